@@ -1,0 +1,84 @@
+package topics
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// AlertState is where an alert stands.
+type AlertState string
+
+// An alert is raised once and cleared once.
+const (
+	AlertRaised  AlertState = "raised"
+	AlertCleared AlertState = "cleared"
+)
+
+// Alert is the beginning or the end of something a rule watches for.
+type Alert struct {
+	ID       string     `json:"alert_id"` // the same for both states
+	State    AlertState `json:"state"`
+	Rule     string     `json:"rule"`
+	Severity string     `json:"severity"`
+	Camera   string     `json:"camera"`
+	Tags     []string   `json:"camera_tags,omitempty"`
+	// Label and Score are those of the best matching label of the clip that
+	// decided.
+	Label       string  `json:"label"`
+	Score       float64 `json:"score"`
+	Similarity  float64 `json:"similarity"`
+	Novel       bool    `json:"novel"`
+	NearestBase string  `json:"nearest_base,omitempty"`
+	// Onset is the start of the first clip that counted towards the alert, At
+	// the end of the clip that raised or cleared it: times of the camera, not
+	// of the computation.
+	Onset     time.Time `json:"onset"`
+	At        time.Time `json:"at"`
+	OnsetClip string    `json:"onset_clip_id"`
+	Clip      string    `json:"clip_id"` // that decided
+	// Reason of a clear: the score fell, the stream ended, the rule went away.
+	Reason   string     `json:"reason,omitempty"`
+	Evidence *RecordRef `json:"evidence,omitempty"` // the clip that raised it
+	Model    string     `json:"model_id"`
+	Vocab    VocabRef   `json:"vocabulary"`
+}
+
+// EventID is the CloudEvents id: each state of each alert once.
+func (a Alert) EventID() string { return a.ID + "/" + string(a.State) }
+
+// EncodeAlert writes the CloudEvents record.
+func EncodeAlert(a Alert) ([]byte, error) {
+	if err := a.validate(); err != nil {
+		return nil, fmt.Errorf("encode alert %q: %w", a.ID, err)
+	}
+	kind := TypeAlertRaised
+	if a.State == AlertCleared {
+		kind = TypeAlertCleared
+	}
+	return encodeEvent(kind, a.EventID(), a.Camera, a.At, a)
+}
+
+// DecodeAlert reads a record of the alerts topic.
+func DecodeAlert(b []byte) (Alert, error) {
+	var a Alert
+	if _, err := decodeEvent(b, &a, TypeAlertRaised, TypeAlertCleared); err != nil {
+		return Alert{}, err
+	}
+	if err := a.validate(); err != nil {
+		return Alert{}, fmt.Errorf("decode alert %q: %w", a.ID, err)
+	}
+	return a, nil
+}
+
+func (a Alert) validate() error {
+	switch {
+	case a.ID == "" || a.Rule == "":
+		return errors.New("alert_id or rule is empty")
+	case a.State != AlertRaised && a.State != AlertCleared:
+		return fmt.Errorf("state %q: want raised or cleared", a.State)
+	case !cameraName.MatchString(a.Camera):
+		return fmt.Errorf("camera %q is not a camera name", a.Camera)
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package topics
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"time"
+)
+
+// Camera is one entry of the live table of cameras. Zero values mean the
+// stage's configured default.
+type Camera struct {
+	Name string `json:"name"`
+	// URL to open; ${NAME} in it is taken from the ingest worker's environment,
+	// so that passwords need not be written to Kafka.
+	URL       string   `json:"url"`
+	Tags      []string `json:"tags,omitempty"`
+	Transport string   `json:"transport,omitempty"` // "tcp" or "udp", RTSP only
+	Stride    Duration `json:"stride,omitempty"`    // between window starts
+	Window    Duration `json:"window,omitempty"`    // length of a window
+}
+
+// Duration is a time.Duration written as Go writes it ("2.133s").
+type Duration time.Duration
+
+// MarshalText writes the duration with its unit.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText reads a number with a unit.
+func (d *Duration) UnmarshalText(b []byte) error {
+	if len(b) == 0 {
+		*d = 0
+		return nil
+	}
+	v, err := time.ParseDuration(string(b))
+	if err != nil {
+		return fmt.Errorf("duration %q: want a number with a unit such as 2.133s", b)
+	}
+	*d = Duration(v)
+	return nil
+}
+
+var cameraName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// Validate reports the first field that an ingest worker could not use.
+func (c Camera) Validate() error {
+	if !cameraName.MatchString(c.Name) {
+		return fmt.Errorf("camera name %q: want 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit", c.Name)
+	}
+	if c.URL == "" {
+		return fmt.Errorf("camera %s: url is empty", c.Name)
+	}
+	// The URL itself is never repeated: it may hold a password.
+	if u, err := url.Parse(c.URL); err == nil && u.Scheme == "" && u.Path == "" {
+		return fmt.Errorf("camera %s: url has neither a scheme nor a path", c.Name)
+	}
+	if !slices.Contains([]string{"", "tcp", "udp"}, c.Transport) {
+		return fmt.Errorf("camera %s: transport %q: want tcp or udp", c.Name, c.Transport)
+	}
+	if c.Stride < 0 || c.Window < 0 {
+		return fmt.Errorf("camera %s: stride and window must not be negative", c.Name)
+	}
+	return nil
+}
+
+// EncodeCamera writes a valid camera as its record.
+func EncodeCamera(c Camera) ([]byte, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	return json.Marshal(c)
+}
+
+// DecodeCamera reads and validates a record of the cameras topic.
+func DecodeCamera(b []byte) (Camera, error) {
+	var c Camera
+	if err := json.Unmarshal(b, &c); err != nil {
+		return Camera{}, fmt.Errorf("decode camera: %w", err)
+	}
+	return c, c.Validate()
+}

@@ -1,0 +1,110 @@
+package topics
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/frostwatch/frostwatch/topics/clippb"
+)
+
+// Clip is one window of one camera: what a model sees at once.
+type Clip struct {
+	ID       string
+	Camera   string
+	Tags     []string      // of the camera
+	Epoch    time.Time     // wall clock of the stream epoch's first frame
+	Sequence uint64        // of the window within its epoch, dropped ones counted
+	Start    time.Duration // of the window on the stream's clock
+	Window   time.Duration // length
+	Width    int           // of every frame, pixels
+	Height   int
+	Frames   []ClipFrame // in order of presentation
+}
+
+// ClipFrame is one sampled frame.
+type ClipFrame struct {
+	JPEG     []byte
+	Stream   time.Duration // presentation time since the epoch's first frame
+	Captured time.Time     // wall clock
+}
+
+// StartTime is the wall-clock start of the window.
+func (c Clip) StartTime() time.Time { return c.Epoch.Add(c.Start) }
+
+// EndTime is the wall-clock end of the window.
+func (c Clip) EndTime() time.Time { return c.Epoch.Add(c.Start + c.Window) }
+
+// Bounds on a clip that a reader accepts, so that a hostile record cannot make
+// it allocate at will.
+const (
+	maxClipFrames = 64
+	maxFrameSide  = 8192
+)
+
+// EncodeClip writes the Protobuf record of clip.proto.
+func EncodeClip(c Clip) ([]byte, error) {
+	m := &clippb.Clip{
+		Id: c.ID, Camera: c.Camera, CameraTags: c.Tags,
+		EpochUnixNano: c.Epoch.UnixNano(), Sequence: c.Sequence,
+		StartNano: int64(c.Start), WindowNano: int64(c.Window),
+		Width: uint32(c.Width), Height: uint32(c.Height),
+	}
+	for _, f := range c.Frames {
+		m.Frames = append(m.Frames, &clippb.Frame{
+			Jpeg: f.JPEG, StreamNano: int64(f.Stream), CapturedUnixNano: f.Captured.UnixNano(),
+		})
+	}
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("encode clip %s: %w", c.ID, err)
+	}
+	return b, nil
+}
+
+// DecodeClip reads a record of the clips topic. The JPEG bytes are those of b
+// copied; their content is not looked at.
+func DecodeClip(b []byte) (Clip, error) {
+	var m clippb.Clip
+	if err := proto.Unmarshal(b, &m); err != nil {
+		return Clip{}, fmt.Errorf("decode clip: %w", err)
+	}
+	if err := checkClip(&m); err != nil {
+		return Clip{}, fmt.Errorf("decode clip %q: %w", m.Id, err)
+	}
+	c := Clip{
+		ID: m.Id, Camera: m.Camera, Tags: m.CameraTags,
+		Epoch: time.Unix(0, m.EpochUnixNano).UTC(), Sequence: m.Sequence,
+		Start: time.Duration(m.StartNano), Window: time.Duration(m.WindowNano),
+		Width: int(m.Width), Height: int(m.Height),
+	}
+	for _, f := range m.Frames {
+		c.Frames = append(c.Frames, ClipFrame{
+			JPEG: f.Jpeg, Stream: time.Duration(f.StreamNano), Captured: time.Unix(0, f.CapturedUnixNano).UTC(),
+		})
+	}
+	return c, nil
+}
+
+func checkClip(m *clippb.Clip) error {
+	switch {
+	case m.Id == "":
+		return errors.New("id is empty")
+	case !cameraName.MatchString(m.Camera):
+		return fmt.Errorf("camera %q is not a camera name", m.Camera)
+	case len(m.Frames) == 0 || len(m.Frames) > maxClipFrames:
+		return fmt.Errorf("%d frames: want 1 to %d", len(m.Frames), maxClipFrames)
+	case m.Width == 0 || m.Height == 0 || m.Width > maxFrameSide || m.Height > maxFrameSide:
+		return fmt.Errorf("frame size %dx%d: want 1 to %d a side", m.Width, m.Height, maxFrameSide)
+	case m.WindowNano <= 0 || m.StartNano < 0:
+		return fmt.Errorf("window of %v at %v", time.Duration(m.WindowNano), time.Duration(m.StartNano))
+	}
+	for i, f := range m.Frames {
+		if f == nil || len(f.Jpeg) == 0 {
+			return fmt.Errorf("frame %d is empty", i)
+		}
+	}
+	return nil
+}

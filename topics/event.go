@@ -1,0 +1,61 @@
+package topics
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+)
+
+// CloudEvents types of the records.
+const (
+	TypeRecognition  = "frostwatch.recognition.v1"
+	TypeAlertRaised  = "frostwatch.alert.raised.v1"
+	TypeAlertCleared = "frostwatch.alert.cleared.v1"
+)
+
+// ContentType is the media type of every CloudEvents record: structured mode,
+// so that the record's value is the whole event.
+const ContentType = "application/cloudevents+json"
+
+// encodeEvent wraps data as CloudEvents 1.0 JSON. id must be deterministic;
+// the subject is the camera.
+func encodeEvent(kind, id, camera string, at time.Time, data any) ([]byte, error) {
+	e := cloudevents.New("1.0")
+	e.SetType(kind)
+	e.SetID(id)
+	e.SetSource("frostwatch/" + camera)
+	e.SetSubject(camera)
+	e.SetTime(at.UTC())
+	if err := e.SetData("application/json", data); err != nil {
+		return nil, fmt.Errorf("encode %s %s: %w", kind, id, err)
+	}
+	if err := e.Validate(); err != nil {
+		return nil, fmt.Errorf("encode %s %s: %w", kind, id, err)
+	}
+	b, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s %s: %w", kind, id, err)
+	}
+	return b, nil
+}
+
+// decodeEvent unwraps CloudEvents JSON of one of the wanted types into data and
+// returns the type found.
+func decodeEvent(b []byte, data any, want ...string) (string, error) {
+	var e cloudevents.Event
+	if err := json.Unmarshal(b, &e); err != nil {
+		return "", fmt.Errorf("decode event: %w", err)
+	}
+	for _, kind := range want {
+		if e.Type() != kind {
+			continue
+		}
+		if err := e.DataAs(data); err != nil {
+			return "", fmt.Errorf("decode %s %q: %w", kind, e.ID(), err)
+		}
+		return kind, nil
+	}
+	return "", fmt.Errorf("decode event %q: type %q, want one of %v", e.ID(), e.Type(), want)
+}

@@ -1,0 +1,105 @@
+package topics
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
+
+// Recognition is what the model saw in one clip, scored against the
+// vocabulary of that moment.
+type Recognition struct {
+	ClipID     string        `json:"clip_id"`
+	Camera     string        `json:"camera"`
+	Tags       []string      `json:"camera_tags,omitempty"`
+	Epoch      time.Time     `json:"epoch"` // of the stream
+	Sequence   uint64        `json:"sequence"`
+	Start      time.Time     `json:"start"` // of the window, wall clock
+	End        time.Time     `json:"end"`
+	Clip       RecordRef     `json:"clip"`             // where the clip lies
+	Labels     []LabelScore  `json:"labels"`           // the best, highest score first
+	Background float64       `json:"background_score"` // sum of the scores of background labels
+	Embedding  Float16Vector `json:"embedding"`        // mean of the frames' unit embeddings
+	First      Float16Vector `json:"embedding_first3"` // mean of the first three
+	Last       Float16Vector `json:"embedding_last3"`  // mean of the last three
+	Model      string        `json:"model_id"`         // hash of the weights
+	Vocab      VocabRef      `json:"vocabulary"`       // that the scores refer to
+	Timings    Timings       `json:"timings_ms"`       // where the time went
+}
+
+// RecordRef points at a record.
+type RecordRef struct {
+	Topic     string `json:"topic"`
+	Partition int    `json:"partition"`
+	Offset    int64  `json:"offset"`
+}
+
+// VocabRef names the exact vocabulary.
+type VocabRef struct {
+	Name    string `json:"name"`
+	Version string `json:"version"` // hash of the content
+}
+
+// LabelScore is one label's result for a clip.
+type LabelScore struct {
+	Label string `json:"label"`
+	// Similarity is clip · label; Score its softmax over the vocabulary.
+	Similarity float64  `json:"similarity"`
+	Score      float64  `json:"score"`
+	Tags       []string `json:"tags,omitempty"`
+	Background bool     `json:"background,omitempty"`
+	// Threshold is the label's own raise score from the vocabulary; 0: none.
+	Threshold float64 `json:"threshold,omitempty"`
+	// Novel labels are not among the model's base classes.
+	Novel             bool    `json:"novel"`
+	NearestBase       string  `json:"nearest_base,omitempty"`
+	NearestSimilarity float64 `json:"nearest_similarity,omitempty"`
+}
+
+// Timings are milliseconds.
+type Timings struct {
+	Queue  float64 `json:"queue"`  // from the window's end to infer's reading it
+	Decode float64 `json:"decode"` // JPEG decoding and cropping
+	Model  float64 `json:"model"`  // the batch's run
+	Score  float64 `json:"score"`
+	Batch  int     `json:"batch"` // clips in the run
+}
+
+// ID is the CloudEvents id: one clip, one model and one vocabulary give one
+// recognition.
+func (r Recognition) ID() string { return r.ClipID + "/" + r.Vocab.Version }
+
+// EncodeRecognition writes the CloudEvents record.
+func EncodeRecognition(r Recognition) ([]byte, error) {
+	return encodeEvent(TypeRecognition, r.ID(), r.Camera, r.End, r)
+}
+
+// DecodeRecognition reads a record of the actions topic.
+func DecodeRecognition(b []byte) (Recognition, error) {
+	var r Recognition
+	if _, err := decodeEvent(b, &r, TypeRecognition); err != nil {
+		return Recognition{}, err
+	}
+	if err := r.validate(); err != nil {
+		return Recognition{}, fmt.Errorf("decode recognition %q: %w", r.ClipID, err)
+	}
+	return r, nil
+}
+
+func (r Recognition) validate() error {
+	switch {
+	case r.ClipID == "":
+		return errors.New("clip_id is empty")
+	case !cameraName.MatchString(r.Camera):
+		return fmt.Errorf("camera %q is not a camera name", r.Camera)
+	case r.Start.IsZero() || !r.End.After(r.Start):
+		return fmt.Errorf("window from %v to %v", r.Start, r.End)
+	}
+	for _, l := range r.Labels {
+		if math.IsNaN(l.Score) || l.Score < 0 || l.Score > 1 {
+			return fmt.Errorf("label %q: score %v: want 0 to 1", l.Label, l.Score)
+		}
+	}
+	return nil
+}

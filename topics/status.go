@@ -1,0 +1,52 @@
+package topics
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// StreamState is what a camera's stream is doing.
+type StreamState string
+
+// A stream goes connecting → streaming, and on any fault to waiting (for the
+// next try) and connecting again; stopped when the camera is removed or its
+// worker leaves.
+const (
+	StreamConnecting StreamState = "connecting"
+	StreamStreaming  StreamState = "streaming"
+	StreamWaiting    StreamState = "waiting"
+	StreamStopped    StreamState = "stopped"
+)
+
+// StreamStatus is the latest state of one camera's stream.
+type StreamStatus struct {
+	Camera string      `json:"camera"`
+	State  StreamState `json:"state"`
+	// Reason is for people: "no route to host", "wrong user name or password",
+	// "no frame for 15s". Never holds a URL's password.
+	Reason  string    `json:"reason,omitempty"`
+	Since   time.Time `json:"since"`
+	Worker  string    `json:"worker,omitempty"`
+	Attempt int       `json:"attempt,omitempty"` // tries since frames last came
+	RetryAt time.Time `json:"retry_at,omitzero"`
+	Codec   string    `json:"codec,omitempty"`
+	Width   int       `json:"width,omitempty"`
+	Height  int       `json:"height,omitempty"`
+	FPS     float64   `json:"fps,omitempty"`
+}
+
+// EncodeStatus writes the JSON record.
+func EncodeStatus(s StreamStatus) ([]byte, error) { return json.Marshal(s) }
+
+// DecodeStatus reads a record of the status topic.
+func DecodeStatus(b []byte) (StreamStatus, error) {
+	var s StreamStatus
+	if err := json.Unmarshal(b, &s); err != nil {
+		return StreamStatus{}, fmt.Errorf("decode status: %w", err)
+	}
+	if !cameraName.MatchString(s.Camera) {
+		return StreamStatus{}, fmt.Errorf("decode status: camera %q is not a camera name", s.Camera)
+	}
+	return s, nil
+}
