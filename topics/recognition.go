@@ -66,9 +66,9 @@ type Timings struct {
 	Batch  int     `json:"batch"` // clips in the run
 }
 
-// ID is the CloudEvents id: one clip, one model and one vocabulary give one
-// recognition.
-func (r Recognition) ID() string { return r.ClipID + "/" + r.Vocab.Version }
+// ID is the CloudEvents id, that of the clip: a stage that repeats work after a
+// crash, perhaps with a newer vocabulary, repeats the event and adds none.
+func (r Recognition) ID() string { return r.ClipID }
 
 // EncodeRecognition writes the CloudEvents record.
 func EncodeRecognition(r Recognition) ([]byte, error) {

@@ -1,0 +1,129 @@
+package topics
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+func aClip() Clip {
+	return Clip{
+		ID: ClipID("lobby", at, 0), Camera: "lobby", Tags: []string{"indoor"}, Epoch: at, Sequence: 7,
+		Start: time.Second, Window: 4 * time.Second, Width: 398, Height: 224,
+		Frames: []ClipFrame{{JPEG: []byte("x"), Stream: time.Second, Captured: at.Add(time.Second)}},
+	}
+}
+
+func TestRecordsComeBackAsTheyWere(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		want any
+		trip func() (any, error)
+	}{
+		{"clip", aClip(), func() (any, error) {
+			b, err := EncodeClip(aClip())
+			if err != nil {
+				return nil, err
+			}
+			return DecodeClip(b)
+		}},
+		{"recognition", fullRecognition(), func() (any, error) {
+			b, err := EncodeRecognition(fullRecognition())
+			if err != nil {
+				return nil, err
+			}
+			return DecodeRecognition(b)
+		}},
+		{"alert", fullAlert(AlertRaised), func() (any, error) {
+			b, err := EncodeAlert(fullAlert(AlertRaised))
+			if err != nil {
+				return nil, err
+			}
+			return DecodeAlert(b)
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := c.trip()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(got, c.want) {
+				t.Errorf("got  %+v\nwant %+v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestBadClipsAreRefused(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		bend func(*Clip)
+		want string
+	}{
+		{"no id", func(c *Clip) { c.ID = "" }, "id is empty"},
+		{"camera", func(c *Clip) { c.Camera = "../etc" }, `camera "../etc" is not a camera name`},
+		{"no frames", func(c *Clip) { c.Frames = nil }, "0 frames: want 1 to 64"},
+		{"empty frame", func(c *Clip) { c.Frames[0].JPEG = nil }, "frame 0 is empty"},
+		{"size", func(c *Clip) { c.Width = 1 << 20 }, "frame size 1048576x224"},
+		{"window", func(c *Clip) { c.Window = 0 }, "window of 0s"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			clip := aClip()
+			c.bend(&clip)
+			b, err := EncodeClip(clip)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := DecodeClip(b); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q in it", err, c.want)
+			}
+		})
+	}
+}
+
+func TestCameraErrorsKeepPasswords(t *testing.T) {
+	for _, c := range []Camera{
+		{Name: "lobby", URL: "rtsp://viewer:hunter2@h/s", Transport: "tcpip"},
+		{Name: "lobby/1", URL: "rtsp://viewer:hunter2@h/s"},
+		{Name: "lobby", URL: "rtsp://viewer:hunter2@h/%zz", Stride: -1},
+	} {
+		err := c.Validate()
+		if err == nil {
+			t.Errorf("%s was accepted", c.Name)
+		} else if strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("the password is in %q", err)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	clip, err := EncodeClip(aClip())
+	if err != nil {
+		f.Fatal(err)
+	}
+	rec, err := EncodeRecognition(fullRecognition())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(clip)
+	f.Add(rec)
+	f.Add([]byte(`{"specversion":"1.0"}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if c, err := DecodeClip(b); err == nil && (c.ID == "" || len(c.Frames) == 0) {
+			t.Error("accepted a clip without id or frames")
+		}
+		if r, err := DecodeRecognition(b); err == nil && r.ClipID == "" {
+			t.Error("accepted a recognition without a clip")
+		}
+		if a, err := DecodeAlert(b); err == nil && a.ID == "" {
+			t.Error("accepted an alert without id")
+		}
+		if c, err := DecodeCamera(b); err == nil && c.Name == "" {
+			t.Error("accepted a camera without name")
+		}
+		if s, err := DecodeStatus(b); err == nil && s.Camera == "" {
+			t.Error("accepted a status without camera")
+		}
+	})
+}

@@ -1,0 +1,89 @@
+package topics
+
+import (
+	"bytes"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+var at = time.Date(2026, 3, 1, 12, 0, 0, 123e6, time.UTC)
+
+func fullRecognition() Recognition {
+	return Recognition{
+		ClipID: ClipID("lobby", at, 2133*time.Millisecond), Camera: "lobby", Tags: []string{"indoor"},
+		Epoch: at, Sequence: 1, Start: at, End: at.Add(4 * time.Second),
+		Clip: RecordRef{Topic: "frostwatch.clips", Partition: 3, Offset: 9},
+		Labels: []LabelScore{
+			{Label: "climbing a ladder", Similarity: .31, Score: .75, Tags: []string{"height"}, Threshold: .6,
+				Novel: true, NearestBase: "climbing over a fence", NearestSimilarity: .8},
+			{Label: "walking", Similarity: .2, Score: .25, Background: true},
+		},
+		Background: .25, Embedding: Float16Vector{1, -.5}, First: Float16Vector{0, 1}, Last: Float16Vector{2, 3},
+		Model: "abc", Vocab: VocabRef{Name: "default", Version: "def"},
+		Timings: Timings{Queue: 1, Decode: 2, Model: 3, Score: 4, Batch: 5},
+	}
+}
+
+func fullAlert(state AlertState) Alert {
+	return Alert{
+		ID: AlertID("fall", "lobby-1-2"), State: state, Rule: "fall", Severity: "critical",
+		Camera: "lobby", Tags: []string{"indoor"}, Label: "falling down", Score: .9, Similarity: .3,
+		Novel: true, NearestBase: "lying on the floor", Onset: at, At: at.Add(time.Second),
+		OnsetClip: "lobby-1-2", Clip: "lobby-1-3", Reason: "score fell",
+		Evidence: &RecordRef{Topic: "frostwatch.clips", Partition: 1, Offset: 2},
+		Model:    "abc", Vocab: VocabRef{Name: "default", Version: "def"},
+	}
+}
+
+// Subscribers build on the published schemas: every record that we write must
+// be valid by them, with every field filled and with none.
+func TestRecordsMatchTheirSchemas(t *testing.T) {
+	bare := fullRecognition()
+	bare.Tags, bare.Labels = nil, nil
+	cleared := fullAlert(AlertCleared)
+	cleared.Evidence, cleared.Tags, cleared.Reason, cleared.NearestBase = nil, nil, "", ""
+	for _, c := range []struct {
+		name, schema string
+		encode       func() ([]byte, error)
+	}{
+		{"camera", "camera", func() ([]byte, error) {
+			return EncodeCamera(Camera{Name: "lobby", URL: "rtsp://h/s", Tags: []string{"a"}, Transport: "udp",
+				Stride: Duration(time.Second), Window: Duration(2 * time.Second)})
+		}},
+		{"camera, bare", "camera", func() ([]byte, error) { return EncodeCamera(Camera{Name: "lobby", URL: "rtsp://h/s"}) }},
+		{"status", "status", func() ([]byte, error) {
+			return EncodeStatus(StreamStatus{Camera: "lobby", State: StreamWaiting, Reason: "refused", Since: at,
+				Worker: "w", Attempt: 2, RetryAt: at, Codec: "h264", Width: 640, Height: 360, FPS: 29.97})
+		}},
+		{"status, bare", "status", func() ([]byte, error) {
+			return EncodeStatus(StreamStatus{Camera: "lobby", State: StreamStopped, Since: at})
+		}},
+		{"recognition", "recognition", func() ([]byte, error) { return EncodeRecognition(fullRecognition()) }},
+		{"recognition, bare", "recognition", func() ([]byte, error) { return EncodeRecognition(bare) }},
+		{"alert raised", "alert", func() ([]byte, error) { return EncodeAlert(fullAlert(AlertRaised)) }},
+		{"alert cleared, bare", "alert", func() ([]byte, error) { return EncodeAlert(cleared) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			record, err := c.encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			compiler := jsonschema.NewCompiler()
+			compiler.AssertFormat()
+			schema, err := compiler.Compile(filepath.Join("..", "docs", "topics", c.schema+".schema.json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			value, err := jsonschema.UnmarshalJSON(bytes.NewReader(record))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := schema.Validate(value); err != nil {
+				t.Errorf("%s\n%v", record, err)
+			}
+		})
+	}
+}
