@@ -1,0 +1,131 @@
+// Package demo holds what `frostwatch up` shows on a machine without cameras:
+// rendered clips, a tiny model that reads them, a vocabulary and rules. The
+// model knows eight actions of drawn people; on real footage its answers mean
+// nothing.
+package demo
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/frostwatch/frostwatch/vocab"
+)
+
+//go:embed data
+var data embed.FS
+
+//go:embed pipeline.yaml
+var config []byte
+
+// ModelName names the demo model and its bundle's folder.
+const ModelName = "frost-mini"
+
+// Unpack writes the demo's files into dir: the checkpoint frost-mini.pth with
+// its card frost-mini.json, and a clip NAME.mp4 for each of Clips. A file that
+// is there already with the right size is left alone.
+func Unpack(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("unpack the demo: %w", err)
+	}
+	entries, err := data.ReadDir("data")
+	if err != nil {
+		return fmt.Errorf("unpack the demo: %w", err)
+	}
+	for _, e := range entries {
+		if err := unpackFile(dir, e); err != nil {
+			return fmt.Errorf("unpack the demo: %w", err)
+		}
+	}
+	return nil
+}
+
+func unpackFile(dir string, e fs.DirEntry) error {
+	to := filepath.Join(dir, e.Name())
+	want, err := e.Info()
+	if err != nil {
+		return err
+	}
+	if have, err := os.Stat(to); err == nil && have.Size() == want.Size() {
+		return nil
+	}
+	b, err := data.ReadFile(path.Join("data", e.Name()))
+	if err != nil {
+		return err
+	}
+	// Renamed into place, so that an interrupted start leaves no half file.
+	if err := os.WriteFile(to+".part", b, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(to+".part", to)
+}
+
+// Clips are the names of the demo's cameras, each a clip of its own, in
+// alphabetical order.
+func Clips() ([]string, error) {
+	matches, err := fs.Glob(data, "data/*.mp4")
+	if err != nil {
+		return nil, fmt.Errorf("list the demo clips: %w", err)
+	}
+	for i, m := range matches {
+		matches[i] = strings.TrimSuffix(path.Base(m), ".mp4")
+	}
+	slices.Sort(matches)
+	return matches, nil
+}
+
+// Label is an action that a clip shows, by stream time.
+type Label struct {
+	Action string  `json:"action"` // key of the model card's base classes
+	Start  float64 `json:"start_s"`
+	End    float64 `json:"end_s"`
+}
+
+// Truth is what a clip shows.
+type Truth struct {
+	Seconds float64 `json:"seconds"`
+	FPS     float64 `json:"fps"`
+	Labels  []Label `json:"labels"`
+}
+
+// Truths are the timed labels that were staged with the clips, by clip name.
+func Truths() (map[string]Truth, error) {
+	b, err := data.ReadFile("data/labels.json")
+	if err != nil {
+		return nil, fmt.Errorf("read the demo labels: %w", err)
+	}
+	byFile := map[string]Truth{}
+	if err := json.Unmarshal(b, &byFile); err != nil {
+		return nil, fmt.Errorf("read the demo labels: %w", err)
+	}
+	out := make(map[string]Truth, len(byFile))
+	for file, t := range byFile {
+		out[strings.TrimSuffix(file, ".mp4")] = t
+	}
+	return out, nil
+}
+
+// Vocabulary is the eight texts that the demo model was trained on. Those that
+// are nothing to be alarmed about are background: they take their share of the
+// score and are never alerted on by tags or as novel.
+func Vocabulary() []vocab.Label {
+	return []vocab.Label{
+		{Name: "falling down"},
+		{Name: "two people fighting"},
+		{Name: "climbing over a fence"},
+		{Name: "walking", Background: true},
+		{Name: "standing still", Background: true},
+		{Name: "sitting on a chair", Background: true},
+		{Name: "lying on the floor", Background: true},
+		{Name: "an empty scene with nobody", Background: true},
+	}
+}
+
+// Config is the demo's pipeline.yaml: the defaults and the demo's rules.
+func Config() []byte { return slices.Clone(config) }
