@@ -1,0 +1,177 @@
+// Package bus is Frostwatch's one door to Kafka: topics made at start, sends
+// that return when acknowledged, consumer groups that hand out partitions, and
+// reads outside any group. It wraps kafka-go and rides out a broker that is
+// away: calls go on trying until their context ends.
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// Header is one Kafka record header.
+type Header struct {
+	Key   string
+	Value []byte
+}
+
+// Message is one Kafka record. A record with an empty value on a compacted
+// topic removes its key.
+type Message struct {
+	Topic      string
+	Partition  int   // set on reading
+	Offset     int64 // set on reading
+	Key, Value []byte
+	Headers    []Header
+	Time       time.Time // of the broker's or the producer's clock; zero on sending: now
+}
+
+// Options of a Client.
+type Options struct {
+	Brokers  []string // host:port, at least one
+	ClientID string
+	Logger   *slog.Logger
+	// MaxRecordBytes bounds one record, both ways. 0: 4 MiB.
+	MaxRecordBytes int
+}
+
+// Client speaks to one Kafka cluster. Safe for concurrent use.
+type Client struct {
+	Options
+	transport *kafka.Transport
+	client    *kafka.Client
+	writer    *kafka.Writer
+}
+
+// New makes a client; nothing is sent before its first use.
+func New(o Options) (*Client, error) {
+	if len(o.Brokers) == 0 {
+		return nil, errors.New("kafka: no brokers are configured")
+	}
+	if o.Logger == nil {
+		return nil, errors.New("kafka: logger is required")
+	}
+	if o.MaxRecordBytes == 0 {
+		o.MaxRecordBytes = 4 << 20
+	}
+	address := kafka.TCP(o.Brokers...)
+	transport := &kafka.Transport{
+		ClientID:    o.ClientID,
+		DialTimeout: 2 * time.Second,
+		// A topic made a moment ago must be writable a moment later.
+		MetadataTTL: time.Second,
+	}
+	return &Client{
+		Options:   o,
+		transport: transport,
+		client:    &kafka.Client{Addr: address, Transport: transport, Timeout: 10 * time.Second},
+		writer: &kafka.Writer{
+			Addr: address, Transport: transport,
+			// The Java client's default partitioner: producers that are not ours
+			// put a camera's records where ours do.
+			Balancer:     kafka.Murmur2Balancer{},
+			RequiredAcks: kafka.RequireAll,
+			BatchSize:    64,
+			// A lone send waits this long for company.
+			BatchTimeout:    2 * time.Millisecond,
+			BatchBytes:      int64(o.MaxRecordBytes),
+			MaxAttempts:     3,
+			WriteBackoffMin: 50 * time.Millisecond,
+			WriteBackoffMax: 500 * time.Millisecond,
+			ReadTimeout:     5 * time.Second,
+			WriteTimeout:    5 * time.Second,
+		},
+	}, nil
+}
+
+// Close gives connections back; sends in flight fail.
+func (c *Client) Close() error {
+	err := c.writer.Close()
+	c.transport.CloseIdleConnections()
+	if err != nil {
+		return fmt.Errorf("close kafka client: %w", err)
+	}
+	return nil
+}
+
+// Ping asks any broker for the cluster's brokers.
+func (c *Client) Ping(ctx context.Context) error {
+	dialer := &kafka.Dialer{ClientID: c.ClientID, Timeout: 2 * time.Second}
+	var last error
+	for _, broker := range c.Brokers {
+		conn, err := dialer.DialContext(ctx, "tcp", broker)
+		if err != nil {
+			last = err
+			continue
+		}
+		_, err = conn.Brokers()
+		if closing := conn.Close(); err == nil {
+			err = closing
+		}
+		if err == nil {
+			return nil
+		}
+		last = err
+	}
+	return fmt.Errorf("reach kafka: %w", last)
+}
+
+// retry calls try until it succeeds, fails for good, or ctx ends. Waits grow
+// from 50 ms to 1 s with jitter, and what is being waited for is logged when
+// it starts and each minute.
+func (c *Client) retry(ctx context.Context, doing string, try func() error) error {
+	wait := 50 * time.Millisecond
+	var logged time.Time
+	for {
+		err := try()
+		if err == nil || permanent(err) {
+			return err
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("%s: %w", doing, errors.Join(ctx.Err(), err))
+		}
+		if time.Since(logged) > time.Minute {
+			c.Logger.WarnContext(ctx, "kafka: trying again", "doing", doing, "error", err)
+			logged = time.Now()
+		}
+		if !sleep(ctx, wait/2+rand.N(wait)) {
+			return fmt.Errorf("%s: %w", doing, errors.Join(ctx.Err(), err))
+		}
+		wait = min(2*wait, time.Second)
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// permanent errors are the same however often the call is repeated.
+func permanent(err error) bool {
+	var large kafka.MessageTooLargeError
+	if errors.As(err, &large) || errors.Is(err, ErrMoved) {
+		return true
+	}
+	for _, code := range []kafka.Error{
+		kafka.MessageSizeTooLarge, kafka.InvalidTopic, kafka.TopicAuthorizationFailed,
+		kafka.GroupAuthorizationFailed, kafka.ClusterAuthorizationFailed, kafka.SASLAuthenticationFailed,
+		kafka.InvalidConfiguration, kafka.InvalidReplicationFactor, kafka.InvalidPartitionNumber, kafka.PolicyViolation,
+	} {
+		if errors.Is(err, code) {
+			return true
+		}
+	}
+	return false
+}

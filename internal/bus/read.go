@@ -1,0 +1,168 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"golang.org/x/sync/errgroup"
+)
+
+// ErrStop ends a Read or ReadAll from within, without error.
+var ErrStop = errors.New("stop reading")
+
+// Read calls fn for each record of one partition from the given offset on,
+// outside any group: up to the end as it was at the call, or for ever.
+func (c *Client) Read(ctx context.Context, topic string, partition int, from int64, untilEnd bool, fn func(Message) error) error {
+	first, next, err := c.bounds(ctx, topic, partition)
+	if err != nil {
+		return err
+	}
+	if from = max(from, first); untilEnd && from >= next {
+		return nil
+	}
+	r := kafka.NewReader(c.readerConfig(topic, partition))
+	defer func() { _ = r.Close() }()
+	if err := r.SetOffset(from); err != nil {
+		return fmt.Errorf("read %s/%d from %d: %w", topic, partition, from, err)
+	}
+	end := int64(-1)
+	if untilEnd {
+		end = next
+	}
+	return c.readOn(ctx, r, end, fn)
+}
+
+// ReadAll calls fn, one call at a time, for each record of every partition not
+// older than since (zero: from the oldest), outside any group: up to the end as
+// it was at the call, or following on.
+func (c *Client) ReadAll(ctx context.Context, topic string, since time.Time, follow bool, fn func(Message) error) error {
+	n := 0
+	if err := c.retry(ctx, "look up topic", func() (err error) { n, err = c.Partitions(ctx, topic); return err }); err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	one := make(chan struct{}, 1)
+	for partition := range n {
+		g.Go(func() error {
+			return c.readSince(ctx, topic, partition, since, follow, func(m Message) error {
+				one <- struct{}{}
+				defer func() { <-one }()
+				if ctx.Err() != nil {
+					return ctx.Err()
+				}
+				return fn(m)
+			})
+		})
+	}
+	if err := g.Wait(); !errors.Is(err, ErrStop) {
+		return err
+	}
+	return nil
+}
+
+func (c *Client) readSince(ctx context.Context, topic string, partition int, since time.Time, follow bool, fn func(Message) error) error {
+	first, end, err := c.bounds(ctx, topic, partition)
+	if err != nil {
+		return err
+	}
+	if !follow && first >= end {
+		return nil
+	}
+	r := kafka.NewReader(c.readerConfig(topic, partition))
+	defer func() { _ = r.Close() }()
+	seek := func() error { return r.SetOffset(first) }
+	if !since.IsZero() {
+		seek = func() error { return r.SetOffsetAt(ctx, since) }
+	}
+	if err := c.retry(ctx, "seek "+topic, seek); err != nil {
+		return err
+	}
+	if follow {
+		end = -1
+	}
+	return c.readOn(ctx, r, end, fn)
+}
+
+// readOn reads until end (-1: for ever).
+func (c *Client) readOn(ctx context.Context, r *kafka.Reader, end int64, fn func(Message) error) error {
+	for end < 0 || r.Offset() < end {
+		m, more, err := c.nextBefore(ctx, r, end)
+		if err != nil || !more {
+			return err
+		}
+		if end >= 0 && m.Offset >= end {
+			return nil
+		}
+		if err := fn(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nextBefore reads one record. Compaction and retention leave holes, also just
+// before the end: where nothing comes for a while and a broker answers, that
+// was all.
+func (c *Client) nextBefore(ctx context.Context, r *kafka.Reader, end int64) (Message, bool, error) {
+	const quiet = 2 * time.Second
+	for {
+		wait, cancel := ctx, context.CancelFunc(func() {})
+		if end >= 0 {
+			wait, cancel = context.WithTimeout(ctx, quiet)
+		}
+		m, err := fetch(wait, c.Logger, r)
+		cancel()
+		if err == nil {
+			return m, true, nil
+		}
+		if ctx.Err() != nil {
+			return Message{}, false, ctx.Err()
+		}
+		if c.Ping(ctx) == nil {
+			return Message{}, false, nil
+		}
+	}
+}
+
+// FetchOne reads the record at exactly the given offset.
+func (c *Client) FetchOne(ctx context.Context, topic string, partition int, offset int64) (Message, error) {
+	first, next, err := c.bounds(ctx, topic, partition)
+	if err != nil {
+		return Message{}, err
+	}
+	if offset < first || offset >= next {
+		return Message{}, fmt.Errorf("read %s/%d at %d: only %d to %d are kept", topic, partition, offset, first, next-1)
+	}
+	var found Message
+	err = c.Read(ctx, topic, partition, offset, true, func(m Message) error { found = m; return ErrStop })
+	if errors.Is(err, ErrStop) && found.Offset == offset {
+		return found, nil
+	}
+	if err == nil || errors.Is(err, ErrStop) {
+		err = errors.New("the record is gone")
+	}
+	return Message{}, fmt.Errorf("read %s/%d at %d: %w", topic, partition, offset, err)
+}
+
+// bounds are the first offset kept and the one after the last.
+func (c *Client) bounds(ctx context.Context, topic string, partition int) (first, next int64, err error) {
+	err = c.retry(ctx, "look up offsets", func() error {
+		resp, err := c.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{
+			topic: {kafka.FirstOffsetOf(partition), kafka.LastOffsetOf(partition)},
+		}})
+		if err != nil {
+			return fmt.Errorf("look up offsets of %s: %w", topic, err)
+		}
+		for _, p := range resp.Topics[topic] {
+			if p.Partition == partition {
+				first, next = p.FirstOffset, p.LastOffset
+				return p.Error
+			}
+		}
+		return fmt.Errorf("look up offsets of %s/%d: %w", topic, partition, kafka.UnknownTopicOrPartition)
+	})
+	return first, next, err
+}

@@ -1,0 +1,139 @@
+package embedded
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// RedisOptions of a private redis-server.
+type RedisOptions struct {
+	Dir    string // for its append-only file; made if absent
+	Port   int    // on 127.0.0.1
+	Logger *slog.Logger
+}
+
+// Redis is a running child process.
+type Redis struct {
+	addr   string
+	client *redis.Client
+	done   chan struct{} // closed when the process has ended
+	kill   func()
+}
+
+// ErrNoRedis says how to get the program.
+var ErrNoRedis = errors.New("redis-server is not installed: `make setup` installs it, or `apt-get install redis-server`")
+
+// StartRedis starts redis-server and waits until it answers. The child ends
+// with this process, however that ends.
+func StartRedis(ctx context.Context, o RedisOptions) (*Redis, error) {
+	binary, err := exec.LookPath("redis-server")
+	if err != nil {
+		return nil, fmt.Errorf("start redis: %w", ErrNoRedis)
+	}
+	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
+		return nil, fmt.Errorf("start redis: %w", err)
+	}
+	r := &Redis{
+		addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(o.Port)),
+		done: make(chan struct{}),
+	}
+	r.client = redis.NewClient(&redis.Options{Addr: r.addr, MaxRetries: -1, DialTimeout: time.Second})
+	started := make(chan error, 1)
+	go r.supervise(binary, o, started)
+	if err := <-started; err != nil {
+		return nil, fmt.Errorf("start redis: %w", err)
+	}
+	if err := r.waitReady(ctx); err != nil {
+		r.Close()
+		return nil, fmt.Errorf("start redis on %s: %w", r.addr, err)
+	}
+	return r, nil
+}
+
+// supervise starts the child and waits for it on one locked thread: Linux sends
+// the parent-death signal when the starting *thread* ends, so it must live as
+// long as the child.
+func (r *Redis) supervise(binary string, o RedisOptions, started chan<- error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	defer close(r.done)
+	cmd := exec.Command(binary,
+		"--bind", "127.0.0.1", "--port", strconv.Itoa(o.Port), "--protected-mode", "yes",
+		"--dir", o.Dir, "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
+		"--daemonize", "no", "--loglevel", "warning")
+	// A group of its own: Ctrl-C is for us, who stop it when all is drained.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	out, in := io.Pipe()
+	cmd.Stdout, cmd.Stderr = in, in
+	logged := make(chan struct{})
+	go func() {
+		defer close(logged)
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			o.Logger.Debug("redis: " + lines.Text())
+		}
+		_, _ = io.Copy(io.Discard, out)
+	}()
+	err := cmd.Start()
+	if err == nil {
+		r.kill = func() { _ = cmd.Process.Kill() }
+	}
+	started <- err
+	if err == nil {
+		if err := cmd.Wait(); err != nil {
+			o.Logger.Debug("redis ended", "error", err)
+		}
+	}
+	_ = in.Close()
+	<-logged
+}
+
+func (r *Redis) waitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	for {
+		err := r.client.Ping(ctx).Err()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-r.done:
+			return errors.New("it ended at once; is the port or the directory in use?")
+		case <-ctx.Done():
+			return err
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// Addr is where Redis listens, host:port.
+func (r *Redis) Addr() string { return r.addr }
+
+// Done is closed when the process has ended, asked or not.
+func (r *Redis) Done() <-chan struct{} { return r.done }
+
+// Close has Redis write its file and end, by force after 3 s.
+func (r *Redis) Close() {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	r.client.Shutdown(ctx) // answers by closing the connection
+	select {
+	case <-r.done:
+	case <-ctx.Done():
+		r.kill()
+		<-r.done
+	}
+	_ = r.client.Close()
+}

@@ -1,0 +1,165 @@
+package kafkatest
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"github.com/frostwatch/frostwatch/internal/shared"
+)
+
+// StartKafka starts a real Kafka in KRaft mode. Its jars come from Maven
+// Central into .native/kafka, once. Without java or mvn the test fails where
+// CI=true and is skipped elsewhere.
+func StartKafka(t testing.TB) Broker {
+	t.Helper()
+	for _, program := range []string{"java", "mvn"} {
+		if _, err := exec.LookPath(program); err != nil {
+			shared.Missing(t, program+" (`make setup-test` installs it)")
+		}
+	}
+	libs, err := jars(filepath.Join(shared.Root(t), ".native", "kafka"), filepath.Join(shared.Root(t), "internal", "kafkatest", "pom.xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &realKafka{libs: libs, dir: t.TempDir(), port: freePort(t), controller: freePort(t)}
+	k.configure(t)
+	k.run(t)
+	t.Cleanup(func() { k.stop(t) })
+	return k
+}
+
+// jars fetches the broker's class path; tests of several packages may ask at
+// once.
+func jars(dir, pom string) (libs string, err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = lock.Close() }()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return "", err
+	}
+	libs = filepath.Join(dir, "libs-4.2.0")
+	if _, err := os.Stat(libs); err == nil {
+		return libs, nil
+	}
+	part := libs + ".part"
+	cmd := exec.Command("mvn", "-q", "-B", "-f", pom,
+		"org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies",
+		"-DincludeScope=runtime", "-DoutputDirectory="+part)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("fetch kafka's jars: %w\n%s", err, out)
+	}
+	return libs, os.Rename(part, libs)
+}
+
+type realKafka struct {
+	libs, dir        string
+	port, controller int
+	cmd              *exec.Cmd
+}
+
+func (k *realKafka) Addr() string { return fmt.Sprintf("127.0.0.1:%d", k.port) }
+
+// The internal topics are made small and the sessions short, so that a test
+// does not wait for what a cluster needs.
+const properties = `process.roles=broker,controller
+node.id=1
+listeners=PLAINTEXT://127.0.0.1:%[1]d,CONTROLLER://127.0.0.1:%[2]d
+advertised.listeners=PLAINTEXT://127.0.0.1:%[1]d
+inter.broker.listener.name=PLAINTEXT
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+controller.quorum.bootstrap.servers=127.0.0.1:%[2]d
+log.dirs=%[3]s/logs
+auto.create.topics.enable=false
+offsets.topic.num.partitions=1
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+message.max.bytes=4194304
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=250
+`
+
+func (k *realKafka) configure(t testing.TB) {
+	t.Helper()
+	text := fmt.Sprintf(properties, k.port, k.controller, k.dir)
+	if err := os.WriteFile(filepath.Join(k.dir, "server.properties"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, err := k.java("kafka.tools.StorageTool", "format", "--standalone", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", "server.properties").CombinedOutput()
+	if err != nil {
+		t.Fatalf("format kafka's storage: %v\n%s", err, out)
+	}
+}
+
+func (k *realKafka) java(class string, args ...string) *exec.Cmd {
+	cmd := exec.Command("java", append([]string{"-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+		"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", k.libs + "/*", class}, args...)...)
+	cmd.Dir = k.dir
+	return cmd
+}
+
+func (k *realKafka) run(t testing.TB) {
+	t.Helper()
+	k.cmd = k.java("kafka.Kafka", "server.properties")
+	var log strings.Builder
+	k.cmd.Stdout, k.cmd.Stderr = &log, &log
+	if err := k.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		err := k.answers()
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("kafka does not answer: %v\n%s", err, log.String())
+		}
+	}
+}
+
+func (k *realKafka) answers() error {
+	conn, err := kafka.Dial("tcp", k.Addr())
+	if err != nil {
+		return err
+	}
+	brokers, err := conn.Brokers()
+	if err == nil && len(brokers) == 0 {
+		err = errors.New("no broker is registered")
+	}
+	return errors.Join(err, conn.Close())
+}
+
+func (k *realKafka) stop(t testing.TB) {
+	t.Helper()
+	if err := k.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Errorf("stop kafka: %v", err)
+	}
+	_ = k.cmd.Wait() // 143 is its normal end
+}
+
+func (k *realKafka) Restart(t testing.TB) {
+	t.Helper()
+	k.stop(t)
+	k.run(t)
+}

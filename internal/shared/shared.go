@@ -1,0 +1,49 @@
+// Package shared finds, for tests, the material that lies beside the checkout:
+// real videos and recorded outputs of the reference implementation.
+package shared
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// Root is the checkout's top folder.
+func Root(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			t.Fatal("no go.mod above the test")
+		}
+		dir = up
+	}
+}
+
+// Path is ../shared/elem... beside the checkout. A missing file fails the test
+// where CI=true and skips it elsewhere.
+func Path(t testing.TB, elem ...string) string {
+	t.Helper()
+	p := filepath.Join(append([]string{filepath.Dir(Root(t)), "shared"}, elem...)...)
+	if _, err := os.Stat(p); err != nil {
+		Missing(t, p)
+	}
+	return p
+}
+
+// Missing ends a test for want of something: a failure where CI=true, so that
+// nothing is passed over there, and a skip elsewhere.
+func Missing(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("missing: %s", what)
+	}
+	t.Skipf("missing: %s", what)
+}
