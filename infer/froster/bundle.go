@@ -1,0 +1,133 @@
+package froster
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// Files of a bundle.
+const (
+	videoFile  = "video.onnx"
+	textFile   = "text.onnx"
+	bundleFile = "bundle.json"
+)
+
+// bundleFormat is raised when older readers could no longer serve a bundle.
+const bundleFormat = 1
+
+// Bundle describes a model that is ready to be served; it is bundle.json.
+type Bundle struct {
+	Format int    `json:"format"`
+	Name   string `json:"name"`
+	// ID is a hash of the weights: equal ids give equal embeddings.
+	ID         string  `json:"model_id"`
+	Dims       Dims    `json:"dims"`
+	LogitScale float32 `json:"logit_scale"` // exp of the stored logarithm
+	// Preprocessing in words; the graph normalises, the framer and infer resize
+	// and crop.
+	Preprocessing string            `json:"preprocessing"`
+	Precision     string            `json:"precision"`
+	Licence       string            `json:"licence"`
+	BaseClasses   []string          `json:"base_classes"` // trained on; every other label is novel
+	Notes         []string          `json:"notes,omitempty"`
+	SHA256        map[string]string `json:"sha256"` // of the graph files
+
+	dir string
+}
+
+// OpenBundle reads bundle.json of dir.
+func OpenBundle(dir string) (*Bundle, error) {
+	raw, err := os.ReadFile(filepath.Join(dir, bundleFile))
+	if err != nil {
+		return nil, fmt.Errorf("open model bundle: %w (`frostwatch model import` makes one)", err)
+	}
+	b := &Bundle{dir: dir}
+	if err := json.Unmarshal(raw, b); err != nil {
+		return nil, fmt.Errorf("open model bundle %s: %w", dir, err)
+	}
+	if b.Format != bundleFormat {
+		return nil, fmt.Errorf("open model bundle %s: format %d, this version reads %d; import the checkpoint again", dir, b.Format, bundleFormat)
+	}
+	d := b.Dims
+	if d.ImageSize < 1 || d.ImageSize > 4096 || d.Frames < 1 || d.Frames > 64 || d.EmbedDim < 1 || d.EmbedDim > 1<<16 || d.Context < 2 {
+		return nil, fmt.Errorf("open model bundle %s: dimensions %+v", dir, d)
+	}
+	if b.ID == "" || b.LogitScale <= 0 {
+		return nil, fmt.Errorf("open model bundle %s: model_id and logit_scale are required", dir)
+	}
+	return b, nil
+}
+
+// graph reads one of the bundle's graphs and verifies its hash.
+func (b *Bundle) graph(name string) ([]byte, error) {
+	raw, err := os.ReadFile(filepath.Join(b.dir, name))
+	if err != nil {
+		return nil, fmt.Errorf("open model bundle: %w", err)
+	}
+	if got := hexSum(raw); got != b.SHA256[name] {
+		return nil, fmt.Errorf("open model bundle %s: %s has SHA-256 %s, bundle.json says %q: import the checkpoint again", b.dir, name, got, b.SHA256[name])
+	}
+	return raw, nil
+}
+
+func hexSum(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// save writes the bundle beside its place and renames it into place, so that
+// dir is a whole bundle or is not there.
+func (b *Bundle) save(dir string, graphs map[string][]byte) error {
+	if _, err := os.Stat(dir); err == nil {
+		return fmt.Errorf("%s exists: remove it or choose another folder", dir)
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return err
+	}
+	temp, err := os.MkdirTemp(filepath.Dir(dir), ".bundle-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(temp) }() // gone already when all went well
+	b.SHA256 = map[string]string{}
+	for name, raw := range graphs {
+		b.SHA256[name] = hexSum(raw)
+		if err := os.WriteFile(filepath.Join(temp, name), raw, 0o644); err != nil {
+			return err
+		}
+	}
+	about, err := json.MarshalIndent(b, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(temp, bundleFile), append(about, '\n'), 0o644); err != nil {
+		return err
+	}
+	if err := os.Chmod(temp, 0o755); err != nil {
+		return err
+	}
+	b.dir = dir
+	return os.Rename(temp, dir)
+}
+
+// Print writes what a person should know of the model.
+func (b *Bundle) Print(w io.Writer) error {
+	d := b.Dims
+	_, err := fmt.Fprintf(w, "model    %s, id %s\nshape    %d px, patch %d, vision %d×%d, text %d×%d, embedding %d, %d frames\nclasses  %d base classes\nlicence  %s\n",
+		b.Name, b.ID, d.ImageSize, d.PatchSize, d.VisionLayers, d.VisionWidth, d.TextLayers, d.TextWidth, d.EmbedDim, d.Frames,
+		len(b.BaseClasses), b.Licence)
+	for _, note := range b.Notes {
+		if err == nil {
+			_, err = fmt.Fprintf(w, "note     %s\n", note)
+		}
+	}
+	return err
+}

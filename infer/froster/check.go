@@ -1,0 +1,314 @@
+package froster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/frostwatch/frostwatch/infer/froster/onnx"
+	"github.com/frostwatch/frostwatch/infer/froster/pixels"
+)
+
+// ArrayError is the largest absolute difference of one recorded array.
+type ArrayError struct {
+	Name      string
+	Error     float64
+	Tolerance float64
+}
+
+// Report is the result of checking a bundle against recorded outputs.
+type Report struct {
+	Arrays  []ArrayError
+	Tokens  int      // texts whose tokens were compared
+	Wrong   []string // texts with other tokens
+	Skipped []string // arrays that the fixture lacks
+}
+
+// OK is whether everything is within its tolerance and every token right.
+func (r Report) OK() bool {
+	return len(r.Arrays) > 0 && len(r.Wrong) == 0 &&
+		!slices.ContainsFunc(r.Arrays, func(a ArrayError) bool { return !(a.Error <= a.Tolerance) })
+}
+
+// Print writes the report as a table.
+func (r Report) Print(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-22s %12s %12s\n", "array", "largest error", "tolerance")
+	for _, a := range r.Arrays {
+		verdict := ""
+		if !(a.Error <= a.Tolerance) {
+			verdict = "  OVER"
+		}
+		fmt.Fprintf(&b, "%-22s %12.3g %12.3g%s\n", a.Name, a.Error, a.Tolerance, verdict)
+	}
+	fmt.Fprintf(&b, "tokens                 %d of %d texts differ\n", len(r.Wrong), r.Tokens)
+	for _, t := range r.Wrong {
+		fmt.Fprintf(&b, "  differs: %q\n", t)
+	}
+	for _, s := range r.Skipped {
+		fmt.Fprintf(&b, "skipped: %s is not in the reference\n", s)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// defaultTolerances are what float32 accepts (parity/README.md measured 2.3e-7
+// on embeddings).
+func defaultTolerances() map[string]float64 {
+	return map[string]float64{
+		"pixels": 1e-5, "frame_embeddings": 1e-5, "clip_embeddings": 1e-5,
+		"template_embeddings": 1e-5, "class_embeddings": 1e-5, "logits": 5e-4, "probabilities": 1e-4,
+	}
+}
+
+// Check runs the bundle against a fixture of recorded outputs of the reference
+// implementation.
+func Check(ctx context.Context, rt *Runtime, b *Bundle, reference string) (Report, error) {
+	f, err := openFixture(reference)
+	if err != nil {
+		return Report{}, err
+	}
+	if f.Dims.ImageSize != b.Dims.ImageSize || f.Dims.EmbedDim != b.Dims.EmbedDim {
+		return Report{}, fmt.Errorf("check model: the reference is of %d px and %d dimensions, the bundle of %d and %d",
+			f.Dims.ImageSize, f.Dims.EmbedDim, b.Dims.ImageSize, b.Dims.EmbedDim)
+	}
+	m, err := rt.load2(b, func(graph []byte) ([]byte, error) { return onnx.WithInputType(graph, inFrames, onnx.Float) })
+	if err != nil {
+		return Report{}, err
+	}
+	c := &checker{fixture: f, model: m, tolerances: defaultTolerances()}
+	maps.Copy(c.tolerances, f.Tolerance)
+	err = c.run(ctx)
+	return c.report, errors.Join(err, m.Close())
+}
+
+type checker struct {
+	fixture    *fixture
+	model      *Model
+	tolerances map[string]float64
+	report     Report
+}
+
+func (c *checker) run(ctx context.Context) error {
+	c.tokens()
+	clips, err := c.video(ctx)
+	if err != nil {
+		return err
+	}
+	classes, err := c.text(ctx)
+	if err != nil {
+		return err
+	}
+	if clips != nil && classes != nil {
+		c.scores(clips, classes)
+	}
+	return nil
+}
+
+// compare records the largest difference to a recorded array.
+func (c *checker) compare(name string, got []float32) {
+	want, err := c.fixture.floats(name)
+	if err != nil {
+		c.report.Skipped = append(c.report.Skipped, name)
+		return
+	}
+	c.report.Arrays = append(c.report.Arrays, ArrayError{Name: name, Error: maxDiff(got, want), Tolerance: c.tolerances[name]})
+}
+
+// maxDiff is infinite where the lengths differ or a value is not a number.
+func maxDiff(a, b []float32) float64 {
+	if len(a) != len(b) {
+		return math.Inf(1)
+	}
+	worst := 0.0
+	for i := range a {
+		d := math.Abs(float64(a[i]) - float64(b[i]))
+		if math.IsNaN(d) {
+			return math.Inf(1)
+		}
+		worst = max(worst, d)
+	}
+	return worst
+}
+
+func (c *checker) tokens() {
+	for _, k := range c.fixture.Tokenizer {
+		c.report.Tokens++
+		ids, err := c.model.tokenizer.Encode(k.Text)
+		same := slices.Equal(ids, k.IDs)
+		if k.Error != nil {
+			same = err != nil
+		}
+		if !same {
+			c.report.Wrong = append(c.report.Wrong, k.Text)
+		}
+	}
+}
+
+// video preprocesses the recorded source frames and embeds them unrounded.
+func (c *checker) video(ctx context.Context) ([][]float32, error) {
+	var all []float32
+	batch := 0
+	for ; ; batch++ {
+		name := fmt.Sprintf("frames_%d", batch)
+		source, err := c.fixture.bytes(name)
+		if err != nil {
+			break
+		}
+		shape := c.fixture.Arrays[name].Shape
+		if len(shape) != 4 || shape[0] != c.model.bundle.Dims.Frames {
+			return nil, fmt.Errorf("check model: %s has shape %v", name, shape)
+		}
+		size := len(source) / shape[0]
+		for frame := range slices.Chunk(source, size) {
+			all = append(all, preprocess(frame, shape[2], shape[1], c.model.bundle.Dims.ImageSize)...)
+		}
+	}
+	if batch == 0 {
+		c.report.Skipped = append(c.report.Skipped, "frames_0")
+		return nil, nil
+	}
+	c.compare("pixels", byChannel(all, batch, c.model.bundle.Dims))
+	e, err := c.model.embed(ctx, denormalise(all), batch)
+	if err != nil {
+		return nil, err
+	}
+	c.compare("frame_embeddings", e.frame)
+	c.compare("clip_embeddings", e.clip)
+	return slices.Collect(slices.Chunk(e.clip, e.dim)), nil
+}
+
+// preprocess is the official order: normalise, resize, crop; packed.
+func preprocess(frame []byte, w, h, size int) []float32 {
+	resized, rw, rh := pixels.ResizeShortSideFloat(pixels.Normalise(frame), w, h, size)
+	return pixels.CenterCrop(resized, rw, rh, size, nil)
+}
+
+// denormalise gives the 0 to 255 that the graph expects.
+func denormalise(packed []float32) []float32 {
+	out := make([]float32, len(packed))
+	for i, v := range packed {
+		out[i] = (v*pixels.Std[i%3] + pixels.Mean[i%3]) * 255
+	}
+	return out
+}
+
+// byChannel reorders packed frames to [batch, 3, frames, size, size].
+func byChannel(packed []float32, batch int, d Dims) []float32 {
+	plane := d.ImageSize * d.ImageSize
+	out := make([]float32, len(packed))
+	for b := range batch {
+		for f := range d.Frames {
+			for p := range plane {
+				for ch := range 3 {
+					out[((b*3+ch)*d.Frames+f)*plane+p] = packed[((b*d.Frames+f)*plane+p)*3+ch]
+				}
+			}
+		}
+	}
+	return out
+}
+
+// planar reorders one packed frame to [3, size, size].
+func planar(packed []float32) []float32 {
+	plane := len(packed) / 3
+	out := make([]float32, len(packed))
+	for p := range plane {
+		for ch := range 3 {
+			out[ch*plane+p] = packed[p*3+ch]
+		}
+	}
+	return out
+}
+
+// text embeds the recorded token ids, so that a difference in tokens shows as
+// one of tokens alone; the classes are then embedded from the same ids.
+func (c *checker) text(ctx context.Context) ([][]float32, error) {
+	ids, err := c.fixture.ints("token_ids")
+	if err != nil {
+		c.report.Skipped = append(c.report.Skipped, "token_ids")
+		return nil, nil
+	}
+	end := c.model.tokenizer.ids[endToken]
+	var templates []float32
+	var classes [][]float32
+	context := c.model.bundle.Dims.Context
+	for class := range slices.Chunk(ids, promptsPerLabel*context) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		var texts [][]int
+		for row := range slices.Chunk(class, context) {
+			texts = append(texts, trim(row, end))
+		}
+		features, err := c.model.embedTokens(texts)
+		if err != nil {
+			return nil, fmt.Errorf("check model: %w", err)
+		}
+		templates = append(templates, slices.Concat(features...)...)
+		classes = append(classes, ensemble(features))
+	}
+	c.compare("template_embeddings", templates)
+	c.compare("class_embeddings", slices.Concat(classes...))
+	return classes, c.ownTokens(ids, context)
+}
+
+// trim cuts what follows the first end token: the feature is read there, and
+// the causal mask hides the rest.
+func trim(row []int, end int) []int {
+	if i := slices.Index(row, end); i >= 0 {
+		return row[:i+1]
+	}
+	return row
+}
+
+// ownTokens compares our tokens of the classes' prompts with the recorded.
+func (c *checker) ownTokens(ids []int, context int) error {
+	end := c.model.tokenizer.ids[endToken]
+	for i, class := range c.fixture.Classes {
+		for k, prompt := range Prompts(class) {
+			c.report.Tokens++
+			at := (i*promptsPerLabel + k) * context
+			if at+context > len(ids) {
+				return errors.New("check model: fewer token ids than classes")
+			}
+			got, err := c.model.tokenizer.Encode(prompt)
+			want := trim(ids[at:at+context], end)
+			if err == nil && slices.Equal(trim(got, end), want) {
+				continue
+			}
+			c.report.Wrong = append(c.report.Wrong, prompt)
+		}
+	}
+	return nil
+}
+
+func (c *checker) scores(clips, classes [][]float32) {
+	scale := float64(c.model.LogitScale())
+	var logits, probabilities []float32
+	for _, clip := range clips {
+		row := make([]float64, len(classes))
+		top, sum := math.Inf(-1), 0.0
+		for i, class := range classes {
+			for d := range clip {
+				row[i] += float64(clip[d]) * float64(class[d])
+			}
+			row[i] *= scale
+			top = max(top, row[i])
+		}
+		for _, v := range row {
+			sum += math.Exp(v - top)
+		}
+		for _, v := range row {
+			logits = append(logits, float32(v))
+			probabilities = append(probabilities, float32(math.Exp(v-top)/sum))
+		}
+	}
+	c.compare("logits", logits)
+	c.compare("probabilities", probabilities)
+}

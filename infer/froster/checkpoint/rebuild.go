@@ -1,0 +1,138 @@
+package checkpoint
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// UnexpectedError names what a pickle asked for beyond rebuilding tensors.
+type UnexpectedError struct{ Name string }
+
+func (e *UnexpectedError) Error() string {
+	return fmt.Sprintf("the checkpoint asks for %s, which is not needed to hold tensors; it was not run and the file is refused", e.Name)
+}
+
+func refuse(callee any) error {
+	if g, ok := callee.(global); ok {
+		return &UnexpectedError{Name: g.module + "." + g.name}
+	}
+	return &UnexpectedError{Name: fmt.Sprintf("a call of %T", callee)}
+}
+
+// torchScript classes are those of a scripted module: data with names.
+func torchScript(g global) bool { return strings.HasPrefix(g.module, "__torch__") }
+
+// call stands in for the few functions that a checkpoint names.
+func call(callee any, args tuple) (any, error) {
+	g, ok := callee.(global)
+	if !ok {
+		return nil, refuse(callee)
+	}
+	switch g {
+	case global{"collections", "OrderedDict"}:
+		return &dict{}, nil
+	case global{"torch._utils", "_rebuild_tensor_v2"}:
+		return rebuildTensor(args)
+	case global{"torch._utils", "_rebuild_parameter"}:
+		if len(args) > 0 {
+			if r, ok := args[0].(reference); ok {
+				return r, nil
+			}
+		}
+		return nil, errors.New("parameter without a tensor")
+	}
+	return nil, refuse(callee)
+}
+
+// storageOf reads torch's persistent id: ("storage", class, key, device, size).
+func storageOf(id any) (storage, error) {
+	t, ok := id.(tuple)
+	if !ok || len(t) < 5 || t[0] != "storage" {
+		return storage{}, errors.New("a persistent id that is no storage")
+	}
+	class, ok := t[1].(global)
+	if !ok {
+		return storage{}, errors.New("storage without a class")
+	}
+	if class.module != "torch" {
+		return storage{}, refuse(class)
+	}
+	k, ok := kindOf(class.name)
+	if !ok {
+		return storage{}, refuse(class)
+	}
+	key, ok1 := t[2].(string)
+	size, ok2 := t[4].(int)
+	if !ok1 || !ok2 || size < 0 || size > maxValues {
+		return storage{}, fmt.Errorf("storage %v of %v values", t[2], t[4])
+	}
+	return storage{kind: k, key: key, size: size}, nil
+}
+
+// maxValues bounds one storage: the largest of ViT-L/14 holds 38 million.
+const maxValues = 1 << 30
+
+// rebuildTensor takes (storage, offset, shape, stride, ...).
+func rebuildTensor(args tuple) (any, error) {
+	if len(args) < 4 {
+		return nil, fmt.Errorf("tensor from %d values", len(args))
+	}
+	s, ok1 := args[0].(storage)
+	offset, ok2 := args[1].(int)
+	shape, ok3 := ints(args[2])
+	stride, ok4 := ints(args[3])
+	if !ok1 || !ok2 || !ok3 || !ok4 {
+		return nil, errors.New("tensor with odd arguments")
+	}
+	if _, ok := elements(shape); !ok {
+		return nil, fmt.Errorf("tensor of shape %v", shape)
+	}
+	return reference{storage: s, offset: offset, shape: shape, stride: stride}, nil
+}
+
+func ints(v any) ([]int, bool) {
+	t, ok := v.(tuple)
+	if !ok || len(t) > 8 {
+		return nil, false
+	}
+	out := make([]int, len(t))
+	for i, x := range t {
+		if out[i], ok = x.(int); !ok {
+			return nil, false
+		}
+	}
+	return out, true
+}
+
+// collect walks dictionaries and objects and calls found for each tensor with
+// its dotted name. A container met twice on one path ends the walk: real
+// checkpoints are trees.
+func collect(v any, name string, depth int, found func(string, reference)) error {
+	if depth > maxDepth {
+		return errors.New("the checkpoint is nested too deeply")
+	}
+	join := func(key string) string {
+		if name == "" {
+			return key
+		}
+		return name + "." + key
+	}
+	switch v := v.(type) {
+	case reference:
+		found(name, v)
+	case *object:
+		return collect(v.state, name, depth+1, found)
+	case *dict:
+		for i, k := range v.keys {
+			key, ok := k.(string)
+			if !ok {
+				continue
+			}
+			if err := collect(v.values[i], join(key), depth+1, found); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

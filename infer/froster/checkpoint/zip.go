@@ -1,0 +1,147 @@
+package checkpoint
+
+import (
+	"archive/zip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"strings"
+)
+
+// maxTotal bounds what a checkpoint may unfold to. ViT-L/14 with a teacher and
+// optimizer state in float32 is below it.
+const maxTotal = 16 << 30
+
+// Open reads every tensor of a PyTorch zip file by its dotted name. keep says
+// which are wanted; the others are not loaded.
+func Open(file string, keep func(name string) bool) (map[string]Tensor, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("read checkpoint: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("read checkpoint: %w", err)
+	}
+	tensors, err := Read(f, info.Size(), keep)
+	if err != nil {
+		return nil, fmt.Errorf("read checkpoint %s: %w", file, err)
+	}
+	return tensors, nil
+}
+
+// Read is Open of size bytes of r.
+func Read(r io.ReaderAt, size int64, keep func(string) bool) (map[string]Tensor, error) {
+	z, err := zip.NewReader(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("not a PyTorch zip file: %w", err)
+	}
+	a, err := newArchive(z, size)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := a.read("data.pkl", maxPickle)
+	if err != nil {
+		return nil, err
+	}
+	value, err := unpickle(raw)
+	if err != nil {
+		return nil, err
+	}
+	refs := map[string]reference{}
+	if err := collect(value, "", 0, func(name string, r reference) {
+		if keep(name) {
+			refs[name] = r
+		}
+	}); err != nil {
+		return nil, err
+	}
+	return a.load(refs)
+}
+
+// archive is a torch zip: everything lies in one folder, named as it pleases.
+type archive struct {
+	files map[string]*zip.File // by path within the folder
+}
+
+func newArchive(z *zip.Reader, size int64) (*archive, error) {
+	a := &archive{files: map[string]*zip.File{}}
+	total := uint64(0)
+	root := ""
+	for _, f := range z.File {
+		if dir, ok := strings.CutSuffix(f.Name, "/data.pkl"); ok && !strings.Contains(dir, "/") {
+			root = dir
+		}
+		// torch stores, it does not compress; a file that unfolds to far more than
+		// it is long is a bomb.
+		if f.UncompressedSize64 > uint64(size)*16+1<<20 {
+			return nil, fmt.Errorf("%q unfolds to %d bytes out of a file of %d", f.Name, f.UncompressedSize64, size)
+		}
+		if total += f.UncompressedSize64; total > maxTotal {
+			return nil, fmt.Errorf("unfolds to more than %d bytes", uint64(maxTotal))
+		}
+	}
+	if root == "" {
+		return nil, errors.New("not a PyTorch checkpoint: no data.pkl in it")
+	}
+	for _, f := range z.File {
+		if name, ok := strings.CutPrefix(f.Name, root+"/"); ok {
+			a.files[name] = f
+		}
+	}
+	if order, err := a.read("byteorder", 16); err == nil && string(order) != "little" {
+		return nil, fmt.Errorf("byte order %q: want little", order)
+	}
+	return a, nil
+}
+
+// read returns one file, which must not be longer than limit.
+func (a *archive) read(name string, limit uint64) ([]byte, error) {
+	f, ok := a.files[path.Clean(name)]
+	if !ok {
+		return nil, fmt.Errorf("%s is missing in the archive", name)
+	}
+	if f.UncompressedSize64 > limit {
+		return nil, fmt.Errorf("%s is %d bytes long: more than %d", name, f.UncompressedSize64, limit)
+	}
+	r, err := f.Open()
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", name, err)
+	}
+	defer func() { _ = r.Close() }()
+	// Read by what comes, not by what the header claims, so that a false size
+	// allocates nothing.
+	b, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	if uint64(len(b)) > limit {
+		return nil, fmt.Errorf("%s is longer than %d bytes", name, limit)
+	}
+	return b, nil
+}
+
+func (a *archive) load(refs map[string]reference) (map[string]Tensor, error) {
+	out := make(map[string]Tensor, len(refs))
+	total := 0
+	for name, r := range refs {
+		raw, err := a.read("data/"+r.storage.key, uint64(r.storage.size)*uint64(r.storage.kind.size))
+		if err != nil {
+			return nil, fmt.Errorf("tensor %s: %w", name, err)
+		}
+		n, _ := elements(r.shape)
+		// A stride of zero makes many values of few.
+		if total += n; total > maxValues*4 || n > r.storage.size {
+			return nil, fmt.Errorf("tensor %s: shape %v is larger than its storage of %d values", name, r.shape, r.storage.size)
+		}
+		t, err := r.load(raw)
+		if err != nil {
+			return nil, fmt.Errorf("tensor %s: %w", name, err)
+		}
+		out[name] = t
+	}
+	return out, nil
+}

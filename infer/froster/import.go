@@ -1,0 +1,192 @@
+package froster
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/frostwatch/frostwatch/infer/froster/checkpoint"
+)
+
+// Licences of what is published.
+const (
+	licenceFroster = "CC BY-NC-SA 4.0 (FROSTER's published weights: not for commercial use)"
+	licenceCLIP    = "MIT (OpenAI CLIP's published weights)"
+)
+
+// ImportOptions say what to read and where to put the bundle.
+type ImportOptions struct {
+	Checkpoint string
+	Out        string // folder, which must not exist
+	Name       string // empty: the checkpoint's file name
+	// BaseClasses is a file with one class a line, of those the model was trained
+	// on. Card is a JSON file about the model: base_classes, licence, summary,
+	// not_what, limits. Either may be empty.
+	BaseClasses string
+	Card        string
+}
+
+// Import reads a checkpoint and writes a bundle. On any error nothing is
+// written.
+func Import(o ImportOptions) (*Bundle, error) {
+	w, licence, err := readWeights(o.Checkpoint)
+	if err != nil {
+		return nil, err
+	}
+	d, err := dimsOf(w)
+	if err != nil {
+		return nil, fmt.Errorf("import %s: %w", o.Checkpoint, err)
+	}
+	if err := d.check(w); err != nil {
+		return nil, fmt.Errorf("import %s: %w", o.Checkpoint, err)
+	}
+	b := &Bundle{
+		Format: bundleFormat, Name: o.Name, ID: w.hash(), Dims: d, Precision: "float32", Licence: licence,
+		LogitScale: float32(math.Exp(float64(w["logit_scale"].Data[0]))),
+		Preprocessing: fmt.Sprintf("RGB/255, CLIP's mean and deviation; short side to %d by bilinear with half-pixel centres and no antialiasing; centre crop",
+			d.ImageSize),
+	}
+	if b.Name == "" {
+		b.Name = strings.TrimSuffix(filepath.Base(o.Checkpoint), filepath.Ext(o.Checkpoint))
+	}
+	if err := b.describe(o); err != nil {
+		return nil, err
+	}
+	graphs := map[string][]byte{videoFile: videoGraph(w, d), textFile: textGraph(w, d)}
+	if err := b.save(o.Out, graphs); err != nil {
+		return nil, fmt.Errorf("write model bundle: %w", err)
+	}
+	return b, nil
+}
+
+// readWeights finds the model in a checkpoint: a FROSTER training checkpoint
+// (the student under model_state.model., not the teacher under raw_model., which
+// has other values), or OpenAI's CLIP under bare names.
+func readWeights(file string) (weights, string, error) {
+	clipScalars := []string{"input_resolution", "context_length", "vocab_size"}
+	tensors, err := checkpoint.Open(file, func(name string) bool {
+		state, inState := strings.CutPrefix(name, "model_state.")
+		switch {
+		case inState:
+			return !strings.HasPrefix(state, "raw_model.") && !strings.HasPrefix(state, "projector_")
+		case strings.HasPrefix(name, "optimizer_state.") || strings.HasPrefix(name, "cfg."):
+			return false
+		}
+		return !slices.Contains(clipScalars, name)
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	licence := licenceCLIP
+	w := weights{}
+	for name, t := range tensors {
+		if state, ok := strings.CutPrefix(name, "model_state."); ok {
+			licence = licenceFroster
+			name = strings.TrimPrefix(state, "model.")
+		}
+		w[name] = t
+	}
+	if len(w) == 0 {
+		return nil, "", fmt.Errorf("import %s: no tensors of a model in it", file)
+	}
+	return w, licence, nil
+}
+
+// hash is over names, shapes and values.
+func (w weights) hash() string {
+	h := sha256.New()
+	buffer := make([]byte, 0, 1<<16)
+	for _, name := range slices.Sorted(maps.Keys(w)) {
+		t := w[name]
+		buffer = fmt.Appendf(buffer[:0], "%s%v", name, t.Shape)
+		for _, v := range t.Data {
+			buffer = binary.LittleEndian.AppendUint32(buffer, math.Float32bits(v))
+			if len(buffer) > 1<<16-8 {
+				h.Write(buffer)
+				buffer = buffer[:0]
+			}
+		}
+		h.Write(buffer)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:12])
+}
+
+// card is what may be known about a model beside its weights.
+type card struct {
+	BaseClasses json.RawMessage `json:"base_classes"` // list, or object of key → text
+	Licence     string          `json:"licence"`
+	Summary     string          `json:"summary"`
+	NotWhat     string          `json:"not_what"`
+	Limits      []string        `json:"limits"`
+}
+
+// describe adds base classes, licence and notes.
+func (b *Bundle) describe(o ImportOptions) error {
+	if o.Card != "" {
+		if err := b.readCard(o.Card); err != nil {
+			return fmt.Errorf("read model card %s: %w", o.Card, err)
+		}
+	}
+	if o.BaseClasses != "" {
+		classes, err := readLines(o.BaseClasses)
+		if err != nil {
+			return fmt.Errorf("read base classes: %w", err)
+		}
+		b.BaseClasses = classes
+	}
+	return nil
+}
+
+func (b *Bundle) readCard(file string) error {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var c card
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return err
+	}
+	if len(c.BaseClasses) > 0 {
+		byKey := map[string]string{}
+		if json.Unmarshal(c.BaseClasses, &byKey) == nil {
+			b.BaseClasses = slices.Sorted(maps.Values(byKey))
+		} else if err := json.Unmarshal(c.BaseClasses, &b.BaseClasses); err != nil {
+			return errors.New("base_classes: want a list of texts, or an object of texts")
+		}
+	}
+	if c.Licence != "" {
+		b.Licence = c.Licence
+	}
+	for _, note := range append([]string{c.Summary, c.NotWhat}, c.Limits...) {
+		if note != "" {
+			b.Notes = append(b.Notes, note)
+		}
+	}
+	return nil
+}
+
+func readLines(file string) ([]string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	var lines []string
+	scan := bufio.NewScanner(f)
+	for scan.Scan() {
+		if line := strings.TrimSpace(scan.Text()); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines, scan.Err()
+}

@@ -1,0 +1,121 @@
+// Package pixels is FROSTER's preprocessing of frames: the short side resized
+// by bilinear interpolation with half-pixel centres and no antialiasing, then
+// the centre crop. It matches the official code (Visual-AI/FROSTER 230ae88,
+// torch.nn.functional.interpolate, align_corners=False); the recorded outputs in
+// the parity fixture are its test. Images are packed RGB, [height, width, 3].
+package pixels
+
+import "math"
+
+const channels = 3
+
+// Mean and Std are CLIP's normalisation of RGB in 0 to 1.
+var (
+	Mean = [channels]float32{0.48145466, 0.4578275, 0.40821073}  //nolint:gochecknoglobals // a constant of the model
+	Std  = [channels]float32{0.26862954, 0.26130258, 0.27577711} //nolint:gochecknoglobals // a constant of the model
+)
+
+// ResizedSize is the size of a w×h image once its short side is short: the long
+// side is floored, in float64, as the official code does.
+func ResizedSize(w, h, short int) (int, int) {
+	switch {
+	case min(w, h) == short:
+		return w, h
+	case w < h:
+		return short, int(math.Floor(float64(h) / float64(w) * float64(short)))
+	default:
+		return int(math.Floor(float64(w) / float64(h) * float64(short))), short
+	}
+}
+
+// ResizeShortSide resizes src, w×h, into dst, which is reused where it is large
+// enough, and returns the image with its size. Values are rounded to the
+// nearest. An image of the right size already is returned as it is, not copied.
+func ResizeShortSide(src []byte, w, h, short int, dst []byte) (out []byte, outW, outH int) {
+	outW, outH = ResizedSize(w, h, short)
+	if outW == w && outH == h {
+		return src, w, h
+	}
+	n := outW * outH * channels
+	if cap(dst) < n {
+		dst = make([]byte, n)
+	}
+	dst = dst[:n]
+	resize(src, w, h, outW, outH, func(y int, row []float32) {
+		line := dst[y*outW*channels:][:len(row)]
+		for i, v := range row {
+			line[i] = byte(v + 0.5)
+		}
+	})
+	return dst, outW, outH
+}
+
+// ResizeShortSideFloat is ResizeShortSide without rounding, of any values.
+func ResizeShortSideFloat(src []float32, w, h, short int) (out []float32, outW, outH int) {
+	outW, outH = ResizedSize(w, h, short)
+	if outW == w && outH == h {
+		return src, w, h
+	}
+	out = make([]float32, 0, outW*outH*channels)
+	resize(src, w, h, outW, outH, func(_ int, row []float32) { out = append(out, row...) })
+	return out, outW, outH
+}
+
+// resize hands each output row to emit; the row is reused.
+func resize[T byte | float32](src []T, w, h, outW, outH int, emit func(y int, row []float32)) {
+	xs, ys := taps(w, outW), taps(h, outH)
+	row := make([]float32, outW*channels)
+	for y, v := range ys {
+		top, bottom := src[v.low*w*channels:][:w*channels], src[v.high*w*channels:][:w*channels]
+		for x, u := range xs {
+			l, r := u.low*channels, u.high*channels
+			for c := range channels {
+				a := float32(top[l+c])*(1-u.part) + float32(top[r+c])*u.part
+				b := float32(bottom[l+c])*(1-u.part) + float32(bottom[r+c])*u.part
+				row[x*channels+c] = a*(1-v.part) + b*v.part
+			}
+		}
+		emit(y, row)
+	}
+}
+
+// tap is where one output sample lies between two source samples.
+type tap struct {
+	low, high int
+	part      float32 // of high
+}
+
+// taps works in float32, as torch does for float32 images.
+func taps(in, out int) []tap {
+	scale := float32(in) / float32(out)
+	ts := make([]tap, out)
+	for i := range ts {
+		at := max(scale*(float32(i)+0.5)-0.5, 0)
+		low := min(int(at), in-1)
+		ts[i] = tap{low: low, high: min(low+1, in-1), part: at - float32(low)}
+	}
+	return ts
+}
+
+// CenterCrop cuts the size×size centre out of src, w×h, into dst, which is
+// reused where it is large enough. The offset is rounded up, as the official
+// code does. Both sides must be at least size.
+func CenterCrop[T byte | float32](src []T, w, h, size int, dst []T) []T {
+	left, top := (w-size+1)/2, (h-size+1)/2
+	dst = dst[:0]
+	for y := top; y < top+size; y++ {
+		at := (y*w + left) * channels
+		dst = append(dst, src[at:at+size*channels]...)
+	}
+	return dst
+}
+
+// Normalise turns RGB of 0 to 255 into what the model's tower sees.
+func Normalise(src []byte) []float32 {
+	out := make([]float32, len(src))
+	for i, v := range src {
+		c := i % channels
+		out[i] = (float32(v)/255 - Mean[c]) / Std[c]
+	}
+	return out
+}

@@ -1,0 +1,95 @@
+package froster
+
+import (
+	"html"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/unicode/norm"
+)
+
+// repairer stands in for the part of ftfy's fix_text (ftfy 6.3, by its
+// documentation) that decides about tokens of real labels. ftfy guesses at
+// broken encodings word by word; here a text is only taken for one when all of
+// it reads as UTF-8 that was decoded as Windows-1252.
+type repairer struct{ terminal *regexp.Regexp }
+
+func newRepairer() repairer {
+	return repairer{terminal: regexp.MustCompile("\x1b\\[[0-9;]*[a-zA-Z]")}
+}
+
+// maxRepairs bounds the rounds; each undoes one layer of escaping.
+const maxRepairs = 8
+
+func (r repairer) repair(text string) string {
+	for range maxRepairs {
+		before := text
+		if !strings.Contains(text, "<") {
+			text = html.UnescapeString(text)
+		}
+		text = strings.Map(fromC1, misread(text))
+		text = r.terminal.ReplaceAllString(text, "")
+		text = norm.NFC.String(strings.Map(plain, widen(text)))
+		if text == before {
+			break
+		}
+	}
+	return text
+}
+
+// misread undoes UTF-8 read as Windows-1252, where that explains every byte.
+func misread(text string) string {
+	raw := make([]byte, 0, len(text))
+	for _, c := range text {
+		b, ok := charmap.Windows1252.EncodeRune(c)
+		if !ok {
+			if c > 0xff {
+				return text
+			}
+			b = byte(c)
+		}
+		raw = append(raw, b)
+	}
+	// Longer when read as characters than as bytes: it held sequences of several.
+	if !utf8.Valid(raw) || utf8.RuneCount(raw) == utf8.RuneCountInString(text) {
+		return text
+	}
+	return string(raw)
+}
+
+// fromC1 reads the control characters 0x80 to 0x9f as Windows-1252 meant them.
+func fromC1(c rune) rune {
+	if c >= 0x80 && c <= 0x9f {
+		return charmap.Windows1252.DecodeByte(byte(c))
+	}
+	return c
+}
+
+// widen replaces full-width forms and Latin ligatures by plain letters.
+func widen(text string) string {
+	var b strings.Builder
+	for _, c := range text {
+		switch {
+		case c >= 0xff01 && c <= 0xffef, c == 0x3000, c >= 0xfb00 && c <= 0xfb06, c == 0x132, c == 0x133, c >= 0x1c4 && c <= 0x1cc, c >= 0x1f1 && c <= 0x1f3:
+			b.WriteString(norm.NFKC.String(string(c)))
+		default:
+			b.WriteRune(c)
+		}
+	}
+	return b.String()
+}
+
+// plain makes typographic quotes straight and drops control characters.
+func plain(c rune) rune {
+	switch {
+	case c == 0x2bc || c >= 0x2018 && c <= 0x201b:
+		return '\''
+	case c >= 0x201c && c <= 0x201f:
+		return '"'
+	case c < 0x20 && !strings.ContainsRune("\t\n\f\r", c), c == 0x7f, c == 0xfeff, c >= 0x206a && c <= 0x206f, c >= 0xfff9 && c <= 0xfffb:
+		return -1
+	}
+	return c
+}

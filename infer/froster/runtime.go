@@ -1,0 +1,197 @@
+package froster
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+
+	ort "github.com/yalue/onnxruntime_go"
+)
+
+// libraryFile is ONNX Runtime's shared library, as its releases name it.
+const libraryFile = "libonnxruntime.so"
+
+// RuntimeOptions choose ONNX Runtime's library and how it computes.
+type RuntimeOptions struct {
+	// Library is the shared library's path. Empty: beside the program, in
+	// .native/onnxruntime beside it or in the working directory, then wherever the
+	// loader looks.
+	Library  string
+	Provider string // cpu, cuda or tensorrt
+	Threads  int    // of one run; 0: one per core
+}
+
+// Runtime is ONNX Runtime, loaded. The library lives as long as the process:
+// it is never unloaded, and the first path that works is the one in use.
+type Runtime struct{ options RuntimeOptions }
+
+// OpenRuntime loads the library. It is not to be called concurrently.
+func OpenRuntime(o RuntimeOptions) (*Runtime, error) {
+	if o.Threads == 0 {
+		o.Threads = runtime.GOMAXPROCS(0)
+	}
+	if !ort.IsInitialized() {
+		library, err := findLibrary(o.Library)
+		if err != nil {
+			return nil, err
+		}
+		ort.SetSharedLibraryPath(library)
+		if err := ort.InitializeEnvironment(ort.WithLogLevelError()); err != nil {
+			return nil, fmt.Errorf("load ONNX Runtime from %s: %w (`make setup` fetches it; or set infer.runtime to its path)", library, err)
+		}
+	}
+	r := &Runtime{options: o}
+	// A provider that is not there is refused now, not at the first clip.
+	s, err := r.sessionOptions()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Destroy(); err != nil {
+		return nil, fmt.Errorf("open ONNX Runtime: %w", err)
+	}
+	return r, nil
+}
+
+func findLibrary(configured string) (string, error) {
+	if configured != "" {
+		if _, err := os.Stat(configured); err != nil {
+			return "", fmt.Errorf("load ONNX Runtime: infer.runtime: %w (`make setup` fetches it)", err)
+		}
+		return configured, nil
+	}
+	var places []string
+	if program, err := os.Executable(); err == nil {
+		dir := filepath.Dir(program)
+		places = append(places, dir, filepath.Join(dir, ".native", "onnxruntime"))
+	}
+	places = append(places, filepath.Join(".native", "onnxruntime"))
+	for _, p := range places {
+		path := filepath.Join(p, libraryFile)
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
+	}
+	return libraryFile, nil
+}
+
+// sessionOptions are destroyed by the caller.
+func (r *Runtime) sessionOptions() (*ort.SessionOptions, error) {
+	o, err := ort.NewSessionOptions()
+	if err != nil {
+		return nil, fmt.Errorf("open ONNX Runtime: %w", err)
+	}
+	err = errors.Join(o.SetIntraOpNumThreads(r.options.Threads), o.SetInterOpNumThreads(1))
+	// Idle workers sleep instead of spinning: ingest decodes video on the same
+	// cores.
+	err = errors.Join(err, o.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"))
+	if err == nil {
+		err = r.provide(o)
+	}
+	if err != nil {
+		return nil, errors.Join(err, o.Destroy())
+	}
+	return o, nil
+}
+
+func (r *Runtime) provide(o *ort.SessionOptions) error {
+	switch r.options.Provider {
+	case "", "cpu":
+		return nil
+	case "cuda":
+		c, err := ort.NewCUDAProviderOptions()
+		if err == nil {
+			err = errors.Join(o.AppendExecutionProviderCUDA(c), c.Destroy())
+		}
+		return needsGPU("cuda", err)
+	case "tensorrt":
+		t, err := ort.NewTensorRTProviderOptions()
+		if err == nil {
+			err = errors.Join(o.AppendExecutionProviderTensorRT(t), t.Destroy())
+		}
+		return needsGPU("tensorrt", err)
+	}
+	return fmt.Errorf("infer.provider: %q: want cpu, cuda or tensorrt", r.options.Provider)
+}
+
+func needsGPU(provider string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("infer.provider: %s is not available here: it needs an NVIDIA GPU, ONNX Runtime's GPU build and its CUDA libraries: %w", provider, err)
+}
+
+// session is one loaded graph. Its runs may be concurrent.
+type session struct {
+	graph   *ort.DynamicAdvancedSession
+	outputs int
+}
+
+func (r *Runtime) load(graph []byte, inputs, outputs []string) (*session, error) {
+	o, err := r.sessionOptions()
+	if err != nil {
+		return nil, err
+	}
+	s, err := ort.NewDynamicAdvancedSessionWithONNXData(graph, inputs, outputs, o)
+	if err = errors.Join(err, o.Destroy()); err != nil {
+		return nil, fmt.Errorf("load graph: %w", err)
+	}
+	return &session{graph: s, outputs: len(outputs)}, nil
+}
+
+func (s *session) close() error { return s.graph.Destroy() }
+
+// input is a tensor handed to a run: its data stays Go's.
+type input struct {
+	shape []int
+	data  any // []uint8, []float32 or []int64
+}
+
+func (in input) value() (ort.Value, error) {
+	shape := make(ort.Shape, len(in.shape))
+	for i, d := range in.shape {
+		shape[i] = int64(d)
+	}
+	switch data := in.data.(type) {
+	case []uint8:
+		return ort.NewTensor(shape, data)
+	case []float32:
+		return ort.NewTensor(shape, data)
+	case []int64:
+		return ort.NewTensor(shape, data)
+	}
+	return nil, fmt.Errorf("tensor of %T", in.data)
+}
+
+// run computes and returns copies of the float32 outputs.
+func (s *session) run(inputs ...input) (out [][]float32, err error) {
+	var in []ort.Value
+	results := make([]ort.Value, s.outputs)
+	defer func() {
+		for _, v := range append(in, results...) {
+			if v != nil {
+				err = errors.Join(err, v.Destroy())
+			}
+		}
+	}()
+	for i, x := range inputs {
+		v, err := x.value()
+		if err != nil {
+			return nil, fmt.Errorf("input %s: %w", strconv.Itoa(i), err)
+		}
+		in = append(in, v)
+	}
+	if err := s.graph.Run(in, results); err != nil {
+		return nil, err
+	}
+	for _, v := range results {
+		t, ok := v.(*ort.Tensor[float32])
+		if !ok {
+			return nil, fmt.Errorf("output is %T", v)
+		}
+		out = append(out, append([]float32(nil), t.GetData()...))
+	}
+	return out, nil
+}
