@@ -106,30 +106,36 @@ func ints(v any) ([]int, bool) {
 }
 
 // collect walks dictionaries and objects and calls found for each tensor with
-// its dotted name. A container met twice on one path ends the walk: real
-// checkpoints are trees.
-func collect(v any, name string, depth int, found func(string, reference)) error {
-	if depth > maxDepth {
+// its dotted name. Depth and steps are bounded: a pickle can hold itself.
+func collect(v any, found func(string, reference)) error {
+	w := walk{found: found, steps: maxStack}
+	return w.visit(v, "", 0)
+}
+
+type walk struct {
+	found func(string, reference)
+	steps int // left
+}
+
+func (w *walk) visit(v any, name string, depth int) error {
+	if w.steps--; depth > maxDepth || w.steps < 0 {
 		return errors.New("the checkpoint is nested too deeply")
-	}
-	join := func(key string) string {
-		if name == "" {
-			return key
-		}
-		return name + "." + key
 	}
 	switch v := v.(type) {
 	case reference:
-		found(name, v)
+		w.found(name, v)
 	case *object:
-		return collect(v.state, name, depth+1, found)
+		return w.visit(v.state, name, depth+1)
 	case *dict:
 		for i, k := range v.keys {
 			key, ok := k.(string)
 			if !ok {
 				continue
 			}
-			if err := collect(v.values[i], join(key), depth+1, found); err != nil {
+			if name != "" {
+				key = name + "." + key
+			}
+			if err := w.visit(v.values[i], key, depth+1); err != nil {
 				return err
 			}
 		}

@@ -52,7 +52,7 @@ func Read(r io.ReaderAt, size int64, keep func(string) bool) (map[string]Tensor,
 		return nil, err
 	}
 	refs := map[string]reference{}
-	if err := collect(value, "", 0, func(name string, r reference) {
+	if err := collect(value, func(name string, r reference) {
 		if keep(name) {
 			refs[name] = r
 		}

@@ -1,0 +1,174 @@
+package checkpoint
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"math"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/internal/shared"
+)
+
+func everything(string) bool { return true }
+
+func read(b []byte) (map[string]Tensor, error) {
+	return Read(bytes.NewReader(b), int64(len(b)), everything)
+}
+
+// archiveOf is a torch zip of the given pickle and storages.
+func archiveOf(t testing.TB, method uint16, pickle []byte, files map[string][]byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	add := func(name string, content []byte) {
+		w, err := z.CreateHeader(&zip.FileHeader{Name: "m/" + name, Method: method})
+		if err == nil {
+			_, err = w.Write(content)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	add("data.pkl", pickle)
+	for name, content := range files {
+		add("data/"+name, content)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// view is the pickle of {"w": tensor}: a storage of the given class and size,
+// shape and stride as pickled tuples.
+func view(class string, size byte, shape, stride string) []byte {
+	return []byte("\x80\x02}X\x01\x00\x00\x00wctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\n" + class +
+		"\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK" + string([]byte{size}) + "tQK\x00" + shape + stride + "\x89NtRs.")
+}
+
+func TestStorageKindsAndViews(t *testing.T) {
+	f32 := func(vs ...float32) (b []byte) {
+		for _, v := range vs {
+			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+		}
+		return b
+	}
+	for _, c := range []struct {
+		name   string
+		pickle []byte
+		raw    []byte
+		want   []float32
+	}{
+		{"float32", view("FloatStorage", 4, "K\x02K\x02\x86", "K\x02K\x01\x86"), f32(1, 2, 3, 4), []float32{1, 2, 3, 4}},
+		{"transposed view", view("FloatStorage", 4, "K\x02K\x02\x86", "K\x01K\x02\x86"), f32(1, 2, 3, 4), []float32{1, 3, 2, 4}},
+		{"float16", view("HalfStorage", 2, "K\x02\x85", "K\x01\x85"), []byte{0x00, 0x3c, 0x01, 0x80}, []float32{1, -1.0 / (1 << 24)}},
+		{"bfloat16", view("BFloat16Storage", 1, "K\x01\x85", "K\x01\x85"), []byte{0x20, 0xc0}, []float32{-2.5}},
+		{"int64", view("LongStorage", 1, ")", ")"), []byte{7, 0, 0, 0, 0, 0, 0, 0}, []float32{7}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := read(archiveOf(t, zip.Store, c.pickle, map[string][]byte{"0": c.raw}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, v := range c.want {
+				if got["w"].Data[i] != v {
+					t.Errorf("got %v, want %v", got["w"].Data, c.want)
+					break
+				}
+			}
+		})
+	}
+}
+
+func TestHostileFilesAreRefused(t *testing.T) {
+	bomb := bytes.Repeat([]byte{0}, 40<<20)
+	for _, c := range []struct {
+		name string
+		file []byte
+		want string
+	}{
+		{"a pickle that runs a command", archiveOf(t, zip.Store, []byte("\x80\x02cposix\nsystem\nX\x10\x00\x00\x00touch /tmp/owned\x85R."), nil), "posix.system"},
+		{"an eval", archiveOf(t, zip.Store, []byte("\x80\x02c__builtin__\neval\nX\x01\x00\x00\x001\x85R."), nil), "__builtin__.eval"},
+		{"a class of someone's", archiveOf(t, zip.Store, []byte("\x80\x02cmine\nThing\n)\x81."), nil), "mine.Thing"},
+		{"a foreign storage", archiveOf(t, zip.Store, bytes.ReplaceAll(view("FloatStorage", 1, ")", ")"), []byte("ctorch\nFloat"), []byte("cevil_\nFloat")), nil), "evil_.FloatStorage"},
+		{"protocol 0", archiveOf(t, zip.Store, []byte("(lp0\n."), nil), "is not one that a checkpoint needs"},
+		{"cut short", archiveOf(t, zip.Store, []byte("\x80\x02}X\xff\xff\xff\x7fw"), nil), "ends early"},
+		{"a view beyond its storage", archiveOf(t, zip.Store, view("FloatStorage", 2, "K\x02\x85", "K\x09\x85"), map[string][]byte{"0": make([]byte, 8)}), "reaches value 9 of a storage of 2"},
+		{"many values of one", archiveOf(t, zip.Store, view("FloatStorage", 1, "M\xff\xffM\xff\x00\x86", "K\x00K\x00\x86"), map[string][]byte{"0": make([]byte, 4)}), "larger than its storage"},
+		{"a shape that overflows", archiveOf(t, zip.Store, view("FloatStorage", 1, "J\xff\xff\xff\x7fJ\xff\xff\xff\x7fJ\xff\xff\xff\x7f\x87", "K\x00K\x00K\x00\x87"), nil), "tensor of shape"},
+		{"a short storage", archiveOf(t, zip.Store, view("FloatStorage", 4, "K\x04\x85", "K\x01\x85"), map[string][]byte{"0": {1, 2}}), "holds 2 bytes"},
+		{"a missing storage", archiveOf(t, zip.Store, view("FloatStorage", 4, "K\x04\x85", "K\x01\x85"), nil), "data/0 is missing"},
+		{"a zip bomb", archiveOf(t, zip.Deflate, view("FloatStorage", 1, ")", ")"), map[string][]byte{"0": bomb}), "unfolds to"},
+		{"no zip at all", []byte("GIF89a"), "not a PyTorch zip file"},
+		{"a zip of something else", archiveOf(t, zip.Store, nil, nil)[:0], "not a PyTorch zip file"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := read(c.file)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q in it", err, c.want)
+			}
+		})
+	}
+	if _, err := os.Stat("/tmp/owned"); !errors.Is(err, os.ErrNotExist) {
+		t.Error("the pickle ran")
+	}
+}
+
+func TestASelfContainingPickleEnds(t *testing.T) {
+	for name, pickle := range map[string]string{
+		"d = {}; d[a] = d":         "\x80\x02}q\x00X\x01\x00\x00\x00ah\x00s.",
+		"the same with two keys": "\x80\x02}q\x00X\x01\x00\x00\x00ah\x00sX\x01\x00\x00\x00bh\x00s.",
+	} {
+		done := make(chan error, 1)
+		go func() { _, err := read(archiveOf(t, zip.Store, []byte(pickle), nil)); done <- err }()
+		select {
+		case err := <-done:
+			if err == nil || !strings.Contains(err.Error(), "nested too deeply") {
+				t.Errorf("%s: got %v", name, err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%s: still walking", name)
+		}
+	}
+}
+
+func FuzzUnpickle(f *testing.F) {
+	f.Add(view("FloatStorage", 4, "K\x02K\x02\x86", "K\x02K\x01\x86"))
+	f.Add([]byte("\x80\x02cposix\nsystem\nX\x01\x00\x00\x00a\x85R."))
+	f.Add([]byte("\x80\x02}q\x00X\x01\x00\x00\x00ah\x00s."))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		v, err := unpickle(b)
+		if err != nil {
+			return
+		}
+		_ = collect(v, func(_ string, r reference) {
+			if r.inside() == nil && r.storage.size < 1<<12 {
+				if n, ok := elements(r.shape); ok && n <= r.storage.size {
+					if _, err := r.load(make([]byte, r.storage.size*r.storage.kind.size)); err != nil {
+						t.Errorf("a view inside its storage can't be read: %v", err)
+					}
+				}
+			}
+		})
+	})
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add(archiveOf(f, zip.Store, view("FloatStorage", 1, ")", ")"), map[string][]byte{"0": {0, 0, 0, 0}}))
+	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = read(b) })
+}
+
+func TestEveryTensorOfARealCheckpointIsFound(t *testing.T) {
+	tensors, err := Open(shared.Path(t, "model", "frost-mini.pth"), everything)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(tensors); n != 134 {
+		t.Errorf("%d tensors, the pickle holds 134", n)
+	}
+}
