@@ -1,0 +1,53 @@
+package camsim
+
+import "time"
+
+// Pause freezes a camera: connections stay open and nothing comes. The stream's
+// clock runs on.
+func (s *Server) Pause(name string) { s.fault(name, func(c *camera) { c.frozenAt = time.Now() }) }
+
+// Resume ends Pause: the file goes on where it was, with later timestamps.
+func (s *Server) Resume(name string) {
+	s.fault(name, func(c *camera) {
+		if !c.frozenAt.IsZero() {
+			c.lost += time.Since(c.frozenAt)
+			c.frozenAt = time.Time{}
+		}
+	})
+}
+
+// Kick closes every connection to a camera; readers may come back.
+func (s *Server) Kick(name string) { s.fault(name, func(c *camera) { c.kick() }) }
+
+// Stop closes every connection to a camera, which answers "not found" from then
+// on.
+func (s *Server) Stop(name string) {
+	s.fault(name, func(c *camera) {
+		c.stopped = true
+		c.kick()
+	})
+}
+
+// Start undoes Stop.
+func (s *Server) Start(name string) { s.fault(name, func(c *camera) { c.stopped = false }) }
+
+// Corrupt replaces the content of every frame by rubbish while on.
+func (s *Server) Corrupt(name string, on bool) { s.fault(name, func(c *camera) { c.corrupt = on }) }
+
+// Readers is how many clients are playing.
+func (s *Server) Readers(name string) int {
+	n := 0
+	s.fault(name, func(c *camera) { n = len(c.readers) })
+	return n
+}
+
+func (s *Server) fault(name string, change func(*camera)) {
+	c := s.camera(name)
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	change(c)
+	c.wake()
+}
