@@ -77,7 +77,7 @@ func Check(ctx context.Context, rt *Runtime, b *Bundle, reference string) (Repor
 		return Report{}, fmt.Errorf("check model: the reference is of %d px and %d dimensions, the bundle of %d and %d",
 			f.Dims.ImageSize, f.Dims.EmbedDim, b.Dims.ImageSize, b.Dims.EmbedDim)
 	}
-	m, err := rt.load2(b, func(graph []byte) ([]byte, error) { return onnx.WithInputType(graph, inFrames, onnx.Float) })
+	m, err := rt.loadChanged(b, func(graph []byte) ([]byte, error) { return onnx.WithInputType(graph, inFrames, onnx.Float) })
 	if err != nil {
 		return Report{}, err
 	}

@@ -18,11 +18,11 @@ type Model struct {
 
 // Load opens both towers.
 func (r *Runtime) Load(b *Bundle) (*Model, error) {
-	return r.load2(b, func(graph []byte) ([]byte, error) { return graph, nil })
+	return r.loadChanged(b, func(graph []byte) ([]byte, error) { return graph, nil })
 }
 
-// load2 lets the check of a bundle change the video graph before it is loaded.
-func (r *Runtime) load2(b *Bundle, change func([]byte) ([]byte, error)) (*Model, error) {
+// loadChanged lets the check of a bundle change the video graph before it is loaded.
+func (r *Runtime) loadChanged(b *Bundle, change func([]byte) ([]byte, error)) (*Model, error) {
 	tokenizer, err := NewTokenizer(b.Dims.Context)
 	if err != nil {
 		return nil, err
@@ -56,6 +56,9 @@ func (m *Model) Bundle() *Bundle { return m.bundle }
 
 // ID is the hash of the weights.
 func (m *Model) ID() string { return m.bundle.ID }
+
+// Dim is the length of an embedding.
+func (m *Model) Dim() int { return m.bundle.Dims.EmbedDim }
 
 // LogitScale multiplies similarities before the softmax.
 func (m *Model) LogitScale() float32 { return m.bundle.LogitScale }

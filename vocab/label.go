@@ -1,0 +1,131 @@
+// Package vocab is the live vocabulary: what the cameras are watched for, held
+// in a Redis hash that people edit while everything runs.
+package vocab
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Label is one action to be recognised.
+type Label struct {
+	Name string `json:"-"` // the hash's field
+	// Description, where there is one, is read by the model after the name.
+	Description string   `json:"description,omitempty"`
+	Aliases     []string `json:"aliases,omitempty"` // other wordings; the best one counts
+	Tags        []string `json:"tags,omitempty"`    // for rules
+	// Background labels take their share of the score and are never alerted on by
+	// tag or as novel: what normally goes on.
+	Background bool    `json:"background,omitempty"`
+	Threshold  float64 `json:"threshold,omitempty"` // score to raise at, for rules without one; 0: none
+	// Begins and Ends describe the first and the last moments of the action. They
+	// are kept and travel no further yet: scoring by them is an extension to come.
+	Begins string `json:"begins,omitempty"`
+	Ends   string `json:"ends,omitempty"`
+}
+
+// Bounds on one entry of the hash, which anyone may write.
+const (
+	maxName  = 256  // bytes
+	maxValue = 4096 // bytes
+	maxList  = 32   // aliases, tags
+)
+
+// ParseLabel reads one entry of the hash: the value is empty, a description in
+// words, or a JSON object of Label's fields.
+func ParseLabel(field, value string) (Label, error) {
+	l := Label{Name: strings.TrimSpace(field)}
+	if err := checkText("label", l.Name, maxName); err != nil {
+		return Label{}, err
+	}
+	if l.Name == "" {
+		return Label{}, errors.New("label is empty")
+	}
+	if len(value) > maxValue {
+		return Label{}, fmt.Errorf("value of %d bytes: at most %d", len(value), maxValue)
+	}
+	value = strings.TrimSpace(value)
+	if !strings.HasPrefix(value, "{") {
+		l.Description = value
+		return l, checkText("description", value, maxValue)
+	}
+	d := json.NewDecoder(bytes.NewReader([]byte(value)))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&l); err != nil {
+		return Label{}, fmt.Errorf("value: %w", err)
+	}
+	if d.More() {
+		return Label{}, errors.New("value: more after the JSON object")
+	}
+	return l, l.validate()
+}
+
+func (l Label) validate() error {
+	if math.IsNaN(l.Threshold) || l.Threshold < 0 || l.Threshold > 1 {
+		return fmt.Errorf("threshold %v: want 0 to 1", l.Threshold)
+	}
+	if len(l.Aliases) > maxList || len(l.Tags) > maxList {
+		return fmt.Errorf("%d aliases and %d tags: at most %d of each", len(l.Aliases), len(l.Tags), maxList)
+	}
+	for what, texts := range map[string][]string{
+		"description": {l.Description}, "begins": {l.Begins}, "ends": {l.Ends}, "aliases": l.Aliases, "tags": l.Tags,
+	} {
+		for _, t := range texts {
+			if err := checkText(what, t, maxValue); err != nil {
+				return err
+			}
+			if strings.TrimSpace(t) == "" && (what == "aliases" || what == "tags") {
+				return fmt.Errorf("%s: an empty one", what)
+			}
+		}
+	}
+	return nil
+}
+
+func checkText(what, s string, limit int) error {
+	switch {
+	case len(s) > limit:
+		return fmt.Errorf("%s of %d bytes: at most %d", what, len(s), limit)
+	case !utf8.ValidString(s):
+		return fmt.Errorf("%s is not UTF-8", what)
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return fmt.Errorf("%s has a control character in it", what)
+	}
+	return nil
+}
+
+// Value is the hash value that ParseLabel reads back: as plain as it can be.
+func (l Label) Value() (string, error) {
+	plain := l
+	plain.Name, plain.Description = "", ""
+	raw, err := json.Marshal(plain)
+	if err != nil {
+		return "", fmt.Errorf("encode label %q: %w", l.Name, err)
+	}
+	if string(raw) == "{}" && !strings.HasPrefix(l.Description, "{") {
+		return l.Description, nil
+	}
+	if raw, err = json.Marshal(l); err != nil {
+		return "", fmt.Errorf("encode label %q: %w", l.Name, err)
+	}
+	return string(raw), nil
+}
+
+// texts are what the model reads: the label and each alias, with the
+// description after it.
+func (l Label) texts() []string {
+	out := make([]string, 0, 1+len(l.Aliases))
+	for _, t := range append([]string{l.Name}, l.Aliases...) {
+		if l.Description != "" {
+			t += ": " + l.Description
+		}
+		out = append(out, t)
+	}
+	return out
+}

@@ -1,0 +1,65 @@
+package vocab
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// maxLabels bounds a vocabulary.
+const maxLabels = 20_000
+
+// Vocabulary is the content of one hash.
+type Vocabulary struct {
+	Name string
+	// Version is a hash of the content: workers agree on it without talking.
+	Version  string
+	Labels   []Label   // by name
+	Problems []Problem // entries that were skipped
+}
+
+// Problem is an entry that can't be used and why.
+type Problem struct {
+	Label string
+	Err   error
+}
+
+func (p Problem) String() string { return fmt.Sprintf("label %q: %v", p.Label, p.Err) }
+
+// parse reads a whole hash. A broken entry is skipped alone.
+func parse(name string, entries map[string]string) (Vocabulary, error) {
+	if len(entries) > maxLabels {
+		return Vocabulary{}, fmt.Errorf("vocabulary %s: %d labels, at most %d", name, len(entries), maxLabels)
+	}
+	v := Vocabulary{Name: name, Version: version(entries)}
+	seen := map[string]bool{}
+	for _, field := range slices.Sorted(maps.Keys(entries)) {
+		l, err := ParseLabel(field, entries[field])
+		if err == nil && seen[l.Name] {
+			err = fmt.Errorf("stands twice, but for white space")
+		}
+		if err != nil {
+			v.Problems = append(v.Problems, Problem{Label: field, Err: err})
+			continue
+		}
+		seen[l.Name] = true
+		v.Labels = append(v.Labels, l)
+	}
+	return v, nil
+}
+
+// version hashes the entries in order, each with its length, so that no two
+// contents look the same.
+func version(entries map[string]string) string {
+	h := sha256.New()
+	for _, field := range slices.Sorted(maps.Keys(entries)) {
+		for _, s := range []string{field, entries[field]} {
+			_ = binary.Write(h, binary.LittleEndian, uint32(len(s))) // a hash takes everything
+			h.Write([]byte(s))
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
