@@ -13,6 +13,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/infer/froster"
 	"github.com/frostwatch/frostwatch/internal/bus"
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 // batchLoop takes clips in the order they were read and settles them batch by
@@ -68,7 +69,7 @@ func (s *Stage) settle(ctx context.Context, batch []*job) error {
 		default:
 			s.Logger.WarnContext(j.ctx, "clip to dead-letter", "partition", j.msg.Partition, "offset", j.msg.Offset, "error", j.err)
 			s.metrics.dead.Add(ctx, 1)
-			out = append(out, s.deadLetter(j))
+			out = append(out, j.msg.DeadLetter(s.Names.Of(topics.DeadLetter), "infer", j.err))
 		}
 	}
 	recognised, err := s.recognise(ctx, usable)

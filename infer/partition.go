@@ -3,7 +3,6 @@ package infer
 import (
 	"context"
 	"errors"
-	"strconv"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -98,19 +97,5 @@ func (s *Stage) commitLoop(ctx, work context.Context, p *bus.Partition, pending 
 			s.Logger.WarnContext(j.ctx, "commit clip", "partition", p.ID(), "offset", j.msg.Offset, "error", err)
 		}
 		cancel()
-	}
-}
-
-// deadLetter is the record that keeps an unreadable clip.
-func (s *Stage) deadLetter(j *job) bus.Message {
-	h := func(k, v string) bus.Header { return bus.Header{Key: k, Value: []byte(v)} }
-	return bus.Message{
-		Topic: s.Names.Of(topics.DeadLetter), Key: j.msg.Key, Value: j.msg.Value,
-		Headers: append(j.msg.Headers[:len(j.msg.Headers):len(j.msg.Headers)],
-			h(topics.HeaderReason, j.err.Error()),
-			h(topics.HeaderStage, "infer"),
-			h(topics.HeaderTopic, j.msg.Topic),
-			h(topics.HeaderPartition, strconv.Itoa(j.msg.Partition)),
-			h(topics.HeaderOffset, strconv.FormatInt(j.msg.Offset, 10))),
 	}
 }

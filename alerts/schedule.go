@@ -1,0 +1,113 @@
+package alerts
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Schedule says when a rule is on: on the days named, between From and To of
+// the local time; From later than To runs over midnight and counts for the day
+// it began on.
+type Schedule struct {
+	Days     string `yaml:"days"`     // "mon-fri", "sat,sun"; empty: every day
+	From     string `yaml:"from"`     // "HH:MM"; empty: 00:00
+	To       string `yaml:"to"`       // "HH:MM" up to 24:00; empty: 24:00
+	Timezone string `yaml:"timezone"` // of the IANA data base; empty: UTC
+}
+
+// hours is a schedule that is understood.
+type hours struct {
+	days     [7]bool // by time.Weekday
+	from, to int     // minutes of the day
+	zone     *time.Location
+}
+
+func (s Schedule) validate() error { _, err := s.parse(); return err }
+
+func (s Schedule) parse() (hours, error) {
+	h := hours{to: 24 * 60}
+	var err error
+	if h.days, err = parseDays(s.Days); err != nil {
+		return h, err
+	}
+	if s.From != "" {
+		if h.from, err = parseMinutes(s.From); err != nil {
+			return h, fmt.Errorf("from: %w", err)
+		}
+	}
+	if s.To != "" {
+		if h.to, err = parseMinutes(s.To); err != nil {
+			return h, fmt.Errorf("to: %w", err)
+		}
+	}
+	if h.from == h.to {
+		return h, fmt.Errorf("from and to are both %s", s.From)
+	}
+	if h.zone, err = time.LoadLocation(s.Timezone); err != nil {
+		return h, fmt.Errorf("timezone %q: want a name such as Europe/Berlin: %w", s.Timezone, err)
+	}
+	return h, nil
+}
+
+const dayNames = "sun mon tue wed thu fri sat"
+
+func parseDays(text string) (days [7]bool, err error) {
+	if strings.TrimSpace(text) == "" {
+		return [7]bool{true, true, true, true, true, true, true}, nil
+	}
+	names := strings.Fields(dayNames)
+	index := func(s string) int {
+		for i, n := range names {
+			if strings.EqualFold(strings.TrimSpace(s), n) {
+				return i
+			}
+		}
+		return -1
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		first, last, isRange := strings.Cut(part, "-")
+		if !isRange {
+			last = first
+		}
+		a, b := index(first), index(last)
+		if a < 0 || b < 0 {
+			return days, fmt.Errorf("days %q: want names such as mon-fri or sat,sun", text)
+		}
+		for d := a; ; d = (d + 1) % 7 {
+			days[d] = true
+			if d == b {
+				break
+			}
+		}
+	}
+	return days, nil
+}
+
+var minutesText = regexp.MustCompile(`^([01]\d|2[0-4]):([0-5]\d)$`)
+
+func parseMinutes(text string) (int, error) {
+	m := minutesText.FindStringSubmatch(text)
+	if m == nil {
+		return 0, fmt.Errorf("%q: want HH:MM from 00:00 to 24:00", text)
+	}
+	h, _ := strconv.Atoi(m[1]) // the pattern lets only digits through
+	minute, _ := strconv.Atoi(m[2])
+	if total := 60*h + minute; total <= 24*60 {
+		return total, nil
+	}
+	return 0, fmt.Errorf("%q: want HH:MM from 00:00 to 24:00", text)
+}
+
+// on is whether t falls within the hours.
+func (h hours) on(t time.Time) bool {
+	t = t.In(h.zone)
+	minute := 60*t.Hour() + t.Minute()
+	today, yesterday := h.days[t.Weekday()], h.days[(t.Weekday()+6)%7]
+	if h.from < h.to {
+		return today && minute >= h.from && minute < h.to
+	}
+	return today && minute >= h.from || yesterday && minute < h.to
+}

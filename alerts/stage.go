@@ -1,0 +1,116 @@
+package alerts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/frostwatch/frostwatch/internal/bus"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// Bus is what the stage needs of Kafka.
+type Bus interface {
+	Consume(ctx context.Context, g bus.GroupOptions, handle func(context.Context, *bus.Partition) error) error
+	Send(ctx context.Context, msgs ...bus.Message) error
+	Read(ctx context.Context, topic string, partition int, from int64, untilEnd bool, fn func(bus.Message) error) error
+	FetchOne(ctx context.Context, topic string, partition int, offset int64) (bus.Message, error)
+}
+
+// Options of a Stage. All but the last two are required.
+type Options struct {
+	Bus   Bus
+	Names topics.Names
+	Group string
+	Rules []Rule
+
+	Logger     *slog.Logger
+	Tracer     trace.Tracer
+	Meter      metric.Meter
+	Propagator propagation.TextMapPropagator
+
+	// Silence is after how long without a clip a camera's alerts are cleared; 0: a
+	// minute.
+	Silence time.Duration
+	Now     func() time.Time // nil: time.Now
+}
+
+// Stage is one alerts worker.
+type Stage struct {
+	Options
+	metrics metrics
+
+	mu      sync.Mutex
+	rules   []Rule
+	changed chan struct{} // closed when rules are replaced
+}
+
+type metrics struct {
+	evaluated metric.Int64Counter
+	alerts    metric.Int64Counter
+	dead      metric.Int64Counter
+	latency   metric.Float64Histogram
+}
+
+// New checks the options and the rules; nothing runs before Run.
+func New(o Options) (*Stage, error) {
+	if o.Bus == nil || o.Logger == nil || o.Tracer == nil || o.Meter == nil || o.Propagator == nil {
+		return nil, errors.New("alerts: bus, logger, tracer, meter and propagator are required")
+	}
+	if err := ValidateRules(o.Rules); err != nil {
+		return nil, err
+	}
+	if o.Silence == 0 {
+		o.Silence = time.Minute
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Stage{Options: o, rules: o.Rules, changed: make(chan struct{})}
+	var errs [4]error
+	s.metrics.evaluated, errs[0] = o.Meter.Int64Counter("frostwatch.alerts.recognitions", metric.WithDescription("recognitions evaluated"))
+	s.metrics.alerts, errs[1] = o.Meter.Int64Counter("frostwatch.alerts.published", metric.WithDescription("alerts raised and cleared, by rule"))
+	s.metrics.dead, errs[2] = o.Meter.Int64Counter("frostwatch.alerts.dead_letters", metric.WithDescription("recognitions that could not be decoded"))
+	s.metrics.latency, errs[3] = o.Meter.Float64Histogram("frostwatch.alerts.latency_seconds", metric.WithUnit("s"),
+		metric.WithDescription("from the end of the deciding clip's window to the alert acknowledged"),
+		metric.WithExplicitBucketBoundaries(.05, .1, .2, .3, .5, .75, 1, 1.5, 2, 3, 5, 10, 30))
+	return s, errors.Join(errs[:]...)
+}
+
+// SetRules replaces the rules of the running stage. Invalid ones change
+// nothing.
+func (s *Stage) SetRules(rules []Rule) error {
+	if err := ValidateRules(rules); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rules = rules
+	close(s.changed)
+	s.changed = make(chan struct{})
+	return nil
+}
+
+// current are the rules and the channel that tells of the next.
+func (s *Stage) current() ([]Rule, <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.rules, s.changed
+}
+
+// Run evaluates until ctx ends. It returns an error only when Kafka refuses for
+// good.
+func (s *Stage) Run(ctx context.Context) error {
+	group := bus.GroupOptions{Group: s.Group, Topic: s.Names.Of(topics.Actions), StartFirst: true}
+	if err := s.Bus.Consume(ctx, group, s.partition); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("consume actions: %w", err)
+	}
+	return nil
+}
