@@ -1,0 +1,133 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"net"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var (
+	envText   = regexp.MustCompile(`\$\$|\$\{[A-Za-z_][A-Za-z0-9_]*\}`)
+	cameraURL = regexp.MustCompile(`^cameras\[\d+\]\.url$`)
+	index     = regexp.MustCompile(`\[\d+\]`)
+	topicText = regexp.MustCompile(`^[A-Za-z0-9._-]{0,100}$`)
+)
+
+// check refuses impossible values, each with its key, line and what is allowed.
+func (d *document) check(c Config) {
+	d.checkServers(c)
+	d.checkStages(c)
+	d.checkLists(c)
+}
+
+func (d *document) checkServers(c Config) {
+	if len(c.Kafka.Brokers) == 0 {
+		d.wrong("kafka.brokers", "want at least one host:port")
+	}
+	for i, b := range c.Kafka.Brokers {
+		d.address(fmt.Sprintf("kafka.brokers[%d]", i), b)
+	}
+	if !topicText.MatchString(c.Kafka.Prefix) {
+		d.wrong("kafka.prefix", fmt.Sprintf("%q: want at most 100 letters, digits, '.', '_' and '-'", c.Kafka.Prefix))
+	}
+	inRange(d, "kafka.partitions", c.Kafka.Partitions, 1, 10_000)
+	inRange(d, "kafka.replication", c.Kafka.Replication, 1, 100)
+	d.address("redis.address", c.Redis.Address)
+	inRange(d, "redis.database", c.Redis.Database, 0, 1000)
+	d.address("http.listen", c.HTTP.Listen)
+	d.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	d.oneOf("log.format", c.Log.Format, "text", "json")
+	if e := c.Telemetry.OTLPEndpoint; e != "" {
+		if u, err := url.Parse(e); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			d.wrong("telemetry.otlp_endpoint", "want http://host:port or https://host:port")
+		}
+	}
+	inRange(d, "telemetry.trace_ratio", c.Telemetry.TraceRatio, 0, 1)
+}
+
+func (d *document) checkStages(c Config) {
+	for path, group := range map[string]string{"ingest.group": c.Ingest.Group, "infer.group": c.Infer.Group, "alerts.group": c.Alerts.Group, "vocab.name": c.Vocab.Name} {
+		if group == "" {
+			d.wrong(path, "is empty")
+		}
+	}
+	d.oneOf("ingest.transport", c.Ingest.Transport, "tcp", "udp")
+	if len(c.Ingest.Protocols) == 0 {
+		d.wrong("ingest.protocols", "want at least one URL scheme")
+	}
+	for i, p := range c.Ingest.Protocols {
+		d.oneOf(fmt.Sprintf("ingest.protocols[%d]", i), p, "rtsp", "rtsps", "http", "https", "file")
+	}
+	inRange(d, "ingest.open_timeout", c.Ingest.OpenTimeout, 100*time.Millisecond, 10*time.Minute)
+	inRange(d, "ingest.read_timeout", c.Ingest.ReadTimeout, 100*time.Millisecond, 10*time.Minute)
+	inRange(d, "ingest.watchdog", c.Ingest.Watchdog, time.Second, time.Hour)
+	inRange(d, "ingest.decode_threads", c.Ingest.DecodeThreads, 1, 64)
+	inRange(d, "ingest.backoff.min", c.Ingest.Backoff.Min, 10*time.Millisecond, time.Hour)
+	inRange(d, "ingest.backoff.max", c.Ingest.Backoff.Max, c.Ingest.Backoff.Min, 24*time.Hour)
+	inRange(d, "ingest.backoff.reset_after", c.Ingest.Backoff.ResetAfter, 0, 24*time.Hour)
+	inRange(d, "framer.window", c.Framer.Window, 100*time.Millisecond, 5*time.Minute)
+	inRange(d, "framer.stride", c.Framer.Stride, 50*time.Millisecond, time.Hour)
+	inRange(d, "framer.short_side", c.Framer.ShortSide, 16, 2048)
+	inRange(d, "framer.jpeg_quality", c.Framer.JPEGQuality, 1, 100)
+	inRange(d, "framer.queue", c.Framer.Queue, 1, 1000)
+	if c.Infer.Bundle == "" {
+		d.wrong("infer.bundle", "is empty: want a folder written by `frostwatch model import`")
+	}
+	d.oneOf("infer.provider", c.Infer.Provider, "cpu", "cuda", "tensorrt")
+	inRange(d, "infer.threads", c.Infer.Threads, 0, 1024)
+	inRange(d, "infer.max_batch", c.Infer.MaxBatch, 1, 1024)
+	inRange(d, "infer.max_wait", c.Infer.MaxWait, 0, time.Minute)
+	inRange(d, "infer.max_age", c.Infer.MaxAge, 0, 365*24*time.Hour)
+	inRange(d, "infer.top_k", c.Infer.TopK, 1, 1000)
+	inRange(d, "vocab.poll", c.Vocab.Poll, 10*time.Millisecond, time.Hour)
+}
+
+func (d *document) checkLists(c Config) {
+	names := map[string]bool{}
+	for i, cam := range c.Cameras {
+		path := fmt.Sprintf("cameras[%d]", i)
+		if err := cam.Record().Validate(); err != nil {
+			d.wrong(path, err.Error())
+		}
+		if names[cam.Name] {
+			d.wrong(path, fmt.Sprintf("the name %q stands twice", cam.Name))
+		}
+		names[cam.Name] = true
+	}
+	rules := map[string]bool{}
+	for i, r := range c.Rules {
+		path := fmt.Sprintf("rules[%d]", i)
+		if err := r.Validate(); err != nil {
+			d.wrong(path, strings.ReplaceAll(err.Error(), "\n", "; "))
+		}
+		if rules[r.Name] {
+			d.wrong(path, fmt.Sprintf("the name %q stands twice", r.Name))
+		}
+		rules[r.Name] = true
+	}
+}
+
+func (d *document) oneOf(path, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		d.wrong(path, fmt.Sprintf("%q: want %s", value, strings.Join(allowed, ", ")))
+	}
+}
+
+func (d *document) address(path, value string) {
+	_, port, err := net.SplitHostPort(value)
+	if n, convert := strconv.Atoi(port); err != nil || convert != nil || n < 0 || n > 65535 {
+		d.wrong(path, fmt.Sprintf("%q: want host:port", value))
+	}
+}
+
+func inRange[T cmp.Ordered](d *document, path string, value, low, high T) {
+	if !(value >= low && value <= high) {
+		d.wrong(path, fmt.Sprintf("%v: want %v to %v", value, low, high))
+	}
+}

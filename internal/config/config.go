@@ -1,0 +1,155 @@
+// Package config reads pipeline.yaml. The file in the repository is the
+// documentation; a test proves that it equals Default.
+package config
+
+import (
+	"time"
+
+	"github.com/frostwatch/frostwatch/alerts"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// Config is everything that can be configured. The yaml names are the keys.
+type Config struct {
+	Kafka     Kafka         `yaml:"kafka"`
+	Redis     Redis         `yaml:"redis"`
+	HTTP      HTTP          `yaml:"http"`
+	Log       Log           `yaml:"log"`
+	Telemetry Telemetry     `yaml:"telemetry"`
+	Ingest    Ingest        `yaml:"ingest"`
+	Framer    Framer        `yaml:"framer"`
+	Infer     Infer         `yaml:"infer"`
+	Vocab     Vocab         `yaml:"vocab"`
+	Alerts    Alerts        `yaml:"alerts"`
+	Cameras   []Camera      `yaml:"cameras"`
+	Rules     []alerts.Rule `yaml:"rules"`
+}
+
+// Kafka is the cluster.
+type Kafka struct {
+	Brokers     []string `yaml:"brokers"`
+	Prefix      string   `yaml:"prefix"`
+	Partitions  int      `yaml:"partitions"`
+	Replication int      `yaml:"replication"`
+}
+
+// Redis is the server that holds vocabularies.
+type Redis struct {
+	Address  string `yaml:"address"`
+	Username string `yaml:"username"`
+	Password Secret `yaml:"password"`
+	Database int    `yaml:"database"`
+	Prefix   string `yaml:"prefix"`
+}
+
+// HTTP serves health and metrics.
+type HTTP struct {
+	Listen string `yaml:"listen"`
+}
+
+// Log goes to standard error.
+type Log struct {
+	Level  string `yaml:"level"`
+	Format string `yaml:"format"`
+}
+
+// Telemetry exports traces.
+type Telemetry struct {
+	OTLPEndpoint string  `yaml:"otlp_endpoint"`
+	TraceRatio   float64 `yaml:"trace_ratio"`
+}
+
+// Ingest reads cameras.
+type Ingest struct {
+	Group         string        `yaml:"group"`
+	Transport     string        `yaml:"transport"`
+	Protocols     []string      `yaml:"protocols"`
+	OpenTimeout   time.Duration `yaml:"open_timeout"`
+	ReadTimeout   time.Duration `yaml:"read_timeout"`
+	Watchdog      time.Duration `yaml:"watchdog"`
+	DecodeThreads int           `yaml:"decode_threads"`
+	Backoff       Backoff       `yaml:"backoff"`
+}
+
+// Backoff between tries to connect.
+type Backoff struct {
+	Min        time.Duration `yaml:"min"`
+	Max        time.Duration `yaml:"max"`
+	ResetAfter time.Duration `yaml:"reset_after"`
+}
+
+// Framer cuts clips.
+type Framer struct {
+	Window      time.Duration `yaml:"window"`
+	Stride      time.Duration `yaml:"stride"`
+	ShortSide   int           `yaml:"short_side"`
+	JPEGQuality int           `yaml:"jpeg_quality"`
+	Queue       int           `yaml:"queue"`
+}
+
+// Infer recognises.
+type Infer struct {
+	Group    string        `yaml:"group"`
+	Bundle   string        `yaml:"bundle"`
+	Runtime  string        `yaml:"runtime"`
+	Provider string        `yaml:"provider"`
+	Threads  int           `yaml:"threads"`
+	MaxBatch int           `yaml:"max_batch"`
+	MaxWait  time.Duration `yaml:"max_wait"`
+	MaxAge   time.Duration `yaml:"max_age"`
+	TopK     int           `yaml:"top_k"`
+}
+
+// Vocab is watched.
+type Vocab struct {
+	Name string        `yaml:"name"`
+	Poll time.Duration `yaml:"poll"`
+}
+
+// Alerts evaluates rules.
+type Alerts struct {
+	Group string `yaml:"group"`
+}
+
+// Camera is written to the cameras topic at start.
+type Camera struct {
+	Name      string        `yaml:"name"`
+	URL       Secret        `yaml:"url"` // ${NAME} in it is left for the ingest worker
+	Tags      []string      `yaml:"tags"`
+	Transport string        `yaml:"transport"`
+	Stride    time.Duration `yaml:"stride"`
+	Window    time.Duration `yaml:"window"`
+}
+
+// Record is the camera as it stands on the topic.
+func (c Camera) Record() topics.Camera {
+	return topics.Camera{
+		Name: c.Name, URL: c.URL.Reveal(), Tags: c.Tags, Transport: c.Transport,
+		Stride: topics.Duration(c.Stride), Window: topics.Duration(c.Window),
+	}
+}
+
+// Default is what holds where the file says nothing.
+func Default() Config {
+	return Config{
+		Kafka:     Kafka{Brokers: []string{"127.0.0.1:9092"}, Prefix: topics.DefaultPrefix, Partitions: 12, Replication: 1},
+		Redis:     Redis{Address: "127.0.0.1:6379", Prefix: "frostwatch:"},
+		HTTP:      HTTP{Listen: "127.0.0.1:8080"},
+		Log:       Log{Level: "info", Format: "text"},
+		Telemetry: Telemetry{TraceRatio: 1},
+		Ingest: Ingest{
+			Group: "frostwatch-ingest", Transport: "tcp", Protocols: []string{"rtsp", "rtsps", "http", "https", "file"},
+			OpenTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, Watchdog: 15 * time.Second, DecodeThreads: 1,
+			Backoff: Backoff{Min: time.Second, Max: time.Minute, ResetAfter: time.Minute},
+		},
+		Framer: Framer{Window: 4267 * time.Millisecond, Stride: 2133 * time.Millisecond, ShortSide: 224, JPEGQuality: 90, Queue: 8},
+		Infer: Infer{
+			Group: "frostwatch-infer", Bundle: "models/frost-mini", Provider: "cpu",
+			MaxBatch: 8, MaxWait: 50 * time.Millisecond, MaxAge: 30 * time.Second, TopK: 10,
+		},
+		Vocab:   Vocab{Name: "default", Poll: 250 * time.Millisecond},
+		Alerts:  Alerts{Group: "frostwatch-alerts"},
+		Cameras: []Camera{},
+		Rules:   []alerts.Rule{},
+	}
+}

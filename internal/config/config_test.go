@@ -1,0 +1,136 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/internal/shared"
+)
+
+func noEnv(string) (string, bool) { return "", false }
+
+func pipeline(t testing.TB) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(shared.Root(t), "pipeline.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// The committed file is the documentation: it must be what holds without it,
+// name every key, and explain each.
+func TestPipelineYAMLIsTheDefaults(t *testing.T) {
+	text := pipeline(t)
+	got, err := Parse("pipeline.yaml", []byte(text), noEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := Default(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	for _, key := range keys(reflect.TypeFor[Config](), "") {
+		last := key[strings.LastIndexByte(key, '.')+1:]
+		line := regexp.MustCompile(`(?m)^ +` + last + `: .*# \S|^ +` + last + `:$|^` + last + `:`)
+		if !line.MatchString(text) {
+			t.Errorf("%s is not in pipeline.yaml with an explanation", key)
+		}
+	}
+}
+
+// keys are the paths of all keys outside the lists of cameras and rules.
+func keys(t reflect.Type, path string) []string {
+	var out []string
+	for i := range t.NumField() {
+		f := t.Field(i)
+		key := path + f.Tag.Get("yaml")
+		if f.Type.Kind() == reflect.Struct {
+			out = append(out, keys(f.Type, key+".")...)
+			continue
+		}
+		out = append(out, key)
+	}
+	return out
+}
+
+func TestTheCommentedExamplesHold(t *testing.T) {
+	text := strings.NewReplacer("cameras: []  ", "cameras:", "rules: []", "rules:").Replace(pipeline(t))
+	c, err := Parse("pipeline.yaml", []byte(regexp.MustCompile(`(?m)^#  `).ReplaceAllString(text, "  ")), noEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Cameras) != 1 || c.Cameras[0].URL.Reveal() != "rtsp://viewer:${LOBBY_PASSWORD}@10.0.0.7/stream1" {
+		t.Errorf("cameras: %+v", c.Cameras)
+	}
+	if len(c.Rules) != 1 || c.Rules[0].Clips.N != 2 || c.Rules[0].Clips.M != 3 || time.Duration(c.Rules[0].Cooldown) != 2*time.Minute || c.Rules[0].Schedule == nil {
+		t.Errorf("rules: %+v", c.Rules)
+	}
+}
+
+func TestMistakesAreNamed(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"unknown key", "framer:\n  widow: 4s\n", `f.yaml:2: unknown field "widow"`},
+		{"unknown section", "frames: {}\n", `f.yaml:1: unknown field "frames"`},
+		{"unit missing", "framer:\n  window: 4\n", "f.yaml:2:"},
+		{"wrong unit", "framer:\n  window: 4 parsec\n", `f.yaml:2: framer.window: "4 parsec": want a number with a unit`},
+		{"wrong unit of a rule", "rules:\n  - name: a\n    novel: true\n    cooldown: 2 min\n", `f.yaml:4: rules[0].cooldown: "2 min"`},
+		{"wrong type", "kafka:\n  partitions: many\n", "f.yaml:2:"},
+		{"out of range", "\nframer:\n  jpeg_quality: 300\n", "f.yaml:3: framer.jpeg_quality: 300: want 1 to 100"},
+		{"two at once", "framer:\n  jpeg_quality: 0\ninfer:\n  provider: tpu\n", "f.yaml:4: infer.provider: \"tpu\": want cpu, cuda, tensorrt\nf.yaml:2: framer.jpeg_quality: 0: want 1 to 100"},
+		{"address", "redis:\n  address: localhost\n", `f.yaml:2: redis.address: "localhost": want host:port`},
+		{"missing variable", "redis:\n  password: ${NOPE}\n", "f.yaml:2: redis.password: the environment variable NOPE is not set"},
+		{"key twice", "log:\n  level: info\n  level: warn\n", "f.yaml:3:"},
+		{"anchor", "kafka: &a\n  prefix: x\n", "anchors, aliases and tags"},
+		{"bad rule", "rules:\n  - name: fall\n    clips: 5 of 2\n    actions: [x]\n", "f.yaml:2: rules[0]: rule \"fall\": clips: 5 of 2"},
+		{"unknown rule key", "rules:\n  - name: fall\n    action: [x]\n", `f.yaml:3: unknown field "action"`},
+		{"bad camera", "cameras:\n  - name: a/b\n    url: rtsp://u:hunter2@h/\n", "f.yaml:2: cameras[0]: camera name \"a/b\""},
+		{"not YAML", "a: [b\n", "f.yaml:"},
+		{"not a mapping", "- 1\n", "f.yaml:1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := Parse("f.yaml", []byte(c.text), noEnv)
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			for _, want := range strings.Split(c.want, "\n") {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("got %v, want %q in it", err, want)
+				}
+			}
+			if strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("a password is in %v", err)
+			}
+		})
+	}
+}
+
+func TestEnvironmentAndSecrets(t *testing.T) {
+	env := func(name string) (string, bool) { return "s3cret\nlog: {level: debug}", name == "PW" }
+	c, err := Parse("f.yaml", []byte("redis:\n  password: \"a${PW}$$\"\ncameras:\n  - name: a\n    url: rtsp://u:${CAM}@h/\n"), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Redis.Password.Reveal(); got != "as3cret\nlog: {level: debug}$" || c.Log.Level != "info" {
+		t.Errorf("password %q, level %s", got, c.Log.Level)
+	}
+	if c.Cameras[0].URL.Reveal() != "rtsp://u:${CAM}@h/" {
+		t.Errorf("url %q: its worker expands it", c.Cameras[0].URL.Reveal())
+	}
+	for _, printed := range []string{fmt.Sprint(c), fmt.Sprintf("%+v", c), fmt.Sprintf("%#v", c), fmt.Sprintf("%q", c.Redis.Password)} {
+		if strings.Contains(printed, "s3cret") || strings.Contains(printed, "rtsp://u") {
+			t.Errorf("a secret is printed: %s", printed)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(pipeline(f))
+	f.Add("rules:\n  - {name: a, novel: true, clips: 1 of 2}\n")
+	f.Fuzz(func(_ *testing.T, text string) { _, _ = Parse("f.yaml", []byte(text), noEnv) })
+}
