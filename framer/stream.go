@@ -1,0 +1,138 @@
+package framer
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/frostwatch/frostwatch/ingest"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// Stream cuts one camera's frames into clips. It implements ingest.Sink.
+//
+// An epoch is a stretch of stream time without a break. Its wall-clock time is
+// the arrival of its first frame, and a frame's capture time is that plus its
+// stream time: jitter of the network does not move it, the camera's own delay
+// does.
+type Stream struct {
+	*Framer
+	camera  topics.Camera
+	log     *slog.Logger
+	sampler *sampler
+	encoder encoder
+	queue   chan job
+
+	in     bool // an epoch has begun
+	epoch  time.Time
+	zero   time.Duration // the stream's time of the epoch's first frame
+	last   time.Duration // the latest frame, on the epoch's clock
+	step   time.Duration // the interval before it
+	width  int           // of the epoch's frames as they come
+	height int
+	drift  drift
+}
+
+// Begin starts with a clean slate: the new connection has a clock of its own.
+func (s *Stream) Begin(ingest.StreamInfo) { s.in = false }
+
+// End drops what is incomplete.
+func (s *Stream) End(reason string) { s.end(context.Background(), reason) }
+
+// Frame gives a frame to the windows that it belongs to.
+func (s *Stream) Frame(ctx context.Context, f *ingest.Frame) error {
+	if s.in {
+		if why := s.breaks(f); why != "" {
+			s.end(ctx, why)
+		}
+	}
+	if !s.in {
+		s.begin(ctx, f)
+	}
+	at := f.PTS - s.zero
+	if at > s.last {
+		s.step = at - s.last
+	}
+	s.last = at
+	return s.cut(ctx, f, at, s.until(f))
+}
+
+func (s *Stream) begin(ctx context.Context, f *ingest.Frame) {
+	s.in, s.epoch, s.zero, s.last, s.step = true, f.Arrived, f.PTS, 0, 0
+	s.width, s.height = f.Width, f.Height
+	s.drift = drift{limit: s.MaxDrift}
+	s.sampler.reset()
+	s.log.DebugContext(ctx, "epoch begins", "epoch", s.epoch)
+}
+
+func (s *Stream) end(ctx context.Context, why string) {
+	if !s.in {
+		return
+	}
+	s.in = false
+	left := s.sampler.reset()
+	s.metrics.epoch(ctx, s.camera.Name, why, left)
+	s.log.DebugContext(ctx, "epoch ends", "reason", why, "incomplete", left)
+}
+
+// The reasons why an epoch ends before its connection does.
+const (
+	breakBackwards = "time ran backwards"
+	breakGap       = "gap"
+	breakSize      = "resolution changed"
+	breakDrift     = "the clocks drifted apart"
+)
+
+// breaks says why a frame cannot follow the one before it, "" if it can.
+func (s *Stream) breaks(f *ingest.Frame) string {
+	at := f.PTS - s.zero
+	switch {
+	case f.Width != s.width || f.Height != s.height:
+		return breakSize
+	case at < s.last:
+		return breakBackwards
+	case at-s.last > s.sampler.step():
+		return breakGap
+	case s.drift.exceeds(at, f.Arrived.Sub(s.epoch)):
+		return breakDrift
+	}
+	return ""
+}
+
+// until is how long a frame counts as on display, on the epoch's clock: until
+// its successor, or as long as the one before it where a gap follows.
+func (s *Stream) until(f *ingest.Frame) time.Duration {
+	if d := f.Until - f.PTS; d > 0 && d <= s.sampler.step() {
+		return f.Until - s.zero
+	}
+	return f.PTS - s.zero + max(s.step, tolerance)
+}
+
+// cut picks the frame for its targets. It's converted and compressed once,
+// whoever wants it.
+func (s *Stream) cut(ctx context.Context, f *ingest.Frame, at, until time.Duration) error {
+	var picture topics.ClipFrame
+	var w, h int
+	complete, err := s.sampler.see(until, func(win *window) error {
+		if picture.JPEG == nil {
+			begun := time.Now()
+			data, width, height, err := s.encoder.encode(f)
+			if err != nil {
+				return err
+			}
+			s.metrics.encoded(ctx, time.Since(begun))
+			picture = topics.ClipFrame{JPEG: data, Stream: at, Captured: s.epoch.Add(at)}
+			w, h = width, height
+		}
+		win.frames = append(win.frames, picture)
+		return nil
+	})
+	for _, win := range complete {
+		s.push(ctx, topics.Clip{
+			ID: topics.ClipID(s.camera.Name, s.epoch, win.start), Camera: s.camera.Name, Tags: s.camera.Tags,
+			Epoch: s.epoch, Sequence: win.number, Start: win.start, Window: s.sampler.window,
+			Width: w, Height: h, Frames: win.frames,
+		})
+	}
+	return err
+}

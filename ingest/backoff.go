@@ -1,0 +1,24 @@
+package ingest
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// Backoff says how long to wait before connecting again.
+type Backoff struct {
+	Min        time.Duration // the first wait; doubled at each failure
+	Max        time.Duration // the longest
+	ResetAfter time.Duration // of frames, after which Min is used again
+}
+
+// wait is before the next try after so many failures in a row, at least one.
+// It lies between half the step and the whole, so that cameras that were lost
+// together don't come back together.
+func (b Backoff) wait(failures int) time.Duration {
+	step := b.Max
+	if n := failures - 1; n < 32 && b.Min<<n < b.Max && b.Min<<n > 0 {
+		step = b.Min << n
+	}
+	return step/2 + rand.N(step/2+1)
+}
