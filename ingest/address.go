@@ -35,7 +35,8 @@ func resolve(raw string, schemes []string, getenv func(string) (string, bool)) (
 		a.scheme = "file"
 	}
 	if !slices.Contains(schemes, a.scheme) {
-		return address{}, fault(KindAddress, "%q URLs are not allowed: want %s", a.scheme, strings.Join(schemes, ", "))
+		// Not named: in a malformed URL it may be anything.
+		return address{}, fault(KindAddress, "this kind of URL is not allowed: want %s", strings.Join(schemes, ", "))
 	}
 	if a.scheme == "file" {
 		return fileAddress(u)

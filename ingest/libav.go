@@ -177,25 +177,6 @@ func sizeFault(w, h int) error {
 	return nil
 }
 
-// next hands out the next frame, which is valid until the call after it. It
-// returns io.EOF at the end of a recording, a *Fault when the stream breaks or
-// is silent for too long, and errStopped when the context has ended. Frames
-// that were decoded before an error are handed out first.
-func (s *stream) next() (*Frame, error) {
-	for s.err == nil {
-		f, err := s.step()
-		if err != nil {
-			s.err = s.broken(err, false)
-		} else if f != nil {
-			return f, nil
-		}
-	}
-	if s.holding {
-		return s.hand(s.clock.until(s.heldAt, s.heldAt, max(s.heldStep, s.clock.step))), nil
-	}
-	return nil, s.err
-}
-
 // step decodes a frame or, where there is none to be had, reads a packet.
 func (s *stream) step() (*Frame, error) {
 	err := s.codec.ReceiveFrame(s.fresh)
@@ -211,53 +192,6 @@ func (s *stream) step() (*Frame, error) {
 		return nil, io.EOF
 	}
 	return nil, s.read()
-}
-
-// take times the fresh frame, which settles until when the held one is shown.
-func (s *stream) take() (*Frame, error) {
-	if err := sizeFault(s.fresh.Width(), s.fresh.Height()); err != nil {
-		return nil, err
-	}
-	now := time.Now()
-	if s.first.IsZero() {
-		s.first = now
-	}
-	s.quiet = 0
-	at, before := time.Duration(0), s.clock.step
-	verdict := keep
-	if s.byArrival {
-		at = now.Sub(s.first)
-		s.clock.step = at - s.heldAt
-	} else {
-		at, verdict = s.clock.at(frameTime(s.fresh.UnsafePointer()))
-	}
-	if verdict == skip {
-		s.fresh.Unref()
-		return nil, nil
-	}
-	if verdict == dropEarlier {
-		s.held.Unref()
-		s.holding = false
-	}
-	var out *Frame
-	if s.holding {
-		out = s.hand(s.clock.until(s.heldAt, at, before))
-	}
-	s.held.MoveRef(s.fresh)
-	s.holding, s.heldAt, s.heldStep, s.heldArrived = true, at, before, now
-	return out, nil
-}
-
-// hand moves the held frame out.
-func (s *stream) hand(until time.Duration) *Frame {
-	s.shown.Unref()
-	s.shown.MoveRef(s.held)
-	s.holding = false
-	s.frame = Frame{
-		PTS: s.heldAt, Until: until, Arrived: s.heldArrived,
-		Width: s.shown.Width(), Height: s.shown.Height(), RGB: s.toRGB,
-	}
-	return &s.frame
 }
 
 func (s *stream) toRGB(dst []byte) ([]byte, error) {
@@ -331,7 +265,7 @@ func (s *stream) broken(err error, opening bool) error {
 	var code astiav.Error
 	switch {
 	case errors.Is(err, errTime):
-		return fault(KindTimeout, "the camera does not answer within %s", s.open)
+		return fault(KindTimeout, "no usable answer within %s", s.open)
 	case errors.Is(err, io.EOF) && s.info.Recorded:
 		return io.EOF
 	case errors.Is(err, io.EOF):
@@ -339,11 +273,18 @@ func (s *stream) broken(err error, opening bool) error {
 	case !errors.As(err, &code):
 		return err
 	}
+	if code == astiav.ErrInvaliddata && !opening {
+		return fault(KindEnded, "the camera ended the stream in the middle of something")
+	}
 	if f := byCode(code); f != nil {
 		return f
 	}
 	if f := byErrno(syscall.Errno(-code)); f != nil {
 		return f
+	}
+	if opening && code == -astiav.Error(syscall.EINVAL) {
+		// What libav says to a format that is not in the list of those allowed.
+		return fault(KindNotVideo, "what comes is not a video of a known format")
 	}
 	if opening {
 		return fault(KindOther, "the stream cannot be opened: %s", code)

@@ -1,0 +1,225 @@
+package ingest
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/internal/bus"
+	"github.com/frostwatch/frostwatch/internal/camsim"
+	"github.com/frostwatch/frostwatch/internal/kafkatest"
+	"github.com/frostwatch/frostwatch/internal/shared"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// tape is a partition whose records the test writes.
+type tape struct {
+	committed int64
+	mu        sync.Mutex
+	records   []bus.Message // the offset is the index; one without a key was compacted away
+	at        int
+	grown     chan struct{}
+}
+
+func newTape(committed int64) *tape { return &tape{committed: committed, grown: make(chan struct{})} }
+
+func (p *tape) write(key, value string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.records = append(p.records, bus.Message{Topic: "t.cameras", Offset: int64(len(p.records)), Key: []byte(key), Value: []byte(value)})
+	close(p.grown)
+	p.grown = make(chan struct{})
+}
+
+func (p *tape) Topic() string    { return "t.cameras" }
+func (p *tape) ID() int          { return 0 }
+func (p *tape) Committed() int64 { return p.committed }
+
+func (p *tape) Bounds(context.Context) (first, next int64, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return 0, int64(len(p.records)), nil
+}
+
+func (p *tape) SeekOffset(o int64) error { p.at = int(o); return nil }
+
+func (p *tape) Fetch(ctx context.Context) (bus.Message, error) {
+	for {
+		p.mu.Lock()
+		for p.at < len(p.records) && len(p.records[p.at].Key) == 0 {
+			p.at++
+		}
+		if p.at < len(p.records) {
+			m := p.records[p.at]
+			p.at++
+			p.mu.Unlock()
+			return m, nil
+		}
+		grown := p.grown
+		p.mu.Unlock()
+		select {
+		case <-grown:
+		case <-ctx.Done():
+			return bus.Message{}, ctx.Err()
+		}
+	}
+}
+
+func (p *tape) Commit(_ context.Context, next int64) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.committed = next
+	return nil
+}
+
+func (p *tape) done() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.committed
+}
+
+// Cameras are added, changed and removed while others run on; a record that
+// nobody can read is put aside once.
+func TestTheTableIsFollowed(t *testing.T) {
+	fence := shared.Path(t, "model", "demo", "yard_fence.mp4")
+	r := newRecorder()
+	s, err := New(testOptions(r))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var posted, owned sync.WaitGroup
+	posted.Go(func() { s.board.run(ctx) })
+	record := func(name string) string { return `{"name":"` + name + `","url":"file://` + fence + `"}` }
+	p := newTape(3)
+	p.write("gone", record("gone"))
+	p.write("old", "unreadable, and put aside by an earlier worker")
+	p.write("a", record("a"))
+	p.write("gone", "")
+	p.write("new", `{"name":"new"}`)
+	p.write("", "compacted away")
+	table, give := context.WithCancel(ctx)
+	owned.Go(func() {
+		if err := s.own(table, p); err == nil || table.Err() == nil {
+			t.Errorf("own ended with %v", err)
+		}
+	})
+	t.Cleanup(func() { give(); owned.Wait(); cancel(); posted.Wait() })
+	epochs := func(name string, n int) func() bool {
+		return func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.epochs[name] == n && len(r.times[name]) > 0 }
+	}
+	until(t, "a", 10*time.Second, epochs("a", 1))
+
+	p.write("b", record("b"))
+	until(t, "b", 10*time.Second, epochs("b", 1))
+	p.write("a", record("a")) // unchanged
+	p.write("b", `{"name":"b","url":"file://`+fence+`","tags":["x"]}`)
+	until(t, "b as changed", 10*time.Second, epochs("b", 2))
+	p.write("b", `{"name":"other","url":"rtsp://h/x"}`) // goes on as it was
+	p.write("b", "")
+	until(t, "b's removal", 10*time.Second, r.saw("b", topics.StreamStopped, "the camera was removed"))
+	until(t, "commits", 10*time.Second, func() bool { return p.done() == 11 })
+	if !epochs("a", 1)() || !epochs("gone", 0)() && r.epochs["gone"] != 0 {
+		t.Errorf("epochs: %v", r.epochs)
+	}
+	give()
+	owned.Wait()
+	if st := r.last("a"); st.State != topics.StreamStopped || st.Reason != "its worker has given it up" {
+		t.Errorf("a: %+v", st)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var reasons []string
+	for _, m := range r.dead {
+		reasons = append(reasons, string(m.Key)+": "+bus.HeaderCarrier{Headers: &m.Headers}.Get(topics.HeaderReason))
+	}
+	want := []string{"new: camera new: url is empty", `b: the record's key is "b", its name "other"`}
+	if len(reasons) != 2 || reasons[0] != want[0] || reasons[1] != want[1] {
+		t.Errorf("dead letters %q, want %q", reasons, want)
+	}
+}
+
+// A camera whose record asks for what the sink refuses is stopped, with the
+// reason.
+func TestARefusedCameraIsStopped(t *testing.T) {
+	r := newRecorder()
+	o := testOptions(r)
+	o.NewSink = func(topics.Camera) (Sink, error) { return nil, fault(KindAddress, "stride of 1ns: want more") }
+	watch(t, o, topics.Camera{Name: "cam", URL: "file:///x"})
+	until(t, "the refusal", 10*time.Second, r.saw("cam", topics.StreamStopped, "stride of 1ns: want more"))
+}
+
+// Two workers on one broker share the cameras; when one leaves, the other takes
+// over what it had.
+func TestWorkersShareCameras(t *testing.T) {
+	fence := shared.Path(t, "model", "demo", "yard_fence.mp4")
+	sim := simulate(t, camsim.Options{}, func(s *camsim.Server) { addFile(t, s, "cam", fence, camsim.FileOptions{}) })
+	client, err := bus.New(bus.Options{Brokers: []string{kafkatest.StartEmbedded(t).Addr()}, Logger: testOptions(nil).Logger})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := client.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	names := topics.Names{Prefix: "t."}
+	var specs []bus.TopicSpec
+	for _, s := range topics.Specs(4) {
+		specs = append(specs, bus.TopicSpec{Name: names.Of(s.Topic), Partitions: s.Partitions, Replication: 1, Config: s.Config})
+	}
+	if err := client.Ensure(t.Context(), specs); err != nil {
+		t.Fatal(err)
+	}
+	cameras := []string{"c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7"}
+	for _, name := range cameras {
+		value, err := topics.EncodeCamera(topics.Camera{Name: name, URL: sim.URL("cam")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := client.Send(t.Context(), bus.Message{Topic: names.Of(topics.Cameras), Key: []byte(name), Value: value}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	worker := func() (*recorder, func()) {
+		r := newRecorder()
+		o := testOptions(r)
+		o.Bus = client
+		s, err := New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		var done sync.WaitGroup
+		done.Go(func() {
+			if err := s.Run(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+		return r, func() { cancel(); done.Wait() }
+	}
+	// streaming counts the cameras that have had frames lately.
+	streaming := func(r *recorder) int {
+		n := 0
+		for _, c := range cameras {
+			if before := len(r.frames(c)); before > 0 {
+				time.Sleep(70 * time.Millisecond)
+				if len(r.frames(c)) != before {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	first, stopFirst := worker()
+	t.Cleanup(stopFirst)
+	until(t, "one worker with all cameras", 30*time.Second, func() bool { return streaming(first) == len(cameras) })
+	second, stopSecond := worker()
+	until(t, "two workers with all cameras between them", 30*time.Second, func() bool {
+		a, b := streaming(first), streaming(second)
+		return a > 0 && b > 0 && a+b == len(cameras)
+	})
+	stopSecond()
+	until(t, "one worker with all cameras again", 30*time.Second, func() bool { return streaming(first) == len(cameras) })
+}
