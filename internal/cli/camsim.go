@@ -20,6 +20,7 @@ const loopGap = 2 * time.Second
 
 func (p Program) camsimCommand() *cobra.Command {
 	var listen string
+	var o camsim.FileOptions
 	cmd := &cobra.Command{
 		Use: "camsim FILE...", Short: "Serve video files as RTSP cameras, over and over", Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
@@ -33,7 +34,7 @@ func (p Program) camsimCommand() *cobra.Command {
 			}
 			for _, file := range files {
 				name := cameraName(file)
-				if err := sim.AddFile(name, file, camsim.FileOptions{LoopGap: loopGap}); err != nil {
+				if err := sim.AddFile(name, file, o); err != nil {
 					return err
 				}
 				if _, err := fmt.Fprintln(p.Out, sim.URL(name)); err != nil {
@@ -44,6 +45,10 @@ func (p Program) camsimCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&listen, "listen", defaultEndpoints().RTSP, "address to serve on")
+	cmd.Flags().IntVar(&o.Loops, "loops", 0, "how often each file is played; 0: without end")
+	cmd.Flags().DurationVar(&o.LoopGap, "gap", loopGap, "pause between two plays")
+	cmd.Flags().DurationVar(&o.Shift, "shift", 0, "begin each play so much later in the file than the one before")
+	cmd.Flags().BoolVar(&o.OnDemand, "on-demand", false, "begin when the first reader comes, and rest when the last has gone")
 	return cmd
 }
 

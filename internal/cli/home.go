@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/frostwatch/frostwatch/infer/froster"
 	"github.com/frostwatch/frostwatch/internal/bus"
@@ -72,7 +71,7 @@ func (h *home) findCameras() error {
 	}
 	for _, file := range files {
 		name := cameraName(file)
-		if err := h.sim.AddFile(name, file, h.playback()); err != nil {
+		if err := h.sim.AddFile(name, file, camsim.FileOptions{LoopGap: loopGap, OnDemand: true}); err != nil {
 			return err
 		}
 		h.cameras = append(h.cameras, topics.Camera{Name: name, URL: h.sim.URL(name)})
@@ -103,17 +102,6 @@ func (h *home) files() ([]string, error) {
 		clips[i] = filepath.Join(h.demoDir(), c+".mp4")
 	}
 	return clips, nil
-}
-
-// playback starts a file from its beginning when ingest connects. The demo's
-// later loops begin two seconds in, four, and so on, so that windows fall
-// differently each time.
-func (h *home) playback() camsim.FileOptions {
-	o := camsim.FileOptions{LoopGap: loopGap, OnDemand: true}
-	if len(h.flags.videos) == 0 {
-		o.Shift = 2 * time.Second
-	}
-	return o
 }
 
 // ownCameras keeps the cameras that this `up` brings on the topic, removes

@@ -121,7 +121,7 @@ func TestHostileFilesAreRefused(t *testing.T) {
 
 func TestASelfContainingPickleEnds(t *testing.T) {
 	for name, pickle := range map[string]string{
-		"d = {}; d[a] = d":         "\x80\x02}q\x00X\x01\x00\x00\x00ah\x00s.",
+		"d = {}; d[a] = d":       "\x80\x02}q\x00X\x01\x00\x00\x00ah\x00s.",
 		"the same with two keys": "\x80\x02}q\x00X\x01\x00\x00\x00ah\x00sX\x01\x00\x00\x00bh\x00s.",
 	} {
 		done := make(chan error, 1)

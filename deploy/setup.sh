@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Installs what Frostwatch needs on Debian 12: `setup.sh run` to build and run,
+# `setup.sh test` also what the tests need. Does nothing that is done already.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# Debian's own versions: FFmpeg parses what strangers send, and Debian keeps it
+# patched. Pinning one would pin its holes.
+run_packages=(gcc libc6-dev pkg-config libavcodec-dev libavformat-dev libavutil-dev libavfilter-dev
+  libavdevice-dev libswscale-dev libswresample-dev redis-server redis-tools)
+test_packages=(kcat ffmpeg)
+
+go_minimum=$(awk '$1 == "go" {print $2}' go.mod)
+
+# ONNX Runtime's library as its PyPI wheel carries it. The hashes are of the
+# wheel and of the library in it.
+ort_version=1.31.1
+ort_dir=.native/onnxruntime
+ort_library=libonnxruntime.so.$ort_version
+ort_wheel_sha256=5752bd508126ae7c49894d3b9d2e83f0c3d487319246d04c444b393308d7ad7f
+ort_library_sha256=fc44112fbe06d7d689c57e11d3862031f64711007e4ee020f8eed5185fd2c1d3
+
+lint_version=v2.15.0
+
+check_machine() {
+  [ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] ||
+    die "this machine is $(uname -s) on $(uname -m); the pinned ONNX Runtime is for Linux on x86_64. Elsewhere install the packages by hand and set infer.runtime to ONNX Runtime $ort_version's library."
+  command -v go >/dev/null || die "Go is missing: install Go $go_minimum or newer from your package manager or golang.org"
+  go version >/dev/null || die "Go does not run"
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"
+  elif command -v sudo >/dev/null; then sudo "$@"
+  else die "installing packages needs root or sudo: run '$*' as root, then run this again"
+  fi
+}
+
+install_packages() {
+  local missing=() p
+  for p in "$@"; do
+    dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'install ok installed' || missing+=("$p")
+  done
+  [ ${#missing[@]} = 0 ] && return
+  command -v apt-get >/dev/null || die "no apt-get here; install these by hand: ${missing[*]}"
+  say "installing ${missing[*]}"
+  as_root apt-get -q update >/dev/null
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}" >/dev/null ||
+    die "apt-get could not install: ${missing[*]}"
+}
+
+
+install_onnxruntime() {
+  [ -f "$ort_dir/$ort_library" ] && sha256sum --quiet -c <<<"$ort_library_sha256  $ort_dir/$ort_library" 2>/dev/null && return
+  install_packages python3 python3-pip unzip
+  say "fetching ONNX Runtime $ort_version"
+  local temp
+  temp=$(mktemp -d)
+  trap 'rm -rf "$temp"' RETURN
+  python3 -m pip download -q --no-deps --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 \
+    --platform manylinux_2_28_x86_64 -d "$temp" "onnxruntime==$ort_version" ||
+    die "pip could not download onnxruntime==$ort_version; put $ort_library into $ort_dir by hand"
+  sha256sum --quiet -c <<<"$ort_wheel_sha256  $(echo "$temp"/onnxruntime-*.whl)" || die "the wheel of ONNX Runtime is not the one that was pinned"
+  unzip -q -j "$temp"/onnxruntime-*.whl "onnxruntime/capi/$ort_library" -d "$temp"
+  sha256sum --quiet -c <<<"$ort_library_sha256  $temp/$ort_library" || die "ONNX Runtime's library is not the one that was pinned"
+  mkdir -p "$ort_dir"
+  mv "$temp/$ort_library" "$ort_dir/"
+  ln -sf "$ort_library" "$ort_dir/libonnxruntime.so"
+}
+
+install_java() {
+  # The tests' Kafka needs a JVM and Maven, whoever's.
+  command -v java >/dev/null || install_packages openjdk-17-jre-headless
+  command -v mvn >/dev/null || install_packages maven
+}
+
+install_lint() {
+  .tools/golangci-lint version 2>/dev/null | grep -q "${lint_version#v}" && return
+  say "building golangci-lint $lint_version (a few minutes, once)"
+  GOBIN="$PWD/.tools" go install "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$lint_version" ||
+    die "go could not build golangci-lint $lint_version"
+}
+
+check_machine
+case "${1:-}" in
+run) install_packages "${run_packages[@]}"; install_onnxruntime ;;
+test)
+  install_packages "${run_packages[@]}" "${test_packages[@]}"
+  install_onnxruntime
+  install_java
+  install_lint
+  ;;
+*) die "usage: deploy/setup.sh run|test" ;;
+esac
