@@ -60,7 +60,7 @@ func (s *Stage) partition(ctx context.Context, p *bus.Partition) error {
 // stopped is nil where an error is only that of a context that ended.
 func stopped(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return nil //nolint:nilerr // taken away or stopping: what was not committed is done again
+		return nil // taken away or stopping: what was not committed is done again
 	}
 	return err
 }

@@ -42,7 +42,7 @@ func (w *worker) warm(ctx context.Context, rules []Rule) error {
 	last, err := w.Bus.FetchOne(ctx, w.p.Topic(), w.p.ID(), next-1)
 	if err != nil {
 		// Gone by retention: nothing before it is left either.
-		return nil //nolint:nilerr // see above
+		return nil
 	}
 	if err := w.p.SeekTime(ctx, last.Time.Add(-memory(rules))); err != nil {
 		return err

@@ -122,7 +122,7 @@ func New(o Options) (*Stage, error) {
 // returns an error when Kafka refuses for good or the model breaks.
 func (s *Stage) Run(ctx context.Context) error {
 	if err := s.waitForVocabulary(ctx); err != nil {
-		return nil //nolint:nilerr // stopped before there was anything to do
+		return nil // stopped before there was anything to do
 	}
 	// The workers outlive ctx: they drain what was read before it ended. A
 	// broken worker ends consuming through its own context.

@@ -62,7 +62,7 @@ func EncodeAlert(a Alert) ([]byte, error) {
 // DecodeAlert reads a record of the alerts topic.
 func DecodeAlert(b []byte) (Alert, error) {
 	var a Alert
-	if _, err := decodeEvent(b, &a, TypeAlertRaised, TypeAlertCleared); err != nil {
+	if err := decodeEvent(b, &a, TypeAlertRaised, TypeAlertCleared); err != nil {
 		return Alert{}, err
 	}
 	if err := a.validate(); err != nil {

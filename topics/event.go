@@ -41,21 +41,20 @@ func encodeEvent(kind, id, camera string, at time.Time, data any) ([]byte, error
 	return b, nil
 }
 
-// decodeEvent unwraps CloudEvents JSON of one of the wanted types into data and
-// returns the type found.
-func decodeEvent(b []byte, data any, want ...string) (string, error) {
+// decodeEvent unwraps CloudEvents JSON of one of the wanted types into data.
+func decodeEvent(b []byte, data any, want ...string) error {
 	var e cloudevents.Event
 	if err := json.Unmarshal(b, &e); err != nil {
-		return "", fmt.Errorf("decode event: %w", err)
+		return fmt.Errorf("decode event: %w", err)
 	}
 	for _, kind := range want {
 		if e.Type() != kind {
 			continue
 		}
 		if err := e.DataAs(data); err != nil {
-			return "", fmt.Errorf("decode %s %q: %w", kind, e.ID(), err)
+			return fmt.Errorf("decode %s %q: %w", kind, e.ID(), err)
 		}
-		return kind, nil
+		return nil
 	}
-	return "", fmt.Errorf("decode event %q: type %q, want one of %v", e.ID(), e.Type(), want)
+	return fmt.Errorf("decode event %q: type %q, want one of %v", e.ID(), e.Type(), want)
 }

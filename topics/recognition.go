@@ -78,7 +78,7 @@ func EncodeRecognition(r Recognition) ([]byte, error) {
 // DecodeRecognition reads a record of the actions topic.
 func DecodeRecognition(b []byte) (Recognition, error) {
 	var r Recognition
-	if _, err := decodeEvent(b, &r, TypeRecognition); err != nil {
+	if err := decodeEvent(b, &r, TypeRecognition); err != nil {
 		return Recognition{}, err
 	}
 	if err := r.validate(); err != nil {

@@ -96,7 +96,7 @@ func (b builder) attend(q, k, v, mask, prefix string, heads int) string {
 	return b.linear(joined, prefix+"attn.out_proj.weight", prefix+"attn.out_proj.bias")
 }
 
-// slice cuts [from, to) of one axis.
-func (b builder) slice(x string, axis, from, to int) string {
-	return b.add("Slice", x, b.Int64s("", from), b.Int64s("", to), b.Int64s("", axis))
+// slice cuts [from, to) of the second axis: tokens, or frames.
+func (b builder) slice(x string, from, to int) string {
+	return b.add("Slice", x, b.Int64s("", from), b.Int64s("", to), b.Int64s("", 1))
 }

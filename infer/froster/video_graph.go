@@ -69,7 +69,7 @@ func (b builder) videoBlock(x, prefix string, d Dims, last bool) string {
 	h := b.layerNorm(x, prefix+"ln_1")
 	queries := h
 	if last {
-		queries, x = b.slice(h, 1, 0, 1), b.slice(x, 1, 0, 1)
+		queries, x = b.slice(h, 0, 1), b.slice(x, 0, 1)
 	}
 	q := b.project(queries, prefix, 0, d.VisionWidth)
 	k := b.expandTime(b.project(h, prefix, 1, d.VisionWidth), d)
@@ -87,8 +87,8 @@ func (b builder) expandTime(x string, d Dims) string {
 	clip := b.add("Reshape", x, b.Int64s("", -1, d.Frames, tokens, d.VisionWidth))
 	// One zero frame on either side, then windows of the padded clip.
 	padded := b.add("Pad", clip, b.Int64s("", 0, 1, 0, 0, 0, 1, 0, 0))
-	next := b.slice(padded, 1, 2, lastOfAxis)
-	previous := b.slice(padded, 1, 0, d.Frames)
+	next := b.slice(padded, 2, lastOfAxis)
+	previous := b.slice(padded, 0, d.Frames)
 	all := b.Op("Concat", []string{next, previous, clip}, onnx.Int("axis", 2))
 	return b.add("Reshape", all, b.Int64s("", -1, 3*tokens, d.VisionWidth))
 }

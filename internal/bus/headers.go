@@ -22,7 +22,8 @@ func (c HeaderCarrier) Set(key, value string) {
 			kept = append(kept, h)
 		}
 	}
-	*c.Headers = append(kept, Header{Key: key, Value: []byte(value)})
+	kept = append(kept, Header{Key: key, Value: []byte(value)})
+	*c.Headers = kept
 }
 
 // Keys lists the headers' names.

@@ -103,7 +103,10 @@ func (h *home) prepare() (err error) {
 	if h.log, err = telemetry.NewLogger(h.Err, level, h.cfg.Log.Format); err != nil {
 		return err
 	}
-	return h.findModel()
+	if err := h.findModel(); err != nil {
+		return err
+	}
+	return h.fitFrames()
 }
 
 func (h *home) demoDir() string { return filepath.Join(h.flags.data, "demo") }
@@ -230,7 +233,7 @@ func (h *home) banner() error {
 func (h *home) printAlert(value []byte) error {
 	a, err := topics.DecodeAlert(value)
 	if err != nil {
-		return nil //nolint:nilerr // anyone may write to the topic; what is no alert is not shown
+		return nil // anyone may write to the topic; what is no alert is not shown
 	}
 	_, err = fmt.Fprintln(h.Out, alertLine(a))
 	return err
@@ -239,7 +242,7 @@ func (h *home) printAlert(value []byte) error {
 func (h *home) printStatus(value []byte) error {
 	s, err := topics.DecodeStatus(value)
 	if err != nil {
-		return nil //nolint:nilerr // see printAlert
+		return nil // see printAlert
 	}
 	_, err = fmt.Fprintln(h.Out, statusLine(s))
 	return err

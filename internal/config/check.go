@@ -127,7 +127,8 @@ func (d *document) address(path, value string) {
 }
 
 func inRange[T cmp.Ordered](d *document, path string, value, low, high T) {
-	if !(value >= low && value <= high) {
+	// Written so that NaN is refused.
+	if inside := value >= low && value <= high; !inside {
 		d.wrong(path, fmt.Sprintf("%v: want %v to %v", value, low, high))
 	}
 }

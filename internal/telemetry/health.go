@@ -85,6 +85,8 @@ func Serve(ctx context.Context, l net.Listener, metrics http.Handler, h *Health)
 	if err := server.Shutdown(stop); err != nil {
 		_ = server.Close()
 	}
-	<-ended
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve http on %s: %w", l.Addr(), err)
+	}
 	return nil
 }
