@@ -279,6 +279,41 @@ func TestClipsAreThoseOfTheFile(t *testing.T) {
 	}
 }
 
+// A stream that stands still and goes on later is a new epoch, whose windows
+// begin with it.
+func TestAGapInTheStreamBeginsAnEpoch(t *testing.T) {
+	r := newRig(t)
+	path := cut(t, shared.Path(t, "model", "demo", "yard_fence.mp4"), 8)
+	sim, err := camsim.New(camsim.Options{Addr: "127.0.0.1:0", Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sim.AddFile("cam", path, camsim.FileOptions{OnDemand: true, Loops: 2, LoopGap: 2 * time.Second, Speed: 4}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() {
+		if err := sim.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(func() { cancel(); done.Wait() })
+	r.put(t, topics.Camera{Name: "cam", URL: sim.URL("cam"), Tags: []string{"test"}})
+	want := shown(t, path)
+	r.until(t, "two loops", time.Minute, func() bool {
+		return len(r.clips["cam"]) >= 2*len(want) && r.status["cam"].State != topics.StreamStreaming
+	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := r.clips["cam"]
+	checkClips(t, "cam", all[:len(want)], want, 398)
+	checkClips(t, "cam", all[len(want):], want, 398)
+	if !all[len(want)].Epoch.After(all[0].Epoch) {
+		t.Errorf("epochs %v and %v", all[0].Epoch, all[len(want)].Epoch)
+	}
+}
+
 func checkClips(t *testing.T, name string, got []topics.Clip, want [][]float64, width int) {
 	t.Helper()
 	if len(got) != len(want) {

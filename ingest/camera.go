@@ -27,6 +27,7 @@ type runner struct {
 
 	failures int // in a row, for the backoff
 	attempt  int // tries since frames last came
+	warned   string
 }
 
 // start runs a camera until stop is called, which waits for its end.
@@ -168,7 +169,7 @@ func (r *runner) transport() string {
 func (r *runner) frames(ctx context.Context, s *stream, f *Frame) (err error) {
 	info := s.info
 	info.Width, info.Height = f.Width, f.Height
-	r.attempt = 0
+	r.attempt, r.warned = 0, ""
 	r.log.InfoContext(ctx, "streaming", "url", telemetry.RedactURL(r.camera.URL), "codec", info.Codec,
 		"width", info.Width, "height", info.Height)
 	r.streaming(info)
@@ -210,7 +211,12 @@ func (r *runner) status(st topics.StreamStatus) {
 	if st.State != topics.StreamStreaming {
 		r.fps.Store(0)
 	}
-	r.log.Debug("stream", "state", st.State, "reason", st.Reason)
+	level := slog.LevelDebug
+	if st.State == topics.StreamWaiting && st.Reason != r.warned {
+		// Once for each reason: a camera may be away for weeks.
+		level, r.warned = slog.LevelWarn, st.Reason
+	}
+	r.log.Log(context.Background(), level, "stream", "state", st.State, "reason", st.Reason)
 	r.board.post(st)
 }
 

@@ -126,8 +126,8 @@ func TestReasons(t *testing.T) {
 				if strings.Contains(s.Reason, secret) {
 					t.Errorf("the secret is in %+v", s)
 				}
-				if s.State == topics.StreamWaiting && (s.RetryAt.IsZero() || s.Attempt == 0) {
-					t.Errorf("when and how often is missing: %+v", s)
+				if s.State == topics.StreamWaiting && s.RetryAt.IsZero() {
+					t.Errorf("when it's tried again is missing: %+v", s)
 				}
 			}
 			if strings.Contains(log.String(), secret) {
@@ -248,6 +248,36 @@ func TestCamerasComeBackAndDoNotDisturbOthers(t *testing.T) {
 	for i := range times[1:] {
 		if step := times[i+1] - times[i]; step < 60*time.Millisecond || step > 70*time.Millisecond {
 			t.Fatalf("the good camera has a step of %v", step)
+		}
+	}
+}
+
+// A camera can be removed at once, whatever libav is waiting for.
+func TestStoppingIsPrompt(t *testing.T) {
+	sim := simulate(t, camsim.Options{}, func(s *camsim.Server) {
+		addFile(t, s, "frozen", shared.Path(t, "model", "demo", "yard_fence.mp4"), camsim.FileOptions{})
+	})
+	r := newRecorder()
+	o := testOptions(r)
+	o.OpenTimeout, o.ReadTimeout, o.Watchdog = time.Hour, time.Hour, time.Hour
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, url := range map[string]string{
+		"opening": "rtsp://" + talker(t, nil) + "/x", "frozen": sim.URL("frozen"), "refused": "rtsp://" + deadPort(t) + "/x",
+	} {
+		stop := s.start(t.Context(), topics.Camera{Name: name, URL: url}, 0)
+		if name == "frozen" {
+			until(t, "frames", 20*time.Second, func() bool { return len(r.frames(name)) > 0 })
+			sim.Pause(name)
+		} else {
+			time.Sleep(300 * time.Millisecond) // into the middle of it
+		}
+		begun := time.Now()
+		stop("test")
+		if d := time.Since(begun); d > 1500*time.Millisecond {
+			t.Errorf("%s: stopping took %v", name, d)
 		}
 	}
 }

@@ -22,25 +22,27 @@ func (p *pace) wait(ctx context.Context, at time.Duration) bool {
 
 // meter measures a stream's frame rate by its own clock.
 type meter struct {
-	fps    float64
-	told   bool // the rate was reported, or needs not be
-	frames int
-	last   time.Duration
-	mean   float64 // seconds between frames, over the last twenty or so
+	fps   float64
+	told  bool // the rate was reported, or needs not be
+	steps int  // that were measured
+	begun bool
+	last  time.Duration
+	mean  float64 // seconds between frames, over the last twenty or so
 }
 
 // see takes the next frame's time and says, once, that the rate is settled.
 func (m *meter) see(pts time.Duration) bool {
 	step := (pts - m.last).Seconds()
-	m.last = pts
-	m.frames++
-	if m.frames == 1 || step <= 0 || step > 10 {
+	first := !m.begun
+	m.last, m.begun = pts, true
+	if first || step <= 0 || step > 10 {
 		return false
 	}
+	m.steps++
 	// The first steps count fully, later ones a twentieth.
-	m.mean += (step - m.mean) / float64(min(m.frames-1, 20))
+	m.mean += (step - m.mean) / float64(min(m.steps, 20))
 	m.fps = math.Round(100/m.mean) / 100
-	if m.told || m.frames < 30 {
+	if m.told || m.steps < 20 {
 		return false
 	}
 	m.told = true
