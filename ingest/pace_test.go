@@ -35,7 +35,7 @@ func TestMeter(t *testing.T) {
 		{[]time.Duration{time.Hour, -time.Hour, 100 * time.Millisecond}, 10},
 	} {
 		m, told, at := meter{}, 0, time.Duration(0)
-		for i := range 60 {
+		for i := range 90 {
 			if m.see(at) {
 				told++
 			}
