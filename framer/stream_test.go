@@ -327,7 +327,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		{topics.Camera{Stride: 1}, "stride of 1ns: want 100ms to 1h0m0s"},
 		{topics.Camera{Window: topics.Duration(time.Hour)}, "window of 1h0m0s: want 500ms to 1m0s"},
 	} {
-		if _, err := s.Framer.Stream(c.camera); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := s.Stream(c.camera); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
 	}

@@ -77,7 +77,7 @@ type rgbConverter struct{ c C.fw_rgb }
 // convert writes an AVFrame's picture to dst, which holds width*height*3 bytes,
 // and returns a negative libav error where it cannot.
 func (r *rgbConverter) convert(frame unsafe.Pointer, dst []byte) int {
-	return int(C.fw_rgb_convert(&r.c, frame, (*C.uint8_t)(&dst[0])))
+	return int(C.fw_rgb_convert(&r.c, frame, (*C.uint8_t)(&dst[0]))) //nolint:gocritic // what cgo makes of it
 }
 
-func (r *rgbConverter) free() { C.fw_rgb_free(&r.c) }
+func (r *rgbConverter) free() { C.fw_rgb_free(&r.c) } //nolint:gocritic // what cgo makes of it

@@ -31,8 +31,8 @@ func (s *stream) take() (*Frame, error) {
 		s.first = now
 	}
 	s.quiet = 0
-	at, before := time.Duration(0), s.clock.step
-	verdict := keep
+	var at time.Duration
+	before, verdict := s.clock.step, keep
 	if s.byArrival {
 		at = now.Sub(s.first)
 		s.clock.step = at - s.heldAt
