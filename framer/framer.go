@@ -40,18 +40,19 @@ type Options struct {
 
 // Limits of what a camera's record may ask for.
 const (
-	minWindow = 500 * time.Millisecond
-	maxWindow = time.Minute
-	minStride = 100 * time.Millisecond
+	minWindow = 100 * time.Millisecond
+	maxWindow = 5 * time.Minute
+	minStride = 50 * time.Millisecond
 	maxStride = time.Hour
+	maxOpen   = 100 // windows at the same time
 )
 
 func (o *Options) check() error {
 	switch {
 	case o.Send == nil || o.Logger == nil || o.Meter == nil || o.Tracer == nil || o.Propagator == nil:
 		return errors.New("framer: send, logger, meter, tracer and propagator are required")
-	case o.ShortSide < 32 || o.ShortSide > 2160:
-		return fmt.Errorf("framer: short side of %d pixels: want 32 to 2160", o.ShortSide)
+	case o.ShortSide < 16 || o.ShortSide > 2048:
+		return fmt.Errorf("framer: short side of %d pixels: want 16 to 2048", o.ShortSide)
 	case o.Quality < 1 || o.Quality > 100:
 		return fmt.Errorf("framer: JPEG quality %d: want 1 to 100", o.Quality)
 	case o.Queue < 1:
@@ -72,6 +73,9 @@ func checkTimes(window, stride time.Duration) error {
 	}
 	if stride < minStride || stride > maxStride {
 		return fmt.Errorf("stride of %v: want %v to %v", stride, minStride, maxStride)
+	}
+	if window/stride > maxOpen {
+		return fmt.Errorf("stride of %v in a window of %v: want at least a hundredth", stride, window)
 	}
 	return nil
 }

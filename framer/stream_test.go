@@ -324,8 +324,9 @@ func TestOptionsAreChecked(t *testing.T) {
 		camera topics.Camera
 		want   string
 	}{
-		{topics.Camera{Stride: 1}, "stride of 1ns: want 100ms to 1h0m0s"},
-		{topics.Camera{Window: topics.Duration(time.Hour)}, "window of 1h0m0s: want 500ms to 1m0s"},
+		{topics.Camera{Stride: 1}, "stride of 1ns: want 50ms to 1h0m0s"},
+		{topics.Camera{Window: topics.Duration(time.Hour)}, "window of 1h0m0s: want 100ms to 5m0s"},
+		{topics.Camera{Window: topics.Duration(time.Minute), Stride: topics.Duration(time.Second / 10)}, "stride of 100ms in a window of 1m0s: want at least a hundredth"},
 	} {
 		if _, err := s.Stream(c.camera); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("got %v, want %s", err, c.want)
