@@ -1,22 +1,52 @@
 package bus
 
 import (
+	"context"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/frostwatch/frostwatch/topics"
 )
 
+// maxReason bounds the reason in a dead letter: an error may quote the record,
+// and the letter must not be much larger than the record was.
+const maxReason = 500 // bytes
+
 // DeadLetter is the record that keeps one that a stage can't read: key, value
-// and headers as they were, and headers that tell why and from where.
+// and headers as they were, and headers that tell why and from where. It is some
+// 700 bytes larger than the record, so that sending it may be refused for good
+// (see Permanent).
 func (m Message) DeadLetter(topic, stage string, why error) Message {
 	add := func(key, value string) Header { return Header{Key: key, Value: []byte(value)} }
 	return Message{
 		Topic: topic, Key: m.Key, Value: m.Value,
 		Headers: append(m.Headers[:len(m.Headers):len(m.Headers)],
-			add(topics.HeaderReason, why.Error()),
+			add(topics.HeaderReason, shorten(why.Error())),
 			add(topics.HeaderStage, stage),
 			add(topics.HeaderTopic, m.Topic),
 			add(topics.HeaderPartition, strconv.Itoa(m.Partition)),
 			add(topics.HeaderOffset, strconv.FormatInt(m.Offset, 10))),
 	}
+}
+
+// shorten makes text valid UTF-8 of at most maxReason bytes. It cuts first: the
+// text may be as large as a record.
+func shorten(text string) string {
+	if len(text) <= maxReason {
+		return strings.ToValidUTF8(text, "")
+	}
+	const cut = "…"
+	return strings.ToValidUTF8(text[:maxReason-len(cut)], "") + cut
+}
+
+// Permanent is whether a call fails the same however often it is repeated: a
+// record that is too large, or what the broker does not allow. The client itself
+// repeats what is not.
+func Permanent(err error) bool { return err != nil && permanent(err) }
+
+// ReadSince calls fn for each record of one partition not older than since,
+// outside any group, up to the end as it was at the call.
+func (c *Client) ReadSince(ctx context.Context, topic string, partition int, since time.Time, fn func(Message) error) error {
+	return c.readSince(ctx, topic, partition, since, false, fn)
 }
