@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
@@ -18,55 +16,61 @@ import (
 // hand.
 const finishTime = 2 * time.Second
 
+// maxAhead is how far ahead of our clock a record may be dated. One from the
+// year 2100 would make everything after it a thing of the past.
+const maxAhead = 5 * time.Minute
+
 // worker evaluates the recognitions of one partition: all those of its cameras.
 type worker struct {
 	*Stage
-	p         *bus.Partition
-	engine    *Engine
-	published map[string]bool      // event ids on the alerts topic
-	arrived   map[string]time.Time // of each camera's newest recognition, by our clock
+	p       *bus.Partition
+	engine  *Engine
+	silence silence
 }
 
 // partition runs from the assignment of a partition until it is taken away.
 func (s *Stage) partition(ctx context.Context, p *bus.Partition) error {
+	if err := s.samePartitions(ctx); err != nil {
+		return stopped(ctx, err)
+	}
 	rules, changed := s.current()
 	engine, err := NewEngine(rules)
 	if err != nil {
 		return err
 	}
-	w := &worker{Stage: s, p: p, engine: engine, published: map[string]bool{}, arrived: map[string]time.Time{}}
+	w := &worker{Stage: s, p: p, engine: engine, silence: newSilence(s.Silence)}
 	if err := w.rebuild(ctx, rules); err != nil {
 		return stopped(ctx, fmt.Errorf("rebuild the state of partition %d: %w", p.ID(), err))
 	}
 	fetched := make(chan bus.Message)
-	g, ctx := errgroup.WithContext(ctx)
+	g, own := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		for {
-			m, err := p.Fetch(ctx)
+			m, err := p.Fetch(own)
 			if err != nil {
 				return err
 			}
 			select {
 			case fetched <- m:
-			case <-ctx.Done():
-				return ctx.Err()
+			case <-own.Done():
+				return own.Err()
 			}
 		}
 	})
-	g.Go(func() error { return w.loop(ctx, fetched, changed) })
+	g.Go(func() error { return w.loop(own, fetched, changed) })
 	return stopped(ctx, g.Wait())
 }
 
 // stopped is nil where an error is only that of a context that ended.
 func stopped(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return nil // taken away or stopping: what was not committed is done again
+		return nil //nolint:nilerr // taken away or stopping: what was not committed is done again
 	}
 	return err
 }
 
 func (w *worker) loop(ctx context.Context, fetched <-chan bus.Message, changed <-chan struct{}) error {
-	tick := time.NewTicker(w.Silence / 12)
+	tick := time.NewTicker(w.silence.every)
 	defer tick.Stop()
 	for {
 		var err error
@@ -78,10 +82,7 @@ func (w *worker) loop(ctx context.Context, fetched <-chan bus.Message, changed <
 		case <-changed:
 			var rules []Rule
 			rules, changed = w.current()
-			var cleared []topics.Alert
-			if cleared, err = w.engine.SetRules(rules); err == nil {
-				err = w.publish(ctx, cleared, nil)
-			}
+			err = w.setRules(ctx, rules)
 		case <-tick.C:
 			err = w.dropSilent(ctx)
 		}
@@ -89,6 +90,15 @@ func (w *worker) loop(ctx context.Context, fetched <-chan bus.Message, changed <
 			return err
 		}
 	}
+}
+
+// setRules hands the rules to the engine and clears what they no longer watch.
+func (w *worker) setRules(ctx context.Context, rules []Rule) error {
+	cleared, err := w.engine.SetRules(rules)
+	if err != nil {
+		return err
+	}
+	return w.publish(ctx, cleared, nil)
 }
 
 // handle evaluates one recognition, publishes what follows, and commits.
@@ -99,20 +109,42 @@ func (w *worker) handle(ctx context.Context, m bus.Message) error {
 	parent := w.Propagator.Extract(ctx, bus.HeaderCarrier{Headers: &m.Headers})
 	traced, span := w.Tracer.Start(parent, "alerts.evaluate", trace.WithSpanKind(trace.SpanKindConsumer))
 	defer span.End()
-	rec, err := topics.DecodeRecognition(m.Value)
+	rec, err := w.decode(m)
 	if err != nil {
-		w.metrics.dead.Add(ctx, 1)
-		w.Logger.WarnContext(traced, "recognition to dead-letter", "partition", m.Partition, "offset", m.Offset, "error", err)
-		if err := w.Bus.Send(ctx, m.DeadLetter(w.Names.Of(topics.DeadLetter), "alerts", err)); err != nil {
-			return err
-		}
-		return w.commit(ctx, m)
+		return w.bury(traced, m, err)
 	}
-	w.arrived[rec.Camera] = w.Now()
+	w.silence.heard(rec.Camera, w.Now())
 	if err := w.publish(traced, w.engine.Evaluate(rec), &rec); err != nil {
 		return err
 	}
 	w.metrics.evaluated.Add(ctx, 1)
+	return w.commit(ctx, m)
+}
+
+// decode reads a recognition that can be of now.
+func (w *worker) decode(m bus.Message) (topics.Recognition, error) {
+	rec, err := topics.DecodeRecognition(m.Value)
+	if err != nil {
+		return rec, err
+	}
+	if ahead := rec.End.Sub(w.Now()); ahead > maxAhead {
+		return rec, fmt.Errorf("recognition %q is dated %v, %v ahead of our clock: at most %v", rec.ClipID, rec.End, ahead.Round(time.Second), maxAhead)
+	}
+	return rec, nil
+}
+
+// bury moves a record that is of no use to the dead letters. Where even that is
+// refused it is passed over: one record must not stop its partition.
+func (w *worker) bury(ctx context.Context, m bus.Message, why error) error {
+	letter := m.DeadLetter(w.Names.Of(topics.DeadLetter), "alerts", why)
+	w.metrics.dead.Add(ctx, 1)
+	w.Logger.WarnContext(ctx, "recognition to dead-letter", "partition", m.Partition, "offset", m.Offset, "error", why)
+	if err := w.Bus.Send(ctx, letter); bus.Permanent(err) {
+		w.metrics.lost.Add(ctx, 1)
+		w.Logger.ErrorContext(ctx, "dead letter refused, recognition passed over", "partition", m.Partition, "offset", m.Offset, "error", err)
+	} else if err != nil {
+		return fmt.Errorf("send dead letter: %w", err)
+	}
 	return w.commit(ctx, m)
 }
 
@@ -128,69 +160,6 @@ func (w *worker) commit(ctx context.Context, m bus.Message) error {
 		// It will be evaluated again by whoever has the partition, who finds its
 		// alerts published.
 		w.Logger.DebugContext(ctx, "commit recognition", "partition", m.Partition, "offset", m.Offset, "error", err)
-	}
-	return nil
-}
-
-// publish sends the alerts that are not on the topic yet, each raise after its
-// evidence. rec is the recognition that led to them, nil where none did.
-func (w *worker) publish(ctx context.Context, alerts []topics.Alert, rec *topics.Recognition) error {
-	for _, a := range alerts {
-		if w.published[a.EventID()] {
-			continue
-		}
-		var out []bus.Message
-		if a.State == topics.AlertRaised && rec != nil {
-			if evidence, ok := w.evidence(ctx, a, rec.Clip); ok {
-				out = append(out, evidence)
-			} else {
-				a.Evidence = nil
-			}
-		}
-		value, err := topics.EncodeAlert(a)
-		if err != nil {
-			return err
-		}
-		msg := bus.Message{Topic: w.Names.Of(topics.Alerts), Key: []byte(a.Camera), Value: value,
-			Headers: []bus.Header{{Key: "content-type", Value: []byte(topics.ContentType)}}}
-		w.Propagator.Inject(ctx, bus.HeaderCarrier{Headers: &msg.Headers})
-		if err := w.Bus.Send(ctx, append(out, msg)...); err != nil {
-			return fmt.Errorf("publish alert %s: %w", a.ID, err)
-		}
-		w.published[a.EventID()] = true
-		w.metrics.alerts.Add(ctx, 1, metric.WithAttributes(attribute.String("rule", a.Rule), attribute.String("state", string(a.State))))
-		w.metrics.latency.Record(ctx, w.Now().Sub(a.At).Seconds())
-		w.Logger.InfoContext(ctx, "alert", "id", a.ID, "state", a.State, "rule", a.Rule, "camera", a.Camera, "label", a.Label, "score", a.Score)
-	}
-	return nil
-}
-
-// evidence is a copy of the clip, under the alert's id: the clips topic forgets
-// after a day.
-func (w *worker) evidence(ctx context.Context, a topics.Alert, ref topics.RecordRef) (bus.Message, bool) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	clip, err := w.Bus.FetchOne(ctx, ref.Topic, ref.Partition, ref.Offset)
-	if err != nil || ref.Topic != w.Names.Of(topics.Clips) {
-		w.Logger.WarnContext(ctx, "alert without evidence", "id", a.ID, "error", err)
-		return bus.Message{}, false
-	}
-	return bus.Message{Topic: w.Names.Of(topics.Evidence), Key: []byte(a.ID), Value: clip.Value, Headers: clip.Headers}, true
-}
-
-func (w *worker) dropSilent(ctx context.Context) error {
-	for _, camera := range w.engine.Active() {
-		since, ok := w.arrived[camera]
-		if !ok { // raised before a restart
-			w.arrived[camera] = w.Now()
-			continue
-		}
-		if w.Now().Sub(since) <= w.Silence {
-			continue
-		}
-		if err := w.publish(ctx, w.engine.Drop(camera, fmt.Sprintf("no clip for %s", w.Silence)), nil); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -2,10 +2,19 @@ package alerts
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
 
 	"github.com/frostwatch/frostwatch/internal/bus"
 	"github.com/frostwatch/frostwatch/topics"
 )
+
+// remembered is how far back the alerts topic is read at an assignment. An alert
+// that has been active for longer is not known any more: it is raised again, as
+// another alert, and the old one stays without a clear. The same holds for a
+// cooldown.
+const remembered = 7 * 24 * time.Hour
 
 // rebuild gives the engine what the partition's last worker knew. Which alerts
 // are raised, and which cooldowns run, stands on the alerts topic; the windows
@@ -14,20 +23,26 @@ import (
 // again.
 func (w *worker) rebuild(ctx context.Context, rules []Rule) error {
 	// One camera's actions and alerts share a partition number (topics.Specs).
-	err := w.Bus.Read(ctx, w.Names.Of(topics.Alerts), w.p.ID(), 0, true, func(m bus.Message) error {
+	err := w.Bus.ReadSince(ctx, w.Names.Of(topics.Alerts), w.p.ID(), w.Now().Add(-remembered), func(m bus.Message) error {
 		a, err := topics.DecodeAlert(m.Value)
+		if err == nil && a.At.Sub(w.Now()) > maxAhead {
+			err = fmt.Errorf("it is dated %v", a.At)
+		}
 		if err != nil {
-			w.Logger.WarnContext(ctx, "unreadable alert passed over", "partition", m.Partition, "offset", m.Offset, "error", err)
+			w.Logger.WarnContext(ctx, "alert on the topic passed over", "partition", m.Partition, "offset", m.Offset, "error", err)
 			return nil
 		}
-		w.published[a.EventID()] = true
 		w.engine.Restore(a)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return w.warm(ctx, rules)
+	if err := w.warm(ctx, rules); err != nil {
+		return err
+	}
+	// Rules may have gone while nobody was here to clear their alerts.
+	return w.setRules(ctx, rules)
 }
 
 func (w *worker) warm(ctx context.Context, rules []Rule) error {
@@ -42,7 +57,7 @@ func (w *worker) warm(ctx context.Context, rules []Rule) error {
 	last, err := w.Bus.FetchOne(ctx, w.p.Topic(), w.p.ID(), next-1)
 	if err != nil {
 		// Gone by retention: nothing before it is left either.
-		return nil
+		return nil //nolint:nilerr // see above
 	}
 	if err := w.p.SeekTime(ctx, last.Time.Add(-memory(rules))); err != nil {
 		return err
@@ -55,7 +70,7 @@ func (w *worker) warm(ctx context.Context, rules []Rule) error {
 		if m.Offset >= next {
 			break
 		}
-		if rec, err := topics.DecodeRecognition(m.Value); err == nil {
+		if rec, err := w.decode(m); err == nil {
 			w.engine.Warm(rec)
 		}
 		if m.Offset == next-1 {
@@ -63,4 +78,28 @@ func (w *worker) warm(ctx context.Context, rules []Rule) error {
 		}
 	}
 	return w.p.SeekOffset(next)
+}
+
+// samePartitions refuses topics whose partitions do not go together: a camera's
+// alerts would be looked for where they are not.
+func (s *Stage) samePartitions(ctx context.Context) error {
+	actions, alerts := s.Names.Of(topics.Actions), s.Names.Of(topics.Alerts)
+	for {
+		n, err := s.Bus.Partitions(ctx, actions)
+		if err == nil {
+			var m int
+			if m, err = s.Bus.Partitions(ctx, alerts); err == nil && n != m {
+				return fmt.Errorf("topics %s and %s have %d and %d partitions: want as many of each, so that a camera's records share a number", actions, alerts, n, m)
+			}
+		}
+		if err == nil {
+			return nil
+		}
+		s.Logger.DebugContext(ctx, "look up partitions", "error", err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second/2 + rand.N(time.Second/2)):
+		}
+	}
 }

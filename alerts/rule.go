@@ -3,6 +3,7 @@
 package alerts
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"path"
@@ -54,11 +55,24 @@ func (c *ClipsRule) UnmarshalText(b []byte) error {
 	}
 	c.N, _ = strconv.Atoi(string(m[1])) // the pattern lets only digits through
 	c.M, _ = strconv.Atoi(string(m[2]))
+	if c.N < 1 { // 0 of 0 would pass for one that was left out
+		return fmt.Errorf("clips: %s: want N of M with 1 ≤ N ≤ M ≤ %d", bytes.TrimSpace(b), maxM)
+	}
 	return nil
 }
 
 // MarshalText writes "2 of 3".
-func (c ClipsRule) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%d of %d", c.N, c.M), nil }
+func (c ClipsRule) MarshalText() ([]byte, error) {
+	c = c.orOne()
+	return fmt.Appendf(nil, "%d of %d", c.N, c.M), nil
+}
+
+func (c ClipsRule) orOne() ClipsRule {
+	if c == (ClipsRule{}) {
+		return ClipsRule{1, 1}
+	}
+	return c
+}
 
 // Duration reads "2m".
 type Duration time.Duration
@@ -88,7 +102,7 @@ func (r Rule) Validate() error {
 		wrong("name: want 1 to 64 letters, digits, '.', '_' or '-'")
 	}
 	for _, glob := range r.Cameras {
-		if _, err := path.Match(glob, ""); err != nil {
+		if _, err := path.Match(glob, ""); err != nil || glob == "" {
 			wrong("cameras: %q is not a glob", glob)
 		}
 	}
@@ -101,7 +115,12 @@ func (r Rule) Validate() error {
 	if selectors != 1 {
 		wrong("want exactly one of actions, tags and novel: true")
 	}
-	if s := r.Score; s.Raise < 0 || s.Raise > 1 || s.Clear < 0 || s.Clear > 1 || s.Raise > 0 && s.Clear > s.Raise {
+	for what, names := range map[string][]string{"actions": r.Actions, "tags": r.Tags} {
+		if slices.ContainsFunc(names, func(n string) bool { return strings.TrimSpace(n) == "" }) {
+			wrong("%s: an empty one", what)
+		}
+	}
+	if s := r.Score; !isScore(s.Raise) || !isScore(s.Clear) || s.Raise > 0 && s.Clear > s.Raise {
 		wrong("score: raise %v, clear %v: want 0 to 1, and clear not above raise", s.Raise, s.Clear)
 	}
 	if c := r.Clips; c != (ClipsRule{}) && (c.N < 1 || c.N > c.M || c.M > maxM) {
@@ -120,6 +139,9 @@ func (r Rule) Validate() error {
 	}
 	return errors.Join(errs...)
 }
+
+// isScore is false for NaN as well.
+func isScore(v float64) bool { return v >= 0 && v <= 1 }
 
 var ruleName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
@@ -147,14 +169,27 @@ func (r Rule) watches(camera string) bool {
 	})
 }
 
-// best is the matching label of highest score; false when none is listed.
-func (r Rule) best(rec topics.Recognition) (topics.LabelScore, bool) {
+// verdict is what a clip says to a rule.
+type verdict struct {
+	label            topics.LabelScore // the best that reaches its raise score, else the best that matches
+	raises, sustains bool
+}
+
+// judge compares each matching label with the scores that hold for it.
+func (r Rule) judge(rec topics.Recognition) verdict {
+	var v verdict
 	for _, l := range rec.Labels { // highest first
-		if r.selects(l) {
-			return l, true
+		if !r.selects(l) {
+			continue
 		}
+		raise, low := r.thresholds(l)
+		if v.label.Label == "" || !v.raises && l.Score >= raise {
+			v.label = l
+		}
+		v.raises = v.raises || l.Score >= raise
+		v.sustains = v.sustains || l.Score >= low
 	}
-	return topics.LabelScore{}, false
+	return v
 }
 
 func (r Rule) selects(l topics.LabelScore) bool {
@@ -183,13 +218,6 @@ func (r Rule) thresholds(l topics.LabelScore) (raise, clear float64) {
 		clear = raise * 2 / 3
 	}
 	return raise, clear
-}
-
-func (r Rule) window() ClipsRule {
-	if r.Clips == (ClipsRule{}) {
-		return ClipsRule{1, 1}
-	}
-	return r.Clips
 }
 
 func (r Rule) severity() string {

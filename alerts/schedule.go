@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	_ "time/tzdata" // a small image has no time zones of its own
 )
 
 // Schedule says when a rule is on: on the days named, between From and To of
@@ -37,6 +38,9 @@ func (s Schedule) parse() (hours, error) {
 		if h.from, err = parseMinutes(s.From); err != nil {
 			return h, fmt.Errorf("from: %w", err)
 		}
+		if h.from == 24*60 {
+			return h, fmt.Errorf("from: %q: want HH:MM from 00:00 to 23:59", s.From)
+		}
 	}
 	if s.To != "" {
 		if h.to, err = parseMinutes(s.To); err != nil {
@@ -44,7 +48,10 @@ func (s Schedule) parse() (hours, error) {
 		}
 	}
 	if h.from == h.to {
-		return h, fmt.Errorf("from and to are both %s", s.From)
+		return h, fmt.Errorf("from and to are both %02d:%02d", h.from/60, h.from%60)
+	}
+	if strings.EqualFold(s.Timezone, "local") { // another one on each worker
+		return h, fmt.Errorf("timezone %q: want a name such as Europe/Berlin", s.Timezone)
 	}
 	if h.zone, err = time.LoadLocation(s.Timezone); err != nil {
 		return h, fmt.Errorf("timezone %q: want a name such as Europe/Berlin: %w", s.Timezone, err)

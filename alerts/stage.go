@@ -20,8 +20,9 @@ import (
 type Bus interface {
 	Consume(ctx context.Context, g bus.GroupOptions, handle func(context.Context, *bus.Partition) error) error
 	Send(ctx context.Context, msgs ...bus.Message) error
-	Read(ctx context.Context, topic string, partition int, from int64, untilEnd bool, fn func(bus.Message) error) error
+	ReadSince(ctx context.Context, topic string, partition int, since time.Time, fn func(bus.Message) error) error
 	FetchOne(ctx context.Context, topic string, partition int, offset int64) (bus.Message, error)
+	Partitions(ctx context.Context, topic string) (int, error)
 }
 
 // Options of a Stage. All but the last two are required.
@@ -37,7 +38,7 @@ type Options struct {
 	Propagator propagation.TextMapPropagator
 
 	// Silence is after how long without a clip a camera's alerts are cleared; 0: a
-	// minute.
+	// minute. Time in which Kafka is away does not count.
 	Silence time.Duration
 	Now     func() time.Time // nil: time.Now
 }
@@ -56,6 +57,7 @@ type metrics struct {
 	evaluated metric.Int64Counter
 	alerts    metric.Int64Counter
 	dead      metric.Int64Counter
+	lost      metric.Int64Counter
 	latency   metric.Float64Histogram
 }
 
@@ -74,11 +76,12 @@ func New(o Options) (*Stage, error) {
 		o.Now = time.Now
 	}
 	s := &Stage{Options: o, rules: o.Rules, changed: make(chan struct{})}
-	var errs [4]error
+	var errs [5]error
 	s.metrics.evaluated, errs[0] = o.Meter.Int64Counter("frostwatch.alerts.recognitions", metric.WithDescription("recognitions evaluated"))
 	s.metrics.alerts, errs[1] = o.Meter.Int64Counter("frostwatch.alerts.published", metric.WithDescription("alerts raised and cleared, by rule"))
-	s.metrics.dead, errs[2] = o.Meter.Int64Counter("frostwatch.alerts.dead_letters", metric.WithDescription("recognitions that could not be decoded"))
-	s.metrics.latency, errs[3] = o.Meter.Float64Histogram("frostwatch.alerts.latency_seconds", metric.WithUnit("s"),
+	s.metrics.dead, errs[2] = o.Meter.Int64Counter("frostwatch.alerts.dead_letters", metric.WithDescription("recognitions of no use: unreadable, or dated ahead"))
+	s.metrics.lost, errs[3] = o.Meter.Int64Counter("frostwatch.alerts.dead_letters_lost", metric.WithDescription("of those, refused even as dead letters"))
+	s.metrics.latency, errs[4] = o.Meter.Float64Histogram("frostwatch.alerts.latency_seconds", metric.WithUnit("s"),
 		metric.WithDescription("from the end of the deciding clip's window to the alert acknowledged"),
 		metric.WithExplicitBucketBoundaries(.05, .1, .2, .3, .5, .75, 1, 1.5, 2, 3, 5, 10, 30))
 	return s, errors.Join(errs[:]...)
@@ -106,7 +109,7 @@ func (s *Stage) current() ([]Rule, <-chan struct{}) {
 }
 
 // Run evaluates until ctx ends. It returns an error only when Kafka refuses for
-// good.
+// good, or the actions and alerts topics differ in their partitions.
 func (s *Stage) Run(ctx context.Context) error {
 	group := bus.GroupOptions{Group: s.Group, Topic: s.Names.Of(topics.Actions), StartFirst: true}
 	if err := s.Bus.Consume(ctx, group, s.partition); err != nil && ctx.Err() == nil {

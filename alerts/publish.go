@@ -1,0 +1,87 @@
+package alerts
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/frostwatch/frostwatch/internal/bus"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// publish sends alerts, each raise after its evidence. rec is the recognition
+// that led to them, nil where none did.
+func (w *worker) publish(ctx context.Context, alerts []topics.Alert, rec *topics.Recognition) error {
+	for _, a := range alerts {
+		if a.State == topics.AlertRaised && rec != nil {
+			kept, err := w.keepEvidence(ctx, a, rec)
+			if err != nil {
+				return err
+			}
+			if !kept {
+				w.engine.withoutEvidence(a)
+				a.Evidence = nil
+			}
+		}
+		value, err := topics.EncodeAlert(a)
+		if err != nil {
+			return err
+		}
+		msg := bus.Message{Topic: w.Names.Of(topics.Alerts), Key: []byte(a.Camera), Value: value,
+			Headers: []bus.Header{{Key: "content-type", Value: []byte(topics.ContentType)}}}
+		w.Propagator.Inject(ctx, bus.HeaderCarrier{Headers: &msg.Headers})
+		if err := w.Bus.Send(ctx, msg); err != nil {
+			return fmt.Errorf("publish alert %s: %w", a.ID, err)
+		}
+		w.metrics.alerts.Add(ctx, 1, metric.WithAttributes(attribute.String("rule", a.Rule), attribute.String("state", string(a.State))))
+		w.metrics.latency.Record(ctx, w.Now().Sub(a.At).Seconds())
+		w.Logger.InfoContext(ctx, "alert", "id", a.ID, "state", a.State, "rule", a.Rule, "camera", a.Camera, "label", a.Label, "score", a.Score)
+	}
+	return nil
+}
+
+// keepEvidence copies the clip of an alert under the alert's id: the clips topic
+// forgets after a day. False, and told, where that can't be.
+func (w *worker) keepEvidence(ctx context.Context, a topics.Alert, rec *topics.Recognition) (bool, error) {
+	clip, err := w.clip(ctx, rec)
+	if err == nil {
+		err = w.Bus.Send(ctx, bus.Message{Topic: w.Names.Of(topics.Evidence), Key: []byte(a.ID), Value: clip.Value, Headers: clip.Headers})
+		if err != nil && !bus.Permanent(err) {
+			return false, fmt.Errorf("keep evidence of alert %s: %w", a.ID, err)
+		}
+	}
+	if err != nil {
+		w.Logger.WarnContext(ctx, "alert without evidence", "id", a.ID, "error", err)
+	}
+	return err == nil, nil
+}
+
+// clipTime bounds how long an alert waits for its clip.
+const clipTime = 5 * time.Second
+
+// clip reads the clip of a recognition, whose word for where it lies is not
+// trusted.
+func (w *worker) clip(ctx context.Context, rec *topics.Recognition) (bus.Message, error) {
+	ref := rec.Clip
+	if want := w.Names.Of(topics.Clips); ref.Topic != want {
+		return bus.Message{}, fmt.Errorf("the clip is said to lie in topic %q: want %q", ref.Topic, want)
+	}
+	ctx, cancel := context.WithTimeout(ctx, clipTime)
+	defer cancel()
+	m, err := w.Bus.FetchOne(ctx, ref.Topic, ref.Partition, ref.Offset)
+	if err != nil {
+		return bus.Message{}, err
+	}
+	clip, err := topics.DecodeClip(m.Value)
+	if err != nil {
+		return bus.Message{}, err
+	}
+	if clip.ID != rec.ClipID || clip.Camera != rec.Camera {
+		return bus.Message{}, fmt.Errorf("record %s/%d at %d is clip %q of camera %q: want %q of %q",
+			ref.Topic, ref.Partition, ref.Offset, clip.ID, clip.Camera, rec.ClipID, rec.Camera)
+	}
+	return m, nil
+}
