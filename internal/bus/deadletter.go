@@ -30,14 +30,14 @@ func (m Message) DeadLetter(topic, stage string, why error) Message {
 	}
 }
 
-// shorten makes text valid UTF-8 of at most maxReason bytes. It cuts first: the
-// text may be as large as a record.
+// shorten makes text one line of valid UTF-8 of at most maxReason bytes. It cuts
+// first: the text may be as large as a record.
 func shorten(text string) string {
-	if len(text) <= maxReason {
-		return strings.ToValidUTF8(text, "")
-	}
 	const cut = "…"
-	return strings.ToValidUTF8(text[:maxReason-len(cut)], "") + cut
+	if len(text) > maxReason {
+		text = strings.ToValidUTF8(text[:maxReason-len(cut)], "") + cut
+	}
+	return strings.Join(strings.Fields(strings.ToValidUTF8(text, "")), " ")
 }
 
 // Permanent is whether a call fails the same however often it is repeated: a

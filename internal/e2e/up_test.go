@@ -1,0 +1,238 @@
+package e2e
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/internal/demo"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// One life of `up` as a user has it: look, edit, break things, stop, start
+// again.
+func TestUp(t *testing.T) {
+	data := t.TempDir()
+	p, at := up(t, data)
+	await(t, "the first recognitions", time.Minute, func() bool { rs, _ := kcatActions(t, at.Kafka); return len(rs) > 0 })
+
+	t.Run("health and metrics", func(t *testing.T) { healthAndMetrics(t, at) })
+	t.Run("ffprobe reads the simulator", func(t *testing.T) { ffprobeReads(t, at) })
+	t.Run("redis-cli edits the vocabulary", func(t *testing.T) { editVocabulary(t, data, at) })
+	t.Run("unreadable records go to dead-letter", func(t *testing.T) { deadLetters(t, at) })
+	t.Run("rules are reloaded", func(t *testing.T) { reloadRules(t, data, at) })
+	t.Run("bad cameras disturb no other", func(t *testing.T) { badCameras(t, data, at) })
+
+	p.stop(t)
+	if c, err := net.DialTimeout("tcp", at.Redis, time.Second); err == nil {
+		_ = c.Close()
+		t.Error("redis-server outlived frostwatch")
+	}
+	t.Run("a restart goes on", func(t *testing.T) { restart(t, data) })
+}
+
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(body)
+}
+
+func healthAndMetrics(t *testing.T, at addresses) {
+	for path, want := range map[string]string{
+		"/healthz": "ok", "/readyz": `"ready":true`, "/metrics": "frostwatch_infer_clips_total",
+	} {
+		if code, body := get(t, "http://"+at.HTTP+path); code != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("%s: %d, %.300s", path, code, body)
+		}
+	}
+}
+
+func ffprobeReads(t *testing.T, at addresses) {
+	need(t, "ffprobe")
+	out, err := exec.Command("ffprobe", "-v", "error", "-rtsp_transport", "tcp", "-show_entries", "stream=codec_name,width,height",
+		"-of", "csv=p=0", "rtsp://"+at.RTSP+"/corridor_fall").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "h264,640,360") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// effect is how soon an edit must be in force.
+const effect = time.Second
+
+func editVocabulary(t *testing.T, data string, at addresses) {
+	version := func() string {
+		rs, _ := kcatActions(t, at.Kafka)
+		return rs[len(rs)-1].Vocab.Version
+	}
+	edit := func(args ...string) time.Time {
+		old := version()
+		redisCLI(t, at, args...)
+		edited := time.Now()
+		await(t, "a recognition by the new vocabulary", 20*time.Second, func() bool { return version() != old })
+		rs, when := kcatActions(t, at.Kafka)
+		for i, r := range rs {
+			if r.Vocab.Version == old && when[i].After(edited.Add(effect)) {
+				t.Errorf("%v after the edit a clip was scored by the old vocabulary", when[i].Sub(edited))
+			}
+		}
+		return edited
+	}
+	edited := edit("HSET", "frostwatch:vocab:default", "climbing a ladder", "")
+	rs, when := kcatActions(t, at.Kafka)
+	found := false
+	for i, r := range rs {
+		for _, l := range r.Labels {
+			if l.Label == "climbing a ladder" {
+				found = true
+				if !l.Novel || l.NearestBase == "" {
+					t.Errorf("%+v: the demo model was not trained on it", l)
+				}
+				if when[i].Before(edited.Add(-time.Second)) {
+					t.Error("scored before it was added")
+				}
+			}
+		}
+	}
+	if !found {
+		t.Error("the new label is on no recognition")
+	}
+	edit("HSET", "frostwatch:vocab:default", "broken one", `{"threshold": 7}`)
+	out, err := frostwatch(t, "vocab", "ls", "--data", data)
+	if err != nil || !strings.Contains(out, "9 labels") || !strings.Contains(out, `skipped: label "broken one": threshold 7`) {
+		t.Errorf("%v: %s", err, out)
+	}
+	edit("HDEL", "frostwatch:vocab:default", "broken one", "climbing a ladder")
+}
+
+func deadLetters(t *testing.T, at addresses) {
+	produce(t, at.Kafka, "frostwatch.clips", "lobby", "not a clip")
+	produce(t, at.Kafka, "frostwatch.actions", "lobby", `{"not":"an event"}`)
+	produce(t, at.Kafka, "frostwatch.cameras", "lobby", `{"name":"lobby"}`)
+	await(t, "three dead letters", 20*time.Second, func() bool { return len(kcat(t, at.Kafka, "frostwatch.dead-letter")) >= 3 })
+	for _, r := range kcat(t, at.Kafka, "frostwatch.dead-letter") {
+		if r.Key != "lobby" || !strings.Contains(r.Headers, topics.HeaderReason+"=") || !strings.Contains(r.Headers, topics.HeaderTopic+"=frostwatch.") {
+			t.Errorf("dead letter %q with headers %s", r.Value, r.Headers)
+		}
+	}
+}
+
+func reloadRules(t *testing.T, data string, at addresses) {
+	file := filepath.Join(data, "pipeline.yaml")
+	raised := func(rule string) int {
+		n := 0
+		alerts, _ := kcatAlerts(t, at.Kafka)
+		for _, a := range alerts {
+			if a.Rule == rule && a.State == topics.AlertRaised {
+				n++
+			}
+		}
+		return n
+	}
+	write := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rule := "  - {name: stroll, actions: [walking], score: {raise: 0.5, clear: 0.3}, severity: info}\n"
+	write(string(demo.Config()) + rule)
+	await(t, "an alert by the new rule", time.Minute, func() bool { return raised("stroll") > 0 })
+	// A mistake leaves the rules in force as they are: the new one goes on.
+	before := raised("stroll")
+	write(string(demo.Config()) + rule + "  - {name: fall, clips: 9 of 2}\n")
+	await(t, "another alert by the rule in force", time.Minute, func() bool { return raised("stroll") > before })
+	write(string(demo.Config()))
+}
+
+func badCameras(t *testing.T, data string, at addresses) {
+	garbage := garbageServer(t)
+	for name, url := range map[string]string{
+		"nobody":  "rtsp://viewer:hunter2@127.0.0.1:1/stream",
+		"garbage": "rtsp://" + garbage + "/stream",
+		"missing": "rtsp://" + at.RTSP + "/no-such-camera",
+		"gopher":  "gopher://127.0.0.1/",
+	} {
+		if out, err := frostwatch(t, "camera", "add", name, url, "--data", data); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	var list string
+	await(t, "a reason for each", 40*time.Second, func() bool {
+		list, _ = frostwatch(t, "camera", "ls", "--data", data)
+		return strings.Contains(list, "refused") && strings.Contains(list, "no stream at this path") && strings.Contains(list, "gopher") && reasonOf(list, "garbage") != ""
+	})
+	if strings.Contains(list, "hunter2") {
+		t.Errorf("a password is shown:\n%s", list)
+	}
+	if n := strings.Count(list, "streaming"); n != 10 {
+		t.Errorf("%d cameras stream beside the bad ones, want 10:\n%s", n, list)
+	}
+	if out, err := frostwatch(t, "camera", "rm", "nobody", "garbage", "missing", "gopher", "--data", data); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	await(t, "their removal", 20*time.Second, func() bool {
+		list, _ = frostwatch(t, "camera", "ls", "--data", data)
+		return !strings.Contains(list, "gopher") && !strings.Contains(list, "nobody")
+	})
+}
+
+// reasonOf is what stands after a camera's state, name and address.
+func reasonOf(list, name string) string {
+	for line := range strings.Lines(list) {
+		if f := strings.Fields(line); len(f) > 3 && f[0] == name && f[1] == "waiting" {
+			return strings.Join(f[3:], " ")
+		}
+	}
+	return ""
+}
+
+// garbageServer answers everything with noise.
+func garbageServer(t *testing.T) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Write([]byte(strings.Repeat("\x00\xffnoise", 1000)))
+			_ = c.Close()
+		}
+	}()
+	return l.Addr().String()
+}
+
+func restart(t *testing.T, data string) {
+	p, at := up(t, data)
+	before, _ := kcatAlerts(t, at.Kafka)
+	if len(before) == 0 {
+		t.Fatal("the alerts of the first run are gone")
+	}
+	await(t, "alerts of the second run", time.Minute, func() bool { now, _ := kcatAlerts(t, at.Kafka); return len(now) > len(before)+3 })
+	alerts, _ := kcatAlerts(t, at.Kafka)
+	seen := map[string]bool{}
+	for _, a := range alerts {
+		if seen[a.EventID()] {
+			t.Errorf("%s was published twice", a.EventID())
+		}
+		seen[a.EventID()] = true
+	}
+	p.stop(t)
+}
