@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -60,10 +62,25 @@ func ParseLabel(field, value string) (Label, error) {
 	if err := d.Decode(&l); err != nil {
 		return Label{}, fmt.Errorf("value: %w", err)
 	}
-	if d.More() {
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return Label{}, errors.New("value: more after the JSON object")
 	}
+	l = l.trimmed()
 	return l, l.validate()
+}
+
+// trimmed is without white space around its texts.
+func (l Label) trimmed() Label {
+	for _, text := range []*string{&l.Name, &l.Description, &l.Begins, &l.Ends} {
+		*text = strings.TrimSpace(*text)
+	}
+	l.Aliases, l.Tags = slices.Clone(l.Aliases), slices.Clone(l.Tags)
+	for _, list := range [][]string{l.Aliases, l.Tags} {
+		for i := range list {
+			list[i] = strings.TrimSpace(list[i])
+		}
+	}
+	return l
 }
 
 func (l Label) validate() error {
@@ -80,7 +97,7 @@ func (l Label) validate() error {
 			if err := checkText(what, t, maxValue); err != nil {
 				return err
 			}
-			if strings.TrimSpace(t) == "" && (what == "aliases" || what == "tags") {
+			if t == "" && (what == "aliases" || what == "tags") {
 				return fmt.Errorf("%s: an empty one", what)
 			}
 		}
@@ -102,6 +119,10 @@ func checkText(what, s string, limit int) error {
 
 // Value is the hash value that ParseLabel reads back: as plain as it can be.
 func (l Label) Value() (string, error) {
+	l = l.trimmed()
+	if err := l.validate(); err != nil { // JSON would repair what is not UTF-8
+		return "", fmt.Errorf("label %q: %w", l.Name, err)
+	}
 	plain := l
 	plain.Name, plain.Description = "", ""
 	raw, err := json.Marshal(plain)

@@ -124,7 +124,7 @@ func (m *Matrix) Score(clip []float32, scale float32, topK int) Scored {
 		}
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(scores[b], scores[a]), cmp.Compare(a, b)) })
-	for _, i := range order[:min(topK, len(order))] {
+	for _, i := range order[:min(max(topK, 0), len(order))] {
 		out.Labels = append(out.Labels, m.labels[i].scored(similar[i], scores[i]))
 	}
 	return out

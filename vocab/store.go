@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -30,6 +32,13 @@ func (s *Store) hint() string { return s.prefix + "vocab-edited" }
 
 // List reads a vocabulary; one that does not exist is empty.
 func (s *Store) List(ctx context.Context, name string) (Vocabulary, error) {
+	n, err := s.client.HLen(ctx, s.key(name)).Result()
+	if err != nil {
+		return Vocabulary{}, fmt.Errorf("read vocabulary %s: %w", name, err)
+	}
+	if err := checkSize(name, n); err != nil {
+		return Vocabulary{}, err
+	}
 	entries, err := s.client.HGetAll(ctx, s.key(name)).Result()
 	if err != nil {
 		return Vocabulary{}, fmt.Errorf("read vocabulary %s: %w", name, err)
@@ -42,32 +51,76 @@ func (s *Store) Put(ctx context.Context, name string, labels ...Label) error {
 	if len(labels) == 0 {
 		return nil
 	}
-	fields := make([]string, 0, 2*len(labels))
+	values := map[string]string{}
 	for _, l := range labels {
 		value, err := l.Value()
 		if err != nil {
 			return err
 		}
-		if _, err := ParseLabel(l.Name, value); err != nil {
+		if l, err = ParseLabel(l.Name, value); err != nil {
 			return fmt.Errorf("label %q: %w", l.Name, err)
 		}
-		fields = append(fields, strings.TrimSpace(l.Name), value)
+		values[l.Name] = value
 	}
-	return s.edit(ctx, name, func(p redis.Pipeliner) { p.HSet(ctx, s.key(name), fields) })
+	if err := s.checkRoom(ctx, name, slices.Collect(maps.Keys(values))); err != nil {
+		return err
+	}
+	return s.edit(ctx, name, func(p redis.Pipeliner) { p.HSet(ctx, s.key(name), values) })
 }
 
-// Remove deletes labels; those that were not there are returned.
-func (s *Store) Remove(ctx context.Context, name string, labels ...string) (absent []string, err error) {
-	for _, l := range labels {
-		there, err := s.client.HExists(ctx, s.key(name), l).Result()
-		if err != nil {
-			return nil, fmt.Errorf("edit vocabulary %s: %w", name, err)
+// checkRoom is whether the vocabulary can take these fields. Two who edit at
+// once may go past the bound together; the readers check it as well.
+func (s *Store) checkRoom(ctx context.Context, name string, fields []string) error {
+	n, err := s.client.HLen(ctx, s.key(name)).Result()
+	if err != nil {
+		return fmt.Errorf("edit vocabulary %s: %w", name, err)
+	}
+	if n+int64(len(fields)) <= maxLabels {
+		return nil
+	}
+	old, err := s.client.HMGet(ctx, s.key(name), fields...).Result()
+	if err != nil {
+		return fmt.Errorf("edit vocabulary %s: %w", name, err)
+	}
+	for _, v := range old {
+		if v == nil {
+			n++
 		}
-		if !there {
+	}
+	return checkSize(name, n)
+}
+
+// Remove deletes labels, also where their fields have white space around them;
+// those that were not there are returned.
+func (s *Store) Remove(ctx context.Context, name string, labels ...string) (absent []string, err error) {
+	if len(labels) == 0 {
+		return nil, fmt.Errorf("edit vocabulary %s: no labels to remove are named", name)
+	}
+	wanted := map[string]bool{}
+	for _, l := range labels {
+		wanted[strings.TrimSpace(l)] = true
+	}
+	// Bit by bit: a vocabulary that has grown too large must be curable.
+	var fields []string
+	found := map[string]bool{}
+	scan := s.client.HScan(ctx, s.key(name), 0, "", 1000).Iterator()
+	for isField := true; scan.Next(ctx); isField = !isField {
+		if label := strings.TrimSpace(scan.Val()); isField && wanted[label] {
+			fields, found[label] = append(fields, scan.Val()), true
+		}
+	}
+	if err := scan.Err(); err != nil {
+		return nil, fmt.Errorf("edit vocabulary %s: %w", name, err)
+	}
+	for _, l := range labels {
+		if !found[strings.TrimSpace(l)] {
 			absent = append(absent, l)
 		}
 	}
-	return absent, s.edit(ctx, name, func(p redis.Pipeliner) { p.HDel(ctx, s.key(name), labels...) })
+	if len(fields) == 0 {
+		return absent, nil
+	}
+	return absent, s.edit(ctx, name, func(p redis.Pipeliner) { p.HDel(ctx, s.key(name), fields...) })
 }
 
 func (s *Store) edit(ctx context.Context, name string, change func(redis.Pipeliner)) error {
@@ -91,6 +144,9 @@ func ReadLabels(r io.Reader) ([]Label, error) {
 	scan := bufio.NewScanner(r)
 	for line := 1; scan.Scan(); line++ {
 		text := strings.TrimRight(scan.Text(), "\r")
+		if line == 1 {
+			text = strings.TrimPrefix(text, "\ufeff") // as some editors begin a file
+		}
 		if strings.TrimSpace(text) == "" || strings.HasPrefix(text, "#") {
 			continue
 		}

@@ -1,12 +1,15 @@
 package vocab
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // maxLabels bounds a vocabulary.
@@ -29,17 +32,29 @@ type Problem struct {
 
 func (p Problem) String() string { return fmt.Sprintf("label %q: %v", p.Label, p.Err) }
 
-// parse reads a whole hash. A broken entry is skipped alone.
+// checkSize is what tells of a hash with too many entries, before they are read.
+func checkSize(name string, labels int64) error {
+	if labels > maxLabels {
+		return fmt.Errorf("vocabulary %s: %d labels, at most %d", name, labels, maxLabels)
+	}
+	return nil
+}
+
+// parse reads a whole hash. A broken entry is skipped alone. Of fields that
+// differ in the white space around them, the one without counts.
 func parse(name string, entries map[string]string) (Vocabulary, error) {
-	if len(entries) > maxLabels {
-		return Vocabulary{}, fmt.Errorf("vocabulary %s: %d labels, at most %d", name, len(entries), maxLabels)
+	if err := checkSize(name, int64(len(entries))); err != nil {
+		return Vocabulary{}, err
 	}
 	v := Vocabulary{Name: name, Version: version(entries)}
 	seen := map[string]bool{}
-	for _, field := range slices.Sorted(maps.Keys(entries)) {
+	fields := slices.SortedFunc(maps.Keys(entries), func(a, b string) int {
+		return cmp.Or(cmp.Compare(strings.TrimSpace(a), strings.TrimSpace(b)), cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+	})
+	for _, field := range fields {
 		l, err := ParseLabel(field, entries[field])
 		if err == nil && seen[l.Name] {
-			err = fmt.Errorf("stands twice, but for white space")
+			err = errors.New("stands twice, but for white space")
 		}
 		if err != nil {
 			v.Problems = append(v.Problems, Problem{Label: field, Err: err})
