@@ -73,11 +73,18 @@ func decode(s string, dim int) ([]float32, bool) {
 	if len(s) != 4*dim {
 		return nil, false
 	}
-	v := make([]float32, len(s)/4)
-	norm := 0.0
+	v := make([]float32, dim)
 	for i := range v {
 		v[i] = math.Float32frombits(binary.LittleEndian.Uint32([]byte(s[4*i : 4*i+4])))
-		norm += float64(v[i]) * float64(v[i])
 	}
-	return v, math.Abs(norm-1) < 1e-3
+	return v, isUnit(v)
+}
+
+// isUnit is whether a vector has length 1, which no NaN and no infinity does.
+func isUnit(v []float32) bool {
+	norm := 0.0
+	for _, x := range v {
+		norm += float64(x) * float64(x)
+	}
+	return math.Abs(norm-1) < 1e-3
 }

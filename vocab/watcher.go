@@ -44,9 +44,15 @@ type Watcher struct {
 	cache   cache
 	digest  *redis.Script
 	current atomic.Pointer[Matrix]
-	known   map[string][]float32 // embeddings of the texts in use, by text
-	bases   *bases
 	metrics watchMetrics
+
+	// Of Run alone.
+	latest       Vocabulary           // what is in current
+	known        map[string][]float32 // embeddings of the texts in use, by text
+	bases        bases                // those embedded so far
+	pending      []string             // base classes that are not embedded yet
+	failing      bool                 // the last look did not succeed
+	cacheFailing bool
 }
 
 type watchMetrics struct {
@@ -55,6 +61,14 @@ type watchMetrics struct {
 	errors  metric.Int64Counter
 	embed   metric.Float64Histogram
 }
+
+// digestScript hashes the content where the content is: a look at ten thousand
+// labels costs forty bytes. A new order of the fields is a new digest, and then
+// merely a look for nothing. What is too large is counted and not read.
+const digestScript = `
+local labels = redis.call('HLEN', KEYS[1])
+if labels > tonumber(ARGV[1]) then return {labels, ''} end
+return {labels, redis.sha1hex(table.concat(redis.call('HGETALL', KEYS[1]), '\0'))}`
 
 // NewWatcher checks the options; nothing is read before Run.
 func NewWatcher(o Options) (*Watcher, error) {
@@ -68,11 +82,13 @@ func NewWatcher(o Options) (*Watcher, error) {
 		Options: o,
 		store:   NewStore(o.Client, o.Prefix),
 		cache:   cache{client: o.Client, key: o.Prefix + "embed:" + o.Embedder.ID(), dim: o.Embedder.Dim()},
-		// The content's hash is made where the content is: a look at ten thousand
-		// labels costs forty bytes. A new order of the fields is a new digest, and
-		// then merely a look for nothing.
-		digest: redis.NewScript(`return redis.sha1hex(table.concat(redis.call('HGETALL', KEYS[1]), '\0'))`),
-		known:  map[string][]float32{},
+		digest:  redis.NewScript(digestScript),
+		known:   map[string][]float32{},
+		bases:   bases{known: map[string]bool{}},
+		pending: o.BaseClasses,
+	}
+	for _, c := range o.BaseClasses {
+		w.bases.known[fold(c)] = true
 	}
 	var errs [4]error
 	w.metrics.labels, errs[0] = o.Meter.Int64Gauge("frostwatch.vocabulary.labels", metric.WithDescription("labels in use"))
@@ -92,19 +108,18 @@ func (w *Watcher) Run(ctx context.Context) error {
 	hinted := hints.Channel(redis.WithChannelSize(1))
 	seen := ""
 	for ctx.Err() == nil {
-		digest, err := w.look(ctx, seen)
+		digest, more, err := w.step(ctx, seen)
+		if ctx.Err() != nil {
+			return nil
+		}
+		seen = digest
+		w.tell(ctx, err)
 		wait := w.Poll
 		switch {
-		case err == nil:
-			seen = digest
-			w.OnHealth(nil)
-		case ctx.Err() != nil:
-			return nil
-		default:
-			w.metrics.errors.Add(ctx, 1)
-			w.OnHealth(err)
-			w.Logger.WarnContext(ctx, "vocabulary: the last one goes on serving", "error", err)
+		case err != nil:
 			wait = time.Second/2 + rand.N(time.Second)
+		case more:
+			continue
 		}
 		select {
 		case <-ctx.Done():
@@ -113,6 +128,33 @@ func (w *Watcher) Run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// step takes an edit over and then embeds some more of the base classes; more
+// says whether any are left. The digest is that of the content in force.
+func (w *Watcher) step(ctx context.Context, seen string) (digest string, more bool, err error) {
+	digest, err = w.look(ctx, seen)
+	if err != nil {
+		return seen, false, err
+	}
+	more, err = w.embedBases(ctx)
+	return digest, more, err
+}
+
+// tell passes on how the last step went. An outage is logged when it begins and
+// when it ends.
+func (w *Watcher) tell(ctx context.Context, err error) {
+	w.OnHealth(err)
+	switch {
+	case err != nil && !w.failing:
+		w.Logger.WarnContext(ctx, "vocabulary: the last one goes on serving", "error", err)
+	case err == nil && w.failing:
+		w.Logger.InfoContext(ctx, "vocabulary: fresh again")
+	}
+	if err != nil {
+		w.metrics.errors.Add(ctx, 1)
+	}
+	w.failing = err != nil
 }
 
 // look takes the content over when its digest is another than seen.
@@ -139,19 +181,23 @@ func (w *Watcher) look(ctx context.Context, seen string) (string, error) {
 }
 
 func (w *Watcher) digestNow(ctx context.Context) (string, error) {
-	digest, err := w.digest.Run(ctx, w.Client, []string{w.store.key(w.Name)}).Text()
+	answer, err := w.digest.Run(ctx, w.Client, []string{w.store.key(w.Name)}, maxLabels).Slice()
 	if err != nil {
 		return "", fmt.Errorf("look at vocabulary %s: %w", w.Name, err)
 	}
-	return digest, nil
+	if len(answer) == 2 {
+		labels, isCount := answer[0].(int64)
+		hash, isHash := answer[1].(string)
+		if isCount && isHash {
+			return fmt.Sprintf("%d/%s", labels, hash), checkSize(w.Name, labels)
+		}
+	}
+	return "", fmt.Errorf("look at vocabulary %s: redis answers %v", w.Name, answer)
 }
 
 // take embeds what is new and makes v current; false when v is outdated before
 // it is whole.
 func (w *Watcher) take(ctx context.Context, v Vocabulary, digest string) (bool, error) {
-	if err := w.embedBases(ctx); err != nil {
-		return false, err
-	}
 	var texts []string
 	for _, l := range v.Labels {
 		texts = append(texts, l.texts()...)
@@ -169,10 +215,21 @@ func (w *Watcher) take(ctx context.Context, v Vocabulary, digest string) (bool, 
 		kept = append(kept, l)
 	}
 	v.Labels = kept
-	w.current.Store(newMatrix(v, w.known, *w.bases))
+	w.latest = v
+	w.serve()
 	w.forget(texts)
 	w.report(ctx, v)
 	return true, nil
+}
+
+// serve makes a matrix of the latest vocabulary. Nearest base classes are named
+// once all are embedded: the nearest of some would be wrong.
+func (w *Watcher) serve() {
+	b := w.bases
+	if len(w.pending) > 0 {
+		b.names, b.vectors = nil, nil
+	}
+	w.current.Store(newMatrix(w.latest, w.known, b))
 }
 
 func (w *Watcher) report(ctx context.Context, v Vocabulary) {
@@ -185,93 +242,4 @@ func (w *Watcher) report(ctx context.Context, v Vocabulary) {
 		w.Logger.WarnContext(ctx, "vocabulary is empty: nothing can be recognised", "key", w.store.key(w.Name))
 	}
 	w.Logger.InfoContext(ctx, "vocabulary in force", "name", v.Name, "version", v.Version, "labels", len(v.Labels), "skipped", len(v.Problems))
-}
-
-// embedBases embeds the base classes once.
-func (w *Watcher) embedBases(ctx context.Context) error {
-	if w.bases != nil {
-		return nil
-	}
-	problems, _, err := w.embed(ctx, w.BaseClasses, "")
-	if err != nil {
-		return err
-	}
-	b := &bases{known: map[string]bool{}}
-	for _, c := range w.BaseClasses {
-		b.known[fold(c)] = true
-		if problems[c] == nil {
-			b.names, b.vectors = append(b.names, c), append(b.vectors, w.known[c])
-		}
-	}
-	w.bases = b
-	return nil
-}
-
-// embedChunk is how many texts are embedded between two looks for an edit.
-const embedChunk = 16
-
-// embed puts the vectors of all texts into known: from there, from Redis, or
-// from the model. Where a digest is given and the content changes meanwhile it
-// stops, not whole; what was embedded is cached.
-func (w *Watcher) embed(ctx context.Context, texts []string, digest string) (problems map[string]error, whole bool, err error) {
-	var missing []string
-	asked := map[string]bool{}
-	for _, t := range texts {
-		if w.known[t] == nil && !asked[t] {
-			asked[t] = true
-			missing = append(missing, t)
-		}
-	}
-	cached, err := w.cache.get(ctx, missing)
-	if err != nil {
-		return nil, false, err
-	}
-	for t, v := range cached {
-		w.known[t] = v
-	}
-	missing = slices.DeleteFunc(missing, func(t string) bool { return cached[t] != nil })
-	problems = map[string]error{}
-	for chunk := range slices.Chunk(missing, embedChunk) {
-		if err := w.embedChunk(ctx, chunk, problems); err != nil {
-			return nil, false, err
-		}
-		if digest == "" {
-			continue
-		}
-		if now, err := w.digestNow(ctx); err != nil || now != digest {
-			return nil, false, err
-		}
-	}
-	return problems, true, nil
-}
-
-func (w *Watcher) embedChunk(ctx context.Context, texts []string, problems map[string]error) error {
-	began := time.Now()
-	vectors, bad, err := w.Embedder.EmbedLabels(ctx, texts)
-	if err != nil {
-		return fmt.Errorf("embed labels: %w", err)
-	}
-	w.metrics.embed.Record(ctx, time.Since(began).Seconds())
-	fresh := map[string][]float32{}
-	for i, t := range texts {
-		if bad[i] != nil {
-			problems[t] = bad[i]
-			continue
-		}
-		w.known[t], fresh[t] = vectors[i], vectors[i]
-	}
-	return w.cache.put(ctx, fresh)
-}
-
-// forget drops the embeddings of texts that are no longer in use.
-func (w *Watcher) forget(used []string) {
-	keep := map[string]bool{}
-	for _, t := range append(slices.Clone(used), w.BaseClasses...) {
-		keep[t] = true
-	}
-	for t := range w.known {
-		if !keep[t] {
-			delete(w.known, t)
-		}
-	}
 }
