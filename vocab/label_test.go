@@ -1,0 +1,122 @@
+package vocab
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestParseLabel(t *testing.T) {
+	for _, c := range []struct {
+		name, field, value string
+		want               Label
+	}{
+		{"bare", "running", "", Label{Name: "running"}},
+		{"blanks around", "  running ", " at speed\n", Label{Name: "running", Description: "at speed"}},
+		{"words", "loitering", "standing around", Label{Name: "loitering", Description: "standing around"}},
+		{"object", "fall", `{"description":" hard ","aliases":["tumble "],"tags":[" care"],"background":true,"threshold":0.4,"begins":"upright ","ends":" lying"}`,
+			Label{Name: "fall", Description: "hard", Aliases: []string{"tumble"}, Tags: []string{"care"}, Background: true, Threshold: .4, Begins: "upright", Ends: "lying"}},
+		{"empty object", "fall", " {} ", Label{Name: "fall"}},
+		{"other scripts", "人が倒れる", "ゆっくり", Label{Name: "人が倒れる", Description: "ゆっくり"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := ParseLabel(c.field, c.value)
+			if err != nil || !reflect.DeepEqual(got, c.want) {
+				t.Errorf("got %+v, %v\nwant %+v", got, err, c.want)
+			}
+		})
+	}
+}
+
+func TestBadLabelsAreRefused(t *testing.T) {
+	for _, c := range []struct{ name, field, value, want string }{
+		{"no name", " ", "", "label is empty"},
+		{"long name", strings.Repeat("a", 257), "", "label of 257 bytes: at most 256"},
+		{"control in name", "a\x00b", "", "label has a control character"},
+		{"not UTF-8", "a\xff", "", "label is not UTF-8"},
+		{"long value", "a", strings.Repeat("b", 4097), "value of 4097 bytes: at most 4096"},
+		{"control in words", "a", "b\x1b[31m", "description has a control character"},
+		{"control in object", "a", `{"begins":"\u0007"}`, "begins has a control character"},
+		{"broken object", "a", `{"tags":`, "value: unexpected EOF"},
+		{"unknown key", "a", `{"treshold":0.3}`, `unknown field "treshold"`},
+		{"another brace", "a", `{"description":"x"}}`, "more after the JSON object"},
+		{"a bracket", "a", `{"description":"x"}]`, "more after the JSON object"},
+		{"two objects", "a", `{} {}`, "more after the JSON object"},
+		{"rubbish after", "a", `{}garbage`, "more after the JSON object"},
+		{"wrong type", "a", `{"aliases":"b"}`, "value: json: cannot unmarshal"},
+		{"threshold", "a", `{"threshold":1.5}`, "threshold 1.5: want 0 to 1"},
+		{"empty alias", "a", `{"aliases":[" "]}`, "aliases: an empty one"},
+		{"empty tag", "a", `{"tags":[""]}`, "tags: an empty one"},
+		{"many tags", "a", `{"tags":["x"` + strings.Repeat(`,"x"`, 32) + `]}`, "33 tags: at most 32"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if l, err := ParseLabel(c.field, c.value); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %+v, %v; want %q", l, err, c.want)
+			}
+		})
+	}
+}
+
+func TestValueIsReadBack(t *testing.T) {
+	for _, l := range []Label{
+		{Name: "a"},
+		{Name: "a", Description: "words"},
+		{Name: "a", Description: "  {not an object "},
+		{Name: "a", Description: "x", Aliases: []string{" b"}, Tags: []string{"c"}, Background: true, Threshold: .25, Begins: "d", Ends: "e"},
+	} {
+		value, err := l.Value()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := ParseLabel(l.Name, value)
+		if want := l.trimmed(); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q is read back as %+v, %v; want %+v", value, got, err, want)
+		}
+	}
+	if value, err := (Label{Name: "a", Tags: []string{"\xff"}}).Value(); err == nil {
+		t.Errorf("a tag that is not UTF-8 is written as %q", value)
+	}
+}
+
+func TestReadLabels(t *testing.T) {
+	got, err := ReadLabels(strings.NewReader("\ufeffperson falling\r\n# a remark\n\n  \nloitering\tstanding around\nfight\t{\"tags\":[\"danger\"]}\n"))
+	want := []Label{{Name: "person falling"}, {Name: "loitering", Description: "standing around"}, {Name: "fight", Tags: []string{"danger"}}}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	_, err = ReadLabels(strings.NewReader("fine\n\t{}\nb\t{\nc\n"))
+	if err == nil || !strings.Contains(err.Error(), "line 2: label is empty") || !strings.Contains(err.Error(), "line 3: value:") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzParseLabel(f *testing.F) {
+	f.Add("running", "")
+	f.Add(" a ", "in words")
+	f.Add("a", `{"description":" {x","aliases":["b"],"threshold":0.5}`)
+	f.Add("a", `{}}`)
+	f.Add("a\xff", "\x00")
+	f.Fuzz(func(t *testing.T, field, value string) {
+		l, err := ParseLabel(field, value)
+		if err != nil {
+			return
+		}
+		for _, text := range append(l.texts(), l.Tags...) {
+			if !utf8.ValidString(text) || strings.TrimSpace(text) == "" || strings.ContainsRune(text, 0) {
+				t.Errorf("accepted the text %q", text)
+			}
+		}
+		again, err := l.Value()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(again) > maxValue {
+			return // escapes may make it longer than what was read
+		}
+		back, err := ParseLabel(l.Name, again)
+		if err != nil || back.Description != l.Description || back.Threshold != l.Threshold || len(back.Aliases) != len(l.Aliases) {
+			t.Errorf("%+v, written as %q, is read back as %+v, %v", l, again, back, err)
+		}
+	})
+}

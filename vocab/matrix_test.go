@@ -1,0 +1,131 @@
+package vocab
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// embeddedTexts gives every text of the labels, and each base class, its vector.
+func embeddedTexts(labels []Label, base []string) (map[string][]float32, bases) {
+	known := map[string][]float32{}
+	for _, l := range labels {
+		for _, t := range l.texts() {
+			known[t] = vectorOf(t)
+		}
+	}
+	b := bases{known: map[string]bool{}}
+	for _, c := range base {
+		b.known[fold(c)] = true
+		b.names, b.vectors = append(b.names, c), append(b.vectors, vectorOf(c))
+	}
+	return known, b
+}
+
+func matrixOf(labels []Label, base ...string) *Matrix {
+	known, b := embeddedTexts(labels, base)
+	return newMatrix(Vocabulary{Name: "default", Version: "v", Labels: labels}, known, b)
+}
+
+// The reference computes each cosine and the softmax anew, in float64 and
+// without the shortcuts of the code under test.
+func TestScoresAreThoseOfAReference(t *testing.T) {
+	labels := []Label{{Name: "fall", Aliases: []string{"tumble", "collapse"}}, {Name: "run"}, {Name: "walk", Background: true},
+		{Name: "stand", Background: true, Description: "upright"}, {Name: "fight", Tags: []string{"danger"}, Threshold: .7}}
+	m := matrixOf(labels)
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		clip := make([]float32, testDim)
+		for i := range clip {
+			clip[i] = float32(random.NormFloat64())
+		}
+		clip = unit(clip)
+		scale := []float32{1, 14.3, 100}[random.IntN(3)]
+		similar, score, total, background := map[string]float64{}, map[string]float64{}, 0.0, 0.0
+		for _, l := range labels {
+			best := -2.0
+			for _, text := range l.texts() {
+				v, cosine := vectorOf(text), 0.0
+				for i := range v {
+					cosine += float64(v[i]) * float64(clip[i])
+				}
+				best = math.Max(best, cosine)
+			}
+			similar[l.Name] = best
+			total += math.Exp(float64(scale) * best)
+		}
+		for _, l := range labels {
+			score[l.Name] = math.Exp(float64(scale)*similar[l.Name]) / total
+			if l.Background {
+				background += score[l.Name]
+			}
+		}
+		got := m.Score(clip, scale, len(labels))
+		if len(got.Labels) != len(labels) || math.Abs(got.Background-background) > 1e-9 {
+			t.Fatalf("%d labels, background %v; want %v", len(got.Labels), got.Background, background)
+		}
+		for i, l := range got.Labels {
+			if math.Abs(l.Score-score[l.Label]) > 1e-9 || math.Abs(l.Similarity-similar[l.Label]) > 1e-6 {
+				t.Errorf("%s: score %v, similarity %v; want %v and %v", l.Label, l.Score, l.Similarity, score[l.Label], similar[l.Label])
+			}
+			if i > 0 && l.Score > got.Labels[i-1].Score {
+				t.Error("not the highest first")
+			}
+		}
+	}
+}
+
+func TestAnAliasCountsForItsLabel(t *testing.T) {
+	m := matrixOf([]Label{{Name: "fall", Aliases: []string{"tumble"}}, {Name: "run"}})
+	best := m.Score(vectorOf("tumble"), 100, 1).Labels[0]
+	if best.Label != "fall" || math.Abs(best.Similarity-1) > 1e-6 {
+		t.Errorf("got %+v", best)
+	}
+}
+
+func TestListedLabels(t *testing.T) {
+	m := matrixOf([]Label{{Name: "a", Background: true}, {Name: "b", Tags: []string{"t"}, Threshold: .3}, {Name: "c", Background: true}})
+	clip := vectorOf("b")
+	whole := m.Score(clip, 10, 3).Background
+	for topK, want := range map[int]int{-1: 0, 0: 0, 1: 1, 3: 3, 99: 3} {
+		got := m.Score(clip, 10, topK)
+		if len(got.Labels) != want || got.Background != whole {
+			t.Errorf("top %d: %d labels, background %v; want %d and %v", topK, len(got.Labels), got.Background, want, whole)
+		}
+	}
+	if b := m.Score(clip, 10, 1).Labels[0]; b.Label != "b" || b.Threshold != .3 || !slices.Equal(b.Tags, []string{"t"}) || b.Background {
+		t.Errorf("got %+v", b)
+	}
+	for name, got := range map[string]Scored{
+		"a vector of another length": m.Score(clip[1:], 10, 3),
+		"no labels":                  matrixOf(nil).Score(clip, 10, 3),
+	} {
+		if len(got.Labels) != 0 || got.Background != 0 {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+func TestNovelAndNearest(t *testing.T) {
+	m := matrixOf([]Label{{Name: "Riding a Bike"}, {Name: "climbing"}}, " riding a bike", "climbing", "swimming")
+	for _, l := range m.Score(vectorOf("climbing"), 1, 2).Labels {
+		if l.Novel {
+			t.Errorf("%s is a base class", l.Label)
+		}
+		if l.Label == "climbing" && (l.NearestBase != "climbing" || math.Abs(l.NearestSimilarity-1) > 1e-6) {
+			t.Errorf("nearest to itself is %s, %v", l.NearestBase, l.NearestSimilarity)
+		}
+	}
+	// The label's own words decide, not its aliases.
+	l := matrixOf([]Label{{Name: "vaulting", Aliases: []string{"climbing"}}}, "climbing", "swimming").Score(vectorOf("x"), 1, 1).Labels[0]
+	want, best := "", -2.0
+	for _, base := range []string{"climbing", "swimming"} {
+		if s := dot(vectorOf(base), vectorOf("vaulting")); s > best {
+			want, best = base, s
+		}
+	}
+	if !l.Novel || l.NearestBase != want || math.Abs(l.NearestSimilarity-best) > 1e-6 {
+		t.Errorf("got %+v, want %s, %v", l, want, best)
+	}
+}

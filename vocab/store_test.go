@@ -1,0 +1,156 @@
+package vocab
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestStore(t *testing.T) {
+	s, ctx := startRedis(t), t.Context()
+	store := NewStore(s.client, "f:")
+	list := func() []string {
+		t.Helper()
+		v, err := store.List(ctx, "default")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, l := range v.Labels {
+			names = append(names, l.Name)
+		}
+		return names
+	}
+	if got := list(); len(got) != 0 {
+		t.Errorf("a vocabulary that does not exist has %q", got)
+	}
+	if err := store.Put(ctx, "default", Label{Name: " a "}, Label{Name: "b", Description: "words"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := list(); !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("got %q", got)
+	}
+	if err := store.Put(ctx, "default", Label{Name: "c"}, Label{Name: "bad", Threshold: 2}); err == nil || !strings.Contains(err.Error(), `label "bad": threshold 2`) {
+		t.Errorf("got %v", err)
+	}
+	if got := list(); slices.Contains(got, "c") {
+		t.Error("one of two was put")
+	}
+	// Someone else wrote a field with blanks around it.
+	s.set(t, " d  ", "")
+	absent, err := store.Remove(ctx, "default", "d", "e", "a ")
+	if err != nil || !slices.Equal(absent, []string{"e"}) {
+		t.Errorf("absent %q, %v", absent, err)
+	}
+	if got := list(); !slices.Equal(got, []string{"b"}) {
+		t.Errorf("left are %q", got)
+	}
+	if _, err := store.Remove(ctx, "default"); err == nil || !strings.Contains(err.Error(), "no labels to remove are named") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAFieldWithoutBlanksCounts(t *testing.T) {
+	s := startRedis(t)
+	s.set(t, " a", "old", "a", "new", "a ", "older", "b", "{")
+	v, err := NewStore(s.client, "f:").List(t.Context(), "default")
+	if err != nil || len(v.Labels) != 1 || v.Labels[0].Description != "new" {
+		t.Fatalf("got %+v, %v", v, err)
+	}
+	var problems []string
+	for _, p := range v.Problems {
+		problems = append(problems, p.String())
+	}
+	want := []string{`label " a": stands twice, but for white space`, `label "a ": stands twice, but for white space`, `label "b": value: unexpected EOF`}
+	if !slices.Equal(problems, want) {
+		t.Errorf("got %q", problems)
+	}
+}
+
+func TestVersion(t *testing.T) {
+	s, ctx := startRedis(t), t.Context()
+	store := NewStore(s.client, "f:")
+	version := func(name string, pairs ...string) string {
+		t.Helper()
+		for pair := range slices.Chunk(pairs, 2) {
+			if err := s.client.HSet(ctx, "f:vocab:"+name, pair).Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		v, err := store.List(ctx, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.Version
+	}
+	first := version("one", "a", "x", "b", "y", "c", "")
+	if other := version("two", "c", "", "b", "y", "a", "x"); other != first {
+		t.Errorf("%s and %s: the order counts", first, other)
+	}
+	seen := map[string]string{first: "one"}
+	for name, pairs := range map[string][]string{
+		"another value": {"a", "x", "b", "z", "c", ""},
+		"one less":      {"a", "x", "b", "y"},
+		"moved":         {"a", "", "b", "y", "cx", ""},
+		"broken":        {"a", "x", "b", "y", "c", "{"},
+		"shifted":       {"ax", "", "b", "y", "c", ""},
+	} {
+		v := version(name, pairs...)
+		if seen[v] != "" {
+			t.Errorf("%s has the version of %s", name, seen[v])
+		}
+		seen[v] = name
+	}
+}
+
+func TestALargeVocabularyIsRefusedUnread(t *testing.T) {
+	s, ctx := startRedis(t), t.Context()
+	store := NewStore(s.client, "f:")
+	w := watch(t, s, Options{})
+	s.set(t, "kept", "")
+	w.awaitLabels(t, "kept")
+	var pairs []string
+	for i := range maxLabels - 1 {
+		pairs = append(pairs, fmt.Sprintf("label %d", i), "")
+	}
+	// Unseen by the watcher, which would embed them all.
+	if err := s.client.HSet(ctx, "f:vocab:large", pairs).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Put(ctx, "large", Label{Name: "last"}); err != nil {
+		t.Errorf("the last one that fits: %v", err)
+	}
+	if err := store.Put(ctx, "large", Label{Name: "last", Description: "other words"}); err != nil {
+		t.Errorf("another value in a full vocabulary: %v", err)
+	}
+	const told = "20001 labels, at most 20000"
+	if err := store.Put(ctx, "large", Label{Name: "last"}, Label{Name: "one more"}); err == nil || !strings.Contains(err.Error(), told) {
+		t.Errorf("got %v", err)
+	}
+	if err := s.client.HSet(ctx, "f:vocab:large", "one more", "").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.client.Copy(ctx, "f:vocab:large", "f:vocab:default", 0, true).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.client.Do(ctx, "CONFIG", "RESETSTAT").Err(); err != nil {
+		t.Fatal(err)
+	}
+	w.awaitHealth(t, told)
+	if _, err := store.List(ctx, "large"); err == nil || !strings.Contains(err.Error(), told) {
+		t.Errorf("got %v", err)
+	}
+	if stats := s.client.Info(ctx, "commandstats").Val(); strings.Contains(stats, "cmdstat_hgetall:") {
+		t.Error("it was read nevertheless")
+	}
+	if !slices.Equal(w.labels(), []string{"kept"}) {
+		t.Errorf("%d labels are in force", len(w.labels()))
+	}
+	if absent, err := store.Remove(ctx, "large", "one more"); err != nil || len(absent) != 0 {
+		t.Errorf("absent %q, %v", absent, err)
+	}
+	if n := s.client.HLen(ctx, "f:vocab:large").Val(); n != maxLabels {
+		t.Errorf("%d labels after one was removed", n)
+	}
+}
