@@ -205,7 +205,7 @@ func (r Rule) selects(l topics.LabelScore) bool {
 }
 
 // thresholds are the scores to raise at and to clear below.
-func (r Rule) thresholds(l topics.LabelScore) (raise, clear float64) {
+func (r Rule) thresholds(l topics.LabelScore) (raise, low float64) {
 	raise = r.Score.Raise
 	if raise == 0 {
 		raise = l.Threshold
@@ -213,11 +213,11 @@ func (r Rule) thresholds(l topics.LabelScore) (raise, clear float64) {
 	if raise == 0 {
 		raise = DefaultRaise
 	}
-	clear = min(r.Score.Clear, raise)
-	if clear == 0 {
-		clear = raise * 2 / 3
+	low = min(r.Score.Clear, raise)
+	if low == 0 {
+		low = raise * 2 / 3
 	}
-	return raise, clear
+	return raise, low
 }
 
 func (r Rule) severity() string {
