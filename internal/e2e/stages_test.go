@@ -1,0 +1,130 @@
+package e2e
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/internal/kafkatest"
+	"github.com/frostwatch/frostwatch/internal/shared"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// Each stage as a process of its own, against a Kafka and a Redis that others
+// run, which come late and go away in between.
+func TestStagesAlone(t *testing.T) {
+	need(t, "redis-server", "redis-cli", "kcat")
+	kafka := kafkatest.StartKafka(t)
+	redis := freeAddress(t)
+	dir := t.TempDir()
+	bundle := filepath.Join(dir, "bundle")
+	if out, err := frostwatch(t, "model", "import", shared.Path(t, "model", "frost-mini.pth"), "--card", shared.Path(t, "model", "frost-mini.json"), "--out", bundle); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	clip := filepath.Join(shared.Root(t), "internal", "demo", "data", "corridor_fall.mp4")
+	sim := start(t, "camsim", "--listen", "127.0.0.1:0", "--on-demand", clip)
+	await(t, "the simulator", time.Minute, func() bool { return strings.Contains(sim.output(), "rtsp://") })
+
+	http := map[string]string{}
+	run := func(stage string) *process {
+		http[stage] = freeAddress(t)
+		file := filepath.Join(dir, stage+".yaml")
+		text := fmt.Sprintf(stageConfig, kafka.Addr(), redis, http[stage], bundle, strings.TrimSpace(sim.output()))
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		p := start(t, stage, "--config", file)
+		await(t, stage+" to serve", 30*time.Second, func() bool {
+			c, err := net.Dial("tcp", http[stage])
+			if err == nil {
+				_ = c.Close()
+			}
+			return err == nil
+		})
+		return p
+	}
+	stages := []*process{run("alerts"), run("infer"), run("ingest")}
+
+	await(t, "infer to say what it waits for", 30*time.Second, func() bool {
+		code, body := get(t, "http://"+http["infer"]+"/readyz")
+		return code == 503 && strings.Contains(body, "vocabulary")
+	})
+	runRedis(t, redis)
+	for _, label := range []string{"falling down", "walking", "standing still", "lying on the floor", "an empty scene with nobody"} {
+		redisCLI(t, addresses{Redis: redis}, "HSET", "frostwatch:vocab:default", label, "")
+	}
+	for _, stage := range []string{"ingest", "infer", "alerts"} {
+		await(t, stage+" to be ready", time.Minute, func() bool {
+			code, _ := get(t, "http://"+http[stage]+"/readyz")
+			return code == 200
+		})
+	}
+	raised := func() int {
+		n := 0
+		alerts, _ := kcatAlerts(t, kafka.Addr())
+		for _, a := range alerts {
+			if a.Rule == "fall" && a.State == topics.AlertRaised {
+				n++
+			}
+		}
+		return n
+	}
+	await(t, "the fall", 2*time.Minute, func() bool { return raised() > 0 })
+	for stage, metric := range map[string]string{"ingest": "frostwatch_", "infer": "frostwatch_infer_clips", "alerts": "frostwatch_alerts_published"} {
+		if _, body := get(t, "http://"+http[stage]+"/metrics"); !strings.Contains(body, metric) {
+			t.Errorf("%s has no metric %s", stage, metric)
+		}
+	}
+	if len(kcat(t, kafka.Addr(), "frostwatch.evidence")) == 0 {
+		t.Error("no evidence was kept")
+	}
+	before := raised()
+	kafka.Restart(t)
+	await(t, "a fall after Kafka's restart", 2*time.Minute, func() bool { return raised() > before })
+	for i := len(stages) - 1; i >= 0; i-- {
+		stages[i].stop(t)
+	}
+}
+
+const stageConfig = `
+kafka: {brokers: ["%s"], partitions: 3}
+redis: {address: "%s"}
+http: {listen: "%s"}
+framer: {short_side: 112}
+infer: {bundle: "%s"}
+cameras:
+  - {name: corridor, url: "%s", tags: [indoor]}
+rules:
+  - {name: fall, cameras: ["corr*"], actions: ["falling down"], score: {raise: 0.7, clear: 0.4}, severity: critical}
+`
+
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+func runRedis(t testing.TB, address string) {
+	t.Helper()
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("redis-server", "--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir(), "--save", "")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	await(t, "redis", 20*time.Second, func() bool {
+		return exec.Command("redis-cli", "-p", port, "PING").Run() == nil
+	})
+}

@@ -1,0 +1,155 @@
+package e2e
+
+import (
+	"math"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/internal/shared"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+const (
+	window = 128 * time.Second / 30
+	stride = 64 * time.Second / 30
+	// sampled is from the first sampled frame of a window to the last: 127 frames
+	// at 30 fps.
+	sampled = 127 * time.Second / 30
+)
+
+// Real recordings, as cameras: variable frame rates, HEVC in HD, 139 s at 10
+// fps. What the demo model says of them means nothing; counts, times and
+// arithmetic do.
+func TestRealVideos(t *testing.T) {
+	need(t, "ffprobe")
+	names := []string{"gm_Subject_2_Fall_12", "gm_Subject_4_Fall_03", "gm_Subject_3_Fall_15", "gm_Subject_4_ADL_19", "Retail02_short", "one-by-one-person-detection"}
+	var args []string
+	pts := map[string][]time.Duration{}
+	longest := time.Duration(0)
+	for _, n := range names {
+		file := shared.Path(t, "videos", n+".mp4")
+		args = append(args, "--video", file)
+		pts[n] = probe(t, file)
+		longest = max(longest, pts[n][len(pts[n])-1])
+	}
+	p, at := up(t, t.TempDir(), args...)
+	counts := func() map[string]map[time.Time][]topics.Recognition {
+		out := map[string]map[time.Time][]topics.Recognition{}
+		rs, _ := kcatActions(t, at.Kafka)
+		for _, r := range rs {
+			if out[r.Camera] == nil {
+				out[r.Camera] = map[time.Time][]topics.Recognition{}
+			}
+			out[r.Camera][r.Epoch] = append(out[r.Camera][r.Epoch], r)
+		}
+		return out
+	}
+	var seen map[string]map[time.Time][]topics.Recognition
+	await(t, "a whole play of each video", longest+2*time.Minute, func() bool {
+		time.Sleep(2 * time.Second)
+		seen = counts()
+		for _, n := range names {
+			low, _ := windows(pts[n])
+			if first := firstEpoch(seen[n]); low > 0 && len(first) < low {
+				return false
+			}
+		}
+		return true
+	})
+	p.stop(t)
+	for _, n := range names {
+		checkPlay(t, n, pts[n], firstEpoch(seen[n]))
+	}
+}
+
+// firstEpoch is the recognitions of a camera's first unbroken stream.
+func firstEpoch(byEpoch map[time.Time][]topics.Recognition) []topics.Recognition {
+	var first time.Time
+	for e := range byEpoch {
+		if first.IsZero() || e.Before(first) {
+			first = e
+		}
+	}
+	return byEpoch[first]
+}
+
+// probe is the presentation times of a file's frames, by ffprobe, from the
+// first on.
+func probe(t testing.TB, file string) []time.Duration {
+	t.Helper()
+	out, err := exec.Command("ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "packet=pts_time", "-of", "csv=p=0", file).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pts []time.Duration
+	for _, f := range strings.Fields(string(out)) {
+		s, err := strconv.ParseFloat(strings.Trim(f, ","), 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pts = append(pts, time.Duration(s*float64(time.Second)))
+	}
+	slices.Sort(pts)
+	first := pts[0]
+	for i := range pts {
+		pts[i] -= first
+	}
+	return pts
+}
+
+// windows is how many whole windows fit: at least where the last frame's own
+// duration is not counted, at most where it is.
+func windows(pts []time.Duration) (low, high int) {
+	last := pts[len(pts)-1]
+	longer := last + (last - pts[len(pts)-2])
+	count := func(end time.Duration) int { return max(int((end-sampled+5*time.Millisecond)/stride)+1, 0) }
+	if last < sampled {
+		return 0, count(longer)
+	}
+	return count(last), count(longer)
+}
+
+func checkPlay(t *testing.T, name string, pts []time.Duration, rs []topics.Recognition) {
+	t.Helper()
+	low, high := windows(pts)
+	if len(rs) < low || len(rs) > high {
+		t.Errorf("%s: %d clips of its %v, want %d to %d", name, len(rs), pts[len(pts)-1], low, high)
+	}
+	for i, r := range rs {
+		if r.Sequence != uint64(i) {
+			t.Errorf("%s: clip %d has sequence number %d", name, i, r.Sequence)
+		}
+		want := r.Epoch.Add(time.Duration(i) * stride)
+		if d := r.Start.Sub(want).Abs(); d > 5*time.Millisecond {
+			t.Errorf("%s: clip %d starts %v off", name, i, d)
+		}
+		if d := (r.End.Sub(r.Start) - window).Abs(); d > 5*time.Millisecond {
+			t.Errorf("%s: clip %d is %v long", name, i, r.End.Sub(r.Start))
+		}
+		checkScores(t, r)
+	}
+}
+
+// checkScores works the scores out anew from the similarities: a softmax over
+// the whole vocabulary, which the demo's eight labels are, by the model's scale.
+func checkScores(t *testing.T, r topics.Recognition) {
+	t.Helper()
+	const scale = 19.015470504760742 // expected.json's logit_scale
+	if len(r.Labels) != 8 {
+		t.Errorf("%s: %d labels", r.ClipID, len(r.Labels))
+		return
+	}
+	sum := 0.0
+	for _, l := range r.Labels {
+		sum += math.Exp(scale * l.Similarity)
+	}
+	for _, l := range r.Labels {
+		if want := math.Exp(scale*l.Similarity) / sum; math.Abs(l.Score-want) > 1e-5 {
+			t.Errorf("%s: %s scores %v, the similarities give %v", r.ClipID, l.Label, l.Score, want)
+		}
+	}
+}
