@@ -8,7 +8,7 @@ UP ?=
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## install what is needed to build and run
@@ -27,7 +27,7 @@ up: build ## set up, build and run everything on this machine (UP="--ports auto 
 	@./frostwatch up $(UP)
 
 .PHONY: test
-test: setup-test build vet lint unit ## set up and run every test
+test: setup-test build vet lint unit e2e ## set up and run every test
 
 .PHONY: vet
 vet: ## go vet
@@ -38,8 +38,13 @@ lint: ## golangci-lint
 	.tools/golangci-lint run --timeout 15m ./...
 
 .PHONY: unit
-unit: ## go test -race, the end-to-end tests included
-	go test -race -timeout 20m -p 2 ./...
+unit: ## go test -race of every package but the end-to-end tests
+	go test -race -timeout 15m -p 2 $$(go list ./... | grep -v /internal/e2e)
+
+# Alone, because it watches video in real time.
+.PHONY: e2e
+e2e: ## the built program, tried as its users do
+	go test -race -count=1 -timeout 15m ./internal/e2e
 
 .PHONY: bench
 bench: build ## measure this machine
