@@ -1,0 +1,328 @@
+package alerts
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+var t0 = time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
+
+// clipAt is clip i of an unbroken stream that began at epoch, 2 s apart.
+func clipAt(epoch time.Time, i int, labels ...topics.LabelScore) topics.Recognition {
+	from := time.Duration(i) * 2 * time.Second
+	return topics.Recognition{
+		ClipID: topics.ClipID("lobby", epoch, from), Camera: "lobby", Epoch: epoch,
+		Start: epoch.Add(from), End: epoch.Add(from + 4*time.Second), Labels: labels,
+		Clip: topics.RecordRef{Topic: "frostwatch.clips", Offset: int64(i)},
+	}
+}
+
+func fall(score float64) topics.LabelScore { return topics.LabelScore{Label: "fall", Score: score} }
+
+func newEngine(t *testing.T, rules ...Rule) *Engine {
+	t.Helper()
+	e, err := NewEngine(rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// play evaluates clips with the given scores and writes down what happens, as
+// "raised 0-1" (from onset to deciding clip, by number) or "cleared 4".
+func play(e *Engine, epoch time.Time, from int, scores ...float64) (events []string, alerts []topics.Alert) {
+	number := func(at time.Time) int { return int(at.Sub(epoch) / (2 * time.Second)) }
+	for i, score := range scores {
+		for _, a := range e.Evaluate(clipAt(epoch, from+i, fall(score))) {
+			alerts = append(alerts, a)
+			if a.State == topics.AlertRaised {
+				events = append(events, fmt.Sprintf("raised %d-%d", number(a.Onset), from+i))
+			} else {
+				events = append(events, fmt.Sprintf("cleared %d", from+i))
+			}
+		}
+	}
+	return events, alerts
+}
+
+func TestHysteresis(t *testing.T) {
+	base := Rule{Name: "fall", Actions: []string{"fall"}, Score: Score{Raise: .6, Clear: .3}}
+	with := func(n, m int, cooldown time.Duration) Rule {
+		r := base
+		r.Clips, r.Cooldown = ClipsRule{n, m}, Duration(cooldown)
+		return r
+	}
+	for _, c := range []struct {
+		name   string
+		rule   Rule
+		scores []float64
+		want   []string
+	}{
+		{"one of one", base, []float64{.1, .6, .4, .3, .2, .7}, []string{"raised 1-1", "cleared 4", "raised 5-5"}},
+		{"two of three", with(2, 3, 0), []float64{.9, .1, .9, .1, .1, .1, .1}, []string{"raised 0-2", "cleared 5"}},
+		{"too far apart", with(2, 3, 0), []float64{.9, .1, .1, .9, .1, .1, .9}, nil},
+		{"held up by one", with(2, 3, 0), []float64{.9, .9, .1, .1, .4, .1, .1, .1}, []string{"raised 0-1", "cleared 7"}},
+		{"three of three", with(3, 3, 0), []float64{.9, .9, .1, .9, .9, .9}, []string{"raised 3-5"}},
+		{"cooldown", with(1, 1, 6*time.Second), []float64{.9, .1, .9, .9, .9, .9}, []string{"raised 0-0", "cleared 1", "raised 4-4"}},
+		{"never twice", base, []float64{.9, .9, .9, .9}, []string{"raised 0-0"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got, _ := play(newEngine(t, c.rule), t0, 0, c.scores...); !slices.Equal(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestAnAlertSaysWhatItIsAbout(t *testing.T) {
+	rule := Rule{Name: "fall", Actions: []string{"fall"}, Clips: ClipsRule{2, 2}, Severity: "critical"}
+	e := newEngine(t, rule)
+	_, got := play(e, t0, 0, .8, .9, 0, 0)
+	if len(got) != 2 {
+		t.Fatalf("%d alerts", len(got))
+	}
+	first, second := clipAt(t0, 0), clipAt(t0, 1)
+	raised, cleared := got[0], got[1]
+	if raised.ID != "fall/"+first.ClipID || raised.OnsetClip != first.ClipID || !raised.Onset.Equal(first.Start) ||
+		raised.Clip != second.ClipID || !raised.At.Equal(second.End) || raised.Score != .9 || raised.Severity != "critical" ||
+		raised.Evidence == nil || *raised.Evidence != second.Clip {
+		t.Errorf("raised %+v", raised)
+	}
+	if cleared.ID != raised.ID || cleared.Reason != "the score fell" || cleared.Evidence == nil || *cleared.Evidence != second.Clip || !cleared.Onset.Equal(first.Start) {
+		t.Errorf("cleared %+v", cleared)
+	}
+}
+
+func TestEachLabelHasItsOwnThreshold(t *testing.T) {
+	e := newEngine(t, Rule{Name: "r", Tags: []string{"danger"}})
+	label := func(name string, score, threshold float64) topics.LabelScore {
+		return topics.LabelScore{Label: name, Score: score, Threshold: threshold, Tags: []string{"danger"}}
+	}
+	got := e.Evaluate(clipAt(t0, 0, label("a", .45, .9), label("b", .40, .3)))
+	if len(got) != 1 || got[0].Label != "b" || got[0].Score != .40 {
+		t.Fatalf("b reached its own threshold: %+v", got)
+	}
+	if got := e.Evaluate(clipAt(t0, 1, label("a", .55, .9), label("b", .25, .3))); len(got) != 0 {
+		t.Errorf("b is above its clear score: %+v", got)
+	}
+	if got := e.Evaluate(clipAt(t0, 2, label("a", .55, .9), label("b", .15, .3))); len(got) != 1 || got[0].Label != "a" {
+		t.Errorf("neither sustains: %+v", got)
+	}
+}
+
+func TestEpochs(t *testing.T) {
+	rule := Rule{Name: "fall", Actions: []string{"fall"}, Clips: ClipsRule{2, 2}}
+	later := t0.Add(time.Minute)
+	t.Run("a window does not span two", func(t *testing.T) {
+		e := newEngine(t, rule)
+		a, _ := play(e, t0, 0, .1, .9)
+		b, _ := play(e, later, 0, .9, .9)
+		if len(a) != 0 || !slices.Equal(b, []string{"raised 0-1"}) {
+			t.Errorf("got %q, then %q", a, b)
+		}
+	})
+	t.Run("an alert does", func(t *testing.T) {
+		e := newEngine(t, rule)
+		play(e, t0, 0, .9, .9)
+		if got, _ := play(e, later, 0, .9, .1, .1); !slices.Equal(got, []string{"cleared 2"}) {
+			t.Errorf("got %q", got)
+		}
+	})
+	t.Run("a clip sent again changes nothing", func(t *testing.T) {
+		e := newEngine(t, rule)
+		play(e, t0, 0, .1, .9)
+		play(e, later, 0, .1)
+		for range 3 {
+			if got, _ := play(e, t0, 0, .9, .9); len(got) != 0 {
+				t.Errorf("the epoch before: %q", got)
+			}
+			if got, _ := play(e, later, 0, .9); len(got) != 0 {
+				t.Errorf("this epoch: %q", got)
+			}
+		}
+	})
+	t.Run("a clock set back", func(t *testing.T) {
+		e := newEngine(t, rule)
+		play(e, t0.Add(24*time.Hour), 0, .1)
+		if got, _ := play(e, t0, 0, .9, .9); !slices.Equal(got, []string{"raised 0-1"}) {
+			t.Errorf("one clip from the future mutes the camera: %q", got)
+		}
+	})
+	t.Run("many", func(t *testing.T) {
+		e := newEngine(t, rule)
+		for i := range 100 {
+			play(e, t0.Add(time.Duration(i)*time.Minute), 0, .1)
+		}
+		if n := len(e.cameras["lobby"].epochs); n > maxEpochs {
+			t.Errorf("%d are remembered", n)
+		}
+	})
+}
+
+func TestScheduledRules(t *testing.T) {
+	e := newEngine(t, Rule{Name: "fall", Actions: []string{"fall"}, Schedule: &Schedule{From: "12:01"}})
+	if got, _ := play(e, t0, 0, .9, .9); len(got) != 0 {
+		t.Errorf("raised out of hours: %q", got)
+	}
+	if got, _ := play(e, t0, 28, .9); !slices.Equal(got, []string{"raised 28-28"}) {
+		t.Errorf("in its hours: %q", got)
+	}
+}
+
+func TestSilenceClears(t *testing.T) {
+	e := newEngine(t, Rule{Name: "fall", Actions: []string{"fall"}, Cooldown: Duration(time.Minute), Clips: ClipsRule{1, 3}})
+	play(e, t0, 0, .9, .9)
+	if got := e.Active(); !slices.Equal(got, []string{"lobby"}) {
+		t.Errorf("active: %q", got)
+	}
+	got := e.Drop("lobby", "no clip for 1m0s")
+	if len(got) != 1 || got[0].Reason != "no clip for 1m0s" || !got[0].At.Equal(clipAt(t0, 1).End) || got[0].Label != "fall" {
+		t.Errorf("got %+v", got)
+	}
+	if len(e.Active()) != 0 || len(e.Drop("lobby", "")) != 0 || len(e.Drop("attic", "")) != 0 {
+		t.Error("cleared twice")
+	}
+	// The cooldown is over a minute after the end of clip 1, at the end of clip 31.
+	if got, _ := play(e, t0, 30, .9, .9); !slices.Equal(got, []string{"raised 30-31"}) {
+		t.Errorf("after the clear: %q", got)
+	}
+}
+
+func TestRulesReplaced(t *testing.T) {
+	rule := Rule{Name: "fall", Actions: []string{"fall"}}
+	elsewhere, stricter := rule, rule
+	elsewhere.Cameras, stricter.Score.Raise = []string{"attic"}, .95
+	for _, c := range []struct {
+		name  string
+		rules []Rule
+		clear bool
+	}{
+		{"removed", nil, true},
+		{"elsewhere", []Rule{elsewhere}, true},
+		{"kept", []Rule{stricter}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := newEngine(t, rule)
+			play(e, t0, 0, .9, .9)
+			got, err := e.SetRules(c.rules)
+			if err != nil || (len(got) == 1) != c.clear || (len(e.Active()) == 0) != c.clear {
+				t.Fatalf("got %+v, %v", got, err)
+			}
+			if c.clear && (got[0].Reason != "the rule was removed" || got[0].State != topics.AlertCleared) {
+				t.Errorf("got %+v", got[0])
+			}
+		})
+	}
+	e := newEngine(t, rule)
+	if _, err := e.SetRules([]Rule{{}}); err == nil || len(e.rules) != 1 {
+		t.Errorf("invalid rules: %v, %d in force", err, len(e.rules))
+	}
+}
+
+// A worker that starts over at any clip, knowing what is published by then or
+// anything later, ends where one does that never stopped.
+func TestReplayAddsNothing(t *testing.T) {
+	rule := Rule{Name: "fall", Actions: []string{"fall"}, Clips: ClipsRule{2, 3}, Cooldown: Duration(5 * time.Second)}
+	scores := []float64{.9, .9, .1, .1, .1, .9, .9, .9, .9, .1, .9, .1, .1, .1, .1, .1, .9, .9, .1, .9}
+	_, want := play(newEngine(t, rule), t0, 0, scores...)
+	if len(want) != 5 {
+		t.Fatalf("the example has %d events", len(want))
+	}
+	for committed := range scores {
+		for last := committed; last <= len(scores); last++ {
+			again := newEngine(t, rule)
+			ids := map[string]bool{}
+			for _, a := range want {
+				if a.At.Before(clipAt(t0, last).End) {
+					again.Restore(a)
+					ids[a.EventID()] = true
+				}
+			}
+			for i := range committed {
+				again.Warm(clipAt(t0, i, fall(scores[i])))
+			}
+			_, more := play(again, t0, committed, scores[committed:]...)
+			for _, a := range more {
+				if ids[a.EventID()] {
+					t.Errorf("committed %d, published up to %d: %s again", committed, last, a.EventID())
+				}
+				ids[a.EventID()] = true
+			}
+			for _, a := range want {
+				if !ids[a.EventID()] {
+					t.Errorf("committed %d, published up to %d: %s is missing", committed, last, a.EventID())
+				}
+				delete(ids, a.EventID())
+			}
+			if len(ids) > 0 {
+				t.Errorf("committed %d, published up to %d: %v are new", committed, last, ids)
+			}
+		}
+	}
+}
+
+func TestAnIDIsNotUsedAgainAfterARestart(t *testing.T) {
+	rule := Rule{Name: "fall", Actions: []string{"fall"}, Clips: ClipsRule{1, 3}}
+	live := newEngine(t, rule)
+	_, raised := play(live, t0, 0, .9)
+	cleared := live.Drop("lobby", "silent")
+	again := newEngine(t, rule)
+	again.Restore(raised[0])
+	again.Restore(cleared[0])
+	again.Warm(clipAt(t0, 0, fall(.9)))
+	if got, alerts := play(again, t0, 60, .9); !slices.Equal(got, []string{"raised 60-60"}) || alerts[0].ID == raised[0].ID {
+		t.Errorf("got %q, %+v", got, alerts)
+	}
+}
+
+func TestARestoredAlertOutlivesAnEmptyWindow(t *testing.T) {
+	rule := Rule{Name: "fall", Actions: []string{"fall"}, Clips: ClipsRule{2, 3}}
+	_, raised := play(newEngine(t, rule), t0, 0, .9, .9)
+	again := newEngine(t, rule)
+	again.Restore(raised[0])
+	if got, _ := play(again, t0, 2, .1, .1, .1); !slices.Equal(got, []string{"cleared 4"}) {
+		t.Errorf("got %q", got)
+	}
+	// Nothing of the camera has been seen: its clear says what the raise did.
+	again = newEngine(t, rule)
+	again.Restore(raised[0])
+	if got := again.Drop("lobby", "silent"); len(got) != 1 || got[0].Camera != "lobby" || !got[0].At.Equal(raised[0].At) || got[0].ID != raised[0].ID {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestSilenceCountsWhileKafkaAnswers(t *testing.T) {
+	at := func(seconds float64) time.Time { return t0.Add(time.Duration(seconds * float64(time.Second))) }
+	s := newSilence(12 * time.Second) // a look each second
+	s.look(at(0), true)
+	s.heard("lobby", at(0))
+	over := func(from, to int, reachable bool) bool {
+		for i := from; i <= to; i++ {
+			s.look(at(float64(i)), reachable)
+			if s.over("lobby", at(float64(i))) {
+				return true
+			}
+		}
+		return false
+	}
+	if over(1, 11, true) {
+		t.Error("too early")
+	}
+	if over(12, 40, false) || over(41, 52, true) {
+		t.Error("an outage counts")
+	}
+	if !over(53, 54, true) {
+		t.Error("silence after an outage does not count")
+	}
+	s.heard("lobby", at(54))
+	if s.look(at(80), true); s.over("lobby", at(80)) {
+		t.Error("the time in which the worker itself was held up counts")
+	}
+	if over(81, 92, true) || !over(93, 93, true) {
+		t.Error("not counted anew after that")
+	}
+}

@@ -1,0 +1,154 @@
+package alerts
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+func TestBadRulesAreRefused(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		bend func(*Rule)
+		want string
+	}{
+		{"no name", func(r *Rule) { r.Name = "" }, "name: want 1 to 64"},
+		{"name", func(r *Rule) { r.Name = "a/b" }, "name: want 1 to 64"},
+		{"no selector", func(r *Rule) { r.Actions = nil }, "exactly one of actions, tags and novel"},
+		{"two selectors", func(r *Rule) { r.Novel = true }, "exactly one of actions, tags and novel"},
+		{"empty action", func(r *Rule) { r.Actions = []string{"a", ""} }, "actions: an empty one"},
+		{"empty tag", func(r *Rule) { r.Actions, r.Tags = nil, []string{" "} }, "tags: an empty one"},
+		{"glob", func(r *Rule) { r.Cameras = []string{"a["} }, `cameras: "a[" is not a glob`},
+		{"glob's tail", func(r *Rule) { r.Cameras = []string{"abc[z-"} }, "is not a glob"},
+		{"empty glob", func(r *Rule) { r.Cameras = []string{""} }, `cameras: "" is not a glob`},
+		{"raise", func(r *Rule) { r.Score.Raise = 1.1 }, "raise 1.1, clear 0: want 0 to 1"},
+		{"raise is no number", func(r *Rule) { r.Score.Raise = math.NaN() }, "want 0 to 1"},
+		{"clear is no number", func(r *Rule) { r.Score.Clear = math.NaN() }, "want 0 to 1"},
+		{"clear above raise", func(r *Rule) { r.Score = Score{Raise: .4, Clear: .5} }, "clear not above raise"},
+		{"clips", func(r *Rule) { r.Clips = ClipsRule{3, 2} }, "clips: 3 of 2: want N of M"},
+		{"many clips", func(r *Rule) { r.Clips = ClipsRule{1, 101} }, "clips: 1 of 101"},
+		{"cooldown", func(r *Rule) { r.Cooldown = -1 }, "cooldown: -1ns: want 0 or more"},
+		{"severity", func(r *Rule) { r.Severity = "dire" }, `severity: "dire": want info, warning or critical`},
+		{"days", func(r *Rule) { r.Schedule = &Schedule{Days: "mon-fry"} }, `days "mon-fry"`},
+		{"hour", func(r *Rule) { r.Schedule = &Schedule{From: "8:00"} }, `from: "8:00": want HH:MM`},
+		{"past midnight", func(r *Rule) { r.Schedule = &Schedule{To: "24:01"} }, `to: "24:01": want HH:MM`},
+		{"from 24:00", func(r *Rule) { r.Schedule = &Schedule{From: "24:00", To: "08:00"} }, `from: "24:00": want HH:MM from 00:00 to 23:59`},
+		{"no hours", func(r *Rule) { r.Schedule = &Schedule{To: "00:00"} }, "from and to are both 00:00"},
+		{"zone", func(r *Rule) { r.Schedule = &Schedule{Timezone: "Mars/Olympus"} }, `timezone "Mars/Olympus"`},
+		{"zone of the machine", func(r *Rule) { r.Schedule = &Schedule{Timezone: "Local"} }, `timezone "Local"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := Rule{Name: "r", Actions: []string{"a"}}
+			c.bend(&r)
+			if err := r.Validate(); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+	twice := []Rule{{Name: "r", Novel: true}, {Name: "r", Novel: true}}
+	if err := ValidateRules(twice); err == nil || !strings.Contains(err.Error(), "stands twice") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestClipsText(t *testing.T) {
+	for text, want := range map[string]ClipsRule{"2 of 3": {2, 3}, " 1of1 ": {1, 1}, "0 of 0": {}, "0 of 3": {}, "two of 3": {}, "2": {}, "1000 of 1000": {}} {
+		var c ClipsRule
+		err := c.UnmarshalText([]byte(text))
+		if (err == nil) != (want != ClipsRule{}) || err == nil && c != want {
+			t.Errorf("%q: %v, %v", text, c, err)
+		}
+	}
+	// What is written can be read, also where the rule says nothing.
+	for _, c := range []ClipsRule{{}, {2, 3}} {
+		text, err := c.MarshalText()
+		var back ClipsRule
+		if err != nil || back.UnmarshalText(text) != nil || back != c.orOne() {
+			t.Errorf("%v is written %q", c, text)
+		}
+	}
+}
+
+func TestSelection(t *testing.T) {
+	danger := topics.LabelScore{Label: "Fall", Tags: []string{"danger"}, Novel: true}
+	normal := topics.LabelScore{Label: "walk", Tags: []string{"danger"}, Novel: true, Background: true}
+	for _, c := range []struct {
+		name           string
+		rule           Rule
+		danger, normal bool
+	}{
+		{"action", Rule{Actions: []string{" fall "}}, true, false},
+		{"background by name", Rule{Actions: []string{"walk"}}, false, true},
+		{"tag", Rule{Tags: []string{"x", "danger"}}, true, false},
+		{"other tag", Rule{Tags: []string{"Danger"}}, false, false},
+		{"novel", Rule{Novel: true}, true, false},
+	} {
+		if a, b := c.rule.selects(danger), c.rule.selects(normal); a != c.danger || b != c.normal {
+			t.Errorf("%s: %v and %v", c.name, a, b)
+		}
+	}
+	if r := (Rule{Cameras: []string{"ward-*", "lobby"}}); !r.watches("ward-1") || !r.watches("lobby") || r.watches("lobby-2") {
+		t.Error("the wrong cameras are watched")
+	}
+}
+
+func TestThresholds(t *testing.T) {
+	for _, c := range []struct {
+		score      Score
+		label      float64
+		raise, low float64
+	}{
+		{Score{}, 0, DefaultRaise, DefaultRaise * 2 / 3},
+		{Score{}, .3, .3, .2},
+		{Score{Raise: .6}, .3, .6, .4},
+		{Score{Raise: .6, Clear: .1}, 0, .6, .1},
+		{Score{Clear: .4}, .3, .3, .3}, // a label's own threshold below the rule's clear
+	} {
+		raise, low := Rule{Score: c.score}.thresholds(topics.LabelScore{Threshold: c.label})
+		if math.Abs(raise-c.raise) > 1e-9 || math.Abs(low-c.low) > 1e-9 {
+			t.Errorf("%+v, label %v: %v and %v, want %v and %v", c.score, c.label, raise, low, c.raise, c.low)
+		}
+	}
+}
+
+func TestSchedule(t *testing.T) {
+	at := func(text string) time.Time {
+		v, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	office := Schedule{Days: "mon-fri", From: "08:00", To: "18:00", Timezone: "Europe/Berlin"}
+	night := Schedule{Days: "fri,sat", From: "22:00", To: "06:00"}
+	for _, c := range []struct {
+		name     string
+		schedule Schedule
+		at       string
+		want     bool
+	}{
+		{"always", Schedule{}, "2026-01-04T00:00:00Z", true},
+		{"begins", office, "2026-01-05T08:00:00+01:00", true},
+		{"before", office, "2026-01-05T07:59:59+01:00", false},
+		{"ends", office, "2026-01-05T18:00:00+01:00", false},
+		{"weekend", office, "2026-01-04T12:00:00+01:00", false},
+		{"summer time", office, "2026-07-06T06:00:00Z", true},
+		{"winter time", office, "2026-01-05T06:30:00Z", false},
+		{"night begins", night, "2026-01-02T23:00:00Z", true}, // a Friday
+		{"of the day before", night, "2026-01-04T05:59:00Z", true},
+		{"not on Thursday's morning", night, "2026-01-02T05:00:00Z", false},
+		{"not on Sunday", night, "2026-01-04T22:00:00Z", false},
+		{"over the week's end", Schedule{Days: "sat-mon"}, "2026-01-04T12:00:00Z", true},
+		{"until midnight", Schedule{From: "23:00", To: "24:00"}, "2026-01-04T23:59:59Z", true},
+	} {
+		h, err := c.schedule.parse()
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		} else if got := h.on(at(c.at)); got != c.want {
+			t.Errorf("%s: on is %v at %s", c.name, got, c.at)
+		}
+	}
+}
