@@ -1,0 +1,354 @@
+package alerts
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	metricnoop "go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/propagation"
+	tracenoop "go.opentelemetry.io/otel/trace/noop"
+
+	"github.com/frostwatch/frostwatch/internal/bus"
+	"github.com/frostwatch/frostwatch/internal/embedded"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// patient is a bound on what takes a second or two on an idle machine.
+const patient = 40 * time.Second
+
+var names = topics.Names{Prefix: "t."}
+
+// cluster is the embedded broker with the topics of one partition each.
+type cluster struct {
+	*bus.Client
+	options embedded.BrokerOptions
+	broker  *embedded.Broker
+}
+
+func startCluster(t *testing.T) *cluster {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	quiet := slog.New(slog.DiscardHandler)
+	c := &cluster{options: embedded.BrokerOptions{Dir: t.TempDir(), Port: port, Logger: quiet}}
+	c.start(t)
+	t.Cleanup(func() { c.broker.Close() })
+	c.Client, err = bus.New(bus.Options{Brokers: []string{c.broker.Addr()}, ClientID: "test", Logger: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func (c *cluster) start(t *testing.T) {
+	t.Helper()
+	broker, err := embedded.StartBroker(c.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.broker = broker
+}
+
+// ensure makes the topics; partitions of alerts may differ.
+func (c *cluster) ensure(t *testing.T, alerts int) {
+	t.Helper()
+	var specs []bus.TopicSpec
+	for _, s := range topics.Specs(1) {
+		n := s.Partitions
+		if s.Topic == topics.Alerts {
+			n = alerts
+		}
+		specs = append(specs, bus.TopicSpec{Name: names.Of(s.Topic), Partitions: n, Replication: 1, Config: s.Config})
+	}
+	if err := c.Ensure(t.Context(), specs); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c *cluster) send(t *testing.T, topic topics.Topic, key string, value []byte) {
+	t.Helper()
+	if err := c.Send(t.Context(), bus.Message{Topic: names.Of(topic), Key: []byte(key), Value: value}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c *cluster) recognise(t *testing.T, recs ...topics.Recognition) {
+	t.Helper()
+	for _, rec := range recs {
+		value, err := topics.EncodeRecognition(rec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.send(t, topics.Actions, rec.Camera, value)
+	}
+}
+
+func (c *cluster) all(t *testing.T, topic topics.Topic) []bus.Message {
+	t.Helper()
+	var out []bus.Message
+	err := c.ReadAll(t.Context(), names.Of(topic), time.Time{}, false, func(m bus.Message) error { out = append(out, m); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func (c *cluster) alerts(t *testing.T) []topics.Alert {
+	t.Helper()
+	var out []topics.Alert
+	for _, m := range c.all(t, topics.Alerts) {
+		a, err := topics.DecodeAlert(m.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+// awaitAlerts waits for exactly so many and gives them.
+func (c *cluster) awaitAlerts(t *testing.T, n int) []topics.Alert {
+	t.Helper()
+	deadline := time.Now().Add(patient)
+	for {
+		got := c.alerts(t)
+		if len(got) == n {
+			return got
+		}
+		if len(got) > n || time.Now().After(deadline) {
+			t.Fatalf("%d alerts, want %d: %+v", len(got), n, got)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// run starts a stage; what it gives stops it and returns Run's error. done is
+// closed when it has ended.
+func (c *cluster) run(t *testing.T, o Options) (s *Stage, stop func() error, done <-chan struct{}) {
+	t.Helper()
+	o.Bus, o.Names = c.Client, names
+	if o.Group == "" {
+		o.Group = "alerts"
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	o.Tracer, o.Meter = tracenoop.NewTracerProvider().Tracer(""), metricnoop.NewMeterProvider().Meter("")
+	o.Propagator = propagation.TraceContext{}
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	var result error
+	go func() { defer close(ended); result = s.Run(ctx) }()
+	stop = func() error { cancel(); <-ended; return result }
+	t.Cleanup(func() { _ = stop() })
+	return s, stop, ended
+}
+
+func fallRule() Rule { return Rule{Name: "fall", Actions: []string{"fall"}} }
+
+// recent is an epoch that began a minute ago: 25 clips are of the past.
+func recent() time.Time { return time.Now().UTC().Truncate(time.Millisecond).Add(-time.Minute) }
+
+func TestBadRecordsDoNotStopTheStage(t *testing.T) {
+	c := startCluster(t)
+	c.ensure(t, 1)
+	evil := func(size int) []byte {
+		const shape = `{"specversion":"1.0","id":"x","source":"s","type":"%s","data":{}}`
+		return fmt.Appendf(nil, shape, strings.Repeat("A", size-len(shape)+2))
+	}
+	const letter = 2 << 10 // a generous bound on what a dead letter adds
+	for _, size := range []int{200, 2500 << 10, topics.MaxRecordBytes - letter, topics.MaxRecordBytes - 200} {
+		c.send(t, topics.Actions, "lobby", evil(size))
+	}
+	epoch := recent()
+	ahead := clipAt(time.Now().Add(24*time.Hour), 0, fall(.9))
+	c.recognise(t, ahead, clipAt(epoch, 0, fall(.9)))
+	log := &bytes.Buffer{} // read when the stage has ended
+	_, stop, _ := c.run(t, Options{Rules: []Rule{fallRule()}, Logger: slog.New(slog.NewTextHandler(log, nil))})
+	if a := c.awaitAlerts(t, 1)[0]; a.OnsetClip != clipAt(epoch, 0).ClipID {
+		t.Errorf("raised %+v", a)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	var sizes []int
+	for _, m := range c.all(t, topics.DeadLetter) {
+		sizes = append(sizes, len(m.Value))
+		if why := (bus.HeaderCarrier{Headers: &m.Headers}).Get(topics.HeaderReason); why == "" || len(why) > 500 || !utf8.ValidString(why) {
+			t.Errorf("reason of %d bytes: %q", len(why), why)
+		}
+	}
+	if len(sizes) != 4 || !slices.Equal(sizes[:3], []int{200, 2500 << 10, topics.MaxRecordBytes - letter}) {
+		t.Errorf("dead letters of %d bytes", sizes)
+	}
+	if n := strings.Count(log.String(), "dead letter refused"); n != 1 {
+		t.Errorf("%d refused dead letters are logged", n)
+	}
+}
+
+func TestRestarts(t *testing.T) {
+	c := startCluster(t)
+	c.ensure(t, 1)
+	epoch := recent()
+	other := fallRule()
+	other.Name = "other"
+	_, stop, _ := c.run(t, Options{Rules: []Rule{fallRule(), other}})
+	c.recognise(t, clipAt(epoch, 0, fall(.9)), clipAt(epoch, 1, fall(.1)), clipAt(epoch, 2, fall(.9)))
+	first := c.awaitAlerts(t, 6) // two raised, cleared and raised again
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	// Gone while nobody was here: cleared at once, without a clip.
+	_, stop, _ = c.run(t, Options{Rules: []Rule{fallRule()}})
+	if a := c.awaitAlerts(t, 7)[6]; a.Rule != "other" || a.State != topics.AlertCleared || a.Reason != "the rule was removed" {
+		t.Errorf("got %+v", a)
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	// A group that begins at the first clip publishes only what is new.
+	s, _, _ := c.run(t, Options{Group: "anew", Rules: []Rule{fallRule()}})
+	c.recognise(t, clipAt(epoch, 3, fall(.1)))
+	last := c.awaitAlerts(t, 8)[7]
+	active := slices.IndexFunc(first[4:], func(a topics.Alert) bool { return a.Rule == "fall" })
+	if last.State != topics.AlertCleared || last.ID != first[4+active].ID {
+		t.Errorf("got %+v", last)
+	}
+	// Rules replaced while it runs.
+	c.recognise(t, clipAt(epoch, 4, fall(.9)))
+	c.awaitAlerts(t, 9)
+	if err := s.SetRules([]Rule{other}); err != nil {
+		t.Fatal(err)
+	}
+	if a := c.awaitAlerts(t, 10)[9]; a.State != topics.AlertCleared || a.Rule != "fall" {
+		t.Errorf("got %+v", a)
+	}
+}
+
+func TestOldAlertsAreForgotten(t *testing.T) {
+	for age, want := range map[time.Duration]topics.AlertState{6 * 24 * time.Hour: topics.AlertCleared, 8 * 24 * time.Hour: topics.AlertRaised} {
+		t.Run(age.String(), func(t *testing.T) {
+			c := startCluster(t)
+			c.ensure(t, 1)
+			then := recent().Add(-age)
+			_, raised := play(newEngine(t, fallRule()), then, 0, .9)
+			value, err := topics.EncodeAlert(raised[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Send(t.Context(), bus.Message{Topic: names.Of(topics.Alerts), Key: []byte("lobby"), Value: value, Time: then}); err != nil {
+				t.Fatal(err)
+			}
+			c.run(t, Options{Rules: []Rule{fallRule()}})
+			epoch := recent()
+			second := fall(.1) // ends what was restored
+			if want == topics.AlertRaised {
+				second = fall(.9) // begins what was not
+			}
+			c.recognise(t, clipAt(epoch, 0, second))
+			if a := c.awaitAlerts(t, 2)[1]; a.State != want || (a.ID == raised[0].ID) != (want == topics.AlertCleared) {
+				t.Errorf("got %+v", a)
+			}
+		})
+	}
+}
+
+func TestEvidence(t *testing.T) {
+	c := startCluster(t)
+	c.ensure(t, 1)
+	epoch := recent()
+	clip := func(i int, camera string) []byte {
+		rec := clipAt(epoch, i)
+		b, err := topics.EncodeClip(topics.Clip{ID: rec.ClipID, Camera: camera, Epoch: epoch, Start: rec.Start.Sub(epoch), Window: 4 * time.Second,
+			Width: 8, Height: 8, Frames: []topics.ClipFrame{{JPEG: []byte("jpeg"), Captured: epoch}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.send(t, topics.Clips, camera, b)
+		return b
+	}
+	kept := clip(0, "lobby") // offset 0
+	clip(2, "attic")         // offset 1
+	clip(99, "lobby")        // offset 2
+	c.send(t, topics.Clips, "lobby", []byte("rubbish"))
+	c.run(t, Options{Rules: []Rule{fallRule()}})
+	clips := names.Of(topics.Clips)
+	for i, ref := range []topics.RecordRef{
+		{Topic: clips, Offset: 0},
+		{Topic: clips, Offset: 1}, // of another camera
+		{Topic: clips, Offset: 2}, // another clip
+		{Topic: clips, Offset: 3}, // no clip
+		{Topic: clips, Offset: 9}, // not there
+		{Topic: names.Of(topics.Actions), Offset: 0},
+		{},
+	} {
+		on, off := clipAt(epoch, 2*i, fall(.9)), clipAt(epoch, 2*i+1, fall(.1))
+		on.Clip, off.Clip = ref, ref
+		c.recognise(t, on, off)
+		got := c.awaitAlerts(t, 2*i+2)[2*i:]
+		for _, a := range got {
+			if (a.Evidence != nil) != (i == 0) {
+				t.Errorf("%+v: %s with evidence %+v", ref, a.State, a.Evidence)
+			}
+		}
+	}
+	evidence := c.all(t, topics.Evidence)
+	if len(evidence) != 1 || !bytes.Equal(evidence[0].Value, kept) || string(evidence[0].Key) != c.alerts(t)[0].ID {
+		t.Errorf("%d records of evidence", len(evidence))
+	}
+}
+
+func TestSilenceAndOutage(t *testing.T) {
+	const silence = 3 * time.Second
+	c := startCluster(t)
+	c.ensure(t, 1)
+	c.run(t, Options{Rules: []Rule{fallRule()}, Silence: silence})
+	epoch := recent()
+	c.recognise(t, clipAt(epoch, 0, fall(.9)))
+	if a := c.awaitAlerts(t, 2)[1]; a.State != topics.AlertCleared || a.Reason != "no clip for 3s" {
+		t.Errorf("got %+v", a)
+	}
+	c.recognise(t, clipAt(epoch, 1, fall(.9)))
+	c.awaitAlerts(t, 3)
+	c.broker.Close()
+	time.Sleep(silence + time.Second) // the outage must outlast the silence allowed
+	back := time.Now()
+	c.start(t)
+	c.awaitAlerts(t, 4)
+	if took := time.Since(back); took < silence/2 {
+		t.Errorf("cleared %v after Kafka was back: the outage counted as silence", took)
+	}
+}
+
+func TestPartitionsMustMatch(t *testing.T) {
+	c := startCluster(t)
+	c.ensure(t, 2)
+	_, stop, done := c.run(t, Options{})
+	select {
+	case <-done:
+	case <-time.After(patient):
+		t.Error("it goes on")
+	}
+	if err := stop(); err == nil || !strings.Contains(err.Error(), "t.actions and t.alerts have 1 and 2 partitions") {
+		t.Errorf("got %v", err)
+	}
+}
