@@ -11,7 +11,9 @@ die() { say "$*"; exit 1; }
 # patched. Pinning one would pin its holes.
 run_packages=(gcc libc6-dev pkg-config libavcodec-dev libavformat-dev libavutil-dev libavfilter-dev
   libavdevice-dev libswscale-dev libswresample-dev redis-server redis-tools)
-test_packages=(kcat ffmpeg)
+# The GStreamer packages are an RTSP server that is not ours, for the tests.
+test_packages=(kcat ffmpeg python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base
+  gstreamer1.0-plugins-good gstreamer1.0-plugins-bad)
 
 go_minimum=$(awk '$1 == "go" {print $2}' go.mod)
 
