@@ -1,0 +1,139 @@
+package froster
+
+import (
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/frostwatch/frostwatch/infer/froster/checkpoint"
+)
+
+// tinyWeights are a whole model's, freshly read.
+func tinyWeights(t *testing.T) weights {
+	t.Helper()
+	w, _, err := readWeights(gunzip(t, "parity", "tiny_froster.pth.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func TestTensorsThatDoNotFitAreListed(t *testing.T) {
+	whole := tinyWeights(t)
+	d, err := dimsOf(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := maps.Clone(whole)
+	delete(w, "visual.proj")
+	delete(w, "ln_final.bias")
+	w["visual.extra"] = checkpoint.Tensor{Shape: []int{1}, Data: []float32{1}}
+	w["visual.ln_pre.weight"] = checkpoint.Tensor{Shape: []int{7}, Data: make([]float32, 7)}
+	var shape *ShapeError
+	if err := d.check(w); !errors.As(err, &shape) {
+		t.Fatalf("got %v", err)
+	}
+	want := []string{
+		"ln_final.bias: missing",
+		"visual.extra: not part of the model",
+		"visual.ln_pre.weight: shape [7], want [128]",
+		"visual.proj: missing",
+	}
+	if !slices.Equal(shape.Problems, want) {
+		t.Errorf("got  %q\nwant %q", shape.Problems, want)
+	}
+}
+
+func TestTheStudentIsReadNotTheTeacher(t *testing.T) {
+	w := tinyWeights(t)
+	all, err := checkpoint.Open(gunzip(t, "parity", "tiny_froster.pth.gz"), func(string) bool { return true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := w["visual.proj"].Data
+	if !slices.Equal(got, all["model_state.model.visual.proj"].Data) || slices.Equal(got, all["model_state.raw_model.visual.proj"].Data) {
+		t.Error("the teacher's weights were read")
+	}
+}
+
+func TestAFailedImportWritesNothing(t *testing.T) {
+	dir := t.TempDir()
+	whole, err := os.ReadFile(gunzip(t, "parity", "tiny_froster.pth.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A name in the pickle changed: one tensor is missing and one is too many.
+	renamed := filepath.Join(dir, "renamed.pth")
+	bent := []byte(strings.ReplaceAll(string(whole), "model.visual.proj", "model.visual.pron"))
+	if err := os.WriteFile(renamed, bent, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	short := filepath.Join(dir, "short.pth")
+	if err := os.WriteFile(short, whole[:len(whole)/2], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{renamed, short, filepath.Join(dir, "absent.pth")} {
+		out := filepath.Join(dir, "out", "bundle")
+		if _, err := Import(ImportOptions{Checkpoint: file, Out: out}); err == nil {
+			t.Errorf("%s was imported", file)
+		}
+		if left, _ := filepath.Glob(filepath.Join(dir, "out", "*")); len(left) > 0 {
+			t.Errorf("%s left %v", file, left)
+		}
+	}
+}
+
+func TestABundleThatWasAlteredIsRefused(t *testing.T) {
+	rt := openRuntime(t)
+	b := importBundle(t, ImportOptions{Checkpoint: gunzip(t, "parity", "tiny_froster.pth.gz")})
+	file := filepath.Join(b.dir, videoFile)
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw[len(raw)/2] ^= 1
+	if err := os.WriteFile(file, raw, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rt.Load(b); err == nil || !strings.Contains(err.Error(), "import the checkpoint again") {
+		t.Errorf("got %v", err)
+	}
+	if b.Licence != licenceFroster {
+		t.Errorf("licence %q", b.Licence)
+	}
+}
+
+func TestGPUProvidersAreRefusedWithAReason(t *testing.T) {
+	rt := openRuntime(t)
+	for _, provider := range []string{"cuda", "tensorrt"} {
+		_, err := OpenRuntime(RuntimeOptions{Library: rt.options.Library, Provider: provider})
+		if err == nil || !strings.Contains(err.Error(), provider+" is not available here") {
+			t.Errorf("%s: %v", provider, err)
+		}
+	}
+	if _, err := OpenRuntime(RuntimeOptions{Provider: "tpu"}); err == nil || !strings.Contains(err.Error(), "want cpu, cuda or tensorrt") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzTokenizer(f *testing.F) {
+	tok, err := NewTokenizer(77)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add("a photo of a person falling down.")
+	f.Add("&amp;amp;lt;\x00\xff’tis ﬃ İ ς <|endoftext|>")
+	f.Fuzz(func(t *testing.T, text string) {
+		ids, err := tok.Encode(text)
+		if err != nil {
+			return
+		}
+		if len(ids) < 2 || len(ids) > 77 || ids[0] != 49406 || ids[len(ids)-1] != 49407 {
+			t.Errorf("%q: %v", text, ids)
+		}
+	})
+}
