@@ -1,10 +1,8 @@
 package bus
 
 import (
-	"context"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -44,9 +42,3 @@ func shorten(text string) string {
 // record that is too large, or what the broker does not allow. The client itself
 // repeats what is not.
 func Permanent(err error) bool { return err != nil && permanent(err) }
-
-// ReadSince calls fn for each record of one partition not older than since,
-// outside any group, up to the end as it was at the call.
-func (c *Client) ReadSince(ctx context.Context, topic string, partition int, since time.Time, fn func(Message) error) error {
-	return c.readSince(ctx, topic, partition, since, false, fn)
-}

@@ -63,6 +63,12 @@ func (c *Client) ReadAll(ctx context.Context, topic string, since time.Time, fol
 	return nil
 }
 
+// ReadSince calls fn for each record of one partition not older than since,
+// outside any group, up to the end as it was at the call.
+func (c *Client) ReadSince(ctx context.Context, topic string, partition int, since time.Time, fn func(Message) error) error {
+	return c.readSince(ctx, topic, partition, since, false, fn)
+}
+
 func (c *Client) readSince(ctx context.Context, topic string, partition int, since time.Time, follow bool, fn func(Message) error) error {
 	first, end, err := c.bounds(ctx, topic, partition)
 	if err != nil {

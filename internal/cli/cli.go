@@ -37,6 +37,7 @@ func Run(ctx context.Context, p Program) int {
 		p.vocabCommand(),
 		p.modelCommand(),
 		p.camsimCommand(),
+		p.benchCommand(),
 	)
 	root.SetArgs(p.Args)
 	root.SetOut(p.Out)

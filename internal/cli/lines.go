@@ -36,7 +36,10 @@ func alertLine(a topics.Alert) string {
 func statusLine(s topics.StreamStatus) string {
 	var more []string
 	if s.State == topics.StreamStreaming && s.Codec != "" {
-		more = append(more, fmt.Sprintf("%s %dx%d %.4g fps", s.Codec, s.Width, s.Height, s.FPS))
+		more = append(more, fmt.Sprintf("%s %dx%d", s.Codec, s.Width, s.Height))
+		if s.FPS > 0 {
+			more = append(more, fmt.Sprintf("%.4g fps", s.FPS))
+		}
 	}
 	if s.Reason != "" {
 		more = append(more, s.Reason)

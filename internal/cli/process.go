@@ -50,6 +50,7 @@ func (p Program) openProcess(ctx context.Context, cfg config.Config, log *slog.L
 	if err != nil {
 		return nil, errors.Join(err, tel.Shutdown(ctx))
 	}
+	redis.SetLogger(redisLog{log})
 	return &process{
 		cfg: cfg, log: log, tel: tel, bus: client,
 		health: telemetry.NewHealth(append(checks, "kafka")...),
@@ -61,6 +62,15 @@ func (p Program) openProcess(ctx context.Context, cfg config.Config, log *slog.L
 		worker: fmt.Sprintf("%s-%d", host, os.Getpid()),
 		topics: make(chan struct{}),
 	}, nil
+}
+
+// redisLog takes go-redis' own messages; what matters of them comes back as
+// errors.
+type redisLog struct{ log *slog.Logger }
+
+// Printf is go-redis' logging interface.
+func (l redisLog) Printf(ctx context.Context, format string, args ...any) {
+	l.log.DebugContext(ctx, "go-redis: "+fmt.Sprintf(format, args...))
 }
 
 // close gives the clients back, in at most a second.

@@ -184,7 +184,8 @@ func (h *home) run(ctx context.Context) (err error) {
 	return pr.run(ctx, l, h.order(pr, alerting, inferring, ingesting)...)
 }
 
-// order is consumers before producers; the simulated cameras come last.
+// order is consumers before producers. The simulated cameras outlive ingest, who
+// would take their end for a fault.
 func (h *home) order(pr *process, alerting, inferring, ingesting []stage) []stage {
 	stages := []stage{
 		{"redis", h.watchRedis},
@@ -194,11 +195,10 @@ func (h *home) order(pr *process, alerting, inferring, ingesting []stage) []stag
 	stages = append(stages, alerting...)
 	stages = append(stages, inferring...)
 	stages = append(stages, stage{"cameras", func(ctx context.Context) error { return h.ownCameras(ctx, pr) }})
-	stages = append(stages, ingesting...)
 	if h.sim != nil {
 		stages = append(stages, stage{"camera simulator", func(ctx context.Context) error { return ignoreEnd(ctx, h.sim.Run(ctx)) }})
 	}
-	return stages
+	return append(stages, ingesting...)
 }
 
 // watchRedis ends `up` when its Redis ends: nothing would be recognised anew.

@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+)
+
+// print writes the report as tables.
+func (r benchReport) print(w io.Writer) error {
+	var b strings.Builder
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	row := func(cells ...string) {
+		_, _ = io.WriteString(t, strings.Join(cells, "\t")+"\n") // t writes to memory
+	}
+	r.Machine.print(row)
+	for _, i := range r.Ingest {
+		i.print(row)
+	}
+	if r.Infer != nil {
+		r.Infer.print(row)
+	}
+	if r.Up != nil {
+		r.Up.print(row)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (m machine) print(row func(...string)) {
+	row("machine", fmt.Sprintf("%s, %d cores, %d MB, %s", m.CPU, m.Cores, m.MemoryMB, m.System))
+	row("", fmt.Sprintf("Frostwatch %s, %s, %s, load %s", m.Frostwatch, m.Go, m.Date.Format("2006-01-02 15:04 MST"), m.Load))
+}
+
+func (i ingestBench) print(row func(...string)) {
+	row()
+	row("ingest", fmt.Sprintf("%s (%s), %d cameras, short side %d, %.0f s", i.Video, i.Stream, i.Cameras, i.ShortSide, i.Seconds))
+	row("  CPU", fmt.Sprintf("%.2f s per camera minute", i.CPU))
+	row("  memory", fmt.Sprintf("%.1f MB peak per camera, %.1f MB at the end", i.PeakMB, i.EndMB))
+	row("  clips", fmt.Sprintf("%.1f per camera minute", i.Clips))
+	row("  idle", fmt.Sprintf("%.2f CPU s per minute without cameras, not counted above", i.Idle))
+}
+
+func (i inferBench) print(row func(...string)) {
+	row()
+	row("infer", fmt.Sprintf("%s, ONNX Runtime %s, %s", i.Model, i.ONNXRuntime, i.Provider))
+	for _, c := range i.Clips {
+		row(fmt.Sprintf("  batch %d", c.Batch), fmt.Sprintf("%.1f clips/s", c.Rate))
+	}
+	row("  labels", fmt.Sprintf("%.1f labels/s (%.0f texts/s)", i.Labels, i.Texts))
+}
+
+func (u upBench) print(row func(...string)) {
+	row()
+	row("up", fmt.Sprintf("%d cameras, %.0f s", u.Cameras, u.Seconds))
+	for _, d := range []struct {
+		name string
+		delays
+	}{
+		{"frame to recognition", u.FrameToRecognition}, {"window end to recognition", u.WindowToRecognition},
+		{"frame to alert", u.FrameToAlert}, {"window end to alert", u.WindowToAlert},
+	} {
+		if d.N == 0 {
+			row("  "+d.name, "none")
+			continue
+		}
+		row("  "+d.name, fmt.Sprintf("p50 %.0f ms, p99 %.0f ms, max %.0f ms, n %d", d.P50, d.P99, d.Max, d.N))
+	}
+	row("  CPU", fmt.Sprintf("%.2f cores", u.CPU))
+	row("  memory", fmt.Sprintf("%.0f MB peak", u.PeakMB))
+}

@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/frostwatch/frostwatch/framer"
+	"github.com/frostwatch/frostwatch/ingest"
+	"github.com/frostwatch/frostwatch/internal/bus"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// benchSink counts the framer's clips and throws them away.
+type benchSink struct {
+	clips atomic.Int64
+
+	mu   sync.Mutex
+	seen map[string]bool // cameras that have sent a clip
+	info ingest.StreamInfo
+}
+
+func (r *benchSink) send(_ context.Context, msgs ...bus.Message) error {
+	r.clips.Add(int64(len(msgs)))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, m := range msgs {
+		r.seen[string(m.Key)] = true
+	}
+	return nil
+}
+
+// settled waits until every camera has sent a clip.
+func (r *benchSink) settled(ctx context.Context, cameras int) error {
+	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		r.mu.Lock()
+		n := len(r.seen)
+		r.mu.Unlock()
+		if n == cameras {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%d of %d cameras have sent a clip: %w", n, cameras, context.Cause(ctx))
+		}
+	}
+}
+
+func (r *benchSink) stream() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := fmt.Sprintf("%s %dx%d", r.info.Codec, r.info.Width, r.info.Height)
+	if r.info.FPS > 0 {
+		s += fmt.Sprintf(" %.4g fps", r.info.FPS)
+	}
+	return s
+}
+
+// watched is a framer's stream that tells what it is fed with.
+type watched struct {
+	*framer.Stream
+	r *benchSink
+}
+
+func (w watched) Begin(info ingest.StreamInfo) {
+	w.r.mu.Lock()
+	w.r.info = info
+	w.r.mu.Unlock()
+	w.Stream.Begin(info)
+}
+
+// withIngest calls do while the stage runs, its clips going to the sink.
+func (b *bench) withIngest(ctx context.Context, pr *process, do func(context.Context, *benchSink) error) error {
+	r := &benchSink{seen: map[string]bool{}}
+	s, err := pr.benchIngest(r)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	ended := make(chan error, 1)
+	go func() {
+		err := s.Run(ctx)
+		stop(errors.Join(errors.New("ingest ended on its own"), err))
+		ended <- err
+	}()
+	err = do(ctx, r)
+	stop(nil)
+	return errors.Join(err, <-ended)
+}
+
+// benchIngest is the stage as `frostwatch ingest` builds it, but for where its
+// clips go.
+func (p *process) benchIngest(r *benchSink) (*ingest.Stage, error) {
+	fc, c := p.cfg.Framer, p.cfg.Ingest
+	f, err := framer.New(framer.Options{
+		Send: r.send, Names: p.names, Window: fc.Window, Stride: fc.Stride,
+		ShortSide: fc.ShortSide, Quality: fc.JPEGQuality, Queue: fc.Queue,
+		Logger: p.log, Tracer: p.tel.Tracer("framer"), Meter: p.tel.Meter("framer"), Propagator: p.tel.Propagator(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ingest.New(ingest.Options{
+		Bus: p.bus, Names: p.names, Group: c.Group, Worker: p.worker,
+		NewSink: func(c topics.Camera) (ingest.Sink, error) {
+			s, err := f.Stream(c)
+			return watched{s, r}, err
+		},
+		Transport: c.Transport, Protocols: c.Protocols, OpenTimeout: c.OpenTimeout, ReadTimeout: c.ReadTimeout,
+		Watchdog: c.Watchdog, DecodeThreads: c.DecodeThreads,
+		Backoff: ingest.Backoff{Min: c.Backoff.Min, Max: c.Backoff.Max, ResetAfter: c.Backoff.ResetAfter},
+		Logger:  p.log, Meter: p.tel.Meter("ingest"),
+	})
+}
