@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
-	"strconv"
 	"time"
 
 	"github.com/frostwatch/frostwatch/internal/bus"
@@ -158,20 +157,12 @@ func (t *table) decode(ctx context.Context, m bus.Message) (string, *topics.Came
 	}
 	t.Logger.WarnContext(ctx, "camera record is unreadable", "key", string(m.Key), "offset", m.Offset, "error", err)
 	t.metrics.dead.Add(ctx, 1)
-	return "", nil, t.Bus.Send(ctx, t.deadLetter(m, err))
-}
-
-func (t *table) deadLetter(m bus.Message, why error) bus.Message {
-	h := func(k, v string) bus.Header { return bus.Header{Key: k, Value: []byte(v)} }
-	return bus.Message{
-		Topic: t.Names.Of(topics.DeadLetter), Key: m.Key, Value: m.Value,
-		Headers: append(m.Headers[:len(m.Headers):len(m.Headers)],
-			h(topics.HeaderReason, why.Error()),
-			h(topics.HeaderStage, "ingest"),
-			h(topics.HeaderTopic, m.Topic),
-			h(topics.HeaderPartition, strconv.Itoa(m.Partition)),
-			h(topics.HeaderOffset, strconv.FormatInt(m.Offset, 10))),
+	err = t.Bus.Send(ctx, m.DeadLetter(t.Names.Of(topics.DeadLetter), "ingest", err))
+	if bus.Permanent(err) {
+		t.Logger.ErrorContext(ctx, "camera record passed over, dead-letter refuses it", "offset", m.Offset, "error", err)
+		err = nil
 	}
+	return "", nil, err
 }
 
 func (t *table) start(ctx context.Context, c topics.Camera, delay time.Duration) {
