@@ -28,7 +28,7 @@ type clipRate struct {
 	Rate  float64 `json:"clips_per_s"`
 }
 
-// inferTime is how long each rate of the model is measured.
+// inferTime is how long each rate of the model is measured, at most.
 const inferTime = 5 * time.Second
 
 func (b *bench) infer(ctx context.Context) (out *inferBench, err error) {
@@ -53,49 +53,49 @@ func (b *bench) infer(ctx context.Context) (out *inferBench, err error) {
 	out = &inferBench{Model: bundle.Name, ONNXRuntime: ort.GetVersion(), Provider: c.Provider}
 	for _, batch := range []int{1, 8} {
 		b.say("infer: clips in batches of %d", batch)
-		rate, err := clipsPerSecond(ctx, model, batch)
+		rate, err := b.clipsPerSecond(ctx, model, batch)
 		if err != nil {
 			return nil, err
 		}
 		out.Clips = append(out.Clips, clipRate{batch, rate})
 	}
 	b.say("infer: labels")
-	if out.Labels, err = labelsPerSecond(ctx, model); err != nil {
+	if out.Labels, err = b.labelsPerSecond(ctx, model); err != nil {
 		return nil, err
 	}
 	out.Texts = out.Labels * float64(len(froster.Prompts("")))
 	return out, nil
 }
 
-func clipsPerSecond(ctx context.Context, m *froster.Model, batch int) (float64, error) {
+func (b *bench) clipsPerSecond(ctx context.Context, m *froster.Model, batch int) (float64, error) {
 	d := m.Bundle().Dims
 	frames := make([]byte, batch*d.Frames*d.ImageSize*d.ImageSize*3)
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range frames {
 		frames[i] = byte(random.Uint32())
 	}
-	return rate(batch, func() error {
+	return rate(min(inferTime, b.time), batch, func() error {
 		_, err := m.EmbedClips(ctx, frames, batch)
 		return err
 	})
 }
 
-func labelsPerSecond(ctx context.Context, m *froster.Model) (float64, error) {
+func (b *bench) labelsPerSecond(ctx context.Context, m *froster.Model) (float64, error) {
 	labels := []string{"a person falling down", "two people fighting", "climbing over a fence", "somebody riding a bicycle indoors"}
-	return rate(len(labels), func() error {
+	return rate(min(inferTime, b.time), len(labels), func() error {
 		_, problems, err := m.EmbedLabels(ctx, labels)
 		return errors.Join(append(problems, err)...)
 	})
 }
 
-// rate calls do, which handles n things, for a while, once more before that
+// rate calls do, which handles n things, for at least d, once more before that
 // for warming up, and gives things a second.
-func rate(n int, do func() error) (float64, error) {
+func rate(d time.Duration, n int, do func() error) (float64, error) {
 	if err := do(); err != nil {
 		return 0, fmt.Errorf("warm up: %w", err)
 	}
 	done, begun := 0, time.Now()
-	for time.Since(begun) < inferTime {
+	for time.Since(begun) < d {
 		if err := do(); err != nil {
 			return 0, err
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"math"
 	"os"
 	"os/signal"
 	"strings"
@@ -51,7 +50,7 @@ func runBench(t *testing.T, args ...string) (out, errs string, code int) {
 // Figures depend on the machine; that every part measures what it says does
 // not.
 func TestBenchMeasuresEveryPart(t *testing.T) {
-	out, errs, code := runBench(t, "--json", "--for", "5s", "--cameras", "2")
+	out, errs, code := runBench(t, "--json", "--for", "3s", "--cameras", "2")
 	if code != 0 {
 		t.Fatalf("exit status %d\n%s", code, errs)
 	}
@@ -65,8 +64,8 @@ func TestBenchMeasuresEveryPart(t *testing.T) {
 	if len(r.Ingest) != 1 || r.Infer == nil || r.Up == nil {
 		t.Fatalf("a part is missing in\n%s", out)
 	}
-	// A clip every 2.133 s, give or take one at each end.
-	if i := r.Ingest[0]; i.Cameras != 2 || i.CPU <= 0 || i.PeakMB <= 0 || math.Abs(i.Clips-28.1) > 12.1 {
+	// A clip every 2.133 s: one or two of each camera.
+	if i := r.Ingest[0]; i.Cameras != 2 || i.CPU <= 0 || i.PeakMB <= 0 || i.Clips < 20 || i.Clips > 60 {
 		t.Errorf("ingest %+v", i)
 	}
 	if f := r.Infer; f.ONNXRuntime == "" || len(f.Clips) != 2 || f.Clips[0].Rate <= 0 || f.Clips[1].Rate <= 0 || f.Texts <= f.Labels {

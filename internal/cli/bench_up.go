@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -184,16 +185,31 @@ func (w *upWatch) alert(m bus.Message) error {
 // captured are the capture times of clips' last frames, by clip. They are read
 // after the measurement: clips are large.
 func (w *upWatch) captured(ctx context.Context) (map[string]time.Time, error) {
+	const readTime = time.Minute
+	ctx, stop := context.WithTimeout(ctx, readTime)
+	defer stop()
+	wanted := map[string]bool{}
+	for _, r := range append(slices.Clone(w.recognitions), w.alerts...) {
+		wanted[r.clip] = true
+	}
 	out := map[string]time.Time{}
-	err := w.bus.ReadAll(ctx, w.names.Of(topics.Clips), w.since, false, func(m bus.Message) error {
+	err := w.bus.ReadAll(ctx, w.names.Of(topics.Clips), w.since, true, func(m bus.Message) error {
 		c, err := topics.DecodeClip(m.Value)
 		if err != nil {
 			return err
 		}
-		out[c.ID] = c.Frames[len(c.Frames)-1].Captured
+		if wanted[c.ID] {
+			out[c.ID] = c.Frames[len(c.Frames)-1].Captured
+		}
+		if len(out) == len(wanted) {
+			return bus.ErrStop
+		}
 		return nil
 	})
-	return out, err
+	if err != nil {
+		return nil, fmt.Errorf("read the clips of %d recognitions: %w", len(wanted), err)
+	}
+	return out, nil
 }
 
 func (w *upWatch) summarise(captured map[string]time.Time, out *upBench) {
