@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -30,6 +31,7 @@ type Redis struct {
 	addr   string
 	client *redis.Client
 	done   chan struct{} // closed when the process has ended
+	pid    int
 	kill   func()
 }
 
@@ -51,9 +53,14 @@ func StartRedis(ctx context.Context, o RedisOptions) (*Redis, error) {
 		done: make(chan struct{}),
 	}
 	r.client = redis.NewClient(&redis.Options{Addr: r.addr, MaxRetries: -1, DialTimeout: time.Second})
+	if err := r.waitPort(ctx); err != nil {
+		_ = r.client.Close()
+		return nil, fmt.Errorf("start redis on %s: %w", r.addr, err)
+	}
 	started := make(chan error, 1)
 	go r.supervise(binary, o, started)
 	if err := <-started; err != nil {
+		_ = r.client.Close()
 		return nil, fmt.Errorf("start redis: %w", err)
 	}
 	if err := r.waitReady(ctx); err != nil {
@@ -88,6 +95,7 @@ func (r *Redis) supervise(binary string, o RedisOptions, started chan<- error) {
 	}()
 	err := cmd.Start()
 	if err == nil {
+		r.pid = cmd.Process.Pid
 		r.kill = func() { _ = cmd.Process.Kill() }
 	}
 	started <- err
@@ -100,11 +108,29 @@ func (r *Redis) supervise(binary string, o RedisOptions, started chan<- error) {
 	<-logged
 }
 
+// waitPort waits for the port to be free: the Redis of a process that was killed
+// a moment ago is still writing its file.
+func (r *Redis) waitPort(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	for {
+		l, err := net.Listen("tcp", r.addr)
+		if err == nil {
+			return l.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
 func (r *Redis) waitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	for {
-		err := r.client.Ping(ctx).Err()
+		err := r.answers(ctx)
 		if err == nil {
 			return nil
 		}
@@ -118,6 +144,19 @@ func (r *Redis) waitReady(ctx context.Context) error {
 	}
 }
 
+// answers is nil when the child answers: another server on the port, such as
+// that of a process killed a moment ago, is not ours to use or to shut down.
+func (r *Redis) answers(ctx context.Context) error {
+	info, err := r.client.Info(ctx, "server").Result()
+	if err != nil {
+		return fmt.Errorf("ask redis for its process: %w", err)
+	}
+	if !strings.Contains(info, fmt.Sprintf("process_id:%d\r\n", r.pid)) {
+		return errors.New("another redis has the port")
+	}
+	return nil
+}
+
 // Addr is where Redis listens, host:port.
 func (r *Redis) Addr() string { return r.addr }
 
@@ -128,7 +167,9 @@ func (r *Redis) Done() <-chan struct{} { return r.done }
 func (r *Redis) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
-	r.client.Shutdown(ctx) // answers by closing the connection
+	if r.answers(ctx) == nil {
+		r.client.Shutdown(ctx) // answers by closing the connection
+	}
 	select {
 	case <-r.done:
 	case <-ctx.Done():

@@ -196,6 +196,24 @@ func TestRedisStartErrors(t *testing.T) {
 			t.Errorf("told after %v: %v", took, err)
 		}
 	})
+	t.Run("port of another redis", func(t *testing.T) {
+		other := startRedis(t, t.TempDir())
+		_, port, err := net.SplitHostPort(other.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := strconv.Atoi(port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, err := embedded.StartRedis(within(t, time.Minute), embedded.RedisOptions{Dir: t.TempDir(), Port: n, Logger: quiet()}); err == nil {
+			r.Close()
+			t.Error("took another server for its own")
+		}
+		if err := dial(t, other.Addr()).Ping(within(t, time.Minute)).Err(); err != nil {
+			t.Errorf("the other server was disturbed: %v", err)
+		}
+	})
 	t.Run("asked to stop", func(t *testing.T) {
 		needRedis(t)
 		ctx, cancel := context.WithCancel(context.Background())

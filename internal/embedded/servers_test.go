@@ -110,19 +110,6 @@ func (s *servers) kill() {
 	_ = s.cmd.Wait()
 }
 
-// waitGone waits until the Redis of a killed process, told of that by the
-// kernel, has ended too.
-func (s *servers) waitGone(t *testing.T) {
-	t.Helper()
-	eventually(t, "the end of the Redis of the killed process", func() bool {
-		conn, err := net.DialTimeout("tcp", s.redis, time.Second)
-		if err == nil {
-			_ = conn.Close()
-		}
-		return err != nil
-	})
-}
-
 // stop ends it in an orderly way.
 func (s *servers) stop(t *testing.T) {
 	t.Helper()

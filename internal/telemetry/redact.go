@@ -9,11 +9,11 @@ import (
 const hidden = "***"
 
 // RedactURL is raw with its password and its query values hidden, for logs and
-// errors. What can't be parsed loses everything before the last '@' and after
-// '?'.
+// errors. What can't be parsed, or has an
+// '@' behind its host, loses everything before the last '@' and after '?'.
 func RedactURL(raw string) string {
 	u, err := url.Parse(raw)
-	if err != nil || (u.Opaque != "" && strings.Contains(u.Opaque, "@")) {
+	if err != nil || (u.Host == "" && strings.Contains(raw, "@")) || strings.Contains(raw[authorityEnd(raw):], "@") {
 		return redactUnparsed(raw)
 	}
 	if u.User != nil {
@@ -25,9 +25,6 @@ func RedactURL(raw string) string {
 		u.RawQuery = hidden
 	}
 	u.Fragment, u.RawFragment = "", ""
-	if strings.Contains(u.Path, "@") {
-		return redactUnparsed(raw)
-	}
 	return strings.ReplaceAll(u.String(), "%2A%2A%2A", hidden)
 }
 
@@ -36,14 +33,34 @@ func redactUnparsed(raw string) string {
 	if s, _, ok := strings.Cut(raw, "://"); ok && schemeText.MatchString(s) {
 		scheme = s + "://"
 	}
-	rest := raw[strings.LastIndexByte(raw, '@')+1:]
+	last := strings.LastIndexByte(raw, '@')
+	if last >= 0 && strings.Contains(raw[:last], "?") {
+		// A query with an '@', or a password with a '?': who can tell?
+		return scheme + hidden
+	}
+	rest := raw[last+1:]
 	if rest == raw {
 		rest = strings.TrimPrefix(rest, scheme)
 	} else {
 		rest = hidden + "@" + rest
 	}
-	rest, _, _ = strings.Cut(rest, "?")
+	if end := strings.IndexAny(rest, "?#"); end >= 0 {
+		rest = rest[:end]
+	}
 	return scheme + rest
+}
+
+// authorityEnd is where net/url takes host and password to end. An '@' behind it
+// means that it may have cut a password short at an unescaped '/', '?' or '#'.
+func authorityEnd(raw string) int {
+	start := 0
+	if at := strings.Index(raw, "//"); at >= 0 {
+		start = at + 2
+	}
+	if end := strings.IndexAny(raw[start:], "/?#"); end >= 0 {
+		return start + end
+	}
+	return len(raw)
 }
 
 var schemeText = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*$`)
