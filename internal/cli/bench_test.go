@@ -47,10 +47,10 @@ func runBench(t *testing.T, args ...string) (out, errs string, code int) {
 	return o.String(), e.String(), code
 }
 
-// Figures depend on the machine; that every part measures what it says does
-// not.
-func TestBenchMeasuresEveryPart(t *testing.T) {
-	out, errs, code := runBench(t, "--json", "--for", "3s", "--cameras", "2")
+// Figures depend on the machine; that the parts measure what they say does not.
+// The part that runs the whole product is among the end-to-end tests.
+func TestBenchMeasuresItsParts(t *testing.T) {
+	out, errs, code := runBench(t, "ingest", "infer", "--json", "--for", "2s", "--cameras", "1")
 	if code != 0 {
 		t.Fatalf("exit status %d\n%s", code, errs)
 	}
@@ -61,25 +61,21 @@ func TestBenchMeasuresEveryPart(t *testing.T) {
 	if r.Machine.Cores < 1 || r.Machine.MemoryMB < 1 || r.Machine.Go == "" || r.Machine.CPU == "" {
 		t.Errorf("machine %+v", r.Machine)
 	}
-	if len(r.Ingest) != 1 || r.Infer == nil || r.Up == nil {
+	if len(r.Ingest) != 1 || r.Infer == nil || r.Up != nil {
 		t.Fatalf("a part is missing in\n%s", out)
 	}
-	// A clip every 2.133 s: one or two of each camera.
-	if i := r.Ingest[0]; i.Cameras != 2 || i.CPU <= 0 || i.PeakMB <= 0 || i.Clips < 20 || i.Clips > 60 {
+	// A clip every 2.133 s; on a starved machine late.
+	if i := r.Ingest[0]; i.Cameras != 1 || i.CPU <= 0 || i.PeakMB <= 0 || i.Clips > 60 {
 		t.Errorf("ingest %+v", i)
 	}
 	if f := r.Infer; f.ONNXRuntime == "" || len(f.Clips) != 2 || f.Clips[0].Rate <= 0 || f.Clips[1].Rate <= 0 || f.Texts <= f.Labels {
 		t.Errorf("infer %+v", f)
 	}
-	// Each recognition has its clip.
-	if u := r.Up; u.Cameras < 1 || u.FrameToRecognition.N < 1 || u.FrameToRecognition.N != u.WindowToRecognition.N || u.PeakMB <= 0 {
-		t.Errorf("up %+v", u)
-	}
 	var table strings.Builder
 	if err := r.print(&table); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"s per camera minute", "clips/s", "frame to recognition", r.Machine.CPU} {
+	for _, want := range []string{"s per camera minute", "clips/s", r.Machine.CPU} {
 		if !strings.Contains(table.String(), want) {
 			t.Errorf("the table lacks %q:\n%s", want, table.String())
 		}
