@@ -59,7 +59,6 @@ func (s *Stage) collect(ctx context.Context) (batch []*job, more bool) {
 // settle publishes what follows from each clip and marks it done.
 func (s *Stage) settle(ctx context.Context, batch []*job) error {
 	var usable []*job
-	var out []bus.Message
 	for _, j := range batch {
 		switch {
 		case j.err == nil:
@@ -69,20 +68,36 @@ func (s *Stage) settle(ctx context.Context, batch []*job) error {
 		default:
 			s.Logger.WarnContext(j.ctx, "clip to dead-letter", "partition", j.msg.Partition, "offset", j.msg.Offset, "error", j.err)
 			s.metrics.dead.Add(ctx, 1)
-			out = append(out, j.msg.DeadLetter(s.Names.Of(topics.DeadLetter), "infer", j.err))
+			if err := s.bury(ctx, j); err != nil {
+				return err
+			}
 		}
 	}
 	recognised, err := s.recognise(ctx, usable)
 	if err != nil {
 		return err
 	}
-	if out = append(out, recognised...); len(out) > 0 {
-		if err := s.Bus.Send(ctx, out...); err != nil {
+	if len(recognised) > 0 {
+		if err := s.Bus.Send(ctx, recognised...); err != nil {
 			return fmt.Errorf("publish recognitions: %w", err)
 		}
 	}
 	for _, j := range batch {
 		s.finish(ctx, j)
+	}
+	return nil
+}
+
+// bury sends a clip to dead-letter, in a call of its own: Kafka refuses a call
+// whole for one record that is too large. One that it refuses for good is gone.
+func (s *Stage) bury(ctx context.Context, j *job) error {
+	err := s.Bus.Send(ctx, j.msg.DeadLetter(s.Names.Of(topics.DeadLetter), "infer", j.err))
+	if bus.Permanent(err) {
+		s.Logger.ErrorContext(j.ctx, "clip passed over, dead-letter refuses it", "partition", j.msg.Partition, "offset", j.msg.Offset, "error", err)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("publish dead letter: %w", err)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -110,8 +111,8 @@ func (c *Client) readOn(ctx context.Context, r *kafka.Reader, end int64, fn func
 }
 
 // nextBefore reads one record. Compaction and retention leave holes, also just
-// before the end: where nothing comes for a while and a broker answers, that
-// was all.
+// before the end: where nothing comes for a while and the broker says that it
+// has nothing from there on, that was all.
 func (c *Client) nextBefore(ctx context.Context, r *kafka.Reader, end int64) (Message, bool, error) {
 	const quiet = 2 * time.Second
 	for {
@@ -127,10 +128,24 @@ func (c *Client) nextBefore(ctx context.Context, r *kafka.Reader, end int64) (Me
 		if ctx.Err() != nil {
 			return Message{}, false, ctx.Err()
 		}
-		if c.Ping(ctx) == nil {
+		if c.nothingFrom(ctx, r) {
 			return Message{}, false, nil
 		}
 	}
+}
+
+// nothingFrom is whether the broker has no record at or after the reader's
+// offset; false also where it does not answer.
+func (c *Client) nothingFrom(ctx context.Context, r *kafka.Reader) bool {
+	resp, err := c.client.Fetch(ctx, &kafka.FetchRequest{
+		Topic: r.Config().Topic, Partition: r.Config().Partition, Offset: r.Offset(),
+		MinBytes: 1, MaxBytes: int64(2 * c.MaxRecordBytes), MaxWait: 500 * time.Millisecond,
+	})
+	if err != nil || resp.Error != nil {
+		return false
+	}
+	_, err = resp.Records.ReadRecord()
+	return errors.Is(err, io.EOF)
 }
 
 // FetchOne reads the record at exactly the given offset.

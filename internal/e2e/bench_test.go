@@ -1,0 +1,21 @@
+package e2e
+
+import (
+	"encoding/json"
+	"testing"
+)
+
+func TestBenchOfTheWholeProduct(t *testing.T) {
+	out, err := frostwatch(t, "bench", "up", "--for", "15s", "--json")
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	var r struct {
+		Up struct {
+			Cameras int `json:"cameras"`
+		} `json:"up"`
+	}
+	if err := json.Unmarshal([]byte(out), &r); err != nil || r.Up.Cameras != 10 {
+		t.Errorf("%v in\n%s", err, out)
+	}
+}
