@@ -55,6 +55,9 @@ func OpenRuntime(o RuntimeOptions) (*Runtime, error) {
 	return r, nil
 }
 
+// Version is that of the library in use.
+func (r *Runtime) Version() string { return ort.GetVersion() }
+
 func findLibrary(configured string) (string, error) {
 	if configured != "" {
 		if _, err := os.Stat(configured); err != nil {

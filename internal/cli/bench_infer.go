@@ -7,8 +7,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	ort "github.com/yalue/onnxruntime_go"
-
 	"github.com/frostwatch/frostwatch/infer/froster"
 	"github.com/frostwatch/frostwatch/internal/config"
 )
@@ -50,7 +48,7 @@ func (b *bench) infer(ctx context.Context) (out *inferBench, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, model.Close()) }()
-	out = &inferBench{Model: bundle.Name, ONNXRuntime: ort.GetVersion(), Provider: c.Provider}
+	out = &inferBench{Model: bundle.Name, ONNXRuntime: rt.Version(), Provider: c.Provider}
 	for _, batch := range []int{1, 8} {
 		b.say("infer: clips in batches of %d", batch)
 		rate, err := b.clipsPerSecond(ctx, model, batch)
