@@ -236,6 +236,12 @@ func watch(t *testing.T, m *froster.Model) *vocab.Watcher {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- w.Run(ctx) }()
-	t.Cleanup(func() { stop(); <-done; _ = client.Close() })
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		_ = client.Close()
+	})
 	return w
 }
