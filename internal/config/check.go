@@ -13,9 +13,9 @@ import (
 )
 
 var (
-	envText   = regexp.MustCompile(`\$\$|\$\{[A-Za-z_][A-Za-z0-9_]*\}`)
+	envText   = regexp.MustCompile(`\$\$|\$\{[^}]*\}?`)
+	envName   = regexp.MustCompile(`^\$\{[A-Za-z_][A-Za-z0-9_]*\}$`)
 	cameraURL = regexp.MustCompile(`^cameras\[\d+\]\.url$`)
-	index     = regexp.MustCompile(`\[\d+\]`)
 	topicText = regexp.MustCompile(`^[A-Za-z0-9._-]{0,100}$`)
 )
 
@@ -71,8 +71,7 @@ func (d *document) checkStages(c Config) {
 	inRange(d, "ingest.backoff.min", c.Ingest.Backoff.Min, 10*time.Millisecond, time.Hour)
 	inRange(d, "ingest.backoff.max", c.Ingest.Backoff.Max, c.Ingest.Backoff.Min, 24*time.Hour)
 	inRange(d, "ingest.backoff.reset_after", c.Ingest.Backoff.ResetAfter, 0, 24*time.Hour)
-	inRange(d, "framer.window", c.Framer.Window, 100*time.Millisecond, 5*time.Minute)
-	inRange(d, "framer.stride", c.Framer.Stride, 50*time.Millisecond, time.Hour)
+	d.timing("framer", c.Framer.Window, c.Framer.Stride)
 	inRange(d, "framer.short_side", c.Framer.ShortSide, 16, 2048)
 	inRange(d, "framer.jpeg_quality", c.Framer.JPEGQuality, 1, 100)
 	inRange(d, "framer.queue", c.Framer.Queue, 1, 1000)
@@ -95,6 +94,7 @@ func (d *document) checkLists(c Config) {
 		if err := cam.Record().Validate(); err != nil {
 			d.wrong(path, err.Error())
 		}
+		d.timing(path, cmp.Or(cam.Window, c.Framer.Window), cmp.Or(cam.Stride, c.Framer.Stride))
 		if names[cam.Name] {
 			d.wrong(path, fmt.Sprintf("the name %q stands twice", cam.Name))
 		}
@@ -113,6 +113,12 @@ func (d *document) checkLists(c Config) {
 	}
 }
 
+// timing checks a window and a stride by the framer's own limits.
+func (d *document) timing(path string, window, stride time.Duration) {
+	inRange(d, path+".window", window, 100*time.Millisecond, 5*time.Minute)
+	inRange(d, path+".stride", stride, 50*time.Millisecond, time.Hour)
+}
+
 func (d *document) oneOf(path, value string, allowed ...string) {
 	if !slices.Contains(allowed, value) {
 		d.wrong(path, fmt.Sprintf("%q: want %s", value, strings.Join(allowed, ", ")))
@@ -122,6 +128,9 @@ func (d *document) oneOf(path, value string, allowed ...string) {
 func (d *document) address(path, value string) {
 	_, port, err := net.SplitHostPort(value)
 	if n, convert := strconv.Atoi(port); err != nil || convert != nil || n < 0 || n > 65535 {
+		if strings.Contains(value, "@") { // somebody wrote a URL, perhaps with a password
+			value = "***"
+		}
 		d.wrong(path, fmt.Sprintf("%q: want host:port", value))
 	}
 }

@@ -75,20 +75,33 @@ func TestTheCommentedExamplesHold(t *testing.T) {
 
 func TestMistakesAreNamed(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"unknown key", "framer:\n  widow: 4s\n", `f.yaml:2: unknown field "widow"`},
-		{"unknown section", "frames: {}\n", `f.yaml:1: unknown field "frames"`},
-		{"unit missing", "framer:\n  window: 4\n", "f.yaml:2:"},
+		{"unknown key", "framer:\n  widow: 4s\n", "f.yaml:2: framer.widow: unknown key: want one of window, stride"},
+		{"unknown section", "frames: {}\n", "f.yaml:1: frames: unknown key: want one of kafka, redis"},
+		{"unit missing", "framer:\n  window: 4\n", `f.yaml:2: framer.window: "4": want a number with a unit`},
 		{"wrong unit", "framer:\n  window: 4 parsec\n", `f.yaml:2: framer.window: "4 parsec": want a number with a unit`},
 		{"wrong unit of a rule", "rules:\n  - name: a\n    novel: true\n    cooldown: 2 min\n", `f.yaml:4: rules[0].cooldown: "2 min"`},
-		{"wrong type", "kafka:\n  partitions: many\n", "f.yaml:2:"},
+		{"wrong type", "kafka:\n  partitions: many\n", `f.yaml:2: kafka.partitions: "many": want a whole number`},
 		{"out of range", "\nframer:\n  jpeg_quality: 300\n", "f.yaml:3: framer.jpeg_quality: 300: want 1 to 100"},
 		{"two at once", "framer:\n  jpeg_quality: 0\ninfer:\n  provider: tpu\n", "f.yaml:4: infer.provider: \"tpu\": want cpu, cuda, tensorrt\nf.yaml:2: framer.jpeg_quality: 0: want 1 to 100"},
 		{"address", "redis:\n  address: localhost\n", `f.yaml:2: redis.address: "localhost": want host:port`},
 		{"missing variable", "redis:\n  password: ${NOPE}\n", "f.yaml:2: redis.password: the environment variable NOPE is not set"},
 		{"key twice", "log:\n  level: info\n  level: warn\n", "f.yaml:3:"},
 		{"anchor", "kafka: &a\n  prefix: x\n", "anchors, aliases and tags"},
+		{"merge", "log:\n  <<: {level: warn}\n", "f.yaml:2: log.<<: want a plain key"},
+		{"several unknown keys", "log:\n  a: 1\nframer:\n  b: 2\n", "f.yaml:2: log.a: unknown key\nf.yaml:4: framer.b: unknown key"},
+		{"fraction", "kafka:\n  partitions: 1.5\n", `f.yaml:2: kafka.partitions: "1.5": want a whole number`},
+		{"password as a number", "redis:\n  password: 0123\n", "f.yaml:2: redis.password: want a text"},
+		{"password as keys", "redis:\n  password: {hunter2: 1}\n", "f.yaml:2: redis.password: keys: want a text"},
+		{"password in an address", "redis:\n  address: redis://:hunter2@h\n", "f.yaml:2: redis.address: \"***\": want host:port"},
+		{"list for keys", "kafka: [1]\n", "f.yaml:1: kafka: a list: want the keys brokers, prefix"},
+		{"text for a list", "kafka:\n  brokers: a:1\n", `f.yaml:2: kafka.brokers: "a:1": want a list`},
+		{"clips of a rule", "rules:\n  - name: a\n    novel: true\n    clips: two\n", `f.yaml:4: rules[0].clips: clips "two": want N of M`},
+		{"reference not closed", "redis:\n  password: ${PW\n", "f.yaml:2: redis.password: a ${ that is not ${NAME}"},
+		{"second document", "log: {level: debug}\n---\nlog: {level: warn}\n", "f.yaml:3: a second document"},
+		{"stride of a camera", "cameras:\n  - name: a\n    url: rtsp://h/\n    stride: 1ms\n", "f.yaml:4: cameras[0].stride: 1ms: want 50ms to 1h0m0s"},
+		{"wrong everywhere", "kafka:\n  brokers: [" + strings.Repeat("a,", 1000) + "]\n", "f.yaml: 980 more"},
 		{"bad rule", "rules:\n  - name: fall\n    clips: 5 of 2\n    actions: [x]\n", "f.yaml:2: rules[0]: rule \"fall\": clips: 5 of 2"},
-		{"unknown rule key", "rules:\n  - name: fall\n    action: [x]\n", `f.yaml:3: unknown field "action"`},
+		{"unknown rule key", "rules:\n  - name: fall\n    action: [x]\n", "f.yaml:3: rules[0].action: unknown key: want one of name, cameras, actions"},
 		{"bad camera", "cameras:\n  - name: a/b\n    url: rtsp://u:hunter2@h/\n", "f.yaml:2: cameras[0]: camera name \"a/b\""},
 		{"not YAML", "a: [b\n", "f.yaml:"},
 		{"not a mapping", "- 1\n", "f.yaml:1"},
@@ -129,8 +142,24 @@ func TestEnvironmentAndSecrets(t *testing.T) {
 	}
 }
 
+func TestValuesAsPeopleWriteThem(t *testing.T) {
+	env := func(name string) (string, bool) {
+		return map[string]string{"N": "7", "D": "4s", "PW": "0123"}[name], true
+	}
+	text := "kafka:\n  partitions: ${N}\nframer:\n  \"window\": ${D}\ninfer:\n  max_age: 0\n  top_k:\ntelemetry:\n  trace_ratio: 1\nredis:\n  password: >-\n    ${PW}\n"
+	c, err := Parse("f.yaml", []byte(text), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Kafka.Partitions != 7 || c.Framer.Window != 4*time.Second || c.Infer.MaxAge != 0 || c.Infer.TopK != 10 || c.Telemetry.TraceRatio != 1 || c.Redis.Password.Reveal() != "0123" {
+		t.Errorf("got %+v, password %q", c, c.Redis.Password.Reveal())
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add(pipeline(f))
 	f.Add("rules:\n  - {name: a, novel: true, clips: 1 of 2}\n")
+	f.Add("redis: {password: '${A}$$', ? x : y}\ninfer: {max_age: 0}\n---\n")
+	f.Add("log: &a {<<: *a, level: !!str |\n info}\n")
 	f.Fuzz(func(_ *testing.T, text string) { _, _ = Parse("f.yaml", []byte(text), noEnv) })
 }

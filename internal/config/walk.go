@@ -1,0 +1,173 @@
+package config
+
+import (
+	"encoding"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
+)
+
+// document walks the YAML beside the types it is to fill, before it is
+// decoded: it notes the line of every key, expands the environment, and reports
+// every key and value that does not fit, where the decoder would stop at the
+// first and name Go types.
+type document struct {
+	name     string
+	env      func(string) (string, bool)
+	lines    map[string]int // by path
+	problems []error
+}
+
+const maxNesting = 16
+
+func (d *document) walk(n ast.Node, path string, t reflect.Type, depth int) {
+	if n == nil {
+		return
+	}
+	if _, known := d.lines[path]; !known {
+		d.lines[path] = n.GetToken().Position.Line
+	}
+	if depth > maxNesting {
+		d.wrong(path, "nested too deeply")
+		return
+	}
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch n := n.(type) {
+	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode, *ast.MergeKeyNode:
+		d.wrong(path, "anchors, aliases and tags are not used here")
+	case *ast.MappingNode:
+		for _, v := range n.Values {
+			d.pair(v, path, t, depth)
+		}
+	case *ast.MappingValueNode:
+		d.pair(n, path, t, depth)
+	case *ast.SequenceNode:
+		if t.Kind() != reflect.Slice {
+			d.wrong(path, "a list: want "+wanted(t))
+			return
+		}
+		for i, v := range n.Values {
+			d.walk(v, fmt.Sprintf("%s[%d]", path, i), t.Elem(), depth+1)
+		}
+	case *ast.NullNode, *ast.CommentGroupNode: // the default
+	case *ast.StringNode:
+		n.Value = d.leaf(path, n.Value, true, t)
+	case *ast.LiteralNode:
+		n.Value.Value = d.leaf(path, n.Value.Value, true, t)
+	default:
+		d.leaf(path, n.GetToken().Value, false, t)
+	}
+}
+
+func (d *document) pair(v *ast.MappingValueNode, path string, t reflect.Type, depth int) {
+	name := v.Key.GetToken().Value
+	key := name
+	if path != "" {
+		key = path + "." + name
+	}
+	d.lines[key] = v.Key.GetToken().Position.Line
+	if !isStruct(t) {
+		d.wrong(path, "keys: want "+wanted(t))
+		return
+	}
+	if _, plain := v.Key.(*ast.StringNode); !plain {
+		d.wrong(key, "want a plain key, one of "+keyNames(t))
+		return
+	}
+	field, ok := fieldOf(t, name)
+	if !ok {
+		d.wrong(key, "unknown key: want one of "+keyNames(t))
+		return
+	}
+	// The decoder refuses a bare 0, which needs no unit.
+	if tk := v.Value.GetToken(); field.Type == reflect.TypeFor[time.Duration]() && tk != nil && tk.Value == "0" {
+		v.Value = ast.String(token.String("0s", "0s", tk.Position))
+	}
+	d.walk(v.Value, key, field.Type, depth+1)
+}
+
+// leaf checks a value that is neither a list nor has keys, and returns its text
+// with the environment in it. quoted tells that YAML takes it for text.
+func (d *document) leaf(path, text string, quoted bool, t reflect.Type) string {
+	if quoted && !cameraURL.MatchString(path) {
+		text = d.expand(path, text)
+	}
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+		if err := reflect.New(t).Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text)); err != nil {
+			d.wrong(path, err.Error())
+		}
+		return text
+	}
+	var fits bool
+	switch {
+	case t == reflect.TypeFor[time.Duration]():
+		_, err := time.ParseDuration(text)
+		fits = err == nil
+	case t.Kind() == reflect.String:
+		fits = quoted
+	case t.Kind() == reflect.Int:
+		_, err := strconv.Atoi(text)
+		fits = err == nil
+	case t.Kind() == reflect.Float64:
+		_, err := strconv.ParseFloat(strings.TrimPrefix(text, "."), 64) // YAML writes .inf
+		fits = err == nil
+	case t.Kind() == reflect.Bool:
+		fits = !quoted && (text == "true" || text == "false")
+	}
+	switch {
+	case fits:
+	case t == reflect.TypeFor[Secret]():
+		d.wrong(path, "want "+wanted(t))
+	default:
+		d.wrong(path, fmt.Sprintf("%.80q: want %s", text, wanted(t)))
+	}
+	return text
+}
+
+// wanted says what a value of t looks like.
+func wanted(t reflect.Type) string {
+	switch {
+	case isStruct(t):
+		return "the keys " + keyNames(t)
+	case t == reflect.TypeFor[time.Duration]():
+		return "a number with a unit such as 250ms, 2.133s or 5m"
+	case t.Kind() == reflect.Slice:
+		return "a list"
+	case t.Kind() == reflect.Int:
+		return "a whole number"
+	case t.Kind() == reflect.Float64:
+		return "a number"
+	case t.Kind() == reflect.Bool:
+		return "true or false"
+	}
+	return "a text (a number or a word such as true needs quotes)"
+}
+
+// isStruct tells that t is written as keys, not as one text.
+func isStruct(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && !reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
+}
+
+func fieldOf(t reflect.Type, key string) (reflect.StructField, bool) {
+	for i := range t.NumField() {
+		if f := t.Field(i); f.Tag.Get("yaml") == key {
+			return f, true
+		}
+	}
+	return reflect.StructField{}, false
+}
+
+func keyNames(t reflect.Type) string {
+	var names []string
+	for i := range t.NumField() {
+		names = append(names, t.Field(i).Tag.Get("yaml"))
+	}
+	return strings.Join(names, ", ")
+}
