@@ -6,6 +6,9 @@ SHELL := /bin/bash
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 UP ?=
 
+# The tests would fight over the machine, and all of it waits for the set-up.
+.NOTPARALLEL:
+
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,7 +23,7 @@ setup-test: ## install what the tests need as well
 
 .PHONY: build
 build: setup ## build ./frostwatch
-	@go build -ldflags '-X main.version=$(VERSION)' -o frostwatch .
+	@go build -trimpath -ldflags '-X main.version=$(VERSION)' -o frostwatch .
 
 .PHONY: up
 up: build ## set up, build and run everything on this machine (UP="--ports auto ..." passes flags)
@@ -30,20 +33,20 @@ up: build ## set up, build and run everything on this machine (UP="--ports auto 
 test: setup-test build vet lint unit e2e ## set up and run every test
 
 .PHONY: vet
-vet: ## go vet
+vet: setup-test ## go vet
 	go vet ./...
 
 .PHONY: lint
-lint: ## golangci-lint
+lint: setup-test ## golangci-lint
 	.tools/golangci-lint run --timeout 15m ./...
 
 .PHONY: unit
-unit: ## go test -race of every package but the end-to-end tests
+unit: setup-test ## go test -race of every package but the end-to-end tests
 	go test -race -timeout 15m -p 2 $$(go list ./... | grep -v /internal/e2e)
 
 # Alone, because it watches video in real time.
 .PHONY: e2e
-e2e: ## the built program, tried as its users do
+e2e: setup-test build ## the built program, tried as its users do
 	go test -race -count=1 -timeout 15m ./internal/e2e
 
 .PHONY: bench

@@ -22,23 +22,35 @@ go_minimum=$(awk '$1 == "go" {print $2}' go.mod)
 ort_version=1.31.1
 ort_dir=.native/onnxruntime
 ort_library=libonnxruntime.so.$ort_version
-ort_wheel_sha256=5752bd508126ae7c49894d3b9d2e83f0c3d487319246d04c444b393308d7ad7f
-ort_library_sha256=fc44112fbe06d7d689c57e11d3862031f64711007e4ee020f8eed5185fd2c1d3
+case $(uname -m) in
+aarch64)
+  ort_wheel_sha256=da05378364c44d4407e463982d2bf8d5e4cfea873283757e48beeb41df97b7f3
+  ort_library_sha256=8aa3b76b28c778a2b1dd660d34161adb1d508c9ccd04ff9dc80e26eca5df8467
+  ;;
+*)
+  ort_wheel_sha256=5752bd508126ae7c49894d3b9d2e83f0c3d487319246d04c444b393308d7ad7f
+  ort_library_sha256=fc44112fbe06d7d689c57e11d3862031f64711007e4ee020f8eed5185fd2c1d3
+  ;;
+esac
 
 lint_version=v2.15.0
 
 check_machine() {
-  [ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] ||
-    die "this machine is $(uname -s) on $(uname -m); the pinned ONNX Runtime is for Linux on x86_64. Elsewhere install the packages by hand and set infer.runtime to ONNX Runtime $ort_version's library."
-  command -v go >/dev/null || die "Go is missing: install Go $go_minimum or newer from your package manager or golang.org"
-  go version >/dev/null || die "Go does not run"
+  case $(uname -s)-$(uname -m) in
+  Linux-x86_64 | Linux-aarch64) ;;
+  *) die "this machine is $(uname -s) on $(uname -m); ONNX Runtime is pinned for Linux on x86_64 and aarch64. Elsewhere install the packages by hand and set infer.runtime to ONNX Runtime $ort_version's library." ;;
+  esac
+  local advice="install Go $go_minimum or newer as golang.org says (Debian 12's own is too old)"
+  command -v go >/dev/null || die "Go is missing: $advice"
+  # Since 1.21 Go fetches the version that go.mod names by itself, where it may.
+  local have
+  have=$(go env GOVERSION) || die "Go does not run here: $advice"
+  [ "$(printf '%s\n' "go$go_minimum" "$have" | sort -V | head -n 1)" = "go$go_minimum" ] ||
+    die "$have at $(command -v go) is too old: $advice"
 }
 
 as_root() {
-  if [ "$(id -u)" = 0 ]; then "$@"
-  elif command -v sudo >/dev/null; then sudo "$@"
-  else die "installing packages needs root or sudo: run '$*' as root, then run this again"
-  fi
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
 install_packages() {
@@ -48,12 +60,13 @@ install_packages() {
   done
   [ ${#missing[@]} = 0 ] && return
   command -v apt-get >/dev/null || die "no apt-get here; install these by hand: ${missing[*]}"
+  [ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
+    die "these packages are missing, and installing them needs root or sudo. As root: apt-get update && apt-get install --no-install-recommends ${missing[*]}"
   say "installing ${missing[*]}"
-  as_root apt-get -q update >/dev/null
+  as_root apt-get -q update >/dev/null || die "apt-get could not update its lists; missing are: ${missing[*]}"
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}" >/dev/null ||
     die "apt-get could not install: ${missing[*]}"
 }
-
 
 install_onnxruntime() {
   [ -f "$ort_dir/$ort_library" ] && sha256sum --quiet -c <<<"$ort_library_sha256  $ort_dir/$ort_library" 2>/dev/null && return
@@ -61,9 +74,10 @@ install_onnxruntime() {
   say "fetching ONNX Runtime $ort_version"
   local temp
   temp=$(mktemp -d)
-  trap 'rm -rf "$temp"' RETURN
+  # shellcheck disable=SC2064 # the folder's name now, not when it fires
+  trap "rm -rf '$temp'" EXIT
   python3 -m pip download -q --no-deps --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 \
-    --platform manylinux_2_28_x86_64 -d "$temp" "onnxruntime==$ort_version" ||
+    --platform "manylinux_2_28_$(uname -m)" -d "$temp" "onnxruntime==$ort_version" ||
     die "pip could not download onnxruntime==$ort_version; put $ort_library into $ort_dir by hand"
   sha256sum --quiet -c <<<"$ort_wheel_sha256  $(echo "$temp"/onnxruntime-*.whl)" || die "the wheel of ONNX Runtime is not the one that was pinned"
   unzip -q -j "$temp"/onnxruntime-*.whl "onnxruntime/capi/$ort_library" -d "$temp"
