@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/frostwatch/frostwatch/internal/embedded"
+	"github.com/frostwatch/frostwatch/internal/shared"
 )
 
 // asServers, when set in the environment to a directory, turns the test binary
@@ -143,13 +144,9 @@ func portsOf(t *testing.T, dir string) (p ports) {
 
 func needRedis(t *testing.T) {
 	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err == nil {
-		return
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		shared.Missing(t, "redis-server (`make setup` installs it)")
 	}
-	if os.Getenv("CI") == "true" {
-		t.Fatal("redis-server is not installed")
-	}
-	t.Skip("redis-server is not installed")
 }
 
 func local(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
