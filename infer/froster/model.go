@@ -14,6 +14,7 @@ type Model struct {
 	tokenizer *Tokenizer
 	video     *session
 	text      *session
+	pace      *pace
 }
 
 // Load opens both towers.
@@ -27,7 +28,7 @@ func (r *Runtime) loadChanged(b *Bundle, change func([]byte) ([]byte, error)) (*
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{bundle: b, tokenizer: tokenizer}
+	m := &Model{bundle: b, tokenizer: tokenizer, pace: r.pace}
 	video, err := b.graph(videoFile)
 	if err != nil {
 		return nil, err
@@ -94,6 +95,7 @@ func (m *Model) embed(ctx context.Context, frames any, batch int) (ClipEmbedding
 	if err := ctx.Err(); err != nil {
 		return ClipEmbeddings{}, err
 	}
+	defer m.pace.clips()()
 	out, err := m.video.run(input{[]int{batch, d.Frames, d.ImageSize, d.ImageSize, 3}, frames})
 	if err != nil {
 		return ClipEmbeddings{}, fmt.Errorf("embed clips: %w", err)
@@ -107,7 +109,8 @@ const textBatch = 4
 // EmbedLabels gives the unit embedding of each class text ("label" or "label:
 // description") through the prompt ensemble, [dim]. A text that can't be read
 // has a nil embedding and its reason, a *TextError, in problems at its place;
-// err is for what concerns them all. It stops between runs when ctx ends.
+// err is for what concerns them all. It stops between runs when ctx ends. While
+// clips are being embedded it takes a small share of the time only.
 func (m *Model) EmbedLabels(ctx context.Context, texts []string) (vectors [][]float32, problems []error, err error) {
 	vectors, problems = make([][]float32, len(texts)), make([]error, len(texts))
 	var ready []int
@@ -117,15 +120,22 @@ func (m *Model) EmbedLabels(ctx context.Context, texts []string) (vectors [][]fl
 			ready = append(ready, i)
 		}
 	}
-	for chunk := range slices.Chunk(ready, textBatch) {
-		if err := ctx.Err(); err != nil {
+	for len(ready) > 0 {
+		busy, ended, err := m.pace.texts(ctx)
+		if err != nil {
 			return nil, nil, err
 		}
+		chunk := ready[:min(textBatch, len(ready))]
+		if busy {
+			chunk = ready[:1]
+		}
+		ready = ready[len(chunk):]
 		var all [][]int
 		for _, i := range chunk {
 			all = append(all, tokens[i]...)
 		}
 		features, err := m.embedTokens(all)
+		ended()
 		if err != nil {
 			return nil, nil, fmt.Errorf("embed labels: %w", err)
 		}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"time"
 
 	ort "github.com/yalue/onnxruntime_go"
 )
@@ -26,7 +27,10 @@ type RuntimeOptions struct {
 
 // Runtime is ONNX Runtime, loaded. The library lives as long as the process:
 // it is never unloaded, and the first path that works is the one in use.
-type Runtime struct{ options RuntimeOptions }
+type Runtime struct {
+	options RuntimeOptions
+	pace    *pace // of all its models
+}
 
 // OpenRuntime loads the library. It is not to be called concurrently.
 func OpenRuntime(o RuntimeOptions) (*Runtime, error) {
@@ -43,7 +47,7 @@ func OpenRuntime(o RuntimeOptions) (*Runtime, error) {
 			return nil, fmt.Errorf("load ONNX Runtime from %s: %w (`make setup` fetches it; or set infer.runtime to its path)", library, err)
 		}
 	}
-	r := &Runtime{options: o}
+	r := &Runtime{options: o, pace: newPace(time.Now)}
 	// A provider that is not there is refused now, not at the first clip.
 	s, err := r.sessionOptions()
 	if err != nil {
