@@ -27,7 +27,17 @@ type Dims struct {
 	Context      int `json:"context_length"` // tokens of a text
 	VocabSize    int `json:"vocab_size"`
 	Frames       int `json:"frames"` // of a clip
+	// Activation of both towers' MLPs: QuickGELU or GELU. Empty, in bundles of
+	// older versions, means QuickGELU.
+	Activation string `json:"activation"`
 }
+
+// Activations of the MLPs. QuickGELU is OpenAI's x·sigmoid(1.702x); GELU is the
+// exact one, x·Φ(x), which OpenCLIP trains with unless told otherwise.
+const (
+	QuickGELU = "quick_gelu"
+	GELU      = "gelu"
+)
 
 // clipFrames is what every FROSTER checkpoint was trained on.
 const clipFrames = 8
