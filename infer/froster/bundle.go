@@ -19,7 +19,8 @@ const (
 )
 
 // bundleFormat is raised when older readers could no longer serve a bundle.
-const bundleFormat = 1
+// 2: graphs use operators that ONNX Runtime adds to ONNX.
+const bundleFormat = 2
 
 // Bundle describes a model that is ready to be served; it is bundle.json.
 type Bundle struct {
@@ -32,7 +33,7 @@ type Bundle struct {
 	// Preprocessing in words; the graph normalises, the framer and infer resize
 	// and crop.
 	Preprocessing string            `json:"preprocessing"`
-	Precision     string            `json:"precision"`
+	Precision     Precision         `json:"precision"`
 	Licence       string            `json:"licence"`
 	BaseClasses   []string          `json:"base_classes"` // trained on; every other label is novel
 	Notes         []string          `json:"notes,omitempty"`
@@ -57,6 +58,9 @@ func OpenBundle(dir string) (*Bundle, error) {
 	d := b.Dims
 	if d.ImageSize < 1 || d.ImageSize > 4096 || d.Frames < 1 || d.Frames > 64 || d.EmbedDim < 1 || d.EmbedDim > 1<<16 || d.Context < 2 {
 		return nil, fmt.Errorf("open model bundle %s: dimensions %+v", dir, d)
+	}
+	if err := b.Precision.check(); err != nil {
+		return nil, fmt.Errorf("open model bundle %s: %w", dir, err)
 	}
 	if b.ID == "" || b.LogitScale <= 0 {
 		return nil, fmt.Errorf("open model bundle %s: model_id and logit_scale are required", dir)

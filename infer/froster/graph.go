@@ -1,31 +1,53 @@
 package froster
 
 import (
-	"fmt"
+	"github.com/x448/float16"
 
 	"github.com/frostwatch/frostwatch/infer/froster/checkpoint"
 	"github.com/frostwatch/frostwatch/infer/froster/onnx"
 )
 
 // builder adds CLIP's parts to a graph under the checkpoint's own names.
+// Activations are rows, [rows, width], so that a linear layer is one Gemm.
 type builder struct {
 	*onnx.Graph
-	w weights
+	w         weights
+	precision Precision
+	gelu      bool // the exact GELU in place of QuickGELU
+	bytes     map[string]quantised
+}
+
+func newBuilder(name string, w weights, d Dims, p Precision) builder {
+	return builder{onnx.NewGraph(name), w, p, d.Activation == GELU, map[string]quantised{}}
 }
 
 // add is a one-output node.
 func (b builder) add(op string, inputs ...string) string { return b.Op(op, inputs) }
 
+// real is the type of the activations.
+func (b builder) real() onnx.Type {
+	if b.precision == Float16 {
+		return onnx.Float16
+	}
+	return onnx.Float
+}
+
+// floats is a constant of the activations' type.
+func (b builder) floats(name string, data []float32, shape ...int) string {
+	if b.precision != Float16 {
+		return b.Floats(name, data, shape...)
+	}
+	half := make([]uint16, len(data))
+	for i, v := range data {
+		half[i] = float16.Fromfloat32(v).Bits()
+	}
+	return b.Halves(name, half, shape...)
+}
+
 // tensor is a weight as it is stored.
 func (b builder) tensor(name string) string {
 	t := b.w[name]
-	return b.Floats(name, t.Data, t.Shape...)
-}
-
-// transposed is a matrix [out, in] of a torch Linear as [in, out].
-func (b builder) transposed(name string) string {
-	t := transpose(b.w[name])
-	return b.Floats(name, t.Data, t.Shape...)
+	return b.floats(name, t.Data, t.Shape...)
 }
 
 func transpose(t checkpoint.Tensor) checkpoint.Tensor {
@@ -39,8 +61,26 @@ func transpose(t checkpoint.Tensor) checkpoint.Tensor {
 	return checkpoint.Tensor{Shape: []int{cols, rows}, Data: out}
 }
 
+// linear is x·wᵀ + bias for a torch Linear's [out, in].
 func (b builder) linear(x, weight, bias string) string {
-	return b.add("Add", b.add("MatMul", x, b.transposed(weight)), b.tensor(bias))
+	return b.affine(x, weight, b.w[weight], bias, b.w[bias])
+}
+
+// project is one of the three projections packed in in_proj: part 0 queries,
+// 1 keys, 2 values.
+func (b builder) project(x, prefix string, part, width int) string {
+	w, bias := b.w[prefix+"attn.in_proj_weight"], b.w[prefix+"attn.in_proj_bias"]
+	name := prefix + "attn.in_proj_" + string("qkv"[part])
+	return b.affine(x, name+".weight", checkpoint.Tensor{Shape: []int{width, width}, Data: w.Data[part*width*width : (part+1)*width*width]},
+		name+".bias", checkpoint.Tensor{Shape: []int{width}, Data: bias.Data[part*width : (part+1)*width]})
+}
+
+func (b builder) affine(x, weight string, w checkpoint.Tensor, bias string, v checkpoint.Tensor) string {
+	if b.precision == Int8 {
+		return b.affineBytes(x, weight, w, bias, v)
+	}
+	m := transpose(w)
+	return b.add("Gemm", x, b.floats(weight, m.Data, m.Shape...), b.floats(bias, v.Data, v.Shape...))
 }
 
 // layerNorm's epsilon is CLIP's.
@@ -49,54 +89,39 @@ func (b builder) layerNorm(x, name string) string {
 		onnx.Int("axis", -1), onnx.Scalar("epsilon", 1e-5))
 }
 
-// quickGELU is CLIP's activation, x·sigmoid(1.702x).
-func (b builder) quickGELU(x string) string {
-	return b.add("Mul", x, b.add("Sigmoid", b.add("Mul", x, b.Floats("", []float32{1.702}))))
+// activate is CLIP's x·sigmoid(1.702x), or the exact GELU.
+func (b builder) activate(x string) string {
+	if b.gelu {
+		return b.add("Gelu", x)
+	}
+	return b.Contrib("QuickGelu", []string{x}, onnx.Scalar("alpha", 1.702))
 }
 
 // mlp is the second half of a block, with its residual.
 func (b builder) mlp(x, prefix string) string {
 	h := b.layerNorm(x, prefix+"ln_2")
-	h = b.quickGELU(b.linear(h, prefix+"mlp.c_fc.weight", prefix+"mlp.c_fc.bias"))
+	h = b.activate(b.linear(h, prefix+"mlp.c_fc.weight", prefix+"mlp.c_fc.bias"))
 	return b.add("Add", x, b.linear(h, prefix+"mlp.c_proj.weight", prefix+"mlp.c_proj.bias"))
 }
 
-// project is one of the three projections packed in in_proj: part 0 queries,
-// 1 keys, 2 values.
-func (b builder) project(x, prefix string, part, width int) string {
-	w, bias := b.w[prefix+"attn.in_proj_weight"], b.w[prefix+"attn.in_proj_bias"]
-	name := fmt.Sprintf("%sattn.in_proj_%c", prefix, "qkv"[part])
-	own := transpose(checkpoint.Tensor{Shape: []int{width, width}, Data: w.Data[part*width*width : (part+1)*width*width]})
-	m := b.Floats(name+".weight", own.Data, width, width)
-	return b.add("Add", b.add("MatMul", x, m), b.Floats(name+".bias", bias.Data[part*width:(part+1)*width], width))
-}
-
-// heads splits [n, tokens, width] into [n, heads, tokens, 64], or for keys into
-// [n, heads, 64, tokens].
-func (b builder) heads(x string, heads int, keys bool) string {
-	order := []int{0, 2, 1, 3}
-	if keys {
-		order = []int{0, 2, 3, 1}
+// attend is softmax(q·k/8)·v over all heads, then the output projection, as
+// rows. q is [n, queries, width], k and v are [n, keys, width]. ONNX Runtime's
+// fused operator never writes the scores to memory.
+func (b builder) attend(q, k, v, prefix string, heads int, causal bool) string {
+	attrs := []onnx.Attr{onnx.Int("num_heads", heads)}
+	if causal {
+		attrs = append(attrs, onnx.Int("unidirectional", 1))
 	}
-	split := b.add("Reshape", x, b.Int64s("", 0, 0, heads, headWidth))
-	return b.Op("Transpose", []string{split}, onnx.Ints("perm", order...))
+	mixed := b.rows(b.Contrib("MultiHeadAttention", []string{q, k, v}, attrs...), heads*headWidth)
+	return b.linear(mixed, prefix+"attn.out_proj.weight", prefix+"attn.out_proj.bias")
 }
 
-// attend is softmax(q·k/8 + mask)·v over all heads, then the output projection.
-func (b builder) attend(q, k, v, mask, prefix string, heads int) string {
-	// 1/sqrt(64) on the queries: the smaller of the two products.
-	q = b.add("Mul", b.heads(q, heads, false), b.Floats("", []float32{0.125}))
-	scores := b.add("MatMul", q, b.heads(k, heads, true))
-	if mask != "" {
-		scores = b.add("Add", scores, mask)
-	}
-	mixed := b.add("MatMul", b.Op("Softmax", []string{scores}, onnx.Int("axis", -1)), b.heads(v, heads, false))
-	mixed = b.Op("Transpose", []string{mixed}, onnx.Ints("perm", 0, 2, 1, 3))
-	joined := b.add("Reshape", mixed, b.Int64s("", 0, 0, heads*headWidth))
-	return b.linear(joined, prefix+"attn.out_proj.weight", prefix+"attn.out_proj.bias")
+// rows is x as [rows, width].
+func (b builder) rows(x string, width int) string {
+	return b.add("Reshape", x, b.Int64s("", -1, width))
 }
 
-// slice cuts [from, to) of the second axis: tokens, or frames.
+// slice cuts [from, to) of the second axis.
 func (b builder) slice(x string, from, to int) string {
 	return b.add("Slice", x, b.Int64s("", from), b.Int64s("", to), b.Int64s("", 1))
 }

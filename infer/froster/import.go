@@ -27,8 +27,9 @@ const (
 // ImportOptions say what to read and where to put the bundle.
 type ImportOptions struct {
 	Checkpoint string
-	Out        string // folder, which must not exist
-	Name       string // empty: the checkpoint's file name
+	Out        string    // folder, which must not exist
+	Name       string    // empty: the checkpoint's file name
+	Precision  Precision // empty: Float32
 	// BaseClasses is a file with one class a line, of those the model was trained
 	// on. Card is a JSON file about the model: base_classes, licence, summary,
 	// not_what, limits. Either may be empty.
@@ -39,6 +40,12 @@ type ImportOptions struct {
 // Import reads a checkpoint and writes a bundle. On any error nothing is
 // written.
 func Import(o ImportOptions) (*Bundle, error) {
+	if o.Precision == "" {
+		o.Precision = Float32
+	}
+	if err := o.Precision.check(); err != nil {
+		return nil, err
+	}
 	w, licence, err := readWeights(o.Checkpoint)
 	if err != nil {
 		return nil, err
@@ -51,7 +58,7 @@ func Import(o ImportOptions) (*Bundle, error) {
 		return nil, fmt.Errorf("import %s: %w", o.Checkpoint, err)
 	}
 	b := &Bundle{
-		Format: bundleFormat, Name: o.Name, ID: w.hash(), Dims: d, Precision: "float32", Licence: licence,
+		Format: bundleFormat, Name: o.Name, ID: w.hash(o.Precision), Dims: d, Precision: o.Precision, Licence: licence,
 		LogitScale: float32(math.Exp(float64(w["logit_scale"].Data[0]))),
 		Preprocessing: fmt.Sprintf("RGB/255, CLIP's mean and deviation; short side to %d by bilinear with half-pixel centres and no antialiasing; centre crop",
 			d.ImageSize),
@@ -62,7 +69,7 @@ func Import(o ImportOptions) (*Bundle, error) {
 	if err := b.describe(o); err != nil {
 		return nil, err
 	}
-	graphs := map[string][]byte{videoFile: videoGraph(w, d), textFile: textGraph(w, d)}
+	graphs := map[string][]byte{videoFile: videoGraph(w, d, o.Precision), textFile: textGraph(w, d)}
 	if err := b.save(o.Out, graphs); err != nil {
 		return nil, fmt.Errorf("write model bundle: %w", err)
 	}
@@ -102,9 +109,13 @@ func readWeights(file string) (weights, string, error) {
 	return w, licence, nil
 }
 
-// hash is over names, shapes and values.
-func (w weights) hash() string {
+// hash is over names, shapes and values, and the precision where it is not the
+// weights' own: another precision gives other embeddings.
+func (w weights) hash(p Precision) string {
 	h := sha256.New()
+	if p != Float32 {
+		h.Write([]byte(p))
+	}
 	buffer := make([]byte, 0, 1<<16)
 	for _, name := range slices.Sorted(maps.Keys(w)) {
 		t := w[name]

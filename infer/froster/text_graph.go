@@ -2,7 +2,6 @@ package froster
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/frostwatch/frostwatch/infer/froster/onnx"
 )
@@ -17,20 +16,20 @@ const (
 // textGraph is CLIP's text transformer. The causal mask makes it exact to cut
 // a batch after its longest text.
 func textGraph(w weights, d Dims) []byte {
-	b := builder{onnx.NewGraph("froster_text"), w}
+	b := newBuilder("froster_text", w, d, Float32)
 	tokens := b.Input(inTokens, onnx.Int64, textsDim, lengthDim)
 	ends := b.Input(inEnds, onnx.Int64, textsDim, 2)
 	length := b.Op("Shape", []string{tokens}, onnx.Int("start", 1), onnx.Int("end", 2))
-	zero, first := b.Int64s("", 0), b.Int64s("", 0)
+	zero := b.Int64s("", 0)
+	// The width is of this run's texts: [texts, length, width], from rows.
+	shape := b.Op("Concat", []string{b.Int64s("", -1), length, b.Int64s("", d.TextWidth)}, onnx.Int("axis", 0))
 
 	x := b.Op("Gather", []string{b.tensor("token_embedding.weight"), tokens}, onnx.Int("axis", 0))
-	x = b.add("Add", x, b.add("Slice", b.tensor("positional_embedding"), zero, length, first))
-	mask := b.add("Slice", b.causalMask(d.Context), b.Int64s("", 0, 0),
-		b.Op("Concat", []string{length, length}, onnx.Int("axis", 0)), b.Int64s("", 0, 1))
+	x = b.rows(b.add("Add", x, b.add("Slice", b.tensor("positional_embedding"), zero, length, zero)), d.TextWidth)
 	for i := range d.TextLayers {
-		x = b.textBlock(x, mask, fmt.Sprintf("transformer.resblocks.%d.", i), d)
+		x = b.textBlock(x, shape, fmt.Sprintf("transformer.resblocks.%d.", i), d)
 	}
-	x = b.layerNorm(b.add("GatherND", x, ends), "ln_final")
+	x = b.layerNorm(b.add("GatherND", b.add("Reshape", x, shape), ends), "ln_final")
 	x = b.add("MatMul", x, b.tensor("text_projection"))
 	norm := b.Op("ReduceL2", []string{x, b.Int64s("", -1)}, onnx.Int("keepdims", 1))
 	b.As(outText, "Div", []string{x, norm})
@@ -38,20 +37,9 @@ func textGraph(w weights, d Dims) []byte {
 	return b.Marshal()
 }
 
-func (b builder) textBlock(x, mask, prefix string, d Dims) string {
+func (b builder) textBlock(x, shape, prefix string, d Dims) string {
 	h := b.layerNorm(x, prefix+"ln_1")
-	q, k, v := b.project(h, prefix, 0, d.TextWidth), b.project(h, prefix, 1, d.TextWidth), b.project(h, prefix, 2, d.TextWidth)
-	x = b.add("Add", x, b.attend(q, k, v, mask, prefix, d.TextHeads))
+	part := func(i int) string { return b.add("Reshape", b.project(h, prefix, i, d.TextWidth), shape) }
+	x = b.add("Add", x, b.attend(part(0), part(1), part(2), prefix, d.TextHeads, true))
 	return b.mlp(x, prefix)
-}
-
-// causalMask lets a token see itself and those before it.
-func (b builder) causalMask(n int) string {
-	m := make([]float32, n*n)
-	for row := range n {
-		for col := row + 1; col < n; col++ {
-			m[row*n+col] = float32(math.Inf(-1))
-		}
-	}
-	return b.Floats("causal_mask", m, n, n)
 }

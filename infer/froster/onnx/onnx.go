@@ -3,8 +3,6 @@
 package onnx
 
 import (
-	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 
@@ -16,15 +14,21 @@ type Type int
 
 // Element types.
 const (
-	Float Type = 1
-	Uint8 Type = 2
-	Int64 Type = 7
+	Float   Type = 1
+	Uint8   Type = 2
+	Int8    Type = 3
+	Int64   Type = 7
+	Float16 Type = 10
 )
 
 const (
 	irVersion = 9
 	opset     = 20
 )
+
+// Microsoft is the domain of the operators that ONNX Runtime adds to ONNX
+// (docs/ContribOperators.md of its source).
+const Microsoft = "com.microsoft"
 
 // Graph collects nodes in the order in which they are added, which must be one
 // in which they can run.
@@ -34,6 +38,7 @@ type Graph struct {
 	initializers   []byte
 	inputs, output []byte
 	count          int
+	microsoft      bool // uses the domain
 }
 
 // NewGraph starts an empty graph.
@@ -88,17 +93,27 @@ func (g *Graph) OpN(op string, n int, inputs []string, attrs ...Attr) []string {
 			outputs[i] = fmt.Sprintf("%s_%d", name, i)
 		}
 	}
-	g.node(op, name, inputs, outputs, attrs)
+	g.node("", op, name, inputs, outputs, attrs)
 	return outputs
+}
+
+// Contrib adds a node of the domain Microsoft with one output and returns the
+// output's name. An input named "" is left out.
+func (g *Graph) Contrib(op string, inputs []string, attrs ...Attr) string {
+	g.count++
+	g.microsoft = true
+	name := fmt.Sprintf("%s_%d", op, g.count)
+	g.node(Microsoft, op, name, inputs, []string{name}, attrs)
+	return name
 }
 
 // As adds a node whose output has the given name: one of the graph's outputs.
 func (g *Graph) As(output, op string, inputs []string, attrs ...Attr) string {
-	g.node(op, op+"_"+output, inputs, []string{output}, attrs)
+	g.node("", op, op+"_"+output, inputs, []string{output}, attrs)
 	return output
 }
 
-func (g *Graph) node(op, name string, inputs, outputs []string, attrs []Attr) {
+func (g *Graph) node(domain, op, name string, inputs, outputs []string, attrs []Attr) {
 	var b []byte
 	for _, in := range inputs {
 		b = appendString(b, 1, in)
@@ -111,43 +126,10 @@ func (g *Graph) node(op, name string, inputs, outputs []string, attrs []Attr) {
 	for _, a := range attrs {
 		b = appendBytes(b, 5, a)
 	}
+	if domain != "" {
+		b = appendString(b, 7, domain)
+	}
 	g.nodes = appendBytes(g.nodes, 1, b)
-}
-
-// Floats adds a constant tensor. The shape's product must be the data's length.
-func (g *Graph) Floats(name string, data []float32, shape ...int) string {
-	raw := make([]byte, 4*len(data))
-	for i, v := range data {
-		binary.LittleEndian.PutUint32(raw[4*i:], math.Float32bits(v))
-	}
-	return g.constant(name, Float, raw, shape)
-}
-
-// Int64s adds a constant vector of integers.
-func (g *Graph) Int64s(name string, data ...int) string {
-	raw := make([]byte, 8*len(data))
-	for i, v := range data {
-		binary.LittleEndian.PutUint64(raw[8*i:], uint64(int64(v)))
-	}
-	return g.constant(name, Int64, raw, []int{len(data)})
-}
-
-func (g *Graph) constant(name string, t Type, raw []byte, shape []int) string {
-	if name == "" {
-		g.count++
-		name = fmt.Sprintf("const_%d", g.count)
-	}
-	var b []byte
-	for _, d := range shape {
-		b = protowire.AppendTag(b, 1, protowire.VarintType)
-		b = protowire.AppendVarint(b, uint64(d))
-	}
-	b = protowire.AppendTag(b, 2, protowire.VarintType)
-	b = protowire.AppendVarint(b, uint64(t))
-	b = appendString(b, 8, name)
-	b = appendBytes(b, 9, raw)
-	g.initializers = appendBytes(g.initializers, 5, b)
-	return name
 }
 
 // Input declares an input; a dimension is an int or a string that names a free
@@ -197,10 +179,17 @@ func (g *Graph) Marshal() []byte {
 	b = protowire.AppendVarint(b, irVersion)
 	b = appendString(b, 2, "frostwatch")
 	b = appendBytes(b, 7, graph)
-	set := appendString(nil, 1, "")
-	set = protowire.AppendTag(set, 2, protowire.VarintType)
-	set = protowire.AppendVarint(set, opset)
-	return appendBytes(b, 8, set)
+	b = appendBytes(b, 8, operatorSet("", opset))
+	if g.microsoft {
+		b = appendBytes(b, 8, operatorSet(Microsoft, 1))
+	}
+	return b
+}
+
+func operatorSet(domain string, version uint64) []byte {
+	b := appendString(nil, 1, domain)
+	b = protowire.AppendTag(b, 2, protowire.VarintType)
+	return protowire.AppendVarint(b, version)
 }
 
 func appendString(b []byte, field protowire.Number, s string) []byte {
@@ -211,96 +200,4 @@ func appendString(b []byte, field protowire.Number, s string) []byte {
 func appendBytes(b []byte, field protowire.Number, v []byte) []byte {
 	b = protowire.AppendTag(b, field, protowire.BytesType)
 	return protowire.AppendBytes(b, v)
-}
-
-// WithInputType is the model with the element type of one input replaced. It
-// serves the check of a bundle, which feeds unrounded values where serving
-// feeds bytes; the graph's first node casts either way.
-func WithInputType(model []byte, input string, t Type) ([]byte, error) {
-	found := false
-	out, err := rewrite(model, 7, func(graph []byte) ([]byte, error) {
-		return rewrite(graph, 11, func(info []byte) ([]byte, error) {
-			if name, err := stringField(info, 1); err != nil || name != input {
-				return info, err
-			}
-			found = true
-			return rewrite(info, 2, func(kind []byte) ([]byte, error) {
-				return rewrite(kind, 1, func(tensor []byte) ([]byte, error) { return setVarint(tensor, 1, uint64(t)) })
-			})
-		})
-	})
-	if err != nil {
-		return nil, err
-	}
-	if !found {
-		return nil, fmt.Errorf("the model has no input %q", input)
-	}
-	return out, nil
-}
-
-var errWire = errors.New("not a protobuf message")
-
-// rewrite replaces each length-delimited field of the given number.
-func rewrite(b []byte, field protowire.Number, change func([]byte) ([]byte, error)) ([]byte, error) {
-	var out []byte
-	for len(b) > 0 {
-		number, kind, tag := protowire.ConsumeTag(b)
-		if tag < 0 {
-			return nil, errWire
-		}
-		n := protowire.ConsumeFieldValue(number, kind, b[tag:])
-		if n < 0 {
-			return nil, errWire
-		}
-		if number == field && kind == protowire.BytesType {
-			v, _ := protowire.ConsumeBytes(b[tag:])
-			changed, err := change(v)
-			if err != nil {
-				return nil, err
-			}
-			out = appendBytes(out, field, changed)
-		} else {
-			out = append(out, b[:tag+n]...)
-		}
-		b = b[tag+n:]
-	}
-	return out, nil
-}
-
-func setVarint(b []byte, field protowire.Number, v uint64) ([]byte, error) {
-	out := protowire.AppendVarint(protowire.AppendTag(nil, field, protowire.VarintType), v)
-	for len(b) > 0 {
-		number, kind, tag := protowire.ConsumeTag(b)
-		if tag < 0 {
-			return nil, errWire
-		}
-		n := protowire.ConsumeFieldValue(number, kind, b[tag:])
-		if n < 0 {
-			return nil, errWire
-		}
-		if number != field {
-			out = append(out, b[:tag+n]...)
-		}
-		b = b[tag+n:]
-	}
-	return out, nil
-}
-
-func stringField(b []byte, field protowire.Number) (string, error) {
-	for len(b) > 0 {
-		number, kind, tag := protowire.ConsumeTag(b)
-		if tag < 0 {
-			return "", errWire
-		}
-		n := protowire.ConsumeFieldValue(number, kind, b[tag:])
-		if n < 0 {
-			return "", errWire
-		}
-		if number == field && kind == protowire.BytesType {
-			v, _ := protowire.ConsumeBytes(b[tag:])
-			return string(v), nil
-		}
-		b = b[tag+n:]
-	}
-	return "", nil
 }
