@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -26,34 +27,32 @@ func field(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// get returns those that are there and sound; Redis is not trusted.
-func (c cache) get(ctx context.Context, texts []string) (map[string][]float32, error) {
-	found := map[string][]float32{}
-	if len(texts) == 0 {
-		return found, nil
-	}
-	fields := make([]string, len(texts))
-	for i, t := range texts {
-		fields[i] = field(t)
-	}
-	values, err := c.client.HMGet(ctx, c.key, fields...).Result()
-	if err != nil {
-		return nil, fmt.Errorf("read cached embeddings: %w", err)
-	}
-	for i, v := range values {
-		if s, ok := v.(string); ok {
-			if vector, ok := decode(s, c.dim); ok {
-				found[texts[i]] = vector
+// cacheChunk is how many embeddings are read in one answer: some 500 KB.
+const cacheChunk = 256
+
+// get calls use for each text that is there and sound; Redis is not trusted.
+func (c cache) get(ctx context.Context, texts []string, use func(text string, vector []float32)) error {
+	for chunk := range slices.Chunk(texts, cacheChunk) {
+		fields := make([]string, len(chunk))
+		for i, t := range chunk {
+			fields[i] = field(t)
+		}
+		values, err := c.client.HMGet(ctx, c.key, fields...).Result()
+		if err != nil {
+			return fmt.Errorf("read cached embeddings: %w", err)
+		}
+		for i, v := range values {
+			if s, ok := v.(string); ok {
+				if vector, ok := decode(s, c.dim); ok {
+					use(chunk[i], vector)
+				}
 			}
 		}
 	}
-	return found, nil
+	return nil
 }
 
 func (c cache) put(ctx context.Context, vectors map[string][]float32) error {
-	if len(vectors) == 0 {
-		return nil
-	}
 	values := make([]any, 0, 2*len(vectors))
 	for text, v := range vectors {
 		raw := make([]byte, 0, 4*len(v))
@@ -75,7 +74,8 @@ func decode(s string, dim int) ([]float32, bool) {
 	}
 	v := make([]float32, dim)
 	for i := range v {
-		v[i] = math.Float32frombits(binary.LittleEndian.Uint32([]byte(s[4*i : 4*i+4])))
+		p := s[4*i : 4*i+4]
+		v[i] = math.Float32frombits(uint32(p[0]) | uint32(p[1])<<8 | uint32(p[2])<<16 | uint32(p[3])<<24)
 	}
 	return v, isUnit(v)
 }

@@ -4,39 +4,39 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 )
 
-// embedChunk is how many texts are embedded between two looks for an edit.
-const embedChunk = 16
+const (
+	// maxChunk bounds the texts handed to the model at once.
+	maxChunk = 64
+	// chunkTime is how long the model may take for them, roughly: an edit waits.
+	chunkTime = time.Second / 2
+)
 
-// embed puts the vectors of all texts into known: from there, from Redis, or
-// from the model. Where a digest is given and the content changes meanwhile it
-// stops, not whole; what was embedded is cached.
+// embed puts the embeddings of all texts into known: from Redis, or from the
+// model. Where the content is another than digest meanwhile it stops, not whole;
+// what was embedded is cached.
 func (w *Watcher) embed(ctx context.Context, texts []string, digest string) (problems map[string]error, whole bool, err error) {
-	var missing []string
-	asked := map[string]bool{}
-	for _, t := range texts {
-		if w.known[t] == nil && !asked[t] {
-			asked[t] = true
-			missing = append(missing, t)
-		}
-	}
-	cached, err := w.cache.get(ctx, missing)
-	w.tellCache(ctx, err)
-	for t, v := range cached {
-		w.known[t] = v
-	}
-	missing = slices.DeleteFunc(missing, func(t string) bool { return cached[t] != nil })
 	problems = map[string]error{}
-	for chunk := range slices.Chunk(missing, embedChunk) {
-		if err := w.embedChunk(ctx, chunk, problems); err != nil {
+	w.fetch(ctx, w.unknown(texts))
+	missing := w.unknown(texts)
+	// Workers that begin together take them in orders of their own and find in
+	// Redis what others have done.
+	rand.Shuffle(len(missing), func(i, j int) { missing[i], missing[j] = missing[j], missing[i] })
+	looked := time.Now()
+	for len(missing) > 0 {
+		few := missing[:min(w.chunk, len(missing))]
+		missing = missing[len(few):]
+		if err := w.embedFew(ctx, few, problems); err != nil {
 			return nil, false, err
 		}
-		if digest == "" {
+		if time.Since(looked) < min(w.Poll, time.Second) {
 			continue
 		}
+		looked = time.Now()
 		if now, err := w.digestNow(ctx); err != nil || now != digest {
 			return nil, false, err
 		}
@@ -44,16 +44,58 @@ func (w *Watcher) embed(ctx context.Context, texts []string, digest string) (pro
 	return problems, true, nil
 }
 
-func (w *Watcher) embedChunk(ctx context.Context, texts []string, problems map[string]error) error {
+// unknown are those not embedded yet, each once.
+func (w *Watcher) unknown(texts []string) []string {
+	var out []string
+	asked := map[string]bool{}
+	for _, t := range texts {
+		if w.known[t] == nil && !asked[t] {
+			asked[t] = true
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// fetch puts into known what Redis holds of the texts.
+func (w *Watcher) fetch(ctx context.Context, texts []string) {
+	if len(texts) == 0 {
+		return
+	}
+	w.tellCache(ctx, w.cache.get(ctx, texts, func(text string, vector []float32) {
+		w.known[text] = &embedding{vector: vector}
+	}))
+}
+
+// embedFew puts a chunk of texts into known and decides how many the next is to
+// have.
+func (w *Watcher) embedFew(ctx context.Context, texts []string, problems map[string]error) error {
+	w.fetch(ctx, w.unknown(texts))
+	missing := w.unknown(texts)
+	if len(missing) == 0 {
+		return nil
+	}
 	began := time.Now()
-	vectors, bad, err := w.Embedder.EmbedLabels(ctx, texts)
+	vectors, bad, err := w.Embedder.EmbedLabels(ctx, missing)
 	if err != nil {
 		return fmt.Errorf("embed labels: %w", err)
 	}
+	took := time.Since(began)
+	switch {
+	case took > chunkTime:
+		w.chunk = max(w.chunk/2, 1)
+	case took < chunkTime/2 && len(missing) == w.chunk:
+		w.chunk = min(2*w.chunk, maxChunk)
+	}
+	w.metrics.embed.Record(ctx, took.Seconds())
+	return w.learn(ctx, missing, vectors, bad, problems)
+}
+
+// learn checks what the model gave, keeps and caches it.
+func (w *Watcher) learn(ctx context.Context, texts []string, vectors [][]float32, bad []error, problems map[string]error) error {
 	if len(vectors) != len(texts) || len(bad) != len(texts) {
 		return fmt.Errorf("embed labels: %d vectors and %d problems for %d texts", len(vectors), len(bad), len(texts))
 	}
-	w.metrics.embed.Record(ctx, time.Since(began).Seconds())
 	fresh := map[string][]float32{}
 	for i, t := range texts {
 		switch v := vectors[i]; {
@@ -64,10 +106,13 @@ func (w *Watcher) embedChunk(ctx context.Context, texts []string, problems map[s
 		case !isUnit(v):
 			problems[t] = errors.New("its embedding is not a unit vector")
 		default:
-			w.known[t], fresh[t] = v, v
+			v = slices.Clone(v) // it may be a piece of something large
+			w.known[t], fresh[t] = &embedding{vector: v}, v
 		}
 	}
-	w.tellCache(ctx, w.cache.put(ctx, fresh))
+	if len(fresh) > 0 {
+		w.tellCache(ctx, w.cache.put(ctx, fresh))
+	}
 	return nil
 }
 
@@ -86,34 +131,13 @@ func (w *Watcher) tellCache(ctx context.Context, err error) {
 	w.cacheFailing = err != nil
 }
 
-// embedBases embeds the next few base classes, so that edits wait for few; more
-// says whether any are left. With the last of them labels get their nearest.
-func (w *Watcher) embedBases(ctx context.Context) (more bool, err error) {
-	if len(w.pending) == 0 || w.Current() == nil {
-		return false, nil
-	}
-	texts := w.pending[:min(embedChunk, len(w.pending))]
-	problems, _, err := w.embed(ctx, texts, "")
-	if err != nil {
-		return false, fmt.Errorf("base classes: %w", err)
-	}
-	for _, c := range texts {
-		if problems[c] == nil {
-			w.bases.names, w.bases.vectors = append(w.bases.names, c), append(w.bases.vectors, w.known[c])
-		}
-	}
-	if w.pending = w.pending[len(texts):]; len(w.pending) > 0 {
-		return true, nil
-	}
-	w.serve()
-	return false, nil
-}
-
 // forget drops the embeddings of texts that are no longer in use.
 func (w *Watcher) forget(used []string) {
-	keep := map[string]bool{}
-	for _, t := range append(slices.Clone(used), w.BaseClasses...) {
-		keep[t] = true
+	keep := make(map[string]bool, len(used)+len(w.BaseClasses))
+	for _, texts := range [][]string{used, w.BaseClasses} {
+		for _, t := range texts {
+			keep[t] = true
+		}
 	}
 	for t := range w.known {
 		if !keep[t] {

@@ -175,6 +175,7 @@ type watched struct {
 	*Watcher
 	log    *journal
 	health chan error // what was told last
+	stop   func()     // and wait for the end; once is enough
 }
 
 func watch(t *testing.T, s *server, o Options) *watched {
@@ -204,12 +205,13 @@ func watch(t *testing.T, s *server, o Options) *watched {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- w.Run(ctx) }()
-	t.Cleanup(func() {
+	out.stop = sync.OnceFunc(func() {
 		stop()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
 	})
+	t.Cleanup(out.stop)
 	return out
 }
 

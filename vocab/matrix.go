@@ -1,31 +1,42 @@
 package vocab
 
 import (
-	"cmp"
 	"math"
-	"slices"
 	"strings"
+
+	"gonum.org/v1/gonum/blas/blas32"
 
 	"github.com/frostwatch/frostwatch/topics"
 )
 
 // Matrix is a vocabulary with its embeddings, ready to score against. It never
-// changes.
+// changes. Its vectors are those of the Watcher and of other matrices.
 type Matrix struct {
 	Name, Version string
 	Problems      []Problem
 
 	dim    int
 	labels []entry
-	rows   []float32 // [rows, dim], unit
-	owner  []int     // label of each row: a label has a row for each of its texts
+	rows   []labelRows // of each label
+}
+
+// labelRows is what each clip is compared with, apart from the rest so that it
+// stays in the processor's cache.
+type labelRows struct {
+	vectors    [][]float32 // unit, one for each of the label's texts
+	background bool
 }
 
 type entry struct {
 	Label
-	novel       bool
-	nearest     string
-	nearestSims float64
+	novel   bool
+	nearest nearest
+}
+
+// embedding is a text's vector.
+type embedding struct {
+	vector  []float32
+	nearest *nearest // nil until all base classes are embedded
 }
 
 // Len is how many labels can be recognised.
@@ -40,52 +51,26 @@ func (m *Matrix) Labels() []Label {
 	return out
 }
 
-// bases are the model's base classes with their embeddings.
-type bases struct {
-	names   []string
-	vectors [][]float32
-	known   map[string]bool
-}
-
 func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
-func newMatrix(v Vocabulary, vectors map[string][]float32, b bases) *Matrix {
-	m := &Matrix{Name: v.Name, Version: v.Version, Problems: v.Problems}
-	for _, l := range v.Labels {
-		e := entry{Label: l, novel: !b.known[fold(l.Name)]}
-		for i, text := range l.texts() {
-			vector := vectors[text]
-			if i == 0 {
-				e.nearest, e.nearestSims = b.nearest(vector)
-			}
-			m.dim = len(vector)
-			m.rows = append(m.rows, vector...)
-			m.owner = append(m.owner, len(m.labels))
+// newMatrix takes the labels, all of whose texts are known. What is nearest to a
+// label is worked out once for its text and kept in known.
+func newMatrix(v Vocabulary, known map[string]*embedding, b bases) *Matrix {
+	m := &Matrix{
+		Name: v.Name, Version: v.Version, Problems: v.Problems,
+		labels: make([]entry, len(v.Labels)), rows: make([]labelRows, len(v.Labels)),
+	}
+	for i, l := range v.Labels {
+		texts := l.texts()
+		row := labelRows{vectors: make([][]float32, len(texts)), background: l.Background}
+		for k, text := range texts {
+			row.vectors[k] = known[text].vector
 		}
-		m.labels = append(m.labels, e)
+		m.dim = len(row.vectors[0])
+		m.rows[i] = row
+		m.labels[i] = entry{Label: l, novel: !b.known[fold(l.Name)], nearest: b.nearestTo(known[texts[0]])}
 	}
 	return m
-}
-
-func (b bases) nearest(vector []float32) (string, float64) {
-	name, best := "", math.Inf(-1)
-	for i, base := range b.vectors {
-		if s := dot(base, vector); s > best {
-			name, best = b.names[i], s
-		}
-	}
-	if name == "" {
-		return "", 0
-	}
-	return name, best
-}
-
-func dot(a, b []float32) float64 {
-	sum := 0.0
-	for i, v := range a {
-		sum += float64(v) * float64(b[i])
-	}
-	return sum
 }
 
 // Scored is the result for one clip.
@@ -96,43 +81,55 @@ type Scored struct {
 
 // Score compares a clip embedding, [dim], with every label: softmax over labels
 // of scale · similarity, a label's similarity being that of its best text. The
-// topK best are listed.
+// topK best are listed; of equal ones those first by name. Similarities are
+// float32, and the same each time.
 func (m *Matrix) Score(clip []float32, scale float32, topK int) Scored {
 	if len(m.labels) == 0 || len(clip) != m.dim {
 		return Scored{}
 	}
-	similar := make([]float64, len(m.labels))
-	for i := range similar {
-		similar[i] = math.Inf(-1)
-	}
-	for row, label := range m.owner {
-		similar[label] = max(similar[label], dot(clip, m.rows[row*m.dim:(row+1)*m.dim]))
-	}
-	top, sum := slices.Max(similar), 0.0
-	scores := make([]float64, len(similar))
-	for i, s := range similar {
-		scores[i] = math.Exp(float64(scale) * (s - top))
-		sum += scores[i]
-	}
-	order := make([]int, len(scores))
-	var out Scored
-	for i := range scores {
-		order[i] = i
-		scores[i] /= sum
-		if m.labels[i].Background {
-			out.Background += scores[i]
+	// One pass: the sums are of exp(scale · (similarity - top)), and are brought
+	// down whenever the top rises.
+	best := ranking{size: max(topK, 0)}
+	top, sum, background := math.Inf(-1), 0.0, 0.0
+	for i, row := range m.rows {
+		similar := row.similarity(clip)
+		best.offer(i, similar)
+		if similar > top {
+			down := math.Exp(float64(scale) * (top - similar))
+			top, sum, background = similar, sum*down, background*down
+		}
+		weight := math.Exp(float64(scale) * (similar - top))
+		sum += weight
+		if row.background {
+			background += weight
 		}
 	}
-	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(scores[b], scores[a]), cmp.Compare(a, b)) })
-	for _, i := range order[:min(max(topK, 0), len(order))] {
-		out.Labels = append(out.Labels, m.labels[i].scored(similar[i], scores[i]))
+	out := Scored{Background: background / sum}
+	for _, b := range best.list() {
+		score := math.Exp(float64(scale)*(b.similarity-top)) / sum
+		out.Labels = append(out.Labels, m.labels[b.label].scored(b.similarity, score))
 	}
 	return out
+}
+
+func (r labelRows) similarity(clip []float32) float64 {
+	best := dot(clip, r.vectors[0])
+	for _, v := range r.vectors[1:] {
+		best = max(best, dot(clip, v))
+	}
+	return float64(best)
+}
+
+// dot uses the processor's vector unit. The order of its additions depends on
+// where b begins in memory; allocations of their own, as embeddings are, begin
+// alike.
+func dot(a, b []float32) float32 {
+	return blas32.Dot(blas32.Vector{N: len(a), Inc: 1, Data: a}, blas32.Vector{N: len(b), Inc: 1, Data: b})
 }
 
 func (e entry) scored(similarity, score float64) topics.LabelScore {
 	return topics.LabelScore{
 		Label: e.Name, Similarity: similarity, Score: score, Tags: e.Tags, Background: e.Background,
-		Threshold: e.Threshold, Novel: e.novel, NearestBase: e.nearest, NearestSimilarity: e.nearestSims,
+		Threshold: e.Threshold, Novel: e.novel, NearestBase: e.nearest.name, NearestSimilarity: e.nearest.similarity,
 	}
 }

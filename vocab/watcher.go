@@ -47,11 +47,12 @@ type Watcher struct {
 	metrics watchMetrics
 
 	// Of Run alone.
-	latest       Vocabulary           // what is in current
-	known        map[string][]float32 // embeddings of the texts in use, by text
-	bases        bases                // those embedded so far
-	pending      []string             // base classes that are not embedded yet
-	failing      bool                 // the last look did not succeed
+	latest       Vocabulary            // what is in current
+	known        map[string]*embedding // of the texts in use, by text
+	bases        bases
+	pending      []string // base classes that are not embedded yet
+	chunk        int      // texts to embed at once
+	failing      bool     // the last look did not succeed
 	cacheFailing bool
 }
 
@@ -83,10 +84,13 @@ func NewWatcher(o Options) (*Watcher, error) {
 		store:   NewStore(o.Client, o.Prefix),
 		cache:   cache{client: o.Client, key: o.Prefix + "embed:" + o.Embedder.ID(), dim: o.Embedder.Dim()},
 		digest:  redis.NewScript(digestScript),
-		known:   map[string][]float32{},
+		known:   map[string]*embedding{},
 		bases:   bases{known: map[string]bool{}},
-		pending: o.BaseClasses,
+		pending: slices.Clone(o.BaseClasses),
+		chunk:   1,
 	}
+	// As in embed: workers share the work.
+	rand.Shuffle(len(w.pending), func(i, j int) { w.pending[i], w.pending[j] = w.pending[j], w.pending[i] })
 	for _, c := range o.BaseClasses {
 		w.bases.known[fold(c)] = true
 	}
@@ -222,15 +226,8 @@ func (w *Watcher) take(ctx context.Context, v Vocabulary, digest string) (bool, 
 	return true, nil
 }
 
-// serve makes a matrix of the latest vocabulary. Nearest base classes are named
-// once all are embedded: the nearest of some would be wrong.
-func (w *Watcher) serve() {
-	b := w.bases
-	if len(w.pending) > 0 {
-		b.names, b.vectors = nil, nil
-	}
-	w.current.Store(newMatrix(w.latest, w.known, b))
-}
+// serve makes a matrix of the latest vocabulary.
+func (w *Watcher) serve() { w.current.Store(newMatrix(w.latest, w.known, w.bases)) }
 
 func (w *Watcher) report(ctx context.Context, v Vocabulary) {
 	w.metrics.labels.Record(ctx, int64(len(v.Labels)))

@@ -146,7 +146,7 @@ func TestLabelsDoNotWaitForBaseClasses(t *testing.T) {
 	s := startRedis(t)
 	s.set(t, "Class 3", "", "fall", "")
 	var base []string
-	for i := range 3 * embedChunk {
+	for i := range 3 * maxChunk {
 		base = append(base, fmt.Sprintf("class %d", i))
 	}
 	pass := make(chan struct{}) // one for each call with base classes
@@ -176,14 +176,44 @@ func TestLabelsDoNotWaitForBaseClasses(t *testing.T) {
 	await(t, "the nearest base classes", func() bool {
 		return w.Current().Score(vectorOf("x"), 1, 1).Labels[0].NearestBase != ""
 	})
-	want, _ := func() (string, float64) {
-		_, b := embeddedTexts(nil, base)
-		return b.nearest(vectorOf("fall"))
-	}()
+	_, b := embeddedTexts(nil, base)
+	want := b.nearestTo(&embedding{vector: vectorOf("fall")}).name
 	for _, l := range w.Current().Score(vectorOf("fall"), 100, 1).Labels {
 		if l.Label != "fall" || l.NearestBase != want {
 			t.Errorf("got %+v, want %s", l, want)
 		}
+	}
+}
+
+func TestWorkersFindWhatOthersEmbedded(t *testing.T) {
+	s := startRedis(t)
+	var labels []string
+	for i := range 50 {
+		label := fmt.Sprintf("label %02d", i)
+		labels = append(labels, label)
+		s.set(t, label, "")
+	}
+	begun, pass := make(chan struct{}, len(labels)), make(chan struct{})
+	slow := &embedder{gate: func(ctx context.Context, _ []string) error {
+		begun <- struct{}{}
+		select {
+		case <-pass:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}}
+	first := watch(t, s, Options{Embedder: slow})
+	<-begun // with its first chunk
+	second := watch(t, s, Options{})
+	second.awaitLabels(t, labels...)
+	close(pass)
+	first.awaitLabels(t, labels...)
+	if got := slow.texts(); len(got) != 1 {
+		t.Errorf("what another worker had embedded was embedded again: %q", got)
+	}
+	if a, b := first.Current().Version, second.Current().Version; a != b {
+		t.Errorf("versions %s and %s", a, b)
 	}
 }
 
