@@ -1,7 +1,6 @@
 package froster
 
 import (
-	"html"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -14,20 +13,24 @@ import (
 // documentation) that decides about tokens of real labels. ftfy guesses at
 // broken encodings word by word; here a text is only taken for one when all of
 // it reads as UTF-8 that was decoded as Windows-1252.
-type repairer struct{ terminal *regexp.Regexp }
+type repairer struct {
+	terminal *regexp.Regexp
+	html     unescaper
+}
 
 func newRepairer() repairer {
-	return repairer{terminal: regexp.MustCompile("\x1b\\[[0-9;]*[a-zA-Z]")}
+	return repairer{terminal: regexp.MustCompile("\x1b\\[[0-9;]*[a-zA-Z]"), html: newUnescaper()}
 }
 
 // maxRepairs bounds the rounds; each undoes one layer of escaping.
 const maxRepairs = 8
 
 func (r repairer) repair(text string) string {
+	isMarkup := strings.Contains(text, "<")
 	for range maxRepairs {
 		before := text
-		if !strings.Contains(text, "<") {
-			text = html.UnescapeString(text)
+		if !isMarkup {
+			text = r.html.unescape(text)
 		}
 		text = strings.Map(fromC1, misread(text))
 		text = r.terminal.ReplaceAllString(text, "")

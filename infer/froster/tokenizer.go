@@ -6,10 +6,8 @@ import (
 	"compress/gzip"
 	_ "embed" // CLIP's table
 	"fmt"
-	"html"
-	"math"
-	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -28,6 +26,7 @@ const (
 	wordEnd    = "</w>"
 	// merges used of the file: 49152 - 256 bytes - 2 specials, as in CLIP.
 	mergesUsed = 49152 - 256 - 2
+	atEnd      = 256 // added to the token of a byte that ends a word
 	// A text is refused before it is split when it can't be a label.
 	maxTextBytes = 16 << 10
 )
@@ -38,11 +37,13 @@ const (
 // follow.
 type Tokenizer struct {
 	context int
-	ids     map[string]int
-	ranks   map[[2]string]int
-	letters [256]string // printable stand-in of each byte
-	words   *regexp.Regexp
+	ids     map[string]int // of the special tokens
+	pairs   map[[2]int32]int32
+	letters [256]int32 // token of each byte
 	repairs repairer
+
+	mu     sync.Mutex
+	merged map[string][]int32 // tokens of words met lately
 }
 
 // TextError says that a text can't be read by the model.
@@ -68,53 +69,52 @@ func shorten(s string, n int) string {
 // NewTokenizer reads the embedded table. context is the most tokens a text may
 // have, start and end included.
 func NewTokenizer(context int) (*Tokenizer, error) {
-	t := &Tokenizer{context: context, ids: map[string]int{}, ranks: map[[2]string]int{}, repairs: newRepairer(),
-		words: regexp.MustCompile(`(?i)<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+`)}
+	t := &Tokenizer{context: context, ids: map[string]int{}, pairs: map[[2]int32]int32{}, repairs: newRepairer(), merged: map[string][]int32{}}
 	z, err := gzip.NewReader(bytes.NewReader(mergesFile))
 	if err != nil {
 		return nil, fmt.Errorf("read the embedded token table: %w", err)
 	}
-	order := t.fillLetters()
-	vocab := append([]string(nil), order...)
-	for _, l := range order {
-		vocab = append(vocab, l+wordEnd)
+	tokens := map[string]int32{}
+	for i, letter := range t.fillLetters() {
+		tokens[letter], tokens[letter+wordEnd] = int32(i), int32(i)+atEnd
 	}
 	lines := bufio.NewScanner(z)
 	lines.Scan() // the first line names the version
-	for len(t.ranks) < mergesUsed && lines.Scan() {
+	for next := int32(2 * atEnd); len(t.pairs) < mergesUsed && lines.Scan(); next++ {
 		a, b, ok := strings.Cut(lines.Text(), " ")
-		if !ok {
+		first, isFirst := tokens[a]
+		second, isSecond := tokens[b]
+		if !ok || !isFirst || !isSecond {
 			return nil, fmt.Errorf("read the embedded token table: odd line %q", lines.Text())
 		}
-		t.ranks[[2]string{a, b}] = len(t.ranks)
-		vocab = append(vocab, a+b)
+		t.pairs[[2]int32{first, second}], tokens[a+b] = next, next
 	}
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("read the embedded token table: %w", err)
 	}
-	for i, v := range append(vocab, startToken, endToken) {
-		t.ids[v] = i
+	for i, special := range []string{startToken, endToken} {
+		t.ids[special] = 2*atEnd + mergesUsed + i
 	}
 	return t, nil
 }
 
-// fillLetters gives each byte a printable character, in CLIP's order: those
-// that are printable in Latin-1 stand for themselves, the others for the code
-// points from 256 on.
-func (t *Tokenizer) fillLetters() []string {
-	var order []string
+// fillLetters gives each byte a printable character, in CLIP's order, by which
+// the file writes it: those that are printable in Latin-1 stand for themselves,
+// the others for the code points from 256 on.
+func (t *Tokenizer) fillLetters() (order []string) {
 	printable := func(b int) bool { return b >= '!' && b <= '~' || b >= 0xa1 && b <= 0xac || b >= 0xae }
-	for b := range 256 {
-		if printable(b) {
-			t.letters[b] = string(rune(b))
-			order = append(order, t.letters[b])
-		}
-	}
 	next := rune(256)
-	for b := range 256 {
-		if !printable(b) {
-			t.letters[b] = string(next)
-			order = append(order, t.letters[b])
+	for _, plain := range []bool{true, false} {
+		for b := range 256 {
+			if printable(b) != plain {
+				continue
+			}
+			t.letters[b] = int32(len(order))
+			if plain {
+				order = append(order, string(rune(b)))
+				continue
+			}
+			order = append(order, string(next))
 			next++
 		}
 	}
@@ -128,13 +128,13 @@ func (t *Tokenizer) Encode(text string) ([]int, error) {
 		return nil, &TextError{Text: text, Tokens: len(text), Limit: t.context}
 	}
 	ids := []int{t.ids[startToken]}
-	for _, word := range t.words.FindAllString(t.clean(text), -1) {
-		if word == startToken || word == endToken {
-			ids = append(ids, t.ids[word])
+	for word := range words(t.clean(text)) {
+		if special, ok := t.ids[word]; ok {
+			ids = append(ids, special)
 			continue
 		}
-		for _, piece := range t.merge(word) {
-			ids = append(ids, t.ids[piece])
+		for _, token := range t.word(word) {
+			ids = append(ids, int(token))
 		}
 	}
 	ids = append(ids, t.ids[endToken])
@@ -146,46 +146,27 @@ func (t *Tokenizer) Encode(text string) ([]int, error) {
 
 // clean is CLIP's: repaired, entities unescaped twice, white space folded, lower case.
 func (t *Tokenizer) clean(text string) string {
-	text = html.UnescapeString(html.UnescapeString(t.repairs.repair(strings.ToValidUTF8(text, "\ufffd"))))
+	if isPlain(text) { // most are, and the rest takes long
+		return strings.ToLower(strings.Join(strings.Fields(text), " "))
+	}
+	return t.cleanAny(text)
+}
+
+func (t *Tokenizer) cleanAny(text string) string {
+	text = unescape(unescape(t.repairs.repair(strings.ToValidUTF8(text, "\ufffd"))))
 	text = strings.Join(strings.FieldsFunc(text, pythonSpace), " ")
 	return cases.Lower(language.Und, cases.HandleFinalSigma(true)).String(text)
 }
 
+// isPlain is whether there is nothing in a text to be repaired or unescaped.
+func isPlain(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; (c < ' ' && !strings.ContainsRune("\t\n\f\r", rune(c))) || c > '~' || c == '&' {
+			return false
+		}
+	}
+	return true
+}
+
 // pythonSpace is what Python's str.split and \s take for white space.
 func pythonSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }
-
-// merge splits a word into the pieces of the table: starting from its bytes,
-// the pair of lowest rank is joined everywhere, again and again.
-func (t *Tokenizer) merge(word string) []string {
-	pieces := make([]string, 0, len(word))
-	for i := range len(word) {
-		pieces = append(pieces, t.letters[word[i]])
-	}
-	if len(pieces) == 0 {
-		return nil
-	}
-	pieces[len(pieces)-1] += wordEnd
-	for len(pieces) > 1 {
-		best, rank := [2]string{}, math.MaxInt
-		for i := range len(pieces) - 1 {
-			pair := [2]string{pieces[i], pieces[i+1]}
-			if r, ok := t.ranks[pair]; ok && r < rank {
-				best, rank = pair, r
-			}
-		}
-		if rank == math.MaxInt {
-			break
-		}
-		joined := pieces[:0:0]
-		for i := 0; i < len(pieces); i++ {
-			if i+1 < len(pieces) && pieces[i] == best[0] && pieces[i+1] == best[1] {
-				joined = append(joined, best[0]+best[1])
-				i++
-				continue
-			}
-			joined = append(joined, pieces[i])
-		}
-		pieces = joined
-	}
-	return pieces
-}
