@@ -69,9 +69,9 @@ func TestTokensOfPromptsAreThoseOfTheOfficialCode(t *testing.T) {
 			t.Fatal(err)
 		}
 		for k, tokens := range got {
-			padded := append(tokens, make([]int, testContext-len(tokens))...)
-			if want := ids[(i*promptsPerLabel+k)*testContext:][:testContext]; !slices.Equal(padded, want) {
-				t.Errorf("class %q, prompt %d: tokens %v, want %v", class, k, padded, want)
+			tokens = append(tokens, make([]int, testContext-len(tokens))...)
+			if want := ids[(i*promptsPerLabel+k)*testContext:][:testContext]; !slices.Equal(tokens, want) {
+				t.Errorf("class %q, prompt %d: tokens %v, want %v", class, k, tokens, want)
 			}
 		}
 	}
