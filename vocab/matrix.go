@@ -4,7 +4,7 @@ import (
 	"math"
 	"strings"
 
-	"gonum.org/v1/gonum/blas/blas32"
+	"gonum.org/v1/gonum/blas/gonum"
 
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -18,6 +18,7 @@ type Matrix struct {
 	dim    int
 	labels []entry
 	rows   []labelRows // of each label
+	exp    *expTable
 }
 
 // labelRows is what each clip is compared with, apart from the rest so that it
@@ -59,6 +60,7 @@ func newMatrix(v Vocabulary, known map[string]*embedding, b bases) *Matrix {
 	m := &Matrix{
 		Name: v.Name, Version: v.Version, Problems: v.Problems,
 		labels: make([]entry, len(v.Labels)), rows: make([]labelRows, len(v.Labels)),
+		exp: newExpTable(),
 	}
 	for i, l := range v.Labels {
 		texts := l.texts()
@@ -95,10 +97,10 @@ func (m *Matrix) Score(clip []float32, scale float32, topK int) Scored {
 		similar := row.similarity(clip)
 		best.offer(i, similar)
 		if similar > top {
-			down := math.Exp(float64(scale) * (top - similar))
+			down := m.exp.of(float64(scale) * (top - similar))
 			top, sum, background = similar, sum*down, background*down
 		}
-		weight := math.Exp(float64(scale) * (similar - top))
+		weight := m.exp.of(float64(scale) * (similar - top))
 		sum += weight
 		if row.background {
 			background += weight
@@ -124,7 +126,7 @@ func (r labelRows) similarity(clip []float32) float64 {
 // where b begins in memory; allocations of their own, as embeddings are, begin
 // alike.
 func dot(a, b []float32) float32 {
-	return blas32.Dot(blas32.Vector{N: len(a), Inc: 1, Data: a}, blas32.Vector{N: len(b), Inc: 1, Data: b})
+	return gonum.Implementation{}.Sdot(len(a), a, 1, b, 1)
 }
 
 func (e entry) scored(similarity, score float64) topics.LabelScore {

@@ -76,6 +76,22 @@ func TestScoresAreThoseOfAReference(t *testing.T) {
 	}
 }
 
+func TestPowersOfE(t *testing.T) {
+	table := newExpTable()
+	for x := 0.0; x > -70; x -= 0.00137 {
+		got, want := table.of(x), math.Exp(x)
+		if x <= -expWhole {
+			want = 0
+		}
+		if math.Abs(got-want) > 3e-9*want {
+			t.Fatalf("e^%v: got %v, want %v", x, got, want)
+		}
+	}
+	if table.of(0) != 1 || table.of(math.Inf(-1)) != 0 || table.of(math.NaN()) != 0 {
+		t.Error("the ends")
+	}
+}
+
 func TestAnAliasCountsForItsLabel(t *testing.T) {
 	m := matrixOf([]Label{{Name: "fall", Aliases: []string{"tumble"}}, {Name: "run"}})
 	best := m.Score(vectorOf("tumble"), 100, 1).Labels[0]

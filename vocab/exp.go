@@ -1,0 +1,36 @@
+package vocab
+
+import "math"
+
+// expTable gives powers of e for softmax weights, several times as fast as
+// math.Exp, which would take as long as comparing the vectors.
+type expTable struct {
+	whole [expWhole]float64 // e^-i
+	part  [expParts]float64 // e^-(i/expParts)
+}
+
+const (
+	expWhole = 64 // e^-64 of the largest weight is nothing
+	expParts = 64
+)
+
+func newExpTable() *expTable {
+	t := &expTable{}
+	for i := range t.whole {
+		t.whole[i] = math.Exp(-float64(i))
+	}
+	for i := range t.part {
+		t.part[i] = math.Exp(-float64(i) / expParts)
+	}
+	return t
+}
+
+// of is e^x for x ≤ 0, within 3e-9 of its size.
+func (t *expTable) of(x float64) float64 {
+	if !(x > -expWhole) {
+		return 0
+	}
+	n := uint(int(-x * expParts))
+	r := x + float64(n)/expParts // in (-1/expParts, 0]
+	return t.whole[n/expParts] * t.part[n%expParts] * (1 + r*(1+r*(1./2+r*(1./6))))
+}
