@@ -8,10 +8,8 @@ import (
 )
 
 const (
-	// textShare is how much of the time texts are embedded while clip runs never
-	// stop. A text run has some half of the cores meanwhile, so clips lose about
-	// half of that.
-	textShare = 0.15
+	// textLoss is what texts may take of the machine while clip runs never stop.
+	textLoss = 0.12
 	// loadMemory is how long ago a clip run counts for the load, roughly.
 	loadMemory = 2 * time.Second
 	// maxRest bounds the wait for one label, however slow the machine is.
@@ -26,7 +24,8 @@ const (
 // pause begins at once, so that a single label is never held up. One pace is
 // for all models of a process.
 type pace struct {
-	now func() time.Time
+	now   func() time.Time
+	share float64 // of the time for text runs, while clip runs never stop
 	// turn holds the right to run texts, and the time from which it may be used.
 	turn chan time.Time
 
@@ -36,10 +35,20 @@ type pace struct {
 	seen    time.Time // when load was worked out
 }
 
-func newPace(now func() time.Time) *pace {
-	p := &pace{now: now, turn: make(chan time.Time, 1), seen: now()}
+func newPace(now func() time.Time, share float64) *pace {
+	p := &pace{now: now, share: share, turn: make(chan time.Time, 1), seen: now()}
 	p.turn <- p.seen
 	return p
+}
+
+// textShare is the share of the time that costs clips the loss. Among busy clips
+// a text run has one thread, beside as many as there are cores; a GPU it has for
+// itself.
+func textShare(o RuntimeOptions) float64 {
+	if o.Provider != "" && o.Provider != "cpu" {
+		return textLoss
+	}
+	return min(textLoss*float64(o.Threads+1), 1)
 }
 
 // clips counts a clip run until ended is called.
@@ -93,14 +102,15 @@ func (p *pace) texts(ctx context.Context) (busy bool, ended func(), err error) {
 	begun := p.now()
 	return p.loadNow() > quiet, func() {
 		end := p.now()
-		p.turn <- end.Add(rest(end.Sub(begun), p.loadNow()))
+		p.turn <- end.Add(p.rest(end.Sub(begun)))
 	}, nil
 }
 
 // rest is how long texts pause after a run.
-func rest(took time.Duration, load float64) time.Duration {
+func (p *pace) rest(took time.Duration) time.Duration {
+	load := p.loadNow()
 	if load <= quiet {
 		return 0
 	}
-	return min(time.Duration(float64(took)*load*(1/textShare-1)), maxRest)
+	return min(time.Duration(float64(took)*load*(1/p.share-1)), maxRest)
 }

@@ -14,7 +14,7 @@ import (
 // took.
 func embedFor(t *testing.T, span, clipRun, pause time.Duration) (share float64) {
 	t.Helper()
-	p := newPace(time.Now)
+	p := newPace(time.Now, 0.15)
 	ctx, stop := context.WithTimeout(t.Context(), span)
 	defer stop()
 	if clipRun > 0 {
@@ -62,10 +62,26 @@ func TestTextsTakeTheShareThatClipsLeave(t *testing.T) {
 	}
 }
 
+func TestTheTextsShareIsWhatTheyCost(t *testing.T) {
+	for _, c := range []struct {
+		o    RuntimeOptions
+		want float64
+	}{
+		{RuntimeOptions{Threads: 1}, 0.24},
+		{RuntimeOptions{Provider: "cpu", Threads: 2}, 0.36},
+		{RuntimeOptions{Threads: 32}, 1}, // one thread of 33 costs less than may be
+		{RuntimeOptions{Provider: "cuda", Threads: 32}, 0.12},
+	} {
+		if got := textShare(c.o); math.Abs(got-c.want) > 1e-9 {
+			t.Errorf("%+v: %v, want %v", c.o, got, c.want)
+		}
+	}
+}
+
 // However slow a run is and however busy the clips, the next label comes soon.
 func TestNoLabelStarves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPace(time.Now)
+		p := newPace(time.Now, 0.15)
 		defer p.clips()()
 		time.Sleep(time.Hour)
 		for i, most := range []time.Duration{0, maxRest} {
@@ -86,7 +102,7 @@ func TestNoLabelStarves(t *testing.T) {
 // Models that serve side by side share the texts' share.
 func TestTextRunsComeOneAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPace(time.Now)
+		p := newPace(time.Now, 0.15)
 		_, ended, err := p.texts(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -112,7 +128,7 @@ func TestTextRunsComeOneAtATime(t *testing.T) {
 
 func TestAPaceGivesUpWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPace(time.Now)
+		p := newPace(time.Now, 0.15)
 		ctx, stop := context.WithCancel(t.Context())
 		stop()
 		for range 20 { // both ways may be open, and one is taken by chance
@@ -135,7 +151,7 @@ func TestAPaceGivesUpWithItsContext(t *testing.T) {
 
 func TestLoadIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := newPace(time.Now)
+		p := newPace(time.Now, 0.15)
 		ended := p.clips()
 		time.Sleep(time.Hour)
 		if got := p.loadNow(); math.Abs(got-1) > 1e-9 {

@@ -47,7 +47,7 @@ func OpenRuntime(o RuntimeOptions) (*Runtime, error) {
 			return nil, fmt.Errorf("load ONNX Runtime from %s: %w (`make setup` fetches it; or set infer.runtime to its path)", library, err)
 		}
 	}
-	r := &Runtime{options: o, pace: newPace(time.Now)}
+	r := &Runtime{options: o, pace: newPace(time.Now, textShare(o))}
 	// A provider that is not there is refused now, not at the first clip.
 	s, err := r.sessionOptions()
 	if err != nil {
