@@ -136,14 +136,8 @@ func (w *worker) decode(m bus.Message) (topics.Recognition, error) {
 // bury moves a record that is of no use to the dead letters. Where even that is
 // refused it is passed over: one record must not stop its partition.
 func (w *worker) bury(ctx context.Context, m bus.Message, why error) error {
-	letter := m.DeadLetter(w.Names.Of(topics.DeadLetter), "alerts", why)
-	w.metrics.dead.Add(ctx, 1)
-	w.Logger.WarnContext(ctx, "recognition to dead-letter", "partition", m.Partition, "offset", m.Offset, "error", why)
-	if err := w.Bus.Send(ctx, letter); bus.Permanent(err) {
-		w.metrics.lost.Add(ctx, 1)
-		w.Logger.ErrorContext(ctx, "dead letter refused, recognition passed over", "partition", m.Partition, "offset", m.Offset, "error", err)
-	} else if err != nil {
-		return fmt.Errorf("send dead letter: %w", err)
+	if err := w.dead.Bury(ctx, m, why); err != nil {
+		return err
 	}
 	return w.commit(ctx, m)
 }

@@ -47,6 +47,7 @@ type Options struct {
 type Stage struct {
 	Options
 	metrics metrics
+	dead    *bus.DeadLetters
 
 	mu      sync.Mutex
 	rules   []Rule
@@ -56,8 +57,6 @@ type Stage struct {
 type metrics struct {
 	evaluated metric.Int64Counter
 	alerts    metric.Int64Counter
-	dead      metric.Int64Counter
-	lost      metric.Int64Counter
 	latency   metric.Float64Histogram
 }
 
@@ -76,14 +75,15 @@ func New(o Options) (*Stage, error) {
 		o.Now = time.Now
 	}
 	s := &Stage{Options: o, rules: o.Rules, changed: make(chan struct{})}
-	var errs [5]error
+	var errs [4]error
 	s.metrics.evaluated, errs[0] = o.Meter.Int64Counter("frostwatch.alerts.recognitions", metric.WithDescription("recognitions evaluated"))
 	s.metrics.alerts, errs[1] = o.Meter.Int64Counter("frostwatch.alerts.published", metric.WithDescription("alerts raised and cleared, by rule"))
-	s.metrics.dead, errs[2] = o.Meter.Int64Counter("frostwatch.alerts.dead_letters", metric.WithDescription("recognitions of no use: unreadable, or dated ahead"))
-	s.metrics.lost, errs[3] = o.Meter.Int64Counter("frostwatch.alerts.dead_letters_lost", metric.WithDescription("of those, refused even as dead letters"))
-	s.metrics.latency, errs[4] = o.Meter.Float64Histogram("frostwatch.alerts.latency_seconds", metric.WithUnit("s"),
+	s.metrics.latency, errs[2] = o.Meter.Float64Histogram("frostwatch.alerts.latency_seconds", metric.WithUnit("s"),
 		metric.WithDescription("from the end of the deciding clip's window to the alert acknowledged"),
 		metric.WithExplicitBucketBoundaries(.05, .1, .2, .3, .5, .75, 1, 1.5, 2, 3, 5, 10, 30))
+	s.dead, errs[3] = bus.NewDeadLetters(bus.DeadLetterOptions{
+		Send: o.Bus.Send, Topic: o.Names.Of(topics.DeadLetter), Stage: "alerts", Logger: o.Logger, Meter: o.Meter,
+	})
 	return s, errors.Join(errs[:]...)
 }
 

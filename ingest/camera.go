@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -46,7 +47,7 @@ func (s *Stage) start(ctx context.Context, c topics.Camera, delay time.Duration)
 }
 
 func (r *runner) run(ctx context.Context, delay time.Duration) {
-	if !sleep(ctx, delay) {
+	if !pause.For(ctx, delay) {
 		return
 	}
 	sink, err := r.NewSink(r.camera)
@@ -112,7 +113,7 @@ func (r *runner) wait(ctx context.Context, f *Fault, lasted time.Duration) bool 
 	r.status(topics.StreamStatus{
 		State: topics.StreamWaiting, Reason: f.Text, Attempt: r.attempt, RetryAt: r.Now().Add(d).UTC(),
 	})
-	return sleep(ctx, d)
+	return pause.For(ctx, d)
 }
 
 // connection opens the stream and hands its frames on until it ends, and says
@@ -218,18 +219,4 @@ func (r *runner) status(st topics.StreamStatus) {
 	}
 	r.log.Log(context.Background(), level, "stream", "state", st.State, "reason", st.Reason)
 	r.board.post(st)
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -17,21 +17,19 @@ type metrics struct {
 	badPackets metric.Int64Counter
 	received   metric.Int64Counter
 	reconnects metric.Int64Counter
-	dead       metric.Int64Counter
 	streams    metric.Int64ObservableGauge
 	rate       metric.Float64ObservableGauge
 }
 
 func newMetrics(m metric.Meter) (metrics, error) {
 	var out metrics
-	var errs [7]error
+	var errs [6]error
 	out.frames, errs[0] = m.Int64Counter("frostwatch.ingest.frames", metric.WithDescription("frames decoded"))
 	out.badPackets, errs[1] = m.Int64Counter("frostwatch.ingest.decode_errors", metric.WithDescription("packets or frames that could not be decoded and were skipped"))
 	out.received, errs[2] = m.Int64Counter("frostwatch.ingest.received_bytes", metric.WithUnit("By"), metric.WithDescription("video received from cameras"))
 	out.reconnects, errs[3] = m.Int64Counter("frostwatch.ingest.reconnects", metric.WithDescription("connections that failed or broke off, by kind of fault"))
-	out.dead, errs[4] = m.Int64Counter("frostwatch.ingest.dead_letters", metric.WithDescription("camera records that could not be read"))
-	out.streams, errs[5] = m.Int64ObservableGauge("frostwatch.ingest.stream_state", metric.WithDescription("1 for the state that each camera's stream is in"))
-	out.rate, errs[6] = m.Float64ObservableGauge("frostwatch.ingest.frame_rate", metric.WithDescription("frames a second by the camera's clock, 0 while it does not stream"))
+	out.streams, errs[4] = m.Int64ObservableGauge("frostwatch.ingest.stream_state", metric.WithDescription("1 for the state that each camera's stream is in"))
+	out.rate, errs[5] = m.Float64ObservableGauge("frostwatch.ingest.frame_rate", metric.WithDescription("frames a second by the camera's clock, 0 while it does not stream"))
 	return out, errors.Join(errs[:]...)
 }
 

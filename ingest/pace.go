@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 	"time"
+
+	"github.com/frostwatch/frostwatch/internal/pause"
 )
 
 // pace lets a recording play at its own speed.
@@ -17,7 +19,7 @@ func (p *pace) wait(ctx context.Context, at time.Duration) bool {
 	if !p.on {
 		return ctx.Err() == nil
 	}
-	return sleep(ctx, time.Until(p.start.Add(at)))
+	return pause.For(ctx, time.Until(p.start.Add(at)))
 }
 
 // meter measures a stream's frame rate by its own clock.

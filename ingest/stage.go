@@ -81,6 +81,7 @@ func (o *Options) check() error {
 type Stage struct {
 	Options
 	metrics metrics
+	dead    *bus.DeadLetters
 	board   *board
 	live    *live
 }
@@ -95,9 +96,15 @@ func New(o Options) (*Stage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ingest: %w", err)
 	}
+	dead, err := bus.NewDeadLetters(bus.DeadLetterOptions{
+		Send: o.Bus.Send, Topic: o.Names.Of(topics.DeadLetter), Stage: "ingest", Logger: o.Logger, Meter: o.Meter,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("ingest: %w", err)
+	}
 	quietLibav()
 	return &Stage{
-		Options: o, metrics: m,
+		Options: o, metrics: m, dead: dead,
 		board: newBoard(o.Names.Of(topics.Status), o.Bus.Send, o.Logger),
 		live:  &live{all: map[*runner]bool{}},
 	}, nil

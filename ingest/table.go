@@ -155,14 +155,7 @@ func (t *table) decode(ctx context.Context, m bus.Message) (string, *topics.Came
 	if m.Offset < t.p.Committed() {
 		return "", nil, nil
 	}
-	t.Logger.WarnContext(ctx, "camera record is unreadable", "key", string(m.Key), "offset", m.Offset, "error", err)
-	t.metrics.dead.Add(ctx, 1)
-	err = t.Bus.Send(ctx, m.DeadLetter(t.Names.Of(topics.DeadLetter), "ingest", err))
-	if bus.Permanent(err) {
-		t.Logger.ErrorContext(ctx, "camera record passed over, dead-letter refuses it", "offset", m.Offset, "error", err)
-		err = nil
-	}
-	return "", nil, err
+	return "", nil, t.dead.Bury(ctx, m, err)
 }
 
 func (t *table) start(ctx context.Context, c topics.Camera, delay time.Duration) {

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"github.com/frostwatch/frostwatch/internal/pause"
 )
 
 // Header is one Kafka record header.
@@ -140,21 +142,10 @@ func (c *Client) retry(ctx context.Context, doing string, try func() error) erro
 			c.Logger.WarnContext(ctx, "kafka: trying again", "doing", doing, "error", err)
 			logged = time.Now()
 		}
-		if !sleep(ctx, wait/2+rand.N(wait)) {
+		if !pause.For(ctx, wait/2+rand.N(wait)) {
 			return fmt.Errorf("%s: %w", doing, errors.Join(ctx.Err(), err))
 		}
 		wait = min(2*wait, time.Second)
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 

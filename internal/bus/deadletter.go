@@ -1,8 +1,15 @@
 package bus
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -42,3 +49,52 @@ func shorten(text string) string {
 // record that is too large, or what the broker does not allow. The client itself
 // repeats what is not.
 func Permanent(err error) bool { return err != nil && permanent(err) }
+
+// DeadLetterOptions say where a stage's dead letters go. All are required.
+type DeadLetterOptions struct {
+	Send   func(ctx context.Context, msgs ...Message) error // as Client.Send
+	Topic  string                                           // full name
+	Stage  string
+	Logger *slog.Logger
+	Meter  metric.Meter
+}
+
+// DeadLetters is where a stage leaves what it cannot use.
+type DeadLetters struct {
+	o          DeadLetterOptions
+	stage      metric.MeasurementOption
+	sent, lost metric.Int64Counter
+}
+
+// NewDeadLetters checks the options.
+func NewDeadLetters(o DeadLetterOptions) (*DeadLetters, error) {
+	if o.Send == nil || o.Topic == "" || o.Stage == "" || o.Logger == nil || o.Meter == nil {
+		return nil, errors.New("dead letters: send, topic, stage, logger and meter are required")
+	}
+	d := &DeadLetters{o: o, stage: metric.WithAttributes(attribute.String("stage", o.Stage))}
+	var errs [2]error
+	d.sent, errs[0] = o.Meter.Int64Counter("frostwatch.dead_letters", metric.WithDescription("records that a stage could not use"))
+	d.lost, errs[1] = o.Meter.Int64Counter("frostwatch.dead_letters_lost", metric.WithDescription("of those, refused even as dead letters"))
+	return d, errors.Join(errs[:]...)
+}
+
+// Bury sends a record to the dead letters, in a call of its own: Kafka refuses a
+// call whole for one record that is too large. One that is refused for good is
+// passed over, and counted as lost: one record must not stop its partition. An
+// error is that of Kafka not taking it in time; the record is not dealt with
+// then.
+func (d *DeadLetters) Bury(ctx context.Context, m Message, why error) error {
+	log := d.o.Logger.With("topic", m.Topic, "partition", m.Partition, "offset", m.Offset, "key", shorten(string(m.Key)))
+	log.WarnContext(ctx, "record to dead-letter", "error", why)
+	d.sent.Add(ctx, 1, d.stage)
+	err := d.o.Send(ctx, m.DeadLetter(d.o.Topic, d.o.Stage, why))
+	if Permanent(err) {
+		d.lost.Add(ctx, 1, d.stage)
+		log.ErrorContext(ctx, "dead letter refused, record passed over", "error", err)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("send dead letter: %w", err)
+	}
+	return nil
+}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"github.com/frostwatch/frostwatch/internal/pause"
 )
 
 // GroupOptions say which group reads which topic.
@@ -36,7 +38,7 @@ func (c *Client) Consume(ctx context.Context, o GroupOptions, handle func(contex
 			break
 		}
 		c.Logger.WarnContext(ctx, "kafka: joining the group again", "group", o.Group, "error", err)
-		sleep(run, 500*time.Millisecond)
+		pause.For(run, 500*time.Millisecond)
 	}
 	if ctx.Err() == nil {
 		return context.Cause(run)
@@ -66,7 +68,7 @@ func (c *Client) member(ctx context.Context, o GroupOptions, handle func(context
 			if errors.Is(err, kafka.ErrGroupClosed) {
 				return err
 			}
-			sleep(ctx, 100*time.Millisecond)
+			pause.For(ctx, 100*time.Millisecond)
 			continue
 		}
 		for _, a := range gen.Assignments[o.Topic] {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"github.com/frostwatch/frostwatch/internal/pause"
 )
 
 // Partition is one partition of a topic that this member of a group owns for
@@ -65,7 +67,7 @@ func fetch(ctx context.Context, log *slog.Logger, r *kafka.Reader) (Message, err
 			log.WarnContext(ctx, "kafka: reading again", "topic", r.Config().Topic, "partition", r.Config().Partition, "error", err)
 			logged = time.Now()
 		}
-		if !sleep(ctx, 100*time.Millisecond) {
+		if !pause.For(ctx, 100*time.Millisecond) {
 			return Message{}, ctx.Err()
 		}
 	}
