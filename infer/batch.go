@@ -4,24 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
-	"go.opentelemetry.io/otel/trace"
 
-	"github.com/frostwatch/frostwatch/infer/froster"
 	"github.com/frostwatch/frostwatch/internal/bus"
-	"github.com/frostwatch/frostwatch/topics"
 )
 
 // batchLoop takes clips in the order they were read and settles them batch by
 // batch. It is alone in calling the model, so that clips are published in
 // order; the decoders work on the next batch meanwhile.
 func (s *Stage) batchLoop(ctx context.Context) error {
+	var next *job
 	for {
-		batch, more := s.collect(ctx)
+		var batch []*job
+		var more bool
+		batch, next, more = s.collect(ctx, next)
 		if err := s.settle(ctx, batch); err != nil {
 			return err
 		}
@@ -31,75 +30,95 @@ func (s *Stage) batchLoop(ctx context.Context) error {
 	}
 }
 
-// collect waits for a first clip, then for at most MaxWait for others.
-func (s *Stage) collect(ctx context.Context) (batch []*job, more bool) {
-	full := (<-chan time.Time)(nil)
-	for len(batch) < s.MaxBatch {
-		select {
-		case j, ok := <-s.order:
-			if !ok {
-				return batch, false
-			}
-			<-j.decoded
-			batch = append(batch, j)
-			if full == nil {
-				timer := time.NewTimer(s.MaxWait)
-				defer timer.Stop()
-				full = timer.C
-			}
-		case <-full:
-			return batch, true
-		case <-ctx.Done():
-			return batch, false
+// collect waits for a first clip, then for at most MaxWait for others of the
+// same serving. The first of another begins the next batch.
+func (s *Stage) collect(ctx context.Context, first *job) (batch []*job, next *job, more bool) {
+	j := first
+	if j == nil {
+		if j, more = s.next(ctx, ctx); j == nil {
+			return nil, nil, more
 		}
 	}
-	return batch, true
+	full, cancel := context.WithTimeout(ctx, s.MaxWait)
+	defer cancel()
+	for batch = []*job{j}; len(batch) < s.MaxBatch; batch = append(batch, j) {
+		if j, more = s.next(ctx, full); j == nil {
+			return batch, nil, more
+		}
+		if j.term != batch[0].term {
+			return batch, j, true
+		}
+	}
+	return batch, nil, true
+}
+
+// next is the next clip, decoded; nil where none has come before full ended, or,
+// with more false, where none will come. What has come already is given also
+// after full ended: a busy worker's batches are whole.
+func (s *Stage) next(ctx, full context.Context) (j *job, more bool) {
+	select {
+	case j = <-s.order:
+	default:
+		select {
+		case j = <-s.order:
+		case <-full.Done():
+			return nil, ctx.Err() == nil
+		}
+	}
+	if j == nil { // order is closed
+		return nil, false
+	}
+	select {
+	case <-j.decoded:
+		return j, true
+	case <-ctx.Done():
+		return nil, false
+	}
 }
 
 // settle publishes what follows from each clip and marks it done.
 func (s *Stage) settle(ctx context.Context, batch []*job) error {
-	var usable []*job
+	var usable, own []*job
 	for _, j := range batch {
-		switch {
-		case j.err == nil:
+		if j.moved() {
+			s.drop(j)
+			continue
+		}
+		own = append(own, j)
+		if j.err == nil {
 			usable = append(usable, j)
-		case errors.Is(j.err, errTooOld):
-			s.metrics.skipped.Add(ctx, 1, metric.WithAttributes(attribute.String("camera", j.clip.Camera)))
-		default:
-			s.Logger.WarnContext(j.ctx, "clip to dead-letter", "partition", j.msg.Partition, "offset", j.msg.Offset, "error", j.err)
-			s.metrics.dead.Add(ctx, 1)
-			if err := s.bury(ctx, j); err != nil {
-				return err
-			}
 		}
 	}
 	recognised, err := s.recognise(ctx, usable)
 	if err != nil {
 		return err
 	}
+	for _, j := range own {
+		if err := s.tellBad(ctx, j); err != nil {
+			return err
+		}
+	}
 	if len(recognised) > 0 {
 		if err := s.Bus.Send(ctx, recognised...); err != nil {
 			return fmt.Errorf("publish recognitions: %w", err)
 		}
 	}
-	for _, j := range batch {
+	for _, j := range own {
 		s.finish(ctx, j)
 	}
 	return nil
 }
 
-// bury sends a clip to dead-letter, in a call of its own: Kafka refuses a call
-// whole for one record that is too large. One that it refuses for good is gone.
-func (s *Stage) bury(ctx context.Context, j *job) error {
-	err := s.Bus.Send(ctx, j.msg.DeadLetter(s.Names.Of(topics.DeadLetter), "infer", j.err))
-	if bus.Permanent(err) {
-		s.Logger.ErrorContext(j.ctx, "clip passed over, dead-letter refuses it", "partition", j.msg.Partition, "offset", j.msg.Offset, "error", err)
+// tellBad counts a clip that is skipped and buries one that can't be used.
+func (s *Stage) tellBad(ctx context.Context, j *job) error {
+	switch {
+	case j.err == nil:
+		return nil
+	case errors.Is(j.err, errTooOld):
+		s.metrics.skipped.Add(ctx, 1, metric.WithAttributes(attribute.String("camera", j.clip.Camera)))
 		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("publish dead letter: %w", err)
-	}
-	return nil
+	return s.dead.Bury(ctx, j.msg, j.err)
 }
 
 func (s *Stage) finish(ctx context.Context, j *job) {
@@ -109,52 +128,31 @@ func (s *Stage) finish(ctx context.Context, j *job) {
 		s.metrics.clips.Add(ctx, 1)
 		s.metrics.latency.Record(ctx, s.Now().Sub(j.clip.EndTime()).Seconds())
 	}
-	j.span.End()
-	close(j.done)
+	s.leave(j)
 }
 
-// recognise runs the model once over the clips and scores each.
+// recognise runs the model over clips of one serving and scores each. A clip
+// that the model, or the record of it, does not bear gets the reason as its err.
 func (s *Stage) recognise(ctx context.Context, jobs []*job) ([]bus.Message, error) {
 	if len(jobs) == 0 {
 		return nil, nil
 	}
-	embedded, took, err := s.embed(ctx, jobs)
+	runs, err := s.embed(ctx, jobs)
 	if err != nil {
 		return nil, err
 	}
 	// One vocabulary for the whole batch.
-	matrix := s.Vocabulary.Current()
-	out := make([]bus.Message, 0, len(jobs))
-	for i, j := range jobs {
-		msg, err := s.recognition(j, embedded, i, matrix, timing{model: took, batch: len(jobs)})
-		if err != nil {
-			return nil, err
+	matrix := jobs[0].term.Vocabulary.Current()
+	var out []bus.Message
+	for _, r := range runs {
+		for i, j := range r.jobs {
+			msg, err := s.recognition(r, i, matrix)
+			if err != nil {
+				j.err = err
+				continue
+			}
+			out = append(out, msg)
 		}
-		out = append(out, msg)
 	}
 	return out, nil
-}
-
-// embed is the model's run. Its span is in no clip's trace and links to all.
-func (s *Stage) embed(ctx context.Context, jobs []*job) (froster.ClipEmbeddings, time.Duration, error) {
-	frames := make([]byte, 0, len(jobs)*len(jobs[0].pixels))
-	links := make([]trace.Link, 0, len(jobs))
-	for _, j := range jobs {
-		frames = append(frames, j.pixels...)
-		j.pixels = nil
-		links = append(links, trace.LinkFromContext(j.ctx))
-	}
-	ctx, span := s.Tracer.Start(ctx, "infer.batch", trace.WithLinks(links...), trace.WithNewRoot(),
-		trace.WithAttributes(attribute.Int("clips", len(jobs))))
-	defer span.End()
-	began := s.Now()
-	e, err := s.Model.EmbedClips(ctx, frames, len(jobs))
-	if err != nil {
-		span.SetStatus(codes.Error, err.Error())
-		return froster.ClipEmbeddings{}, 0, fmt.Errorf("embed %d clips: %w", len(jobs), err)
-	}
-	took := s.Now().Sub(began)
-	s.metrics.batch.Record(ctx, int64(len(jobs)))
-	s.metrics.model.Record(ctx, took.Seconds())
-	return e, took, nil
 }

@@ -21,7 +21,7 @@ func (s *Stage) decodeLoop(ctx context.Context) {
 	for j := range s.decode {
 		if j.err == nil && ctx.Err() == nil {
 			began := s.Now()
-			j.pixels, j.err = decodeClip(j.clip, s.Frames, s.Side)
+			j.pixels, j.err = decodeClip(j.clip, j.term.Frames, j.term.Side)
 			j.took = s.Now().Sub(began)
 		}
 		close(j.decoded)

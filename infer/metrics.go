@@ -9,7 +9,8 @@ import (
 type metrics struct {
 	clips   metric.Int64Counter
 	skipped metric.Int64Counter
-	dead    metric.Int64Counter
+	failed  metric.Int64Counter
+	swaps   metric.Int64Counter
 	batch   metric.Int64Histogram
 	model   metric.Float64Histogram
 	latency metric.Float64Histogram
@@ -17,10 +18,11 @@ type metrics struct {
 
 func newMetrics(m metric.Meter) (metrics, error) {
 	var out metrics
-	var errs [6]error
+	var errs [7]error
 	out.clips, errs[0] = m.Int64Counter("frostwatch.infer.clips", metric.WithDescription("clips recognised"))
 	out.skipped, errs[1] = m.Int64Counter("frostwatch.infer.clips_skipped", metric.WithDescription("clips older than infer.max_age when read"))
-	out.dead, errs[2] = m.Int64Counter("frostwatch.infer.dead_letters", metric.WithDescription("clips that could not be decoded"))
+	out.failed, errs[2] = m.Int64Counter("frostwatch.infer.model_failures", metric.WithDescription("model runs that failed"))
+	out.swaps, errs[6] = m.Int64Counter("frostwatch.infer.swaps", metric.WithDescription("models that took over from another"))
 	out.batch, errs[3] = m.Int64Histogram("frostwatch.infer.batch_clips", metric.WithDescription("clips in one model run"),
 		metric.WithExplicitBucketBoundaries(1, 2, 4, 8, 16, 32, 64))
 	out.model, errs[4] = m.Float64Histogram("frostwatch.infer.model_seconds", metric.WithUnit("s"), metric.WithDescription("one model run"))

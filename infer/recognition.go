@@ -13,18 +13,15 @@ import (
 // order that the clip embedding forgets (see docs/design.md).
 const ends = 3
 
-type timing struct {
-	model time.Duration
-	batch int
-}
-
 // recognition is the record of clip i of a run.
-func (s *Stage) recognition(j *job, e froster.ClipEmbeddings, i int, m *vocab.Matrix, t timing) (bus.Message, error) {
+func (s *Stage) recognition(r run, i int, m *vocab.Matrix) (bus.Message, error) {
+	j, e := r.jobs[i], r.embedded
+	serving := j.term.Serving
 	began := s.Now()
 	clip := e.Clip(i)
-	scored := m.Score(clip, s.Model.LogitScale(), s.TopK)
+	scored := m.Score(clip, serving.Model.LogitScale(), s.TopK)
 	took := s.Now().Sub(began)
-	n := min(ends, s.Frames)
+	n := min(ends, serving.Frames)
 	value, err := topics.EncodeRecognition(topics.Recognition{
 		ClipID: j.clip.ID, Camera: j.clip.Camera, Tags: j.clip.Tags,
 		Epoch: j.clip.Epoch, Sequence: j.clip.Sequence,
@@ -34,12 +31,12 @@ func (s *Stage) recognition(j *job, e froster.ClipEmbeddings, i int, m *vocab.Ma
 		Background: scored.Background,
 		Embedding:  clip,
 		First:      meanFrames(e, i, 0, n),
-		Last:       meanFrames(e, i, s.Frames-n, n),
-		Model:      s.Model.ID(),
+		Last:       meanFrames(e, i, serving.Frames-n, n),
+		Model:      serving.Model.ID(),
 		Vocab:      topics.VocabRef{Name: m.Name, Version: m.Version},
 		Timings: topics.Timings{
 			Queue: milliseconds(j.read.Sub(j.clip.EndTime())), Decode: milliseconds(j.took),
-			Model: milliseconds(t.model), Score: milliseconds(took), Batch: t.batch,
+			Model: milliseconds(r.took), Score: milliseconds(took), Batch: len(r.jobs),
 		},
 	})
 	if err != nil {

@@ -16,10 +16,9 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/frostwatch/frostwatch/infer/froster"
 	"github.com/frostwatch/frostwatch/internal/bus"
+	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/topics"
-	"github.com/frostwatch/frostwatch/vocab"
 )
 
 // Bus is what the stage needs of Kafka.
@@ -28,32 +27,16 @@ type Bus interface {
 	Send(ctx context.Context, msgs ...bus.Message) error
 }
 
-// Model embeds clips. EmbedClips takes batch clips of packed uint8 RGB frames,
-// [batch, frames, side, side, 3], and may keep nothing of them.
-type Model interface {
-	EmbedClips(ctx context.Context, frames []byte, batch int) (froster.ClipEmbeddings, error)
-	LogitScale() float32
-	ID() string
-}
-
-// Vocabulary is the live vocabulary; Current is nil until the first is whole.
-type Vocabulary interface {
-	Current() *vocab.Matrix
-}
-
 // Options of a Stage. All fields but the last four are required.
 type Options struct {
-	Bus        Bus
-	Names      topics.Names
-	Group      string
-	Model      Model
-	Vocabulary Vocabulary
-	Frames     int           // frames of one clip
-	Side       int           // pixels of the model's square image
-	MaxBatch   int           // clips in one run
-	MaxWait    time.Duration // for a batch to fill
-	MaxAge     time.Duration // of a clip's end when it is read; 0 keeps all
-	TopK       int           // labels on a recognition
+	Bus      Bus
+	Names    topics.Names
+	Group    string
+	Serving  Serving       // the first; the stage owns it once Run is called
+	MaxBatch int           // clips in one run
+	MaxWait  time.Duration // for a batch to fill
+	MaxAge   time.Duration // of a clip's end when it is read; 0 keeps all
+	TopK     int           // labels on a recognition
 
 	Logger     *slog.Logger
 	Tracer     trace.Tracer
@@ -68,13 +51,15 @@ type Options struct {
 
 func (o *Options) check() error {
 	switch {
-	case o.Bus == nil || o.Model == nil || o.Vocabulary == nil:
-		return errors.New("infer: bus, model and vocabulary are required")
+	case o.Bus == nil:
+		return errors.New("infer: bus is required")
 	case o.Logger == nil || o.Tracer == nil || o.Meter == nil || o.Propagator == nil:
 		return errors.New("infer: logger, tracer, meter and propagator are required")
-	case o.Frames < 1 || o.Side < 1 || o.MaxBatch < 1 || o.TopK < 1:
-		return fmt.Errorf("infer: frames %d, side %d, max batch %d, top k %d: all must be at least 1",
-			o.Frames, o.Side, o.MaxBatch, o.TopK)
+	case o.MaxBatch < 1 || o.TopK < 1:
+		return fmt.Errorf("infer: max batch %d, top k %d: both must be at least 1", o.MaxBatch, o.TopK)
+	}
+	if err := o.Serving.check(); err != nil {
+		return err
 	}
 	if o.Decoders == 0 {
 		o.Decoders = runtime.GOMAXPROCS(0)
@@ -92,7 +77,9 @@ func (o *Options) check() error {
 type Stage struct {
 	Options
 	metrics metrics
-	// order holds every clip read and not yet published, as read: a partition's
+	dead    *bus.DeadLetters
+	terms   *terms
+	// order holds every clip read and not yet in a batch, as read: a partition's
 	// clips are published in the order of the partition. Bounded; a full queue
 	// stops fetching.
 	order chan *job
@@ -109,20 +96,30 @@ func New(o Options) (*Stage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("infer: %w", err)
 	}
+	dead, err := bus.NewDeadLetters(bus.DeadLetterOptions{
+		Send: o.Bus.Send, Topic: o.Names.Of(topics.DeadLetter), Stage: "infer", Logger: o.Logger, Meter: o.Meter,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("infer: %w", err)
+	}
 	return &Stage{
 		Options: o,
 		metrics: m,
+		dead:    dead,
+		terms:   newTerms(o.Serving),
 		// Two batches: one in the model, one being decoded.
 		order:  make(chan *job, 2*o.MaxBatch),
 		decode: make(chan *job, 2*o.MaxBatch),
 	}, nil
 }
 
-// Run consumes until ctx ends, then finishes what was read and returns. It
-// returns an error when Kafka refuses for good or the model breaks.
-func (s *Stage) Run(ctx context.Context) error {
+// Run consumes until ctx ends, then finishes what was read, closes what serves
+// and returns. It returns an error when Kafka refuses for good or the model
+// breaks. It is called once.
+func (s *Stage) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, s.terms.end()) }()
 	if err := s.waitForVocabulary(ctx); err != nil {
-		return nil // stopped before there was anything to do
+		return nil //nolint:nilerr // stopped before there was anything to do
 	}
 	// The workers outlive ctx: they drain what was read before it ended. A
 	// broken worker ends consuming through its own context.
@@ -149,7 +146,7 @@ func (s *Stage) Run(ctx context.Context) error {
 	g.Go(func() error {
 		defer close(s.order)
 		defer close(s.decode)
-		err := s.Bus.Consume(consume, bus.GroupOptions{Group: s.Group, Topic: s.Names.Of(topics.Clips), StartFirst: true}, s.partition(work))
+		err := s.Bus.Consume(consume, bus.GroupOptions{Group: s.Group, Topic: s.Names.Of(topics.Clips), StartFirst: true}, s.partition(work, consume))
 		if err != nil && ctx.Err() == nil && work.Err() == nil {
 			return fmt.Errorf("consume clips: %w", err)
 		}
@@ -170,12 +167,10 @@ var errDrain = errors.New("stopping took too long")
 // scored against nothing would be acknowledged and lost.
 func (s *Stage) waitForVocabulary(ctx context.Context) error {
 	const look = 50 * time.Millisecond
-	for s.Vocabulary.Current() == nil {
+	for s.terms.now().Vocabulary.Current() == nil {
 		s.OnHealth(errors.New("the vocabulary is not loaded yet"))
-		select {
-		case <-ctx.Done():
+		if !pause.For(ctx, look) {
 			return ctx.Err()
-		case <-time.After(look):
 		}
 	}
 	s.OnHealth(nil)

@@ -11,7 +11,6 @@ import (
 	"github.com/frostwatch/frostwatch/framer"
 	"github.com/frostwatch/frostwatch/ingest"
 	"github.com/frostwatch/frostwatch/internal/bus"
-	"github.com/frostwatch/frostwatch/topics"
 )
 
 // benchSink counts the framer's clips and throws them away.
@@ -80,7 +79,7 @@ func (w watched) Begin(info ingest.StreamInfo) {
 // withIngest calls do while the stage runs, its clips going to the sink.
 func (b *bench) withIngest(ctx context.Context, pr *process, do func(context.Context, *benchSink) error) error {
 	r := &benchSink{seen: map[string]bool{}}
-	s, err := pr.benchIngest(r)
+	s, err := pr.newIngest(r.send, func(s *framer.Stream) ingest.Sink { return watched{s, r} })
 	if err != nil {
 		return err
 	}
@@ -94,29 +93,4 @@ func (b *bench) withIngest(ctx context.Context, pr *process, do func(context.Con
 	err = do(ctx, r)
 	stop(nil)
 	return errors.Join(err, <-ended)
-}
-
-// benchIngest is the stage as `frostwatch ingest` builds it, but for where its
-// clips go.
-func (p *process) benchIngest(r *benchSink) (*ingest.Stage, error) {
-	fc, c := p.cfg.Framer, p.cfg.Ingest
-	f, err := framer.New(framer.Options{
-		Send: r.send, Names: p.names, Window: fc.Window, Stride: fc.Stride,
-		ShortSide: fc.ShortSide, Quality: fc.JPEGQuality, Queue: fc.Queue,
-		Logger: p.log, Tracer: p.tel.Tracer("framer"), Meter: p.tel.Meter("framer"), Propagator: p.tel.Propagator(),
-	})
-	if err != nil {
-		return nil, err
-	}
-	return ingest.New(ingest.Options{
-		Bus: p.bus, Names: p.names, Group: c.Group, Worker: p.worker,
-		NewSink: func(c topics.Camera) (ingest.Sink, error) {
-			s, err := f.Stream(c)
-			return watched{s, r}, err
-		},
-		Transport: c.Transport, Protocols: c.Protocols, OpenTimeout: c.OpenTimeout, ReadTimeout: c.ReadTimeout,
-		Watchdog: c.Watchdog, DecodeThreads: c.DecodeThreads,
-		Backoff: ingest.Backoff{Min: c.Backoff.Min, Max: c.Backoff.Max, ResetAfter: c.Backoff.ResetAfter},
-		Logger:  p.log, Meter: p.tel.Meter("ingest"),
-	})
 }

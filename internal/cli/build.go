@@ -2,7 +2,10 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/framer"
@@ -12,28 +15,39 @@ import (
 	"github.com/frostwatch/frostwatch/internal/bus"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/topics"
-	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// ingestStages read cameras and cut clips.
-func (p *process) ingestStages() ([]stage, error) {
-	c := p.cfg.Ingest
+// newIngest is ingest with a framer whose clips go to send; wrap may stand
+// between the two.
+func (p *process) newIngest(send func(context.Context, ...bus.Message) error, wrap func(*framer.Stream) ingest.Sink) (*ingest.Stage, error) {
+	fc, c := p.cfg.Framer, p.cfg.Ingest
 	f, err := framer.New(framer.Options{
-		Send: p.bus.Send, Names: p.names,
-		Window: p.cfg.Framer.Window, Stride: p.cfg.Framer.Stride, ShortSide: p.cfg.Framer.ShortSide,
-		Quality: p.cfg.Framer.JPEGQuality, Queue: p.cfg.Framer.Queue,
+		Send: send, Names: p.names, Window: fc.Window, Stride: fc.Stride,
+		ShortSide: fc.ShortSide, Quality: fc.JPEGQuality, Queue: fc.Queue,
 		Logger: p.log, Tracer: p.tel.Tracer("framer"), Meter: p.tel.Meter("framer"), Propagator: p.tel.Propagator(),
 	})
 	if err != nil {
 		return nil, err
 	}
-	s, err := ingest.New(ingest.Options{
-		Bus: p.bus, Names: p.names, Group: c.Group, Worker: p.worker, NewSink: func(c topics.Camera) (ingest.Sink, error) { return f.Stream(c) },
+	return ingest.New(ingest.Options{
+		Bus: p.bus, Names: p.names, Group: c.Group, Worker: p.worker,
+		NewSink: func(c topics.Camera) (ingest.Sink, error) {
+			s, err := f.Stream(c)
+			if err != nil {
+				return nil, err
+			}
+			return wrap(s), nil
+		},
 		Transport: c.Transport, Protocols: c.Protocols, OpenTimeout: c.OpenTimeout, ReadTimeout: c.ReadTimeout,
 		Watchdog: c.Watchdog, DecodeThreads: c.DecodeThreads,
 		Backoff: ingest.Backoff{Min: c.Backoff.Min, Max: c.Backoff.Max, ResetAfter: c.Backoff.ResetAfter},
 		Logger:  p.log, Meter: p.tel.Meter("ingest"),
 	})
+}
+
+// ingestStages read cameras and cut clips.
+func (p *process) ingestStages() ([]stage, error) {
+	s, err := p.newIngest(p.bus.Send, func(s *framer.Stream) ingest.Sink { return s })
 	if err != nil {
 		return nil, err
 	}
@@ -68,46 +82,55 @@ func (p *process) writeCameras(ctx context.Context, cameras []topics.Camera) err
 	return nil
 }
 
-// inferStages follow the vocabulary and recognise. The returned function frees
-// the model once they have ended.
-func (p *process) inferStages() ([]stage, func() error, error) {
+// inferStages recognise with the bundle that choose reads from a configuration,
+// also from one that is read anew. The returned function frees the model where
+// the stages never ran.
+func (p *process) inferStages(choose func(config.Config) string) ([]stage, func() error, error) {
 	c := p.cfg.Infer
-	bundle, err := froster.OpenBundle(c.Bundle)
+	b, err := p.openBundles(choose(p.cfg))
 	if err != nil {
 		return nil, nil, err
 	}
-	rt, err := froster.OpenRuntime(froster.RuntimeOptions{Library: c.Runtime, Provider: c.Provider, Threads: c.Threads})
-	if err != nil {
-		return nil, nil, err
-	}
-	model, err := rt.Load(bundle)
-	if err != nil {
-		return nil, nil, err
-	}
-	watcher, err := vocab.NewWatcher(vocab.Options{
-		Client: p.redis, Prefix: p.cfg.Redis.Prefix, Name: p.cfg.Vocab.Name, Embedder: model,
-		BaseClasses: bundle.BaseClasses, Poll: p.cfg.Vocab.Poll, Logger: p.log, Meter: p.tel.Meter("vocab"),
-		OnHealth: func(err error) { p.health.Set("vocabulary", err) },
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	s, err := infer.New(infer.Options{
-		Bus: p.bus, Names: p.names, Group: c.Group, Model: model, Vocabulary: watcher,
-		Frames: bundle.Dims.Frames, Side: bundle.Dims.ImageSize,
+	first := b.current.serving
+	b.stage, err = infer.New(infer.Options{
+		Bus: p.bus, Names: p.names, Group: c.Group, Serving: first,
 		MaxBatch: c.MaxBatch, MaxWait: c.MaxWait, MaxAge: c.MaxAge, TopK: c.TopK,
 		Logger: p.log, Tracer: p.tel.Tracer("infer"), Meter: p.tel.Meter("infer"), Propagator: p.tel.Propagator(),
 		OnHealth: func(err error) { p.health.Set("infer", err) },
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, errors.Join(err, first.Close())
 	}
-	return []stage{{"vocabulary", watcher.Run}, {"infer", s.Run}}, model.Close, nil
+	p.onReload(func(c config.Config) error {
+		b.want(choose(c))
+		return nil
+	})
+	return []stage{{"infer", b.stage.Run}, {"bundle", b.run}}, func() error { return b.current.serving.Close() }, nil
 }
 
-// alertsStages evaluate the rules, which are followed in the file they came
-// from; an empty path has none to follow.
-func (p *process) alertsStages(path string) ([]stage, error) {
+// openBundles loads the first bundle.
+func (p *process) openBundles(dir string) (*bundles, error) {
+	c := p.cfg.Infer
+	runtime, err := froster.OpenRuntime(froster.RuntimeOptions{Library: c.Runtime, Provider: c.Provider, Threads: c.Threads})
+	if err != nil {
+		return nil, err
+	}
+	refused, err := p.tel.Meter("infer").Int64Gauge("frostwatch.infer.bundle_refused",
+		metric.WithDescription("1 while the bundle that is named can't be served and the one before is"))
+	if err != nil {
+		return nil, fmt.Errorf("infer: %w", err)
+	}
+	b := &bundles{process: p, runtime: runtime, refused: refused, wanted: make(chan string, 1), dir: dir, tried: folderStamp(dir)}
+	if b.current, err = b.load(dir); err != nil {
+		return nil, err
+	}
+	b.current.inForce.Store(true)
+	refused.Record(context.Background(), 0)
+	return b, nil
+}
+
+// alertsStages evaluate the rules.
+func (p *process) alertsStages() ([]stage, error) {
 	s, err := alerts.New(alerts.Options{
 		Bus: p.bus, Names: p.names, Group: p.cfg.Alerts.Group, Rules: p.cfg.Rules,
 		Logger: p.log, Tracer: p.tel.Tracer("alerts"), Meter: p.tel.Meter("alerts"), Propagator: p.tel.Propagator(),
@@ -116,17 +139,6 @@ func (p *process) alertsStages(path string) ([]stage, error) {
 		return nil, err
 	}
 	p.health.Set("alerts", nil)
-	stages := []stage{{"alerts", s.Run}}
-	if path != "" {
-		stages = append(stages, stage{"rules", func(ctx context.Context) error {
-			return followRules(ctx, path, p.log, func() error {
-				c, err := config.Load(path)
-				if err != nil {
-					return err
-				}
-				return s.SetRules(c.Rules)
-			})
-		}})
-	}
-	return stages, nil
+	p.onReload(func(c config.Config) error { return s.SetRules(c.Rules) })
+	return []stage{{"alerts", s.Run}}, nil
 }

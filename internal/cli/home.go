@@ -20,17 +20,24 @@ import (
 
 func (h *home) demoBundle() string { return filepath.Join(h.flags.data, "models", demo.ModelName) }
 
+// bundleOf is the bundle that a configuration means here: --model comes before
+// it, and what it says when it says nothing is the demo's.
+func (h *home) bundleOf(c config.Config) string {
+	switch {
+	case h.flags.model != "":
+		return h.flags.model
+	case c.Infer.Bundle != config.Default().Infer.Bundle:
+		return c.Infer.Bundle
+	}
+	return h.demoBundle()
+}
+
 // findModel takes the bundle named by flag or configuration, or imports the
 // demo's.
 func (h *home) findModel() error {
-	switch {
-	case h.flags.model != "":
-		h.cfg.Infer.Bundle = h.flags.model
-		return nil
-	case h.cfg.Infer.Bundle != config.Default().Infer.Bundle:
+	if h.cfg.Infer.Bundle = h.bundleOf(h.cfg); h.cfg.Infer.Bundle != h.demoBundle() {
 		return nil
 	}
-	h.cfg.Infer.Bundle = h.demoBundle()
 	if _, err := froster.OpenBundle(h.demoBundle()); err == nil {
 		return nil
 	}

@@ -28,6 +28,8 @@ type process struct {
 	names  topics.Names
 	worker string        // this process's name among workers
 	topics chan struct{} // closed when all topics exist
+	// reloads take a configuration over that was read anew.
+	reloads []func(config.Config) error
 }
 
 // openProcess makes clients; nothing has to answer yet. checks are the names

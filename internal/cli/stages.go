@@ -13,31 +13,30 @@ import (
 )
 
 func (p Program) ingestCommand() *cobra.Command {
-	return p.stageCommand("ingest", "Read cameras and cut clips",
-		func(pr *process, _ string) ([]stage, func() error, error) {
-			s, err := pr.ingestStages()
-			return s, nothing, err
-		})
+	return p.stageCommand("ingest", "Read cameras and cut clips", func(pr *process) ([]stage, func() error, error) {
+		s, err := pr.ingestStages()
+		return s, nothing, err
+	})
 }
 
 func (p Program) inferCommand() *cobra.Command {
-	return p.stageCommand("infer", "Recognise actions in clips",
-		func(pr *process, _ string) ([]stage, func() error, error) { return pr.inferStages() }, "vocabulary")
+	return p.stageCommand("infer", "Recognise actions in clips", func(pr *process) ([]stage, func() error, error) {
+		return pr.inferStages(func(c config.Config) string { return c.Infer.Bundle })
+	}, "vocabulary")
 }
 
 func (p Program) alertsCommand() *cobra.Command {
-	return p.stageCommand("alerts", "Raise alerts by rules",
-		func(pr *process, path string) ([]stage, func() error, error) {
-			s, err := pr.alertsStages(path)
-			return s, nothing, err
-		})
+	return p.stageCommand("alerts", "Raise alerts by rules", func(pr *process) ([]stage, func() error, error) {
+		s, err := pr.alertsStages()
+		return s, nothing, err
+	})
 }
 
 func nothing() error { return nil }
 
 // stageCommand runs one stage against an external Kafka and Redis. build's
 // function frees what it took.
-func (p Program) stageCommand(name, short string, build func(*process, string) ([]stage, func() error, error), checks ...string) *cobra.Command {
+func (p Program) stageCommand(name, short string, build func(*process) ([]stage, func() error, error), checks ...string) *cobra.Command {
 	var path string
 	cmd := &cobra.Command{
 		Use: name, Short: short, Args: cobra.NoArgs,
@@ -49,7 +48,7 @@ func (p Program) stageCommand(name, short string, build func(*process, string) (
 	return cmd
 }
 
-func (p Program) runStage(ctx context.Context, path, name string, checks []string, build func(*process, string) ([]stage, func() error, error)) (err error) {
+func (p Program) runStage(ctx context.Context, path, name string, checks []string, build func(*process) ([]stage, func() error, error)) (err error) {
 	cfg := config.Default()
 	if path != "" {
 		if cfg, err = config.Load(path); err != nil {
@@ -65,7 +64,7 @@ func (p Program) runStage(ctx context.Context, path, name string, checks []strin
 		return err
 	}
 	defer func() { err = errors.Join(err, pr.close(ctx)) }()
-	stages, free, err := build(pr, path)
+	stages, free, err := build(pr)
 	if err != nil {
 		return err
 	}
@@ -75,5 +74,5 @@ func (p Program) runStage(ctx context.Context, path, name string, checks []strin
 		return fmt.Errorf("http.listen: %w", err)
 	}
 	log.InfoContext(ctx, "started", "stage", name, "http", l.Addr().String(), "kafka", cfg.Kafka.Brokers)
-	return pr.run(ctx, l, stages...)
+	return pr.run(ctx, l, append(stages, pr.following(path)...)...)
 }

@@ -161,12 +161,12 @@ func (h *home) run(ctx context.Context) (err error) {
 	if err := h.seedVocabulary(ctx, pr); err != nil {
 		return err
 	}
-	inferring, free, err := pr.inferStages()
+	inferring, free, err := pr.inferStages(h.bundleOf)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, free()) }()
-	alerting, err := pr.alertsStages(h.cfgPath)
+	alerting, err := pr.alertsStages()
 	if err != nil {
 		return err
 	}
@@ -194,6 +194,7 @@ func (h *home) order(pr *process, alerting, inferring, ingesting []stage) []stag
 	}
 	stages = append(stages, alerting...)
 	stages = append(stages, inferring...)
+	stages = append(stages, pr.following(h.cfgPath)...)
 	stages = append(stages, stage{"cameras", func(ctx context.Context) error { return h.ownCameras(ctx, pr) }})
 	if h.sim != nil {
 		stages = append(stages, stage{"camera simulator", func(ctx context.Context) error { return ignoreEnd(ctx, h.sim.Run(ctx)) }})

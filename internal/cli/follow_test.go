@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-func TestRulesAreFollowed(t *testing.T) {
+func TestFileIsFollowed(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	file := filepath.Join(t.TempDir(), "pipeline.yaml")
 	write := func(name, text string) {
@@ -24,7 +24,7 @@ func TestRulesAreFollowed(t *testing.T) {
 	loaded := make(chan string, 10)
 	done := make(chan error)
 	go func() {
-		done <- followRules(ctx, file, slog.New(slog.DiscardHandler), func() error {
+		done <- followFile(ctx, file, slog.New(slog.DiscardHandler), func() error {
 			b, err := os.ReadFile(file)
 			loaded <- string(b)
 			if string(b) == "bad" {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -11,12 +12,14 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/frostwatch/frostwatch/internal/config"
 )
 
-// followRules calls reload when the file at path changes or on SIGHUP, until
+// followFile calls reload when the file at path changes or on SIGHUP, until
 // ctx ends. What can't be loaded is reported and changes nothing. The folder is
 // watched, not the file: editors and Kubernetes replace files by renaming.
-func followRules(ctx context.Context, path string, log *slog.Logger, reload func() error) error {
+func followFile(ctx context.Context, path string, log *slog.Logger, reload func() error) error {
 	watcher, err := fsnotify.NewWatcher()
 	if err != nil {
 		return fmt.Errorf("watch %s: %w", path, err)
@@ -39,7 +42,7 @@ func followRules(ctx context.Context, path string, log *slog.Logger, reload func
 		case <-ctx.Done():
 			return nil
 		case err := <-watcher.Errors:
-			log.WarnContext(ctx, "watch rules", "error", err)
+			log.WarnContext(ctx, "watch configuration", "error", err)
 		case <-watcher.Events:
 			settled.Reset(pause)
 		case <-hangup:
@@ -52,12 +55,36 @@ func followRules(ctx context.Context, path string, log *slog.Logger, reload func
 			}
 			last = now
 			if err := reload(); err != nil {
-				log.ErrorContext(ctx, "rules not reloaded, the old ones stay in force", "error", err)
+				log.ErrorContext(ctx, "configuration not reloaded, the old one stays in force", "file", path, "error", err)
 				continue
 			}
-			log.InfoContext(ctx, "rules reloaded", "file", path)
+			log.InfoContext(ctx, "configuration reloaded", "file", path)
 		}
 	}
+}
+
+// onReload has apply called with each configuration that is read anew. It must
+// not wait.
+func (p *process) onReload(apply func(config.Config) error) { p.reloads = append(p.reloads, apply) }
+
+// following is the stage that follows the configuration file, where there is one
+// and anything is taken over from it.
+func (p *process) following(path string) []stage {
+	if path == "" || len(p.reloads) == 0 {
+		return nil
+	}
+	return []stage{{"configuration", func(ctx context.Context) error {
+		return followFile(ctx, path, p.log, func() error {
+			c, err := config.Load(path)
+			if err != nil {
+				return err
+			}
+			for _, apply := range p.reloads {
+				err = errors.Join(err, apply(c))
+			}
+			return err
+		})
+	}}}
 }
 
 // stamp tells contents apart by time and size; empty where there is no file.

@@ -1,0 +1,146 @@
+package infer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image/color"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/internal/bus"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// bright is a fault of clips that are all white.
+func bright(frames []byte, batch int) error {
+	for i := range batch {
+		if clip := frames[i*len(frames)/batch:]; clip[0] > 250 && clip[1] > 250 && clip[2] > 250 {
+			return errors.New("too bright")
+		}
+	}
+	return nil
+}
+
+// A clip that the model does not bear is buried; those around it are recognised.
+func TestPoisonousClip(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 1)
+	good, bad := jpegOf(t, 48, 32, color.RGBA{200, 100, 50, 255}), jpegOf(t, 48, 32, color.White)
+	now := time.Now()
+	const n = 10
+	for i := range n {
+		if i == 2 || i == 3 || i == 7 {
+			r.send("bad", clipOf(t, "bad", i, bad, now))
+		}
+		r.send("a", clipOf(t, "a", i, good, now))
+	}
+	m := r.model("delicate")
+	m.fault = bright
+	runUntil(t, r.options(m.serving()), func() bool {
+		return len(r.read(topics.Actions)) >= n && len(r.read(topics.DeadLetter)) >= 3
+	})
+	r.wantEach(map[string]int{"a": n})
+	for _, letter := range r.read(topics.DeadLetter) {
+		if why := (bus.HeaderCarrier{Headers: &letter.Headers}).Get(topics.HeaderReason); !strings.Contains(why, "too bright") || string(letter.Key) != "bad" {
+			t.Errorf("dead letter of %s: %s", letter.Key, why)
+		}
+	}
+	// It is not tried again.
+	r.send("a", clipOf(t, "a", n, good, now))
+	runUntil(t, r.options(r.model("second").serving()), func() bool { return len(r.read(topics.Actions)) > n })
+	r.wantEach(map[string]int{"a": n + 1})
+}
+
+// A model that fails on anything ends the stage, which tells why, and loses
+// nothing.
+func TestModelBreaks(t *testing.T) {
+	broken := func([]byte, int) error { return errors.New("device lost") }
+	for _, c := range []struct {
+		name  string
+		spoil func(*fakeModel)
+		want  string
+	}{
+		{"runs fail", func(m *fakeModel) { m.fault = broken }, "device lost"},
+		{"no numbers", func(m *fakeModel) { m.spoil = true }, "not finite"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t, 2)
+			frame := jpegOf(t, 48, 32, color.White)
+			now := time.Now()
+			want := map[string]int{"a": 6, "b": 6, "c": 6}
+			for camera, n := range want {
+				for i := range n {
+					r.send(camera, clipOf(t, camera, i, frame, now))
+				}
+			}
+			m := r.model("broken")
+			c.spoil(m)
+			s, err := New(r.options(m.serving()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), patient)
+			defer cancel()
+			err = s.Run(ctx)
+			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "model broken fails on a black clip as well") {
+				t.Errorf("the stage ends with %v", err)
+			}
+			if !m.isClosed() || len(r.read(topics.DeadLetter)) != 0 {
+				t.Errorf("closed %v, %d dead letters", m.isClosed(), len(r.read(topics.DeadLetter)))
+			}
+			runUntil(t, r.options(r.model("sound").serving()), func() bool { return len(r.read(topics.Actions)) >= 18 })
+			r.wantEach(want)
+		})
+	}
+}
+
+// Partitions move to a second worker while the first is stuck in a run: what the
+// first had only queued is left to whoever reads it now.
+func TestPartitionsMoveInFlight(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 2)
+	frame := jpegOf(t, 48, 32, color.White)
+	now := time.Now()
+	const cameras, each = 6, 8
+	for i := range each {
+		for c := range cameras {
+			camera := fmt.Sprint("camera-", c)
+			r.send(camera, clipOf(t, camera, i, frame, now))
+		}
+	}
+	stuck := r.model("stuck")
+	stuck.gate = make(chan struct{})
+	first := r.options(stuck.serving())
+	first.MaxBatch = 2
+	_, stopFirst := start(t, first)
+	<-stuck.begun
+	second := r.options(r.model("helper").serving())
+	second.Bus = r.newClient()
+	_, stopSecond := start(t, second)
+	until(t, "the second worker to recognise", func() bool { return len(r.read(topics.Actions)) > 0 })
+	close(stuck.gate)
+	clips := func() map[string]int {
+		times := map[string]int{}
+		for _, recognitions := range r.recognitions() {
+			for _, rec := range recognitions {
+				times[rec.ClipID]++
+			}
+		}
+		return times
+	}
+	until(t, "all clips", func() bool { return len(clips()) == cameras*each })
+	for _, stop := range []func() error{stopFirst, stopSecond} {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	}
+	again := 0
+	for _, n := range clips() {
+		again += n - 1
+	}
+	if again > first.MaxBatch {
+		t.Errorf("%d clips were recognised again, the run held %d", again, first.MaxBatch)
+	}
+}

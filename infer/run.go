@@ -1,0 +1,110 @@
+package infer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/frostwatch/frostwatch/infer/froster"
+)
+
+// run is one call of the model.
+type run struct {
+	jobs     []*job
+	embedded froster.ClipEmbeddings
+	took     time.Duration
+}
+
+// embed runs the model over clips of one serving. Where that fails, each is
+// tried alone, and one that fails alone gets the reason as its err: were it
+// tried for ever, nothing else of its partition would be recognised. An error is
+// that of a model that fails on anything.
+func (s *Stage) embed(ctx context.Context, jobs []*job) ([]run, error) {
+	r, err := s.embedOnce(ctx, jobs)
+	if err == nil {
+		return []run{r}, nil
+	}
+	if ctx.Err() != nil {
+		return nil, err
+	}
+	s.Logger.WarnContext(ctx, "model run failed, its clips are tried one by one", "clips", len(jobs), "error", err)
+	var runs []run
+	bad := false
+	for _, j := range jobs {
+		r, err := s.embedOnce(ctx, []*job{j})
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err != nil:
+			j.err, bad = err, true
+		default:
+			runs = append(runs, r)
+		}
+	}
+	if bad {
+		if err := s.embedBlank(ctx, jobs[0].term); err != nil {
+			return nil, err
+		}
+	}
+	return runs, nil
+}
+
+// embedBlank tells whether a failure is the model's or the clip's: nothing is
+// wrong with a black clip.
+func (s *Stage) embedBlank(ctx context.Context, v *term) error {
+	blank := make([]byte, v.Frames*v.Side*v.Side*3)
+	e, err := v.Model.EmbedClips(ctx, blank, 1)
+	if err == nil {
+		err = finite(e, 1)
+	}
+	if err != nil {
+		return fmt.Errorf("model %s fails on a black clip as well: %w", v.Model.ID(), err)
+	}
+	return nil
+}
+
+// embedOnce is the model's run. Its span is in no clip's trace and links to all.
+func (s *Stage) embedOnce(ctx context.Context, jobs []*job) (run, error) {
+	model := jobs[0].term.Model
+	frames := make([]byte, 0, len(jobs)*len(jobs[0].pixels))
+	links := make([]trace.Link, 0, len(jobs))
+	for _, j := range jobs {
+		frames = append(frames, j.pixels...)
+		links = append(links, trace.LinkFromContext(j.ctx))
+	}
+	ctx, span := s.Tracer.Start(ctx, "infer.batch", trace.WithLinks(links...), trace.WithNewRoot(),
+		trace.WithAttributes(attribute.Int("clips", len(jobs)), attribute.String("model", model.ID())))
+	defer span.End()
+	began := s.Now()
+	e, err := model.EmbedClips(ctx, frames, len(jobs))
+	if err == nil {
+		err = finite(e, len(jobs))
+	}
+	if err != nil {
+		span.SetStatus(codes.Error, err.Error())
+		s.metrics.failed.Add(ctx, 1)
+		return run{}, fmt.Errorf("embed %d clips: %w", len(jobs), err)
+	}
+	r := run{jobs: jobs, embedded: e, took: s.Now().Sub(began)}
+	s.metrics.batch.Record(ctx, int64(len(jobs)))
+	s.metrics.model.Record(ctx, r.took.Seconds())
+	return r, nil
+}
+
+// finite is nil where every clip embedding is made of numbers.
+func finite(e froster.ClipEmbeddings, clips int) error {
+	for i := range clips {
+		for _, v := range e.Clip(i) {
+			if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
+				return errors.New("the embedding is not finite")
+			}
+		}
+	}
+	return nil
+}
