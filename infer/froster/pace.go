@@ -8,8 +8,11 @@ import (
 )
 
 const (
-	// textLoss is what texts may take of the machine while clip runs never stop.
-	textLoss = 0.12
+	// textLoss is what texts may take of a processor while clip runs never stop.
+	// Clips lose about twice that: a batch waits for the last of its runs.
+	textLoss = 0.06
+	// gpuShare is the share of the time that text runs may take of a GPU.
+	gpuShare = 0.12
 	// loadMemory is how long ago a clip run counts for the load, roughly.
 	loadMemory = 2 * time.Second
 	// maxRest bounds the wait for one label, however slow the machine is.
@@ -41,12 +44,11 @@ func newPace(now func() time.Time, share float64) *pace {
 	return p
 }
 
-// textShare is the share of the time that costs clips the loss. Among busy clips
-// a text run has one thread, beside as many as there are cores; a GPU it has for
-// itself.
+// textShare is the share of the time that takes textLoss: among busy clips a text
+// run has one thread beside theirs.
 func textShare(o RuntimeOptions) float64 {
 	if o.Provider != "" && o.Provider != "cpu" {
-		return textLoss
+		return gpuShare
 	}
 	return min(textLoss*float64(o.Threads+1), 1)
 }

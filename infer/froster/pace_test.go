@@ -67,8 +67,8 @@ func TestTheTextsShareIsWhatTheyCost(t *testing.T) {
 		o    RuntimeOptions
 		want float64
 	}{
-		{RuntimeOptions{Threads: 1}, 0.24},
-		{RuntimeOptions{Provider: "cpu", Threads: 2}, 0.36},
+		{RuntimeOptions{Threads: 1}, 0.12},
+		{RuntimeOptions{Provider: "cpu", Threads: 2}, 0.18},
 		{RuntimeOptions{Threads: 32}, 1}, // one thread of 33 costs less than may be
 		{RuntimeOptions{Provider: "cuda", Threads: 32}, 0.12},
 	} {
