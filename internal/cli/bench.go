@@ -21,6 +21,7 @@ import (
 const (
 	benchIngest = "ingest"
 	benchInfer  = "infer"
+	benchVocab  = "vocab"
 	benchUp     = "up"
 )
 
@@ -45,17 +46,19 @@ type benchReport struct {
 	Machine machine       `json:"machine"`
 	Ingest  []ingestBench `json:"ingest,omitempty"` // of each video
 	Infer   *inferBench   `json:"infer,omitempty"`
+	Vocab   *vocabBench   `json:"vocab,omitempty"`
 	Up      *upBench      `json:"up,omitempty"`
 }
 
 func (p Program) benchCommand() *cobra.Command {
 	f := benchFlags{}
-	parts := []string{benchIngest, benchInfer, benchUp}
+	parts := []string{benchIngest, benchInfer, benchVocab, benchUp}
 	cmd := &cobra.Command{
-		Use: "bench [ingest] [infer] [up]", Short: "Measure this machine: cameras, clips and delays",
+		Use: "bench [ingest] [infer] [vocab] [up]", Short: "Measure this machine: cameras, clips and delays",
 		Long: "Measures the parts named, or all:\n" +
 			"  ingest  CPU time and memory of each camera, the simulator running in a process of its own\n" +
 			"  infer   clips and labels a second, with nothing else running\n" +
+			"  vocab   clips beside labels that are being embedded; ten thousand labels\n" +
 			"  up      delay from a frame to its recognition and its alert in `frostwatch up`",
 		ValidArgs: parts, Args: cobra.OnlyValidArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -69,7 +72,7 @@ func (p Program) benchCommand() *cobra.Command {
 	cmd.Flags().StringVar(&f.runtime, "runtime", "", "path of ONNX Runtime's shared library")
 	cmd.Flags().StringArrayVar(&f.videos, "video", nil, "file to read as a camera; repeatable (default: demo clips)")
 	cmd.Flags().IntVar(&f.cameras, "cameras", 4, "cameras that ingest reads at the same time")
-	cmd.Flags().DurationVar(&f.time, "for", time.Minute, "how long ingest, with each video, and up are measured")
+	cmd.Flags().DurationVar(&f.time, "for", time.Minute, "how long ingest, with each video, vocab and up are measured")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print JSON instead of a table")
 	return cmd
 }
@@ -109,6 +112,11 @@ func (b *bench) measure(ctx context.Context, parts []string) (r benchReport, err
 	if slices.Contains(parts, benchInfer) {
 		if r.Infer, err = b.infer(ctx); err != nil {
 			return r, fmt.Errorf("measure infer: %w", err)
+		}
+	}
+	if slices.Contains(parts, benchVocab) {
+		if r.Vocab, err = b.vocab(ctx); err != nil {
+			return r, fmt.Errorf("measure vocab: %w", err)
 		}
 	}
 	if slices.Contains(parts, benchUp) {

@@ -21,6 +21,9 @@ func (r benchReport) print(w io.Writer) error {
 	if r.Infer != nil {
 		r.Infer.print(row)
 	}
+	if r.Vocab != nil {
+		r.Vocab.print(row)
+	}
 	if r.Up != nil {
 		r.Up.print(row)
 	}
