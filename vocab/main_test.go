@@ -2,6 +2,7 @@ package vocab
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -91,13 +92,14 @@ func (s *server) set(t *testing.T, pairs ...string) {
 
 // embedder gives each text a unit vector of its own.
 type embedder struct {
+	id    string // "": model
 	mu    sync.Mutex
 	asked []string
 	gate  func(ctx context.Context, texts []string) error // called before each call's work
 	bend  func(text string, v []float32) []float32
 }
 
-func (e *embedder) ID() string { return "model" }
+func (e *embedder) ID() string { return cmp.Or(e.id, "model") }
 func (e *embedder) Dim() int   { return testDim }
 
 func (e *embedder) EmbedLabels(ctx context.Context, texts []string) ([][]float32, []error, error) {

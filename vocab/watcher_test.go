@@ -185,6 +185,30 @@ func TestLabelsDoNotWaitForBaseClasses(t *testing.T) {
 	}
 }
 
+func TestEachModelHasEmbeddingsOfItsOwn(t *testing.T) {
+	s := startRedis(t)
+	s.set(t, "fall", "", "run", "")
+	base := []string{"run", "swim", "endless", "walk"} // one can't be read
+	for _, c := range []struct {
+		model string
+		want  []string
+	}{
+		{"one", []string{"endless", "fall", "run", "swim", "walk"}},
+		{"two", []string{"endless", "fall", "run", "swim", "walk"}},
+		{"one", []string{"endless"}}, // a restart
+	} {
+		e := &embedder{id: c.model}
+		w := watch(t, s, Options{Embedder: e, BaseClasses: base})
+		await(t, "the nearest base classes", func() bool {
+			return w.Current() != nil && w.Current().Score(vectorOf("run"), 100, 1).Labels[0].NearestBase == "run"
+		})
+		w.stop()
+		if got := e.texts(); !slices.Equal(got, c.want) {
+			t.Errorf("model %s was asked for %q, want %q", c.model, got, c.want)
+		}
+	}
+}
+
 func TestWorkersFindWhatOthersEmbedded(t *testing.T) {
 	s := startRedis(t)
 	var labels []string
