@@ -8,6 +8,7 @@ import (
 	"image/jpeg"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -204,7 +205,7 @@ func (r *swapRig) untilServes(what, model string) {
 
 func (r *swapRig) metrics() string {
 	w := httptest.NewRecorder()
-	r.pr.tel.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	r.pr.tel.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	return w.Body.String()
 }
 
