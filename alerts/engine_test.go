@@ -326,3 +326,24 @@ func TestSilenceCountsWhileKafkaAnswers(t *testing.T) {
 		t.Error("not counted anew after that")
 	}
 }
+
+// Models are swapped while a camera is watched: what the one before saw counts
+// on.
+func TestModelsMayChange(t *testing.T) {
+	e := newEngine(t, Rule{Name: "fall", Actions: []string{"fall"}, Score: Score{Raise: .6, Clear: .3}, Clips: ClipsRule{2, 3}})
+	var states []topics.AlertState
+	for i, score := range []float64{.9, .9, .9, .1, .1, .1} {
+		rec := clipAt(t0, i, fall(score))
+		rec.Model = []string{"old", "new", "newer"}[i%3]
+		rec.Vocab.Version = "of " + rec.Model
+		for _, a := range e.Evaluate(rec) {
+			states = append(states, a.State)
+			if a.Vocab.Version != "of "+a.Model {
+				t.Errorf("%s by model %q with the vocabulary %q", a.State, a.Model, a.Vocab.Version)
+			}
+		}
+	}
+	if want := []topics.AlertState{topics.AlertRaised, topics.AlertCleared}; !slices.Equal(states, want) {
+		t.Errorf("got %v, want %v", states, want)
+	}
+}
