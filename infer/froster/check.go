@@ -174,7 +174,7 @@ func (c *checker) video(ctx context.Context) ([][]float32, error) {
 		return nil, nil
 	}
 	c.compare("pixels", byChannel(all, batch, c.model.bundle.Dims))
-	e, err := c.model.embed(ctx, denormalise(all), batch)
+	e, err := embed(ctx, c.model, denormalise(all), batch)
 	if err != nil {
 		return nil, err
 	}
@@ -246,7 +246,7 @@ func (c *checker) text(ctx context.Context) ([][]float32, error) {
 		for row := range slices.Chunk(class, context) {
 			texts = append(texts, trim(row, end))
 		}
-		features, err := c.model.embedTokens(texts)
+		features, err := c.model.embedTokens(texts, c.model.threads)
 		if err != nil {
 			return nil, fmt.Errorf("check model: %w", err)
 		}

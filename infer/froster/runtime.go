@@ -22,7 +22,9 @@ type RuntimeOptions struct {
 	// loader looks.
 	Library  string
 	Provider string // cpu, cuda or tensorrt
-	Threads  int    // of one run; 0: one per core
+	// Threads is how many runs, of one thread each, may be under way at once; 0:
+	// one per core.
+	Threads int
 }
 
 // Runtime is ONNX Runtime, loaded. The library lives as long as the process:
@@ -90,10 +92,7 @@ func (r *Runtime) sessionOptions() (*ort.SessionOptions, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open ONNX Runtime: %w", err)
 	}
-	err = errors.Join(o.SetIntraOpNumThreads(r.options.Threads), o.SetInterOpNumThreads(1))
-	// Idle workers sleep instead of spinning: ingest decodes video on the same
-	// cores.
-	err = errors.Join(err, o.AddSessionConfigEntry("session.intra_op.allow_spinning", "0"))
+	err = errors.Join(o.SetIntraOpNumThreads(1), o.SetInterOpNumThreads(1))
 	if err == nil {
 		err = r.provide(o)
 	}
@@ -122,6 +121,9 @@ func (r *Runtime) provide(o *ort.SessionOptions) error {
 	}
 	return fmt.Errorf("infer.provider: %q: want cpu, cuda or tensorrt", r.options.Provider)
 }
+
+// onGPU is whether runs are on a device beside the processor.
+func (r *Runtime) onGPU() bool { return r.options.Provider != "" && r.options.Provider != "cpu" }
 
 func needsGPU(provider string, err error) error {
 	if err == nil {
