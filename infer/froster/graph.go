@@ -104,15 +104,15 @@ func (b builder) mlp(x, prefix string) string {
 	return b.add("Add", x, b.linear(h, prefix+"mlp.c_proj.weight", prefix+"mlp.c_proj.bias"))
 }
 
-// attend is softmax(q·k/8)·v over all heads, then the output projection, as
-// rows. q is [n, queries, width], k and v are [n, keys, width]. ONNX Runtime's
-// fused operator never writes the scores to memory.
-func (b builder) attend(q, k, v, prefix string, heads int, causal bool) string {
-	attrs := []onnx.Attr{onnx.Int("num_heads", heads)}
-	if causal {
-		attrs = append(attrs, onnx.Int("unidirectional", 1))
+// attend is softmax(q·k/8 + mask)·v over all heads, then the output projection,
+// as rows. q is [n, queries, width], k and v are [n, keys, width]; mask may be
+// "". Without one ONNX Runtime never writes the scores to memory.
+func (b builder) attend(q, k, v, mask, prefix string, heads int) string {
+	inputs := []string{q, k, v}
+	if mask != "" {
+		inputs = append(inputs, "", "", mask) // no bias, no key padding
 	}
-	mixed := b.rows(b.Contrib("MultiHeadAttention", []string{q, k, v}, attrs...), heads*headWidth)
+	mixed := b.rows(b.Contrib("MultiHeadAttention", inputs, onnx.Int("num_heads", heads)), heads*headWidth)
 	return b.linear(mixed, prefix+"attn.out_proj.weight", prefix+"attn.out_proj.bias")
 }
 

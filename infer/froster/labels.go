@@ -71,49 +71,104 @@ func (m *Model) tokens(text string) ([][]int, error) {
 	return out, nil
 }
 
-// textsPerRun is how many texts of about the same length share a run: enough for
-// matrices that multiply at full speed, few enough for equal lengths.
-const textsPerRun = 32
+// textsPerRun is how many texts share a run: enough for matrices that multiply
+// at full speed, few enough to be of one length.
+const textsPerRun = 64
 
-// embedTokens runs the text tower over texts, up to parallel runs at once. A run
-// is cut after its longest text, so short and long ones go apart.
+// embedTokens runs the text tower over texts, up to parallel runs at once. Those
+// of a run begin with prefixes of one length, and it is cut after its longest,
+// so short and long ones go apart.
 func (m *Model) embedTokens(texts [][]int, parallel int) ([][]float32, error) {
-	order := make([]int, len(texts))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return len(texts[a]) - len(texts[b]) })
 	out := make([][]float32, len(texts))
+	groups := make([][]int, len(m.prefixes)) // places of texts
+	rows := make([]int, len(texts))
+	for i, ids := range texts {
+		g := 0
+		for ; g < len(m.prefixes); g++ {
+			if rows[i] = m.prefixes[g].find(ids); rows[i] >= 0 {
+				break
+			}
+		}
+		if g == len(m.prefixes) {
+			return nil, errors.New("a text without its start token")
+		}
+		groups[g] = append(groups[g], i)
+	}
 	var g errgroup.Group
 	g.SetLimit(parallel)
-	for run := range slices.Chunk(order, textsPerRun) {
-		g.Go(func() error { return m.runTexts(texts, run, out) })
+	for at, group := range groups {
+		slices.SortStableFunc(group, func(a, b int) int { return len(texts[a]) - len(texts[b]) })
+		for run := range slices.Chunk(group, textsPerRun) {
+			g.Go(func() error { return m.embedRun(m.prefixes[at], texts, rows, run, out) })
+		}
 	}
 	return out, g.Wait()
 }
 
-// runTexts embeds those texts whose places run lists, the longest last.
-func (m *Model) runTexts(texts [][]int, run []int, out [][]float32) error {
-	length := len(texts[run[len(run)-1]])
-	tokens, ends := make([]int64, len(run)*length), make([]int64, 0, 2*len(run))
+// embedRun embeds those texts whose places run lists, the longest last.
+func (m *Model) embedRun(p prefixes, texts [][]int, rows, run []int, out [][]float32) error {
+	longest := len(texts[run[len(run)-1]]) - p.length
+	r := textRun{prefixes: p, first: p.length, mask: causalMask(p.length, longest), keep: 1}
 	end := m.tokenizer.ids[endToken]
-	for row, i := range run {
-		for k, id := range texts[i] {
-			tokens[row*length+k] = int64(id)
-		}
+	for _, i := range run {
+		tail := texts[i][p.length:]
 		// The first end token is where the feature is read, also where the text
 		// itself contains one.
-		ends = append(ends, int64(row), int64(slices.Index(texts[i], end)))
+		r.ends = append(r.ends, slices.Index(tail, end))
+		r.rows = append(r.rows, rows[i])
+		r.tails = append(r.tails, append(slices.Clip(tail), make([]int, longest-len(tail))...))
 	}
-	features, err := m.text.run(input{[]int{len(run), length}, tokens}, input{[]int{len(run), 2}, ends})
+	features, _, err := m.runTexts(r)
 	if err != nil {
 		return err
 	}
 	dim := m.bundle.Dims.EmbedDim
 	for row, i := range run {
-		out[i] = features[0][row*dim : (row+1)*dim]
+		out[i] = features[row*dim : (row+1)*dim]
 	}
 	return nil
+}
+
+// textRun is one run of the text tower over tails of one length.
+type textRun struct {
+	prefixes prefixes
+	rows     []int     // which prefix each text has
+	tails    [][]int   // token ids after it
+	ends     []int     // place of each end token in its tail
+	first    int       // position of the tails' first token
+	mask     []float32 // [length, prefix+length]
+	keep     int       // texts whose states are wanted
+}
+
+func textInputs() []string {
+	return []string{inTokens, inPositions, inEnds, inMask, inTable, inPrefixes, inKeep}
+}
+
+// runTexts gives the features, [texts, embed], and the states, [2·layers, keep,
+// length, width].
+func (m *Model) runTexts(r textRun) (features, states []float32, err error) {
+	d, n, length := m.bundle.Dims, len(r.tails), len(r.tails[0])
+	var tokens, positions, ends, rows []int64
+	for i, tail := range r.tails {
+		for _, id := range tail {
+			tokens = append(tokens, int64(id))
+		}
+		ends, rows = append(ends, int64(i), int64(r.ends[i])), append(rows, int64(r.rows[i]))
+	}
+	for k := range length {
+		positions = append(positions, int64(r.first+k))
+	}
+	p := r.prefixes
+	out, err := m.text.run(
+		input{[]int{n, length}, tokens}, input{[]int{length}, positions}, input{[]int{n, 2}, ends},
+		input{[]int{1, 1, length, p.length + length}, r.mask},
+		input{[]int{2 * d.TextLayers, len(p.ids), p.length, d.TextWidth}, p.states},
+		input{[]int{n}, rows}, input{[]int{1}, []int64{int64(r.keep)}},
+	)
+	if err != nil {
+		return nil, nil, err
+	}
+	return out[0], out[1], nil
 }
 
 // ensemble is the unit mean of unit vectors.

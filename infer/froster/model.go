@@ -12,6 +12,7 @@ type Model struct {
 	video     *session
 	text      *session
 	pace      *pace
+	prefixes  []prefixes
 	threads   int  // runs at once
 	together  bool // a batch is one run
 }
@@ -43,10 +44,13 @@ func (r *Runtime) loadChanged(b *Bundle, change func([]byte) ([]byte, error)) (*
 	}
 	text, err := b.graph(textFile)
 	if err == nil {
-		m.text, err = r.load(text, []string{inTokens, inEnds}, []string{outText})
+		m.text, err = r.load(text, textInputs(), []string{outText, outStates})
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("load %s: %w", textFile, err), m.video.close())
+	}
+	if err := m.learnPrefixes(); err != nil {
+		return nil, errors.Join(fmt.Errorf("load %s: %w", textFile, err), m.Close())
 	}
 	return m, nil
 }

@@ -6,40 +6,72 @@ import (
 	"github.com/frostwatch/frostwatch/infer/froster/onnx"
 )
 
-// Names of the text graph's ends.
+// Names of the text graph's ends. A run continues prefixes that were run
+// before: under the causal mask what a prefix computes does not depend on what
+// follows, so its keys and values serve every text that begins with it.
 const (
-	inTokens = "tokens"   // int64 [texts, length]
-	inEnds   = "ends"     // int64 [texts, 2]: row and position of each end token
-	outText  = "features" // float32 [texts, embed], unit
+	inTokens    = "tokens"    // int64 [texts, length], after the prefix
+	inPositions = "positions" // int64 [length], in the whole text
+	inEnds      = "ends"      // int64 [texts, 2]: row and place of each end token in tokens
+	inMask      = "mask"      // float32 [1, 1, length, prefix+length], added to the scores
+	inTable     = "table"     // float32 [2·layers, prefixes, prefix, width]: keys and values
+	inPrefixes  = "prefixes"  // int64 [texts]: each text's place in the table
+	inKeep      = "keep"      // int64 [1]: texts whose keys and values are wanted, at least 1
+	outText     = "features"  // float32 [texts, embed], unit
+	outStates   = "states"    // float32 [2·layers, keep, length, width]
 )
 
-// textGraph is CLIP's text transformer. The causal mask makes it exact to cut
-// a batch after its longest text.
+// textGraph is CLIP's text transformer.
 func textGraph(w weights, d Dims) []byte {
 	b := newBuilder("froster_text", w, d, Float32)
 	tokens := b.Input(inTokens, onnx.Int64, textsDim, lengthDim)
+	positions := b.Input(inPositions, onnx.Int64, lengthDim)
 	ends := b.Input(inEnds, onnx.Int64, textsDim, 2)
+	b.Input(inMask, onnx.Float, 1, 1, lengthDim, "seen")
+	b.Input(inTable, onnx.Float, 2*d.TextLayers, "table", "prefix", d.TextWidth)
+	b.Input(inPrefixes, onnx.Int64, textsDim)
+	b.Input(inKeep, onnx.Int64, 1)
 	length := b.Op("Shape", []string{tokens}, onnx.Int("start", 1), onnx.Int("end", 2))
-	zero := b.Int64s("", 0)
-	// The width is of this run's texts: [texts, length, width], from rows.
+	// Rows become [texts, length, width] by this.
 	shape := b.Op("Concat", []string{b.Int64s("", -1), length, b.Int64s("", d.TextWidth)}, onnx.Int("axis", 0))
 
 	x := b.Op("Gather", []string{b.tensor("token_embedding.weight"), tokens}, onnx.Int("axis", 0))
-	x = b.rows(b.add("Add", x, b.add("Slice", b.tensor("positional_embedding"), zero, length, zero)), d.TextWidth)
+	x = b.add("Add", x, b.Op("Gather", []string{b.tensor("positional_embedding"), positions}, onnx.Int("axis", 0)))
+	x = b.rows(x, d.TextWidth)
+	var states []string
 	for i := range d.TextLayers {
-		x = b.textBlock(x, shape, fmt.Sprintf("transformer.resblocks.%d.", i), d)
+		x, states = b.textBlock(x, shape, i, d, states)
 	}
+	b.As(outStates, "Concat", states, onnx.Int("axis", 0))
 	x = b.layerNorm(b.add("GatherND", b.add("Reshape", x, shape), ends), "ln_final")
 	x = b.add("MatMul", x, b.tensor("text_projection"))
 	norm := b.Op("ReduceL2", []string{x, b.Int64s("", -1)}, onnx.Int("keepdims", 1))
 	b.As(outText, "Div", []string{x, norm})
 	b.Output(outText, onnx.Float, textsDim, d.EmbedDim)
+	b.Output(outStates, onnx.Float, 2*d.TextLayers, "kept", lengthDim, d.TextWidth)
 	return b.Marshal()
 }
 
-func (b builder) textBlock(x, shape, prefix string, d Dims) string {
+// textBlock is one block; its keys and values join states.
+func (b builder) textBlock(x, shape string, layer int, d Dims, states []string) (string, []string) {
+	prefix := fmt.Sprintf("transformer.resblocks.%d.", layer)
 	h := b.layerNorm(x, prefix+"ln_1")
 	part := func(i int) string { return b.add("Reshape", b.project(h, prefix, i, d.TextWidth), shape) }
-	x = b.add("Add", x, b.attend(part(0), part(1), part(2), prefix, d.TextHeads, true))
-	return b.mlp(x, prefix)
+	q, k, v := part(0), part(1), part(2)
+	keep := func(x string) string {
+		return b.add("Unsqueeze", b.add("Slice", x, b.Int64s("", 0), inKeep), b.Int64s("", 0))
+	}
+	states = append(states, keep(k), keep(v))
+	x = b.add("Add", x, b.attend(q, b.continued(k, 2*layer), b.continued(v, 2*layer+1), inMask, prefix, d.TextHeads))
+	return b.mlp(x, prefix), states
 }
+
+// continued is x, [texts, length, width], behind each text's prefix out of one
+// layer of the table.
+func (b builder) continued(x string, layer int) string {
+	table := b.rank3(b.Op("Gather", []string{inTable, b.Int64s("", layer)}, onnx.Int("axis", 0)))
+	return b.Op("Concat", []string{b.Op("Gather", []string{table, inPrefixes}, onnx.Int("axis", 0)), x}, onnx.Int("axis", 1))
+}
+
+// rank3 drops a first axis of one.
+func (b builder) rank3(x string) string { return b.add("Squeeze", x, b.Int64s("", 0)) }

@@ -88,7 +88,7 @@ func (b builder) videoBlock(x, prefix string, d Dims, last bool) string {
 	q := b.add("Reshape", b.project(queries, prefix, 0, d.VisionWidth), b.Int64s("", -1, asked, d.VisionWidth))
 	k := b.expandTime(b.project(h, prefix, 1, d.VisionWidth), d)
 	v := b.expandTime(b.project(h, prefix, 2, d.VisionWidth), d)
-	x = b.add("Add", x, b.attend(q, k, v, prefix, d.VisionHeads, false))
+	x = b.add("Add", x, b.attend(q, k, v, "", prefix, d.VisionHeads))
 	return b.mlp(x, prefix)
 }
 
