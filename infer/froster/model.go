@@ -28,7 +28,7 @@ func (r *Runtime) loadChanged(b *Bundle, change func([]byte) ([]byte, error)) (*
 	if err != nil {
 		return nil, err
 	}
-	if err := b.Precision.servable(r.options.Provider); err != nil {
+	if err := b.Precision.Servable(r.options.Provider); err != nil {
 		return nil, fmt.Errorf("load model %s: %w", b.Name, err)
 	}
 	m := &Model{bundle: b, tokenizer: tokenizer, pace: r.pace, threads: r.options.Threads, together: r.onGPU()}

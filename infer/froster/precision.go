@@ -1,6 +1,7 @@
 package froster
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 
@@ -27,11 +28,14 @@ func (p Precision) check() error {
 	case Float32, Float16, Int8:
 		return nil
 	}
+	if p == "bfloat16" {
+		return errors.New("precision bfloat16: ONNX Runtime 1.31 multiplies such matrices on ARM alone; int8 uses AMX where the processor has it")
+	}
 	return fmt.Errorf("precision %q: want %s, %s or %s", string(p), Float32, Float16, Int8)
 }
 
-// servable says why this processor should not run a precision.
-func (p Precision) servable(provider string) error {
+// Servable says why this processor should not run a precision.
+func (p Precision) Servable(provider string) error {
 	switch {
 	case p != Int8:
 		return nil

@@ -17,7 +17,7 @@ func loadAs(t *testing.T, rt *Runtime, o ImportOptions, p Precision) *Model {
 	t.Helper()
 	o.Precision = p
 	m, err := rt.Load(importBundle(t, o))
-	if refused := p.servable("cpu"); refused != nil {
+	if refused := p.Servable("cpu"); refused != nil {
 		if err == nil || !strings.Contains(err.Error(), "VNNI") {
 			t.Errorf("loaded in spite of %q: %v", refused, err)
 		}

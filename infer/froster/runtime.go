@@ -61,6 +61,9 @@ func OpenRuntime(o RuntimeOptions) (*Runtime, error) {
 	return r, nil
 }
 
+// Threads is how many runs may be under way at once.
+func (r *Runtime) Threads() int { return r.options.Threads }
+
 // Version is that of the library in use.
 func (r *Runtime) Version() string { return ort.GetVersion() }
 

@@ -27,11 +27,11 @@ const (
 
 // benchFlags are the flags of `bench`.
 type benchFlags struct {
-	model, runtime string
-	videos         []string
-	cameras        int
-	time           time.Duration
-	json           bool
+	model, checkpoint, runtime string
+	videos                     []string
+	cameras                    int
+	time                       time.Duration
+	json                       bool
 }
 
 // bench is one run of the benchmark.
@@ -57,7 +57,7 @@ func (p Program) benchCommand() *cobra.Command {
 		Use: "bench [ingest] [infer] [vocab] [up]", Short: "Measure this machine: cameras, clips and delays",
 		Long: "Measures the parts named, or all:\n" +
 			"  ingest  CPU time and memory of each camera, the simulator running in a process of its own\n" +
-			"  infer   clips and labels a second, with nothing else running\n" +
+			"  infer   clips and labels a second in each precision, beside what matrix products reach alone\n" +
 			"  vocab   clips beside labels that are being embedded; ten thousand labels\n" +
 			"  up      delay from a frame to its recognition and its alert in `frostwatch up`",
 		ValidArgs: parts, Args: cobra.OnlyValidArgs,
@@ -69,6 +69,7 @@ func (p Program) benchCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&f.model, "model", "", "bundle to measure with (default: the demo model)")
+	cmd.Flags().StringVar(&f.checkpoint, "checkpoint", "", "checkpoint that infer measures in each precision (default: the demo's)")
 	cmd.Flags().StringVar(&f.runtime, "runtime", "", "path of ONNX Runtime's shared library")
 	cmd.Flags().StringArrayVar(&f.videos, "video", nil, "file to read as a camera; repeatable (default: demo clips)")
 	cmd.Flags().IntVar(&f.cameras, "cameras", 4, "cameras that ingest reads at the same time")

@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/frostwatch/frostwatch/infer/froster"
@@ -13,74 +14,170 @@ import (
 
 // inferBench is the model alone, on frames that are decoded already.
 type inferBench struct {
-	Model       string     `json:"model"`
-	ONNXRuntime string     `json:"onnx_runtime"`
-	Provider    string     `json:"provider"`
-	Clips       []clipRate `json:"clips"`
-	Labels      float64    `json:"labels_per_s"`
-	Texts       float64    `json:"texts_per_s"` // each label is many prompts
+	ONNXRuntime string       `json:"onnx_runtime"`
+	Provider    string       `json:"provider"`
+	Threads     int          `json:"threads"`
+	Models      []modelBench `json:"models"` // a checkpoint in each precision, or a bundle
+}
+
+type modelBench struct {
+	Model     string            `json:"model"`
+	Precision froster.Precision `json:"precision"`
+	GFLOPs    float64           `json:"gflops_per_clip"` // of its matrix products
+	MatMul    float64           `json:"matmul_gflops_s"` // what the products reach alone
+	Clips     []clipRate        `json:"clips"`           // by batch
+	Labels    float64           `json:"labels_per_s"`    // in float32, whatever the precision
+	Texts     float64           `json:"texts_per_s"`     // each label is many prompts
+	LoadS     float64           `json:"load_s"`          // until ready
 }
 
 type clipRate struct {
 	Batch int     `json:"batch"`
 	Rate  float64 `json:"clips_per_s"`
+	Share float64 `json:"share_of_matmul"` // of what the products reach alone, measured beside it
 }
 
-// inferTime is how long each rate of the model is measured, at most.
-const inferTime = 5 * time.Second
+const (
+	// inferTime is how long each rate is measured, at most, in each round.
+	inferTime = 2 * time.Second
+	// inferRounds are how often every rate is measured in turn, so that a ratio is
+	// of neighbours in time. The medians are reported.
+	inferRounds = 3
+)
 
 func (b *bench) infer(ctx context.Context) (out *inferBench, err error) {
-	path, err := b.bundle()
-	if err != nil {
-		return nil, err
-	}
-	bundle, err := froster.OpenBundle(path)
-	if err != nil {
-		return nil, err
-	}
 	c := config.Default().Infer
 	rt, err := froster.OpenRuntime(froster.RuntimeOptions{Library: b.runtime, Provider: c.Provider, Threads: c.Threads})
 	if err != nil {
 		return nil, err
 	}
-	model, err := rt.Load(bundle)
+	bundles, err := b.bundles()
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, model.Close()) }()
-	out = &inferBench{Model: bundle.Name, ONNXRuntime: rt.Version(), Provider: c.Provider}
-	for _, batch := range []int{1, 8} {
-		b.say("infer: clips in batches of %d", batch)
-		rate, err := b.clipsPerSecond(ctx, model, batch)
+	out = &inferBench{ONNXRuntime: rt.Version(), Provider: c.Provider, Threads: rt.Threads()}
+	var measured []*modelRates
+	defer func() {
+		for _, m := range measured {
+			err = errors.Join(err, m.model.Close())
+		}
+	}()
+	for _, bundle := range bundles {
+		begun := time.Now()
+		model, err := rt.Load(bundle)
 		if err != nil {
 			return nil, err
 		}
-		out.Clips = append(out.Clips, clipRate{batch, rate})
+		measured = append(measured, &modelRates{model: model, load: time.Since(begun), clips: map[int][]float64{}, shares: map[int][]float64{}})
 	}
-	b.say("infer: labels")
-	if out.Labels, err = b.labelsPerSecond(ctx, model); err != nil {
-		return nil, err
+	// Before any clips: texts hold back while clips are embedded.
+	for _, m := range measured {
+		b.say("infer: labels of %s in %s", m.model.Bundle().Name, m.model.Bundle().Precision)
+		if m.labels, err = labelsPerSecond(ctx, m.model, min(inferRounds*inferTime, b.time)); err != nil {
+			return nil, err
+		}
 	}
-	out.Texts = out.Labels * float64(len(froster.Prompts("")))
+	for round := range inferRounds {
+		for _, m := range measured {
+			b.say("infer: %s in %s, round %d of %d", m.model.Bundle().Name, m.model.Bundle().Precision, round+1, inferRounds)
+			if err := b.inferRound(ctx, rt, m); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, m := range measured {
+		out.Models = append(out.Models, m.report())
+	}
 	return out, nil
 }
 
-func (b *bench) clipsPerSecond(ctx context.Context, m *froster.Model, batch int) (float64, error) {
-	d := m.Bundle().Dims
-	frames := make([]byte, batch*d.Frames*d.ImageSize*d.ImageSize*3)
-	random := rand.New(rand.NewPCG(1, 2))
-	for i := range frames {
-		frames[i] = byte(random.Uint32())
+// bundles are the one of --model, or those made of a checkpoint, --checkpoint's
+// or the demo's, in each precision that this processor serves.
+func (b *bench) bundles() ([]*froster.Bundle, error) {
+	if b.model != "" {
+		bundle, err := froster.OpenBundle(b.model)
+		return []*froster.Bundle{bundle}, err
 	}
-	return rate(min(inferTime, b.time), batch, func() error {
+	o := froster.ImportOptions{Checkpoint: b.checkpoint}
+	if o.Checkpoint == "" {
+		h := home{Program: b.Program, flags: upFlags{data: b.dir}}
+		o = h.demoCheckpoint()
+	}
+	var out []*froster.Bundle
+	for _, p := range []froster.Precision{froster.Float32, froster.Int8} {
+		if err := p.Servable("cpu"); err != nil {
+			b.say("infer: %v", err)
+			continue
+		}
+		o.Precision, o.Out = p, filepath.Join(b.dir, "bundles", string(p))
+		bundle, err := froster.Import(o)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, bundle)
+	}
+	return out, nil
+}
+
+// modelRates are one model's figures, of each round.
+type modelRates struct {
+	model         *froster.Model
+	load          time.Duration
+	matmul        []float64
+	clips, shares map[int][]float64 // by batch
+	labels        float64
+}
+
+func inferBatches() []int { return []int{1, 8} }
+
+func (b *bench) inferRound(ctx context.Context, rt *froster.Runtime, m *modelRates) error {
+	lasting, bundle := min(inferTime, b.time), m.model.Bundle()
+	most, err := rt.MatMulRate(ctx, bundle.Dims, bundle.Precision, lasting)
+	if err != nil {
+		return err
+	}
+	m.matmul = append(m.matmul, most)
+	for _, batch := range inferBatches() {
+		r, err := clipsPerSecond(ctx, m.model, batch, lasting)
+		if err != nil {
+			return err
+		}
+		m.clips[batch] = append(m.clips[batch], r)
+		m.shares[batch] = append(m.shares[batch], r*bundle.Dims.ClipFLOPs()/most)
+	}
+	return nil
+}
+
+func (m *modelRates) report() modelBench {
+	bundle := m.model.Bundle()
+	r := modelBench{Model: bundle.Name, Precision: bundle.Precision, GFLOPs: bundle.Dims.ClipFLOPs() / 1e9,
+		MatMul: median(m.matmul) / 1e9, Labels: m.labels, LoadS: m.load.Seconds()}
+	r.Texts = r.Labels * float64(len(froster.Prompts("")))
+	for _, batch := range inferBatches() {
+		r.Clips = append(r.Clips, clipRate{batch, median(m.clips[batch]), median(m.shares[batch])})
+	}
+	return r
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	return percentile(sorted, 50)
+}
+
+func clipsPerSecond(ctx context.Context, m *froster.Model, batch int, lasting time.Duration) (float64, error) {
+	d := m.Bundle().Dims
+	frames := randomFrames(batch * d.Frames * d.ImageSize * d.ImageSize * 3)
+	return rate(lasting, batch, func() error {
 		_, err := m.EmbedClips(ctx, frames, batch)
 		return err
 	})
 }
 
-func (b *bench) labelsPerSecond(ctx context.Context, m *froster.Model) (float64, error) {
-	labels := []string{"a person falling down", "two people fighting", "climbing over a fence", "somebody riding a bicycle indoors"}
-	return rate(min(inferTime, b.time), len(labels), func() error {
+func labelsPerSecond(ctx context.Context, m *froster.Model, lasting time.Duration) (float64, error) {
+	// Of the length that labels have, enough to keep every thread busy.
+	labels := []string{"a person falling down", "two people fighting", "climbing over a fence", "somebody riding a bicycle indoors",
+		"leaving a bag behind", "opening a window", "smoking", "carrying a ladder"}
+	return rate(lasting, len(labels), func() error {
 		_, problems, err := m.EmbedLabels(ctx, labels)
 		return errors.Join(append(problems, err)...)
 	})

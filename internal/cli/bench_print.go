@@ -50,11 +50,14 @@ func (i ingestBench) print(row func(...string)) {
 
 func (i inferBench) print(row func(...string)) {
 	row()
-	row("infer", fmt.Sprintf("%s, ONNX Runtime %s, %s", i.Model, i.ONNXRuntime, i.Provider))
-	for _, c := range i.Clips {
-		row(fmt.Sprintf("  batch %d", c.Batch), fmt.Sprintf("%.1f clips/s", c.Rate))
+	row("infer", fmt.Sprintf("ONNX Runtime %s, %s, %d threads", i.ONNXRuntime, i.Provider, i.Threads))
+	for _, m := range i.Models {
+		row("  "+m.Model, fmt.Sprintf("%s, %.1f GFLOP a clip; matrix products alone reach %.0f GFLOP/s; loaded in %.1f s", m.Precision, m.GFLOPs, m.MatMul, m.LoadS))
+		for _, c := range m.Clips {
+			row(fmt.Sprintf("  batch %d", c.Batch), fmt.Sprintf("%.2f clips/s, %.0f%% of that", c.Rate, 100*c.Share))
+		}
+		row("  labels", fmt.Sprintf("%.1f labels/s (%.0f texts/s)", m.Labels, m.Texts))
 	}
-	row("  labels", fmt.Sprintf("%.1f labels/s (%.0f texts/s)", i.Labels, i.Texts))
 }
 
 func (u upBench) print(row func(...string)) {

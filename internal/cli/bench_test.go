@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/frostwatch/frostwatch/infer/froster"
 	"github.com/frostwatch/frostwatch/internal/shared"
 )
 
@@ -68,8 +69,14 @@ func TestBenchMeasuresItsParts(t *testing.T) {
 	if i := r.Ingest[0]; i.Cameras != 1 || i.CPU <= 0 || i.PeakMB <= 0 || i.Clips > 60 {
 		t.Errorf("ingest %+v", i)
 	}
-	if f := r.Infer; f.ONNXRuntime == "" || len(f.Clips) != 2 || f.Clips[0].Rate <= 0 || f.Clips[1].Rate <= 0 || f.Texts <= f.Labels {
+	if f := r.Infer; f.ONNXRuntime == "" || len(f.Models) == 0 || f.Models[0].Precision != froster.Float32 {
 		t.Errorf("infer %+v", f)
+	} else {
+		for _, m := range f.Models {
+			if len(m.Clips) != 2 || m.Clips[1].Rate <= 0 || m.Clips[1].Share <= 0 || m.GFLOPs <= 0 || m.MatMul <= 0 || m.Texts <= m.Labels {
+				t.Errorf("infer %+v", m)
+			}
+		}
 	}
 	var table strings.Builder
 	if err := r.print(&table); err != nil {

@@ -45,16 +45,20 @@ func (h *home) findModel() error {
 	if err := os.RemoveAll(h.demoBundle()); err != nil {
 		return fmt.Errorf("import the demo model: %w", err)
 	}
-	_, err := froster.Import(froster.ImportOptions{
-		Checkpoint: filepath.Join(h.demoDir(), demo.ModelName+".pth"),
-		Card:       filepath.Join(h.demoDir(), demo.ModelName+".json"),
-		Out:        h.demoBundle(),
-		Name:       demo.ModelName,
-	})
-	if err != nil {
+	o := h.demoCheckpoint()
+	o.Out = h.demoBundle()
+	if _, err := froster.Import(o); err != nil {
 		return fmt.Errorf("import the demo model: %w", err)
 	}
 	return nil
+}
+
+func (h *home) demoCheckpoint() froster.ImportOptions {
+	return froster.ImportOptions{
+		Checkpoint: filepath.Join(h.demoDir(), demo.ModelName+".pth"),
+		Card:       filepath.Join(h.demoDir(), demo.ModelName+".json"),
+		Name:       demo.ModelName,
+	}
 }
 
 // fitFrames carries frames at the model's own size where it is smaller than the

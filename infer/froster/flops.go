@@ -1,0 +1,90 @@
+package froster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/frostwatch/frostwatch/infer/froster/checkpoint"
+	"github.com/frostwatch/frostwatch/infer/froster/onnx"
+)
+
+// ClipFLOPs are the floating-point operations of the matrix products that a clip
+// takes as this package computes it, two for each multiplication with its sum:
+// keys and values once per frame, of the last block the class token alone.
+func (d Dims) ClipFLOPs() float64 {
+	w, frames := float64(d.VisionWidth), float64(d.Frames)
+	rows := frames * float64(d.tokens())
+	block := func(queries float64) float64 {
+		linear := 2*rows + 2*queries + 8*queries // keys, values; query, output; MLP
+		return 2*w*w*linear + 4*w*queries*3*float64(d.tokens())
+	}
+	patches := 2 * frames * float64(d.grid()*d.grid()*3*d.PatchSize*d.PatchSize) * w
+	return patches + float64(d.VisionLayers-1)*block(rows) + block(frames) + 2*frames*w*float64(d.EmbedDim)
+}
+
+// MatMulRate measures the FLOP/s that ONNX Runtime reaches on this machine in a
+// model's largest products, a clip's rows by an MLP's two layers, with as many
+// runs at once as clips have: the most that the model could reach.
+func (r *Runtime) MatMulRate(ctx context.Context, d Dims, p Precision, lasting time.Duration) (float64, error) {
+	const layers = 4
+	rows := d.Frames * d.tokens()
+	s, err := r.load(productsGraph(d, p, rows, layers), []string{"x"}, []string{"y"})
+	if err != nil {
+		return 0, fmt.Errorf("measure matrix products: %w", err)
+	}
+	x := input{[]int{rows, d.VisionWidth}, randomValues(rows * d.VisionWidth)}
+	var done atomic.Int64
+	begun := time.Now()
+	g, ctx := errgroup.WithContext(ctx)
+	for range r.options.Threads {
+		g.Go(func() error {
+			for ctx.Err() == nil && time.Since(begun) < lasting {
+				if _, err := s.run(x); err != nil {
+					return err
+				}
+				done.Add(1)
+			}
+			return ctx.Err()
+		})
+	}
+	if err := errors.Join(g.Wait(), s.close()); err != nil {
+		return 0, fmt.Errorf("measure matrix products: %w", err)
+	}
+	each := 2 * layers * 2 * float64(rows) * 4 * float64(d.VisionWidth*d.VisionWidth)
+	return each * float64(done.Load()) / time.Since(begun).Seconds(), nil
+}
+
+// productsGraph is MLPs without their activation, one after the other.
+func productsGraph(d Dims, p Precision, rows, layers int) []byte {
+	width := d.VisionWidth
+	layer := func(out, in int) checkpoint.Tensor {
+		return checkpoint.Tensor{Shape: []int{out, in}, Data: randomValues(out * in)}
+	}
+	bias := func(n int) checkpoint.Tensor { return checkpoint.Tensor{Shape: []int{n}, Data: make([]float32, n)} }
+	up, down := layer(4*width, width), layer(width, 4*width)
+	b := newBuilder("products", weights{}, d, p)
+	x := b.Op("Cast", []string{b.Input("x", onnx.Float, rows, width)}, onnx.Int("to", int(b.real())))
+	for i := range layers {
+		x = b.affine(x, fmt.Sprintf("up.%d", i), up, fmt.Sprintf("up.%d.bias", i), bias(4*width))
+		x = b.affine(x, fmt.Sprintf("down.%d", i), down, fmt.Sprintf("down.%d.bias", i), bias(width))
+	}
+	b.As("y", "Cast", []string{b.add("Slice", x, b.Int64s("", 0), b.Int64s("", 1))}, onnx.Int("to", int(onnx.Float)))
+	b.Output("y", onnx.Float, 1, width)
+	return b.Marshal()
+}
+
+// randomValues are small, so that products of products stay finite in float16.
+func randomValues(n int) []float32 {
+	random := rand.New(rand.NewPCG(1, 2))
+	out := make([]float32, n)
+	for i := range out {
+		out[i] = (random.Float32() - 0.5) / 16
+	}
+	return out
+}
