@@ -89,19 +89,30 @@ func (b builder) layerNorm(x, name string) string {
 		onnx.Int("axis", -1), onnx.Scalar("epsilon", 1e-5))
 }
 
-// activate is CLIP's x·sigmoid(1.702x), or the exact GELU.
-func (b builder) activate(x string) string {
-	if b.gelu {
-		return b.add("Gelu", x)
-	}
-	return b.Contrib("QuickGelu", []string{x}, onnx.Scalar("alpha", 1.702))
-}
+// quickGELU is the factor in CLIP's activation, x·sigmoid(1.702x).
+const quickGELU = 1.702
 
-// mlp is the second half of a block, with its residual.
+// mlp is the second half of a block, with its residual. QuickGELU of x is
+// z·sigmoid(z)/1.702 for z = 1.702x; both factors go into the layers beside it,
+// since ONNX Runtime computes z·sigmoid(z) in half the time.
 func (b builder) mlp(x, prefix string) string {
 	h := b.layerNorm(x, prefix+"ln_2")
-	h = b.activate(b.linear(h, prefix+"mlp.c_fc.weight", prefix+"mlp.c_fc.bias"))
-	return b.add("Add", x, b.linear(h, prefix+"mlp.c_proj.weight", prefix+"mlp.c_proj.bias"))
+	up, down := prefix+"mlp.c_fc", prefix+"mlp.c_proj"
+	if b.gelu {
+		h = b.add("Gelu", b.linear(h, up+".weight", up+".bias"))
+		return b.add("Add", x, b.linear(h, down+".weight", down+".bias"))
+	}
+	h = b.affine(h, up+".weight", scaled(b.w[up+".weight"], quickGELU), up+".bias", scaled(b.w[up+".bias"], quickGELU))
+	h = b.Contrib("QuickGelu", []string{h}, onnx.Scalar("alpha", 1))
+	return b.add("Add", x, b.affine(h, down+".weight", scaled(b.w[down+".weight"], 1/quickGELU), down+".bias", b.w[down+".bias"]))
+}
+
+func scaled(t checkpoint.Tensor, factor float64) checkpoint.Tensor {
+	out := make([]float32, len(t.Data))
+	for i, v := range t.Data {
+		out[i] = float32(float64(v) * factor)
+	}
+	return checkpoint.Tensor{Shape: t.Shape, Data: out}
 }
 
 // attend is softmax(q·k/8 + mask)·v over all heads, then the output projection,

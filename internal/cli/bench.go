@@ -29,7 +29,7 @@ const (
 type benchFlags struct {
 	model, checkpoint, runtime string
 	videos                     []string
-	cameras                    int
+	cameras, rounds            int
 	time                       time.Duration
 	json                       bool
 }
@@ -73,14 +73,15 @@ func (p Program) benchCommand() *cobra.Command {
 	cmd.Flags().StringVar(&f.runtime, "runtime", "", "path of ONNX Runtime's shared library")
 	cmd.Flags().StringArrayVar(&f.videos, "video", nil, "file to read as a camera; repeatable (default: demo clips)")
 	cmd.Flags().IntVar(&f.cameras, "cameras", 4, "cameras that ingest reads at the same time")
+	cmd.Flags().IntVar(&f.rounds, "rounds", 3, "how often infer measures each rate, in turn; the medians are printed")
 	cmd.Flags().DurationVar(&f.time, "for", time.Minute, "how long ingest, with each video, vocab and up are measured")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print JSON instead of a table")
 	return cmd
 }
 
 func (p Program) bench(ctx context.Context, f benchFlags, parts []string) (err error) {
-	if f.cameras < 1 || f.time < time.Second {
-		return fmt.Errorf("--cameras %d, --for %v: want at least 1 and 1s", f.cameras, f.time)
+	if f.cameras < 1 || f.rounds < 1 || f.time < time.Second {
+		return fmt.Errorf("--cameras %d, --rounds %d, --for %v: want at least 1, 1 and 1s", f.cameras, f.rounds, f.time)
 	}
 	dir, err := os.MkdirTemp("", "frostwatch-bench-*")
 	if err != nil {

@@ -37,13 +37,9 @@ type clipRate struct {
 	Share float64 `json:"share_of_matmul"` // of what the products reach alone, measured beside it
 }
 
-const (
-	// inferTime is how long each rate is measured, at most, in each round.
-	inferTime = 2 * time.Second
-	// inferRounds are how often every rate is measured in turn, so that a ratio is
-	// of neighbours in time. The medians are reported.
-	inferRounds = 3
-)
+// inferTime is how long each rate is measured, at most, in each round. Rates are
+// measured in turn, so that a ratio is of neighbours in time.
+const inferTime = 2 * time.Second
 
 func (b *bench) infer(ctx context.Context) (out *inferBench, err error) {
 	c := config.Default().Infer
@@ -73,13 +69,13 @@ func (b *bench) infer(ctx context.Context) (out *inferBench, err error) {
 	// Before any clips: texts hold back while clips are embedded.
 	for _, m := range measured {
 		b.say("infer: labels of %s in %s", m.model.Bundle().Name, m.model.Bundle().Precision)
-		if m.labels, err = labelsPerSecond(ctx, m.model, min(inferRounds*inferTime, b.time)); err != nil {
+		if m.labels, err = labelsPerSecond(ctx, m.model, min(3*inferTime, b.time)); err != nil {
 			return nil, err
 		}
 	}
-	for round := range inferRounds {
+	for round := range b.rounds {
 		for _, m := range measured {
-			b.say("infer: %s in %s, round %d of %d", m.model.Bundle().Name, m.model.Bundle().Precision, round+1, inferRounds)
+			b.say("infer: %s in %s, round %d of %d", m.model.Bundle().Name, m.model.Bundle().Precision, round+1, b.rounds)
 			if err := b.inferRound(ctx, rt, m); err != nil {
 				return nil, err
 			}
