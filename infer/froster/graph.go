@@ -89,8 +89,8 @@ func (b builder) layerNorm(x, name string) string {
 		onnx.Int("axis", -1), onnx.Scalar("epsilon", 1e-5))
 }
 
-// quickGELU is the factor in CLIP's activation, x·sigmoid(1.702x).
-const quickGELU = 1.702
+// quickGELUFactor is the factor in CLIP's activation, x·sigmoid(1.702x).
+const quickGELUFactor = 1.702
 
 // mlp is the second half of a block, with its residual. QuickGELU of x is
 // z·sigmoid(z)/1.702 for z = 1.702x; both factors go into the layers beside it,
@@ -102,9 +102,9 @@ func (b builder) mlp(x, prefix string) string {
 		h = b.add("Gelu", b.linear(h, up+".weight", up+".bias"))
 		return b.add("Add", x, b.linear(h, down+".weight", down+".bias"))
 	}
-	h = b.affine(h, up+".weight", scaled(b.w[up+".weight"], quickGELU), up+".bias", scaled(b.w[up+".bias"], quickGELU))
+	h = b.affine(h, up+".weight", scaled(b.w[up+".weight"], quickGELUFactor), up+".bias", scaled(b.w[up+".bias"], quickGELUFactor))
 	h = b.Contrib("QuickGelu", []string{h}, onnx.Scalar("alpha", 1))
-	return b.add("Add", x, b.affine(h, down+".weight", scaled(b.w[down+".weight"], 1/quickGELU), down+".bias", b.w[down+".bias"]))
+	return b.add("Add", x, b.affine(h, down+".weight", scaled(b.w[down+".weight"], 1/quickGELUFactor), down+".bias", b.w[down+".bias"]))
 }
 
 func scaled(t checkpoint.Tensor, factor float64) checkpoint.Tensor {

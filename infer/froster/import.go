@@ -14,8 +14,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/frostwatch/frostwatch/infer/froster/checkpoint"
 )
 
 // Licences of what is published.
@@ -26,10 +24,11 @@ const (
 
 // ImportOptions say what to read and where to put the bundle.
 type ImportOptions struct {
-	Checkpoint string
+	Checkpoint string    // file, or a folder as Hugging Face has them
 	Out        string    // folder, which must not exist
 	Name       string    // empty: the checkpoint's file name
 	Precision  Precision // empty: Float32
+	Activation string    // QuickGELU or GELU; empty: as the checkpoint's format says
 	// BaseClasses is a file with one class a line, of those the model was trained
 	// on. Card is a JSON file about the model: base_classes, licence, summary,
 	// not_what, limits. Either may be empty.
@@ -46,10 +45,11 @@ func Import(o ImportOptions) (*Bundle, error) {
 	if err := o.Precision.check(); err != nil {
 		return nil, err
 	}
-	w, licence, err := readWeights(o.Checkpoint)
+	from, err := readWeights(o.Checkpoint, o.Activation)
 	if err != nil {
 		return nil, err
 	}
+	w := from.weights
 	d, err := dimsOf(w)
 	if err != nil {
 		return nil, fmt.Errorf("import %s: %w", o.Checkpoint, err)
@@ -57,8 +57,9 @@ func Import(o ImportOptions) (*Bundle, error) {
 	if err := d.check(w); err != nil {
 		return nil, fmt.Errorf("import %s: %w", o.Checkpoint, err)
 	}
+	d.Activation = from.activation
 	b := &Bundle{
-		Format: bundleFormat, Name: o.Name, ID: w.hash(o.Precision), Dims: d, Precision: o.Precision, Licence: licence,
+		Format: bundleFormat, Name: o.Name, ID: w.hash(o.Precision, d.Activation), Dims: d, Precision: o.Precision, Licence: from.licence, Notes: from.notes,
 		LogitScale: float32(math.Exp(float64(w["logit_scale"].Data[0]))),
 		Preprocessing: fmt.Sprintf("RGB/255, CLIP's mean and deviation; short side to %d by bilinear with half-pixel centres and no antialiasing; centre crop",
 			d.ImageSize),
@@ -76,45 +77,15 @@ func Import(o ImportOptions) (*Bundle, error) {
 	return b, nil
 }
 
-// readWeights finds the model in a checkpoint: a FROSTER training checkpoint
-// (the student under model_state.model., not the teacher under raw_model., which
-// has other values), or OpenAI's CLIP under bare names.
-func readWeights(file string) (weights, string, error) {
-	clipScalars := []string{"input_resolution", "context_length", "vocab_size"}
-	tensors, err := checkpoint.Open(file, func(name string) bool {
-		state, inState := strings.CutPrefix(name, "model_state.")
-		switch {
-		case inState:
-			return !strings.HasPrefix(state, "raw_model.") && !strings.HasPrefix(state, "projector_")
-		case strings.HasPrefix(name, "optimizer_state.") || strings.HasPrefix(name, "cfg."):
-			return false
-		}
-		return !slices.Contains(clipScalars, name)
-	})
-	if err != nil {
-		return nil, "", err
-	}
-	licence := licenceCLIP
-	w := weights{}
-	for name, t := range tensors {
-		if state, ok := strings.CutPrefix(name, "model_state."); ok {
-			licence = licenceFroster
-			name = strings.TrimPrefix(state, "model.")
-		}
-		w[name] = t
-	}
-	if len(w) == 0 {
-		return nil, "", fmt.Errorf("import %s: no tensors of a model in it", file)
-	}
-	return w, licence, nil
-}
-
-// hash is over names, shapes and values, and the precision where it is not the
-// weights' own: another precision gives other embeddings.
-func (w weights) hash(p Precision) string {
+// hash is over names, shapes and values, and over the precision and activation
+// where they are not the usual: others give other embeddings.
+func (w weights) hash(p Precision, activation string) string {
 	h := sha256.New()
 	if p != Float32 {
 		h.Write([]byte(p))
+	}
+	if activation != QuickGELU {
+		h.Write([]byte(activation))
 	}
 	buffer := make([]byte, 0, 1<<16)
 	for _, name := range slices.Sorted(maps.Keys(w)) {

@@ -15,11 +15,11 @@ import (
 // tinyWeights are a whole model's, freshly read.
 func tinyWeights(t *testing.T) weights {
 	t.Helper()
-	w, _, err := readWeights(gunzip(t, "parity", "tiny_froster.pth.gz"))
+	from, err := readWeights(gunzip(t, "parity", "tiny_froster.pth.gz"), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return w
+	return from.weights
 }
 
 func TestTensorsThatDoNotFitAreListed(t *testing.T) {

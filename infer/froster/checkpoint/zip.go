@@ -14,8 +14,8 @@ import (
 // optimizer state in float32 is below it.
 const maxTotal = 16 << 30
 
-// Open reads every tensor of a PyTorch zip file by its dotted name. keep says
-// which are wanted; the others are not loaded.
+// Open reads the tensors of a PyTorch zip file by their dotted names, or those of
+// a safetensors file. keep says which are wanted; the others are not loaded.
 func Open(file string, keep func(name string) bool) (map[string]Tensor, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -35,6 +35,16 @@ func Open(file string, keep func(name string) bool) (map[string]Tensor, error) {
 
 // Read is Open of size bytes of r.
 func Read(r io.ReaderAt, size int64, keep func(string) bool) (map[string]Tensor, error) {
+	var head [9]byte
+	n, err := r.ReadAt(head[:], 0)
+	switch {
+	case n < len(head):
+		return nil, fmt.Errorf("not a checkpoint: %d bytes (%w)", n, err)
+	case head[8] == '{':
+		return readSafetensors(r, size, keep)
+	case head[0] == 0x80:
+		return nil, errors.New("a bare pickle, as torch wrote before 1.6: load it with torch and save it again")
+	}
 	z, err := zip.NewReader(r, size)
 	if err != nil {
 		return nil, fmt.Errorf("not a PyTorch zip file: %w", err)

@@ -1,0 +1,117 @@
+package froster
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/frostwatch/frostwatch/infer/froster/checkpoint"
+)
+
+// source is where weights came from, and what follows from that.
+type source struct {
+	weights    weights
+	activation string
+	licence    string
+	notes      []string
+}
+
+const (
+	licenceUnknown = "unknown: see where the checkpoint was published"
+	frozenCLIP     = "CLIP that was not fine-tuned on video, with FROSTER's temporal attention: the paper's frozen CLIP baseline"
+)
+
+// readWeights finds a model in a checkpoint, a file or a folder as Hugging Face
+// has them, and brings its tensors to OpenAI's names. activation overrides what
+// the format says, where it is not empty.
+func readWeights(path, activation string) (source, error) {
+	file, err := findCheckpoint(path)
+	if err != nil {
+		return source{}, fmt.Errorf("import %s: %w", path, err)
+	}
+	tensors, err := checkpoint.Open(file, wanted)
+	if err != nil {
+		return source{}, err
+	}
+	if len(tensors) == 0 {
+		return source{}, fmt.Errorf("import %s: no tensors of a model in it", path)
+	}
+	s, err := arrange(tensors, filepath.Dir(file), filepath.Base(file))
+	if err != nil {
+		return source{}, fmt.Errorf("import %s: %w", path, err)
+	}
+	switch activation {
+	case "":
+	case QuickGELU, GELU:
+		s.activation = activation
+	default:
+		return source{}, fmt.Errorf("import %s: activation %q: want %s or %s", path, activation, QuickGELU, GELU)
+	}
+	return s, nil
+}
+
+// findCheckpoint is the weights' file in a folder, or the file itself.
+func findCheckpoint(path string) (string, error) {
+	info, err := os.Stat(path)
+	if err != nil || !info.IsDir() {
+		return path, err
+	}
+	names := []string{"model.safetensors", "open_clip_model.safetensors", "pytorch_model.bin", "open_clip_pytorch_model.bin"}
+	for _, name := range names {
+		if _, err := os.Stat(filepath.Join(path, name)); err == nil {
+			return filepath.Join(path, name), nil
+		}
+	}
+	return "", fmt.Errorf("the folder holds none of %s", strings.Join(names, ", "))
+}
+
+// wanted is what is read of a checkpoint: not the teacher of FROSTER's training,
+// whose values are others, nor its projectors, nor buffers that are no weights.
+func wanted(name string) bool {
+	bare := unwrapped(name)
+	for _, part := range []string{"raw_model.", "projector_", "optimizer_state.", "optimizer.", "cfg."} {
+		if strings.HasPrefix(bare, part) {
+			return false
+		}
+	}
+	return !isScalar(bare) && !strings.HasSuffix(bare, "position_ids") && bare != "attn_mask" && bare != "text.attn_mask"
+}
+
+// unwrapped is a name without what training code puts around a model.
+func unwrapped(name string) string {
+	for _, wrap := range []string{"model_state.", "state_dict.", "module."} {
+		name = strings.TrimPrefix(name, wrap)
+	}
+	return strings.TrimPrefix(name, "model.")
+}
+
+// isScalar is one of the numbers that OpenAI's archives hold beside the weights.
+func isScalar(name string) bool {
+	return slices.Contains([]string{"input_resolution", "context_length", "vocab_size"}, name)
+}
+
+// arrange tells the formats apart by their names.
+func arrange(tensors map[string]checkpoint.Tensor, dir, file string) (source, error) {
+	w, froster := weights{}, false
+	for name, t := range tensors {
+		bare := unwrapped(name)
+		if _, twice := w[bare]; twice {
+			return source{}, fmt.Errorf("two tensors are named %s", bare)
+		}
+		w[bare] = t
+		froster = froster || strings.HasPrefix(name, "model_state.")
+	}
+	_, huggingFace := w["vision_model.embeddings.class_embedding"]
+	switch {
+	case froster:
+		return source{weights: w, activation: QuickGELU, licence: licenceFroster}, nil
+	case huggingFace:
+		return fromHuggingFace(w, dir)
+	case strings.HasSuffix(file, ".pt"):
+		// OpenAI's TorchScript archives, and state dictionaries taken from them.
+		return source{weights: w, activation: QuickGELU, licence: licenceCLIP, notes: []string{frozenCLIP}}, nil
+	}
+	return fromOpenCLIP(w, dir, file)
+}

@@ -1,0 +1,277 @@
+package froster
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/x448/float16"
+
+	"github.com/frostwatch/frostwatch/infer/froster/checkpoint"
+	"github.com/frostwatch/frostwatch/internal/shared"
+)
+
+func write(t *testing.T, dir, name string, content []byte) string {
+	t.Helper()
+	file := filepath.Join(dir, name)
+	if err := os.WriteFile(file, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// encode is a tensor's values in a safetensors type.
+func encode(kind string, values []float32) []byte {
+	var b []byte
+	for _, v := range values {
+		switch kind {
+		case "F16":
+			b = binary.LittleEndian.AppendUint16(b, float16.Fromfloat32(v).Bits())
+		case "BF16":
+			b = binary.LittleEndian.AppendUint16(b, uint16(math.Float32bits(v)>>16))
+		default:
+			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+		}
+	}
+	return b
+}
+
+func safetensorsOf(t *testing.T, kind string, w map[string]checkpoint.Tensor) []byte {
+	t.Helper()
+	header, data := map[string]any{"__metadata__": map[string]string{"format": "pt"}}, []byte(nil)
+	for _, name := range slices.Sorted(maps.Keys(w)) {
+		raw := encode(kind, w[name].Data)
+		header[name] = map[string]any{"dtype": kind, "shape": append([]int{}, w[name].Shape...), "data_offsets": []int{len(data), len(data) + len(raw)}}
+		data = append(data, raw...)
+	}
+	head, err := json.Marshal(header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.Concat(binary.LittleEndian.AppendUint64(nil, uint64(len(head))), head, data)
+}
+
+// torchOf is a zip as torch.save writes it: a pickled dictionary of tensors and
+// a file for each storage.
+func torchOf(t *testing.T, w map[string]checkpoint.Tensor) []byte {
+	t.Helper()
+	var file, p bytes.Buffer
+	z := zip.NewWriter(&file)
+	add := func(name string, content []byte) {
+		f, err := z.CreateHeader(&zip.FileHeader{Name: "archive/" + name})
+		if err == nil {
+			_, err = f.Write(content)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := func(s string) {
+		p.WriteByte('X')
+		p.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(s))))
+		p.WriteString(s)
+	}
+	number := func(n int) { p.WriteByte('J'); p.Write(binary.LittleEndian.AppendUint32(nil, uint32(n))) }
+	p.WriteString("\x80\x02}(")
+	for i, name := range slices.Sorted(maps.Keys(w)) {
+		tensor, key := w[name], fmt.Sprint(i)
+		text(name)
+		p.WriteString("ctorch._utils\n_rebuild_tensor_v2\n((")
+		text("storage")
+		p.WriteString("ctorch\nFloatStorage\n")
+		text(key)
+		text("cpu")
+		number(len(tensor.Data))
+		p.WriteString("tQK\x00(")
+		stride := len(tensor.Data)
+		var strides []int
+		for _, side := range tensor.Shape {
+			number(side)
+			stride /= side
+			strides = append(strides, stride)
+		}
+		p.WriteString("t(")
+		for _, s := range strides {
+			number(s)
+		}
+		p.WriteString("t\x89NtR")
+		add("data/"+key, encode("F32", tensor.Data))
+	}
+	p.WriteString("u.")
+	add("data.pkl", p.Bytes())
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return file.Bytes()
+}
+
+func sameWeights(t *testing.T, got, want weights, tolerance float64) {
+	t.Helper()
+	for name, tensor := range want {
+		g := got[name]
+		if !slices.Equal(g.Shape, tensor.Shape) {
+			t.Errorf("%s: shape %v, want %v", name, g.Shape, tensor.Shape)
+			continue
+		}
+		for i, v := range tensor.Data {
+			if math.Abs(float64(g.Data[i]-v)) > tolerance*math.Abs(float64(v)) {
+				t.Errorf("%s: value %d is %v, want %v", name, i, g.Data[i], v)
+				break
+			}
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%d tensors, want %d", len(got), len(want))
+	}
+}
+
+// Every format of parity's one network gives the same tensors.
+func TestFormatsGiveTheSameWeights(t *testing.T) {
+	want := tinyWeights(t)
+	config, err := os.ReadFile(shared.Path(t, "parity", "tiny_clip_hf", "config.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Dir(gunzip(t, "parity", "tiny_clip_hf", "model.safetensors.gz"))
+	write(t, folder, "config.json", config)
+	huggingFace, err := checkpoint.Open(filepath.Join(folder, "model.safetensors"), func(string) bool { return true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrapped := func(prefix string) map[string]checkpoint.Tensor {
+		out := map[string]checkpoint.Tensor{}
+		for name, tensor := range want {
+			out[prefix+name] = tensor
+		}
+		return out
+	}
+	split := wrapped("") // CustomTextCLIP
+	for name, tensor := range want {
+		if !strings.HasPrefix(name, "visual.") && name != "logit_scale" {
+			delete(split, name)
+			split["text."+name] = tensor
+		}
+	}
+	split["text.attn_mask"] = checkpoint.Tensor{Shape: []int{2, 2}, Data: make([]float32, 4)}
+	quick := []byte(`{"model_cfg": {"embed_dim": 96, "quick_gelu": true, "text_cfg": {"width": 64, "heads": 1}},
+		"preprocess_cfg": {"mean": [0.48145466, 0.4578275, 0.40821073], "std": [0.26862954, 0.26130258, 0.27577711]}}`)
+	for _, c := range []struct {
+		name, path string // path: of a file that is there already
+		file       string
+		content    []byte
+		beside     map[string][]byte
+		activation string
+		note       string
+		tolerance  float64
+	}{
+		{name: "OpenAI's archive", path: gunzip(t, "parity", "tiny_clip.pt.gz"), activation: QuickGELU, note: "frozen CLIP"},
+		{name: "Hugging Face folder", path: folder, activation: QuickGELU, note: "frozen CLIP"},
+		{name: "Hugging Face zip", file: "pytorch_model.bin", content: torchOf(t, huggingFace), activation: QuickGELU, note: "no config.json"},
+		{name: "Hugging Face, exact GELU", file: "model.safetensors", content: safetensorsOf(t, "F32", huggingFace), activation: GELU,
+			beside: map[string][]byte{"config.json": []byte(`{"text_config": {"hidden_act": "gelu"}, "vision_config": {"hidden_act": "gelu"}}`)}},
+		{name: "float16", file: "model.safetensors", content: safetensorsOf(t, "F16", huggingFace), activation: QuickGELU, note: "no config.json"},
+		{name: "bfloat16", file: "model.safetensors", content: safetensorsOf(t, "BF16", huggingFace), activation: QuickGELU, note: "no config.json", tolerance: 1.0 / 128},
+		{name: "OpenCLIP", file: "open_clip_model.safetensors", content: safetensorsOf(t, "F32", want), activation: GELU, note: "GELU was assumed"},
+		{name: "OpenCLIP with its configuration", file: "open_clip_pytorch_model.bin", content: torchOf(t, split), activation: QuickGELU,
+			beside: map[string][]byte{"open_clip_config.json": quick}},
+		{name: "weights averaged by FROSTER", file: "avg.pth", content: torchOf(t, wrapped("model_state.model.")), activation: QuickGELU},
+		{name: "DistributedDataParallel", file: "ddp.pth", content: torchOf(t, wrapped("state_dict.module.")), activation: QuickGELU, note: "QuickGELU was assumed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.path == "" {
+				dir := t.TempDir()
+				c.path = write(t, dir, c.file, c.content)
+				for name, content := range c.beside {
+					write(t, dir, name, content)
+				}
+			}
+			got, err := readWeights(c.path, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			sameWeights(t, got.weights, want, c.tolerance)
+			if got.activation != c.activation {
+				t.Errorf("activation %q, want %q", got.activation, c.activation)
+			}
+			if c.note != "" && !strings.Contains(strings.Join(got.notes, "\n"), c.note) {
+				t.Errorf("notes %q lack %q", got.notes, c.note)
+			}
+		})
+	}
+}
+
+func TestCheckpointsThatAreNotOfThisModel(t *testing.T) {
+	w := tinyWeights(t)
+	with := func(name string) []byte {
+		own := maps.Clone(w)
+		own[name] = checkpoint.Tensor{Shape: []int{1}, Data: []float32{1}}
+		return safetensorsOf(t, "F32", own)
+	}
+	for _, c := range []struct{ name, file, config, beside, want string }{
+		{"sigmoid", "open_clip_model.safetensors", "", "", "logit_bias"},
+		{"other text tower", "open_clip_model.safetensors", "open_clip_config.json", `{"model_cfg": {"text_cfg": {"hf_model_name": "roberta-base"}}}`, "roberta-base"},
+		{"other heads", "open_clip_model.safetensors", "open_clip_config.json", `{"model_cfg": {"vision_cfg": {"head_width": 80}}}`, "heads of width 80"},
+		{"other colours", "open_clip_model.safetensors", "open_clip_config.json", `{"preprocess_cfg": {"mean": [0.5, 0.5, 0.5]}}`, "mean and deviation"},
+		{"broken configuration", "open_clip_model.safetensors", "open_clip_config.json", `{`, "read open_clip_config.json"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			content := with("logit_bias")
+			if c.config != "" {
+				content = safetensorsOf(t, "F32", w)
+				write(t, dir, c.config, []byte(c.beside))
+			}
+			_, err := readWeights(write(t, dir, c.file, content), "")
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want one about %q", err, c.want)
+			}
+		})
+	}
+	if _, err := readWeights(t.TempDir(), ""); err == nil || !strings.Contains(err.Error(), "model.safetensors") {
+		t.Errorf("an empty folder: %v", err)
+	}
+	if _, err := readWeights(gunzip(t, "parity", "tiny_clip.pt.gz"), "relu"); err == nil || !strings.Contains(err.Error(), "quick_gelu or gelu") {
+		t.Errorf("an unknown activation: %v", err)
+	}
+}
+
+// The exact GELU is another network: parity measured its embeddings 1.6e-3 off.
+func TestActivationsDiffer(t *testing.T) {
+	rt := openRuntime(t)
+	file := gunzip(t, "parity", "tiny_froster.pth.gz")
+	var clips [][]float32
+	var ids []string
+	for _, a := range []string{QuickGELU, GELU} {
+		m, err := rt.Load(importBundle(t, ImportOptions{Checkpoint: file, Activation: a}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		frames := make([]byte, m.bundle.Dims.clipValues())
+		for i := range frames {
+			frames[i] = byte(i * 31)
+		}
+		e, err := m.EmbedClips(t.Context(), frames, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clips, ids = append(clips, e.Clip(0)), append(ids, m.ID())
+		if err := m.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d := maxDiff(clips[0], clips[1]); d < 2e-4 || d > 1e-2 {
+		t.Errorf("the two are %v apart", d)
+	}
+	if ids[0] == ids[1] {
+		t.Error("both have one model id")
+	}
+}
