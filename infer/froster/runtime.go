@@ -110,19 +110,42 @@ func (r *Runtime) provide(o *ort.SessionOptions) error {
 	case "", "cpu":
 		return nil
 	case "cuda":
-		c, err := ort.NewCUDAProviderOptions()
-		if err == nil {
-			err = errors.Join(o.AppendExecutionProviderCUDA(c), c.Destroy())
-		}
-		return needsGPU("cuda", err)
+		return needsGPU("cuda", addCUDA(o))
 	case "tensorrt":
-		t, err := ort.NewTensorRTProviderOptions()
-		if err == nil {
-			err = errors.Join(o.AppendExecutionProviderTensorRT(t), t.Destroy())
-		}
-		return needsGPU("tensorrt", err)
+		// What TensorRT does not know, ONNX Runtime's own operators among it, stays
+		// on the device by CUDA.
+		return needsGPU("tensorrt", errors.Join(addTensorRT(o), addCUDA(o)))
 	}
 	return fmt.Errorf("infer.provider: %q: want cpu, cuda or tensorrt", r.options.Provider)
+}
+
+func addCUDA(o *ort.SessionOptions) error {
+	c, err := ort.NewCUDAProviderOptions()
+	if err != nil {
+		return err
+	}
+	return errors.Join(o.AppendExecutionProviderCUDA(c), c.Destroy())
+}
+
+// addTensorRT keeps the engines that TensorRT builds, which takes minutes, in
+// the user's cache folder. ONNX Runtime names them by the graph.
+func addTensorRT(o *ort.SessionOptions) error {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return fmt.Errorf("find a place for TensorRT's engines: %w", err)
+	}
+	t, err := ort.NewTensorRTProviderOptions()
+	if err != nil {
+		return err
+	}
+	err = t.Update(map[string]string{
+		"trt_fp16_enable": "1", "trt_engine_cache_enable": "1",
+		"trt_engine_cache_path": filepath.Join(cache, "frostwatch", "tensorrt"),
+	})
+	if err == nil {
+		err = o.AppendExecutionProviderTensorRT(t)
+	}
+	return errors.Join(err, t.Destroy())
 }
 
 // onGPU is whether runs are on a device beside the processor.
