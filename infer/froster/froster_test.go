@@ -66,9 +66,18 @@ func importBundle(t testing.TB, o ImportOptions) *Bundle {
 
 func TestParityWithTheOfficialCode(t *testing.T) {
 	rt := openRuntime(t)
-	for _, file := range []string{"tiny_froster.pth.gz", "tiny_clip.pt.gz"} {
-		t.Run(file, func(t *testing.T) {
-			b := importBundle(t, ImportOptions{Checkpoint: gunzip(t, "parity", file)})
+	for _, c := range []struct {
+		file []string
+		Precision
+	}{
+		{[]string{"tiny_froster.pth.gz"}, Float32}, {[]string{"tiny_clip.pt.gz"}, Float32}, {[]string{"tiny_clip_hf", "model.safetensors.gz"}, Float32},
+		{[]string{"tiny_froster.pth.gz"}, Float16}, {[]string{"tiny_froster.pth.gz"}, Int8},
+	} {
+		t.Run(c.file[0]+" "+string(c.Precision), func(t *testing.T) {
+			if c.Servable("cpu") != nil {
+				return // refused, as TestABatchChangesNothing asserts
+			}
+			b := importBundle(t, ImportOptions{Checkpoint: gunzip(t, append([]string{"parity"}, c.file...)...), Precision: c.Precision})
 			report, err := Check(t.Context(), rt, b, shared.Path(t, "parity", "tiny_froster_io.json"))
 			if err != nil {
 				t.Fatal(err)
