@@ -1,0 +1,103 @@
+// Package pull downloads known checkpoints: it resumes, verifies, and keeps what
+// it has for the next try.
+package pull
+
+import (
+	_ "embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"path"
+	"strings"
+)
+
+// addresses are OpenAI's, as clip/clip.py of openai/CLIP lists them; the folder
+// in the address is the file's SHA-256.
+//
+//go:embed addresses.json
+var addresses []byte
+
+// Checkpoint is a file that may be pulled.
+type Checkpoint struct {
+	Name   string `json:"name"`
+	URL    string `json:"url"`
+	SHA256 string `json:"sha256"`
+	Size   int64  `json:"size,omitempty"` // bytes; 0: not known
+	// Activation and BaseClasses are handed to the import; both may be empty.
+	Activation  string `json:"activation,omitempty"`
+	BaseClasses string `json:"base_classes,omitempty"`
+}
+
+// Known are the built-in checkpoints and those of a JSON file of the same form,
+// if list names one. The file's come first and may replace built-in ones.
+func Known(list string) ([]Checkpoint, error) {
+	var out []Checkpoint
+	if list != "" {
+		raw, err := os.ReadFile(list)
+		if err == nil {
+			err = json.Unmarshal(raw, &out)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read list of checkpoints %s: %w", list, err)
+		}
+	}
+	var own []Checkpoint
+	if err := json.Unmarshal(addresses, &own); err != nil {
+		return nil, fmt.Errorf("read built-in list of checkpoints: %w", err)
+	}
+	for i, c := range append(out, own...) {
+		if err := c.check(); err != nil {
+			return nil, fmt.Errorf("list of checkpoints: entry %d, %q: %w", i+1, c.Name, err)
+		}
+	}
+	return append(out, own...), nil
+}
+
+func (c Checkpoint) check() error {
+	u, err := url.Parse(c.URL)
+	sum, errSum := hex.DecodeString(c.SHA256)
+	switch {
+	case c.Name == "":
+		return fmt.Errorf("a name is required")
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		return fmt.Errorf("url: want one of http or https")
+	case errSum != nil || len(sum) != 32:
+		return fmt.Errorf("sha256: want 64 hexadecimal digits")
+	case c.Size < 0 || c.Size > maxSize:
+		return fmt.Errorf("size %d: want at most %d", c.Size, int64(maxSize))
+	}
+	return nil
+}
+
+// Find is the checkpoint of a name. ViT-B-16 means ViT-B/16 too.
+func Find(known []Checkpoint, name string) (Checkpoint, error) {
+	var names []string
+	for _, c := range known {
+		if strings.EqualFold(plain(c.Name), plain(name)) {
+			return c, nil
+		}
+		names = append(names, c.Name)
+	}
+	return Checkpoint{}, fmt.Errorf("no checkpoint is known as %q: there are %s (--list FILE adds others)", name, strings.Join(names, ", "))
+}
+
+// plain is a name that can be a folder's.
+func plain(name string) string { return strings.ReplaceAll(name, "/", "-") }
+
+// Folder is the name of the bundle made of it.
+func (c Checkpoint) Folder() string { return strings.ToLower(plain(c.Name)) }
+
+// file is the last part of its address, which tells the format.
+func (c Checkpoint) file() string {
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		return c.SHA256
+	}
+	name := path.Base(u.Path)
+	if name == "." || name == "/" {
+		return c.SHA256
+	}
+	return name
+}

@@ -1,0 +1,150 @@
+package pull
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/frostwatch/frostwatch/internal/pause"
+)
+
+// maxSize is more than any CLIP has.
+const maxSize = 32 << 30
+
+// Options of a Fetch. All but Dir may be left out.
+type Options struct {
+	Dir      string // where checkpoints lie, whole ones and parts
+	Client   *http.Client
+	Idle     time.Duration // without a byte, after which a connection is given up; 0: 30 s
+	Attempts int           // in a row that bring nothing; 0: 6
+	Backoff  time.Duration // before the second such attempt, doubled from there to 30 s; 0: 1 s
+	// Progress hears how many bytes are there, and of how many: 0 where that is not
+	// known.
+	Progress func(done, total int64)
+	// Retry hears why a connection is tried again.
+	Retry func(error)
+}
+
+func (o *Options) fill() {
+	if o.Client == nil {
+		o.Client = &http.Client{}
+	}
+	if o.Idle == 0 {
+		o.Idle = 30 * time.Second
+	}
+	if o.Attempts == 0 {
+		o.Attempts = 6
+	}
+	if o.Backoff == 0 {
+		o.Backoff = time.Second
+	}
+	if o.Progress == nil {
+		o.Progress = func(int64, int64) {}
+	}
+	if o.Retry == nil {
+		o.Retry = func(error) {}
+	}
+}
+
+// Fetch downloads a checkpoint and returns the path of the whole, verified file.
+// What was got before an error stays for the next Fetch, unless it is wrong.
+func Fetch(ctx context.Context, o Options, c Checkpoint) (string, error) {
+	o.fill()
+	whole := filepath.Join(o.Dir, c.SHA256[:12]+"-"+c.file())
+	if err := verify(whole, c); err == nil {
+		return whole, nil
+	}
+	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
+		return "", fmt.Errorf("pull %s: %w", c.Name, err)
+	}
+	f := &fetcher{Options: o, checkpoint: c, part: whole + ".part"}
+	if err := f.getAll(ctx); err != nil {
+		return "", fmt.Errorf("pull %s: %w", c.Name, err)
+	}
+	if err := verify(f.part, c); err != nil {
+		return "", errors.Join(fmt.Errorf("pull %s: %w; it is deleted", c.Name, err), f.forget())
+	}
+	if err := os.Rename(f.part, whole); err != nil {
+		return "", fmt.Errorf("pull %s: %w", c.Name, err)
+	}
+	_ = os.Remove(f.part + ".etag") // a leftover harms nothing
+	return whole, nil
+}
+
+func verify(file string, c Checkpoint) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return fmt.Errorf("verify: %w", err)
+	}
+	if got := hex.EncodeToString(h.Sum(nil)); !strings.EqualFold(got, c.SHA256) {
+		return fmt.Errorf("the file has SHA-256 %s, want %s", got, c.SHA256)
+	}
+	return nil
+}
+
+// fetcher gets one file in as many pieces as it takes.
+type fetcher struct {
+	Options
+	checkpoint Checkpoint
+	part       string
+}
+
+// permanent is an answer that another try would not change.
+type permanent struct{ error }
+
+func (f *fetcher) getAll(ctx context.Context) error {
+	wait := f.Backoff
+	for idle := 1; ; {
+		before := f.size()
+		err := f.get(ctx)
+		if err == nil {
+			return nil
+		}
+		var final permanent
+		if errors.As(err, &final) || ctx.Err() != nil {
+			return err
+		}
+		if f.size() > before {
+			idle, wait = 1, f.Backoff
+		} else if idle++; idle > f.Attempts {
+			return fmt.Errorf("gave up after %d tries that brought nothing: %w", f.Attempts, err)
+		}
+		f.Retry(err)
+		if !pause.For(ctx, wait) {
+			return ctx.Err()
+		}
+		wait = min(2*wait, 30*time.Second)
+	}
+}
+
+func (f *fetcher) size() int64 {
+	info, err := os.Stat(f.part)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+func (f *fetcher) forget() error {
+	return errors.Join(ignoreAbsent(os.Remove(f.part)), ignoreAbsent(os.Remove(f.part+".etag")))
+}
+
+func ignoreAbsent(err error) error {
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
+}

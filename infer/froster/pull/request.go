@@ -1,0 +1,140 @@
+package pull
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+)
+
+// get makes one request for what is missing and writes what comes. nil means
+// that the server had no more to give.
+func (f *fetcher) get(ctx context.Context) error {
+	// Ends the request when nothing has come for a while.
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	idle := time.AfterFunc(f.Idle, func() { cancel(fmt.Errorf("nothing came for %v", f.Idle)) })
+	defer idle.Stop()
+
+	at := f.size()
+	response, err := f.ask(ctx, at)
+	if err != nil {
+		return because(ctx, err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	flags := os.O_WRONLY | os.O_CREATE
+	switch response.StatusCode {
+	case http.StatusOK:
+		at = 0 // no ranges here, or the file is another than before
+		flags |= os.O_TRUNC
+	case http.StatusPartialContent:
+		var begin int64
+		if n, _ := fmt.Sscanf(response.Header.Get("Content-Range"), "bytes %d-", &begin); n != 1 || begin != at {
+			return permanent{fmt.Errorf("asked for bytes from %d, got Content-Range %q", at, response.Header.Get("Content-Range"))}
+		}
+		flags |= os.O_APPEND
+	case http.StatusRequestedRangeNotSatisfiable:
+		// All there, or too much of it: the check of the whole tells.
+		return nil
+	case http.StatusRequestTimeout, http.StatusTooManyRequests:
+		return errors.New(response.Status)
+	default:
+		err := fmt.Errorf("%s answered %s", response.Request.URL.Host, response.Status)
+		if response.StatusCode < http.StatusInternalServerError {
+			return permanent{err}
+		}
+		return err
+	}
+	total, err := f.total(at, response.ContentLength)
+	if err != nil {
+		return err
+	}
+	if err := f.remember(response.Header.Get("ETag")); err != nil {
+		return permanent{err}
+	}
+	file, err := os.OpenFile(f.part, flags, 0o644)
+	if err != nil {
+		return permanent{err}
+	}
+	err = f.write(file, response.Body, at, total, func() { idle.Reset(f.Idle) })
+	return because(ctx, errors.Join(err, file.Close()))
+}
+
+// because says why a request was ended rather than that it was.
+func because(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+func (f *fetcher) ask(ctx context.Context, at int64) (*http.Response, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, f.checkpoint.URL, nil)
+	if err != nil {
+		return nil, permanent{err}
+	}
+	request.Header.Set("Accept-Encoding", "identity")
+	if at > 0 {
+		request.Header.Set("Range", fmt.Sprintf("bytes=%d-", at))
+		// Where the file has changed meanwhile, the whole of it comes.
+		if tag, err := os.ReadFile(f.part + ".etag"); err == nil && len(tag) > 0 {
+			request.Header.Set("If-Range", string(tag))
+		}
+	}
+	return f.Client.Do(request)
+}
+
+// remember keeps a strong ETag; a weak one may not be used for ranges.
+func (f *fetcher) remember(tag string) error {
+	if len(tag) > 1<<10 || len(tag) > 1 && tag[:2] == "W/" {
+		tag = ""
+	}
+	return os.WriteFile(f.part+".etag", []byte(tag), 0o644)
+}
+
+// total is how long the file will be, 0 where the server does not say.
+func (f *fetcher) total(at, length int64) (int64, error) {
+	if length < 0 {
+		return f.checkpoint.Size, nil
+	}
+	total := at + length
+	if most := f.most(); total > most {
+		return 0, permanent{fmt.Errorf("the server offers %d bytes, more than %d", total, most)}
+	}
+	return total, nil
+}
+
+func (f *fetcher) most() int64 {
+	if f.checkpoint.Size > 0 {
+		return f.checkpoint.Size
+	}
+	return maxSize
+}
+
+// write copies the body, telling progress.
+func (f *fetcher) write(file io.Writer, body io.Reader, at, total int64, alive func()) error {
+	buffer := make([]byte, 256<<10)
+	for {
+		n, err := body.Read(buffer)
+		if n > 0 {
+			alive()
+			if at += int64(n); at > f.most() {
+				// What is there is not the beginning of the right file either.
+				return errors.Join(permanent{fmt.Errorf("more than %d bytes came; they are deleted", f.most())}, f.forget())
+			}
+			if _, err := file.Write(buffer[:n]); err != nil {
+				return permanent{err}
+			}
+			f.Progress(at, total)
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
