@@ -125,8 +125,8 @@ func (b *Bundle) save(dir string, graphs map[string][]byte) error {
 // Print writes what a person should know of the model.
 func (b *Bundle) Print(w io.Writer) error {
 	d := b.Dims
-	_, err := fmt.Fprintf(w, "model    %s, id %s\nshape    %d px, patch %d, vision %d×%d, text %d×%d, embedding %d, %d frames\nclasses  %d base classes\nlicence  %s\n",
-		b.Name, b.ID, d.ImageSize, d.PatchSize, d.VisionLayers, d.VisionWidth, d.TextLayers, d.TextWidth, d.EmbedDim, d.Frames,
+	_, err := fmt.Fprintf(w, "model    %s, id %s, %s\nshape    %d px, patch %d, vision %d×%d, text %d×%d, embedding %d, %d frames\nclasses  %d base classes\nlicence  %s\n",
+		b.Name, b.ID, b.Precision, d.ImageSize, d.PatchSize, d.VisionLayers, d.VisionWidth, d.TextLayers, d.TextWidth, d.EmbedDim, d.Frames,
 		len(b.BaseClasses), b.Licence)
 	for _, note := range b.Notes {
 		if err == nil {

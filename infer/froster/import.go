@@ -1,7 +1,6 @@
 package froster
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -29,8 +28,8 @@ type ImportOptions struct {
 	Name       string    // empty: the checkpoint's file name
 	Precision  Precision // empty: Float32
 	Activation string    // QuickGELU or GELU; empty: as the checkpoint's format says
-	// BaseClasses is a file with one class a line, of those the model was trained
-	// on. Card is a JSON file about the model: base_classes, licence, summary,
+	// BaseClasses, those the model was trained on, are Kinetics400 or a file with
+	// one class a line. Card is a JSON file about the model: base_classes, licence, summary,
 	// not_what, limits. Either may be empty.
 	BaseClasses string
 	Card        string
@@ -120,9 +119,9 @@ func (b *Bundle) describe(o ImportOptions) error {
 		}
 	}
 	if o.BaseClasses != "" {
-		classes, err := readLines(o.BaseClasses)
+		classes, err := baseClasses(o.BaseClasses)
 		if err != nil {
-			return fmt.Errorf("read base classes: %w", err)
+			return err
 		}
 		b.BaseClasses = classes
 	}
@@ -155,20 +154,4 @@ func (b *Bundle) readCard(file string) error {
 		}
 	}
 	return nil
-}
-
-func readLines(file string) ([]string, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	var lines []string
-	scan := bufio.NewScanner(f)
-	for scan.Scan() {
-		if line := strings.TrimSpace(scan.Text()); line != "" {
-			lines = append(lines, line)
-		}
-	}
-	return lines, scan.Err()
 }
