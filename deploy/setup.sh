@@ -10,7 +10,7 @@ die() { say "$*"; exit 1; }
 # Debian's own versions: FFmpeg parses what strangers send, and Debian keeps it
 # patched. Pinning one would pin its holes.
 run_packages=(gcc libc6-dev pkg-config libavcodec-dev libavformat-dev libavutil-dev libavfilter-dev
-  libavdevice-dev libswscale-dev libswresample-dev redis-server redis-tools)
+  libavdevice-dev libswscale-dev libswresample-dev libturbojpeg0-dev redis-server redis-tools)
 # The GStreamer packages are an RTSP server that is not ours, for the tests.
 test_packages=(kcat ffmpeg python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad)

@@ -111,10 +111,14 @@ func (f *Framer) Stream(c topics.Camera) (*Stream, error) {
 	if err := checkTimes(window, stride); err != nil {
 		return nil, err
 	}
+	e, err := newEncoder(f.ShortSide, f.Quality)
+	if err != nil {
+		return nil, fmt.Errorf("frame camera %s: %w", c.Name, err)
+	}
 	return &Stream{
 		Framer: f, camera: c, log: f.Logger.With("camera", c.Name),
 		sampler: newSampler(window, stride),
-		encoder: encoder{short: f.ShortSide, quality: f.Quality},
+		encoder: e,
 		queue:   make(chan job, f.Queue),
 	}, nil
 }

@@ -1,14 +1,11 @@
 package framer
 
 import (
-	"bytes"
 	"fmt"
-	"image"
-	"image/jpeg"
-	"math"
 
 	"github.com/frostwatch/frostwatch/infer/froster/pixels"
 	"github.com/frostwatch/frostwatch/ingest"
+	"github.com/frostwatch/frostwatch/internal/turbojpeg"
 )
 
 // maxSide is what readers of clips accept.
@@ -18,9 +15,16 @@ const maxSide = 8192
 // goroutine.
 type encoder struct {
 	short, quality int
+	jpeg           *turbojpeg.Encoder
 	rgb, small     []byte
-	image          image.RGBA
-	out            bytes.Buffer
+}
+
+func newEncoder(short, quality int) (*encoder, error) {
+	j, err := turbojpeg.NewEncoder()
+	if err != nil {
+		return nil, err
+	}
+	return &encoder{short: short, quality: quality, jpeg: j}, nil
 }
 
 // encode resizes and compresses a frame. The bytes are the caller's.
@@ -35,23 +39,8 @@ func (e *encoder) encode(f *ingest.Frame) (data []byte, w, h int, err error) {
 	if w != f.Width || h != f.Height {
 		e.small = small
 	}
-	e.fill(small, w, h)
-	e.out.Reset()
-	if err := jpeg.Encode(&e.out, &e.image, &jpeg.Options{Quality: e.quality}); err != nil {
-		return nil, 0, 0, fmt.Errorf("write JPEG: %w", err)
+	if data, err = e.jpeg.Encode(small, w, h, e.quality, turbojpeg.Quarter); err != nil {
+		return nil, 0, 0, err
 	}
-	return bytes.Clone(e.out.Bytes()), w, h, nil
-}
-
-// fill makes the picture an image.RGBA, which the JPEG encoder has a fast way
-// for.
-func (e *encoder) fill(rgb []byte, w, h int) {
-	if e.image.Rect.Dx() != w || e.image.Rect.Dy() != h {
-		e.image = *image.NewRGBA(image.Rect(0, 0, w, h))
-	}
-	pix := e.image.Pix
-	for i, j := 0, 0; i < len(rgb); i, j = i+3, j+4 {
-		p, q := pix[j:j+4:j+4], rgb[i:i+3:i+3]
-		p[0], p[1], p[2], p[3] = q[0], q[1], q[2], math.MaxUint8
-	}
+	return data, w, h, nil
 }

@@ -20,7 +20,7 @@ type Stream struct {
 	camera  topics.Camera
 	log     *slog.Logger
 	sampler *sampler
-	encoder encoder
+	encoder *encoder
 	queue   chan job
 
 	in     bool // an epoch has begun

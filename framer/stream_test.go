@@ -351,7 +351,10 @@ func BenchmarkEncode(b *testing.B) {
 			for i := range rgb {
 				rgb[i] = byte(i * i >> 7)
 			}
-			e := encoder{short: 224, quality: 90}
+			e, err := newEncoder(224, 90)
+			if err != nil {
+				b.Fatal(err)
+			}
 			f := &ingest.Frame{Width: size.w, Height: size.h, RGB: func([]byte) ([]byte, error) { return rgb, nil }}
 			for b.Loop() {
 				if _, _, _, err := e.encode(f); err != nil {

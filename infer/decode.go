@@ -1,14 +1,12 @@
 package infer
 
 import (
-	"bytes"
 	"context"
-	"errors"
+	"crypto/sha256"
 	"fmt"
-	"image"
-	"image/jpeg"
 
 	"github.com/frostwatch/frostwatch/infer/froster/pixels"
+	"github.com/frostwatch/frostwatch/internal/turbojpeg"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -17,57 +15,79 @@ import (
 const maxFramePixels = 4 << 20
 
 // decodeLoop decodes until the stage closes the queue.
-func (s *Stage) decodeLoop(ctx context.Context) {
+func (s *Stage) decodeLoop(ctx context.Context, d *decoder) {
 	for j := range s.decode {
 		if j.err == nil && ctx.Err() == nil {
 			began := s.Now()
-			j.pixels, j.err = decodeClip(j.clip, j.term.Frames, j.term.Side)
+			j.pixels, j.err = d.clip(j.clip, j.term.Frames, j.term.Side)
 			j.took = s.Now().Sub(began)
 		}
 		close(j.decoded)
 	}
 }
 
-// decodeClip unfolds a clip's frames to packed RGB at the model's size,
-// [frames, side, side, 3]: short side resized where it is not that already,
-// then the centre crop.
-func decodeClip(c topics.Clip, frames, side int) ([]byte, error) {
+// decoder unfolds clips' frames. It serves one goroutine and is to be closed;
+// its frames are shared with the others.
+type decoder struct {
+	jpeg         *turbojpeg.Decoder
+	frames       *frameCache
+	rgb, resized []byte // reused
+}
+
+func newDecoder(frames *frameCache) (*decoder, error) {
+	j, err := turbojpeg.NewDecoder()
+	if err != nil {
+		return nil, err
+	}
+	return &decoder{jpeg: j, frames: frames}, nil
+}
+
+func (d *decoder) close() { d.jpeg.Close() }
+
+// clip unfolds a clip's frames to packed RGB at the model's size, [frames, side,
+// side, 3]: short side resized where it is not that already, then the centre
+// crop. A frame that an earlier clip had as well is not decoded again.
+func (d *decoder) clip(c topics.Clip, frames, side int) ([]byte, error) {
 	if len(c.Frames) != frames {
 		return nil, fmt.Errorf("decode clip %s: %d frames, the model sees %d", c.ID, len(c.Frames), frames)
 	}
-	out := make([]byte, 0, frames*side*side*3)
+	size := side * side * 3
+	out := make([]byte, frames*size)
 	for i, f := range c.Frames {
-		rgb, err := decodeFrame(f.JPEG, c.Width, c.Height, side)
-		if err != nil {
+		into := out[i*size : (i+1)*size : (i+1)*size]
+		key := frameKey{sha256.Sum256(f.JPEG), c.Width, c.Height, side}
+		if d.frames.get(key, into) {
+			continue
+		}
+		if err := d.frame(f.JPEG, c.Width, c.Height, side, into); err != nil {
 			return nil, fmt.Errorf("decode clip %s: frame %d: %w", c.ID, i, err)
 		}
-		out = append(out, rgb...)
+		d.frames.put(key, into)
 	}
 	return out, nil
 }
 
-func decodeFrame(data []byte, width, height, side int) ([]byte, error) {
-	head, err := jpeg.DecodeConfig(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
+func (d *decoder) frame(data []byte, width, height, side int, into []byte) error {
+	w, h, err := d.jpeg.Size(data)
+	switch {
+	case err != nil:
+		return err
+	case w != width || h != height:
+		return fmt.Errorf("JPEG of %dx%d in a clip of %dx%d", w, h, width, height)
+	case w*h > maxFramePixels:
+		return fmt.Errorf("JPEG of %dx%d: more than %d pixels", w, h, maxFramePixels)
 	}
-	if head.Width != width || head.Height != height {
-		return nil, fmt.Errorf("JPEG of %dx%d in a clip of %dx%d", head.Width, head.Height, width, height)
+	if cap(d.rgb) < 3*w*h {
+		d.rgb = make([]byte, 3*w*h)
 	}
-	if width*height > maxFramePixels {
-		return nil, fmt.Errorf("JPEG of %dx%d: more than %d pixels", width, height, maxFramePixels)
+	rgb := d.rgb[:3*w*h]
+	if err := d.jpeg.Decode(data, rgb, w, h); err != nil {
+		return err
 	}
-	img, err := jpeg.Decode(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	ycc, ok := img.(*image.YCbCr)
-	if !ok {
-		return nil, errors.New("JPEG is not in colour (Y'CbCr)")
-	}
-	rgb, w, h := packRGB(ycc), width, height
 	if min(w, h) != side {
-		rgb, w, h = pixels.ResizeShortSide(rgb, w, h, side, nil)
+		rgb, w, h = pixels.ResizeShortSide(rgb, w, h, side, d.resized)
+		d.resized = rgb
 	}
-	return pixels.CenterCrop(rgb, w, h, side, nil), nil
+	pixels.CenterCrop(rgb, w, h, side, into)
+	return nil
 }

@@ -131,9 +131,23 @@ func (s *Stage) Run(ctx context.Context) (err error) {
 		time.AfterFunc(drainTime, func() { cancel(errDrain) })
 	})()
 
-	var g errgroup.Group
+	var decoders []*decoder
+	defer func() {
+		for _, d := range decoders {
+			d.close()
+		}
+	}()
+	frames := newFrameCache(frameCacheBytes)
 	for range s.Decoders {
-		g.Go(func() error { s.decodeLoop(work); return nil })
+		d, err := newDecoder(frames)
+		if err != nil {
+			return fmt.Errorf("infer: %w", err)
+		}
+		decoders = append(decoders, d)
+	}
+	var g errgroup.Group
+	for _, d := range decoders {
+		g.Go(func() error { s.decodeLoop(work, d); return nil })
 	}
 	g.Go(func() error {
 		err := s.batchLoop(work)

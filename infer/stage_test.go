@@ -58,7 +58,7 @@ func TestStage(t *testing.T) {
 			t.Errorf("the trace is broken: %q", trace)
 		}
 	}
-	for _, want := range []string{"decode clip", "invalid JPEG", "JPEG of 64x64 in a clip of 48x32", "not in colour"} {
+	for _, want := range []string{"decode clip", "read JPEG", "JPEG of 64x64 in a clip of 48x32", "not in colour"} {
 		found := false
 		for _, m := range r.read(topics.DeadLetter) {
 			found = found || strings.Contains((bus.HeaderCarrier{Headers: &m.Headers}).Get(topics.HeaderReason), want)
