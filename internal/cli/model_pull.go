@@ -21,7 +21,7 @@ func (p Program) modelPull() *cobra.Command {
 	var keep bool
 	cmd := &cobra.Command{
 		Use: "pull [NAME]", Short: "Download a known checkpoint and import it", Args: cobra.MaximumNArgs(1),
-		Long: "Downloads a checkpoint that is known by name, verifies its SHA-256 and imports it. What an interrupted\\n" +
+		Long: "Downloads a checkpoint that is known by name, verifies its SHA-256 and imports it. What an interrupted\n" +
 			"download got is kept, and the next one goes on from there. Without a name it lists what is known.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			known, err := pull.Known(list)
@@ -115,7 +115,7 @@ const (
 
 func (s *progress) show(done, total int64) {
 	now := s.now()
-	if s.begun.IsZero() {
+	if s.begun.IsZero() || done < s.first { // a server without ranges begins again
 		s.begun, s.first = now, done
 	}
 	if !s.terminal {
@@ -129,7 +129,7 @@ func (s *progress) show(done, total int64) {
 		return
 	}
 	s.drawn, s.drew = now, true
-	speed := float64(done-s.first) / megabyte / max(now.Sub(s.begun).Seconds(), 1e-3)
+	speed := float64(max(done-s.first, 0)) / megabyte / max(now.Sub(s.begun).Seconds(), 1e-3)
 	if total <= 0 {
 		s.say("\r%s  %d MB  %.1f MB/s\x1b[K", s.name, done/megabyte, speed)
 		return

@@ -106,9 +106,8 @@ type fetcher struct {
 type permanent struct{ error }
 
 func (f *fetcher) getAll(ctx context.Context) error {
-	wait := f.Backoff
+	wait, most := f.Backoff, f.size()
 	for idle := 1; ; {
-		before := f.size()
 		err := f.get(ctx)
 		if err == nil {
 			return nil
@@ -117,8 +116,9 @@ func (f *fetcher) getAll(ctx context.Context) error {
 		if errors.As(err, &final) || ctx.Err() != nil {
 			return err
 		}
-		if f.size() > before {
-			idle, wait = 1, f.Backoff
+		// A server without ranges begins again each time: only more than ever counts.
+		if now := f.size(); now > most {
+			idle, wait, most = 1, f.Backoff, now
 		} else if idle++; idle > f.Attempts {
 			return fmt.Errorf("gave up after %d tries that brought nothing: %w", f.Attempts, err)
 		}

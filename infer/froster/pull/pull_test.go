@@ -26,6 +26,7 @@ type server struct {
 	tag      string
 	noRanges bool
 	dropAt   int                          // bytes of a body after which the connection is dropped; 0: never
+	chunk    int                          // most bytes of an answer to a range; 0: any
 	stall    int                          // requests that get a header and nothing else
 	then     func(s *server, request int) // before each request
 	requests []string                     // Range headers
@@ -41,7 +42,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	begin := 0
+	begin, end := 0, len(s.content)
 	if s.tag != "" {
 		w.Header().Set("ETag", s.tag)
 	}
@@ -50,8 +51,11 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
 			return
 		}
-		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", begin, len(s.content)-1, len(s.content)))
-		w.Header().Set("Content-Length", strconv.Itoa(len(s.content)-begin))
+		if s.chunk > 0 {
+			end = min(end, begin+s.chunk)
+		}
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", begin, end-1, len(s.content)))
+		w.Header().Set("Content-Length", strconv.Itoa(end-begin))
 		w.WriteHeader(http.StatusPartialContent)
 	} else {
 		begin = 0
@@ -65,7 +69,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 		return
 	}
-	body := append(bytes.Clone(s.content[begin:]), s.extra...)
+	body := append(bytes.Clone(s.content[begin:end]), s.extra...)
 	if s.dropAt > 0 && len(body) > s.dropAt {
 		_, _ = w.Write(body[:s.dropAt])
 		w.(http.Flusher).Flush()
@@ -111,6 +115,7 @@ func TestFetchSurvivesAPoorConnection(t *testing.T) {
 				s.dropAt = 0
 			}
 		}}, true},
+		{"gives less than asked for", server{tag: `"a"`, dropAt: 30_000, chunk: 25_000}, true},
 		{"stalls", server{tag: `"a"`, stall: 2}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -198,6 +203,8 @@ func TestFetchRefuses(t *testing.T) {
 		left   int // files that stay for the next try
 	}{
 		{"wrong content", server{}, func(_ *Options, c *Checkpoint) { c.SHA256 = sum(nil) }, "want " + sum(nil), 0},
+		{"never whole, without ranges", server{noRanges: true, then: func(s *server, n int) { s.dropAt = 90_000 - n%2*10_000 }},
+			func(o *Options, _ *Checkpoint) { o.Attempts = 3 }, "gave up after 3 tries", 2},
 		{"not there", server{}, func(_ *Options, c *Checkpoint) { c.URL = strings.Replace(c.URL, "model", "other", 1) }, "404", 0},
 		{"announces too much", server{}, func(_ *Options, c *Checkpoint) { c.Size = 99_999 }, "100000 bytes, more than 99999", 0},
 		{"sends too much", server{extra: content(50_000)}, func(_ *Options, c *Checkpoint) { c.Size = 100_000 }, "more than 100000 bytes came", 0},

@@ -2,11 +2,14 @@ package pull
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -35,6 +38,9 @@ func (f *fetcher) get(ctx context.Context) error {
 		if n, _ := fmt.Sscanf(response.Header.Get("Content-Range"), "bytes %d-", &begin); n != 1 || begin != at {
 			return permanent{fmt.Errorf("asked for bytes from %d, got Content-Range %q", at, response.Header.Get("Content-Range"))}
 		}
+		if old, now := f.tag(), response.Header.Get("ETag"); old != "" && now != "" && old != now {
+			return errors.Join(fmt.Errorf("the file has changed meanwhile, from %s to %s", old, now), f.forget())
+		}
 		flags |= os.O_APPEND
 	case http.StatusRequestedRangeNotSatisfiable:
 		// All there, or too much of it: the check of the whole tells.
@@ -48,16 +54,19 @@ func (f *fetcher) get(ctx context.Context) error {
 		}
 		return err
 	}
-	total, err := f.total(at, response.ContentLength)
+	total, err := f.total(at, response)
 	if err != nil {
 		return err
-	}
-	if err := f.remember(response.Header.Get("ETag")); err != nil {
-		return permanent{err}
 	}
 	file, err := os.OpenFile(f.part, flags, 0o644)
 	if err != nil {
 		return permanent{err}
+	}
+	// After the old part is gone, so that no tag is beside bytes of another file.
+	if response.StatusCode == http.StatusOK {
+		if err := f.remember(response.Header.Get("ETag")); err != nil {
+			return permanent{errors.Join(err, file.Close())}
+		}
 	}
 	err = f.write(file, response.Body, at, total, func() { idle.Reset(f.Idle) })
 	return because(ctx, errors.Join(err, file.Close()))
@@ -80,11 +89,25 @@ func (f *fetcher) ask(ctx context.Context, at int64) (*http.Response, error) {
 	if at > 0 {
 		request.Header.Set("Range", fmt.Sprintf("bytes=%d-", at))
 		// Where the file has changed meanwhile, the whole of it comes.
-		if tag, err := os.ReadFile(f.part + ".etag"); err == nil && len(tag) > 0 {
-			request.Header.Set("If-Range", string(tag))
+		if tag := f.tag(); tag != "" {
+			request.Header.Set("If-Range", tag)
 		}
 	}
-	return f.Client.Do(request)
+	response, err := f.Client.Do(request)
+	var certificate *tls.CertificateVerificationError
+	if errors.As(err, &certificate) {
+		return nil, permanent{err}
+	}
+	return response, err
+}
+
+// tag is the ETag that the part was got under, if the server gave one.
+func (f *fetcher) tag() string {
+	tag, err := os.ReadFile(f.part + ".etag")
+	if err != nil {
+		return ""
+	}
+	return string(tag)
 }
 
 // remember keeps a strong ETag; a weak one may not be used for ranges.
@@ -96,11 +119,17 @@ func (f *fetcher) remember(tag string) error {
 }
 
 // total is how long the file will be, 0 where the server does not say.
-func (f *fetcher) total(at, length int64) (int64, error) {
-	if length < 0 {
+func (f *fetcher) total(at int64, response *http.Response) (int64, error) {
+	if response.ContentLength < 0 {
 		return f.checkpoint.Size, nil
 	}
-	total := at + length
+	total := at + response.ContentLength
+	// A server may give less than was asked for; the rest is asked for next.
+	if _, of, ok := strings.Cut(response.Header.Get("Content-Range"), "/"); ok && response.StatusCode == http.StatusPartialContent {
+		if n, err := strconv.ParseInt(of, 10, 64); err == nil {
+			total = n
+		}
+	}
 	if most := f.most(); total > most {
 		return 0, permanent{fmt.Errorf("the server offers %d bytes, more than %d", total, most)}
 	}
@@ -131,6 +160,9 @@ func (f *fetcher) write(file io.Writer, body io.Reader, at, total int64, alive f
 			f.Progress(at, total)
 		}
 		if errors.Is(err, io.EOF) {
+			if at < total {
+				return fmt.Errorf("the connection ended at %d of %d bytes", at, total)
+			}
 			return nil
 		}
 		if err != nil {
