@@ -39,7 +39,9 @@ func (e *encoder) encode(f *ingest.Frame) (data []byte, w, h int, err error) {
 	if w != f.Width || h != f.Height {
 		e.small = small
 	}
-	if data, err = e.jpeg.Encode(small, w, h, e.quality, turbojpeg.Quarter); err != nil {
+	// Whole colours: at equal size they lose less of the embedding than a higher
+	// quality does with a quarter of them (docs/benchmarks.md, "What JPEG costs").
+	if data, err = e.jpeg.Encode(small, w, h, e.quality, turbojpeg.Full); err != nil {
 		return nil, 0, 0, err
 	}
 	return data, w, h, nil
