@@ -86,11 +86,11 @@ func withPrecision(name string, p froster.Precision) string {
 var errOver = errors.New("the model differs from its reference")
 
 func (p Program) modelCheck() *cobra.Command {
-	var reference, library string
+	var reference, library, models string
 	cmd := &cobra.Command{
-		Use: "check BUNDLE", Short: "Compare a bundle with recorded outputs of the reference implementation", Args: cobra.ExactArgs(1),
+		Use: "check NAME|FOLDER", Short: "Compare a model with recorded outputs of the reference implementation", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			b, err := froster.OpenBundle(args[0])
+			b, err := openModel(models, args[0])
 			if err != nil {
 				return err
 			}
@@ -111,6 +111,7 @@ func (p Program) modelCheck() *cobra.Command {
 			return nil
 		},
 	}
+	modelsFlag(cmd, &models)
 	cmd.Flags().StringVar(&reference, "reference", "", "JSON file of recorded outputs, its arrays in a .bin beside it (required)")
 	cmd.Flags().StringVar(&library, "runtime", "", "path of ONNX Runtime's shared library")
 	if err := cmd.MarkFlagRequired("reference"); err != nil {

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -97,17 +99,25 @@ func modelDir(models, name string) (string, error) {
 	return dir, nil
 }
 
+// openModel opens a model by its name in models, or by its folder.
+func openModel(models, name string) (*froster.Bundle, error) {
+	if _, err := os.Stat(filepath.Join(name, bundleMark)); err == nil {
+		return froster.OpenBundle(name)
+	}
+	dir, err := modelDir(models, name)
+	if err != nil {
+		return nil, err
+	}
+	return froster.OpenBundle(dir)
+}
+
 func (p Program) modelShow() *cobra.Command {
 	var models string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "show NAME", Short: "Show all that is known of a model", Args: cobra.ExactArgs(1),
+		Use: "show NAME|FOLDER", Short: "Show all that is known of a model", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			dir, err := modelDir(models, args[0])
-			if err != nil {
-				return err
-			}
-			b, err := froster.OpenBundle(dir)
+			b, err := openModel(models, args[0])
 			if err != nil {
 				return err
 			}
@@ -119,7 +129,12 @@ func (p Program) modelShow() *cobra.Command {
 			if err := b.Print(p.Out); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(p.Out, "scale    %g\npixels   %s\n", b.LogitScale, b.Preprocessing)
+			_, err = fmt.Fprintf(p.Out, "scale    %g\nlayers   activation %s, context %d\npixels   %s\n", b.LogitScale, b.Dims.Activation, b.Dims.Context, b.Preprocessing)
+			for _, file := range slices.Sorted(maps.Keys(b.SHA256)) {
+				if err == nil {
+					_, err = fmt.Fprintf(p.Out, "file     %s, SHA-256 %s\n", file, b.SHA256[file])
+				}
+			}
 			for _, c := range b.BaseClasses {
 				if err == nil {
 					_, err = fmt.Fprintf(p.Out, "base     %s\n", c)

@@ -88,6 +88,10 @@ func TestPullListShowRemove(t *testing.T) {
 	if code != 0 || !strings.Contains(out, `"activation": "quick_gelu"`) {
 		t.Errorf("show: status %d\n%s", code, out)
 	}
+	out, _, code = runModel(t, "show", filepath.Join(models, "tiny-16"))
+	if code != 0 || !strings.Contains(out, "quick_gelu") || !strings.Contains(out, "video.onnx, SHA-256 ") {
+		t.Errorf("show FOLDER: status %d\n%s", code, out)
+	}
 	for _, name := range []string{"../models", ".", "absent", "/etc"} {
 		if _, errs, code := runModel(t, "rm", name, "--models", models); code == 0 || errs == "" {
 			t.Errorf("rm %s: status %d, %q", name, code, errs)

@@ -67,6 +67,9 @@ func Fetch(ctx context.Context, o Options, c Checkpoint) (string, error) {
 	}
 	f := &fetcher{Options: o, checkpoint: c, part: whole + ".part"}
 	if err := f.getAll(ctx); err != nil {
+		if ctx.Err() != nil && f.size() > 0 {
+			err = fmt.Errorf("%w; the next pull goes on from %d bytes", err, f.size())
+		}
 		return "", fmt.Errorf("pull %s: %w", c.Name, err)
 	}
 	if err := verify(f.part, c); err != nil {
@@ -124,7 +127,7 @@ func (f *fetcher) getAll(ctx context.Context) error {
 		}
 		f.Retry(err)
 		if !pause.For(ctx, wait) {
-			return ctx.Err()
+			return context.Cause(ctx)
 		}
 		wait = min(2*wait, 30*time.Second)
 	}

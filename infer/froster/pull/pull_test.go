@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -162,8 +163,8 @@ func TestFetchGoesOnWhereItWasEnded(t *testing.T) {
 	o, checkpoint := start(t, s)
 	ctx, cancel := context.WithCancel(t.Context())
 	o.Retry = func(error) { cancel() }
-	if _, err := Fetch(ctx, o, checkpoint); err == nil {
-		t.Fatal("ended without an error")
+	if _, err := Fetch(ctx, o, checkpoint); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "goes on from 60000 bytes") {
+		t.Fatalf("ended with %v", err)
 	}
 	s.dropAt = 0
 	if _, err := Fetch(t.Context(), o, checkpoint); err != nil {

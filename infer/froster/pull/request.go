@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -98,6 +99,9 @@ func (f *fetcher) ask(ctx context.Context, at int64) (*http.Response, error) {
 	if errors.As(err, &certificate) {
 		return nil, permanent{err}
 	}
+	if at := (*url.Error)(nil); errors.As(err, &at) {
+		err = at.Err // without the address, which is long and known
+	}
 	return response, err
 }
 
@@ -164,6 +168,9 @@ func (f *fetcher) write(file io.Writer, body io.Reader, at, total int64, alive f
 				return fmt.Errorf("the connection ended at %d of %d bytes", at, total)
 			}
 			return nil
+		}
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			return fmt.Errorf("the connection ended at %d of %d bytes", at, total)
 		}
 		if err != nil {
 			return err
