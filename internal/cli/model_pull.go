@@ -55,8 +55,11 @@ func (p Program) listKnown(known []pull.Checkpoint) error {
 }
 
 func (p Program) pull(ctx context.Context, c pull.Checkpoint, o froster.ImportOptions, models string, keep bool) error {
+	folder := withPrecision(c.Folder(), o.Precision)
 	if o.Name == "" {
 		o.Name = c.Name
+	} else {
+		folder = bundleName(o)
 	}
 	if o.Activation == "" {
 		o.Activation = c.Activation
@@ -64,7 +67,7 @@ func (p Program) pull(ctx context.Context, c pull.Checkpoint, o froster.ImportOp
 	if o.BaseClasses == "" {
 		o.BaseClasses = c.BaseClasses
 	}
-	o.Out = filepath.Join(models, withPrecision(c.Folder(), o.Precision))
+	o.Out = filepath.Join(models, folder)
 	if _, err := os.Stat(o.Out); err == nil {
 		return fmt.Errorf("%s is there already (`frostwatch model rm %s` removes it)", o.Out, filepath.Base(o.Out))
 	}

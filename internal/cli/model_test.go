@@ -71,6 +71,12 @@ func TestPullListShowRemove(t *testing.T) {
 	if left, err := os.ReadDir(filepath.Join(models, ".checkpoints")); err != nil || len(left) != 0 {
 		t.Errorf("the checkpoint stayed: %v, %v", left, err)
 	}
+	if _, errs, code := runModel(t, "pull", "tiny-16", "--name", "second", "--list", list, "--models", models); code != 0 {
+		t.Errorf("pulled under another name: status %d, %s", code, errs)
+	}
+	if _, err := os.Stat(filepath.Join(models, "second", "bundle.json")); err != nil {
+		t.Error(err)
+	}
 	if _, errs, code := runModel(t, "pull", "tiny-16", "--list", list, "--models", models); code == 0 || !strings.Contains(errs, "there already") {
 		t.Errorf("pulled again: status %d, %s", code, errs)
 	}
