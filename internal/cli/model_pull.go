@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -78,6 +80,12 @@ func (p Program) pull(ctx context.Context, c pull.Checkpoint, o froster.ImportOp
 		return err
 	}
 	o.Checkpoint = file
+	if c.Licence != "" && o.Card == "" {
+		if o.Card, err = licenceCard(filepath.Dir(file), c.Licence); err != nil {
+			return err
+		}
+		defer func() { _ = os.Remove(o.Card) }()
+	}
 	if err := p.importModel(o); err != nil || keep {
 		return err
 	}
@@ -85,6 +93,19 @@ func (p Program) pull(ctx context.Context, c pull.Checkpoint, o froster.ImportOp
 		return fmt.Errorf("remove the checkpoint that was imported: %w", err)
 	}
 	return nil
+}
+
+// licenceCard writes a model card that says the licence alone.
+func licenceCard(dir, licence string) (string, error) {
+	f, err := os.CreateTemp(dir, "card-*.json")
+	if err != nil {
+		return "", fmt.Errorf("write the model's licence: %w", err)
+	}
+	err = json.NewEncoder(f).Encode(map[string]string{"licence": licence})
+	if err = errors.Join(err, f.Close()); err != nil {
+		return "", fmt.Errorf("write the model's licence: %w", errors.Join(err, os.Remove(f.Name())))
+	}
+	return f.Name(), nil
 }
 
 // isTerminal is whether a person sees what is written.

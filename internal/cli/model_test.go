@@ -60,12 +60,12 @@ func TestPullListShowRemove(t *testing.T) {
 	dir := t.TempDir()
 	models, list := filepath.Join(dir, "models"), filepath.Join(dir, "list.json")
 	sum := sha256.Sum256(raw)
-	entry := fmt.Sprintf(`[{"name": "Tiny/16", "url": "%s/tiny.pt", "sha256": "%s"}]`, server.URL, hex.EncodeToString(sum[:]))
+	entry := fmt.Sprintf(`[{"name": "Tiny/16", "licence": "Apache-2.0", "url": "%s/tiny.pt", "sha256": "%s"}]`, server.URL, hex.EncodeToString(sum[:]))
 	if err := os.WriteFile(list, []byte(entry), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	out, errs, code := runModel(t, "pull", "tiny-16", "--list", list, "--models", models)
-	if code != 0 || !strings.Contains(out, "Tiny/16") || !strings.Contains(errs, "trying again") || !strings.Contains(errs, "100%") {
+	if code != 0 || !strings.Contains(out, "Tiny/16") || !strings.Contains(out, "Apache-2.0") || !strings.Contains(errs, "trying again") || !strings.Contains(errs, "100%") {
 		t.Fatalf("status %d\n%s\n%s", code, out, errs)
 	}
 	if left, err := os.ReadDir(filepath.Join(models, ".checkpoints")); err != nil || len(left) != 0 {

@@ -21,10 +21,11 @@ var addresses []byte
 
 // Checkpoint is a file that may be pulled.
 type Checkpoint struct {
-	Name   string `json:"name"`
-	URL    string `json:"url"`
-	SHA256 string `json:"sha256"`
-	Size   int64  `json:"size,omitempty"` // bytes; 0: not known
+	Name    string `json:"name"`
+	URL     string `json:"url"`
+	SHA256  string `json:"sha256"`
+	Size    int64  `json:"size,omitempty"`    // bytes; 0: not known
+	Licence string `json:"licence,omitempty"` // of the weights; empty: as the format usually has
 	// Activation and BaseClasses are handed to the import; both may be empty.
 	Activation  string `json:"activation,omitempty"`
 	BaseClasses string `json:"base_classes,omitempty"`
