@@ -104,8 +104,8 @@ func TestHostileFilesAreRefused(t *testing.T) {
 		{"a short storage", archiveOf(t, zip.Store, view("FloatStorage", 4, "K\x04\x85", "K\x01\x85"), map[string][]byte{"0": {1, 2}}), "holds 2 bytes"},
 		{"a missing storage", archiveOf(t, zip.Store, view("FloatStorage", 4, "K\x04\x85", "K\x01\x85"), nil), "data/0 is missing"},
 		{"a zip bomb", archiveOf(t, zip.Deflate, view("FloatStorage", 1, ")", ")"), map[string][]byte{"0": bomb}), "unfolds to"},
-		{"no zip at all", []byte("GIF89a"), "not a PyTorch zip file"},
-		{"a zip of something else", archiveOf(t, zip.Store, nil, nil)[:0], "not a PyTorch zip file"},
+		{"no zip at all", []byte("GIF89a, and more of it"), "not a PyTorch zip file"},
+		{"an empty file", archiveOf(t, zip.Store, nil, nil)[:0], "not a checkpoint: 0 bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := read(c.file)
