@@ -57,7 +57,7 @@ func (p Program) benchCommand() *cobra.Command {
 		Use: "bench [ingest] [infer] [vocab] [up]", Short: "Measure this machine: cameras, clips and delays",
 		Long: "Measures the parts named, or all:\n" +
 			"  ingest  CPU time and memory of each camera, the simulator running in a process of its own\n" +
-			"  infer   clips and labels a second in each precision, beside what matrix products reach alone\n" +
+			"  infer   clips and labels a second in each precision, beside what matrix products reach alone; stages of a clip\n" +
 			"  vocab   clips beside labels that are being embedded; ten thousand labels\n" +
 			"  up      delay from a frame to its recognition and its alert in `frostwatch up`",
 		ValidArgs: parts, Args: cobra.OnlyValidArgs,

@@ -29,6 +29,7 @@ type modelBench struct {
 	Labels    float64           `json:"labels_per_s"`    // in float32, whatever the precision
 	Texts     float64           `json:"texts_per_s"`     // each label is many prompts
 	LoadS     float64           `json:"load_s"`          // until ready
+	Stages    stageTimes        `json:"stages_per_clip"`
 }
 
 type clipRate struct {
@@ -82,7 +83,11 @@ func (b *bench) infer(ctx context.Context) (out *inferBench, err error) {
 		}
 	}
 	for _, m := range measured {
-		out.Models = append(out.Models, m.report())
+		r := m.report()
+		if r.Stages, err = b.stages(m, r.Clips[len(r.Clips)-1].Rate); err != nil {
+			return nil, err
+		}
+		out.Models = append(out.Models, r)
 	}
 	return out, nil
 }

@@ -56,6 +56,7 @@ func (i inferBench) print(row func(...string)) {
 		for _, c := range m.Clips {
 			row(fmt.Sprintf("  batch %d", c.Batch), fmt.Sprintf("%.2f clips/s, %.0f%% of that", c.Rate, 100*c.Share))
 		}
+		row("  stages", fmt.Sprintf("of a clip on one core: JPEG decode %.1f ms (%.0f KB), model %.1f ms", m.Stages.Decode, float64(m.Stages.Bytes)/1024, m.Stages.Model))
 		row("  labels", fmt.Sprintf("%.1f labels/s (%.0f texts/s)", m.Labels, m.Texts))
 	}
 }

@@ -73,7 +73,7 @@ func TestBenchMeasuresItsParts(t *testing.T) {
 		t.Errorf("infer %+v", f)
 	} else {
 		for _, m := range f.Models {
-			if len(m.Clips) != 2 || m.Clips[1].Rate <= 0 || m.Clips[1].Share <= 0 || m.GFLOPs <= 0 || m.MatMul <= 0 || m.Texts <= m.Labels {
+			if len(m.Clips) != 2 || m.Clips[1].Rate <= 0 || m.Clips[1].Share <= 0 || m.GFLOPs <= 0 || m.MatMul <= 0 || m.Stages.Decode <= 0 || m.Stages.Model <= m.Stages.Decode || m.Texts <= m.Labels {
 				t.Errorf("infer %+v", m)
 			}
 		}
