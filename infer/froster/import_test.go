@@ -119,21 +119,3 @@ func TestGPUProvidersAreRefusedWithAReason(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
-func FuzzTokenizer(f *testing.F) {
-	tok, err := NewTokenizer(77)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add("a photo of a person falling down.")
-	f.Add("&amp;amp;lt;\x00\xff’tis ﬃ İ ς <|endoftext|>")
-	f.Fuzz(func(t *testing.T, text string) {
-		ids, err := tok.Encode(text)
-		if err != nil {
-			return
-		}
-		if len(ids) < 2 || len(ids) > 77 || ids[0] != 49406 || ids[len(ids)-1] != 49407 {
-			t.Errorf("%q: %v", text, ids)
-		}
-	})
-}
