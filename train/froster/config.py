@@ -1,0 +1,126 @@
+"""What a training run is told: one TOML file, or these classes in code."""
+
+import tomllib
+import types
+import typing
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The recipe; the defaults are the official ones where they do not depend on the machine."""
+
+    epochs: int = 22
+    batch_size: int = 64  # clips a step
+    micro_batch: int = 0  # clips computed at a time; 0: the whole batch. Same gradients, less memory
+    lr: float = 3.33e-6
+    lr_start: float = 3.33e-8  # where the warm-up starts
+    lr_end: float = 3.33e-8  # where the cosine ends
+    warmup_epochs: float = 2.0
+    weight_decay: float = 0.01  # not on vectors and scalars
+    clip_norm: float = 1.0  # 0: gradients are not clipped
+    label_smoothing: float = 0.0
+    distil: bool = True  # false: plain fine-tuning, without teacher and projectors
+    distil_weight: float = 2.0
+    alpha: float = 0.1
+    average_from: int = 2  # first epoch, counted from 1, whose weights are averaged
+    freeze: tuple[str, ...] = ()  # parameters that stay: names as in the checkpoint, or beginnings such as "visual.conv1"
+    train_text: bool = True
+    short_side: tuple[int, ...] = ()  # smallest and largest short side that clips are resized to; empty: no jitter
+    flip: float = 0.0  # how often a clip is mirrored
+    seed: int = 0
+    device: str = "auto"
+    bfloat16: bool = False
+    compile: bool = False
+    workers: int = 0  # processes that decode; 0: in this one
+    max_broken: float = 0.05  # a larger share of broken clips in an epoch stops the training
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}: want at least 1")
+        if not 1 <= self.average_from <= self.epochs:
+            raise ValueError(f"average_from is {self.average_from}: want 1 to epochs, {self.epochs}")
+        if self.short_side and (len(self.short_side) != 2 or self.short_side[0] > self.short_side[1]):
+            raise ValueError(f"short_side is {list(self.short_side)}: want [smallest, largest]")
+        if not self.lr_end <= self.lr:
+            raise ValueError(f"lr_end is {self.lr_end}: want at most lr, {self.lr}")
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Where clips and class texts come from."""
+
+    train: str  # a list of clips, a folder of folders, or what `frostwatch export clips` wrote
+    classes: str = ""  # class texts: classes.txt or FROSTER's JSON; empty: classes.txt beside train, or the folders' names
+    root: str = ""  # what the paths in lists are relative to, and may not leave; empty: the list's folder
+    format: str = "auto"  # auto, list, folders, export, kinetics, ucf, hmdb, ssv2
+    val: str = ""  # the same for a look at accuracy after each epoch; empty: none
+    frames: int = 8
+    step: int = 16  # at 30 frames a second
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Weights to start from."""
+
+    checkpoint: str
+    teacher: str = ""  # empty: the same
+
+
+@dataclass(frozen=True)
+class OutputConfig:
+    """What is written, and what its card says."""
+
+    folder: str
+    name: str = "froster"
+    licence: str = ""
+    summary: str = ""
+    limits: tuple[str, ...] = ()
+    float16: bool = True
+    deflate: bool = False
+
+
+@dataclass(frozen=True)
+class Config:
+    """A whole run."""
+
+    model: ModelConfig
+    data: DataConfig
+    output: OutputConfig
+    train: TrainConfig = field(default_factory=TrainConfig)
+
+
+def load(path: str | Path) -> Config:
+    """Reads a TOML file; a key that does not exist, or of another type, is an error that names it."""
+    try:
+        with open(path, "rb") as f:
+            return build(Config, tomllib.load(f), "")
+    except (ValueError, tomllib.TOMLDecodeError) as e:
+        raise ValueError(f"read {path}: {e}") from None
+
+
+def build(cls: type, table: dict, where: str):
+    """A dataclass from a TOML table."""
+    hints = typing.get_type_hints(cls)
+    if extra := table.keys() - hints.keys():
+        raise ValueError(f"{where}{min(extra)}: no such key; there are {', '.join(hints)}")
+    missing = [f.name for f in fields(cls) if f.name not in table and f.default is MISSING and f.default_factory is MISSING]
+    if missing:
+        raise ValueError(f"{where}{missing[0]} is missing")
+    return cls(**{key: convert(hints[key], value, where + key) for key, value in table.items()})
+
+
+def convert(hint: type, value: object, where: str):
+    """One value as its field wants it: a list for a tuple, an integer for a float."""
+    if isinstance(hint, types.GenericAlias) and isinstance(value, list):
+        return tuple(convert(hint.__args__[0], v, where) for v in value)
+    if hint is float and type(value) is int:
+        return float(value)
+    if isinstance(hint, type) and not isinstance(hint, types.GenericAlias):
+        if isinstance(value, dict) and hint not in (int, float, str, bool):
+            return build(hint, value, where + ".")
+        if type(value) is hint:
+            return value
+    raise ValueError(f"{where} is {value!r}: want {getattr(hint, '__name__', hint)}")
