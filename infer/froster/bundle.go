@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/frostwatch/frostwatch/infer/froster/onnx"
 )
 
 // Files of a bundle.
@@ -87,7 +89,7 @@ func hexSum(b []byte) string {
 
 // save writes the bundle beside its place and renames it into place, so that
 // dir is a whole bundle or is not there.
-func (b *Bundle) save(dir string, graphs map[string][]byte) error {
+func (b *Bundle) save(dir string, graphs map[string]func() *onnx.Graph) error {
 	if _, err := os.Stat(dir); err == nil {
 		return fmt.Errorf("%s exists: remove it or choose another folder", dir)
 	} else if !errors.Is(err, os.ErrNotExist) {
@@ -102,9 +104,8 @@ func (b *Bundle) save(dir string, graphs map[string][]byte) error {
 	}
 	defer func() { _ = os.RemoveAll(temp) }() // gone already when all went well
 	b.SHA256 = map[string]string{}
-	for name, raw := range graphs {
-		b.SHA256[name] = hexSum(raw)
-		if err := os.WriteFile(filepath.Join(temp, name), raw, 0o644); err != nil {
+	for name, graph := range graphs {
+		if b.SHA256[name], err = saveGraph(filepath.Join(temp, name), graph()); err != nil {
 			return err
 		}
 	}
@@ -120,6 +121,20 @@ func (b *Bundle) save(dir string, graphs map[string][]byte) error {
 	}
 	b.dir = dir
 	return os.Rename(temp, dir)
+}
+
+// saveGraph gives the file's SHA-256.
+func saveGraph(file string, g *onnx.Graph) (sum string, err error) {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	h := sha256.New()
+	if _, err := g.WriteTo(io.MultiWriter(f, h)); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // Print writes what a person should know of the model.

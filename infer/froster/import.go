@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/frostwatch/frostwatch/infer/froster/onnx"
 )
 
 // Licences of what is published.
@@ -69,7 +71,11 @@ func Import(o ImportOptions) (*Bundle, error) {
 	if err := b.describe(o); err != nil {
 		return nil, err
 	}
-	graphs := map[string][]byte{videoFile: videoGraph(w, d, o.Precision), textFile: textGraph(w, d)}
+	// One after the other: a graph holds a copy of its weights.
+	graphs := map[string]func() *onnx.Graph{
+		videoFile: func() *onnx.Graph { return videoGraph(w, d, o.Precision) },
+		textFile:  func() *onnx.Graph { return textGraph(w, d) },
+	}
 	if err := b.save(o.Out, graphs); err != nil {
 		return nil, fmt.Errorf("write model bundle: %w", err)
 	}

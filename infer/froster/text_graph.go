@@ -22,7 +22,7 @@ const (
 )
 
 // textGraph is CLIP's text transformer.
-func textGraph(w weights, d Dims) []byte {
+func textGraph(w weights, d Dims) *onnx.Graph {
 	b := newBuilder("froster_text", w, d, Float32)
 	tokens := b.Input(inTokens, onnx.Int64, textsDim, lengthDim)
 	positions := b.Input(inPositions, onnx.Int64, lengthDim)
@@ -49,7 +49,7 @@ func textGraph(w weights, d Dims) []byte {
 	b.As(outText, "Div", []string{x, norm})
 	b.Output(outText, onnx.Float, textsDim, d.EmbedDim)
 	b.Output(outStates, onnx.Float, 2*d.TextLayers, "kept", lengthDim, d.TextWidth)
-	return b.Marshal()
+	return b.Graph
 }
 
 // textBlock is one block; its keys and values join states.

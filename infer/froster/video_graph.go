@@ -21,7 +21,7 @@ const (
 // videoGraph is the visual tower: CLIP's, with each block's attention expanded
 // over time as in FROSTER's "expand_temporal_view". Between the blocks the
 // activations are rows, [batch·frames·tokens, width].
-func videoGraph(w weights, d Dims, p Precision) []byte {
+func videoGraph(w weights, d Dims, p Precision) *onnx.Graph {
 	b := newBuilder("froster_video", w, d, p)
 	in := b.Input(inFrames, onnx.Uint8, batchDim, d.Frames, d.ImageSize, d.ImageSize, 3)
 	x := b.layerNorm(b.rows(b.embedPatches(in, d), d.VisionWidth), "visual.ln_pre")
@@ -36,7 +36,7 @@ func videoGraph(w weights, d Dims, p Precision) []byte {
 	b.As(outClip, "ReduceMean", []string{frames, b.Int64s("", 1)}, onnx.Int("keepdims", 0))
 	b.Output(outClip, onnx.Float, batchDim, d.EmbedDim)
 	b.Output(outFrames, onnx.Float, batchDim, d.Frames, d.EmbedDim)
-	return b.Marshal()
+	return b.Graph
 }
 
 // embedPatches gives [batch·frames, 1+patches, width]: class token first,

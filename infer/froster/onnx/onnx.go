@@ -4,7 +4,9 @@ package onnx
 
 import (
 	"fmt"
+	"io"
 	"math"
+	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -34,8 +36,8 @@ const Microsoft = "com.microsoft"
 // in which they can run.
 type Graph struct {
 	name           string
-	nodes          []byte // encoded fields of GraphProto
-	initializers   []byte
+	nodes          []byte   // encoded fields of GraphProto
+	initializers   [][]byte // encoded fields too, apart, for they are large
 	inputs, output []byte
 	count          int
 	microsoft      bool // uses the domain
@@ -164,26 +166,38 @@ func valueInfo(name string, t Type, dims []any) []byte {
 	return appendBytes(b, 2, appendBytes(nil, 1, tensor))
 }
 
-// Marshal writes the model file.
-func (g *Graph) Marshal() []byte {
-	size := len(g.nodes) + len(g.initializers) + len(g.inputs) + len(g.output) + len(g.name) + 16
-	graph := make([]byte, 0, size)
-	graph = append(graph, g.nodes...)
-	graph = appendString(graph, 2, g.name)
-	graph = append(graph, g.initializers...)
-	graph = append(graph, g.inputs...)
-	graph = append(graph, g.output...)
+// Marshal is the model file.
+func (g *Graph) Marshal() []byte { return slices.Concat(g.parts()...) }
 
-	b := make([]byte, 0, size+64)
-	b = protowire.AppendTag(b, 1, protowire.VarintType)
-	b = protowire.AppendVarint(b, irVersion)
-	b = appendString(b, 2, "frostwatch")
-	b = appendBytes(b, 7, graph)
-	b = appendBytes(b, 8, operatorSet("", opset))
-	if g.microsoft {
-		b = appendBytes(b, 8, operatorSet(Microsoft, 1))
+// WriteTo writes the model file without a second copy of the weights in memory.
+func (g *Graph) WriteTo(w io.Writer) (n int64, err error) {
+	for _, part := range g.parts() {
+		wrote, err := w.Write(part)
+		n += int64(wrote)
+		if err != nil {
+			return n, err
+		}
 	}
-	return b
+	return n, nil
+}
+
+// parts are the model file, cut where that saves copies.
+func (g *Graph) parts() [][]byte {
+	graph := slices.Concat([][]byte{g.nodes, appendString(nil, 2, g.name)}, g.initializers, [][]byte{g.inputs, g.output})
+	size := 0
+	for _, part := range graph {
+		size += len(part)
+	}
+	head := protowire.AppendTag(nil, 1, protowire.VarintType)
+	head = protowire.AppendVarint(head, irVersion)
+	head = appendString(head, 2, "frostwatch")
+	head = protowire.AppendTag(head, 7, protowire.BytesType)
+	head = protowire.AppendVarint(head, uint64(size))
+	tail := appendBytes(nil, 8, operatorSet("", opset))
+	if g.microsoft {
+		tail = appendBytes(tail, 8, operatorSet(Microsoft, 1))
+	}
+	return slices.Concat([][]byte{head}, graph, [][]byte{tail})
 }
 
 func operatorSet(domain string, version uint64) []byte {

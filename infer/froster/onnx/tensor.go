@@ -58,6 +58,6 @@ func (g *Graph) constant(name string, t Type, raw []byte, shape []int) string {
 	b = protowire.AppendVarint(b, uint64(t))
 	b = appendString(b, 8, name)
 	b = appendBytes(b, 9, raw)
-	g.initializers = appendBytes(g.initializers, 5, b)
+	g.initializers = append(g.initializers, appendBytes(nil, 5, b))
 	return name
 }
