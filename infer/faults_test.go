@@ -140,7 +140,9 @@ func TestPartitionsMoveInFlight(t *testing.T) {
 	for _, n := range clips() {
 		again += n - 1
 	}
-	if again > first.MaxBatch {
-		t.Errorf("%d clips were recognised again, the run held %d", again, first.MaxBatch)
+	// What is in a run, once as the second joins, and once more should the group
+	// have given up the first meanwhile and take it in again.
+	if most := 2 * first.MaxBatch; again > most {
+		t.Errorf("%d clips were recognised again, want at most %d: a run held %d", again, most, first.MaxBatch)
 	}
 }
