@@ -1,0 +1,107 @@
+"""Draws takes off screen with OpenGL: one draw for all capsules, one for all boxes, a shadow map before them."""
+
+import moderngl
+import numpy as np
+
+from ..stage import Take
+from . import shaders
+from .camera import Camera, people_points
+from .look import LIGHTS, Look
+from .meshes import BOX_FLOATS, CAPSULE_FLOATS, box_mesh, capsule_mesh, moved
+from .people import person_rows
+from .places import place_rows
+from .things import thing_rows
+
+MAX_ROWS = 4096
+SHADOW = 384
+
+
+class Renderer:
+    """Owns a GL context of its own; use it in the thread that made it and release it in the end."""
+
+    def __init__(self, width: int, height: int, samples: int = 4) -> None:
+        self.width, self.height = width, height
+        self.gl = gl = moderngl.create_context(standalone=True, backend="egl")
+        gl.enable(moderngl.DEPTH_TEST)
+        self._capsules, self._boxes = gl.buffer(reserve=MAX_ROWS * CAPSULE_FLOATS * 4), gl.buffer(reserve=MAX_ROWS * BOX_FLOATS * 4)
+        self._rod, self._cube = gl.buffer(capsule_mesh().tobytes()), gl.buffer(box_mesh().tobytes())
+        self._scene = self._programs(shaders.FRAGMENT)
+        self._dark = self._programs(shaders.DEPTH)
+        self._shade = gl.depth_texture((SHADOW, SHADOW))
+        self._shade.compare_func = "<="
+        self._lamp = gl.framebuffer(depth_attachment=self._shade)
+        size = (width, height)
+        self._many = gl.framebuffer(gl.renderbuffer(size, 4, samples=samples), gl.depth_renderbuffer(size, samples=samples))
+        self._one = gl.framebuffer(gl.renderbuffer(size, 4))
+
+    def _programs(self, fragment: str) -> list[tuple[moderngl.Program, moderngl.VertexArray]]:
+        rods = self.gl.program(vertex_shader=shaders.CAPSULE, fragment_shader=fragment)
+        cubes = self.gl.program(vertex_shader=shaders.BOX, fragment_shader=fragment)
+        return [(rods, self._array(rods, (self._rod, ("unit", 4)), (self._capsules, ("a", 3), ("b", 3), ("radius", 2), ("tint", 3)))),
+                (cubes, self._array(cubes, (self._cube, ("at", 3), ("out_", 3)), (
+                    self._boxes, ("ax", 3), ("ay", 3), ("az", 3), ("centre", 3), ("tint", 3), ("texture_", 1))))]
+
+    def _array(self, program: moderngl.Program, *parts: tuple) -> moderngl.VertexArray:
+        content = []
+        for (buffer, *fields), step in zip(parts, ("", "/i"), strict=True):
+            layout = " ".join(f"{n}f" if name in program else f"{4 * n}x" for name, n in fields) + step
+            content.append((buffer, layout, *[name for name, _ in fields if name in program]))
+        return self.gl.vertex_array(program, content)
+
+    def render(self, take: Take, look: Look, camera: Camera) -> np.ndarray:
+        """uint8 (frames, height, width, 3), sRGB."""
+        points = people_points(take)
+        low, high = points.min(0), points.max(0)
+        centre = (low + high) / 2
+        reach = float(np.linalg.norm((high - low)[[0, 2]]) / 2)
+        away = (centre - camera.eye) * (1, 0, 1)
+        still = place_rows(look, centre, away / np.linalg.norm(away), reach)
+        people = [person_rows(a, look.clothes[i % len(look.clothes)]) for i, a in enumerate(take.actors)]
+        things = [(t.pose, thing_rows(t.kind, t.size)) for t in take.things]
+        self._light(look, camera, centre, max(reach, 1.2) + 1.2)
+        out = np.empty((len(take.times), self.height, self.width, 3), np.uint8)
+        for frame in range(len(out)):
+            parts = [still, *[moved(rows, pose[frame]) for pose, rows in things]]
+            rods = np.concatenate([*[p[frame] for p in people], *[p[0] for p in parts]])
+            self._draw(rods, np.concatenate([p[1] for p in parts]), look)
+            raw = np.frombuffer(self._one.read(components=3, alignment=1), np.uint8)
+            out[frame] = raw.reshape(self.height, self.width, 3)[::-1]
+        return out
+
+    def _light(self, look: Look, camera: Camera, centre: np.ndarray, reach: float) -> None:
+        right = np.cross(look.sun, [0.0, 1.0, 0.0])
+        right /= np.linalg.norm(right)
+        view = np.eye(4)
+        view[:3, :3] = right / reach, np.cross(right, -look.sun) / reach, -look.sun / 12
+        view[:3, 3] = -view[:3, :3] @ centre
+        light, ambient, sky = (np.array(c) for c in LIGHTS[look.light])
+        fog = {"fog": 0.06, "rain": 0.02, "snow": 0.025}.get(look.weather, 0.0 if look.indoor else 0.006)
+        values = {"clip": camera.matrix().T, "lamp": view.T, "sun": look.sun, "light": light, "ambient": ambient, "haze": sky, "eye": camera.eye}
+        for program, _ in self._scene:
+            for name, value in values.items():
+                if name in program:
+                    program[name].write(np.ascontiguousarray(value, "f4").tobytes())
+            program["fog"].value = fog
+        for program, _ in self._dark:
+            program["clip"].write(np.ascontiguousarray(view.T, "f4").tobytes())
+
+    def _draw(self, rods: np.ndarray, boxes: np.ndarray, look: Look) -> None:
+        if max(len(rods), len(boxes)) > MAX_ROWS:
+            raise ValueError(f"draw frame: {len(rods)} capsules and {len(boxes)} boxes, at most {MAX_ROWS} of each")
+        self._capsules.write(np.ascontiguousarray(rods, "f4").tobytes())
+        self._boxes.write(np.ascontiguousarray(boxes, "f4").tobytes())
+        self._lamp.use()
+        self._lamp.clear(depth=1.0)
+        for (_, array), count in zip(self._dark, (len(rods), len(boxes)), strict=True):
+            array.render(instances=count)
+        self._many.use()
+        sky = np.power(np.clip(LIGHTS[look.light][2], 0, 1), 1 / 2.2)
+        self._many.clear(*sky, 1.0, depth=1.0)
+        self._shade.use()
+        for (_, array), count in zip(self._scene, (len(rods), len(boxes)), strict=True):
+            array.render(instances=count)
+        self.gl.copy_framebuffer(self._one, self._many)
+
+    def release(self) -> None:
+        """Give the context and all that lives in it back."""
+        self.gl.release()
