@@ -62,12 +62,12 @@ def frame_camera(rng: np.random.Generator, take: Take, height_range: tuple[float
     share, turn = rng.uniform(*fill), rng.uniform(0, 2 * np.pi)
     height, fov = rng.uniform(*height_range), rng.uniform(0.6, 0.95)
     way = np.array([np.cos(turn), 0.0, np.sin(turn)])
-    near, far = 0.3, 60.0
+    near, far = 1.5, 60.0
     camera = Camera(centre, centre + way, fov, aspect)
     for _ in range(28):
         middle = (near + far) / 2
         eye = centre + way * middle
-        eye[1] = height
+        eye[1] = _level(height, centre[1], middle)
         camera = _centred(Camera(eye, centre, fov, aspect), points)
         lo, hi, ahead = _extent(camera, points)
         if not ahead or max(hi - lo) / 2 > share:
@@ -75,8 +75,13 @@ def frame_camera(rng: np.random.Generator, take: Take, height_range: tuple[float
         else:
             far = middle
     eye = centre + way * far
-    eye[1] = height
+    eye[1] = _level(height, centre[1], far)
     return _centred(Camera(eye, centre, fov, aspect), points)
+
+
+def _level(height: float, middle: float, distance: float) -> float:
+    """The height, but never so high over people so near that they are seen from above only."""
+    return float(min(height, max(1.6, middle + 0.5 * distance)))
 
 
 def _centred(camera: Camera, points: np.ndarray) -> Camera:

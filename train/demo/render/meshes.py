@@ -7,7 +7,7 @@ BOX_FLOATS = 16  # three axes, centre, colour, texture
 PLAIN, GRASS, TILES, WOOD, ASPHALT, BRICK, PLASTER, CONCRETE, GLOW = range(9)
 
 
-def capsule_mesh(sides: int = 10, rings: int = 3) -> np.ndarray:
+def capsule_mesh(sides: int = 8, rings: int = 2) -> np.ndarray:
     """(n, 4) triangles: a direction on the unit sphere and which end (0 or 1) it belongs to; y runs from a to b."""
     lift = [(-np.pi / 2 + np.pi / 2 * i / rings, 0.0) for i in range(rings + 1)]
     lift += [(np.pi / 2 * i / rings, 1.0) for i in range(rings + 1)]

@@ -14,7 +14,7 @@ def person_rows(actor: Actor, wear: Clothes) -> np.ndarray:
     p = {name: actor.joints[:, i].astype(np.float32) for name, i in J.items()}
     scale, rows = actor.height / 1.75, []
 
-    def rod(a, b, ra, rb, colour, girth=True):
+    def rod(a: np.ndarray, b: np.ndarray, ra: float, rb: float, colour: np.ndarray, girth: bool = True) -> None:
         grow = scale * (wear.girth if girth else 1.0)
         row = np.empty((len(a), CAPSULE_FLOATS), np.float32)
         row[:, :3], row[:, 3:6], row[:, 6], row[:, 7], row[:, 8:] = a, b, ra * grow, rb * grow, colour
@@ -40,8 +40,8 @@ def person_rows(actor: Actor, wear: Clothes) -> np.ndarray:
     side = np.cross(ahead, up)
     rod(p["neck"], head, 0.055, 0.055, wear.skin, False)
     rod(head - up * 0.03 * scale, head + up * 0.04 * scale, 0.088, 0.100, wear.skin, False)
-    back = head - ahead * 0.028 * scale
-    rod(back + up * 0.035 * scale, back + up * 0.05 * scale, 0.103, 0.106, wear.hair, False)
+    back = head - ahead * 0.034 * scale
+    rod(back + up * 0.035 * scale, back + up * 0.05 * scale, 0.108, 0.112, wear.hair, False)
     if wear.long_hair:
         rod(back, back - up * 0.16 * scale - ahead * 0.03 * scale, 0.095, 0.06, wear.hair, False)
     rod(head + ahead * 0.085 * scale, head + ahead * 0.115 * scale - up * 0.02 * scale, 0.016, 0.018, wear.skin * 0.85, False)

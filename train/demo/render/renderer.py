@@ -13,7 +13,7 @@ from .places import place_rows
 from .things import thing_rows
 
 MAX_ROWS = 4096
-SHADOW = 384
+SHADOW = 256
 
 
 class Renderer:
@@ -37,7 +37,8 @@ class Renderer:
     def _programs(self, fragment: str) -> list[tuple[moderngl.Program, moderngl.VertexArray]]:
         rods = self.gl.program(vertex_shader=shaders.CAPSULE, fragment_shader=fragment)
         cubes = self.gl.program(vertex_shader=shaders.BOX, fragment_shader=fragment)
-        return [(rods, self._array(rods, (self._rod, ("unit", 4)), (self._capsules, ("a", 3), ("b", 3), ("radius", 2), ("tint", 3)))),
+        return [(rods, self._array(rods, (self._rod, ("unit", 4)), (
+                    self._capsules, ("a", 3), ("b", 3), ("radius", 2), ("tint", 3)))),
                 (cubes, self._array(cubes, (self._cube, ("at", 3), ("out_", 3)), (
                     self._boxes, ("ax", 3), ("ay", 3), ("az", 3), ("centre", 3), ("tint", 3), ("texture_", 1))))]
 
@@ -76,7 +77,8 @@ class Renderer:
         view[:3, 3] = -view[:3, :3] @ centre
         light, ambient, sky = (np.array(c) for c in LIGHTS[look.light])
         fog = {"fog": 0.06, "rain": 0.02, "snow": 0.025}.get(look.weather, 0.0 if look.indoor else 0.006)
-        values = {"clip": camera.matrix().T, "lamp": view.T, "sun": look.sun, "light": light, "ambient": ambient, "haze": sky, "eye": camera.eye}
+        values = {"clip": camera.matrix().T, "lamp": view.T, "sun": look.sun, "light": light, "ambient": ambient,
+                  "haze": sky, "eye": camera.eye}
         for program, _ in self._scene:
             for name, value in values.items():
                 if name in program:

@@ -21,7 +21,8 @@ void main() {
 DEPTH = """#version 330
 void main() {}"""
 FRAGMENT = """#version 330
-uniform mat4 lamp; uniform vec3 sun; uniform vec3 light; uniform vec3 ambient; uniform vec3 haze; uniform float fog; uniform vec3 eye;
+uniform mat4 lamp; uniform vec3 sun; uniform vec3 light; uniform vec3 ambient; uniform vec3 haze;
+uniform float fog; uniform vec3 eye;
 uniform sampler2DShadow shade;
 in vec3 place; in vec3 normal; in vec3 colour; flat in float kind; out vec4 pixel;
 float hash(vec2 p) { return fract(sin(dot(p, vec2(12.9898, 78.233))) * 43758.5453); }

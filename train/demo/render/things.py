@@ -19,7 +19,7 @@ def _legs(s: Shapes, x: float, y: float, z: float, colour: tuple[float, ...]) ->
     for i in (-1, 1):
         for k in (-1, 1):
             foot = np.array([i * (x / 2 - 0.04), 0.02, k * (z / 2 - 0.04)])
-            s.rod(foot, foot + [0, y - 0.02, 0], 0.022, colour)
+            s.rod(foot, foot + np.array([0, y - 0.02, 0]), 0.022, colour)
 
 
 def _chair(s: Shapes, x: float, y: float, z: float) -> None:
