@@ -1,0 +1,46 @@
+"""Hugging Face's CLIPModel under OpenAI's names."""
+
+import torch
+from torch import Tensor
+
+WHOLE = {
+    "vision_model.embeddings.class_embedding": "visual.class_embedding",
+    "vision_model.embeddings.patch_embedding.weight": "visual.conv1.weight",
+    "vision_model.embeddings.position_embedding.weight": "visual.positional_embedding",
+    "text_model.embeddings.token_embedding.weight": "token_embedding.weight",
+    "text_model.embeddings.position_embedding.weight": "positional_embedding",
+    "logit_scale": "logit_scale",
+}
+NORMS = {
+    "vision_model.pre_layrnorm": "visual.ln_pre",  # spelt so there
+    "vision_model.post_layernorm": "visual.ln_post",
+    "text_model.final_layer_norm": "ln_final",
+}
+TURNED = {"visual_projection.weight": "visual.proj", "text_projection.weight": "text_projection"}
+IN_LAYER = {
+    "self_attn.out_proj": "attn.out_proj", "layer_norm1": "ln_1", "layer_norm2": "ln_2", "mlp.fc1": "mlp.c_fc", "mlp.fc2": "mlp.c_proj",
+}
+
+
+def is_huggingface(tensors: dict[str, Tensor]) -> bool:
+    return "vision_model.embeddings.class_embedding" in tensors
+
+
+def to_openai(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same weights: q, k and v joined, projections transposed, position ids left out."""
+    out = {new: tensors[old] for old, new in WHOLE.items()}
+    out |= {new: tensors[old].T for old, new in TURNED.items()}
+    out |= {f"{new}.{p}": tensors[f"{old}.{p}"] for old, new in NORMS.items() for p in ("weight", "bias")}
+    for tower, prefix in (("vision_model", "visual.transformer"), ("text_model", "transformer")):
+        layers = {int(k.split(".")[3]) for k in tensors if k.startswith(f"{tower}.encoder.layers.")}
+        for i in layers:
+            out |= layer(tensors, f"{tower}.encoder.layers.{i}", f"{prefix}.resblocks.{i}")
+    return out
+
+
+def layer(tensors: dict[str, Tensor], old: str, new: str) -> dict[str, Tensor]:
+    out = {}
+    for p in ("weight", "bias"):
+        out |= {f"{new}.{b}.{p}": tensors[f"{old}.{a}.{p}"] for a, b in IN_LAYER.items()}
+        out[f"{new}.attn.in_proj_{p}"] = torch.cat([tensors[f"{old}.self_attn.{x}_proj.{p}"] for x in "qkv"])
+    return out
