@@ -94,5 +94,6 @@ def _centred(camera: Camera, points: np.ndarray) -> Camera:
         reach = np.linalg.norm(look)
         right = _unit(np.cross(look, [0.0, 1.0, 0.0]))
         up = np.cross(right, look / reach)
-        camera = Camera(camera.eye, camera.target + reach * (right * mid[0] * camera.aspect + up * mid[1]), camera.fov, camera.aspect)
+        shift = reach * (right * mid[0] * camera.aspect + up * mid[1])
+        camera = Camera(camera.eye, camera.target + shift, camera.fov, camera.aspect)
     return camera

@@ -9,7 +9,7 @@ from PIL import Image
 
 @dataclass(frozen=True)
 class Grade:
-    """noise in levels of 255, exposure and white (per channel) as gains, vignette and blur as shares, jpeg quality or 0 for none."""
+    """noise in levels of 255, exposure and white (per channel) as gains, vignette and blur shares, jpeg quality or 0 for none."""
 
     noise: float = 0.0
     exposure: float = 1.0

@@ -1,5 +1,7 @@
 """Unit meshes and the rows that place them: a row draws one capsule or one box."""
 
+from itertools import pairwise
+
 import numpy as np
 
 CAPSULE_FLOATS = 11  # a, b, radius at a, radius at b, colour
@@ -48,7 +50,7 @@ class Shapes:
         """An upright ring in the x-y plane, as rods."""
         t = np.arange(sides + 1) * 2 * np.pi / sides
         rim = np.array(centre) + radius * np.stack([np.cos(t), np.sin(t), 0 * t], 1)
-        for a, b in zip(rim[:-1], rim[1:], strict=True):
+        for a, b in pairwise(rim):
             self.rod(a, b, tube, colour)
 
     def rows(self) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ def person_rows(actor: Actor, wear: Clothes) -> np.ndarray:
     p = {name: actor.joints[:, i].astype(np.float32) for name, i in J.items()}
     scale, rows = actor.height / 1.75, []
 
-    def rod(a: np.ndarray, b: np.ndarray, ra: float, rb: float, colour: np.ndarray, girth: bool = True) -> None:
+    def rod(a: np.ndarray, b: np.ndarray, ra: float, rb: float, colour: np.ndarray, girth: bool = True) -> None:  # noqa: PLR0917
         grow = scale * (wear.girth if girth else 1.0)
         row = np.empty((len(a), CAPSULE_FLOATS), np.float32)
         row[:, :3], row[:, 3:6], row[:, 6], row[:, 7], row[:, 8:] = a, b, ra * grow, rb * grow, colour

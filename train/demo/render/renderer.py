@@ -11,6 +11,7 @@ from .meshes import BOX_FLOATS, CAPSULE_FLOATS, box_mesh, capsule_mesh, moved
 from .people import person_rows
 from .places import place_rows
 from .things import thing_rows
+from .weather import falling_rows
 
 MAX_ROWS = 4096
 SHADOW = 256
@@ -63,7 +64,8 @@ class Renderer:
         out = np.empty((len(take.times), self.height, self.width, 3), np.uint8)
         for frame in range(len(out)):
             parts = [still, *[moved(rows, pose[frame]) for pose, rows in things]]
-            rods = np.concatenate([*[p[frame] for p in people], *[p[0] for p in parts]])
+            drops = falling_rows(look, centre, float(take.times[frame]))
+            rods = np.concatenate([drops, *[p[frame] for p in people], *[p[0] for p in parts]])
             self._draw(rods, np.concatenate([p[1] for p in parts]), look)
             raw = np.frombuffer(self._one.read(components=3, alignment=1), np.uint8)
             out[frame] = raw.reshape(self.height, self.width, 3)[::-1]

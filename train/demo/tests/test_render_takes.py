@@ -7,7 +7,8 @@ import pytest
 from demo.render import Clothes, Look, Renderer, frame_camera, project, sample_look
 from demo.stage import JOINTS, THINGS, Actor, Take, Thing
 
-JOINT_AT = {"pelvis": (0, 0.95, 0), "neck": (0, 1.47, 0), "head": (0.02, 1.62, 0), "face": (0.12, 1.62, 0), "crown": (0.02, 1.75, 0)}
+JOINT_AT = {"pelvis": (0, 0.95, 0), "neck": (0, 1.47, 0), "head": (0.02, 1.62, 0),
+            "face": (0.12, 1.62, 0), "crown": (0.02, 1.75, 0)}
 SIDE_AT = {"shoulder": (0, 1.42, 0.19), "elbow": (0.02, 1.14, 0.25), "hand": (0.15, 0.9, 0.25), "hip": (0, 0.92, 0.1),
            "knee": (0.03, 0.5, 0.1), "ankle": (-0.05, 0.08, 0.1), "toe": (0.12, 0.04, 0.1)}
 
