@@ -13,10 +13,19 @@ FLAT = np.degrees(np.arcsin(FOOT_DROP))  # slope from ankle to ball of a flat fo
 
 @dataclass
 class Play:
-    """What happens in one frame of reference: people as (body, pose), and things."""
+    """What happens: people as (body, pose), things, and shows (F,), what each frame shows: a key of demo.words.FRAMES."""
 
+    shows: np.ndarray
     people: list[tuple[Body, Pose]] = field(default_factory=list)
     things: list[Thing] = field(default_factory=list)
+
+
+def shown(t: np.ndarray, first: str, *changes: tuple[float, str]) -> np.ndarray:
+    """What the frames at times t show: first, and from each time on what stands beside it."""
+    out = np.full(t.shape, first, dtype=object)
+    for at, what in changes:
+        out[t >= at] = what
+    return out
 
 
 def anybody(rng: np.random.Generator) -> Body:

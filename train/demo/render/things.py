@@ -80,8 +80,11 @@ def _bag(s: Shapes, x: float, y: float, z: float) -> None:
 
 
 def _suitcase(s: Shapes, x: float, y: float, z: float) -> None:
-    s.box((0, y * 0.45, 0), (x, y * 0.85, z), (0.05, 0.25, 0.3))
-    s.box((0, y * 0.97, 0), (0.03, 0.03, z * 0.5), DARK)
+    s.box((0, y * 0.31 + 0.02, 0), (x, y * 0.56, z), (0.05, 0.25, 0.3))
+    for k in (-1, 1):
+        s.rod((0, y * 0.55, k * z * 0.25), (0, y * 0.97, k * z * 0.25), 0.012, STEEL)
+        s.rod((x / 2 - 0.03, 0.03, k * z * 0.4), (x / 2 - 0.03, 0.03, k * z * 0.4), 0.03, DARK)
+    s.rod((0, y * 0.97, -z * 0.25), (0, y * 0.97, z * 0.25), 0.018, DARK)
 
 
 def _ball(s: Shapes, x: float, y: float, z: float) -> None:
