@@ -1,0 +1,124 @@
+"""A small CLIP: single frames and captions, as the recipe expects a CLIP to begin with.
+
+The text tower stays as it was distilled. Beside captions the vision tower learns where joints are, by two heads that are thrown
+away: a few thousand rendered captions alone teach a small tower little about bodies. The novel actions are seen here as stills,
+under captions that never hold their class text, as CLIP met them on the web.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from demo.dataset import SIZE, Split
+from demo.progress import Progress
+from demo.stage import JOINTS
+from demo.views import draw_crop, look_at, move_joints, relight
+from demo.words import caption
+from froster.model import Froster
+from froster.tokenizer import Tokenizer
+
+LIKENESS = 20.0  # sharpness of the soft targets that texts of like meaning share
+RARE = 8.0  # weight of the few patches that hold a joint
+NOWHERE = -9.0
+
+
+@dataclass(frozen=True)
+class PretrainConfig:
+    steps: int = 6000
+    batch: int = 128
+    lr: float = 1e-3
+    warmup: int = 200
+    weight_decay: float = 0.05
+    joints: float = 4.0  # weight of the joints' patches; of their places it is twice that
+    bfloat16: bool = True
+    seed: int = 0
+
+
+class JointHeads(nn.Module):
+    """Which joints lie in each patch, and where the first person's joints are; thrown away after this stage."""
+
+    def __init__(self, width: int, grid: int) -> None:
+        super().__init__()
+        self.grid = grid
+        self.patches, self.places = nn.Linear(width, len(JOINTS)), nn.Linear(width, 2 * len(JOINTS))
+        nn.init.constant_(self.patches.bias, -3.0)
+
+    def forward(self, tokens: Tensor, joints: Tensor) -> tuple[Tensor, Tensor]:
+        """Losses for tokens [n, 1 + patches, width] and joints [n, people, 19, 2] in 0..1, NaN where nobody is."""
+        n, people, count, _ = joints.shape
+        cells = torch.nan_to_num(joints * self.grid, nan=NOWHERE).floor()
+        inside = ((cells >= 0) & (cells < self.grid)).all(-1)
+        cell = torch.where(inside, cells[..., 1] * self.grid + cells[..., 0], self.grid**2).long()
+        want = torch.zeros(n, self.grid**2 + 1, count)
+        for person in range(people):
+            want.scatter_(1, cell[:, person].unsqueeze(1), 1.0)
+        patches = F.binary_cross_entropy_with_logits(self.patches(tokens[:, 1:]), want[:, :-1], pos_weight=torch.tensor(RARE))
+        first = joints[:, 0]
+        seen = ((first > -0.1) & (first < 1.1)).all(-1, keepdim=True).float()
+        off = F.smooth_l1_loss(self.places(tokens[:, 0]).view(n, count, 2), torch.nan_to_num(first).clamp(-1, 2),
+                               reduction="none", beta=0.05)
+        return patches, (off * seen).sum() / (2 * seen.sum().clamp(min=1))
+
+
+class Frames:
+    """Single frames of a split with captions, drawn by step."""
+
+    def __init__(self, split: Split, tokenizer: Tokenizer, config: PretrainConfig, size: int) -> None:
+        self.split, self.tokenizer, self.config, self.size = split, tokenizer, config, size
+
+    def __call__(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Normalised pixels [batch, 3, size, size], joints [batch, 2, 19, 2] and token ids of the captions."""
+        rng = np.random.default_rng([self.config.seed, step])
+        clips = rng.integers(len(self.split), size=self.config.batch)
+        at = rng.integers(8, size=self.config.batch)
+        pictures = torch.from_numpy(np.stack([self.split.frames(c)[f] for c, f in zip(clips, at, strict=True)]))
+        joints = np.stack([self.split.joints(c)[f] for c, f in zip(clips, at, strict=True)])
+        crops = [draw_crop(rng, j, SIZE) for j in joints]
+        moved = torch.from_numpy(np.stack([move_joints(j, c) for j, c in zip(joints, crops, strict=True)]))
+        facts = [self.split.facts[c] for c in clips]
+        texts = [caption(rng, f["shows"][i], f["place"], f["light"]) for f, i in zip(facts, at, strict=True)]
+        return relight(rng, look_at(pictures, crops, self.size)), moved, self.tokenizer.batch(texts)
+
+
+def clip_loss(images: Tensor, texts: Tensor, scale: Tensor) -> Tensor:
+    """CLIP's loss in both directions, with targets shared among captions of like meaning; unit vectors [n, dim]."""
+    want = (texts @ texts.T * LIKENESS).softmax(-1)
+    logits = images @ texts.T * scale
+    both = [-(want * side.log_softmax(-1)).sum(-1).mean() for side in (logits, logits.T)]
+    return sum(both) / 2 + 2 * (1 - (images * texts).sum(-1).mean())
+
+
+def pretrain(model: Froster, split: Split, tokenizer: Tokenizer, config: PretrainConfig) -> None:
+    """Trains model.visual and model.logit_scale in place."""
+    torch.manual_seed(config.seed)
+    heads = JointHeads(model.dims.vision_width, model.dims.image_size // model.dims.patch_size)
+    trained = [*model.visual.parameters(), *heads.parameters(), model.logit_scale]
+    optimizer = torch.optim.AdamW(trained, config.lr, betas=(0.9, 0.98), weight_decay=config.weight_decay, fused=True)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: _rate(s, config))
+    draw, progress = Frames(split, tokenizer, config, model.dims.image_size), Progress("pretraining", config.steps)
+    for step in range(config.steps):
+        pixels, joints, ids = draw(step)
+        with torch.no_grad():
+            texts = F.normalize(model.encode_text(ids), dim=-1)
+        with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
+            tokens = model.visual.ln_post(model.visual.tokens(pixels))
+            images = tokens[:, 0] @ model.visual.proj
+        images = F.normalize(images.float(), dim=-1)
+        patches, places = heads(tokens.float(), joints)
+        words = clip_loss(images, texts, model.logit_scale.exp())
+        optimizer.zero_grad(set_to_none=True)
+        (words + config.joints * (patches + 2 * places)).backward()
+        nn.utils.clip_grad_norm_(trained, 1.0)
+        optimizer.step()
+        schedule.step()
+        model.logit_scale.data.clamp_(max=math.log(100))
+        progress(step, words=words.item(), patches=patches.item(), places=places.item(),
+                 cosine=(images * texts).sum(-1).mean().item())
+
+
+def _rate(step: int, config: PretrainConfig) -> float:
+    return min(1.0, (step + 1) / config.warmup) * (0.01 + 0.99 * (0.5 + 0.5 * math.cos(math.pi * step / config.steps)))
