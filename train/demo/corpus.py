@@ -118,14 +118,12 @@ ENDING_IN_E = {"pac", "hid", "tak", "rac", "wav", "salut", "rais", "mov", "leav"
 
 
 def third_person(doing: str) -> str:
-    """"falling down" becomes "falls down"; what is no -ing word stays as it is."""
+    """"falling down" becomes "falls down"; what is no -ing word, and what is shorter than six letters, stays as it is."""
     word, _, rest = doing.partition(" ")
     if not word.endswith("ing") or len(word) < 6:
         return doing
     stem = word[:-3]
     stem = SHORT_VOWEL.get(stem, stem + "e" if stem in ENDING_IN_E else stem)
-    if stem == "ly":
-        stem = "lie"
     ending = "es" if stem.endswith(("s", "sh", "ch", "x", "z")) else "s"
     if stem.endswith("y") and stem[-2] not in "aeiou":
         stem, ending = stem[:-1], "ies"

@@ -29,6 +29,7 @@ class Job:
     per_class: int
     worker: int
     workers: int
+    rate: float = 30.0
 
 
 def clip_rng(split: str, action: str, index: int) -> np.random.Generator:
@@ -37,10 +38,13 @@ def clip_rng(split: str, action: str, index: int) -> np.random.Generator:
     return np.random.default_rng([SPLITS[split], names.index(action), index])
 
 
-def render(folder: Path, split: str, actions: tuple[str, ...], per_class: int, workers: int = 2) -> None:
-    """Writes a split, or leaves it alone where it is complete. A part is written anew unless it was finished."""
+def render(folder: Path, split: str, actions: tuple[str, ...], per_class: int, workers: int = 2, rate: float = 30.0) -> None:
+    """Writes a split, or leaves it alone where it is complete. A part is written anew unless it was finished.
+
+    rate is that of the camera: with 10 frames a second, a clip has the frames that were on display at FROSTER's times.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    jobs = [Job(folder, split, actions, per_class, i, workers) for i in range(workers)]
+    jobs = [Job(folder, split, actions, per_class, i, workers, rate) for i in range(workers)]
     todo = [j for j in jobs if not _done(j)]
     # Processes of their own, because Mesa and PyTorch each bring an LLVM and do not bear each other.
     with multiprocessing.get_context("spawn").Pool(max(1, len(todo))) as pool:
@@ -64,16 +68,17 @@ def _clips(job: Job) -> list[tuple[str, int]]:
 def _render_part(job: Job) -> None:
     os.environ["LP_NUM_THREADS"] = "0"  # Mesa draws in this thread; the processes share the cores
     from demo.render import Renderer  # noqa: PLC0415 - after the environment is set
-    from demo.scene import HELD_OUT, SEEN, draw, joints, sample_scene  # noqa: PLC0415
+    from demo.scene import HELD_OUT, SEEN, TIMES, draw, joints, sample_scene  # noqa: PLC0415
 
     clips, renderer = _clips(job), Renderer(SIZE, SIZE, samples=0)
     shape, name = (len(clips), 8), job.folder / _name(job)
     frames = np.lib.format.open_memmap(f"{name}.frames.npy", "w+", np.uint8, (*shape, SIZE, SIZE, 3))
     where = np.lib.format.open_memmap(f"{name}.joints.npy", "w+", np.float16, (*shape, 2, 19, 2))
+    times = np.floor(TIMES * job.rate + 1e-6) / job.rate
     lines = []
     for i, (action, number) in enumerate(clips):
         rng = clip_rng(job.split, action, number)
-        scene = sample_scene(rng, action, places=HELD_OUT if job.split == "places" else SEEN)
+        scene = sample_scene(rng, action, times, HELD_OUT if job.split == "places" else SEEN)
         frames[i], where[i] = draw(renderer, scene, rng), joints(scene, SIZE)
         lines.append(json.dumps({"action": action, "number": number, "shows": list(scene.shows), "place": scene.look.place,
                                  "light": scene.look.light}))

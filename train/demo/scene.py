@@ -9,7 +9,7 @@ from demo.motions.parts import thing
 from demo.render import Camera, Look, Renderer, frame_camera, grade, project, sample_grade, sample_look
 from demo.render.look import PLACES
 from demo.skeleton import rotation
-from demo.stage import Take
+from demo.stage import Take, Thing
 
 # FROSTER's frames: every sixteenth of 128 at 30 frames a second, as linspace(0, 127, 8) floored.
 TIMES = np.floor(np.linspace(0, 127, 8)) / 30
@@ -34,8 +34,8 @@ def sample_scene(rng: np.random.Generator, action: str, times: np.ndarray = TIME
     """A scene drawn from rng; times (frames,) in seconds."""
     take, shows = perform(action, rng, times)
     look = sample_look(rng, str(rng.choice(places)))
-    if action != "empty" and rng.random() < 0.3:
-        take = replace(take, things=[*take.things, _bystander(rng, take)])
+    if action != "empty" and rng.random() < 0.4:
+        take = replace(take, things=[*take.things, stand_by(rng, take, str(rng.choice(BYSTANDERS)))])
     camera = frame_camera(rng, core(take), fill=(0.6, 0.95), aspect=aspect)
     return Scene(take, shows, look, camera)
 
@@ -66,13 +66,13 @@ def joints(scene: Scene, size: int, people: int = 2) -> np.ndarray:
     return out
 
 
-def _bystander(rng: np.random.Generator, take: Take):
+def stand_by(rng: np.random.Generator, take: Take, kind: str) -> Thing:
     """A thing beside the people's way, out of their reach."""
-    points = np.concatenate([a.joints[..., [0, 2]].reshape(-1, 2) for a in take.actors])
-    centre, reach = points.mean(0), np.linalg.norm(points - points.mean(0), axis=-1).max()
-    kind, turn, far = str(rng.choice(BYSTANDERS)), rng.uniform(0, 2 * np.pi), reach + rng.uniform(0.7, 1.2)
-    at = (centre[0] + far * np.cos(turn), 0.0, centre[1] + far * np.sin(turn))
-    # A fence runs across the way to it, so that it never crosses the people.
+    points = np.concatenate([a.joints[..., [0, 2]].reshape(-1, 2) for a in take.actors]) if take.actors else np.zeros((1, 2))
+    centre = points.mean(0)
+    reach = np.linalg.norm(points - centre, axis=-1).max()
+    turn, far = rng.uniform(0, 2 * np.pi), reach + rng.uniform(0.7, 1.2)
+    # What is held by a grip has its origin there. A fence runs across the way to it, so that it never crosses the people.
+    at = (centre[0] + far * np.cos(turn), {"bag": 0.32, "broom": 0.98}.get(kind, 0.0), centre[1] + far * np.sin(turn))
     yaw = -np.degrees(turn) if kind in ("fence", "ladder") else rng.uniform(0, 360)
-    up = {"bag": 0.32, "broom": 0.98}.get(kind, 0.0)  # what is held by a grip has its origin there
-    return thing(kind, len(take.times), (at[0], up, at[2]), rotation(np.array(yaw)))
+    return thing(kind, len(take.times), at, rotation(np.array(yaw)))

@@ -120,7 +120,7 @@ def _blows(rng: np.random.Generator, wild: bool) -> list[Blow]:
             when += 0.35
         out.append(Blow(when, who, kind, side, push))
         side = 1 - side
-        when += rng.uniform(0.38, 0.75) + {"kick": 0.45, "shove": 0.35, "grip": 0.1}.get(kind, 0.0)
+        when += rng.uniform(0.42, 0.75) + {"kick": 0.45, "shove": 0.35, "grip": 0.1}.get(kind, 0.0)
     return out
 
 
@@ -179,7 +179,7 @@ def _stance(f: Fighter, t: np.ndarray, path: Path) -> Pose:
 def _reach_time(blow: Blow, t: np.ndarray) -> np.ndarray:
     """How far the limb of a blow is out, 0 to 1."""
     rise, stay, fall = {"grip": (0.28, 1.3, 0.3), "shove": (0.24, 0.22, 0.35), "kick": (0.30, 0.18, 0.36),
-                        "hook": (0.26, 0.12, 0.28), "punch": (0.20, 0.14, 0.27)}[blow.kind]  # fmt: skip
+                        "hook": (0.29, 0.12, 0.28), "punch": (0.22, 0.14, 0.27)}[blow.kind]  # fmt: skip
     return _pulse(t, blow.at, rise, stay, fall)
 
 
@@ -187,7 +187,7 @@ def _lunge(pose: Pose, blow: Blow, t: np.ndarray) -> None:
     """The body behind a blow."""
     w, sign = _reach_time(blow, t), 2 * blow.side - 1
     ahead = rotation(pose.turn[:, 0])[..., 0]
-    much, lean, twist = {"punch": (0.07, 7, 26), "hook": (0.09, 8, 34), "shove": (0.12, 14, 0), "grip": (0.04, 4, 12),
+    much, lean, twist = {"punch": (0.07, 7, 26), "hook": (0.08, 8, 28), "shove": (0.12, 14, 0), "grip": (0.04, 4, 12),
                          "kick": (-0.03, -17, 10)}[blow.kind]  # fmt: skip
     pose.pelvis += (much * w)[:, None] * ahead
     pose.turn[:, 1] += 0.8 * min(lean, 0) * w
@@ -195,8 +195,8 @@ def _lunge(pose: Pose, blow: Blow, t: np.ndarray) -> None:
     pose.chest[:, 2] += sign * twist * w
     pose.head[:, 2] -= 0.6 * sign * twist * w
     if blow.kind == "hook":  # drawn back and wide before it comes
-        before = _pulse(t, blow.at - 0.22, 0.2, 0.0, 0.22)
-        pose.chest[:, 2] -= sign * 18 * before
+        before = _pulse(t, blow.at - 0.25, 0.2, 0.0, 0.25)
+        pose.chest[:, 2] -= sign * 10 * before
         pose.hand[:, blow.side] += before[:, None] * np.array([-0.18, -0.05, 0.22 * sign])
 
 

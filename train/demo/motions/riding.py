@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from demo.motions.gait import Gait, go, stroller
+from demo.motions.gait import Gait, eased, go, straight, stroller
 from demo.motions.parts import FLAT, Play, anybody, arm, breathe, ease, foot_down, hold, keys, leg, shown, thing, upright, wave
 from demo.skeleton import FOOT, INDEX, LEFT, RIGHT, Body, Pose, rotation, solve, unit
 from demo.stage import THINGS
@@ -133,25 +133,22 @@ class Kick:
     gait: Gait
     speed: float
     steps: float  # seconds of walking up to the ball
-    back: float
+    back: float  # thigh, drawn back and swung up
     high: float
     seed: int
 
     def path(self, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Straight on along x, and to a stand soon after the kick, at the origin."""
-        stop, ramp = self.at + 0.05, 0.7
-        u = lambda v: np.clip(v / ramp + 0.5, 0, 1)  # noqa: E731
-        ran = lambda v: ramp * (u(v) ** 3 - u(v) ** 4 / 2) + np.maximum(v - ramp / 2, 0)  # noqa: E731
-        x = ran(t - stop + self.steps) - ran(t - stop) - self.steps
-        return self.speed * x, 0 * t, 0 * t
+        """Straight on along x, and to a stand at the origin about the kick, over the foot that bears."""
+        stop, ramp = self.at - 0.2, 0.6
+        x, z, yaw = eased(straight(self.speed), [(stop - self.steps, stop)], ramp)(t)
+        return x - self.speed * self.steps, z, yaw
 
     def pose(self, t: np.ndarray) -> Pose:
         pose, rng = go(self.body, self.gait, self.path, t), np.random.default_rng(self.seed)
         breathe(pose, t, rng, 0.4)
         s, sign = t - self.at, 2 * self.foot - 1
-        share = ease(s, -0.38, 0.18) - ease(s, 0.62, 0.42)
-        back = _flow(s, [-0.48, -0.20, 0.0, 0.25, 0.50, 1.04], [0, -1, 0.1, 1, 0.95, 0])  # -1 drawn back, 1 swung up
-        pose.pelvis[:, 1] -= 0.03 * share
+        share = ease(s, -0.42, 0.22) - ease(s, 0.62, 0.42)
+        back = _flow(s, [-0.50, -0.23, 0.0, 0.27, 0.50, 1.04], [0, -1, 0.36, 1, 0.95, 0])  # -1 drawn back, 1 swung up
         pose.turn[:, 1] += -10 * np.maximum(back, 0)
         pose.turn[:, 0] += 16 * sign * back * share
         pose.chest[:, 0] += 8 * share - 4 * back
@@ -163,9 +160,11 @@ class Kick:
 
     def _swing(self, pose: Pose, s: np.ndarray, share: np.ndarray, back: np.ndarray) -> None:
         raised = pose.copy()
-        bend = _flow(s, [-0.48, -0.20, 0.04, 0.25, 0.50, 1.04], [20, 80, 16, 6, 14, 20])
+        # The knee is still bent where the foot meets the ball, or the toes would be in the ground.
+        bend = _flow(s, [-0.50, -0.23, -0.02, 0.26, 0.50, 1.04], [25, 82, 56, 6, 16, 30])
+        point = _flow(s, [-0.50, -0.23, -0.02, 0.25, 0.50, 1.04], [0, 25, 2, 28, 22, -8])
         thigh = np.where(back < 0, self.back * back, self.high * back)
-        leg(self.body, raised, self.foot, thigh + 6, 5.0, bend=bend, point=25.0)
+        leg(self.body, raised, self.foot, thigh + 6, 5.0, bend=bend, point=point)
         for name in ("ankle", "knee", "toe"):
             now, then = getattr(pose, name), getattr(raised, name)
             now[:, self.foot] += share[:, None] * (then[:, self.foot] - now[:, self.foot])

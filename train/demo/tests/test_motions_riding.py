@@ -71,8 +71,11 @@ def test_ball_is_kicked_where_the_foot_meets_it(seed: int, at: float | None) -> 
         assert abs(t[start] - at) < 0.03
     feet = joints[start][[INDEX["left_toe"], INDEX["right_toe"]]]
     assert np.linalg.norm(feet - ball[start], axis=-1).min() < 0.22
-    swung = joints[:, [INDEX["left_toe"], INDEX["right_toe"]], 1].max()
-    assert swung > 0.5
+    toes = joints[:, [INDEX["left_toe"], INDEX["right_toe"]]]
+    kicks = toes[:, :, 1].max(0).argmax()
+    assert toes[:, kicks, 1].max() > 0.5
+    bears = toes[max(start - 20, 0):start + 50, 1 - kicks]  # the other foot stays where it is, on the ground
+    assert np.ptp(bears, axis=0).max() < 0.11
     assert np.linalg.norm(ball[-1] - joints[-1, INDEX["pelvis"]]) > 3
 
 

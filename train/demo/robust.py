@@ -1,0 +1,94 @@
+"""What other cameras, light and words do to a demo model: python -m demo.robust FOLDER, after demo.make made FOLDER.
+
+Each line is the accuracy among all classes on the test clips, changed in one way, and its share of the unchanged figure.
+"""
+
+import argparse
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from demo import dataset
+from demo.clips import Clips
+from demo.dataset import Split
+from demo.make import Paths, load
+from demo.measure import texts_of
+from demo.words import TASKS, Task
+from froster.evaluate import classifier, embed_clips, top1
+from froster.model import Froster
+from froster.tokenizer import Tokenizer
+
+NIGHT = np.array([0.45, 0.55, 0.75])  # gains of red, green and blue of a dark bluish picture
+RATES = (10.0, 15.0, 25.0)  # at 60 a second the frames are those of 30
+PER_CLASS = 30
+
+
+class Changed:
+    """Clips with their frames changed: uint8 (8, h, w, 3) to the same."""
+
+    def __init__(self, clips: Clips, change: Callable[[np.ndarray], np.ndarray]) -> None:
+        self._clips, self._change = clips, change
+
+    def __len__(self) -> int:
+        return len(self._clips)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, int]:
+        frames, label = self._clips[index]
+        return self._change(frames), label
+
+
+def jpeg(frames: np.ndarray, quality: int = 60) -> np.ndarray:
+    """The frames once through JPEG."""
+    out = []
+    for frame in frames:
+        packed = io.BytesIO()
+        Image.fromarray(frame).save(packed, "JPEG", quality=quality)
+        out.append(np.asarray(Image.open(packed).convert("RGB")))
+    return np.stack(out)
+
+
+def night(frames: np.ndarray) -> np.ndarray:
+    """The frames as on a dark night: dim, bluish and noisy."""
+    noise = np.random.default_rng(0).normal(0, 6, frames.shape)
+    return np.clip(frames * NIGHT + noise, 0, 255).astype(np.uint8)
+
+
+def robustness(model: Froster, folder: Path, task: Task, tokenizer: Tokenizer) -> dict[str, float]:
+    """Accuracy among all classes, 0..1, clean and changed."""
+    actions = tuple(task.all)
+    clean = Clips(Split(folder / "test"), actions)
+    sets = {"clean": clean, "JPEG 60": Changed(clean, jpeg), "night tint": Changed(clean, night)}
+    for rate in RATES:
+        at = folder / f"test{rate:.0f}"
+        dataset.render(at, "test", actions, PER_CLASS, rate=rate)
+        sets[f"{rate:.0f} frames a second"] = Clips(Split(at), actions)
+    sets["other places"] = Clips(Split(folder / "places"), actions)
+    classes, out = classifier(model, tokenizer, texts_of(task)), {}
+    for name, clips in sets.items():
+        embeddings, labels, _ = embed_clips(model, clips)
+        out[name] = top1(embeddings, labels, classes)
+        if name == "clean":
+            for i in range(3):
+                out[f"unseen wordings {i + 1}"] = top1(embeddings, labels, classifier(model, tokenizer, texts_of(task, i)))
+    return out
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--task", choices=TASKS, default="small")
+    args = parser.parse_args()
+    with torch.inference_mode():
+        got = robustness(load(Paths(args.folder).froster), args.folder, TASKS[args.task], Tokenizer())
+    for name, value in got.items():
+        print(f"{name:22} {100 * value:5.1f}%  {100 * value / got['clean']:5.1f}% of clean")
+    (args.folder / "robust.json").write_text(json.dumps(got, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

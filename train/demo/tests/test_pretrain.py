@@ -1,0 +1,32 @@
+"""The losses of the small CLIP: least where they should be."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from demo.pretrain import JointHeads, clip_loss
+
+
+def test_captions_pull_pictures_to_their_own():
+    torch.manual_seed(0)
+    texts, scale = F.normalize(torch.randn(8, 16), dim=-1), torch.tensor(20.0)
+    own, others = clip_loss(texts, texts, scale), clip_loss(texts.roll(1, 0), texts, scale)
+    assert own < 1 < others
+
+
+def test_heads_learn_where_joints_are_and_ignore_nobody():
+    torch.manual_seed(0)
+    heads, grid = JointHeads(32, 7), 7
+    joints = torch.full((2, 2, 19, 2), float("nan"))
+    joints[0, 0] = torch.tensor([0.5, 0.2])  # patch (column 3, row 1)
+    tokens = torch.randn(2, 1 + grid**2, 32, requires_grad=True)
+    optimizer = torch.optim.Adam([*heads.parameters(), tokens], 0.05)
+    for _ in range(150):
+        optimizer.zero_grad()
+        patches, places = heads(tokens, joints)
+        (patches + places).backward()
+        optimizer.step()
+    seen = torch.sigmoid(heads.patches(tokens[:, 1:])).detach()
+    assert seen[0, 1 * grid + 3].min() > 0.9 and np.isclose(float(seen[0].max(-1).values.topk(2).values[1]), 0, atol=0.3)
+    assert seen[1].max() < 0.3
+    np.testing.assert_allclose(heads.places(tokens[0, 0]).view(19, 2).detach().numpy(), [[0.5, 0.2]] * 19, atol=0.05)
