@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -85,8 +87,39 @@ func TestStorageKindsAndViews(t *testing.T) {
 	}
 }
 
+// text is a pickled one.
+func text(s string) string {
+	return "X" + string(binary.LittleEndian.AppendUint32(nil, uint32(len(s)))) + s
+}
+
+// viewsOf is the pickle of n tensors that are the same view of one storage.
+func viewsOf(n int, class string, size byte, shape, stride string) []byte {
+	one := view(class, size, shape, stride)
+	var b bytes.Buffer
+	b.Write(one[:len(one)-2]) // without SETITEM and STOP
+	b.WriteString("q\x00s")
+	for i := range n - 1 {
+		b.WriteString(text(fmt.Sprint(i)) + "h\x00s")
+	}
+	b.WriteByte('.')
+	return b.Bytes()
+}
+
+// nested is the pickle of n dictionaries, each under the key in the one before,
+// with a tensor in the last.
+func nested(n int, key string) []byte {
+	one := view("FloatStorage", 1, ")", ")")
+	return []byte("\x80\x02" + strings.Repeat("}"+text(key), n) + string(one[2:len(one)-1]) + strings.Repeat("s", n) + ".")
+}
+
 func TestHostileFilesAreRefused(t *testing.T) {
 	bomb := bytes.Repeat([]byte{0}, 40<<20)
+	bombs := map[string][]byte{"0": {0, 0, 0, 0}}
+	for i := range 10 {
+		bombs[fmt.Sprint("b", i)] = bomb[:4<<20]
+	}
+	// A tuple of the one before, twice, thirty times over.
+	doubled := ")" + strings.Repeat("q\x00h\x00\x86", 30)
 	for _, c := range []struct {
 		name string
 		file []byte
@@ -103,19 +136,48 @@ func TestHostileFilesAreRefused(t *testing.T) {
 		{"a shape that overflows", archiveOf(t, zip.Store, view("FloatStorage", 1, "J\xff\xff\xff\x7fJ\xff\xff\xff\x7fJ\xff\xff\xff\x7f\x87", "K\x00K\x00K\x00\x87"), nil), "tensor of shape"},
 		{"a short storage", archiveOf(t, zip.Store, view("FloatStorage", 4, "K\x04\x85", "K\x01\x85"), map[string][]byte{"0": {1, 2}}), "holds 2 bytes"},
 		{"a missing storage", archiveOf(t, zip.Store, view("FloatStorage", 4, "K\x04\x85", "K\x01\x85"), nil), "data/0 is missing"},
-		{"a zip bomb", archiveOf(t, zip.Deflate, view("FloatStorage", 1, ")", ")"), map[string][]byte{"0": bomb}), "unfolds to"},
+		{"a zip bomb", archiveOf(t, zip.Deflate, view("FloatStorage", 1, ")", ")"), map[string][]byte{"0": bomb}), "those before it unfold to"},
+		{"a zip bomb of many files", archiveOf(t, zip.Deflate, view("FloatStorage", 1, ")", ")"), bombs), "those before it unfold to"},
+		{"a name that climbs", archiveOf(t, zip.Store, view("FloatStorage", 1, ")", ")"), map[string][]byte{"../../../tmp/owned": {0, 0, 0, 0}}), "no name within an archive"},
+		{"a storage outside", archiveOf(t, zip.Store, bytes.Replace(view("FloatStorage", 1, ")", ")"), []byte(text("0")), []byte(text("../data.pkl")), 1), nil), "data/../data.pkl is missing"},
+		{"a thousand times its own length", archiveOf(t, zip.Store, viewsOf(1000, "FloatStorage", 200, "K\xc8\x85", "K\x01\x85"), map[string][]byte{"0": make([]byte, 800)}), "show 200000 values"},
+		{"a storage named by a billion tuples", archiveOf(t, zip.Store, bytes.Replace(view("FloatStorage", 1, ")", ")"), []byte(text("0")), []byte(doubled), 1), nil), "want a text"},
+		{"names that grow", archiveOf(t, zip.Store, nested(60, strings.Repeat("a", 100_000)), nil), "name is longer than"},
+		{"a pickle beyond all bounds", archiveOf(t, zip.Store, make([]byte, maxPickle+1), nil), "more than"},
 		{"no zip at all", []byte("GIF89a, and more of it"), "not a PyTorch zip file"},
 		{"an empty file", archiveOf(t, zip.Store, nil, nil)[:0], "not a checkpoint: 0 bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
 			_, err := read(c.file)
+			runtime.ReadMemStats(&after)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %v, want %q in it", err, c.want)
+				t.Errorf("got %.500v, want %q in it", err, c.want)
+			}
+			if used, most := after.TotalAlloc-before.TotalAlloc, uint64(4*len(c.file)+1<<20); used > most {
+				t.Errorf("%d bytes were allocated for a file of %d, want at most %d", used, len(c.file), most)
 			}
 		})
 	}
 	if _, err := os.Stat("/tmp/owned"); !errors.Is(err, os.ErrNotExist) {
 		t.Error("the pickle ran")
+	}
+}
+
+// Each would else read all of it.
+func TestAStorageOfManyTensorsIsReadOnce(t *testing.T) {
+	file := archiveOf(t, zip.Store, bytes.Replace(viewsOf(500, "FloatStorage", 1, ")", ")"), []byte("K\x01tQ"), []byte("J\x00\x00\x40\x00tQ"), 1),
+		map[string][]byte{"0": make([]byte, 4<<22)})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	got, err := read(file)
+	runtime.ReadMemStats(&after)
+	if err != nil || len(got) != 500 {
+		t.Fatalf("%d tensors, %v", len(got), err)
+	}
+	if used := after.TotalAlloc - before.TotalAlloc; used > 20*4<<22 {
+		t.Errorf("%d bytes were allocated for a storage of %d", used, 4<<22)
 	}
 }
 
@@ -137,10 +199,24 @@ func TestASelfContainingPickleEnds(t *testing.T) {
 	}
 }
 
+// scripted is the pickle of a TorchScript module with one tensor, w.
+func scripted() []byte {
+	one := view("FloatStorage", 1, ")", ")")
+	return []byte("\x80\x02c__torch__.clip\nModule\n)\x81" + string(one[2:len(one)-1]) + "b.")
+}
+
+func TestATorchScriptModuleIsRead(t *testing.T) {
+	got, err := read(archiveOf(t, zip.Store, scripted(), map[string][]byte{"0": {0, 0, 0x80, 0x3f}}))
+	if err != nil || len(got["w"].Data) != 1 || got["w"].Data[0] != 1 {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
 func FuzzUnpickle(f *testing.F) {
 	f.Add(view("FloatStorage", 4, "K\x02K\x02\x86", "K\x02K\x01\x86"))
 	f.Add([]byte("\x80\x02cposix\nsystem\nX\x01\x00\x00\x00a\x85R."))
 	f.Add([]byte("\x80\x02}q\x00X\x01\x00\x00\x00ah\x00s."))
+	f.Add(scripted())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		v, err := unpickle(b)
 		if err != nil {
@@ -160,6 +236,7 @@ func FuzzUnpickle(f *testing.F) {
 
 func FuzzRead(f *testing.F) {
 	f.Add(archiveOf(f, zip.Store, view("FloatStorage", 1, ")", ")"), map[string][]byte{"0": {0, 0, 0, 0}}))
+	f.Add(archiveOf(f, zip.Deflate, scripted(), map[string][]byte{"0": {0, 0, 0x80, 0x3f}}))
 	f.Fuzz(func(_ *testing.T, b []byte) { _, _ = read(b) })
 }
 

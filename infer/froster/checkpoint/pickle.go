@@ -9,9 +9,11 @@ import (
 
 // The bounds that a pickle of a real checkpoint stays far below.
 const (
-	maxPickle = 64 << 20 // bytes
+	maxPickle = 16 << 20 // bytes; that of ViT-L/14 is some 100 KB
 	maxDepth  = 64       // of nested containers, when walking the result
+	maxSteps  = 1 << 18  // of that walk
 	maxStack  = 1 << 20  // values on the stack or in the memo
+	maxName   = 512      // bytes of a tensor's dotted name
 )
 
 // The values that the interpreter knows, beside string, int, bool, float64 and

@@ -10,7 +10,7 @@ import (
 type UnexpectedError struct{ Name string }
 
 func (e *UnexpectedError) Error() string {
-	return fmt.Sprintf("the checkpoint asks for %s, which is not needed to hold tensors; it was not run and the file is refused", e.Name)
+	return fmt.Sprintf("the checkpoint asks for %.200s, which is not needed to hold tensors; it was not run and the file is refused", e.Name)
 }
 
 func refuse(callee any) error {
@@ -65,7 +65,9 @@ func storageOf(id any) (storage, error) {
 	key, ok1 := t[2].(string)
 	size, ok2 := t[4].(int)
 	if !ok1 || !ok2 || size < 0 || size > maxValues {
-		return storage{}, fmt.Errorf("storage %v of %v values", t[2], t[4])
+		// Of their types alone: tuples that hold one another twice, thirty deep,
+		// would be printed a billion times over.
+		return storage{}, fmt.Errorf("storage named by %T, of %T values: want a text and at most %d", t[2], t[4], maxValues)
 	}
 	return storage{kind: k, key: key, size: size}, nil
 }
@@ -108,7 +110,7 @@ func ints(v any) ([]int, bool) {
 // collect walks dictionaries and objects and calls found for each tensor with
 // its dotted name. Depth and steps are bounded: a pickle can hold itself.
 func collect(v any, found func(string, reference)) error {
-	w := walk{found: found, steps: maxStack}
+	w := walk{found: found, steps: maxSteps}
 	return w.visit(v, "", 0)
 }
 
@@ -131,6 +133,9 @@ func (w *walk) visit(v any, name string, depth int) error {
 			key, ok := k.(string)
 			if !ok {
 				continue
+			}
+			if len(name)+len(key) > maxName {
+				return fmt.Errorf("a tensor's name is longer than %d bytes", maxName)
 			}
 			if name != "" {
 				key = name + "." + key

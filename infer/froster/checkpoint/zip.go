@@ -5,14 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
-	"path"
 	"strings"
 )
 
 // maxTotal bounds what a checkpoint may unfold to. ViT-L/14 with a teacher and
 // optimizer state in float32 is below it.
 const maxTotal = 16 << 30
+
+// maxCode bounds what the compressed part of an archive, TorchScript's code, may
+// unfold to beyond the archive's length.
+const maxCode = 16 << 20
 
 // Open reads the tensors of a PyTorch zip file by their dotted names, or those of
 // a safetensors file. keep says which are wanted; the others are not loaded.
@@ -82,16 +86,19 @@ func newArchive(z *zip.Reader, size int64) (*archive, error) {
 	total := uint64(0)
 	root := ""
 	for _, f := range z.File {
+		if !fs.ValidPath(strings.TrimSuffix(f.Name, "/")) {
+			return nil, fmt.Errorf("%.200q is no name within an archive", f.Name)
+		}
 		if dir, ok := strings.CutSuffix(f.Name, "/data.pkl"); ok && !strings.Contains(dir, "/") {
 			root = dir
 		}
-		// torch stores, it does not compress; a file that unfolds to far more than
-		// it is long is a bomb.
-		if f.UncompressedSize64 > uint64(size)*16+1<<20 {
-			return nil, fmt.Errorf("%q unfolds to %d bytes out of a file of %d", f.Name, f.UncompressedSize64, size)
+		// torch stores tensors, it does not compress them; what unfolds to far more
+		// than it is long is a bomb, be it one file or many.
+		if f.UncompressedSize64 > maxTotal {
+			return nil, fmt.Errorf("%.200q unfolds to %d bytes: more than %d", f.Name, f.UncompressedSize64, uint64(maxTotal))
 		}
-		if total += f.UncompressedSize64; total > maxTotal {
-			return nil, fmt.Errorf("unfolds to more than %d bytes", uint64(maxTotal))
+		if total += f.UncompressedSize64; total > min(2*uint64(size)+maxCode, maxTotal) {
+			return nil, fmt.Errorf("%.200q and those before it unfold to %d bytes out of a file of %d", f.Name, total, size)
 		}
 	}
 	if root == "" {
@@ -110,9 +117,9 @@ func newArchive(z *zip.Reader, size int64) (*archive, error) {
 
 // read returns one file, which must not be longer than limit.
 func (a *archive) read(name string, limit uint64) ([]byte, error) {
-	f, ok := a.files[path.Clean(name)]
+	f, ok := a.files[name]
 	if !ok {
-		return nil, fmt.Errorf("%s is missing in the archive", name)
+		return nil, fmt.Errorf("%.200s is missing in the archive", name)
 	}
 	if f.UncompressedSize64 > limit {
 		return nil, fmt.Errorf("%s is %d bytes long: more than %d", name, f.UncompressedSize64, limit)
@@ -134,24 +141,48 @@ func (a *archive) read(name string, limit uint64) ([]byte, error) {
 	return b, nil
 }
 
+// load reads each storage once, however many tensors are views of it.
 func (a *archive) load(refs map[string]reference) (map[string]Tensor, error) {
-	out := make(map[string]Tensor, len(refs))
-	total := 0
+	views, stored, shown := map[string][]string{}, 0, 0
 	for name, r := range refs {
-		raw, err := a.read("data/"+r.storage.key, uint64(r.storage.size)*uint64(r.storage.kind.size))
-		if err != nil {
-			return nil, fmt.Errorf("tensor %s: %w", name, err)
-		}
 		n, _ := elements(r.shape)
 		// A stride of zero makes many values of few.
-		if total += n; total > maxValues*4 || n > r.storage.size {
+		if n > r.storage.size {
 			return nil, fmt.Errorf("tensor %s: shape %v is larger than its storage of %d values", name, r.shape, r.storage.size)
 		}
-		t, err := r.load(raw)
-		if err != nil {
-			return nil, fmt.Errorf("tensor %s: %w", name, err)
+		if shown += n; len(views[r.storage.key]) == 0 {
+			stored += r.storage.size
 		}
-		out[name] = t
+		views[r.storage.key] = append(views[r.storage.key], name)
+	}
+	// Tied weights are two views of one storage, and few.
+	if shown > 2*stored {
+		return nil, fmt.Errorf("the tensors show %d values, their storages hold %d", shown, stored)
+	}
+	out := make(map[string]Tensor, len(refs))
+	for key, names := range views {
+		if err := a.loadViews(key, names, refs, out); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
+}
+
+// loadViews loads the tensors, by name, that are views of one storage.
+func (a *archive) loadViews(key string, names []string, refs map[string]reference, out map[string]Tensor) error {
+	s := refs[names[0]].storage
+	raw, err := a.read("data/"+key, uint64(s.size)*uint64(s.kind.size))
+	if err != nil {
+		return fmt.Errorf("tensor %s: %w", names[0], err)
+	}
+	for _, name := range names {
+		r := refs[name]
+		if r.storage.kind.name != s.kind.name || r.storage.size != s.size {
+			return fmt.Errorf("tensors %s and %s describe storage %s in two ways", names[0], name, key)
+		}
+		if out[name], err = r.load(raw); err != nil {
+			return fmt.Errorf("tensor %s: %w", name, err)
+		}
+	}
+	return nil
 }
