@@ -48,6 +48,32 @@ func TestTensorsThatDoNotFitAreListed(t *testing.T) {
 	}
 }
 
+// The published architectures, by the shapes that OpenAI's files have.
+func TestDimensionsAreReadOffTheShapes(t *testing.T) {
+	published := map[string]Dims{
+		"ViT-B/16": {224, 16, 768, 12, 12, 512, 12, 8, 512, 77, 49408, 8, ""},
+		"ViT-B/32": {224, 32, 768, 12, 12, 512, 12, 8, 512, 77, 49408, 8, ""},
+		"ViT-L/14": {224, 14, 1024, 24, 16, 768, 12, 12, 768, 77, 49408, 8, ""},
+	}
+	positions := map[string]int{"ViT-B/16": 197, "ViT-B/32": 50, "ViT-L/14": 257}
+	for name, want := range published {
+		w := weights{}
+		for tensor, shape := range want.shapes() {
+			w[tensor] = checkpoint.Tensor{Shape: shape} // the values tell nothing
+		}
+		if rows := w["visual.positional_embedding"].Shape[0]; rows != positions[name] {
+			t.Errorf("%s: %d positions, want %d", name, rows, positions[name])
+		}
+		got, err := dimsOf(w)
+		if err != nil || got != want {
+			t.Errorf("%s: %+v, %v; want %+v", name, got, err, want)
+		}
+		if err := got.check(w); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestTheStudentIsReadNotTheTeacher(t *testing.T) {
 	w := tinyWeights(t)
 	all, err := checkpoint.Open(gunzip(t, "parity", "tiny_froster.pth.gz"), func(string) bool { return true })
@@ -117,5 +143,19 @@ func TestGPUProvidersAreRefusedWithAReason(t *testing.T) {
 	}
 	if _, err := OpenRuntime(RuntimeOptions{Provider: "tpu"}); err == nil || !strings.Contains(err.Error(), "want cpu, cuda or tensorrt") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// On a machine where nothing was cached before.
+func TestTensorRTHasAFolderForItsEngines(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(t.TempDir(), "new"))
+	for range 2 {
+		dir, err := engineFolder()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			t.Errorf("%s: %v", dir, err)
+		}
 	}
 }

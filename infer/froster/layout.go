@@ -94,7 +94,7 @@ func isScalar(name string) bool {
 
 // arrange tells the formats apart by their names.
 func arrange(tensors map[string]checkpoint.Tensor, dir, file string) (source, error) {
-	w, froster := weights{}, false
+	w, froster, trained := weights{}, false, false
 	for name, t := range tensors {
 		bare := unwrapped(name)
 		if _, twice := w[bare]; twice {
@@ -102,6 +102,7 @@ func arrange(tensors map[string]checkpoint.Tensor, dir, file string) (source, er
 		}
 		w[bare] = t
 		froster = froster || strings.HasPrefix(name, "model_state.")
+		trained = trained || strings.HasPrefix(name, "state_dict.")
 	}
 	_, huggingFace := w["vision_model.embeddings.class_embedding"]
 	switch {
@@ -109,8 +110,9 @@ func arrange(tensors map[string]checkpoint.Tensor, dir, file string) (source, er
 		return source{weights: w, activation: QuickGELU, licence: licenceFroster}, nil
 	case huggingFace:
 		return fromHuggingFace(w, dir)
-	case strings.HasSuffix(file, ".pt"):
-		// OpenAI's TorchScript archives, and state dictionaries taken from them.
+	case strings.HasSuffix(file, ".pt") && !trained:
+		// OpenAI's TorchScript archives, and state dictionaries taken from them. A
+		// state_dict beside an epoch is what OpenCLIP's training writes, also as .pt.
 		return source{weights: w, activation: QuickGELU, licence: licenceCLIP, notes: []string{frozenCLIP}}, nil
 	}
 	return fromOpenCLIP(w, dir, file)

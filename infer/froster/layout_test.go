@@ -184,6 +184,7 @@ func TestFormatsGiveTheSameWeights(t *testing.T) {
 		{name: "OpenCLIP with its configuration", file: "open_clip_pytorch_model.bin", content: torchOf(t, split), activation: QuickGELU,
 			beside: map[string][]byte{"open_clip_config.json": quick}},
 		{name: "weights averaged by FROSTER", file: "avg.pth", content: torchOf(t, wrapped("model_state.model.")), activation: QuickGELU},
+		{name: "OpenCLIP's training", file: "epoch_32.pt", content: torchOf(t, wrapped("state_dict.module.")), activation: QuickGELU, note: "QuickGELU was assumed"},
 		{name: "DistributedDataParallel", file: "ddp.pth", content: torchOf(t, wrapped("state_dict.module.")), activation: QuickGELU, note: "QuickGELU was assumed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
