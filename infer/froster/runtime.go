@@ -130,22 +130,32 @@ func addCUDA(o *ort.SessionOptions) error {
 // addTensorRT keeps the engines that TensorRT builds, which takes minutes, in
 // the user's cache folder. ONNX Runtime names them by the graph.
 func addTensorRT(o *ort.SessionOptions) error {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return fmt.Errorf("find a place for TensorRT's engines: %w", err)
-	}
 	t, err := ort.NewTensorRTProviderOptions()
 	if err != nil {
 		return err
 	}
-	err = t.Update(map[string]string{
-		"trt_fp16_enable": "1", "trt_engine_cache_enable": "1",
-		"trt_engine_cache_path": filepath.Join(cache, "frostwatch", "tensorrt"),
-	})
+	cache, err := engineFolder()
+	if err == nil {
+		err = t.Update(map[string]string{"trt_fp16_enable": "1", "trt_engine_cache_enable": "1", "trt_engine_cache_path": cache})
+	}
 	if err == nil {
 		err = o.AppendExecutionProviderTensorRT(t)
 	}
 	return errors.Join(err, t.Destroy())
+}
+
+// engineFolder is there when it returns: ONNX Runtime would make the last folder
+// of the path alone, and fail where its parent is missing.
+func engineFolder() (string, error) {
+	cache, err := os.UserCacheDir()
+	if err == nil {
+		cache = filepath.Join(cache, "frostwatch", "tensorrt")
+		err = os.MkdirAll(cache, 0o755)
+	}
+	if err != nil {
+		return "", fmt.Errorf("make a place for TensorRT's engines: %w", err)
+	}
+	return cache, nil
 }
 
 // onGPU is whether runs are on a device beside the processor.
