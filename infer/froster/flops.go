@@ -29,20 +29,24 @@ func (d Dims) ClipFLOPs() float64 {
 }
 
 // MatMulRate measures the FLOP/s that ONNX Runtime reaches on this machine in a
-// model's largest products, a clip's rows by an MLP's two layers, with as many
-// runs at once as clips have: the most that the model could reach.
-func (r *Runtime) MatMulRate(ctx context.Context, d Dims, p Precision, lasting time.Duration) (float64, error) {
+// model's largest products, clips' rows by an MLP's two layers: the most that the
+// model could reach. As in EmbedClips a processor has a clip in each run and as
+// many runs at once as threads, a GPU all clips in one.
+func (r *Runtime) MatMulRate(ctx context.Context, d Dims, p Precision, clips int, lasting time.Duration) (float64, error) {
 	const layers = 4
-	rows := d.Frames * d.tokens()
+	rows, runs := d.Frames*d.tokens(), r.options.Threads
+	if r.onGPU() {
+		rows, runs = rows*clips, 1
+	}
 	s, err := r.load(productsGraph(d, p, rows, layers), []string{"x"}, []string{"y"})
 	if err != nil {
 		return 0, fmt.Errorf("measure matrix products: %w", err)
 	}
-	x := input{[]int{rows, d.VisionWidth}, randomValues(rows * d.VisionWidth)}
+	x := input{[]int{1, d.VisionWidth}, randomValues(d.VisionWidth)}
 	var done atomic.Int64
 	begun := time.Now()
 	g, ctx := errgroup.WithContext(ctx)
-	for range r.options.Threads {
+	for range runs {
 		g.Go(func() error {
 			for ctx.Err() == nil && time.Since(begun) < lasting {
 				if _, err := s.run(x); err != nil {
@@ -60,7 +64,8 @@ func (r *Runtime) MatMulRate(ctx context.Context, d Dims, p Precision, lasting t
 	return each * float64(done.Load()) / time.Since(begun).Seconds(), nil
 }
 
-// productsGraph is MLPs without their activation, one after the other.
+// productsGraph is MLPs without their activation, one after the other. The rows
+// are all the one that is handed in, so that a GPU waits for no copy of them.
 func productsGraph(d Dims, p Precision, rows, layers int) []byte {
 	width := d.VisionWidth
 	layer := func(out, in int) checkpoint.Tensor {
@@ -69,7 +74,8 @@ func productsGraph(d Dims, p Precision, rows, layers int) []byte {
 	bias := func(n int) checkpoint.Tensor { return checkpoint.Tensor{Shape: []int{n}, Data: make([]float32, n)} }
 	up, down := layer(4*width, width), layer(width, 4*width)
 	b := newBuilder("products", weights{}, d, p)
-	x := b.Op("Cast", []string{b.Input("x", onnx.Float, rows, width)}, onnx.Int("to", int(b.real())))
+	x := b.Op("Cast", []string{b.Input("x", onnx.Float, 1, width)}, onnx.Int("to", int(b.real())))
+	x = b.add("Expand", x, b.Int64s("", rows, width))
 	for i := range layers {
 		x = b.affine(x, fmt.Sprintf("up.%d", i), up, fmt.Sprintf("up.%d.bias", i), bias(4*width))
 		x = b.affine(x, fmt.Sprintf("down.%d", i), down, fmt.Sprintf("down.%d.bias", i), bias(width))

@@ -28,7 +28,7 @@ func TestMatMulRateIsARate(t *testing.T) {
 	rt := openRuntime(t)
 	d := Dims{ImageSize: 32, PatchSize: 16, VisionWidth: 128, Frames: 8}
 	for _, p := range []Precision{Float32, Float16, Int8} {
-		rate, err := rt.MatMulRate(t.Context(), d, p, 20*time.Millisecond)
+		rate, err := rt.MatMulRate(t.Context(), d, p, 8, 20*time.Millisecond)
 		// From a crawl to far beyond any processor.
 		if err != nil || rate < 1e6 || rate > 1e15 {
 			t.Errorf("%s: %v FLOP/s, %v", p, rate, err)

@@ -27,11 +27,11 @@ const (
 
 // benchFlags are the flags of `bench`.
 type benchFlags struct {
-	model, checkpoint, runtime string
-	videos                     []string
-	cameras, rounds            int
-	time                       time.Duration
-	json                       bool
+	model, checkpoint, runtime, provider string
+	videos                               []string
+	cameras, rounds                      int
+	time                                 time.Duration
+	json                                 bool
 }
 
 // bench is one run of the benchmark.
@@ -71,6 +71,7 @@ func (p Program) benchCommand() *cobra.Command {
 	cmd.Flags().StringVar(&f.model, "model", "", "bundle to measure with (default: the demo model)")
 	cmd.Flags().StringVar(&f.checkpoint, "checkpoint", "", "checkpoint that infer measures in each precision (default: the demo's)")
 	cmd.Flags().StringVar(&f.runtime, "runtime", "", "path of ONNX Runtime's shared library")
+	cmd.Flags().StringVar(&f.provider, "provider", "cpu", "cpu, cuda or tensorrt: what infer and vocab compute on")
 	cmd.Flags().StringArrayVar(&f.videos, "video", nil, "file to read as a camera; repeatable (default: demo clips)")
 	cmd.Flags().IntVar(&f.cameras, "cameras", 4, "cameras that ingest reads at the same time")
 	cmd.Flags().IntVar(&f.rounds, "rounds", 3, "how often infer measures each rate, in turn; the medians are printed")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"time"
@@ -43,8 +44,7 @@ type clipRate struct {
 const inferTime = 2 * time.Second
 
 func (b *bench) infer(ctx context.Context) (out *inferBench, err error) {
-	c := config.Default().Infer
-	rt, err := froster.OpenRuntime(froster.RuntimeOptions{Library: b.runtime, Provider: c.Provider, Threads: c.Threads})
+	rt, err := froster.OpenRuntime(froster.RuntimeOptions{Library: b.runtime, Provider: b.provider, Threads: config.Default().Infer.Threads})
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (b *bench) infer(ctx context.Context) (out *inferBench, err error) {
 	if err != nil {
 		return nil, err
 	}
-	out = &inferBench{ONNXRuntime: rt.Version(), Provider: c.Provider, Threads: rt.Threads()}
+	out = &inferBench{ONNXRuntime: rt.Version(), Provider: b.provider, Threads: rt.Threads()}
 	var measured []*modelRates
 	defer func() {
 		for _, m := range measured {
@@ -93,7 +93,7 @@ func (b *bench) infer(ctx context.Context) (out *inferBench, err error) {
 }
 
 // bundles are the one of --model, or those made of a checkpoint, --checkpoint's
-// or the demo's, in each precision that this processor serves.
+// or the demo's, in each precision that the provider serves.
 func (b *bench) bundles() ([]*froster.Bundle, error) {
 	if b.model != "" {
 		bundle, err := froster.OpenBundle(b.model)
@@ -105,8 +105,8 @@ func (b *bench) bundles() ([]*froster.Bundle, error) {
 		o = h.demoCheckpoint()
 	}
 	var out []*froster.Bundle
-	for _, p := range []froster.Precision{froster.Float32, froster.Int8} {
-		if err := p.Servable("cpu"); err != nil {
+	for _, p := range b.precisions() {
+		if err := p.Servable(b.provider); err != nil {
 			b.say("infer: %v", err)
 			continue
 		}
@@ -120,6 +120,23 @@ func (b *bench) bundles() ([]*froster.Bundle, error) {
 	return out, nil
 }
 
+func (b *bench) onGPU() bool { return b.provider != "cpu" }
+
+func (b *bench) precisions() []froster.Precision {
+	if b.onGPU() {
+		return []froster.Precision{froster.Float16, froster.Float32}
+	}
+	return []froster.Precision{froster.Float32, froster.Int8}
+}
+
+// batches are few for a processor, where each clip is a run of its own.
+func (b *bench) batches() []int {
+	if b.onGPU() {
+		return []int{1, 8, 32}
+	}
+	return []int{1, 8}
+}
+
 // modelRates are one model's figures, of each round.
 type modelRates struct {
 	model         *froster.Model
@@ -129,16 +146,14 @@ type modelRates struct {
 	labels        float64
 }
 
-func inferBatches() []int { return []int{1, 8} }
-
 func (b *bench) inferRound(ctx context.Context, rt *froster.Runtime, m *modelRates) error {
 	lasting, bundle := min(inferTime, b.time), m.model.Bundle()
-	most, err := rt.MatMulRate(ctx, bundle.Dims, bundle.Precision, lasting)
+	most, err := rt.MatMulRate(ctx, bundle.Dims, bundle.Precision, slices.Max(b.batches()), lasting)
 	if err != nil {
 		return err
 	}
 	m.matmul = append(m.matmul, most)
-	for _, batch := range inferBatches() {
+	for _, batch := range b.batches() {
 		r, err := clipsPerSecond(ctx, m.model, batch, lasting)
 		if err != nil {
 			return err
@@ -154,7 +169,7 @@ func (m *modelRates) report() modelBench {
 	r := modelBench{Model: bundle.Name, Precision: bundle.Precision, GFLOPs: bundle.Dims.ClipFLOPs() / 1e9,
 		MatMul: median(m.matmul) / 1e9, Labels: m.labels, LoadS: m.load.Seconds()}
 	r.Texts = r.Labels * float64(len(froster.Prompts("")))
-	for _, batch := range inferBatches() {
+	for _, batch := range slices.Sorted(maps.Keys(m.clips)) {
 		r.Clips = append(r.Clips, clipRate{batch, median(m.clips[batch]), median(m.shares[batch])})
 	}
 	return r

@@ -11,7 +11,8 @@ import (
 	"github.com/frostwatch/frostwatch/internal/turbojpeg"
 )
 
-// stageTimes are what one clip costs one core. Scoring is in the part "vocab",
+// stageTimes are what one clip costs one core, or the device that the model runs
+// on. Scoring is in the part "vocab",
 // for it depends on the labels alone.
 type stageTimes struct {
 	Decode float64 `json:"jpeg_decode_ms"` // and crop, none of its frames decoded before
@@ -26,7 +27,11 @@ func (b *bench) stages(m *modelRates, clips float64) (stageTimes, error) {
 	if err != nil {
 		return stageTimes{}, fmt.Errorf("decode made pictures: %w", err)
 	}
-	return stageTimes{Decode: milli(decode), Bytes: size, Model: 1000 * float64(runtime.GOMAXPROCS(0)) / clips}, nil
+	cores := runtime.GOMAXPROCS(0)
+	if b.onGPU() {
+		cores = 1
+	}
+	return stageTimes{Decode: milli(decode), Bytes: size, Model: 1000 * float64(cores) / clips}, nil
 }
 
 // decodeTime is how long the frames of a clip take from JPEG to the model's

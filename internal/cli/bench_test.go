@@ -98,6 +98,8 @@ func TestBenchSaysWhatIsWrong(t *testing.T) {
 		{[]string{"ingest", "--cameras", "0"}, "--cameras 0"},
 		{[]string{"ingest", "--video", "absent.mp4"}, "measure ingest: absent.mp4: "},
 		{[]string{"infer", "--model", "absent"}, "measure infer: open model bundle"},
+		{[]string{"infer", "--provider", "cuda"}, "measure infer: infer.provider: cuda is not available here: it needs an NVIDIA GPU"},
+		{[]string{"vocab", "--provider", "npu"}, `infer.provider: "npu": want cpu, cuda or tensorrt`},
 	} {
 		if _, errs, code := runBench(t, c.args...); code != 1 || !strings.Contains(errs, c.want) {
 			t.Errorf("bench %v: exit status %d, want 1 and %q:\n%s", c.args, code, c.want, errs)

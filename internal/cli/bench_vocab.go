@@ -46,8 +46,7 @@ func (b *bench) vocab(ctx context.Context) (out *vocabBench, err error) {
 	if err != nil {
 		return nil, err
 	}
-	c := config.Default().Infer
-	rt, err := froster.OpenRuntime(froster.RuntimeOptions{Library: b.runtime, Provider: c.Provider, Threads: c.Threads})
+	rt, err := froster.OpenRuntime(froster.RuntimeOptions{Library: b.runtime, Provider: b.provider, Threads: config.Default().Infer.Threads})
 	if err != nil {
 		return nil, err
 	}
