@@ -55,7 +55,7 @@ def look_at(pictures: Tensor, crops: list[Crop], size: int) -> Tensor:
 
 def move_joints(joints: np.ndarray, crop: Crop) -> np.ndarray:
     """Joints (..., 19, 2) in pixels of the stored picture to 0..1 of the crop."""
-    out = (joints.astype(np.float32) - (crop.left, crop.top)) / crop.side
+    out = ((joints - np.array([crop.left, crop.top])) / crop.side).astype(np.float32)
     if crop.mirrored:
         out = out[..., MIRRORED, :]
         out[..., 0] = 1 - out[..., 0]
