@@ -41,12 +41,24 @@ func (d *Decoder) Size(jpeg []byte) (width, height int, err error) {
 	}
 	var w, h, sampling, colours C.int
 	if C.tjDecompressHeader3(d.handle, bytes(jpeg), C.ulong(len(jpeg)), &w, &h, &sampling, &colours) != 0 {
-		return 0, 0, fmt.Errorf("read JPEG: %s", lastError(d.handle))
+		err := fmt.Errorf("read JPEG: %s", lastError(d.handle))
+		d.renew()
+		return 0, 0, err
 	}
 	if colours != C.TJCS_YCbCr {
 		return 0, 0, ErrNotColour
 	}
 	return int(w), int(h), nil
+}
+
+// renew replaces the handle: tjDecompressHeader3 of libjpeg-turbo 2.1 leaves it in
+// the middle of a broken header, and every later header would be read as more of
+// that one.
+func (d *Decoder) renew() {
+	if h := C.tjInitDecompress(); h != nil {
+		C.tjDestroy(d.handle)
+		d.handle = h
+	}
 }
 
 // Decode unfolds a JPEG to packed RGB, [height, width, 3], into rgb, which must

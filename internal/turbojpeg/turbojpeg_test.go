@@ -192,3 +192,30 @@ func BenchmarkEncode(b *testing.B) {
 		}
 	})
 }
+
+// One broken picture must not cost the ones after it.
+func TestADecoderOutlivesBrokenPictures(t *testing.T) {
+	e, d := coders(t)
+	good, err := e.Encode(picture(40, 30), 40, 30, 90, Quarter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, broken := range map[string][]byte{
+		"no JPEG": []byte("no JPEG"), "header ends": good[:300], "picture ends": good[:len(good)-10],
+		"two beginnings": append([]byte{0xff, 0xd8}, good...),
+	} {
+		rgb := make([]byte, 3*40*30)
+		if _, _, err := d.Size(broken); err == nil {
+			err = d.Decode(broken, rgb, 40, 30)
+			if err == nil {
+				t.Errorf("%s: it was read", name)
+			}
+		}
+		if _, _, err := d.Size(good); err != nil {
+			t.Errorf("%s: the size of a good one after it: %v", name, err)
+		}
+		if err := d.Decode(good, rgb, 40, 30); err != nil {
+			t.Errorf("%s: a good one after it: %v", name, err)
+		}
+	}
+}
