@@ -1,0 +1,116 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// collector gathers the clips of a set. Readers of several partitions call take.
+type collector struct {
+	Options
+	out    *folder
+	labels *labeller
+	frames *frameChecker
+
+	mu     sync.Mutex // over what follows, and over the files
+	counts Counts
+	clips  []*kept
+	groups map[stretch]*group
+	broken []string // the first few unreadable records, in words
+	told   time.Time
+}
+
+// kept is a clip in the set.
+type kept struct {
+	path       string // in the set
+	start, end time.Time
+	group      *group
+	dropped    bool
+}
+
+// group is the clips of one stretch.
+type group struct {
+	stretch
+	background bool
+	clips      int
+	val        bool
+}
+
+func newCollector(o Options, out *folder) (*collector, error) {
+	frames, err := newFrameChecker()
+	if err != nil {
+		return nil, err
+	}
+	return &collector{Options: o, out: out, labels: newLabeller(o), frames: frames, groups: map[stretch]*group{}}, nil
+}
+
+func (c *collector) close() { c.frames.close() }
+
+// keep writes the clip's file. The name is made of the camera's name, which the
+// codec has checked, and of the time: nothing else in the record has a say.
+func (c *collector) keep(clip topics.Clip, of stretch) error {
+	if len(c.clips) == c.MaxClips {
+		return fmt.Errorf("more than %d clips: narrow the time, the cameras or the labels, or raise --max-clips", c.MaxClips)
+	}
+	k := &kept{start: clip.StartTime(), end: clip.EndTime()}
+	k.path = fmt.Sprintf("%s/%s/%[2]s-%s.avi", clipsFolder, clip.Camera, k.start.UTC().Format("20060102T150405.000Z"))
+	err := c.out.write(k.path, avi(clip))
+	if errors.Is(err, fs.ErrExist) {
+		c.counts.Repeated++
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	g := c.groups[of]
+	if g == nil {
+		g = &group{stretch: of, background: c.Background != "" && of.label == c.Background}
+		c.groups[of] = g
+	}
+	g.clips++
+	k.group = g
+	c.clips = append(c.clips, k)
+	return nil
+}
+
+// finish splits what was gathered and moves it to its place.
+func (c *collector) finish() (*Set, error) {
+	split(c.groups, c.Val)
+	left := make([]*kept, 0, len(c.clips))
+	drop(c.clips)
+	for _, k := range c.clips {
+		if !k.dropped {
+			left = append(left, k)
+			continue
+		}
+		c.counts.Between++
+		if err := c.out.remove(k.path); err != nil {
+			return nil, err
+		}
+	}
+	c.counts.Kept = len(left)
+	set := c.describe(left)
+	if set.Train == 0 {
+		return nil, c.nothing()
+	}
+	if err := writeLists(c.out, left, set); err != nil {
+		return nil, err
+	}
+	return set, c.out.commit()
+}
+
+// nothing says why there is nothing to train on.
+func (c *collector) nothing() error {
+	n := c.counts
+	err := fmt.Errorf("no clip is left to train on: of %d records, %d are of other cameras, %d of another time, %d unreadable, %d without a label, %d covered too little, %d ties",
+		n.Records, n.OtherCamera, n.OutOfRange, n.Unreadable, n.Unlabelled, n.Partly, n.Ties)
+	if len(c.broken) > 0 {
+		err = fmt.Errorf("%w; unreadable: %s", err, c.broken[0])
+	}
+	return err
+}

@@ -1,0 +1,150 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+)
+
+// What a set is made of. The description comes last: where it lies, the set is
+// whole.
+const (
+	clipsFolder = "clips"
+	trainFile   = "train.txt"
+	valFile     = "val.txt"
+	classesFile = "classes.txt"
+	setFile     = "set.json"
+	// partFolder holds a set that is not whole yet.
+	partFolder = ".export-part"
+)
+
+// folder is where a set is written. It is gathered in a folder inside and moved
+// to its place in the end. Nothing outside can be reached through it, whatever
+// names come.
+type folder struct {
+	path    string
+	root    *os.Root
+	made    bool // by us
+	replace bool
+	whole   bool
+}
+
+// openFolder takes an empty or absent folder, or one with an earlier set where
+// that may be replaced.
+func openFolder(dir string, replace bool) (*folder, error) {
+	if dir == "" {
+		return nil, errors.New("out: want a folder")
+	}
+	_, err := os.Stat(dir)
+	f := &folder{path: dir, made: errors.Is(err, fs.ErrNotExist), replace: replace}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("make the set's folder: %w", err)
+	}
+	if f.root, err = os.OpenRoot(dir); err != nil {
+		return nil, fmt.Errorf("open the set's folder: %w", err)
+	}
+	if err := f.start(); err != nil {
+		return nil, errors.Join(err, f.root.Close())
+	}
+	return f, nil
+}
+
+func (f *folder) start() error {
+	if err := f.vacant(); err != nil {
+		return err
+	}
+	if err := f.root.RemoveAll(partFolder); err != nil {
+		return fmt.Errorf("clear the set's folder: %w", err)
+	}
+	if err := f.root.Mkdir(partFolder, 0o755); err != nil {
+		return fmt.Errorf("make the set's folder: %w", err)
+	}
+	return nil
+}
+
+// vacant refuses a folder with anything but an earlier export in it, and that
+// where it may not be replaced.
+func (f *folder) vacant() error {
+	entries, err := fs.ReadDir(f.root.FS(), ".")
+	if err != nil {
+		return fmt.Errorf("look into the set's folder: %w", err)
+	}
+	ours := false
+	for _, e := range entries {
+		if !slices.Contains([]string{clipsFolder, trainFile, valFile, classesFile, setFile, partFolder}, e.Name()) {
+			return fmt.Errorf("%s is not empty: %q in it is not part of a set; choose another folder", f.path, e.Name())
+		}
+		ours = ours || e.Name() == setFile || e.Name() == partFolder
+	}
+	switch {
+	case len(entries) == 0:
+		return nil
+	case !ours:
+		return fmt.Errorf("%s is not empty, and what is in it comes from no export: there is no %s", f.path, setFile)
+	case !f.replace:
+		return fmt.Errorf("%s is not empty: an earlier export, or one that still runs, is in it; --force replaces it", f.path)
+	}
+	return nil
+}
+
+// write makes a new file of the set; fs.ErrExist where there is one.
+func (f *folder) write(name string, data []byte) error {
+	name = path.Join(partFolder, name)
+	if err := f.root.MkdirAll(path.Dir(name), 0o755); err != nil {
+		return fmt.Errorf("write the set: %w", err)
+	}
+	file, err := f.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return fmt.Errorf("write the set: %w", err)
+	}
+	_, err = file.Write(data)
+	if err := errors.Join(err, file.Close()); err != nil {
+		return fmt.Errorf("write the set: %w", err)
+	}
+	return nil
+}
+
+func (f *folder) remove(name string) error {
+	if err := f.root.Remove(path.Join(partFolder, name)); err != nil {
+		return fmt.Errorf("leave a clip out of the set: %w", err)
+	}
+	return nil
+}
+
+// commit moves the set to its place. At each moment either the description or
+// the part folder lies there, so that a later run knows whose files these are.
+func (f *folder) commit() error {
+	parts := []string{clipsFolder, trainFile, valFile, classesFile, setFile}
+	for _, name := range parts {
+		if err := f.root.RemoveAll(name); err != nil {
+			return fmt.Errorf("replace the earlier set: %w", err)
+		}
+	}
+	for _, name := range parts {
+		err := f.root.Rename(path.Join(partFolder, name), name)
+		if name == valFile && errors.Is(err, fs.ErrNotExist) {
+			continue // nothing is kept for validation
+		}
+		if err != nil {
+			return fmt.Errorf("move the set to its place: %w", err)
+		}
+	}
+	f.whole = true
+	return nil
+}
+
+// close removes what is not whole.
+func (f *folder) close() error {
+	err := f.root.RemoveAll(partFolder)
+	err = errors.Join(err, f.root.Close())
+	if f.made && !f.whole {
+		_ = os.Remove(f.path) // goes if it is empty
+	}
+	if err != nil {
+		return fmt.Errorf("tidy the set's folder: %w", err)
+	}
+	return nil
+}
