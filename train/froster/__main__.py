@@ -60,13 +60,13 @@ def run_train(args: argparse.Namespace) -> None:
     student, teacher = load_models(config)
     tokenizer = Tokenizer(context=student.dims.context_length)
     out.mkdir(parents=True, exist_ok=True)
-    watch = follow(config, out, student, tokenizer, val, [c[0] for c in classes])
+    watch = follow(config, out, student, tokenizer, val=val, texts=[c[0] for c in classes])
     print(f"{len(clips)} clips of {len(classes)} classes on {choose_device(config.train.device)}", flush=True)
     state = fit(config.train, student, teacher, clips, classes, tokenizer=tokenizer, run_dir=out, on_epoch=watch)
     file = out / f"{config.output.name}.pth"
     checkpoint.save(file, state, float16=config.output.float16, deflate=config.output.deflate)
     student.load_state_dict(student_of(state))
-    card.write(out, describe(config, len(clips), student, tokenizer, val, classes), file)
+    card.write(out, describe(config, len(clips), student, tokenizer, val=val, classes=classes), file)
     print(f"wrote {file}; import it with: frostwatch model import {file} --card {out / 'card.json'} --name {config.output.name}")
 
 
@@ -76,11 +76,12 @@ def load_models(config: Config) -> tuple[Froster, Froster | None]:
         return student, None
     teacher = checkpoint.load_model(config.model.teacher or config.model.checkpoint)
     if teacher.dims.embed_dim != student.dims.embed_dim or teacher.dims.image_size != student.dims.image_size:
-        raise ValueError(f"{config.model.teacher} does not fit {config.model.checkpoint}: embeddings and pictures must be of one size")
+        raise ValueError(f"model.teacher {config.model.teacher} does not fit {config.model.checkpoint}: "
+                         "embeddings and pictures must be of one size")
     return student, teacher
 
 
-def follow(config: Config, out: Path, student: Froster, tokenizer: Tokenizer, val: VideoSet | None,
+def follow(config: Config, out: Path, student: Froster, tokenizer: Tokenizer, *, val: VideoSet | None,
            texts: list[str]) -> Callable[[EpochReport], None]:
     """Prints each epoch and keeps it in log.jsonl, with the student's accuracy on val."""
 
@@ -104,7 +105,7 @@ def look(config: Config, student: Froster, tokenizer: Tokenizer, val: VideoSet, 
     return evaluate(student, tokenizer, (val, texts), bfloat16=config.train.bfloat16, workers=config.train.workers)
 
 
-def describe(config: Config, clips: int, student: Froster, tokenizer: Tokenizer, val: VideoSet | None,
+def describe(config: Config, clips: int, student: Froster, tokenizer: Tokenizer, *, val: VideoSet | None,
              classes: list[list[str]]) -> card.Card:
     """The card of the averaged weights."""
     texts, t = [c[0] for c in classes], config.train

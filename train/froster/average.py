@@ -18,11 +18,10 @@ class WeightAverage:
         if self.count and self.total.keys() != state.keys():
             raise ValueError("average weights: the names differ between epochs")
         for name, value in state.items():
-            value = value.detach().float().cpu()
             if self.count:
-                self.total[name] += value
+                self.total[name] += value.detach().float().cpu()
             else:
-                self.total[name] = value.clone()
+                self.total[name] = value.detach().float().cpu().clone()
         self.count += 1
 
     def mean(self) -> dict[str, Tensor]:

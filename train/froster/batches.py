@@ -16,7 +16,8 @@ class ClipSet(Protocol):
     """Clips with their classes. `__getitem__` gives uint8 RGB frames [T, h, w, 3] and the class' number.
 
     A set may also have `sample(index, rng)`, which gives the same but chooses where in a video the clip lies. Either raises
-    BrokenClip for a clip that cannot be read.
+    BrokenClip for a clip that cannot be read. And it may have `identity()`, text that is another for other clips: a run that
+    was stopped goes on with the same ones only.
     """
 
     def __len__(self) -> int: ...

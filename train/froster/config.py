@@ -1,15 +1,27 @@
 """What a training run is told: one TOML file, or these classes in code."""
 
+import math
 import tomllib
 import types
 import typing
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 
+ANY = math.inf
+
+
+def within(config: object, **ranges: tuple[float, float]) -> None:
+    """Raises ValueError for the first value that is below or above its range, or no number."""
+    for name, (least, most) in ranges.items():
+        value = getattr(config, name)
+        if not (least <= value <= most and value < ANY):
+            wanted = f"at least {least:g}" if most == ANY else f"{least:g} to {most:g}"
+            raise ValueError(f"{name} is {value}: want {wanted}")
+
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """The recipe; the defaults are the official ones where they do not depend on the machine."""
+    """The recipe; the defaults are the official ones, but for jitter and mirroring, which do not suit all clips and are off."""
 
     epochs: int = 22
     batch_size: int = 64  # clips a step
@@ -18,7 +30,7 @@ class TrainConfig:
     lr_start: float = 3.33e-8  # where the warm-up starts
     lr_end: float = 3.33e-8  # where the cosine ends
     warmup_epochs: float = 2.0
-    weight_decay: float = 0.01  # not on vectors and scalars
+    weight_decay: float = 0.01  # not on vectors; on the logit scale, a scalar, as the official code has it
     clip_norm: float = 1.0  # 0: gradients are not clipped
     label_smoothing: float = 0.0
     distil: bool = True  # false: plain fine-tuning, without teacher and projectors
@@ -37,12 +49,14 @@ class TrainConfig:
     max_broken: float = 0.05  # a larger share of broken clips in an epoch stops the training
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}: want at least 1")
+        within(self, epochs=(1, ANY), batch_size=(1, ANY), micro_batch=(0, ANY), lr_start=(0, ANY), lr_end=(0, ANY),
+               warmup_epochs=(0, ANY), weight_decay=(0, ANY), clip_norm=(0, ANY), label_smoothing=(0, 1), distil_weight=(0, ANY),
+               alpha=(0, ANY), flip=(0, 1), seed=(0, 2**63 - 1), workers=(0, ANY), max_broken=(0, 1))
+        if not 0 < self.lr < ANY:
+            raise ValueError(f"lr is {self.lr}: want more than 0")
         if not 1 <= self.average_from <= self.epochs:
             raise ValueError(f"average_from is {self.average_from}: want 1 to epochs, {self.epochs}")
-        if self.short_side and (len(self.short_side) != 2 or self.short_side[0] > self.short_side[1]):
+        if self.short_side and (len(self.short_side) != 2 or not 0 < self.short_side[0] <= self.short_side[1]):
             raise ValueError(f"short_side is {list(self.short_side)}: want [smallest, largest]")
         if not self.lr_end <= self.lr:
             raise ValueError(f"lr_end is {self.lr_end}: want at most lr, {self.lr}")
@@ -59,6 +73,9 @@ class DataConfig:
     val: str = ""  # the same for a look at accuracy after each epoch; empty: none
     frames: int = 8
     step: int = 16  # at 30 frames a second
+
+    def __post_init__(self) -> None:
+        within(self, frames=(1, 256), step=(1, 10_000))
 
 
 @dataclass(frozen=True)
@@ -106,10 +123,14 @@ def build(cls: type, table: dict, where: str):
     hints = typing.get_type_hints(cls)
     if extra := table.keys() - hints.keys():
         raise ValueError(f"{where}{min(extra)}: no such key; there are {', '.join(hints)}")
+    values = {key: convert(hints[key], value, where + key) for key, value in table.items()}
     missing = [f.name for f in fields(cls) if f.name not in table and f.default is MISSING and f.default_factory is MISSING]
     if missing:
         raise ValueError(f"{where}{missing[0]} is missing")
-    return cls(**{key: convert(hints[key], value, where + key) for key, value in table.items()})
+    try:
+        return cls(**values)
+    except ValueError as e:
+        raise ValueError(f"{where}{e}") from None
 
 
 def convert(hint: type, value: object, where: str):
@@ -123,4 +144,12 @@ def convert(hint: type, value: object, where: str):
             return build(hint, value, where + ".")
         if type(value) is hint:
             return value
-    raise ValueError(f"{where} is {value!r}: want {getattr(hint, '__name__', hint)}")
+    raise ValueError(f"{where} is {value!r}: want {kind(hint)}")
+
+
+def kind(hint: type) -> str:
+    """How TOML calls it."""
+    names = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+    if isinstance(hint, types.GenericAlias):
+        return f"a list, each item {kind(hint.__args__[0])}"
+    return names.get(hint, "a table")

@@ -1,5 +1,6 @@
 """Sets of clips in video files."""
 
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,13 @@ class VideoSet:
 
     def __len__(self) -> int:
         return len(self.clips)
+
+    def identity(self) -> str:
+        """Of the files' names, their labels and the sampling; the folder they lie in may change."""
+        digest = hashlib.sha256(repr(self.sampling).encode())
+        for clip in self.clips:
+            digest.update(f"{clip.path.name}\0{clip.label}\n".encode(errors="surrogateescape"))
+        return digest.hexdigest()
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, int]:
         clip = self.clips[index]

@@ -18,7 +18,11 @@ NORMS = {
 }
 TURNED = {"visual_projection.weight": "visual.proj", "text_projection.weight": "text_projection"}
 IN_LAYER = {
-    "self_attn.out_proj": "attn.out_proj", "layer_norm1": "ln_1", "layer_norm2": "ln_2", "mlp.fc1": "mlp.c_fc", "mlp.fc2": "mlp.c_proj",
+    "self_attn.out_proj": "attn.out_proj",
+    "layer_norm1": "ln_1",
+    "layer_norm2": "ln_2",
+    "mlp.fc1": "mlp.c_fc",
+    "mlp.fc2": "mlp.c_proj",
 }
 
 
@@ -27,7 +31,14 @@ def is_huggingface(tensors: dict[str, Tensor]) -> bool:
 
 
 def to_openai(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The same weights: q, k and v joined, projections transposed, position ids left out."""
+    """The same weights: q, k and v joined, projections transposed, position ids left out. Raises ValueError for what is missing."""
+    try:
+        return translate(tensors)
+    except KeyError as e:
+        raise ValueError(f"the weights lack {e.args[0]}: not a CLIP as Hugging Face has it") from None
+
+
+def translate(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     out = {new: tensors[old] for old, new in WHOLE.items()}
     out |= {new: tensors[old].T for old, new in TURNED.items()}
     out |= {f"{new}.{p}": tensors[f"{old}.{p}"] for old, new in NORMS.items() for p in ("weight", "bias")}

@@ -5,6 +5,7 @@ file and line.
 """
 
 import csv
+import io
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from pathlib import Path
 
 VIDEO_SUFFIXES = {".mp4", ".mkv", ".avi", ".mov", ".webm", ".mpg", ".mpeg", ".ts", ".m4v", ".flv", ".wmv", ".3gp"}
 MAX_LIST = 256 << 20  # bytes; Kinetics-700's list is some 30 MB
-WORDINGS = " | "  # between wordings of one class in classes.txt
+WORDINGS = re.compile(r"(?:^|\s)\|(?:\s|$)")  # between wordings of one class in classes.txt
 
 
 class BadList(ValueError):
@@ -35,7 +36,10 @@ class Listing:
 
 
 def read(source: str | Path, *, format: str = "auto", root: str = "", classes: str = "") -> Listing:
-    """Clips by any of FORMATS; auto tells them by what lies there. root: what paths are relative to, empty for the list's folder."""
+    """Clips by any of FORMATS; auto tells them by what lies there.
+
+    root: what paths are relative to, empty for the list's folder. classes: file of class texts, empty for classes.txt there.
+    """
     source = Path(source)
     if format == "auto":
         format = guess(source)
@@ -47,8 +51,8 @@ def read(source: str | Path, *, format: str = "auto", root: str = "", classes: s
         raise BadList(f"{source}: format {format!r}: want auto, folders, export, {', '.join(FORMATS)}")
     base = Path(root) if root else source.parent
     texts = read_classes(Path(classes) if classes else source.parent / "classes.txt", format)
-    by_name = {name(t): i for i, t in enumerate(texts)}
-    clips = [Clip(inside(base, path, where), number(label, by_name, len(texts), where)) for path, label, where in FORMATS[format](source)]
+    numbers = Numbers(texts)
+    clips = [Clip(inside(base, path, where), numbers.of(label, where)) for path, label, where in FORMATS[format](source)]
     if not clips:
         raise BadList(f"{source}: there is no clip in it")
     return Listing(clips, texts)
@@ -66,7 +70,7 @@ def guess(source: Path) -> str:
 
 def folders(root: Path) -> Listing:
     """root/label/clip.mp4: a class for each folder that holds clips, in alphabetical order."""
-    found = {d.name: sorted(f for f in d.rglob("*") if f.suffix.lower() in VIDEO_SUFFIXES) for d in sorted(root.iterdir()) if d.is_dir()}
+    found = {d.name: videos(d) for d in sorted(root.iterdir()) if d.is_dir()}
     labels = [label for label, files in found.items() if files]
     if not labels:
         raise BadList(f"{root}: there is no folder with clips in it")
@@ -74,17 +78,24 @@ def folders(root: Path) -> Listing:
     return Listing(clips, [[label.replace("_", " ")] for label in labels])
 
 
+def videos(folder: Path) -> list[Path]:
+    return sorted(f for f in folder.rglob("*") if f.suffix.lower() in VIDEO_SUFFIXES and f.is_file())
+
+
 def read_classes(path: Path, format: str = "list") -> list[list[str]]:
-    """Class texts: a line each, wordings between " | "; UCF101's numbered lines; or JSON, FROSTER's {"0": text} and SSv2's {text: "0"}."""
+    """Class texts: a line each, wordings between " | "; or JSON, FROSTER's {"0": text} and SSv2's {text: "0"}.
+
+    UCF101's lines are numbered, and its names run together: "7 BaseballPitch" is "Baseball Pitch".
+    """
     text = read_text(path)
     if path.suffix == ".json":
         texts = classes_of_json(path, text)
     else:
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         if format == "ucf":
-            lines = [re.sub(r"^\d+\s+", "", line) for line in lines]
+            lines = [re.sub(r"(?<=[a-z])(?=[A-Z])", " ", re.sub(r"^\d+\s+", "", line)) for line in lines]
         texts = lines
-    wordings = [[w.strip() for w in t.split(WORDINGS) if w.strip()] for t in texts]
+    wordings = [[w.strip() for w in WORDINGS.split(t) if w.strip()] for t in texts]
     if not wordings or not all(wordings):
         raise BadList(f"{path}: want a text for each class")
     return wordings
@@ -94,7 +105,7 @@ def classes_of_json(path: Path, text: str) -> list[str]:
     try:
         table = json.loads(text)
         pairs = {int(k): v for k, v in table.items()} if all(k.isdigit() for k in table) else {int(v): k for k, v in table.items()}
-    except (ValueError, AttributeError, TypeError) as e:
+    except (ValueError, AttributeError, TypeError, RecursionError) as e:
         raise BadList(f"{path}: want an object of numbers and texts: {e}") from None
     if sorted(pairs) != list(range(len(table))) or not all(isinstance(v, str) for v in pairs.values()):
         raise BadList(f"{path}: the classes are not numbered from 0 without gaps")
@@ -102,27 +113,38 @@ def classes_of_json(path: Path, text: str) -> list[str]:
 
 
 Line = tuple[str, str, str]  # path, label as number or name, where it stands
+LINE = re.compile(r"""
+    ([^\t]+) (?:\t\d+)? \t ([^\t]+)  # the number between is that of frames
+  | (.+?) (?:,\s*\d+)? ,\s* (\d+)
+  | (.+) \s (\S+)
+""", re.VERBOSE)
 
 
 def path_label(source: Path) -> Iterator[Line]:
-    """`path label`, `path,label` or `path,frames,label`, as FROSTER, SlowFast and most others have it."""
+    """`path label`, `path,label` or `path,frames,label`, as FROSTER, SlowFast and most others have it; or with tabs.
+
+    A label is a number, or a name: one with spaces in it after a tab only.
+    """
     for line, where in lines(source):
-        parts = re.split(r"[,\t]", line) if re.search(r"[,\t]\s*\d+$", line) else line.rsplit(None, 1)
-        if len(parts) < 2:
+        found = LINE.fullmatch(line)
+        if not found:
             raise BadList(f"{where}: want `path label`")
-        yield parts[0] if len(parts) <= 3 else ",".join(parts[:-1]), parts[-1].strip(), where
+        path, label = (part for part in found.groups() if part is not None)
+        yield path.strip(), label.strip(), where
 
 
 def kinetics(source: Path) -> Iterator[Line]:
     """The published CSV: label, youtube_id, time_start, time_end; files as the common downloaders name them."""
-    with open(source, newline="", encoding="utf-8") as f:
-        for i, row in enumerate(csv.DictReader(f), 2):
-            where = f"{source}:{i}"
-            try:
-                name = f"{row['youtube_id']}_{int(float(row['time_start'])):06d}_{int(float(row['time_end'])):06d}.mp4"
-                yield f"{row['label'].replace(' ', '_')}/{name}", row["label"], where
-            except (KeyError, TypeError, ValueError):
-                raise BadList(f"{where}: want label, youtube_id, time_start and time_end") from None
+    rows = csv.DictReader(io.StringIO(read_text(source), newline=""))
+    try:
+        for row in rows:
+            start, end = (int(float(row[key])) for key in ("time_start", "time_end"))
+            label, video = row["label"], row["youtube_id"]
+            if not label or not video:
+                raise ValueError
+            yield f"{label.replace(' ', '_')}/{video}_{start:06d}_{end:06d}.mp4", label, f"{source}:{rows.line_num}"
+    except (KeyError, TypeError, ValueError, OverflowError, csv.Error):
+        raise BadList(f"{source}:{rows.line_num}: want label, youtube_id, time_start and time_end") from None
 
 
 def ucf(source: Path) -> Iterator[Line]:
@@ -137,8 +159,8 @@ def hmdb(source: Path) -> Iterator[Line]:
 
     SOURCE#2 asks for the test clips.
     """
-    name_, _, wanted = str(source).partition("#")
-    for file in sorted(Path(name_).glob("*_test_split*.txt")) if Path(name_).is_dir() else [Path(name_)]:
+    name, _, wanted = str(source).partition("#")
+    for file in sorted(Path(name).glob("*_test_split*.txt")) if Path(name).is_dir() else [Path(name)]:
         action = re.sub(r"_test_split\d+$", "", file.stem)
         for line, where in lines(file):
             clip, _, use = line.rpartition(" ")
@@ -148,11 +170,12 @@ def hmdb(source: Path) -> Iterator[Line]:
 
 def ssv2(source: Path) -> Iterator[Line]:
     """Something-Something v2: [{"id": "74225", "template": "Putting [something] on a surface"}]."""
+    text = read_text(source)
     try:
-        for i, entry in enumerate(json.loads(read_text(source))):
+        for i, entry in enumerate(json.loads(text)):
             yield f"{int(entry['id'])}.webm", str(entry["template"]).replace("[", "").replace("]", ""), f"{source}: entry {i}"
-    except (ValueError, KeyError, TypeError) as e:
-        raise BadList(f"{source}: want a list of objects with id and template: {e}") from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise BadList(f"{source}: want a list of objects with id and template") from None
 
 
 FORMATS: dict[str, Callable[[Path], Iterator[Line]]] = {
@@ -176,24 +199,29 @@ def read_text(path: Path) -> str:
         raise BadList(f"{path}: not UTF-8 text") from None
 
 
-def name(wordings: list[str]) -> str:
-    """What a class is called in lists: its first wording up to a colon, however it is spaced."""
-    return fold(wordings[0].split(":")[0])
+class Numbers:
+    """Finds a class by its number or its name: its first wording up to a colon, however it is spaced and spelt in capitals."""
+
+    def __init__(self, classes: list[list[str]]) -> None:
+        self.count = len(classes)
+        self.named: dict[str, list[int]] = {}
+        for i, wordings in enumerate(classes):
+            self.named.setdefault(fold(wordings[0].partition(":")[0]), []).append(i)
+
+    def of(self, label: str, where: str) -> int:
+        if label.isascii() and label.isdigit():
+            if len(label) < 9 and int(label) < self.count:
+                return int(label)
+            raise BadList(f"{where}: label {label[:20]} but there are {self.count} classes, from 0")
+        found = self.named.get(fold(label), [])
+        if len(found) != 1:
+            raise BadList(f"{where}: {label[:80]!r} {'is not among the classes' if not found else 'names more than one class'}")
+        return found[0]
 
 
 def fold(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "", text.lower())
-
-
-def number(label: str, by_name: dict[str, int], count: int, where: str) -> int:
-    """A class' number from its number or its name."""
-    if label.isascii() and label.isdigit():
-        if len(label) < 9 and int(label) < count:
-            return int(label)
-        raise BadList(f"{where}: label {label[:20]} but there are {count} classes, from 0")
-    if fold(label) not in by_name:
-        raise BadList(f"{where}: {label[:80]!r} is not among the classes")
-    return by_name[fold(label)]
+    """Letters and digits only, of any script, in one case."""
+    return re.sub(r"[\W_]+", "", text.casefold())
 
 
 def inside(base: Path, path: str, where: str) -> Path:

@@ -6,13 +6,16 @@ the code published with it. Modules are named as in CLIP's state dict, so weight
 
 import math
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 HEAD = 64  # CLIP's attention heads are always 64 wide
+MAX_LAYERS = 100  # of a tower; ViT-L/14 has 24
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,12 @@ class Dims:
     vocab_size: int = 49408
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            if getattr(self, field.name) < 1:
+                raise ValueError(f"{field.name} is {getattr(self, field.name)}: want at least 1")
+        for name in ("vision_layers", "text_layers"):
+            if getattr(self, name) > MAX_LAYERS:
+                raise ValueError(f"{name} is {getattr(self, name)}: want at most {MAX_LAYERS}")
         for name in ("vision_width", "text_width"):
             if getattr(self, name) % HEAD:
                 raise ValueError(f"{name} is {getattr(self, name)}: want a multiple of {HEAD}")
@@ -39,6 +48,10 @@ class Dims:
 
 VIT_B16 = Dims(224, 16, 768, 12, 512, 12, 512)
 FROST_MINI = Dims(112, 16, 192, 6, 64, 4, 128)
+
+
+def drawn(*shape: int, std: float) -> nn.Parameter:
+    return nn.Parameter(nn.init.normal_(torch.empty(*shape), std=std))
 
 
 class Attention(nn.Module):
@@ -122,12 +135,12 @@ class VisionTower(nn.Module):
         super().__init__()
         width, scale = dims.vision_width, dims.vision_width**-0.5
         self.conv1 = nn.Conv2d(3, width, dims.patch_size, dims.patch_size, bias=False)
-        self.class_embedding = nn.Parameter(scale * torch.randn(width))
-        self.positional_embedding = nn.Parameter(scale * torch.randn((dims.image_size // dims.patch_size) ** 2 + 1, width))
+        self.class_embedding = drawn(width, std=scale)
+        self.positional_embedding = drawn((dims.image_size // dims.patch_size) ** 2 + 1, width, std=scale)
         self.ln_pre = nn.LayerNorm(width)
         self.transformer = Transformer(width, dims.vision_layers)
         self.ln_post = nn.LayerNorm(width)
-        self.proj = nn.Parameter(scale * torch.randn(width, dims.embed_dim))
+        self.proj = drawn(width, dims.embed_dim, std=scale)
 
     def tokens(self, pixels: Tensor, frames: int = 0) -> Tensor:
         """pixels [n, 3, size, size], normalised, to [n, 1 + patches, width] before ln_post; the class token is first."""
@@ -150,9 +163,9 @@ class Froster(nn.Module):
         self.visual = VisionTower(dims)
         self.transformer = Transformer(dims.text_width, dims.text_layers)
         self.token_embedding = nn.Embedding(dims.vocab_size, dims.text_width)
-        self.positional_embedding = nn.Parameter(0.01 * torch.randn(dims.context_length, dims.text_width))
+        self.positional_embedding = drawn(dims.context_length, dims.text_width, std=0.01)
         self.ln_final = nn.LayerNorm(dims.text_width)
-        self.text_projection = nn.Parameter(dims.text_width**-0.5 * torch.randn(dims.text_width, dims.embed_dim))
+        self.text_projection = drawn(dims.text_width, dims.embed_dim, std=dims.text_width**-0.5)
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
         nn.init.normal_(self.token_embedding.weight, std=0.02)
 
@@ -180,10 +193,12 @@ def dims_of(state: dict[str, Tensor]) -> Dims:
     """Reads the architecture off a state dict in CLIP's names."""
     try:
         conv, proj = state["visual.conv1.weight"], state["text_projection"]
-        grid = math.isqrt(state["visual.positional_embedding"].shape[0] - 1)
-        context, vocab = len(state["positional_embedding"]), len(state["token_embedding.weight"])
+        grid = math.isqrt(max(0, length(state["visual.positional_embedding"]) - 1))
+        context, vocab = length(state["positional_embedding"]), length(state["token_embedding.weight"])
     except KeyError as e:
         raise ValueError(f"the weights lack {e.args[0]}: not a CLIP vision transformer") from None
+    if conv.ndim != 4 or proj.ndim != 2:
+        raise ValueError("visual.conv1.weight or text_projection has another shape than in a CLIP vision transformer")
     return Dims(
         image_size=grid * conv.shape[-1], patch_size=conv.shape[-1],
         vision_width=conv.shape[0], vision_layers=count_layers(state, "visual.transformer.resblocks."),
@@ -192,12 +207,35 @@ def dims_of(state: dict[str, Tensor]) -> Dims:
     )
 
 
+def length(value: Tensor) -> int:
+    return len(value) if value.ndim else 0
+
+
 def count_layers(state: dict[str, Tensor], prefix: str) -> int:
     return len({k[len(prefix) :].split(".")[0] for k in state if k.startswith(prefix)})
 
 
+class Unfilled(TorchFunctionMode):
+    """Leaves out the drawing of initial weights, which takes seconds even where there is no memory to fill."""
+
+    def __torch_function__(self, func: Callable, types: tuple, args: tuple = (), kwargs: dict | None = None):
+        if getattr(func, "__module__", "") == "torch.nn.init":
+            return (kwargs or {}).get("tensor", args[0] if args else None)
+        return func(*args, **(kwargs or {}))
+
+
 def from_state(state: dict[str, Tensor]) -> Froster:
-    """The model whose weights, in CLIP's names, these are; in float32 on the CPU."""
-    model = Froster(dims_of(state))
-    model.load_state_dict({k: v.float() for k, v in state.items()})
+    """The model whose weights, in CLIP's names, these are; in float32 on the CPU, in memory of its own.
+
+    It is built without memory first: what a file claims costs nothing before every shape has been found to fit.
+    """
+    with torch.device("meta"), Unfilled():
+        model = Froster(dims_of(state))
+    wanted = {k: v.shape for k, v in model.state_dict().items()}
+    if odd := sorted(wanted.keys() ^ state.keys()):
+        raise ValueError(f"the weights {'lack' if odd[0] in wanted else 'have an unknown'} {odd[0]}")
+    for name, value in state.items():
+        if value.shape != wanted[name]:
+            raise ValueError(f"{name} has shape {list(value.shape)}: want {list(wanted[name])}")
+    model.load_state_dict({k: v.to(torch.float32, copy=True).contiguous() for k, v in state.items()}, assign=True)
     return model.eval()

@@ -33,7 +33,8 @@ class Recipe:
     The teacher sees frames one by one, as CLIP does; the student with temporal attention.
     """
 
-    def __init__(self, config: TrainConfig, student: Froster, teacher: Froster | None, bank: TextBank, device: torch.device) -> None:
+    def __init__(self, config: TrainConfig, student: Froster, teacher: Froster | None, bank: TextBank,
+                 device: torch.device) -> None:
         if config.distil and teacher is None:
             raise ValueError("distil is true, but there is no teacher")
         self.config, self.bank, self.device = config, bank, device

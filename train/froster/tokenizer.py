@@ -2,6 +2,7 @@
 
 import gzip
 import html
+from itertools import pairwise
 from pathlib import Path
 
 import ftfy
@@ -63,7 +64,7 @@ class Tokenizer:
     def _merge(self, word: str) -> list[int]:
         parts = [*word[:-1], word[-1] + "</w>"]
         while len(parts) > 1:
-            pairs = list(zip(parts, parts[1:], strict=False))
+            pairs = list(pairwise(parts))
             best = min(pairs, key=lambda p: self.ranks.get(p, MERGES))
             if best not in self.ranks:
                 break

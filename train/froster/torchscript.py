@@ -21,6 +21,7 @@ MAX_STEPS = 5_000_000
 MAX_BYTES = 8 << 30  # of all tensors; ViT-L/14 in float32 is below 2 GiB
 MAX_PICKLE = 64 << 20
 MAX_VISITS = 100_000
+MAX_DEPTH = 32  # a weight of CLIP lies 6 deep
 
 
 class UnsafeArchive(ValueError):
@@ -122,14 +123,22 @@ class Interpreter:
             self.stack.append(call(name, arguments))
         elif op in ("SETITEM", "SETITEMS"):
             items = self.pop_many(2) if op == "SETITEM" else self.pop_to_mark()
-            want(self.stack[-1], dict).update(zip(items[::2], items[1::2], strict=True))
+            self.fill(want(self.stack[-1], dict), items)
         elif op in ("APPEND", "APPENDS"):
-            want(self.stack[-1], list).extend(self.pop_many(1) if op == "APPEND" else self.pop_to_mark())
+            items = self.pop_many(1) if op == "APPEND" else self.pop_to_mark()
+            want(self.stack[-1], list).extend(items)
         elif op == "BUILD":
             state = want(self.stack.pop(), dict)
             want(self.stack[-1], Object).attributes.update(state)
         else:
             raise UnsafeArchive(f"the pickle uses {op}, which no scripted model needs")
+
+    def fill(self, target: dict, items: list) -> None:
+        """Keys are text or numbers: the hash of tuples in tuples in tuples may take for ever."""
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            if not isinstance(key, str | int):
+                raise UnsafeArchive(f"the pickle has a {type(key).__name__} as a key")
+            target[key] = value
 
     def pop_many(self, count: int) -> list:
         if len(self.stack) < count:
@@ -166,8 +175,10 @@ def call(name, arguments: tuple):
         return view_of(*arguments[:4])
     if text == "collections OrderedDict" and not arguments:
         return {}
-    if text.startswith("__torch__.") and not arguments:
+    if text.startswith(("__torch__.", "__torch__ ")) and not arguments:
         return Object()
+    if text.startswith("torch.jit._pickle build_") and len(arguments) == 1:
+        return want(arguments[0], list)
     raise UnsafeArchive(f"the pickle asks for {text.replace(' ', '.')}, which no scripted model needs")
 
 
@@ -176,7 +187,7 @@ def storage_of(identifier: tuple) -> Storage:
     match identifier:
         case ("storage", Name(text=kind), str(key), str(), int(size)) if kind in KINDS and size >= 0:
             return Storage(KINDS[kind], key, size)
-    raise UnsafeArchive(f"the pickle names an unknown storage: {str(identifier)[:100]}")
+    raise UnsafeArchive("the pickle names an unknown storage")
 
 
 def view_of(storage: Storage, offset: int, shape: tuple, stride: tuple) -> View:
@@ -185,7 +196,7 @@ def view_of(storage: Storage, offset: int, shape: tuple, stride: tuple) -> View:
     if len(shape) != len(stride) or any(type(v) is not int or v < 0 for v in (offset, *shape, *stride)):
         raise UnsafeArchive("a tensor's shape is no shape")
     last = offset + sum((n - 1) * s for n, s in zip(shape, stride, strict=True))
-    if math.prod(shape) and last >= storage.size or math.prod(shape) > storage.size:
+    if (math.prod(shape) and last >= storage.size) or math.prod(shape) > storage.size:
         raise UnsafeArchive(f"a tensor of shape {shape} reaches beyond its storage")
     return view
 
@@ -193,21 +204,25 @@ def view_of(storage: Storage, offset: int, shape: tuple, stride: tuple) -> View:
 def read(path: Path) -> dict[str, Tensor]:
     """Dotted names to tensors, in the precision that they are stored in."""
     with zipfile.ZipFile(path) as archive:
-        folder = next((n.removesuffix("data.pkl") for n in archive.namelist() if n.endswith("data.pkl") and n.count("/") == 1), None)
+        folders = [n.removesuffix("data.pkl") for n in archive.namelist() if n.endswith("/data.pkl") and n.count("/") == 1]
+        folder = folders[0] if folders else None
         if folder is None:
-            raise UnsafeArchive(f"{path}: no data.pkl in it")
+            raise UnsafeArchive("no data.pkl in it")
         if archive.getinfo(folder + "data.pkl").file_size > MAX_PICKLE:
-            raise UnsafeArchive(f"{path}: data.pkl is too large")
+            raise UnsafeArchive("data.pkl is too large")
         views = collect(want_container(Interpreter().run(archive.read(folder + "data.pkl"))))
         storages = {v.storage for v in views.values()}
         if sum(s.size * s.kind.itemsize for s in storages) > MAX_BYTES:
-            raise UnsafeArchive(f"{path}: the tensors are too large")
+            raise UnsafeArchive("the tensors are too large")
         data = {s: load(archive, folder, s) for s in storages}
     return {name: data[v.storage].as_strided(v.shape, v.stride, v.offset) for name, v in views.items()}
 
 
 def load(archive: zipfile.ZipFile, folder: str, storage: Storage) -> Tensor:
-    info = archive.getinfo(f"{folder}data/{storage.key}")
+    try:
+        info = archive.getinfo(f"{folder}data/{storage.key}")
+    except KeyError:
+        raise UnsafeArchive(f"the archive lacks data/{storage.key[:40]}") from None
     if info.file_size != storage.size * storage.kind.itemsize:
         raise UnsafeArchive(f"{info.filename} has {info.file_size} bytes, which is not what its tensors say")
     if not storage.size:
@@ -216,18 +231,22 @@ def load(archive: zipfile.ZipFile, folder: str, storage: Storage) -> Tensor:
 
 
 def collect(root) -> dict[str, View]:
-    """All tensors below objects and dictionaries, by dotted name; lists hold none in a CLIP. A pickle can hold itself, so the
-    walk is bounded."""
-    found, todo = {}, [("", root)]
+    """All tensors below objects and dictionaries, by dotted name; lists hold none in a CLIP.
+
+    A pickle can hold itself, so the walk is bounded in depth and length.
+    """
+    found, todo = {}, [((), root)]
     for _ in range(MAX_VISITS):
         if not todo:
             return found
-        name, value = todo.pop()
+        path, value = todo.pop()
+        if len(path) > MAX_DEPTH:
+            raise UnsafeArchive("the pickle is nested too deeply")
         if isinstance(value, View):
-            found[name] = value
+            found[".".join(path)] = value
             continue
         children = value.attributes if isinstance(value, Object) else value
         for key, child in children.items():
             if isinstance(child, View | Object | dict):
-                todo.append((f"{name}.{key}" if name else str(key), child))
+                todo.append(((*path, str(key)), child))
     raise UnsafeArchive("the pickle has too many objects")

@@ -65,19 +65,21 @@ def fit(config: TrainConfig, student: Froster, teacher: Froster | None, train_se
     done, average = 0, WeightAverage()
     if run_dir:
         run_dir.mkdir(parents=True, exist_ok=True)
-        done, average = run_state.load(run_dir / "state.pt", recipe, optimizer)
+        run = run_state.identity(config, recipe, train_set)
+        done, average = run_state.load(run_dir / "state.pt", run, recipe, optimizer)
     for epoch in range(done + 1, config.epochs + 1):
         report = run_epoch(recipe, optimizer, list(parameters.values()), train_set, epoch)
         if epoch >= config.average_from:
             average.add(trained_state(recipe))
         if run_dir:
-            run_state.save(run_dir / "state.pt", epoch, recipe, optimizer, average)
+            run_state.save(run_dir / "state.pt", epoch, run, recipe, optimizer=optimizer, average=average)
         if on_epoch:
             on_epoch(report)
     return average.mean()
 
 
-def run_epoch(recipe: Recipe, optimizer: torch.optim.Optimizer, parameters: list[Tensor], clips: ClipSet, epoch: int) -> EpochReport:
+def run_epoch(recipe: Recipe, optimizer: torch.optim.Optimizer, parameters: list[Tensor], clips: ClipSet,
+              epoch: int) -> EpochReport:
     """One pass over the clips, in an order that seed and epoch decide; a last batch that is not full is left out."""
     config, began = recipe.config, time.monotonic()
     rng = np.random.default_rng([config.seed, epoch])
@@ -93,7 +95,7 @@ def run_epoch(recipe: Recipe, optimizer: torch.optim.Optimizer, parameters: list
         if not len(batch.labels):
             continue
         report.lr = rate_at(config, epoch - 1 + step / steps)
-        sums += len(batch.labels) * update(recipe, optimizer, parameters, batch, rng, report.lr)
+        sums += len(batch.labels) * update(recipe, optimizer, parameters, batch, rng=rng, lr=report.lr)
         report.clips += len(batch.labels)
         if step % CHECK_EVERY == 0:
             check_finite(sums, epoch, step)
@@ -103,7 +105,7 @@ def run_epoch(recipe: Recipe, optimizer: torch.optim.Optimizer, parameters: list
     return report
 
 
-def update(recipe: Recipe, optimizer: torch.optim.Optimizer, parameters: list[Tensor], batch: Batch,
+def update(recipe: Recipe, optimizer: torch.optim.Optimizer, parameters: list[Tensor], batch: Batch, *,
            rng: np.random.Generator, lr: float) -> Tensor:
     """One step of the optimizer; returns total loss, its three parts and the share of right clips, [5]."""
     for group in optimizer.param_groups:
@@ -167,4 +169,10 @@ def choose_device(name: str) -> torch.device:
     """auto is the GPU where there is one."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ValueError(f"device is {name!r}: want auto, cpu, cuda or cuda:0") from None
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ValueError(f"device is {name!r}: this machine has {torch.cuda.device_count()} GPUs that torch can use")
+    return device

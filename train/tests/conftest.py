@@ -5,9 +5,11 @@ import json
 import os
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
+
 from froster.model import Dims, Froster
 
 SHARED = Path(__file__).parents[3] / "shared"
@@ -91,3 +93,28 @@ def small():
         return Froster(SMALL)
 
     return make
+
+
+def write_video(path: Path, frames: np.ndarray, *, fps: int = 30, codec: str = "mpeg4", **options: str) -> Path:
+    """A video file of uint8 RGB [n, h, w, 3]; the suffix says the container."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=fps, options=options)
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+    return path
+
+
+def counting(numbers: range) -> np.ndarray:
+    """Frames of 48 x 64 that say their number, below 256, in eight bars, black for 0 and white for 1."""
+    bits = [[255 * (n >> b & 1) for b in range(8)] for n in numbers]
+    return np.array(bits, np.uint8).repeat(8, 1)[:, None, :, None].repeat(48, 1).repeat(3, 3)
+
+
+def numbers_of(frames: np.ndarray) -> list[int]:
+    """What `counting` wrote, after any encoder."""
+    bars = frames.reshape(len(frames), 48, 8, 8, 3).mean((1, 3, 4)) > 127
+    return [sum(int(bar) << b for b, bar in enumerate(row)) for row in bars]

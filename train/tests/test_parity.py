@@ -1,10 +1,12 @@
 """The network, the texts and the pixels against what the official code computes; tolerances are those of the parity README."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+
 from froster import checkpoint, pixels, prompts
 from froster.evaluate import classifier
 from froster.model import Froster
@@ -81,7 +83,7 @@ def test_token_ids(parity):
     tokenizer = Tokenizer()
     for case in parity.facts["tokenizer"]:
         if case.get("error"):
-            with pytest.raises(TextTooLong, match="78 tokens|model reads 77"):
+            with pytest.raises(TextTooLong, match=r"tokens, the model reads 77"):
                 tokenizer.encode(case["text"])
         else:
             assert tokenizer.encode(case["text"]) == case["ids"], case["why"]
@@ -101,8 +103,7 @@ def test_cleaning_is_that_of_clip():
 def test_sampled_frames(parity):
     sampling = Sampling()
     for case in parity.facts["sampling"]:
-        n, rate = case["frames"], str(case["fps"])
-        fps = float(rate.split("/")[0]) / float((rate.split("/") + ["1"])[1])
+        n, fps = case["frames"], float(Fraction(case["fps"]))
         for view, want in enumerate(case["views"]):
             if case["decode"] == "window":
                 start = uniform_start(n, sampling.window(fps), view, 3)

@@ -1,0 +1,59 @@
+"""The look at accuracy while training."""
+
+import numpy as np
+import pytest
+import torch
+from conftest import Clips
+
+from froster import evaluate
+from froster.batches import BrokenClip
+from froster.tokenizer import Tokenizer
+
+TEXTS = ["red", "green", "blue"]
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return Tokenizer()
+
+
+def test_top1_by_hand():
+    classes, clips = torch.eye(3), torch.tensor([[0.1, 0.9, 0], [0.8, 0, 0.1], [0, 0, 1.0], [0.5, 0.4, 0]])
+    assert evaluate.top1(clips, torch.tensor([1, 0, 0, 1]), classes) == 0.5
+    assert evaluate.top1(torch.empty(0, 3), torch.empty(0, dtype=torch.int64), classes) == 0
+
+
+def test_harmonic_mean():
+    assert evaluate.harmonic_mean(0.778, 0.643) == pytest.approx(0.704, abs=5e-4)  # the paper's figures for K400
+    assert evaluate.harmonic_mean(0, 0) == 0
+
+
+def test_base_and_novel_each_among_their_own(small, tokenizer: Tokenizer):
+    model = small()
+    got = evaluate.evaluate(model, tokenizer, (Clips(9), TEXTS), (Clips(4, classes=2), ["a", "b"]))
+    scores = []
+    for clips, texts in ((Clips(9), TEXTS), (Clips(4, classes=2), ["a", "b"])):
+        embeddings, labels, _ = evaluate.embed_clips(model, clips)
+        scores.append(evaluate.top1(embeddings, labels, evaluate.classifier(model, tokenizer, texts)))
+    assert (got.base, got.novel) == tuple(scores)
+    assert got.clips == 13
+    assert model.training
+
+
+def test_broken_clips_are_counted(small, tokenizer: Tokenizer):
+    class Broken(Clips):
+        def __getitem__(self, index: int):
+            if index == 2:
+                raise BrokenClip("cut short")
+            return super().__getitem__(index)
+
+    got = evaluate.evaluate(small(), tokenizer, (Broken(5), TEXTS))
+    assert (got.clips, got.broken, got.novel, got.harmonic) == (4, 1, None, None)
+
+
+def test_nothing_is_drawn_at_random(small, tokenizer: Tokenizer):
+    class Sampled(Clips):
+        def sample(self, index: int, rng: np.random.Generator):
+            raise AssertionError("a random clip was asked for")
+
+    evaluate.evaluate(small(), tokenizer, (Sampled(5), TEXTS))
