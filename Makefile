@@ -5,6 +5,7 @@ SHELL := /bin/bash
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 UP ?=
+GPU_ONLY := triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-nvtx nvidia-cuda-cccl
 
 # The tests would fight over the machine, and all of it waits for the set-up.
 .NOTPARALLEL:
@@ -30,7 +31,7 @@ up: build ## set up, build and run everything on this machine (UP="--ports auto 
 	@./frostwatch up $(UP)
 
 .PHONY: test
-test: setup-test build vet lint unit e2e ## set up and run every test
+test: setup-test build vet lint test-train unit e2e ## set up and run every test
 
 .PHONY: vet
 vet: setup-test ## go vet
@@ -39,6 +40,19 @@ vet: setup-test ## go vet
 .PHONY: lint
 lint: setup-test ## golangci-lint
 	.tools/golangci-lint run --timeout 15m ./...
+
+.PHONY: test-train
+test-train: setup-test build ## ruff and pytest of the Python in train/
+	cd train && .venv/bin/ruff check . && .venv/bin/python -m pytest tests demo/tests
+
+# What a GPU alone needs is left out: the tests have none, and it is another gigabyte.
+.PHONY: lock-train
+lock-train: ## write train/requirements.txt anew from train/pyproject.toml
+	@[ -x .tools/uv/bin/uv ] || { python3 -m venv .tools/uv && .tools/uv/bin/pip install -q uv==0.13.9; }
+	@mkdir -p .tools && head -n 3 train/requirements.txt > .tools/lock
+	@cd train && ../.tools/uv/bin/uv pip compile pyproject.toml --extra demo --extra test --python-version 3.11 --universal \
+	  --generate-hashes --no-annotate --no-header --no-emit-index-url $(addprefix --no-emit-package ,$(GPU_ONLY)) -q >> ../.tools/lock
+	@mv .tools/lock train/requirements.txt
 
 .PHONY: unit
 unit: setup-test ## go test -race of every package but the end-to-end tests
@@ -55,4 +69,4 @@ bench: build ## measure this machine
 
 .PHONY: clean
 clean: ## remove what was built and fetched
-	rm -rf frostwatch .native .tools
+	rm -rf frostwatch .native .tools train/.venv

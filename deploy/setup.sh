@@ -11,9 +11,10 @@ die() { say "$*"; exit 1; }
 # patched. Pinning one would pin its holes.
 run_packages=(gcc libc6-dev pkg-config libavcodec-dev libavformat-dev libavutil-dev libavfilter-dev
   libavdevice-dev libswscale-dev libswresample-dev libturbojpeg0-dev redis-server redis-tools)
-# The GStreamer packages are an RTSP server that is not ours, for the tests.
+# The GStreamer packages are an RTSP server that is not ours, for the tests; the
+# last three are OpenGL without a screen, for those of train/demo.
 test_packages=(kcat ffmpeg python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base
-  gstreamer1.0-plugins-good gstreamer1.0-plugins-bad)
+  gstreamer1.0-plugins-good gstreamer1.0-plugins-bad libegl1 libgl1 libgl1-mesa-dri)
 
 go_minimum=$(awk '$1 == "go" {print $2}' go.mod)
 
@@ -100,6 +101,19 @@ install_lint() {
     die "go could not build golangci-lint $lint_version"
 }
 
+# Anew whenever the lock changes: a package that left it must not stay.
+install_train() {
+  cmp -s train/requirements.txt train/.venv/installed.txt && return
+  install_packages python3 python3-venv
+  python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || die "$(python3 --version) at $(command -v python3) is too old: train/ needs Python 3.11"
+  say "installing train/'s Python packages (some 5 GB and a few minutes, once)"
+  rm -rf train/.venv
+  python3 -m venv train/.venv || die "python3 could not make train/.venv"
+  train/.venv/bin/pip install -q --disable-pip-version-check --no-deps --require-hashes -r train/requirements.txt ||
+    die "pip could not install train/requirements.txt"
+  cp train/requirements.txt train/.venv/installed.txt
+}
+
 check_machine
 case "${1:-}" in
 run) install_packages "${run_packages[@]}"; install_onnxruntime ;;
@@ -107,6 +121,7 @@ test)
   install_packages "${run_packages[@]}" "${test_packages[@]}"
   install_onnxruntime
   install_java
+  install_train
   install_lint
   ;;
 *) die "usage: deploy/setup.sh run|test" ;;
