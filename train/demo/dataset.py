@@ -38,7 +38,7 @@ def clip_rng(split: str, action: str, index: int) -> np.random.Generator:
     return np.random.default_rng([SPLITS[split], names.index(action), index])
 
 
-def render(folder: Path, split: str, actions: tuple[str, ...], per_class: int, workers: int = 2, rate: float = 30.0) -> None:
+def render(folder: Path, split: str, actions: tuple[str, ...], per_class: int, *, workers: int = 2, rate: float = 30.0) -> None:
     """Writes a split, or leaves it alone where it is complete. A part is written anew unless it was finished.
 
     rate is that of the camera: with 10 frames a second, a clip has the frames that were on display at FROSTER's times.
@@ -123,7 +123,7 @@ def main() -> None:
     parser.add_argument("--per-class", type=int, required=True)
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()
-    render(args.folder, args.split, tuple(TASKS[args.task].all), args.per_class, args.workers)
+    render(args.folder, args.split, tuple(TASKS[args.task].all), args.per_class, workers=args.workers)
 
 
 if __name__ == "__main__":

@@ -116,7 +116,8 @@ def _cached(file: Path, texts: list[str]) -> np.ndarray:
 class _Draw:
     """Batches of token ids: three quarters phrases, a quarter single words, a third of the short ones within a template."""
 
-    def __init__(self, texts: list[str], rows: list[list[int]], many: np.ndarray, tokenizer: Tokenizer, config: DistilConfig) -> None:
+    def __init__(self, texts: list[str], rows: list[list[int]], many: np.ndarray, tokenizer: Tokenizer,
+                 config: DistilConfig) -> None:
         self.texts, self.rows, self.tokenizer, self.config = texts, rows, tokenizer, config
         lengths = np.array([len(r) for r in rows])
         self.single, self.many = np.flatnonzero(~many), np.flatnonzero(many)

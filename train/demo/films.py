@@ -106,7 +106,8 @@ def encode(frames: np.ndarray, file: Path) -> None:
     import av  # noqa: PLC0415 - not needed where films are only staged
 
     with av.open(str(file), "w") as container:
-        stream = container.add_stream("libx264", rate=RATE, options={"crf": "27", "preset": "veryslow", "g": str(2 * RATE), "bf": "0"})
+        options = {"crf": "27", "preset": "veryslow", "g": str(2 * RATE), "bf": "0"}
+        stream = container.add_stream("libx264", rate=RATE, options=options)
         stream.width, stream.height, stream.pix_fmt, stream.time_base = WIDTH, HEIGHT, "yuv420p", Fraction(1, RATE)
         for picture in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))

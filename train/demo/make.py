@@ -70,7 +70,8 @@ def make(plan: Plan, paths: Paths) -> None:
     paths.folder.mkdir(parents=True, exist_ok=True)
     tokenizer, task = Tokenizer(), TASKS[plan.task]
     once(paths.text, "text tower", lambda: make_text(plan, paths, tokenizer))
-    for split, count in (("train", plan.per_class), ("val", plan.measured // 4), ("test", plan.measured), ("places", plan.measured // 2)):
+    counts = {"train": plan.per_class, "val": plan.measured // 4, "test": plan.measured, "places": plan.measured // 2}
+    for split, count in counts.items():
         dataset.render(paths.split(split), split, tuple(task.all), count)
     once(paths.clip, "pretraining", lambda: make_clip(plan, paths, tokenizer))
     once(paths.froster, "recipe", lambda: make_froster(plan.recipe, paths, task, tokenizer, "froster"))

@@ -115,7 +115,7 @@ def _flight(t: np.ndarray, since: float, start: np.ndarray, speed: np.ndarray, r
     return out
 
 
-def _placed(body: Body, pose: Pose, ball: np.ndarray, scale: float, middle: float, yaw: float) -> tuple[list, list]:
+def _placed(body: Body, pose: Pose, ball: np.ndarray, *, scale: float, middle: float, yaw: float) -> tuple[list, list]:
     """The person and the ball turned by yaw, with the point middle metres along x over the origin; ball (F, 3) is its middle."""
     turn = rotation(np.array(yaw))
     shift = -middle * turn[:, 0]
@@ -206,7 +206,7 @@ def kick_ball(rng: np.random.Generator, t: np.ndarray, at: float | None = None) 
     centre = np.where((t < at)[:, None], start, _flight(t, at, start, away, radius))
     if dribbles:
         centre[t < at] += _dribbled(kick, t)[t < at]
-    people, things = _placed(body, kick.pose(t), centre, scale, 0.2 - speed * steps / 2, rng.uniform(0, 360))
+    people, things = _placed(body, kick.pose(t), centre, scale=scale, middle=0.2 - speed * steps / 2, yaw=rng.uniform(0, 360))
     return Play(shown(t, "ball", (at - 0.30, "kick"), (at + 0.70, "stand")), people, things)
 
 
@@ -315,5 +315,5 @@ def throw_ball(rng: np.random.Generator, t: np.ndarray, at: float | None = None)
     away = fast * rotation(np.array(rng.uniform(-8, 8)))[:, 0] + np.array([0, up, 0])
     radius = THINGS["ball"][1] * scale / 2
     centre = np.where((t < at)[:, None], throw.ball(t), _flight(t, at, start, away, radius))
-    people, things = _placed(body, throw.pose(t), centre, scale, 0.15, rng.uniform(0, 360))
+    people, things = _placed(body, throw.pose(t), centre, scale=scale, middle=0.15, yaw=rng.uniform(0, 360))
     return Play(shown(t, "ball", (at - 0.75, "throw"), (at + 0.95, "stand")), people, things)
