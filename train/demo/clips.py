@@ -7,11 +7,14 @@ from demo.views import draw_crop
 
 
 class Clips:
-    """The clips of a split with the number of their class among `actions`; clips of other actions are not touched."""
+    """The clips of a split with the number of their class among `actions`; clips of other actions are not touched.
 
-    def __init__(self, split: Split, actions: tuple[str, ...]) -> None:
+    most, where it is not 0, keeps the first so many of each class.
+    """
+
+    def __init__(self, split: Split, actions: tuple[str, ...], most: int = 0) -> None:
         self._split, self._actions = split, actions
-        self._kept = [i for i, f in enumerate(split.facts) if f["action"] in actions]
+        self._kept = [i for i, f in enumerate(split.facts) if f["action"] in actions and not (most and f["number"] >= most)]
 
     def __len__(self) -> int:
         return len(self._kept)

@@ -28,10 +28,10 @@ def interval(values: list[float]) -> tuple[float, float]:
     return float(np.mean(values)), STUDENT_T.get(len(values), 1.96) * spread / len(values) ** 0.5
 
 
-def compare(folder: Path, task_name: str, seeds: int, epochs: int) -> dict:
+def compare(folder: Path, task_name: str, *, seeds: int, epochs: int, most: int) -> dict:
     """For each arm a list of scores, one for each seed; what is there already is not done again."""
     paths, task, tokenizer = Paths(folder), TASKS[task_name], Tokenizer()
-    file, test = folder / f"compare{epochs}.json", Split(folder / "test")
+    file, test = folder / f"compare-{epochs}-{most}.json", Split(folder / "test")
     got = json.loads(file.read_text()) if file.exists() else {}
     got["clip"] = [measure(load(paths.clip), test, task, tokenizer, temporal=False)["class_texts"]]
     for seed in range(seeds):
@@ -39,7 +39,7 @@ def compare(folder: Path, task_name: str, seeds: int, epochs: int) -> dict:
             if len(got.setdefault(arm, [])) > seed:
                 continue
             recipe = replace(Plan.recipe, epochs=epochs, average_from=min(2, epochs), seed=seed, distil=distil)
-            state = make_froster(recipe, paths, task, tokenizer, f"compare-{arm}-{epochs}-{seed}")
+            state = make_froster(recipe, paths, task, tokenizer, f"compare-{epochs}-{most}-{arm}-{seed}", most=most)
             got[arm].append(measure(from_state(state), test, task, tokenizer)["class_texts"])
             file.write_text(json.dumps(got, indent=1) + "\n")
             print(arm, seed, {k: round(100 * got[arm][-1][k], 1) for k in SHOWN}, flush=True)
@@ -52,8 +52,9 @@ def main() -> None:
     parser.add_argument("--task", choices=TASKS, default="small")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=Plan.recipe.epochs)
+    parser.add_argument("--per-class", type=int, default=0, help="clips of each base action; 0: all")
     args = parser.parse_args()
-    got = compare(args.folder, args.task, args.seeds, args.epochs)
+    got = compare(args.folder, args.task, seeds=args.seeds, epochs=args.epochs, most=args.per_class)
     for arm, runs in got.items():
         cells = [interval([100 * r[k] for r in runs]) for k in SHOWN]
         print(f"{arm:12}", "  ".join(f"{k} {mean:.1f} ± {half:.1f}" for k, (mean, half) in zip(SHOWN, cells, strict=True)))

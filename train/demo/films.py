@@ -116,7 +116,7 @@ def encode(frames: np.ndarray, file: Path) -> None:
 
 def make(folder: Path, names: tuple[str, ...] = ()) -> None:
     """Renders the films, or those named, and writes labels.json for all of them."""
-    os.environ["LP_NUM_THREADS"] = "2"
+    os.environ.setdefault("LP_NUM_THREADS", "2")
     from demo.render import Renderer  # noqa: PLC0415
     from demo.scene import draw  # noqa: PLC0415
 

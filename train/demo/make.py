@@ -105,9 +105,9 @@ def make_clip(plan: Plan, paths: Paths, tokenizer: Tokenizer) -> dict:
     return model.state_dict()
 
 
-def make_froster(recipe: TrainConfig, paths: Paths, task: Task, tokenizer: Tokenizer, name: str) -> dict:
-    """The recipe on the base actions' clips alone; the CLIP it begins with is its teacher too."""
-    clips = Clips(Split(paths.split("train"), tuple(task.base)), tuple(task.base))
+def make_froster(recipe: TrainConfig, paths: Paths, task: Task, tokenizer: Tokenizer, name: str, *, most: int = 0) -> dict:
+    """The recipe on the base actions' clips alone, of each `most` where that is not 0; the CLIP it begins with is its teacher."""
+    clips = Clips(Split(paths.split("train"), tuple(task.base)), tuple(task.base), most)
     texts = [[w.text, w.text, *w.learnt] for w in task.base.values()]
     state = fit(recipe, load(paths.clip), load(paths.clip) if recipe.distil else None, clips, texts, tokenizer=tokenizer,
                 run_dir=paths.folder / name, on_epoch=tell)

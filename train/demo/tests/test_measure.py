@@ -26,7 +26,7 @@ def test_what_was_taken_for_what():
 class FakeSplit:
     """Four clips, by action."""
 
-    facts = tuple({"action": a} for a in "acab")
+    facts = tuple({"action": a, "number": n} for a, n in (("a", 0), ("c", 0), ("a", 1), ("b", 0)))
 
     def frames(self, index: int) -> int:
         return index
@@ -35,3 +35,5 @@ class FakeSplit:
 def test_clips_of_other_actions_are_not_touched():
     clips = Clips(FakeSplit(), ("b", "a"))
     assert [clips[i] for i in range(len(clips))] == [(0, 1), (2, 1), (3, 0)]
+    few = Clips(FakeSplit(), ("b", "a"), most=1)
+    assert [few[i] for i in range(len(few))] == [(0, 1), (3, 0)]
