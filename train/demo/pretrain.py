@@ -28,7 +28,7 @@ NOWHERE = -9.0
 
 @dataclass(frozen=True)
 class PretrainConfig:
-    steps: int = 6000
+    steps: int = 4500
     batch: int = 128
     lr: float = 1e-3
     warmup: int = 200

@@ -30,8 +30,8 @@ def coarse(x: Tensor, bits: int) -> Tensor:
     return torch.ldexp((mantissa * 2**bits).round() / 2**bits, exponent)
 
 
-def card(folder: Path, task: Task, file: Path) -> dict:
-    """What is known about the model, for `frostwatch model import --card` and for people."""
+def card(folder: Path, task: Task, file: Path, scale: float) -> dict:
+    """What is known about the model, for `frostwatch model import --card` and for people; scale multiplies its similarities."""
     figures = json.loads((folder / "figures.json").read_text())
     robust = folder / "robust.json"
     return {
@@ -40,7 +40,7 @@ def card(folder: Path, task: Task, file: Path) -> dict:
         "base_classes": {k: w.text for k, w in task.base.items()},
         "novel_classes": {k: w.text for k, w in task.novel.items()},
         "unseen_wordings": {k: list(w.unseen) for k, w in task.all.items()},
-        "how": figures["plan"], "measured": {k: v for k, v in figures.items() if k != "plan"},
+        "logit_scale": scale, "how": figures["plan"], "measured": {k: v for k, v in figures.items() if k != "plan"},
         "robustness": json.loads(robust.read_text()) if robust.exists() else {},
         "sha256": sha256(file),
     }
@@ -52,7 +52,7 @@ def publish(folder: Path, out: Path, task: Task) -> None:
     out.mkdir(parents=True, exist_ok=True)
     file = out / f"{NAME}.pth"
     checkpoint.save(file, state, float16=True, deflate=True)
-    (out / f"{NAME}.json").write_text(json.dumps(card(folder, task, file), indent=1) + "\n")
+    (out / f"{NAME}.json").write_text(json.dumps(card(folder, task, file, float(state["logit_scale"].exp())), indent=1) + "\n")
     print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
 
 
