@@ -105,9 +105,9 @@ class Split:
         return len(self.at)
 
     def frames(self, index: int) -> np.ndarray:
-        """uint8 (8, SIZE, SIZE, 3), read only."""
+        """uint8 (8, SIZE, SIZE, 3), a copy."""
         part, i = self.at[index]
-        return self._frames[part][i]
+        return np.array(self._frames[part][i])
 
     def joints(self, index: int) -> np.ndarray:
         """float16 (8, 2, 19, 2) in pixels of the stored frames."""
