@@ -111,7 +111,7 @@ func (f *Framer) Stream(c topics.Camera) (*Stream, error) {
 	if err := checkTimes(window, stride); err != nil {
 		return nil, err
 	}
-	e, err := newEncoder(f.ShortSide, f.Quality)
+	e, err := NewEncoder(f.ShortSide, f.Quality)
 	if err != nil {
 		return nil, fmt.Errorf("frame camera %s: %w", c.Name, err)
 	}

@@ -11,24 +11,25 @@ import (
 // maxSide is what readers of clips accept.
 const maxSide = 8192
 
-// encoder turns frames into small JPEGs. Its buffers are reused; it serves one
+// Encoder turns frames into small JPEGs. Its buffers are reused; it serves one
 // goroutine.
-type encoder struct {
+type Encoder struct {
 	short, quality int
 	jpeg           *turbojpeg.Encoder
 	rgb, small     []byte
 }
 
-func newEncoder(short, quality int) (*encoder, error) {
+// NewEncoder makes one for a short side in pixels and a quality of 1 to 100.
+func NewEncoder(short, quality int) (*Encoder, error) {
 	j, err := turbojpeg.NewEncoder()
 	if err != nil {
 		return nil, err
 	}
-	return &encoder{short: short, quality: quality, jpeg: j}, nil
+	return &Encoder{short: short, quality: quality, jpeg: j}, nil
 }
 
-// encode resizes and compresses a frame. The bytes are the caller's.
-func (e *encoder) encode(f *ingest.Frame) (data []byte, w, h int, err error) {
+// Encode resizes and compresses a frame. The bytes are the caller's.
+func (e *Encoder) Encode(f *ingest.Frame) (data []byte, w, h int, err error) {
 	if short, long := min(f.Width, f.Height), max(f.Width, f.Height); short < 1 || float64(long)/float64(short)*float64(e.short) > maxSide {
 		return nil, 0, 0, fmt.Errorf("a picture of %dx%d is too narrow", f.Width, f.Height)
 	}

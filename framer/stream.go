@@ -20,7 +20,7 @@ type Stream struct {
 	camera  topics.Camera
 	log     *slog.Logger
 	sampler *sampler
-	encoder *encoder
+	encoder *Encoder
 	queue   chan job
 
 	in     bool // an epoch has begun
@@ -116,7 +116,7 @@ func (s *Stream) cut(ctx context.Context, f *ingest.Frame, at, until time.Durati
 	complete, err := s.sampler.see(until, func(win *window) error {
 		if picture.JPEG == nil {
 			begun := time.Now()
-			data, width, height, err := s.encoder.encode(f)
+			data, width, height, err := s.encoder.Encode(f)
 			if err != nil {
 				return err
 			}

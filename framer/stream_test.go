@@ -351,13 +351,13 @@ func BenchmarkEncode(b *testing.B) {
 			for i := range rgb {
 				rgb[i] = byte(i * i >> 7)
 			}
-			e, err := newEncoder(224, 90)
+			e, err := NewEncoder(224, 90)
 			if err != nil {
 				b.Fatal(err)
 			}
 			f := &ingest.Frame{Width: size.w, Height: size.h, RGB: func([]byte) ([]byte, error) { return rgb, nil }}
 			for b.Loop() {
-				if _, _, _, err := e.encode(f); err != nil {
+				if _, _, _, err := e.Encode(f); err != nil {
 					b.Fatal(err)
 				}
 			}

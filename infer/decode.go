@@ -15,39 +15,43 @@ import (
 const maxFramePixels = 4 << 20
 
 // decodeLoop decodes until the stage closes the queue.
-func (s *Stage) decodeLoop(ctx context.Context, d *decoder) {
+func (s *Stage) decodeLoop(ctx context.Context, d *Decoder) {
 	for j := range s.decode {
 		if j.err == nil && ctx.Err() == nil {
 			began := s.Now()
-			j.pixels, j.err = d.clip(j.clip, j.term.Frames, j.term.Side)
+			j.pixels, j.err = d.Clip(j.clip, j.term.Frames, j.term.Side, pixels.Centre)
 			j.took = s.Now().Sub(began)
 		}
 		close(j.decoded)
 	}
 }
 
-// decoder unfolds clips' frames. It serves one goroutine and is to be closed;
-// its frames are shared with the others.
-type decoder struct {
+// Decoder unfolds clips' frames. It serves one goroutine and is to be closed.
+type Decoder struct {
 	jpeg         *turbojpeg.Decoder
-	frames       *frameCache
-	rgb, resized []byte // reused
+	frames       *frameCache // shared with other decoders
+	rgb, resized []byte      // reused
 }
 
-func newDecoder(frames *frameCache) (*decoder, error) {
+// NewDecoder is for clips that share no frames.
+func NewDecoder() (*Decoder, error) { return newDecoder(newFrameCache(0)) }
+
+func newDecoder(frames *frameCache) (*Decoder, error) {
 	j, err := turbojpeg.NewDecoder()
 	if err != nil {
 		return nil, err
 	}
-	return &decoder{jpeg: j, frames: frames}, nil
+	return &Decoder{jpeg: j, frames: frames}, nil
 }
 
-func (d *decoder) close() { d.jpeg.Close() }
+// Close frees what it holds.
+func (d *Decoder) Close() { d.jpeg.Close() }
 
-// clip unfolds a clip's frames to packed RGB at the model's size, [frames, side,
-// side, 3]: short side resized where it is not that already, then the centre
-// crop. A frame that an earlier clip had as well is not decoded again.
-func (d *decoder) clip(c topics.Clip, frames, side int) ([]byte, error) {
+// Clip unfolds a clip's frames to packed RGB at the model's size, [frames, side,
+// side, 3]: short side resized where it is not that already, then the crop,
+// which a camera's clips have in the centre. A frame that an earlier clip had as
+// well is not decoded again.
+func (d *Decoder) Clip(c topics.Clip, frames, side int, place pixels.Place) ([]byte, error) {
 	if len(c.Frames) != frames {
 		return nil, fmt.Errorf("decode clip %s: %d frames, the model sees %d", c.ID, len(c.Frames), frames)
 	}
@@ -55,11 +59,11 @@ func (d *decoder) clip(c topics.Clip, frames, side int) ([]byte, error) {
 	out := make([]byte, frames*size)
 	for i, f := range c.Frames {
 		into := out[i*size : (i+1)*size : (i+1)*size]
-		key := frameKey{sha256.Sum256(f.JPEG), c.Width, c.Height, side}
+		key := frameKey{sha256.Sum256(f.JPEG), c.Width, c.Height, side, place}
 		if d.frames.get(key, into) {
 			continue
 		}
-		if err := d.frame(f.JPEG, c.Width, c.Height, side, into); err != nil {
+		if err := d.frame(f.JPEG, key, into); err != nil {
 			return nil, fmt.Errorf("decode clip %s: frame %d: %w", c.ID, i, err)
 		}
 		d.frames.put(key, into)
@@ -67,13 +71,13 @@ func (d *decoder) clip(c topics.Clip, frames, side int) ([]byte, error) {
 	return out, nil
 }
 
-func (d *decoder) frame(data []byte, width, height, side int, into []byte) error {
+func (d *Decoder) frame(data []byte, k frameKey, into []byte) error {
 	w, h, err := d.jpeg.Size(data)
 	switch {
 	case err != nil:
 		return err
-	case w != width || h != height:
-		return fmt.Errorf("JPEG of %dx%d in a clip of %dx%d", w, h, width, height)
+	case w != k.width || h != k.height:
+		return fmt.Errorf("JPEG of %dx%d in a clip of %dx%d", w, h, k.width, k.height)
 	case w*h > maxFramePixels:
 		return fmt.Errorf("JPEG of %dx%d: more than %d pixels", w, h, maxFramePixels)
 	}
@@ -84,10 +88,10 @@ func (d *decoder) frame(data []byte, width, height, side int, into []byte) error
 	if err := d.jpeg.Decode(data, rgb, w, h); err != nil {
 		return err
 	}
-	if min(w, h) != side {
-		rgb, w, h = pixels.ResizeShortSide(rgb, w, h, side, d.resized)
+	if min(w, h) != k.side {
+		rgb, w, h = pixels.ResizeShortSide(rgb, w, h, k.side, d.resized)
 		d.resized = rgb
 	}
-	pixels.CenterCrop(rgb, w, h, side, into)
+	pixels.Crop(rgb, w, h, k.side, k.place, into)
 	return nil
 }

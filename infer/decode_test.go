@@ -7,16 +7,17 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/frostwatch/frostwatch/infer/froster/pixels"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-func testDecoder(t *testing.T, most int) *decoder {
+func testDecoder(t *testing.T, most int) *Decoder {
 	t.Helper()
 	d, err := newDecoder(newFrameCache(most))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(d.close)
+	t.Cleanup(d.Close)
 	return d
 }
 
@@ -25,7 +26,7 @@ func TestFramesAreCroppedAndResized(t *testing.T) {
 	red := jpegOf(t, 64, 48, color.RGBA{200, 30, 30, 255})
 	for _, side := range []int{48, 24} {
 		c := topics.Clip{ID: "x", Width: 64, Height: 48, Frames: []topics.ClipFrame{{JPEG: red}, {JPEG: red}}}
-		got, err := d.clip(c, 2, side)
+		got, err := d.Clip(c, 2, side, pixels.Centre)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +47,7 @@ func TestFramesAreCroppedAndResized(t *testing.T) {
 		if n == 0 {
 			c.Frames, n = make([]topics.ClipFrame, 7), 8
 		}
-		if _, err := d.clip(c, n, 48); err == nil || !strings.Contains(err.Error(), name) {
+		if _, err := d.Clip(c, n, 48, pixels.Centre); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -59,7 +60,7 @@ func TestFramesAreShared(t *testing.T) {
 	red, blue := jpegOf(t, 48, 48, color.RGBA{200, 30, 30, 255}), jpegOf(t, 48, 48, color.RGBA{30, 30, 200, 255})
 	clip := func(camera string, jpeg []byte) []byte {
 		t.Helper()
-		got, err := d.clip(topics.Clip{ID: camera, Camera: camera, Width: 48, Height: 48, Frames: []topics.ClipFrame{{JPEG: jpeg}}}, 1, 48)
+		got, err := d.Clip(topics.Clip{ID: camera, Camera: camera, Width: 48, Height: 48, Frames: []topics.ClipFrame{{JPEG: jpeg}}}, 1, 48, pixels.Centre)
 		if err != nil {
 			t.Fatal(err)
 		}

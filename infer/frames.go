@@ -4,6 +4,8 @@ import (
 	"container/list"
 	"crypto/sha256"
 	"sync"
+
+	"github.com/frostwatch/frostwatch/infer/froster/pixels"
 )
 
 // frameCacheBytes is enough for the frames that overlapping clips of 50 cameras
@@ -15,6 +17,7 @@ const frameCacheBytes = 64 << 20
 type frameKey struct {
 	jpeg                [sha256.Size]byte
 	width, height, side int
+	place               pixels.Place
 }
 
 // frameCache holds the frames decoded last, up to a number of bytes. Clips

@@ -131,10 +131,10 @@ func (s *Stage) Run(ctx context.Context) (err error) {
 		time.AfterFunc(drainTime, func() { cancel(errDrain) })
 	})()
 
-	var decoders []*decoder
+	var decoders []*Decoder
 	defer func() {
 		for _, d := range decoders {
-			d.close()
+			d.Close()
 		}
 	}()
 	frames := newFrameCache(frameCacheBytes)

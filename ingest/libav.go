@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -33,6 +34,7 @@ type openOptions struct {
 	threads     int
 	onBytes     func(int)
 	onBadPacket func()
+	formats     string // that a file may have; empty: those of a camera
 }
 
 // stream is an open connection that decodes. It owns C memory; close gives it
@@ -115,7 +117,7 @@ func (a address) options(o openOptions) *astiav.Dictionary {
 		set["format_whitelist"] = formats
 	default:
 		set["protocol_whitelist"] = "file"
-		set["format_whitelist"] = formats
+		set["format_whitelist"] = cmp.Or(o.formats, formats)
 	}
 	d := astiav.NewDictionary()
 	for k, v := range set {

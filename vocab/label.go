@@ -138,9 +138,9 @@ func (l Label) Value() (string, error) {
 	return string(raw), nil
 }
 
-// texts are what the model reads: the label and each alias, with the
-// description after it.
-func (l Label) texts() []string {
+// Texts are what the model reads: the label and each alias, with the
+// description after it. The best of them counts.
+func (l Label) Texts() []string {
 	out := make([]string, 0, 1+len(l.Aliases))
 	for _, t := range append([]string{l.Name}, l.Aliases...) {
 		if l.Description != "" {

@@ -102,7 +102,7 @@ func FuzzParseLabel(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, text := range append(l.texts(), l.Tags...) {
+		for _, text := range append(l.Texts(), l.Tags...) {
 			if !utf8.ValidString(text) || strings.TrimSpace(text) == "" || strings.ContainsRune(text, 0) {
 				t.Errorf("accepted the text %q", text)
 			}

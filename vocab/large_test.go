@@ -40,7 +40,7 @@ func largeMatrix(labels, aliases int) *Matrix {
 		for k := range aliases {
 			l.Aliases = append(l.Aliases, fmt.Sprintf("alias %d of %05d", k, i))
 		}
-		for _, t := range l.texts() {
+		for _, t := range l.Texts() {
 			known[t] = &embedding{vector: largeVector(t)}
 		}
 		v.Labels = append(v.Labels, l)
@@ -202,7 +202,7 @@ func BenchmarkRebuild(b *testing.B) {
 	m := largeMatrix(10_000, 0)
 	v, known := Vocabulary{Labels: m.Labels()}, map[string]*embedding{}
 	for i, l := range v.Labels {
-		known[l.texts()[0]] = &embedding{vector: m.rows[i].vectors[0]}
+		known[l.Texts()[0]] = &embedding{vector: m.rows[i].vectors[0]}
 	}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -63,7 +63,7 @@ func newMatrix(v Vocabulary, known map[string]*embedding, b bases) *Matrix {
 		exp: newExpTable(),
 	}
 	for i, l := range v.Labels {
-		texts := l.texts()
+		texts := l.Texts()
 		row := labelRows{vectors: make([][]float32, len(texts)), background: l.Background}
 		for k, text := range texts {
 			row.vectors[k] = known[text].vector

@@ -11,7 +11,7 @@ import (
 func embeddedTexts(labels []Label, base []string) (map[string]*embedding, bases) {
 	known := map[string]*embedding{}
 	for _, l := range labels {
-		for _, t := range l.texts() {
+		for _, t := range l.Texts() {
 			known[t] = &embedding{vector: vectorOf(t)}
 		}
 	}
@@ -45,7 +45,7 @@ func TestScoresAreThoseOfAReference(t *testing.T) {
 		similar, score, total, background := map[string]float64{}, map[string]float64{}, 0.0, 0.0
 		for _, l := range labels {
 			best := -2.0
-			for _, text := range l.texts() {
+			for _, text := range l.Texts() {
 				v, cosine := vectorOf(text), 0.0
 				for i := range v {
 					cosine += float64(v[i]) * float64(clip[i])

@@ -204,7 +204,7 @@ func (w *Watcher) digestNow(ctx context.Context) (string, error) {
 func (w *Watcher) take(ctx context.Context, v Vocabulary, digest string) (bool, error) {
 	var texts []string
 	for _, l := range v.Labels {
-		texts = append(texts, l.texts()...)
+		texts = append(texts, l.Texts()...)
 	}
 	problems, whole, err := w.embed(ctx, texts, digest)
 	if err != nil || !whole {
@@ -212,8 +212,8 @@ func (w *Watcher) take(ctx context.Context, v Vocabulary, digest string) (bool, 
 	}
 	kept := v.Labels[:0:0]
 	for _, l := range v.Labels {
-		if bad := slices.IndexFunc(l.texts(), func(t string) bool { return problems[t] != nil }); bad >= 0 {
-			v.Problems = append(v.Problems, Problem{Label: l.Name, Err: problems[l.texts()[bad]]})
+		if bad := slices.IndexFunc(l.Texts(), func(t string) bool { return problems[t] != nil }); bad >= 0 {
+			v.Problems = append(v.Problems, Problem{Label: l.Name, Err: problems[l.Texts()[bad]]})
 			continue
 		}
 		kept = append(kept, l)

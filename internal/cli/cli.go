@@ -36,8 +36,10 @@ func Run(ctx context.Context, p Program) int {
 		p.cameraCommand(),
 		p.vocabCommand(),
 		p.modelCommand(),
+		p.exportCommand(),
 		p.camsimCommand(),
 		p.benchCommand(),
+		p.evalCommand(),
 	)
 	root.SetArgs(p.Args)
 	root.SetOut(p.Out)

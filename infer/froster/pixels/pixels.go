@@ -97,11 +97,37 @@ func taps(in, out int) []tap {
 	return ts
 }
 
-// CenterCrop cuts the size×size centre out of src, w×h, into dst, which is
-// reused where it is large enough. The offset is rounded up, as the official
-// code does. Both sides must be at least size.
+// CenterCrop is Crop of the centre.
 func CenterCrop[T byte | float32](src []T, w, h, size int, dst []T) []T {
+	return Crop(src, w, h, size, Centre, dst)
+}
+
+// Place is where along the longer side a crop lies.
+type Place int
+
+// The places of the official code: a single crop is the centre, of three one
+// lies at each end.
+const (
+	Centre Place = iota
+	Begin        // left, or top of an upright image
+	End
+)
+
+// Crop cuts a size×size square out of src, w×h, into dst, which is reused where
+// it is large enough. The centre's offset is rounded up, as the official code
+// does. Both sides must be at least size.
+func Crop[T byte | float32](src []T, w, h, size int, place Place, dst []T) []T {
 	left, top := (w-size+1)/2, (h-size+1)/2
+	switch {
+	case place == Begin && w >= h:
+		left = 0
+	case place == Begin:
+		top = 0
+	case place == End && w >= h:
+		left = w - size
+	case place == End:
+		top = h - size
+	}
 	dst = dst[:0]
 	for y := top; y < top+size; y++ {
 		at := (y*w + left) * channels

@@ -1,0 +1,105 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// fileFormats are containers that recordings come in besides cameras' own. Like
+// those they name no further files or addresses.
+const fileFormats = formats + ",asf,nut,ivf,dv,mxf,gif"
+
+// fileTimeout is for a disk, or a network behind it, that answers no more.
+const fileTimeout = 30 * time.Second
+
+// FileInfo is what a file's container says of its video. Any of it may be wrong.
+type FileInfo struct {
+	Frames          int64   // 0 where it doesn't say
+	Start, Duration int64   // in ticks; Duration is 0 where it doesn't say
+	Tick            float64 // seconds
+	FPS             float64 // 0 where it doesn't say
+}
+
+// FileFrame is a decoded frame of a file and where it stands.
+type FileFrame struct {
+	*Frame
+	Ticks int64 // its time as the container counts, in FileInfo's ticks
+	Last  bool  // no frame comes after it
+}
+
+// File is a video file that is decoded from its beginning, as fast as it goes.
+// It serves one goroutine and is to be closed.
+type File struct {
+	s    *stream
+	info FileInfo
+}
+
+// OpenFile opens a video file and starts the decoder of its first video stream,
+// with that many threads.
+func OpenFile(ctx context.Context, path string, threads int) (*File, error) {
+	quietLibav()
+	// A pipe or a device could block for ever.
+	if info, err := os.Stat(path); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() {
+		return nil, fault(KindNotVideo, "it is not a file")
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("open video: %w", err)
+	}
+	s, err := openStream(ctx, address{raw: "file:" + abs, scheme: "file"}, openOptions{
+		open: fileTimeout, read: fileTimeout, watchdog: fileTimeout, threads: threads, formats: fileFormats,
+		onBytes: func(int) {}, onBadPacket: func() {},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &File{s: s, info: s.fileInfo()}, nil
+}
+
+func (s *stream) fileInfo() FileInfo {
+	i := FileInfo{Tick: s.clock.tick, FPS: s.info.FPS}
+	for _, v := range s.format.Streams() {
+		if v.Index() != s.index {
+			continue
+		}
+		i.Frames = max(v.NbFrames(), 0)
+		if start := v.StartTime(); start != noTime {
+			i.Start = start
+		}
+		if d := v.Duration(); d != noTime {
+			i.Duration = max(d, 0)
+		}
+	}
+	return i
+}
+
+// Info is what the container says.
+func (f *File) Info() FileInfo { return f.info }
+
+// Next is the next frame in the order of presentation, valid until the call
+// after it; io.EOF at the end.
+func (f *File) Next() (FileFrame, error) {
+	frame, err := f.s.next()
+	var broken *Fault
+	switch {
+	case errors.As(err, &broken) && broken.Kind == KindEnded: // in words for cameras
+		return FileFrame{}, fault(KindNotVideo, "the file breaks off in the middle of something")
+	case err != nil:
+		return FileFrame{}, err
+	}
+	ticks := frameTime(f.s.shown.UnsafePointer())
+	if ticks == noTime {
+		ticks = f.info.Start + int64(math.Round(frame.PTS.Seconds()/f.info.Tick))
+	}
+	return FileFrame{Frame: frame, Ticks: ticks, Last: f.s.err != nil}, nil
+}
+
+// Close frees the decoder.
+func (f *File) Close() { f.s.close() }

@@ -1,0 +1,112 @@
+package eval
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/frostwatch/frostwatch/vocab"
+)
+
+// listedBest is how many of the best classes of a video are kept.
+const listedBest = 5
+
+// answer is what the model says to one video.
+type answer struct {
+	best  []int   // classes, the best first
+	score float64 // of the best, of all classes
+}
+
+// right is whether a label is among the first n answers.
+func (a answer) right(label, n int) bool {
+	for _, class := range a.best[:min(n, len(a.best))] {
+		if class == label {
+			return true
+		}
+	}
+	return false
+}
+
+// sheet is a split's classes, ready to score, and the answers so far, nil for
+// videos that have none.
+type sheet struct {
+	split   Split
+	matrix  *vocab.Matrix
+	places  map[string]int // of classes by the matrix' label
+	answers []*answer
+}
+
+// sheets embeds the texts of all splits' classes, those that the store has not.
+func (r *Runner) sheets(ctx context.Context, s *store, p Plan) ([]*sheet, error) {
+	var out []*sheet
+	for _, g := range p.Groups {
+		for _, split := range g.Splits {
+			labels, places := make([]vocab.Label, len(split.Classes)), map[string]int{}
+			for i, c := range split.Classes {
+				labels[i] = c.label()
+				places[labels[i].Name] = i
+			}
+			vectors, err := r.embedTexts(ctx, s, labels)
+			if err != nil {
+				return nil, fmt.Errorf("embed the classes of %s: %w", split.Name, err)
+			}
+			matrix, err := vocab.NewMatrix(split.Name, labels, vectors)
+			if err != nil {
+				return nil, fmt.Errorf("embed the classes of %s: %w", split.Name, err)
+			}
+			out = append(out, &sheet{split, matrix, places, make([]*answer, len(split.Videos))})
+		}
+	}
+	return out, nil
+}
+
+// textsAtOnce bounds what an interruption loses.
+const textsAtOnce = 32
+
+func (r *Runner) embedTexts(ctx context.Context, s *store, labels []vocab.Label) (map[string][]float32, error) {
+	vectors := map[string][]float32{}
+	var missing []string
+	for _, l := range labels {
+		for _, text := range l.Texts() {
+			if v, ok := s.get(key{Model: r.Model.ID(), Text: text}); ok {
+				vectors[text] = v
+			} else if _, asked := vectors[text]; !asked {
+				vectors[text], missing = nil, append(missing, text)
+			}
+		}
+	}
+	for all := len(missing); len(missing) > 0; {
+		r.Progress(Progress{Texts: all - len(missing), AllTexts: all})
+		few := missing[:min(textsAtOnce, len(missing))]
+		missing = missing[len(few):]
+		found, problems, err := r.Model.EmbedLabels(ctx, few)
+		if err != nil {
+			return nil, err
+		}
+		for i, text := range few {
+			if problems[i] != nil {
+				return nil, problems[i]
+			}
+			vectors[text] = found[i]
+			if err := s.put(key{Model: r.Model.ID(), Text: text}, found[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return vectors, nil
+}
+
+// take scores a video's embedding for one of its rows. The mean of the views'
+// embeddings scores as FROSTER does, which adds up the views' logits: a logit is
+// linear in the embedding.
+func (s *sheet) take(row int, embedding []float32, scale float32) *answer {
+	scored := s.matrix.Score(embedding, scale, listedBest)
+	a := &answer{}
+	for i, l := range scored.Labels {
+		if i == 0 {
+			a.score = l.Score
+		}
+		a.best = append(a.best, s.places[l.Label])
+	}
+	s.answers[row] = a
+	return a
+}
