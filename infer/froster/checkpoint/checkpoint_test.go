@@ -155,7 +155,7 @@ func TestHostileFilesAreRefused(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %.500v, want %q in it", err, c.want)
 			}
-			if used, most := after.TotalAlloc-before.TotalAlloc, uint64(4*len(c.file)+1<<20); used > most {
+			if used, most := after.TotalAlloc-before.TotalAlloc, uint64(8*len(c.file)+1<<20); used > most {
 				t.Errorf("%d bytes were allocated for a file of %d, want at most %d", used, len(c.file), most)
 			}
 		})
