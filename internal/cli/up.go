@@ -224,7 +224,7 @@ func (h *home) banner() error {
 	row("metrics", h.at.HTTP, fmt.Sprintf("curl http://%s/metrics", h.at.HTTP))
 	row("rules", h.cfgPath, "edit the file; it is taken over at once")
 	if h.cfg.Infer.Bundle == h.demoBundle() {
-		fmt.Fprintf(&b, "\n  The demo model knows eight actions of drawn people. On real video its answers mean nothing:\n  import a FROSTER or CLIP checkpoint and pass it with --model.\n")
+		fmt.Fprintf(&b, "\n  The demo model knows twelve actions of drawn people. On real video its answers mean nothing:\n  import a FROSTER or CLIP checkpoint and pass it with --model.\n")
 	}
 	b.WriteByte('\n')
 	_, err := io.WriteString(h.Out, b.String())

@@ -23,10 +23,11 @@ func TestStagesAlone(t *testing.T) {
 	redis := freeAddress(t)
 	dir := t.TempDir()
 	bundle := filepath.Join(dir, "bundle")
-	if out, err := frostwatch(t, "model", "import", shared.Path(t, "model", "frost-mini.pth"), "--card", shared.Path(t, "model", "frost-mini.json"), "--out", bundle); err != nil {
+	data := filepath.Join(shared.Root(t), "internal", "demo", "data")
+	if out, err := frostwatch(t, "model", "import", filepath.Join(data, "frost-mini.pth"), "--card", filepath.Join(data, "frost-mini.json"), "--out", bundle); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	clip := filepath.Join(shared.Root(t), "internal", "demo", "data", "corridor_fall.mp4")
+	clip := filepath.Join(data, "corridor_fall.mp4")
 	sim := start(t, "camsim", "--listen", "127.0.0.1:0", "--on-demand", clip)
 	await(t, "the simulator", time.Minute, func() bool { return strings.Contains(sim.output(), "rtsp://") })
 

@@ -16,7 +16,7 @@ import numpy as np
 from demo.words import TASKS
 
 SIZE = 128
-SPLITS = {"train": 1, "val": 2, "test": 3, "places": 4, "films": 5}  # first number of every seed
+SPLITS = {"train": 1, "val": 2, "test": 3, "places": 4, "films": 5, "beside": 6}  # first number of every seed
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _render_part(job: Job) -> None:
     lines = []
     for i, (action, number) in enumerate(clips):
         rng = clip_rng(job.split, action, number)
-        scene = sample_scene(rng, action, times, HELD_OUT if job.split == "places" else SEEN)
+        scene = sample_scene(rng, action, times, HELD_OUT if job.split == "places" else SEEN, job.split == "beside")
         frames[i], where[i] = draw(renderer, scene, rng), joints(scene, SIZE)
         lines.append(json.dumps({"action": action, "number": number, "shows": list(scene.shows), "place": scene.look.place,
                                  "light": scene.look.light}))
@@ -89,15 +89,15 @@ def _render_part(job: Job) -> None:
 
 
 class Split:
-    """A rendered split, mapped from disk."""
+    """A rendered split, or several as one, mapped from disk."""
 
-    def __init__(self, folder: Path, actions: tuple[str, ...] | None = None) -> None:
-        names = sorted(p.name.removesuffix(".jsonl") for p in folder.glob("*.jsonl"))
-        if not names:
-            raise ValueError(f"{folder}: no rendered clips; run python -m demo.dataset first")
-        self._frames = [np.load(folder / f"{n}.frames.npy", mmap_mode="r") for n in names]
-        self._joints = [np.load(folder / f"{n}.joints.npy", mmap_mode="r") for n in names]
-        facts = [[json.loads(line) for line in (folder / f"{n}.jsonl").read_text().splitlines()] for n in names]
+    def __init__(self, *folders: Path, actions: tuple[str, ...] | None = None) -> None:
+        files = [p for folder in folders for p in sorted(folder.glob("*.jsonl"))]
+        if not files:
+            raise ValueError(f"{folders}: no rendered clips; run python -m demo.dataset first")
+        self._frames = [np.load(f.with_suffix(".frames.npy"), mmap_mode="r") for f in files]
+        self._joints = [np.load(f.with_suffix(".joints.npy"), mmap_mode="r") for f in files]
+        facts = [[json.loads(line) for line in f.read_text().splitlines()] for f in files]
         self.at = [(p, i) for p, lines in enumerate(facts) for i, f in enumerate(lines) if not actions or f["action"] in actions]
         self.facts = [facts[p][i] for p, i in self.at]
 

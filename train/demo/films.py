@@ -43,11 +43,11 @@ class Film:
 
 
 FILMS = (
-    Film("corridor_fall", 1, "fall", "corridor", "indoor cold", 22, at=9.0),
-    Film("room_fall", 2, "fall", "living room", "indoor warm", 22, at=10.5),
-    Film("yard_fence", 3, "fence", "yard", "day", 23, at=9.0),
-    Film("street_fence", 4, "fence", "street", "dusk", 23, at=8.0),
-    Film("street_fight", 5, "fight", "street", "overcast", 30, only=(9.0, 21.0)),
+    Film("corridor_fall", 12, "fall", "corridor", "indoor cold", 22, at=9.0),
+    Film("room_fall", 21, "fall", "living room", "indoor warm", 22, at=10.5),
+    Film("yard_fence", 22, "fence", "yard", "day", 23, at=9.0),
+    Film("street_fence", 22, "fence", "street", "dusk", 23, at=8.0),
+    Film("street_fight", 7, "fight", "street", "overcast", 30, only=(9.0, 21.0)),
     Film("office_sit", 6, "sit", "office", "indoor cold", 24),
     Film("warehouse_box", 7, "box", "warehouse", "indoor cold", 24),
     Film("yard_beside_fence", 18, "walk", "yard", "day", 26, beside="fence"),

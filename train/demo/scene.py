@@ -30,13 +30,16 @@ class Scene:
 
 
 def sample_scene(rng: np.random.Generator, action: str, times: np.ndarray = TIMES, places: tuple[str, ...] = SEEN,
-                 aspect: float = 1.0) -> Scene:
-    """A scene drawn from rng; times (frames,) in seconds."""
+                 beside: bool = False) -> Scene:
+    """A scene drawn from rng; times (frames,) in seconds. With beside, a thing stands right beside the people, mostly a fence."""
     take, shows = perform(action, rng, times)
     look = sample_look(rng, str(rng.choice(places)))
-    if action != "empty" and rng.random() < 0.4:
+    if beside:
+        kind = "fence" if rng.random() < 0.7 else str(rng.choice(BYSTANDERS))
+        take = replace(take, things=[*take.things, stand_by(rng, take, kind, (0.05, 0.6))])
+    elif action != "empty" and rng.random() < 0.4:
         take = replace(take, things=[*take.things, stand_by(rng, take, str(rng.choice(BYSTANDERS)))])
-    camera = frame_camera(rng, core(take), fill=(0.6, 0.95), aspect=aspect)
+    camera = frame_camera(rng, core(take), fill=(0.6, 0.95))
     return Scene(take, shows, look, camera)
 
 
@@ -66,12 +69,12 @@ def joints(scene: Scene, size: int, people: int = 2) -> np.ndarray:
     return out
 
 
-def stand_by(rng: np.random.Generator, take: Take, kind: str) -> Thing:
-    """A thing beside the people's way, out of their reach."""
+def stand_by(rng: np.random.Generator, take: Take, kind: str, clear: tuple[float, float] = (0.7, 1.2)) -> Thing:
+    """A thing beside the people's way, so many metres clear of it."""
     points = np.concatenate([a.joints[..., [0, 2]].reshape(-1, 2) for a in take.actors]) if take.actors else np.zeros((1, 2))
     centre = points.mean(0)
     reach = np.linalg.norm(points - centre, axis=-1).max()
-    turn, far = rng.uniform(0, 2 * np.pi), reach + rng.uniform(0.7, 1.2)
+    turn, far = rng.uniform(0, 2 * np.pi), reach + rng.uniform(*clear)
     # What is held by a grip has its origin there. A fence runs across the way to it, so that it never crosses the people.
     at = (centre[0] + far * np.cos(turn), {"bag": 0.32, "broom": 0.98}.get(kind, 0.0), centre[1] + far * np.sin(turn))
     yaw = -np.degrees(turn) if kind in ("fence", "ladder") else rng.uniform(0, 360)
