@@ -18,7 +18,7 @@ import (
 
 // starts are how many frames later than the clip each of its plays begins, so
 // that windows fall differently.
-var starts = []int{0, 8, 16}
+var starts = []int{0, 8, 16, 24}
 
 const (
 	frameRate = 15 // of every demo clip
