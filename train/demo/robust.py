@@ -19,7 +19,7 @@ from demo.dataset import Split
 from demo.make import Paths, load
 from demo.measure import texts_of
 from demo.words import TASKS, Task
-from froster.evaluate import classifier, embed_clips, top1
+from froster.evaluate import Still, classifier, embed_clips, top1
 from froster.model import Froster
 from froster.tokenizer import Tokenizer
 
@@ -70,7 +70,7 @@ def robustness(model: Froster, folder: Path, task: Task, tokenizer: Tokenizer) -
     sets["other places"] = Clips(Split(folder / "places"), actions)
     classes, out = classifier(model, tokenizer, texts_of(task)), {}
     for name, clips in sets.items():
-        embeddings, labels, _ = embed_clips(model, clips)
+        embeddings, labels, _ = embed_clips(model, Still(clips))  # the whole picture, not training's crops
         out[name] = top1(embeddings, labels, classes)
         if name == "clean":
             for i in range(3):
