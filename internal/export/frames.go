@@ -1,7 +1,6 @@
 package export
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -47,21 +46,9 @@ func (f *frameChecker) check(c topics.Clip) error {
 	}
 	for i, frame := range c.Frames {
 		if err := f.decode(frame.JPEG, c.Width, c.Height); err != nil {
-			return errors.Join(fmt.Errorf("frame %d: %w", i, err), f.renew())
+			return fmt.Errorf("frame %d: %w", i, err)
 		}
 	}
-	return nil
-}
-
-// renew replaces the decoder: libjpeg-turbo 2.1 reads nothing right any more
-// after a broken header.
-func (f *frameChecker) renew() error {
-	d, err := turbojpeg.NewDecoder()
-	if err != nil {
-		return err
-	}
-	f.jpeg.Close()
-	f.jpeg = d
 	return nil
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// libjpeg-turbo 2.1 is not itself again after a broken header.
+// The decoder is one for all clips.
 func TestABrokenFrameSpoilsNoOther(t *testing.T) {
 	f, err := newFrameChecker()
 	if err != nil {
