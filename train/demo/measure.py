@@ -9,7 +9,7 @@ from torch import Tensor
 from demo.clips import Clips
 from demo.dataset import Split
 from demo.words import Task
-from froster.evaluate import Still, classifier, embed_clips, harmonic_mean
+from froster.evaluate import classifier, embed_clips, harmonic_mean
 from froster.model import Froster
 from froster.tokenizer import Tokenizer
 
@@ -23,7 +23,7 @@ class Embedded:
 
 
 def embed(model: Froster, split: Split, task: Task, temporal: bool = True) -> Embedded:
-    embeddings, labels, _ = embed_clips(model, Still(Clips(split, tuple(task.all))), temporal=temporal)
+    embeddings, labels, _ = embed_clips(model, Clips(split, tuple(task.all)), temporal=temporal)
     return Embedded(embeddings, labels)
 
 

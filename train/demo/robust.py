@@ -4,22 +4,21 @@ Each line is the accuracy among all classes on the test clips, changed in one wa
 """
 
 import argparse
-import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 
 from demo import dataset
 from demo.clips import Clips
 from demo.dataset import Split
 from demo.make import Paths, load
 from demo.measure import texts_of
+from demo.render.grade import Grade, grade
 from demo.words import TASKS, Task
-from froster.evaluate import Still, classifier, embed_clips, top1
+from froster.evaluate import classifier, embed_clips, top1
 from froster.model import Froster
 from froster.tokenizer import Tokenizer
 
@@ -42,14 +41,9 @@ class Changed:
         return self._change(frames), label
 
 
-def jpeg(frames: np.ndarray, quality: int = 60) -> np.ndarray:
-    """The frames once through JPEG."""
-    out = []
-    for frame in frames:
-        packed = io.BytesIO()
-        Image.fromarray(frame).save(packed, "JPEG", quality=quality)
-        out.append(np.asarray(Image.open(packed).convert("RGB")))
-    return np.stack(out)
+def jpeg(frames: np.ndarray) -> np.ndarray:
+    """The frames once through JPEG of quality 60."""
+    return grade(frames, np.random.default_rng(0), Grade(jpeg=60))
 
 
 def night(frames: np.ndarray) -> np.ndarray:
@@ -70,7 +64,7 @@ def robustness(model: Froster, folder: Path, task: Task, tokenizer: Tokenizer) -
     sets["other places"] = Clips(Split(folder / "places"), actions)
     classes, out = classifier(model, tokenizer, texts_of(task)), {}
     for name, clips in sets.items():
-        embeddings, labels, _ = embed_clips(model, Still(clips))  # the whole picture, not training's crops
+        embeddings, labels, _ = embed_clips(model, clips)
         out[name] = top1(embeddings, labels, classes)
         if name == "clean":
             for i in range(3):

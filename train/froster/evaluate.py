@@ -40,11 +40,15 @@ def classifier(model: Froster, tokenizer: Tokenizer, class_texts: Sequence[str])
 @torch.no_grad()
 def embed_clips(model: Froster, clips: ClipSet, *, temporal: bool = True, bfloat16: bool = False, batch_size: int = 32,
                 workers: int = 0) -> tuple[Tensor, Tensor, int]:
-    """Clip embeddings [n, dim] and labels [n] of all clips that can be read, and how many cannot; on the CPU."""
+    """Clip embeddings [n, dim] and labels [n] of all clips that can be read, and how many cannot; on the CPU.
+
+    Always the same frames of a clip: a set's random choice is for training alone.
+    """
     device, was_training = model.logit_scale.device, model.training
     model.eval()
     embeddings, labels, broken = [torch.empty(0, model.dims.embed_dim)], [torch.empty(0, dtype=torch.int64)], 0
-    stream = batches(clips, Augment(model.dims.image_size), np.arange(len(clips)), batch_size, seed=0, epoch=0, workers=workers)
+    order, augment = np.arange(len(clips)), Augment(model.dims.image_size)
+    stream = batches(Still(clips), augment, order, batch_size, seed=0, epoch=0, workers=workers)
     for batch in stream:
         broken += len(batch.broken)
         if len(batch.labels):
@@ -77,7 +81,7 @@ def evaluate(model: Froster, tokenizer: Tokenizer, base: tuple[ClipSet, Sequence
     for part in (base, novel):
         if part is None:
             continue
-        embeddings, labels, bad = embed_clips(model, Still(part[0]), **how)
+        embeddings, labels, bad = embed_clips(model, part[0], **how)
         scores.append(top1(embeddings, labels, classifier(model, tokenizer, part[1])))
         clips, broken = clips + len(labels), broken + bad
     if novel is None:

@@ -57,3 +57,12 @@ def test_nothing_is_drawn_at_random(small, tokenizer: Tokenizer):
             raise AssertionError("a random clip was asked for")
 
     evaluate.evaluate(small(), tokenizer, (Sampled(5), TEXTS))
+
+
+def test_a_set_s_random_choice_is_for_training_alone(small, clips):
+    class Random(clips):
+        def sample(self, index, rng):
+            raise AssertionError("a random clip was asked for")
+
+    embeddings, labels, broken = evaluate.embed_clips(small(), Random(6))
+    assert len(embeddings) == len(labels) == 6 and not broken
