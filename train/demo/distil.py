@@ -14,6 +14,7 @@ from torch import Tensor
 
 from demo.corpus import corpus
 from demo.progress import Progress
+from demo.rate import warm_cosine
 from froster.model import Froster
 from froster.prompts import RAW, prompt
 from froster.tokenizer import Tokenizer
@@ -83,7 +84,7 @@ def distil(model: Froster, tokenizer: Tokenizer, config: DistilConfig, cache: Pa
     batches = _Draw(texts, rows, many, tokenizer, config)
     parameters = [p for n, p in model.named_parameters() if not n.startswith(("visual.", "logit_scale"))]
     optimizer = torch.optim.AdamW(parameters, config.lr, betas=(0.9, 0.98), weight_decay=0.0)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: _rate(s, config))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: warm_cosine(s, steps=config.steps, warmup=config.warmup))
     cosines, progress = [], Progress("text tower", config.steps)
     for step in range(config.steps):
         ids, pick = batches(step)
@@ -99,10 +100,6 @@ def distil(model: Froster, tokenizer: Tokenizer, config: DistilConfig, cache: Pa
         cosines.append(cosine.item())
         progress(step, cosine=cosine.item())
     return cosines
-
-
-def _rate(step: int, config: DistilConfig) -> float:
-    return min(1.0, (step + 1) / config.warmup) * (0.5 + 0.5 * np.cos(np.pi * step / config.steps))
 
 
 def _cached(file: Path, texts: list[str]) -> np.ndarray:

@@ -29,6 +29,11 @@ from froster.train import EpochReport, fit, student_of
 DIMS = Dims(image_size=112, patch_size=16, vision_width=128, vision_layers=6, text_width=64, text_layers=4, embed_dim=128)
 BESIDE = ("stand", "walk")
 TOKENS = ("token_embedding.",)  # rows of words that no class text has would drift if they were trained
+RECIPE = TrainConfig(
+    epochs=4, batch_size=24, lr=3e-4, lr_start=3e-6, lr_end=3e-6, warmup_epochs=0.5, average_from=2, freeze=TOKENS,
+    short_side=(112, 118), flip=0.5, bfloat16=True)
+# Who only stands at a fence is taken for a climber after the first round. The second goes on from it, with some of the clips.
+SECOND = replace(RECIPE, epochs=2, lr=1.5e-4, lr_start=1.5e-5, warmup_epochs=0.1)
 
 
 @dataclass(frozen=True)
@@ -41,13 +46,8 @@ class Plan:
     beside: int = 300  # clips each of standing and walking right beside a thing, in the second round
     text: DistilConfig = DistilConfig()
     clip: PretrainConfig = PretrainConfig()
-    recipe: TrainConfig = TrainConfig(
-        epochs=4, batch_size=24, lr=3e-4, lr_start=3e-6, lr_end=3e-6, warmup_epochs=0.5, average_from=2, freeze=TOKENS,
-        short_side=(112, 118), flip=0.5, bfloat16=True)
-    # Who only stands at a fence is taken for a climber after the first round. The second goes on from it, with half of the clips.
-    second: TrainConfig = TrainConfig(
-        epochs=2, batch_size=24, lr=1.5e-4, lr_start=1.5e-5, lr_end=3e-6, warmup_epochs=0.1, average_from=2, freeze=TOKENS,
-        short_side=(112, 118), flip=0.5, bfloat16=True)
+    recipe: TrainConfig = RECIPE
+    second: TrainConfig = SECOND
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from demo.dataset import SIZE, Split
 from demo.progress import Progress
+from demo.rate import warm_cosine
 from demo.stage import JOINTS
 from demo.views import draw_crop, look_at, move_joints, relight
 from demo.words import caption
@@ -122,7 +123,8 @@ def pretrain(model: Froster, split: Split, tokenizer: Tokenizer, config: Pretrai
     heads = JointHeads(model.dims.vision_width, model.dims.image_size // model.dims.patch_size)
     trained = [*model.visual.parameters(), *heads.parameters(), model.logit_scale]
     optimizer = torch.optim.AdamW(trained, config.lr, betas=(0.9, 0.98), weight_decay=config.weight_decay, fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: _rate(s, config))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda s: warm_cosine(s, steps=config.steps, warmup=config.warmup, least=0.01))
     draw, progress = Frames(split, tokenizer, config, model.dims.image_size), Progress("pretraining", config.steps)
     generator = torch.Generator().manual_seed(config.seed)
     for step in range(config.steps):
@@ -145,7 +147,3 @@ def pretrain(model: Froster, split: Split, tokenizer: Tokenizer, config: Pretrai
         model.logit_scale.data.clamp_(max=math.log(100))
         progress(step, words=words.item(), patches=patches.item(), places=places.item(),
                  cosine=(images * texts).sum(-1).mean().item())
-
-
-def _rate(step: int, config: PretrainConfig) -> float:
-    return min(1.0, (step + 1) / config.warmup) * (0.01 + 0.99 * (0.5 + 0.5 * math.cos(math.pi * step / config.steps)))
