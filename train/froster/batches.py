@@ -39,7 +39,7 @@ class Augment:
 
     def __call__(self, frames: np.ndarray, rng: np.random.Generator) -> Tensor:
         """uint8 [T, h, w, 3] to uint8 [T, size, size, 3]; all frames of a clip alike."""
-        x = torch.from_numpy(np.ascontiguousarray(frames))
+        x = torch.from_numpy(np.require(frames, requirements="CW"))
         x = self._jitter(x, rng) if self.short_side else resize_and_crop(x, self.size)
         return x.flip(2) if rng.random() < self.flip else x
 

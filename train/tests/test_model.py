@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
-from froster.model import VIT_B16, Attention, Dims, Froster, Unfilled, dims_of, with_neighbours
+from froster.model import FEW_KEYS, VIT_B16, Attention, Dims, Froster, Unfilled, attend, dims_of, with_neighbours
 
 
 def softmax(x: np.ndarray) -> np.ndarray:
@@ -35,6 +36,20 @@ def test_temporal_attention_against_numpy():
         want.append(np.concatenate(heads, -1) @ ow.T + ob)
     got = attention(x, frames).detach().numpy()
     assert np.abs(got - want).max() < 1e-5
+
+
+@pytest.mark.parametrize("keys", [150, FEW_KEYS, FEW_KEYS + 1])
+def test_bfloat16_attends_as_float32_does(keys: int):
+    generator = torch.Generator().manual_seed(0)
+    exact = [torch.randn(6, 2, n, 64, generator=generator).requires_grad_() for n in (50, keys, keys)]
+    short = [x.detach().bfloat16().requires_grad_() for x in exact]
+    weights = torch.randn(6, 2, 50, 64, generator=generator)
+    want, got = F.scaled_dot_product_attention(*exact), attend(*short)
+    (want * weights).sum().backward()
+    (got * weights).sum().backward()
+    assert got.dtype == torch.bfloat16 and (got - want).abs().max() < 0.02
+    for a, b in zip(exact, short, strict=True):
+        assert (a.grad - b.grad).norm() < 0.01 * a.grad.norm()
 
 
 def test_clips_of_a_batch_do_not_see_each_other(small):
