@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -39,7 +40,12 @@ func client(t testing.TB, b kafkatest.Broker, log *slog.Logger) *bus.Client {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	c, err := bus.New(bus.Options{Brokers: []string{b.Addr()}, ClientID: "test", Logger: log})
+	return clientOf(t, []string{b.Addr()}, log)
+}
+
+func clientOf(t testing.TB, brokers []string, log *slog.Logger) *bus.Client {
+	t.Helper()
+	c, err := bus.New(bus.Options{Brokers: brokers, ClientID: "test", Logger: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,6 +67,7 @@ func spec(name string, partitions int) bus.TopicSpec {
 func TestBus(t *testing.T) {
 	onEach(t, func(t *testing.T, b kafkatest.Broker) {
 		t.Run("records come back whole", func(t *testing.T) { recordsComeBackWhole(t, b) })
+		t.Run("reading begins at a time", func(t *testing.T) { readingBeginsAtATime(t, b) })
 		t.Run("a topic that differs is told and left", func(t *testing.T) { differenceIsWarned(t, b) })
 		t.Run("a group goes on where it committed", func(t *testing.T) { groupResumes(t, b) })
 		t.Run("partitions move between members", func(t *testing.T) { partitionsMove(t, b) })
@@ -108,6 +115,43 @@ func recordsComeBackWhole(t *testing.T, b kafkatest.Broker) {
 	}
 	if _, err := c.FetchOne(ctx, "whole", first.Partition, 99); err == nil {
 		t.Error("a record that never was is found")
+	}
+}
+
+func readingBeginsAtATime(t *testing.T, b kafkatest.Broker) {
+	ctx, c := within(t, time.Minute), client(t, b, nil)
+	if err := c.Ensure(ctx, []bus.TopicSpec{spec("times", 1)}); err != nil {
+		t.Fatal(err)
+	}
+	noon := time.Now().Truncate(time.Second).Add(-time.Hour)
+	send := func(value string, at time.Time) {
+		t.Helper()
+		if err := c.Send(ctx, bus.Message{Topic: "times", Key: []byte("k"), Value: []byte(value), Time: at}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 4 {
+		send(strconv.Itoa(i), noon.Add(time.Duration(i)*time.Minute))
+	}
+	for since, want := range map[time.Duration]string{-time.Minute: "0123", 0: "0123", time.Second: "123", 3 * time.Minute: "3", 4 * time.Minute: ""} {
+		got := ""
+		err := c.ReadSince(ctx, "times", 0, noon.Add(since), func(m bus.Message) error { got += string(m.Value); return nil })
+		if err != nil || got != want {
+			t.Errorf("since noon and %v: read %q, %v; want %q", since, got, err, want)
+		}
+	}
+	followed := make(chan string)
+	go func() {
+		got := ""
+		err := c.ReadAll(ctx, "times", noon.Add(4*time.Minute), true, func(m bus.Message) error { got += string(m.Value); return bus.ErrStop })
+		if err != nil {
+			t.Error(err)
+		}
+		followed <- got
+	}()
+	send("4", noon.Add(5*time.Minute)) // whether the reader is there already or not
+	if got := <-followed; got != "4" {
+		t.Errorf("followed on from after the last record: read %q", got)
 	}
 }
 

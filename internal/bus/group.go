@@ -136,10 +136,15 @@ func (c *Client) groupConfig(o GroupOptions) kafka.ConsumerGroupConfig {
 	}
 }
 
+// firstByte is how long a fetch waits for the first byte of its answer. kafka-go
+// asks the broker to hold an empty answer back for a second less than this, so
+// that much is left for a slow broker, and closing a reader may take the rest.
+const firstByte = 1500 * time.Millisecond
+
 func (c *Client) readerConfig(topic string, partition int) kafka.ReaderConfig {
 	return kafka.ReaderConfig{
 		Brokers: c.Brokers, Topic: topic, Partition: partition, Dialer: c.dialer(),
-		MinBytes: 1, MaxBytes: 2 * c.MaxRecordBytes, MaxWait: 250 * time.Millisecond,
+		MinBytes: 1, MaxBytes: 2 * c.MaxRecordBytes, MaxWait: firstByte,
 		// Records wait here decoded from the wire: a few, for they hold video.
 		QueueCapacity:   4,
 		ReadBackoffMin:  5 * time.Millisecond,

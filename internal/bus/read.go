@@ -36,9 +36,9 @@ func (c *Client) Read(ctx context.Context, topic string, partition int, from int
 	return c.readOn(ctx, r, end, fn)
 }
 
-// ReadAll calls fn, one call at a time, for each record of every partition not
-// older than since (zero: from the oldest), outside any group: up to the end as
-// it was at the call, or following on.
+// ReadAll calls fn, one call at a time, for the records of every partition from
+// the first that is not older than since (zero: from the oldest), outside any
+// group: up to the end as it was at the call, or following on.
 func (c *Client) ReadAll(ctx context.Context, topic string, since time.Time, follow bool, fn func(Message) error) error {
 	n := 0
 	if err := c.retry(ctx, "look up topic", func() (err error) { n, err = c.Partitions(ctx, topic); return err }); err != nil {
@@ -64,8 +64,8 @@ func (c *Client) ReadAll(ctx context.Context, topic string, since time.Time, fol
 	return nil
 }
 
-// ReadSince calls fn for each record of one partition not older than since,
-// outside any group, up to the end as it was at the call.
+// ReadSince calls fn for the records of one partition from the first that is not
+// older than since, outside any group, up to the end as it was at the call.
 func (c *Client) ReadSince(ctx context.Context, topic string, partition int, since time.Time, fn func(Message) error) error {
 	return c.readSince(ctx, topic, partition, since, false, fn)
 }
@@ -75,17 +75,19 @@ func (c *Client) readSince(ctx context.Context, topic string, partition int, sin
 	if err != nil {
 		return err
 	}
-	if !follow && first >= end {
+	from := first
+	if !since.IsZero() {
+		if from, err = c.offsetAt(ctx, topic, partition, since, end); err != nil {
+			return err
+		}
+	}
+	if !follow && from >= end {
 		return nil
 	}
 	r := kafka.NewReader(c.readerConfig(topic, partition))
 	defer func() { _ = r.Close() }()
-	seek := func() error { return r.SetOffset(first) }
-	if !since.IsZero() {
-		seek = func() error { return r.SetOffsetAt(ctx, since) }
-	}
-	if err := c.retry(ctx, "seek "+topic, seek); err != nil {
-		return err
+	if err := r.SetOffset(from); err != nil {
+		return fmt.Errorf("read %s/%d from %d: %w", topic, partition, from, err)
 	}
 	if follow {
 		end = -1
@@ -170,20 +172,36 @@ func (c *Client) FetchOne(ctx context.Context, topic string, partition int, offs
 
 // bounds are the first offset kept and the one after the last.
 func (c *Client) bounds(ctx context.Context, topic string, partition int) (first, next int64, err error) {
+	p, err := c.offsets(ctx, topic, partition, kafka.FirstOffsetOf(partition), kafka.LastOffsetOf(partition))
+	return p.FirstOffset, p.LastOffset, err
+}
+
+// offsetAt is the offset of the first record that is not older than since, or
+// end where none was so young: kafka-go's own "last" would be looked up once
+// more when reading begins, and pass over what came in between.
+func (c *Client) offsetAt(ctx context.Context, topic string, partition int, since time.Time, end int64) (int64, error) {
+	p, err := c.offsets(ctx, topic, partition, kafka.TimeOffsetOf(partition, since))
+	for offset := range p.Offsets {
+		if offset >= 0 {
+			return offset, err
+		}
+	}
+	return end, err
+}
+
+func (c *Client) offsets(ctx context.Context, topic string, partition int, of ...kafka.OffsetRequest) (found kafka.PartitionOffsets, err error) {
 	err = c.retry(ctx, "look up offsets", func() error {
-		resp, err := c.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{
-			topic: {kafka.FirstOffsetOf(partition), kafka.LastOffsetOf(partition)},
-		}})
+		resp, err := c.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: of}})
 		if err != nil {
 			return fmt.Errorf("look up offsets of %s: %w", topic, err)
 		}
 		for _, p := range resp.Topics[topic] {
 			if p.Partition == partition {
-				first, next = p.FirstOffset, p.LastOffset
+				found = p
 				return p.Error
 			}
 		}
 		return fmt.Errorf("look up offsets of %s/%d: %w", topic, partition, kafka.UnknownTopicOrPartition)
 	})
-	return first, next, err
+	return found, err
 }
