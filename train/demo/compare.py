@@ -6,7 +6,8 @@ Frozen CLIP, plain fine-tuning and FROSTER on the same held-out clips, over seed
 
 import argparse
 import json
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,50 +15,79 @@ import numpy as np
 from demo.dataset import Split
 from demo.make import Paths, Plan, load, make_froster
 from demo.measure import measure
-from demo.words import TASKS
+from demo.words import TASKS, Task
 from froster.model import from_state
 from froster.tokenizer import Tokenizer
 
 STUDENT_T = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 8: 2.365, 10: 2.262}  # two-sided 95%, by the number of seeds
 SHOWN = ("base", "novel", "harmonic")
+ARMS = {"fine-tuned": False, "froster": True}  # and whether it distils
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs of one length. Each leaves its scores in the folder and is not done again."""
+
+    folder: Path
+    task: Task
+    tokenizer: Tokenizer
+    epochs: int
+    most: int  # clips of each base action; 0: all
+
+    @property
+    def name(self) -> str:
+        return f"compare-{self.epochs}-{self.most}"
+
+    def frozen(self) -> dict:
+        """The scores of the CLIP that both arms begin with, frame by frame."""
+        return measure(load(Paths(self.folder).clip), self._test(), self.task, self.tokenizer, temporal=False)["class_texts"]
+
+    def run(self, arm: str, seed: int) -> dict:
+        """The scores of an arm by a seed."""
+        run = f"{self.name}-{arm}-{seed}"
+        file = self.folder / f"{run}.json"
+        if file.exists():
+            return json.loads(file.read_text())
+        recipe = replace(Plan.recipe, epochs=self.epochs, average_from=min(2, self.epochs), seed=seed, distil=ARMS[arm])
+        state = make_froster(recipe, Paths(self.folder), self.task, self.tokenizer, run, most=self.most)
+        got = measure(from_state(state), self._test(), self.task, self.tokenizer)["class_texts"]
+        file.write_text(json.dumps(got, indent=1) + "\n")
+        return got
+
+    def _test(self) -> Split:
+        return Split(self.folder / "test")
 
 
 def interval(values: list[float]) -> tuple[float, float]:
     """Mean, and half the width of its 95% confidence interval."""
-    spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-    return float(np.mean(values)), STUDENT_T.get(len(values), 1.96) * spread / len(values) ** 0.5
+    if len(values) == 1:
+        return values[0], 0.0
+    return float(np.mean(values)), STUDENT_T.get(len(values), 1.96) * float(np.std(values, ddof=1)) / len(values) ** 0.5
 
 
-def compare(folder: Path, task_name: str, *, seeds: int, epochs: int, most: int) -> dict:
-    """For each arm a list of scores, one for each seed; what is there already is not done again."""
-    paths, task, tokenizer = Paths(folder), TASKS[task_name], Tokenizer()
-    file, test = folder / f"compare-{epochs}-{most}.json", Split(folder / "test")
-    got = json.loads(file.read_text()) if file.exists() else {}
-    got["clip"] = [measure(load(paths.clip), test, task, tokenizer, temporal=False)["class_texts"]]
-    for seed in range(seeds):
-        for arm, distil in (("fine-tuned", False), ("froster", True)):
-            if len(got.setdefault(arm, [])) > seed:
-                continue
-            recipe = replace(Plan.recipe, epochs=epochs, average_from=min(2, epochs), seed=seed, distil=distil)
-            state = make_froster(recipe, paths, task, tokenizer, f"compare-{epochs}-{most}-{arm}-{seed}", most=most)
-            got[arm].append(measure(from_state(state), test, task, tokenizer)["class_texts"])
-            file.write_text(json.dumps(got, indent=1) + "\n")
-            print(arm, seed, {k: round(100 * got[arm][-1][k], 1) for k in SHOWN}, flush=True)
-    return got
+def table(runs: dict[str, list[dict]]) -> Iterator[str]:
+    """A line for each arm, and one for what distillation changed within each seed: the arms share clips, order and start."""
+    gain = [{k: b[k] - a[k] for k in SHOWN} for a, b in zip(*(runs[arm] for arm in ARMS), strict=True)]
+    for name, scores in (runs | {"difference": gain}).items():
+        cells = [(k, *interval([100 * s[k] for s in scores])) for k in SHOWN]
+        yield f"{name:12}" + "  ".join(f"{k} {mean:.1f} ± {half:.1f}" for k, mean, half in cells)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--task", choices=TASKS, default="small")
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4], help="several processes may take some each")
     parser.add_argument("--epochs", type=int, default=Plan.recipe.epochs)
     parser.add_argument("--per-class", type=int, default=0, help="clips of each base action; 0: all")
     args = parser.parse_args()
-    got = compare(args.folder, args.task, seeds=args.seeds, epochs=args.epochs, most=args.per_class)
-    for arm, runs in got.items():
-        cells = [interval([100 * r[k] for r in runs]) for k in SHOWN]
-        print(f"{arm:12}", "  ".join(f"{k} {mean:.1f} ± {half:.1f}" for k, (mean, half) in zip(SHOWN, cells, strict=True)))
+    comparison = Comparison(args.folder, TASKS[args.task], Tokenizer(), args.epochs, args.per_class)
+    runs: dict[str, list[dict]] = {arm: [] for arm in ARMS}
+    for seed in args.seeds:
+        for arm in ARMS:
+            runs[arm].append(comparison.run(arm, seed))
+            print(arm, seed, {k: round(100 * runs[arm][-1][k], 1) for k in SHOWN}, flush=True)
+    print(*table({"frozen": [comparison.frozen()]} | runs), sep="\n")
 
 
 if __name__ == "__main__":
