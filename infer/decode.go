@@ -10,10 +10,6 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// maxFramePixels bounds what one JPEG may unfold to: a carried frame is a few
-// hundred pixels high.
-const maxFramePixels = 4 << 20
-
 // decodeLoop decodes until the stage closes the queue.
 func (s *Stage) decodeLoop(ctx context.Context, d *Decoder) {
 	for j := range s.decode {
@@ -72,22 +68,12 @@ func (d *Decoder) Clip(c topics.Clip, frames, side int, place pixels.Place) ([]b
 }
 
 func (d *Decoder) frame(data []byte, k frameKey, into []byte) error {
-	w, h, err := d.jpeg.Size(data)
-	switch {
-	case err != nil:
-		return err
-	case w != k.width || h != k.height:
-		return fmt.Errorf("JPEG of %dx%d in a clip of %dx%d", w, h, k.width, k.height)
-	case w*h > maxFramePixels:
-		return fmt.Errorf("JPEG of %dx%d: more than %d pixels", w, h, maxFramePixels)
-	}
-	if cap(d.rgb) < 3*w*h {
-		d.rgb = make([]byte, 3*w*h)
-	}
-	rgb := d.rgb[:3*w*h]
-	if err := d.jpeg.Decode(data, rgb, w, h); err != nil {
+	rgb, err := d.jpeg.Frame(data, k.width, k.height, d.rgb)
+	if err != nil {
 		return err
 	}
+	d.rgb = rgb
+	w, h := k.width, k.height
 	if min(w, h) != k.side {
 		rgb, w, h = pixels.ResizeShortSide(rgb, w, h, k.side, d.resized)
 		d.resized = rgb
