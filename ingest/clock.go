@@ -1,6 +1,9 @@
 package ingest
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // clock turns a stream's timestamps into time since its first frame.
 type clock struct {
@@ -9,7 +12,9 @@ type clock struct {
 	guessed bool // the first frame had no timestamp and was taken for 0
 	base    int64
 	last    time.Duration // of the latest frame
-	step    time.Duration // between the latest two frames that ran forwards
+	// step is between the latest two frames that ran forwards; of a file it begins
+	// as what its rate makes it.
+	step time.Duration
 }
 
 // noTime is libav's AV_NOPTS_VALUE.
@@ -49,7 +54,10 @@ func (c *clock) at(timestamp int64) (time.Duration, verdict) {
 	t := time.Duration(float64(timestamp-c.base)*c.tick*1e9 + 0.5)
 	if c.guessed {
 		c.guessed = false
-		if t <= 0 || t > firstStepMax {
+		if c.step > 0 { // a file's: frames are counted back by its rate
+			t = c.last + c.step
+			c.base = timestamp - int64(math.Round(t.Seconds()/c.tick))
+		} else if t <= 0 || t > firstStepMax {
 			c.base, c.last = timestamp, 0
 			return 0, dropEarlier
 		}
@@ -59,6 +67,22 @@ func (c *clock) at(timestamp int64) (time.Duration, verdict) {
 	}
 	c.last = t
 	return t, keep
+}
+
+// rated tells the clock of a file, before its first frame, how many come each
+// second. Streams of one codec alone have no times.
+func (c *clock) rated(fps float64) {
+	if fps > 0 {
+		c.step = time.Duration(float64(time.Second) / fps)
+	}
+}
+
+// begin is the timestamp of time 0, start where no frame has told it.
+func (c *clock) begin(start int64) int64 {
+	if c.guessed {
+		return start
+	}
+	return c.base
 }
 
 // until ends a frame shown at pts whose successor comes at next. Where time

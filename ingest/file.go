@@ -10,9 +10,11 @@ import (
 	"time"
 )
 
-// fileFormats are containers that recordings come in besides cameras' own. Like
-// those they name no further files or addresses.
-const fileFormats = formats + ",asf,nut,ivf,dv,mxf,gif"
+// fileFormats are what recordings come in besides cameras' own formats:
+// containers, then single streams. Like those they name no further files or
+// addresses.
+const fileFormats = formats + ",asf,nut,ivf,dv,mxf,gxf,gif,apng,rm,wtv,roq,nsv,nuv,flic,dhav,ifv" +
+	",yuv4mpegpipe,h261,h263,obu,dirac,dnxhd,vc1,vc1test"
 
 // fileTimeout is for a disk, or a network behind it, that answers no more.
 const fileTimeout = 30 * time.Second
@@ -54,7 +56,7 @@ func OpenFile(ctx context.Context, path string, threads int) (*File, error) {
 		return nil, fmt.Errorf("open video: %w", err)
 	}
 	s, err := openStream(ctx, address{raw: "file:" + abs, scheme: "file"}, openOptions{
-		open: fileTimeout, read: fileTimeout, watchdog: fileTimeout, threads: threads, formats: fileFormats,
+		open: fileTimeout, read: fileTimeout, watchdog: fileTimeout, threads: threads, formats: fileFormats, everyFrame: true,
 		onBytes: func(int) {}, onBadPacket: func() {},
 	})
 	if err != nil {
@@ -96,7 +98,7 @@ func (f *File) Next() (FileFrame, error) {
 	}
 	ticks := frameTime(f.s.shown.UnsafePointer())
 	if ticks == noTime {
-		ticks = f.info.Start + int64(math.Round(frame.PTS.Seconds()/f.info.Tick))
+		ticks = f.s.clock.begin(f.info.Start) + int64(math.Round(frame.PTS.Seconds()/f.info.Tick))
 	}
 	return FileFrame{Frame: frame, Ticks: ticks, Last: f.s.err != nil}, nil
 }

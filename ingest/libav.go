@@ -35,6 +35,7 @@ type openOptions struct {
 	onBytes     func(int)
 	onBadPacket func()
 	formats     string // that a file may have; empty: those of a camera
+	everyFrame  bool   // a frame whose time can't be known is an error, and not passed over
 }
 
 // stream is an open connection that decodes. It owns C memory; close gives it
@@ -149,6 +150,9 @@ func (s *stream) start(a address) error {
 		s.info = StreamInfo{Codec: codec.Name(), Recorded: a.scheme == "file"}
 		if r := v.AvgFrameRate(); r.Den() > 0 && !strings.HasPrefix(a.scheme, "rtsp") {
 			s.info.FPS = r.Float64()
+		}
+		if a.scheme == "file" {
+			s.clock.rated(s.info.FPS)
 		}
 		if strings.HasPrefix(a.scheme, "http") {
 			s.info.Recorded = s.format.Duration() > 0

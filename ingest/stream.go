@@ -40,6 +40,9 @@ func (s *stream) take() (*Frame, error) {
 		at, verdict = s.clock.at(frameTime(s.fresh.UnsafePointer()))
 	}
 	if verdict == skip {
+		if s.everyFrame {
+			return nil, fault(KindNotVideo, "its frames have no times, and it does not say how many there are a second")
+		}
 		s.fresh.Unref()
 		return nil, nil
 	}
