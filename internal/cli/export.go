@@ -46,9 +46,9 @@ and reported. Intervals of one label that touch or overlap are one. A clip that
 no interval touches is left out, or gets the label of --background. Without
 --labels, every clip gets the one --label.
 
-val.txt gets whole intervals (without intervals: blocks of five minutes), about
---val of each label's clips, the same ones each time. Clips that overlap one of
-their camera on the other side are left out, so the sides share no frame.
+val.txt gets whole intervals (without intervals: blocks of at most five minutes),
+about --val of each label's clips, the same ones each time. Clips that overlap one
+of their camera on the other side are left out, so the sides share no frame.
 
 Only clips that the topic still keeps can be exported: 24 hours, unless it is set
 otherwise.`
@@ -155,10 +155,12 @@ func describeSet(s *export.Set, out string) string {
 		first []string
 	}{
 		{c.Unlabelled, "no interval touches them", nil},
+		{c.Otherwise, "they have a label that is not asked for", nil},
 		{c.Partly, "no interval covers enough of them", nil},
 		{c.Ties, "two labels cover them equally", s.Ties},
 		{c.Between, "they overlap a clip on the other side of the split", nil},
 		{c.Unreadable, "they can't be read", s.Unreadable},
+		{c.Later, "they were published long after --until", nil},
 	} {
 		if left.count > 0 {
 			fmt.Fprintf(&b, "left out because %s: %d\n", left.why, left.count)
@@ -169,7 +171,7 @@ func describeSet(s *export.Set, out string) string {
 		fmt.Fprintf(&b, "intervals that gave no clip its label: %d\n", s.UnmetCount)
 		listed(&b, s.Unmet, s.UnmetCount)
 	}
-	fmt.Fprintf(&b, "%d clips to train on and %d to validate, from %s to %s, in %s\n", s.Train, s.Val,
+	fmt.Fprintf(&b, "%d clips to train on and %d to validate (%.1f%%), from %s to %s, in %s\n", s.Train, s.Val, 100*float64(s.Val)/float64(s.Train+s.Val),
 		s.First.Local().Format(time.DateTime), s.Last.Local().Format(time.DateTime), out)
 	if s.Val == 0 && s.ValShare > 0 {
 		b.WriteString("no val.txt: no label has two intervals or blocks of time to choose from\n")

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/internal/bus"
+	"github.com/frostwatch/frostwatch/internal/export"
 	"github.com/frostwatch/frostwatch/internal/kafkatest"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -41,7 +42,7 @@ func TestExportClips(t *testing.T) {
 		"falling down                                    3        0",
 		"left out because no interval touches them: 3",
 		"labels.csv:3: no clip of lobby from",
-		"3 clips to train on and 0 to validate",
+		"3 clips to train on and 0 to validate (0.0%), from",
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%q is not in\n%s", want, said)
@@ -49,6 +50,15 @@ func TestExportClips(t *testing.T) {
 	}
 	if b, err := os.ReadFile(filepath.Join(out, "classes.txt")); err != nil || string(b) != "falling down\n" {
 		t.Errorf("classes.txt is %q, %v", b, err)
+	}
+}
+
+func TestAnExportTellsWhatItLeftOut(t *testing.T) {
+	said := describeSet(&export.Set{Train: 290, Val: 30, Records: export.Counts{Otherwise: 7, Later: 2}}, "set")
+	for _, want := range []string{"a label that is not asked for: 7", "published long after --until: 2", "30 to validate (9.4%)"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q is not in\n%s", want, said)
+		}
 	}
 }
 

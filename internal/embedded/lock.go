@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
+	"github.com/frostwatch/frostwatch/internal/lock"
 )
 
 // Lock takes the data directory for this process, making it if absent. The
@@ -19,9 +19,9 @@ func Lock(dir string) (unlock func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("use data directory: %w", err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := lock.Take(f); err != nil {
 		_ = f.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
+		if errors.Is(err, lock.ErrHeld) {
 			return nil, fmt.Errorf("data directory %s is in use by another frostwatch: stop it, or choose another with --data", dir)
 		}
 		return nil, fmt.Errorf("lock data directory %s: %w", dir, err)

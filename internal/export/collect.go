@@ -20,7 +20,6 @@ type collector struct {
 	mu     sync.Mutex // over what follows, and over the files
 	counts Counts
 	clips  []*kept
-	groups map[stretch]*group
 	broken []string // the first few unreadable records, in words
 	told   time.Time
 }
@@ -29,7 +28,8 @@ type collector struct {
 type kept struct {
 	path       string // in the set
 	start, end time.Time
-	group      *group
+	of         stretch
+	group      *group // once all clips are known
 	dropped    bool
 }
 
@@ -46,7 +46,7 @@ func newCollector(o Options, out *folder) (*collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &collector{Options: o, out: out, labels: newLabeller(o), frames: frames, groups: map[stretch]*group{}}, nil
+	return &collector{Options: o, out: out, labels: newLabeller(o), frames: frames}, nil
 }
 
 func (c *collector) close() { c.frames.close() }
@@ -57,7 +57,7 @@ func (c *collector) keep(clip topics.Clip, of stretch) error {
 	if len(c.clips) == c.MaxClips {
 		return fmt.Errorf("more than %d clips: narrow the time, the cameras or the labels, or raise --max-clips", c.MaxClips)
 	}
-	k := &kept{start: clip.StartTime(), end: clip.EndTime()}
+	k := &kept{start: clip.StartTime(), end: clip.EndTime(), of: of}
 	k.path = fmt.Sprintf("%s/%s/%[2]s-%s.avi", clipsFolder, clip.Camera, k.start.UTC().Format("20060102T150405.000Z"))
 	err := c.out.write(k.path, avi(clip))
 	if errors.Is(err, fs.ErrExist) {
@@ -67,20 +67,13 @@ func (c *collector) keep(clip topics.Clip, of stretch) error {
 	if err != nil {
 		return err
 	}
-	g := c.groups[of]
-	if g == nil {
-		g = &group{stretch: of, background: c.Background != "" && of.label == c.Background}
-		c.groups[of] = g
-	}
-	g.clips++
-	k.group = g
 	c.clips = append(c.clips, k)
 	return nil
 }
 
 // finish splits what was gathered and moves it to its place.
 func (c *collector) finish() (*Set, error) {
-	split(c.groups, c.Val)
+	split(grouped(c.clips, c.Background), c.Val)
 	left := make([]*kept, 0, len(c.clips))
 	drop(c.clips)
 	for _, k := range c.clips {
@@ -107,10 +100,19 @@ func (c *collector) finish() (*Set, error) {
 // nothing says why there is nothing to train on.
 func (c *collector) nothing() error {
 	n := c.counts
-	err := fmt.Errorf("no clip is left to train on: of %d records, %d are of other cameras, %d of another time, %d unreadable, %d without a label, %d covered too little, %d ties",
-		n.Records, n.OtherCamera, n.OutOfRange, n.Unreadable, n.Unlabelled, n.Partly, n.Ties)
+	err := fmt.Errorf("no clip is left to train on: of %d records, %d are of other cameras, %d of another time, %d unreadable, %d without a label, %d labelled otherwise, %d covered too little, %d ties",
+		n.Records, n.OtherCamera, n.OutOfRange, n.Unreadable, n.Unlabelled, n.Otherwise, n.Partly, n.Ties)
+	if n.Later > 0 {
+		err = fmt.Errorf("%w, and %d more were published too late", err, n.Later)
+	}
 	if len(c.broken) > 0 {
 		err = fmt.Errorf("%w; unreadable: %s", err, c.broken[0])
+	}
+	if count, first := c.labels.unmet(); count > 0 {
+		err = fmt.Errorf("%w; %s (is its time zone right?)", err, first[0])
+		if count > 1 {
+			err = fmt.Errorf("%w, and so of %d more intervals", err, count-1)
+		}
 	}
 	return err
 }

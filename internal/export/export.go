@@ -47,15 +47,17 @@ type Options struct {
 
 // Counts say what became of the records read.
 type Counts struct {
-	Records     int `json:"records"` // read
+	Records     int `json:"records"`         // read, without those of Later
+	Later       int `json:"later,omitempty"` // published after the time asked for
 	Unreadable  int `json:"unreadable"`
 	OtherCamera int `json:"other_camera"`
-	OutOfRange  int `json:"out_of_range"` // of time
-	Repeated    int `json:"repeated"`     // the same window of the same camera once more
-	Unlabelled  int `json:"unlabelled"`   // no interval touches it
-	Partly      int `json:"partly"`       // intervals touch it but none covers enough
-	Ties        int `json:"ties"`         // two labels cover it equally
-	Between     int `json:"between"`      // overlapped a clip on the other side of the split
+	OutOfRange  int `json:"out_of_range"`                 // of time
+	Repeated    int `json:"repeated"`                     // the same window of the same camera once more
+	Unlabelled  int `json:"unlabelled"`                   // no interval touches it
+	Otherwise   int `json:"labelled_otherwise,omitempty"` // by a label that is not asked for
+	Partly      int `json:"partly"`                       // intervals touch it but none covers enough
+	Ties        int `json:"ties"`                         // two labels cover it equally
+	Between     int `json:"between"`                      // overlapped a clip on the other side of the split
 	Kept        int `json:"kept"`
 }
 
@@ -123,9 +125,15 @@ func (o Options) checkLabels() error {
 		}
 		return nil
 	}
+	known := o.Intervals.Labels()
 	for _, l := range o.Labels {
-		if !slices.Contains(o.Intervals.Labels(), l) {
-			return fmt.Errorf("label %q: %s has %s", l, o.Intervals.File, quoted(o.Intervals.Labels()))
+		if !slices.Contains(known, l) {
+			return fmt.Errorf("label %q: %s has %s", l, o.Intervals.File, quoted(known))
+		}
+	}
+	for _, l := range known {
+		if l != o.Background && fold(l) == fold(o.Background) {
+			return fmt.Errorf("background %q differs from label %q of %s in case or spaces alone", o.Background, l, o.Intervals.File)
 		}
 	}
 	return nil

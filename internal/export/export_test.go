@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -210,5 +211,46 @@ func ends(ctx context.Context, t *testing.T, c *bus.Client) {
 	wg.Wait()
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+// A record with a clock of its own ends nothing: what comes behind it is read.
+func TestARecordFromTheFutureIsPassedOver(t *testing.T) {
+	t0 := time.Date(2026, 11, 25, 13, 0, 0, 0, time.UTC)
+	records := recording(t, "clips", "lobby", t0, t0.Add(time.Minute))
+	records[3].Time = t0.AddDate(10, 0, 0)
+	set, err := Clips(t.Context(), options(memory(records), "clips", t.TempDir(), t0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if set.Train != 29 || set.Records.Later != 1 || set.Records.Records != 29 {
+		t.Errorf("%d clips, counted %+v", set.Train, set.Records)
+	}
+}
+
+// Who has the wrong time zone is told of an interval that met nothing.
+func TestNothingLeftNamesAnInterval(t *testing.T) {
+	t0 := time.Date(2026, 11, 25, 13, 0, 0, 0, time.UTC)
+	o := options(memory(recording(t, "clips", "lobby", t0, t0.Add(time.Minute))), "clips", t.TempDir(), t0)
+	o.Labels = []string{"falling"}
+	o.Intervals = intervals(t,
+		line("lobby", t0, t0.Add(time.Minute), "walking"),
+		line("lobby", t0.Add(time.Hour), t0.Add(61*time.Minute), "falling"), line("lobby", t0.Add(2*time.Hour), t0.Add(121*time.Minute), "falling"))
+	_, err := Clips(t.Context(), o)
+	for _, want := range []string{"30 labelled otherwise, 0 covered too little", `labels.csv:3: no clip of lobby from 2026-11-25T14:00:00Z to 2026-11-25T14:01:00Z got "falling"`, "time zone", "and so of 1 more"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is not in %v", want, err)
+		}
+	}
+}
+
+func TestBackgroundIsSpeltAsItsLabel(t *testing.T) {
+	t0 := time.Date(2026, 11, 25, 13, 0, 0, 0, time.UTC)
+	for background, want := range map[string]string{"Falling": `background "Falling" differs from label "falling" of labels.csv in case or spaces alone`, "falling": ""} {
+		o := options(memory(recording(t, "clips", "lobby", t0, t0.Add(time.Minute))), "clips", t.TempDir(), t0)
+		o.Labels, o.Background, o.Intervals = nil, background, intervals(t, line("lobby", t0, t0.Add(8*time.Second), "falling"))
+		if _, err := Clips(t.Context(), o); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("--background %s: %v", background, err)
+		}
 	}
 }

@@ -6,7 +6,11 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
+	"strings"
+
+	"github.com/frostwatch/frostwatch/internal/lock"
 )
 
 // What a set is made of. The description comes last: where it lies, the set is
@@ -27,7 +31,9 @@ const (
 type folder struct {
 	path    string
 	root    *os.Root
-	made    bool // by us
+	lock    *os.File        // the folder itself, locked
+	made    bool            // by us
+	ours    map[string]bool // files of the earlier set's clips, as its lists name them
 	replace bool
 	whole   bool
 }
@@ -46,10 +52,29 @@ func openFolder(dir string, replace bool) (*folder, error) {
 	if f.root, err = os.OpenRoot(dir); err != nil {
 		return nil, fmt.Errorf("open the set's folder: %w", err)
 	}
-	if err := f.start(); err != nil {
+	if err := f.hold(); err != nil {
 		return nil, errors.Join(err, f.root.Close())
 	}
+	if err := f.start(); err != nil {
+		return nil, errors.Join(err, f.lock.Close(), f.root.Close())
+	}
 	return f, nil
+}
+
+// hold keeps other exports out until the folder is closed.
+func (f *folder) hold() (err error) {
+	if f.lock, err = f.root.Open("."); err != nil {
+		return fmt.Errorf("open the set's folder: %w", err)
+	}
+	switch err = lock.Take(f.lock); {
+	case err == nil:
+		return nil
+	case errors.Is(err, lock.ErrHeld):
+		err = fmt.Errorf("another export is writing in %s: wait for it, or choose another folder", f.path)
+	default:
+		err = fmt.Errorf("lock the set's folder %s: %w", f.path, err)
+	}
+	return errors.Join(err, f.lock.Close())
 }
 
 func (f *folder) start() error {
@@ -85,9 +110,57 @@ func (f *folder) vacant() error {
 	case !ours:
 		return fmt.Errorf("%s is not empty, and what is in it comes from no export: there is no %s", f.path, setFile)
 	case !f.replace:
-		return fmt.Errorf("%s is not empty: an earlier export, or one that still runs, is in it; --force replaces it", f.path)
+		return fmt.Errorf("%s is not empty: an earlier export is in it; --force replaces it", f.path)
 	}
-	return nil
+	if !f.hasClips() {
+		return nil
+	}
+	if f.ours, err = f.named(); err != nil {
+		return err
+	}
+	return f.onlyOurs()
+}
+
+// hasClips is whether clips lie there. A link in their place would be removed
+// itself, not what it leads to.
+func (f *folder) hasClips() bool {
+	info, err := f.root.Lstat(clipsFolder)
+	return err == nil && info.IsDir()
+}
+
+// onlyOurs refuses files among the clips that the earlier set's lists don't name.
+func (f *folder) onlyOurs() error {
+	return fs.WalkDir(f.root.FS(), clipsFolder, func(name string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return fmt.Errorf("look into the set's folder: %w", err)
+		case e.IsDir() || f.ours[name]:
+			return nil
+		}
+		return fmt.Errorf("%s is not of the earlier set, whose lists don't name it: move it away, or choose another folder", filepath.Join(f.path, name))
+	})
+}
+
+// named are the clips in the earlier set's lists. Where its export was cut off
+// while it moved, some lists still lie in the part folder.
+func (f *folder) named() (map[string]bool, error) {
+	names := map[string]bool{}
+	for _, list := range []string{trainFile, valFile} {
+		for _, file := range []string{list, path.Join(partFolder, list)} {
+			text, err := f.root.ReadFile(file)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return nil, fmt.Errorf("read the earlier set's lists: %w", err)
+			}
+			for line := range strings.Lines(string(text)) {
+				name, _, _ := strings.Cut(line, " ")
+				names[name] = true
+			}
+		}
+	}
+	return names, nil
 }
 
 // write makes a new file of the set; fs.ErrExist where there is one.
@@ -117,6 +190,11 @@ func (f *folder) remove(name string) error {
 // commit moves the set to its place. At each moment either the description or
 // the part folder lies there, so that a later run knows whose files these are.
 func (f *folder) commit() error {
+	if f.hasClips() {
+		if err := f.onlyOurs(); err != nil { // something may have come meanwhile
+			return err
+		}
+	}
 	parts := []string{clipsFolder, trainFile, valFile, classesFile, setFile}
 	for _, name := range parts {
 		if err := f.root.RemoveAll(name); err != nil {
@@ -139,7 +217,7 @@ func (f *folder) commit() error {
 // close removes what is not whole.
 func (f *folder) close() error {
 	err := f.root.RemoveAll(partFolder)
-	err = errors.Join(err, f.root.Close())
+	err = errors.Join(err, f.lock.Close(), f.root.Close())
 	if f.made && !f.whole {
 		_ = os.Remove(f.path) // goes if it is empty
 	}

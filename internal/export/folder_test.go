@@ -48,9 +48,7 @@ func TestOnlyAnEarlierSetIsReplaced(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			for _, f := range files {
-				if err := os.WriteFile(filepath.Join(dir, f), nil, 0o600); err != nil {
-					t.Fatal(err)
-				}
+				put(t, filepath.Join(dir, f))
 			}
 			if err := set(t, dir, true, t0); err == nil || !strings.Contains(err.Error(), "is not empty") {
 				t.Errorf("got %v", err)
@@ -62,12 +60,104 @@ func TestOnlyAnEarlierSetIsReplaced(t *testing.T) {
 	}
 }
 
+// Whatever a person has put among the clips stays, and an export that can't
+// replace them says so and leaves the earlier set.
+func TestFilesAmongTheClipsStay(t *testing.T) {
+	t0 := time.Date(2026, 11, 25, 13, 0, 0, 0, time.UTC)
+	o := options(memory(recording(t, "clips", "lobby", t0, t0.Add(time.Minute))), "clips", t.TempDir(), t0)
+	o.Val, o.Replace = 0.3, true
+	if _, err := Clips(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	notes := filepath.Join(o.Out, clipsFolder, "lobby", "notes.txt")
+	o.Bus = during{o.Bus, func() { put(t, notes) }}
+	for _, when := range []string{"while it runs", "before"} {
+		if _, err := Clips(t.Context(), o); err == nil || !strings.Contains(err.Error(), notes+" is not of the earlier set") {
+			t.Errorf("a file put there %s: %v", when, err)
+		}
+		if _, err := os.Stat(notes); err != nil {
+			t.Error(err)
+		}
+		if len(listedClips(t, o.Out, trainFile)) == 0 || len(listedClips(t, o.Out, valFile)) == 0 {
+			t.Error("the earlier set is gone")
+		}
+	}
+	if err := os.Remove(notes); err != nil {
+		t.Fatal(err)
+	}
+	o.Bus = o.Bus.(during).Topic
+	if _, err := Clips(t.Context(), o); err != nil {
+		t.Errorf("without it: %v", err)
+	}
+}
+
+// An export that was cut off while its files moved can be replaced.
+func TestAHalfMovedSetIsReplaced(t *testing.T) {
+	t0 := time.Date(2026, 11, 25, 13, 0, 0, 0, time.UTC)
+	o := options(memory(recording(t, "clips", "lobby", t0, t0.Add(time.Minute))), "clips", t.TempDir(), t0)
+	if _, err := Clips(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(o.Out, partFolder), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{trainFile, classesFile, setFile} {
+		if err := os.Rename(filepath.Join(o.Out, name), filepath.Join(o.Out, partFolder, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.Replace = true
+	if _, err := Clips(t.Context(), o); err != nil {
+		t.Error(err)
+	}
+	if got := len(listedClips(t, o.Out, trainFile)); got != 30 {
+		t.Errorf("%d clips, want 30", got)
+	}
+}
+
+// during is a topic that something happens beside when it is read.
+type during struct {
+	Topic
+	do func()
+}
+
+func (d during) ReadSince(ctx context.Context, topic string, partition int, since time.Time, fn func(bus.Message) error) error {
+	d.do()
+	return d.Topic.ReadSince(ctx, topic, partition, since, fn)
+}
+
+func put(t *testing.T, file string) {
+	t.Helper()
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTwoExportsDoNotShareAFolder(t *testing.T) {
+	t0 := time.Date(2026, 11, 25, 13, 0, 0, 0, time.UTC)
+	o := options(memory(recording(t, "clips", "lobby", t0, t0.Add(time.Minute))), "clips", filepath.Join(t.TempDir(), "set"), t0)
+	o.Replace = true
+	second := o
+	o.Bus = during{o.Bus, func() {
+		if _, err := Clips(t.Context(), second); err == nil || !strings.Contains(err.Error(), "another export is writing in "+o.Out) {
+			t.Errorf("the second: %v", err)
+		}
+	}}
+	if _, err := Clips(t.Context(), o); err != nil {
+		t.Errorf("the first: %v", err)
+	}
+	if got := len(listedClips(t, o.Out, trainFile)); got != 30 {
+		t.Errorf("%d clips, want 30", got)
+	}
+	if _, err := Clips(t.Context(), second); err != nil {
+		t.Errorf("after it: %v", err)
+	}
+}
+
 // A link that lies in an earlier set leads nowhere.
 func TestLinksAreNotFollowed(t *testing.T) {
 	dir, elsewhere := t.TempDir(), t.TempDir()
-	if err := os.WriteFile(filepath.Join(elsewhere, "kept"), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	put(t, filepath.Join(elsewhere, "kept"))
 	for _, name := range []string{clipsFolder, partFolder} {
 		if err := os.Symlink(elsewhere, filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)

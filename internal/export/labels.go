@@ -18,11 +18,8 @@ type span struct {
 // of time where there is none.
 type stretch struct {
 	camera, label string
-	start         time.Time
+	start         time.Time // zero for a block until all clips are known
 }
-
-// block is how long a stretch is that no interval bounds.
-const block = 5 * time.Minute
 
 // maxCameras bounds what a topic of made-up names can cost.
 const maxCameras = 10_000
@@ -47,59 +44,67 @@ func newLabeller(o Options) *labeller {
 // was in the way counted, where it has none.
 func (l *labeller) label(camera string, start, end time.Time, c *Counts) (_ stretch, ok bool, err error) {
 	if l.Intervals == nil {
-		return stretch{camera, l.Labels[0], start.Truncate(block)}, true, nil
+		return stretch{camera: camera, label: l.Labels[0]}, true, nil
 	}
 	spans, err := l.of(camera)
 	if err != nil {
 		return stretch{}, false, err
 	}
-	best, tied, touched := l.best(spans, start, end)
+	f := l.find(spans, start, end)
 	switch {
-	case tied != "":
+	case f.tied != "":
 		c.Ties++
-		l.tie(camera, start, best.label, tied)
+		l.tie(camera, start, f.label, f.tied)
 		return stretch{}, false, nil
-	case best.label != "":
-		for _, row := range best.rows {
+	case f.label != "":
+		for _, row := range f.rows {
 			l.met[row] = true
 		}
-		return stretch{camera, best.label, best.start}, true, nil
-	case touched:
+		return stretch{camera, f.label, f.start}, true, nil
+	case f.otherwise:
+		c.Otherwise++
+		return stretch{}, false, nil
+	case f.touched:
 		c.Partly++
 		return stretch{}, false, nil
 	case l.Background == "":
 		c.Unlabelled++
 		return stretch{}, false, nil
 	}
-	return stretch{camera, l.Background, start.Truncate(block)}, true, nil
+	return stretch{camera: camera, label: l.Background}, true, nil
 }
 
-// candidate is the span of a label that covers most of a clip.
-type candidate struct {
+// found is the span of a label that covers the most of a clip, and enough; its
+// label is empty where there is none.
+type found struct {
 	span
-	label   string
-	covered time.Duration
+	label     string
+	covered   time.Duration
+	tied      string // another label that covers as much
+	touched   bool   // any interval, also of a label not asked for, has a part in the clip
+	otherwise bool   // a label that is not asked for covers enough
 }
 
-// best is the label that covers the most of the window, if that is enough; tied
-// is another one that covers as much. touched is whether any interval, also of a
-// label that is not wanted, has a part in the window.
-func (l *labeller) best(spans map[string][]span, start, end time.Time) (best candidate, tied string, touched bool) {
+func (l *labeller) find(spans map[string][]span, start, end time.Time) (f found) {
 	least := l.Overlap * float64(end.Sub(start))
 	for _, label := range slices.Sorted(maps.Keys(spans)) {
 		s, covered := most(spans[label], start, end)
-		touched = touched || covered > 0
-		if covered == 0 || float64(covered) < least || len(l.Labels) > 0 && !slices.Contains(l.Labels, label) {
-			continue
-		}
+		f.touched = f.touched || covered > 0
 		switch {
-		case covered > best.covered:
-			best, tied = candidate{s, label, covered}, ""
-		case covered == best.covered:
-			tied = label
+		case covered == 0 || float64(covered) < least:
+		case !l.wanted(label):
+			f.otherwise = true
+		case covered > f.covered:
+			f.span, f.label, f.covered, f.tied = s, label, covered, ""
+		case covered == f.covered:
+			f.tied = label
 		}
 	}
-	return best, tied, touched
+	return f
+}
+
+func (l *labeller) wanted(label string) bool {
+	return len(l.Labels) == 0 || slices.Contains(l.Labels, label)
 }
 
 // most is the span that covers the longest part of the window.
@@ -170,7 +175,7 @@ func (l *labeller) unmet() (count int, first []string) {
 	const told = 5
 	for row, met := range l.met {
 		i := l.Intervals.List[row]
-		if met || len(l.Labels) > 0 && !slices.Contains(l.Labels, i.Label) {
+		if met || !l.wanted(i.Label) {
 			continue
 		}
 		if count++; count <= told {

@@ -34,7 +34,7 @@ func TestLabelOfAClip(t *testing.T) {
 		{name: "equal", start: 101, counts: Counts{Ties: 1}},
 		{name: "none", start: 50, counts: Counts{Unlabelled: 1}},
 		{name: "background", start: 50, bend: func(o *Options) { o.Background = "nothing" }, want: "nothing"},
-		{name: "background in its block", start: 350, bend: func(o *Options) { o.Background = "nothing" }, want: "nothing", begins: 300},
+		{name: "another label alone", start: 2, bend: func(o *Options) { o.Labels = []string{"falling"} }, counts: Counts{Otherwise: 1}},
 		{name: "touched is no background", start: 199, bend: func(o *Options) { o.Background = "nothing" }, counts: Counts{Partly: 1}},
 		{name: "touched by a label not asked for is no background", start: 199,
 			bend: func(o *Options) { o.Background, o.Labels = "nothing", []string{"walking"} }, counts: Counts{Partly: 1}},
@@ -49,7 +49,11 @@ func TestLabelOfAClip(t *testing.T) {
 			if err != nil || ok != (c.want != "") || counts != c.counts {
 				t.Fatalf("got %+v, %v, %v, counted %+v", got, ok, err, counts)
 			}
-			if ok && (got != stretch{"lobby", c.want, at(c.begins)}) {
+			want := stretch{"lobby", c.want, at(c.begins)}
+			if c.want == o.Background {
+				want.start = time.Time{} // a block, whose length hangs on all clips
+			}
+			if ok && got != want {
 				t.Errorf("got %+v, want %q from %v", got, c.want, at(c.begins))
 			}
 		})

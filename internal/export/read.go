@@ -2,7 +2,6 @@ package export
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -35,20 +34,13 @@ func (c *collector) readAll(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			err := c.Bus.ReadSince(ctx, c.Topic, partition, c.Since.Add(-early), func(m bus.Message) error {
+			return c.Bus.ReadSince(ctx, c.Topic, partition, c.Since.Add(-early), func(m bus.Message) error {
 				// Readers of other partitions must not go on behind an error.
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
-				if m.Time.After(c.Until.Add(late)) {
-					return bus.ErrStop
-				}
 				return c.take(m)
 			})
-			if errors.Is(err, bus.ErrStop) {
-				return nil
-			}
-			return err
 		})
 	}
 	return g.Wait()
@@ -59,6 +51,12 @@ func (c *collector) readAll(ctx context.Context) error {
 func (c *collector) take(m bus.Message) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	// It says nothing about those behind it: a clock may have been wrong.
+	if end := c.Until.Add(late); m.Time.After(end) {
+		c.counts.Later++
+		c.tell(end)
+		return nil
+	}
 	c.counts.Records++
 	c.tell(m.Time)
 	clip, err := topics.DecodeClip(m.Value)

@@ -94,6 +94,32 @@ func TestShareOfALabel(t *testing.T) {
 	}
 }
 
+// However long an export without intervals is, about the share asked for is for
+// validation, in stretches that do not lose much where sides meet.
+func TestShortExportsMeetTheirShare(t *testing.T) {
+	t0 := time.Date(2026, 11, 25, 13, 3, 10, 0, time.UTC)
+	for _, lasting := range []time.Duration{2 * time.Minute, 320 * time.Second, 12 * time.Minute, 31 * time.Minute, 2 * time.Hour} {
+		var clips []*kept
+		for at := t0; at.Before(t0.Add(lasting)); at = at.Add(window / 2) {
+			clips = append(clips, &kept{start: at, end: at.Add(window), of: stretch{camera: "lobby", label: "nothing"}})
+		}
+		split(grouped(clips, "nothing"), 0.1)
+		drop(clips)
+		val, dropped := 0, 0
+		for _, k := range clips {
+			if k.dropped {
+				dropped++
+			} else if k.group.val {
+				val++
+			}
+		}
+		left := len(clips) - dropped
+		if share := float64(val) / float64(left); share < 0.06 || share > 0.15 || dropped*14 > len(clips) {
+			t.Errorf("%v: %d of %d clips to validate, %d dropped", lasting, val, left, dropped)
+		}
+	}
+}
+
 func TestBackgroundGivesWay(t *testing.T) {
 	clip := func(start int, g *group) *kept {
 		return &kept{start: time.Unix(int64(start), 0), end: time.Unix(int64(start+4), 0), group: g}
