@@ -13,7 +13,7 @@ const calibrationBins = 15
 // result works out a split's figures, in the order of the list, so that they are
 // the same to the bit however the run went.
 func (s *sheet) result() SplitResult {
-	r := SplitResult{Name: s.split.Name}
+	r := SplitResult{Name: s.split.Name, Confusion: []Confused{}}
 	var first, fifth int
 	counts := map[[2]int]int{}
 	for row, a := range s.answers {

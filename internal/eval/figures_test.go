@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"io"
@@ -53,8 +54,12 @@ func TestFiguresOfASplit(t *testing.T) {
 	if want := []Confused{{0, 0, 1}, {0, 1, 1}, {1, 1, 1}, {2, 1, 1}}; !slices.Equal(r.Confusion, want) {
 		t.Errorf("confusion %v", r.Confusion)
 	}
-	if none := sheetOf("s", testClasses(), []int{0}, []*answer{nil}).result(); none.Top1 != nil || none.ECE != nil || none.Broken != 1 {
+	none := sheetOf("s", testClasses(), []int{0}, []*answer{nil}).result()
+	if none.Top1 != nil || none.ECE != nil || none.Broken != 1 {
 		t.Errorf("of nothing: %+v", none)
+	}
+	if raw, err := json.Marshal(none); err != nil || !strings.Contains(string(raw), `"confusion":[]`) {
+		t.Errorf("of nothing: %s: %v", raw, err)
 	}
 }
 
@@ -146,10 +151,10 @@ func svgTitles(t *testing.T, svg string) (titles []string) {
 func TestPlansAreTwoPairsOfFlags(t *testing.T) {
 	dir := t.TempDir()
 	classes := write(t, filepath.Join(dir, "classes.txt"), "walking\nfalling\n")
-	other := write(t, filepath.Join(dir, "other.txt"), "flying\n")
+	other := write(t, filepath.Join(dir, "other.txt"), "flying\nstanding\nsitting\n")
 	list := write(t, filepath.Join(dir, "list.txt"), "a.mp4 0\n")
 	p, err := ReadPlan(Lists{Base: []string{list, list}, Novel: []string{list, list}, NovelClasses: []string{other, classes}})
-	if err != nil || p.Protocol != BaseToNovel || len(p.Groups) != 2 || len(p.Groups[1].Splits[0].Classes) != 1 || len(p.Groups[1].Splits[1].Classes) != 2 {
+	if err != nil || p.Protocol != BaseToNovel || len(p.Groups) != 2 || len(p.Groups[1].Splits[0].Classes) != 3 || len(p.Groups[1].Splits[1].Classes) != 2 {
 		t.Errorf("%+v: %v", p, err)
 	}
 	for want, l := range map[string]Lists{

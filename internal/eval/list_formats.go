@@ -6,25 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-var (
-	separatedNumber = regexp.MustCompile(`[,\t]\s*\d+$`)
-	separator       = regexp.MustCompile(`[,\t]`)
-	lastSpace       = regexp.MustCompile(`\s+(\S+)$`)
-)
-
-// pathLabel reads lists as FROSTER, SlowFast and most others have them. The
-// label may be a class' number or, after a space, its name in one word.
-func pathLabel(path string) ([]entry, error) {
+// pathLabel reads lists as FROSTER, SlowFast and most others have them.
+func pathLabel(path string, classes classIndex) ([]entry, error) {
 	text, err := readText(path)
 	if err != nil {
 		return nil, err
@@ -32,19 +21,11 @@ func pathLabel(path string) ([]entry, error) {
 	var out []entry
 	for l := range textLines(text) {
 		where := fmt.Sprintf("%s:%d", path, l.number)
-		var parts []string
-		if separatedNumber.MatchString(l.text) {
-			parts = separator.Split(l.text, -1)
-		} else if at := lastSpace.FindStringSubmatchIndex(l.text); at != nil {
-			parts = []string{l.text[:at[0]], l.text[at[2]:at[3]]}
-		} else {
+		found, ok := splitLine(l.text, classes)
+		if !ok {
 			return nil, fmt.Errorf("%s: want `path label`", where)
 		}
-		video := parts[0]
-		if len(parts) > 3 { // the path itself has commas
-			video = strings.Join(parts[:len(parts)-1], ",")
-		}
-		out = append(out, entry{video, strings.TrimSpace(parts[len(parts)-1]), where})
+		out = append(out, entry{found.path, found.label, where})
 	}
 	return out, nil
 }
@@ -123,46 +104,6 @@ func ucf(path string) ([]entry, error) {
 	return out, nil
 }
 
-var hmdbSplit = regexp.MustCompile(`_test_split\d+$`)
-
-// hmdb reads ACTION_test_splitN.txt, one of them, a folder's or a pattern's,
-// with `clip.avi 2`: 1 is for training, 2 for testing, 0 unused.
-func hmdb(path string) ([]entry, error) {
-	name, use, _ := strings.Cut(path, "#")
-	switch use {
-	case "":
-		use = "2"
-	case "1", "2":
-	default:
-		return nil, fmt.Errorf("%s: after # want 1 for training or 2 for testing", path)
-	}
-	if info, err := os.Stat(name); err == nil && info.IsDir() {
-		name = filepath.Join(name, "*_test_split*.txt")
-	}
-	files, err := filepath.Glob(name)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	if len(files) == 0 {
-		return nil, fmt.Errorf("%s: no such file", name)
-	}
-	slices.Sort(files)
-	var out []entry
-	for _, file := range files {
-		text, err := readText(file)
-		if err != nil {
-			return nil, err
-		}
-		action := hmdbSplit.ReplaceAllString(strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)), "")
-		for l := range textLines(text) {
-			if at := strings.LastIndexByte(l.text, ' '); at > 0 && l.text[at+1:] == use {
-				out = append(out, entry{action + "/" + strings.TrimSpace(l.text[:at]), action, fmt.Sprintf("%s:%d", file, l.number)})
-			}
-		}
-	}
-	return out, nil
-}
-
 // ssv2 reads Something-Something v2's JSON, whose clips are ID.webm and whose
 // class is the template without its brackets.
 func ssv2(path string) ([]entry, error) {
@@ -186,52 +127,4 @@ func ssv2(path string) ([]entry, error) {
 		out = append(out, entry{c.ID.String() + ".webm", strings.NewReplacer("[", "", "]", "").Replace(*c.Template), where})
 	}
 	return out, nil
-}
-
-func videoSuffixes() []string {
-	return []string{".mp4", ".mkv", ".avi", ".mov", ".webm", ".mpg", ".mpeg", ".ts", ".m4v", ".flv", ".wmv", ".3gp"}
-}
-
-// folders reads root/label/clip.mp4. Without a class list each folder that has
-// clips is a class.
-func folders(s Source) ([]Class, []entry, error) {
-	found, err := os.ReadDir(s.Path)
-	if err != nil {
-		return nil, nil, err
-	}
-	var out []entry
-	var texts []string
-	for _, d := range found {
-		if !d.IsDir() {
-			continue
-		}
-		dir, before := filepath.Join(s.Path, d.Name()), len(out)
-		err := filepath.WalkDir(dir, func(path string, f fs.DirEntry, err error) error {
-			if err != nil || f.IsDir() || !slices.Contains(videoSuffixes(), strings.ToLower(filepath.Ext(path))) {
-				return err
-			}
-			rel, err := filepath.Rel(s.Path, path)
-			label := d.Name()
-			if s.Classes == "" {
-				label = strconv.Itoa(len(texts)) // a folder may be called by a number
-			}
-			out = append(out, entry{rel, label, path})
-			return err
-		})
-		if err != nil {
-			return nil, nil, err
-		}
-		if len(out) > before {
-			texts = append(texts, strings.ReplaceAll(d.Name(), "_", " "))
-		}
-	}
-	if s.Classes != "" {
-		classes, err := ReadClasses(s.Classes)
-		return classes, out, err
-	}
-	if len(texts) == 0 {
-		return nil, nil, fmt.Errorf("%s: there is no folder with clips in it", s.Path)
-	}
-	classes, err := splitClasses(texts)
-	return classes, out, err
 }

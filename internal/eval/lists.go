@@ -44,6 +44,9 @@ type Video struct {
 type Listing struct {
 	Videos  []Video
 	Classes []Class
+	// PassedOver counts files in classes' folders that are no videos by their
+	// suffix, by suffix.
+	PassedOver map[string]int
 }
 
 // entry is a line of a list: a path as written, and a class' number or name.
@@ -52,36 +55,78 @@ type entry struct{ path, label, where string }
 // ReadList reads a list and its classes. Whether the files are there shows when
 // they are read; a path that leads out of the root is an error.
 func ReadList(s Source) (Listing, error) {
-	if s.Format == "" || s.Format == Auto {
-		format, err := guess(s.Path)
-		if err != nil {
-			return Listing{}, fmt.Errorf("read list: %w", err)
-		}
-		s.Format = format
+	s, err := s.resolved()
+	if err != nil {
+		return Listing{}, fmt.Errorf("read list: %w", err)
 	}
-	var out Listing
-	var entries []entry
-	var err error
+	read := listed
 	if s.Format == Folders {
-		out.Classes, entries, err = folders(s)
-		s.Root = s.Path
-	} else {
-		out.Classes, entries, err = listed(s)
+		read, s.Root = folders, s.Path
 	}
-	if err == nil && len(entries) == 0 {
+	out, entries, err := read(s)
+	switch {
+	case err != nil:
+	case len(entries) == 0:
 		err = fmt.Errorf("%s: %w", s.Path, errNoClip)
+	case len(out.Classes) == 1:
+		err = fmt.Errorf("%s: there is one class, %.80q: want two or more, as a single one is always right", s.Path, out.Classes[0].name())
 	}
 	if err != nil {
 		return Listing{}, fmt.Errorf("read list: %w", err)
 	}
+	if out.Videos, err = videosOf(entries, out.Classes, s); err != nil {
+		return Listing{}, fmt.Errorf("read list: %w", err)
+	}
+	return out, nil
+}
+
+// resolved has the format, and of an export's folder the list in it.
+func (s Source) resolved() (Source, error) {
+	if s.Format != "" && s.Format != Auto {
+		return s, nil
+	}
+	list, err := exported(s.Path)
+	if err != nil {
+		return s, err
+	}
+	if list != "" {
+		s.Path = list
+	}
+	s.Format, err = guess(s.Path)
+	return s, err
+}
+
+// exported is the list to measure by in a folder that `frostwatch export clips`
+// made, and empty for any other.
+func exported(dir string) (string, error) {
+	there := func(name string) bool {
+		info, err := os.Stat(filepath.Join(dir, name))
+		return err == nil && info.Mode().IsRegular()
+	}
+	val, train := filepath.Join(dir, "val.txt"), filepath.Join(dir, "train.txt")
+	switch {
+	case !there("classes.txt"):
+		return "", nil
+	case there("val.txt"):
+		return val, nil
+	case there("train.txt"):
+		return "", fmt.Errorf("%s: there is no val.txt, clips to measure by; those to train by could be given: %s", dir, train)
+	}
+	return "", nil
+}
+
+// videosOf finds the files and classes of entries.
+func videosOf(entries []entry, classes []Class, s Source) ([]Video, error) {
 	root := s.Root
 	if root == "" {
 		root = filepath.Dir(listFile(s.Path))
 	}
-	if root, err = filepath.Abs(root); err != nil {
-		return Listing{}, fmt.Errorf("read list: %w", err)
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return nil, err
 	}
-	index := indexClasses(out.Classes)
+	index := indexClasses(classes)
+	var out []Video
 	for _, e := range entries {
 		path, err := inside(root, e.path)
 		var label int
@@ -89,9 +134,9 @@ func ReadList(s Source) (Listing, error) {
 			label, err = index.number(e.label)
 		}
 		if err != nil {
-			return Listing{}, fmt.Errorf("read list: %s: %w", e.where, err)
+			return nil, fmt.Errorf("%s: %w", e.where, err)
 		}
-		out.Videos = append(out.Videos, Video{path, label, e.where})
+		out = append(out, Video{path, label, e.where})
 	}
 	return out, nil
 }
@@ -101,27 +146,33 @@ func listFile(path string) string {
 	if _, err := os.Stat(path); err == nil {
 		return path
 	}
-	name, _, _ := strings.Cut(path, "#")
-	return name
+	at := strings.LastIndexByte(path, '#')
+	if at < 0 || strings.ContainsRune(path[at:], filepath.Separator) {
+		return path
+	}
+	return path[:at]
 }
 
-func listed(s Source) ([]Class, []entry, error) {
+func listed(s Source) (Listing, []entry, error) {
+	var index classIndex
 	readers := map[string]func(string) ([]entry, error){
-		List: pathLabel, Kinetics: kinetics, UCF: ucf, HMDB: hmdb, SSv2: ssv2,
+		List:     func(path string) ([]entry, error) { return pathLabel(path, index) },
+		Kinetics: kinetics, UCF: ucf, HMDB: hmdb, SSv2: ssv2,
 	}
 	read, ok := readers[s.Format]
 	if !ok {
-		return nil, nil, fmt.Errorf("%s: format %q: want %s", s.Path, s.Format, strings.Join(Formats(), ", "))
+		return Listing{}, nil, fmt.Errorf("%s: format %q: want %s", s.Path, s.Format, strings.Join(Formats(), ", "))
 	}
 	if s.Classes == "" {
-		s.Classes = filepath.Join(filepath.Dir(listFile(s.Path)), "classes.txt")
+		s.Classes = besideList(s.Path)
 	}
 	classes, err := ReadClasses(s.Classes)
 	if err != nil {
-		return nil, nil, err
+		return Listing{}, nil, err
 	}
+	index = indexClasses(classes)
 	entries, err := read(s.Path)
-	return classes, entries, err
+	return Listing{Classes: classes}, entries, err
 }
 
 var ucfName = regexp.MustCompile(`(?i)^(train|test)list\d*\.txt$`)
@@ -137,7 +188,7 @@ func guess(path string) (string, error) {
 	case err != nil:
 		return "", err
 	case info.IsDir():
-		if found, err := filepath.Glob(filepath.Join(name, "*_test_split*.txt")); err == nil && len(found) > 0 {
+		if found, err := matching(filepath.Join(name, hmdbPattern)); err == nil && len(found) > 0 {
 			return HMDB, nil
 		}
 		return Folders, nil

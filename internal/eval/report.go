@@ -15,6 +15,9 @@ type Report struct {
 	Clips    int      `json:"clips_embedded"`
 	Seconds  float64  `json:"seconds"` // that embedding them took
 	Broken   []Broken `json:"broken"`  // and counted nowhere else
+	// PassedOver counts files in classes' folders that are no videos by their
+	// suffix, by suffix.
+	PassedOver map[string]int `json:"passed_over,omitempty"`
 }
 
 // Broken is a video that could not be read.
@@ -97,6 +100,7 @@ func (t *run) figures(p Plan, model string) *Report {
 		result := GroupResult{Name: g.Name}
 		for range g.Splits {
 			result.Splits = append(result.Splits, t.sheets[at].result())
+			r.passOver(t.sheets[at].split.PassedOver)
 			at++
 		}
 		result.Top1 = summarise(result.Splits, func(s SplitResult) *float64 { return s.Top1 })
@@ -108,6 +112,15 @@ func (t *run) figures(p Plan, model string) *Report {
 		r.Harmonic = harmonic(r.Groups[0].Top1, r.Groups[1].Top1)
 	}
 	return r
+}
+
+func (r *Report) passOver(files map[string]int) {
+	for suffix, n := range files {
+		if r.PassedOver == nil {
+			r.PassedOver = map[string]int{}
+		}
+		r.PassedOver[suffix] += n
+	}
 }
 
 // summarise is nil where a split has no figure: a mean over the rest would be of

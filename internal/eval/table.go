@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -44,6 +45,13 @@ func (r *Report) Print(w io.Writer, o TableOptions) error {
 			}
 			fmt.Fprintf(&b, "  %s: %s (%s)\n", printable(v.Path), printable(v.Reason), printable(v.Where))
 		}
+	}
+	if len(r.PassedOver) > 0 {
+		var of []string
+		for _, suffix := range slices.Sorted(maps.Keys(r.PassedOver)) {
+			of = append(of, fmt.Sprintf("%d %s", r.PassedOver[suffix], cmp.Or(printable(suffix), "without one")))
+		}
+		fmt.Fprintf(&b, "\nPassed over, as their suffix is no video's: %s\n", strings.Join(of, ", "))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

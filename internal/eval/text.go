@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +14,8 @@ import (
 // maxText bounds a list: Kinetics-700's is some 30 MB.
 const maxText = 256 << 20
 
-// readText reads a list, which has to be UTF-8.
+// readText reads a list, which has to be UTF-8. Lines end with \n, however they
+// do in the file.
 func readText(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -27,6 +29,7 @@ func readText(path string) (string, error) {
 	if len(raw) > maxText {
 		return "", fmt.Errorf("%s: larger than %d MB", path, maxText>>20)
 	}
+	raw = bytes.ReplaceAll(bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
 	if !utf8.Valid(raw) {
 		return "", fmt.Errorf("%s:%d: not UTF-8", path, badLine(raw))
 	}

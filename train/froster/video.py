@@ -16,8 +16,8 @@ import numpy as np
 from .batches import BrokenClip
 from .sampling import Sampling, offset_start, uniform_start
 
-CONTAINERS = ("mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,h264,hevc,mjpeg,m4v,nut,ivf,"
-              "dv,swf,gif")
+CONTAINERS = ("mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,gxf,h264,hevc,mjpeg,m4v,nut,ivf,"
+              "dv,swf,gif,apng,rm,wtv,roq,nsv,nuv,flic,dhav,ifv,yuv4mpegpipe,h261,h263,obu,dirac,dnxhd,vc1,vc1test")
 MAX_PIXELS = 8192 * 4320
 MAX_DECODED = 20_000  # frames looked at for one clip: 11 minutes at 30 a second from the last key frame
 SEEK_MARGIN = 1024  # ticks before the window that the official code seeks to
@@ -50,7 +50,8 @@ def read_clip(path: Path, sampling: Sampling, where: Where) -> np.ndarray:
                 frames = from_whole(container, stream, sampling, where, times)
         return np.stack([f.to_ndarray(format="rgb24") for f in frames])
     except (BrokenClip, av.FFmpegError, OSError, ValueError, ArithmeticError, MemoryError) as e:
-        raise BrokenClip(f"{path}: {e}") from None
+        told = f"{path}: {e}".encode(errors="backslashreplace")  # a file's name may be no text, but reports are
+        raise BrokenClip(told.decode()) from None
 
 
 @contextmanager

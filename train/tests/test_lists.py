@@ -1,6 +1,7 @@
 """Lists of clips in every form that data sets have, and mistakes in them."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,17 @@ def found(listing: lists.Listing, base: Path) -> list[tuple[str, int]]:
     ("a.mp4\twaving hands", "a.mp4", 0),
     ("a.mp4\tRiding a bike", "a.mp4", 1),
     ("a.mp4 日本語", "a.mp4", 2),
+    ("a.mp4,waving hands", "a.mp4", 0),
+    ("a.mp4, Riding_a_bike", "a.mp4", 1),
+    ("a.mp4,日本語", "a.mp4", 2),
+    ("a.mp4,300,riding a bike", "a.mp4", 1),
+    ("my clips/b, 2.mp4,waving hands", "my clips/b, 2.mp4", 0),
+    ("riding, waving hands.mp4 日本語", "riding, waving hands.mp4", 2),
+    ("a,b 1", "a,b", 1),
+    ('"a, b.mp4",300,"riding a bike"', "a, b.mp4", 1),
+    ('a "b".mp4,1', 'a "b".mp4', 1),
+    ("my clips/b 2.mp4 300 1", "my clips/b 2.mp4", 1),
+    ("clips/take 7 1", "clips/take 7", 1),
     ("  a.mp4 1\r", "a.mp4", 1),
     ("./x/../a.mp4 1", "a.mp4", 1),
 ])
@@ -79,6 +91,41 @@ def test_folders(tmp_path: Path):
     assert found(got, tmp_path) == [("fall/c.webm", 0), ("wave_hand/b.MP4", 1), ("wave_hand/deep/a.avi", 1)]
 
 
+@pytest.mark.parametrize(("folders", "message"), [
+    (["a_b", "a b", "c"], "classes 'a b' and 'a_b' have the same text, 'a b'"),
+    (["Walk", "walk"], "classes 'Walk' and 'walk' have the same text"),
+    (["a", "_"], "want a text for each class; there is none in '_'"),
+    (["a", os.fsdecode(b"n\xe4")], r"the name of the folder 'n\\udce4' is not UTF-8"),
+])
+def test_folders_that_are_no_classes(tmp_path: Path, folders: list[str], message: str):
+    put(tmp_path, **{f"{name}/1.mp4": "" for name in folders})
+    with pytest.raises(BadList, match=message):
+        lists.read(tmp_path)
+
+
+def test_folders_that_a_desktop_or_a_nas_makes(tmp_path: Path):
+    files = [".trash/a.mp4", "@eaDir/a.mp4", "fall/@eaDir/b.mp4/c.mp4", "fall/.cut/d.mp4", "fall/@e.mp4", "walk/f@g.h/i.mp4"]
+    put(tmp_path, **dict.fromkeys(files, ""))
+    assert found(lists.read(tmp_path), tmp_path) == [("fall/@e.mp4", 0), ("walk/f@g.h/i.mp4", 1)]
+
+
+def test_linked_folders_are_classes(tmp_path: Path):
+    """Of data sets on several disks some are. A link to a folder that it lies in would go on for ever."""
+    put(tmp_path, **{"disk/more/b.mp4": "", "root/walk/a.mp4": ""})
+    (tmp_path / "root/fall").symlink_to(tmp_path / "disk")
+    (tmp_path / "root/walk/again").symlink_to(tmp_path / "root")
+    (tmp_path / "root/walk/more").symlink_to(tmp_path / "disk/more")
+    clips = [("fall/more/b.mp4", 0), ("walk/a.mp4", 1), ("walk/more/b.mp4", 1)]
+    assert found(lists.read(tmp_path / "root"), tmp_path / "root") == clips
+
+
+@pytest.mark.parametrize("option", ["classes", "root"])
+def test_folders_have_no_classes_or_root_of_others(tmp_path: Path, option: str):
+    put(tmp_path, **{"fall/a.mp4": "", "walk/b.mp4": "", "classes.txt": "fall\nwalk\n"})
+    with pytest.raises(BadList, match=f"a folder for each class says itself .*; leave {option} out"):
+        lists.read(tmp_path, **{option: str(tmp_path / "classes.txt")})
+
+
 def test_kinetics(tmp_path: Path):
     """With a byte order mark, as spreadsheets write it, and a label with a comma."""
     rows = '\ufefflabel,youtube_id,time_start,time_end,split\nriding a bike,-abc,10,20,train\n"waving hands",x_1,1.0,11.0,train\n'
@@ -90,7 +137,7 @@ def test_kinetics(tmp_path: Path):
 def test_ucf(tmp_path: Path):
     put(tmp_path, trainlist01__txt="ApplyEyeMakeup/v_1.avi 1\nYoYo/v_2.avi 2\n", testlist01__txt="YoYo/v_3.avi\n",
         classInd__txt="1 ApplyEyeMakeup\n2 YoYo\n")
-    options = {"format": "ucf", "classes": str(tmp_path / "classInd.txt")}
+    options = {"classes": str(tmp_path / "classInd.txt")}
     got = lists.read(tmp_path / "trainlist01.txt", **options)
     assert found(got, tmp_path) == [("ApplyEyeMakeup/v_1.avi", 0), ("YoYo/v_2.avi", 1)]
     assert got.classes == [["Apply Eye Makeup"], ["Yo Yo"]]
@@ -103,6 +150,29 @@ def test_hmdb(tmp_path: Path):
     train = lists.read(tmp_path / "splits", format="hmdb")
     assert found(train, tmp_path) == [("brush_hair/a b.avi", 0), ("chew/e.avi", 1)]
     assert found(lists.read(f"{tmp_path}/splits#2", format="hmdb"), tmp_path) == [("brush_hair/c.avi", 0)]
+
+
+def test_one_split_of_hmdb(tmp_path: Path):
+    """Test clips of one split are training clips of another."""
+    put(tmp_path, **{"splits/chew_test_split1.txt": "a.avi 1\n", "splits/chew_test_split2.txt": "b.avi 1\n",
+                     "classes.txt": "chew\n", "splits/classes.txt": "chew\n"})
+    with pytest.raises(BadList, match=r"splits holds splits 1 and 2: give '.*/splits/\*_test_split1\.txt'"):
+        lists.read(tmp_path / "splits")
+    assert found(lists.read(tmp_path / "splits/*_test_split2.txt"), tmp_path) == [("splits/chew/b.avi", 0)]
+    with pytest.raises(BadList, match="after # want 1 for training or 2 for testing"):
+        lists.read(f"{tmp_path}/splits#3", format="hmdb")
+
+
+@pytest.mark.parametrize(("text", "want"), [
+    ('id,name\n0,abseiling\n1,"answering, ""questions"""\n', ["abseiling", 'answering, "questions"']),
+    ("0 falling\n1 sitting down\n", ["falling", "sitting down"]),
+    ("1 BaseballPitch\n2 YoYo\n", ["Baseball Pitch", "Yo Yo"]),
+    ("iPhone theft\nMcDonalds\n", ["iPhone theft", "McDonalds"]),
+    ("2 people hugging\nfalling\n", ["2 people hugging", "falling"]),
+])
+def test_numbers_of_class_lists_are_no_part_of_the_texts(tmp_path: Path, text: str, want: list[str]):
+    put(tmp_path, train__txt="a.mp4 0", classes__txt=text)
+    assert lists.read(tmp_path / "train.txt").classes == [[w] for w in want]
 
 
 def test_ssv2(tmp_path: Path):
@@ -133,12 +203,28 @@ def test_a_kinetics_label_that_climbs(tmp_path: Path):
     ("a.mp4 -1", "'-1' is not among the classes"),
     ("a.mp4 ²", "'²' is not among the classes"),
     ("a.mp4 dancing", "'dancing' is not among the classes"),
+    ("a.mp4,dancing", "'dancing' is not among the classes"),
+    ("a.mp4,riding a horse", "'riding a horse' is not among the classes"),
+    ("a.mp4,", "want `path label`"),
     ("a.mp4", "want `path label`"),
     ("a\0.mp4 1", "no path"),
 ])
 def test_bad_lines_are_named(tmp_path: Path, line: str, message: str):
     put(tmp_path, train__txt=line, classes__txt=CLASSES)
     with pytest.raises(BadList, match=message):
+        lists.read(tmp_path / "train.txt")
+
+
+def test_a_name_with_commas(tmp_path: Path):
+    put(tmp_path, train__txt="a,b.mp4,ready, steady, go\na,b.mp4,go\n", classes__txt="go\nready, steady, go: a race begins\n")
+    assert found(lists.read(tmp_path / "train.txt"), tmp_path) == [("a,b.mp4", 1), ("a,b.mp4", 0)]
+
+
+def test_names_that_differ_by_a_sign(tmp_path: Path):
+    put(tmp_path, train__txt="a.mp4 c\nb.mp4 C#\n", classes__txt="C++\nC\nC#\n...\n")
+    assert [c.label for c in lists.read(tmp_path / "train.txt").clips] == [1, 2]
+    put(tmp_path, train__txt="a.mp4 !\n")
+    with pytest.raises(BadList, match="'!' is not among the classes"):
         lists.read(tmp_path / "train.txt")
 
 
@@ -173,7 +259,12 @@ def test_broken_lists(tmp_path: Path, name: str, text: str, message: str):
     ("c.json", "[1]", "want an object of numbers and texts"),
     ("c.json", '{"a": ' * 100_000, "want an object"),
     ("c.txt", "\n", "want a text for each class"),
-    ("c.txt", "a\n | \n", "want a text for each class"),
+    ("c.txt", "a\n | \n", "want a text for each class; there is none in '\\|'"),
+    ("c.txt", "100 metres\n200 metres\n", r"c\.txt:1: begins with 100: want the lines numbered from 0 or 1 in order"),
+    ("c.txt", "0,a\n1,b\n3,c\n", r"c\.txt:3: begins with 3"),
+    ("c.txt", "a b\nc\nA  b\n", "classes 'a b' and 'A  b' have the same text, 'A  b'"),
+    ("c.txt", "a | b\nc | B\n", r"classes 'a \| b' and 'c \| B' have the same text, 'B'"),
+    ("c.json", '{"0": "a", "1": "a"}', "classes 'a' and 'a' have the same text"),
 ])
 def test_broken_classes(tmp_path: Path, name: str, text: str, message: str):
     put(tmp_path, **{name: text, "train.txt": "a.mp4 0"})

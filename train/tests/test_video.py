@@ -1,6 +1,7 @@
 """Clips out of video files: the right frames, and files that are broken or hostile."""
 
 import math
+import os
 import weakref
 from pathlib import Path
 from types import SimpleNamespace
@@ -112,6 +113,14 @@ def test_pictures_of_absurd_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def test_decoding_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(video, "MAX_DECODED", 10)
     broken(write_video(tmp_path / "a.mp4", counting(range(100))), "more than 10 frames would have to be decoded")
+
+
+def test_a_broken_clip_is_told_whatever_bytes_its_name_has(tmp_path: Path):
+    file = tmp_path / os.fsdecode(b"n\xe4.mp4")
+    file.touch()
+    with pytest.raises(BrokenClip) as e:
+        read_clip(file, Sampling(), Where())
+    assert str(e.value).encode().startswith(f"{tmp_path}/n\\udce4.mp4: ".encode())
 
 
 class Frame:
