@@ -1,13 +1,9 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -53,7 +49,7 @@ func (p Program) evalCommand() *cobra.Command {
 	flags.IntVar(&f.views, "views", 3, "clips of each video, spread over its time; their scores are averaged")
 	flags.IntVar(&f.crops, "crops", 1, "squares of each frame: 1, the centre, or 3")
 	flags.StringVar(&f.work, "work", "", "folder where embeddings are kept, so that an interrupted run goes on")
-	flags.StringVar(&f.json, "json", "", "file for all figures, as JSON")
+	flags.StringVar(&f.json, "json", "", "file for all figures, as JSON; -: standard output, instead of the table")
 	flags.StringVar(&f.confusion, "confusion", "", "file for the confusion matrix, as SVG")
 	flags.BoolVar(&f.perClass, "per-class", false, "print the accuracy of every class, not of the worst ten")
 	c := config.Default().Infer
@@ -65,13 +61,12 @@ func (p Program) evalCommand() *cobra.Command {
 	return cmd
 }
 
-const worstClasses = 10
-
 func (p Program) eval(ctx context.Context, model string, f evalFlags) (err error) {
-	for _, file := range []string{f.json, f.confusion} {
-		if err := placeFor(file); err != nil {
-			return err
-		}
+	if err := f.check(); err != nil {
+		return err
+	}
+	if err := f.checkOutputs(); err != nil {
+		return err
 	}
 	plan, err := eval.ReadPlan(f.lists)
 	if err != nil {
@@ -90,7 +85,7 @@ func (p Program) eval(ctx context.Context, model string, f evalFlags) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	shown := &evalProgress{out: p.Err, terminal: isTerminal(p.Err), now: time.Now}
+	shown := &evalProgress{out: p.Err, terminal: isTerminal(p.Err), width: func() int { return columns(p.Err) }, now: time.Now}
 	r, err := eval.New(eval.Options{
 		Model: m, Side: bundle.Dims.ImageSize, Quality: config.Default().Framer.JPEGQuality,
 		Sampling: eval.Sampling{Frames: bundle.Dims.Frames, Step: eval.TrainedStep, Views: f.views, Crops: f.crops},
@@ -107,15 +102,23 @@ func (p Program) eval(ctx context.Context, model string, f evalFlags) (err error
 	return p.evalReport(report, f)
 }
 
-// placeFor finds out before hours of work that a file has no place to be.
-func placeFor(file string) error {
-	if file == "" {
-		return nil
+// check refuses impossible numbers before anything is read or loaded.
+func (f evalFlags) check() error {
+	for _, n := range []struct {
+		flag             string
+		value, low, high int
+	}{
+		{"views", f.views, 1, eval.MaxViews},
+		{"threads", f.threads, 0, config.MaxThreads},
+		{"batch", f.batch, 1, config.MaxBatch},
+		{"decoders", f.decoders, 0, config.MaxThreads},
+	} {
+		if n.value < n.low || n.value > n.high {
+			return fmt.Errorf("--%s %d: want %d to %d", n.flag, n.value, n.low, n.high)
+		}
 	}
-	if info, err := os.Stat(filepath.Dir(file)); err != nil {
-		return fmt.Errorf("write %s: %w", file, err)
-	} else if !info.IsDir() {
-		return fmt.Errorf("write %s: %s is no folder", file, filepath.Dir(file))
+	if f.crops != 1 && f.crops != 3 {
+		return fmt.Errorf("--crops %d: want 1 or 3", f.crops)
 	}
 	return nil
 }
@@ -128,36 +131,4 @@ func (f evalFlags) interrupted(ctx context.Context, err error) error {
 		return errors.New("interrupted: nothing is kept without --work")
 	}
 	return fmt.Errorf("interrupted: the same command goes on with what is in %s", f.work)
-}
-
-func (p Program) evalReport(r *eval.Report, f evalFlags) error {
-	most := worstClasses
-	if f.perClass {
-		most = 0
-	}
-	if err := r.Print(p.Out, eval.TableOptions{Classes: most}); err != nil {
-		return err
-	}
-	if f.json != "" {
-		raw, err := json.MarshalIndent(r, "", "  ")
-		if err == nil {
-			err = os.WriteFile(f.json, append(raw, '\n'), 0o644)
-		}
-		if err != nil {
-			return fmt.Errorf("write the figures: %w", err)
-		}
-	}
-	if f.confusion != "" {
-		var b bytes.Buffer
-		if err := r.WriteConfusion(&b); err != nil {
-			return fmt.Errorf("draw the confusion matrix: %w", err)
-		}
-		if err := os.WriteFile(f.confusion, b.Bytes(), 0o644); err != nil {
-			return fmt.Errorf("write the confusion matrix: %w", err)
-		}
-	}
-	if len(r.Broken) == r.Videos {
-		return fmt.Errorf("none of the %d videos could be read", r.Videos)
-	}
-	return nil
 }

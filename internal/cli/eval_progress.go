@@ -12,11 +12,15 @@ import (
 // evalLineEvery is how often a line is printed where no person watches.
 const evalLineEvery = 30 * time.Second
 
+// barLeast is the shortest bar that says something.
+const barLeast = 10
+
 // evalProgress tells how far an evaluation is: a bar that is drawn again and
 // again on a terminal, lines elsewhere.
 type evalProgress struct {
 	out      io.Writer
 	terminal bool
+	width    func() int // columns of the terminal
 	now      func() time.Time
 
 	begun, drawn time.Time
@@ -49,16 +53,34 @@ func (s *evalProgress) show(p eval.Progress) {
 		s.say("%s\n", s.line(now))
 		return
 	}
-	full := barWidth * p.Done / p.Total
-	s.say("\r[%s%s] %3d%%  %s\x1b[K", strings.Repeat("#", full), strings.Repeat(".", barWidth-full), 100*p.Done/p.Total, s.line(now))
+	s.draw(s.bar(p, fmt.Sprintf("%3d%%  %s", 100*p.Done/p.Total, s.line(now))))
 }
+
+// bar puts a bar before a text, as far as there is room for it.
+func (s *evalProgress) bar(p eval.Progress, text string) string {
+	wide := min(barWidth, s.room()-len(text)-len("[] "))
+	if wide < barLeast {
+		return text
+	}
+	full := wide * p.Done / p.Total
+	return fmt.Sprintf("[%s%s] %s", strings.Repeat("#", full), strings.Repeat(".", wide-full), text)
+}
+
+// draw writes a text over the one before, as much as goes into one line: one
+// that wraps would stay when it is drawn again.
+func (s *evalProgress) draw(text string) {
+	s.say("\r%s\x1b[K", text[:min(len(text), s.room())])
+}
+
+// room is how much a line holds: what is written in the last column can wrap too.
+func (s *evalProgress) room() int { return max(s.width()-1, 0) }
 
 // texts tells of the classes, which take a while before the first video.
 func (s *evalProgress) texts(p eval.Progress, now time.Time) {
 	switch {
 	case s.terminal:
 		s.drew = true
-		s.say("\rclass texts: %d of %d embedded\x1b[K", p.Texts, p.AllTexts)
+		s.draw(fmt.Sprintf("class texts: %d of %d embedded", p.Texts, p.AllTexts))
 	case p.Texts == 0 || now.Sub(s.drawn) >= evalLineEvery:
 		s.drawn = now
 		s.say("class texts: %d of %d embedded\n", p.Texts, p.AllTexts)

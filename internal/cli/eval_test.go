@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,14 +75,86 @@ func TestEvalRefusesBeforeItWorks(t *testing.T) {
 	for want, args := range map[string][]string{
 		"list.txt:1: ":                       {"--list", list}, // leads out of the list's folder
 		"nothing to evaluate":                {},
-		"0 views: want 1 to 64":              {"--list", list, "--root", "/", "--views", "0"},
-		"2 crops: want 1 or 3":               {"--list", list, "--root", "/", "--crops", "2"},
-		"absent/out.json":                    {"--list", list, "--root", "/", "--json", filepath.Join(dir, "absent", "out.json")},
+		"--views 0: want 1 to 64":            {"--list", list, "--root", "/", "--views", "0"},
+		"--crops 2: want 1 or 3":             {"--list", list, "--root", "/", "--crops", "2"},
+		"--threads -1: want 0 to 1024":       {"--list", list, "--root", "/", "--threads", "-1"},
+		"--decoders 1025: want 0 to 1024":    {"--list", list, "--root", "/", "--decoders", "1025"},
+		"00000: want 1 to 1024":              {"--list", list, "--root", "/", "--batch", "100000000000000000"},
 		"none of the 1 videos could be read": {"--list", writeList(t, dir, "/proc/version 0\n"), "--root", "/"},
 	} {
 		if _, errs, code := run(args...); code != 1 || !strings.Contains(errs, want) {
 			t.Errorf("%v: status %d, %s, want %q", args, code, errs, want)
 		}
+	}
+}
+
+// What has no place for its result is refused before anything is read: the list
+// of each case leads nowhere. What lies there stays.
+func TestEvalOutputsAreCheckedFirst(t *testing.T) {
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	for _, name := range []string{"list.txt", "classes.txt", "old.json", "work/embeddings.jsonl", "set/val.txt"} {
+		_ = os.MkdirAll(filepath.Dir(in(name)), 0o755)
+		write(t, in(name), "as it was")
+	}
+	if err := os.Symlink("old.json", in("link.json")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("nowhere", in("dangling.json")); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		json, confusion, want string
+	}{
+		{in("absent/out.json"), "", "out.json: its folder is not there"},
+		{dir, "", "write --json " + dir + ": it is a folder"},
+		{"", "/sys/out.svg", "write --confusion /sys/out.svg: "},
+		{in("dangling.json"), "", "a link that leads nowhere"},
+		{in("list.txt"), "", "list.txt: the evaluation reads it"},
+		{"", in("classes.txt"), "classes.txt: the evaluation reads it"},
+		{in("set/val.txt"), "", "val.txt: the evaluation reads it"},
+		{in("work/embeddings.jsonl"), "", "embeddings.jsonl: the evaluation reads it"},
+		{in("new"), dir + "/./new", "--json goes there"},
+		{in("old.json"), in("link.json"), "--json goes there"},
+		{"", "-", "--confusion -: want a file"},
+		{in("old.json"), in("new.svg"), "not at hand"},
+	} {
+		args := []string{"eval", "not at hand", "--list", in("list.txt"), "--list", in("set"), "--work", in("work"), "--json", c.json, "--confusion", c.confusion}
+		if c.want == "not at hand" { // nothing is wrong with the files
+			write(t, in("list.txt"), "a.mp4 0\n")
+			write(t, in("classes.txt"), "one\ntwo\n")
+			args = slices.Delete(args, 4, 6)
+		}
+		var out, errs bytes.Buffer
+		if code := Run(t.Context(), Program{Args: args, Out: &out, Err: &errs}); code != 1 || !strings.Contains(errs.String(), c.want) {
+			t.Errorf("--json %s --confusion %s: status %d, %s, want %q", c.json, c.confusion, code, errs.String(), c.want)
+		}
+	}
+	if old, err := os.ReadFile(in("old.json")); err != nil || string(old) != "as it was" {
+		t.Errorf("the earlier figures: %q, %v", old, err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 7 {
+		t.Errorf("left in the folder: %v, %v", entries, err)
+	}
+}
+
+// closed is a standard output that nobody reads any more.
+type closed struct{}
+
+func (closed) Write([]byte) (int, error) { return 0, os.ErrClosed }
+
+func TestEvalFilesOutliveTheirReader(t *testing.T) {
+	r := &eval.Report{Videos: 1}
+	f := evalFlags{json: filepath.Join(t.TempDir(), "out.json")}
+	if err := (Program{Out: closed{}}).evalReport(r, f); err == nil || !strings.Contains(err.Error(), "print the figures") {
+		t.Errorf("printing: %v", err)
+	}
+	if raw, err := os.ReadFile(f.json); err != nil || !json.Valid(raw) {
+		t.Errorf("the figures: %q, %v", raw, err)
+	}
+	var out bytes.Buffer
+	if err := (Program{Out: &out}).evalReport(r, evalFlags{json: "-"}); err != nil || !json.Valid(out.Bytes()) {
+		t.Errorf("--json -: %v\n%s", err, out.String())
 	}
 }
 
@@ -97,7 +170,7 @@ func writeList(t *testing.T, dir, text string) string {
 func TestEvalShowsABarOnATerminal(t *testing.T) {
 	var b bytes.Buffer
 	now := time.Unix(0, 0)
-	p := &evalProgress{out: &b, terminal: true, now: func() time.Time { return now }}
+	p := &evalProgress{out: &b, terminal: true, width: func() int { return 120 }, now: func() time.Time { return now }}
 	p.show(eval.Progress{Texts: 32, AllTexts: 400})
 	for done := 1; done <= 100; done++ {
 		now = now.Add(time.Second)
@@ -107,5 +180,32 @@ func TestEvalShowsABarOnATerminal(t *testing.T) {
 	if got := b.String(); !strings.Contains(got, "class texts: 32 of 400") || !strings.Contains(got, "\r[###############...............]  50%  50 of 100 videos, 1 known, 1 broken, top-1 50.0% so far, 3.0 clips/s, 50s to go") ||
 		!strings.HasSuffix(got, "100 of 100 videos, 1 known, 1 broken, top-1 50.0% so far, 3.0 clips/s\x1b[K\n") {
 		t.Errorf("%q", got)
+	}
+}
+
+// A line that wraps would stay when it is drawn again.
+func TestEvalsBarFitsTheTerminal(t *testing.T) {
+	for width, want := range map[int]string{
+		120: "[###############...............]  50%  50 of 100 videos, 1 known, 1 broken, top-1 50.0% so far, 3.0 clips/s, 51s to go",
+		100: "[#####......]  50%  50 of 100 videos, 1 known, 1 broken, top-1 50.0% so far, 3.0 clips/s, 51s to go",
+		80:  " 50%  50 of 100 videos, 1 known, 1 broken, top-1 50.0% so far, 3.0 clips/s, 51s to go",
+		40:  " 50%  50 of 100 videos, 1 known, 1 broken, top-1 50.0% so far, 3.0 clips/s, 51s to go",
+		0:   "",
+	} {
+		var b bytes.Buffer
+		now := time.Unix(0, 0)
+		p := &evalProgress{out: &b, terminal: true, width: func() int { return width }, now: func() time.Time { return now }}
+		p.show(eval.Progress{Texts: 32, AllTexts: 400})
+		p.show(eval.Progress{Done: 0, Total: 100})
+		now = now.Add(50 * time.Second)
+		p.show(eval.Progress{Done: 50, Total: 100, Known: 1, Broken: 1, Clips: 150, Answers: 50, Right: 25})
+		for _, line := range strings.Split(strings.ReplaceAll(b.String(), "\x1b[K", ""), "\r") {
+			if len(line) >= max(width, 1) {
+				t.Errorf("%d columns in a terminal of %d: %q", len(line), width, line)
+			}
+		}
+		if want = want[:max(min(len(want), width-1), 0)]; !strings.HasSuffix(b.String(), "\r"+want+"\x1b[K") {
+			t.Errorf("in a terminal of %d: %q, want %q", width, b.String(), want)
+		}
 	}
 }

@@ -19,6 +19,13 @@ var (
 	topicText = regexp.MustCompile(`^[A-Za-z0-9._-]{0,100}$`)
 )
 
+// The most that inference may be given at once. Flags that stand for a key have
+// its range.
+const (
+	MaxThreads = 1024 // infer.threads
+	MaxBatch   = 1024 // infer.max_batch
+)
+
 // check refuses impossible values, each with its key, line and what is allowed.
 func (d *document) check(c Config) {
 	d.checkServers(c)
@@ -79,8 +86,8 @@ func (d *document) checkStages(c Config) {
 		d.wrong("infer.bundle", "is empty: want a folder written by `frostwatch model import`")
 	}
 	d.oneOf("infer.provider", c.Infer.Provider, "cpu", "cuda", "tensorrt")
-	inRange(d, "infer.threads", c.Infer.Threads, 0, 1024)
-	inRange(d, "infer.max_batch", c.Infer.MaxBatch, 1, 1024)
+	inRange(d, "infer.threads", c.Infer.Threads, 0, MaxThreads)
+	inRange(d, "infer.max_batch", c.Infer.MaxBatch, 1, MaxBatch)
 	inRange(d, "infer.max_wait", c.Infer.MaxWait, 0, time.Minute)
 	inRange(d, "infer.max_age", c.Infer.MaxAge, 0, 365*24*time.Hour)
 	inRange(d, "infer.top_k", c.Infer.TopK, 1, 1000)

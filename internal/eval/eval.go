@@ -13,6 +13,7 @@ import (
 	"runtime"
 
 	"github.com/frostwatch/frostwatch/infer/froster"
+	"github.com/frostwatch/frostwatch/internal/config"
 )
 
 // Model is what is measured.
@@ -77,8 +78,8 @@ type Runner struct{ Options }
 
 // New checks the options.
 func New(o Options) (*Runner, error) {
-	if o.Model == nil || o.Side < 1 || o.Batch < 1 || o.Quality < 1 || o.Quality > 100 {
-		return nil, fmt.Errorf("eval: a model, its side (%d), a batch (%d) of at least 1 and a quality (%d) of 1 to 100 are required", o.Side, o.Batch, o.Quality)
+	if o.Model == nil || o.Side < 1 || o.Batch < 1 || o.Batch > config.MaxBatch || o.Quality < 1 || o.Quality > 100 {
+		return nil, fmt.Errorf("eval: a model, its side (%d), a batch (%d) of 1 to %d and a quality (%d) of 1 to 100 are required", o.Side, o.Batch, config.MaxBatch, o.Quality)
 	}
 	if err := o.Sampling.check(); err != nil {
 		return nil, fmt.Errorf("eval: %w", err)

@@ -315,3 +315,12 @@ func TestAModelThatFailsEndsTheRun(t *testing.T) {
 		t.Errorf("a class of too many tokens: %v", err)
 	}
 }
+
+func TestABatchHasALimit(t *testing.T) {
+	for _, batch := range []int{0, 1025, 1e17} {
+		o := Options{Model: failing{}, Side: 112, Quality: 90, Batch: batch, Sampling: Sampling{Frames: 8, Step: TrainedStep, Views: 3, Crops: 1}}
+		if _, err := New(o); err == nil || !strings.Contains(err.Error(), "1 to 1024") {
+			t.Errorf("batch %d: %v", batch, err)
+		}
+	}
+}

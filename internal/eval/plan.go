@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 )
 
 // Lists are what a plan is made of: one of Lists, for cross-dataset, or Base and
@@ -14,6 +15,27 @@ type Lists struct {
 	Base, BaseClasses   []string
 	Novel, NovelClasses []string
 	Format, Root        string // as in Source
+}
+
+// Files are those that the lists and their classes lie in, also such as are not
+// there. Of a folder it is all that lies in it.
+func (l Lists) Files() []string {
+	out := slices.Concat(l.Classes, l.BaseClasses, l.NovelClasses)
+	for _, path := range slices.Concat(l.Lists, l.Base, l.Novel) {
+		file := listFile(path)
+		out = append(out, file, besideList(path))
+		for _, pattern := range []string{file, filepath.Join(file, "*")} {
+			if found, err := filepath.Glob(pattern); err == nil {
+				out = append(out, found...)
+			}
+		}
+	}
+	return out
+}
+
+// besideList are the classes of a list that was given none.
+func besideList(path string) string {
+	return filepath.Join(filepath.Dir(listFile(path)), "classes.txt")
 }
 
 // ReadPlan reads all lists.

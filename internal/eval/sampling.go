@@ -19,14 +19,15 @@ type Sampling struct {
 	Crops  int `json:"crops"`  // squares of each frame: 1, the centre, or 3
 }
 
-const maxViews = 64
+// MaxViews bounds the clips of one video.
+const MaxViews = 64
 
 func (s Sampling) check() error {
 	switch {
 	case s.Frames < 1 || s.Step < 1:
 		return fmt.Errorf("clips of %d frames, %d apart: both must be at least 1", s.Frames, s.Step)
-	case s.Views < 1 || s.Views > maxViews:
-		return fmt.Errorf("%d views: want 1 to %d", s.Views, maxViews)
+	case s.Views < 1 || s.Views > MaxViews:
+		return fmt.Errorf("%d views: want 1 to %d", s.Views, MaxViews)
 	case s.Crops != 1 && s.Crops != 3:
 		return fmt.Errorf("%d crops: want 1 or 3", s.Crops)
 	}

@@ -12,10 +12,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
+	"github.com/frostwatch/frostwatch/internal/lock"
 )
 
-// storeFile is the file of a work folder.
 const storeFile = "embeddings.jsonl"
 
 // maxRecord bounds a line of it: an embedding of 65536.
@@ -43,6 +42,9 @@ type store struct {
 	known map[key][]float32
 }
 
+// WorkFile is the file of a work folder.
+func WorkFile(dir string) string { return filepath.Join(dir, storeFile) }
+
 // openStore reads what a folder holds of one model. A last line that was torn is
 // cut off; any other that can't be read is an error, for nothing of ours writes
 // such.
@@ -54,7 +56,7 @@ func openStore(dir, model string, dim int) (*store, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make work folder: %w", err)
 	}
-	path := filepath.Join(dir, storeFile)
+	path := WorkFile(dir)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("open work file: %w", err)
@@ -67,8 +69,8 @@ func openStore(dir, model string, dim int) (*store, error) {
 }
 
 func (s *store) load(path, model string, dim int) error {
-	if err := unix.Flock(int(s.file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		if errors.Is(err, unix.EWOULDBLOCK) {
+	if err := lock.Take(s.file); err != nil {
+		if errors.Is(err, lock.ErrHeld) {
 			return fmt.Errorf("work file %s is in use by another evaluation: wait for it, or choose another folder", path)
 		}
 		return fmt.Errorf("lock work file %s: %w", path, err)
