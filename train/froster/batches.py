@@ -34,18 +34,17 @@ class Augment:
     """How a clip is brought to the model's size, with the official jitter of size and place and mirroring where asked."""
 
     size: int
-    short_side: tuple[int, ...] = ()
+    jitter: float = 1.0  # the largest short side that is drawn, of the size; 1: the middle of the clip as it is
     flip: float = 0.0
 
     def __call__(self, frames: np.ndarray, rng: np.random.Generator) -> Tensor:
         """uint8 [T, h, w, 3] to uint8 [T, size, size, 3]; all frames of a clip alike."""
         x = torch.from_numpy(np.require(frames, requirements="CW"))
-        x = self._jitter(x, rng) if self.short_side else resize_and_crop(x, self.size)
+        x = self._jitter(x, rng) if self.jitter > 1 else resize_and_crop(x, self.size)
         return x.flip(2) if rng.random() < self.flip else x
 
     def _jitter(self, frames: Tensor, rng: np.random.Generator) -> Tensor:
-        low, high = self.short_side
-        short = max(self.size, round(rng.uniform(low, high)))
+        short = round(rng.uniform(self.size, self.jitter * self.size))
         images = resize_short_side(frames.movedim(-1, 1).float(), short)
         top, left = (int(rng.integers(side - self.size + 1)) for side in images.shape[-2:])
         images = images[..., top : top + self.size, left : left + self.size]

@@ -15,12 +15,15 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from . import huggingface, torchscript
-from .model import Froster, from_state
+from . import huggingface, openclip, torchscript
+from .files import replacing, save_torch
+from .model import Dims, Froster, from_state
 
 STUDENT, PROJECTORS = "model.", ("projector_v.", "projector_t.")
 NOT_WEIGHTS = ("input_resolution", "context_length", "vocab_size", "attn_mask")
 LARGEST_HALF = 65504.0
+MAX_CONFIG = 1 << 20
+PACKED_BESIDE = 16 << 20  # bytes of a zip that are no weights and may be packed to nothing: TorchScript's code
 UNREADABLE = (ValueError, RuntimeError, OSError, SafetensorError, zipfile.BadZipFile, zlib.error)
 
 
@@ -30,7 +33,10 @@ def load_model(path: str | Path) -> Froster:
     Raises ValueError, naming the file.
     """
     try:
-        return from_state(read_weights(Path(path)))
+        model = from_state(read_weights(Path(path)))
+        if model.dims.vocab_size < Dims.vocab_size:
+            raise ValueError(f"its vocabulary has {model.dims.vocab_size} tokens: want {Dims.vocab_size}, as CLIP's tokenizer")
+        return model
     except UNREADABLE as e:
         raise ValueError(f"read {path}: {e}") from e
 
@@ -39,33 +45,56 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """Weights under CLIP's names, in the precision of the file."""
     if path.suffix == ".safetensors":
         return from_safetensors(path)
-    return student_weights(torchscript.read(path) if is_torchscript(path) else unpickle(path))
+    refuse_bomb(path)
+    wrap, tensors = ("", torchscript.read(path)) if is_torchscript(path) else unpickle(path)
+    weights = student_weights(tensors)
+    openais = path.suffix == ".pt" and not wrap  # OpenCLIP's training writes its state_dict as .pt too
+    if wrap != "model_state" and not openais:
+        openclip.refuse_other(config_beside(path, openclip.CONFIG), path.name, weights)
+    return weights
 
 
-def unpickle(path: Path) -> dict[str, Tensor]:
-    """The tensors of a .pth's state."""
+def refuse_bomb(path: Path, most: float = torchscript.MAX_BYTES) -> None:
+    """Raises ValueError for a zip that would take far more memory than it is long, which none does that holds weights.
+
+    Weights packed by `save` lose less than half. What is no zip torch takes for a pickle, whose tensors lie in it as they are.
+    """
+    with open(path, "rb") as f:
+        is_zip = f.read(4) == b"PK\x03\x04" or zipfile.is_zipfile(f)
+    if not is_zip:
+        return
+    size = path.stat().st_size
+    with zipfile.ZipFile(path) as z:
+        total = sum(i.file_size for i in z.infolist())
+    if total > min(2 * size + PACKED_BESIDE, most):
+        raise ValueError(f"it would unfold from {size} to {total} bytes, more than a checkpoint does")
+
+
+def unpickle(path: Path) -> tuple[str, dict[str, Tensor]]:
+    """The tensors of a .pth's state, and the name that they lie under, if any."""
     try:
         data = torch.load(path, map_location="cpu", weights_only=True)
     except OSError:
         raise
     except Exception as e:  # of a broken or hostile pickle torch may raise anything
         raise ValueError(refusal(e)) from None
+    wrap = ""
     for key in ("model_state", "state_dict"):
         if isinstance(data, dict) and isinstance(data.get(key), dict):
-            data = data[key]
+            wrap, data = wrap or key, data[key]
     if not isinstance(data, dict):
         raise ValueError(f"it holds a {type(data).__name__}, not the state of a model")
     tensors = {k: v for k, v in data.items() if isinstance(k, str) and isinstance(v, Tensor)}
     for name, value in tensors.items():
         refuse_inflated(name, value)
-    return tensors
+    return wrap, tensors
 
 
 def refusal(error: Exception) -> str:
     """Why torch would not read a file, without its advice to execute what is in it."""
-    what = re.search(r"Unsupported \w+: GLOBAL ([\w.]+)|GLOBAL ([\w.]+) was not an allowed", str(error))
+    what = re.search(r"GLOBAL ([\w.]{1,100})", str(error))
     if what:
-        return f"it asks for {what[1] or what[2]}; a checkpoint needs tensors and plain values only"
+        return f"it asks for {what[1]}; a checkpoint needs tensors and plain values only"
     return "it is no checkpoint, is cut short, or asks for more than tensors and plain values"
 
 
@@ -79,22 +108,28 @@ def refuse_inflated(name: str, value: Tensor) -> None:
 
 def from_safetensors(path: Path) -> dict[str, Tensor]:
     tensors = safetensors.torch.load_file(path)
-    if not huggingface.is_huggingface(tensors):
-        return student_weights(tensors)
-    config = path.with_name("config.json")
-    if config.exists():
-        refuse_other_activation(json.loads(config.read_text(encoding="utf-8")))
-    return huggingface.to_openai(tensors)
+    if huggingface.is_huggingface(tensors):
+        huggingface.refuse_other(config_beside(path, huggingface.CONFIG) or {})
+        return huggingface.to_openai(tensors)
+    weights = student_weights(tensors)
+    openclip.refuse_other(config_beside(path, openclip.CONFIG), path.name, weights)
+    return weights
 
 
-def refuse_other_activation(config: object) -> None:
-    for tower in ("vision_config", "text_config"):
-        part = config.get(tower, {}) if isinstance(config, dict) else None
-        if not isinstance(part, dict):
-            raise ValueError("the config.json beside it is not that of a CLIP")
-        act = part.get("hidden_act", "quick_gelu")
-        if act != "quick_gelu":
-            raise ValueError(f"its {tower} says {act}, but FROSTER's activation is quick_gelu")
+def config_beside(path: Path, name: str) -> dict | None:
+    """What the JSON of this name beside a file holds; None where there is none."""
+    file = path.with_name(name)
+    if not file.exists():
+        return None
+    if file.stat().st_size > MAX_CONFIG:
+        raise ValueError(f"{name} beside it has more than {MAX_CONFIG} bytes")
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as e:
+        raise ValueError(f"{name} beside it is no JSON: {e}") from None
+    if not isinstance(config, dict):
+        raise ValueError(f"{name} beside it is not that of a CLIP")
+    return config
 
 
 def is_torchscript(path: Path) -> bool:
@@ -126,26 +161,23 @@ def save(path: str | Path, state: dict[str, Tensor], *, teacher: dict[str, Tenso
     named = {k if k.startswith(PROJECTORS) else STUDENT + k: v for k, v in state.items()}
     named |= {f"raw_model.{k}": v for k, v in (teacher or {}).items()}
     named = {k: (half(k, v) if float16 and v.ndim else v).detach().cpu().contiguous().clone() for k, v in named.items()}
-    path = Path(path)
-    part = path.with_name(path.name + ".part")
-    torch.save({"model_state": named}, part)
-    if deflate:
-        pack(part)
-    part.replace(path)
+    with replacing(Path(path)) as part:
+        save_torch({"model_state": named}, part)
+        if deflate:
+            pack(part)
 
 
 def half(name: str, value: Tensor) -> Tensor:
-    if value.abs().max() > LARGEST_HALF:
-        raise ValueError(f"save {name} in float16: a value is larger than {LARGEST_HALF:.0f}")
+    if not value.abs().max() <= LARGEST_HALF:
+        raise ValueError(f"save {name} in float16: a value is larger than {LARGEST_HALF:.0f} or no number")
     return value.half()
 
 
 def pack(path: Path) -> None:
     """Rewrites a zip with its entries deflated."""
-    packed = path.with_name(path.name + ".zip")
-    with zipfile.ZipFile(path) as old, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new:
+    with (replacing(path) as packed, zipfile.ZipFile(path) as old,
+          zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as new):
         for entry in old.infolist():
             fresh = zipfile.ZipInfo(entry.filename, date_time=(1980, 1, 1, 0, 0, 0))
             fresh.compress_type = zipfile.ZIP_DEFLATED
             new.writestr(fresh, old.read(entry), compresslevel=9)
-    packed.replace(path)

@@ -1,6 +1,7 @@
 """What a training run is told: one TOML file, or these classes in code."""
 
 import math
+import re
 import tomllib
 import types
 import typing
@@ -8,6 +9,8 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 
 ANY = math.inf
+SERVED_FRAMES = 8  # of a clip, fixed in the product (infer/froster/dims.go, framer/sampler.go)
+MAX_NAME = 200  # bytes; a file's name may have 255, and endings are put to this one
 
 
 def within(config: object, **ranges: tuple[float, float]) -> None:
@@ -39,7 +42,7 @@ class TrainConfig:
     average_from: int = 2  # first epoch, counted from 1, whose weights are averaged
     freeze: tuple[str, ...] = ()  # parameters that stay: names as in the checkpoint, or beginnings such as "visual.conv1"
     train_text: bool = True
-    short_side: tuple[int, ...] = ()  # smallest and largest short side that clips are resized to; empty: no jitter
+    jitter: float = 1.0  # a clip's short side is drawn from 1 to this many times the model's size, then cropped; 1: no jitter
     flip: float = 0.0  # how often a clip is mirrored
     seed: int = 0
     device: str = "auto"
@@ -51,13 +54,11 @@ class TrainConfig:
     def __post_init__(self) -> None:
         within(self, epochs=(1, ANY), batch_size=(1, ANY), micro_batch=(0, ANY), lr_start=(0, ANY), lr_end=(0, ANY),
                warmup_epochs=(0, ANY), weight_decay=(0, ANY), clip_norm=(0, ANY), label_smoothing=(0, 1), distil_weight=(0, ANY),
-               alpha=(0, ANY), flip=(0, 1), seed=(0, 2**63 - 1), workers=(0, ANY), max_broken=(0, 1))
+               alpha=(0, ANY), jitter=(1, 2), flip=(0, 1), seed=(0, 2**63 - 1), workers=(0, ANY), max_broken=(0, 1))
         if not 0 < self.lr < ANY:
             raise ValueError(f"lr is {self.lr}: want more than 0")
         if not 1 <= self.average_from <= self.epochs:
             raise ValueError(f"average_from is {self.average_from}: want 1 to epochs, {self.epochs}")
-        if self.short_side and (len(self.short_side) != 2 or not 0 < self.short_side[0] <= self.short_side[1]):
-            raise ValueError(f"short_side is {list(self.short_side)}: want [smallest, largest]")
         if not self.lr_end <= self.lr:
             raise ValueError(f"lr_end is {self.lr_end}: want at most lr, {self.lr}")
 
@@ -71,11 +72,13 @@ class DataConfig:
     root: str = ""  # what the paths in lists are relative to, and may not leave; empty: the list's folder
     format: str = "auto"  # auto, list, folders, export, kinetics, ucf, hmdb, ssv2
     val: str = ""  # the same for a look at accuracy after each epoch; empty: none
-    frames: int = 8
+    frames: int = SERVED_FRAMES  # of a clip; the product serves no other number
     step: int = 16  # at 30 frames a second
 
     def __post_init__(self) -> None:
-        within(self, frames=(1, 256), step=(1, 10_000))
+        within(self, step=(1, 10_000))
+        if self.frames != SERVED_FRAMES:
+            raise ValueError(f"frames is {self.frames}: want {SERVED_FRAMES}; models are imported and served with that many alone")
 
 
 @dataclass(frozen=True)
@@ -91,12 +94,17 @@ class OutputConfig:
     """What is written, and what its card says."""
 
     folder: str
-    name: str = "froster"
+    name: str = "froster"  # of the checkpoint's file and of the model once imported: its folder in models/
     licence: str = ""
     summary: str = ""
     limits: tuple[str, ...] = ()
     float16: bool = True
     deflate: bool = False
+
+    def __post_init__(self) -> None:
+        named = self.name.strip() not in ("", ".", "..") and not re.search(r"[/\\\x00-\x1f\x7f]", self.name)
+        if not named or len(self.name.encode()) > MAX_NAME:
+            raise ValueError(f"name is {self.name[:40]!r}: want a file's name, no path, of at most {MAX_NAME} bytes")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,12 @@ from .batches import Augment, ClipSet, batches
 from .model import Froster
 from .pixels import normalise
 from .prompts import prompts
+from .report import NAMED
 from .tokenizer import Tokenizer
+
+
+class NoClips(ValueError):
+    """Not one clip of a set can be read, so that there is no accuracy."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,7 @@ class Accuracy:
     harmonic: float | None = None
     clips: int = 0
     broken: int = 0
+    broken_clips: tuple[str, ...] = ()  # the first NAMED of them
 
 
 @torch.no_grad()
@@ -39,18 +45,18 @@ def classifier(model: Froster, tokenizer: Tokenizer, class_texts: Sequence[str])
 
 @torch.no_grad()
 def embed_clips(model: Froster, clips: ClipSet, *, temporal: bool = True, bfloat16: bool = False, batch_size: int = 32,
-                workers: int = 0) -> tuple[Tensor, Tensor, int]:
-    """Clip embeddings [n, dim] and labels [n] of all clips that can be read, and how many cannot; on the CPU.
+                workers: int = 0) -> tuple[Tensor, Tensor, list[str]]:
+    """Clip embeddings [n, dim] and labels [n] of all clips that can be read, on the CPU, and a line for each that cannot.
 
     Always the same frames of a clip: a set's random choice is for training alone.
     """
     device, was_training = model.logit_scale.device, model.training
     model.eval()
-    embeddings, labels, broken = [torch.empty(0, model.dims.embed_dim)], [torch.empty(0, dtype=torch.int64)], 0
+    embeddings, labels, broken = [torch.empty(0, model.dims.embed_dim)], [torch.empty(0, dtype=torch.int64)], []
     order, augment = np.arange(len(clips)), Augment(model.dims.image_size)
     stream = batches(Still(clips), augment, order, batch_size, seed=0, epoch=0, workers=workers)
     for batch in stream:
-        broken += len(batch.broken)
+        broken += batch.broken
         if len(batch.labels):
             with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
                 e = model.clip_embeddings(normalise(batch.frames.to(device)), temporal)
@@ -76,17 +82,19 @@ def evaluate(model: Froster, tokenizer: Tokenizer, base: tuple[ClipSet, Sequence
     """Top-1 of clips with their class texts, base and novel each among its own classes as the paper has it.
 
     `how` goes to embed_clips. Random clips and crops are not used: the middle of each video, the middle of each frame.
+    Raises NoClips.
     """
-    scores, clips, broken = [], 0, 0
+    scores, clips, broken = [], 0, []
     for part in (base, novel):
         if part is None:
             continue
         embeddings, labels, bad = embed_clips(model, part[0], **how)
+        if not len(labels):
+            raise NoClips(f"measure accuracy: none of {len(part[0])} clips can be read: {'; '.join(bad[:5])}")
         scores.append(top1(embeddings, labels, classifier(model, tokenizer, part[1])))
         clips, broken = clips + len(labels), broken + bad
-    if novel is None:
-        return Accuracy(scores[0], clips=clips, broken=broken)
-    return Accuracy(*scores, harmonic_mean(*scores), clips, broken)
+    harmonic = harmonic_mean(*scores) if novel else None
+    return Accuracy(scores[0], scores[1] if novel else None, harmonic, clips, len(broken), tuple(broken[:NAMED]))
 
 
 class Still:

@@ -3,6 +3,10 @@
 import torch
 from torch import Tensor
 
+from .model import HEAD
+
+CONFIG = "config.json"
+
 WHOLE = {
     "vision_model.embeddings.class_embedding": "visual.class_embedding",
     "vision_model.embeddings.patch_embedding.weight": "visual.conv1.weight",
@@ -28,6 +32,24 @@ IN_LAYER = {
 
 def is_huggingface(tensors: dict[str, Tensor]) -> bool:
     return "vision_model.embeddings.class_embedding" in tensors
+
+
+def refuse_other(config: dict) -> None:
+    """Raises ValueError where a config.json is that of another network than is trained here."""
+    for tower in ("vision_config", "text_config"):
+        part = config.get(tower, {})
+        if not isinstance(part, dict):
+            raise ValueError(f"{CONFIG}: not that of a CLIP")
+        act = part.get("hidden_act", "quick_gelu")
+        if act != "quick_gelu":
+            raise ValueError(f"{CONFIG}: its {tower} says {act}, but FROSTER's activation is quick_gelu")
+        if other_heads(part.get("hidden_size"), part.get("num_attention_heads")):
+            raise ValueError(f"{CONFIG}: the heads of its {tower} are not {HEAD} wide")
+
+
+def other_heads(width: object, heads: object) -> bool:
+    """Whether a configuration tells of heads that are not CLIP's; no tensor tells."""
+    return isinstance(width, int) and isinstance(heads, int) and heads > 0 and width != heads * HEAD
 
 
 def to_openai(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

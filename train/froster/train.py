@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,46 +9,34 @@ import torch
 from torch import Tensor
 
 from . import run_state
-from .average import WeightAverage
 from .batches import Augment, Batch, ClipSet, batches
 from .config import TrainConfig
+from .files import make_writable
 from .model import Froster
+from .pixels import normalise
+from .prompts import RAW
+from .report import NAMED, EpochReport
+from .run_state import Progress, trained_state
 from .schedule import learning_rate
 from .step import Recipe, StepLosses
 from .texts import ClassTexts, TextBank
 from .tokenizer import Tokenizer
 
 CHECK_EVERY = 50  # steps between looks at whether the loss is still a number: each look waits for a GPU
-NAMED = 100  # broken clips named in a report; all are counted
+BEGIN_ANEW = "a lower lr or float32 may help, in another folder or with its state.pt deleted"
 
 
 class Diverged(RuntimeError):
-    """The loss is no number any more."""
+    """The loss, or the weights, are no numbers any more."""
 
 
 class TooManyBroken(RuntimeError):
     """More clips cannot be read than the configuration allows."""
 
 
-@dataclass
-class EpochReport:
-    """One epoch: means over its clips."""
-
-    epoch: int  # from 1
-    clips: int = 0
-    loss: float = 0.0
-    cross_entropy: float = 0.0
-    frames: float = 0.0  # distillation of the frames, before its weight
-    texts: float = 0.0  # distillation of the class texts, before its weight
-    accuracy: float = 0.0  # top-1 on the training clips as they were seen
-    lr: float = 0.0  # at the epoch's last step
-    seconds: float = 0.0
-    broken: int = 0
-    broken_clips: list[str] = field(default_factory=list)
-
-
 def fit(config: TrainConfig, student: Froster, teacher: Froster | None, train_set: ClipSet, class_texts: ClassTexts, *,
         tokenizer: Tokenizer | None = None, run_dir: Path | None = None,
+        on_begin: Callable[[list[EpochReport]], None] | None = None,
         on_epoch: Callable[[EpochReport], None] | None = None) -> dict[str, Tensor]:
     """Trains the student in place and returns the mean of its weights over the epochs from config.average_from on.
 
@@ -57,25 +44,30 @@ def fit(config: TrainConfig, student: Froster, teacher: Froster | None, train_se
     float32 on the CPU, and `student_of` picks the student out of it. class_texts has one text for each class, or a list of
     wordings of which each step takes one. The teacher is not changed; it may be None without distillation. With run_dir the
     state is saved after each epoch, and a run that was stopped goes on from there and ends as if it had not been stopped.
+    on_begin is told of the epochs that were done before, on_epoch of each one once its state is saved.
     """
     device = choose_device(config.device)
     recipe = Recipe(config, student, teacher, TextBank(class_texts, tokenizer or Tokenizer()), device)
     parameters = recipe.parameters()
     optimizer = make_optimizer(parameters, config)
-    done, average = 0, WeightAverage()
+    progress = Progress()
     if run_dir:
-        run_dir.mkdir(parents=True, exist_ok=True)
+        make_writable(run_dir)
         run = run_state.identity(config, recipe, train_set)
-        done, average = run_state.load(run_dir / "state.pt", run, recipe, optimizer)
-    for epoch in range(done + 1, config.epochs + 1):
+        progress = run_state.load(run_dir / "state.pt", run, recipe, optimizer)
+    if on_begin:
+        on_begin(progress.reports)
+    for epoch in range(len(progress.reports) + 1, config.epochs + 1):
         report = run_epoch(recipe, optimizer, list(parameters.values()), train_set, epoch)
+        check_weights(recipe, epoch)
+        progress.reports.append(report)
         if epoch >= config.average_from:
-            average.add(trained_state(recipe))
+            progress.average.add(trained_state(recipe))
         if run_dir:
-            run_state.save(run_dir / "state.pt", epoch, run, recipe, optimizer=optimizer, average=average)
+            run_state.save(run_dir / "state.pt", run, recipe, optimizer=optimizer, progress=progress)
         if on_epoch:
             on_epoch(report)
-    return average.mean()
+    return progress.average.mean()
 
 
 def run_epoch(recipe: Recipe, optimizer: torch.optim.Optimizer, parameters: list[Tensor], clips: ClipSet,
@@ -85,7 +77,7 @@ def run_epoch(recipe: Recipe, optimizer: torch.optim.Optimizer, parameters: list
     rng = np.random.default_rng([config.seed, epoch])
     steps = max(1, len(clips) // config.batch_size)
     order = rng.permutation(len(clips))[: steps * config.batch_size]
-    augment = Augment(recipe.student.dims.image_size, config.short_side, config.flip)
+    augment = Augment(recipe.student.dims.image_size, config.jitter, config.flip)
     report, sums = EpochReport(epoch), torch.zeros(5, device=recipe.device)
     stream = batches(clips, augment, order, config.batch_size, seed=config.seed, epoch=epoch,
                      workers=config.workers, pin=recipe.device.type == "cuda")
@@ -135,12 +127,6 @@ def rate_at(config: TrainConfig, epoch: float) -> float:
                          warmup=config.warmup_epochs, epochs=config.epochs)
 
 
-def trained_state(recipe: Recipe) -> dict[str, Tensor]:
-    """Student and projectors by the names they have in what fit returns."""
-    state = dict(recipe.student.state_dict())
-    return state | recipe.projectors.state_dict() if recipe.config.distil else state
-
-
 def student_of(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """The student's weights among what fit returned."""
     return {k: v for k, v in state.items() if not k.startswith("projector_")}
@@ -156,7 +142,17 @@ def count_broken(report: EpochReport, batch: Batch, allowed: float) -> None:
 
 def check_finite(sums: Tensor, epoch: int, step: int) -> None:
     if not torch.isfinite(sums).all():
-        raise Diverged(f"epoch {epoch}: the loss is not a number any more by step {step}; a lower lr or float32 may help")
+        raise Diverged(f"epoch {epoch}: the loss is not a number any more by step {step}; {BEGIN_ANEW}")
+
+
+@torch.no_grad()
+def check_weights(recipe: Recipe, epoch: int) -> None:
+    """An epoch's last step may ruin what its losses do not show any more, as huge weights too: a clip and a text tell."""
+    student, size = recipe.student, recipe.student.dims.image_size
+    seen = [student.frame_embeddings(normalise(torch.zeros(1, 2, size, size, 3, device=recipe.device))),
+            student.encode_text(recipe.bank.ids(RAW)[:1].to(recipe.device)), student.logit_scale.exp()]
+    if not torch.stack([v.isfinite().all() for v in (*seen, *recipe.parameters().values())]).all():
+        raise Diverged(f"epoch {epoch}: the weights give no numbers any more after its last step; {BEGIN_ANEW}")
 
 
 def summarise(report: EpochReport, sums: Tensor) -> None:
@@ -172,7 +168,9 @@ def choose_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise ValueError(f"device is {name!r}: want auto, cpu, cuda or cuda:0") from None
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        device = None
+    if device is None or device.type not in ("cpu", "cuda"):
+        raise ValueError(f"device is {name!r}: want auto, cpu, cuda or cuda:0")
+    if device.type == "cuda" and not 0 <= (device.index or 0) < torch.cuda.device_count():
         raise ValueError(f"device is {name!r}: this machine has {torch.cuda.device_count()} GPUs that torch can use")
     return device

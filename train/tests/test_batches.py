@@ -6,6 +6,7 @@ import torch
 from conftest import Clips
 
 from froster.batches import Augment, Batch, BrokenClip, batches
+from froster.pixels import resize_short_side
 
 
 class Sampled(Clips):
@@ -17,6 +18,33 @@ class Sampled(Clips):
         frames = self.frames[index].copy()
         frames[0, 0, 0, 0] = rng.integers(256)
         return frames, self.labels[index]
+
+
+def across(size: int) -> np.ndarray:
+    """A clip whose red says how far to the right a column is, 0..255."""
+    return np.broadcast_to(np.linspace(0, 255, size).astype(np.uint8)[:, None], (1, size, size, 3))
+
+
+@pytest.mark.parametrize("size", [32, 112])
+def test_jitter_shows_most_of_a_clip_to_a_model_of_any_size(size: int):
+    """And not all of it, nor always the same part."""
+    augment = Augment(size, jitter=1.25)
+    rows = [augment(across(256), np.random.default_rng(s))[0, 0, :, 0].int() for s in range(40)]
+    shares = [(int(r[-1]) - int(r[0])) / 255 for r in rows]
+    assert 0.77 < min(shares) < 0.85
+    assert max(shares) > 0.95
+    assert len({int(r[0]) for r in rows}) > 10
+
+
+def test_jitter_is_drawn_as_the_official_code_draws_it():
+    """The short side in pixels, rounded, of 224 to 256; then the place above and left."""
+    frames = np.random.default_rng(0).integers(0, 256, (2, 240, 320, 3), dtype=np.uint8)
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        images = resize_short_side(torch.from_numpy(frames).movedim(-1, 1).float(), round(rng.uniform(224, 256)))
+        top, left = (int(rng.integers(side - 224 + 1)) for side in images.shape[-2:])
+        want = images[..., top : top + 224, left : left + 224].round().byte().movedim(1, -1)
+        assert torch.equal(Augment(224, jitter=256 / 224)(frames, np.random.default_rng(seed)), want)
 
 
 def run(clips, epoch: int = 1, workers: int = 0, size: int = 4) -> list[Batch]:

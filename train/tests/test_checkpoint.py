@@ -1,6 +1,8 @@
 """Checkpoints: FROSTER's layout there and back, those of others, and hostile ones."""
 
 import gzip
+import json
+import os
 import pickle
 import zipfile
 from pathlib import Path
@@ -8,9 +10,11 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
+from conftest import full_disk
 
 from froster import checkpoint, model
 from froster.model import Froster
+from froster.pixels import MEAN
 from froster.projector import Projector
 
 
@@ -67,6 +71,17 @@ def test_too_large_for_half(tmp_path: Path, small):
     state["visual.proj"] = state["visual.proj"] + 1e6
     with pytest.raises(ValueError, match=r"save model\.visual\.proj in float16: a value is larger than 65504"):
         checkpoint.save(tmp_path / "a.pth", state, float16=True)
+    state["visual.proj"][1, 1] = torch.nan
+    with pytest.raises(ValueError, match=r"save model\.visual\.proj in float16: .* no number"):
+        checkpoint.save(tmp_path / "a.pth", state, float16=True)
+
+
+def test_a_full_disk_leaves_the_old_file_alone(tmp_path: Path, small):
+    checkpoint.save(tmp_path / "a.pth", trained(small(1)))
+    with full_disk(1 << 20), pytest.raises(OSError, match=r"write .*a\.pth.*is the disk full\?"):
+        checkpoint.save(tmp_path / "a.pth", trained(small(2)))
+    assert [f.name for f in tmp_path.iterdir()] == ["a.pth"]
+    assert same(checkpoint.load_model(tmp_path / "a.pth"), small(1))
 
 
 def test_the_three_formats_hold_the_same_network(unpacked: Path):
@@ -97,23 +112,25 @@ def test_weights_are_a_copy_of_their_own(tmp_path: Path, small):
 class Trap:
     """Executed by pickle.load."""
 
-    def __init__(self, mark: Path) -> None:
-        self.mark = mark
+    def __init__(self, function, mark: Path) -> None:
+        self.call = function, (str(mark),)
 
     def __reduce__(self):
-        return Path.touch, (self.mark,)
+        return self.call
 
 
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 @pytest.mark.parametrize("zipped", [True, False])
-def test_a_pickle_is_not_executed(tmp_path: Path, zipped: bool):
+@pytest.mark.parametrize(("function", "name"), [(os.mkdir, f"{os.name}.mkdir"), (gzip.open, "gzip.open")])
+def test_a_pickle_is_not_executed(tmp_path: Path, zipped: bool, function, name: str):
+    """torch has one message for functions of modules that it blocks, another for those that it does not know."""
     mark = tmp_path / "executed"
-    torch.save({"model_state": Trap(mark)}, tmp_path / "a.pth", _use_new_zipfile_serialization=zipped)
-    with pytest.raises(ValueError, match=r"a\.pth: it asks for|a\.pth: it is no checkpoint") as e:
+    torch.save({"model_state": Trap(function, mark)}, tmp_path / "a.pth", _use_new_zipfile_serialization=zipped)
+    wanted = rf"^read \S+a\.pth: it asks for {name}; a checkpoint needs tensors and plain values only$"
+    with pytest.raises(ValueError, match=wanted):
         checkpoint.load_model(tmp_path / "a.pth")
     assert not mark.exists()
-    assert "weights_only" not in str(e.value)
-    (tmp_path / "b.pt").write_bytes(pickle.dumps(Trap(mark)))
+    (tmp_path / "b.pt").write_bytes(pickle.dumps(Trap(os.mkdir, mark)))
     with pytest.raises(ValueError, match=r"read .*b\.pt"):
         checkpoint.load_model(tmp_path / "b.pt")
     assert not mark.exists()
@@ -128,11 +145,39 @@ def test_a_small_file_that_claims_a_large_tensor(tmp_path: Path, small):
         checkpoint.load_model(tmp_path / "a.pth")
 
 
+@pytest.mark.parametrize("scripted", [False, True])
+def test_a_small_zip_that_unfolds_to_much(tmp_path: Path, scripted: bool):
+    torch.save({"model_state": {"model.visual.proj": torch.zeros(8 << 20)}}, tmp_path / "a.pth")
+    checkpoint.pack(tmp_path / "a.pth")
+    if scripted:
+        with zipfile.ZipFile(tmp_path / "a.pth", "a") as z:
+            z.writestr("a/constants.pkl", b"\x80\x02).")
+    assert (tmp_path / "a.pth").stat().st_size < 1 << 20
+    with pytest.raises(ValueError, match=r"read .*a\.pth: it would unfold from \d+ to 335\d+ bytes, more than a checkpoint does"):
+        checkpoint.load_model(tmp_path / "a.pth")
+
+
+def test_what_is_packed_or_stored_as_save_does_is_not_refused(tmp_path: Path, small):
+    checkpoint.save(tmp_path / "a.pth", trained(small(1)), float16=True, deflate=True)
+    checkpoint.refuse_bomb(tmp_path / "a.pth")
+    with pytest.raises(ValueError, match="it would unfold"):
+        checkpoint.refuse_bomb(tmp_path / "a.pth", most=1000)
+
+
+def test_a_vocabulary_that_lacks_tokens(tmp_path: Path, small):
+    """Token ids beyond it would be an IndexError in the first step."""
+    state = dict(small().state_dict())
+    state["token_embedding.weight"] = state["token_embedding.weight"][:1000]
+    torch.save({"model_state": state}, tmp_path / "a.pth")
+    with pytest.raises(ValueError, match=r"read .*a\.pth: its vocabulary has 1000 tokens: want 49408"):
+        checkpoint.load_model(tmp_path / "a.pth")
+
+
 def test_a_width_that_would_take_all_memory(tmp_path: Path, small):
     """The blocks of a tower this wide would take terabytes; they are not made before their weights are seen."""
     state = dict(small().state_dict())
     state["visual.conv1.weight"] = torch.zeros(64 << 14, 1, 1, 1)
-    torch.save(state, tmp_path / "a.pth")
+    torch.save({"model_state": state}, tmp_path / "a.pth")
     with pytest.raises(ValueError, match=r"has shape .*: want"):
         checkpoint.load_model(tmp_path / "a.pth")
 
@@ -189,12 +234,69 @@ def test_hugging_face_with_something_missing(unpacked: Path, tmp_path: Path):
 
 @pytest.mark.parametrize(("config", "message"), [
     ('{"vision_config": {"hidden_act": "gelu"}}', "its vision_config says gelu, but FROSTER's activation is quick_gelu"),
+    ('{"text_config": {"hidden_size": 64, "num_attention_heads": 2}}', "heads of its text_config are not 64 wide"),
     ("[]", "not that of a CLIP"),
     ('{"text_config": 1}', "not that of a CLIP"),
-    ("{", "Expecting"),
+    ("{", r"config\.json beside it is no JSON: Expecting"),
 ])
 def test_hugging_faces_configuration(unpacked: Path, tmp_path: Path, config: str, message: str):
     (tmp_path / "model.safetensors").symlink_to(unpacked / "tiny_clip_hf/model.safetensors")
     (tmp_path / "config.json").write_text(config)
     with pytest.raises(ValueError, match=message):
         checkpoint.load_model(tmp_path / "model.safetensors")
+
+
+def open_clip(model: dict, **other) -> str:
+    return json.dumps({"model_cfg": {"embed_dim": 32, "quick_gelu": True} | model} | other)
+
+
+GELU = json.dumps({"model_cfg": {"embed_dim": 32, "vision_cfg": {"width": 64}}})  # as most of OpenCLIP's
+
+
+def written(folder: Path, name: str, state: dict[str, torch.Tensor], config: str | None) -> Path:
+    """A checkpoint in one of the forms that OpenCLIP's have, and its configuration."""
+    if name.endswith(".safetensors"):
+        safetensors.torch.save_file(state, folder / name)
+    else:
+        torch.save({"state_dict": state} if name.startswith("epoch") else state, folder / name)
+    if config is not None:
+        (folder / "open_clip_config.json").write_text(config)
+    return folder / name
+
+
+@pytest.mark.parametrize(("name", "config", "message"), [
+    ("open_clip_model.safetensors", GELU, r"open_clip_config\.json: quick_gelu is not true, but FROSTER's activation is"),
+    ("open_clip_model.safetensors", None, r"no open_clip_config\.json lies beside it, so its activation is OpenCLIP's gelu"),
+    ("open_clip_pytorch_model.bin", GELU, "quick_gelu is not true"),
+    ("open_clip_pytorch_model.bin", None, "activation is OpenCLIP's gelu"),
+    ("model.safetensors", GELU, "quick_gelu is not true"),
+    ("epoch_32.pt", GELU, "quick_gelu is not true"),
+    ("model.safetensors", open_clip({"vision_cfg": {"timm_model_name": "x"}}), "its vision tower is one of timm's"),
+    ("model.safetensors", open_clip({"vision_cfg": {"head_width": 80}}), "its heads are not 64 wide"),
+    ("model.safetensors", open_clip({"text_cfg": {"width": 64, "heads": 2}}), "its heads are not 64 wide"),
+    ("model.safetensors", open_clip({"text_cfg": {"hf_model_name": "x"}}), "its text tower is one of Hugging Face's"),
+    ("model.safetensors", open_clip({"text_cfg": {"pool_type": "last"}}), "does not read as CLIP's does"),
+    ("model.safetensors", open_clip({}, preprocess_cfg={"mean": [0.5, 0.5, 0.5]}), "mean and deviation of colours"),
+    ("model.safetensors", open_clip({"text_cfg": 1}), "not that of a CLIP"),
+    ("model.safetensors", "null", "not that of a CLIP"),
+    ("model.safetensors", "{", r"open_clip_config\.json beside it is no JSON"),
+])
+def test_open_clips_that_are_another_network(tmp_path: Path, small, name: str, config: str | None, message: str):
+    with pytest.raises(ValueError, match=rf"^read \S+{name}: .*{message}"):
+        checkpoint.load_model(written(tmp_path, name, dict(small().state_dict()), config))
+
+
+@pytest.mark.parametrize(("name", "config"), [
+    ("open_clip_model.safetensors", open_clip({"text_cfg": {"width": 64, "heads": 1}}, preprocess_cfg={"mean": list(MEAN)})),
+    ("open_clip_pytorch_model.bin", open_clip({})),
+    ("epoch_32.pt", None),
+    ("ViT-B-16.pt", GELU),  # OpenAI's, whatever lies beside it
+])
+def test_open_clips_that_are_openais_network(tmp_path: Path, small, name: str, config: str | None):
+    assert same(checkpoint.load_model(written(tmp_path, name, dict(small(1).state_dict()), config)), small(1))
+
+
+def test_a_tower_whose_heads_nothing_tells(tmp_path: Path, small):
+    state = dict(small().state_dict()) | {"visual.conv1.weight": torch.zeros(1280, 3, 16, 16)}
+    with pytest.raises(ValueError, match=r"a tower of width 1280: open_clip_config\.json must lie beside it"):
+        checkpoint.load_model(written(tmp_path, "h.safetensors", state, None))

@@ -40,15 +40,36 @@ def test_base_and_novel_each_among_their_own(small, tokenizer: Tokenizer):
     assert model.training
 
 
-def test_broken_clips_are_counted(small, tokenizer: Tokenizer):
-    class Broken(Clips):
-        def __getitem__(self, index: int):
-            if index == 2:
-                raise BrokenClip("cut short")
-            return super().__getitem__(index)
+class Broken(Clips):
+    """The first clips cannot be read."""
 
+    bad = 1
+
+    def __getitem__(self, index: int):
+        if index < self.bad:
+            raise BrokenClip(f"clip-{index}.mp4: cut short")
+        return super().__getitem__(index)
+
+
+def test_broken_clips_are_counted_and_named(small, tokenizer: Tokenizer):
     got = evaluate.evaluate(small(), tokenizer, (Broken(5), TEXTS))
     assert (got.clips, got.broken, got.novel, got.harmonic) == (4, 1, None, None)
+    assert got.broken_clips == ("clip-0.mp4: cut short",)
+
+
+def test_as_many_broken_clips_are_named_as_in_training(small, tokenizer: Tokenizer):
+    clips = Broken(111, frames=1)
+    clips.bad = 110
+    got = evaluate.evaluate(small(), tokenizer, (clips, TEXTS))
+    assert (got.clips, got.broken, len(got.broken_clips)) == (1, 110, 100)
+
+
+def test_no_clip_at_all_is_no_accuracy(small, tokenizer: Tokenizer):
+    clips = Broken(2)
+    clips.bad = 2
+    for base, novel in ((clips, None), (Clips(3), clips)):
+        with pytest.raises(ValueError, match=r"none of 2 clips can be read: clip-0\.mp4: cut short; clip-1\.mp4: cut short"):
+            evaluate.evaluate(small(), tokenizer, (base, TEXTS), novel and (novel, TEXTS))
 
 
 def test_nothing_is_drawn_at_random(small, tokenizer: Tokenizer):

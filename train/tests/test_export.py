@@ -70,7 +70,7 @@ def start(clip: lists.Clip) -> float:
 def test_it_feeds_a_network(config: DataConfig, small):
     train, classes = data.training_set(config)
     val = data.validation_set(config, classes)
-    augment = Augment(32, short_side=(32, 40), flip=0.5)
+    augment = Augment(32, jitter=1.25, flip=0.5)
     got = list(batches(train, augment, np.arange(len(train)), 4, seed=1, epoch=1))
     assert not any(b.broken for b in got)
     assert got[0].frames.shape == (4, 8, 32, 32, 3)

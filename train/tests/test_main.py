@@ -1,9 +1,11 @@
 """The command line from end to end: real videos in, a model that the Go program imports out, and its numbers are torch's."""
 
+import dataclasses
 import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 import torch
 from conftest import SMALL, write_video
 
-from froster import checkpoint, pixels
+from froster import checkpoint, cli, pixels
 from froster.__main__ import main
 from froster.evaluate import classifier
 from froster.model import Froster
@@ -41,7 +43,7 @@ warmup_epochs = 1
 freeze = ["token_embedding"]
 device = "cpu"
 flip = 0.5
-short_side = [32, 40]
+jitter = 1.25
 """
 
 
@@ -101,15 +103,126 @@ def test_a_finished_run_is_not_trained_again(folder: Path, capsys: pytest.Captur
     (('base.pth"', 'run.toml"'), "it is no checkpoint"),
     (("/train", "/nowhere"), "No such file or directory"),
     (('device = "cpu"', 'device = "gpu"'), "device is 'gpu': want auto, cpu, cuda or cuda:0"),
+    (('device = "cpu"', 'device = "mps"'), "device is 'mps': want auto, cpu, cuda or cuda:0"),
+    (("{0}/out", "/proc/self"), "write to /proc/self: "),
 ])
 def test_mistakes_are_one_line(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], change: tuple[str, str],
                                message: str):
-    (tmp_path / "run.toml").write_text(CONFIG.format(folder).replace(*change))
+    (tmp_path / "run.toml").write_text(CONFIG.replace(*change).format(folder))
     assert main(["train", "--config", str(tmp_path / "run.toml")]) == 1
     err = capsys.readouterr().err
     assert err.startswith("froster: ")
     assert message in err
     assert err.count("\n") == 1
+
+
+def short(folder: Path, out: Path, *changes: tuple[str, str]) -> Path:
+    """The configuration of a run of two epochs that goes to another folder."""
+    text = CONFIG.format(folder).replace("epochs = 8", "epochs = 2").replace(f"{folder}/out", str(out / "out"))
+    for change in changes:
+        assert change[0] in text
+        text = text.replace(*change)
+    (out / "run.toml").write_text(text)
+    return out / "run.toml"
+
+
+def train(config: Path) -> int:
+    return main(["train", "--config", str(config)])
+
+
+def test_the_log_has_one_line_for_each_epoch_of_a_stopped_run(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                              capsys: pytest.CaptureFixture[str]):
+    """Stopped while it looks at the validation clips of the first epoch, whose accuracy is then never known."""
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    config = short(folder, tmp_path)
+    with monkeypatch.context() as m:
+        m.setattr(cli, "look", stop)
+        assert train(config) == 130
+    assert capsys.readouterr().err == "stopped; `froster train` goes on after the last whole epoch\n"
+    assert train(config) == 0
+    log = [json.loads(line) for line in (tmp_path / "out/log.jsonl").read_text().splitlines()]
+    assert [(line["epoch"], line["clips"], "val" in line) for line in log] == [(1, 18, False), (2, 18, True)]
+
+
+def test_a_run_that_is_begun_anew_has_a_log_of_its_own(folder: Path, tmp_path: Path):
+    assert train(short(folder, tmp_path)) == 0
+    (tmp_path / "out/state.pt").unlink()
+    assert train(short(folder, tmp_path, ("lr = 2e-3", "lr = 1e-3"))) == 0
+    log = [json.loads(line) for line in (tmp_path / "out/log.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in log] == [1, 2]
+    assert max(line["lr"] for line in log) <= 1e-3
+    assert all(line["val"]["clips"] == 6 for line in log)
+
+
+def broken_val(folder: Path, at: Path, good: bool) -> Path:
+    """Validation clips of which one of each class cannot be read, and one can if there are to be good ones."""
+    for name in COLOURS:
+        (at / "val" / name).mkdir(parents=True)
+        (at / "val" / name / "a.mp4").write_bytes(b"no video")
+        if good:
+            shutil.copy(folder / "val" / name / "6.mp4", at / "val" / name / "b.mp4")
+    return at / "val"
+
+
+def test_validation_clips_that_cannot_be_read_are_named(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    val = broken_val(folder, tmp_path, good=True)
+    assert train(short(folder, tmp_path, (f'val = "{folder}/val"', f'val = "{val}"'))) == 0
+    out = capsys.readouterr().out
+    for name in COLOURS:
+        assert out.count(f"  left out of val: {val}/{name}/a.mp4: ") == 2
+    line = json.loads((tmp_path / "out/log.jsonl").read_text().splitlines()[-1])
+    assert (line["val"]["clips"], line["val"]["broken"], len(line["val"]["broken_clips"])) == (3, 3, 3)
+
+
+def test_no_validation_clip_can_be_read(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    val = broken_val(folder, tmp_path, good=False)
+    assert train(short(folder, tmp_path, (f'val = "{folder}/val"', f'val = "{val}"'))) == 1
+    assert capsys.readouterr().err.startswith(f"froster: measure accuracy: none of 3 clips can be read: {val}/solid blue/a.mp4: ")
+    assert not (tmp_path / "out/card.json").exists()
+
+
+def test_eval_names_what_cannot_be_read(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    val = broken_val(folder, tmp_path, good=True)
+    assert main(["eval", "--checkpoint", str(folder / "out/colours.pth"), "--clips", str(val)]) == 0
+    first, *named = capsys.readouterr().out.splitlines()
+    assert first == "top-1 100.0% of 3 clips, 3 could not be read"
+    assert [line.split(": ")[1] for line in named] == [f"{val}/{name}/a.mp4" for name in sorted(COLOURS)]
+
+
+def test_eval_of_no_clip_is_an_error(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    val = broken_val(folder, tmp_path, good=False)
+    assert main(["eval", "--checkpoint", str(folder / "out/colours.pth"), "--clips", str(val)]) == 1
+    done = capsys.readouterr()
+    assert (done.out, done.err.count("none of 3 clips can be read"), done.err.count("\n")) == ("", 1, 1)
+
+
+def test_a_teacher_that_reads_shorter_texts(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    teacher = Froster(dataclasses.replace(SMALL, context_length=8))
+    checkpoint.save(tmp_path / "short.pth", dict(teacher.state_dict()))
+    assert train(short(folder, tmp_path, ('base.pth"', f'base.pth"\nteacher = "{tmp_path}/short.pth"'))) == 1
+    err = capsys.readouterr().err
+    assert "short.pth does not fit" in err
+    assert err.count("\n") == 1
+
+
+INTERRUPTED = """
+import os, signal, time
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(60)
+except BaseException:
+    raise ImportError("half of it is there")
+"""
+
+
+def test_ctrl_c_while_torch_is_imported(tmp_path: Path):
+    """A torch that is interrupted, and catches that as the real one does in places, stands in for the moment to be hit."""
+    (tmp_path / "torch.py").write_text(INTERRUPTED)
+    done = subprocess.run([sys.executable, "-m", "froster", "train", "--config", "x.toml"], cwd=ROOT / "train", capture_output=True,
+                          text=True, check=False, env=os.environ | {"PYTHONPATH": str(tmp_path)})
+    assert (done.returncode, done.stderr) == (130, "stopped; `froster train` goes on after the last whole epoch\n")
 
 
 def go_program(*arguments: str) -> str:

@@ -33,7 +33,7 @@ def test_frames_of_the_right_size_stay_as_they_are():
 
 def test_jitter_keeps_size_and_treats_frames_alike():
     frame = np.random.default_rng(0).integers(0, 256, (1, 60, 90, 3), dtype=np.uint8)
-    augment = Augment(32, (32, 48), 0.5)
+    augment = Augment(32, 1.5, 0.5)
     seen = [augment(frame.repeat(2, 0), np.random.default_rng(i)) for i in range(20)]
     assert all(x.shape == (2, 32, 32, 3) and x.dtype == torch.uint8 and torch.equal(x[0], x[1]) for x in seen)
     assert len({bytes(x.numpy()) for x in seen}) == 20

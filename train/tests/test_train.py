@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import Clips
+from conftest import Clips, full_disk
 
-from froster import train
+from froster import checkpoint, train
 from froster.batches import BrokenClip
 from froster.config import TrainConfig
 from froster.run_state import OtherRun
@@ -17,7 +17,7 @@ from froster.train import Diverged, EpochReport, TooManyBroken, choose_device, f
 CLASSES = ["red", ["green", "verdant"], "blue"]
 # Without the table of all tokens, nine tenths of a small network.
 QUICK = TrainConfig(epochs=3, batch_size=4, lr=1e-3, lr_start=1e-4, lr_end=1e-4, warmup_epochs=1, average_from=2, device="cpu",
-                    flip=0.5, short_side=(32, 40), freeze=("token_embedding",))
+                    flip=0.5, jitter=1.25, freeze=("token_embedding",))
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +29,10 @@ def tokenizer() -> Tokenizer:
 def run(small, tokenizer: Tokenizer):
     """Fits a small network and gives the result; keywords change the configuration."""
 
-    def go(*, run_dir: Path | None = None, clips=None, classes=CLASSES, on_epoch=None, student=1, **changes):
+    def go(*, run_dir: Path | None = None, clips=None, classes=CLASSES, on_begin=None, on_epoch=None, student=1, **changes):
         config = dataclasses.replace(QUICK, **changes)
         return fit(config, small(student), small(2), clips or Clips(12), classes, tokenizer=tokenizer, run_dir=run_dir,
-                   on_epoch=on_epoch)
+                   on_begin=on_begin, on_epoch=on_epoch)
 
     return go
 
@@ -43,7 +43,7 @@ def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
 
 def test_learns_colours(run):
     reports: list[EpochReport] = []
-    run(epochs=8, clips=Clips(24), on_epoch=reports.append, short_side=())
+    run(epochs=8, clips=Clips(24), on_epoch=reports.append, jitter=1.0)
     assert reports[0].accuracy < 0.9
     assert reports[-1].accuracy == 1.0
     assert reports[-1].cross_entropy < 0.5 * reports[0].cross_entropy
@@ -82,6 +82,10 @@ class Stopped(Exception):
     """Ends a run as Ctrl-C would."""
 
 
+def stop_at_once(_: EpochReport) -> None:
+    raise Stopped
+
+
 @pytest.mark.parametrize("after", [1, 2])
 def test_a_stopped_run_goes_on_bit_for_bit(run, tmp_path: Path, after: int):
     def stop(report: EpochReport) -> None:
@@ -95,6 +99,23 @@ def test_a_stopped_run_goes_on_bit_for_bit(run, tmp_path: Path, after: int):
     got = run(run_dir=tmp_path, on_epoch=lambda r: epochs.append(r.epoch))
     assert epochs == list(range(after + 1, 4))
     assert same(got, want)
+
+
+def test_a_run_that_goes_on_tells_of_the_epochs_before(run, tmp_path: Path):
+    told: list[EpochReport] = []
+
+    def stop(report: EpochReport) -> None:
+        told.append(report)
+        if report.epoch == 2:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        run(run_dir=tmp_path, on_epoch=stop)
+    before: list[list[EpochReport]] = []
+    run(run_dir=tmp_path, on_begin=lambda reports: before.append(list(reports)))
+    (tmp_path / "state.pt").unlink()
+    run(run_dir=tmp_path, on_begin=lambda reports: before.append(list(reports)))
+    assert before == [told, []]
 
 
 def test_a_run_stopped_within_an_epoch_goes_on_bit_for_bit(run, tmp_path: Path):
@@ -141,6 +162,70 @@ def test_a_broken_state_is_named(run, tmp_path: Path, data: bytes):
         run(run_dir=tmp_path)
 
 
+def moments(state: dict, change) -> None:
+    for m in state["optimizer"]["state"].values():
+        m["exp_avg"] = change(m["exp_avg"])
+
+
+def average(state: dict, change) -> None:
+    state["average"] = {k: change(v) for k, v in state["average"].items()}
+
+
+@pytest.mark.parametrize("change", [
+    lambda s: s.clear(),
+    lambda s: s.update(run="[1]"),
+    lambda s: s.pop("reports"),
+    lambda s: s.update(reports="[]"),
+    lambda s: s.update(reports='[{"epoch": 1, "name": "x"}, {"epoch": 2}]'),
+    lambda s: s.update(epoch="2"),
+    lambda s: s.update(averaged=7),
+    lambda s: s.update(student={}),
+    lambda s: s.update(student=None),
+    lambda s: s.update(projectors=[1]),
+    lambda s: s.update(optimizer=5),
+    lambda s: moments(s, lambda v: v[None]),
+    lambda s: moments(s, lambda v: "x"),
+    lambda s: average(s, lambda v: v[None]),
+    lambda s: average(s, lambda v: v.long()),
+    lambda s: s.update(average=None),
+    lambda s: s.update(torch_rng=torch.zeros(3)),
+])
+def test_a_state_of_other_content_is_broken(run, tmp_path: Path, change):
+    run(run_dir=tmp_path, epochs=2)
+    state = torch.load(tmp_path / "state.pt", weights_only=True)
+    change(state)
+    torch.save(state, tmp_path / "state.pt")
+    with pytest.raises(ValueError, match=r"go on from .*state\.pt: it is broken; delete it"):
+        run(run_dir=tmp_path, epochs=2)
+
+
+def test_a_state_that_unfolds_to_much_is_broken(run, tmp_path: Path):
+    torch.save({"run": "{}", "bomb": torch.zeros(8 << 20)}, tmp_path / "state.pt")
+    checkpoint.pack(tmp_path / "state.pt")
+    with pytest.raises(ValueError, match=r"state\.pt: it is broken"):
+        run(run_dir=tmp_path)
+
+
+def test_a_full_disk_leaves_the_state_before(run, tmp_path: Path):
+    with pytest.raises(Stopped):
+        run(run_dir=tmp_path, on_epoch=stop_at_once)
+    before = (tmp_path / "state.pt").read_bytes()
+    with full_disk(1 << 20), pytest.raises(OSError, match=r"write .*state\.pt.*is the disk full\?"):
+        run(run_dir=tmp_path)
+    assert [f.name for f in tmp_path.iterdir()] == ["state.pt"]
+    assert (tmp_path / "state.pt").read_bytes() == before
+
+
+@pytest.mark.parametrize("folder", ["/proc/self", "/dev/null"])
+def test_a_folder_that_is_not_to_be_written_to_is_told_before_the_first_step(run, folder: str):
+    class Unseen(Clips):
+        def __getitem__(self, index: int):
+            raise AssertionError("training began")
+
+    with pytest.raises(OSError, match=f"write to {folder}: "):
+        run(run_dir=Path(folder), clips=Unseen(12))
+
+
 def test_other_processes_decode_the_same(run):
     assert same(run(workers=2, epochs=2), run(epochs=2))
 
@@ -182,9 +267,35 @@ def test_a_diverged_run_stops_and_its_last_good_epoch_stays(run, tmp_path: Path,
         return step(*args, **named) * (torch.nan if len(calls) > 3 else 1)
 
     monkeypatch.setattr(train, "update", poisoned)
-    with pytest.raises(Diverged, match="epoch 2: the loss is not a number any more"):
+    with pytest.raises(Diverged, match=r"epoch 2: the loss is not a number any more .* folder or with its state\.pt deleted"):
         run(run_dir=tmp_path)
     assert torch.load(tmp_path / "state.pt", weights_only=True)["epoch"] == 1
+
+
+def test_a_last_step_that_blows_up_is_not_saved(run, tmp_path: Path):
+    """One step an epoch: its loss is that of the weights before it. These are finite after it, but nothing comes out of them."""
+    with pytest.raises(Diverged, match=r"epoch 2: the weights give no numbers any more"):
+        run(run_dir=tmp_path, batch_size=12, lr=1e30, average_from=1)
+    state = torch.load(tmp_path / "state.pt", weights_only=True)
+    assert (state["epoch"], state["averaged"]) == (1, 1)
+    assert max(v.abs().max() for v in state["student"].values()) < 100
+
+
+@pytest.mark.parametrize(("name", "value"), [("visual.positional_embedding", torch.nan), ("logit_scale", 1000.0)])
+def test_weights_that_are_no_numbers_are_not_saved(small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: float):
+    student, step = small(1), train.update
+
+    def spoiling(*args, **named):
+        row = step(*args, **named)
+        with torch.no_grad():
+            student.get_parameter(name).fill_(value)
+        return row
+
+    monkeypatch.setattr(train, "update", spoiling)
+    config = dataclasses.replace(QUICK, batch_size=12)
+    with pytest.raises(Diverged, match="epoch 1: the weights give no numbers any more"):
+        fit(config, student, small(2), Clips(12), CLASSES, run_dir=tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_last_batch_that_is_not_full_is_left_out(run):
@@ -224,7 +335,7 @@ def test_gradients_are_clipped(run, monkeypatch: pytest.MonkeyPatch):
     assert seen == [1.0] * 6
 
 
-@pytest.mark.parametrize("name", ["gpu", "cuda:99", ""])
+@pytest.mark.parametrize("name", ["gpu", "cuda:99", "cuda:200", "mps", "xpu", "meta", ""])
 def test_devices_that_are_not_there(name: str):
     with pytest.raises(ValueError, match=f"device is '{name}': "):
         choose_device(name)
@@ -233,6 +344,6 @@ def test_devices_that_are_not_there(name: str):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 def test_on_a_gpu_in_half_precision_and_compiled(run):
     reports: list[EpochReport] = []
-    got = run(epochs=8, clips=Clips(24), device="cuda", bfloat16=True, compile=True, short_side=(), on_epoch=reports.append)
+    got = run(epochs=8, clips=Clips(24), device="cuda", bfloat16=True, compile=True, jitter=1.0, on_epoch=reports.append)
     assert reports[-1].accuracy == 1.0
     assert {v.device.type for v in got.values()} == {"cpu"}
