@@ -19,7 +19,7 @@ from demo.words import TASKS, Task
 from froster.model import from_state
 from froster.tokenizer import Tokenizer
 
-STUDENT_T = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 8: 2.365, 10: 2.262}  # two-sided 95%, by the number of seeds
+STUDENT_T = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)  # two-sided 95%, of 2 to 10 seeds
 SHOWN = ("base", "novel", "harmonic")
 ARMS = {"fine-tuned": False, "froster": True}  # and whether it distils
 
@@ -58,19 +58,19 @@ class Comparison:
         return Split(self.folder / "test")
 
 
-def interval(values: list[float]) -> tuple[float, float]:
-    """Mean, and half the width of its 95% confidence interval."""
+def interval(values: list[float]) -> str:
+    """Mean of up to 10 values and half the width of its 95% confidence interval; of one value there is none."""
+    mean = f"{np.mean(values):.1f}"
     if len(values) == 1:
-        return values[0], 0.0
-    return float(np.mean(values)), STUDENT_T.get(len(values), 1.96) * float(np.std(values, ddof=1)) / len(values) ** 0.5
+        return mean
+    return f"{mean} ± {STUDENT_T[len(values) - 2] * np.std(values, ddof=1) / len(values) ** 0.5:.1f}"
 
 
 def table(runs: dict[str, list[dict]]) -> Iterator[str]:
     """A line for each arm, and one for what distillation changed within each seed: the arms share clips, order and start."""
     gain = [{k: b[k] - a[k] for k in SHOWN} for a, b in zip(*(runs[arm] for arm in ARMS), strict=True)]
     for name, scores in (runs | {"difference": gain}).items():
-        cells = [(k, *interval([100 * s[k] for s in scores])) for k in SHOWN]
-        yield f"{name:12}" + "  ".join(f"{k} {mean:.1f} ± {half:.1f}" for k, mean, half in cells)
+        yield f"{name:12}" + "  ".join(f"{k} {interval([100 * s[k] for s in scores])}" for k in SHOWN)
 
 
 def main() -> None:
@@ -81,6 +81,8 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=Plan.recipe.epochs)
     parser.add_argument("--per-class", type=int, default=0, help="clips of each base action; 0: all")
     args = parser.parse_args()
+    if len(args.seeds) > len(STUDENT_T) + 1:
+        parser.error(f"{len(args.seeds)} seeds: want at most {len(STUDENT_T) + 1}")
     comparison = Comparison(args.folder, TASKS[args.task], Tokenizer(), args.epochs, args.per_class)
     runs: dict[str, list[dict]] = {arm: [] for arm in ARMS}
     for seed in args.seeds:

@@ -103,11 +103,12 @@ def distil(model: Froster, tokenizer: Tokenizer, config: DistilConfig, cache: Pa
 
 
 def _cached(file: Path, texts: list[str]) -> np.ndarray:
-    if file.exists() and len(vectors := np.load(file)) == len(texts):
-        return vectors.astype(np.float32)
-    vectors = minilm(texts)
-    np.save(file, vectors.astype(np.float16))
-    return vectors
+    """MiniLM's vectors as float16 keeps them, the same whether they were there or not."""
+    if not file.exists() or len(np.load(file)) != len(texts):
+        part = file.with_suffix(".part.npy")
+        np.save(part, minilm(texts).astype(np.float16))
+        part.replace(file)
+    return np.load(file).astype(np.float32)
 
 
 class _Draw:

@@ -1,8 +1,8 @@
 """Makes the demo model, from nothing to a checkpoint: python -m demo.make runs/demo.
 
 Stages, each kept in the folder and not done again: text tower, rendered clips, pretraining, the recipe, figures. What was stopped
-goes on with the last stage, and within the recipe with the last whole epoch. The same command gives the same model on the same
-machine and libraries.
+goes on with the last stage, and within the recipe with the last whole epoch; the same folder under another plan is refused. The
+same command gives the same model on the same machine and libraries.
 """
 
 import argparse
@@ -31,7 +31,7 @@ BESIDE = ("stand", "walk")
 TOKENS = ("token_embedding.",)  # rows of words that no class text has would drift if they were trained
 RECIPE = TrainConfig(
     epochs=4, batch_size=24, lr=3e-4, lr_start=3e-6, lr_end=3e-6, warmup_epochs=0.5, average_from=2, freeze=TOKENS,
-    short_side=(112, 118), flip=0.5, bfloat16=True)
+    jitter=118 / 112, flip=0.5, bfloat16=True)
 # Who only stands at a fence is taken for a climber after the first round. The second goes on from it, with some of the clips.
 SECOND = replace(RECIPE, epochs=2, lr=1.5e-4, lr_start=1.5e-5, warmup_epochs=0.1)
 
@@ -78,6 +78,7 @@ class Paths:
 
 def make(plan: Plan, paths: Paths) -> None:
     paths.folder.mkdir(parents=True, exist_ok=True)
+    keep(plan, paths.folder / "plan.json")
     torch.set_flush_denormal(True)
     tokenizer, task = Tokenizer(), TASKS[plan.task]
     once(paths.text, "text tower", lambda: make_text(plan, paths, tokenizer))
@@ -88,8 +89,16 @@ def make(plan: Plan, paths: Paths) -> None:
     once(paths.first, "recipe", lambda: make_froster(plan.recipe, paths, task, tokenizer, "recipe"))
     dataset.render(paths.split("beside"), "beside", BESIDE, plan.beside)
     once(paths.froster, "second round", lambda: second_round(plan, paths, task, tokenizer))
-    report = {"plan": asdict(plan)} | figures(paths, task, tokenizer)
+    report = figures(load(paths.clip), load(paths.froster), paths, task, tokenizer)
     (paths.folder / "figures.json").write_text(json.dumps(report, indent=1) + "\n")
+
+
+def keep(plan: Plan, file: Path) -> None:
+    """Writes down what the folder is made by; stages that are there would not be done again by another plan."""
+    text = json.dumps(asdict(plan), indent=1) + "\n"
+    if file.exists() and file.read_text() != text:
+        raise SystemExit(f"{file.parent} was begun by another plan, that of {file.name}: take another folder")
+    file.write_text(text)
 
 
 def once(file: Path, what: str, stage: Callable[[], dict]) -> None:
@@ -148,12 +157,14 @@ def load(file: Path) -> Froster:
     return from_state(torch.load(file, weights_only=True))
 
 
-def figures(paths: Paths, task: Task, tokenizer: Tokenizer) -> dict:
-    """Frozen CLIP and FROSTER on the held-out clips, and FROSTER in places that it never saw."""
-    test, places = Split(paths.split("test")), Split(paths.split("places"))
-    clip, froster = load(paths.clip), load(paths.froster)
-    return {"clip": measure(clip, test, task, tokenizer, temporal=False), "froster": measure(froster, test, task, tokenizer),
-            "other_places": measure(froster, places, task, tokenizer)}
+def figures(clip: Froster, froster: Froster, paths: Paths, task: Task, tokenizer: Tokenizer) -> dict:
+    """The CLIP that it began with, frozen, and FROSTER: on clips to choose settings by, on those to report, in unseen places."""
+    out = {}
+    for split in ("val", "test", "places"):
+        clips = Split(paths.split(split))
+        frozen = measure(clip, clips, task, tokenizer, temporal=False)
+        out[split] = {"clip": frozen, "froster": measure(froster, clips, task, tokenizer)}
+    return out
 
 
 def main() -> None:
@@ -165,8 +176,9 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=Plan.recipe.epochs)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    plan = Plan(args.task, args.per_class, clip=PretrainConfig(steps=args.pretrain_steps, seed=args.seed),
-                recipe=replace(Plan.recipe, epochs=args.epochs, seed=args.seed))
+    plan = Plan(args.task, args.per_class, text=DistilConfig(seed=args.seed),
+                clip=PretrainConfig(steps=args.pretrain_steps, seed=args.seed),
+                recipe=replace(RECIPE, epochs=args.epochs, seed=args.seed), second=replace(SECOND, seed=args.seed))
     make(plan, Paths(args.folder))
 
 

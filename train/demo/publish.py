@@ -10,10 +10,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from demo.make import Paths, load
+from demo.make import Paths, figures, load
 from demo.words import TASKS, Task
 from froster import checkpoint
 from froster.card import sha256
+from froster.tokenizer import Tokenizer
 
 NAME = "frost-mini"
 TABLE, BITS = "token_embedding.weight", 6  # its rows move by at most 1.6%, and it packs into half the bytes
@@ -30,17 +31,17 @@ def coarse(x: Tensor, bits: int) -> Tensor:
     return torch.ldexp((mantissa * 2**bits).round() / 2**bits, exponent)
 
 
-def card(folder: Path, task: Task, file: Path, scale: float) -> dict:
-    """What is known about the model, for `frostwatch model import --card` and for people; scale multiplies its similarities."""
-    figures = json.loads((folder / "figures.json").read_text())
-    robust = folder / "robust.json"
+def card(folder: Path, task: Task, file: Path) -> dict:
+    """What is known about the model, for `frostwatch model import --card` and for people; measured is what the file is worth."""
+    tokenizer, model, robust = Tokenizer(), checkpoint.load_model(file), folder / "robust.json"
     return {
         "name": NAME, "version": 3, "licence": LICENCE, "limits": list(LIMITS),
         "summary": f"A tiny FROSTER for the demo: {len(task.base)} actions of drawn people, made by the recipe of train/.",
         "base_classes": {k: w.text for k, w in task.base.items()},
         "novel_classes": {k: w.text for k, w in task.novel.items()},
         "unseen_wordings": {k: list(w.unseen) for k, w in task.all.items()},
-        "logit_scale": scale, "how": figures["plan"], "measured": {k: v for k, v in figures.items() if k != "plan"},
+        "logit_scale": float(model.logit_scale.exp()), "how": json.loads((folder / "plan.json").read_text()),
+        "measured": figures(load(Paths(folder).clip), model, Paths(folder), task, tokenizer),
         "robustness": json.loads(robust.read_text()) if robust.exists() else {},
         "sha256": sha256(file),
     }
@@ -52,7 +53,7 @@ def publish(folder: Path, out: Path, task: Task) -> None:
     out.mkdir(parents=True, exist_ok=True)
     file = out / f"{NAME}.pth"
     checkpoint.save(file, state, float16=True, deflate=True)
-    (out / f"{NAME}.json").write_text(json.dumps(card(folder, task, file, float(state["logit_scale"].exp())), indent=1) + "\n")
+    (out / f"{NAME}.json").write_text(json.dumps(card(folder, task, file), indent=1) + "\n")
     print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
 
 

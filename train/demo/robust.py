@@ -6,6 +6,7 @@ Each line is the accuracy among all classes on the test clips, changed in one wa
 import argparse
 import json
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -52,24 +53,29 @@ def night(frames: np.ndarray) -> np.ndarray:
     return np.clip(frames * NIGHT + noise, 0, 255).astype(np.uint8)
 
 
-def robustness(model: Froster, folder: Path, task: Task, tokenizer: Tokenizer) -> dict[str, float]:
-    """Accuracy among all classes, 0..1, clean and changed."""
-    actions = tuple(task.all)
-    clean = Clips(Split(folder / "test"), actions)
-    sets = {"clean": clean, "JPEG 60": Changed(clean, jpeg), "night tint": Changed(clean, night)}
+@dataclass(frozen=True)
+class Line:
+    """Top-1 among all classes, 0..1, and the same of the unchanged clips that it is to be compared with."""
+
+    accuracy: float
+    clean: float
+
+
+def robustness(model: Froster, folder: Path, task: Task, tokenizer: Tokenizer) -> dict[str, Line]:
+    """A line for each change; other rates are compared with the same clips at the usual one."""
+    actions, classes = tuple(task.all), classifier(model, tokenizer, texts_of(task))
+    test = Clips(Split(folder / "test"), actions)
+    of = lambda clips: top1(*embed_clips(model, clips)[:2], classes)  # noqa: E731
+    embeddings, labels, _ = embed_clips(model, test)
+    clean, few = top1(embeddings, labels, classes), of(Clips(Split(folder / "test"), actions, PER_CLASS))
+    unseen = [classifier(model, tokenizer, texts_of(task, i)) for i in range(3)]
+    out = {f"unseen wordings {i + 1}": Line(top1(embeddings, labels, wordings), clean) for i, wordings in enumerate(unseen)}
+    out |= {"JPEG 60": Line(of(Changed(test, jpeg)), clean), "night tint": Line(of(Changed(test, night)), clean)}
     for rate in RATES:
         at = folder / f"test{rate:.0f}"
         dataset.render(at, "test", actions, PER_CLASS, rate=rate)
-        sets[f"{rate:.0f} frames a second"] = Clips(Split(at), actions)
-    sets["other places"] = Clips(Split(folder / "places"), actions)
-    classes, out = classifier(model, tokenizer, texts_of(task)), {}
-    for name, clips in sets.items():
-        embeddings, labels, _ = embed_clips(model, clips)
-        out[name] = top1(embeddings, labels, classes)
-        if name == "clean":
-            for i in range(3):
-                out[f"unseen wordings {i + 1}"] = top1(embeddings, labels, classifier(model, tokenizer, texts_of(task, i)))
-    return out
+        out[f"{rate:.0f} frames a second"] = Line(of(Clips(Split(at), actions)), few)
+    return out | {"other places": Line(of(Clips(Split(folder / "places"), actions)), clean)}
 
 
 def main() -> None:
@@ -79,9 +85,9 @@ def main() -> None:
     args = parser.parse_args()
     with torch.inference_mode():
         got = robustness(load(Paths(args.folder).froster), args.folder, TASKS[args.task], Tokenizer())
-    for name, value in got.items():
-        print(f"{name:22} {100 * value:5.1f}%  {100 * value / got['clean']:5.1f}% of clean")
-    (args.folder / "robust.json").write_text(json.dumps(got, indent=1) + "\n")
+    for name, line in got.items():
+        print(f"{name:22} {100 * line.accuracy:5.1f}%  {100 * line.accuracy / line.clean:5.1f}% of {100 * line.clean:.1f}%")
+    (args.folder / "robust.json").write_text(json.dumps({name: asdict(line) for name, line in got.items()}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

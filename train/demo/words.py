@@ -7,7 +7,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Words:
-    """The class text, wordings that training may use, and wordings that nothing is ever trained on."""
+    """The class text, wordings that training may use, and wordings that no text of any training holds, not even within it."""
 
     text: str
     learnt: tuple[str, ...] = ()
@@ -18,11 +18,11 @@ BASE = {
     "walk": Words("walking", ("a person walking", "someone walking past", "a man walking along", "a woman walks by"),
                   ("someone strolling by", "a pedestrian on foot", "a person taking a walk")),
     "run": Words("running", ("a person running", "someone running away", "a man running fast", "a woman runs"),
-                 ("a person sprinting", "someone jogging", "a man running in a hurry")),
+                 ("a sprinter at full speed", "he jogs along the path", "somebody races off on foot")),
     "stand": Words("standing still", ("a person standing still", "someone standing in place", "a man standing and waiting"),
                    ("a person waiting without moving", "somebody stands there motionless", "an idle person on their feet")),
     "sit": Words("sitting on a chair", ("a person sitting on a chair", "someone sitting", "a seated man", "a woman sits on a seat"),
-                 ("a person resting in a chair", "somebody seated", "a woman sitting down on her seat")),
+                 ("a person resting in a chair", "somebody perched on a stool", "a woman sitting down on her seat")),
     "fall": Words("falling down", ("a person falling down", "someone falls over", "a man falling to the floor", "a woman has a fall"),
                   ("a man collapses to the ground", "a person tripping and tumbling", "an elderly person falls over")),
     "lie": Words("lying on the floor", ("a person lying on the floor", "someone lying down", "a man lying motionless on the ground"),
@@ -32,36 +32,36 @@ BASE = {
     "fence": Words("climbing over a fence", ("a person climbing over a fence", "a man climbing a fence", "someone getting over a fence"),
                    ("an intruder scales the fence", "somebody clambers over the fence", "a person going over a barrier")),
     "wave": Words("waving a hand", ("a person waving a hand", "someone waving", "a man waving hello", "a woman waves"),
-                  ("a person greeting with a wave of the hand", "somebody signals by waving", "a woman waves goodbye")),
+                  ("a person greeting with a wave of the hand", "somebody signals by waving", "she is waving farewell")),
     "box": Words("carrying a box", ("a person carrying a box", "someone carrying a package", "a man carrying a cardboard box"),
-                 ("a courier with a parcel", "somebody carries a carton", "a worker moving a big box")),
+                 ("a courier with a parcel", "a mover hauls the carton in", "a worker moving a big box")),
     "bicycle": Words("riding a bicycle", ("a person riding a bicycle", "someone on a bicycle", "a man riding a bike"),
-                     ("a cyclist rides past", "somebody cycling", "a woman on her bike")),
+                     ("a cyclist rides past", "somebody pedals a pushbike", "a woman on her bike")),
     "empty": Words("an empty scene with nobody", ("an empty place with no people", "nobody is here", "an empty place"),
                    ("no person in view", "a deserted area", "there is no one around")),
 }
 NOVEL = {
-    "ladder": Words("climbing a ladder", (), ("a worker going up a ladder", "a person climbs a ladder", "a man ascends a ladder")),
-    "crawl": Words("crawling", (), ("a person crawling on the floor", "somebody crawls along", "a man creeps along on his knees")),
-    "hug": Words("two people hugging", (), ("two people in an embrace", "a couple hugging each other", "a warm hug")),
-    "sweep": Words("sweeping the floor", (), ("a cleaner sweeping", "somebody sweeps the ground with a broom", "a man cleaning the floor")),
+    "ladder": Words("climbing a ladder", (), ("a worker going up a ladder", "a person climbs a ladder", "a roofer scales his ladder")),
+    "crawl": Words("crawling", (), ("a person crawling on the floor", "he is crawling across", "a man creeps along on his knees")),
+    "hug": Words("two people hugging", (), ("two people in an embrace", "the couple hug", "a warm hug")),
+    "sweep": Words("sweeping the floor", (), ("a cleaner sweeping", "somebody sweeps the ground with a broom", "she brushes the floor clean")),
 }
 MORE_BASE = {
     "jump": Words("jumping", ("a person jumping", "someone jumping up and down", "a man jumps in the air"),
-                  ("a person leaping up", "somebody hopping", "a man doing jumping jacks")),
+                  ("she leaps off the ground", "he hops there on the spot", "a man doing jumping jacks")),
     "crouch": Words("crouching", ("a person crouching", "someone crouched down", "a man squatting low"),
-                    ("a person squatting", "somebody hunkered down", "a woman in a deep squat")),
+                    ("she squats down by the wall", "somebody hunkered down", "a woman in a deep squat")),
     "pickup": Words("picking something up from the floor",
                     ("a person picking something up", "a man picks an object up off the ground", "someone bends down to pick a thing up"),
                     ("a woman stoops to grab something", "somebody lifts a thing off the floor", "a person gathers an item from the ground")),
     "bag": Words("leaving a bag behind", ("a person leaving a bag behind", "a man puts a bag down and walks away", "someone leaves a bag"),
-                 ("an abandoned bag", "unattended luggage is left there", "somebody drops a bag and goes")),
+                 ("baggage without an owner", "unattended luggage is left there", "somebody drops a bag and goes")),
     "suitcase": Words("pulling a suitcase", ("a person pulling a suitcase", "someone with a rolling suitcase", "a man pulls a suitcase"),
                       ("a traveller with a trolley case", "somebody drags luggage along", "a woman walking with her suitcase")),
     "cart": Words("pushing a shopping cart", ("a person pushing a shopping cart", "someone pushes a cart", "a man with a shopping cart"),
-                  ("a shopper with a trolley", "somebody pushing a trolley", "a woman wheels a cart")),
+                  ("a shopper with a trolley", "somebody pushing a trolley", "a customer wheeling their trolley")),
     "throw": Words("throwing a ball", ("a person throwing a ball", "someone throws a ball", "a man throwing a ball"),
-                   ("a person tossing a ball", "somebody hurls a ball", "a player pitches")),
+                   ("she tosses the ball over", "somebody hurls a ball", "the pitcher throws")),
     "shake": Words("shaking hands", ("two people shaking hands", "a handshake", "a man shakes hands with a woman"),
                    ("two people greet with a handshake", "they shake each other's hand", "colleagues in a handshake")),
 }

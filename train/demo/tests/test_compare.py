@@ -15,8 +15,9 @@ def scores(base: float, novel: float) -> dict[str, float]:
 
 
 def test_intervals_are_students():
-    assert interval([1.0, 2.0, 3.0, 4.0, 5.0]) == pytest.approx((3.0, 1.963), abs=1e-3)  # 2.776 * 1.5811 / sqrt(5)
-    assert interval([7.0]) == (7.0, 0.0)
+    assert interval([1.0, 2.0, 3.0, 4.0, 5.0]) == "3.0 ± 2.0"  # 2.776 * 1.5811 / sqrt(5) = 1.963
+    assert interval([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]) == "4.0 ± 2.0"  # 2.447 * 2.1602 / sqrt(7) = 1.998
+    assert interval([7.0]) == "7.0"
 
 
 def test_the_difference_is_taken_within_each_seed():
