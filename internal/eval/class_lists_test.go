@@ -32,7 +32,7 @@ func TestClassListsAreReadAndTheTrainerReadsTheSame(t *testing.T) {
 				t.Fatal(err)
 			}
 			var theirs []Class
-			if err := json.Unmarshal(trainer(t, `print(json.dumps(lists.read_classes(Path(sys.argv[2]))))`, path), &theirs); err != nil {
+			if err := json.Unmarshal(trainer(t, `print(json.dumps(class_lists.read_classes(Path(sys.argv[2]))))`, path), &theirs); err != nil {
 				t.Fatal(err)
 			}
 			for _, classes := range [][]Class{got, theirs} {

@@ -160,7 +160,7 @@ print(json.dumps({"clips": [[str(c.path), c.label] for c in found.clips], "class
 	}
 }
 
-// trainer runs Python with the trainer's lists.py loaded and gives what it
+// trainer runs Python with the trainer's readers of lists loaded and gives what it
 // prints.
 func trainer(t *testing.T, script string, args ...string) []byte {
 	t.Helper()
@@ -168,12 +168,8 @@ func trainer(t *testing.T, script string, args ...string) []byte {
 	if err != nil {
 		shared.Missing(t, "python3")
 	}
-	load := `import importlib.util, json, sys
-from pathlib import Path
-spec = importlib.util.spec_from_file_location("lists", sys.argv[1])
-lists = importlib.util.module_from_spec(spec); sys.modules["lists"] = lists; spec.loader.exec_module(lists)
-`
-	cmd := exec.Command(python, append([]string{"-c", load + script, filepath.Join(shared.Root(t), "train", "froster", "lists.py")}, args...)...)
+	load := "import json, sys\nfrom pathlib import Path\nsys.path.insert(0, sys.argv[1])\nfrom froster import class_lists, lists\n"
+	cmd := exec.Command(python, append([]string{"-B", "-c", load + script, filepath.Join(shared.Root(t), "train")}, args...)...)
 	out, err := cmd.Output()
 	if err != nil {
 		var failed *exec.ExitError

@@ -40,7 +40,7 @@ def card(folder: Path, task: Task, file: Path) -> dict:
         "base_classes": {k: w.text for k, w in task.base.items()},
         "novel_classes": {k: w.text for k, w in task.novel.items()},
         "unseen_wordings": {k: list(w.unseen) for k, w in task.all.items()},
-        "logit_scale": float(model.logit_scale.exp()), "how": json.loads((folder / "plan.json").read_text()),
+        "logit_scale": float(model.logit_scale.detach().exp()), "how": json.loads((folder / "plan.json").read_text()),
         "measured": figures(load(Paths(folder).clip), model, Paths(folder), task, tokenizer),
         "robustness": json.loads(robust.read_text()) if robust.exists() else {},
         "sha256": sha256(file),

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from . import lists
+from .class_names import Numbers, name_of
 from .config import DataConfig
-from .lists import BadList, Clip, Listing
+from .listing import BadList, Clip, Listing
 from .sampling import Sampling
 from .video import Where, read_clip
 
@@ -98,9 +99,9 @@ def renumbered(listing: Listing, classes: list[list[str]], config: DataConfig) -
 
     A class is found again by its text, or else by its name.
     """
-    texts, numbers = {c[0]: [i] for i, c in enumerate(classes)}, lists.Numbers(classes)
+    texts, numbers = {c[0]: [i] for i, c in enumerate(classes)}, Numbers(classes)
     used = {label: listing.classes[label] for label in sorted({c.label for c in listing.clips})}
-    found = {label: texts.get(c[0]) or numbers.called(lists.name_of(c)) for label, c in used.items()}
+    found = {label: texts.get(c[0]) or numbers.called(name_of(c)) for label, c in used.items()}
     if extra := [used[label][0] for label, same in found.items() if len(same) != 1]:
         known = {i for same in found.values() for i in same}
         unseen = [c[0] for i, c in enumerate(classes) if i not in known]

@@ -8,7 +8,7 @@ from conftest import counting, numbers_of, write_video
 
 from froster.config import DataConfig
 from froster.data import VideoSet, training_set, validation_set
-from froster.lists import BadList, Clip
+from froster.listing import BadList, Clip
 from froster.sampling import Sampling
 
 

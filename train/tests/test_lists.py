@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from froster import lists
-from froster.lists import BadList
+from froster import list_text, lists
+from froster.listing import BadList
 
 CLASSES = "Waving hands | someone waves\nriding a bike\n日本語\n"
 
