@@ -280,7 +280,7 @@ def test_text_that_is_none(tmp_path: Path):
 
 def test_a_list_larger_than_lists_are(tmp_path: Path):
     with open(tmp_path / "train.txt", "wb") as f:
-        f.truncate(lists.MAX_LIST + 1)
+        f.truncate(list_text.MAX_LIST + 1)
     with pytest.raises(BadList, match="larger than a list can be"):
         lists.read(tmp_path / "train.txt")
 
