@@ -25,7 +25,7 @@ func (l Lists) Files() []string {
 		file := listFile(path)
 		out = append(out, file, besideList(path))
 		for _, pattern := range []string{file, filepath.Join(file, "*")} {
-			if found, err := filepath.Glob(pattern); err == nil {
+			if found, err := matching(pattern); err == nil {
 				out = append(out, found...)
 			}
 		}

@@ -25,6 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser().parse_args(arguments)
     try:
         args.run(args)
+    except torch.OutOfMemoryError as e:
+        print(f"froster: {str(e).partition('. ')[0]}; a smaller train.micro_batch needs less", file=sys.stderr)
+        return 1
     except USER_ERRORS as e:
         print(f"froster: {e}", file=sys.stderr)
         return 1
@@ -39,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     t.set_defaults(run=run_train)
     e = commands.add_parser("eval", help="a quick look at top-1 with the 29 prompts; `frostwatch eval` is the measure")
     e.add_argument("--checkpoint", required=True)
-    e.add_argument("--clips", required=True, help="list or folder of clips, with classes.txt beside it")
+    e.add_argument("--clips", required=True, help="list or folder of clips, with classes.txt beside it; of an export its val.txt")
     e.add_argument("--classes", default="", help="class texts, where they lie elsewhere")
     e.add_argument("--root", default="", help="what the list's paths are relative to")
     e.add_argument("--format", default="auto")
@@ -124,7 +127,9 @@ def describe(config: Config, clips: int, student: Froster, tokenizer: Tokenizer,
 
 
 def run_eval(args: argparse.Namespace) -> None:
-    listing = lists.read(args.clips, format=args.format, root=args.root, classes=args.classes)
+    held_out = Path(args.clips) / "val.txt"  # of what `frostwatch export clips` made
+    source = held_out if held_out.exists() and args.format in ("auto", "export") else args.clips
+    listing = lists.read(source, format=args.format, root=args.root, classes=args.classes)
     model = checkpoint.load_model(args.checkpoint).to(choose_device(args.device))
     tokenizer = Tokenizer(context=model.dims.context_length)
     clips = VideoSet(listing.clips)

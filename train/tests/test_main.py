@@ -90,6 +90,23 @@ def test_eval(folder: Path, capsys: pytest.CaptureFixture[str]):
     assert capsys.readouterr().out == "top-1 100.0% of 6 clips, 0 could not be read\n"
 
 
+def test_eval_of_an_export_looks_at_its_validation_clips(folder: Path, capsys: pytest.CaptureFixture[str]):
+    export = Path(__file__).parent / "data/export/set"
+    held_out = len((export / "val.txt").read_text().splitlines())
+    assert 0 < held_out < len((export / "train.txt").read_text().splitlines())
+    assert main(["eval", "--checkpoint", str(folder / "out/colours.pth"), "--clips", str(export)]) == 0
+    assert f" of {held_out} clips, 0 could not be read" in capsys.readouterr().out
+
+
+def test_a_gpu_that_is_too_small_is_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    def fit(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 1 GiB.")
+
+    monkeypatch.setattr("froster.cli.fit", fit)
+    assert main(["train", "--config", str(folder / "run.toml")]) == 1
+    assert capsys.readouterr().err == "froster: CUDA out of memory; a smaller train.micro_batch needs less\n"
+
+
 def test_a_finished_run_is_not_trained_again(folder: Path, capsys: pytest.CaptureFixture[str]):
     before = (folder / "out/colours.pth").read_bytes()
     assert main(["train", "--config", str(folder / "run.toml")]) == 0
