@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from froster.batches import BrokenClip
 from froster.model import Dims, Froster
 
 SHARED = Path(__file__).parents[3] / "shared"
@@ -80,6 +81,17 @@ class Clips:
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, int]:
         return self.frames[index], self.labels[index]
+
+
+class Broken(Clips):
+    """The first clips cannot be read."""
+
+    bad = 1
+
+    def __getitem__(self, index: int):
+        if index < self.bad:
+            raise BrokenClip(f"clip-{index}.mp4: cut short")
+        return super().__getitem__(index)
 
 
 @pytest.fixture

@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from conftest import Clips
+from conftest import Broken, Clips
 
 from froster import evaluate
-from froster.batches import BrokenClip
 from froster.tokenizer import Tokenizer
 
 TEXTS = ["red", "green", "blue"]
@@ -38,17 +37,6 @@ def test_base_and_novel_each_among_their_own(small, tokenizer: Tokenizer):
     assert (got.base, got.novel) == tuple(scores)
     assert got.clips == 13
     assert model.training
-
-
-class Broken(Clips):
-    """The first clips cannot be read."""
-
-    bad = 1
-
-    def __getitem__(self, index: int):
-        if index < self.bad:
-            raise BrokenClip(f"clip-{index}.mp4: cut short")
-        return super().__getitem__(index)
 
 
 def test_broken_clips_are_counted_and_named(small, tokenizer: Tokenizer):

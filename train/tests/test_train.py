@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import Clips, full_disk
+from conftest import Broken, Clips, full_disk
 
 from froster import checkpoint, train
-from froster.batches import BrokenClip
 from froster.config import TrainConfig
 from froster.run_state import OtherRun
 from froster.tokenizer import Tokenizer
@@ -228,17 +227,6 @@ def test_a_folder_that_is_not_to_be_written_to_is_told_before_the_first_step(run
 
 def test_other_processes_decode_the_same(run):
     assert same(run(workers=2, epochs=2), run(epochs=2))
-
-
-class Broken(Clips):
-    """The first clips cannot be read."""
-
-    bad = 1
-
-    def __getitem__(self, index: int):
-        if index < self.bad:
-            raise BrokenClip(f"clip-{index}.mp4: cut short")
-        return super().__getitem__(index)
 
 
 def test_broken_clips_are_left_out_and_told(run):
