@@ -127,9 +127,9 @@ def describe(config: Config, clips: int, student: Froster, tokenizer: Tokenizer,
 
 
 def run_eval(args: argparse.Namespace) -> None:
-    held_out = Path(args.clips) / "val.txt"  # of what `frostwatch export clips` made
-    source = held_out if held_out.exists() and args.format in ("auto", "export") else args.clips
-    listing = lists.read(source, format=args.format, root=args.root, classes=args.classes)
+    format = lists.guess(Path(args.clips)) if args.format == "auto" else args.format
+    source = lists.held_out(Path(args.clips), format)
+    listing = lists.read(source, format=format, root=args.root, classes=args.classes)
     model = checkpoint.load_model(args.checkpoint).to(choose_device(args.device))
     tokenizer = Tokenizer(context=model.dims.context_length)
     clips = VideoSet(listing.clips)

@@ -77,8 +77,7 @@ def validation_listing(config: DataConfig) -> Listing:
         format = lists.guess(source) if config.format == "auto" else config.format
         if format == "folders":
             return lists.read(source, format=format)
-        if format == "export" and source.is_dir():
-            source /= "val.txt"
+        source = lists.held_out(source, format)
         classes = config.classes or beside(source) or beside(Path(config.train))
         return lists.read(source, format=format, root=config.root, classes=classes)
     except FileNotFoundError as e:

@@ -60,6 +60,11 @@ def guess(source: Path) -> str:
     return "kinetics" if "youtube_id" in first else "list"
 
 
+def held_out(source: Path, format: str) -> Path:
+    """What to measure by: of an export's folder the clips kept for validation, which need not be there."""
+    return source / "val.txt" if format == "export" and source.is_dir() else source
+
+
 def inside(base: Path, path: str, where: str) -> Path:
     """The file below base; whether it exists shows when it is read. A path that leads elsewhere is an error."""
     if not path or "\0" in path:

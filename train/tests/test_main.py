@@ -98,6 +98,12 @@ def test_eval_of_an_export_looks_at_its_validation_clips(folder: Path, capsys: p
     assert f" of {held_out} clips, 0 could not be read" in capsys.readouterr().out
 
 
+def test_eval_of_an_export_without_validation_clips_is_an_error(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    shutil.copytree(Path(__file__).parent / "data/export/set", tmp_path / "set", ignore=shutil.ignore_patterns("val.txt"))
+    assert main(["eval", "--checkpoint", str(folder / "out/colours.pth"), "--clips", str(tmp_path / "set")]) == 1
+    assert "No such file or directory" in (err := capsys.readouterr().err) and "val.txt" in err
+
+
 def test_a_gpu_that_is_too_small_is_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     def fit(*_: object, **__: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 1 GiB.")
