@@ -32,7 +32,7 @@ func pathLabel(path string, classes classIndex) ([]entry, error) {
 
 // kinetics reads the published CSV of label, youtube_id, time_start and
 // time_end; files are named as the common downloaders do.
-func kinetics(path string) ([]entry, error) {
+func kinetics(path string, _ classIndex) ([]entry, error) {
 	text, err := readText(path)
 	if err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func kineticsRow(row []string, columns [4]int) (entry, error) {
 
 // ucf reads testlist01.txt: the class is the folder, and what stands after the
 // path says the same.
-func ucf(path string) ([]entry, error) {
+func ucf(path string, _ classIndex) ([]entry, error) {
 	text, err := readText(path)
 	if err != nil {
 		return nil, err
@@ -106,7 +106,7 @@ func ucf(path string) ([]entry, error) {
 
 // ssv2 reads Something-Something v2's JSON, whose clips are ID.webm and whose
 // class is the template without its brackets.
-func ssv2(path string) ([]entry, error) {
+func ssv2(path string, _ classIndex) ([]entry, error) {
 	text, err := readText(path)
 	if err != nil {
 		return nil, err

@@ -17,7 +17,7 @@ var hmdbFile = regexp.MustCompile(`^(.+)_test_split([0-9]+)$`)
 
 // hmdb reads ACTION_test_splitN.txt, one of them, a folder's or a pattern's,
 // with `clip.avi 2`: 1 is for training, 2 for testing, 0 unused.
-func hmdb(path string) ([]entry, error) {
+func hmdb(path string, _ classIndex) ([]entry, error) {
 	name := listFile(path)
 	use := strings.TrimPrefix(path[len(name):], "#")
 	switch use {

@@ -154,10 +154,8 @@ func listFile(path string) string {
 }
 
 func listed(s Source) (Listing, []entry, error) {
-	var index classIndex
-	readers := map[string]func(string) ([]entry, error){
-		List:     func(path string) ([]entry, error) { return pathLabel(path, index) },
-		Kinetics: kinetics, UCF: ucf, HMDB: hmdb, SSv2: ssv2,
+	readers := map[string]func(string, classIndex) ([]entry, error){
+		List: pathLabel, Kinetics: kinetics, UCF: ucf, HMDB: hmdb, SSv2: ssv2,
 	}
 	read, ok := readers[s.Format]
 	if !ok {
@@ -170,8 +168,7 @@ func listed(s Source) (Listing, []entry, error) {
 	if err != nil {
 		return Listing{}, nil, err
 	}
-	index = indexClasses(classes)
-	entries, err := read(s.Path)
+	entries, err := read(s.Path, indexClasses(classes))
 	return Listing{Classes: classes}, entries, err
 }
 
