@@ -48,7 +48,6 @@ class Dims:
 
 
 VIT_B16 = Dims(224, 16, 768, 12, 512, 12, 512)
-FROST_MINI = Dims(112, 16, 192, 6, 64, 4, 128)
 
 
 def drawn(*shape: int, std: float) -> nn.Parameter:
