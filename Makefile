@@ -24,7 +24,7 @@ setup-test: ## install what the tests need as well
 
 .PHONY: build
 build: setup ## build ./frostwatch
-	@go build -ldflags '-X main.version=$(VERSION)' -o frostwatch .
+	@go build -ldflags '-X main.version=$(VERSION)' -o frostwatch ./cmd/frostwatch
 
 .PHONY: up
 up: build ## set up, build and run everything on this machine (UP="--ports auto ..." passes flags)

@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/frostwatch/frostwatch/internal/bus"
+	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/topics"
 )
 

@@ -16,8 +16,8 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
-	"github.com/frostwatch/frostwatch/internal/bus"
-	"github.com/frostwatch/frostwatch/internal/embedded"
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/embedded"
 	"github.com/frostwatch/frostwatch/topics"
 )
 

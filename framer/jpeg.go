@@ -3,9 +3,9 @@ package framer
 import (
 	"fmt"
 
-	"github.com/frostwatch/frostwatch/infer/froster/pixels"
 	"github.com/frostwatch/frostwatch/ingest"
-	"github.com/frostwatch/frostwatch/internal/turbojpeg"
+	"github.com/frostwatch/frostwatch/media/jpeg"
+	"github.com/frostwatch/frostwatch/media/pixels"
 )
 
 // maxSide is what readers of clips accept.
@@ -15,13 +15,13 @@ const maxSide = 8192
 // goroutine.
 type Encoder struct {
 	short, quality int
-	jpeg           *turbojpeg.Encoder
+	jpeg           *jpeg.Encoder
 	rgb, small     []byte
 }
 
 // NewEncoder makes one for a short side in pixels and a quality of 1 to 100.
 func NewEncoder(short, quality int) (*Encoder, error) {
-	j, err := turbojpeg.NewEncoder()
+	j, err := jpeg.NewEncoder()
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (e *Encoder) Encode(f *ingest.Frame) (data []byte, w, h int, err error) {
 	}
 	// Whole colours: at equal size they lose less of the embedding than a higher
 	// quality does with a quarter of them (docs/benchmarks.md, "What JPEG costs").
-	if data, err = e.jpeg.Encode(small, w, h, e.quality, turbojpeg.Full); err != nil {
+	if data, err = e.jpeg.Encode(small, w, h, e.quality, jpeg.Full); err != nil {
 		return nil, 0, 0, err
 	}
 	return data, w, h, nil

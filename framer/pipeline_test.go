@@ -20,10 +20,10 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.uber.org/goleak"
 
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/camsim"
 	"github.com/frostwatch/frostwatch/framer"
 	"github.com/frostwatch/frostwatch/ingest"
-	"github.com/frostwatch/frostwatch/internal/bus"
-	"github.com/frostwatch/frostwatch/internal/camsim"
 	"github.com/frostwatch/frostwatch/internal/kafkatest"
 	"github.com/frostwatch/frostwatch/internal/shared"
 	"github.com/frostwatch/frostwatch/topics"

@@ -18,8 +18,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
+	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/ingest"
-	"github.com/frostwatch/frostwatch/internal/bus"
 	"github.com/frostwatch/frostwatch/topics"
 )
 

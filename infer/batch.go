@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
 
-	"github.com/frostwatch/frostwatch/internal/bus"
+	"github.com/frostwatch/frostwatch/bus"
 )
 
 // batchLoop takes clips in the order they were read and settles them batch by

@@ -5,8 +5,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 
-	"github.com/frostwatch/frostwatch/infer/froster/pixels"
-	"github.com/frostwatch/frostwatch/internal/turbojpeg"
+	"github.com/frostwatch/frostwatch/media/jpeg"
+	"github.com/frostwatch/frostwatch/media/pixels"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -24,7 +24,7 @@ func (s *Stage) decodeLoop(ctx context.Context, d *Decoder) {
 
 // Decoder unfolds clips' frames. It serves one goroutine and is to be closed.
 type Decoder struct {
-	jpeg         *turbojpeg.Decoder
+	jpeg         *jpeg.Decoder
 	frames       *frameCache // shared with other decoders
 	rgb, resized []byte      // reused
 }
@@ -33,7 +33,7 @@ type Decoder struct {
 func NewDecoder() (*Decoder, error) { return newDecoder(newFrameCache(0)) }
 
 func newDecoder(frames *frameCache) (*Decoder, error) {
-	j, err := turbojpeg.NewDecoder()
+	j, err := jpeg.NewDecoder()
 	if err != nil {
 		return nil, err
 	}

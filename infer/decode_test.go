@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/frostwatch/frostwatch/infer/froster/pixels"
+	"github.com/frostwatch/frostwatch/media/pixels"
 	"github.com/frostwatch/frostwatch/topics"
 )
 

@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"sync"
 
-	"github.com/frostwatch/frostwatch/infer/froster/pixels"
+	"github.com/frostwatch/frostwatch/media/pixels"
 )
 
 // frameCacheBytes is enough for the frames that overlapping clips of 50 cameras

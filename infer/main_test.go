@@ -21,9 +21,9 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.uber.org/goleak"
 
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/embedded"
 	"github.com/frostwatch/frostwatch/infer/froster"
-	"github.com/frostwatch/frostwatch/internal/bus"
-	"github.com/frostwatch/frostwatch/internal/embedded"
 	"github.com/frostwatch/frostwatch/internal/kafkatest"
 	"github.com/frostwatch/frostwatch/internal/shared"
 	"github.com/frostwatch/frostwatch/topics"
@@ -298,7 +298,7 @@ func clipOf(t *testing.T, camera string, n int, frame []byte, begun time.Time) [
 func demoModel(t *testing.T) *froster.Model {
 	t.Helper()
 	root := shared.Root(t)
-	data := filepath.Join(root, "internal", "demo", "data")
+	data := filepath.Join(root, "cmd", "frostwatch", "demo", "data")
 	out := filepath.Join(t.TempDir(), "bundle")
 	b, err := froster.Import(froster.ImportOptions{Checkpoint: filepath.Join(data, "frost-mini.pth"), Card: filepath.Join(data, "frost-mini.json"), Out: out})
 	if err != nil {

@@ -3,8 +3,8 @@ package infer
 import (
 	"time"
 
+	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/infer/froster"
-	"github.com/frostwatch/frostwatch/internal/bus"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
 )

@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"sync"
 
-	"github.com/frostwatch/frostwatch/internal/bus"
+	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/topics"
 )
 

@@ -21,7 +21,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/frostwatch/frostwatch/internal/camsim"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/camsim"
 	"github.com/frostwatch/frostwatch/internal/shared"
 	"github.com/frostwatch/frostwatch/topics"
 )

@@ -8,7 +8,7 @@ import (
 	"reflect"
 	"time"
 
-	"github.com/frostwatch/frostwatch/internal/bus"
+	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/topics"
 )
 

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/frostwatch/frostwatch/internal/bus"
-	"github.com/frostwatch/frostwatch/internal/camsim"
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/camsim"
 	"github.com/frostwatch/frostwatch/internal/kafkatest"
 	"github.com/frostwatch/frostwatch/internal/shared"
 	"github.com/frostwatch/frostwatch/topics"

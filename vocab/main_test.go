@@ -21,7 +21,7 @@ import (
 	"go.opentelemetry.io/otel/metric/noop"
 	"go.uber.org/goleak"
 
-	"github.com/frostwatch/frostwatch/internal/embedded"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/embedded"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -9,7 +9,7 @@ import (
 	"slices"
 
 	"github.com/frostwatch/frostwatch/infer/froster/onnx"
-	"github.com/frostwatch/frostwatch/infer/froster/pixels"
+	"github.com/frostwatch/frostwatch/media/pixels"
 )
 
 // Check runs the bundle against a fixture of recorded outputs of the reference

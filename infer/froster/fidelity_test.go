@@ -9,9 +9,9 @@ import (
 	"testing"
 
 	"github.com/frostwatch/frostwatch/infer/froster/onnx"
-	"github.com/frostwatch/frostwatch/infer/froster/pixels"
 	"github.com/frostwatch/frostwatch/internal/shared"
-	"github.com/frostwatch/frostwatch/internal/turbojpeg"
+	"github.com/frostwatch/frostwatch/media/jpeg"
+	"github.com/frostwatch/frostwatch/media/pixels"
 )
 
 // footage are eight frames, a step of FROSTER's apart, as decoded.
@@ -65,13 +65,13 @@ func (f footage) official(side int) []float32 {
 
 // carried is the product's way: resized by the framer to short, JPEG, resized by
 // infer where the model is smaller. Quality 0 leaves the JPEG out.
-func (f footage) carried(t *testing.T, side, short, quality int, s turbojpeg.Sampling) (out []byte, size int) {
+func (f footage) carried(t *testing.T, side, short, quality int, s jpeg.Sampling) (out []byte, size int) {
 	t.Helper()
-	e, err := turbojpeg.NewEncoder()
+	e, err := jpeg.NewEncoder()
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := turbojpeg.NewDecoder()
+	d, err := jpeg.NewDecoder()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,11 +137,11 @@ func TestWhatJPEGCosts(t *testing.T) {
 		for _, short := range []int{side, 2 * side} {
 			for _, c := range []struct {
 				quality  int
-				sampling turbojpeg.Sampling
+				sampling jpeg.Sampling
 				name     string
-			}{{0, 0, "none"}, {60, turbojpeg.Quarter, "60 4:2:0"}, {75, turbojpeg.Quarter, "75 4:2:0"}, {85, turbojpeg.Quarter, "85 4:2:0"},
-				{90, turbojpeg.Quarter, "90 4:2:0"}, {95, turbojpeg.Quarter, "95 4:2:0"}, {98, turbojpeg.Quarter, "98 4:2:0"},
-				{85, turbojpeg.Full, "85 4:4:4"}, {90, turbojpeg.Full, "90 4:4:4"}, {95, turbojpeg.Full, "95 4:4:4"}} {
+			}{{0, 0, "none"}, {60, jpeg.Quarter, "60 4:2:0"}, {75, jpeg.Quarter, "75 4:2:0"}, {85, jpeg.Quarter, "85 4:2:0"},
+				{90, jpeg.Quarter, "90 4:2:0"}, {95, jpeg.Quarter, "95 4:2:0"}, {98, jpeg.Quarter, "98 4:2:0"},
+				{85, jpeg.Full, "85 4:4:4"}, {90, jpeg.Full, "90 4:4:4"}, {95, jpeg.Full, "95 4:4:4"}} {
 				carries := c.name == "90 4:4:4" && short == side // what the product does
 				if !carries && !testing.Verbose() {
 					continue

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/frostwatch/frostwatch/infer/froster/pixels"
 	"github.com/frostwatch/frostwatch/internal/shared"
+	"github.com/frostwatch/frostwatch/media/pixels"
 )
 
 func openRuntime(t testing.TB) *Runtime {

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/frostwatch/frostwatch/infer/froster/pixels"
+	"github.com/frostwatch/frostwatch/media/pixels"
 )
 
 // openCLIPConfig is what is read of open_clip_config.json.

@@ -5,7 +5,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/infer/froster/checkpoint"
 	"github.com/frostwatch/frostwatch/infer/froster/onnx"
-	"github.com/frostwatch/frostwatch/infer/froster/pixels"
+	"github.com/frostwatch/frostwatch/media/pixels"
 )
 
 // Names of the video graph's ends.

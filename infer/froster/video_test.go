@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/frostwatch/frostwatch/infer/froster/pixels"
 	"github.com/frostwatch/frostwatch/internal/shared"
+	"github.com/frostwatch/frostwatch/media/pixels"
 )
 
 // decodeWindow reads the given frames of a demo clip with the ffmpeg program,

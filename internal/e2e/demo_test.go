@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/frostwatch/frostwatch/internal/demo"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/demo"
 	"github.com/frostwatch/frostwatch/internal/shared"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -65,7 +65,7 @@ func playsOnce(t *testing.T, truths map[string]demo.Truth, plays []string) {
 func cutPlays(t testing.TB, n int) []string {
 	t.Helper()
 	need(t, "ffmpeg")
-	clips, err := filepath.Glob(filepath.Join(shared.Root(t), "internal", "demo", "data", "*.mp4"))
+	clips, err := filepath.Glob(filepath.Join(shared.Root(t), "cmd", "frostwatch", "demo", "data", "*.mp4"))
 	if err != nil || len(clips) == 0 {
 		t.Fatalf("no demo clips: %v", err)
 	}

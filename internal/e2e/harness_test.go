@@ -34,7 +34,7 @@ func program(t testing.TB) string {
 		if built.err != nil {
 			return
 		}
-		cmd := exec.Command("go", "build", "-o", filepath.Join(built.dir, "frostwatch"), ".")
+		cmd := exec.Command("go", "build", "-o", filepath.Join(built.dir, "frostwatch"), "./cmd/frostwatch")
 		cmd.Dir = shared.Root(t)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			built.err = fmt.Errorf("%w\n%s", err, out)

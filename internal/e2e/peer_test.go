@@ -20,7 +20,7 @@ func TestAnotherRTSPServer(t *testing.T) {
 	address := freeAddress(t)
 	serve := func() *exec.Cmd {
 		cmd := exec.Command(python, "gstserver.py", address[strings.LastIndexByte(address, ':')+1:],
-			filepath.Join(shared.Root(t), "internal", "demo", "data", "corridor_fall.mp4"))
+			filepath.Join(shared.Root(t), "cmd", "frostwatch", "demo", "data", "corridor_fall.mp4"))
 		out, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)

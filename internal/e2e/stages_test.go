@@ -23,7 +23,7 @@ func TestStagesAlone(t *testing.T) {
 	redis := freeAddress(t)
 	dir := t.TempDir()
 	bundle := filepath.Join(dir, "bundle")
-	data := filepath.Join(shared.Root(t), "internal", "demo", "data")
+	data := filepath.Join(shared.Root(t), "cmd", "frostwatch", "demo", "data")
 	if out, err := frostwatch(t, "model", "import", filepath.Join(data, "frost-mini.pth"), "--card", filepath.Join(data, "frost-mini.json"), "--out", bundle); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/frostwatch/frostwatch/internal/demo"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/demo"
 	"github.com/frostwatch/frostwatch/topics"
 )
 

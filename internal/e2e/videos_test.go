@@ -142,7 +142,7 @@ func checkPlay(t *testing.T, name string, pts []time.Duration, rs []topics.Recog
 // multiplied by.
 func cardScale(t *testing.T) float64 {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join(shared.Root(t), "internal", "demo", "data", "frost-mini.json"))
+	raw, err := os.ReadFile(filepath.Join(shared.Root(t), "cmd", "frostwatch", "demo", "data", "frost-mini.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/frostwatch/frostwatch/internal/embedded"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/embedded"
 )
 
 // Broker is a running broker that ends with the test.

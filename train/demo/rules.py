@@ -26,7 +26,7 @@ STRIDE, SPAN = 64 / 30, 128 / 30  # seconds
 STARTS = (0, 4, 8, 12, 16, 20, 24, 28)  # frames
 EVENTS = ("fall", "fight", "fence", "ladder")
 THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-# What the demo watches for, as internal/demo has it.
+# What the demo watches for, as cmd/frostwatch/demo has it.
 VOCABULARY = ("fall", "fight", "fence", "ladder", "walk", "stand", "sit", "lie", "box", "empty")
 
 

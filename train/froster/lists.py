@@ -1,7 +1,7 @@
 """Clips and their classes from folders, and from the lists that data sets come with.
 
 A list is not trusted: a path that leaves the root, a label that is no class and a line that cannot be read are errors that name
-file and line. `frostwatch eval` reads the same (internal/eval), and its tests hold the two together: they load this module with
+file and line. `frostwatch eval` reads the same (eval), and its tests hold the two together: they load this module with
 nothing but Python's own library.
 """
 

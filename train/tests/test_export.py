@@ -1,4 +1,4 @@
-"""A set that `frostwatch export clips` wrote (internal/export/golden_test.go), read as training reads it."""
+"""A set that `frostwatch export clips` wrote (eval/export/golden_test.go), read as training reads it."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -253,7 +253,7 @@ def go_program(*arguments: str) -> str:
         if os.environ.get("CI") == "true":
             pytest.fail("go is missing")
         pytest.skip("go is missing")
-    done = subprocess.run(["go", "run", ".", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(["go", "run", "./cmd/frostwatch", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -1,0 +1,104 @@
+package bus_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/segmentio/kafka-go"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+func TestDeadLetter(t *testing.T) {
+	m := bus.Message{Topic: "clips", Partition: 3, Offset: 42, Key: []byte("lobby"), Value: []byte("x"), Headers: []bus.Header{{Key: "traceparent", Value: []byte("t")}}}
+	for _, c := range []struct{ name, why, want string }{
+		{"short", "id is empty", "id is empty"},
+		{"at the bound", strings.Repeat("a", 500), strings.Repeat("a", 500)},
+		{"long", strings.Repeat("a", 1<<20), strings.Repeat("a", 497) + "…"},
+		{"cut within a character", "ab" + strings.Repeat("€", 400), "ab" + strings.Repeat("€", 165) + "…"},
+		{"not UTF-8", "a\xff\xfeb", "ab"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			letter := m.DeadLetter("dead", "infer", errors.New(c.why))
+			got := bus.HeaderCarrier{Headers: &letter.Headers}
+			if reason := got.Get(topics.HeaderReason); reason != c.want || !utf8.ValidString(reason) || len(reason) > 500 {
+				t.Errorf("reason of %d bytes: %q", len(reason), reason)
+			}
+			for key, want := range map[string]string{
+				"traceparent": "t", topics.HeaderStage: "infer", topics.HeaderTopic: "clips", topics.HeaderPartition: "3", topics.HeaderOffset: "42",
+			} {
+				if got.Get(key) != want {
+					t.Errorf("%s is %q, want %q", key, got.Get(key), want)
+				}
+			}
+			if letter.Topic != "dead" || string(letter.Key) != "lobby" || string(letter.Value) != "x" || len(m.Headers) != 1 {
+				t.Errorf("got %+v of %+v", letter, m)
+			}
+		})
+	}
+}
+
+func TestBury(t *testing.T) {
+	m := bus.Message{Topic: "clips", Partition: 3, Offset: 42, Key: []byte("lobby"), Value: []byte("x")}
+	away := errors.New("kafka is away")
+	for _, c := range []struct {
+		name       string
+		answer     error
+		want       error
+		sent, lost int64
+	}{
+		{"taken", nil, nil, 1, 0},
+		{"refused for good", fmt.Errorf("send: %w", kafka.MessageSizeTooLarge), nil, 1, 1},
+		{"not taken in time", away, away, 1, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			reader := sdkmetric.NewManualReader()
+			var sent []bus.Message
+			d, err := bus.NewDeadLetters(bus.DeadLetterOptions{
+				Topic: "dead", Stage: "infer", Logger: slog.New(slog.DiscardHandler),
+				Meter: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test"),
+				Send:  func(_ context.Context, msgs ...bus.Message) error { sent = append(sent, msgs...); return c.answer },
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Bury(t.Context(), m, errors.New("no clip")); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
+				t.Errorf("bury: %v, want %v", err, c.want)
+			}
+			if len(sent) != 1 || sent[0].Topic != "dead" || string(sent[0].Value) != "x" {
+				t.Errorf("sent %+v", sent)
+			}
+			got := counts(t, reader)
+			if got["frostwatch.dead_letters"] != c.sent || got["frostwatch.dead_letters_lost"] != c.lost {
+				t.Errorf("counted %v", got)
+			}
+		})
+	}
+}
+
+func counts(t *testing.T, r sdkmetric.Reader) map[string]int64 {
+	t.Helper()
+	var all metricdata.ResourceMetrics
+	if err := r.Collect(t.Context(), &all); err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]int64{}
+	for _, scope := range all.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			if sum, ok := m.Data.(metricdata.Sum[int64]); ok {
+				for _, p := range sum.DataPoints {
+					out[m.Name] += p.Value
+				}
+			}
+		}
+	}
+	return out
+}

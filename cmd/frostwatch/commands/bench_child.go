@@ -1,0 +1,72 @@
+package commands
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"sync"
+	"time"
+)
+
+// child is this program, running another of its commands beside the one that
+// measures.
+type child struct {
+	cmd   *exec.Cmd
+	stop  context.CancelFunc
+	out   io.ReadCloser
+	lines *bufio.Scanner
+	read  sync.WaitGroup
+}
+
+// startChild runs `frostwatch args...` until ctx ends or it is ended.
+func (b *bench) startChild(ctx context.Context, args ...string) (*child, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	ctx, stop := context.WithCancel(ctx)
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = 10 * time.Second // then it is killed
+	cmd.Stderr = b.Err
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		stop()
+		return nil, fmt.Errorf("start %s: %w", args[0], err)
+	}
+	return &child{cmd: cmd, stop: stop, out: out, lines: bufio.NewScanner(out)}, nil
+}
+
+// line is the child's next line of output.
+func (c *child) line() (string, error) {
+	if c.lines.Scan() {
+		return c.lines.Text(), nil
+	}
+	return "", errors.Join(errors.New("it ended early"), c.lines.Err())
+}
+
+// drain passes over the rest of the output, so that the child is not held up
+// by a full pipe. No line is to be read after it.
+func (c *child) drain() {
+	// What goes wrong in reading shows in how the child ends.
+	c.read.Go(func() { _, _ = io.Copy(io.Discard, c.out) })
+}
+
+// end interrupts the child and waits for it.
+func (c *child) end() error {
+	c.stop()
+	c.drain()
+	c.read.Wait()
+	err := c.cmd.Wait()
+	if errors.Is(err, context.Canceled) {
+		return nil // by stop, and its exit status was 0
+	}
+	return err
+}

@@ -1,0 +1,216 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/frostwatch/frostwatch/infer/froster"
+	"github.com/frostwatch/frostwatch/internal/config"
+)
+
+// inferBench is the model alone, on frames that are decoded already.
+type inferBench struct {
+	ONNXRuntime string       `json:"onnx_runtime"`
+	Provider    string       `json:"provider"`
+	Threads     int          `json:"threads"`
+	Models      []modelBench `json:"models"` // a checkpoint in each precision, or a bundle
+}
+
+type modelBench struct {
+	Model     string            `json:"model"`
+	Precision froster.Precision `json:"precision"`
+	GFLOPs    float64           `json:"gflops_per_clip"` // of its matrix products
+	MatMul    float64           `json:"matmul_gflops_s"` // what the products reach alone
+	Clips     []clipRate        `json:"clips"`           // by batch
+	Labels    float64           `json:"labels_per_s"`    // in float32, whatever the precision
+	Texts     float64           `json:"texts_per_s"`     // each label is many prompts
+	LoadS     float64           `json:"load_s"`          // until ready
+	Stages    stageTimes        `json:"stages_per_clip"`
+}
+
+type clipRate struct {
+	Batch int     `json:"batch"`
+	Rate  float64 `json:"clips_per_s"`
+	Share float64 `json:"share_of_matmul"` // of what the products reach alone, measured beside it
+}
+
+// inferTime is how long each rate is measured, at most, in each round. Rates are
+// measured in turn, so that a ratio is of neighbours in time.
+const inferTime = 2 * time.Second
+
+func (b *bench) infer(ctx context.Context) (out *inferBench, err error) {
+	rt, err := froster.OpenRuntime(froster.RuntimeOptions{Library: b.runtime, Provider: b.provider, Threads: config.Default().Infer.Threads})
+	if err != nil {
+		return nil, err
+	}
+	bundles, err := b.bundles()
+	if err != nil {
+		return nil, err
+	}
+	out = &inferBench{ONNXRuntime: rt.Version(), Provider: b.provider, Threads: rt.Threads()}
+	var measured []*modelRates
+	defer func() {
+		for _, m := range measured {
+			err = errors.Join(err, m.model.Close())
+		}
+	}()
+	for _, bundle := range bundles {
+		begun := time.Now()
+		model, err := rt.Load(bundle)
+		if err != nil {
+			return nil, err
+		}
+		measured = append(measured, &modelRates{model: model, load: time.Since(begun), clips: map[int][]float64{}, shares: map[int][]float64{}})
+	}
+	// Before any clips: texts hold back while clips are embedded.
+	for _, m := range measured {
+		b.say("infer: labels of %s in %s", m.model.Bundle().Name, m.model.Bundle().Precision)
+		if m.labels, err = labelsPerSecond(ctx, m.model, min(3*inferTime, b.time)); err != nil {
+			return nil, err
+		}
+	}
+	for round := range b.rounds {
+		for _, m := range measured {
+			b.say("infer: %s in %s, round %d of %d", m.model.Bundle().Name, m.model.Bundle().Precision, round+1, b.rounds)
+			if err := b.inferRound(ctx, rt, m); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, m := range measured {
+		r := m.report()
+		if r.Stages, err = b.stages(m, r.Clips[len(r.Clips)-1].Rate); err != nil {
+			return nil, err
+		}
+		out.Models = append(out.Models, r)
+	}
+	return out, nil
+}
+
+// bundles are the one of --model, or those made of a checkpoint, --checkpoint's
+// or the demo's, in each precision that the provider serves.
+func (b *bench) bundles() ([]*froster.Bundle, error) {
+	if b.model != "" {
+		bundle, err := froster.OpenBundle(b.model)
+		return []*froster.Bundle{bundle}, err
+	}
+	o := froster.ImportOptions{Checkpoint: b.checkpoint}
+	if o.Checkpoint == "" {
+		h := home{Program: b.Program, flags: upFlags{data: b.dir}}
+		o = h.demoCheckpoint()
+	}
+	var out []*froster.Bundle
+	for _, p := range b.precisions() {
+		if err := p.Servable(b.provider); err != nil {
+			b.say("infer: %v", err)
+			continue
+		}
+		o.Precision, o.Out = p, filepath.Join(b.dir, "bundles", string(p))
+		bundle, err := froster.Import(o)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, bundle)
+	}
+	return out, nil
+}
+
+func (b *bench) onGPU() bool { return b.provider != "cpu" }
+
+func (b *bench) precisions() []froster.Precision {
+	if b.onGPU() {
+		return []froster.Precision{froster.Float16, froster.Float32}
+	}
+	return []froster.Precision{froster.Float32, froster.Int8}
+}
+
+// batches are few for a processor, where each clip is a run of its own.
+func (b *bench) batches() []int {
+	if b.onGPU() {
+		return []int{1, 8, 32}
+	}
+	return []int{1, 8}
+}
+
+// modelRates are one model's figures, of each round.
+type modelRates struct {
+	model         *froster.Model
+	load          time.Duration
+	matmul        []float64
+	clips, shares map[int][]float64 // by batch
+	labels        float64
+}
+
+func (b *bench) inferRound(ctx context.Context, rt *froster.Runtime, m *modelRates) error {
+	lasting, bundle := min(inferTime, b.time), m.model.Bundle()
+	most, err := rt.MatMulRate(ctx, bundle.Dims, bundle.Precision, slices.Max(b.batches()), lasting)
+	if err != nil {
+		return err
+	}
+	m.matmul = append(m.matmul, most)
+	for _, batch := range b.batches() {
+		r, err := clipsPerSecond(ctx, m.model, batch, lasting)
+		if err != nil {
+			return err
+		}
+		m.clips[batch] = append(m.clips[batch], r)
+		m.shares[batch] = append(m.shares[batch], r*bundle.Dims.ClipFLOPs()/most)
+	}
+	return nil
+}
+
+func (m *modelRates) report() modelBench {
+	bundle := m.model.Bundle()
+	r := modelBench{Model: bundle.Name, Precision: bundle.Precision, GFLOPs: bundle.Dims.ClipFLOPs() / 1e9,
+		MatMul: median(m.matmul) / 1e9, Labels: m.labels, LoadS: m.load.Seconds()}
+	r.Texts = r.Labels * float64(len(froster.Prompts("")))
+	for _, batch := range slices.Sorted(maps.Keys(m.clips)) {
+		r.Clips = append(r.Clips, clipRate{batch, median(m.clips[batch]), median(m.shares[batch])})
+	}
+	return r
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	return percentile(sorted, 50)
+}
+
+func clipsPerSecond(ctx context.Context, m *froster.Model, batch int, lasting time.Duration) (float64, error) {
+	d := m.Bundle().Dims
+	frames := randomFrames(batch * d.Frames * d.ImageSize * d.ImageSize * 3)
+	return rate(lasting, batch, func() error {
+		_, err := m.EmbedClips(ctx, frames, batch)
+		return err
+	})
+}
+
+func labelsPerSecond(ctx context.Context, m *froster.Model, lasting time.Duration) (float64, error) {
+	// Of the length that labels have, enough to keep every thread busy.
+	labels := []string{"a person falling down", "two people fighting", "climbing over a fence", "somebody riding a bicycle indoors",
+		"leaving a bag behind", "opening a window", "smoking", "carrying a ladder"}
+	return rate(lasting, len(labels), func() error {
+		_, problems, err := m.EmbedLabels(ctx, labels)
+		return errors.Join(append(problems, err)...)
+	})
+}
+
+// rate calls do, which handles n things, for at least d, once more before that
+// for warming up, and gives things a second.
+func rate(d time.Duration, n int, do func() error) (float64, error) {
+	if err := do(); err != nil {
+		return 0, fmt.Errorf("warm up: %w", err)
+	}
+	done, begun := 0, time.Now()
+	for time.Since(begun) < d {
+		if err := do(); err != nil {
+			return 0, err
+		}
+		done += n
+	}
+	return float64(done) / time.Since(begun).Seconds(), nil
+}

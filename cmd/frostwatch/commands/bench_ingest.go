@@ -1,0 +1,137 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/demo"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/embedded"
+	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/internal/telemetry"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// ingestBench is ingest and the framer on cameras that all show one video.
+type ingestBench struct {
+	Video     string  `json:"video"`
+	Stream    string  `json:"stream"` // codec, size, and the rate where the stream tells it
+	ShortSide int     `json:"short_side"`
+	Cameras   int     `json:"cameras"`
+	Seconds   float64 `json:"seconds"`
+	// CPU is in seconds of one core, of the process without its idle share; Clips
+	// shows that the cameras were read throughout.
+	CPU   float64 `json:"cpu_s_per_camera_minute"`
+	Clips float64 `json:"clips_per_camera_minute"`
+	Idle  float64 `json:"idle_cpu_s_per_minute"` // before the first camera
+	// MB are megabytes of resident memory above those before the first camera.
+	PeakMB float64 `json:"peak_rss_mb_per_camera"`
+	EndMB  float64 `json:"rss_mb_per_camera_at_end"`
+}
+
+const (
+	// idleTime is how long the process is measured without cameras, once joinTime
+	// has passed for it to join its consumer group.
+	joinTime = 3 * time.Second
+	idleTime = 5 * time.Second
+	// settleTime is how long cameras may take until each has sent a clip.
+	settleTime = time.Minute
+)
+
+func (b *bench) ingest(ctx context.Context) ([]ingestBench, error) {
+	videos := b.videos
+	if len(videos) == 0 {
+		clips, err := demo.Clips()
+		if err != nil {
+			return nil, err
+		}
+		videos = []string{filepath.Join(b.dir, "demo", clips[0]+".mp4")}
+	}
+	var out []ingestBench
+	for i, video := range videos {
+		b.say("ingest: %d cameras of %s, %v", b.cameras, filepath.Base(video), b.time)
+		one, err := b.ingestOne(ctx, video, filepath.Join(b.dir, fmt.Sprintf("kafka-%d", i)))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", filepath.Base(video), err)
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
+
+// ingestOne serves the video from another process and reads it in this one. The
+// broker here carries only the table of cameras and their status.
+func (b *bench) ingestOne(ctx context.Context, video, dir string) (out ingestBench, err error) {
+	sim, err := b.startChild(ctx, "camsim", "--listen", "127.0.0.1:0", "--gap", "0s", video)
+	if err != nil {
+		return out, err
+	}
+	defer func() { err = errors.Join(err, sim.end()) }()
+	url, err := sim.line()
+	if err != nil {
+		return out, fmt.Errorf("start camsim: %w", err)
+	}
+	log, err := telemetry.NewLogger(b.Err, "error", "text")
+	if err != nil {
+		return out, err
+	}
+	broker, err := embedded.StartBroker(embedded.BrokerOptions{Dir: dir, Logger: log})
+	if err != nil {
+		return out, err
+	}
+	defer broker.Close()
+	cfg := config.Default()
+	cfg.Kafka.Brokers, cfg.Kafka.Replication = []string{broker.Addr()}, 1
+	pr, err := b.openProcess(ctx, cfg, log, "frostwatch-bench")
+	if err != nil {
+		return out, err
+	}
+	defer func() { err = errors.Join(err, pr.close(ctx)) }()
+	if err := pr.ensureTopics(ctx); err != nil {
+		return out, err
+	}
+	out = ingestBench{Video: filepath.Base(video), ShortSide: cfg.Framer.ShortSide, Cameras: b.cameras}
+	err = b.withIngest(ctx, pr, func(ctx context.Context, r *benchSink) error {
+		return b.readCameras(ctx, pr, r, url, &out)
+	})
+	return out, err
+}
+
+// readCameras measures first without cameras and then with them.
+func (b *bench) readCameras(ctx context.Context, pr *process, r *benchSink, url string, out *ingestBench) error {
+	if _, err := b.spend(ctx, r, joinTime); err != nil {
+		return err
+	}
+	debug.FreeOSMemory()
+	idle, err := b.spend(ctx, r, idleTime)
+	if err != nil {
+		return err
+	}
+	if err := forgetPeak(); err != nil {
+		return err
+	}
+	before := residentMB(self)
+	cameras := make([]topics.Camera, b.cameras)
+	for i := range cameras {
+		cameras[i] = topics.Camera{Name: fmt.Sprintf("camera-%d", i+1), URL: url}
+	}
+	if err := pr.writeCameras(ctx, cameras); err != nil {
+		return err
+	}
+	if err := r.settled(ctx, b.cameras); err != nil {
+		return err
+	}
+	busy, err := b.spend(ctx, r, b.time)
+	if err != nil {
+		return err
+	}
+	n := float64(b.cameras)
+	out.Stream, out.Seconds, out.Idle = r.stream(), busy.wall.Seconds(), idle.cpuPerMinute()
+	out.CPU = (busy.cpuPerMinute() - idle.cpuPerMinute()) / n
+	out.Clips = float64(busy.clips) / n / busy.wall.Minutes()
+	out.PeakMB, out.EndMB = (peakMB(self)-before)/n, (residentMB(self)-before)/n
+	return nil
+}

@@ -1,0 +1,68 @@
+package commands
+
+import (
+	"bufio"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// machine describes where figures were taken. What the system does not tell is
+// empty.
+type machine struct {
+	Date       time.Time `json:"date"`
+	CPU        string    `json:"cpu"`
+	Cores      int       `json:"cores"`
+	MemoryMB   int       `json:"memory_mb"`
+	Load       string    `json:"load_at_start"` // over the last 1, 5 and 15 minutes
+	System     string    `json:"system"`
+	Go         string    `json:"go"`
+	Frostwatch string    `json:"frostwatch"`
+}
+
+func thisMachine(version string) machine {
+	return machine{
+		Date: time.Now().UTC().Truncate(time.Second),
+		CPU:  procField("/proc/cpuinfo", "model name"), Cores: runtime.NumCPU(),
+		MemoryMB: procKB("/proc/meminfo", "MemTotal") / 1024,
+		Load:     loadAverage(), System: runtime.GOOS + "/" + runtime.GOARCH,
+		Go: runtime.Version(), Frostwatch: version,
+	}
+}
+
+// procField is the value of the first line "name: value" of a file of /proc,
+// "" if there is none.
+func procField(file, name string) string {
+	f, err := os.Open(file)
+	if err != nil {
+		return ""
+	}
+	defer func() { _ = f.Close() }()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		key, value, ok := strings.Cut(lines.Text(), ":")
+		if ok && strings.TrimSpace(key) == name {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+// procKB is a value of /proc in kB, 0 if there is none.
+func procKB(file, name string) int {
+	n, err := strconv.Atoi(strings.TrimSuffix(procField(file, name), " kB"))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func loadAverage() string {
+	raw, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return ""
+	}
+	f := strings.Fields(string(raw))
+	return strings.Join(f[:min(len(f), 3)], " ")
+}

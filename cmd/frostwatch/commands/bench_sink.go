@@ -1,0 +1,96 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/framer"
+	"github.com/frostwatch/frostwatch/ingest"
+)
+
+// benchSink counts the framer's clips and throws them away.
+type benchSink struct {
+	clips atomic.Int64
+
+	mu   sync.Mutex
+	seen map[string]bool // cameras that have sent a clip
+	info ingest.StreamInfo
+}
+
+func (r *benchSink) send(_ context.Context, msgs ...bus.Message) error {
+	r.clips.Add(int64(len(msgs)))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, m := range msgs {
+		r.seen[string(m.Key)] = true
+	}
+	return nil
+}
+
+// settled waits until every camera has sent a clip.
+func (r *benchSink) settled(ctx context.Context, cameras int) error {
+	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		r.mu.Lock()
+		n := len(r.seen)
+		r.mu.Unlock()
+		if n == cameras {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%d of %d cameras have sent a clip: %w", n, cameras, context.Cause(ctx))
+		}
+	}
+}
+
+func (r *benchSink) stream() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := fmt.Sprintf("%s %dx%d", r.info.Codec, r.info.Width, r.info.Height)
+	if r.info.FPS > 0 {
+		s += fmt.Sprintf(" %.4g fps", r.info.FPS)
+	}
+	return s
+}
+
+// watched is a framer's stream that tells what it is fed with.
+type watched struct {
+	*framer.Stream
+	r *benchSink
+}
+
+func (w watched) Begin(info ingest.StreamInfo) {
+	w.r.mu.Lock()
+	w.r.info = info
+	w.r.mu.Unlock()
+	w.Stream.Begin(info)
+}
+
+// withIngest calls do while the stage runs, its clips going to the sink.
+func (b *bench) withIngest(ctx context.Context, pr *process, do func(context.Context, *benchSink) error) error {
+	r := &benchSink{seen: map[string]bool{}}
+	s, err := pr.newIngest(r.send, func(s *framer.Stream) ingest.Sink { return watched{s, r} })
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	ended := make(chan error, 1)
+	go func() {
+		err := s.Run(ctx)
+		stop(errors.Join(errors.New("ingest ended on its own"), err))
+		ended <- err
+	}()
+	err = do(ctx, r)
+	stop(nil)
+	return errors.Join(err, <-ended)
+}

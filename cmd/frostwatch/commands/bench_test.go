@@ -1,0 +1,127 @@
+package commands
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"os/signal"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/infer/froster"
+	"github.com/frostwatch/frostwatch/internal/shared"
+)
+
+// asProgram makes this test binary behave as frostwatch, for the commands that
+// start frostwatch again.
+const asProgram = "FROSTWATCH_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) == "" {
+		os.Exit(m.Run())
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	code := Run(ctx, Program{Args: os.Args[1:], Out: os.Stdout, Err: os.Stderr, Version: "test"})
+	stop()
+	os.Exit(code)
+}
+
+// runBench is what `frostwatch bench` prints, and its exit status.
+func runBench(t *testing.T, args ...string) (out, errs string, code int) {
+	t.Helper()
+	t.Setenv(asProgram, "yes")
+	t.Setenv("TMPDIR", t.TempDir())
+	t.Chdir(shared.Root(t)) // ONNX Runtime is found in .native there
+	var o, e bytes.Buffer
+	code = Run(t.Context(), Program{Args: append([]string{"bench"}, args...), Out: &o, Err: &e, Version: "test"})
+	left, err := os.ReadDir(os.Getenv("TMPDIR"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range left {
+		if strings.HasPrefix(l.Name(), "frostwatch-bench-") {
+			t.Errorf("%s is left behind", l.Name())
+		}
+	}
+	return o.String(), e.String(), code
+}
+
+// Figures depend on the machine; that the parts measure what they say does not.
+// The part that runs the whole product is among the end-to-end tests.
+func TestBenchMeasuresItsParts(t *testing.T) {
+	out, errs, code := runBench(t, "ingest", "infer", "--json", "--for", "2s", "--cameras", "1")
+	if code != 0 {
+		t.Fatalf("exit status %d\n%s", code, errs)
+	}
+	var r benchReport
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatalf("%v in\n%s", err, out)
+	}
+	if r.Machine.Cores < 1 || r.Machine.MemoryMB < 1 || r.Machine.Go == "" || r.Machine.CPU == "" {
+		t.Errorf("machine %+v", r.Machine)
+	}
+	if len(r.Ingest) != 1 || r.Infer == nil || r.Up != nil {
+		t.Fatalf("a part is missing in\n%s", out)
+	}
+	// A clip every 2.133 s; on a starved machine late.
+	if i := r.Ingest[0]; i.Cameras != 1 || i.CPU <= 0 || i.PeakMB <= 0 || i.Clips > 60 {
+		t.Errorf("ingest %+v", i)
+	}
+	if f := r.Infer; f.ONNXRuntime == "" || len(f.Models) == 0 || f.Models[0].Precision != froster.Float32 {
+		t.Errorf("infer %+v", f)
+	} else {
+		for _, m := range f.Models {
+			if len(m.Clips) != 2 || m.Clips[1].Rate <= 0 || m.Clips[1].Share <= 0 || m.GFLOPs <= 0 || m.MatMul <= 0 || m.Stages.Decode <= 0 || m.Stages.Model <= m.Stages.Decode || m.Texts <= m.Labels {
+				t.Errorf("infer %+v", m)
+			}
+		}
+	}
+	var table strings.Builder
+	if err := r.print(&table); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"s per camera minute", "clips/s", r.Machine.CPU} {
+		if !strings.Contains(table.String(), want) {
+			t.Errorf("the table lacks %q:\n%s", want, table.String())
+		}
+	}
+}
+
+func TestBenchSaysWhatIsWrong(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"train"}, `invalid argument "train"`},
+		{[]string{"ingest", "--cameras", "0"}, "--cameras 0"},
+		{[]string{"ingest", "--video", "absent.mp4"}, "measure ingest: absent.mp4: "},
+		{[]string{"infer", "--model", "absent"}, "measure infer: open model bundle"},
+		{[]string{"infer", "--provider", "cuda"}, "measure infer: infer.provider: cuda is not available here: it needs an NVIDIA GPU"},
+		{[]string{"vocab", "--provider", "npu"}, `infer.provider: "npu": want cpu, cuda or tensorrt`},
+	} {
+		if _, errs, code := runBench(t, c.args...); code != 1 || !strings.Contains(errs, c.want) {
+			t.Errorf("bench %v: exit status %d, want 1 and %q:\n%s", c.args, code, c.want, errs)
+		}
+	}
+}
+
+func TestDelaysAreOfTheRecordsThatHaveABeginning(t *testing.T) {
+	zero := time.Unix(1000, 0)
+	var records []seenRecord
+	for i := 1; i <= 200; i++ { // in falling order: 200 ms to 1 ms
+		records = append(records, seenRecord{clip: "known", published: zero.Add(time.Duration(201-i) * time.Millisecond)})
+	}
+	records = append(records, seenRecord{clip: "unknown", published: zero.Add(time.Hour)})
+	begin := func(r seenRecord) (time.Time, bool) { return zero, r.clip == "known" }
+	if got, want := delaysFrom(records, begin), (delays{N: 200, P50: 100, P99: 198, Max: 200}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got := delaysFrom(nil, begin); got != (delays{}) {
+		t.Errorf("of nothing: %+v", got)
+	}
+	if got := percentile([]float64{7}, 50); got != 7 {
+		t.Errorf("median of one value: %v", got)
+	}
+}

@@ -1,0 +1,223 @@
+package commands
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// upBench is the whole product in a process of its own, simulator included. A
+// delay ends at the record's time on Kafka, as its producer wrote it. It begins
+// at the clip's last frame, or at the end of its window, a frame or so later:
+// both by the clock that the framer gives the stream, which counts from when its
+// first frame was decoded.
+type upBench struct {
+	Cameras int     `json:"cameras"`
+	Seconds float64 `json:"seconds"`
+	// CPU is that of `up` and its Redis from start to end, importing the model
+	// included; PeakMB is of `up` alone.
+	CPU    float64 `json:"cpu_cores_used"`
+	PeakMB float64 `json:"peak_rss_mb"`
+
+	FrameToRecognition  delays `json:"frame_to_recognition"`
+	WindowToRecognition delays `json:"window_end_to_recognition"`
+	FrameToAlert        delays `json:"frame_to_alert"`
+	WindowToAlert       delays `json:"window_end_to_alert"`
+}
+
+func (b *bench) up(ctx context.Context) (out *upBench, err error) {
+	b.say("up: %v", b.time)
+	data := filepath.Join(b.dir, "up")
+	args := []string{"up", "--ports", "auto", "--data", data}
+	if b.model != "" {
+		args = append(args, "--model", b.model)
+	}
+	for _, v := range b.videos {
+		args = append(args, "--video", v)
+	}
+	begun := time.Now()
+	up, err := b.startChild(ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	var figures upBench
+	err = b.watchUp(ctx, up, data, &figures)
+	if err = errors.Join(err, up.end()); err != nil {
+		return nil, err
+	}
+	state := up.cmd.ProcessState
+	figures.CPU = (state.UserTime() + state.SystemTime()).Seconds() / time.Since(begun).Seconds()
+	return &figures, nil
+}
+
+// watchUp follows the records of a running `up`, whose output is read
+// meanwhile.
+func (b *bench) watchUp(ctx context.Context, up *child, data string, out *upBench) error {
+	at, err := awaitEndpoints(ctx, up, data)
+	if err != nil {
+		return err
+	}
+	client, err := bus.New(bus.Options{Brokers: []string{at.Kafka}, ClientID: "frostwatch-bench", Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = client.Close() }()
+	w := upWatch{bus: client, names: topics.Names{Prefix: topics.DefaultPrefix}, since: started()}
+	if err := w.run(ctx, b.time); err != nil {
+		return err
+	}
+	captured, err := w.captured(ctx)
+	if err != nil {
+		return err
+	}
+	w.summarise(captured, out)
+	out.Seconds = b.time.Seconds()
+	out.PeakMB = peakMB(fmt.Sprint(up.cmd.Process.Pid))
+	return nil
+}
+
+// awaitEndpoints waits for the line that `up` prints when it runs. Its output
+// after that is passed over by a goroutine that ends with it.
+func awaitEndpoints(ctx context.Context, up *child, data string) (at endpoints, err error) {
+	if _, err := up.line(); err != nil {
+		return at, fmt.Errorf("start up: %w", err)
+	}
+	raw, err := os.ReadFile(filepath.Join(data, "endpoints.json"))
+	if err == nil {
+		err = json.Unmarshal(raw, &at)
+	}
+	if err != nil {
+		return at, fmt.Errorf("find the running up: %w", err)
+	}
+	up.drain()
+	return at, ctx.Err()
+}
+
+// seenRecord is what a record says of its delay.
+type seenRecord struct {
+	clip      string
+	windowEnd time.Time
+	published time.Time
+}
+
+// upWatch collects the records of one `up`.
+type upWatch struct {
+	bus   *bus.Client
+	names topics.Names
+	since time.Time
+
+	mu           sync.Mutex
+	first        chan struct{} // closed by the first recognition
+	recognitions []seenRecord
+	alerts       []seenRecord
+	cameras      map[string]bool
+}
+
+// run follows the topics for the given time from the first recognition on.
+func (w *upWatch) run(ctx context.Context, d time.Duration) error {
+	const startTime = 2 * time.Minute
+	w.first, w.cameras = make(chan struct{}), map[string]bool{}
+	ctx, stop := context.WithCancel(ctx)
+	g, ctx := errgroup.WithContext(ctx)
+	for topic, note := range map[topics.Topic]func(bus.Message) error{topics.Actions: w.recognition, topics.Alerts: w.alert} {
+		g.Go(func() error {
+			return ignoreEnd(ctx, w.bus.ReadAll(ctx, w.names.Of(topic), w.since, true, note))
+		})
+	}
+	g.Go(func() error {
+		defer stop()
+		select {
+		case <-w.first:
+		case <-time.After(startTime):
+			return fmt.Errorf("no recognition within %v", startTime)
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		select {
+		case <-time.After(d):
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	})
+	return g.Wait()
+}
+
+func (w *upWatch) recognition(m bus.Message) error {
+	r, err := topics.DecodeRecognition(m.Value)
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.recognitions) == 0 {
+		close(w.first)
+	}
+	w.cameras[r.Camera] = true
+	w.recognitions = append(w.recognitions, seenRecord{r.ClipID, r.End, m.Time})
+	return nil
+}
+
+// alert notes raised alerts. What is cleared had to wait for later clips.
+func (w *upWatch) alert(m bus.Message) error {
+	a, err := topics.DecodeAlert(m.Value)
+	if err != nil || a.State != topics.AlertRaised {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.alerts = append(w.alerts, seenRecord{a.Clip, a.At, m.Time})
+	return nil
+}
+
+// captured are the capture times of clips' last frames, by clip. They are read
+// after the measurement: clips are large.
+func (w *upWatch) captured(ctx context.Context) (map[string]time.Time, error) {
+	const readTime = time.Minute
+	ctx, stop := context.WithTimeout(ctx, readTime)
+	defer stop()
+	wanted := map[string]bool{}
+	for _, r := range append(slices.Clone(w.recognitions), w.alerts...) {
+		wanted[r.clip] = true
+	}
+	out := map[string]time.Time{}
+	err := w.bus.ReadAll(ctx, w.names.Of(topics.Clips), w.since, true, func(m bus.Message) error {
+		c, err := topics.DecodeClip(m.Value)
+		if err != nil {
+			return err
+		}
+		if wanted[c.ID] {
+			out[c.ID] = c.Frames[len(c.Frames)-1].Captured
+		}
+		if len(out) == len(wanted) {
+			return bus.ErrStop
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the clips of %d recognitions: %w", len(wanted), err)
+	}
+	return out, nil
+}
+
+func (w *upWatch) summarise(captured map[string]time.Time, out *upBench) {
+	out.Cameras = len(w.cameras)
+	fromFrame := func(s seenRecord) (time.Time, bool) { t, ok := captured[s.clip]; return t, ok }
+	fromWindow := func(s seenRecord) (time.Time, bool) { return s.windowEnd, true }
+	out.FrameToRecognition = delaysFrom(w.recognitions, fromFrame)
+	out.WindowToRecognition = delaysFrom(w.recognitions, fromWindow)
+	out.FrameToAlert = delaysFrom(w.alerts, fromFrame)
+	out.WindowToAlert = delaysFrom(w.alerts, fromWindow)
+}

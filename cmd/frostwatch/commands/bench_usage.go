@@ -1,0 +1,60 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+)
+
+// spent is what a stretch of time cost this process.
+type spent struct {
+	wall, cpu time.Duration
+	clips     int64
+}
+
+func (s spent) cpuPerMinute() float64 { return s.cpu.Seconds() / s.wall.Minutes() }
+
+// spend lets time pass and says what it cost.
+func (b *bench) spend(ctx context.Context, r *benchSink, d time.Duration) (spent, error) {
+	begun, clips := time.Now(), r.clips.Load()
+	before, err := ownCPU()
+	if err != nil {
+		return spent{}, err
+	}
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+		return spent{}, context.Cause(ctx)
+	}
+	after, err := ownCPU()
+	return spent{time.Since(begun), after - before, r.clips.Load() - clips}, err
+}
+
+// ownCPU is the processor time of this process so far, without its children.
+func ownCPU() (time.Duration, error) {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0, fmt.Errorf("read the processor time: %w", err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), nil
+}
+
+// self stands for this process where a process id is wanted.
+const self = "self"
+
+// residentMB is the memory that a process holds.
+func residentMB(pid string) float64 { return float64(procKB("/proc/"+pid+"/status", "VmRSS")) / 1024 }
+
+// peakMB is the most that a process held, of this one since forgetPeak.
+func peakMB(pid string) float64 { return float64(procKB("/proc/"+pid+"/status", "VmHWM")) / 1024 }
+
+// forgetPeak sets this process's peak back to what is resident now: getrusage's own peak
+// would be that of everything the process ever did.
+func forgetPeak() error {
+	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
+		return fmt.Errorf("reset the peak of memory: %w", err)
+	}
+	return nil
+}

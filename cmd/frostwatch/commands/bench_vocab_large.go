@@ -1,0 +1,178 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel/metric/noop"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/embedded"
+	"github.com/frostwatch/frostwatch/infer/froster"
+	"github.com/frostwatch/frostwatch/vocab"
+)
+
+// largeBench is a large vocabulary with embeddings that are cached already.
+type largeBench struct {
+	Labels    int     `json:"labels"`
+	Dim       int     `json:"dim"`
+	Score     float64 `json:"score_ms"`            // of one clip
+	ModelCore float64 `json:"model_core_ms"`       // of one clip, on one core
+	Share     float64 `json:"share_of_model"`      // Score of ModelCore
+	MB        float64 `json:"heap_mb"`             // that a worker's heap grows by
+	Load      float64 `json:"load_ms"`             // from start to in force
+	Edit      float64 `json:"edit_to_in_force_ms"` // of one new label
+}
+
+const (
+	largeLabels = 10_000
+	largeTopK   = 10
+	// largePatience is for what takes a second.
+	largePatience = 2 * time.Minute
+)
+
+// largeVocabulary measures ten thousand labels on a Redis of its own. clips is
+// what the model embeds in a second on all cores.
+func (b *bench) largeVocabulary(ctx context.Context, m *froster.Model, clips float64) (out largeBench, err error) {
+	b.say("vocab: %d labels", largeLabels)
+	at, err := chooseEndpoints("auto")
+	if err != nil {
+		return out, err
+	}
+	server, err := embedded.StartRedis(ctx, embedded.RedisOptions{
+		Dir: filepath.Join(b.dir, "vocab-redis"), Port: port(at.Redis), Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		return out, err
+	}
+	defer server.Close()
+	client := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	defer func() { err = errors.Join(err, client.Close()) }()
+	store := vocab.NewStore(client, "")
+	if err := store.Put(ctx, "bench", manyLabels(largeLabels)...); err != nil {
+		return out, err
+	}
+	model := &randomTexts{dim: m.Dim()}
+	if err := b.watchLarge(ctx, client, model, func(*vocab.Watcher, time.Duration) error { return nil }); err != nil {
+		return out, err // this one embedded them
+	}
+	out = largeBench{Labels: largeLabels, Dim: m.Dim(), ModelCore: 1000 * float64(runtime.GOMAXPROCS(0)) / clips}
+	before := heapMB()
+	err = b.watchLarge(ctx, client, model, func(w *vocab.Watcher, loaded time.Duration) error {
+		out.Load, out.MB = milli(loaded), heapMB()-before
+		begun := time.Now()
+		if err := store.Put(ctx, "bench", vocab.Label{Name: "one more"}); err != nil {
+			return err
+		}
+		if err := waitFor(ctx, func() bool { return w.Current().Len() == largeLabels+1 }); err != nil {
+			return err
+		}
+		out.Edit = milli(time.Since(begun))
+		clip := model.vector("a clip")
+		scored, err := rate(min(time.Second, b.time), 1, func() error {
+			if len(w.Current().Score(clip, m.LogitScale(), largeTopK).Labels) != largeTopK {
+				return errors.New("labels are missing in a result")
+			}
+			return nil
+		})
+		out.Score = 1000 / scored
+		out.Share = out.Score / out.ModelCore
+		return err
+	})
+	return out, err
+}
+
+// watchLarge runs a worker's watcher and calls use when the vocabulary is in
+// force.
+func (b *bench) watchLarge(ctx context.Context, client redis.UniversalClient, model vocab.Embedder, use func(*vocab.Watcher, time.Duration) error) error {
+	w, err := vocab.NewWatcher(vocab.Options{
+		Client: client, Name: "bench", Embedder: model, Poll: 250 * time.Millisecond,
+		Logger: slog.New(slog.DiscardHandler), Meter: noop.NewMeterProvider().Meter(""),
+	})
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	begun := time.Now()
+	var g errgroup.Group
+	g.Go(func() error { return w.Run(ctx) })
+	err = waitFor(ctx, func() bool { return w.Current() != nil })
+	if err == nil {
+		err = use(w, time.Since(begun))
+	}
+	stop()
+	return errors.Join(err, g.Wait())
+}
+
+func waitFor(ctx context.Context, holds func() bool) error {
+	ctx, stop := context.WithTimeout(ctx, largePatience)
+	defer stop()
+	for !holds() {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the vocabulary: %w", ctx.Err())
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return nil
+}
+
+func manyLabels(n int) []vocab.Label {
+	labels := make([]vocab.Label, n)
+	for i := range labels {
+		labels[i] = vocab.Label{Name: fmt.Sprintf("a person doing thing number %d", i), Description: "in words of its own", Tags: []string{"bench"}}
+	}
+	return labels
+}
+
+// randomTexts stands in for a text tower, which would take minutes.
+type randomTexts struct{ dim int }
+
+func (r *randomTexts) ID() string { return "bench" }
+func (r *randomTexts) Dim() int   { return r.dim }
+
+func (r *randomTexts) EmbedLabels(_ context.Context, texts []string) ([][]float32, []error, error) {
+	vectors := make([][]float32, len(texts))
+	for i, t := range texts {
+		vectors[i] = r.vector(t)
+	}
+	return vectors, make([]error, len(texts)), nil
+}
+
+// vector is a text's own, of length 1.
+func (r *randomTexts) vector(text string) []float32 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(text)) // a hash takes everything
+	random := rand.New(rand.NewPCG(h.Sum64(), 0))
+	values, norm := make([]float64, r.dim), 0.0
+	for i := range values {
+		values[i] = random.NormFloat64()
+		norm += values[i] * values[i]
+	}
+	v := make([]float32, r.dim)
+	for i, x := range values {
+		v[i] = float32(x / math.Sqrt(norm))
+	}
+	return v
+}
+
+// heapMB is what is in use after collecting.
+func heapMB() float64 {
+	runtime.GC()
+	runtime.GC() // what the first freed for finalizers
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapAlloc) / 1e6
+}
+
+func milli(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

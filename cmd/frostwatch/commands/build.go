@@ -1,0 +1,144 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/frostwatch/frostwatch/alerts"
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/framer"
+	"github.com/frostwatch/frostwatch/infer"
+	"github.com/frostwatch/frostwatch/infer/froster"
+	"github.com/frostwatch/frostwatch/ingest"
+	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// newIngest is ingest with a framer whose clips go to send; wrap may stand
+// between the two.
+func (p *process) newIngest(send func(context.Context, ...bus.Message) error, wrap func(*framer.Stream) ingest.Sink) (*ingest.Stage, error) {
+	fc, c := p.cfg.Framer, p.cfg.Ingest
+	f, err := framer.New(framer.Options{
+		Send: send, Names: p.names, Window: fc.Window, Stride: fc.Stride,
+		ShortSide: fc.ShortSide, Quality: fc.JPEGQuality, Queue: fc.Queue,
+		Logger: p.log, Tracer: p.tel.Tracer("framer"), Meter: p.tel.Meter("framer"), Propagator: p.tel.Propagator(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ingest.New(ingest.Options{
+		Bus: p.bus, Names: p.names, Group: c.Group, Worker: p.worker,
+		NewSink: func(c topics.Camera) (ingest.Sink, error) {
+			s, err := f.Stream(c)
+			if err != nil {
+				return nil, err
+			}
+			return wrap(s), nil
+		},
+		Transport: c.Transport, Protocols: c.Protocols, OpenTimeout: c.OpenTimeout, ReadTimeout: c.ReadTimeout,
+		Watchdog: c.Watchdog, DecodeThreads: c.DecodeThreads,
+		Backoff: ingest.Backoff{Min: c.Backoff.Min, Max: c.Backoff.Max, ResetAfter: c.Backoff.ResetAfter},
+		Logger:  p.log, Meter: p.tel.Meter("ingest"),
+	})
+}
+
+// ingestStages read cameras and cut clips.
+func (p *process) ingestStages() ([]stage, error) {
+	s, err := p.newIngest(p.bus.Send, func(s *framer.Stream) ingest.Sink { return s })
+	if err != nil {
+		return nil, err
+	}
+	cameras := make([]topics.Camera, len(p.cfg.Cameras))
+	for i, cam := range p.cfg.Cameras {
+		cameras[i] = cam.Record()
+	}
+	p.health.Set("ingest", nil)
+	return []stage{{"ingest", func(ctx context.Context) error {
+		if err := p.writeCameras(ctx, cameras); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		return s.Run(ctx)
+	}}}, nil
+}
+
+// writeCameras puts the configured cameras on the topic; the record of one that
+// is there already changes nothing.
+func (p *process) writeCameras(ctx context.Context, cameras []topics.Camera) error {
+	for _, c := range cameras {
+		value, err := topics.EncodeCamera(c)
+		if err != nil {
+			return err
+		}
+		if err := p.bus.Send(ctx, bus.Message{Topic: p.names.Of(topics.Cameras), Key: []byte(c.Name), Value: value}); err != nil {
+			return fmt.Errorf("write camera %s: %w", c.Name, err)
+		}
+	}
+	return nil
+}
+
+// inferStages recognise with the bundle that choose reads from a configuration,
+// also from one that is read anew. The returned function frees the model where
+// the stages never ran.
+func (p *process) inferStages(choose func(config.Config) string) ([]stage, func() error, error) {
+	c := p.cfg.Infer
+	b, err := p.openBundles(choose(p.cfg))
+	if err != nil {
+		return nil, nil, err
+	}
+	first := b.current.serving
+	b.stage, err = infer.New(infer.Options{
+		Bus: p.bus, Names: p.names, Group: c.Group, Serving: first,
+		MaxBatch: c.MaxBatch, MaxWait: c.MaxWait, MaxAge: c.MaxAge, TopK: c.TopK,
+		Logger: p.log, Tracer: p.tel.Tracer("infer"), Meter: p.tel.Meter("infer"), Propagator: p.tel.Propagator(),
+		OnHealth: func(err error) { p.health.Set("infer", err) },
+	})
+	if err != nil {
+		return nil, nil, errors.Join(err, first.Close())
+	}
+	p.onReload(func(c config.Config) error {
+		b.want(choose(c))
+		return nil
+	})
+	return []stage{{"infer", b.stage.Run}, {"bundle", b.run}}, func() error { return b.current.serving.Close() }, nil
+}
+
+// openBundles loads the first bundle.
+func (p *process) openBundles(dir string) (*bundles, error) {
+	c := p.cfg.Infer
+	runtime, err := froster.OpenRuntime(froster.RuntimeOptions{Library: c.Runtime, Provider: c.Provider, Threads: c.Threads})
+	if err != nil {
+		return nil, err
+	}
+	refused, err := p.tel.Meter("infer").Int64Gauge("frostwatch.infer.bundle_refused",
+		metric.WithDescription("1 while the bundle that is named can't be served and the one before is"))
+	if err != nil {
+		return nil, fmt.Errorf("infer: %w", err)
+	}
+	b := &bundles{process: p, runtime: runtime, refused: refused, wanted: make(chan string, 1), dir: dir, tried: folderStamp(dir)}
+	if b.current, err = b.load(dir); err != nil {
+		return nil, err
+	}
+	b.current.inForce.Store(true)
+	refused.Record(context.Background(), 0)
+	return b, nil
+}
+
+// alertsStages evaluate the rules.
+func (p *process) alertsStages() ([]stage, error) {
+	s, err := alerts.New(alerts.Options{
+		Bus: p.bus, Names: p.names, Group: p.cfg.Alerts.Group, Rules: p.cfg.Rules,
+		Logger: p.log, Tracer: p.tel.Tracer("alerts"), Meter: p.tel.Meter("alerts"), Propagator: p.tel.Propagator(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.health.Set("alerts", nil)
+	p.onReload(func(c config.Config) error { return s.SetRules(c.Rules) })
+	return []stage{{"alerts", s.Run}}, nil
+}

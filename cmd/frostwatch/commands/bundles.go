@@ -1,0 +1,201 @@
+package commands
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/frostwatch/frostwatch/infer"
+	"github.com/frostwatch/frostwatch/infer/froster"
+	"github.com/frostwatch/frostwatch/internal/pause"
+	"github.com/frostwatch/frostwatch/vocab"
+)
+
+// bundles puts models in service: the one named when the process starts, and
+// another when another folder is named or the folder's content is another.
+type bundles struct {
+	*process
+	runtime *froster.Runtime
+	stage   *infer.Stage
+	refused metric.Int64Gauge
+	// wanted is the folder named last.
+	wanted chan string
+
+	// Of run alone.
+	current *loaded
+	dir     string
+	tried   string // stamp of what was loaded or refused last
+}
+
+// loaded is a model in memory with its live vocabulary.
+type loaded struct {
+	bundle  *froster.Bundle
+	serving infer.Serving
+	// inForce is whether the health of its vocabulary is that of the process.
+	inForce atomic.Bool
+}
+
+// load reads a bundle and begins to embed its vocabulary.
+func (b *bundles) load(dir string) (*loaded, error) {
+	bundle, err := froster.OpenBundle(dir)
+	if err != nil {
+		return nil, err
+	}
+	model, err := b.runtime.Load(bundle)
+	if err != nil {
+		return nil, err
+	}
+	l := &loaded{bundle: bundle}
+	watcher, err := vocab.NewWatcher(vocab.Options{
+		Client: b.redis, Prefix: b.cfg.Redis.Prefix, Name: b.cfg.Vocab.Name, Embedder: model,
+		BaseClasses: bundle.BaseClasses, Poll: b.cfg.Vocab.Poll, Logger: b.log.With("model", bundle.ID), Meter: b.tel.Meter("vocab"),
+		OnHealth: func(err error) {
+			if l.inForce.Load() {
+				b.health.Set("vocabulary", err)
+			}
+		},
+	})
+	if err != nil {
+		return nil, errors.Join(err, model.Close())
+	}
+	watching, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- watcher.Run(watching) }()
+	l.serving = infer.Serving{
+		Model: model, Vocabulary: watcher, Frames: bundle.Dims.Frames, Side: bundle.Dims.ImageSize,
+		Close: sync.OnceValue(func() error {
+			stop()
+			return errors.Join(<-ended, model.Close())
+		}),
+	}
+	b.checkSize(bundle)
+	return l, nil
+}
+
+// checkSize warns of frames that are smaller than what the model was trained on.
+func (b *bundles) checkSize(bundle *froster.Bundle) {
+	if carried := b.cfg.Framer.ShortSide; carried < bundle.Dims.ImageSize {
+		b.log.Warn("the model sees larger frames than are carried: raise framer.short_side and restart ingest",
+			"model", bundle.Name, "image_size", bundle.Dims.ImageSize, "short_side", carried)
+	}
+}
+
+// want names the folder to serve; also one that is served or was refused, to
+// have it looked at again.
+func (b *bundles) want(dir string) {
+	for {
+		select {
+		case b.wanted <- dir:
+			return
+		default:
+		}
+		select {
+		case <-b.wanted: // overtaken
+		default:
+		}
+	}
+}
+
+// run follows what is wanted until ctx ends. The folder is looked at each
+// second, by its files' times and sizes, as it may be a link, or on a server
+// that tells of no changes.
+func (b *bundles) run(ctx context.Context) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	seen := b.tried
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case b.dir = <-b.wanted:
+			b.tried = ""
+		case <-tick.C:
+		}
+		now := folderStamp(b.dir)
+		if settled := now == seen; !settled || now == b.tried {
+			seen = now
+			continue
+		}
+		b.tried = now
+		b.renew(ctx)
+	}
+}
+
+// renew puts the bundle in the wanted folder in service, if it is another. One
+// that can't be served is told of and changes nothing.
+func (b *bundles) renew(ctx context.Context) {
+	err := b.swap(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	refused := int64(0)
+	if err != nil {
+		refused = 1
+		b.log.ErrorContext(ctx, "bundle not taken over, the model before goes on serving",
+			"bundle", b.dir, "serving", b.current.bundle.Name, "model", b.current.bundle.ID, "error", err)
+	}
+	b.refused.Record(ctx, refused)
+}
+
+func (b *bundles) swap(ctx context.Context) error {
+	bundle, err := froster.OpenBundle(b.dir)
+	if err != nil || sameBundle(bundle, b.current.bundle) {
+		return err
+	}
+	next, err := b.load(b.dir)
+	if err != nil {
+		return err
+	}
+	// Until its vocabulary is embedded the one before goes on. There is no bound:
+	// Redis may be away, and clips are recognised meanwhile.
+	const look = 50 * time.Millisecond
+	for next.serving.Vocabulary.Current() == nil {
+		if !pause.For(ctx, look) || len(b.wanted) > 0 {
+			return next.serving.Close() // overtaken, or the end
+		}
+	}
+	before := b.current
+	b.current = next
+	before.inForce.Store(false)
+	next.inForce.Store(true)
+	return b.stage.Swap(ctx, next.serving)
+}
+
+// sameBundle compares what bundle.json says: ids, hashes of the graphs, base
+// classes and the rest.
+func sameBundle(a, b *froster.Bundle) bool {
+	one, err := json.Marshal(a)
+	other, err2 := json.Marshal(b)
+	return err == nil && err2 == nil && string(one) == string(other)
+}
+
+// folderStamp tells a folder's contents apart by the names, times and sizes of
+// its files.
+func folderStamp(dir string) string {
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return dir + ": " + err.Error()
+	}
+	var s strings.Builder
+	for _, f := range append([]string{""}, names(files)...) {
+		fmt.Fprintf(&s, "%s %s\n", f, stamp(filepath.Join(dir, f)))
+	}
+	return s.String()
+}
+
+func names(files []os.DirEntry) []string {
+	out := make([]string, len(files))
+	for i, f := range files {
+		out[i] = f.Name()
+	}
+	return out
+}

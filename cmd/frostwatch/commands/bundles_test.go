@@ -1,0 +1,289 @@
+package commands
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/embedded"
+	"github.com/frostwatch/frostwatch/infer/froster"
+	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/internal/kafkatest"
+	"github.com/frostwatch/frostwatch/internal/shared"
+	"github.com/frostwatch/frostwatch/internal/telemetry"
+	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
+)
+
+// printed is what a process has written.
+type printed struct {
+	mu  sync.Mutex
+	all bytes.Buffer
+}
+
+func (p *printed) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.all.Write(b)
+}
+
+func (p *printed) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.all.String()
+}
+
+// swapRig is `frostwatch infer` on servers of its own, in this process.
+type swapRig struct {
+	t    *testing.T
+	file string // the configuration
+	log  printed
+	pr   *process
+
+	mu   sync.Mutex
+	sent int // clips of each camera
+}
+
+func importDemo(t *testing.T, out string, p froster.Precision) string {
+	t.Helper()
+	data := filepath.Join(shared.Root(t), "cmd", "frostwatch", "demo", "data")
+	b, err := froster.Import(froster.ImportOptions{
+		Checkpoint: filepath.Join(data, "frost-mini.pth"), Card: filepath.Join(data, "frost-mini.json"), Out: out, Precision: p,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.ID
+}
+
+func (r *swapRig) configure(broker, redis, bundle string) {
+	r.t.Helper()
+	text := fmt.Sprintf("kafka: {brokers: [%q], partitions: 2}\nredis: {address: %q}\ninfer: {bundle: %q, runtime: %q, threads: 1, max_age: 0}\n",
+		broker, redis, bundle, filepath.Join(shared.Root(r.t), ".native", "onnxruntime", "libonnxruntime.so"))
+	if err := os.WriteFile(r.file, []byte(text), 0o644); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// start runs the stage; the returned function stops it.
+func (r *swapRig) start() (stop func()) {
+	t := r.t
+	t.Helper()
+	cfg, err := config.Load(r.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := telemetry.NewLogger(&r.log, "info", "text")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	if r.pr, err = (Program{Version: "test"}).openProcess(ctx, cfg, log, "frostwatch-infer", "vocabulary", "infer"); err != nil {
+		t.Fatal(err)
+	}
+	if err := vocab.NewStore(r.pr.redis, cfg.Redis.Prefix).Put(ctx, cfg.Vocab.Name, vocab.Label{Name: "walking"}, vocab.Label{Name: "falling down"}); err != nil {
+		t.Fatal(err)
+	}
+	stages, free, err := r.pr.inferStages(func(c config.Config) string { return c.Infer.Bundle })
+	if err != nil {
+		shared.Missing(t, err.Error())
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- r.pr.run(ctx, l, append(stages, r.pr.following(r.file)...)...) }()
+	return func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if err := free(); err != nil {
+			t.Error(err)
+		}
+		if err := r.pr.close(ctx); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+var swapCameras = []string{"a", "b", "c"}
+
+// feed sends a clip of each camera every so often until ctx ends.
+func (r *swapRig) feed(ctx context.Context) error {
+	var frame bytes.Buffer
+	if err := jpeg.Encode(&frame, image.NewRGBA(image.Rect(0, 0, 64, 48)), nil); err != nil {
+		return err
+	}
+	epoch := time.Now().Add(-5 * time.Second)
+	for n := 0; ; n++ {
+		var all []bus.Message
+		for _, camera := range swapCameras {
+			c := topics.Clip{Camera: camera, Epoch: epoch, Sequence: uint64(n), Start: time.Duration(n) * 100 * time.Millisecond, Window: time.Second, Width: 64, Height: 48}
+			c.ID = topics.ClipID(camera, c.Epoch, c.Start)
+			for k := range 8 {
+				c.Frames = append(c.Frames, topics.ClipFrame{JPEG: frame.Bytes(), Stream: c.Start + time.Duration(k)*time.Millisecond, Captured: epoch})
+			}
+			value, err := topics.EncodeClip(c)
+			if err != nil {
+				return err
+			}
+			all = append(all, bus.Message{Topic: r.pr.names.Of(topics.Clips), Key: []byte(camera), Value: value})
+		}
+		if err := r.pr.bus.Send(context.WithoutCancel(ctx), all...); err != nil {
+			return err
+		}
+		r.mu.Lock()
+		r.sent = n + 1
+		r.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(300 * time.Millisecond):
+		}
+	}
+}
+
+// models are those that recognised each camera's clips, in order; each clip is
+// to be there once.
+func (r *swapRig) models() map[string][]string {
+	r.t.Helper()
+	out := map[string][]string{}
+	err := r.pr.bus.ReadAll(r.t.Context(), r.pr.names.Of(topics.Actions), time.Time{}, false, func(m bus.Message) error {
+		rec, err := topics.DecodeRecognition(m.Value)
+		if err != nil {
+			return err
+		}
+		if next := uint64(len(out[rec.Camera])); rec.Sequence != next {
+			r.t.Errorf("%s: clip %d comes at place %d", rec.Camera, rec.Sequence, next)
+		}
+		out[rec.Camera] = append(out[rec.Camera], rec.Model)
+		return nil
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return out
+}
+
+func (r *swapRig) until(what string, ok func() bool) {
+	r.t.Helper()
+	for deadline := time.Now().Add(2 * time.Minute); !ok(); time.Sleep(200 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			r.t.Fatalf("waited in vain for %s; log:\n%s", what, r.log.String())
+		}
+	}
+}
+
+// untilServes waits until the newest recognitions of all cameras are the model's.
+func (r *swapRig) untilServes(what, model string) {
+	r.t.Helper()
+	r.until(what, func() bool {
+		all := r.models()
+		for _, c := range swapCameras {
+			if of := all[c]; len(of) == 0 || of[len(of)-1] != model {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func (r *swapRig) metrics() string {
+	w := httptest.NewRecorder()
+	r.pr.tel.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	return w.Body.String()
+}
+
+// refused is the gauge's value.
+func (r *swapRig) refused() string {
+	for line := range strings.Lines(r.metrics()) {
+		if strings.HasPrefix(line, "frostwatch_infer_bundle_refused") {
+			return strings.TrimSpace(line[strings.LastIndexByte(line, ' '):])
+		}
+	}
+	return "absent"
+}
+
+// Two bundles of one checkpoint, swapped by the configuration and by the
+// folder's content while clips flow, with one in between that is not there.
+func TestBundleIsSwapped(t *testing.T) {
+	broker := kafkatest.StartEmbedded(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	free := l.Addr().(*net.TCPAddr).Port
+	_ = l.Close()
+	redis, err := embedded.StartRedis(t.Context(), embedded.RedisOptions{Dir: t.TempDir(), Port: free, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		shared.Missing(t, err.Error())
+	}
+	defer redis.Close()
+	dir := t.TempDir()
+	full, half, later := filepath.Join(dir, "full"), filepath.Join(dir, "half"), filepath.Join(dir, "later")
+	fullID, halfID := importDemo(t, full, froster.Float32), importDemo(t, half, froster.Float16)
+	if fullID == halfID {
+		t.Fatal("precisions have one id")
+	}
+	r := &swapRig{t: t, file: filepath.Join(dir, "pipeline.yaml")}
+	r.configure(broker.Addr(), redis.Addr(), full)
+	stop := r.start()
+	r.until("the topics", func() bool { return len(r.pr.health.Problems()) == 0 })
+	feeding, stopFeeding := context.WithCancel(t.Context())
+	fed := make(chan error, 1)
+	go func() { fed <- r.feed(feeding) }()
+
+	r.untilServes("the first model", fullID)
+	r.configure(broker.Addr(), redis.Addr(), half)
+	r.untilServes("the model of another folder", halfID)
+	r.configure(broker.Addr(), redis.Addr(), later)
+	r.until("the missing bundle to be told of", func() bool {
+		return r.refused() == "1" && strings.Contains(r.log.String(), "bundle not taken over")
+	})
+	if p := r.pr.health.Problems(); len(p) > 0 {
+		t.Errorf("not ready for want of a new bundle: %v", p)
+	}
+	n := len(r.models()["a"])
+	r.until("clips to go on", func() bool { return len(r.models()["a"]) > n })
+	r.untilServes("the model before", halfID)
+	if err := os.Rename(full, later); err != nil {
+		t.Fatal(err)
+	}
+	r.untilServes("the bundle that came to be there", fullID)
+	if got := r.refused(); got != "0" {
+		t.Errorf("bundle_refused is %s", got)
+	}
+
+	stopFeeding()
+	if err := <-fed; err != nil {
+		t.Fatal(err)
+	}
+	r.until("the last clips", func() bool { return len(r.models()["a"])+len(r.models()["b"])+len(r.models()["c"]) == 3*r.sent })
+	for camera, of := range r.models() {
+		changes := []string{of[0]}
+		for _, m := range of {
+			if m != changes[len(changes)-1] {
+				changes = append(changes, m)
+			}
+		}
+		if want := []string{fullID, halfID, fullID}; strings.Join(changes, " ") != strings.Join(want, " ") {
+			t.Errorf("%s: models %v, want %v", camera, changes, want)
+		}
+	}
+	stop()
+}

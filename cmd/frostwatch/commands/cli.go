@@ -1,0 +1,53 @@
+// Package commands is the command line: it reads flags and the configuration,
+// builds each stage and runs it. It holds no logic of the stages.
+package commands
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+// Program is what a run needs from the outside.
+type Program struct {
+	Args    []string
+	Out     io.Writer // results
+	Err     io.Writer // logs and errors
+	Version string
+}
+
+// Run executes one command and returns the exit status: 0, or 1 with a line on
+// Err that says what went wrong.
+func Run(ctx context.Context, p Program) int {
+	root := &cobra.Command{
+		Use:           "frostwatch",
+		Short:         "Watch camera streams for actions named in plain words",
+		Version:       p.Version,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(
+		p.upCommand(),
+		p.ingestCommand(),
+		p.inferCommand(),
+		p.alertsCommand(),
+		p.cameraCommand(),
+		p.vocabCommand(),
+		p.modelCommand(),
+		p.exportCommand(),
+		p.camsimCommand(),
+		p.benchCommand(),
+		p.evalCommand(),
+	)
+	root.SetArgs(p.Args)
+	root.SetOut(p.Out)
+	root.SetErr(p.Err)
+	if err := root.ExecuteContext(ctx); err != nil {
+		// Nothing is left to be done when the terminal is gone.
+		_, _ = fmt.Fprintf(p.Err, "frostwatch: %v\n", err)
+		return 1
+	}
+	return 0
+}

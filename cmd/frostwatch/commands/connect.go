@@ -1,0 +1,90 @@
+package commands
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/spf13/cobra"
+
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// target is where a command that edits or looks goes: the servers of a
+// configuration file, or of the `up` that runs on a data directory.
+type target struct{ config, data string }
+
+const defaultData = "frostwatch-data"
+
+func (t *target) flags(cmd *cobra.Command) {
+	cmd.PersistentFlags().StringVar(&t.config, "config", "", "configuration file that names Kafka and Redis")
+	cmd.PersistentFlags().StringVar(&t.data, "data", defaultData, "data directory of a running `up`, used when --config is not given")
+}
+
+// load is the configuration to connect by.
+func (t *target) load() (config.Config, error) {
+	if t.config != "" {
+		return config.Load(t.config)
+	}
+	cfg := config.Default()
+	raw, err := os.ReadFile(filepath.Join(t.data, "endpoints.json"))
+	if errors.Is(err, os.ErrNotExist) {
+		return cfg, nil
+	}
+	if err != nil {
+		return cfg, fmt.Errorf("find the running frostwatch: %w", err)
+	}
+	if own := filepath.Join(t.data, "pipeline.yaml"); exists(own) {
+		if cfg, err = config.Load(own); err != nil {
+			return cfg, err
+		}
+	}
+	var e endpoints
+	if err := json.Unmarshal(raw, &e); err != nil {
+		return cfg, fmt.Errorf("find the running frostwatch: %s: %w", t.data, err)
+	}
+	cfg.Kafka.Brokers, cfg.Redis.Address = []string{e.Kafka}, e.Redis
+	return cfg, nil
+}
+
+func exists(path string) bool { _, err := os.Stat(path); return err == nil }
+
+// commandTime bounds a command that edits or looks.
+const commandTime = 15 * time.Second
+
+// withBus calls do with a Kafka client and the names of topics.
+func (t *target) withBus(ctx context.Context, do func(context.Context, *bus.Client, topics.Names) error) error {
+	cfg, err := t.load()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
+	c, err := bus.New(bus.Options{Brokers: cfg.Kafka.Brokers, ClientID: "frostwatch-cli", Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(ctx, c, topics.Names{Prefix: cfg.Kafka.Prefix}), c.Close())
+}
+
+// withRedis calls do with a Redis client and the configuration.
+func (t *target) withRedis(ctx context.Context, do func(context.Context, *redis.Client, config.Config) error) error {
+	cfg, err := t.load()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
+	c := redis.NewClient(&redis.Options{
+		Addr: cfg.Redis.Address, Username: cfg.Redis.Username, Password: cfg.Redis.Password.Reveal(), DB: cfg.Redis.Database,
+	})
+	return errors.Join(do(ctx, c, cfg), c.Close())
+}

@@ -1,0 +1,78 @@
+package commands
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// endpoints are the addresses of a running `up`, host:port.
+type endpoints struct {
+	Kafka string `json:"kafka"`
+	Redis string `json:"redis"`
+	RTSP  string `json:"rtsp"`
+	HTTP  string `json:"http"`
+}
+
+// defaultEndpoints stay clear of the standard ports, where a machine may well
+// have a Redis, a broker or a camera server of its own.
+func defaultEndpoints() endpoints {
+	return endpoints{
+		Kafka: "127.0.0.1:19092", Redis: "127.0.0.1:16379",
+		RTSP: "127.0.0.1:18554", HTTP: "127.0.0.1:18080",
+	}
+}
+
+// choose gives the addresses to listen on: the defaults, each of which must be
+// free, or with "auto" whatever is.
+func chooseEndpoints(ports string) (endpoints, error) {
+	e := defaultEndpoints()
+	if ports != "auto" && ports != "fixed" {
+		return e, fmt.Errorf("--ports %q: want auto or fixed", ports)
+	}
+	for _, address := range []*string{&e.Kafka, &e.Redis, &e.RTSP, &e.HTTP} {
+		listen := *address
+		if ports == "auto" {
+			listen = "127.0.0.1:0"
+		}
+		l, err := net.Listen("tcp", listen)
+		if err != nil {
+			return e, fmt.Errorf("%w: stop what uses the port, or take free ones with --ports auto", err)
+		}
+		// Kept open until all four are chosen, so that no port is given twice.
+		defer func() { _ = l.Close() }()
+		*address = l.Addr().String()
+	}
+	return e, nil
+}
+
+func port(address string) int {
+	_, p, err := net.SplitHostPort(address)
+	if err != nil {
+		return 0
+	}
+	n, err := strconv.Atoi(p)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// write puts the addresses in DIR/endpoints.json, whole or not at all.
+func (e endpoints) write(dir string) error {
+	b, err := json.MarshalIndent(e, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write endpoints: %w", err)
+	}
+	path := filepath.Join(dir, "endpoints.json")
+	if err := os.WriteFile(path+".part", append(b, '\n'), 0o644); err != nil {
+		return fmt.Errorf("write endpoints: %w", err)
+	}
+	if err := os.Rename(path+".part", path); err != nil {
+		return fmt.Errorf("write endpoints: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,134 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/frostwatch/frostwatch/eval"
+	"github.com/frostwatch/frostwatch/infer/froster"
+	"github.com/frostwatch/frostwatch/internal/config"
+)
+
+// evalFlags are the flags of `eval`.
+type evalFlags struct {
+	models, runtime, provider string
+	lists                     eval.Lists
+	work, json, confusion     string
+	views, crops              int
+	threads, batch, decoders  int
+	perClass                  bool
+}
+
+func (p Program) evalCommand() *cobra.Command {
+	f := evalFlags{}
+	cmd := &cobra.Command{
+		Use: "eval NAME|FOLDER", Short: "Measure a model's accuracy over labelled video files", Args: cobra.ExactArgs(1),
+		Long: "Measures a model over lists of labelled videos by the protocols of the FROSTER paper, each frame taking\n" +
+			"the way that a camera's takes. With --list the videos of each list are told apart by one class list\n" +
+			"(cross-dataset); with --base and --novel each by its own, and the harmonic mean is given. A flag that is\n" +
+			"given several times means several splits: their mean and spread are printed.",
+		Example: "  frostwatch eval froster-b16 --list testlist01.txt --classes ucf101_rephrased_classes.json --root UCF-101 --work eval-ucf\n" +
+			"  frostwatch eval froster-b16 --base val.csv --base-classes train_rephrased.json --novel test.csv --novel-classes test_rephrased.json --root k400",
+		RunE: func(cmd *cobra.Command, args []string) error { return p.eval(cmd.Context(), args[0], f) },
+	}
+	modelsFlag(cmd, &f.models)
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.lists.Lists, "list", nil, "list of labelled videos, or a folder of a folder for each class; repeatable")
+	flags.StringArrayVar(&f.lists.Classes, "classes", nil, "class list: a line each, \"label\" or \"label: description\", or JSON (default: classes.txt beside the list)")
+	flags.StringArrayVar(&f.lists.Base, "base", nil, "list of videos of base classes; repeatable")
+	flags.StringArrayVar(&f.lists.BaseClasses, "base-classes", nil, "class list of --base")
+	flags.StringArrayVar(&f.lists.Novel, "novel", nil, "list of videos of novel classes; repeatable")
+	flags.StringArrayVar(&f.lists.NovelClasses, "novel-classes", nil, "class list of --novel")
+	flags.StringVar(&f.lists.Format, "format", eval.Auto, "of the lists: "+strings.Join(eval.Formats(), ", "))
+	flags.StringVar(&f.lists.Root, "root", "", "folder that the lists' paths are below (default: the list's)")
+	flags.IntVar(&f.views, "views", 3, "clips of each video, spread over its time; their scores are averaged")
+	flags.IntVar(&f.crops, "crops", 1, "squares of each frame: 1, the centre, or 3")
+	flags.StringVar(&f.work, "work", "", "folder where embeddings are kept, so that an interrupted run goes on")
+	flags.StringVar(&f.json, "json", "", "file for all figures, as JSON; -: standard output, instead of the table")
+	flags.StringVar(&f.confusion, "confusion", "", "file for the confusion matrix, as SVG")
+	flags.BoolVar(&f.perClass, "per-class", false, "print the accuracy of every class, not of the worst ten")
+	c := config.Default().Infer
+	flags.StringVar(&f.runtime, "runtime", c.Runtime, "path of ONNX Runtime's shared library")
+	flags.StringVar(&f.provider, "provider", c.Provider, "cpu, cuda or tensorrt")
+	flags.IntVar(&f.threads, "threads", c.Threads, "model runs at once; 0: one per core")
+	flags.IntVar(&f.batch, "batch", c.MaxBatch, "clips that the model is given at once")
+	flags.IntVar(&f.decoders, "decoders", 0, "videos decoded at once; 0: one per core")
+	return cmd
+}
+
+func (p Program) eval(ctx context.Context, model string, f evalFlags) (err error) {
+	if err := f.check(); err != nil {
+		return err
+	}
+	if err := f.checkOutputs(); err != nil {
+		return err
+	}
+	plan, err := eval.ReadPlan(f.lists)
+	if err != nil {
+		return err
+	}
+	bundle, err := openModel(f.models, model)
+	if err != nil {
+		return err
+	}
+	rt, err := froster.OpenRuntime(froster.RuntimeOptions{Library: f.runtime, Provider: f.provider, Threads: f.threads})
+	if err != nil {
+		return err
+	}
+	m, err := rt.Load(bundle)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	shown := &evalProgress{out: p.Err, terminal: isTerminal(p.Err), width: func() int { return columns(p.Err) }, now: time.Now}
+	r, err := eval.New(eval.Options{
+		Model: m, Side: bundle.Dims.ImageSize, Quality: config.Default().Framer.JPEGQuality,
+		Sampling: eval.Sampling{Frames: bundle.Dims.Frames, Step: eval.TrainedStep, Views: f.views, Crops: f.crops},
+		Batch:    f.batch, Decoders: f.decoders, Work: f.work, Progress: shown.show,
+	})
+	if err != nil {
+		return err
+	}
+	report, err := r.Run(ctx, plan)
+	shown.end()
+	if err != nil {
+		return f.interrupted(ctx, err)
+	}
+	return p.evalReport(report, f)
+}
+
+// check refuses impossible numbers before anything is read or loaded.
+func (f evalFlags) check() error {
+	for _, n := range []struct {
+		flag             string
+		value, low, high int
+	}{
+		{"views", f.views, 1, eval.MaxViews},
+		{"threads", f.threads, 0, config.MaxThreads},
+		{"batch", f.batch, 1, config.MaxBatch},
+		{"decoders", f.decoders, 0, config.MaxThreads},
+	} {
+		if n.value < n.low || n.value > n.high {
+			return fmt.Errorf("--%s %d: want %d to %d", n.flag, n.value, n.low, n.high)
+		}
+	}
+	if f.crops != 1 && f.crops != 3 {
+		return fmt.Errorf("--crops %d: want 1 or 3", f.crops)
+	}
+	return nil
+}
+
+func (f evalFlags) interrupted(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() == nil:
+		return err
+	case f.work == "":
+		return errors.New("interrupted: nothing is kept without --work")
+	}
+	return fmt.Errorf("interrupted: the same command goes on with what is in %s", f.work)
+}

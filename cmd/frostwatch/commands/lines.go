@@ -1,0 +1,51 @@
+package commands
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+const clock = "15:04:05"
+
+// alertLine is an alert as a person reads it: time, what, camera, rule, label,
+// score, and whether the model had ever been trained on the label.
+func alertLine(a topics.Alert) string {
+	known := "known"
+	if a.Novel {
+		known = "novel"
+		if a.NearestBase != "" {
+			known = fmt.Sprintf("novel, nearest %q", a.NearestBase)
+		}
+	}
+	word := "ALERT"
+	if a.State == topics.AlertCleared {
+		word = "clear"
+	}
+	line := fmt.Sprintf("%s  %-6s  %-20s  %-8s  %-8s  %-28q  %.2f  %s",
+		a.At.Local().Format(clock), word, a.Camera, a.Rule, a.Severity, a.Label, a.Score, known)
+	if a.Reason != "" {
+		line += "  (" + a.Reason + ")"
+	}
+	return line
+}
+
+// statusLine is a stream's state as a person reads it.
+func statusLine(s topics.StreamStatus) string {
+	var more []string
+	if s.State == topics.StreamStreaming && s.Codec != "" {
+		more = append(more, fmt.Sprintf("%s %dx%d", s.Codec, s.Width, s.Height))
+		if s.FPS > 0 {
+			more = append(more, fmt.Sprintf("%.4g fps", s.FPS))
+		}
+	}
+	if s.Reason != "" {
+		more = append(more, s.Reason)
+	}
+	if !s.RetryAt.IsZero() {
+		more = append(more, fmt.Sprintf("next try in %s", s.RetryAt.Sub(s.Since).Round(100*time.Millisecond)))
+	}
+	return fmt.Sprintf("%s  camera  %-20s  %-10s  %s", s.Since.Local().Format(clock), s.Camera, s.State, strings.Join(more, ", "))
+}

@@ -1,0 +1,121 @@
+package commands
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/frostwatch/frostwatch/infer/froster"
+)
+
+func (p Program) modelCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "model", Short: "Import, pull, list and check models"}
+	cmd.AddCommand(p.modelImport(), p.modelPull(), p.modelList(), p.modelShow(), p.modelRemove(), p.modelCheck())
+	return cmd
+}
+
+// modelsFlag is the folder that models are in by their names.
+func modelsFlag(cmd *cobra.Command, dir *string) {
+	cmd.Flags().StringVar(dir, "models", "models", "folder of the models, each a folder of its name")
+}
+
+// importFlags are those that import and pull share.
+func importFlags(cmd *cobra.Command, o *froster.ImportOptions) {
+	cmd.Flags().StringVar(&o.Name, "name", "", "name of the model (default: the file's)")
+	cmd.Flags().StringVar((*string)(&o.Precision), "precision", string(froster.Float32), "float32; int8 for processors with VNNI; float16 for GPUs")
+	cmd.Flags().StringVar(&o.Activation, "activation", "", "quick_gelu or gelu (default: as the checkpoint's format says)")
+	cmd.Flags().StringVar(&o.BaseClasses, "base-classes", "", "classes that the model was trained on: kinetics-400, or a file with one a line")
+	cmd.Flags().StringVar(&o.Card, "card", "", "JSON file about the model: base_classes, licence, summary, limits")
+}
+
+func (p Program) modelImport() *cobra.Command {
+	var o froster.ImportOptions
+	var models string
+	cmd := &cobra.Command{
+		Use: "import CHECKPOINT", Short: "Make a model of a checkpoint", Args: cobra.ExactArgs(1),
+		Long: "Makes a model of a FROSTER or Open-VCLIP .pth, an OpenAI CLIP .pt, or a CLIP of Hugging Face or\n" +
+			"OpenCLIP: the .safetensors or .bin file, or the folder with its configuration. Nothing in it is executed.",
+		RunE: func(_ *cobra.Command, args []string) error {
+			o.Checkpoint = args[0]
+			if o.Out == "" {
+				o.Out = filepath.Join(models, bundleName(o))
+			}
+			return p.importModel(o)
+		},
+	}
+	importFlags(cmd, &o)
+	modelsFlag(cmd, &models)
+	cmd.Flags().StringVar(&o.Out, "out", "", "folder of the model, which must not exist (default: its name in --models)")
+	return cmd
+}
+
+func (p Program) importModel(o froster.ImportOptions) error {
+	b, err := froster.Import(o)
+	if err != nil {
+		return err
+	}
+	if err := b.Print(p.Out); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.Out, "folder   %s\n", o.Out)
+	return err
+}
+
+// bundleName is the folder for a model that was given none.
+func bundleName(o froster.ImportOptions) string {
+	name := o.Name
+	if name == "" {
+		base := filepath.Base(filepath.Clean(o.Checkpoint))
+		name = strings.TrimSuffix(base, filepath.Ext(base))
+	}
+	return withPrecision(strings.NewReplacer("/", "-", string(filepath.Separator), "-").Replace(name), o.Precision)
+}
+
+// withPrecision tells models of one checkpoint apart.
+func withPrecision(name string, p froster.Precision) string {
+	if p == "" || p == froster.Float32 {
+		return name
+	}
+	return name + "-" + string(p)
+}
+
+var errOver = errors.New("the model differs from its reference")
+
+func (p Program) modelCheck() *cobra.Command {
+	var reference, library, models string
+	cmd := &cobra.Command{
+		Use: "check NAME|FOLDER", Short: "Compare a model with recorded outputs of the reference implementation", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			b, err := openModel(models, args[0])
+			if err != nil {
+				return err
+			}
+			rt, err := froster.OpenRuntime(froster.RuntimeOptions{Library: library, Provider: "cpu", Threads: runtime.NumCPU()})
+			if err != nil {
+				return err
+			}
+			report, err := froster.Check(cmd.Context(), rt, b, reference)
+			if err != nil {
+				return err
+			}
+			if err := report.Print(p.Out); err != nil {
+				return err
+			}
+			if !report.OK() {
+				return fmt.Errorf("check %s: %w", args[0], errOver)
+			}
+			return nil
+		},
+	}
+	modelsFlag(cmd, &models)
+	cmd.Flags().StringVar(&reference, "reference", "", "JSON file of recorded outputs, its arrays in a .bin beside it (required)")
+	cmd.Flags().StringVar(&library, "runtime", "", "path of ONNX Runtime's shared library")
+	if err := cmd.MarkFlagRequired("reference"); err != nil {
+		panic(err) // the flag is defined above
+	}
+	return cmd
+}

@@ -1,0 +1,193 @@
+package commands
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	"github.com/frostwatch/frostwatch/infer/froster"
+	"github.com/frostwatch/frostwatch/infer/froster/pull"
+)
+
+func (p Program) modelPull() *cobra.Command {
+	var o froster.ImportOptions
+	var list, models string
+	var keep bool
+	cmd := &cobra.Command{
+		Use: "pull [NAME]", Short: "Download a known checkpoint and import it", Args: cobra.MaximumNArgs(1),
+		Long: "Downloads a checkpoint that is known by name, verifies its SHA-256 and imports it. What an interrupted\n" +
+			"download got is kept, and the next one goes on from there. Without a name it lists what is known.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			known, err := pull.Known(list)
+			if err != nil {
+				return err
+			}
+			if len(args) == 0 {
+				return p.listKnown(known)
+			}
+			c, err := pull.Find(known, args[0])
+			if err != nil {
+				return err
+			}
+			return p.pull(cmd.Context(), c, o, models, keep)
+		},
+	}
+	importFlags(cmd, &o)
+	modelsFlag(cmd, &models)
+	cmd.Flags().StringVar(&list, "list", "", "JSON file of further checkpoints: a list of name, url, sha256")
+	cmd.Flags().BoolVar(&keep, "keep", false, "keep the checkpoint beside the model made of it")
+	return cmd
+}
+
+func (p Program) listKnown(known []pull.Checkpoint) error {
+	for _, c := range known {
+		if _, err := fmt.Fprintf(p.Out, "%-12s %s\n", c.Name, c.URL); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p Program) pull(ctx context.Context, c pull.Checkpoint, o froster.ImportOptions, models string, keep bool) error {
+	folder := withPrecision(c.Folder(), o.Precision)
+	if o.Name == "" {
+		o.Name = c.Name
+	} else {
+		folder = bundleName(o)
+	}
+	if o.Activation == "" {
+		o.Activation = c.Activation
+	}
+	if o.BaseClasses == "" {
+		o.BaseClasses = c.BaseClasses
+	}
+	o.Out = filepath.Join(models, folder)
+	if _, err := os.Stat(o.Out); err == nil {
+		return fmt.Errorf("%s is there already (`frostwatch model rm %s` removes it)", o.Out, filepath.Base(o.Out))
+	}
+	shown := &progress{out: p.Err, name: c.Name, terminal: isTerminal(p.Err), now: time.Now}
+	file, err := pull.Fetch(ctx, pull.Options{Dir: filepath.Join(models, ".checkpoints"), Progress: shown.show, Retry: shown.retry}, c)
+	shown.end()
+	if err != nil {
+		return err
+	}
+	o.Checkpoint = file
+	if c.Licence != "" && o.Card == "" {
+		if o.Card, err = licenceCard(filepath.Dir(file), c.Licence); err != nil {
+			return err
+		}
+		defer func() { _ = os.Remove(o.Card) }()
+	}
+	if err := p.importModel(o); err != nil || keep {
+		return err
+	}
+	if err := os.Remove(file); err != nil {
+		return fmt.Errorf("remove the checkpoint that was imported: %w", err)
+	}
+	return nil
+}
+
+// licenceCard writes a model card that says the licence alone.
+func licenceCard(dir, licence string) (string, error) {
+	f, err := os.CreateTemp(dir, "card-*.json")
+	if err != nil {
+		return "", fmt.Errorf("write the model's licence: %w", err)
+	}
+	err = json.NewEncoder(f).Encode(map[string]string{"licence": licence})
+	if err = errors.Join(err, f.Close()); err != nil {
+		return "", fmt.Errorf("write the model's licence: %w", errors.Join(err, os.Remove(f.Name())))
+	}
+	return f.Name(), nil
+}
+
+// isTerminal is whether a person sees what is written.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// columns is how wide a terminal is, 80 where it does not say.
+func columns(w io.Writer) int {
+	if f, ok := w.(*os.File); ok {
+		if size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ); err == nil && size.Col > 0 {
+			return int(size.Col)
+		}
+	}
+	return 80
+}
+
+// progress tells how far a download is: a bar that is drawn again and again on a
+// terminal, a line for each tenth elsewhere.
+type progress struct {
+	out      io.Writer
+	name     string
+	terminal bool
+	now      func() time.Time
+
+	begun, drawn time.Time
+	first, tenth int64
+	drew         bool
+}
+
+const (
+	barWidth = 30
+	barEvery = 100 * time.Millisecond
+	megabyte = 1 << 20
+)
+
+func (s *progress) show(done, total int64) {
+	now := s.now()
+	if s.begun.IsZero() || done < s.first { // a server without ranges begins again
+		s.begun, s.first = now, done
+	}
+	if !s.terminal {
+		if total > 0 && done*10/total > s.tenth {
+			s.tenth = done * 10 / total
+			s.say("%s: %d%% of %d MB\n", s.name, s.tenth*10, total/megabyte)
+		}
+		return
+	}
+	if now.Sub(s.drawn) < barEvery && done != total {
+		return
+	}
+	s.drawn, s.drew = now, true
+	speed := float64(max(done-s.first, 0)) / megabyte / max(now.Sub(s.begun).Seconds(), 1e-3)
+	if total <= 0 {
+		s.say("\r%s  %d MB  %.1f MB/s\x1b[K", s.name, done/megabyte, speed)
+		return
+	}
+	full := int(barWidth * min(done, total) / total)
+	s.say("\r%s  [%s%s] %3d%%  %d of %d MB  %.1f MB/s\x1b[K", s.name, strings.Repeat("#", full), strings.Repeat(".", barWidth-full),
+		100*done/total, done/megabyte, total/megabyte, speed)
+}
+
+func (s *progress) retry(err error) {
+	s.end()
+	s.say("%s: %v; trying again\n", s.name, err)
+}
+
+// end leaves the bar's line.
+func (s *progress) end() {
+	if s.drew {
+		s.say("\n")
+		s.drew = false
+	}
+}
+
+func (s *progress) say(format string, args ...any) {
+	// The download goes on without anyone to tell.
+	_, _ = fmt.Fprintf(s.out, format, args...)
+}

@@ -1,0 +1,78 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/spf13/cobra"
+
+	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/internal/telemetry"
+)
+
+func (p Program) ingestCommand() *cobra.Command {
+	return p.stageCommand("ingest", "Read cameras and cut clips", func(pr *process) ([]stage, func() error, error) {
+		s, err := pr.ingestStages()
+		return s, nothing, err
+	})
+}
+
+func (p Program) inferCommand() *cobra.Command {
+	return p.stageCommand("infer", "Recognise actions in clips", func(pr *process) ([]stage, func() error, error) {
+		return pr.inferStages(func(c config.Config) string { return c.Infer.Bundle })
+	}, "vocabulary")
+}
+
+func (p Program) alertsCommand() *cobra.Command {
+	return p.stageCommand("alerts", "Raise alerts by rules", func(pr *process) ([]stage, func() error, error) {
+		s, err := pr.alertsStages()
+		return s, nothing, err
+	})
+}
+
+func nothing() error { return nil }
+
+// stageCommand runs one stage against an external Kafka and Redis. build's
+// function frees what it took.
+func (p Program) stageCommand(name, short string, build func(*process) ([]stage, func() error, error), checks ...string) *cobra.Command {
+	var path string
+	cmd := &cobra.Command{
+		Use: name, Short: short, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.runStage(cmd.Context(), path, name, checks, build)
+		},
+	}
+	cmd.Flags().StringVar(&path, "config", "", "configuration file (default: the built-in defaults)")
+	return cmd
+}
+
+func (p Program) runStage(ctx context.Context, path, name string, checks []string, build func(*process) ([]stage, func() error, error)) (err error) {
+	cfg := config.Default()
+	if path != "" {
+		if cfg, err = config.Load(path); err != nil {
+			return err
+		}
+	}
+	log, err := telemetry.NewLogger(p.Err, cfg.Log.Level, cfg.Log.Format)
+	if err != nil {
+		return err
+	}
+	pr, err := p.openProcess(ctx, cfg, log, "frostwatch-"+name, append(checks, name)...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pr.close(ctx)) }()
+	stages, free, err := build(pr)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, free()) }()
+	l, err := net.Listen("tcp", cfg.HTTP.Listen)
+	if err != nil {
+		return fmt.Errorf("http.listen: %w", err)
+	}
+	log.InfoContext(ctx, "started", "stage", name, "http", l.Addr().String(), "kafka", cfg.Kafka.Brokers)
+	return pr.run(ctx, l, append(stages, pr.following(path)...)...)
+}

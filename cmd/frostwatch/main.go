@@ -1,0 +1,24 @@
+// Frostwatch watches camera streams for actions named in plain words.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/commands"
+)
+
+// version is set by the Makefile.
+var version = "dev"
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return commands.Run(ctx, commands.Program{
+		Args: os.Args[1:], Out: os.Stdout, Err: os.Stderr, Version: version,
+	})
+}

@@ -1,0 +1,156 @@
+// Package export turns clips recorded on Kafka, and a table that says when what
+// could be seen, into a training set: files that train/ reads as they are.
+package export
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"time"
+
+	"github.com/frostwatch/frostwatch/bus"
+)
+
+// Topic reads the records of Kafka's topics; *bus.Client does.
+type Topic interface {
+	Partitions(ctx context.Context, topic string) (int, error)
+	ReadSince(ctx context.Context, topic string, partition int, since time.Time, fn func(bus.Message) error) error
+}
+
+// Options of an export.
+type Options struct {
+	Bus     Topic
+	Topic   string // full name of the topic of clips
+	Out     string // folder of the set; made where it is absent
+	Replace bool   // an earlier set in Out gives way, once the new one is whole
+
+	Cameras      []string  // globs; a camera that any of them matches is read
+	Since, Until time.Time // a clip's whole window lies between them
+	// Intervals give clips their labels; nil: each clip gets the one of Labels.
+	Intervals *Intervals
+	Labels    []string // only these; empty: all of Intervals
+	Overlap   float64  // the least share of a clip's window that its interval covers, above 0 to 1
+	// Background is the label of clips that no interval touches; empty: they are
+	// left out.
+	Background string
+	Val        float64 // share of the clips for validation, 0 to 0.5
+	MaxClips   int     // an export that finds more is given up
+
+	Version string    // of frostwatch, for set.json
+	Now     time.Time // for set.json
+	// Progress is called about once a second while records come, from one
+	// goroutine at a time; nil: never.
+	Progress func(c Counts, at time.Time)
+}
+
+// Counts say what became of the records read.
+type Counts struct {
+	Records     int `json:"records"`         // read, without those of Later
+	Later       int `json:"later,omitempty"` // published after the time asked for
+	Unreadable  int `json:"unreadable"`
+	OtherCamera int `json:"other_camera"`
+	OutOfRange  int `json:"out_of_range"`                 // of time
+	Repeated    int `json:"repeated"`                     // the same window of the same camera once more
+	Unlabelled  int `json:"unlabelled"`                   // no interval touches it
+	Otherwise   int `json:"labelled_otherwise,omitempty"` // by a label that is not asked for
+	Partly      int `json:"partly"`                       // intervals touch it but none covers enough
+	Ties        int `json:"ties"`                         // two labels cover it equally
+	Between     int `json:"between"`                      // overlapped a clip on the other side of the split
+	Kept        int `json:"kept"`
+}
+
+// Clips writes the set and says what is in it. Nothing is left in Options.Out
+// when it fails.
+func Clips(ctx context.Context, o Options) (_ *Set, err error) {
+	if err := o.check(); err != nil {
+		return nil, fmt.Errorf("export clips: %w", err)
+	}
+	out, err := openFolder(o.Out, o.Replace)
+	if err != nil {
+		return nil, fmt.Errorf("export clips: %w", err)
+	}
+	defer func() { err = errors.Join(err, out.close()) }()
+	c, err := newCollector(o, out)
+	if err != nil {
+		return nil, fmt.Errorf("export clips: %w", err)
+	}
+	defer c.close()
+	if err := c.readAll(ctx); err != nil {
+		return nil, fmt.Errorf("export clips from %s: %w", o.Topic, err)
+	}
+	set, err := c.finish()
+	if err != nil {
+		return nil, fmt.Errorf("export clips: %w", err)
+	}
+	return set, nil
+}
+
+func (o Options) check() error {
+	switch {
+	case len(o.Cameras) == 0:
+		return errors.New("camera: want at least one name or glob")
+	case !o.Since.Before(o.Until):
+		return fmt.Errorf("since %s is not before until %s", stamp(o.Since), stamp(o.Until))
+	case !(o.Overlap > 0 && o.Overlap <= 1):
+		return fmt.Errorf("overlap %v: want more than 0 and at most 1", o.Overlap)
+	case !(o.Val >= 0 && o.Val <= 0.5):
+		return fmt.Errorf("val %v: want 0 to 0.5", o.Val)
+	case o.MaxClips < 1:
+		return fmt.Errorf("max-clips %d: want at least 1", o.MaxClips)
+	}
+	for _, glob := range o.Cameras {
+		if err := checkGlob(glob); err != nil {
+			return err
+		}
+	}
+	return o.checkLabels()
+}
+
+func (o Options) checkLabels() error {
+	for _, l := range o.Labels {
+		if err := checkLabel(l); err != nil {
+			return err
+		}
+	}
+	if o.Background != "" {
+		if err := checkLabel(o.Background); err != nil {
+			return fmt.Errorf("background: %w", err)
+		}
+	}
+	if o.Intervals == nil {
+		if len(o.Labels) != 1 || o.Background != "" {
+			return errors.New("without labelled intervals every clip gets one label: want exactly one --label and no --background")
+		}
+		return nil
+	}
+	known := o.Intervals.Labels()
+	for _, l := range o.Labels {
+		if !slices.Contains(known, l) {
+			return fmt.Errorf("label %q: %s has %s", l, o.Intervals.File, quoted(known))
+		}
+	}
+	for _, l := range known {
+		if l != o.Background && fold(l) == fold(o.Background) {
+			return fmt.Errorf("background %q differs from label %q of %s in case or spaces alone", o.Background, l, o.Intervals.File)
+		}
+	}
+	return nil
+}
+
+func checkGlob(glob string) error {
+	if _, err := path.Match(glob, ""); err != nil || glob == "" {
+		return fmt.Errorf("camera %q is not a glob", shorten(glob))
+	}
+	return nil
+}
+
+func matches(globs []string, camera string) bool {
+	return slices.ContainsFunc(globs, func(glob string) bool {
+		ok, err := path.Match(glob, camera)
+		return err == nil && ok
+	})
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }

@@ -1,0 +1,49 @@
+package export
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/frostwatch/frostwatch/media/jpeg"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// clipFrames is how many frames FROSTER sees, and training takes for a clip.
+const clipFrames = 8
+
+// maxWindow keeps the rate of a file in its 32 bits.
+const maxWindow = time.Hour
+
+// frameChecker tells whether a clip's frames can be decoded, by the decoder that
+// recognises them. It serves one goroutine.
+type frameChecker struct {
+	jpeg *jpeg.Decoder
+	rgb  []byte
+}
+
+func newFrameChecker() (*frameChecker, error) {
+	d, err := jpeg.NewDecoder()
+	if err != nil {
+		return nil, err
+	}
+	return &frameChecker{jpeg: d}, nil
+}
+
+func (f *frameChecker) close() { f.jpeg.Close() }
+
+func (f *frameChecker) check(c topics.Clip) error {
+	if len(c.Frames) != clipFrames {
+		return fmt.Errorf("clip of %d frames: training takes %d", len(c.Frames), clipFrames)
+	}
+	if c.Window > maxWindow {
+		return fmt.Errorf("clip of %v: longer than %v", c.Window, maxWindow)
+	}
+	for i, frame := range c.Frames {
+		rgb, err := f.jpeg.Frame(frame.JPEG, c.Width, c.Height, f.rgb)
+		if err != nil {
+			return fmt.Errorf("frame %d: %w", i, err)
+		}
+		f.rgb = rgb
+	}
+	return nil
+}

@@ -1,0 +1,220 @@
+package eval
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/frostwatch/frostwatch/framer"
+	"github.com/frostwatch/frostwatch/infer"
+	"github.com/frostwatch/frostwatch/ingest"
+	"github.com/frostwatch/frostwatch/media/pixels"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// maxDecoded bounds the frames looked at in one video: an hour at 30 a second.
+const maxDecoded = 108_000
+
+// reader turns videos into what the model sees, the way that a camera's frames
+// go: decoded, resized, JPEG, and back. It serves one goroutine and is to be
+// closed.
+type reader struct {
+	sampling Sampling
+	side     int
+	encoder  *framer.Encoder
+	decoder  *infer.Decoder
+}
+
+func newReader(s Sampling, side, quality int) (*reader, error) {
+	e, err := framer.NewEncoder(side, quality)
+	if err != nil {
+		return nil, err
+	}
+	d, err := infer.NewDecoder()
+	if err != nil {
+		return nil, err
+	}
+	return &reader{s, side, e, d}, nil
+}
+
+func (r *reader) close() { r.decoder.Close() }
+
+// input is a clip for the model and the share that it has in its video's
+// embedding.
+type input struct {
+	pixels []byte // packed RGB, [frames, side, side, 3]
+	share  float64
+}
+
+// read gives the clips of a video to emit, views one after the other, each in
+// its crops. Views of a short video that are the same come once, with the share
+// of all of them.
+func (r *reader) read(ctx context.Context, path string, emit func(input) error) error {
+	views, width, height, err := r.views(ctx, path)
+	if err != nil {
+		return err
+	}
+	places := []pixels.Place{pixels.Centre}
+	if r.sampling.Crops == 3 {
+		places = []pixels.Place{pixels.Begin, pixels.Centre, pixels.End}
+	}
+	for i, w := range views {
+		same := 1
+		for _, other := range views[i+1:] {
+			if sameFrames(w, other) {
+				same++
+			}
+		}
+		if i > 0 && sameFrames(w, views[i-1]) {
+			continue
+		}
+		clip := topics.Clip{ID: path, Width: width, Height: height, Frames: w.frames}
+		for _, place := range places {
+			rgb, err := r.decoder.Clip(clip, r.sampling.Frames, r.side, place)
+			if err != nil {
+				return err
+			}
+			if err := emit(input{rgb, float64(same) / float64(len(views)*len(places))}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func sameFrames(a, b *window) bool {
+	for i, f := range a.frames {
+		if f.Stream != b.frames[i].Stream {
+			return false
+		}
+	}
+	return true
+}
+
+// views are a video's windows with their frames in JPEG, and the frames' size.
+func (r *reader) views(ctx context.Context, path string) (views []*window, width, height int, err error) {
+	f, err := ingest.OpenFile(ctx, path, 1)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	views, byTime := r.sampling.windows(f.Info())
+	if f.Info().Frames == int64(r.sampling.Frames) {
+		views, byTime = r.sampling.complete(), false
+	}
+	if views == nil {
+		views, err = r.count(ctx, f)
+		f.Close()
+		if err == nil {
+			f, err = ingest.OpenFile(ctx, path, 1)
+		}
+		if err != nil {
+			return nil, 0, 0, err
+		}
+	}
+	defer f.Close()
+	width, height, err = r.fill(ctx, f, views, byTime)
+	return views, width, height, err
+}
+
+// fill decodes until every view has its frames, which it finds by the
+// container's times or by number.
+func (r *reader) fill(ctx context.Context, f *ingest.File, views []*window, byTime bool) (width, height int, err error) {
+	for number := int64(0); !allDone(views); number++ {
+		frame, err := next(ctx, f, number)
+		if errors.Is(err, io.EOF) {
+			return 0, 0, missing(views)
+		}
+		if err != nil {
+			return 0, 0, err
+		}
+		at, pick := number, r.picker(frame.Frame, &width, &height)
+		if byTime {
+			at = frame.Ticks
+		}
+		for _, w := range views {
+			if err := w.offer(at, frame.Last, pick); err != nil {
+				return 0, 0, err
+			}
+		}
+	}
+	return width, height, nil
+}
+
+// count decodes a whole video to know how many frames it has, and at what rate.
+func (r *reader) count(ctx context.Context, f *ingest.File) ([]*window, error) {
+	var total, first, last int64
+	for {
+		frame, err := next(ctx, f, total)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if total == 0 {
+			first = frame.Ticks
+		}
+		last = frame.Ticks
+		total++
+	}
+	if total == int64(r.sampling.Frames) {
+		return r.sampling.complete(), nil
+	}
+	fps := f.Info().FPS
+	if fps <= 0 && last > first {
+		fps = float64(total-1) / (float64(last-first) * f.Info().Tick)
+	}
+	switch {
+	case total == 0:
+		return nil, errors.New("no frame could be decoded")
+	case fps <= 0:
+		return nil, errors.New("its frame rate is unknown")
+	}
+	return r.sampling.counted(total, fps), nil
+}
+
+func next(ctx context.Context, f *ingest.File, number int64) (ingest.FileFrame, error) {
+	if err := ctx.Err(); err != nil {
+		return ingest.FileFrame{}, err
+	}
+	if number >= maxDecoded {
+		return ingest.FileFrame{}, fmt.Errorf("longer than %d frames", maxDecoded)
+	}
+	return f.Next()
+}
+
+// picker resizes and compresses a frame when it is first asked for.
+func (r *reader) picker(f *ingest.Frame, width, height *int) func() (topics.ClipFrame, error) {
+	var picture topics.ClipFrame
+	return func() (topics.ClipFrame, error) {
+		if picture.JPEG == nil {
+			data, w, h, err := r.encoder.Encode(f)
+			if err != nil {
+				return topics.ClipFrame{}, err
+			}
+			*width, *height = w, h
+			picture = topics.ClipFrame{JPEG: data, Stream: f.PTS}
+		}
+		return picture, nil
+	}
+}
+
+func allDone(views []*window) bool {
+	for _, w := range views {
+		if !w.done() {
+			return false
+		}
+	}
+	return true
+}
+
+// missing says which view a video ended before.
+func missing(views []*window) error {
+	for i, w := range views {
+		if !w.done() {
+			return fmt.Errorf("it ended before view %d of %d, which its container promised", i+1, len(views))
+		}
+	}
+	return nil
+}

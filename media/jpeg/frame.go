@@ -1,0 +1,27 @@
+package jpeg
+
+import "fmt"
+
+// MaxFramePixels bounds what one frame of a clip may unfold to: a carried frame
+// is a few hundred pixels high.
+const MaxFramePixels = 4 << 20
+
+// Frame unfolds a JPEG to packed RGB, [height, width, 3], where it is the size
+// that its clip tells and within MaxFramePixels; memory is taken only then. The
+// result lies in buffer where that is large enough.
+func (d *Decoder) Frame(jpeg []byte, width, height int, buffer []byte) ([]byte, error) {
+	w, h, err := d.Size(jpeg)
+	switch {
+	case err != nil:
+		return nil, err
+	case w != width || h != height:
+		return nil, fmt.Errorf("JPEG of %dx%d in a clip of %dx%d", w, h, width, height)
+	case w*h > MaxFramePixels:
+		return nil, fmt.Errorf("JPEG of %dx%d: more than %d pixels", w, h, MaxFramePixels)
+	}
+	if size := 3 * w * h; cap(buffer) < size {
+		buffer = make([]byte, size)
+	}
+	rgb := buffer[:3*w*h]
+	return rgb, d.Decode(jpeg, rgb, w, h)
+}
