@@ -68,7 +68,7 @@ func (c *cluster) start(t *testing.T) {
 func (c *cluster) ensure(t *testing.T, alerts int) {
 	t.Helper()
 	var specs []bus.TopicSpec
-	for _, s := range topics.Specs(1) {
+	for _, s := range topics.Specs(1, 1) {
 		n := s.Partitions
 		if s.Topic == topics.Alerts {
 			n = alerts

@@ -57,7 +57,7 @@ func newRig(t *testing.T) *rig {
 	}
 	r.client = client
 	var specs []bus.TopicSpec
-	for _, s := range topics.Specs(2) {
+	for _, s := range topics.Specs(2, 1) {
 		specs = append(specs, bus.TopicSpec{Name: r.names.Of(s.Topic), Partitions: s.Partitions, Replication: 1, Config: s.Config})
 	}
 	if err := client.Ensure(t.Context(), specs); err != nil {

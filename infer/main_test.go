@@ -49,7 +49,7 @@ func newRig(t *testing.T, partitions int) *rig {
 	t.Helper()
 	r := &rig{t: t, broker: kafkatest.StartEmbedded(t), names: topics.Names{Prefix: "t."}}
 	r.client = r.newClient()
-	for _, s := range topics.Specs(partitions) {
+	for _, s := range topics.Specs(partitions, 1) {
 		err := r.client.Ensure(t.Context(), []bus.TopicSpec{{Name: r.names.Of(s.Topic), Partitions: partitions, Replication: 1, Config: s.Config}})
 		if err != nil {
 			t.Fatal(err)

@@ -166,7 +166,7 @@ func TestWorkersShareCameras(t *testing.T) {
 	})
 	names := topics.Names{Prefix: "t."}
 	var specs []bus.TopicSpec
-	for _, s := range topics.Specs(4) {
+	for _, s := range topics.Specs(4, 1) {
 		specs = append(specs, bus.TopicSpec{Name: names.Of(s.Topic), Partitions: s.Partitions, Replication: 1, Config: s.Config})
 	}
 	if err := client.Ensure(t.Context(), specs); err != nil {

@@ -1,7 +1,6 @@
 package topics
 
 import (
-	"errors"
 	"fmt"
 	"time"
 )
@@ -50,7 +49,7 @@ func (a Alert) EventID() string { return a.ID + "/" + string(a.State) }
 // EncodeAlert writes the CloudEvents record.
 func EncodeAlert(a Alert) ([]byte, error) {
 	if err := a.validate(); err != nil {
-		return nil, fmt.Errorf("encode alert %q: %w", a.ID, err)
+		return nil, fmt.Errorf("encode alert %.80q: %w", a.ID, err)
 	}
 	kind := TypeAlertRaised
 	if a.State == AlertCleared {
@@ -66,19 +65,31 @@ func DecodeAlert(b []byte) (Alert, error) {
 		return Alert{}, err
 	}
 	if err := a.validate(); err != nil {
-		return Alert{}, fmt.Errorf("decode alert %q: %w", a.ID, err)
+		return Alert{}, fmt.Errorf("decode alert %.80q: %w", a.ID, err)
 	}
 	return a, nil
 }
 
 func (a Alert) validate() error {
 	switch {
-	case a.ID == "" || a.Rule == "":
-		return errors.New("alert_id or rule is empty")
+	case !isID(a.ID) || !isID(a.Rule):
+		return fmt.Errorf("alert_id or rule: want 1 to %d bytes of printable text", maxID)
 	case a.State != AlertRaised && a.State != AlertCleared:
-		return fmt.Errorf("state %q: want raised or cleared", a.State)
+		return fmt.Errorf("state %.80q: want raised or cleared", a.State)
 	case !cameraName.MatchString(a.Camera):
-		return fmt.Errorf("camera %q is not a camera name", a.Camera)
+		return fmt.Errorf("camera %.80q is not a camera name", a.Camera)
+	case !areTags(a.Tags):
+		return errBadTags
+	}
+	for what, text := range map[string]string{
+		"severity": a.Severity, "label": a.Label, "nearest_base": a.NearestBase, "onset_clip_id": a.OnsetClip, "clip_id": a.Clip,
+	} {
+		if text != "" && !isID(text) {
+			return fmt.Errorf("%s: want at most %d bytes of printable text", what, maxID)
+		}
+	}
+	if len(a.Reason) > maxText || !printable(a.Reason) {
+		return fmt.Errorf("reason: want at most %d bytes of printable text", maxText)
 	}
 	return nil
 }

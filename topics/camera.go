@@ -20,6 +20,9 @@ type Camera struct {
 	Transport string   `json:"transport,omitempty"` // "tcp" or "udp", RTSP only
 	Stride    Duration `json:"stride,omitempty"`    // between window starts
 	Window    Duration `json:"window,omitempty"`    // length of a window
+	// Source is who put the record: SourcePerson, SourceFile or SourceUp; empty
+	// counts as a person. A file or an `up` changes and removes only its own.
+	Source string `json:"source,omitempty"`
 }
 
 // Duration is a time.Duration written as Go writes it ("2.133s").
@@ -42,12 +45,19 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	return nil
 }
 
+// Who put a camera on the table (Camera.Source).
+const (
+	SourcePerson = "person" // a command or the console
+	SourceUp     = "up"     // flags, or the demo, of `frostwatch up`
+	SourceFile   = "file"   // the cameras of a configuration file
+)
+
 var cameraName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // Validate reports the first field that an ingest worker could not use.
 func (c Camera) Validate() error {
 	if !cameraName.MatchString(c.Name) {
-		return fmt.Errorf("camera name %q: want 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit", c.Name)
+		return fmt.Errorf("camera name %.80q: want 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit", c.Name)
 	}
 	if c.URL == "" {
 		return fmt.Errorf("camera %s: url is empty", c.Name)
@@ -57,7 +67,13 @@ func (c Camera) Validate() error {
 		return fmt.Errorf("camera %s: url has neither a scheme nor a path", c.Name)
 	}
 	if !slices.Contains([]string{"", "tcp", "udp"}, c.Transport) {
-		return fmt.Errorf("camera %s: transport %q: want tcp or udp", c.Name, c.Transport)
+		return fmt.Errorf("camera %s: transport %.80q: want tcp or udp", c.Name, c.Transport)
+	}
+	if !areTags(c.Tags) {
+		return fmt.Errorf("camera %s: %w", c.Name, errBadTags)
+	}
+	if !slices.Contains([]string{"", SourcePerson, SourceUp, SourceFile}, c.Source) {
+		return fmt.Errorf("camera %s: source %.80q: want %s, %s or %s", c.Name, c.Source, SourcePerson, SourceFile, SourceUp)
 	}
 	if c.Stride < 0 || c.Window < 0 {
 		return fmt.Errorf("camera %s: stride and window must not be negative", c.Name)

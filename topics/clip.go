@@ -1,7 +1,6 @@
 package topics
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -72,7 +71,7 @@ func DecodeClip(b []byte) (Clip, error) {
 		return Clip{}, fmt.Errorf("decode clip: %w", err)
 	}
 	if err := checkClip(&m); err != nil {
-		return Clip{}, fmt.Errorf("decode clip %q: %w", m.Id, err)
+		return Clip{}, fmt.Errorf("decode clip %.80q: %w", m.Id, err)
 	}
 	c := Clip{
 		ID: m.Id, Camera: m.Camera, Tags: m.CameraTags,
@@ -90,10 +89,12 @@ func DecodeClip(b []byte) (Clip, error) {
 
 func checkClip(m *clippb.Clip) error {
 	switch {
-	case m.Id == "":
-		return errors.New("id is empty")
+	case !isID(m.Id):
+		return fmt.Errorf("id: want 1 to %d bytes of printable text", maxID)
+	case !areTags(m.CameraTags):
+		return errBadTags
 	case !cameraName.MatchString(m.Camera):
-		return fmt.Errorf("camera %q is not a camera name", m.Camera)
+		return fmt.Errorf("camera %.80q is not a camera name", m.Camera)
 	case len(m.Frames) == 0 || len(m.Frames) > maxClipFrames:
 		return fmt.Errorf("%d frames: want 1 to %d", len(m.Frames), maxClipFrames)
 	case m.Width == 0 || m.Height == 0 || m.Width > maxFrameSide || m.Height > maxFrameSide:

@@ -52,9 +52,9 @@ func decodeEvent(b []byte, data any, want ...string) error {
 			continue
 		}
 		if err := e.DataAs(data); err != nil {
-			return fmt.Errorf("decode %s %q: %w", kind, e.ID(), err)
+			return fmt.Errorf("decode %s %.80q: %w", kind, e.ID(), err)
 		}
 		return nil
 	}
-	return fmt.Errorf("decode event %q: type %q, want one of %v", e.ID(), e.Type(), want)
+	return fmt.Errorf("decode event %.80q: type %.80q, want one of %v", e.ID(), e.Type(), want)
 }

@@ -1,7 +1,6 @@
 package topics
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -24,8 +23,11 @@ type Recognition struct {
 	First      Float16Vector `json:"embedding_first3"` // mean of the first three
 	Last       Float16Vector `json:"embedding_last3"`  // mean of the last three
 	Model      string        `json:"model_id"`         // hash of the weights
-	Vocab      VocabRef      `json:"vocabulary"`       // that the scores refer to
-	Timings    Timings       `json:"timings_ms"`       // where the time went
+	// LogitScale is the model's factor of similarities before the softmax: with it
+	// a recorded embedding can be scored again. 0: a record of an older version.
+	LogitScale float64  `json:"logit_scale,omitempty"`
+	Vocab      VocabRef `json:"vocabulary"` // that the scores refer to
+	Timings    Timings  `json:"timings_ms"` // where the time went
 }
 
 // RecordRef points at a record.
@@ -82,21 +84,26 @@ func DecodeRecognition(b []byte) (Recognition, error) {
 		return Recognition{}, err
 	}
 	if err := r.validate(); err != nil {
-		return Recognition{}, fmt.Errorf("decode recognition %q: %w", r.ClipID, err)
+		return Recognition{}, fmt.Errorf("decode recognition %.80q: %w", r.ClipID, err)
 	}
 	return r, nil
 }
 
 func (r Recognition) validate() error {
 	switch {
-	case r.ClipID == "":
-		return errors.New("clip_id is empty")
+	case !isID(r.ClipID):
+		return fmt.Errorf("clip_id: want 1 to %d bytes of printable text", maxID)
 	case !cameraName.MatchString(r.Camera):
-		return fmt.Errorf("camera %q is not a camera name", r.Camera)
+		return fmt.Errorf("camera %.80q is not a camera name", r.Camera)
+	case !areTags(r.Tags):
+		return errBadTags
 	case r.Start.IsZero() || !r.End.After(r.Start):
 		return fmt.Errorf("window from %v to %v", r.Start, r.End)
 	}
 	for _, l := range r.Labels {
+		if !isID(l.Label) {
+			return fmt.Errorf("label %.80q: want 1 to %d bytes of printable text", l.Label, maxID)
+		}
 		if math.IsNaN(l.Score) || l.Score < 0 || l.Score > 1 {
 			return fmt.Errorf("label %q: score %v: want 0 to 1", l.Label, l.Score)
 		}

@@ -22,7 +22,7 @@ func fullRecognition() Recognition {
 			{Label: "walking", Similarity: .2, Score: .25, Background: true},
 		},
 		Background: .25, Embedding: Float16Vector{1, -.5}, First: Float16Vector{0, 1}, Last: Float16Vector{2, 3},
-		Model: "abc", Vocab: VocabRef{Name: "default", Version: "def"},
+		Model: "abc", LogitScale: 100, Vocab: VocabRef{Name: "default", Version: "def"},
 		Timings: Timings{Queue: 1, Decode: 2, Model: 3, Score: 4, Batch: 5},
 	}
 }
@@ -42,7 +42,7 @@ func fullAlert(state AlertState) Alert {
 // be valid by them, with every field filled and with none.
 func TestRecordsMatchTheirSchemas(t *testing.T) {
 	bare := fullRecognition()
-	bare.Tags, bare.Labels = nil, nil
+	bare.Tags, bare.Labels, bare.LogitScale = nil, nil, 0
 	cleared := fullAlert(AlertCleared)
 	cleared.Evidence, cleared.Tags, cleared.Reason, cleared.NearestBase = nil, nil, "", ""
 	for _, c := range []struct {
@@ -51,16 +51,22 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 	}{
 		{"camera", "camera", func() ([]byte, error) {
 			return EncodeCamera(Camera{Name: "lobby", URL: "rtsp://h/s", Tags: []string{"a"}, Transport: "udp",
-				Stride: Duration(time.Second), Window: Duration(2 * time.Second)})
+				Stride: Duration(time.Second), Window: Duration(2 * time.Second), Source: SourceFile})
 		}},
 		{"camera, bare", "camera", func() ([]byte, error) { return EncodeCamera(Camera{Name: "lobby", URL: "rtsp://h/s"}) }},
 		{"status", "status", func() ([]byte, error) {
 			return EncodeStatus(StreamStatus{Camera: "lobby", State: StreamWaiting, Reason: "refused", Since: at,
-				Worker: "w", Attempt: 2, RetryAt: at, Codec: "h264", Width: 640, Height: 360, FPS: 29.97})
+				Worker: "w", Attempt: 2, RetryAt: at, Codec: "h264", Width: 640, Height: 360, FPS: 29.97, Generation: 3})
 		}},
 		{"status, bare", "status", func() ([]byte, error) {
 			return EncodeStatus(StreamStatus{Camera: "lobby", State: StreamStopped, Since: at})
 		}},
+		{"worker", "worker", func() ([]byte, error) {
+			return EncodeWorker(Worker{Name: "w", Version: "v1", Started: at, At: at, Model: "abc", Vocab: VocabRef{Name: "default", Version: "def"},
+				Stages:   map[string]WorkerStage{"infer": {Group: "g", Generation: 3, Partitions: []int{1, 2}, Lag: 4, Late: 1.5}},
+				Problems: map[string]string{"vocabulary": "not loaded"}, Warnings: map[string]string{"camera lobby": "refused"}})
+		}},
+		{"worker, bare", "worker", func() ([]byte, error) { return EncodeWorker(Worker{Name: "w", Started: at, At: at}) }},
 		{"recognition", "recognition", func() ([]byte, error) { return EncodeRecognition(fullRecognition()) }},
 		{"recognition, bare", "recognition", func() ([]byte, error) { return EncodeRecognition(bare) }},
 		{"alert raised", "alert", func() ([]byte, error) { return EncodeAlert(fullAlert(AlertRaised)) }},

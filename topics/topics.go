@@ -18,7 +18,9 @@ const (
 	Clips      Topic = "clips"       // key camera: Clip, Protobuf
 	Actions    Topic = "actions"     // key camera: Recognition, CloudEvents JSON
 	Alerts     Topic = "alerts"      // key camera: Alert, CloudEvents JSON
+	OpenAlerts Topic = "open-alerts" // key camera/rule: the Alert that is open now, compacted
 	Status     Topic = "status"      // key camera: StreamStatus, JSON, compacted
+	Workers    Topic = "workers"     // key worker: Worker, JSON, compacted
 	Evidence   Topic = "evidence"    // key alert id: the Clip that raised it
 	DeadLetter Topic = "dead-letter" // original key: an unreadable record as it was
 )
@@ -43,28 +45,34 @@ type Spec struct {
 	Config     map[string]string // Kafka topic configuration
 }
 
-// Specs are the settings of every topic. Each keyed-by-camera topic has the
-// same number of partitions, so that one camera's clips, actions and alerts
-// share a partition number and a stage can rebuild its state from its own
-// partitions alone.
-func Specs(partitions int) []Spec {
+// Specs are the settings of every topic. All have the same number of partitions,
+// so that one camera's clips, actions and alerts share a partition number and a
+// stage can rebuild its state from its own partitions alone. Times are those of
+// the broker, so that ages do not hang on two machines' clocks; an acknowledged
+// record is on a majority of its replicas.
+func Specs(partitions, replication int) []Spec {
 	const day = 24 * time.Hour
+	spec := func(t Topic, config map[string]string) Spec {
+		config["message.timestamp.type"] = "LogAppendTime"
+		config["min.insync.replicas"] = strconv.Itoa(replication/2 + 1)
+		return Spec{Topic: t, Partitions: partitions, Config: config}
+	}
 	keep := func(t Topic, d time.Duration) Spec {
-		return Spec{Topic: t, Partitions: partitions, Config: map[string]string{
+		return spec(t, map[string]string{
 			"cleanup.policy":    "delete",
 			"retention.ms":      strconv.FormatInt(d.Milliseconds(), 10),
 			"max.message.bytes": strconv.Itoa(MaxRecordBytes),
-		}}
+		})
 	}
-	table := func(t Topic) Spec {
-		return Spec{Topic: t, Partitions: partitions, Config: map[string]string{"cleanup.policy": "compact"}}
-	}
+	table := func(t Topic) Spec { return spec(t, map[string]string{"cleanup.policy": "compact"}) }
 	return []Spec{
 		table(Cameras),
 		keep(Clips, day),
 		keep(Actions, 30*day),
 		keep(Alerts, 90*day),
+		table(OpenAlerts),
 		table(Status),
+		table(Workers),
 		keep(Evidence, 90*day),
 		keep(DeadLetter, 14*day),
 	}

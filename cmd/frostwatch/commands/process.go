@@ -133,7 +133,7 @@ func (p *process) ping(ctx context.Context) {
 
 func (p *process) ensureTopics(ctx context.Context) error {
 	var specs []bus.TopicSpec
-	for _, s := range topics.Specs(p.cfg.Kafka.Partitions) {
+	for _, s := range topics.Specs(p.cfg.Kafka.Partitions, p.cfg.Kafka.Replication) {
 		specs = append(specs, bus.TopicSpec{
 			Name: p.names.Of(s.Topic), Partitions: s.Partitions, Replication: p.cfg.Kafka.Replication, Config: s.Config,
 		})
