@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// videoSuffixes are of the files that ingest.OpenFile opens.
+// videoSuffixes are of the files that media.OpenFile opens.
 func videoSuffixes() []string {
 	return []string{
 		".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".mkv", ".webm", ".avi", ".divx", ".flv", ".f4v", ".wmv", ".asf", ".ogv", ".ogg",

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/frostwatch/frostwatch/ingest"
 	"github.com/frostwatch/frostwatch/internal/shared"
+	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -62,7 +62,7 @@ func TestFramesAreThoseOfTheOfficialDecoder(t *testing.T) {
 		at := func(frame int64) int64 { return frame }
 		if c.Decode == "window" {
 			var ok bool
-			views, ok = s.windows(ingest.FileInfo{Frames: c.Frames, Duration: c.Frames * perFrame, Tick: 1 / float64(perSecond), FPS: fps})
+			views, ok = s.windows(media.FileInfo{Frames: c.Frames, Duration: c.Frames * perFrame, Tick: 1 / float64(perSecond), FPS: fps})
 			if !ok {
 				t.Fatal("the container says too little")
 			}
@@ -114,7 +114,7 @@ func TestOneViewAndMany(t *testing.T) {
 // What a container says may be anything.
 func TestMadeUpLengthsAreNoTrouble(t *testing.T) {
 	s := Sampling{Frames: 8, Step: 16, Views: 3, Crops: 1}
-	for _, i := range []ingest.FileInfo{
+	for _, i := range []media.FileInfo{
 		{Frames: 1 << 62, Duration: 1, FPS: 1e300, Tick: 1},
 		{Frames: 1, Duration: 1 << 62, FPS: 1e-300, Tick: 1e-300},
 		{Frames: 300, Duration: 300, FPS: 1e9, Tick: 1},
@@ -129,7 +129,7 @@ func TestMadeUpLengthsAreNoTrouble(t *testing.T) {
 			}
 		}
 	}
-	if _, ok := s.windows(ingest.FileInfo{Frames: 10, FPS: 30}); ok {
+	if _, ok := s.windows(media.FileInfo{Frames: 10, FPS: 30}); ok {
 		t.Error("a container without a duration was believed")
 	}
 }

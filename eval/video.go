@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/frostwatch/frostwatch/framer"
 	"github.com/frostwatch/frostwatch/infer"
-	"github.com/frostwatch/frostwatch/ingest"
+	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/media/pixels"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -22,12 +21,12 @@ const maxDecoded = 108_000
 type reader struct {
 	sampling Sampling
 	side     int
-	encoder  *framer.Encoder
+	encoder  *media.FrameEncoder
 	decoder  *infer.Decoder
 }
 
 func newReader(s Sampling, side, quality int) (*reader, error) {
-	e, err := framer.NewEncoder(side, quality)
+	e, err := media.NewFrameEncoder(side, quality)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +93,7 @@ func sameFrames(a, b *window) bool {
 
 // views are a video's windows with their frames in JPEG, and the frames' size.
 func (r *reader) views(ctx context.Context, path string) (views []*window, width, height int, err error) {
-	f, err := ingest.OpenFile(ctx, path, 1)
+	f, err := media.OpenFile(ctx, path, 1)
 	if err != nil {
 		return nil, 0, 0, err
 	}
@@ -106,7 +105,7 @@ func (r *reader) views(ctx context.Context, path string) (views []*window, width
 		views, err = r.count(ctx, f)
 		f.Close()
 		if err == nil {
-			f, err = ingest.OpenFile(ctx, path, 1)
+			f, err = media.OpenFile(ctx, path, 1)
 		}
 		if err != nil {
 			return nil, 0, 0, err
@@ -119,7 +118,7 @@ func (r *reader) views(ctx context.Context, path string) (views []*window, width
 
 // fill decodes until every view has its frames, which it finds by the
 // container's times or by number.
-func (r *reader) fill(ctx context.Context, f *ingest.File, views []*window, byTime bool) (width, height int, err error) {
+func (r *reader) fill(ctx context.Context, f *media.File, views []*window, byTime bool) (width, height int, err error) {
 	for number := int64(0); !allDone(views); number++ {
 		frame, err := next(ctx, f, number)
 		if errors.Is(err, io.EOF) {
@@ -142,7 +141,7 @@ func (r *reader) fill(ctx context.Context, f *ingest.File, views []*window, byTi
 }
 
 // count decodes a whole video to know how many frames it has, and at what rate.
-func (r *reader) count(ctx context.Context, f *ingest.File) ([]*window, error) {
+func (r *reader) count(ctx context.Context, f *media.File) ([]*window, error) {
 	var total, first, last int64
 	for {
 		frame, err := next(ctx, f, total)
@@ -174,18 +173,18 @@ func (r *reader) count(ctx context.Context, f *ingest.File) ([]*window, error) {
 	return r.sampling.counted(total, fps), nil
 }
 
-func next(ctx context.Context, f *ingest.File, number int64) (ingest.FileFrame, error) {
+func next(ctx context.Context, f *media.File, number int64) (media.FileFrame, error) {
 	if err := ctx.Err(); err != nil {
-		return ingest.FileFrame{}, err
+		return media.FileFrame{}, err
 	}
 	if number >= maxDecoded {
-		return ingest.FileFrame{}, fmt.Errorf("longer than %d frames", maxDecoded)
+		return media.FileFrame{}, fmt.Errorf("longer than %d frames", maxDecoded)
 	}
 	return f.Next()
 }
 
 // picker resizes and compresses a frame when it is first asked for.
-func (r *reader) picker(f *ingest.Frame, width, height *int) func() (topics.ClipFrame, error) {
+func (r *reader) picker(f *media.Frame, width, height *int) func() (topics.ClipFrame, error) {
 	var picture topics.ClipFrame
 	return func() (topics.ClipFrame, error) {
 		if picture.JPEG == nil {

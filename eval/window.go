@@ -1,7 +1,7 @@
 package eval
 
 import (
-	"github.com/frostwatch/frostwatch/ingest"
+	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -38,7 +38,7 @@ func (w *window) offer(at int64, last bool, pick func() (topics.ClipFrame, error
 
 // windows are the views of a video by what its container says; ok is false
 // where that is not enough and the video has to be decoded to be counted.
-func (s Sampling) windows(i ingest.FileInfo) (views []*window, ok bool) {
+func (s Sampling) windows(i media.FileInfo) (views []*window, ok bool) {
 	if i.Frames < 1 || i.Duration < 1 || i.FPS <= 0 {
 		return nil, false
 	}

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -111,7 +112,7 @@ func (f *Framer) Stream(c topics.Camera) (*Stream, error) {
 	if err := checkTimes(window, stride); err != nil {
 		return nil, err
 	}
-	e, err := NewEncoder(f.ShortSide, f.Quality)
+	e, err := media.NewFrameEncoder(f.ShortSide, f.Quality)
 	if err != nil {
 		return nil, fmt.Errorf("frame camera %s: %w", c.Name, err)
 	}

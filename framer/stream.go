@@ -5,11 +5,11 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/frostwatch/frostwatch/ingest"
+	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Stream cuts one camera's frames into clips. It implements ingest.Sink.
+// Stream cuts one camera's frames into clips. It fits ingest.Sink.
 //
 // An epoch is a stretch of stream time without a break. Its wall-clock time is
 // the arrival of its first frame, and a frame's capture time is that plus its
@@ -20,7 +20,7 @@ type Stream struct {
 	camera  topics.Camera
 	log     *slog.Logger
 	sampler *sampler
-	encoder *Encoder
+	encoder *media.FrameEncoder
 	queue   chan job
 
 	in     bool // an epoch has begun
@@ -33,21 +33,21 @@ type Stream struct {
 	drift  drift
 }
 
-// Begin starts with a clean slate: the new connection has a clock of its own.
-func (s *Stream) Begin(ingest.StreamInfo) { s.in = false }
+// Connected starts with a clean slate: the new connection has a clock of its own.
+func (s *Stream) Connected(media.StreamInfo) { s.in = false }
 
-// End drops what is incomplete.
-func (s *Stream) End(reason string) { s.end(context.Background(), reason) }
+// Disconnected drops what is incomplete.
+func (s *Stream) Disconnected(reason string) { s.endEpoch(context.Background(), reason) }
 
 // Frame gives a frame to the windows that it belongs to.
-func (s *Stream) Frame(ctx context.Context, f *ingest.Frame) error {
+func (s *Stream) Frame(ctx context.Context, f *media.Frame) error {
 	if s.in {
 		if why := s.breaks(f); why != "" {
-			s.end(ctx, why)
+			s.endEpoch(ctx, why)
 		}
 	}
 	if !s.in {
-		s.begin(ctx, f)
+		s.startEpoch(ctx, f)
 	}
 	at := f.PTS - s.zero
 	if at > s.last {
@@ -57,7 +57,7 @@ func (s *Stream) Frame(ctx context.Context, f *ingest.Frame) error {
 	return s.cut(ctx, f, at, s.until(f))
 }
 
-func (s *Stream) begin(ctx context.Context, f *ingest.Frame) {
+func (s *Stream) startEpoch(ctx context.Context, f *media.Frame) {
 	s.in, s.epoch, s.zero, s.last, s.step = true, f.Arrived, f.PTS, 0, 0
 	s.width, s.height = f.Width, f.Height
 	s.drift = drift{limit: s.MaxDrift}
@@ -65,7 +65,7 @@ func (s *Stream) begin(ctx context.Context, f *ingest.Frame) {
 	s.log.DebugContext(ctx, "epoch begins", "epoch", s.epoch)
 }
 
-func (s *Stream) end(ctx context.Context, why string) {
+func (s *Stream) endEpoch(ctx context.Context, why string) {
 	if !s.in {
 		return
 	}
@@ -84,7 +84,7 @@ const (
 )
 
 // breaks says why a frame cannot follow the one before it, "" if it can.
-func (s *Stream) breaks(f *ingest.Frame) string {
+func (s *Stream) breaks(f *media.Frame) string {
 	at := f.PTS - s.zero
 	switch {
 	case f.Width != s.width || f.Height != s.height:
@@ -101,7 +101,7 @@ func (s *Stream) breaks(f *ingest.Frame) string {
 
 // until is how long a frame counts as on display, on the epoch's clock: until
 // its successor, or as long as the one before it where a gap follows.
-func (s *Stream) until(f *ingest.Frame) time.Duration {
+func (s *Stream) until(f *media.Frame) time.Duration {
 	if d := f.Until - f.PTS; d > 0 && d <= s.sampler.step() {
 		return f.Until - s.zero
 	}
@@ -110,7 +110,7 @@ func (s *Stream) until(f *ingest.Frame) time.Duration {
 
 // cut picks the frame for its targets. It's converted and compressed once,
 // whoever wants it.
-func (s *Stream) cut(ctx context.Context, f *ingest.Frame, at, until time.Duration) error {
+func (s *Stream) cut(ctx context.Context, f *media.Frame, at, until time.Duration) error {
 	var picture topics.ClipFrame
 	var w, h int
 	complete, err := s.sampler.see(until, func(win *window) error {

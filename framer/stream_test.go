@@ -19,7 +19,7 @@ import (
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/frostwatch/frostwatch/bus"
-	"github.com/frostwatch/frostwatch/ingest"
+	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -131,7 +131,7 @@ type film struct {
 }
 
 func newFilm(t *testing.T, s *Stream) *film {
-	s.Begin(ingest.StreamInfo{})
+	s.Connected(media.StreamInfo{})
 	return &film{t: t, s: s, start: time.Unix(1_700_000_000, 0), width: 64, height: 36}
 }
 
@@ -149,7 +149,7 @@ func (f *film) run(from, to int, shift time.Duration) {
 
 func (f *film) frame(pts, arrived time.Duration) {
 	f.t.Helper()
-	err := f.s.Frame(f.t.Context(), &ingest.Frame{
+	err := f.s.Frame(f.t.Context(), &media.Frame{
 		PTS: pts, Until: pts + tick, Arrived: f.start.Add(arrived), Width: f.width, Height: f.height,
 		RGB: func(dst []byte) ([]byte, error) {
 			f.converted++
@@ -185,8 +185,8 @@ func TestBreaksBeginNewEpochs(t *testing.T) {
 		}, []int{0, -1, 0}, 2, 4},
 		{"reconnect", func(f *film) {
 			f.run(0, 75, 0)
-			f.s.End("gone")
-			f.s.Begin(ingest.StreamInfo{})
+			f.s.Disconnected("gone")
+			f.s.Connected(media.StreamInfo{})
 			f.start = f.start.Add(time.Minute)
 			f.run(0, 75, 0)
 		}, []int{0, -1, 0}, 2, 4},
@@ -226,7 +226,7 @@ func TestBreaksBeginNewEpochs(t *testing.T) {
 			out := &clips{}
 			s, counts := testStream(t, out, nil)
 			c.film(newFilm(t, s))
-			s.End("over")
+			s.Disconnected("over")
 			publish(s)
 			if got := out.sequences(); !slices.Equal(got, c.want) {
 				t.Errorf("clips %v, want %v", got, c.want)
@@ -306,15 +306,15 @@ func TestAFullQueueDropsTheOldest(t *testing.T) {
 
 func TestAFrameThatCannotBeConverted(t *testing.T) {
 	s, _ := testStream(t, &clips{}, nil)
-	s.Begin(ingest.StreamInfo{})
-	for _, f := range []ingest.Frame{
+	s.Connected(media.StreamInfo{})
+	for _, f := range []media.Frame{
 		{Width: 64, Height: 36, Until: tick, RGB: func([]byte) ([]byte, error) { return nil, errors.New("no") }},
 		{Width: 8192, Height: 2, Until: tick},
 	} {
 		if err := s.Frame(t.Context(), &f); err == nil {
 			t.Errorf("%dx%d was taken", f.Width, f.Height)
 		}
-		s.End("")
+		s.Disconnected("")
 	}
 }
 
@@ -336,31 +336,5 @@ func TestOptionsAreChecked(t *testing.T) {
 	o.Quality = 101
 	if _, err := New(o); err == nil || err.Error() != "framer: JPEG quality 101: want 1 to 100" {
 		t.Errorf("got %v", err)
-	}
-}
-
-// BenchmarkEncode is what one sampled frame costs after decoding, less the
-// conversion to RGB.
-func BenchmarkEncode(b *testing.B) {
-	for _, size := range []struct {
-		name string
-		w, h int
-	}{{"640x360", 640, 360}, {"1920x1080", 1920, 1080}} {
-		b.Run(size.name, func(b *testing.B) {
-			rgb := make([]byte, size.w*size.h*3)
-			for i := range rgb {
-				rgb[i] = byte(i * i >> 7)
-			}
-			e, err := NewEncoder(224, 90)
-			if err != nil {
-				b.Fatal(err)
-			}
-			f := &ingest.Frame{Width: size.w, Height: size.h, RGB: func([]byte) ([]byte, error) { return rgb, nil }}
-			for b.Loop() {
-				if _, _, _, err := e.Encode(f); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/frostwatch/frostwatch/media"
 )
 
 // address is a camera's URL, ready to open. raw may hold a password: it goes to
@@ -28,7 +30,7 @@ func resolve(raw string, schemes []string, getenv func(string) (string, bool)) (
 	}
 	u, err := url.Parse(expanded)
 	if err != nil {
-		return address{}, fault(KindAddress, "the URL cannot be parsed")
+		return address{}, media.NewFault(media.KindAddress, "the URL cannot be parsed")
 	}
 	a := address{raw: expanded, scheme: strings.ToLower(u.Scheme), host: u.Hostname()}
 	if a.scheme == "" {
@@ -36,13 +38,13 @@ func resolve(raw string, schemes []string, getenv func(string) (string, bool)) (
 	}
 	if !slices.Contains(schemes, a.scheme) {
 		// Not named: in a malformed URL it may be anything.
-		return address{}, fault(KindAddress, "this kind of URL is not allowed: want %s", strings.Join(schemes, ", "))
+		return address{}, media.NewFault(media.KindAddress, "this kind of URL is not allowed: want %s", strings.Join(schemes, ", "))
 	}
 	if a.scheme == "file" {
 		return fileAddress(u)
 	}
 	if a.host == "" {
-		return address{}, fault(KindAddress, "the URL names no host")
+		return address{}, media.NewFault(media.KindAddress, "the URL names no host")
 	}
 	return a, nil
 }
@@ -55,11 +57,11 @@ func fileAddress(u *url.URL) (address, error) {
 		path = u.Opaque
 	}
 	if path == "" || u.Host != "" {
-		return address{}, fault(KindAddress, "the URL names no file on this machine: want file:///path")
+		return address{}, media.NewFault(media.KindAddress, "the URL names no file on this machine: want file:///path")
 	}
 	path, err := filepath.Abs(path)
 	if err != nil {
-		return address{}, fault(KindAddress, "the file's path cannot be made absolute")
+		return address{}, media.NewFault(media.KindAddress, "the file's path cannot be made absolute")
 	}
 	return address{raw: "file:" + path, scheme: "file"}, nil
 }
@@ -72,7 +74,7 @@ func expand(raw string, getenv func(string) (string, bool)) (string, error) {
 		name := raw[m[2]:m[3]]
 		value, ok := getenv(name)
 		if !ok {
-			return "", fault(KindAddress, "environment variable %s is not set on this worker", name)
+			return "", media.NewFault(media.KindAddress, "environment variable %s is not set on this worker", name)
 		}
 		if m[0] < user {
 			value = strings.ReplaceAll(url.QueryEscape(value), "+", "%20")

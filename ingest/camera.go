@@ -12,6 +12,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
+	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -83,11 +84,11 @@ func (r *runner) stream(ctx context.Context) {
 			r.failures, r.attempt = 0, 0
 			continue
 		}
-		var f *Fault
+		var f *media.Fault
 		if !errors.As(err, &f) {
-			f = &Fault{Kind: KindOther, Text: err.Error()}
+			f = &media.Fault{Kind: media.KindOther, Text: err.Error()}
 		}
-		if f.Kind == KindAddress {
+		if f.Kind == media.KindAddress {
 			// Nothing but another record will help.
 			r.status(topics.StreamStatus{State: topics.StreamStopped, Reason: f.Text})
 			return
@@ -99,13 +100,13 @@ func (r *runner) stream(ctx context.Context) {
 }
 
 // wait passes the time until the next try.
-func (r *runner) wait(ctx context.Context, f *Fault, lasted time.Duration) bool {
+func (r *runner) wait(ctx context.Context, f *media.Fault, lasted time.Duration) bool {
 	if lasted >= r.Backoff.ResetAfter {
 		r.failures = 0
 	}
 	r.failures++
 	d := r.Backoff.wait(r.failures)
-	if f.Kind == KindCredentials {
+	if f.Kind == media.KindCredentials {
 		// Cameras lock users out after too many tries.
 		d = r.Backoff.Max
 	}
@@ -123,18 +124,18 @@ func (r *runner) connection(ctx context.Context) (lasted time.Duration, err erro
 	if err != nil {
 		return 0, err
 	}
-	s, err := openStream(ctx, a, openOptions{
-		transport: r.transport(), open: r.OpenTimeout, read: r.ReadTimeout, watchdog: r.Watchdog, threads: r.DecodeThreads,
-		onBytes:     func(n int) { r.metrics.bytes(ctx, r.camera.Name, n) },
-		onBadPacket: func() { r.metrics.bad(ctx, r.camera.Name) },
+	s, err := media.OpenStream(ctx, a.raw, media.StreamOptions{
+		Transport: r.transport(), Open: r.OpenTimeout, Read: r.ReadTimeout, Watchdog: r.Watchdog, Threads: r.DecodeThreads,
+		OnBytes:     func(n int) { r.metrics.bytes(ctx, r.camera.Name, n) },
+		OnBadPacket: func() { r.metrics.bad(ctx, r.camera.Name) },
 	})
 	if err != nil {
 		return 0, err
 	}
-	defer s.close()
-	f, err := s.next()
+	defer s.Close()
+	f, err := s.Next()
 	if errors.Is(err, io.EOF) {
-		err = fault(KindNotVideo, "the file holds no picture that can be decoded")
+		err = media.NewFault(media.KindNotVideo, "the file holds no picture that can be decoded")
 	}
 	if err != nil {
 		return 0, err
@@ -167,20 +168,20 @@ func (r *runner) transport() string {
 }
 
 // frames hands f and what follows to the sink.
-func (r *runner) frames(ctx context.Context, s *stream, f *Frame) (err error) {
-	info := s.info
+func (r *runner) frames(ctx context.Context, s *media.Stream, f *media.Frame) (err error) {
+	info := s.Info()
 	info.Width, info.Height = f.Width, f.Height
 	r.attempt, r.warned = 0, ""
 	r.log.InfoContext(ctx, "streaming", "url", telemetry.RedactURL(r.camera.URL), "codec", info.Codec,
 		"width", info.Width, "height", info.Height)
 	r.streaming(info)
-	r.sink.Begin(info)
-	defer func() { r.sink.End(err.Error()) }()
+	r.sink.Connected(info)
+	defer func() { r.sink.Disconnected(err.Error()) }()
 	p := pace{start: time.Now(), on: info.Recorded && !r.FilesAtOnce}
 	m := meter{told: info.FPS > 0}
 	for {
 		if !p.wait(ctx, f.PTS) {
-			return errStopped
+			return media.ErrStopped
 		}
 		if m.see(f.PTS) {
 			info.FPS = m.fps
@@ -191,13 +192,13 @@ func (r *runner) frames(ctx context.Context, s *stream, f *Frame) (err error) {
 		if err := r.sink.Frame(ctx, f); err != nil {
 			return err
 		}
-		if f, err = s.next(); err != nil {
+		if f, err = s.Next(); err != nil {
 			return err
 		}
 	}
 }
 
-func (r *runner) streaming(i StreamInfo) {
+func (r *runner) streaming(i media.StreamInfo) {
 	r.status(topics.StreamStatus{State: topics.StreamStreaming, Codec: i.Codec, Width: i.Width, Height: i.Height, FPS: i.FPS})
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/camsim"
 	"github.com/frostwatch/frostwatch/internal/shared"
+	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -51,7 +52,7 @@ type recorderSink struct {
 
 func (r *recorderSink) Run(ctx context.Context) { <-ctx.Done() }
 
-func (r *recorderSink) Begin(i StreamInfo) {
+func (r *recorderSink) Connected(i media.StreamInfo) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.epochs[r.name]++
@@ -59,7 +60,7 @@ func (r *recorderSink) Begin(i StreamInfo) {
 	r.sizes[r.name] = fmt.Sprintf("%s %dx%d", i.Codec, i.Width, i.Height)
 }
 
-func (r *recorderSink) Frame(_ context.Context, f *Frame) error {
+func (r *recorderSink) Frame(_ context.Context, f *media.Frame) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.times[r.name] = append(r.times[r.name], f.PTS)
@@ -67,7 +68,7 @@ func (r *recorderSink) Frame(_ context.Context, f *Frame) error {
 	return nil
 }
 
-func (r *recorderSink) End(reason string) {
+func (r *recorderSink) Disconnected(reason string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ended[r.name] = append(r.ended[r.name], reason)

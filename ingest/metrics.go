@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -43,7 +44,7 @@ func (m *metrics) bytes(ctx context.Context, camera string, n int) {
 	m.received.Add(ctx, int64(n), ofCamera(camera))
 }
 
-func (m *metrics) reconnect(ctx context.Context, camera string, k Kind) {
+func (m *metrics) reconnect(ctx context.Context, camera string, k media.Kind) {
 	m.reconnects.Add(ctx, 1, metric.WithAttributes(attribute.String("camera", camera), attribute.String("fault", string(k))))
 }
 

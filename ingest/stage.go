@@ -86,8 +86,7 @@ type Stage struct {
 	live    *live
 }
 
-// New checks the options; nothing runs before Run. It quietens libav for the
-// whole process.
+// New checks the options; nothing runs before Run.
 func New(o Options) (*Stage, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -102,7 +101,6 @@ func New(o Options) (*Stage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ingest: %w", err)
 	}
-	quietLibav()
 	return &Stage{
 		Options: o, metrics: m, dead: dead,
 		board: newBoard(o.Names.Of(topics.Status), o.Bus.Send, o.Logger),

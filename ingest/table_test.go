@@ -10,6 +10,7 @@ import (
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/camsim"
 	"github.com/frostwatch/frostwatch/internal/kafkatest"
 	"github.com/frostwatch/frostwatch/internal/shared"
+	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -145,7 +146,9 @@ func TestTheTableIsFollowed(t *testing.T) {
 func TestARefusedCameraIsStopped(t *testing.T) {
 	r := newRecorder()
 	o := testOptions(r)
-	o.NewSink = func(topics.Camera) (Sink, error) { return nil, fault(KindAddress, "stride of 1ns: want more") }
+	o.NewSink = func(topics.Camera) (Sink, error) {
+		return nil, media.NewFault(media.KindAddress, "stride of 1ns: want more")
+	}
 	watch(t, o, topics.Camera{Name: "cam", URL: "file:///x"})
 	until(t, "the refusal", 10*time.Second, r.saw("cam", topics.StreamStopped, "stride of 1ns: want more"))
 }

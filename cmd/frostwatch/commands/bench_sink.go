@@ -11,6 +11,7 @@ import (
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/framer"
 	"github.com/frostwatch/frostwatch/ingest"
+	"github.com/frostwatch/frostwatch/media"
 )
 
 // benchSink counts the framer's clips and throws them away.
@@ -19,7 +20,7 @@ type benchSink struct {
 
 	mu   sync.Mutex
 	seen map[string]bool // cameras that have sent a clip
-	info ingest.StreamInfo
+	info media.StreamInfo
 }
 
 func (r *benchSink) send(_ context.Context, msgs ...bus.Message) error {
@@ -69,11 +70,11 @@ type watched struct {
 	r *benchSink
 }
 
-func (w watched) Begin(info ingest.StreamInfo) {
+func (w watched) Connected(info media.StreamInfo) {
 	w.r.mu.Lock()
 	w.r.info = info
 	w.r.mu.Unlock()
-	w.Stream.Begin(info)
+	w.Stream.Connected(info)
 }
 
 // withIngest calls do while the stage runs, its clips going to the sink.

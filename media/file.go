@@ -1,4 +1,4 @@
-package ingest
+package media
 
 import (
 	"context"
@@ -37,27 +37,29 @@ type FileFrame struct {
 // File is a video file that is decoded from its beginning, as fast as it goes.
 // It serves one goroutine and is to be closed.
 type File struct {
-	s    *stream
+	s    *Stream
 	info FileInfo
 }
 
 // OpenFile opens a video file and starts the decoder of its first video stream,
 // with that many threads.
 func OpenFile(ctx context.Context, path string, threads int) (*File, error) {
-	quietLibav()
 	// A pipe or a device could block for ever.
 	if info, err := os.Stat(path); err != nil {
 		return nil, err
 	} else if !info.Mode().IsRegular() {
-		return nil, fault(KindNotVideo, "it is not a file")
+		return nil, NewFault(KindNotVideo, "it is not a file")
 	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("open video: %w", err)
 	}
-	s, err := openStream(ctx, address{raw: "file:" + abs, scheme: "file"}, openOptions{
-		open: fileTimeout, read: fileTimeout, watchdog: fileTimeout, threads: threads, formats: fileFormats, everyFrame: true,
-		onBytes: func(int) {}, onBadPacket: func() {},
+	s, err := open(ctx, "file:"+abs, openOptions{
+		StreamOptions: StreamOptions{
+			Open: fileTimeout, Read: fileTimeout, Watchdog: fileTimeout, Threads: threads,
+			OnBytes: func(int) {}, OnBadPacket: func() {},
+		},
+		formats: fileFormats, everyFrame: true,
 	})
 	if err != nil {
 		return nil, err
@@ -65,7 +67,7 @@ func OpenFile(ctx context.Context, path string, threads int) (*File, error) {
 	return &File{s: s, info: s.fileInfo()}, nil
 }
 
-func (s *stream) fileInfo() FileInfo {
+func (s *Stream) fileInfo() FileInfo {
 	i := FileInfo{Tick: s.clock.tick, FPS: s.info.FPS}
 	for _, v := range s.format.Streams() {
 		if v.Index() != s.index {
@@ -88,11 +90,11 @@ func (f *File) Info() FileInfo { return f.info }
 // Next is the next frame in the order of presentation, valid until the call
 // after it; io.EOF at the end.
 func (f *File) Next() (FileFrame, error) {
-	frame, err := f.s.next()
+	frame, err := f.s.Next()
 	var broken *Fault
 	switch {
 	case errors.As(err, &broken) && broken.Kind == KindEnded: // in words for cameras
-		return FileFrame{}, fault(KindNotVideo, "the file breaks off in the middle of something")
+		return FileFrame{}, NewFault(KindNotVideo, "the file breaks off in the middle of something")
 	case err != nil:
 		return FileFrame{}, err
 	}
@@ -104,4 +106,4 @@ func (f *File) Next() (FileFrame, error) {
 }
 
 // Close frees the decoder.
-func (f *File) Close() { f.s.close() }
+func (f *File) Close() { f.s.Close() }

@@ -1,4 +1,4 @@
-package ingest
+package media
 
 import (
 	"os/exec"
@@ -29,14 +29,14 @@ func TestPicturesAreAsFFmpegShowsThem(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s, err := openStream(t.Context(), address{raw: "file:" + path, scheme: "file"}, openOptions{
-				open: time.Second, read: time.Second, watchdog: time.Second, threads: 1, onBytes: func(int) {}, onBadPacket: func() {},
+			s, err := OpenStream(t.Context(), "file:"+path, StreamOptions{
+				Open: time.Second, Read: time.Second, Watchdog: time.Second, Threads: 1, OnBytes: func(int) {}, OnBadPacket: func() {},
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer s.close()
-			f, err := s.next()
+			defer s.Close()
+			f, err := s.Next()
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,36 +1,35 @@
-package framer
+package media
 
 import (
 	"fmt"
 
-	"github.com/frostwatch/frostwatch/ingest"
 	"github.com/frostwatch/frostwatch/media/jpeg"
 	"github.com/frostwatch/frostwatch/media/pixels"
 )
 
-// maxSide is what readers of clips accept.
-const maxSide = 8192
+// maxCarried is the longest side that readers of clips accept.
+const maxCarried = 8192
 
-// Encoder turns frames into small JPEGs. Its buffers are reused; it serves one
+// FrameEncoder turns frames into small JPEGs. Its buffers are reused; it serves one
 // goroutine.
-type Encoder struct {
+type FrameEncoder struct {
 	short, quality int
 	jpeg           *jpeg.Encoder
 	rgb, small     []byte
 }
 
-// NewEncoder makes one for a short side in pixels and a quality of 1 to 100.
-func NewEncoder(short, quality int) (*Encoder, error) {
+// NewFrameEncoder makes one for a short side in pixels and a quality of 1 to 100.
+func NewFrameEncoder(short, quality int) (*FrameEncoder, error) {
 	j, err := jpeg.NewEncoder()
 	if err != nil {
 		return nil, err
 	}
-	return &Encoder{short: short, quality: quality, jpeg: j}, nil
+	return &FrameEncoder{short: short, quality: quality, jpeg: j}, nil
 }
 
 // Encode resizes and compresses a frame. The bytes are the caller's.
-func (e *Encoder) Encode(f *ingest.Frame) (data []byte, w, h int, err error) {
-	if short, long := min(f.Width, f.Height), max(f.Width, f.Height); short < 1 || float64(long)/float64(short)*float64(e.short) > maxSide {
+func (e *FrameEncoder) Encode(f *Frame) (data []byte, w, h int, err error) {
+	if short, long := min(f.Width, f.Height), max(f.Width, f.Height); short < 1 || float64(long)/float64(short)*float64(e.short) > maxCarried {
 		return nil, 0, 0, fmt.Errorf("a picture of %dx%d is too narrow", f.Width, f.Height)
 	}
 	if e.rgb, err = f.RGB(e.rgb); err != nil {

@@ -1,4 +1,4 @@
-package ingest
+package media
 
 /*
 #cgo pkg-config: libavutil libswscale

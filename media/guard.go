@@ -1,4 +1,4 @@
-package ingest
+package media
 
 import (
 	"context"
@@ -39,13 +39,13 @@ func newGuard(ctx context.Context, libav interrupter) *guard {
 	return g
 }
 
-// call runs f, which fails with errTime after limit and with errStopped once
+// call runs f, which fails with errTime after limit and with ErrStopped once
 // the context has ended.
 func (g *guard) call(limit time.Duration, f func() error) error {
 	g.mu.Lock()
 	if g.stopped {
 		g.mu.Unlock()
-		return errStopped
+		return ErrStopped
 	}
 	g.libav.Resume()
 	g.mu.Unlock()
@@ -56,7 +56,7 @@ func (g *guard) call(limit time.Duration, f func() error) error {
 	case err == nil:
 		return nil
 	case g.stopped:
-		return errStopped
+		return ErrStopped
 	case g.expired:
 		return errTime
 	}

@@ -1,11 +1,6 @@
-package ingest
+package media
 
-import (
-	"context"
-	"time"
-
-	"github.com/frostwatch/frostwatch/topics"
-)
+import "time"
 
 // StreamInfo is what a stream turned out to be once it was open.
 type StreamInfo struct {
@@ -18,7 +13,7 @@ type StreamInfo struct {
 }
 
 // Frame is one decoded picture. It is valid only during the call that hands it
-// over.
+// over, or until the next call of Next.
 type Frame struct {
 	// PTS is the time of presentation since the stream's first frame, by the
 	// camera's clock. Until is the PTS of the frame after it, and for a stream's
@@ -33,23 +28,3 @@ type Frame struct {
 	// it names none. Calling it is what costs: skip it for frames not looked at.
 	RGB func(dst []byte) ([]byte, error)
 }
-
-// Sink takes one camera's frames. Its methods other than Run are called by one
-// goroutine: Begin once for each connection, before its first frame; Frame for
-// each frame in order of presentation; End when the connection is over. Nothing
-// is handed over after the camera's removal.
-type Sink interface {
-	// Run does what may not delay the camera, until ctx ends, which is after the
-	// last End. It gives up what it cannot finish in a few seconds.
-	Run(ctx context.Context)
-	// Begin starts a new stream clock.
-	Begin(info StreamInfo)
-	// Frame looks at a frame. An error ends the connection.
-	Frame(ctx context.Context, f *Frame) error
-	// End tells that no more frames come on this clock.
-	End(reason string)
-}
-
-// NewSink makes the sink of a camera. An error is of the camera's record, shown
-// to people, and stops the camera until its record changes.
-type NewSink func(topics.Camera) (Sink, error)

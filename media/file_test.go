@@ -1,4 +1,4 @@
-package ingest
+package media
 
 import (
 	"errors"

@@ -1,0 +1,67 @@
+package media
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/asticode/go-astiav"
+)
+
+// maxSide and maxPixels bound a picture, and so the memory of a decoder: 8K.
+const (
+	maxSide   = 8192
+	maxPixels = 8192 * 4608
+)
+
+// start picks the first video stream and opens its decoder.
+func (s *Stream) start(scheme string) error {
+	for _, v := range s.format.Streams() {
+		p := v.CodecParameters()
+		if p.MediaType() != astiav.MediaTypeVideo {
+			continue
+		}
+		codec := astiav.FindDecoder(p.CodecID())
+		if codec == nil {
+			return NewFault(KindNotVideo, "no decoder for %s", p.CodecID())
+		}
+		if err := sizeFault(p.Width(), p.Height()); err != nil {
+			return err
+		}
+		s.index = v.Index()
+		s.clock.tick = v.TimeBase().Float64()
+		s.info = StreamInfo{Codec: codec.Name(), Recorded: scheme == "file"}
+		if r := v.AvgFrameRate(); r.Den() > 0 && !strings.HasPrefix(scheme, "rtsp") {
+			s.info.FPS = r.Float64()
+		}
+		if scheme == "file" {
+			s.clock.rated(s.info.FPS)
+		}
+		if strings.HasPrefix(scheme, "http") {
+			s.info.Recorded = s.format.Duration() > 0
+			s.byArrival = strings.Contains(s.format.InputFormat().Name(), "jpeg")
+		}
+		return s.openDecoder(codec, p)
+	}
+	return NewFault(KindNotVideo, "the stream holds no video")
+}
+
+func (s *Stream) openDecoder(codec *astiav.Codec, p *astiav.CodecParameters) error {
+	s.codec = astiav.AllocCodecContext(codec)
+	if err := s.codec.FromCodecParameters(p); err != nil {
+		return err
+	}
+	s.codec.SetThreadCount(s.Threads)
+	d := astiav.NewDictionary()
+	defer d.Free()
+	if err := d.Set("max_pixels", strconv.Itoa(maxPixels), 0); err != nil {
+		return err
+	}
+	return s.codec.Open(codec, d)
+}
+
+func sizeFault(w, h int) error {
+	if w > maxSide || h > maxSide || w*h > maxPixels {
+		return NewFault(KindNotVideo, "the picture is %dx%d: want at most 8192x4608", w, h)
+	}
+	return nil
+}

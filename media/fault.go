@@ -1,0 +1,46 @@
+package media
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Kind groups faults for metrics and for how long to wait.
+type Kind string
+
+// The kinds of faults.
+const (
+	KindAddress     Kind = "address"     // the URL cannot be used
+	KindUnreachable Kind = "unreachable" // nobody answers there
+	KindTimeout     Kind = "timeout"     // it took too long
+	KindCredentials Kind = "credentials" // the camera wants another password
+	KindNotFound    Kind = "not_found"   // no such stream or file
+	KindNotVideo    Kind = "not_video"   // what comes is not a video that we can decode
+	KindFrozen      Kind = "frozen"      // connected, but no frames
+	KindEnded       Kind = "ended"       // the other side has ended it
+	KindOther       Kind = "other"
+)
+
+// Fault is why a stream could not be opened or went away, in words for people.
+// It never holds a URL or a password.
+type Fault struct {
+	Kind Kind
+	Text string
+}
+
+func (f *Fault) Error() string { return f.Text }
+
+// NewFault puts one together. What it says is shown to people: no URL, no
+// password.
+func NewFault(k Kind, format string, args ...any) *Fault {
+	return &Fault{Kind: k, Text: fmt.Sprintf(format, args...)}
+}
+
+// ErrStopped is returned when the caller's context has ended.
+var ErrStopped = errors.New("stopped")
+
+// silence is for a camera that keeps the connection and sends nothing.
+func silence(what string, d time.Duration) error {
+	return NewFault(KindFrozen, "no %s for %s", what, d.Round(time.Millisecond))
+}

@@ -1,0 +1,109 @@
+package media
+
+import (
+	"cmp"
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/asticode/go-astiav"
+)
+
+// StreamOptions say how a camera's stream is opened. All are required.
+type StreamOptions struct {
+	Transport   string        // "tcp" or "udp", for RTSP
+	Open        time.Duration // to connect and find the video
+	Read        time.Duration // for any one read
+	Watchdog    time.Duration // without a decoded frame; four times that for the first
+	Threads     int           // of the decoder
+	OnBytes     func(int)     // is told the size of each packet received
+	OnBadPacket func()        // is told of each packet or frame that could not be decoded and was skipped
+}
+
+// openOptions are StreamOptions and what files need besides.
+type openOptions struct {
+	StreamOptions
+	formats    string // that a file may have; empty: those of a camera
+	everyFrame bool   // a frame whose time can't be known is an error, and not passed over
+}
+
+// OpenStream connects to a URL of libav's (rtsp, rtsps, http, https, or file:
+// and an absolute path), finds the video and starts its decoder. It quietens
+// libav for the whole process. The error is a *Fault, which never repeats the
+// URL, or ErrStopped once ctx has ended, with which the stream ends too.
+func OpenStream(ctx context.Context, url string, o StreamOptions) (*Stream, error) {
+	return open(ctx, url, openOptions{StreamOptions: o})
+}
+
+func open(ctx context.Context, url string, o openOptions) (*Stream, error) {
+	quietLibav()
+	s := &Stream{openOptions: o, format: astiav.AllocFormatContext()}
+	s.guard = newGuard(ctx, s.format.SetInterruptCallback())
+	scheme, _, _ := strings.Cut(url, ":")
+	scheme = strings.ToLower(scheme)
+	options := o.libav(scheme)
+	defer options.Free()
+	deadline := time.Now().Add(o.Open)
+	err := s.guard.call(o.Open, func() error { return s.format.OpenInput(url, nil, options) })
+	if err != nil {
+		s.guard.close() // libav has freed the format
+		return nil, s.broken(err, true)
+	}
+	s.packet = astiav.AllocPacket()
+	s.fresh, s.held, s.shown = astiav.AllocFrame(), astiav.AllocFrame(), astiav.AllocFrame()
+	err = s.guard.call(time.Until(deadline), func() error {
+		// RTSP's description says what a decoder needs. Looking into the packets
+		// would only delay and hide the first frames.
+		if strings.HasPrefix(scheme, "rtsp") {
+			return nil
+		}
+		// Never with options: go-astiav hands libav one dictionary where it
+		// expects one for each stream.
+		return s.format.FindStreamInfo(nil)
+	})
+	if err == nil {
+		err = s.start(scheme)
+	}
+	if err != nil {
+		s.Close()
+		return nil, s.broken(err, true)
+	}
+	return s, nil
+}
+
+// quietLibav keeps libav from writing to standard error, where it would print
+// URLs. The level is the whole process's; libav has no other. Its messages can
+// not be had instead: go-astiav's callback formats them into 1024 bytes without
+// looking at their length.
+func quietLibav() { astiav.SetLogLevel(astiav.LogLevelQuiet) }
+
+// libav are libav's: which protocols may be used below the URL's own, and
+// that only video is asked for. Certificates are not verified: for rtsps, libav
+// 5.1 offers no way to ask for it.
+func (o openOptions) libav(scheme string) *astiav.Dictionary {
+	set := map[string]string{}
+	switch scheme {
+	case "rtsp", "rtsps":
+		set["protocol_whitelist"] = "rtsp,rtsps,rtp,rtcp,udp,tcp,tls,crypto,srtp"
+		set["rtsp_transport"] = o.Transport
+		set["allowed_media_types"] = "video"
+		// The kernel's default loses packets of a keyframe.
+		set["buffer_size"] = strconv.Itoa(2 << 20)
+	case "http", "https":
+		set["protocol_whitelist"] = "http,https,tcp,tls"
+		set["format_whitelist"] = formats
+	default:
+		set["protocol_whitelist"] = "file"
+		set["format_whitelist"] = cmp.Or(o.formats, formats)
+	}
+	d := astiav.NewDictionary()
+	for k, v := range set {
+		_ = d.Set(k, v, 0) // fails for want of memory only
+	}
+	return d
+}
+
+// formats that may be read from files and HTTP: containers of video alone,
+// nothing that names further files or addresses as playlists do.
+const formats = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,h264,hevc,mpjpeg,mjpeg,m4v,mpegvideo,ogg"

@@ -1,0 +1,140 @@
+// Package media reads video: it opens cameras' streams and files, decodes them,
+// times their frames, and makes small JPEGs of them. All of libav is in here;
+// libjpeg-turbo is in media/jpeg.
+package media
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/asticode/go-astiav"
+)
+
+// Stream is an open connection, or file, that decodes. It owns C memory; Close
+// gives it back. It is used by one goroutine.
+type Stream struct {
+	openOptions
+	format *astiav.FormatContext
+	codec  *astiav.CodecContext
+	packet *astiav.Packet
+	index  int
+	guard  *guard
+	info   StreamInfo
+	clock  clock
+	// byArrival gives frames the time at which they come, for formats without
+	// timestamps.
+	byArrival bool
+	draining  bool
+
+	fresh, held, shown *astiav.Frame
+	// What is held back until its successor's time is known.
+	holding     bool
+	heldAt      time.Duration
+	heldStep    time.Duration
+	heldArrived time.Time
+	first       time.Time     // arrival of the first frame
+	waited      time.Duration // for packets since the latest frame
+	frame       Frame         // handed out
+	rgb         rgbConverter
+	err         error // that ended the stream
+}
+
+// Info is what is known of the stream before its first frame: all but the size.
+func (s *Stream) Info() StreamInfo { return s.info }
+
+// Next hands out the next frame, which is valid until the call after it. It
+// returns io.EOF at the end of a recording, a *Fault when the stream breaks or
+// is silent for too long, and ErrStopped when the context has ended. Frames
+// that were decoded before an error are handed out first.
+func (s *Stream) Next() (*Frame, error) {
+	for s.err == nil {
+		f, err := s.step()
+		if err != nil {
+			s.err = s.broken(err, false)
+		} else if f != nil {
+			return f, nil
+		}
+	}
+	if s.holding {
+		return s.hand(s.clock.until(s.heldAt, s.heldAt, max(s.heldStep, s.clock.step))), nil
+	}
+	return nil, s.err
+}
+
+// take times the fresh frame, which settles until when the held one is shown.
+func (s *Stream) take() (*Frame, error) {
+	if err := sizeFault(s.fresh.Width(), s.fresh.Height()); err != nil {
+		return nil, err
+	}
+	now := time.Now()
+	if s.first.IsZero() {
+		s.first = now
+	}
+	s.waited = 0
+	var at time.Duration
+	before, verdict := s.clock.step, keep
+	if s.byArrival {
+		at = now.Sub(s.first)
+		s.clock.step = at - s.heldAt
+	} else {
+		at, verdict = s.clock.at(frameTime(s.fresh.UnsafePointer()))
+	}
+	if verdict == skip {
+		if s.everyFrame {
+			return nil, NewFault(KindNotVideo, "its frames have no times, and it does not say how many there are a second")
+		}
+		s.fresh.Unref()
+		return nil, nil
+	}
+	if verdict == dropEarlier {
+		s.held.Unref()
+		s.holding = false
+	}
+	var out *Frame
+	if s.holding {
+		out = s.hand(s.clock.until(s.heldAt, at, before))
+	}
+	s.held.MoveRef(s.fresh)
+	s.holding, s.heldAt, s.heldStep, s.heldArrived = true, at, before, now
+	return out, nil
+}
+
+// hand moves the held frame out.
+func (s *Stream) hand(until time.Duration) *Frame {
+	s.shown.Unref()
+	s.shown.MoveRef(s.held)
+	s.holding = false
+	s.frame = Frame{
+		PTS: s.heldAt, Until: until, Arrived: s.heldArrived,
+		Width: s.shown.Width(), Height: s.shown.Height(), RGB: s.toRGB,
+	}
+	return &s.frame
+}
+
+func (s *Stream) toRGB(dst []byte) ([]byte, error) {
+	w, h := s.shown.Width(), s.shown.Height()
+	if w*h == 0 {
+		return nil, errors.New("convert a frame that is no longer valid")
+	}
+	dst = slices.Grow(dst[:0], w*h*3)[:w*h*3]
+	if ret := s.rgb.convert(s.shown.UnsafePointer(), dst); ret < 0 {
+		return nil, NewFault(KindNotVideo, "the picture's format %s cannot be converted to RGB: %s", s.shown.PixelFormat(), astiav.Error(ret))
+	}
+	return dst, nil
+}
+
+// Close ends the connection and frees the decoder.
+func (s *Stream) Close() {
+	// A camera is told that we leave, if it listens.
+	_ = s.guard.goodbye(func() error { s.format.CloseInput(); return nil })
+	s.guard.close()
+	if s.codec != nil {
+		s.codec.Free()
+	}
+	s.packet.Free()
+	for _, f := range []*astiav.Frame{s.fresh, s.held, s.shown} {
+		f.Free()
+	}
+	s.rgb.free()
+}
