@@ -8,8 +8,8 @@ import (
 	"os/signal"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/bench"
 	"github.com/frostwatch/frostwatch/infer/froster"
 	"github.com/frostwatch/frostwatch/internal/shared"
 )
@@ -55,7 +55,7 @@ func TestBenchMeasuresItsParts(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit status %d\n%s", code, errs)
 	}
-	var r benchReport
+	var r bench.Report
 	if err := json.Unmarshal([]byte(out), &r); err != nil {
 		t.Fatalf("%v in\n%s", err, out)
 	}
@@ -79,7 +79,7 @@ func TestBenchMeasuresItsParts(t *testing.T) {
 		}
 	}
 	var table strings.Builder
-	if err := r.print(&table); err != nil {
+	if err := r.Print(&table); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"s per camera minute", "clips/s", r.Machine.CPU} {
@@ -104,24 +104,5 @@ func TestBenchSaysWhatIsWrong(t *testing.T) {
 		if _, errs, code := runBench(t, c.args...); code != 1 || !strings.Contains(errs, c.want) {
 			t.Errorf("bench %v: exit status %d, want 1 and %q:\n%s", c.args, code, c.want, errs)
 		}
-	}
-}
-
-func TestDelaysAreOfTheRecordsThatHaveABeginning(t *testing.T) {
-	zero := time.Unix(1000, 0)
-	var records []seenRecord
-	for i := 1; i <= 200; i++ { // in falling order: 200 ms to 1 ms
-		records = append(records, seenRecord{clip: "known", published: zero.Add(time.Duration(201-i) * time.Millisecond)})
-	}
-	records = append(records, seenRecord{clip: "unknown", published: zero.Add(time.Hour)})
-	begin := func(r seenRecord) (time.Time, bool) { return zero, r.clip == "known" }
-	if got, want := delaysFrom(records, begin), (delays{N: 200, P50: 100, P99: 198, Max: 200}); got != want {
-		t.Errorf("got %+v, want %+v", got, want)
-	}
-	if got := delaysFrom(nil, begin); got != (delays{}) {
-		t.Errorf("of nothing: %+v", got)
-	}
-	if got := percentile([]float64{7}, 50); got != 7 {
-		t.Errorf("median of one value: %v", got)
 	}
 }

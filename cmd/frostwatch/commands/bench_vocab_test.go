@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/bench"
 )
 
 // Rates and times depend on the machine; that labels and clips went on side by
@@ -13,7 +15,7 @@ func TestBenchMeasuresAVocabulary(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit status %d\n%s", code, errs)
 	}
-	var r benchReport
+	var r bench.Report
 	if err := json.Unmarshal([]byte(out), &r); err != nil {
 		t.Fatalf("%v in\n%s", err, out)
 	}
@@ -28,7 +30,7 @@ func TestBenchMeasuresAVocabulary(t *testing.T) {
 		t.Errorf("got %+v", l)
 	}
 	var table strings.Builder
-	if err := r.print(&table); err != nil {
+	if err := r.Print(&table); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"beside labels", "1,000 in", "an edit in force after"} {

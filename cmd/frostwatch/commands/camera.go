@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -62,7 +63,7 @@ func (p Program) cameraRemove(t *target) *cobra.Command {
 						return fmt.Errorf("remove camera: there is none named %q", name)
 					}
 				}
-				return removeCameras(ctx, b, n, names)
+				return process.RemoveCameras(ctx, b, n, names)
 			})
 		},
 	}
@@ -110,14 +111,4 @@ func readCameras(ctx context.Context, b *bus.Client, n topics.Names) (map[string
 		return nil
 	})
 	return cameras, statuses, err
-}
-
-// removeCameras writes the tombstones.
-func removeCameras(ctx context.Context, b *bus.Client, n topics.Names, names []string) error {
-	for _, name := range names {
-		if err := b.Send(ctx, bus.Message{Topic: n.Of(topics.Cameras), Key: []byte(name)}); err != nil {
-			return fmt.Errorf("remove camera %s: %w", name, err)
-		}
-	}
-	return nil
 }

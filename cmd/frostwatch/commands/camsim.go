@@ -1,22 +1,15 @@
 package commands
 
 import (
-	"context"
 	"fmt"
-	"path/filepath"
-	"regexp"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/camsim"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/up"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 )
-
-// loopGap is the pause between two plays of a file: long enough that no clip
-// spans the end of one and the beginning of the next.
-const loopGap = 2 * time.Second
 
 func (p Program) camsimCommand() *cobra.Command {
 	var listen string
@@ -33,7 +26,7 @@ func (p Program) camsimCommand() *cobra.Command {
 				return err
 			}
 			for _, file := range files {
-				name := cameraName(file)
+				name := camsim.Name(file)
 				if err := sim.AddFile(name, file, o); err != nil {
 					return err
 				}
@@ -41,33 +34,13 @@ func (p Program) camsimCommand() *cobra.Command {
 					return err
 				}
 			}
-			return ignoreEnd(cmd.Context(), sim.Run(cmd.Context()))
+			return process.IgnoreEnd(cmd.Context(), sim.Run(cmd.Context()))
 		},
 	}
-	cmd.Flags().StringVar(&listen, "listen", defaultEndpoints().RTSP, "address to serve on")
+	cmd.Flags().StringVar(&listen, "listen", up.DefaultEndpoints().RTSP, "address to serve on")
 	cmd.Flags().IntVar(&o.Loops, "loops", 0, "how often each file is played; 0: without end")
-	cmd.Flags().DurationVar(&o.LoopGap, "gap", loopGap, "pause between two plays")
+	cmd.Flags().DurationVar(&o.LoopGap, "gap", camsim.DefaultLoopGap, "pause between two plays")
 	cmd.Flags().DurationVar(&o.Shift, "shift", 0, "begin each play so much later in the file than the one before")
 	cmd.Flags().BoolVar(&o.OnDemand, "on-demand", false, "begin when the first reader comes, and rest when the last has gone")
 	return cmd
-}
-
-// ignoreEnd is nil where an error is only that of the ended context.
-func ignoreEnd(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
-}
-
-var notInNames = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
-
-// cameraName makes a camera's name of a file's.
-func cameraName(file string) string {
-	base := filepath.Base(file)
-	name := strings.Trim(notInNames.ReplaceAllString(strings.TrimSuffix(base, filepath.Ext(base)), "-"), "-._")
-	if name == "" {
-		return "video"
-	}
-	return name[:min(len(name), 64)]
 }

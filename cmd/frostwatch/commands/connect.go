@@ -2,9 +2,7 @@ package commands
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -14,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/up"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -22,11 +21,9 @@ import (
 // configuration file, or of the `up` that runs on a data directory.
 type target struct{ config, data string }
 
-const defaultData = "frostwatch-data"
-
 func (t *target) flags(cmd *cobra.Command) {
 	cmd.PersistentFlags().StringVar(&t.config, "config", "", "configuration file that names Kafka and Redis")
-	cmd.PersistentFlags().StringVar(&t.data, "data", defaultData, "data directory of a running `up`, used when --config is not given")
+	cmd.PersistentFlags().StringVar(&t.data, "data", up.DefaultData, "data directory of a running `up`, used when --config is not given")
 }
 
 // load is the configuration to connect by.
@@ -35,27 +32,23 @@ func (t *target) load() (config.Config, error) {
 		return config.Load(t.config)
 	}
 	cfg := config.Default()
-	raw, err := os.ReadFile(filepath.Join(t.data, "endpoints.json"))
+	e, err := up.ReadEndpoints(t.data)
 	if errors.Is(err, os.ErrNotExist) {
 		return cfg, nil
 	}
 	if err != nil {
-		return cfg, fmt.Errorf("find the running frostwatch: %w", err)
+		return cfg, err
 	}
-	if own := filepath.Join(t.data, "pipeline.yaml"); exists(own) {
-		if cfg, err = config.Load(own); err != nil {
-			return cfg, err
-		}
-	}
-	var e endpoints
-	if err := json.Unmarshal(raw, &e); err != nil {
-		return cfg, fmt.Errorf("find the running frostwatch: %s: %w", t.data, err)
+	own, err := config.Load(filepath.Join(t.data, "pipeline.yaml"))
+	switch {
+	case err == nil:
+		cfg = own
+	case !errors.Is(err, os.ErrNotExist):
+		return cfg, err
 	}
 	cfg.Kafka.Brokers, cfg.Redis.Address = []string{e.Kafka}, e.Redis
 	return cfg, nil
 }
-
-func exists(path string) bool { _, err := os.Stat(path); return err == nil }
 
 // commandTime bounds a command that edits or looks.
 const commandTime = 15 * time.Second

@@ -5,29 +5,31 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 )
 
 func (p Program) ingestCommand() *cobra.Command {
-	return p.stageCommand("ingest", "Read cameras and cut clips", func(pr *process) ([]stage, func() error, error) {
-		s, err := pr.ingestStages()
+	return p.stageCommand("ingest", "Read cameras and cut clips", func(pr *process.Process) ([]process.Part, func() error, error) {
+		s, err := pr.Ingest()
 		return s, nothing, err
 	})
 }
 
 func (p Program) inferCommand() *cobra.Command {
-	return p.stageCommand("infer", "Recognise actions in clips", func(pr *process) ([]stage, func() error, error) {
-		return pr.inferStages(func(c config.Config) string { return c.Infer.Bundle })
+	return p.stageCommand("infer", "Recognise actions in clips", func(pr *process.Process) ([]process.Part, func() error, error) {
+		return pr.Infer(func(c config.Config) string { return c.Infer.Bundle })
 	}, "vocabulary")
 }
 
 func (p Program) alertsCommand() *cobra.Command {
-	return p.stageCommand("alerts", "Raise alerts by rules", func(pr *process) ([]stage, func() error, error) {
-		s, err := pr.alertsStages()
+	return p.stageCommand("alerts", "Raise alerts by rules", func(pr *process.Process) ([]process.Part, func() error, error) {
+		s, err := pr.Alerts()
 		return s, nothing, err
 	})
 }
@@ -36,7 +38,7 @@ func nothing() error { return nil }
 
 // stageCommand runs one stage against an external Kafka and Redis. build's
 // function frees what it took.
-func (p Program) stageCommand(name, short string, build func(*process) ([]stage, func() error, error), checks ...string) *cobra.Command {
+func (p Program) stageCommand(name, short string, build func(*process.Process) ([]process.Part, func() error, error), checks ...string) *cobra.Command {
 	var path string
 	cmd := &cobra.Command{
 		Use: name, Short: short, Args: cobra.NoArgs,
@@ -48,7 +50,7 @@ func (p Program) stageCommand(name, short string, build func(*process) ([]stage,
 	return cmd
 }
 
-func (p Program) runStage(ctx context.Context, path, name string, checks []string, build func(*process) ([]stage, func() error, error)) (err error) {
+func (p Program) runStage(ctx context.Context, path, name string, checks []string, build func(*process.Process) ([]process.Part, func() error, error)) (err error) {
 	cfg := config.Default()
 	if path != "" {
 		if cfg, err = config.Load(path); err != nil {
@@ -59,11 +61,13 @@ func (p Program) runStage(ctx context.Context, path, name string, checks []strin
 	if err != nil {
 		return err
 	}
-	pr, err := p.openProcess(ctx, cfg, log, "frostwatch-"+name, append(checks, name)...)
+	pr, err := process.Open(ctx, process.Options{
+		Config: cfg, Logger: log, Service: "frostwatch-" + name, Version: p.Version, Checks: append(slices.Clone(checks), name),
+	})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, pr.close(ctx)) }()
+	defer func() { err = errors.Join(err, pr.Close(ctx)) }()
 	stages, free, err := build(pr)
 	if err != nil {
 		return err
@@ -74,5 +78,5 @@ func (p Program) runStage(ctx context.Context, path, name string, checks []strin
 		return fmt.Errorf("http.listen: %w", err)
 	}
 	log.InfoContext(ctx, "started", "stage", name, "http", l.Addr().String(), "kafka", cfg.Kafka.Brokers)
-	return pr.run(ctx, l, append(stages, pr.following(path)...)...)
+	return pr.Run(ctx, l, append(stages, pr.Following(path)...)...)
 }

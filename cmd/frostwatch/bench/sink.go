@@ -1,4 +1,4 @@
-package commands
+package bench
 
 import (
 	"context"
@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
 	"github.com/frostwatch/frostwatch/framer"
 	"github.com/frostwatch/frostwatch/ingest"
 	"github.com/frostwatch/frostwatch/media"
 )
 
-// benchSink counts the framer's clips and throws them away.
-type benchSink struct {
+// sink counts the framer's clips and throws them away.
+type sink struct {
 	clips atomic.Int64
 
 	mu   sync.Mutex
@@ -23,7 +24,7 @@ type benchSink struct {
 	info media.StreamInfo
 }
 
-func (r *benchSink) send(_ context.Context, msgs ...bus.Message) error {
+func (r *sink) send(_ context.Context, msgs ...bus.Message) error {
 	r.clips.Add(int64(len(msgs)))
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -34,7 +35,7 @@ func (r *benchSink) send(_ context.Context, msgs ...bus.Message) error {
 }
 
 // settled waits until every camera has sent a clip.
-func (r *benchSink) settled(ctx context.Context, cameras int) error {
+func (r *sink) settled(ctx context.Context, cameras int) error {
 	ctx, cancel := context.WithTimeout(ctx, settleTime)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
@@ -54,7 +55,7 @@ func (r *benchSink) settled(ctx context.Context, cameras int) error {
 	}
 }
 
-func (r *benchSink) stream() string {
+func (r *sink) stream() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := fmt.Sprintf("%s %dx%d", r.info.Codec, r.info.Width, r.info.Height)
@@ -67,7 +68,7 @@ func (r *benchSink) stream() string {
 // watched is a framer's stream that tells what it is fed with.
 type watched struct {
 	*framer.Stream
-	r *benchSink
+	r *sink
 }
 
 func (w watched) Connected(info media.StreamInfo) {
@@ -78,9 +79,9 @@ func (w watched) Connected(info media.StreamInfo) {
 }
 
 // withIngest calls do while the stage runs, its clips going to the sink.
-func (b *bench) withIngest(ctx context.Context, pr *process, do func(context.Context, *benchSink) error) error {
-	r := &benchSink{seen: map[string]bool{}}
-	s, err := pr.newIngest(r.send, func(s *framer.Stream) ingest.Sink { return watched{s, r} })
+func (b *bench) withIngest(ctx context.Context, pr *process.Process, do func(context.Context, *sink) error) error {
+	r := &sink{seen: map[string]bool{}}
+	s, err := pr.NewIngest(r.send, func(s *framer.Stream) ingest.Sink { return watched{s, r} })
 	if err != nil {
 		return err
 	}

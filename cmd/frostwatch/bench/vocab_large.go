@@ -1,4 +1,4 @@
-package commands
+package bench
 
 import (
 	"context"
@@ -17,12 +17,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/embedded"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/up"
 	"github.com/frostwatch/frostwatch/infer/froster"
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// largeBench is a large vocabulary with embeddings that are cached already.
-type largeBench struct {
+// largeFigures is a large vocabulary with embeddings that are cached already.
+type largeFigures struct {
 	Labels    int     `json:"labels"`
 	Dim       int     `json:"dim"`
 	Score     float64 `json:"score_ms"`            // of one clip
@@ -42,14 +43,14 @@ const (
 
 // largeVocabulary measures ten thousand labels on a Redis of its own. clips is
 // what the model embeds in a second on all cores.
-func (b *bench) largeVocabulary(ctx context.Context, m *froster.Model, clips float64) (out largeBench, err error) {
+func (b *bench) largeVocabulary(ctx context.Context, m *froster.Model, clips float64) (out largeFigures, err error) {
 	b.say("vocab: %d labels", largeLabels)
-	at, err := chooseEndpoints("auto")
+	at, err := up.ChooseEndpoints("auto")
 	if err != nil {
 		return out, err
 	}
 	server, err := embedded.StartRedis(ctx, embedded.RedisOptions{
-		Dir: filepath.Join(b.dir, "vocab-redis"), Port: port(at.Redis), Logger: slog.New(slog.DiscardHandler),
+		Dir: filepath.Join(b.dir, "vocab-redis"), Port: up.Port(at.Redis), Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		return out, err
@@ -65,7 +66,7 @@ func (b *bench) largeVocabulary(ctx context.Context, m *froster.Model, clips flo
 	if err := b.watchLarge(ctx, client, model, func(*vocab.Watcher, time.Duration) error { return nil }); err != nil {
 		return out, err // this one embedded them
 	}
-	out = largeBench{Labels: largeLabels, Dim: m.Dim(), ModelCore: 1000 * float64(runtime.GOMAXPROCS(0)) / clips}
+	out = largeFigures{Labels: largeLabels, Dim: m.Dim(), ModelCore: 1000 * float64(runtime.GOMAXPROCS(0)) / clips}
 	before := heapMB()
 	err = b.watchLarge(ctx, client, model, func(w *vocab.Watcher, loaded time.Duration) error {
 		out.Load, out.MB = milli(loaded), heapMB()-before
@@ -78,7 +79,7 @@ func (b *bench) largeVocabulary(ctx context.Context, m *froster.Model, clips flo
 		}
 		out.Edit = milli(time.Since(begun))
 		clip := model.vector("a clip")
-		scored, err := rate(min(time.Second, b.time), 1, func() error {
+		scored, err := rate(min(time.Second, b.Time), 1, func() error {
 			if len(w.Current().Score(clip, m.LogitScale(), largeTopK).Labels) != largeTopK {
 				return errors.New("labels are missing in a result")
 			}

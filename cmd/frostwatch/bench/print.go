@@ -1,4 +1,4 @@
-package commands
+package bench
 
 import (
 	"fmt"
@@ -7,8 +7,8 @@ import (
 	"text/tabwriter"
 )
 
-// print writes the report as tables.
-func (r benchReport) print(w io.Writer) error {
+// Print writes the report as tables.
+func (r Report) Print(w io.Writer) error {
 	var b strings.Builder
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	row := func(cells ...string) {
@@ -39,7 +39,7 @@ func (m machine) print(row func(...string)) {
 	row("", fmt.Sprintf("Frostwatch %s, %s, %s, load %s", m.Frostwatch, m.Go, m.Date.Format("2006-01-02 15:04 MST"), m.Load))
 }
 
-func (i ingestBench) print(row func(...string)) {
+func (i ingestFigures) print(row func(...string)) {
 	row()
 	row("ingest", fmt.Sprintf("%s (%s), %d cameras, short side %d, %.0f s", i.Video, i.Stream, i.Cameras, i.ShortSide, i.Seconds))
 	row("  CPU", fmt.Sprintf("%.2f s per camera minute", i.CPU))
@@ -48,7 +48,7 @@ func (i ingestBench) print(row func(...string)) {
 	row("  idle", fmt.Sprintf("%.2f CPU s per minute without cameras, not counted above", i.Idle))
 }
 
-func (i inferBench) print(row func(...string)) {
+func (i inferFigures) print(row func(...string)) {
 	row()
 	row("infer", fmt.Sprintf("ONNX Runtime %s, %s, %d threads", i.ONNXRuntime, i.Provider, i.Threads))
 	for _, m := range i.Models {
@@ -61,7 +61,7 @@ func (i inferBench) print(row func(...string)) {
 	}
 }
 
-func (u upBench) print(row func(...string)) {
+func (u upFigures) print(row func(...string)) {
 	row()
 	row("up", fmt.Sprintf("%d cameras, %.0f s", u.Cameras, u.Seconds))
 	for _, d := range []struct {

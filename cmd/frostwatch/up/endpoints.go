@@ -1,4 +1,4 @@
-package commands
+package up
 
 import (
 	"encoding/json"
@@ -9,27 +9,30 @@ import (
 	"strconv"
 )
 
-// endpoints are the addresses of a running `up`, host:port.
-type endpoints struct {
+// endpointsFile is in the data directory of a running `up`.
+const endpointsFile = "endpoints.json"
+
+// Endpoints are the addresses of a running `up`, host:port.
+type Endpoints struct {
 	Kafka string `json:"kafka"`
 	Redis string `json:"redis"`
 	RTSP  string `json:"rtsp"`
 	HTTP  string `json:"http"`
 }
 
-// defaultEndpoints stay clear of the standard ports, where a machine may well
+// DefaultEndpoints stay clear of the standard ports, where a machine may well
 // have a Redis, a broker or a camera server of its own.
-func defaultEndpoints() endpoints {
-	return endpoints{
+func DefaultEndpoints() Endpoints {
+	return Endpoints{
 		Kafka: "127.0.0.1:19092", Redis: "127.0.0.1:16379",
 		RTSP: "127.0.0.1:18554", HTTP: "127.0.0.1:18080",
 	}
 }
 
-// choose gives the addresses to listen on: the defaults, each of which must be
+// ChooseEndpoints gives the addresses to listen on: the defaults, each of which must be
 // free, or with "auto" whatever is.
-func chooseEndpoints(ports string) (endpoints, error) {
-	e := defaultEndpoints()
+func ChooseEndpoints(ports string) (Endpoints, error) {
+	e := DefaultEndpoints()
 	if ports != "auto" && ports != "fixed" {
 		return e, fmt.Errorf("--ports %q: want auto or fixed", ports)
 	}
@@ -49,7 +52,8 @@ func chooseEndpoints(ports string) (endpoints, error) {
 	return e, nil
 }
 
-func port(address string) int {
+// Port is the port of host:port, 0 where there is none.
+func Port(address string) int {
 	_, p, err := net.SplitHostPort(address)
 	if err != nil {
 		return 0
@@ -61,13 +65,25 @@ func port(address string) int {
 	return n
 }
 
+// ReadEndpoints are those of the `up` that runs on the data directory.
+func ReadEndpoints(data string) (e Endpoints, err error) {
+	raw, err := os.ReadFile(filepath.Join(data, endpointsFile))
+	if err == nil {
+		err = json.Unmarshal(raw, &e)
+	}
+	if err != nil {
+		return e, fmt.Errorf("find the running frostwatch: %w", err)
+	}
+	return e, nil
+}
+
 // write puts the addresses in DIR/endpoints.json, whole or not at all.
-func (e endpoints) write(dir string) error {
+func (e Endpoints) write(dir string) error {
 	b, err := json.MarshalIndent(e, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write endpoints: %w", err)
 	}
-	path := filepath.Join(dir, "endpoints.json")
+	path := filepath.Join(dir, endpointsFile)
 	if err := os.WriteFile(path+".part", append(b, '\n'), 0o644); err != nil {
 		return fmt.Errorf("write endpoints: %w", err)
 	}

@@ -1,4 +1,4 @@
-package commands
+package bench
 
 import (
 	"context"
@@ -9,19 +9,20 @@ import (
 	"slices"
 	"time"
 
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/demo"
 	"github.com/frostwatch/frostwatch/infer/froster"
 	"github.com/frostwatch/frostwatch/internal/config"
 )
 
-// inferBench is the model alone, on frames that are decoded already.
-type inferBench struct {
-	ONNXRuntime string       `json:"onnx_runtime"`
-	Provider    string       `json:"provider"`
-	Threads     int          `json:"threads"`
-	Models      []modelBench `json:"models"` // a checkpoint in each precision, or a bundle
+// inferFigures is the model alone, on frames that are decoded already.
+type inferFigures struct {
+	ONNXRuntime string         `json:"onnx_runtime"`
+	Provider    string         `json:"provider"`
+	Threads     int            `json:"threads"`
+	Models      []modelFigures `json:"models"` // a checkpoint in each precision, or a bundle
 }
 
-type modelBench struct {
+type modelFigures struct {
 	Model     string            `json:"model"`
 	Precision froster.Precision `json:"precision"`
 	GFLOPs    float64           `json:"gflops_per_clip"` // of its matrix products
@@ -43,8 +44,8 @@ type clipRate struct {
 // measured in turn, so that a ratio is of neighbours in time.
 const inferTime = 2 * time.Second
 
-func (b *bench) infer(ctx context.Context) (out *inferBench, err error) {
-	rt, err := froster.OpenRuntime(froster.RuntimeOptions{Library: b.runtime, Provider: b.provider, Threads: config.Default().Infer.Threads})
+func (b *bench) infer(ctx context.Context) (out *inferFigures, err error) {
+	rt, err := froster.OpenRuntime(froster.RuntimeOptions{Library: b.Runtime, Provider: b.Provider, Threads: config.Default().Infer.Threads})
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +53,7 @@ func (b *bench) infer(ctx context.Context) (out *inferBench, err error) {
 	if err != nil {
 		return nil, err
 	}
-	out = &inferBench{ONNXRuntime: rt.Version(), Provider: b.provider, Threads: rt.Threads()}
+	out = &inferFigures{ONNXRuntime: rt.Version(), Provider: b.Provider, Threads: rt.Threads()}
 	var measured []*modelRates
 	defer func() {
 		for _, m := range measured {
@@ -70,13 +71,13 @@ func (b *bench) infer(ctx context.Context) (out *inferBench, err error) {
 	// Before any clips: texts hold back while clips are embedded.
 	for _, m := range measured {
 		b.say("infer: labels of %s in %s", m.model.Bundle().Name, m.model.Bundle().Precision)
-		if m.labels, err = labelsPerSecond(ctx, m.model, min(3*inferTime, b.time)); err != nil {
+		if m.labels, err = labelsPerSecond(ctx, m.model, min(3*inferTime, b.Time)); err != nil {
 			return nil, err
 		}
 	}
-	for round := range b.rounds {
+	for round := range b.Rounds {
 		for _, m := range measured {
-			b.say("infer: %s in %s, round %d of %d", m.model.Bundle().Name, m.model.Bundle().Precision, round+1, b.rounds)
+			b.say("infer: %s in %s, round %d of %d", m.model.Bundle().Name, m.model.Bundle().Precision, round+1, b.Rounds)
 			if err := b.inferRound(ctx, rt, m); err != nil {
 				return nil, err
 			}
@@ -95,18 +96,17 @@ func (b *bench) infer(ctx context.Context) (out *inferBench, err error) {
 // bundles are the one of --model, or those made of a checkpoint, --checkpoint's
 // or the demo's, in each precision that the provider serves.
 func (b *bench) bundles() ([]*froster.Bundle, error) {
-	if b.model != "" {
-		bundle, err := froster.OpenBundle(b.model)
+	if b.Model != "" {
+		bundle, err := froster.OpenBundle(b.Model)
 		return []*froster.Bundle{bundle}, err
 	}
-	o := froster.ImportOptions{Checkpoint: b.checkpoint}
+	o := froster.ImportOptions{Checkpoint: b.Checkpoint}
 	if o.Checkpoint == "" {
-		h := home{Program: b.Program, flags: upFlags{data: b.dir}}
-		o = h.demoCheckpoint()
+		o = demo.Checkpoint(b.demoDir())
 	}
 	var out []*froster.Bundle
 	for _, p := range b.precisions() {
-		if err := p.Servable(b.provider); err != nil {
+		if err := p.Servable(b.Provider); err != nil {
 			b.say("infer: %v", err)
 			continue
 		}
@@ -120,7 +120,7 @@ func (b *bench) bundles() ([]*froster.Bundle, error) {
 	return out, nil
 }
 
-func (b *bench) onGPU() bool { return b.provider != "cpu" }
+func (b *bench) onGPU() bool { return b.Provider != "cpu" }
 
 func (b *bench) precisions() []froster.Precision {
 	if b.onGPU() {
@@ -147,7 +147,7 @@ type modelRates struct {
 }
 
 func (b *bench) inferRound(ctx context.Context, rt *froster.Runtime, m *modelRates) error {
-	lasting, bundle := min(inferTime, b.time), m.model.Bundle()
+	lasting, bundle := min(inferTime, b.Time), m.model.Bundle()
 	most, err := rt.MatMulRate(ctx, bundle.Dims, bundle.Precision, slices.Max(b.batches()), lasting)
 	if err != nil {
 		return err
@@ -164,9 +164,9 @@ func (b *bench) inferRound(ctx context.Context, rt *froster.Runtime, m *modelRat
 	return nil
 }
 
-func (m *modelRates) report() modelBench {
+func (m *modelRates) report() modelFigures {
 	bundle := m.model.Bundle()
-	r := modelBench{Model: bundle.Name, Precision: bundle.Precision, GFLOPs: bundle.Dims.ClipFLOPs() / 1e9,
+	r := modelFigures{Model: bundle.Name, Precision: bundle.Precision, GFLOPs: bundle.Dims.ClipFLOPs() / 1e9,
 		MatMul: median(m.matmul) / 1e9, Labels: m.labels, LoadS: m.load.Seconds()}
 	r.Texts = r.Labels * float64(len(froster.Prompts("")))
 	for _, batch := range slices.Sorted(maps.Keys(m.clips)) {

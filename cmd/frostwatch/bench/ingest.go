@@ -1,4 +1,4 @@
-package commands
+package bench
 
 import (
 	"context"
@@ -10,13 +10,14 @@ import (
 
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/demo"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/embedded"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// ingestBench is ingest and the framer on cameras that all show one video.
-type ingestBench struct {
+// ingestFigures is ingest and the framer on cameras that all show one video.
+type ingestFigures struct {
 	Video     string  `json:"video"`
 	Stream    string  `json:"stream"` // codec, size, and the rate where the stream tells it
 	ShortSide int     `json:"short_side"`
@@ -41,18 +42,18 @@ const (
 	settleTime = time.Minute
 )
 
-func (b *bench) ingest(ctx context.Context) ([]ingestBench, error) {
-	videos := b.videos
+func (b *bench) ingest(ctx context.Context) ([]ingestFigures, error) {
+	videos := b.Videos
 	if len(videos) == 0 {
 		clips, err := demo.Clips()
 		if err != nil {
 			return nil, err
 		}
-		videos = []string{filepath.Join(b.dir, "demo", clips[0]+".mp4")}
+		videos = []string{filepath.Join(b.demoDir(), clips[0]+".mp4")}
 	}
-	var out []ingestBench
+	var out []ingestFigures
 	for i, video := range videos {
-		b.say("ingest: %d cameras of %s, %v", b.cameras, filepath.Base(video), b.time)
+		b.say("ingest: %d cameras of %s, %v", b.Cameras, filepath.Base(video), b.Time)
 		one, err := b.ingestOne(ctx, video, filepath.Join(b.dir, fmt.Sprintf("kafka-%d", i)))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", filepath.Base(video), err)
@@ -64,7 +65,7 @@ func (b *bench) ingest(ctx context.Context) ([]ingestBench, error) {
 
 // ingestOne serves the video from another process and reads it in this one. The
 // broker here carries only the table of cameras and their status.
-func (b *bench) ingestOne(ctx context.Context, video, dir string) (out ingestBench, err error) {
+func (b *bench) ingestOne(ctx context.Context, video, dir string) (out ingestFigures, err error) {
 	sim, err := b.startChild(ctx, "camsim", "--listen", "127.0.0.1:0", "--gap", "0s", video)
 	if err != nil {
 		return out, err
@@ -85,23 +86,23 @@ func (b *bench) ingestOne(ctx context.Context, video, dir string) (out ingestBen
 	defer broker.Close()
 	cfg := config.Default()
 	cfg.Kafka.Brokers, cfg.Kafka.Replication = []string{broker.Addr()}, 1
-	pr, err := b.openProcess(ctx, cfg, log, "frostwatch-bench")
+	pr, err := process.Open(ctx, process.Options{Config: cfg, Logger: log, Service: "frostwatch-bench", Version: b.Version})
 	if err != nil {
 		return out, err
 	}
-	defer func() { err = errors.Join(err, pr.close(ctx)) }()
-	if err := pr.ensureTopics(ctx); err != nil {
+	defer func() { err = errors.Join(err, pr.Close(ctx)) }()
+	if err := pr.EnsureTopics(ctx); err != nil {
 		return out, err
 	}
-	out = ingestBench{Video: filepath.Base(video), ShortSide: cfg.Framer.ShortSide, Cameras: b.cameras}
-	err = b.withIngest(ctx, pr, func(ctx context.Context, r *benchSink) error {
+	out = ingestFigures{Video: filepath.Base(video), ShortSide: cfg.Framer.ShortSide, Cameras: b.Cameras}
+	err = b.withIngest(ctx, pr, func(ctx context.Context, r *sink) error {
 		return b.readCameras(ctx, pr, r, url, &out)
 	})
 	return out, err
 }
 
 // readCameras measures first without cameras and then with them.
-func (b *bench) readCameras(ctx context.Context, pr *process, r *benchSink, url string, out *ingestBench) error {
+func (b *bench) readCameras(ctx context.Context, pr *process.Process, r *sink, url string, out *ingestFigures) error {
 	if _, err := b.spend(ctx, r, joinTime); err != nil {
 		return err
 	}
@@ -114,21 +115,21 @@ func (b *bench) readCameras(ctx context.Context, pr *process, r *benchSink, url 
 		return err
 	}
 	before := residentMB(self)
-	cameras := make([]topics.Camera, b.cameras)
+	cameras := make([]topics.Camera, b.Cameras)
 	for i := range cameras {
 		cameras[i] = topics.Camera{Name: fmt.Sprintf("camera-%d", i+1), URL: url}
 	}
-	if err := pr.writeCameras(ctx, cameras); err != nil {
+	if err := pr.WriteCameras(ctx, cameras); err != nil {
 		return err
 	}
-	if err := r.settled(ctx, b.cameras); err != nil {
+	if err := r.settled(ctx, b.Cameras); err != nil {
 		return err
 	}
-	busy, err := b.spend(ctx, r, b.time)
+	busy, err := b.spend(ctx, r, b.Time)
 	if err != nil {
 		return err
 	}
-	n := float64(b.cameras)
+	n := float64(b.Cameras)
 	out.Stream, out.Seconds, out.Idle = r.stream(), busy.wall.Seconds(), idle.cpuPerMinute()
 	out.CPU = (busy.cpuPerMinute() - idle.cpuPerMinute()) / n
 	out.Clips = float64(busy.clips) / n / busy.wall.Minutes()

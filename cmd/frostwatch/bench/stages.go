@@ -1,4 +1,4 @@
-package commands
+package bench
 
 import (
 	"fmt"
@@ -23,7 +23,7 @@ type stageTimes struct {
 // stages completes a model's figures; clips is its rate on every core.
 func (b *bench) stages(m *modelRates, clips float64) (stageTimes, error) {
 	d := m.model.Bundle().Dims
-	decode, size, err := decodeTime(d.Frames, d.ImageSize, min(time.Second, b.time))
+	decode, size, err := decodeTime(d.Frames, d.ImageSize, min(time.Second, b.Time))
 	if err != nil {
 		return stageTimes{}, fmt.Errorf("decode made pictures: %w", err)
 	}

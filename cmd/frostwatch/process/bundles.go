@@ -1,4 +1,4 @@
-package commands
+package process
 
 import (
 	"context"
@@ -23,7 +23,7 @@ import (
 // bundles puts models in service: the one named when the process starts, and
 // another when another folder is named or the folder's content is another.
 type bundles struct {
-	*process
+	*Process
 	runtime *froster.Runtime
 	stage   *infer.Stage
 	refused metric.Int64Gauge
@@ -56,8 +56,8 @@ func (b *bundles) load(dir string) (*loaded, error) {
 	}
 	l := &loaded{bundle: bundle}
 	watcher, err := vocab.NewWatcher(vocab.Options{
-		Client: b.redis, Prefix: b.cfg.Redis.Prefix, Name: b.cfg.Vocab.Name, Embedder: model,
-		BaseClasses: bundle.BaseClasses, Poll: b.cfg.Vocab.Poll, Logger: b.log.With("model", bundle.ID), Meter: b.tel.Meter("vocab"),
+		Client: b.Redis, Prefix: b.Config.Redis.Prefix, Name: b.Config.Vocab.Name, Embedder: model,
+		BaseClasses: bundle.BaseClasses, Poll: b.Config.Vocab.Poll, Logger: b.log.With("model", bundle.ID), Meter: b.tel.Meter("vocab"),
 		OnHealth: func(err error) {
 			if l.inForce.Load() {
 				b.health.Set("vocabulary", err)
@@ -83,7 +83,7 @@ func (b *bundles) load(dir string) (*loaded, error) {
 
 // checkSize warns of frames that are smaller than what the model was trained on.
 func (b *bundles) checkSize(bundle *froster.Bundle) {
-	if carried := b.cfg.Framer.ShortSide; carried < bundle.Dims.ImageSize {
+	if carried := b.Config.Framer.ShortSide; carried < bundle.Dims.ImageSize {
 		b.log.Warn("the model sees larger frames than are carried: raise framer.short_side and restart ingest",
 			"model", bundle.Name, "image_size", bundle.Dims.ImageSize, "short_side", carried)
 	}

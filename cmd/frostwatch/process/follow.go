@@ -1,4 +1,4 @@
-package commands
+package process
 
 import (
 	"context"
@@ -65,15 +65,15 @@ func followFile(ctx context.Context, path string, log *slog.Logger, reload func(
 
 // onReload has apply called with each configuration that is read anew. It must
 // not wait.
-func (p *process) onReload(apply func(config.Config) error) { p.reloads = append(p.reloads, apply) }
+func (p *Process) onReload(apply func(config.Config) error) { p.reloads = append(p.reloads, apply) }
 
-// following is the stage that follows the configuration file, where there is one
+// Following is the part that follows the configuration file, where there is one
 // and anything is taken over from it.
-func (p *process) following(path string) []stage {
+func (p *Process) Following(path string) []Part {
 	if path == "" || len(p.reloads) == 0 {
 		return nil
 	}
-	return []stage{{"configuration", func(ctx context.Context) error {
+	return []Part{{"configuration", func(ctx context.Context) error {
 		return followFile(ctx, path, p.log, func() error {
 			c, err := config.Load(path)
 			if err != nil {

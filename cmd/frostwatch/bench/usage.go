@@ -1,4 +1,4 @@
-package commands
+package bench
 
 import (
 	"context"
@@ -17,7 +17,7 @@ type spent struct {
 func (s spent) cpuPerMinute() float64 { return s.cpu.Seconds() / s.wall.Minutes() }
 
 // spend lets time pass and says what it cost.
-func (b *bench) spend(ctx context.Context, r *benchSink, d time.Duration) (spent, error) {
+func (b *bench) spend(ctx context.Context, r *sink, d time.Duration) (spent, error) {
 	begun, clips := time.Now(), r.clips.Load()
 	before, err := ownCPU()
 	if err != nil {

@@ -1,4 +1,4 @@
-package commands
+package process
 
 import (
 	"context"
@@ -17,12 +17,12 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// newIngest is ingest with a framer whose clips go to send; wrap may stand
+// NewIngest is ingest with a framer whose clips go to send; wrap may stand
 // between the two.
-func (p *process) newIngest(send func(context.Context, ...bus.Message) error, wrap func(*framer.Stream) ingest.Sink) (*ingest.Stage, error) {
-	fc, c := p.cfg.Framer, p.cfg.Ingest
+func (p *Process) NewIngest(send func(context.Context, ...bus.Message) error, wrap func(*framer.Stream) ingest.Sink) (*ingest.Stage, error) {
+	fc, c := p.Config.Framer, p.Config.Ingest
 	f, err := framer.New(framer.Options{
-		Send: send, Names: p.names, Window: fc.Window, Stride: fc.Stride,
+		Send: send, Names: p.Names, Window: fc.Window, Stride: fc.Stride,
 		ShortSide: fc.ShortSide, Quality: fc.JPEGQuality, Queue: fc.Queue,
 		Logger: p.log, Tracer: p.tel.Tracer("framer"), Meter: p.tel.Meter("framer"), Propagator: p.tel.Propagator(),
 	})
@@ -30,7 +30,7 @@ func (p *process) newIngest(send func(context.Context, ...bus.Message) error, wr
 		return nil, err
 	}
 	return ingest.New(ingest.Options{
-		Bus: p.bus, Names: p.names, Group: c.Group, Worker: p.worker,
+		Bus: p.Bus, Names: p.Names, Group: c.Group, Worker: p.worker,
 		NewSink: func(c topics.Camera) (ingest.Sink, error) {
 			s, err := f.Stream(c)
 			if err != nil {
@@ -45,19 +45,19 @@ func (p *process) newIngest(send func(context.Context, ...bus.Message) error, wr
 	})
 }
 
-// ingestStages read cameras and cut clips.
-func (p *process) ingestStages() ([]stage, error) {
-	s, err := p.newIngest(p.bus.Send, func(s *framer.Stream) ingest.Sink { return s })
+// Ingest is the stage that reads cameras and cuts clips.
+func (p *Process) Ingest() ([]Part, error) {
+	s, err := p.NewIngest(p.Bus.Send, func(s *framer.Stream) ingest.Sink { return s })
 	if err != nil {
 		return nil, err
 	}
-	cameras := make([]topics.Camera, len(p.cfg.Cameras))
-	for i, cam := range p.cfg.Cameras {
+	cameras := make([]topics.Camera, len(p.Config.Cameras))
+	for i, cam := range p.Config.Cameras {
 		cameras[i] = cam.Record()
 	}
 	p.health.Set("ingest", nil)
-	return []stage{{"ingest", func(ctx context.Context) error {
-		if err := p.writeCameras(ctx, cameras); err != nil {
+	return []Part{{"ingest", func(ctx context.Context) error {
+		if err := p.WriteCameras(ctx, cameras); err != nil {
 			if ctx.Err() != nil {
 				return nil
 			}
@@ -67,33 +67,43 @@ func (p *process) ingestStages() ([]stage, error) {
 	}}}, nil
 }
 
-// writeCameras puts the configured cameras on the topic; the record of one that
+// WriteCameras puts the configured cameras on the topic; the record of one that
 // is there already changes nothing.
-func (p *process) writeCameras(ctx context.Context, cameras []topics.Camera) error {
+func (p *Process) WriteCameras(ctx context.Context, cameras []topics.Camera) error {
 	for _, c := range cameras {
 		value, err := topics.EncodeCamera(c)
 		if err != nil {
 			return err
 		}
-		if err := p.bus.Send(ctx, bus.Message{Topic: p.names.Of(topics.Cameras), Key: []byte(c.Name), Value: value}); err != nil {
+		if err := p.Bus.Send(ctx, bus.Message{Topic: p.Names.Of(topics.Cameras), Key: []byte(c.Name), Value: value}); err != nil {
 			return fmt.Errorf("write camera %s: %w", c.Name, err)
 		}
 	}
 	return nil
 }
 
-// inferStages recognise with the bundle that choose reads from a configuration,
+// RemoveCameras writes the tombstones of cameras.
+func RemoveCameras(ctx context.Context, b *bus.Client, n topics.Names, cameras []string) error {
+	for _, name := range cameras {
+		if err := b.Send(ctx, bus.Message{Topic: n.Of(topics.Cameras), Key: []byte(name)}); err != nil {
+			return fmt.Errorf("remove camera %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// Infer is the stage that recognises with the bundle that choose reads from a configuration,
 // also from one that is read anew. The returned function frees the model where
 // the stages never ran.
-func (p *process) inferStages(choose func(config.Config) string) ([]stage, func() error, error) {
-	c := p.cfg.Infer
-	b, err := p.openBundles(choose(p.cfg))
+func (p *Process) Infer(choose func(config.Config) string) ([]Part, func() error, error) {
+	c := p.Config.Infer
+	b, err := p.openBundles(choose(p.Config))
 	if err != nil {
 		return nil, nil, err
 	}
 	first := b.current.serving
 	b.stage, err = infer.New(infer.Options{
-		Bus: p.bus, Names: p.names, Group: c.Group, Serving: first,
+		Bus: p.Bus, Names: p.Names, Group: c.Group, Serving: first,
 		MaxBatch: c.MaxBatch, MaxWait: c.MaxWait, MaxAge: c.MaxAge, TopK: c.TopK,
 		Logger: p.log, Tracer: p.tel.Tracer("infer"), Meter: p.tel.Meter("infer"), Propagator: p.tel.Propagator(),
 		OnHealth: func(err error) { p.health.Set("infer", err) },
@@ -105,12 +115,12 @@ func (p *process) inferStages(choose func(config.Config) string) ([]stage, func(
 		b.want(choose(c))
 		return nil
 	})
-	return []stage{{"infer", b.stage.Run}, {"bundle", b.run}}, func() error { return b.current.serving.Close() }, nil
+	return []Part{{"infer", b.stage.Run}, {"bundle", b.run}}, func() error { return b.current.serving.Close() }, nil
 }
 
 // openBundles loads the first bundle.
-func (p *process) openBundles(dir string) (*bundles, error) {
-	c := p.cfg.Infer
+func (p *Process) openBundles(dir string) (*bundles, error) {
+	c := p.Config.Infer
 	runtime, err := froster.OpenRuntime(froster.RuntimeOptions{Library: c.Runtime, Provider: c.Provider, Threads: c.Threads})
 	if err != nil {
 		return nil, err
@@ -120,7 +130,7 @@ func (p *process) openBundles(dir string) (*bundles, error) {
 	if err != nil {
 		return nil, fmt.Errorf("infer: %w", err)
 	}
-	b := &bundles{process: p, runtime: runtime, refused: refused, wanted: make(chan string, 1), dir: dir, tried: folderStamp(dir)}
+	b := &bundles{Process: p, runtime: runtime, refused: refused, wanted: make(chan string, 1), dir: dir, tried: folderStamp(dir)}
 	if b.current, err = b.load(dir); err != nil {
 		return nil, err
 	}
@@ -129,10 +139,10 @@ func (p *process) openBundles(dir string) (*bundles, error) {
 	return b, nil
 }
 
-// alertsStages evaluate the rules.
-func (p *process) alertsStages() ([]stage, error) {
+// Alerts is the stage that evaluates the rules.
+func (p *Process) Alerts() ([]Part, error) {
 	s, err := alerts.New(alerts.Options{
-		Bus: p.bus, Names: p.names, Group: p.cfg.Alerts.Group, Rules: p.cfg.Rules,
+		Bus: p.Bus, Names: p.Names, Group: p.Config.Alerts.Group, Rules: p.Config.Rules,
 		Logger: p.log, Tracer: p.tel.Tracer("alerts"), Meter: p.tel.Meter("alerts"), Propagator: p.tel.Propagator(),
 	})
 	if err != nil {
@@ -140,5 +150,5 @@ func (p *process) alertsStages() ([]stage, error) {
 	}
 	p.health.Set("alerts", nil)
 	p.onReload(func(c config.Config) error { return s.SetRules(c.Rules) })
-	return []stage{{"alerts", s.Run}}, nil
+	return []Part{{"alerts", s.Run}}, nil
 }

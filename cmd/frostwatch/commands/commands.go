@@ -1,5 +1,5 @@
-// Package commands is the command line: it reads flags and the configuration,
-// builds each stage and runs it. It holds no logic of the stages.
+// Package commands is the command line: it reads flags, and prints what the
+// other packages give.
 package commands
 
 import (

@@ -1,4 +1,4 @@
-package commands
+package process
 
 import (
 	"bytes"
@@ -51,7 +51,7 @@ type swapRig struct {
 	t    *testing.T
 	file string // the configuration
 	log  printed
-	pr   *process
+	pr   *Process
 
 	mu   sync.Mutex
 	sent int // clips of each camera
@@ -91,13 +91,15 @@ func (r *swapRig) start() (stop func()) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	if r.pr, err = (Program{Version: "test"}).openProcess(ctx, cfg, log, "frostwatch-infer", "vocabulary", "infer"); err != nil {
+	if r.pr, err = Open(ctx, Options{
+		Config: cfg, Logger: log, Service: "frostwatch-infer", Version: "test", Checks: []string{"vocabulary", "infer"},
+	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := vocab.NewStore(r.pr.redis, cfg.Redis.Prefix).Put(ctx, cfg.Vocab.Name, vocab.Label{Name: "walking"}, vocab.Label{Name: "falling down"}); err != nil {
+	if err := vocab.NewStore(r.pr.Redis, cfg.Redis.Prefix).Put(ctx, cfg.Vocab.Name, vocab.Label{Name: "walking"}, vocab.Label{Name: "falling down"}); err != nil {
 		t.Fatal(err)
 	}
-	stages, free, err := r.pr.inferStages(func(c config.Config) string { return c.Infer.Bundle })
+	stages, free, err := r.pr.Infer(func(c config.Config) string { return c.Infer.Bundle })
 	if err != nil {
 		shared.Missing(t, err.Error())
 	}
@@ -106,7 +108,7 @@ func (r *swapRig) start() (stop func()) {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)
-	go func() { done <- r.pr.run(ctx, l, append(stages, r.pr.following(r.file)...)...) }()
+	go func() { done <- r.pr.Run(ctx, l, append(stages, r.pr.Following(r.file)...)...) }()
 	return func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -115,7 +117,7 @@ func (r *swapRig) start() (stop func()) {
 		if err := free(); err != nil {
 			t.Error(err)
 		}
-		if err := r.pr.close(ctx); err != nil {
+		if err := r.pr.Close(ctx); err != nil {
 			t.Error(err)
 		}
 	}
@@ -142,9 +144,9 @@ func (r *swapRig) feed(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			all = append(all, bus.Message{Topic: r.pr.names.Of(topics.Clips), Key: []byte(camera), Value: value})
+			all = append(all, bus.Message{Topic: r.pr.Names.Of(topics.Clips), Key: []byte(camera), Value: value})
 		}
-		if err := r.pr.bus.Send(context.WithoutCancel(ctx), all...); err != nil {
+		if err := r.pr.Bus.Send(context.WithoutCancel(ctx), all...); err != nil {
 			return err
 		}
 		r.mu.Lock()
@@ -163,7 +165,7 @@ func (r *swapRig) feed(ctx context.Context) error {
 func (r *swapRig) models() map[string][]string {
 	r.t.Helper()
 	out := map[string][]string{}
-	err := r.pr.bus.ReadAll(r.t.Context(), r.pr.names.Of(topics.Actions), time.Time{}, false, func(m bus.Message) error {
+	err := r.pr.Bus.ReadAll(r.t.Context(), r.pr.Names.Of(topics.Actions), time.Time{}, false, func(m bus.Message) error {
 		rec, err := topics.DecodeRecognition(m.Value)
 		if err != nil {
 			return err

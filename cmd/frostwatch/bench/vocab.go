@@ -1,4 +1,4 @@
-package commands
+package bench
 
 import (
 	"context"
@@ -13,9 +13,9 @@ import (
 	"github.com/frostwatch/frostwatch/internal/config"
 )
 
-// vocabBench is what a vocabulary costs: its texts while clips are embedded, and
+// vocabFigures is what a vocabulary costs: its texts while clips are embedded, and
 // its size.
-type vocabBench struct {
+type vocabFigures struct {
 	Model    string  `json:"model"`
 	Alone    float64 `json:"clips_per_s_alone"`
 	Beside   float64 `json:"clips_per_s_beside_labels"`
@@ -27,7 +27,7 @@ type vocabBench struct {
 	Thousand float64 `json:"thousand_labels_s"` // beside clips, from the rate
 	Rounds   int     `json:"rounds"`
 
-	Large largeBench `json:"large"`
+	Large largeFigures `json:"large"`
 }
 
 const (
@@ -37,7 +37,7 @@ const (
 	vocabBatch = 8
 )
 
-func (b *bench) vocab(ctx context.Context) (out *vocabBench, err error) {
+func (b *bench) vocab(ctx context.Context) (out *vocabFigures, err error) {
 	path, err := b.bundle()
 	if err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func (b *bench) vocab(ctx context.Context) (out *vocabBench, err error) {
 	if err != nil {
 		return nil, err
 	}
-	rt, err := froster.OpenRuntime(froster.RuntimeOptions{Library: b.runtime, Provider: b.provider, Threads: config.Default().Infer.Threads})
+	rt, err := froster.OpenRuntime(froster.RuntimeOptions{Library: b.Runtime, Provider: b.Provider, Threads: config.Default().Infer.Threads})
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (b *bench) vocab(ctx context.Context) (out *vocabBench, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, model.Close()) }()
-	out = &vocabBench{Model: bundle.Name}
+	out = &vocabFigures{Model: bundle.Name}
 	if err := b.besideLabels(ctx, model, out); err != nil {
 		return nil, err
 	}
@@ -64,17 +64,17 @@ func (b *bench) vocab(ctx context.Context) (out *vocabBench, err error) {
 }
 
 // besideLabels alternates between clips alone and clips beside labels.
-func (b *bench) besideLabels(ctx context.Context, m *froster.Model, out *vocabBench) error {
+func (b *bench) besideLabels(ctx context.Context, m *froster.Model, out *vocabFigures) error {
 	d := m.Bundle().Dims
 	frames := randomFrames(vocabBatch * d.Frames * d.ImageSize * d.ImageSize * 3)
 	clips := func() error {
 		_, err := m.EmbedClips(ctx, frames, vocabBatch)
 		return err
 	}
-	phase := min(vocabPhase, b.time/2)
+	phase := min(vocabPhase, b.Time/2)
 	texts := &labelStream{model: m}
 	var alone, beside []float64
-	for begun := time.Now(); out.Rounds == 0 || time.Since(begun)+2*phase <= b.time; out.Rounds++ {
+	for begun := time.Now(); out.Rounds == 0 || time.Since(begun)+2*phase <= b.Time; out.Rounds++ {
 		b.say("vocab: clips alone and beside labels, round %d", out.Rounds+1)
 		r, err := rate(phase, vocabBatch, clips)
 		if err != nil {
@@ -153,7 +153,7 @@ func mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-func (v vocabBench) print(row func(...string)) {
+func (v vocabFigures) print(row func(...string)) {
 	row()
 	row("vocab", v.Model)
 	row("  clips", fmt.Sprintf("%.1f clips/s alone, %.1f beside labels: %.0f%% (median of %d rounds, %.0f to %.0f%%)",

@@ -1,36 +1,36 @@
-package commands
+package process
 
 import (
 	"context"
 	"fmt"
 )
 
-// stage is one blocking part of the process.
-type stage struct {
-	name string
-	run  func(context.Context) error
+// Part is one blocking part of the process: a stage, or what stands beside the
+// stages.
+type Part struct {
+	Name string
+	Run  func(context.Context) error
 }
 
-// sequence runs stages side by side. They are started in the order given,
+// sequence runs parts side by side. They are started in the order given,
 // consumers before producers, and stopped in the reverse: producers first, each
 // waited for before the next is told, so that what was produced is still
-// consumed. It returns when ctx ends or any stage returns, with that stage's
-// error.
-func sequence(ctx context.Context, stages ...stage) error {
+// consumed. It returns when ctx ends or any part returns, with that part's error.
+func sequence(ctx context.Context, parts ...Part) error {
 	type ended struct {
 		name string
 		err  error
 	}
 	var (
-		running = make([]func(), 0, len(stages)) // each stops its stage and waits
-		first   = make(chan ended, len(stages))
+		running = make([]func(), 0, len(parts)) // each stops its part and waits
+		first   = make(chan ended, len(parts))
 	)
-	for _, s := range stages {
+	for _, s := range parts {
 		own, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			first <- ended{s.name, s.run(own)}
+			first <- ended{s.Name, s.Run(own)}
 		}()
 		running = append(running, func() { cancel(); <-done })
 	}

@@ -1,4 +1,4 @@
-package commands
+package process
 
 import (
 	"context"
@@ -13,8 +13,8 @@ func TestSequenceStopsProducersFirst(t *testing.T) {
 	var mu sync.Mutex
 	var stopped []string
 	started := make(chan struct{}, 3)
-	run := func(name string) stage {
-		return stage{name, func(ctx context.Context) error {
+	run := func(name string) Part {
+		return Part{name, func(ctx context.Context) error {
 			started <- struct{}{}
 			<-ctx.Done()
 			mu.Lock()
@@ -40,15 +40,15 @@ func TestSequenceStopsProducersFirst(t *testing.T) {
 func TestSequenceEndsWithTheStageThatBreaks(t *testing.T) {
 	broken := errors.New("out of cheese")
 	err := sequence(t.Context(),
-		stage{"alerts", func(ctx context.Context) error { <-ctx.Done(); return nil }},
-		stage{"infer", func(context.Context) error { return broken }})
+		Part{"alerts", func(ctx context.Context) error { <-ctx.Done(); return nil }},
+		Part{"infer", func(context.Context) error { return broken }})
 	if !errors.Is(err, broken) {
 		t.Errorf("got %v, want %v", err, broken)
 	}
 }
 
 func TestSequenceNamesAStageThatEndsUnasked(t *testing.T) {
-	err := sequence(t.Context(), stage{"infer", func(context.Context) error { return nil }})
+	err := sequence(t.Context(), Part{"infer", func(context.Context) error { return nil }})
 	if err == nil || err.Error() != "infer ended on its own" {
 		t.Errorf("got %v", err)
 	}

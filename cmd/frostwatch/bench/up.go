@@ -1,12 +1,10 @@
-package commands
+package bench
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -15,15 +13,17 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/up"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// upBench is the whole product in a process of its own, simulator included. A
+// upFigures is the whole product in a process of its own, simulator included. A
 // delay ends at the record's time on Kafka, as its producer wrote it. It begins
 // at the clip's last frame, or at the end of its window, a frame or so later:
 // both by the clock that the framer gives the stream, which counts from when its
 // first frame was decoded.
-type upBench struct {
+type upFigures struct {
 	Cameras int     `json:"cameras"`
 	Seconds float64 `json:"seconds"`
 	// CPU is that of `up` and its Redis from start to end, importing the model
@@ -37,35 +37,35 @@ type upBench struct {
 	WindowToAlert       delays `json:"window_end_to_alert"`
 }
 
-func (b *bench) up(ctx context.Context) (out *upBench, err error) {
-	b.say("up: %v", b.time)
+func (b *bench) up(ctx context.Context) (out *upFigures, err error) {
+	b.say("up: %v", b.Time)
 	data := filepath.Join(b.dir, "up")
 	args := []string{"up", "--ports", "auto", "--data", data}
-	if b.model != "" {
-		args = append(args, "--model", b.model)
+	if b.Model != "" {
+		args = append(args, "--model", b.Model)
 	}
-	for _, v := range b.videos {
+	for _, v := range b.Videos {
 		args = append(args, "--video", v)
 	}
 	begun := time.Now()
-	up, err := b.startChild(ctx, args...)
+	c, err := b.startChild(ctx, args...)
 	if err != nil {
 		return nil, err
 	}
-	var figures upBench
-	err = b.watchUp(ctx, up, data, &figures)
-	if err = errors.Join(err, up.end()); err != nil {
+	var figures upFigures
+	err = b.watchUp(ctx, c, data, &figures)
+	if err = errors.Join(err, c.end()); err != nil {
 		return nil, err
 	}
-	state := up.cmd.ProcessState
+	state := c.cmd.ProcessState
 	figures.CPU = (state.UserTime() + state.SystemTime()).Seconds() / time.Since(begun).Seconds()
 	return &figures, nil
 }
 
 // watchUp follows the records of a running `up`, whose output is read
 // meanwhile.
-func (b *bench) watchUp(ctx context.Context, up *child, data string, out *upBench) error {
-	at, err := awaitEndpoints(ctx, up, data)
+func (b *bench) watchUp(ctx context.Context, c *child, data string, out *upFigures) error {
+	at, err := awaitEndpoints(ctx, c, data)
 	if err != nil {
 		return err
 	}
@@ -74,8 +74,8 @@ func (b *bench) watchUp(ctx context.Context, up *child, data string, out *upBenc
 		return err
 	}
 	defer func() { _ = client.Close() }()
-	w := upWatch{bus: client, names: topics.Names{Prefix: topics.DefaultPrefix}, since: started()}
-	if err := w.run(ctx, b.time); err != nil {
+	w := upWatch{bus: client, names: topics.Names{Prefix: topics.DefaultPrefix}, since: time.Now().Add(-time.Second)}
+	if err := w.run(ctx, b.Time); err != nil {
 		return err
 	}
 	captured, err := w.captured(ctx)
@@ -83,25 +83,21 @@ func (b *bench) watchUp(ctx context.Context, up *child, data string, out *upBenc
 		return err
 	}
 	w.summarise(captured, out)
-	out.Seconds = b.time.Seconds()
-	out.PeakMB = peakMB(fmt.Sprint(up.cmd.Process.Pid))
+	out.Seconds = b.Time.Seconds()
+	out.PeakMB = peakMB(fmt.Sprint(c.cmd.Process.Pid))
 	return nil
 }
 
 // awaitEndpoints waits for the line that `up` prints when it runs. Its output
 // after that is passed over by a goroutine that ends with it.
-func awaitEndpoints(ctx context.Context, up *child, data string) (at endpoints, err error) {
-	if _, err := up.line(); err != nil {
+func awaitEndpoints(ctx context.Context, c *child, data string) (at up.Endpoints, err error) {
+	if _, err := c.line(); err != nil {
 		return at, fmt.Errorf("start up: %w", err)
 	}
-	raw, err := os.ReadFile(filepath.Join(data, "endpoints.json"))
-	if err == nil {
-		err = json.Unmarshal(raw, &at)
+	if at, err = up.ReadEndpoints(data); err != nil {
+		return at, err
 	}
-	if err != nil {
-		return at, fmt.Errorf("find the running up: %w", err)
-	}
-	up.drain()
+	c.drain()
 	return at, ctx.Err()
 }
 
@@ -133,7 +129,7 @@ func (w *upWatch) run(ctx context.Context, d time.Duration) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for topic, note := range map[topics.Topic]func(bus.Message) error{topics.Actions: w.recognition, topics.Alerts: w.alert} {
 		g.Go(func() error {
-			return ignoreEnd(ctx, w.bus.ReadAll(ctx, w.names.Of(topic), w.since, true, note))
+			return process.IgnoreEnd(ctx, w.bus.ReadAll(ctx, w.names.Of(topic), w.since, true, note))
 		})
 	}
 	g.Go(func() error {
@@ -212,7 +208,7 @@ func (w *upWatch) captured(ctx context.Context) (map[string]time.Time, error) {
 	return out, nil
 }
 
-func (w *upWatch) summarise(captured map[string]time.Time, out *upBench) {
+func (w *upWatch) summarise(captured map[string]time.Time, out *upFigures) {
 	out.Cameras = len(w.cameras)
 	fromFrame := func(s seenRecord) (time.Time, bool) { t, ok := captured[s.clip]; return t, ok }
 	fromWindow := func(s seenRecord) (time.Time, bool) { return s.windowEnd, true }

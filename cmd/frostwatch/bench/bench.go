@@ -1,0 +1,127 @@
+// Package bench measures this machine: cameras, clips, labels and delays.
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/demo"
+)
+
+// Parts of the benchmark.
+const (
+	Ingest = "ingest"
+	Infer  = "infer"
+	Vocab  = "vocab"
+	Up     = "up"
+)
+
+// Parts are all, in the order measured: ingest's memory is read while the
+// process holds little else.
+func Parts() []string { return []string{Ingest, Infer, Vocab, Up} }
+
+// Options are what a user chooses of the benchmark.
+type Options struct {
+	Model      string   // bundle to measure with; empty: the demo's
+	Checkpoint string   // that infer measures in each precision; empty: the demo's
+	Runtime    string   // path of ONNX Runtime's shared library
+	Provider   string   // cpu, cuda or tensorrt
+	Videos     []string // to read as cameras; empty: a demo clip
+	Cameras    int      // that ingest reads at the same time
+	Rounds     int      // how often infer measures each rate
+	Time       time.Duration
+	JSON       bool
+
+	Out, Err io.Writer // the report; what is going on
+	Version  string    // of the program
+}
+
+// bench is one run of the benchmark.
+type bench struct {
+	Options
+	dir string // for everything that is written; removed at the end
+}
+
+// Report is what --json prints. A part that was not asked for is absent.
+type Report struct {
+	Machine machine         `json:"machine"`
+	Ingest  []ingestFigures `json:"ingest,omitempty"` // of each video
+	Infer   *inferFigures   `json:"infer,omitempty"`
+	Vocab   *vocabFigures   `json:"vocab,omitempty"`
+	Up      *upFigures      `json:"up,omitempty"`
+}
+
+// Run measures the parts and prints the report.
+func Run(ctx context.Context, o Options, parts []string) (err error) {
+	if o.Cameras < 1 || o.Rounds < 1 || o.Time < time.Second {
+		return fmt.Errorf("--cameras %d, --rounds %d, --for %v: want at least 1, 1 and 1s", o.Cameras, o.Rounds, o.Time)
+	}
+	dir, err := os.MkdirTemp("", "frostwatch-bench-*")
+	if err != nil {
+		return fmt.Errorf("make a place for the benchmark: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	b := &bench{Options: o, dir: dir}
+	measured, err := b.measure(ctx, parts)
+	if err != nil {
+		return err
+	}
+	if o.JSON {
+		e := json.NewEncoder(o.Out)
+		e.SetIndent("", "  ")
+		return e.Encode(measured)
+	}
+	return measured.Print(o.Out)
+}
+
+func (b *bench) measure(ctx context.Context, parts []string) (r Report, err error) {
+	r.Machine = thisMachine(b.Version)
+	if err := demo.Unpack(b.demoDir()); err != nil {
+		return r, err
+	}
+	if slices.Contains(parts, Ingest) {
+		if r.Ingest, err = b.ingest(ctx); err != nil {
+			return r, fmt.Errorf("measure ingest: %w", err)
+		}
+	}
+	if slices.Contains(parts, Infer) {
+		if r.Infer, err = b.infer(ctx); err != nil {
+			return r, fmt.Errorf("measure infer: %w", err)
+		}
+	}
+	if slices.Contains(parts, Vocab) {
+		if r.Vocab, err = b.vocab(ctx); err != nil {
+			return r, fmt.Errorf("measure vocab: %w", err)
+		}
+	}
+	if slices.Contains(parts, Up) {
+		if r.Up, err = b.up(ctx); err != nil {
+			return r, fmt.Errorf("measure up: %w", err)
+		}
+	}
+	return r, nil
+}
+
+// bundle is the folder of the model to be measured.
+func (b *bench) bundle() (string, error) {
+	if b.Model != "" {
+		return b.Model, nil
+	}
+	out := filepath.Join(b.dir, "models", demo.ModelName)
+	return out, demo.ImportModel(b.demoDir(), out)
+}
+
+func (b *bench) demoDir() string { return filepath.Join(b.dir, "demo") }
+
+// say prints on Err what is going on: the whole takes minutes.
+func (b *bench) say(format string, args ...any) {
+	// The benchmark goes on whether or not it can be read.
+	_, _ = fmt.Fprintf(b.Err, format+"\n", args...)
+}

@@ -1,0 +1,36 @@
+package demo
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/frostwatch/frostwatch/infer/froster"
+)
+
+// Checkpoint is the demo model's, in the folder that Unpack wrote.
+func Checkpoint(dir string) froster.ImportOptions {
+	return froster.ImportOptions{
+		Checkpoint: filepath.Join(dir, ModelName+".pth"),
+		Card:       filepath.Join(dir, ModelName+".json"),
+		Name:       ModelName,
+	}
+}
+
+// ImportModel makes the demo's bundle in the folder out of what Unpack wrote to
+// dir, unless it is there already.
+func ImportModel(dir, out string) error {
+	if _, err := froster.OpenBundle(out); err == nil {
+		return nil
+	}
+	// None yet, or of an older version.
+	if err := os.RemoveAll(out); err != nil {
+		return fmt.Errorf("import the demo model: %w", err)
+	}
+	o := Checkpoint(dir)
+	o.Out = out
+	if _, err := froster.Import(o); err != nil {
+		return fmt.Errorf("import the demo model: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,245 @@
+// Package up is `frostwatch up`: everything on one machine, with a broker, a
+// Redis and simulated cameras of its own.
+package up
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/camsim"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/demo"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/embedded"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
+	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/internal/telemetry"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// DefaultData is the data directory where none is named.
+const DefaultData = "frostwatch-data"
+
+// Options are what a user chooses of `up`.
+type Options struct {
+	Data    string   // directory of everything that is kept
+	Config  string   // configuration file; empty: the data directory's own
+	Ports   string   // "fixed" or "auto"
+	Model   string   // bundle; empty: the configured one, or the demo's
+	Cameras []string // NAME=URL
+	Videos  []string // files to serve as cameras
+	Verbose bool     // log at the configured level, not only warnings
+
+	Out, Err io.Writer // lines for people; logs
+	Version  string    // of the program
+}
+
+// up is a running `up`.
+type up struct {
+	Options
+	at      Endpoints
+	cfg     config.Config
+	cfgPath string
+	log     *slog.Logger
+	broker  *embedded.Broker
+	redis   *embedded.Redis
+	sim     *camsim.Server // nil without files to serve
+	cameras []topics.Camera
+}
+
+// Run builds everything from the outside in, and takes it down in the reverse
+// order.
+func Run(ctx context.Context, o Options) (err error) {
+	unlock, err := embedded.Lock(o.Data)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	u := &up{Options: o}
+	if err := u.prepare(); err != nil {
+		return err
+	}
+	if err := u.startServers(ctx); err != nil {
+		return err
+	}
+	defer u.redis.Close()
+	defer u.broker.Close()
+	if err := u.findCameras(); err != nil {
+		return err
+	}
+	return u.run(ctx)
+}
+
+// prepare puts the files in place and reads the configuration.
+func (u *up) prepare() (err error) {
+	if u.at, err = ChooseEndpoints(u.Ports); err != nil {
+		return err
+	}
+	if err := demo.Unpack(u.demoDir()); err != nil {
+		return err
+	}
+	if err := u.readConfig(); err != nil {
+		return err
+	}
+	level := "warn"
+	if u.Verbose {
+		level = u.cfg.Log.Level
+	}
+	if u.log, err = telemetry.NewLogger(u.Err, level, u.cfg.Log.Format); err != nil {
+		return err
+	}
+	if err := u.findModel(); err != nil {
+		return err
+	}
+	return u.fitFrames()
+}
+
+func (u *up) demoDir() string { return filepath.Join(u.Data, "demo") }
+
+// readConfig takes the file named, or the data directory's own, which is
+// written at the first start; the addresses are those of the servers that `up`
+// runs.
+func (u *up) readConfig() (err error) {
+	u.cfgPath = u.Config
+	if u.cfgPath == "" {
+		u.cfgPath = filepath.Join(u.Data, "pipeline.yaml")
+		if !exists(u.cfgPath) {
+			if err := os.WriteFile(u.cfgPath, demo.Config(), 0o644); err != nil {
+				return fmt.Errorf("write the demo configuration: %w", err)
+			}
+		}
+	}
+	if u.cfg, err = config.Load(u.cfgPath); err != nil {
+		return err
+	}
+	u.cfg.Kafka.Brokers, u.cfg.Kafka.Replication = []string{u.at.Kafka}, 1
+	u.cfg.Redis.Address, u.cfg.Redis.Username, u.cfg.Redis.Password, u.cfg.Redis.Database = u.at.Redis, "", "", 0
+	u.cfg.HTTP.Listen = u.at.HTTP
+	return nil
+}
+
+// startServers starts the broker and Redis and says where they are.
+func (u *up) startServers(ctx context.Context) (err error) {
+	u.broker, err = embedded.StartBroker(embedded.BrokerOptions{
+		Dir: filepath.Join(u.Data, "kafka"), Port: Port(u.at.Kafka), Logger: u.log,
+	})
+	if err != nil {
+		return err
+	}
+	u.redis, err = embedded.StartRedis(ctx, embedded.RedisOptions{
+		Dir: filepath.Join(u.Data, "redis"), Port: Port(u.at.Redis), Logger: u.log,
+	})
+	if err != nil {
+		u.broker.Close()
+		return err
+	}
+	return nil
+}
+
+// run runs the stages until ctx ends.
+func (u *up) run(ctx context.Context) (err error) {
+	pr, err := process.Open(ctx, process.Options{
+		Config: u.cfg, Logger: u.log, Service: "frostwatch", Version: u.Version,
+		Checks: []string{"ingest", "vocabulary", "infer", "alerts"},
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, pr.Close(ctx)) }()
+	if err := u.seedVocabulary(ctx, pr); err != nil {
+		return err
+	}
+	inferring, free, err := pr.Infer(u.bundleOf)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, free()) }()
+	alerting, err := pr.Alerts()
+	if err != nil {
+		return err
+	}
+	ingesting, err := pr.Ingest()
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", u.at.HTTP)
+	if err != nil {
+		return fmt.Errorf("listen for http: %w", err)
+	}
+	if err := errors.Join(u.at.write(u.Data), u.banner()); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	return pr.Run(ctx, l, u.order(pr, alerting, inferring, ingesting)...)
+}
+
+// order is consumers before producers. The simulated cameras outlive ingest, who
+// would take their end for a fault.
+func (u *up) order(pr *process.Process, alerting, inferring, ingesting []process.Part) []process.Part {
+	parts := []process.Part{
+		{Name: "redis", Run: u.watchRedis},
+		{Name: "alert lines", Run: func(ctx context.Context) error { return pr.Follow(ctx, topics.Alerts, u.printAlert) }},
+		{Name: "status lines", Run: func(ctx context.Context) error { return pr.Follow(ctx, topics.Status, u.printStatus) }},
+	}
+	parts = append(parts, alerting...)
+	parts = append(parts, inferring...)
+	parts = append(parts, pr.Following(u.cfgPath)...)
+	parts = append(parts, process.Part{Name: "cameras", Run: func(ctx context.Context) error { return u.ownCameras(ctx, pr) }})
+	if u.sim != nil {
+		parts = append(parts, process.Part{Name: "camera simulator", Run: func(ctx context.Context) error { return process.IgnoreEnd(ctx, u.sim.Run(ctx)) }})
+	}
+	return append(parts, ingesting...)
+}
+
+// watchRedis ends `up` when its Redis ends: nothing would be recognised anew.
+func (u *up) watchRedis(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-u.redis.Done():
+		return errors.New("redis-server ended unexpectedly")
+	}
+}
+
+func (u *up) banner() error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Frostwatch %s watches %d cameras. Ctrl-C stops it.\n\n", u.Version, len(u.cameras))
+	row := func(what, where, how string) { fmt.Fprintf(&b, "  %-11s %-28s %s\n", what, where, how) }
+	row("alerts", u.at.Kafka, fmt.Sprintf("kcat -C -b %s -t %salerts", u.at.Kafka, u.cfg.Kafka.Prefix))
+	row("vocabulary", u.at.Redis, fmt.Sprintf("redis-cli -p %d HSET %svocab:%s \"person waving\" \"\"", Port(u.at.Redis), u.cfg.Redis.Prefix, u.cfg.Vocab.Name))
+	if u.sim != nil {
+		row("video", u.at.RTSP, "ffplay "+u.cameras[0].URL)
+	}
+	row("metrics", u.at.HTTP, fmt.Sprintf("curl http://%s/metrics", u.at.HTTP))
+	row("rules", u.cfgPath, "edit the file; it is taken over at once")
+	if u.cfg.Infer.Bundle == u.demoBundle() {
+		fmt.Fprintf(&b, "\n  The demo model knows twelve actions of drawn people. On real video its answers mean nothing:\n  import a FROSTER or CLIP checkpoint and pass it with --model.\n")
+	}
+	b.WriteByte('\n')
+	_, err := io.WriteString(u.Out, b.String())
+	return err
+}
+
+func (u *up) printAlert(value []byte) error {
+	a, err := topics.DecodeAlert(value)
+	if err != nil {
+		return nil // anyone may write to the topic; what is no alert is not shown
+	}
+	_, err = fmt.Fprintln(u.Out, alertLine(a))
+	return err
+}
+
+func (u *up) printStatus(value []byte) error {
+	s, err := topics.DecodeStatus(value)
+	if err != nil {
+		return nil // see printAlert
+	}
+	_, err = fmt.Fprintln(u.Out, statusLine(s))
+	return err
+}
+
+func exists(path string) bool { _, err := os.Stat(path); return err == nil }
