@@ -1,0 +1,168 @@
+package archive
+
+import (
+	"context"
+	"crypto/md5"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"gocloud.dev/blob"
+	"gocloud.dev/blob/fileblob"
+	"gocloud.dev/blob/s3blob"
+	"gocloud.dev/gcerrors"
+)
+
+// Bucket holds the segments: a folder or an S3 bucket. Safe for concurrent use.
+type Bucket struct {
+	blob *blob.Bucket
+	dir  string // where it is a folder: what was written is synced to the disk
+}
+
+// OpenBucket opens a folder (a path or file:///path, made where it is absent) or
+// an S3 bucket: s3://NAME, with region, endpoint, use_path_style, prefix and so
+// on as query parameters, and credentials from where AWS' tools take them.
+func OpenBucket(ctx context.Context, location string) (*Bucket, error) {
+	scheme, _, found := strings.Cut(location, "://")
+	switch {
+	case location == "":
+		return nil, errors.New("open archive: no bucket is configured")
+	case !found:
+		return openFolder(location)
+	case scheme == "file":
+		return openFolder(strings.TrimPrefix(location, "file://"))
+	case scheme == s3blob.Scheme:
+		return openS3(ctx, location)
+	}
+	return nil, fmt.Errorf("open archive: bucket %q: want a folder, file:// or s3://", hideQuery(location))
+}
+
+func openFolder(dir string) (*Bucket, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open archive %s: %w", dir, err)
+	}
+	b, err := fileblob.OpenBucket(abs, &fileblob.Options{
+		CreateDir: true, DirFileMode: 0o755, NoTempDir: true, Metadata: fileblob.MetadataDontWrite,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open archive %s: %w", dir, err)
+	}
+	return &Bucket{blob: b, dir: abs}, nil
+}
+
+func openS3(ctx context.Context, location string) (*Bucket, error) {
+	u, err := url.Parse(location)
+	if err != nil {
+		return nil, fmt.Errorf("open archive: bucket %q is not a URL", hideQuery(location))
+	}
+	q := u.Query()
+	prefix := q.Get("prefix")
+	q.Del("prefix")
+	u.RawQuery = q.Encode()
+	b, err := (&s3blob.URLOpener{}).OpenBucketURL(ctx, u)
+	if err != nil {
+		return nil, fmt.Errorf("open archive %s: %w", hideQuery(location), err)
+	}
+	if prefix = strings.Trim(prefix, "/"); prefix != "" {
+		b = blob.PrefixedBucket(b, prefix+"/")
+	}
+	return &Bucket{blob: b}, nil
+}
+
+// hideQuery leaves out what may hold a secret.
+func hideQuery(location string) string {
+	before, _, _ := strings.Cut(location, "?")
+	if u, err := url.Parse(before); err == nil {
+		return u.Redacted()
+	}
+	return before
+}
+
+// Close gives connections back.
+func (b *Bucket) Close() error { return b.blob.Close() }
+
+// put writes an object whole or not at all, and returns when it is stored.
+func (b *Bucket) put(ctx context.Context, key string, content []byte) error {
+	sum := md5.Sum(content)
+	err := b.blob.WriteAll(ctx, key, content, &blob.WriterOptions{
+		ContentType: "application/vnd.apache.parquet", DisableContentTypeDetection: true, ContentMD5: sum[:],
+	})
+	if err == nil && b.dir != "" {
+		err = b.sync(key)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", key, err)
+	}
+	return nil
+}
+
+// sync makes a file and the folders on its way survive a power loss: its
+// offsets are committed next.
+func (b *Bucket) sync(key string) error {
+	for path := filepath.Join(b.dir, filepath.FromSlash(key)); len(path) >= len(b.dir); path = filepath.Dir(path) {
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(f.Sync(), f.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remove deletes an object; one that is gone already is no error.
+func (b *Bucket) remove(ctx context.Context, key string) error {
+	if err := b.blob.Delete(ctx, key); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
+		return fmt.Errorf("remove %s: %w", key, err)
+	}
+	return nil
+}
+
+// readAt fills p with an object's bytes from offset on.
+func (b *Bucket) readAt(ctx context.Context, key string, p []byte, offset int64) error {
+	r, err := b.blob.NewRangeReader(ctx, key, offset, int64(len(p)), nil)
+	if err == nil {
+		_, err = io.ReadFull(r, p)
+		err = errors.Join(err, r.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", key, err)
+	}
+	return nil
+}
+
+// object is an entry of a listing.
+type object struct {
+	key      string
+	size     int64
+	modified time.Time
+	folder   bool
+}
+
+// list calls fn for the objects whose keys begin with prefix, in the keys'
+// order; with flat false what lies in a folder below it is one entry.
+func (b *Bucket) list(ctx context.Context, prefix string, flat bool, fn func(object) error) error {
+	o := &blob.ListOptions{Prefix: prefix}
+	if !flat {
+		o.Delimiter = "/"
+	}
+	for it := b.blob.List(o); ; {
+		entry, err := it.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("list %s: %w", prefix, err)
+		}
+		if err := fn(object{entry.Key, entry.Size, entry.ModTime, entry.IsDir}); err != nil {
+			return err
+		}
+	}
+}
