@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/frostwatch/frostwatch/infer"
 	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/media/pixels"
 	"github.com/frostwatch/frostwatch/topics"
@@ -22,7 +21,7 @@ type reader struct {
 	sampling Sampling
 	side     int
 	encoder  *media.FrameEncoder
-	decoder  *infer.Decoder
+	decoder  *media.ClipDecoder
 }
 
 func newReader(s Sampling, side, quality int) (*reader, error) {
@@ -30,7 +29,7 @@ func newReader(s Sampling, side, quality int) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := infer.NewDecoder()
+	d, err := media.NewClipDecoder(nil)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +69,7 @@ func (r *reader) read(ctx context.Context, path string, emit func(input) error) 
 		}
 		clip := topics.Clip{ID: path, Width: width, Height: height, Frames: w.frames}
 		for _, place := range places {
-			rgb, err := r.decoder.Clip(clip, r.sampling.Frames, r.side, place)
+			rgb, _, err := r.decoder.Decode(ctx, clip, media.View{Frames: r.sampling.Frames, Side: r.side, Place: place})
 			if err != nil {
 				return err
 			}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/internal/pause"
+	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -131,15 +132,15 @@ func (s *Stage) Run(ctx context.Context) (err error) {
 		time.AfterFunc(drainTime, func() { cancel(errDrain) })
 	})()
 
-	var decoders []*Decoder
+	var decoders []*media.ClipDecoder
 	defer func() {
 		for _, d := range decoders {
 			d.Close()
 		}
 	}()
-	frames := newFrameCache(frameCacheBytes)
+	frames := media.NewFrameCache(frameCacheBytes)
 	for range s.Decoders {
-		d, err := newDecoder(frames)
+		d, err := media.NewClipDecoder(frames)
 		if err != nil {
 			return fmt.Errorf("infer: %w", err)
 		}

@@ -41,11 +41,8 @@ func ResizeShortSide(src []byte, w, h, short int, dst []byte) (out []byte, outW,
 		dst = make([]byte, n)
 	}
 	dst = dst[:n]
-	resize(src, w, h, outW, outH, func(y int, row []float32) {
-		line := dst[y*outW*channels:][:len(row)]
-		for i, v := range row {
-			line[i] = byte(v + 0.5)
-		}
+	resize(src, w, taps(w, outW, 0, outW), taps(h, outH, 0, outH), func(y int, row []float32) {
+		round(dst[y*outW*channels:], row)
 	})
 	return dst, outW, outH
 }
@@ -57,14 +54,14 @@ func ResizeShortSideFloat(src []float32, w, h, short int) (out []float32, outW, 
 		return src, w, h
 	}
 	out = make([]float32, 0, outW*outH*channels)
-	resize(src, w, h, outW, outH, func(_ int, row []float32) { out = append(out, row...) })
+	resize(src, w, taps(w, outW, 0, outW), taps(h, outH, 0, outH), func(_ int, row []float32) { out = append(out, row...) })
 	return out, outW, outH
 }
 
-// resize hands each output row to emit; the row is reused.
-func resize[T byte | float32](src []T, w, h, outW, outH int, emit func(y int, row []float32)) {
-	xs, ys := taps(w, outW), taps(h, outH)
-	row := make([]float32, outW*channels)
+// resize hands each output row to emit, of the columns xs and the rows ys; the
+// row is reused. src is w pixels wide.
+func resize[T byte | float32](src []T, w int, xs, ys []tap, emit func(y int, row []float32)) {
+	row := make([]float32, len(xs)*channels)
 	for y, v := range ys {
 		top, bottom := src[v.low*w*channels:][:w*channels], src[v.high*w*channels:][:w*channels]
 		for x, u := range xs {
@@ -85,12 +82,13 @@ type tap struct {
 	part      float32 // of high
 }
 
-// taps works in float32, as torch does for float32 images.
-func taps(in, out int) []tap {
+// taps are those of n output samples from the first-th on, where in samples
+// become out. They are worked out in float32, as torch does for float32 images.
+func taps(in, out, first, n int) []tap {
 	scale := float32(in) / float32(out)
-	ts := make([]tap, out)
+	ts := make([]tap, n)
 	for i := range ts {
-		at := max(scale*(float32(i)+0.5)-0.5, 0)
+		at := max(scale*(float32(first+i)+0.5)-0.5, 0)
 		low := min(int(at), in-1)
 		ts[i] = tap{low: low, high: min(low+1, in-1), part: at - float32(low)}
 	}
@@ -117,23 +115,53 @@ const (
 // it is large enough. The centre's offset is rounded up, as the official code
 // does. Both sides must be at least size.
 func Crop[T byte | float32](src []T, w, h, size int, place Place, dst []T) []T {
-	left, top := (w-size+1)/2, (h-size+1)/2
-	switch {
-	case place == Begin && w >= h:
-		left = 0
-	case place == Begin:
-		top = 0
-	case place == End && w >= h:
-		left = w - size
-	case place == End:
-		top = h - size
-	}
+	left, top := place.corner(w, h, size)
 	dst = dst[:0]
 	for y := top; y < top+size; y++ {
 		at := (y*w + left) * channels
 		dst = append(dst, src[at:at+size*channels]...)
 	}
 	return dst
+}
+
+// corner is where a size×size square lies in a w×h image.
+func (p Place) corner(w, h, size int) (left, top int) {
+	left, top = (w-size+1)/2, (h-size+1)/2
+	switch {
+	case p == Begin && w >= h:
+		left = 0
+	case p == Begin:
+		top = 0
+	case p == End && w >= h:
+		left = w - size
+	case p == End:
+		top = h - size
+	}
+	return left, top
+}
+
+// Square is what the model sees of a w×h image: ResizeShortSide to size, then
+// Crop, to the byte, but no more is resized than the crop keeps, so that time and
+// memory depend on size alone, however long and narrow the image is. The result
+// goes into dst, of exactly size×size×3 bytes.
+func Square(src []byte, w, h, size int, place Place, dst []byte) {
+	outW, outH := ResizedSize(w, h, size)
+	if outW == w && outH == h {
+		Crop(src, w, h, size, place, dst)
+		return
+	}
+	left, top := place.corner(outW, outH, size)
+	resize(src, w, taps(w, outW, left, size), taps(h, outH, top, size), func(y int, row []float32) {
+		round(dst[y*size*channels:], row)
+	})
+}
+
+// round writes a row's values as the nearest bytes.
+func round(line []byte, row []float32) {
+	line = line[:len(row)]
+	for i, v := range row {
+		line[i] = byte(v + 0.5)
+	}
 }
 
 // Normalise turns RGB of 0 to 255 into what the model's tower sees.

@@ -1,4 +1,4 @@
-package infer
+package media
 
 import (
 	"container/list"
@@ -8,21 +8,20 @@ import (
 	"github.com/frostwatch/frostwatch/media/pixels"
 )
 
-// frameCacheBytes is enough for the frames that overlapping clips of 50 cameras
-// share, at 224 pixels.
-const frameCacheBytes = 64 << 20
-
 // frameKey is a frame by its content, so that no record can bring another's
-// pixels in under a false name, and what it was unfolded to.
+// pixels in under a false name, and what it was decoded to.
 type frameKey struct {
 	jpeg                [sha256.Size]byte
 	width, height, side int
 	place               pixels.Place
 }
 
-// frameCache holds the frames decoded last, up to a number of bytes. Clips
-// overlap by half, so every frame but a stream's first few comes twice.
-type frameCache struct {
+// FrameCache holds the frames decoded last, up to a number of bytes, for any
+// number of decoders. With the default stride of four of the model's steps each
+// window shares four of its eight frames, byte for byte, with the one before, so
+// that every frame but those of a stream's ends comes twice. It hits only while
+// it holds what all cameras sent within one stride: a window of each.
+type FrameCache struct {
 	most int
 
 	mu    sync.Mutex
@@ -36,12 +35,13 @@ type cachedFrame struct {
 	rgb []byte
 }
 
-func newFrameCache(most int) *frameCache {
-	return &frameCache{most: most, byKey: map[frameKey]*list.Element{}, order: list.New()}
+// NewFrameCache makes one that holds at most so many bytes; 0: nothing.
+func NewFrameCache(most int) *FrameCache {
+	return &FrameCache{most: most, byKey: map[frameKey]*list.Element{}, order: list.New()}
 }
 
 // get copies a frame and says whether it was there.
-func (c *frameCache) get(key frameKey, into []byte) bool {
+func (c *FrameCache) get(key frameKey, into []byte) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	at, ok := c.byKey[key]
@@ -54,7 +54,7 @@ func (c *frameCache) get(key frameKey, into []byte) bool {
 }
 
 // put keeps a copy.
-func (c *frameCache) put(key frameKey, rgb []byte) {
+func (c *FrameCache) put(key frameKey, rgb []byte) {
 	if len(rgb) > c.most {
 		return
 	}

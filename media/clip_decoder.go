@@ -1,0 +1,118 @@
+package media
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/frostwatch/frostwatch/media/jpeg"
+	"github.com/frostwatch/frostwatch/media/pixels"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+const (
+	// maxClipPixels bounds what all frames of a clip decode to: sixteen of the
+	// largest.
+	maxClipPixels = 16 * jpeg.MaxFramePixels
+	// keptBuffer is the largest buffer that a decoder keeps from one clip to the
+	// next: enough for frames of 720 lines. One large clip must not cost its
+	// memory for ever.
+	keptBuffer = 4 << 20
+)
+
+// ClipDecoder decodes the frames of clips for a model. It serves one goroutine
+// and is to be closed.
+type ClipDecoder struct {
+	jpeg   *jpeg.Decoder
+	frames *FrameCache
+	rgb    []byte // of the frame in work; reused
+}
+
+// NewClipDecoder makes one. Decoders that are given the same cache decode a frame
+// that their clips share once; nil is for clips that share none.
+func NewClipDecoder(frames *FrameCache) (*ClipDecoder, error) {
+	if frames == nil {
+		frames = NewFrameCache(0)
+	}
+	j, err := jpeg.NewDecoder()
+	if err != nil {
+		return nil, err
+	}
+	return &ClipDecoder{jpeg: j, frames: frames}, nil
+}
+
+// Close frees what it holds.
+func (d *ClipDecoder) Close() { d.jpeg.Close() }
+
+// View is what a model sees of a clip.
+type View struct {
+	Frames int          // of one clip
+	Side   int          // of the model's square picture, pixels
+	Place  pixels.Place // of the square, along the picture's longer side
+}
+
+// Decode gives a clip's frames as packed RGB of the view, [frames, side, side,
+// 3]: the short side resized where it is not the view's side already, then
+// cropped. shared is how many of them another clip had as well and were not
+// decoded again. What a frame costs is known from its header and bounded before
+// it is decoded, so that a hostile clip is an error and takes neither memory nor
+// time. An ended ctx is noticed between two frames.
+func (d *ClipDecoder) Decode(ctx context.Context, c topics.Clip, v View) (rgb []byte, shared int, err error) {
+	if err := checkCost(c, v); err != nil {
+		return nil, 0, fmt.Errorf("decode clip %s: %w", c.ID, err)
+	}
+	defer d.giveBack()
+	size := v.Side * v.Side * 3
+	out := make([]byte, v.Frames*size)
+	for i, f := range c.Frames {
+		if err := ctx.Err(); err != nil {
+			return nil, 0, err
+		}
+		into := out[i*size : (i+1)*size : (i+1)*size]
+		key := frameKey{sha256.Sum256(f.JPEG), c.Width, c.Height, v.Side, v.Place}
+		if d.frames.get(key, into) {
+			shared++
+			continue
+		}
+		if err := d.frame(f.JPEG, key, into); err != nil {
+			return nil, 0, fmt.Errorf("decode clip %s: frame %d: %w", c.ID, i, err)
+		}
+		d.frames.put(key, into)
+	}
+	return out, shared, nil
+}
+
+// checkCost refuses a clip by what it says of itself. jpeg.Frame then refuses a
+// frame that is not what its clip says.
+func checkCost(c topics.Clip, v View) error {
+	if len(c.Frames) != v.Frames {
+		return fmt.Errorf("%d frames, the model sees %d", len(c.Frames), v.Frames)
+	}
+	if c.Width < 1 || c.Height < 1 {
+		return fmt.Errorf("frames of %dx%d", c.Width, c.Height)
+	}
+	// No camera of ours sends such pictures: FrameEncoder refuses them.
+	if w, h := pixels.ResizedSize(c.Width, c.Height, v.Side); max(w, h) > maxCarried {
+		return fmt.Errorf("frames of %dx%d are too narrow: resized they have %dx%d, at most %d a side", c.Width, c.Height, w, h, maxCarried)
+	}
+	if all := c.Width * c.Height * v.Frames; all > maxClipPixels {
+		return fmt.Errorf("%d frames of %dx%d: more than %d pixels in all", v.Frames, c.Width, c.Height, maxClipPixels)
+	}
+	return nil
+}
+
+func (d *ClipDecoder) frame(data []byte, k frameKey, into []byte) error {
+	rgb, err := d.jpeg.Frame(data, k.width, k.height, d.rgb)
+	if err != nil {
+		return err
+	}
+	d.rgb = rgb
+	pixels.Square(rgb, k.width, k.height, k.side, k.place, into)
+	return nil
+}
+
+func (d *ClipDecoder) giveBack() {
+	if cap(d.rgb) > keptBuffer {
+		d.rgb = nil
+	}
+}
