@@ -5,11 +5,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/frostwatch/frostwatch/internal/redistest"
 )
 
 func TestStore(t *testing.T) {
-	s, ctx := startRedis(t), t.Context()
-	store := NewStore(s.client, "f:")
+	s, ctx := redistest.Start(t), t.Context()
+	store := NewStore(s.Client, "f:")
 	list := func() []string {
 		t.Helper()
 		v, err := store.List(ctx, "default")
@@ -38,7 +40,7 @@ func TestStore(t *testing.T) {
 		t.Error("one of two was put")
 	}
 	// Someone else wrote a field with blanks around it.
-	s.set(t, " d  ", "")
+	set(t, s, " d  ", "")
 	absent, err := store.Remove(ctx, "default", "d", "e", "a ")
 	if err != nil || !slices.Equal(absent, []string{"e"}) {
 		t.Errorf("absent %q, %v", absent, err)
@@ -52,9 +54,9 @@ func TestStore(t *testing.T) {
 }
 
 func TestAFieldWithoutBlanksCounts(t *testing.T) {
-	s := startRedis(t)
-	s.set(t, " a", "old", "a", "new", "a ", "older", "b", "{")
-	v, err := NewStore(s.client, "f:").List(t.Context(), "default")
+	s := redistest.Start(t)
+	set(t, s, " a", "old", "a", "new", "a ", "older", "b", "{")
+	v, err := NewStore(s.Client, "f:").List(t.Context(), "default")
 	if err != nil || len(v.Labels) != 1 || v.Labels[0].Description != "new" {
 		t.Fatalf("got %+v, %v", v, err)
 	}
@@ -69,12 +71,12 @@ func TestAFieldWithoutBlanksCounts(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	s, ctx := startRedis(t), t.Context()
-	store := NewStore(s.client, "f:")
+	s, ctx := redistest.Start(t), t.Context()
+	store := NewStore(s.Client, "f:")
 	version := func(name string, pairs ...string) string {
 		t.Helper()
 		for pair := range slices.Chunk(pairs, 2) {
-			if err := s.client.HSet(ctx, "f:vocab:"+name, pair).Err(); err != nil {
+			if err := s.Client.HSet(ctx, "f:vocab:"+name, pair).Err(); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -105,17 +107,17 @@ func TestVersion(t *testing.T) {
 }
 
 func TestALargeVocabularyIsRefusedUnread(t *testing.T) {
-	s, ctx := startRedis(t), t.Context()
-	store := NewStore(s.client, "f:")
-	w := watch(t, s, Options{})
-	s.set(t, "kept", "")
+	s, ctx := redistest.Start(t), t.Context()
+	store := NewStore(s.Client, "f:")
+	w := watch(t, s, quick)
+	set(t, s, "kept", "")
 	w.awaitLabels(t, "kept")
 	var pairs []string
 	for i := range maxLabels - 1 {
 		pairs = append(pairs, fmt.Sprintf("label %d", i), "")
 	}
 	// Unseen by the watcher, which would embed them all.
-	if err := s.client.HSet(ctx, "f:vocab:large", pairs).Err(); err != nil {
+	if err := s.Client.HSet(ctx, "f:vocab:large", pairs).Err(); err != nil {
 		t.Fatal(err)
 	}
 	if err := store.Put(ctx, "large", Label{Name: "last"}); err != nil {
@@ -128,20 +130,20 @@ func TestALargeVocabularyIsRefusedUnread(t *testing.T) {
 	if err := store.Put(ctx, "large", Label{Name: "last"}, Label{Name: "one more"}); err == nil || !strings.Contains(err.Error(), told) {
 		t.Errorf("got %v", err)
 	}
-	if err := s.client.HSet(ctx, "f:vocab:large", "one more", "").Err(); err != nil {
+	if err := s.Client.HSet(ctx, "f:vocab:large", "one more", "").Err(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.client.Copy(ctx, "f:vocab:large", "f:vocab:default", 0, true).Err(); err != nil {
+	if err := s.Client.Copy(ctx, "f:vocab:large", "f:vocab:default", 0, true).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.client.Do(ctx, "CONFIG", "RESETSTAT").Err(); err != nil {
+	if err := s.Client.Do(ctx, "CONFIG", "RESETSTAT").Err(); err != nil {
 		t.Fatal(err)
 	}
 	w.awaitHealth(t, told)
 	if _, err := store.List(ctx, "large"); err == nil || !strings.Contains(err.Error(), told) {
 		t.Errorf("got %v", err)
 	}
-	if stats := s.client.Info(ctx, "commandstats").Val(); strings.Contains(stats, "cmdstat_hgetall:") {
+	if stats := s.Client.Info(ctx, "commandstats").Val(); strings.Contains(stats, "cmdstat_hgetall:") {
 		t.Error("it was read nevertheless")
 	}
 	if !slices.Equal(w.labels(), []string{"kept"}) {
@@ -150,7 +152,7 @@ func TestALargeVocabularyIsRefusedUnread(t *testing.T) {
 	if absent, err := store.Remove(ctx, "large", "one more"); err != nil || len(absent) != 0 {
 		t.Errorf("absent %q, %v", absent, err)
 	}
-	if n := s.client.HLen(ctx, "f:vocab:large").Val(); n != maxLabels {
+	if n := s.Client.HLen(ctx, "f:vocab:large").Val(); n != maxLabels {
 		t.Errorf("%d labels after one was removed", n)
 	}
 }

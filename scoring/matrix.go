@@ -1,19 +1,20 @@
-package vocab
+package scoring
 
 import (
+	"fmt"
 	"math"
-	"strings"
 
 	"gonum.org/v1/gonum/blas/gonum"
 
 	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
 )
 
 // Matrix is a vocabulary with its embeddings, ready to score against. It never
-// changes. Its vectors are those of the Watcher and of other matrices.
+// changes. Matrices of one Live share their vectors.
 type Matrix struct {
 	Name, Version string
-	Problems      []Problem
+	Problems      []vocab.Problem
 
 	dim    int
 	labels []entry
@@ -29,34 +30,50 @@ type labelRows struct {
 }
 
 type entry struct {
-	Label
+	vocab.Label
 	novel   bool
 	nearest nearest
-}
-
-// embedding is a text's vector.
-type embedding struct {
-	vector  []float32
-	nearest *nearest // nil until all base classes are embedded
 }
 
 // Len is how many labels can be recognised.
 func (m *Matrix) Len() int { return len(m.labels) }
 
 // Labels are those that can be recognised, by name.
-func (m *Matrix) Labels() []Label {
-	out := make([]Label, len(m.labels))
+func (m *Matrix) Labels() []vocab.Label {
+	out := make([]vocab.Label, len(m.labels))
 	for i, l := range m.labels {
 		out[i] = l.Label
 	}
 	return out
 }
 
-func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+// NewMatrix is for labels that never change and whose texts' unit vectors, of
+// one length, are known already: scored as a live vocabulary's are. Of equal
+// similarities the first label's comes first.
+func NewMatrix(name string, labels []vocab.Label, vectors map[string][]float32) (*Matrix, error) {
+	k := make(known, len(vectors))
+	dim := 0
+	for _, l := range labels {
+		for _, text := range l.Texts() {
+			v, ok := vectors[text]
+			if !ok {
+				return nil, fmt.Errorf("vocabulary %s: no embedding of %q", name, text)
+			}
+			if dim == 0 {
+				dim = len(v)
+			}
+			if len(v) != dim || !isUnit(v) {
+				return nil, fmt.Errorf("vocabulary %s: the embedding of %q is no unit vector of %d", name, text, dim)
+			}
+			k[text] = &embedding{vector: v}
+		}
+	}
+	return assemble(vocab.Vocabulary{Name: name, Labels: labels}, k, bases{}), nil
+}
 
-// newMatrix takes the labels, all of whose texts are known. What is nearest to a
-// label is worked out once for its text and kept in known.
-func newMatrix(v Vocabulary, known map[string]*embedding, b bases) *Matrix {
+// assemble takes labels all of whose texts are known. What is nearest to a label
+// is worked out once for its text and kept in k.
+func assemble(v vocab.Vocabulary, k known, b bases) *Matrix {
 	m := &Matrix{
 		Name: v.Name, Version: v.Version, Problems: v.Problems,
 		labels: make([]entry, len(v.Labels)), rows: make([]labelRows, len(v.Labels)),
@@ -65,12 +82,12 @@ func newMatrix(v Vocabulary, known map[string]*embedding, b bases) *Matrix {
 	for i, l := range v.Labels {
 		texts := l.Texts()
 		row := labelRows{vectors: make([][]float32, len(texts)), background: l.Background}
-		for k, text := range texts {
-			row.vectors[k] = known[text].vector
+		for t, text := range texts {
+			row.vectors[t] = k[text].vector
 		}
 		m.dim = len(row.vectors[0])
 		m.rows[i] = row
-		m.labels[i] = entry{Label: l, novel: !b.known[fold(l.Name)], nearest: b.nearestTo(known[texts[0]])}
+		m.labels[i] = entry{Label: l, novel: !b.names[fold(l.Name)], nearest: b.nearestTo(k[texts[0]])}
 	}
 	return m
 }

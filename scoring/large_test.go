@@ -1,4 +1,4 @@
-package vocab
+package scoring
 
 import (
 	"context"
@@ -12,7 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/frostwatch/frostwatch/internal/redistest"
 	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
 )
 
 const largeDim = 512 // of ViT-B/16
@@ -34,18 +36,18 @@ func largeVector(text string) []float32 {
 }
 
 func largeMatrix(labels, aliases int) *Matrix {
-	v, known := Vocabulary{Name: "default", Version: "v"}, map[string]*embedding{}
+	v, k := vocab.Vocabulary{Name: "default", Version: "v"}, known{}
 	for i := range labels {
-		l := Label{Name: fmt.Sprintf("label %05d", i), Background: i%7 == 0}
-		for k := range aliases {
-			l.Aliases = append(l.Aliases, fmt.Sprintf("alias %d of %05d", k, i))
+		l := vocab.Label{Name: fmt.Sprintf("label %05d", i), Background: i%7 == 0}
+		for a := range aliases {
+			l.Aliases = append(l.Aliases, fmt.Sprintf("alias %d of %05d", a, i))
 		}
 		for _, t := range l.Texts() {
-			known[t] = &embedding{vector: largeVector(t)}
+			k[t] = &embedding{vector: largeVector(t)}
 		}
 		v.Labels = append(v.Labels, l)
 	}
-	return newMatrix(v, known, bases{})
+	return assemble(v, k, bases{})
 }
 
 // Single precision must not show in scores, whatever the scale and however many
@@ -137,7 +139,7 @@ func heap() uint64 {
 
 // What a worker does when it starts beside others, and at an edit.
 func TestTenThousandLabels(t *testing.T) {
-	s, ctx := startRedis(t), t.Context()
+	s, ctx := redistest.Start(t), t.Context()
 	const labels = 10_000
 	var pairs, base []string
 	for i := range labels {
@@ -146,16 +148,16 @@ func TestTenThousandLabels(t *testing.T) {
 	for i := range 40 {
 		base = append(base, fmt.Sprintf("base class %d", i))
 	}
-	s.set(t, pairs...)
-	first := watch(t, s, Options{Embedder: &largeEmbedder{}, BaseClasses: base})
+	set(t, s, pairs...)
+	first := watch(t, s, setup{Embedder: &largeEmbedder{}, BaseClasses: base})
 	await(t, "labels and base classes are embedded", func() bool {
-		return s.client.HLen(ctx, "f:embed:model").Val() == labels+int64(len(base))
+		return s.Client.HLen(ctx, "f:embed:model").Val() == labels+int64(len(base))
 	})
 	first.stop()
 
 	before, began := heap(), time.Now()
 	e := &largeEmbedder{refuses: true}
-	w := watch(t, s, Options{Embedder: e, BaseClasses: base, Poll: time.Hour})
+	w := watch(t, s, setup{Embedder: e, BaseClasses: base, Poll: time.Hour})
 	await(t, "the cached vocabulary", func() bool { return w.Current() != nil })
 	t.Logf("%d labels in force %v after the start", w.Current().Len(), time.Since(began).Round(time.Millisecond))
 	clip := largeVector(pairs[2*77] + ": " + pairs[2*77+1])
@@ -169,11 +171,11 @@ func TestTenThousandLabels(t *testing.T) {
 	if got := e.texts(); len(got) != 0 {
 		t.Errorf("%d texts were embedded again", len(got))
 	}
-	if err := s.client.Do(ctx, "CONFIG", "RESETSTAT").Err(); err != nil {
+	if err := s.Client.Do(ctx, "CONFIG", "RESETSTAT").Err(); err != nil {
 		t.Fatal(err)
 	}
 	began = time.Now()
-	if err := NewStore(s.client, "f:").Put(ctx, "default", Label{Name: "one more"}); err != nil {
+	if err := vocab.NewStore(s.Client, "f:").Put(ctx, "default", vocab.Label{Name: "one more"}); err != nil {
 		t.Fatal(err)
 	}
 	await(t, "the edit", func() bool { return w.Current().Len() == labels+1 })
@@ -181,7 +183,7 @@ func TestTenThousandLabels(t *testing.T) {
 	if got := e.texts(); !slices.Equal(got, []string{"one more"}) {
 		t.Errorf("embedded again: %q", got)
 	}
-	if stats := s.client.Info(ctx, "commandstats").Val(); !strings.Contains(stats, "cmdstat_hmget:calls=2,") && !strings.Contains(stats, "cmdstat_hmget:calls=1,") {
+	if stats := s.Client.Info(ctx, "commandstats").Val(); !strings.Contains(stats, "cmdstat_hmget:calls=2,") && !strings.Contains(stats, "cmdstat_hmget:calls=1,") {
 		t.Errorf("more than the new text was looked up:\n%s", stats)
 	}
 	if l := w.Current().Score(largeVector("one more"), 100, 1).Labels[0]; l.Label != "one more" || !l.Novel || l.NearestBase == "" {
@@ -200,12 +202,12 @@ func BenchmarkScore(b *testing.B) {
 // An edit of one label rebuilds the matrix from vectors that are there.
 func BenchmarkRebuild(b *testing.B) {
 	m := largeMatrix(10_000, 0)
-	v, known := Vocabulary{Labels: m.Labels()}, map[string]*embedding{}
+	v, k := vocab.Vocabulary{Labels: m.Labels()}, known{}
 	for i, l := range v.Labels {
-		known[l.Texts()[0]] = &embedding{vector: m.rows[i].vectors[0]}
+		k[l.Texts()[0]] = &embedding{vector: m.rows[i].vectors[0]}
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		newMatrix(v, known, bases{})
+		assemble(v, k, bases{})
 	}
 }

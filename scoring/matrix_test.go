@@ -1,37 +1,38 @@
-package vocab
+package scoring
 
 import (
 	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/frostwatch/frostwatch/vocab"
 )
 
 // embeddedTexts gives every text of the labels, and each base class, its vector.
-func embeddedTexts(labels []Label, base []string) (map[string]*embedding, bases) {
-	known := map[string]*embedding{}
+func embeddedTexts(labels []vocab.Label, base []string) (known, bases) {
+	k := known{}
 	for _, l := range labels {
 		for _, t := range l.Texts() {
-			known[t] = &embedding{vector: vectorOf(t)}
+			k[t] = &embedding{vector: vectorOf(t)}
 		}
 	}
-	b := bases{known: map[string]bool{}}
+	vectors := map[string][]float32{}
 	for _, c := range base {
-		b.known[fold(c)] = true
-		b.names, b.vectors = append(b.names, c), append(b.vectors, vectorOf(c))
+		vectors[c] = vectorOf(c)
 	}
-	return known, b
+	return k, newBases(base).embedded(base, vectors)
 }
 
-func matrixOf(labels []Label, base ...string) *Matrix {
-	known, b := embeddedTexts(labels, base)
-	return newMatrix(Vocabulary{Name: "default", Version: "v", Labels: labels}, known, b)
+func matrixOf(labels []vocab.Label, base ...string) *Matrix {
+	k, b := embeddedTexts(labels, base)
+	return assemble(vocab.Vocabulary{Name: "default", Version: "v", Labels: labels}, k, b)
 }
 
 // The reference computes each cosine and the softmax anew, in float64 and
 // without the shortcuts of the code under test.
 func TestScoresAreThoseOfAReference(t *testing.T) {
-	labels := []Label{{Name: "fall", Aliases: []string{"tumble", "collapse"}}, {Name: "run"}, {Name: "walk", Background: true},
+	labels := []vocab.Label{{Name: "fall", Aliases: []string{"tumble", "collapse"}}, {Name: "run"}, {Name: "walk", Background: true},
 		{Name: "stand", Background: true, Description: "upright"}, {Name: "fight", Tags: []string{"danger"}, Threshold: .7}}
 	m := matrixOf(labels)
 	random := rand.New(rand.NewPCG(1, 2))
@@ -93,7 +94,7 @@ func TestPowersOfE(t *testing.T) {
 }
 
 func TestAnAliasCountsForItsLabel(t *testing.T) {
-	m := matrixOf([]Label{{Name: "fall", Aliases: []string{"tumble"}}, {Name: "run"}})
+	m := matrixOf([]vocab.Label{{Name: "fall", Aliases: []string{"tumble"}}, {Name: "run"}})
 	best := m.Score(vectorOf("tumble"), 100, 1).Labels[0]
 	if best.Label != "fall" || math.Abs(best.Similarity-1) > 1e-6 {
 		t.Errorf("got %+v", best)
@@ -101,7 +102,7 @@ func TestAnAliasCountsForItsLabel(t *testing.T) {
 }
 
 func TestListedLabels(t *testing.T) {
-	m := matrixOf([]Label{{Name: "a", Background: true}, {Name: "b", Tags: []string{"t"}, Threshold: .3}, {Name: "c", Background: true}})
+	m := matrixOf([]vocab.Label{{Name: "a", Background: true}, {Name: "b", Tags: []string{"t"}, Threshold: .3}, {Name: "c", Background: true}})
 	clip := vectorOf("b")
 	whole := m.Score(clip, 10, 3).Background
 	for topK, want := range map[int]int{-1: 0, 0: 0, 1: 1, 3: 3, 99: 3} {
@@ -124,7 +125,7 @@ func TestListedLabels(t *testing.T) {
 }
 
 func TestNovelAndNearest(t *testing.T) {
-	m := matrixOf([]Label{{Name: "Riding a Bike"}, {Name: "climbing"}}, " riding a bike", "climbing", "swimming")
+	m := matrixOf([]vocab.Label{{Name: "Riding a Bike"}, {Name: "climbing"}}, " riding a bike", "climbing", "swimming")
 	for _, l := range m.Score(vectorOf("climbing"), 1, 2).Labels {
 		if l.Novel {
 			t.Errorf("%s is a base class", l.Label)
@@ -134,7 +135,7 @@ func TestNovelAndNearest(t *testing.T) {
 		}
 	}
 	// The label's own words decide, not its aliases.
-	l := matrixOf([]Label{{Name: "vaulting", Aliases: []string{"climbing"}}}, "climbing", "swimming").Score(vectorOf("x"), 1, 1).Labels[0]
+	l := matrixOf([]vocab.Label{{Name: "vaulting", Aliases: []string{"climbing"}}}, "climbing", "swimming").Score(vectorOf("x"), 1, 1).Labels[0]
 	want, best := "", -2.0
 	for _, base := range []string{"climbing", "swimming"} {
 		if s := dot(vectorOf(base), vectorOf("vaulting")); float64(s) > best {

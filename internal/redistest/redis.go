@@ -1,0 +1,110 @@
+// Package redistest starts real redis-servers for tests.
+package redistest
+
+import (
+	"context"
+	"net"
+	"os/exec"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Server is a redis-server on loopback that ends with its test. Its data
+// outlive Kill and Restart.
+type Server struct {
+	Addr string
+	// Client is connected to it, unless it asks for TLS or a password.
+	Client *redis.Client
+
+	t    testing.TB
+	args []string
+	cmd  *exec.Cmd
+	done chan struct{} // closed when the process has ended
+}
+
+// patience is for what takes a moment on an idle machine.
+const patience = 30 * time.Second
+
+// Start starts a server and waits until it answers. args are those of
+// redis-server, after its port and directory; the later of two counts.
+func Start(t testing.TB, args ...string) *Server {
+	t.Helper()
+	port := FreePort(t)
+	s := &Server{
+		Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), t: t,
+		args: append([]string{
+			"--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--dir", t.TempDir(),
+			"--appendonly", "yes", "--appendfsync", "always", "--save", "",
+		}, args...),
+	}
+	s.Client = redis.NewClient(&redis.Options{Addr: s.Addr})
+	t.Cleanup(func() {
+		s.Kill()
+		_ = s.Client.Close()
+	})
+	s.Restart()
+	return s
+}
+
+// FreePort is one that nothing listens on.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// Restart starts a server that was killed, where it was and with its data.
+func (s *Server) Restart() {
+	s.t.Helper()
+	cmd := exec.Command("redis-server", s.args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		s.t.Fatalf("start redis-server: %v", err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = cmd.Wait() // it is killed
+	}()
+	s.cmd, s.done = cmd, done
+	s.awaitPort()
+}
+
+// awaitPort waits until the server listens; what it asks of a client is the
+// test's matter.
+func (s *Server) awaitPort() {
+	s.t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		c, err := (&net.Dialer{Timeout: time.Second}).DialContext(context.Background(), "tcp", s.Addr)
+		if err == nil {
+			_ = c.Close()
+			return
+		}
+		select {
+		case <-s.done:
+			s.t.Fatal("redis-server ended at once")
+		case <-time.After(5 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatalf("redis-server does not listen: %v", err)
+		}
+	}
+}
+
+// Kill ends the server as a power cut would.
+func (s *Server) Kill() {
+	if s.cmd == nil {
+		return
+	}
+	_ = s.cmd.Process.Kill() // it may have ended
+	<-s.done
+}

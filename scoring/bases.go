@@ -1,0 +1,57 @@
+package scoring
+
+import (
+	"math"
+	"strings"
+)
+
+// bases are the model's base classes.
+type bases struct {
+	names   map[string]bool // folded
+	texts   []string        // those embedded; none before all are
+	vectors [][]float32     // of texts
+}
+
+func newBases(classes []string) bases {
+	b := bases{names: make(map[string]bool, len(classes))}
+	for _, c := range classes {
+		b.names[fold(c)] = true
+	}
+	return b
+}
+
+func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+
+// embedded are the base classes with the vectors of those that can be embedded.
+func (b bases) embedded(classes []string, vectors map[string][]float32) bases {
+	b.texts, b.vectors = nil, nil
+	for _, c := range classes {
+		if v := vectors[c]; v != nil {
+			b.texts, b.vectors = append(b.texts, c), append(b.vectors, v)
+		}
+	}
+	return b
+}
+
+// nearest is the base class most like a text.
+type nearest struct {
+	name       string
+	similarity float64
+}
+
+// nearestTo is kept with the text: base classes do not change.
+func (b bases) nearestTo(e *embedding) nearest {
+	if len(b.texts) == 0 {
+		return nearest{}
+	}
+	if e.nearest == nil {
+		best, at := float32(math.Inf(-1)), 0
+		for i, base := range b.vectors {
+			if s := dot(base, e.vector); s > best {
+				best, at = s, i
+			}
+		}
+		e.nearest = &nearest{b.texts[at], float64(best)}
+	}
+	return *e.nearest
+}

@@ -1,0 +1,70 @@
+package scoring
+
+import (
+	"context"
+	"math/rand/v2"
+)
+
+// pass embeds a list of texts bit by bit, so that others come in between.
+type pass struct {
+	embeddings *Embeddings
+	vectors    map[string][]float32
+	refused    map[string]error // why the model can't take a text
+	missing    []string         // those not embedded yet
+	fresh      bool             // the cache was looked at a moment ago
+}
+
+// begin looks the texts up in the cache.
+func (e *Embeddings) begin(ctx context.Context, texts []string) *pass {
+	p := &pass{embeddings: e, vectors: make(map[string][]float32, len(texts)), refused: map[string]error{}}
+	listed := make(map[string]bool, len(texts))
+	for _, t := range texts {
+		if !listed[t] {
+			listed[t] = true
+			p.missing = append(p.missing, t)
+		}
+	}
+	p.missing = p.look(ctx, p.missing)
+	// Workers that begin together take them in orders of their own and find in
+	// Redis what others have done.
+	rand.Shuffle(len(p.missing), func(i, j int) { p.missing[i], p.missing[j] = p.missing[j], p.missing[i] })
+	return p
+}
+
+// look takes what the cache has of the texts and returns the others.
+func (p *pass) look(ctx context.Context, texts []string) (missing []string) {
+	if len(texts) == 0 {
+		return nil
+	}
+	p.embeddings.noteCache(ctx, p.embeddings.cache.get(ctx, texts, func(text string, vector []float32) {
+		p.vectors[text] = vector
+	}))
+	p.fresh = true
+	for _, t := range texts {
+		if p.vectors[t] == nil {
+			missing = append(missing, t)
+		}
+	}
+	return missing
+}
+
+// whole is whether each text is embedded or refused.
+func (p *pass) whole() bool { return len(p.missing) == 0 }
+
+// next embeds some more, as many as the model does in about half a second. What
+// it fails on stays missing.
+func (p *pass) next(ctx context.Context) error {
+	n := min(p.embeddings.chunkSize(), len(p.missing))
+	few := p.missing[:n]
+	if !p.fresh {
+		few = p.look(ctx, few) // another worker may have embedded them
+	}
+	p.fresh = false
+	if len(few) > 0 {
+		if err := p.embeddings.embed(ctx, few, p); err != nil {
+			return err
+		}
+	}
+	p.missing = p.missing[n:]
+	return nil
+}
