@@ -1,6 +1,6 @@
 // Package eval measures a model over labelled video files by the code that
 // serves it: decoded, resized and compressed by media, decoded again by infer,
-// embedded by froster, scored by vocab. What is its own is the choice of
+// embedded by froster, scored by scoring. What is its own is the choice of
 // frames, which is that of FROSTER's test code (sampling.go), the lists that
 // data sets come with, and the figures.
 package eval

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
@@ -30,7 +31,7 @@ func (a answer) right(label, n int) bool {
 // videos that have none.
 type sheet struct {
 	split   Split
-	matrix  *vocab.Matrix
+	matrix  *scoring.Matrix
 	places  map[string]int // of classes by the matrix' label
 	answers []*answer
 }
@@ -49,7 +50,7 @@ func (r *Runner) sheets(ctx context.Context, s *store, p Plan) ([]*sheet, error)
 			if err != nil {
 				return nil, fmt.Errorf("embed the classes of %s: %w", split.Name, err)
 			}
-			matrix, err := vocab.NewMatrix(split.Name, labels, vectors)
+			matrix, err := scoring.NewMatrix(split.Name, labels, vectors)
 			if err != nil {
 				return nil, fmt.Errorf("embed the classes of %s: %w", split.Name, err)
 			}

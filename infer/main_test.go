@@ -9,23 +9,21 @@ import (
 	"image/jpeg"
 	"log/slog"
 	"math"
-	"net"
 	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.uber.org/goleak"
 
 	"github.com/frostwatch/frostwatch/bus"
-	"github.com/frostwatch/frostwatch/cmd/frostwatch/embedded"
 	"github.com/frostwatch/frostwatch/infer/froster"
 	"github.com/frostwatch/frostwatch/internal/kafkatest"
 	"github.com/frostwatch/frostwatch/internal/shared"
+	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
 )
@@ -134,7 +132,7 @@ func (r *rig) options(first Serving) Options {
 type fakeModel struct {
 	t      *testing.T
 	id     string
-	matrix *vocab.Matrix
+	matrix *scoring.Matrix
 	fault  func(frames []byte, batch int) error // nil: none
 	spoil  bool                                 // embeddings are not numbers
 	// gate, where not nil, is read once in each run; begun hears of each.
@@ -153,14 +151,14 @@ const (
 
 // model has a vocabulary of its own, by its id.
 func (r *rig) model(id string) *fakeModel {
-	return &fakeModel{t: r.t, id: id, matrix: &vocab.Matrix{Name: "default", Version: "of " + id}, begun: make(chan struct{}, 1000)}
+	return &fakeModel{t: r.t, id: id, matrix: &scoring.Matrix{Name: "default", Version: "of " + id}, begun: make(chan struct{}, 1000)}
 }
 
 func (m *fakeModel) LogitScale() float32 { return 100 }
 
 func (m *fakeModel) ID() string { return m.id }
 
-func (m *fakeModel) Current() *vocab.Matrix { return m.matrix }
+func (m *fakeModel) Current() *scoring.Matrix { return m.matrix }
 
 func (m *fakeModel) EmbedClips(ctx context.Context, frames []byte, batch int) (froster.ClipEmbeddings, error) {
 	m.count(1)
@@ -317,38 +315,21 @@ func demoModel(t *testing.T) *froster.Model {
 }
 
 // matrixOf is a vocabulary of three labels.
-func matrixOf(t *testing.T, m *froster.Model) *vocab.Matrix {
+func matrixOf(t *testing.T, m *froster.Model) *scoring.Matrix {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	texts := []string{"falling down", "hugging", "walking"}
+	labels, vectors := make([]vocab.Label, len(texts)), map[string][]float32{}
+	embedded, _, err := m.EmbedLabels(t.Context(), texts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	_ = l.Close()
-	server, err := embedded.StartRedis(t.Context(), embedded.RedisOptions{Dir: t.TempDir(), Port: port, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		shared.Missing(t, err.Error())
+	for i, text := range texts {
+		labels[i], vectors[text] = vocab.Label{Name: text}, embedded[i]
 	}
-	t.Cleanup(server.Close)
-	client := redis.NewClient(&redis.Options{Addr: server.Addr()})
-	if err := vocab.NewStore(client, "").Put(t.Context(), "default", vocab.Label{Name: "walking"}, vocab.Label{Name: "falling down"}, vocab.Label{Name: "hugging"}); err != nil {
-		t.Fatal(err)
-	}
-	w, err := vocab.NewWatcher(vocab.Options{
-		Client: client, Name: "default", Embedder: m, Poll: 50 * time.Millisecond,
-		Logger: slog.New(slog.DiscardHandler), Meter: metricnoop.Meter{},
-	})
+	matrix, err := scoring.NewMatrix("default", labels, vectors)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- w.Run(ctx) }()
-	until(t, "the vocabulary", func() bool { return w.Current() != nil })
-	stop()
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-	_ = client.Close()
-	return w.Current()
+	matrix.Version = "first"
+	return matrix
 }

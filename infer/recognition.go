@@ -5,8 +5,8 @@ import (
 
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/infer/froster"
+	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/topics"
-	"github.com/frostwatch/frostwatch/vocab"
 )
 
 // ends is how many frame embeddings at either end are averaged: they keep the
@@ -14,7 +14,7 @@ import (
 const ends = 3
 
 // recognition is the record of clip i of a run.
-func (s *Stage) recognition(r run, i int, m *vocab.Matrix) (bus.Message, error) {
+func (s *Stage) recognition(r run, i int, m *scoring.Matrix) (bus.Message, error) {
 	j, e := r.jobs[i], r.embedded
 	serving := j.term.Serving
 	began := s.Now()

@@ -7,7 +7,7 @@ import (
 	"sync"
 
 	"github.com/frostwatch/frostwatch/infer/froster"
-	"github.com/frostwatch/frostwatch/vocab"
+	"github.com/frostwatch/frostwatch/scoring"
 )
 
 // Model embeds clips. EmbedClips takes batch clips of packed uint8 RGB frames,
@@ -20,7 +20,7 @@ type Model interface {
 
 // Vocabulary is the live vocabulary; Current is nil until the first is whole.
 type Vocabulary interface {
-	Current() *vocab.Matrix
+	Current() *scoring.Matrix
 }
 
 // Serving is a model with what its clips are scored against. All fields are

@@ -11,8 +11,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/topics"
-	"github.com/frostwatch/frostwatch/vocab"
 )
 
 // A real model, broker and vocabulary: what is asked is order, dead letters and
@@ -77,9 +77,9 @@ func TestStage(t *testing.T) {
 	}
 }
 
-type fixed struct{ *vocab.Matrix }
+type fixed struct{ *scoring.Matrix }
 
-func (f fixed) Current() *vocab.Matrix { return f.Matrix }
+func (f fixed) Current() *scoring.Matrix { return f.Matrix }
 
 // checkLinks wants every clip's span linked to by the run that it was in, once.
 func checkLinks(t *testing.T, spans []sdktrace.ReadOnlySpan, clips int) {

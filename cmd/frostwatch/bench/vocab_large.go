@@ -19,6 +19,7 @@ import (
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/embedded"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/up"
 	"github.com/frostwatch/frostwatch/infer/froster"
+	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
@@ -63,12 +64,12 @@ func (b *bench) largeVocabulary(ctx context.Context, m *froster.Model, clips flo
 		return out, err
 	}
 	model := &randomTexts{dim: m.Dim()}
-	if err := b.watchLarge(ctx, client, model, func(*vocab.Watcher, time.Duration) error { return nil }); err != nil {
+	if err := b.watchLarge(ctx, client, model, func(*scoring.Live, time.Duration) error { return nil }); err != nil {
 		return out, err // this one embedded them
 	}
 	out = largeFigures{Labels: largeLabels, Dim: m.Dim(), ModelCore: 1000 * float64(runtime.GOMAXPROCS(0)) / clips}
 	before := heapMB()
-	err = b.watchLarge(ctx, client, model, func(w *vocab.Watcher, loaded time.Duration) error {
+	err = b.watchLarge(ctx, client, model, func(w *scoring.Live, loaded time.Duration) error {
 		out.Load, out.MB = milli(loaded), heapMB()-before
 		begun := time.Now()
 		if err := store.Put(ctx, "bench", vocab.Label{Name: "one more"}); err != nil {
@@ -92,13 +93,19 @@ func (b *bench) largeVocabulary(ctx context.Context, m *froster.Model, clips flo
 	return out, err
 }
 
-// watchLarge runs a worker's watcher and calls use when the vocabulary is in
+// watchLarge follows the vocabulary as a worker does and calls use when the vocabulary is in
 // force.
-func (b *bench) watchLarge(ctx context.Context, client redis.UniversalClient, model vocab.Embedder, use func(*vocab.Watcher, time.Duration) error) error {
-	w, err := vocab.NewWatcher(vocab.Options{
-		Client: client, Name: "bench", Embedder: model, Poll: 250 * time.Millisecond,
-		Logger: slog.New(slog.DiscardHandler), Meter: noop.NewMeterProvider().Meter(""),
-	})
+func (b *bench) watchLarge(ctx context.Context, client redis.UniversalClient, model scoring.Embedder, use func(*scoring.Live, time.Duration) error) error {
+	log, meter := slog.New(slog.DiscardHandler), noop.NewMeterProvider().Meter("")
+	watcher, err := vocab.NewWatcher(vocab.WatcherOptions{Client: client, Name: "bench", Poll: 250 * time.Millisecond, Logger: log, Meter: meter})
+	if err != nil {
+		return err
+	}
+	embeddings, err := scoring.NewEmbeddings(scoring.EmbeddingsOptions{Client: client, Embedder: model, Logger: log, Meter: meter})
+	if err != nil {
+		return err
+	}
+	live, err := scoring.NewLive(scoring.LiveOptions{Watcher: watcher, Embeddings: embeddings, Logger: log, Meter: meter})
 	if err != nil {
 		return err
 	}
@@ -106,10 +113,15 @@ func (b *bench) watchLarge(ctx context.Context, client redis.UniversalClient, mo
 	defer stop()
 	begun := time.Now()
 	var g errgroup.Group
-	g.Go(func() error { return w.Run(ctx) })
-	err = waitFor(ctx, func() bool { return w.Current() != nil })
-	if err == nil {
-		err = use(w, time.Since(begun))
+	g.Go(func() error { return watcher.Run(ctx) })
+	g.Go(func() error { return live.Run(ctx) })
+	select {
+	case <-live.Ready():
+		err = use(live, time.Since(begun))
+	case <-time.After(largePatience):
+		err = errors.New("the vocabulary is not in force")
+	case <-ctx.Done():
+		err = ctx.Err()
 	}
 	stop()
 	return errors.Join(err, g.Wait())

@@ -101,21 +101,20 @@ func (p *Process) Infer(choose func(config.Config) string) ([]Part, func() error
 	if err != nil {
 		return nil, nil, err
 	}
-	first := b.current.serving
 	b.stage, err = infer.New(infer.Options{
-		Bus: p.Bus, Names: p.Names, Group: c.Group, Serving: first,
+		Bus: p.Bus, Names: p.Names, Group: c.Group, Serving: b.current.serving,
 		MaxBatch: c.MaxBatch, MaxWait: c.MaxWait, MaxAge: c.MaxAge, TopK: c.TopK,
 		Logger: p.log, Tracer: p.tel.Tracer("infer"), Meter: p.tel.Meter("infer"), Propagator: p.tel.Propagator(),
 		OnHealth: func(err error) { p.health.Set("infer", err) },
 	})
 	if err != nil {
-		return nil, nil, errors.Join(err, first.Close())
+		return nil, nil, errors.Join(err, b.close())
 	}
 	p.onReload(func(c config.Config) error {
 		b.want(choose(c))
 		return nil
 	})
-	return []Part{{"infer", b.stage.Run}, {"bundle", b.run}}, func() error { return b.current.serving.Close() }, nil
+	return []Part{{"infer", b.stage.Run}, {"bundle", b.run}}, b.close, nil
 }
 
 // openBundles loads the first bundle.
@@ -131,8 +130,11 @@ func (p *Process) openBundles(dir string) (*bundles, error) {
 		return nil, fmt.Errorf("infer: %w", err)
 	}
 	b := &bundles{Process: p, runtime: runtime, refused: refused, wanted: make(chan string, 1), dir: dir, tried: folderStamp(dir)}
-	if b.current, err = b.load(dir); err != nil {
+	if b.unwatch, err = b.watch(); err != nil {
 		return nil, err
+	}
+	if b.current, err = b.load(dir); err != nil {
+		return nil, errors.Join(err, b.unwatch())
 	}
 	b.current.inForce.Store(true)
 	refused.Record(context.Background(), 0)

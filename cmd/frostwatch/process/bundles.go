@@ -16,7 +16,8 @@ import (
 
 	"github.com/frostwatch/frostwatch/infer"
 	"github.com/frostwatch/frostwatch/infer/froster"
-	"github.com/frostwatch/frostwatch/internal/pause"
+	"github.com/frostwatch/frostwatch/internal/telemetry"
+	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
@@ -28,7 +29,9 @@ type bundles struct {
 	stage   *infer.Stage
 	refused metric.Int64Gauge
 	// wanted is the folder named last.
-	wanted chan string
+	wanted  chan string
+	watcher *vocab.Watcher
+	unwatch func() error // ends watcher
 
 	// Of run alone.
 	current *loaded
@@ -40,7 +43,8 @@ type bundles struct {
 type loaded struct {
 	bundle  *froster.Bundle
 	serving infer.Serving
-	// inForce is whether the health of its vocabulary is that of the process.
+	live    *scoring.Live
+	// inForce is whether what is reported of it is the process's state.
 	inForce atomic.Bool
 }
 
@@ -55,23 +59,16 @@ func (b *bundles) load(dir string) (*loaded, error) {
 		return nil, err
 	}
 	l := &loaded{bundle: bundle}
-	watcher, err := vocab.NewWatcher(vocab.Options{
-		Client: b.Redis, Prefix: b.Config.Redis.Prefix, Name: b.Config.Vocab.Name, Embedder: model,
-		BaseClasses: bundle.BaseClasses, Poll: b.Config.Vocab.Poll, Logger: b.log.With("model", bundle.ID), Meter: b.tel.Meter("vocab"),
-		OnHealth: func(err error) {
-			if l.inForce.Load() {
-				b.health.Set("vocabulary", err)
-			}
-		},
-	})
+	live, err := b.follow(l, model)
 	if err != nil {
 		return nil, errors.Join(err, model.Close())
 	}
-	watching, stop := context.WithCancel(context.Background())
+	following, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- watcher.Run(watching) }()
+	go func() { ended <- live.Run(following) }()
+	l.live = live
 	l.serving = infer.Serving{
-		Model: model, Vocabulary: watcher, Frames: bundle.Dims.Frames, Side: bundle.Dims.ImageSize,
+		Model: model, Vocabulary: live, Frames: bundle.Dims.Frames, Side: bundle.Dims.ImageSize,
 		Close: sync.OnceValue(func() error {
 			stop()
 			return errors.Join(<-ended, model.Close())
@@ -79,6 +76,63 @@ func (b *bundles) load(dir string) (*loaded, error) {
 	}
 	b.checkSize(bundle)
 	return l, nil
+}
+
+// follow makes what keeps the process's vocabulary embedded by a model.
+func (b *bundles) follow(l *loaded, model *froster.Model) (*scoring.Live, error) {
+	log, meter := b.log.With("model", l.bundle.ID), b.tel.Meter("vocab")
+	embeddings, err := scoring.NewEmbeddings(scoring.EmbeddingsOptions{
+		Client: b.Redis, Prefix: b.Config.Redis.Prefix, Embedder: model, Logger: log, Meter: meter,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return scoring.NewLive(scoring.LiveOptions{
+		Watcher: b.watcher, Embeddings: embeddings, BaseClasses: l.bundle.BaseClasses, Logger: log, Meter: meter,
+		Reporter: reportIf{&l.inForce, healthReporter{health: b.health}},
+	})
+}
+
+// watch follows the vocabulary, beginning at once: what is new can be embedded
+// while Kafka is away. The function returned ends it.
+func (b *bundles) watch() (stop func() error, err error) {
+	b.watcher, err = vocab.NewWatcher(vocab.WatcherOptions{
+		Client: b.Redis, Prefix: b.Config.Redis.Prefix, Name: b.Config.Vocab.Name, Poll: b.Config.Vocab.Poll,
+		Logger: b.log, Meter: b.tel.Meter("vocab"), Reporter: healthReporter{health: b.health},
+	})
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- b.watcher.Run(ctx) }()
+	return sync.OnceValue(func() error {
+		cancel()
+		return <-ended
+	}), nil
+}
+
+// close frees what serves and ends watching.
+func (b *bundles) close() error { return errors.Join(b.current.serving.Close(), b.unwatch()) }
+
+// healthReporter passes problems to /readyz.
+type healthReporter struct {
+	telemetry.Quiet
+	health *telemetry.Health
+}
+
+func (r healthReporter) Problem(part string, err error) { r.health.Set(part, err) }
+
+// reportIf passes on what is reported while a model is in force.
+type reportIf struct {
+	inForce *atomic.Bool
+	telemetry.Reporter
+}
+
+func (r reportIf) Problem(part string, err error) {
+	if r.inForce.Load() {
+		r.Reporter.Problem(part, err)
+	}
 }
 
 // checkSize warns of frames that are smaller than what the model was trained on.
@@ -157,11 +211,13 @@ func (b *bundles) swap(ctx context.Context) error {
 	}
 	// Until its vocabulary is embedded the one before goes on. There is no bound:
 	// Redis may be away, and clips are recognised meanwhile.
-	const look = 50 * time.Millisecond
-	for next.serving.Vocabulary.Current() == nil {
-		if !pause.For(ctx, look) || len(b.wanted) > 0 {
-			return next.serving.Close() // overtaken, or the end
-		}
+	select {
+	case <-next.live.Ready():
+	case dir := <-b.wanted: // overtaken
+		b.want(dir)
+		return next.serving.Close()
+	case <-ctx.Done():
+		return next.serving.Close()
 	}
 	before := b.current
 	b.current = next
