@@ -4,6 +4,7 @@
 package framer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,7 @@ import (
 type Options struct {
 	Names      topics.Names
 	Window     time.Duration // of video in one clip; where the camera doesn't say
-	Stride     time.Duration // between window starts; where the camera doesn't say
+	Stride     topics.Stride // between window starts; where the camera doesn't say
 	ShortSide  int           // pixels of a carried frame's short side
 	Quality    int           // of JPEG, 1 to 100
 	Queue      int           // clips of one camera that may wait for Kafka; a full queue drops the oldest
@@ -39,21 +40,12 @@ type Options struct {
 	MaxDrift time.Duration
 }
 
-// Limits of what a camera's record may ask for.
-const (
-	minWindow = 100 * time.Millisecond
-	maxWindow = 5 * time.Minute
-	minStride = 50 * time.Millisecond
-	maxStride = time.Hour
-	maxOpen   = 100 // windows at the same time
-)
-
 func (o *Options) check() error {
 	switch {
 	case o.Send == nil || o.Logger == nil || o.Meter == nil || o.Tracer == nil || o.Propagator == nil:
 		return errors.New("framer: send, logger, meter, tracer and propagator are required")
-	case o.ShortSide < 16 || o.ShortSide > 2048:
-		return fmt.Errorf("framer: short side of %d pixels: want 16 to 2048", o.ShortSide)
+	case o.ShortSide < topics.MinShortSide || o.ShortSide > topics.MaxShortSide:
+		return fmt.Errorf("framer: short side of %d pixels: want %d to %d", o.ShortSide, topics.MinShortSide, topics.MaxShortSide)
 	case o.Quality < 1 || o.Quality > 100:
 		return fmt.Errorf("framer: JPEG quality %d: want 1 to 100", o.Quality)
 	case o.Queue < 1:
@@ -62,21 +54,8 @@ func (o *Options) check() error {
 	if o.MaxDrift == 0 {
 		o.MaxDrift = 5 * time.Second
 	}
-	if err := checkTimes(o.Window, o.Stride); err != nil {
+	if err := topics.CheckTimes(o.Window, o.Stride); err != nil {
 		return fmt.Errorf("framer: %w", err)
-	}
-	return nil
-}
-
-func checkTimes(window, stride time.Duration) error {
-	if window < minWindow || window > maxWindow {
-		return fmt.Errorf("window of %v: want %v to %v", window, minWindow, maxWindow)
-	}
-	if stride < minStride || stride > maxStride {
-		return fmt.Errorf("stride of %v: want %v to %v", stride, minStride, maxStride)
-	}
-	if window/stride > maxOpen {
-		return fmt.Errorf("stride of %v in a window of %v: want at least a hundredth", stride, window)
 	}
 	return nil
 }
@@ -102,14 +81,8 @@ func New(o Options) (*Framer, error) {
 // Stream is the sink of one camera's frames. Its error is about the camera's
 // window or stride.
 func (f *Framer) Stream(c topics.Camera) (*Stream, error) {
-	window, stride := f.Window, f.Stride
-	if c.Window != 0 {
-		window = time.Duration(c.Window)
-	}
-	if c.Stride != 0 {
-		stride = time.Duration(c.Stride)
-	}
-	if err := checkTimes(window, stride); err != nil {
+	window, stride := cmp.Or(time.Duration(c.Window), f.Window), cmp.Or(c.Stride, f.Stride)
+	if err := topics.CheckTimes(window, stride); err != nil {
 		return nil, err
 	}
 	e, err := media.NewFrameEncoder(f.ShortSide, f.Quality)

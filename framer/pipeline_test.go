@@ -75,7 +75,7 @@ func newRig(t *testing.T) *rig {
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(r.spans))
 	f, err := framer.New(framer.Options{
 		// As in pipeline.yaml, rounded to milliseconds.
-		Names: r.names, Window: 4267 * time.Millisecond, Stride: 2133 * time.Millisecond, ShortSide: 224, Quality: 90, Queue: 8,
+		Names: r.names, Window: 4267 * time.Millisecond, Stride: topics.Stride{Time: 2133 * time.Millisecond}, ShortSide: 224, Quality: 90, Queue: 8,
 		Send: client.Send, Logger: log, Meter: noop.NewMeterProvider().Meter("t"),
 		Tracer: provider.Tracer("t"), Propagator: propagation.TraceContext{},
 		MaxDrift: -1, // files are played faster than they are

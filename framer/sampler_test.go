@@ -1,6 +1,9 @@
 package framer
 
 import (
+	"fmt"
+	"math/big"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -32,7 +35,7 @@ func sample(s *sampler, times []time.Duration) map[uint64][]int {
 		_ = complete
 	}
 	for n, frames := range got {
-		if len(frames) < clipFrames {
+		if len(frames) < topics.ClipFrames {
 			delete(got, n)
 		}
 	}
@@ -67,7 +70,7 @@ func TestFramesAreThoseOnDisplay(t *testing.T) {
 			[]int{0, 1, 3, 5, 6, 7, 9, 11}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := sample(newSampler(trainedWindow, halfWindow), c.times)[0]; !slices.Equal(got, c.want) {
+			if got := sample(newSampler(trainedWindow, topics.Stride{Time: halfWindow}), c.times)[0]; !slices.Equal(got, c.want) {
 				t.Errorf("got %v, want %v", got, c.want)
 			}
 		})
@@ -83,7 +86,7 @@ func rounded(times []time.Duration, to time.Duration) []time.Duration {
 
 // As configured in milliseconds, windows still begin on frames after an hour.
 func TestWindowsStayOnFrames(t *testing.T) {
-	got := sample(newSampler(4267*time.Millisecond, 2133*time.Millisecond), at(15, 3600))
+	got := sample(newSampler(4267*time.Millisecond, topics.Stride{Time: 2133 * time.Millisecond}), at(15, 3600))
 	if len(got) < 1685 {
 		t.Fatalf("%d windows in an hour", len(got))
 	}
@@ -95,7 +98,7 @@ func TestWindowsStayOnFrames(t *testing.T) {
 }
 
 func TestWindowsAreAsConfigured(t *testing.T) {
-	got := sample(newSampler(2*time.Second, time.Second), at(30, 5))
+	got := sample(newSampler(2*time.Second, topics.Stride{Time: time.Second}), at(30, 5))
 	want := map[uint64][]int{
 		0: {0, 8, 17, 25, 34, 42, 51, 59}, 1: {30, 38, 47, 55, 64, 72, 81, 89},
 		2: {60, 68, 77, 85, 94, 102, 111, 119}, 3: {90, 98, 107, 115, 124, 132, 141, 149},
@@ -106,6 +109,72 @@ func TestWindowsAreAsConfigured(t *testing.T) {
 	for n, w := range want {
 		if !slices.Equal(got[n], w) {
 			t.Errorf("window %d: %v, want %v", n, got[n], w)
+		}
+	}
+}
+
+// uneven are times of a camera whose frames come when they like, at most 0.4 s
+// apart.
+func uneven(seconds int) []time.Duration {
+	r := rand.New(rand.NewPCG(1, 2))
+	var out []time.Duration
+	for at := time.Duration(0); at < time.Duration(seconds)*time.Second; at += time.Duration(r.Int64N(int64(400 * time.Millisecond))) {
+		out = append(out, at)
+	}
+	return out
+}
+
+// With a stride of four steps, adjacent windows have exactly four of their eight
+// frames in common, whatever the camera's rate and the window's length.
+func TestWindowsShareFourFrames(t *testing.T) {
+	films := map[string][]time.Duration{"uneven": uneven(120)}
+	for fps := 5; fps <= 60; fps++ {
+		films[fmt.Sprintf("%d fps", fps)] = at(float64(fps), 60)
+		films[fmt.Sprintf("%d fps in ms", fps)] = rounded(at(float64(fps), 60), time.Millisecond)
+	}
+	films["29.97 fps"] = at(30000./1001, 60)
+	for name, times := range films {
+		for _, length := range []time.Duration{4267 * time.Millisecond, 8 * time.Second, 3333 * time.Millisecond} {
+			got := sample(newSampler(length, topics.Stride{Steps: 4}), times)
+			if len(got) < 12 {
+				t.Fatalf("%s, windows of %v: only %d", name, length, len(got))
+			}
+			for n := range uint64(len(got) - 1) {
+				if !slices.Equal(got[n][4:], got[n+1][:4]) {
+					t.Fatalf("%s, windows of %v: %v and then %v", name, length, got[n], got[n+1])
+				}
+			}
+		}
+	}
+}
+
+// Weeks into an epoch the targets still lie where they belong, worked out here
+// in fractions, and equal grid points of two windows are the same nanosecond.
+func TestTargetsDoNotDrift(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		stride topics.Stride
+		start  *big.Rat // between window starts, seconds
+	}{
+		{"4 steps", topics.Stride{Steps: 4}, big.NewRat(4*128*127, 30*128*7)},
+		{"64/30 s", topics.Stride{Time: 2133 * time.Millisecond}, big.NewRat(64, 30)},
+		{"1.7 s", topics.Stride{Time: 1700 * time.Millisecond}, big.NewRat(17, 10)},
+	} {
+		s := newSampler(4267*time.Millisecond, c.stride)
+		for _, n := range []uint64{0, 1, 2, 3, 7, 40_503, 1_000_003, 107_142_861} {
+			for k := range topics.ClipFrames {
+				exact := new(big.Rat).Mul(c.start, new(big.Rat).SetUint64(n))
+				exact.Add(exact, big.NewRat(int64(k)*128*127, 30*128*7))
+				exact.Mul(exact, big.NewRat(1e9, 1))
+				got := s.at(n, k)
+				off := new(big.Rat).Sub(new(big.Rat).SetInt64(int64(got)), exact)
+				if off.Abs(off).Cmp(big.NewRat(1, 1)) > 0 { // start and step are rounded, half a nanosecond each
+					t.Errorf("%s: target %d of window %d is at %v, want %s ns", c.name, k, n, got, exact.FloatString(2))
+				}
+				if c.stride.Steps == 4 && k >= 4 && got != s.at(n+1, k-4) {
+					t.Errorf("target %d of window %d is at %v, target %d of the next at %v", k, n, got, k-4, s.at(n+1, k-4))
+				}
+			}
 		}
 	}
 }

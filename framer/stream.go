@@ -91,7 +91,7 @@ func (s *Stream) breaks(f *media.Frame) string {
 		return breakSize
 	case at < s.last:
 		return breakBackwards
-	case at-s.last > s.sampler.step():
+	case at-s.last > s.sampler.stepTime():
 		return breakGap
 	case s.drift.exceeds(at, f.Arrived.Sub(s.epoch)):
 		return breakDrift
@@ -102,7 +102,7 @@ func (s *Stream) breaks(f *media.Frame) string {
 // until is how long a frame counts as on display, on the epoch's clock: until
 // its successor, or as long as the one before it where a gap follows.
 func (s *Stream) until(f *media.Frame) time.Duration {
-	if d := f.Until - f.PTS; d > 0 && d <= s.sampler.step() {
+	if d := f.Until - f.PTS; d > 0 && d <= s.sampler.stepTime() {
 		return f.Until - s.zero
 	}
 	return f.PTS - s.zero + max(s.step, tolerance)

@@ -71,7 +71,7 @@ func newCounters() (counters, metric.Meter) {
 	return counters{r}, sdkmetric.NewMeterProvider(sdkmetric.WithReader(r)).Meter("t")
 }
 
-// value sums a counter over its attributes.
+// value sums a counter, or counts a histogram, over its attributes.
 func (c counters) value(t *testing.T, name string) int64 {
 	t.Helper()
 	var all metricdata.ResourceMetrics
@@ -86,6 +86,11 @@ func (c counters) value(t *testing.T, name string) int64 {
 					sum += p.Value
 				}
 			}
+			if data, ok := m.Data.(metricdata.Histogram[float64]); ok && m.Name == name {
+				for _, p := range data.DataPoints {
+					sum += int64(p.Count)
+				}
+			}
 		}
 	}
 	return sum
@@ -95,7 +100,7 @@ func testStream(t *testing.T, c *clips, change func(*Options)) (*Stream, counter
 	t.Helper()
 	counts, meter := newCounters()
 	o := Options{
-		Names: topics.Names{Prefix: "t."}, Window: 4267 * time.Millisecond, Stride: 2133 * time.Millisecond,
+		Names: topics.Names{Prefix: "t."}, Window: 4267 * time.Millisecond, Stride: topics.Stride{Time: 2133 * time.Millisecond},
 		ShortSide: 32, Quality: 90, Queue: 100, Send: c.send, Logger: slog.New(slog.DiscardHandler),
 		Meter: meter, Tracer: tracenoop.NewTracerProvider().Tracer("t"), Propagator: propagation.TraceContext{},
 	}
@@ -153,7 +158,7 @@ func (f *film) frame(pts, arrived time.Duration) {
 		PTS: pts, Until: pts + tick, Arrived: f.start.Add(arrived), Width: f.width, Height: f.height,
 		RGB: func(dst []byte) ([]byte, error) {
 			f.converted++
-			return append(dst[:0], make([]byte, f.width*f.height*3)...), nil
+			return append(dst[:0], bytes.Repeat([]byte{byte(pts / time.Millisecond)}, f.width*f.height*3)...), nil
 		},
 	})
 	if err != nil {
@@ -272,12 +277,37 @@ func TestTimesOfAClip(t *testing.T) {
 // A frame that several windows want is converted and compressed once.
 func TestFramesAreCompressedOnce(t *testing.T) {
 	out := &clips{}
-	s, _ := testStream(t, out, func(o *Options) { o.Window, o.Stride = 500*time.Millisecond, 100*time.Millisecond })
+	s, _ := testStream(t, out, func(o *Options) {
+		o.Window, o.Stride = 500*time.Millisecond, topics.Stride{Time: 100 * time.Millisecond}
+	})
 	f := newFilm(t, s)
 	f.run(0, 60, 0)
 	publish(s)
 	if len(out.all) < 30 || f.converted != 60 {
 		t.Errorf("%d clips, %d conversions of 60 frames", len(out.all), f.converted)
+	}
+}
+
+// With the default stride, half of a clip's frames are the very bytes of the
+// clip before it, and only the other half is encoded.
+func TestTheDefaultStrideEncodesHalf(t *testing.T) {
+	out := &clips{}
+	s, counts := testStream(t, out, func(o *Options) { o.Stride = topics.Stride{Steps: 4} })
+	newFilm(t, s).run(0, 15*60, 0)
+	publish(s)
+	if len(out.all) != 24 {
+		t.Fatalf("%d clips in a minute, want 24", len(out.all))
+	}
+	for i, c := range out.all[1:] {
+		before := out.all[i]
+		for k := range 4 {
+			if a, b := before.Frames[k+4], c.Frames[k]; a.Stream != b.Stream || !a.Captured.Equal(b.Captured) || !bytes.Equal(a.JPEG, b.JPEG) {
+				t.Fatalf("clip %d: frame %d at %v is not frame %d of the clip before, at %v", i+1, k, b.Stream, k+4, a.Stream)
+			}
+		}
+	}
+	if got, want := counts.value(t, "frostwatch.framer.encode_seconds"), int64(4*24+4); got < want || got > want+4 { // and those of the window that is open
+		t.Errorf("%d frames encoded, want %d", got, want)
 	}
 }
 
@@ -324,9 +354,9 @@ func TestOptionsAreChecked(t *testing.T) {
 		camera topics.Camera
 		want   string
 	}{
-		{topics.Camera{Stride: 1}, "stride of 1ns: want 50ms to 1h0m0s"},
+		{topics.Camera{Stride: topics.Stride{Time: 1}}, "stride of 1ns: want 50ms to 1h0m0s"},
 		{topics.Camera{Window: topics.Duration(time.Hour)}, "window of 1h0m0s: want 100ms to 5m0s"},
-		{topics.Camera{Window: topics.Duration(time.Minute), Stride: topics.Duration(time.Second / 10)}, "stride of 100ms in a window of 1m0s: want at least a hundredth"},
+		{topics.Camera{Window: topics.Duration(time.Minute), Stride: topics.Stride{Time: time.Second / 10}}, "stride of 100ms in a window of 1m0s: want at least a hundredth"},
 	} {
 		if _, err := s.Stream(c.camera); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("got %v, want %s", err, c.want)

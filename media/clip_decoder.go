@@ -13,7 +13,7 @@ import (
 const (
 	// maxClipPixels bounds what all frames of a clip decode to: sixteen of the
 	// largest.
-	maxClipPixels = 16 * jpeg.MaxFramePixels
+	maxClipPixels = 16 * topics.MaxFramePixels
 	// keptBuffer is the largest buffer that a decoder keeps from one clip to the
 	// next: enough for frames of 720 lines. One large clip must not cost its
 	// memory for ever.
@@ -88,12 +88,9 @@ func checkCost(c topics.Clip, v View) error {
 	if len(c.Frames) != v.Frames {
 		return fmt.Errorf("%d frames, the model sees %d", len(c.Frames), v.Frames)
 	}
-	if c.Width < 1 || c.Height < 1 {
-		return fmt.Errorf("frames of %dx%d", c.Width, c.Height)
-	}
-	// No camera of ours sends such pictures: FrameEncoder refuses them.
-	if w, h := pixels.ResizedSize(c.Width, c.Height, v.Side); max(w, h) > maxCarried {
-		return fmt.Errorf("frames of %dx%d are too narrow: resized they have %dx%d, at most %d a side", c.Width, c.Height, w, h, maxCarried)
+	// No camera of ours sends other pictures: FrameEncoder refuses them.
+	if err := topics.CheckFrameSize(c.Width, c.Height); err != nil {
+		return err
 	}
 	if all := c.Width * c.Height * v.Frames; all > maxClipPixels {
 		return fmt.Errorf("%d frames of %dx%d: more than %d pixels in all", v.Frames, c.Width, c.Height, maxClipPixels)

@@ -5,10 +5,8 @@ import (
 
 	"github.com/frostwatch/frostwatch/media/jpeg"
 	"github.com/frostwatch/frostwatch/media/pixels"
+	"github.com/frostwatch/frostwatch/topics"
 )
-
-// maxCarried is the longest side that readers of clips accept.
-const maxCarried = 8192
 
 // FrameEncoder turns frames into small JPEGs. Its buffers are reused; it serves one
 // goroutine.
@@ -27,10 +25,22 @@ func NewFrameEncoder(short, quality int) (*FrameEncoder, error) {
 	return &FrameEncoder{short: short, quality: quality, jpeg: j}, nil
 }
 
-// Encode resizes and compresses a frame. The bytes are the caller's.
+// check bounds a picture and what it is resized to, before memory is taken.
+func (e *FrameEncoder) check(w, h int) error {
+	if w < 1 || h < 1 {
+		return fmt.Errorf("a picture of %dx%d", w, h)
+	}
+	if err := topics.CheckFrameSize(pixels.ResizedSize(w, h, e.short)); err != nil {
+		return fmt.Errorf("a picture of %dx%d, carried with a short side of %d: %w", w, h, e.short, err)
+	}
+	return nil
+}
+
+// Encode resizes and compresses a frame to a size that readers of clips accept.
+// The bytes are the caller's.
 func (e *FrameEncoder) Encode(f *Frame) (data []byte, w, h int, err error) {
-	if short, long := min(f.Width, f.Height), max(f.Width, f.Height); short < 1 || float64(long)/float64(short)*float64(e.short) > maxCarried {
-		return nil, 0, 0, fmt.Errorf("a picture of %dx%d is too narrow", f.Width, f.Height)
+	if err := e.check(f.Width, f.Height); err != nil {
+		return nil, 0, 0, err
 	}
 	if e.rgb, err = f.RGB(e.rgb); err != nil {
 		return nil, 0, 0, err

@@ -18,7 +18,7 @@ type Camera struct {
 	URL       string   `json:"url"`
 	Tags      []string `json:"tags,omitempty"`
 	Transport string   `json:"transport,omitempty"` // "tcp" or "udp", RTSP only
-	Stride    Duration `json:"stride,omitempty"`    // between window starts
+	Stride    Stride   `json:"stride,omitzero"`     // between window starts
 	Window    Duration `json:"window,omitempty"`    // length of a window
 	// Source is who put the record: SourcePerson, SourceFile or SourceUp; empty
 	// counts as a person. A file or an `up` changes and removes only its own.
@@ -75,7 +75,7 @@ func (c Camera) Validate() error {
 	if !slices.Contains([]string{"", SourcePerson, SourceUp, SourceFile}, c.Source) {
 		return fmt.Errorf("camera %s: source %.80q: want %s, %s or %s", c.Name, c.Source, SourcePerson, SourceFile, SourceUp)
 	}
-	if c.Stride < 0 || c.Window < 0 {
+	if c.Stride.Time < 0 || c.Stride.Steps < 0 || c.Window < 0 {
 		return fmt.Errorf("camera %s: stride and window must not be negative", c.Name)
 	}
 	return nil

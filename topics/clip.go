@@ -36,12 +36,9 @@ func (c Clip) StartTime() time.Time { return c.Epoch.Add(c.Start) }
 // EndTime is the wall-clock end of the window.
 func (c Clip) EndTime() time.Time { return c.Epoch.Add(c.Start + c.Window) }
 
-// Bounds on a clip that a reader accepts, so that a hostile record cannot make
-// it allocate at will.
-const (
-	maxClipFrames = 64
-	maxFrameSide  = 8192
-)
+// maxClipFrames bounds the frames of a clip that a reader accepts; CheckFrameSize
+// bounds each of them.
+const maxClipFrames = 64
 
 // EncodeClip writes the Protobuf record of clip.proto.
 func EncodeClip(c Clip) ([]byte, error) {
@@ -97,10 +94,11 @@ func checkClip(m *clippb.Clip) error {
 		return fmt.Errorf("camera %.80q is not a camera name", m.Camera)
 	case len(m.Frames) == 0 || len(m.Frames) > maxClipFrames:
 		return fmt.Errorf("%d frames: want 1 to %d", len(m.Frames), maxClipFrames)
-	case m.Width == 0 || m.Height == 0 || m.Width > maxFrameSide || m.Height > maxFrameSide:
-		return fmt.Errorf("frame size %dx%d: want 1 to %d a side", m.Width, m.Height, maxFrameSide)
 	case m.WindowNano <= 0 || m.StartNano < 0:
 		return fmt.Errorf("window of %v at %v", time.Duration(m.WindowNano), time.Duration(m.StartNano))
+	}
+	if err := CheckFrameSize(int(m.Width), int(m.Height)); err != nil {
+		return err
 	}
 	for i, f := range m.Frames {
 		if f == nil || len(f.Jpeg) == 0 {

@@ -69,7 +69,9 @@ func TestBadClipsAreRefused(t *testing.T) {
 		{"camera", func(c *Clip) { c.Camera = "../etc" }, `camera "../etc" is not a camera name`},
 		{"no frames", func(c *Clip) { c.Frames = nil }, "0 frames: want 1 to 64"},
 		{"empty frame", func(c *Clip) { c.Frames[0].JPEG = nil }, "frame 0 is empty"},
-		{"size", func(c *Clip) { c.Width = 1 << 20 }, "frame size 1048576x224"},
+		{"size", func(c *Clip) { c.Width = 1 << 20 }, "frame size 1048576x224: want 1 to 8192 a side"},
+		{"narrow", func(c *Clip) { c.Width, c.Height = 8192, 1 }, "frame size 8192x1: want one side at most 16 times the other"},
+		{"large", func(c *Clip) { c.Width, c.Height = 4096, 1025 }, "frame size 4096x1025: want at most 4194304 pixels"},
 		{"window", func(c *Clip) { c.Window = 0 }, "window of 0s"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -90,7 +92,7 @@ func TestCameraErrorsKeepPasswords(t *testing.T) {
 	for _, c := range []Camera{
 		{Name: "lobby", URL: "rtsp://viewer:hunter2@h/s", Transport: "tcpip"},
 		{Name: "lobby/1", URL: "rtsp://viewer:hunter2@h/s"},
-		{Name: "lobby", URL: "rtsp://viewer:hunter2@h/%zz", Stride: -1},
+		{Name: "lobby", URL: "rtsp://viewer:hunter2@h/%zz", Stride: Stride{Time: -1}},
 	} {
 		err := c.Validate()
 		if err == nil {

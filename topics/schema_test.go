@@ -51,7 +51,7 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 	}{
 		{"camera", "camera", func() ([]byte, error) {
 			return EncodeCamera(Camera{Name: "lobby", URL: "rtsp://h/s", Tags: []string{"a"}, Transport: "udp",
-				Stride: Duration(time.Second), Window: Duration(2 * time.Second), Source: SourceFile})
+				Stride: Stride{Steps: 4}, Window: Duration(2 * time.Second), Source: SourceFile})
 		}},
 		{"camera, bare", "camera", func() ([]byte, error) { return EncodeCamera(Camera{Name: "lobby", URL: "rtsp://h/s"}) }},
 		{"status", "status", func() ([]byte, error) {

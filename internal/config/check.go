@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -10,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 var (
@@ -79,7 +82,7 @@ func (d *document) checkStages(c Config) {
 	inRange(d, "ingest.backoff.max", c.Ingest.Backoff.Max, c.Ingest.Backoff.Min, 24*time.Hour)
 	inRange(d, "ingest.backoff.reset_after", c.Ingest.Backoff.ResetAfter, 0, 24*time.Hour)
 	d.timing("framer", c.Framer.Window, c.Framer.Stride)
-	inRange(d, "framer.short_side", c.Framer.ShortSide, 16, 2048)
+	inRange(d, "framer.short_side", c.Framer.ShortSide, topics.MinShortSide, topics.MaxShortSide)
 	inRange(d, "framer.jpeg_quality", c.Framer.JPEGQuality, 1, 100)
 	inRange(d, "framer.queue", c.Framer.Queue, 1, 1000)
 	if c.Infer.Bundle == "" {
@@ -121,9 +124,11 @@ func (d *document) checkLists(c Config) {
 }
 
 // timing checks a window and a stride by the framer's own limits.
-func (d *document) timing(path string, window, stride time.Duration) {
-	inRange(d, path+".window", window, 100*time.Millisecond, 5*time.Minute)
-	inRange(d, path+".stride", stride, 50*time.Millisecond, time.Hour)
+func (d *document) timing(path string, window time.Duration, stride topics.Stride) {
+	var wrong *topics.TimesError
+	if errors.As(topics.CheckTimes(window, stride), &wrong) {
+		d.wrong(path+"."+wrong.Key, wrong.Text)
+	}
 }
 
 func (d *document) oneOf(path, value string, allowed ...string) {

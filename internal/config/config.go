@@ -81,7 +81,7 @@ type Backoff struct {
 // Framer cuts clips.
 type Framer struct {
 	Window      time.Duration `yaml:"window"`
-	Stride      time.Duration `yaml:"stride"`
+	Stride      topics.Stride `yaml:"stride"`
 	ShortSide   int           `yaml:"short_side"`
 	JPEGQuality int           `yaml:"jpeg_quality"`
 	Queue       int           `yaml:"queue"`
@@ -117,7 +117,7 @@ type Camera struct {
 	URL       Secret        `yaml:"url"` // ${NAME} in it is left for the ingest worker
 	Tags      []string      `yaml:"tags"`
 	Transport string        `yaml:"transport"`
-	Stride    time.Duration `yaml:"stride"`
+	Stride    topics.Stride `yaml:"stride"`
 	Window    time.Duration `yaml:"window"`
 }
 
@@ -125,7 +125,7 @@ type Camera struct {
 func (c Camera) Record() topics.Camera {
 	return topics.Camera{
 		Name: c.Name, URL: c.URL.Reveal(), Tags: c.Tags, Transport: c.Transport,
-		Stride: topics.Duration(c.Stride), Window: topics.Duration(c.Window),
+		Stride: c.Stride, Window: topics.Duration(c.Window),
 	}
 }
 
@@ -142,7 +142,7 @@ func Default() Config {
 			OpenTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, Watchdog: 15 * time.Second, DecodeThreads: 1,
 			Backoff: Backoff{Min: time.Second, Max: time.Minute, ResetAfter: time.Minute},
 		},
-		Framer: Framer{Window: 4267 * time.Millisecond, Stride: 2133 * time.Millisecond, ShortSide: 224, JPEGQuality: 90, Queue: 8},
+		Framer: Framer{Window: 4267 * time.Millisecond, Stride: topics.Stride{Time: 2133 * time.Millisecond}, ShortSide: 224, JPEGQuality: 90, Queue: 8},
 		Infer: Infer{
 			Group: "frostwatch-infer", Bundle: "models/frost-mini", Provider: "cpu",
 			MaxBatch: 8, MaxWait: 50 * time.Millisecond, MaxAge: 30 * time.Second, TopK: 10,

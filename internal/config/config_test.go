@@ -50,7 +50,7 @@ func keys(t reflect.Type, path string) []string {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		key := path + f.Tag.Get("yaml")
-		if f.Type.Kind() == reflect.Struct {
+		if isStruct(f.Type) {
 			out = append(out, keys(f.Type, key+".")...)
 			continue
 		}
@@ -99,6 +99,9 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"reference not closed", "redis:\n  password: ${PW\n", "f.yaml:2: redis.password: a ${ that is not ${NAME}"},
 		{"second document", "log: {level: debug}\n---\nlog: {level: warn}\n", "f.yaml:3: a second document"},
 		{"stride of a camera", "cameras:\n  - name: a\n    url: rtsp://h/\n    stride: 1ms\n", "f.yaml:4: cameras[0].stride: 1ms: want 50ms to 1h0m0s"},
+		{"stride in words", "framer:\n  stride: often\n", `f.yaml:2: framer.stride: "often": want a number of steps such as "4 steps"`},
+		{"stride far below the window", "framer:\n  window: 1m\n  stride: 100ms\n", "f.yaml:3: framer.stride: 100ms in a window of 1m0s: want at least a hundredth of it"},
+		{"short side that no reader takes", "framer:\n  short_side: 1537\n", "f.yaml:2: framer.short_side: 1537: want 16 to 1536"},
 		{"wrong everywhere", "kafka:\n  brokers: [" + strings.Repeat("a,", 1000) + "]\n", "f.yaml: 980 more"},
 		{"bad rule", "rules:\n  - name: fall\n    clips: 5 of 2\n    actions: [x]\n", "f.yaml:2: rules[0]: rule \"fall\": clips: 5 of 2"},
 		{"unknown rule key", "rules:\n  - name: fall\n    action: [x]\n", "f.yaml:3: rules[0].action: unknown key: want one of name, cameras, actions"},

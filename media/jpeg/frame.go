@@ -1,19 +1,18 @@
 package jpeg
 
-import "fmt"
+import (
+	"fmt"
 
-const (
-	// MaxFramePixels bounds what one frame of a clip may decode to: a carried frame
-	// is a few hundred pixels high.
-	MaxFramePixels = 4 << 20
-	// maxFrameScans bounds how often the decoder goes over one picture: ours have
-	// one scan, an ordinary progressive JPEG has ten, and a made-up one thousands.
-	maxFrameScans = 16
+	"github.com/frostwatch/frostwatch/topics"
 )
 
+// maxFrameScans bounds how often the decoder goes over one picture: ours have one
+// scan, an ordinary progressive JPEG has ten, and a made-up one thousands.
+const maxFrameScans = 16
+
 // Frame decodes a JPEG to packed RGB, [height, width, 3], where it is the size
-// that its clip says and within MaxFramePixels; memory is taken only then. The
-// result lies in buffer where that is large enough.
+// that its clip says and topics.CheckFrameSize allows; memory is taken only
+// then. The result lies in buffer where that is large enough.
 func (d *Decoder) Frame(jpeg []byte, width, height int, buffer []byte) ([]byte, error) {
 	w, h, err := d.Size(jpeg)
 	switch {
@@ -21,8 +20,9 @@ func (d *Decoder) Frame(jpeg []byte, width, height int, buffer []byte) ([]byte, 
 		return nil, err
 	case w != width || h != height:
 		return nil, fmt.Errorf("JPEG of %dx%d in a clip of %dx%d", w, h, width, height)
-	case w*h > MaxFramePixels:
-		return nil, fmt.Errorf("JPEG of %dx%d: more than %d pixels", w, h, MaxFramePixels)
+	}
+	if err := topics.CheckFrameSize(w, h); err != nil {
+		return nil, fmt.Errorf("read JPEG: %w", err)
 	}
 	if n := scans(jpeg); n > maxFrameScans {
 		return nil, fmt.Errorf("JPEG of %d scans: at most %d", n, maxFrameScans)

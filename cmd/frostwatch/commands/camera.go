@@ -26,13 +26,13 @@ func (p Program) cameraCommand() *cobra.Command {
 
 func (p Program) cameraAdd(t *target) *cobra.Command {
 	var c topics.Camera
-	var stride, window time.Duration
+	var window time.Duration
 	cmd := &cobra.Command{
 		Use: "add NAME URL", Short: "Add a camera, or change the one of that name", Args: cobra.ExactArgs(2),
 		Example: `  frostwatch camera add lobby 'rtsp://viewer:${LOBBY_PASSWORD}@10.0.0.7/stream1' --tag indoor`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c.Name, c.URL = args[0], args[1]
-			c.Stride, c.Window = topics.Duration(stride), topics.Duration(window)
+			c.Window = topics.Duration(window)
 			value, err := topics.EncodeCamera(c)
 			if err != nil {
 				return err
@@ -44,7 +44,7 @@ func (p Program) cameraAdd(t *target) *cobra.Command {
 	}
 	cmd.Flags().StringSliceVar(&c.Tags, "tag", nil, "tag for rules; repeatable")
 	cmd.Flags().StringVar(&c.Transport, "transport", "", "tcp or udp, for RTSP")
-	cmd.Flags().DurationVar(&stride, "stride", 0, "between the starts of two clips")
+	cmd.Flags().TextVar(&c.Stride, "stride", topics.Stride{}, "between the starts of two clips: a time, or steps such as '4 steps'")
 	cmd.Flags().DurationVar(&window, "window", 0, "length of a clip")
 	return cmd
 }

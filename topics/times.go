@@ -1,0 +1,114 @@
+package topics
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// FROSTER was trained on ClipFrames frames, spread evenly by linspace(0,
+// WindowSpan-1, ClipFrames) over WindowSpan frames at 30 a second. So a clip's
+// last frame lies WindowSpan-1 parts of WindowSpan after its window's start.
+const (
+	ClipFrames = 8
+	WindowSpan = 128
+)
+
+// Step is the time between two of the frames of a clip, rounded down: 604.76 ms
+// in a window of 128/30 s.
+func Step(window time.Duration) time.Duration {
+	return window * (WindowSpan - 1) / (WindowSpan * (ClipFrames - 1))
+}
+
+// Stride is the time between the starts of two windows: a number of steps, so
+// that windows share frames whatever the camera's rate, or a time. The zero
+// value stands for the stage's default.
+type Stride struct {
+	Steps int           // of the window, see Step; 0: Time counts
+	Time  time.Duration // 0 where Steps counts
+}
+
+// Of is the stride in windows of a length, rounded down to nanoseconds.
+func (s Stride) Of(window time.Duration) time.Duration {
+	if s.Steps == 0 {
+		return s.Time
+	}
+	return window * time.Duration(s.Steps) * (WindowSpan - 1) / (WindowSpan * (ClipFrames - 1))
+}
+
+// String writes it as people do: "4 steps" or "2.133s".
+func (s Stride) String() string {
+	switch s.Steps {
+	case 0:
+		return s.Time.String()
+	case 1:
+		return "1 step"
+	}
+	return strconv.Itoa(s.Steps) + " steps"
+}
+
+// MarshalText writes it as String does.
+func (s Stride) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// maxSteps keeps a stride of steps within time.Duration; CheckTimes is narrower.
+const maxSteps = 100_000
+
+// UnmarshalText reads "4 steps", a number with a unit, or nothing for the
+// default.
+func (s *Stride) UnmarshalText(b []byte) error {
+	*s = Stride{}
+	text := strings.TrimSpace(string(b))
+	if text == "" {
+		return nil
+	}
+	number, steps := strings.CutSuffix(strings.TrimSuffix(text, "s"), "step")
+	if steps {
+		n, err := strconv.Atoi(strings.TrimSpace(number))
+		if err == nil && n >= 1 && n <= maxSteps {
+			s.Steps = n
+			return nil
+		}
+	} else if d, err := time.ParseDuration(text); err == nil {
+		s.Time = d
+		return nil
+	}
+	return fmt.Errorf("%.80q: want a number of steps such as \"4 steps\", or a number with a unit such as 2.133s", text)
+}
+
+// Limits of windows and strides.
+const (
+	minWindow = 100 * time.Millisecond
+	maxWindow = 5 * time.Minute
+	minStride = 50 * time.Millisecond
+	maxStride = time.Hour
+	maxOpen   = 100 // windows at the same time
+)
+
+// TimesError is a window or a stride that no camera can have.
+type TimesError struct {
+	Key  string // "window" or "stride"
+	Text string // what it is, and what is wanted
+}
+
+func (e *TimesError) Error() string { return e.Key + " of " + e.Text }
+
+// CheckTimes says whether a camera can have this window and stride together;
+// the error is a *TimesError. Neither may be zero: fill in the defaults first.
+func CheckTimes(window time.Duration, stride Stride) error {
+	if window < minWindow || window > maxWindow {
+		return &TimesError{"window", fmt.Sprintf("%v: want %v to %v", window, minWindow, maxWindow)}
+	}
+	between := stride.Of(window)
+	text := stride.String()
+	if stride.Steps != 0 {
+		text = fmt.Sprintf("%s (%v)", stride, between)
+	}
+	if between < minStride || between > maxStride {
+		return &TimesError{"stride", fmt.Sprintf("%s: want %v to %v", text, minStride, maxStride)}
+	}
+	if window/between > maxOpen {
+		return &TimesError{"stride", fmt.Sprintf("%s in a window of %v: want at least a hundredth of it", text, window)}
+	}
+	return nil
+}
