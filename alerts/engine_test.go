@@ -23,13 +23,18 @@ func clipAt(epoch time.Time, i int, labels ...topics.LabelScore) topics.Recognit
 
 func fall(score float64) topics.LabelScore { return topics.LabelScore{Label: "fall", Score: score} }
 
-func newEngine(t *testing.T, rules ...Rule) *Engine {
+func newEngine(t testing.TB, rules ...Rule) *Engine {
 	t.Helper()
-	e, err := NewEngine(rules)
+	return NewEngine(ruleSet(t, rules...), time.Minute)
+}
+
+func ruleSet(t testing.TB, rules ...Rule) *RuleSet {
+	t.Helper()
+	set, err := NewRuleSet(rules...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return e
+	return set
 }
 
 // play evaluates clips with the given scores and writes down what happens, as
@@ -53,7 +58,7 @@ func TestHysteresis(t *testing.T) {
 	base := Rule{Name: "fall", Actions: []string{"fall"}, Score: Score{Raise: .6, Clear: .3}}
 	with := func(n, m int, cooldown time.Duration) Rule {
 		r := base
-		r.Clips, r.Cooldown = ClipsRule{n, m}, Duration(cooldown)
+		r.Clips, r.Cooldown = ClipsRule{n, m}, cooldown
 		return r
 	}
 	for _, c := range []struct {
@@ -88,11 +93,10 @@ func TestAnAlertSaysWhatItIsAbout(t *testing.T) {
 	first, second := clipAt(t0, 0), clipAt(t0, 1)
 	raised, cleared := got[0], got[1]
 	if raised.ID != "fall/"+first.ClipID || raised.OnsetClip != first.ClipID || !raised.Onset.Equal(first.Start) ||
-		raised.Clip != second.ClipID || !raised.At.Equal(second.End) || raised.Score != .9 || raised.Severity != "critical" ||
-		raised.Evidence == nil || *raised.Evidence != second.Clip {
+		raised.Clip != second.ClipID || !raised.At.Equal(second.End) || raised.Score != .9 || raised.Severity != "critical" {
 		t.Errorf("raised %+v", raised)
 	}
-	if cleared.ID != raised.ID || cleared.Reason != "the score fell" || cleared.Evidence == nil || *cleared.Evidence != second.Clip || !cleared.Onset.Equal(first.Start) {
+	if cleared.ID != raised.ID || cleared.Reason != "the score fell" || !cleared.Onset.Equal(first.Start) {
 		t.Errorf("cleared %+v", cleared)
 	}
 }
@@ -173,22 +177,78 @@ func TestScheduledRules(t *testing.T) {
 	}
 }
 
-func TestSilenceClears(t *testing.T) {
-	e := newEngine(t, Rule{Name: "fall", Actions: []string{"fall"}, Cooldown: Duration(time.Minute), Clips: ClipsRule{1, 3}})
-	play(e, t0, 0, .9, .9)
-	if got := e.Active(); !slices.Equal(got, []string{"lobby"}) {
-		t.Errorf("active: %q", got)
+// tick lets an engine whose limit is a minute tick on through d.
+func tick(e *Engine, from time.Time, d time.Duration) (cleared []topics.Alert) {
+	for at := time.Duration(0); at <= d; at += 5 * time.Second {
+		cleared = append(cleared, e.Tick(from.Add(at))...)
 	}
-	got := e.Drop("lobby", "no clip for 1m0s")
+	return cleared
+}
+
+func TestACameraThatSendsNothingIsCleared(t *testing.T) {
+	e := newEngine(t, Rule{Name: "fall", Actions: []string{"fall"}, Cooldown: time.Minute, Clips: ClipsRule{1, 3}})
+	play(e, t0, 0, .9, .9)
+	if got := tick(e, t0, time.Minute); len(got) != 0 {
+		t.Errorf("too early: %+v", got)
+	}
+	got := tick(e, t0.Add(time.Minute), time.Minute)
 	if len(got) != 1 || got[0].Reason != "no clip for 1m0s" || !got[0].At.Equal(clipAt(t0, 1).End) || got[0].Label != "fall" {
 		t.Errorf("got %+v", got)
 	}
-	if len(e.Active()) != 0 || len(e.Drop("lobby", "")) != 0 || len(e.Drop("attic", "")) != 0 {
+	if len(e.Open()) != 0 || len(tick(e, t0.Add(2*time.Minute), time.Hour)) != 0 {
 		t.Error("cleared twice")
 	}
 	// The cooldown is over a minute after the end of clip 1, at the end of clip 31.
 	if got, _ := play(e, t0, 30, .9, .9); !slices.Equal(got, []string{"raised 30-31"}) {
 		t.Errorf("after the clear: %q", got)
+	}
+}
+
+// A camera whose clips are half an hour apart is not away between two of them.
+func TestASlowCameraIsGivenThreeStrides(t *testing.T) {
+	const stride = 30 * time.Minute
+	slow := func(i int, sequence uint64) topics.Recognition {
+		rec := clipAt(t0, 0, fall(.9))
+		rec.ClipID, rec.Sequence = fmt.Sprint(i), sequence
+		rec.Start = t0.Add(time.Duration(i) * stride)
+		rec.End = rec.Start.Add(4 * time.Second)
+		return rec
+	}
+	e := newEngine(t, Rule{Name: "fall", Actions: []string{"fall"}})
+	e.Evaluate(slow(0, 0))
+	e.Evaluate(slow(3, 3)) // two were lost
+	if got := tick(e, t0, 3*stride); len(got) != 0 {
+		t.Errorf("too early: %+v", got)
+	}
+	if got := tick(e, t0.Add(3*stride), time.Minute); len(got) != 1 || got[0].Reason != "no clip for 1h30m0s" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// Cameras that are gone, and names that somebody made up, are forgotten.
+func TestCamerasThatAreGoneAreForgotten(t *testing.T) {
+	of := func(camera string, label topics.LabelScore) topics.Recognition {
+		rec := clipAt(t0, 0, label)
+		rec.Camera, rec.ClipID = camera, camera
+		return rec
+	}
+	e := newEngine(t, Rule{Name: "fall", Actions: []string{"fall"}, Cooldown: 48 * time.Hour})
+	e.Evaluate(of("rests", fall(.9)))
+	e.Evaluate(of("gone", fall(.1)))
+	tick(e, t0, 30*time.Hour)
+	if e.cameras["gone"] != nil || e.cameras["rests"] == nil {
+		t.Errorf("after 30 hours there are %d cameras", len(e.cameras))
+	}
+	tick(e, t0.Add(30*time.Hour), 30*time.Hour)
+	if len(e.cameras) != 0 {
+		t.Errorf("after 60 hours there are %d cameras", len(e.cameras))
+	}
+	e.Evaluate(of("raised", fall(.9)))
+	for i := range maxCameras + 10 {
+		e.Evaluate(of(fmt.Sprint(i), fall(.1)))
+	}
+	if len(e.cameras) > maxCameras || e.cameras["raised"] == nil {
+		t.Errorf("%d cameras are remembered; the one with an open alert: %v", len(e.cameras), e.cameras["raised"] != nil)
 	}
 }
 
@@ -208,25 +268,30 @@ func TestRulesReplaced(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			e := newEngine(t, rule)
 			play(e, t0, 0, .9, .9)
-			got, err := e.SetRules(c.rules)
-			if err != nil || (len(got) == 1) != c.clear || (len(e.Active()) == 0) != c.clear {
-				t.Fatalf("got %+v, %v", got, err)
+			got := e.SetRules(ruleSet(t, c.rules...))
+			if (len(got) == 1) != c.clear || (len(e.Open()) == 0) != c.clear {
+				t.Fatalf("got %+v", got)
 			}
 			if c.clear && (got[0].Reason != "the rule was removed" || got[0].State != topics.AlertCleared) {
 				t.Errorf("got %+v", got[0])
 			}
 		})
 	}
-	e := newEngine(t, rule)
-	if _, err := e.SetRules([]Rule{{}}); err == nil || len(e.rules) != 1 {
-		t.Errorf("invalid rules: %v, %d in force", err, len(e.rules))
+	// What a rule has seen counts for the one that takes its name.
+	pair, looser := rule, rule
+	pair.Clips, looser.Clips = ClipsRule{3, 3}, ClipsRule{2, 4}
+	e := newEngine(t, pair)
+	play(e, t0, 0, .9, .1)
+	e.SetRules(ruleSet(t, looser))
+	if got, _ := play(e, t0, 2, .1, .9); !slices.Equal(got, []string{"raised 0-3"}) {
+		t.Errorf("got %q", got)
 	}
 }
 
 // A worker that starts over at any clip, knowing what is published by then or
 // anything later, ends where one does that never stopped.
 func TestReplayAddsNothing(t *testing.T) {
-	rule := Rule{Name: "fall", Actions: []string{"fall"}, Clips: ClipsRule{2, 3}, Cooldown: Duration(5 * time.Second)}
+	rule := Rule{Name: "fall", Actions: []string{"fall"}, Clips: ClipsRule{2, 3}, Cooldown: 5 * time.Second}
 	scores := []float64{.9, .9, .1, .1, .1, .9, .9, .9, .9, .1, .9, .1, .1, .1, .1, .1, .9, .9, .1, .9}
 	_, want := play(newEngine(t, rule), t0, 0, scores...)
 	if len(want) != 5 {
@@ -269,7 +334,7 @@ func TestAnIDIsNotUsedAgainAfterARestart(t *testing.T) {
 	rule := Rule{Name: "fall", Actions: []string{"fall"}, Clips: ClipsRule{1, 3}}
 	live := newEngine(t, rule)
 	_, raised := play(live, t0, 0, .9)
-	cleared := live.Drop("lobby", "silent")
+	cleared := tick(live, t0, 2*time.Minute)
 	again := newEngine(t, rule)
 	again.Restore(raised[0])
 	again.Restore(cleared[0])
@@ -290,40 +355,36 @@ func TestARestoredAlertOutlivesAnEmptyWindow(t *testing.T) {
 	// Nothing of the camera has been seen: its clear says what the raise did.
 	again = newEngine(t, rule)
 	again.Restore(raised[0])
-	if got := again.Drop("lobby", "silent"); len(got) != 1 || got[0].Camera != "lobby" || !got[0].At.Equal(raised[0].At) || got[0].ID != raised[0].ID {
+	if got := tick(again, t0, 2*time.Minute); len(got) != 1 || got[0].Camera != "lobby" || !got[0].At.Equal(raised[0].At) || got[0].ID != raised[0].ID {
 		t.Errorf("got %+v", got)
 	}
 }
 
-func TestSilenceCountsWhileKafkaAnswers(t *testing.T) {
-	at := func(seconds float64) time.Time { return t0.Add(time.Duration(seconds * float64(time.Second))) }
-	s := newSilence(12 * time.Second) // a look each second
-	s.look(at(0), true)
-	s.heard("lobby", at(0))
-	over := func(from, to int, reachable bool) bool {
+func TestTimeWithoutTicksIsNoSilence(t *testing.T) {
+	at := func(seconds int) time.Time { return t0.Add(time.Duration(seconds) * time.Second) }
+	e := NewEngine(ruleSet(t, Rule{Name: "fall", Actions: []string{"fall"}}), 12*time.Second) // a tick each second
+	cleared := func(from, to int) bool {
 		for i := from; i <= to; i++ {
-			s.look(at(float64(i)), reachable)
-			if s.over("lobby", at(float64(i))) {
+			if len(e.Tick(at(i))) > 0 {
 				return true
 			}
 		}
 		return false
 	}
-	if over(1, 11, true) {
+	e.Tick(at(0))
+	play(e, t0, 0, .9)
+	if cleared(1, 6) {
 		t.Error("too early")
 	}
-	if over(12, 40, false) || over(41, 52, true) {
+	// Held up, or Kafka away, for an hour: three seconds of it count.
+	if cleared(3600, 3602) {
 		t.Error("an outage counts")
 	}
-	if !over(53, 54, true) {
-		t.Error("silence after an outage does not count")
+	if !cleared(3603, 3604) {
+		t.Error("what came before an outage does not count")
 	}
-	s.heard("lobby", at(54))
-	if s.look(at(80), true); s.over("lobby", at(80)) {
-		t.Error("the time in which the worker itself was held up counts")
-	}
-	if over(81, 92, true) || !over(93, 93, true) {
-		t.Error("not counted anew after that")
+	if play(e, t0, 1, .9); cleared(3605, 3615) || cleared(1000, 1000) || !cleared(1001, 1002) {
+		t.Error("not counted anew, or a clock that was set back counts")
 	}
 }
 

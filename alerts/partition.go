@@ -23,9 +23,11 @@ const maxAhead = 5 * time.Minute
 // worker evaluates the recognitions of one partition: all those of its cameras.
 type worker struct {
 	*Stage
-	p       *bus.Partition
-	engine  *Engine
-	silence silence
+	p      *bus.Partition
+	engine *Engine
+	// open are the alerts that are raised and not cleared, as they were published,
+	// by id.
+	open map[string]topics.Alert
 }
 
 // partition runs from the assignment of a partition until it is taken away.
@@ -34,13 +36,9 @@ func (s *Stage) partition(ctx context.Context, p *bus.Partition) error {
 		return stopped(ctx, err)
 	}
 	rules, changed := s.current()
-	engine, err := NewEngine(rules)
-	if err != nil {
-		return err
-	}
-	w := &worker{Stage: s, p: p, engine: engine, silence: newSilence(s.Silence)}
-	if err := w.rebuild(ctx, rules); err != nil {
-		return stopped(ctx, fmt.Errorf("rebuild the state of partition %d: %w", p.ID(), err))
+	w := &worker{Stage: s, p: p, engine: NewEngine(rules, s.NoClips), open: map[string]topics.Alert{}}
+	if err := w.restore(ctx, rules); err != nil {
+		return stopped(ctx, fmt.Errorf("restore the state of partition %d: %w", p.ID(), err))
 	}
 	fetched := make(chan bus.Message)
 	g, own := errgroup.WithContext(ctx)
@@ -70,7 +68,7 @@ func stopped(ctx context.Context, err error) error {
 }
 
 func (w *worker) loop(ctx context.Context, fetched <-chan bus.Message, changed <-chan struct{}) error {
-	tick := time.NewTicker(w.silence.every)
+	tick := time.NewTicker(TickEvery(w.NoClips))
 	defer tick.Stop()
 	for {
 		var err error
@@ -80,11 +78,11 @@ func (w *worker) loop(ctx context.Context, fetched <-chan bus.Message, changed <
 		case m := <-fetched:
 			err = w.handle(ctx, m)
 		case <-changed:
-			var rules []Rule
+			var rules *RuleSet
 			rules, changed = w.current()
-			err = w.setRules(ctx, rules)
+			err = w.publish(ctx, w.engine.SetRules(rules), nil)
 		case <-tick.C:
-			err = w.dropSilent(ctx)
+			err = w.tick(ctx)
 		}
 		if err != nil {
 			return err
@@ -92,13 +90,21 @@ func (w *worker) loop(ctx context.Context, fetched <-chan bus.Message, changed <
 	}
 }
 
-// setRules hands the rules to the engine and clears what they no longer watch.
-func (w *worker) setRules(ctx context.Context, rules []Rule) error {
-	cleared, err := w.engine.SetRules(rules)
-	if err != nil {
-		return err
+// tick lets time pass for the engine, while Kafka could bring a clip.
+func (w *worker) tick(ctx context.Context) error {
+	if len(w.open) > 0 && !w.reachable(ctx) {
+		return nil
 	}
-	return w.publish(ctx, cleared, nil)
+	return w.publish(ctx, w.engine.Tick(w.Now()), nil)
+}
+
+// reachable is whether Kafka answers for this partition about as soon as the
+// next tick is due.
+func (w *worker) reachable(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, max(TickEvery(w.NoClips), time.Second))
+	defer cancel()
+	_, _, err := w.p.Bounds(ctx)
+	return err == nil
 }
 
 // handle evaluates one recognition, publishes what follows, and commits.
@@ -113,7 +119,6 @@ func (w *worker) handle(ctx context.Context, m bus.Message) error {
 	if err != nil {
 		return w.bury(traced, m, err)
 	}
-	w.silence.heard(rec.Camera, w.Now())
 	if err := w.publish(traced, w.engine.Evaluate(rec), &rec); err != nil {
 		return err
 	}

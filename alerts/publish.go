@@ -21,10 +21,12 @@ func (w *worker) publish(ctx context.Context, alerts []topics.Alert, rec *topics
 			if err != nil {
 				return err
 			}
-			if !kept {
-				w.engine.withoutEvidence(a)
-				a.Evidence = nil
+			if kept {
+				a.Evidence = &rec.Clip
 			}
+		}
+		if a.State == topics.AlertCleared {
+			a.Evidence = w.open[a.ID].Evidence
 		}
 		value, err := topics.EncodeAlert(a)
 		if err != nil {
@@ -35,6 +37,11 @@ func (w *worker) publish(ctx context.Context, alerts []topics.Alert, rec *topics
 		w.Propagator.Inject(ctx, bus.HeaderCarrier{Headers: &msg.Headers})
 		if err := w.Bus.Send(ctx, msg); err != nil {
 			return fmt.Errorf("publish alert %s: %w", a.ID, err)
+		}
+		if a.State == topics.AlertRaised {
+			w.open[a.ID] = a
+		} else {
+			delete(w.open, a.ID)
 		}
 		w.metrics.alerts.Add(ctx, 1, metric.WithAttributes(attribute.String("rule", a.Rule), attribute.String("state", string(a.State))))
 		w.metrics.latency.Record(ctx, w.Now().Sub(a.At).Seconds())

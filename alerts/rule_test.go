@@ -43,13 +43,13 @@ func TestBadRulesAreRefused(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := Rule{Name: "r", Actions: []string{"a"}}
 			c.bend(&r)
-			if err := r.Validate(); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := NewRuleSet(r); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 		})
 	}
-	twice := []Rule{{Name: "r", Novel: true}, {Name: "r", Novel: true}}
-	if err := ValidateRules(twice); err == nil || !strings.Contains(err.Error(), "stands twice") {
+	twice := Rule{Name: "r", Novel: true}
+	if set, err := NewRuleSet(twice, twice); set != nil || err == nil || !strings.Contains(err.Error(), `the name "r" is used twice`) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -86,7 +86,9 @@ func TestSelection(t *testing.T) {
 		{"other tag", Rule{Tags: []string{"Danger"}}, false, false},
 		{"novel", Rule{Novel: true}, true, false},
 	} {
-		if a, b := c.rule.selects(danger), c.rule.selects(normal); a != c.danger || b != c.normal {
+		c.rule.Name = "r"
+		r := ruleSet(t, c.rule).find("r")
+		if a, b := r.selects(danger), r.selects(normal); a != c.danger || b != c.normal {
 			t.Errorf("%s: %v and %v", c.name, a, b)
 		}
 	}

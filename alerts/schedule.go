@@ -19,14 +19,17 @@ type Schedule struct {
 	Timezone string `yaml:"timezone"` // of the IANA data base; empty: UTC
 }
 
-// hours is a schedule that is understood.
+// hours is a parsed schedule.
 type hours struct {
 	days     [7]bool // by time.Weekday
 	from, to int     // minutes of the day
 	zone     *time.Location
 }
 
-func (s Schedule) validate() error { _, err := s.parse(); return err }
+// always are the hours of a rule without a schedule.
+func always() hours { return hours{days: everyDay(), to: 24 * 60, zone: time.UTC} }
+
+func everyDay() [7]bool { return [7]bool{true, true, true, true, true, true, true} }
 
 func (s Schedule) parse() (hours, error) {
 	h := hours{to: 24 * 60}
@@ -63,7 +66,7 @@ const dayNames = "sun mon tue wed thu fri sat"
 
 func parseDays(text string) (days [7]bool, err error) {
 	if strings.TrimSpace(text) == "" {
-		return [7]bool{true, true, true, true, true, true, true}, nil
+		return everyDay(), nil
 	}
 	names := strings.Fields(dayNames)
 	index := func(s string) int {

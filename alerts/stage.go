@@ -30,16 +30,16 @@ type Options struct {
 	Bus   Bus
 	Names topics.Names
 	Group string
-	Rules []Rule
+	Rules *RuleSet // nil: none
 
 	Logger     *slog.Logger
 	Tracer     trace.Tracer
 	Meter      metric.Meter
 	Propagator propagation.TextMapPropagator
 
-	// Silence is after how long without a clip a camera's alerts are cleared; 0: a
+	// NoClips is after how long without a clip a camera's alerts are cleared; 0: a
 	// minute. Time in which Kafka is away does not count.
-	Silence time.Duration
+	NoClips time.Duration
 	Now     func() time.Time // nil: time.Now
 }
 
@@ -50,7 +50,7 @@ type Stage struct {
 	dead    *bus.DeadLetters
 
 	mu      sync.Mutex
-	rules   []Rule
+	rules   *RuleSet
 	changed chan struct{} // closed when rules are replaced
 }
 
@@ -60,16 +60,13 @@ type metrics struct {
 	latency   metric.Float64Histogram
 }
 
-// New checks the options and the rules; nothing runs before Run.
+// New checks the options; nothing runs before Run.
 func New(o Options) (*Stage, error) {
 	if o.Bus == nil || o.Logger == nil || o.Tracer == nil || o.Meter == nil || o.Propagator == nil {
 		return nil, errors.New("alerts: bus, logger, tracer, meter and propagator are required")
 	}
-	if err := ValidateRules(o.Rules); err != nil {
-		return nil, err
-	}
-	if o.Silence == 0 {
-		o.Silence = time.Minute
+	if o.NoClips == 0 {
+		o.NoClips = time.Minute
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -87,22 +84,27 @@ func New(o Options) (*Stage, error) {
 	return s, errors.Join(errs[:]...)
 }
 
-// SetRules replaces the rules of the running stage. Invalid ones change
-// nothing.
-func (s *Stage) SetRules(rules []Rule) error {
-	if err := ValidateRules(rules); err != nil {
-		return err
-	}
+// SetRules replaces the rules, also before Run, and logs each that differs.
+func (s *Stage) SetRules(rules *RuleSet) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	changes := rules.Since(s.rules)
 	s.rules = rules
 	close(s.changed)
 	s.changed = make(chan struct{})
-	return nil
+	for _, name := range changes.Added {
+		s.Logger.Info("rule added", "rule", name)
+	}
+	for _, name := range changes.Changed {
+		s.Logger.Info("rule changed", "rule", name)
+	}
+	for _, name := range changes.Removed {
+		s.Logger.Info("rule removed", "rule", name)
+	}
 }
 
 // current are the rules and the channel that tells of the next.
-func (s *Stage) current() ([]Rule, <-chan struct{}) {
+func (s *Stage) current() (*RuleSet, <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.rules, s.changed

@@ -183,7 +183,7 @@ func TestBadRecordsDoNotStopTheStage(t *testing.T) {
 	ahead := clipAt(time.Now().Add(24*time.Hour), 0, fall(.9))
 	c.recognise(t, ahead, clipAt(epoch, 0, fall(.9)))
 	log := &bytes.Buffer{} // read when the stage has ended
-	_, stop, _ := c.run(t, Options{Rules: []Rule{fallRule()}, Logger: slog.New(slog.NewTextHandler(log, nil))})
+	_, stop, _ := c.run(t, Options{Rules: ruleSet(t, fallRule()), Logger: slog.New(slog.NewTextHandler(log, nil))})
 	if a := c.awaitAlerts(t, 1)[0]; a.OnsetClip != clipAt(epoch, 0).ClipID {
 		t.Errorf("raised %+v", a)
 	}
@@ -211,14 +211,14 @@ func TestRestarts(t *testing.T) {
 	epoch := recent()
 	other := fallRule()
 	other.Name = "other"
-	_, stop, _ := c.run(t, Options{Rules: []Rule{fallRule(), other}})
+	_, stop, _ := c.run(t, Options{Rules: ruleSet(t, fallRule(), other)})
 	c.recognise(t, clipAt(epoch, 0, fall(.9)), clipAt(epoch, 1, fall(.1)), clipAt(epoch, 2, fall(.9)))
 	first := c.awaitAlerts(t, 6) // two raised, cleared and raised again
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
 	// Gone while nobody was here: cleared at once, without a clip.
-	_, stop, _ = c.run(t, Options{Rules: []Rule{fallRule()}})
+	_, stop, _ = c.run(t, Options{Rules: ruleSet(t, fallRule())})
 	if a := c.awaitAlerts(t, 7)[6]; a.Rule != "other" || a.State != topics.AlertCleared || a.Reason != "the rule was removed" {
 		t.Errorf("got %+v", a)
 	}
@@ -226,7 +226,7 @@ func TestRestarts(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A group that begins at the first clip publishes only what is new.
-	s, _, _ := c.run(t, Options{Group: "anew", Rules: []Rule{fallRule()}})
+	s, _, _ := c.run(t, Options{Group: "anew", Rules: ruleSet(t, fallRule())})
 	c.recognise(t, clipAt(epoch, 3, fall(.1)))
 	last := c.awaitAlerts(t, 8)[7]
 	active := slices.IndexFunc(first[4:], func(a topics.Alert) bool { return a.Rule == "fall" })
@@ -236,9 +236,7 @@ func TestRestarts(t *testing.T) {
 	// Rules replaced while it runs.
 	c.recognise(t, clipAt(epoch, 4, fall(.9)))
 	c.awaitAlerts(t, 9)
-	if err := s.SetRules([]Rule{other}); err != nil {
-		t.Fatal(err)
-	}
+	s.SetRules(ruleSet(t, other))
 	if a := c.awaitAlerts(t, 10)[9]; a.State != topics.AlertCleared || a.Rule != "fall" {
 		t.Errorf("got %+v", a)
 	}
@@ -258,7 +256,7 @@ func TestOldAlertsAreForgotten(t *testing.T) {
 			if err := c.Send(t.Context(), bus.Message{Topic: names.Of(topics.Alerts), Key: []byte("lobby"), Value: value, Time: then}); err != nil {
 				t.Fatal(err)
 			}
-			c.run(t, Options{Rules: []Rule{fallRule()}})
+			c.run(t, Options{Rules: ruleSet(t, fallRule())})
 			epoch := recent()
 			second := fall(.1) // ends what was restored
 			if want == topics.AlertRaised {
@@ -290,7 +288,7 @@ func TestEvidence(t *testing.T) {
 	clip(2, "attic")         // offset 1
 	clip(99, "lobby")        // offset 2
 	c.send(t, topics.Clips, "lobby", []byte("rubbish"))
-	c.run(t, Options{Rules: []Rule{fallRule()}})
+	c.run(t, Options{Rules: ruleSet(t, fallRule())})
 	clips := names.Of(topics.Clips)
 	for i, ref := range []topics.RecordRef{
 		{Topic: clips, Offset: 0},
@@ -317,11 +315,11 @@ func TestEvidence(t *testing.T) {
 	}
 }
 
-func TestSilenceAndOutage(t *testing.T) {
+func TestAnOutageIsNoSilence(t *testing.T) {
 	const silence = 6 * time.Second
 	c := startCluster(t)
 	c.ensure(t, 1)
-	c.run(t, Options{Rules: []Rule{fallRule()}, Silence: silence})
+	c.run(t, Options{Rules: ruleSet(t, fallRule()), NoClips: silence})
 	c.recognise(t, clipAt(recent(), 0, fall(.9)))
 	c.awaitAlerts(t, 1)
 	c.broker.Close()

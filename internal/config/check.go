@@ -110,17 +110,6 @@ func (d *document) checkLists(c Config) {
 		}
 		names[cam.Name] = true
 	}
-	rules := map[string]bool{}
-	for i, r := range c.Rules {
-		path := fmt.Sprintf("rules[%d]", i)
-		if err := r.Validate(); err != nil {
-			d.wrong(path, strings.ReplaceAll(err.Error(), "\n", "; "))
-		}
-		if rules[r.Name] {
-			d.wrong(path, fmt.Sprintf("the name %q stands twice", r.Name))
-		}
-		rules[r.Name] = true
-	}
 }
 
 // timing checks a window and a stride by the framer's own limits.

@@ -5,24 +5,23 @@ package config
 import (
 	"time"
 
-	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
 // Config is everything that can be configured. The yaml names are the keys.
 type Config struct {
-	Kafka     Kafka         `yaml:"kafka"`
-	Redis     Redis         `yaml:"redis"`
-	HTTP      HTTP          `yaml:"http"`
-	Log       Log           `yaml:"log"`
-	Telemetry Telemetry     `yaml:"telemetry"`
-	Ingest    Ingest        `yaml:"ingest"`
-	Framer    Framer        `yaml:"framer"`
-	Infer     Infer         `yaml:"infer"`
-	Vocab     Vocab         `yaml:"vocab"`
-	Alerts    Alerts        `yaml:"alerts"`
-	Cameras   []Camera      `yaml:"cameras"`
-	Rules     []alerts.Rule `yaml:"rules"`
+	Kafka     Kafka     `yaml:"kafka"`
+	Redis     Redis     `yaml:"redis"`
+	HTTP      HTTP      `yaml:"http"`
+	Log       Log       `yaml:"log"`
+	Telemetry Telemetry `yaml:"telemetry"`
+	Ingest    Ingest    `yaml:"ingest"`
+	Framer    Framer    `yaml:"framer"`
+	Infer     Infer     `yaml:"infer"`
+	Vocab     Vocab     `yaml:"vocab"`
+	Alerts    Alerts    `yaml:"alerts"`
+	Cameras   []Camera  `yaml:"cameras"`
+	Rules     Raw       `yaml:"rules"` // decoded by alerts.Compile
 }
 
 // Kafka is the cluster.
@@ -150,6 +149,5 @@ func Default() Config {
 		Vocab:   Vocab{Name: "default", Poll: 250 * time.Millisecond},
 		Alerts:  Alerts{Group: "frostwatch-alerts"},
 		Cameras: []Camera{},
-		Rules:   []alerts.Rule{},
 	}
 }

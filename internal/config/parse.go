@@ -57,6 +57,7 @@ func Parse(name string, b []byte, env func(string) (string, bool)) (Config, erro
 			return Config{}, readable(name, err)
 		}
 	}
+	c.Rules = c.Rules.at(name, "rules")
 	d.check(c)
 	return c, d.err()
 }

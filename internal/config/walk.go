@@ -18,15 +18,22 @@ import (
 // first and name Go types.
 type document struct {
 	name     string
-	env      func(string) (string, bool)
-	lines    map[string]int // by path
+	env      func(string) (string, bool) // nil: the environment is in it already
+	lines    map[string]int              // by path
 	problems []error
 }
 
-const maxNesting = 16
+const (
+	maxNesting = 16
+	noAnchors  = "anchors, aliases and tags are not used here"
+)
 
 func (d *document) walk(n ast.Node, path string, t reflect.Type, depth int) {
 	if n == nil {
+		return
+	}
+	if t == reflect.TypeFor[Raw]() {
+		d.raw(n, path, depth)
 		return
 	}
 	if _, known := d.lines[path]; !known {
@@ -41,7 +48,7 @@ func (d *document) walk(n ast.Node, path string, t reflect.Type, depth int) {
 	}
 	switch n := n.(type) {
 	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode, *ast.MergeKeyNode:
-		d.wrong(path, "anchors, aliases and tags are not used here")
+		d.wrong(path, noAnchors)
 	case *ast.MappingNode:
 		for _, v := range n.Values {
 			d.pair(v, path, t, depth)
@@ -96,7 +103,7 @@ func (d *document) pair(v *ast.MappingValueNode, path string, t reflect.Type, de
 // leaf checks a value that is neither a list nor has keys, and returns its text
 // with the environment in it. quoted tells that YAML takes it for text.
 func (d *document) leaf(path, text string, quoted bool, t reflect.Type) string {
-	if quoted && !cameraURL.MatchString(path) {
+	if quoted && d.env != nil && !cameraURL.MatchString(path) {
 		text = d.expand(path, text)
 	}
 	if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {

@@ -143,14 +143,24 @@ func (p *Process) openBundles(dir string) (*bundles, error) {
 
 // Alerts is the stage that evaluates the rules.
 func (p *Process) Alerts() ([]Part, error) {
+	rules, err := alerts.Compile(p.Config.Rules)
+	if err != nil {
+		return nil, err
+	}
 	s, err := alerts.New(alerts.Options{
-		Bus: p.Bus, Names: p.Names, Group: p.Config.Alerts.Group, Rules: p.Config.Rules,
+		Bus: p.Bus, Names: p.Names, Group: p.Config.Alerts.Group, Rules: rules,
 		Logger: p.log, Tracer: p.tel.Tracer("alerts"), Meter: p.tel.Meter("alerts"), Propagator: p.tel.Propagator(),
 	})
 	if err != nil {
 		return nil, err
 	}
 	p.health.Set("alerts", nil)
-	p.onReload(func(c config.Config) error { return s.SetRules(c.Rules) })
+	p.onReload(func(c config.Config) error {
+		rules, err := alerts.Compile(c.Rules)
+		if err == nil {
+			s.SetRules(rules)
+		}
+		return err
+	})
 	return []Part{{"alerts", s.Run}}, nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 
+	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/internal/config"
 )
 
@@ -78,6 +79,9 @@ func (p *Process) Following(path string) []Part {
 			c, err := config.Load(path)
 			if err != nil {
 				return err
+			}
+			if _, err := alerts.Compile(c.Rules); err != nil {
+				return err // a file with a mistake changes nothing, whatever else it holds
 			}
 			for _, apply := range p.reloads {
 				err = errors.Join(err, apply(c))

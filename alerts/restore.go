@@ -16,12 +16,12 @@ import (
 // cooldown.
 const remembered = 7 * 24 * time.Hour
 
-// rebuild gives the engine what the partition's last worker knew. Which alerts
+// restore gives the engine what the partition's last worker knew. Which alerts
 // are raised, and which cooldowns run, stands on the alerts topic; the windows
 // come from the recognitions just before the committed one. An alert published
 // by a worker that died before its commit is found there too, and not published
 // again.
-func (w *worker) rebuild(ctx context.Context, rules []Rule) error {
+func (w *worker) restore(ctx context.Context, rules *RuleSet) error {
 	// One camera's actions and alerts share a partition number (topics.Specs).
 	err := w.Bus.ReadSince(ctx, w.Names.Of(topics.Alerts), w.p.ID(), w.Now().Add(-remembered), func(m bus.Message) error {
 		a, err := topics.DecodeAlert(m.Value)
@@ -33,6 +33,11 @@ func (w *worker) rebuild(ctx context.Context, rules []Rule) error {
 			return nil
 		}
 		w.engine.Restore(a)
+		if a.State == topics.AlertRaised {
+			w.open[a.ID] = a
+		} else {
+			delete(w.open, a.ID)
+		}
 		return nil
 	})
 	if err != nil {
@@ -42,10 +47,10 @@ func (w *worker) rebuild(ctx context.Context, rules []Rule) error {
 		return err
 	}
 	// Rules may have gone while nobody was here to clear their alerts.
-	return w.setRules(ctx, rules)
+	return w.publish(ctx, append(w.engine.Restored(), w.engine.SetRules(rules)...), nil)
 }
 
-func (w *worker) warm(ctx context.Context, rules []Rule) error {
+func (w *worker) warm(ctx context.Context, rules *RuleSet) error {
 	first, _, err := w.p.Bounds(ctx)
 	if err != nil {
 		return err
@@ -59,7 +64,7 @@ func (w *worker) warm(ctx context.Context, rules []Rule) error {
 		// Gone by retention: nothing before it is left either.
 		return nil //nolint:nilerr // see above
 	}
-	if err := w.p.SeekTime(ctx, last.Time.Add(-memory(rules))); err != nil {
+	if err := w.p.SeekTime(ctx, last.Time.Add(-horizon(rules))); err != nil {
 		return err
 	}
 	for {
@@ -78,6 +83,15 @@ func (w *worker) warm(ctx context.Context, rules []Rule) error {
 		}
 	}
 	return w.p.SeekOffset(next)
+}
+
+// horizon is how far back to look to fill windows, allowing ten seconds a clip.
+func horizon(rules *RuleSet) time.Duration {
+	back := time.Minute
+	for _, r := range rules.all() {
+		back = max(back, time.Duration(r.kind.remembers()+1)*10*time.Second)
+	}
+	return back
 }
 
 // samePartitions refuses topics whose partitions do not go together: a camera's

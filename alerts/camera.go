@@ -1,0 +1,92 @@
+package alerts
+
+import (
+	"slices"
+	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// camera is what the engine remembers of one camera.
+type camera struct {
+	epochs []epoch // the last few, the current one at the end
+	last   about   // its newest clip
+	stride time.Duration
+	heard  time.Duration     // on the engine's clock: when its last clip came
+	byRule map[string]*watch // also of rules that are gone, until they are replaced
+	rules  []*watch          // of the rules that watch the camera, in their order
+}
+
+// epoch is one unbroken stretch of a stream.
+type epoch struct {
+	began    time.Time
+	newest   time.Time // start of its newest clip
+	sequence uint64    // of that clip
+}
+
+const (
+	// maxEpochs is how many stream epochs of a camera are told from new ones,
+	// should their clips be sent again.
+	maxEpochs = 8
+	// maxStride bounds what a record can say of its camera's stride: the framer
+	// cuts no clips further apart.
+	maxStride = time.Hour
+)
+
+// move notes a clip. fresh: it is of another epoch than the one before; past: it
+// was seen, or overtaken by a later one of its epoch. Epochs are not compared by
+// their time: a camera host whose clock was set back goes on being watched.
+func (c *camera) move(rec topics.Recognition) (fresh, past bool) {
+	current := len(c.epochs) - 1
+	i := slices.IndexFunc(c.epochs, func(e epoch) bool { return e.began.Equal(rec.Epoch) })
+	if i >= 0 && !rec.Start.After(c.epochs[i].newest) {
+		return false, true
+	}
+	if i < 0 || i != current {
+		if i >= 0 {
+			c.epochs = slices.Delete(c.epochs, i, i+1)
+		}
+		c.epochs = append(c.epochs, epoch{began: rec.Epoch})
+		c.epochs = c.epochs[max(0, len(c.epochs)-maxEpochs):]
+		fresh = true
+	}
+	e := &c.epochs[len(c.epochs)-1]
+	if !fresh {
+		c.stride = strideBetween(e.newest, e.sequence, rec)
+	}
+	e.newest, e.sequence = rec.Start, rec.Sequence
+	c.last = aboutClip(rec)
+	return fresh, false
+}
+
+// strideBetween is the time from one clip's start to the next one's, by a clip
+// and a later one of its epoch, perhaps not the next.
+func strideBetween(start time.Time, sequence uint64, later topics.Recognition) time.Duration {
+	apart := later.Start.Sub(start)
+	if later.Sequence > sequence {
+		apart /= time.Duration(min(later.Sequence-sequence, 1<<32))
+	}
+	return min(apart, maxStride)
+}
+
+// about is what an alert says of the clip that decided.
+type about struct {
+	camera string
+	tags   []string
+	end    time.Time
+	clip   string
+	model  string
+	vocab  topics.VocabRef
+}
+
+func aboutClip(rec topics.Recognition) about {
+	return about{camera: rec.Camera, tags: rec.Tags, end: rec.End, clip: rec.ClipID, model: rec.Model, vocab: rec.Vocab}
+}
+
+// alert is an alert about the clip and a label.
+func (c about) alert(l topics.LabelScore) topics.Alert {
+	return topics.Alert{
+		Camera: c.camera, Tags: c.tags, Label: l.Label, Score: l.Score, Similarity: l.Similarity,
+		Novel: l.Novel, NearestBase: l.NearestBase, At: c.end, Clip: c.clip, Model: c.model, Vocab: c.vocab,
+	}
+}

@@ -1,0 +1,92 @@
+package alerts
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/internal/shared"
+)
+
+func noEnv(string) (string, bool) { return "", false }
+
+func compileText(text string) (*RuleSet, error) {
+	c, err := config.Parse("f.yaml", []byte(text), noEnv)
+	if err != nil {
+		return nil, err
+	}
+	return Compile(c.Rules)
+}
+
+func TestMistakesInRulesAreNamed(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"wrong unit", "rules:\n  - name: a\n    novel: true\n    cooldown: 2 min\n", `f.yaml:4: rules[0].cooldown: "2 min": want a number with a unit`},
+		{"clips", "rules:\n  - name: a\n    novel: true\n    clips: two\n", `f.yaml:4: rules[0].clips: clips "two": want N of M`},
+		{"no clips", "rules:\n  - name: a\n    novel: true\n    clips: 0 of 2\n", `f.yaml:4: rules[0].clips: clips: 0 of 2: want N of M with 1`},
+		{"bad rule", "rules:\n  - name: fall\n    clips: 5 of 2\n    actions: [x]\n", "f.yaml:2: rules[0]: rule \"fall\": clips: 5 of 2"},
+		{"two of a rule", "rules:\n  - name: fall\n    clips: 5 of 2\n", "f.yaml:2: rules[0]: rule \"fall\": want exactly one of actions, tags and novel: true; rule \"fall\": clips: 5 of 2"},
+		{"unknown key", "rules:\n  - name: fall\n    action: [x]\n", "f.yaml:3: rules[0].action: unknown key: want one of name, cameras, actions"},
+		{"unknown key of a schedule", "rules:\n  - name: fall\n    schedule: {day: mon}\n", "f.yaml:3: rules[0].schedule.day: unknown key: want one of days, from, to, timezone"},
+		{"text for a number", "rules:\n  - name: fall\n    score: {raise: high}\n", `f.yaml:3: rules[0].score.raise: "high": want a number`},
+		{"twice", "rules:\n  - {name: a, novel: true}\n  - {name: a, novel: true}\n", `f.yaml:3: rules[1]: the name "a" is used twice`},
+		{"no list", "rules: {name: a}\n", "f.yaml:1: rules: keys: want a list"},
+		{"all at once", "rules:\n  - {name: a}\n  - {name: b}\n", "f.yaml:2: rules[0]: rule \"a\": want exactly one"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if set, err := compileText(c.text); set != nil || err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q in it", err, c.want)
+			}
+		})
+	}
+	if _, err := compileText("rules:\n  - {name: a}\n  - {name: b}\n"); err == nil || strings.Count(err.Error(), "f.yaml:") != 2 {
+		t.Errorf("got %v, want both mistakes", err)
+	}
+}
+
+func TestTheExampleRuleOfPipelineYAMLHolds(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join(shared.Root(t), "pipeline.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, found := strings.Cut(string(b), "\nrules: []\n")
+	if !found {
+		t.Fatal("pipeline.yaml has no rules: []")
+	}
+	set, err := compileText("rules:\n" + regexp.MustCompile(`(?m)^#`).ReplaceAllString(text, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := set.find("fall"); r == nil || r.Clips != (ClipsRule{2, 3}) || r.Cooldown != 2*time.Minute || r.Schedule == nil || r.Severity != "critical" {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestChangesOfRules(t *testing.T) {
+	old := ruleSet(t, Rule{Name: "same", Novel: true, Schedule: &Schedule{Days: "mon"}}, Rule{Name: "edited", Novel: true}, Rule{Name: "gone", Novel: true})
+	now := ruleSet(t, Rule{Name: "new", Novel: true}, Rule{Name: "same", Novel: true, Schedule: &Schedule{Days: "mon"}, Severity: "warning"},
+		Rule{Name: "edited", Novel: true, Cooldown: time.Minute})
+	got := now.Since(old)
+	if !slices.Equal(got.Added, []string{"new"}) || !slices.Equal(got.Changed, []string{"edited"}) || !slices.Equal(got.Removed, []string{"gone"}) {
+		t.Errorf("got %+v", got)
+	}
+	var none *RuleSet
+	if got := none.Since(old); len(got.Removed) != 3 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func FuzzCompile(f *testing.F) {
+	f.Add("rules:\n  - {name: a, novel: true, clips: 1 of 2}\n")
+	f.Add("rules:\n  - {name: a, tags: [x], schedule: {days: sat-mon, from: '08:00', timezone: Europe/Berlin}, cooldown: 2m}\n")
+	f.Add("rules: {name: [a], schedule: }\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		if set, err := compileText(text); (set == nil) == (err == nil) {
+			t.Errorf("a set %v with error %v", set, err)
+		}
+	})
+}

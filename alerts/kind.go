@@ -1,0 +1,114 @@
+package alerts
+
+import (
+	"slices"
+	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// kind is a sort of rule: what has to be seen for an alert to begin and to end.
+// What follows from that (the alert, its cooldown, its id) is the same for all.
+type kind interface {
+	// begin makes the memory for one camera. It takes over what it can of the
+	// memory of a rule of the same name, nil where there is none.
+	begin(before memory) memory
+	// remembers is how many of a camera's clips the next decision can rest on,
+	// the newest included.
+	remembers() int
+}
+
+// memory is what a rule remembers of one camera.
+type memory interface {
+	// see takes the camera's next clip. One that does not count may keep an alert
+	// up and begins none.
+	see(rec topics.Recognition, counts bool) decision
+	// forget begins anew, after an alert or at a new stream.
+	forget()
+}
+
+// decision is what a rule says of a camera after a clip.
+type decision struct {
+	label topics.LabelScore // that it rests on; empty where no label matches
+	onset *seen             // the first clip that counted, where an alert may begin
+	over  bool              // nothing keeps an alert up any longer
+}
+
+// seen is a clip in a memory.
+type seen struct {
+	clip             string
+	start            time.Time
+	raises, sustains bool
+}
+
+// nOfM is the kind of rule that wants N of the last M clips.
+type nOfM struct{ Rule }
+
+func (k nOfM) remembers() int { return k.Clips.M }
+
+func (k nOfM) begin(before memory) memory {
+	w := &window{rule: k.Rule}
+	if old, ok := before.(*window); ok {
+		w.clips = old.clips
+	}
+	return w
+}
+
+// window are the last M clips at most, oldest first.
+type window struct {
+	rule  Rule
+	clips []seen
+}
+
+func (w *window) forget() { w.clips = nil }
+
+func (w *window) see(rec topics.Recognition, counts bool) decision {
+	label, raises, sustains := w.best(rec)
+	w.clips = append(w.clips, seen{clip: rec.ClipID, start: rec.Start, raises: raises && counts, sustains: sustains})
+	if extra := len(w.clips) - w.rule.Clips.M; extra > 0 {
+		w.clips = slices.Delete(w.clips, 0, extra)
+	}
+	// After a restart clips may be missing: the window fills before an alert ends.
+	full := len(w.clips) == w.rule.Clips.M
+	return decision{
+		label: label, onset: w.onset(),
+		over: full && !slices.ContainsFunc(w.clips, func(c seen) bool { return c.sustains }),
+	}
+}
+
+// onset is the first of N clips that raise, where there are so many. The newest
+// clip must be one of them: an alert is about now.
+func (w *window) onset() *seen {
+	n, first := 0, -1
+	for i, c := range w.clips {
+		if !c.raises {
+			continue
+		}
+		if n++; first < 0 {
+			first = i
+		}
+	}
+	if n < w.rule.Clips.N || !w.clips[len(w.clips)-1].raises {
+		return nil
+	}
+	c := w.clips[first]
+	return &c
+}
+
+// best is the matching label with the highest score that reaches its own raise
+// score, else the best that matches; and whether any reaches its raise or its
+// clear score.
+func (w *window) best(rec topics.Recognition) (best topics.LabelScore, raises, sustains bool) {
+	for _, l := range rec.Labels { // highest first
+		if !w.rule.selects(l) {
+			continue
+		}
+		raise, low := w.rule.thresholds(l)
+		if best.Label == "" || !raises && l.Score >= raise {
+			best = l
+		}
+		raises = raises || l.Score >= raise
+		sustains = sustains || l.Score >= low
+	}
+	return best, raises, sustains
+}

@@ -1,0 +1,166 @@
+package alerts
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// RuleSet is a list of rules that has been checked, ready for an Engine. It is
+// not changed any more: one may serve any number of engines. The zero value, and
+// a nil one, hold no rules.
+type RuleSet struct{ rules []*rule }
+
+// Compile reads the rules of a configuration file. The error names the file, the
+// line, the key and its value, and what is allowed, for everything that is wrong.
+func Compile(raw config.Raw) (*RuleSet, error) {
+	var rules []Rule
+	part, err := raw.Decode(&rules)
+	if err != nil {
+		return nil, err
+	}
+	set := compile(rules, func(i int, err error) {
+		part.Wrong(fmt.Sprintf("[%d]", i), strings.ReplaceAll(err.Error(), "\n", "; "))
+	})
+	if err := part.Err(); err != nil {
+		return nil, err
+	}
+	return set, nil
+}
+
+// NewRuleSet checks rules that come from elsewhere than a file.
+func NewRuleSet(rules ...Rule) (*RuleSet, error) {
+	var errs []error
+	set := compile(rules, func(_ int, err error) { errs = append(errs, err) })
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return set, nil
+}
+
+func compile(rules []Rule, wrong func(i int, err error)) *RuleSet {
+	set := &RuleSet{}
+	seen := map[string]bool{}
+	for i, r := range rules {
+		compiled, err := r.compile()
+		if err != nil {
+			wrong(i, err)
+		}
+		if seen[r.Name] {
+			wrong(i, fmt.Errorf("the name %q is used twice", r.Name))
+		}
+		seen[r.Name] = true
+		set.rules = append(set.rules, compiled)
+	}
+	return set
+}
+
+func (s *RuleSet) all() []*rule {
+	if s == nil {
+		return nil
+	}
+	return s.rules
+}
+
+// find is the rule of a name, nil where there is none.
+func (s *RuleSet) find(name string) *rule {
+	for _, r := range s.all() {
+		if r.Name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// Changes is how a set differs from the one before, as names of rules.
+type Changes struct{ Added, Changed, Removed []string }
+
+// Since is how s differs from an older set.
+func (s *RuleSet) Since(old *RuleSet) Changes {
+	var c Changes
+	for _, r := range s.all() {
+		switch before := old.find(r.Name); {
+		case before == nil:
+			c.Added = append(c.Added, r.Name)
+		case !reflect.DeepEqual(before.Rule, r.Rule):
+			c.Changed = append(c.Changed, r.Name)
+		}
+	}
+	for _, r := range old.all() {
+		if s.find(r.Name) == nil {
+			c.Removed = append(c.Removed, r.Name)
+		}
+	}
+	return c
+}
+
+// rule is a checked rule.
+type rule struct {
+	Rule
+	hours hours
+	kind  kind
+}
+
+func newRule(r Rule, h hours) *rule {
+	r.Actions = slices.Clone(r.Actions)
+	for i := range r.Actions {
+		r.Actions[i] = strings.TrimSpace(r.Actions[i])
+	}
+	if r.Severity == "" {
+		r.Severity = "warning"
+	}
+	r.Clips = r.Clips.orOne()
+	return &rule{Rule: r, hours: h, kind: nOfM{r}}
+}
+
+// watches is whether the rule is for this camera.
+func (r Rule) watches(camera string) bool {
+	return len(r.Cameras) == 0 || slices.ContainsFunc(r.Cameras, func(glob string) bool {
+		ok, err := path.Match(glob, camera)
+		return ok && err == nil
+	})
+}
+
+// selects is whether the rule is about the label.
+func (r Rule) selects(l topics.LabelScore) bool {
+	switch {
+	case len(r.Actions) > 0:
+		return slices.ContainsFunc(r.Actions, func(a string) bool { return strings.EqualFold(a, l.Label) })
+	case l.Background:
+		return false
+	case r.Novel:
+		return l.Novel
+	}
+	return slices.ContainsFunc(r.Tags, func(t string) bool { return slices.Contains(l.Tags, t) })
+}
+
+// thresholds are the scores of the label to raise at and to clear below.
+func (r Rule) thresholds(l topics.LabelScore) (raise, low float64) {
+	raise = r.Score.Raise
+	if raise == 0 {
+		raise = l.Threshold
+	}
+	if raise == 0 {
+		raise = DefaultRaise
+	}
+	low = min(r.Score.Clear, raise)
+	if low == 0 {
+		low = raise * 2 / 3
+	}
+	return raise, low
+}
+
+// cooldown of a rule, 0 for one that is gone.
+func (r *rule) cooldown() time.Duration {
+	if r == nil {
+		return 0
+	}
+	return r.Cooldown
+}

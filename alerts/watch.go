@@ -1,0 +1,106 @@
+package alerts
+
+import (
+	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// watch is one rule on one camera: its memory, and where its alert stands.
+type watch struct {
+	rule    *rule         // nil: the rule is gone
+	memory  memory        // nil while rule is
+	open    *topics.Alert // raised and not yet cleared
+	closed  string        // id of the last alert that was cleared
+	cleared time.Time     // clips that end by then count for no other alert
+	resting time.Time     // end of the cooldown
+	known   time.Time     // clips that end by then have led to alerts that are restored
+}
+
+// follow hands the watch to a rule, nil for none.
+func (w *watch) follow(r *rule) {
+	w.rule = r
+	if r == nil {
+		w.memory = nil
+		return
+	}
+	w.memory = r.kind.begin(w.memory)
+}
+
+// remember takes a clip that was evaluated before.
+func (w *watch) remember(rec topics.Recognition) decision {
+	return w.memory.see(rec, w.rule.hours.on(rec.End) && rec.End.After(w.cleared))
+}
+
+// step takes the next clip, and gives the alert that it raises or clears.
+func (w *watch) step(rec topics.Recognition) *topics.Alert {
+	d := w.remember(rec)
+	switch {
+	case !rec.End.After(w.known): // sent again: what follows from it is known
+		return nil
+	case w.open != nil && d.over:
+		return w.clear(aboutClip(rec), d.label, "the score fell", w.rule.Cooldown)
+	case w.open == nil && d.onset != nil && !rec.End.Before(w.resting):
+		return w.raise(rec, d)
+	}
+	return nil
+}
+
+func (w *watch) raise(rec topics.Recognition, d decision) *topics.Alert {
+	a := aboutClip(rec).alert(d.label)
+	a.ID, a.State, a.Rule, a.Severity = topics.AlertID(w.rule.Name, d.onset.clip), topics.AlertRaised, w.rule.Name, w.rule.Severity
+	a.Onset, a.OnsetClip = d.onset.start, d.onset.clip
+	w.open = &a
+	raised := a
+	return &raised
+}
+
+// clear ends the open alert, if there is one. last is the camera's newest clip,
+// without an id where none was seen since a restart.
+func (w *watch) clear(last about, label topics.LabelScore, reason string, cooldown time.Duration) *topics.Alert {
+	if w.open == nil {
+		return nil
+	}
+	was := *w.open
+	if label.Label == "" {
+		label = topics.LabelScore{Label: was.Label, Novel: was.Novel, NearestBase: was.NearestBase}
+	}
+	a := last.alert(label)
+	if last.clip == "" {
+		a.Camera, a.Tags, a.At, a.Clip, a.Model, a.Vocab = was.Camera, was.Tags, was.At, was.Clip, was.Model, was.Vocab
+	}
+	a.ID, a.State, a.Rule, a.Severity = was.ID, topics.AlertCleared, was.Rule, was.Severity
+	a.Onset, a.OnsetClip, a.Reason = was.Onset, was.OnsetClip, reason
+	w.end(a.ID, a.At, cooldown)
+	return &a
+}
+
+// end is what follows a clear, also a restored one.
+func (w *watch) end(id string, at time.Time, cooldown time.Duration) {
+	w.open, w.closed, w.cleared, w.resting = nil, id, at, at.Add(cooldown)
+	if w.memory != nil {
+		w.memory.forget()
+	}
+}
+
+// restore takes over an alert from the log. It gives the alert that was open
+// before, where another was raised and no clear was seen.
+func (w *watch) restore(a topics.Alert) (left *topics.Alert) {
+	switch {
+	case a.ID == w.closed: // sent again
+		return nil
+	case a.State == topics.AlertRaised:
+		if w.open != nil && w.open.ID != a.ID {
+			left = w.open
+		}
+		w.open = &a
+	case w.open != nil && w.open.ID != a.ID: // of an alert before: this one is open
+		return nil
+	default:
+		w.end(a.ID, a.At, w.rule.cooldown())
+	}
+	if a.At.After(w.known) {
+		w.known = a.At
+	}
+	return left
+}

@@ -1,0 +1,104 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+)
+
+// Raw is a part of the file whose keys another package knows, such as rules:
+// YAML as it was written, with the environment in it and its place in the file.
+// The zero value is a part that was left out or is an empty list.
+type Raw struct {
+	file, path string
+	node       ast.Node
+}
+
+// UnmarshalYAML keeps the part as it is.
+func (r *Raw) UnmarshalYAML(n ast.Node) error {
+	if list, ok := n.(*ast.SequenceNode); !ok || len(list.Values) > 0 {
+		r.node = n
+	}
+	return nil
+}
+
+// at is the part with its place, for errors.
+func (r Raw) at(file, path string) Raw {
+	if r.node == nil {
+		return Raw{}
+	}
+	return Raw{file: file, path: path, node: r.node}
+}
+
+// String hides the part: a value in it may come from the environment.
+func (r Raw) String() string { return r.path }
+
+// GoString hides the part from %#v.
+func (r Raw) GoString() string { return r.path }
+
+// Decode fills v, a pointer to what the part's keys stand for. Every key and
+// value that does not fit is in the error, with file, line and what is allowed.
+// Without an error the returned Part reports what is wrong beyond that.
+func (r Raw) Decode(v any) (*Part, error) {
+	d := &document{name: r.file, lines: map[string]int{}}
+	part := &Part{document: d, path: r.path}
+	if r.node == nil {
+		return part, nil
+	}
+	d.walk(r.node, r.path, reflect.TypeOf(v).Elem(), 0)
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	if err := yaml.NodeToValue(r.node, v, yaml.Strict()); err != nil {
+		return nil, readable(r.file, err)
+	}
+	return part, nil
+}
+
+// Part is a decoded Raw.
+type Part struct {
+	document *document
+	path     string
+}
+
+// Wrong notes a problem with the value at a path below the part, such as "[2]".
+func (p *Part) Wrong(path, what string) { p.document.wrong(p.path+path, what) }
+
+// Err is every problem that was noted, each with its file and line; nil: none.
+func (p *Part) Err() error { return p.document.err() }
+
+// raw replaces the environment in a part whose keys are not known here.
+func (d *document) raw(n ast.Node, path string, depth int) {
+	if n == nil {
+		return
+	}
+	if _, known := d.lines[path]; !known {
+		d.lines[path] = n.GetToken().Position.Line
+	}
+	if depth > maxNesting {
+		d.wrong(path, "nested too deeply")
+		return
+	}
+	switch n := n.(type) {
+	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode, *ast.MergeKeyNode:
+		d.wrong(path, noAnchors)
+	case *ast.MappingNode:
+		for _, v := range n.Values {
+			d.raw(v, path, depth)
+		}
+	case *ast.MappingValueNode:
+		key := path + "." + n.Key.GetToken().Value
+		d.lines[key] = n.Key.GetToken().Position.Line
+		d.raw(n.Value, key, depth+1)
+	case *ast.SequenceNode:
+		for i, v := range n.Values {
+			d.raw(v, fmt.Sprintf("%s[%d]", path, i), depth+1)
+		}
+	case *ast.StringNode:
+		n.Value = d.expand(path, n.Value)
+	case *ast.LiteralNode:
+		n.Value.Value = d.expand(path, n.Value.Value)
+	}
+}
