@@ -35,7 +35,7 @@ func (w *worker) publish(ctx context.Context, alerts []topics.Alert, rec *topics
 		msg := bus.Message{Topic: w.Names.Of(topics.Alerts), Key: []byte(a.Camera), Value: value,
 			Headers: []bus.Header{{Key: "content-type", Value: []byte(topics.ContentType)}}}
 		w.Propagator.Inject(ctx, bus.HeaderCarrier{Headers: &msg.Headers})
-		if err := w.Bus.Send(ctx, msg); err != nil {
+		if _, err := w.Bus.Send(ctx, msg); err != nil {
 			return fmt.Errorf("publish alert %s: %w", a.ID, err)
 		}
 		if a.State == topics.AlertRaised {
@@ -55,7 +55,7 @@ func (w *worker) publish(ctx context.Context, alerts []topics.Alert, rec *topics
 func (w *worker) keepEvidence(ctx context.Context, a topics.Alert, rec *topics.Recognition) (bool, error) {
 	clip, err := w.clip(ctx, rec)
 	if err == nil {
-		err = w.Bus.Send(ctx, bus.Message{Topic: w.Names.Of(topics.Evidence), Key: []byte(a.ID), Value: clip.Value, Headers: clip.Headers})
+		_, err = w.Bus.Send(ctx, bus.Message{Topic: w.Names.Of(topics.Evidence), Key: []byte(a.ID), Value: clip.Value, Headers: clip.Headers})
 		if err != nil && !bus.Permanent(err) {
 			return false, fmt.Errorf("keep evidence of alert %s: %w", a.ID, err)
 		}

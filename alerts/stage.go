@@ -19,7 +19,7 @@ import (
 // Bus is what the stage needs of Kafka.
 type Bus interface {
 	Consume(ctx context.Context, g bus.GroupOptions, handle func(context.Context, *bus.Partition) error) error
-	Send(ctx context.Context, msgs ...bus.Message) error
+	Send(ctx context.Context, msgs ...bus.Message) ([]topics.RecordRef, error)
 	ReadSince(ctx context.Context, topic string, partition int, since time.Time, fn func(bus.Message) error) error
 	FetchOne(ctx context.Context, topic string, partition int, offset int64) (bus.Message, error)
 	Partitions(ctx context.Context, topic string) (int, error)

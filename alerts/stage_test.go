@@ -82,7 +82,7 @@ func (c *cluster) ensure(t *testing.T, alerts int) {
 
 func (c *cluster) send(t *testing.T, topic topics.Topic, key string, value []byte) {
 	t.Helper()
-	if err := c.Send(t.Context(), bus.Message{Topic: names.Of(topic), Key: []byte(key), Value: value}); err != nil {
+	if _, err := c.Send(t.Context(), bus.Message{Topic: names.Of(topic), Key: []byte(key), Value: value}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -253,7 +253,7 @@ func TestOldAlertsAreForgotten(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := c.Send(t.Context(), bus.Message{Topic: names.Of(topics.Alerts), Key: []byte("lobby"), Value: value, Time: then}); err != nil {
+			if _, err := c.Send(t.Context(), bus.Message{Topic: names.Of(topics.Alerts), Key: []byte("lobby"), Value: value, Time: then}); err != nil {
 				t.Fatal(err)
 			}
 			c.run(t, Options{Rules: ruleSet(t, fallRule())})

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -30,8 +32,11 @@ type Message struct {
 	Partition  int   // set on reading
 	Offset     int64 // set on reading
 	Key, Value []byte
-	Headers    []Header
-	Time       time.Time // of the broker's or the producer's clock; zero on sending: now
+	// PartitionBy, on sending, is the key to whose partition the record goes: that
+	// of a camera, so that all that is of one camera stays in one partition. nil: Key.
+	PartitionBy []byte
+	Headers     []Header
+	Time        time.Time // of the broker's or the producer's clock; zero on sending: now
 }
 
 // Options of a Client.
@@ -48,7 +53,15 @@ type Client struct {
 	Options
 	transport *kafka.Transport
 	client    *kafka.Client
-	writer    *kafka.Writer
+	clock     clock
+	spread    atomic.Uint64 // over the partitions, for messages without a key
+
+	life     context.Context // of the outboxes: ends with Close
+	end      context.CancelFunc
+	sending  sync.WaitGroup
+	mu       sync.Mutex
+	outboxes map[place]*outbox
+	closed   bool
 }
 
 // New makes a client; nothing is sent before its first use.
@@ -69,36 +82,24 @@ func New(o Options) (*Client, error) {
 		// A topic made a moment ago must be writable a moment later.
 		MetadataTTL: time.Second,
 	}
-	return &Client{
+	c := &Client{
 		Options:   o,
 		transport: transport,
 		client:    &kafka.Client{Addr: address, Transport: transport, Timeout: 10 * time.Second},
-		writer: &kafka.Writer{
-			Addr: address, Transport: transport,
-			// The Java client's default partitioner: producers that are not ours
-			// put a camera's records where ours do.
-			Balancer:     kafka.Murmur2Balancer{},
-			RequiredAcks: kafka.RequireAll,
-			BatchSize:    64,
-			// A lone send waits this long for company.
-			BatchTimeout:    2 * time.Millisecond,
-			BatchBytes:      int64(o.MaxRecordBytes),
-			MaxAttempts:     3,
-			WriteBackoffMin: 50 * time.Millisecond,
-			WriteBackoffMax: 500 * time.Millisecond,
-			ReadTimeout:     5 * time.Second,
-			WriteTimeout:    5 * time.Second,
-		},
-	}, nil
+		outboxes:  map[place]*outbox{},
+	}
+	c.life, c.end = context.WithCancel(context.Background())
+	return c, nil
 }
 
 // Close gives connections back; sends in flight fail.
 func (c *Client) Close() error {
-	err := c.writer.Close()
+	c.mu.Lock()
+	c.closed = true
+	c.mu.Unlock()
+	c.end()
+	c.sending.Wait()
 	c.transport.CloseIdleConnections()
-	if err != nil {
-		return fmt.Errorf("close kafka client: %w", err)
-	}
 	return nil
 }
 

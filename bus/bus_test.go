@@ -67,6 +67,10 @@ func spec(name string, partitions int) bus.TopicSpec {
 func TestBus(t *testing.T) {
 	onEach(t, func(t *testing.T, b kafkatest.Broker) {
 		t.Run("records come back whole", func(t *testing.T) { recordsComeBackWhole(t, b) })
+		t.Run("sending gives positions", func(t *testing.T) { sendPositions(t, b) })
+		t.Run("a stretch is replayed", func(t *testing.T) { replayStretch(t, b) })
+		t.Run("a partition is read, skipped and sent for", func(t *testing.T) { partitionReads(t, b) })
+		t.Run("a table keeps the newest", func(t *testing.T) { tableKeepsNewest(t, b) })
 		t.Run("reading begins at a time", func(t *testing.T) { readingBeginsAtATime(t, b) })
 		t.Run("a topic that differs is told and left", func(t *testing.T) { differenceIsWarned(t, b) })
 		t.Run("a group goes on where it committed", func(t *testing.T) { groupResumes(t, b) })
@@ -88,7 +92,7 @@ func recordsComeBackWhole(t *testing.T, b kafkatest.Broker) {
 		{Topic: "whole", Key: []byte("a"), Value: nil},
 		{Topic: "whole", Key: []byte("b"), Value: []byte("x")},
 	}
-	if err := c.Send(ctx, sent...); err != nil {
+	if _, err := c.Send(ctx, sent...); err != nil {
 		t.Fatal(err)
 	}
 	got := map[string][]bus.Message{}
@@ -126,7 +130,7 @@ func readingBeginsAtATime(t *testing.T, b kafkatest.Broker) {
 	noon := time.Now().Truncate(time.Second).Add(-time.Hour)
 	send := func(value string, at time.Time) {
 		t.Helper()
-		if err := c.Send(ctx, bus.Message{Topic: "times", Key: []byte("k"), Value: []byte(value), Time: at}); err != nil {
+		if _, err := c.Send(ctx, bus.Message{Topic: "times", Key: []byte("k"), Value: []byte(value), Time: at}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -182,7 +186,7 @@ func groupResumes(t *testing.T, b kafkatest.Broker) {
 		t.Fatal(err)
 	}
 	for i := range 10 {
-		if err := c.Send(ctx, bus.Message{Topic: "resume", Key: []byte("k"), Value: fmt.Append(nil, i)}); err != nil {
+		if _, err := c.Send(ctx, bus.Message{Topic: "resume", Key: []byte("k"), Value: fmt.Append(nil, i)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -294,7 +298,7 @@ func tooLarge(t *testing.T, b kafkatest.Broker) {
 	if err := c.Ensure(ctx, []bus.TopicSpec{spec("large", 1)}); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Send(ctx, bus.Message{Topic: "large", Value: make([]byte, 5<<20)}); err == nil || ctx.Err() != nil {
+	if _, err := c.Send(ctx, bus.Message{Topic: "large", Value: make([]byte, 5<<20)}); err == nil || ctx.Err() != nil {
 		t.Errorf("got %v", err)
 	}
 }
@@ -308,7 +312,7 @@ func survivesRestart(t *testing.T, b kafkatest.Broker) {
 	sent := make(chan error, 1)
 	go func() {
 		for i := range n {
-			if err := c.Send(ctx, bus.Message{Topic: "restart", Key: fmt.Append(nil, i%7), Value: fmt.Append(nil, i)}); err != nil {
+			if _, err := c.Send(ctx, bus.Message{Topic: "restart", Key: fmt.Append(nil, i%7), Value: fmt.Append(nil, i)}); err != nil {
 				sent <- err
 				return
 			}

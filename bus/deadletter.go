@@ -52,8 +52,8 @@ func Permanent(err error) bool { return err != nil && permanent(err) }
 
 // DeadLetterOptions say where a stage's dead letters go. All are required.
 type DeadLetterOptions struct {
-	Send   func(ctx context.Context, msgs ...Message) error // as Client.Send
-	Topic  string                                           // full name
+	Send   SendFunc
+	Topic  string // full name
 	Stage  string
 	Logger *slog.Logger
 	Meter  metric.Meter
@@ -87,7 +87,7 @@ func (d *DeadLetters) Bury(ctx context.Context, m Message, why error) error {
 	log := d.o.Logger.With("topic", m.Topic, "partition", m.Partition, "offset", m.Offset, "key", shorten(string(m.Key)))
 	log.WarnContext(ctx, "record to dead-letter", "error", why)
 	d.sent.Add(ctx, 1, d.stage)
-	err := d.o.Send(ctx, m.DeadLetter(d.o.Topic, d.o.Stage, why))
+	_, err := d.o.Send(ctx, m.DeadLetter(d.o.Topic, d.o.Stage, why))
 	if Permanent(err) {
 		d.lost.Add(ctx, 1, d.stage)
 		log.ErrorContext(ctx, "dead letter refused, record passed over", "error", err)

@@ -65,7 +65,10 @@ func TestBury(t *testing.T) {
 			d, err := bus.NewDeadLetters(bus.DeadLetterOptions{
 				Topic: "dead", Stage: "infer", Logger: slog.New(slog.DiscardHandler),
 				Meter: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test"),
-				Send:  func(_ context.Context, msgs ...bus.Message) error { sent = append(sent, msgs...); return c.answer },
+				Send: func(_ context.Context, msgs ...bus.Message) ([]topics.RecordRef, error) {
+					sent = append(sent, msgs...)
+					return make([]topics.RecordRef, len(msgs)), c.answer
+				},
 			})
 			if err != nil {
 				t.Fatal(err)

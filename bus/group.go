@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -87,21 +86,13 @@ func (c *Client) own(gen, call context.Context, o GroupOptions, g *kafka.Generat
 	ctx, cancel := context.WithCancel(gen)
 	defer cancel()
 	defer context.AfterFunc(call, cancel)()
-	reader := kafka.NewReader(c.readerConfig(o.Topic, a.ID))
-	var once sync.Once
-	closeReader := func() { once.Do(func() { _ = reader.Close() }) }
-	defer closeReader()
-	if err := reader.SetOffset(a.Offset); err != nil {
-		return fmt.Errorf("read %s/%d from %d: %w", o.Topic, a.ID, a.Offset, err)
-	}
+	r := c.cursor(o.Topic, a.ID, a.Offset)
+	defer r.close()
 	p := &Partition{
-		client: c, topic: o.Topic, id: a.ID, committed: max(a.Offset, -1), reader: reader,
+		client: c, topic: o.Topic, id: a.ID, committed: max(a.Offset, -1), startFirst: o.StartFirst, generation: int(g.ID), r: r,
 		commit: func(next int64) error {
 			return g.CommitOffsets(map[string]map[int]int64{o.Topic: {a.ID: next}})
 		},
-	}
-	if a.Offset < 0 {
-		p.committed = -1
 	}
 	err := handle(ctx, p)
 	if err != nil && ctx.Err() == nil {

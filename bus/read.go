@@ -4,183 +4,148 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/segmentio/kafka-go"
 	"golang.org/x/sync/errgroup"
 )
 
-// ErrStop ends a Read or ReadAll from within, without error.
+// ErrStop, returned by a function that is called for records, ends the reading;
+// the call that reads returns nil.
 var ErrStop = errors.New("stop reading")
 
-// Read calls fn for each record of one partition from the given offset on,
-// outside any group: up to the end as it was at the call, or for ever.
-func (c *Client) Read(ctx context.Context, topic string, partition int, from int64, untilEnd bool, fn func(Message) error) error {
-	first, next, err := c.bounds(ctx, topic, partition)
+// Replay calls fn for the records of one partition at offsets from `from` to
+// before `to`, outside any group; to < 0: to the end as it is at the call. What
+// compaction and retention have deleted is passed over; it never waits for
+// records that are not there yet.
+func (c *Client) Replay(ctx context.Context, topic string, partition int, from, to int64, fn func(Message) error) error {
+	first, next, err := c.Bounds(ctx, topic, partition)
 	if err != nil {
 		return err
 	}
-	if from = max(from, first); untilEnd && from >= next {
+	if to < 0 || to > next {
+		to = next
+	}
+	if from = max(from, first); from >= to {
 		return nil
 	}
-	r := kafka.NewReader(c.readerConfig(topic, partition))
-	defer func() { _ = r.Close() }()
-	if err := r.SetOffset(from); err != nil {
-		return fmt.Errorf("read %s/%d from %d: %w", topic, partition, from, err)
+	r := c.cursor(topic, partition, from)
+	defer r.close()
+	return stopped(r.readTo(ctx, to, fn))
+}
+
+// follow calls fn for the records from an offset on, for ever.
+func (c *Client) follow(ctx context.Context, topic string, partition int, from int64, fn func(Message) error) error {
+	r := c.cursor(topic, partition, from)
+	defer r.close()
+	for {
+		m, err := r.next(ctx)
+		if err != nil {
+			return err
+		}
+		if err := fn(m); err != nil {
+			return err
+		}
 	}
-	end := int64(-1)
-	if untilEnd {
-		end = next
-	}
-	return c.readOn(ctx, r, end, fn)
 }
 
 // ReadAll calls fn, one call at a time, for the records of every partition from
 // the first that is not older than since (zero: from the oldest), outside any
 // group: up to the end as it was at the call, or following on.
 func (c *Client) ReadAll(ctx context.Context, topic string, since time.Time, follow bool, fn func(Message) error) error {
-	n := 0
-	if err := c.retry(ctx, "look up topic", func() (err error) { n, err = c.Partitions(ctx, topic); return err }); err != nil {
+	n, err := c.partitions(ctx, topic)
+	if err != nil {
 		return err
 	}
-	g, ctx := errgroup.WithContext(ctx)
 	one := make(chan struct{}, 1)
-	for partition := range n {
-		g.Go(func() error {
-			return c.readSince(ctx, topic, partition, since, follow, func(m Message) error {
-				one <- struct{}{}
-				defer func() { <-one }()
-				if ctx.Err() != nil {
-					return ctx.Err()
-				}
-				return fn(m)
-			})
+	return c.each(ctx, n, func(ctx context.Context, partition int) error {
+		return c.readSince(ctx, topic, partition, since, follow, func(m Message) error {
+			one <- struct{}{}
+			defer func() { <-one }()
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return fn(m)
 		})
+	})
+}
+
+// each calls do for every partition at the same time; ErrStop from one ends all,
+// without error.
+func (c *Client) each(ctx context.Context, partitions int, do func(ctx context.Context, partition int) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for partition := range partitions {
+		g.Go(func() error { return do(ctx, partition) })
 	}
-	if err := g.Wait(); !errors.Is(err, ErrStop) {
-		return err
+	return stopped(g.Wait())
+}
+
+func stopped(err error) error {
+	if errors.Is(err, ErrStop) {
+		return nil
 	}
-	return nil
+	return err
 }
 
 // ReadSince calls fn for the records of one partition from the first that is not
 // older than since, outside any group, up to the end as it was at the call.
 func (c *Client) ReadSince(ctx context.Context, topic string, partition int, since time.Time, fn func(Message) error) error {
-	return c.readSince(ctx, topic, partition, since, false, fn)
+	return stopped(c.readSince(ctx, topic, partition, since, false, fn))
 }
 
 func (c *Client) readSince(ctx context.Context, topic string, partition int, since time.Time, follow bool, fn func(Message) error) error {
-	first, end, err := c.bounds(ctx, topic, partition)
+	from, end, err := c.Bounds(ctx, topic, partition)
 	if err != nil {
 		return err
 	}
-	from := first
 	if !since.IsZero() {
-		if from, err = c.offsetAt(ctx, topic, partition, since, end); err != nil {
+		if from, err = c.OffsetAt(ctx, topic, partition, since); err != nil {
 			return err
 		}
-	}
-	if !follow && from >= end {
-		return nil
-	}
-	r := kafka.NewReader(c.readerConfig(topic, partition))
-	defer func() { _ = r.Close() }()
-	if err := r.SetOffset(from); err != nil {
-		return fmt.Errorf("read %s/%d from %d: %w", topic, partition, from, err)
 	}
 	if follow {
-		end = -1
+		return c.follow(ctx, topic, partition, from, fn)
 	}
-	return c.readOn(ctx, r, end, fn)
-}
-
-// readOn reads until end (-1: for ever).
-func (c *Client) readOn(ctx context.Context, r *kafka.Reader, end int64, fn func(Message) error) error {
-	for end < 0 || r.Offset() < end {
-		m, more, err := c.nextBefore(ctx, r, end)
-		if err != nil || !more {
-			return err
-		}
-		if end >= 0 && m.Offset >= end {
-			return nil
-		}
-		if err := fn(m); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// nextBefore reads one record. Compaction and retention leave holes, also just
-// before the end: where nothing comes for a while and the broker says that it
-// has nothing from there on, that was all.
-func (c *Client) nextBefore(ctx context.Context, r *kafka.Reader, end int64) (Message, bool, error) {
-	const quiet = 2 * time.Second
-	for {
-		wait, cancel := ctx, context.CancelFunc(func() {})
-		if end >= 0 {
-			wait, cancel = context.WithTimeout(ctx, quiet)
-		}
-		m, err := fetch(wait, c.Logger, r)
-		cancel()
-		if err == nil {
-			return m, true, nil
-		}
-		if ctx.Err() != nil {
-			return Message{}, false, ctx.Err()
-		}
-		if c.nothingFrom(ctx, r) {
-			return Message{}, false, nil
-		}
-	}
-}
-
-// nothingFrom is whether the broker has no record at or after the reader's
-// offset; false also where it does not answer.
-func (c *Client) nothingFrom(ctx context.Context, r *kafka.Reader) bool {
-	resp, err := c.client.Fetch(ctx, &kafka.FetchRequest{
-		Topic: r.Config().Topic, Partition: r.Config().Partition, Offset: r.Offset(),
-		MinBytes: 1, MaxBytes: int64(2 * c.MaxRecordBytes), MaxWait: 500 * time.Millisecond,
-	})
-	if err != nil || resp.Error != nil {
-		return false
-	}
-	_, err = resp.Records.ReadRecord()
-	return errors.Is(err, io.EOF)
+	return c.Replay(ctx, topic, partition, from, end, fn)
 }
 
 // FetchOne reads the record at exactly the given offset.
 func (c *Client) FetchOne(ctx context.Context, topic string, partition int, offset int64) (Message, error) {
-	first, next, err := c.bounds(ctx, topic, partition)
+	first, next, err := c.Bounds(ctx, topic, partition)
 	if err != nil {
 		return Message{}, err
 	}
 	if offset < first || offset >= next {
 		return Message{}, fmt.Errorf("read %s/%d at %d: only %d to %d are kept", topic, partition, offset, first, next-1)
 	}
-	var found Message
-	err = c.Read(ctx, topic, partition, offset, true, func(m Message) error { found = m; return ErrStop })
-	if errors.Is(err, ErrStop) && found.Offset == offset {
-		return found, nil
-	}
-	if err == nil || errors.Is(err, ErrStop) {
+	var found *Message
+	err = c.Replay(ctx, topic, partition, offset, offset+1, func(m Message) error { found = &m; return nil })
+	if err == nil && found == nil {
 		err = errors.New("the record is gone")
 	}
-	return Message{}, fmt.Errorf("read %s/%d at %d: %w", topic, partition, offset, err)
+	if err != nil {
+		return Message{}, fmt.Errorf("read %s/%d at %d: %w", topic, partition, offset, err)
+	}
+	return *found, nil
 }
 
-// bounds are the first offset kept and the one after the last.
-func (c *Client) bounds(ctx context.Context, topic string, partition int) (first, next int64, err error) {
+// Bounds are the first offset kept of a partition, and the one that the next
+// record gets.
+func (c *Client) Bounds(ctx context.Context, topic string, partition int) (first, next int64, err error) {
 	p, err := c.offsets(ctx, topic, partition, kafka.FirstOffsetOf(partition), kafka.LastOffsetOf(partition))
 	return p.FirstOffset, p.LastOffset, err
 }
 
-// offsetAt is the offset of the first record that is not older than since, or
-// end where none was so young: kafka-go's own "last" would be looked up once
-// more when reading begins, and pass over what came in between.
-func (c *Client) offsetAt(ctx context.Context, topic string, partition int, since time.Time, end int64) (int64, error) {
-	p, err := c.offsets(ctx, topic, partition, kafka.TimeOffsetOf(partition, since))
+// OffsetAt is the offset of the first record whose time is t or later, by the
+// clock that the topic's records carry; where there is none, the offset that the
+// next record gets.
+func (c *Client) OffsetAt(ctx context.Context, topic string, partition int, t time.Time) (int64, error) {
+	// The end first: what is appended between the two calls is not passed over.
+	_, end, err := c.Bounds(ctx, topic, partition)
+	if err != nil {
+		return 0, err
+	}
+	p, err := c.offsets(ctx, topic, partition, kafka.TimeOffsetOf(partition, t))
 	for offset := range p.Offsets {
 		if offset >= 0 {
 			return offset, err

@@ -44,7 +44,7 @@ func TestABrokerThatAnswersLateIsRead(t *testing.T) {
 	t.Cleanup(cluster.Close)
 	ctx, c := within(t, 30*time.Second), clientOf(t, cluster.ListenAddrs(), slog.New(slog.DiscardHandler))
 	for _, value := range []string{"a", "b"} {
-		if err := c.Send(ctx, bus.Message{Topic: "far", Key: []byte("k"), Value: []byte(value)}); err != nil {
+		if _, err := c.Send(ctx, bus.Message{Topic: "far", Key: []byte("k"), Value: []byte(value)}); err != nil {
 			t.Fatal(err)
 		}
 	}

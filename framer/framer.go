@@ -5,7 +5,6 @@ package framer
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,7 +27,7 @@ type Options struct {
 	ShortSide  int           // pixels of a carried frame's short side
 	Quality    int           // of JPEG, 1 to 100
 	Queue      int           // clips of one camera that may wait for Kafka; a full queue drops the oldest
-	Send       func(context.Context, ...bus.Message) error
+	Send       bus.SendFunc
 	Logger     *slog.Logger
 	Meter      metric.Meter
 	Tracer     trace.Tracer

@@ -143,7 +143,7 @@ func (r *rig) put(t *testing.T, c topics.Camera) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.client.Send(t.Context(), bus.Message{Topic: r.names.Of(topics.Cameras), Key: []byte(c.Name), Value: value}); err != nil {
+	if _, err := r.client.Send(t.Context(), bus.Message{Topic: r.names.Of(topics.Cameras), Key: []byte(c.Name), Value: value}); err != nil {
 		t.Fatal(err)
 	}
 }

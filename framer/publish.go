@@ -94,5 +94,6 @@ func (s *Stream) send(ctx context.Context, c topics.Clip) error {
 	}
 	m := bus.Message{Topic: s.Names.Of(topics.Clips), Key: []byte(c.Camera), Value: value}
 	s.Propagator.Inject(ctx, bus.HeaderCarrier{Headers: &m.Headers})
-	return s.Send(ctx, m)
+	_, err = s.Send(ctx, m)
+	return err
 }

@@ -30,12 +30,12 @@ type clips struct {
 	hold chan struct{} // sends wait for it, if not nil
 }
 
-func (c *clips) send(ctx context.Context, msgs ...bus.Message) error {
+func (c *clips) send(ctx context.Context, msgs ...bus.Message) ([]topics.RecordRef, error) {
 	if c.hold != nil {
 		select {
 		case <-c.hold:
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil, ctx.Err()
 		}
 	}
 	c.mu.Lock()
@@ -43,11 +43,11 @@ func (c *clips) send(ctx context.Context, msgs ...bus.Message) error {
 	for _, m := range msgs {
 		clip, err := topics.DecodeClip(m.Value)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		c.all = append(c.all, clip)
 	}
-	return nil
+	return make([]topics.RecordRef, len(msgs)), nil
 }
 
 // sequences are the clips' numbers; a new epoch is marked by -1.

@@ -99,7 +99,7 @@ func (s *Stage) settle(ctx context.Context, batch []*job) error {
 		}
 	}
 	if len(recognised) > 0 {
-		if err := s.Bus.Send(ctx, recognised...); err != nil {
+		if _, err := s.Bus.Send(ctx, recognised...); err != nil {
 			return fmt.Errorf("publish recognitions: %w", err)
 		}
 	}

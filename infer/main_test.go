@@ -68,7 +68,7 @@ func (r *rig) newClient() *bus.Client {
 
 func (r *rig) send(camera string, value []byte) {
 	r.t.Helper()
-	if err := r.client.Send(r.t.Context(), bus.Message{Topic: r.names.Of(topics.Clips), Key: []byte(camera), Value: value,
+	if _, err := r.client.Send(r.t.Context(), bus.Message{Topic: r.names.Of(topics.Clips), Key: []byte(camera), Value: value,
 		Headers: []bus.Header{{Key: "traceparent", Value: []byte("00-" + clipTrace + "-0123456789abcdef-01")}}}); err != nil {
 		r.t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ import (
 // Bus is what the stage needs of Kafka.
 type Bus interface {
 	Consume(ctx context.Context, g bus.GroupOptions, handle func(context.Context, *bus.Partition) error) error
-	Send(ctx context.Context, msgs ...bus.Message) error
+	Send(ctx context.Context, msgs ...bus.Message) ([]topics.RecordRef, error)
 }
 
 // Options of a Stage. All fields but the last four are required.

@@ -15,7 +15,7 @@ import (
 // that the board is bounded by the number of cameras.
 type board struct {
 	topic string
-	send  func(context.Context, ...bus.Message) error
+	send  bus.SendFunc
 	log   *slog.Logger
 
 	mu      sync.Mutex
@@ -24,7 +24,7 @@ type board struct {
 	idle    chan struct{} // closed while nothing is to be sent
 }
 
-func newBoard(topic string, send func(context.Context, ...bus.Message) error, log *slog.Logger) *board {
+func newBoard(topic string, send bus.SendFunc, log *slog.Logger) *board {
 	b := &board{
 		topic: topic, send: send, log: log,
 		pending: map[string]topics.StreamStatus{}, wake: make(chan struct{}, 1), idle: make(chan struct{}),
@@ -68,7 +68,7 @@ func (b *board) run(ctx context.Context) {
 		}
 		clear(b.pending)
 		b.mu.Unlock()
-		if err := b.send(ctx, msgs...); err != nil && ctx.Err() == nil {
+		if _, err := b.send(ctx, msgs...); err != nil && ctx.Err() == nil {
 			b.log.ErrorContext(ctx, "statuses are lost", "error", err)
 		}
 		b.mu.Lock()

@@ -78,7 +78,7 @@ func (r *recorder) Consume(context.Context, bus.GroupOptions, func(context.Conte
 	return errors.New("not a broker")
 }
 
-func (r *recorder) Send(_ context.Context, msgs ...bus.Message) error {
+func (r *recorder) Send(_ context.Context, msgs ...bus.Message) ([]topics.RecordRef, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, m := range msgs {
@@ -88,11 +88,11 @@ func (r *recorder) Send(_ context.Context, msgs ...bus.Message) error {
 		}
 		s, err := topics.DecodeStatus(m.Value)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		r.status[s.Camera] = append(r.status[s.Camera], s)
 	}
-	return nil
+	return make([]topics.RecordRef, len(msgs)), nil
 }
 
 func (r *recorder) frames(camera string) []time.Duration {

@@ -181,7 +181,7 @@ func TestWorkersShareCameras(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := client.Send(t.Context(), bus.Message{Topic: names.Of(topics.Cameras), Key: []byte(name), Value: value}); err != nil {
+		if _, err := client.Send(t.Context(), bus.Message{Topic: names.Of(topics.Cameras), Key: []byte(name), Value: value}); err != nil {
 			t.Fatal(err)
 		}
 	}

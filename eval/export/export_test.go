@@ -59,7 +59,7 @@ func fill(ctx context.Context, t testing.TB, c *bus.Client, topic string, record
 	if err := c.Ensure(ctx, []bus.TopicSpec{spec}); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Send(ctx, records...); err != nil {
+	if _, err := c.Send(ctx, records...); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -203,7 +203,7 @@ func ends(ctx context.Context, t *testing.T, c *bus.Client) {
 		for i := 0; live.Err() == nil; i++ {
 			m := record(t, topic, clipAt(t, "lobby", t0.Add(time.Duration(20+2*i)*time.Second)))
 			m.Time = time.Now()
-			_ = c.Send(live, m)
+			_, _ = c.Send(live, m)
 		}
 	})
 	_, err := Clips(ctx, options(c, topic, t.TempDir(), t0))

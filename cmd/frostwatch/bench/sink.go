@@ -13,6 +13,7 @@ import (
 	"github.com/frostwatch/frostwatch/framer"
 	"github.com/frostwatch/frostwatch/ingest"
 	"github.com/frostwatch/frostwatch/media"
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 // sink counts the framer's clips and throws them away.
@@ -24,14 +25,14 @@ type sink struct {
 	info media.StreamInfo
 }
 
-func (r *sink) send(_ context.Context, msgs ...bus.Message) error {
+func (r *sink) send(_ context.Context, msgs ...bus.Message) ([]topics.RecordRef, error) {
 	r.clips.Add(int64(len(msgs)))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, m := range msgs {
 		r.seen[string(m.Key)] = true
 	}
-	return nil
+	return make([]topics.RecordRef, len(msgs)), nil
 }
 
 // settled waits until every camera has sent a clip.

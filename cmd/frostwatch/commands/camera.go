@@ -38,7 +38,8 @@ func (p Program) cameraAdd(t *target) *cobra.Command {
 				return err
 			}
 			return t.withBus(cmd.Context(), func(ctx context.Context, b *bus.Client, n topics.Names) error {
-				return b.Send(ctx, bus.Message{Topic: n.Of(topics.Cameras), Key: []byte(c.Name), Value: value})
+				_, err := b.Send(ctx, bus.Message{Topic: n.Of(topics.Cameras), Key: []byte(c.Name), Value: value})
+				return err
 			})
 		},
 	}

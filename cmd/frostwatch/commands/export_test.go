@@ -89,7 +89,7 @@ func recordClips(t *testing.T, addr, topic string, t0 time.Time) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := b.Send(ctx, bus.Message{Topic: topic, Key: []byte(c.Camera), Value: value, Time: c.EndTime()}); err != nil {
+		if _, err := b.Send(ctx, bus.Message{Topic: topic, Key: []byte(c.Camera), Value: value, Time: c.EndTime()}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -86,7 +86,7 @@ func keepSending(ctx context.Context, c *bus.Client, from, many int, enough chan
 			close(enough)
 		}
 		key := fmt.Appendf(nil, "camera-%d", i%5)
-		if err := c.Send(ctx, bus.Message{Topic: kept.Name, Key: key, Value: fmt.Appendf(nil, "%d %0900d", i, i)}); err != nil {
+		if _, err := c.Send(ctx, bus.Message{Topic: kept.Name, Key: key, Value: fmt.Appendf(nil, "%d %0900d", i, i)}); err != nil {
 			if i < from+many {
 				close(enough) // the caller will count
 			}
@@ -102,7 +102,7 @@ func consume(t *testing.T, c *bus.Client, n int64) (took int64) {
 	// The group needs something to read in its first life.
 	ctx, leave := context.WithCancel(within(t, time.Minute))
 	for i := range n {
-		if err := c.Send(ctx, bus.Message{Topic: "group", Key: []byte("k"), Value: strconv.AppendInt(nil, i, 10)}); err != nil {
+		if _, err := c.Send(ctx, bus.Message{Topic: "group", Key: []byte("k"), Value: strconv.AppendInt(nil, i, 10)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -266,13 +266,13 @@ func TestHousekeeping(t *testing.T) {
 	}
 	old, clip := time.Now().Add(-2*time.Hour), bytes.Repeat([]byte{7}, 20_000)
 	for i := range 50 {
-		err := c.Send(ctx, bus.Message{Topic: "table", Key: []byte("lobby"), Value: strconv.AppendInt(nil, int64(i), 10)},
+		_, err := c.Send(ctx, bus.Message{Topic: "table", Key: []byte("lobby"), Value: strconv.AppendInt(nil, int64(i), 10)},
 			bus.Message{Topic: "clips", Key: []byte("lobby"), Value: clip, Time: old})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := c.Send(ctx, bus.Message{Topic: "clips", Key: []byte("lobby"), Value: []byte("new")}); err != nil {
+	if _, err := c.Send(ctx, bus.Message{Topic: "clips", Key: []byte("lobby"), Value: []byte("new")}); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the old clips to go", func() bool { return len(readAll(t, c, "clips")) == 1 })

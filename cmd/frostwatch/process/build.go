@@ -19,7 +19,7 @@ import (
 
 // NewIngest is ingest with a framer whose clips go to send; wrap may stand
 // between the two.
-func (p *Process) NewIngest(send func(context.Context, ...bus.Message) error, wrap func(*framer.Stream) ingest.Sink) (*ingest.Stage, error) {
+func (p *Process) NewIngest(send bus.SendFunc, wrap func(*framer.Stream) ingest.Sink) (*ingest.Stage, error) {
 	fc, c := p.Config.Framer, p.Config.Ingest
 	f, err := framer.New(framer.Options{
 		Send: send, Names: p.Names, Window: fc.Window, Stride: fc.Stride,
@@ -75,7 +75,7 @@ func (p *Process) WriteCameras(ctx context.Context, cameras []topics.Camera) err
 		if err != nil {
 			return err
 		}
-		if err := p.Bus.Send(ctx, bus.Message{Topic: p.Names.Of(topics.Cameras), Key: []byte(c.Name), Value: value}); err != nil {
+		if _, err := p.Bus.Send(ctx, bus.Message{Topic: p.Names.Of(topics.Cameras), Key: []byte(c.Name), Value: value}); err != nil {
 			return fmt.Errorf("write camera %s: %w", c.Name, err)
 		}
 	}
@@ -85,7 +85,7 @@ func (p *Process) WriteCameras(ctx context.Context, cameras []topics.Camera) err
 // RemoveCameras writes the tombstones of cameras.
 func RemoveCameras(ctx context.Context, b *bus.Client, n topics.Names, cameras []string) error {
 	for _, name := range cameras {
-		if err := b.Send(ctx, bus.Message{Topic: n.Of(topics.Cameras), Key: []byte(name)}); err != nil {
+		if _, err := b.Send(ctx, bus.Message{Topic: n.Of(topics.Cameras), Key: []byte(name)}); err != nil {
 			return fmt.Errorf("remove camera %s: %w", name, err)
 		}
 	}

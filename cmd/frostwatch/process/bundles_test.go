@@ -146,7 +146,7 @@ func (r *swapRig) feed(ctx context.Context) error {
 			}
 			all = append(all, bus.Message{Topic: r.pr.Names.Of(topics.Clips), Key: []byte(camera), Value: value})
 		}
-		if err := r.pr.Bus.Send(context.WithoutCancel(ctx), all...); err != nil {
+		if _, err := r.pr.Bus.Send(context.WithoutCancel(ctx), all...); err != nil {
 			return err
 		}
 		r.mu.Lock()

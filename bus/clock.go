@@ -1,0 +1,52 @@
+package bus
+
+import (
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// clock estimates the broker's from when it says that it appended records of
+// ours, so that ages do not hang on two machines' clocks.
+type clock struct {
+	mu    sync.Mutex
+	ahead time.Duration // the broker's clock minus ours
+	trip  time.Duration // of the call that told it: the shorter, the truer
+	at    time.Time     // zero: nothing is known
+}
+
+// trusted is how long an estimate stands against those of longer calls.
+const trusted = time.Minute
+
+// note takes in that a record sent and acknowledged then was appended at a time
+// of the broker; zero where the topic keeps producers' times.
+func (c *clock) note(sent, acknowledged, appended time.Time) {
+	if appended.IsZero() {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	trip := acknowledged.Sub(sent)
+	if c.at.IsZero() || trip <= c.trip || acknowledged.Sub(c.at) > trusted {
+		c.ahead, c.trip, c.at = appended.Sub(sent.Add(trip/2)), trip, acknowledged
+	}
+}
+
+// now is the broker's time, ours where it has not said its own.
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.ahead)
+}
+
+// Age is how old what a record tells of is: the broker's now minus the record's
+// time, plus the time for which it waited in its sender.
+func (c *Client) Age(m Message) time.Duration {
+	age := c.clock.now().Sub(m.Time)
+	if ms, err := strconv.ParseInt((HeaderCarrier{Headers: &m.Headers}).Get(topics.HeaderQueued), 10, 64); err == nil && ms > 0 && ms < (24*time.Hour).Milliseconds() {
+		age += time.Duration(ms) * time.Millisecond
+	}
+	return age
+}

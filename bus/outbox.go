@@ -1,0 +1,230 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"github.com/frostwatch/frostwatch/internal/pause"
+)
+
+const (
+	// produceTime bounds one attempt to send a batch.
+	produceTime = 5 * time.Second
+	// batchRecords bounds the records of one request.
+	batchRecords = 500
+	// batchOverhead is what a batch adds to its records on the wire.
+	batchOverhead = 61 // bytes
+)
+
+// parcel is one message on its way.
+type parcel struct {
+	msg     Message
+	size    int
+	may     func() error    // nil: always
+	givenUp <-chan struct{} // its caller waits no longer
+	why     func() error    // of givenUp
+
+	done   chan struct{} // closed when offset and err hold
+	offset int64
+	err    error
+
+	mu   sync.Mutex
+	last error // of the latest attempt
+}
+
+func newParcel(ctx context.Context, m Message, may func() error) *parcel {
+	size := batchOverhead + 21 + len(m.Key) + len(m.Value) // 21: the most that a record's numbers take
+	for _, h := range m.Headers {
+		size += 6 + len(h.Key) + len(h.Value)
+	}
+	return &parcel{msg: m, size: size, may: may, givenUp: ctx.Done(), why: ctx.Err, done: make(chan struct{})}
+}
+
+func (p *parcel) finished() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (p *parcel) finish(offset int64, err error) {
+	p.offset, p.err = offset, err
+	close(p.done)
+}
+
+func (p *parcel) note(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last = err
+}
+
+func (p *parcel) lastError() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.last
+}
+
+type place struct {
+	topic     string
+	partition int
+}
+
+// outbox sends the records of one partition in order: one request is in flight,
+// and one that fails is repeated before anything behind it. What comes meanwhile
+// goes into the next request together. It is bounded by its callers, who wait.
+type outbox struct {
+	place
+	queue []*parcel // guarded by Client.mu
+}
+
+// post queues parcels, those of one call together.
+func (c *Client) post(all []*parcel) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return errors.New("send to kafka: the client is closed")
+	}
+	for _, p := range all {
+		at := place{p.msg.Topic, p.msg.Partition}
+		o := c.outboxes[at]
+		if o == nil {
+			o = &outbox{place: at}
+			c.outboxes[at] = o
+			c.sending.Go(func() { c.run(o) })
+		}
+		o.queue = append(o.queue, p)
+	}
+	return nil
+}
+
+// run sends until the outbox is empty.
+func (c *Client) run(o *outbox) {
+	for {
+		batch := c.take(o)
+		if batch == nil {
+			return
+		}
+		c.deliver(o, batch)
+	}
+}
+
+// take is what goes into the next request; nil when there is nothing, and the
+// outbox is gone.
+func (c *Client) take(o *outbox) []*parcel {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(o.queue) == 0 {
+		delete(c.outboxes, o.place)
+		return nil
+	}
+	n, size := 0, 0
+	for ; n < len(o.queue) && n < batchRecords; n++ {
+		if size += o.queue[n].size; n > 0 && size > c.MaxRecordBytes {
+			break
+		}
+	}
+	batch := o.queue[:n:n]
+	o.queue = o.queue[n:]
+	return batch
+}
+
+// deliver repeats a batch until it is taken, refused for good, or no caller
+// waits for it any more.
+func (c *Client) deliver(o *outbox, batch []*parcel) {
+	wait := 50 * time.Millisecond
+	var logged time.Time
+	for {
+		if batch = c.wanted(batch); len(batch) == 0 {
+			return
+		}
+		base, err := c.produce(o, batch)
+		switch {
+		case err == nil:
+			for i, p := range batch {
+				p.finish(base+int64(i), nil)
+			}
+			return
+		case permanent(err) && len(batch) > 1:
+			// Kafka refuses a request whole: each is tried alone.
+			for i := range batch {
+				c.deliver(o, batch[i:i+1])
+			}
+			return
+		case permanent(err):
+			batch[0].finish(0, err)
+			return
+		}
+		for _, p := range batch {
+			p.note(err)
+		}
+		if time.Since(logged) > time.Minute {
+			c.Logger.Warn("kafka: sending again", "topic", o.topic, "partition", o.partition, "error", err)
+			logged = time.Now()
+		}
+		pause.For(c.life, wait/2+rand.N(wait))
+		wait = min(2*wait, 500*time.Millisecond)
+	}
+}
+
+// wanted leaves out what is not to be sent any more.
+func (c *Client) wanted(batch []*parcel) []*parcel {
+	kept := batch[:0]
+	for _, p := range batch {
+		var err error
+		select {
+		case <-c.life.Done():
+			err = errors.New("the client is closed")
+		case <-p.givenUp:
+			err = p.why()
+		default:
+			if p.may != nil {
+				err = p.may()
+			}
+		}
+		if err != nil {
+			p.finish(0, fmt.Errorf("send to kafka topic %s: %w", p.msg.Topic, errors.Join(err, p.lastError())))
+			continue
+		}
+		kept = append(kept, p)
+	}
+	return kept
+}
+
+// produce sends a batch once and returns the first record's offset.
+func (c *Client) produce(o *outbox, batch []*parcel) (int64, error) {
+	if len(batch) == 1 && batch[0].size > c.MaxRecordBytes {
+		return 0, fmt.Errorf("send to kafka topic %s: a record of %d bytes, at most %d: %w", o.topic, batch[0].size, c.MaxRecordBytes, kafka.MessageSizeTooLarge)
+	}
+	ctx, cancel := context.WithTimeout(c.life, produceTime)
+	defer cancel()
+	records := make([]kafka.Record, len(batch))
+	now := time.Now()
+	for i, p := range batch {
+		records[i] = kafka.Record{Time: p.msg.Time, Headers: toHeaders(p.msg.Headers), Value: kafka.NewBytes(p.msg.Value)}
+		if p.msg.Time.IsZero() {
+			records[i].Time = now
+		}
+		if p.msg.Key != nil {
+			records[i].Key = kafka.NewBytes(p.msg.Key)
+		}
+	}
+	resp, err := c.client.Produce(ctx, &kafka.ProduceRequest{
+		Topic: o.topic, Partition: o.partition, RequiredAcks: kafka.RequireAll, Records: kafka.NewRecordReader(records...),
+	})
+	if err == nil {
+		err = resp.Error
+	}
+	if err != nil {
+		return 0, fmt.Errorf("send to kafka topic %s: %w", o.topic, err)
+	}
+	c.clock.note(now, time.Now(), resp.LogAppendTime)
+	return resp.BaseOffset, nil
+}

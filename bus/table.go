@@ -1,0 +1,106 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// Table is a compacted topic: of each key the newest record counts, and one with
+// an empty value removes it. Safe for concurrent use.
+type Table struct {
+	client *Client
+	topic  string
+}
+
+// Table is the table that the topic of that full name holds.
+func (c *Client) Table(topic string) *Table { return &Table{client: c, topic: topic} }
+
+// Topic is its full name.
+func (t *Table) Topic() string { return t.topic }
+
+// Put writes the value of a key, to the partition of partitionBy: a camera, for
+// keys that name one; empty: that of the key.
+func (t *Table) Put(ctx context.Context, key string, value []byte, partitionBy string) (topics.RecordRef, error) {
+	if len(value) == 0 {
+		return topics.RecordRef{}, errors.New("put into " + t.topic + ": an empty value would remove the key")
+	}
+	return t.write(ctx, key, value, partitionBy)
+}
+
+// Delete removes a key; partitionBy as it was put.
+func (t *Table) Delete(ctx context.Context, key, partitionBy string) error {
+	_, err := t.write(ctx, key, nil, partitionBy)
+	return err
+}
+
+func (t *Table) write(ctx context.Context, key string, value []byte, partitionBy string) (topics.RecordRef, error) {
+	m := Message{Topic: t.topic, Key: []byte(key), Value: value}
+	if partitionBy != "" {
+		m.PartitionBy = []byte(partitionBy)
+	}
+	refs, err := t.client.Send(ctx, m)
+	if err != nil {
+		return topics.RecordRef{}, err
+	}
+	return refs[0], nil
+}
+
+// List reads the newest record of each key, as of the call.
+func (t *Table) List(ctx context.Context) (map[string]Message, error) {
+	out := map[string]Message{}
+	err := t.read(ctx, false, func(m Message) error {
+		if len(m.Value) == 0 {
+			delete(out, string(m.Key))
+		} else {
+			out[string(m.Key)] = m
+		}
+		return nil
+	}, nil)
+	return out, err
+}
+
+// Follow calls fn for every record, one call at a time, those that remove a key
+// too: what is there, then what comes, until ctx ends (its error) or fn returns
+// one (ErrStop: nil). caughtUp, where not nil, is called once, when what was
+// there at the call has been read. Records of one key come in order.
+func (t *Table) Follow(ctx context.Context, fn func(Message) error, caughtUp func()) error {
+	return t.read(ctx, true, fn, caughtUp)
+}
+
+func (t *Table) read(ctx context.Context, follow bool, fn func(Message) error, caughtUp func()) error {
+	n, err := t.client.partitions(ctx, t.topic)
+	if err != nil {
+		return err
+	}
+	var mu sync.Mutex
+	behind := n
+	one := func(m Message) error {
+		mu.Lock()
+		defer mu.Unlock()
+		return fn(m)
+	}
+	arrived := func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if behind--; behind == 0 && caughtUp != nil {
+			caughtUp()
+		}
+	}
+	return t.client.each(ctx, n, func(ctx context.Context, partition int) error {
+		_, end, err := t.client.Bounds(ctx, t.topic, partition)
+		if err != nil {
+			return err
+		}
+		if err := t.client.Replay(ctx, t.topic, partition, 0, end, one); err != nil {
+			return err
+		}
+		arrived()
+		if !follow {
+			return nil
+		}
+		return t.client.follow(ctx, t.topic, partition, end, one)
+	})
+}
