@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -264,41 +265,32 @@ func TestStoppingIsPrompt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, url := range map[string]string{
-		"opening": "rtsp://" + talker(t, nil) + "/x", "frozen": sim.URL("frozen"), "refused": "rtsp://" + deadPort(t) + "/x",
+	posting, stopPosting := context.WithCancel(context.Background())
+	var posted sync.WaitGroup
+	posted.Go(func() { s.board.run(posting) })
+	defer posted.Wait()
+	defer stopPosting()
+	called := make(chan struct{})
+	for name, c := range map[string]struct {
+		url    string
+		middle func() // waits until there is something to be interrupted
+	}{
+		"opening": {"rtsp://" + talker(t, func(net.Conn) { close(called) }) + "/x", func() { <-called }},
+		"frozen": {sim.URL("frozen"), func() {
+			until(t, "frames", 20*time.Second, func() bool { return len(r.frames("frozen")) > 0 })
+			sim.Pause("frozen")
+		}},
+		"refused": {"rtsp://" + deadPort(t) + "/x", func() {
+			until(t, "the refusal", 20*time.Second, r.saw("refused", topics.StreamWaiting, "connection refused"))
+		}},
 	} {
-		stop := s.start(t.Context(), topics.Camera{Name: name, URL: url}, 0)
-		if name == "frozen" {
-			until(t, "frames", 20*time.Second, func() bool { return len(r.frames(name)) > 0 })
-			sim.Pause(name)
-		} else {
-			time.Sleep(300 * time.Millisecond) // into the middle of it
-		}
+		stop := s.start(t.Context(), topics.Camera{Name: name, URL: c.url}, 0)
+		c.middle()
 		begun := time.Now()
 		stop("test")
 		if d := time.Since(begun); d > 1500*time.Millisecond {
 			t.Errorf("%s: stopping took %v", name, d)
 		}
-	}
-}
-
-// Bad packets are skipped: the stream lives on.
-func TestCorruptPacketsAreSkipped(t *testing.T) {
-	sim := simulate(t, camsim.Options{}, func(s *camsim.Server) {
-		addFile(t, s, "cam", shared.Path(t, "model", "demo", "yard_fence.mp4"), camsim.FileOptions{Speed: 4})
-	})
-	r := newRecorder()
-	watch(t, testOptions(r), topics.Camera{Name: "cam", URL: sim.URL("cam")})
-	until(t, "frames", 20*time.Second, func() bool { return len(r.frames("cam")) > 5 })
-	sim.Corrupt("cam", true)
-	time.Sleep(300 * time.Millisecond) // of rubbish
-	sim.Corrupt("cam", false)
-	n := len(r.frames("cam"))
-	until(t, "more frames", 20*time.Second, func() bool { return len(r.frames("cam")) > n+60 })
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.epochs["cam"] != 1 {
-		t.Errorf("the stream was opened %d times", r.epochs["cam"])
 	}
 }
 

@@ -46,17 +46,18 @@ func (s *Stream) start(scheme string) error {
 }
 
 func (s *Stream) openDecoder(codec *astiav.Codec, p *astiav.CodecParameters) error {
-	s.codec = astiav.AllocCodecContext(codec)
-	if err := s.codec.FromCodecParameters(p); err != nil {
+	c := astiav.AllocCodecContext(codec)
+	s.codec = c
+	if err := c.FromCodecParameters(p); err != nil {
 		return err
 	}
-	s.codec.SetThreadCount(s.Threads)
+	c.SetThreadCount(s.Threads)
 	d := astiav.NewDictionary()
 	defer d.Free()
 	if err := d.Set("max_pixels", strconv.Itoa(maxPixels), 0); err != nil {
 		return err
 	}
-	return s.codec.Open(codec, d)
+	return c.Open(codec, d)
 }
 
 func sizeFault(w, h int) error {

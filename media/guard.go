@@ -29,7 +29,7 @@ type guard struct {
 }
 
 func newGuard(ctx context.Context, libav interrupter) *guard {
-	g := &guard{libav: libav}
+	g := &guard{libav: libav, stopped: ctx.Err() != nil}
 	g.unhook = context.AfterFunc(ctx, func() {
 		g.mu.Lock()
 		defer g.mu.Unlock()
@@ -61,6 +61,13 @@ func (g *guard) call(limit time.Duration, f func() error) error {
 		return errTime
 	}
 	return err
+}
+
+// ended says whether the context has.
+func (g *guard) ended() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.stopped
 }
 
 // goodbye runs f for at most a second, even after the context has ended.

@@ -45,9 +45,16 @@ func open(ctx context.Context, url string, o openOptions) (*Stream, error) {
 	options := o.libav(scheme)
 	defer options.Free()
 	deadline := time.Now().Add(o.Open)
-	err := s.guard.call(o.Open, func() error { return s.format.OpenInput(url, nil, options) })
+	tried := false
+	err := s.guard.call(o.Open, func() error {
+		tried = true
+		return s.format.OpenInput(url, nil, options)
+	})
 	if err != nil {
-		s.guard.close() // libav has freed the format
+		s.guard.close()
+		if !tried { // else libav has freed it
+			s.format.Free()
+		}
 		return nil, s.broken(err, true)
 	}
 	s.packet = astiav.AllocPacket()

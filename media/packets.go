@@ -8,6 +8,17 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
+// decoder is what a stream needs of libavcodec.
+type decoder interface {
+	SendPacket(p *astiav.Packet) error
+	ReceiveFrame(f *astiav.Frame) error
+	Free()
+}
+
+// maxFailures is how often a decoder may fail in between two packets, each time
+// for another of the frames that it holds, before it is taken for broken.
+const maxFailures = 64
+
 // step decodes a frame or, where there is none to be had, reads a packet.
 func (s *Stream) step() (*Frame, error) {
 	err := s.codec.ReceiveFrame(s.fresh)
@@ -17,12 +28,24 @@ func (s *Stream) step() (*Frame, error) {
 	case errors.Is(err, astiav.ErrEof):
 		return nil, io.EOF
 	case !errors.Is(err, astiav.ErrEagain):
-		s.OnBadPacket()
-		return nil, nil
+		return nil, s.failed(err)
 	case s.draining:
 		return nil, io.EOF
 	}
 	return nil, s.feed()
+}
+
+// failed passes a failure of the decoder over: one damaged picture ends no
+// stream. A decoder that does nothing else does.
+func (s *Stream) failed(err error) error {
+	s.OnBadPacket()
+	if s.guard.ended() {
+		return ErrStopped
+	}
+	if s.failures++; s.failures > maxFailures {
+		return err
+	}
+	return nil
 }
 
 // feed gives the decoder one packet. The watchdog is a frame's, so that a
@@ -59,6 +82,7 @@ func (s *Stream) feed() error {
 	if s.packet.StreamIndex() != s.index {
 		return nil
 	}
+	s.failures = 0
 	if err := s.codec.SendPacket(s.packet); err != nil {
 		s.OnBadPacket()
 	}

@@ -16,7 +16,7 @@ import (
 type Stream struct {
 	openOptions
 	format *astiav.FormatContext
-	codec  *astiav.CodecContext
+	codec  decoder
 	packet *astiav.Packet
 	index  int
 	guard  *guard
@@ -26,6 +26,7 @@ type Stream struct {
 	// timestamps.
 	byArrival bool
 	draining  bool
+	failures  int // of the decoder, since it last took a packet
 
 	fresh, held, shown *astiav.Frame
 	// What is held back until its successor's time is known.
