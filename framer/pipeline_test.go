@@ -75,7 +75,7 @@ func newRig(t *testing.T) *rig {
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(r.spans))
 	f, err := framer.New(framer.Options{
 		// As in pipeline.yaml, rounded to milliseconds.
-		Names: r.names, Window: 4267 * time.Millisecond, Stride: topics.Stride{Time: 2133 * time.Millisecond}, ShortSide: 224, Quality: 90, Queue: 8,
+		Names: r.names, Window: 4267 * time.Millisecond, Stride: topics.Stride{Steps: 4}, ShortSide: 224, Quality: 90, Queue: 8,
 		Send: client.Send, Logger: log, Meter: noop.NewMeterProvider().Meter("t"),
 		Tracer: provider.Tracer("t"), Propagator: propagation.TraceContext{},
 		MaxDrift: -1, // files are played faster than they are
@@ -167,6 +167,9 @@ func (r *rig) until(t *testing.T, what string, limit time.Duration, ok func() bo
 	}
 }
 
+// stride is the default, 4 of a window's 7 steps, in seconds.
+const stride = 4. / 7 * 127 / 30
+
 // shown is, for each whole window of a video, the times of the frames that are
 // on display at FROSTER's eight times: worked out from ffprobe's list of
 // frames, in fractions of a second, without any of the code under test.
@@ -187,7 +190,8 @@ func shown(t *testing.T, path string) [][]float64 {
 	first, n := times[0], len(times)
 	end := 2*times[n-1] - times[n-2] - first
 	var windows [][]float64
-	for start := 0.; start+127./30+0.002 < end; start += 64. / 30 {
+	for n := 0; float64(n)*stride+127./30+0.002 < end; n++ {
+		start := float64(n) * stride
 		var frames []float64
 		for k := range 8 {
 			target := start + float64(k)/7*127/30
@@ -321,7 +325,7 @@ func checkClips(t *testing.T, name string, got []topics.Clip, want [][]float64, 
 		return
 	}
 	for n, c := range got {
-		if start := time.Duration(n) * 64 * time.Second / 30; c.Sequence != uint64(n) || (c.Start-start).Abs() > time.Microsecond {
+		if start := time.Duration(float64(n) * stride * 1e9); c.Sequence != uint64(n) || (c.Start-start).Abs() > time.Microsecond {
 			t.Errorf("%s: clip %d is number %d from %v, want from %v", name, n, c.Sequence, c.Start, start)
 		}
 		if c.Width != width || c.Height != 224 || c.Epoch != got[0].Epoch || c.Tags[0] != "test" || c.ID != topics.ClipID(name, c.Epoch, c.Start) {

@@ -6,11 +6,10 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/parser"
-
-	"github.com/frostwatch/frostwatch/internal/envtext"
 )
 
 // maxFile bounds the file.
@@ -74,18 +73,21 @@ func readable(name string, err error) error {
 
 // expand replaces ${NAME}.
 func (d *document) expand(path, text string) string {
-	out, err := envtext.Expand(text, func(name string, _ int) (string, error) {
+	return envText.ReplaceAllStringFunc(text, func(m string) string {
+		if m == "$$" {
+			return "$"
+		}
+		name := strings.TrimSuffix(strings.TrimPrefix(m, "${"), "}")
+		if !envName.MatchString(m) {
+			d.wrong(path, "a ${ that is not ${NAME}: want the name of an environment variable, or $$ for a dollar")
+			return m
+		}
 		value, ok := d.env(name)
 		if !ok {
-			return "", fmt.Errorf("the environment variable %s is not set", name)
+			d.wrong(path, "the environment variable "+name+" is not set")
 		}
-		return value, nil
+		return value
 	})
-	if err != nil {
-		d.wrong(path, err.Error())
-		return text
-	}
-	return out
 }
 
 // wrong notes a problem with the value at path.

@@ -65,7 +65,7 @@ func TestBenchMeasuresItsParts(t *testing.T) {
 	if len(r.Ingest) != 1 || r.Infer == nil || r.Up != nil {
 		t.Fatalf("a part is missing in\n%s", out)
 	}
-	// A clip every 2.133 s; on a starved machine late.
+	// A clip every 2.419 s; on a starved machine late.
 	if i := r.Ingest[0]; i.Cameras != 1 || i.CPU <= 0 || i.PeakMB <= 0 || i.Clips > 60 {
 		t.Errorf("ingest %+v", i)
 	}
