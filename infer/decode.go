@@ -13,17 +13,21 @@ const frameCacheBytes = 64 << 20
 
 // decodeLoop decodes until the stage closes the queue.
 func (s *Stage) decodeLoop(ctx context.Context, d *media.ClipDecoder) {
-	for j := range s.decode {
-		if j.err == nil && ctx.Err() == nil {
-			began, view := s.Now(), media.View{Frames: j.term.Frames, Side: j.term.Side, Place: pixels.Centre}
-			var shared int
-			j.pixels, shared, j.err = d.Decode(ctx, j.clip, view)
-			j.took = s.Now().Sub(began)
-			if j.err == nil {
-				s.metrics.decoded.Add(ctx, int64(j.term.Frames-shared))
-				s.metrics.shared.Add(ctx, int64(shared))
-			}
+	for c := range s.decode {
+		if ctx.Err() == nil && !c.lease.lost() {
+			s.decodeClip(ctx, d, c)
 		}
-		close(j.decoded)
+		close(c.decoded)
+	}
+}
+
+func (s *Stage) decodeClip(ctx context.Context, d *media.ClipDecoder, c *clip) {
+	began, view := s.Now(), media.View{Frames: c.service.Frames, Side: c.service.Side, Place: pixels.Centre}
+	rgb, shared, err := d.Decode(ctx, c.Clip, view)
+	c.pixels, c.err, c.took = rgb, err, s.Now().Sub(began)
+	c.Frames = nil // their bytes are in the record still, should it go to the dead letters
+	if err == nil {
+		s.metrics.decoded.Add(ctx, int64(view.Frames-shared))
+		s.metrics.shared.Add(ctx, int64(shared))
 	}
 }

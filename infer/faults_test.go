@@ -38,7 +38,7 @@ func TestPoisonousClip(t *testing.T) {
 	}
 	m := r.model("delicate")
 	m.fault = bright
-	runUntil(t, r.options(m.serving()), func() bool {
+	runUntil(t, r.options(m.recogniser()), func() bool {
 		return len(r.read(topics.Actions)) >= n && len(r.read(topics.DeadLetter)) >= 3
 	})
 	r.wantEach(map[string]int{"a": n})
@@ -49,7 +49,7 @@ func TestPoisonousClip(t *testing.T) {
 	}
 	// It is not tried again.
 	r.send("a", clipOf(t, "a", n, good, now))
-	runUntil(t, r.options(r.model("second").serving()), func() bool { return len(r.read(topics.Actions)) > n })
+	runUntil(t, r.options(r.model("second").recogniser()), func() bool { return len(r.read(topics.Actions)) > n })
 	r.wantEach(map[string]int{"a": n + 1})
 }
 
@@ -77,7 +77,7 @@ func TestModelBreaks(t *testing.T) {
 			}
 			m := r.model("broken")
 			c.spoil(m)
-			s, err := New(r.options(m.serving()))
+			s, err := New(r.options(m.recogniser()))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -90,7 +90,7 @@ func TestModelBreaks(t *testing.T) {
 			if !m.isClosed() || len(r.read(topics.DeadLetter)) != 0 {
 				t.Errorf("closed %v, %d dead letters", m.isClosed(), len(r.read(topics.DeadLetter)))
 			}
-			runUntil(t, r.options(r.model("sound").serving()), func() bool { return len(r.read(topics.Actions)) >= 18 })
+			runUntil(t, r.options(r.model("sound").recogniser()), func() bool { return len(r.read(topics.Actions)) >= 18 })
 			r.wantEach(want)
 		})
 	}
@@ -112,11 +112,11 @@ func TestPartitionsMoveInFlight(t *testing.T) {
 	}
 	stuck := r.model("stuck")
 	stuck.gate = make(chan struct{})
-	first := r.options(stuck.serving())
+	first := r.options(stuck.recogniser())
 	first.MaxBatch = 2
 	_, stopFirst := start(t, first)
 	<-stuck.begun
-	second := r.options(r.model("helper").serving())
+	second := r.options(r.model("helper").recogniser())
 	second.Bus = r.newClient()
 	_, stopSecond := start(t, second)
 	until(t, "the second worker to recognise", func() bool { return len(r.read(topics.Actions)) > 0 })

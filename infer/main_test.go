@@ -48,6 +48,8 @@ func newRig(t *testing.T, partitions int) *rig {
 	r := &rig{t: t, broker: kafkatest.StartEmbedded(t), names: topics.Names{Prefix: "t."}}
 	r.client = r.newClient()
 	for _, s := range topics.Specs(partitions, 1) {
+		// So that a test can send a record that is old.
+		s.Config["message.timestamp.type"] = "CreateTime"
 		err := r.client.Ensure(t.Context(), []bus.TopicSpec{{Name: r.names.Of(s.Topic), Partitions: partitions, Replication: 1, Config: s.Config}})
 		if err != nil {
 			t.Fatal(err)
@@ -66,10 +68,21 @@ func (r *rig) newClient() *bus.Client {
 	return c
 }
 
-func (r *rig) send(camera string, value []byte) {
+// send publishes a clip, with further headers as pairs of key and value.
+func (r *rig) send(camera string, value []byte, headers ...string) {
 	r.t.Helper()
-	if _, err := r.client.Send(r.t.Context(), bus.Message{Topic: r.names.Of(topics.Clips), Key: []byte(camera), Value: value,
-		Headers: []bus.Header{{Key: "traceparent", Value: []byte("00-" + clipTrace + "-0123456789abcdef-01")}}}); err != nil {
+	r.sendAt(camera, value, time.Time{}, headers...)
+}
+
+// sendAt is send at another time.
+func (r *rig) sendAt(camera string, value []byte, at time.Time, headers ...string) {
+	r.t.Helper()
+	m := bus.Message{Topic: r.names.Of(topics.Clips), Key: []byte(camera), Value: value, Time: at,
+		Headers: []bus.Header{{Key: "traceparent", Value: []byte("00-" + clipTrace + "-0123456789abcdef-01")}}}
+	for i := 0; i < len(headers); i += 2 {
+		m.Headers = append(m.Headers, bus.Header{Key: headers[i], Value: []byte(headers[i+1])})
+	}
+	if _, err := r.client.Send(r.t.Context(), m); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -119,9 +132,9 @@ func (r *rig) wantEach(clips map[string]int) {
 	}
 }
 
-func (r *rig) options(first Serving) Options {
+func (r *rig) options(first Recogniser) Options {
 	return Options{
-		Bus: r.client, Names: r.names, Group: "infer", Serving: first,
+		Bus: r.client, Names: r.names, Group: "infer", First: first,
 		MaxBatch: 4, MaxWait: 20 * time.Millisecond, MaxAge: time.Minute, TopK: 2, Decoders: 3,
 		Logger: slog.New(slog.DiscardHandler), Tracer: sdktrace.NewTracerProvider().Tracer("test"),
 		Meter: metricnoop.Meter{}, Propagator: propagation.TraceContext{},
@@ -159,6 +172,20 @@ func (m *fakeModel) LogitScale() float32 { return 100 }
 func (m *fakeModel) ID() string { return m.id }
 
 func (m *fakeModel) Current() *scoring.Matrix { return m.matrix }
+
+// Ready is closed where there is a vocabulary.
+func (m *fakeModel) Ready() <-chan struct{} {
+	if m.matrix == nil {
+		return nil
+	}
+	return closed()
+}
+
+func closed() <-chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}
 
 func (m *fakeModel) EmbedClips(ctx context.Context, frames []byte, batch int) (froster.ClipEmbeddings, error) {
 	m.count(1)
@@ -216,8 +243,8 @@ func (m *fakeModel) isClosed() bool {
 	return m.closed > 0
 }
 
-func (m *fakeModel) serving() Serving {
-	return Serving{Model: m, Vocabulary: m, Frames: fakeFrames, Side: fakeSide, Close: m.Close}
+func (m *fakeModel) recogniser() Recogniser {
+	return Recogniser{Model: m, Vocabulary: m, Frames: fakeFrames, Side: fakeSide, Close: m.Close}
 }
 
 func until(t *testing.T, what string, ok func() bool) {

@@ -10,15 +10,16 @@ import (
 // metrics are the stage's. Counters exist from the start, at zero: a rate over
 // one that appears with its first event misses that event.
 type metrics struct {
-	clips   metric.Int64Counter
-	skipped metric.Int64Counter
-	failed  metric.Int64Counter
-	swaps   metric.Int64Counter
-	decoded metric.Int64Counter
-	shared  metric.Int64Counter
-	batch   metric.Int64Histogram
-	model   metric.Float64Histogram
-	latency metric.Float64Histogram
+	clips     metric.Int64Counter
+	skipped   metric.Int64Counter
+	overtaken metric.Int64Counter
+	failed    metric.Int64Counter
+	swaps     metric.Int64Counter
+	decoded   metric.Int64Counter
+	shared    metric.Int64Counter
+	batch     metric.Int64Histogram
+	model     metric.Float64Histogram
+	latency   metric.Float64Histogram
 }
 
 func newMetrics(m metric.Meter) (out metrics, err error) {
@@ -35,13 +36,14 @@ func newMetrics(m metric.Meter) (out metrics, err error) {
 		return h
 	}
 	out.clips = counter("clips", "clips recognised")
-	out.skipped = counter("clips_skipped", "clips older than infer.max_age when read")
+	out.skipped = counter("clips_skipped", "clips skipped as older than infer.max_age, by camera where they were read, else by partition")
+	out.overtaken = counter("clips_overtaken", "clips discarded since their sender had lost the camera to another worker")
 	out.failed = counter("model_failures", "model runs that failed")
 	out.swaps = counter("swaps", "models that took over from another")
 	out.decoded = counter("frames_decoded", "frames decoded")
 	out.shared = counter("frames_shared", "frames that another clip had as well and were not decoded again")
 	out.model = seconds("model_seconds", "one model run", .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30)
-	out.latency = seconds("clip_latency_seconds", "from the end of a clip's window to its recognition acknowledged",
+	out.latency = seconds("clip_latency_seconds", "from a clip's being cut, by the broker's clock, to its recognition acknowledged",
 		.05, .1, .2, .3, .5, .75, 1, 1.5, 2, 3, 5, 10, 30)
 	batch, e := m.Int64Histogram("frostwatch.infer.batch_clips", metric.WithDescription("clips in one model run"),
 		metric.WithExplicitBucketBoundaries(1, 2, 4, 8, 16, 32, 64))

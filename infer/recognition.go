@@ -15,36 +15,36 @@ const ends = 3
 
 // recognition is the record of clip i of a run.
 func (s *Stage) recognition(r run, i int, m *scoring.Matrix) (bus.Message, error) {
-	j, e := r.jobs[i], r.embedded
-	serving := j.term.Serving
+	c, e, model := r.clips[i], r.embedded, r.clips[i].service.Model
 	began := s.Now()
-	clip := e.Clip(i)
-	scored := m.Score(clip, serving.Model.LogitScale(), s.TopK)
+	embedding := e.Clip(i)
+	scored := m.Score(embedding, model.LogitScale(), s.TopK)
 	took := s.Now().Sub(began)
-	n := min(ends, serving.Frames)
+	n := min(ends, c.service.Frames)
 	value, err := topics.EncodeRecognition(topics.Recognition{
-		ClipID: j.clip.ID, Camera: j.clip.Camera, Tags: j.clip.Tags,
-		Epoch: j.clip.Epoch, Sequence: j.clip.Sequence,
-		Start: j.clip.StartTime(), End: j.clip.EndTime(),
-		Clip:       topics.RecordRef{Topic: j.msg.Topic, Partition: j.msg.Partition, Offset: j.msg.Offset},
+		ClipID: c.ID, Camera: c.Camera, Tags: c.Tags,
+		Epoch: c.Epoch, Sequence: c.Sequence,
+		Start: c.StartTime(), End: c.EndTime(),
+		Clip:       topics.RecordRef{Topic: c.msg.Topic, Partition: c.msg.Partition, Offset: c.msg.Offset},
 		Labels:     scored.Labels,
 		Background: scored.Background,
-		Embedding:  clip,
+		Embedding:  embedding,
 		First:      meanFrames(e, i, 0, n),
-		Last:       meanFrames(e, i, serving.Frames-n, n),
-		Model:      serving.Model.ID(),
+		Last:       meanFrames(e, i, c.service.Frames-n, n),
+		Model:      model.ID(),
+		LogitScale: float64(model.LogitScale()),
 		Vocab:      topics.VocabRef{Name: m.Name, Version: m.Version},
 		Timings: topics.Timings{
-			Queue: milliseconds(j.read.Sub(j.clip.EndTime())), Decode: milliseconds(j.took),
-			Model: milliseconds(r.took), Score: milliseconds(took), Batch: len(r.jobs),
+			Queue: milliseconds(c.age), Decode: milliseconds(c.took),
+			Model: milliseconds(r.took), Score: milliseconds(took), Batch: len(r.clips),
 		},
 	})
 	if err != nil {
 		return bus.Message{}, err
 	}
-	msg := bus.Message{Topic: s.Names.Of(topics.Actions), Key: []byte(j.clip.Camera), Value: value,
+	msg := bus.Message{Topic: s.Names.Of(topics.Actions), Key: []byte(c.Camera), Value: value,
 		Headers: []bus.Header{{Key: "content-type", Value: []byte(topics.ContentType)}}}
-	s.Propagator.Inject(j.ctx, bus.HeaderCarrier{Headers: &msg.Headers})
+	s.Propagator.Inject(c.ctx, bus.HeaderCarrier{Headers: &msg.Headers})
 	return msg, nil
 }
 

@@ -16,39 +16,39 @@ import (
 
 // run is one call of the model.
 type run struct {
-	jobs     []*job
+	clips    []*clip
 	embedded froster.ClipEmbeddings
 	took     time.Duration
 }
 
-// embed runs the model over clips of one serving. Where that fails, each is
+// embed runs the model that clips are bound to over them. Where that fails, each is
 // tried alone, and one that fails alone gets the reason as its err: were it
 // tried for ever, nothing else of its partition would be recognised. An error is
 // that of a model that fails on anything.
-func (s *Stage) embed(ctx context.Context, jobs []*job) ([]run, error) {
-	r, err := s.embedOnce(ctx, jobs)
+func (s *Stage) embed(ctx context.Context, clips []*clip) ([]run, error) {
+	r, err := s.embedOnce(ctx, clips)
 	if err == nil {
 		return []run{r}, nil
 	}
 	if ctx.Err() != nil {
 		return nil, err
 	}
-	s.Logger.WarnContext(ctx, "model run failed, its clips are tried one by one", "clips", len(jobs), "error", err)
+	s.Logger.WarnContext(ctx, "model run failed, its clips are tried one by one", "clips", len(clips), "error", err)
 	var runs []run
 	bad := false
-	for _, j := range jobs {
-		r, err := s.embedOnce(ctx, []*job{j})
+	for _, c := range clips {
+		r, err := s.embedOnce(ctx, []*clip{c})
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case err != nil:
-			j.err, bad = err, true
+			c.err, bad = err, true
 		default:
 			runs = append(runs, r)
 		}
 	}
 	if bad {
-		if err := s.embedBlank(ctx, jobs[0].term); err != nil {
+		if err := s.embedBlank(ctx, clips[0].service); err != nil {
 			return nil, err
 		}
 	}
@@ -57,7 +57,7 @@ func (s *Stage) embed(ctx context.Context, jobs []*job) ([]run, error) {
 
 // embedBlank tells whether a failure is the model's or the clip's: nothing is
 // wrong with a black clip.
-func (s *Stage) embedBlank(ctx context.Context, v *term) error {
+func (s *Stage) embedBlank(ctx context.Context, v *service) error {
 	blank := make([]byte, v.Frames*v.Side*v.Side*3)
 	e, err := v.Model.EmbedClips(ctx, blank, 1)
 	if err == nil {
@@ -70,29 +70,29 @@ func (s *Stage) embedBlank(ctx context.Context, v *term) error {
 }
 
 // embedOnce is the model's run. Its span is in no clip's trace and links to all.
-func (s *Stage) embedOnce(ctx context.Context, jobs []*job) (run, error) {
-	model := jobs[0].term.Model
-	frames := make([]byte, 0, len(jobs)*len(jobs[0].pixels))
-	links := make([]trace.Link, 0, len(jobs))
-	for _, j := range jobs {
-		frames = append(frames, j.pixels...)
-		links = append(links, trace.LinkFromContext(j.ctx))
+func (s *Stage) embedOnce(ctx context.Context, clips []*clip) (run, error) {
+	model := clips[0].service.Model
+	frames := make([]byte, 0, len(clips)*len(clips[0].pixels))
+	links := make([]trace.Link, 0, len(clips))
+	for _, c := range clips {
+		frames = append(frames, c.pixels...)
+		links = append(links, trace.LinkFromContext(c.ctx))
 	}
 	ctx, span := s.Tracer.Start(ctx, "infer.batch", trace.WithLinks(links...), trace.WithNewRoot(),
-		trace.WithAttributes(attribute.Int("clips", len(jobs)), attribute.String("model", model.ID())))
+		trace.WithAttributes(attribute.Int("clips", len(clips)), attribute.String("model", model.ID())))
 	defer span.End()
 	began := s.Now()
-	e, err := model.EmbedClips(ctx, frames, len(jobs))
+	e, err := model.EmbedClips(ctx, frames, len(clips))
 	if err == nil {
-		err = finite(e, len(jobs))
+		err = finite(e, len(clips))
 	}
 	if err != nil {
 		span.SetStatus(codes.Error, err.Error())
 		s.metrics.failed.Add(ctx, 1)
-		return run{}, fmt.Errorf("embed %d clips: %w", len(jobs), err)
+		return run{}, fmt.Errorf("embed %d clips: %w", len(clips), err)
 	}
-	r := run{jobs: jobs, embedded: e, took: s.Now().Sub(began)}
-	s.metrics.batch.Record(ctx, int64(len(jobs)))
+	r := run{clips: clips, embedded: e, took: s.Now().Sub(began)}
+	s.metrics.batch.Record(ctx, int64(len(clips)))
 	s.metrics.model.Record(ctx, r.took.Seconds())
 	return r, nil
 }

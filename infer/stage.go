@@ -1,6 +1,9 @@
 // Package infer turns clips into recognitions: it consumes the clips topic,
 // decodes and crops in parallel, batches across cameras, runs the model once
 // per batch, scores against the live vocabulary and publishes actions.
+//
+// The way of a clip, top down: lease.read, decodeLoop, batchLoop (collect,
+// recognise), lease.publish.
 package infer
 
 import (
@@ -9,34 +12,34 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
-	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/frostwatch/frostwatch/bus"
-	"github.com/frostwatch/frostwatch/internal/pause"
-	"github.com/frostwatch/frostwatch/media"
+	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Bus is what the stage needs of Kafka.
+// Bus is what the stage needs of Kafka, beside the partitions it is given.
 type Bus interface {
 	Consume(ctx context.Context, g bus.GroupOptions, handle func(context.Context, *bus.Partition) error) error
-	Send(ctx context.Context, msgs ...bus.Message) ([]topics.RecordRef, error)
+	Age(m bus.Message) time.Duration
 }
 
-// Options of a Stage. All fields but the last four are required.
+// Options of a Stage. All fields but the last three are required.
 type Options struct {
 	Bus      Bus
 	Names    topics.Names
 	Group    string
-	Serving  Serving       // the first; the stage owns it once Run is called
+	First    Recogniser    // the stage owns it once Run is called
 	MaxBatch int           // clips in one run
 	MaxWait  time.Duration // for a batch to fill
-	MaxAge   time.Duration // of a clip's end when it is read; 0 keeps all
+	MaxAge   time.Duration // of a clip when it is read, by the broker's clock; 0 keeps all
 	TopK     int           // labels on a recognition
 
 	Logger     *slog.Logger
@@ -46,8 +49,9 @@ type Options struct {
 
 	Decoders int              // goroutines that decode JPEG; 0: one per core
 	Now      func() time.Time // nil: time.Now
-	// OnHealth hears nil when the stage can work and the reason when it cannot.
-	OnHealth func(error)
+	// Reporter is asked to check the part "infer", warned of "falling behind", and
+	// given the stage "infer" to describe. nil: telemetry.Quiet.
+	Reporter telemetry.Reporter
 }
 
 func (o *Options) check() error {
@@ -59,7 +63,7 @@ func (o *Options) check() error {
 	case o.MaxBatch < 1 || o.TopK < 1:
 		return fmt.Errorf("infer: max batch %d, top k %d: both must be at least 1", o.MaxBatch, o.TopK)
 	}
-	if err := o.Serving.check(); err != nil {
+	if err := o.First.check(); err != nil {
 		return err
 	}
 	if o.Decoders == 0 {
@@ -68,24 +72,32 @@ func (o *Options) check() error {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.OnHealth == nil {
-		o.OnHealth = func(error) {}
+	if o.Reporter == nil {
+		o.Reporter = telemetry.Quiet{}
 	}
 	return nil
 }
 
+// leastRoom is how many bytes of records the stage holds at least, whatever
+// MaxBatch is: sixteen of the largest.
+const leastRoom = 64 << 20
+
 // Stage is one infer worker.
 type Stage struct {
 	Options
-	metrics metrics
-	dead    *bus.DeadLetters
-	terms   *terms
+	metrics  metrics
+	services *services
+	backlog  *backlog
+	waiting  atomic.Bool // for the first vocabulary
 	// order holds every clip read and not yet in a batch, as read: a partition's
 	// clips are published in the order of the partition. Bounded; a full queue
 	// stops fetching.
-	order chan *job
+	order chan *clip
 	// decode holds the same clips for whichever decoder is free.
-	decode chan *job
+	decode chan *clip
+	// room bounds the bytes of all records in the stage; roomBytes is its size.
+	room      *semaphore.Weighted
+	roomBytes int64
 }
 
 // New checks the options; nothing runs before Run.
@@ -97,97 +109,44 @@ func New(o Options) (*Stage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("infer: %w", err)
 	}
-	dead, err := bus.NewDeadLetters(bus.DeadLetterOptions{
-		Send: o.Bus.Send, Topic: o.Names.Of(topics.DeadLetter), Stage: "infer", Logger: o.Logger, Meter: o.Meter,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("infer: %w", err)
-	}
-	return &Stage{
-		Options: o,
-		metrics: m,
-		dead:    dead,
-		terms:   newTerms(o.Serving),
+	room := max(leastRoom, int64(o.MaxBatch)<<20)
+	s := &Stage{
+		Options:  o,
+		metrics:  m,
+		services: newServices(o.First),
+		backlog: &backlog{
+			log: o.Logger, now: o.Now, maxAge: o.MaxAge, feeds: map[*feed]bool{},
+			report: func(err error) { o.Reporter.Warning("falling behind", err) },
+		},
 		// Two batches: one in the model, one being decoded.
-		order:  make(chan *job, 2*o.MaxBatch),
-		decode: make(chan *job, 2*o.MaxBatch),
-	}, nil
+		order:  make(chan *clip, 2*o.MaxBatch),
+		decode: make(chan *clip, 2*o.MaxBatch),
+		room:   semaphore.NewWeighted(room), roomBytes: room,
+	}
+	s.waiting.Store(true)
+	o.Reporter.Check("infer", s.ready)
+	o.Reporter.Describe(s.describe)
+	return s, nil
 }
 
-// Run consumes until ctx ends, then finishes what was read, closes what serves
-// and returns. It returns an error when Kafka refuses for good or the model
-// breaks. It is called once.
-func (s *Stage) Run(ctx context.Context) (err error) {
-	defer func() { err = errors.Join(err, s.terms.end()) }()
-	if err := s.waitForVocabulary(ctx); err != nil {
-		return nil //nolint:nilerr // stopped before there was anything to do
+// ready is why the stage can't be called ready.
+func (s *Stage) ready() error {
+	if s.waiting.Load() {
+		return errors.New("the vocabulary is not loaded yet")
 	}
-	// The workers outlive ctx: they drain what was read before it ended. A
-	// broken worker ends consuming through its own context.
-	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer cancel(nil)
-	consume, stopConsume := context.WithCancel(ctx)
-	defer stopConsume()
-	defer context.AfterFunc(ctx, func() {
-		time.AfterFunc(drainTime, func() { cancel(errDrain) })
-	})()
-
-	var decoders []*media.ClipDecoder
-	defer func() {
-		for _, d := range decoders {
-			d.Close()
-		}
-	}()
-	frames := media.NewFrameCache(frameCacheBytes)
-	for range s.Decoders {
-		d, err := media.NewClipDecoder(frames)
-		if err != nil {
-			return fmt.Errorf("infer: %w", err)
-		}
-		decoders = append(decoders, d)
-	}
-	var g errgroup.Group
-	for _, d := range decoders {
-		g.Go(func() error { s.decodeLoop(work, d); return nil })
-	}
-	g.Go(func() error {
-		err := s.batchLoop(work)
-		if err != nil {
-			cancel(err)
-			stopConsume()
-		}
-		return err
-	})
-	g.Go(func() error {
-		defer close(s.order)
-		defer close(s.decode)
-		err := s.Bus.Consume(consume, bus.GroupOptions{Group: s.Group, Topic: s.Names.Of(topics.Clips), StartFirst: true}, s.partition(work, consume))
-		if err != nil && ctx.Err() == nil && work.Err() == nil {
-			return fmt.Errorf("consume clips: %w", err)
-		}
-		return nil
-	})
-	if err := g.Wait(); ctx.Err() == nil {
-		return err
-	} else if err != nil {
-		s.Logger.Warn("stopped before all was published; it will be read again", "error", err)
-	}
-	return nil
+	return s.backlog.check()
 }
 
-// errDrain ends the work that Kafka did not take in time when stopping.
-var errDrain = errors.New("stopping took too long")
-
-// waitForVocabulary blocks until there is something to score against: a clip
-// scored against nothing would be acknowledged and lost.
-func (s *Stage) waitForVocabulary(ctx context.Context) error {
-	const look = 50 * time.Millisecond
-	for s.terms.now().Vocabulary.Current() == nil {
-		s.OnHealth(errors.New("the vocabulary is not loaded yet"))
-		if !pause.For(ctx, look) {
-			return ctx.Err()
-		}
+func (s *Stage) describe(w *topics.Worker) {
+	stage := topics.WorkerStage{Group: s.Group}
+	s.backlog.describe(&stage)
+	if w.Stages == nil {
+		w.Stages = map[string]topics.WorkerStage{}
 	}
-	s.OnHealth(nil)
-	return nil
+	w.Stages["infer"] = stage
+	serving := s.services.inService()
+	w.Model = serving.Model.ID()
+	if m := serving.Vocabulary.Current(); m != nil {
+		w.Vocab = topics.VocabRef{Name: m.Name, Version: m.Version}
+	}
 }

@@ -32,12 +32,12 @@ func TestStage(t *testing.T) {
 			r.send("b", clipOf(t, "b", 50, []byte("no JPEG"), now))
 			r.send("c", clipOf(t, "c", 51, jpegOf(t, 64, 64, color.White), now))
 			r.send("a", clipOf(t, "a", 52, jpegOf(t, 48, 32, color.Gray{9}), now))
-			r.send("b", clipOf(t, "b", 0, good, now.Add(-time.Hour))) // too old
+			r.send("b", clipOf(t, "b", 53, good, now), topics.HeaderQueued, "3600000") // too old
 		}
 	}
 	model := demoModel(t)
 	d := model.Bundle().Dims
-	o := r.options(Serving{
+	o := r.options(Recogniser{
 		Model: model, Vocabulary: fixed{matrixOf(t, model)}, Frames: d.Frames, Side: d.ImageSize, Close: func() error { return nil },
 	})
 	spans := tracetest.NewSpanRecorder()
@@ -71,7 +71,7 @@ func TestStage(t *testing.T) {
 	// What was committed is not read again.
 	before := len(r.read(topics.Actions))
 	r.send("a", clipOf(t, "a", 99, good, now))
-	runUntil(t, r.options(r.model("second").serving()), func() bool { return len(r.read(topics.Actions)) > before })
+	runUntil(t, r.options(r.model("second").recogniser()), func() bool { return len(r.read(topics.Actions)) > before })
 	if after := len(r.read(topics.Actions)); after != before+1 {
 		t.Errorf("%d recognitions of one new clip", after-before)
 	}
@@ -80,6 +80,8 @@ func TestStage(t *testing.T) {
 type fixed struct{ *scoring.Matrix }
 
 func (f fixed) Current() *scoring.Matrix { return f.Matrix }
+
+func (f fixed) Ready() <-chan struct{} { return closed() }
 
 // checkLinks wants every clip's span linked to by the run that it was in, once.
 func checkLinks(t *testing.T, spans []sdktrace.ReadOnlySpan, clips int) {

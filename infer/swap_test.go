@@ -19,7 +19,7 @@ func TestSwapUnderFlow(t *testing.T) {
 	r := newRig(t, 3)
 	frame := jpegOf(t, 48, 32, color.RGBA{200, 100, 50, 255})
 	models := []*fakeModel{r.model("0"), r.model("1"), r.model("2"), r.model("3")}
-	s, stop := start(t, r.options(models[0].serving()))
+	s, stop := start(t, r.options(models[0].recogniser()))
 	const cameras, each = 6, 40
 	want := map[string]int{}
 	for c := range cameras {
@@ -29,7 +29,7 @@ func TestSwapUnderFlow(t *testing.T) {
 	var swaps sync.WaitGroup
 	swap := func(m *fakeModel) {
 		swaps.Go(func() {
-			if err := s.Swap(t.Context(), m.serving()); err != nil {
+			if err := s.Swap(t.Context(), m.recogniser()); err != nil {
 				t.Error(err)
 			}
 		})
@@ -48,7 +48,7 @@ func TestSwapUnderFlow(t *testing.T) {
 	}
 	until(t, "the recognitions", func() bool { return len(r.read(topics.Actions)) >= cameras*each })
 	swaps.Wait()
-	last := s.terms.now().Model.ID()
+	last := s.services.inService().Model.ID()
 	for _, m := range models {
 		if m.isClosed() == (m.id == last) {
 			t.Errorf("model %s: closed is %v while %s serves", m.id, m.isClosed(), last)
@@ -93,17 +93,17 @@ func TestSwapDuringRun(t *testing.T) {
 	now := time.Now()
 	slow, next := r.model("slow"), r.model("next")
 	slow.gate = make(chan struct{})
-	s, stop := start(t, r.options(slow.serving()))
+	s, stop := start(t, r.options(slow.recogniser()))
 	r.send("a", clipOf(t, "a", 0, frame, now))
 	<-slow.begun
 	swapped := make(chan error, 1)
-	go func() { swapped <- s.Swap(t.Context(), next.serving()) }()
-	until(t, "the next model to be current", func() bool { return s.terms.now().Model.ID() == "next" })
+	go func() { swapped <- s.Swap(t.Context(), next.recogniser()) }()
+	until(t, "the next model to be current", func() bool { return s.services.inService().Model.ID() == "next" })
 	r.send("a", clipOf(t, "a", 1, frame, now))
 	until(t, "the next clip to be bound", func() bool {
-		s.terms.mu.Lock()
-		defer s.terms.mu.Unlock()
-		return s.terms.current.clips == 1
+		s.services.mu.Lock()
+		defer s.services.mu.Unlock()
+		return s.services.newest.clips == 1
 	})
 	select {
 	case err := <-swapped:
@@ -133,19 +133,19 @@ func TestSwapAtTheEnd(t *testing.T) {
 	r := newRig(t, 1)
 	stuck, next, late := r.model("stuck"), r.model("next"), r.model("late")
 	stuck.gate = make(chan struct{})
-	s, stop := start(t, r.options(stuck.serving()))
+	s, stop := start(t, r.options(stuck.recogniser()))
 	r.send("a", clipOf(t, "a", 0, jpegOf(t, 48, 32, color.White), time.Now()))
 	<-stuck.begun
 	swapped := make(chan error, 1)
-	go func() { swapped <- s.Swap(t.Context(), next.serving()) }()
-	until(t, "the next model to be current", func() bool { return s.terms.now().Model.ID() == "next" })
+	go func() { swapped <- s.Swap(t.Context(), next.recogniser()) }()
+	until(t, "the next model to be current", func() bool { return s.services.inService().Model.ID() == "next" })
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
 	if err := <-swapped; !errors.Is(err, errEnded) {
 		t.Errorf("the swap gives %v", err)
 	}
-	if err := s.Swap(context.Background(), late.serving()); !errors.Is(err, errEnded) {
+	if err := s.Swap(context.Background(), late.recogniser()); !errors.Is(err, errEnded) {
 		t.Errorf("a later one gives %v", err)
 	}
 	for _, m := range []*fakeModel{stuck, next, late} {
@@ -154,7 +154,7 @@ func TestSwapAtTheEnd(t *testing.T) {
 		}
 	}
 	// The clip in the run was not acknowledged: it is recognised by the next worker.
-	runUntil(t, r.options(r.model("heir").serving()), func() bool { return len(r.read(topics.Actions)) == 1 })
+	runUntil(t, r.options(r.model("heir").recogniser()), func() bool { return len(r.read(topics.Actions)) == 1 })
 	if got := r.recognitions()["a"]; got[0].Model != "heir" {
 		t.Errorf("recognised by %s", got[0].Model)
 	}
@@ -166,8 +166,8 @@ func TestSwapRefused(t *testing.T) {
 	r := newRig(t, 1)
 	first, empty := r.model("first"), r.model("no vocabulary")
 	empty.matrix = nil
-	s, stop := start(t, r.options(first.serving()))
-	if err := s.Swap(t.Context(), empty.serving()); err == nil || !empty.isClosed() {
+	s, stop := start(t, r.options(first.recogniser()))
+	if err := s.Swap(t.Context(), empty.recogniser()); err == nil || !empty.isClosed() {
 		t.Errorf("swap: %v, closed %v", err, empty.isClosed())
 	}
 	r.send("a", clipOf(t, "a", 0, jpegOf(t, 48, 32, color.White), time.Now()))

@@ -16,11 +16,12 @@ import (
 type Health struct {
 	mu     sync.Mutex
 	checks map[string]error
+	asked  map[string]func() error
 }
 
 // NewHealth starts with the named checks failing as "starting".
 func NewHealth(checks ...string) *Health {
-	h := &Health{checks: map[string]error{}}
+	h := &Health{checks: map[string]error{}, asked: map[string]func() error{}}
 	for _, c := range checks {
 		h.checks[c] = errors.New("starting")
 	}
@@ -34,6 +35,13 @@ func (h *Health) Set(check string, err error) {
 	h.checks[check] = err
 }
 
+// Ask makes a check one that is asked for at each look. It must not block.
+func (h *Health) Ask(check string, ask func() error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.asked[check] = ask
+}
+
 // Problems are the failing checks and why.
 func (h *Health) Problems() map[string]string {
 	h.mu.Lock()
@@ -41,6 +49,12 @@ func (h *Health) Problems() map[string]string {
 	out := map[string]string{}
 	for name, err := range maps.All(h.checks) {
 		if err != nil {
+			out[name] = err.Error()
+		}
+	}
+	for name, ask := range h.asked {
+		delete(out, name)
+		if err := ask(); err != nil {
 			out[name] = err.Error()
 		}
 	}

@@ -102,10 +102,10 @@ func (p *Process) Infer(choose func(config.Config) string) ([]Part, func() error
 		return nil, nil, err
 	}
 	b.stage, err = infer.New(infer.Options{
-		Bus: p.Bus, Names: p.Names, Group: c.Group, Serving: b.current.serving,
+		Bus: p.Bus, Names: p.Names, Group: c.Group, First: b.current.serving,
 		MaxBatch: c.MaxBatch, MaxWait: c.MaxWait, MaxAge: c.MaxAge, TopK: c.TopK,
 		Logger: p.log, Tracer: p.tel.Tracer("infer"), Meter: p.tel.Meter("infer"), Propagator: p.tel.Propagator(),
-		OnHealth: func(err error) { p.health.Set("infer", err) },
+		Reporter: healthReporter{health: p.health},
 	})
 	if err != nil {
 		return nil, nil, errors.Join(err, b.close())

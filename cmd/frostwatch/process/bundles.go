@@ -42,7 +42,7 @@ type bundles struct {
 // loaded is a model in memory with its live vocabulary.
 type loaded struct {
 	bundle  *froster.Bundle
-	serving infer.Serving
+	serving infer.Recogniser
 	live    *scoring.Live
 	// inForce is whether what is reported of it is the process's state.
 	inForce atomic.Bool
@@ -67,7 +67,7 @@ func (b *bundles) load(dir string) (*loaded, error) {
 	ended := make(chan error, 1)
 	go func() { ended <- live.Run(following) }()
 	l.live = live
-	l.serving = infer.Serving{
+	l.serving = infer.Recogniser{
 		Model: model, Vocabulary: live, Frames: bundle.Dims.Frames, Side: bundle.Dims.ImageSize,
 		Close: sync.OnceValue(func() error {
 			stop()
@@ -122,6 +122,8 @@ type healthReporter struct {
 }
 
 func (r healthReporter) Problem(part string, err error) { r.health.Set(part, err) }
+
+func (r healthReporter) Check(part string, ask func() error) { r.health.Ask(part, ask) }
 
 // reportIf passes on what is reported while a model is in force.
 type reportIf struct {
@@ -185,14 +187,19 @@ func (b *bundles) run(ctx context.Context) error {
 }
 
 // renew puts the bundle in the wanted folder in service, if it is another. One
-// that can't be served is told of and changes nothing.
+// that can't be served is logged and changes nothing.
 func (b *bundles) renew(ctx context.Context) {
 	err := b.swap(ctx)
 	if ctx.Err() != nil {
 		return
 	}
 	refused := int64(0)
-	if err != nil {
+	var unclosed *infer.CloseError
+	switch {
+	case errors.As(err, &unclosed):
+		b.log.ErrorContext(ctx, "bundle in service, but the model before could not be closed",
+			"bundle", b.dir, "serving", b.current.bundle.Name, "model", b.current.bundle.ID, "before", unclosed.Model, "error", unclosed.Err)
+	case err != nil:
 		refused = 1
 		b.log.ErrorContext(ctx, "bundle not taken over, the model before goes on serving",
 			"bundle", b.dir, "serving", b.current.bundle.Name, "model", b.current.bundle.ID, "error", err)

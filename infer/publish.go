@@ -1,0 +1,167 @@
+package infer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/frostwatch/frostwatch/bus"
+)
+
+// publish sends what follows from the lease's clips and commits them, in order,
+// until held ends or no more are read. What is left then is read again, by
+// whoever holds the partition next.
+func (l *lease) publish(held context.Context) error {
+	var waiting []*clip // taken off l.clips, at most a batch
+	defer func() {
+		for _, c := range waiting {
+			l.leave(c)
+		}
+		for c := range l.clips {
+			l.leave(c)
+		}
+	}()
+	for {
+		if waiting = l.take(waiting); len(waiting) == 0 {
+			return nil
+		}
+		select {
+		case <-waiting[0].recognised:
+		case <-held.Done():
+			return nil
+		}
+		done := recognised(waiting)
+		if done == 0 {
+			return nil
+		}
+		if err := l.settle(held, waiting[:done]); err != nil {
+			return l.stopped(held, err)
+		}
+		for _, c := range waiting[:done] {
+			l.leave(c)
+		}
+		waiting = waiting[done:]
+	}
+}
+
+// take waits for a clip where there is none, and adds those that are there.
+func (l *lease) take(waiting []*clip) []*clip {
+	if len(waiting) == 0 {
+		c, ok := <-l.clips
+		if !ok {
+			return nil
+		}
+		waiting = append(waiting, c)
+	}
+	for len(waiting) < l.MaxBatch {
+		select {
+		case c, ok := <-l.clips:
+			if !ok {
+				return waiting
+			}
+			waiting = append(waiting, c)
+		default:
+			return waiting
+		}
+	}
+	return waiting
+}
+
+// recognised is how many of the first clips are through, up to one that was left
+// unrecognised: to commit what follows that one would lose it.
+func recognised(clips []*clip) int {
+	for n, c := range clips {
+		select {
+		case <-c.recognised:
+			if c.dropped {
+				return n
+			}
+		default:
+			return n
+		}
+	}
+	return len(clips)
+}
+
+func (l *lease) leave(c *clip) {
+	c.end()
+	l.feed.left()
+}
+
+// stopped is nil where clips can't be settled because the partition is another's,
+// or the stage is ending.
+func (l *lease) stopped(held context.Context, err error) error {
+	if errors.Is(err, bus.ErrMoved) || held.Err() != nil {
+		l.Logger.DebugContext(held, "clips are left to the next holder of their partition", "partition", l.p.ID(), "error", err)
+		return nil
+	}
+	return fmt.Errorf("publish clips of partition %d: %w", l.p.ID(), err)
+}
+
+// settle publishes what follows from clips, and then commits them.
+func (l *lease) settle(ctx context.Context, clips []*clip) error {
+	if err := l.send(ctx, clips); err != nil {
+		return err
+	}
+	for _, c := range clips {
+		if err := l.account(ctx, c); err != nil {
+			return err
+		}
+	}
+	return l.p.Commit(ctx, clips[len(clips)-1].msg.Offset+1)
+}
+
+// send publishes the recognitions of clips. A clip of which Kafka refuses the
+// recognition itself gets the reason as its err.
+func (l *lease) send(ctx context.Context, clips []*clip) error {
+	var of []*clip
+	var msgs []bus.Message
+	for _, c := range clips {
+		if c.err == nil {
+			of, msgs = append(of, c), append(msgs, c.result)
+		}
+	}
+	if len(msgs) == 0 {
+		return nil
+	}
+	sent, err := l.p.Send(ctx, msgs...)
+	if !bus.RecordRefused(err) {
+		return err
+	}
+	for i, c := range of {
+		if sent[i].Topic != "" {
+			continue
+		}
+		switch _, err := l.p.Send(ctx, msgs[i]); {
+		case bus.RecordRefused(err):
+			c.err = fmt.Errorf("its recognition of %d bytes is refused: %w", len(msgs[i].Value), err)
+		case err != nil:
+			return err
+		}
+	}
+	return nil
+}
+
+// account counts a clip, and sends one that can't be used to the dead letters.
+func (l *lease) account(ctx context.Context, c *clip) error {
+	age, camera := l.Bus.Age(c.msg), metric.WithAttributes(attribute.String("camera", c.Camera))
+	if errors.Is(c.err, errTooOld) {
+		l.metrics.skipped.Add(ctx, 1, camera)
+		l.feed.skipped(1)
+		return nil
+	}
+	l.feed.settled(age)
+	switch {
+	case c.err == nil:
+		l.metrics.clips.Add(ctx, 1)
+		l.metrics.latency.Record(ctx, age.Seconds())
+		return nil
+	case errors.Is(c.err, errOvertaken):
+		l.metrics.overtaken.Add(ctx, 1, camera)
+		return nil
+	}
+	return l.dead.Bury(ctx, c.msg, c.err)
+}

@@ -1,0 +1,142 @@
+package infer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/frostwatch/frostwatch/infer/froster"
+	"github.com/frostwatch/frostwatch/scoring"
+)
+
+// Model embeds clips. EmbedClips takes batch clips of packed uint8 RGB frames,
+// [batch, frames, side, side, 3], and may keep nothing of them.
+type Model interface {
+	EmbedClips(ctx context.Context, frames []byte, batch int) (froster.ClipEmbeddings, error)
+	LogitScale() float32
+	ID() string
+}
+
+// LiveVocabulary is a vocabulary that changes while it is in use. Current is nil
+// until Ready is closed, and never afterwards.
+type LiveVocabulary interface {
+	Current() *scoring.Matrix
+	Ready() <-chan struct{}
+}
+
+// Recogniser is a model with what its clips are scored against. All fields are
+// required.
+type Recogniser struct {
+	Model      Model
+	Vocabulary LiveVocabulary
+	Frames     int // frames of one clip
+	Side       int // of the model's square picture, pixels
+	// Close frees the model and stops its vocabulary. It is called once, when no
+	// clip is bound to them any more, and not during a run.
+	Close func() error
+}
+
+func (r Recogniser) check() error {
+	switch {
+	case r.Model == nil || r.Vocabulary == nil || r.Close == nil:
+		return errors.New("infer: model, vocabulary and close are required")
+	case r.Frames < 1 || r.Side < 1:
+		return fmt.Errorf("infer: frames %d, side %d: both must be at least 1", r.Frames, r.Side)
+	}
+	return nil
+}
+
+// service is a recogniser in the stage, from its taking over until the last clip
+// bound to it is done with.
+type service struct {
+	Recogniser
+	once sync.Once
+	err  error         // of Close
+	idle chan struct{} // closed when it has been replaced and no clip is left
+
+	// Guarded by services.mu.
+	clips    int
+	replaced bool
+}
+
+func newService(r Recogniser) *service { return &service{Recogniser: r, idle: make(chan struct{})} }
+
+func (s *service) close() error {
+	s.once.Do(func() { s.err = s.Close() })
+	return s.err
+}
+
+// services are the one that new clips are bound to and those that still have
+// clips.
+type services struct {
+	mu      sync.Mutex
+	newest  *service
+	open    map[*service]bool
+	stopped chan struct{} // closed at the end, under mu
+}
+
+func newServices(first Recogniser) *services {
+	s := newService(first)
+	return &services{newest: s, open: map[*service]bool{s: true}, stopped: make(chan struct{})}
+}
+
+func (s *services) inService() *service {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.newest
+}
+
+// bind counts a clip on the one in service, until it is released.
+func (s *services) bind() *service {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.newest.clips++
+	return s.newest
+}
+
+func (s *services) release(of *service) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	of.clips--
+	if of.replaced && of.clips == 0 {
+		close(of.idle)
+	}
+}
+
+// replace puts next in service and returns the one before; false when the stage
+// has ended.
+func (s *services) replace(next *service) (old *service, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open == nil {
+		return nil, false
+	}
+	old, s.newest = s.newest, next
+	s.open[next] = true
+	old.replaced = true
+	if old.clips == 0 {
+		close(old.idle)
+	}
+	return old, true
+}
+
+func (s *services) forget(old *service) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open, old)
+}
+
+// stop closes what is left, once nothing uses it.
+func (s *services) stop() error {
+	s.mu.Lock()
+	close(s.stopped)
+	open := s.open
+	s.open = nil
+	s.mu.Unlock()
+	var errs []error
+	for one := range open {
+		errs = append(errs, one.close())
+	}
+	return errors.Join(errs...)
+}

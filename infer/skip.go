@@ -1,0 +1,34 @@
+package infer
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+)
+
+// skipOld passes over the clips that are older than MaxAge, without reading them,
+// so that a backlog makes no alert late. It then goes on to those of half that
+// age: a worker that can't keep up would else be as late as is allowed for ever,
+// and skip a clip at a time.
+func (l *lease) skipOld(ctx context.Context) error {
+	if l.MaxAge <= 0 {
+		return nil
+	}
+	n, err := l.p.SkipOlder(ctx, l.MaxAge)
+	if err == nil && n > 0 {
+		var more int64
+		more, err = l.p.SkipOlder(ctx, l.MaxAge/2)
+		n += more
+	}
+	if n > 0 {
+		l.metrics.skipped.Add(ctx, n, metric.WithAttributes(attribute.String("partition", strconv.Itoa(l.p.ID()))))
+		l.feed.skipped(n)
+	}
+	if err != nil {
+		return fmt.Errorf("skip old clips of partition %d: %w", l.p.ID(), err)
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+package infer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/media"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// drainTime bounds what a stopping stage may still spend on publishing.
+const drainTime = 3 * time.Second
+
+// errDrain ends the work that Kafka did not take in time when stopping.
+var errDrain = errors.New("stopping took too long")
+
+// Run consumes until ctx ends, then publishes what was read, closes what serves
+// and returns. It returns an error when Kafka refuses for good or the model
+// breaks. It is called once.
+func (s *Stage) Run(ctx context.Context) (err error) {
+	defer func() { err = errors.Join(err, s.services.stop()) }()
+	if !s.awaitVocabulary(ctx) {
+		return nil
+	}
+	decoders, err := s.openDecoders()
+	defer func() {
+		for _, d := range decoders {
+			d.Close()
+		}
+	}()
+	if err != nil {
+		return fmt.Errorf("infer: %w", err)
+	}
+	// The workers outlive ctx: they finish what was read before it ended. A
+	// broken worker ends consuming through its own context.
+	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	defer context.AfterFunc(ctx, func() {
+		time.AfterFunc(drainTime, func() { cancel(errDrain) })
+	})()
+	if err := s.run(ctx, work, cancel, decoders); ctx.Err() == nil {
+		return err
+	} else if err != nil {
+		s.Logger.Warn("stopped before all was published; it will be read again", "error", err)
+	}
+	return nil
+}
+
+// run is every goroutine of the stage.
+func (s *Stage) run(ctx, work context.Context, cancel context.CancelCauseFunc, decoders []*media.ClipDecoder) error {
+	consuming, stop := context.WithCancel(ctx)
+	defer stop()
+	var g errgroup.Group
+	g.Go(func() error { s.backlog.watch(consuming); return nil })
+	for _, d := range decoders {
+		g.Go(func() error { s.decodeLoop(work, d); return nil })
+	}
+	g.Go(func() error {
+		err := s.batchLoop(work)
+		if err != nil {
+			cancel(err)
+			stop()
+		}
+		return err
+	})
+	g.Go(func() error {
+		defer stop()
+		defer close(s.order)
+		defer close(s.decode)
+		err := s.Bus.Consume(consuming, bus.GroupOptions{Group: s.Group, Topic: s.Names.Of(topics.Clips), StartFirst: true}, s.hold(consuming, work))
+		if err != nil && ctx.Err() == nil && work.Err() == nil {
+			return fmt.Errorf("consume clips: %w", err)
+		}
+		return nil
+	})
+	return g.Wait()
+}
+
+// awaitVocabulary blocks until there is something to score against: a clip scored
+// against nothing would be acknowledged and lost. False when ctx ended before.
+func (s *Stage) awaitVocabulary(ctx context.Context) bool {
+	for {
+		serving := s.services.inService()
+		select {
+		case <-serving.Vocabulary.Ready():
+			s.waiting.Store(false)
+			return true
+		case <-serving.idle: // another is in service
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+func (s *Stage) openDecoders() (all []*media.ClipDecoder, err error) {
+	frames := media.NewFrameCache(frameCacheBytes)
+	for range s.Decoders {
+		d, err := media.NewClipDecoder(frames)
+		if err != nil {
+			return all, err
+		}
+		all = append(all, d)
+	}
+	return all, nil
+}
