@@ -37,6 +37,10 @@ type Message struct {
 	PartitionBy []byte
 	Headers     []Header
 	Time        time.Time // of the broker's or the producer's clock; zero on sending: now
+	// Since, on sending, is since when what the record says has waited to be sent:
+	// how long that was is written to topics.HeaderQueued at each attempt. Zero: it
+	// has not waited.
+	Since time.Time
 }
 
 // Options of a Client.

@@ -1,5 +1,12 @@
 package bus
 
+import (
+	"strconv"
+	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
 // HeaderCarrier lets OpenTelemetry's propagators read and write record
 // headers.
 type HeaderCarrier struct{ Headers *[]Header }
@@ -33,4 +40,15 @@ func (c HeaderCarrier) Keys() []string {
 		keys[i] = h.Key
 	}
 	return keys
+}
+
+// queued are the headers of a record that is sent now, with how long it waited.
+func (m Message) queued(now time.Time) []Header {
+	if m.Since.IsZero() {
+		return m.Headers
+	}
+	headers := m.Headers // Set leaves them alone
+	waited := max(now.Sub(m.Since), 0).Milliseconds()
+	HeaderCarrier{Headers: &headers}.Set(topics.HeaderQueued, strconv.FormatInt(waited, 10))
+	return headers
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"github.com/frostwatch/frostwatch/internal/pause"
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 const (
@@ -42,6 +43,9 @@ func newParcel(ctx context.Context, m Message, may func() error) *parcel {
 	size := batchOverhead + 21 + len(m.Key) + len(m.Value) // 21: the most that a record's numbers take
 	for _, h := range m.Headers {
 		size += 6 + len(h.Key) + len(h.Value)
+	}
+	if !m.Since.IsZero() {
+		size += 6 + len(topics.HeaderQueued) + 20
 	}
 	return &parcel{msg: m, size: size, may: may, givenUp: ctx.Done(), why: ctx.Err, done: make(chan struct{})}
 }
@@ -208,7 +212,7 @@ func (c *Client) produce(o *outbox, batch []*parcel) (int64, error) {
 	records := make([]kafka.Record, len(batch))
 	now := time.Now()
 	for i, p := range batch {
-		records[i] = kafka.Record{Time: p.msg.Time, Headers: toHeaders(p.msg.Headers), Value: kafka.NewBytes(p.msg.Value)}
+		records[i] = kafka.Record{Time: p.msg.Time, Headers: toHeaders(p.msg.queued(now)), Value: kafka.NewBytes(p.msg.Value)}
 		if p.msg.Time.IsZero() {
 			records[i].Time = now
 		}
