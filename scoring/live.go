@@ -17,7 +17,7 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// LiveOptions are all required but BaseClasses and Reporter.
+// LiveOptions are all required but BaseClasses, Reporter and OnEdit.
 type LiveOptions struct {
 	Watcher     *vocab.Watcher // run by the caller
 	Embeddings  *Embeddings
@@ -27,6 +27,9 @@ type LiveOptions struct {
 	// Reporter hears as the part "embeddings" why what is scored against is not
 	// the newest vocabulary. nil: telemetry.Quiet.
 	Reporter telemetry.Reporter
+	// OnEdit hears what has changed once it is in force, not of the first
+	// vocabulary. It must return at once.
+	OnEdit func([]vocab.Change)
 }
 
 // Live keeps a Matrix up to date with a vocabulary.
@@ -126,10 +129,15 @@ func (l *Live) take(ctx context.Context, v vocab.Vocabulary, changed <-chan stru
 	if err != nil || !p.whole() {
 		return false, err
 	}
-	l.usable = without(v, p.refused)
+	usable := without(v, p.refused)
+	if len(v.Labels) > 0 && len(usable.Labels) == 0 {
+		return false, fmt.Errorf("none of the %d labels of vocabulary %s can be embedded, the first because of %w", len(v.Labels), v.Name, usable.Problems[len(v.Problems)].Err)
+	}
+	before := l.usable
+	l.usable = usable
 	l.serve()
 	l.known.keep(texts, l.BaseClasses)
-	l.confirm(ctx, l.usable)
+	l.confirm(ctx, before)
 	return true, nil
 }
 
@@ -204,17 +212,4 @@ func (l *Live) report(ctx context.Context, err error) {
 		l.Logger.InfoContext(ctx, "embeddings: fresh again")
 	}
 	l.failing = err != nil
-}
-
-// confirm logs and counts what is in force now.
-func (l *Live) confirm(ctx context.Context, v vocab.Vocabulary) {
-	l.labels.Record(ctx, int64(len(v.Labels)))
-	l.changes.Add(ctx, 1)
-	for _, p := range v.Problems {
-		l.Logger.WarnContext(ctx, "vocabulary: label skipped", "label", p.Label, "error", p.Err)
-	}
-	if len(v.Labels) == 0 {
-		l.Logger.WarnContext(ctx, "vocabulary is empty: nothing can be recognised", "name", v.Name)
-	}
-	l.Logger.InfoContext(ctx, "vocabulary in force", "name", v.Name, "version", v.Version, "labels", len(v.Labels), "skipped", len(v.Problems))
 }

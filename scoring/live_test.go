@@ -12,16 +12,26 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/internal/redistest"
+	"github.com/frostwatch/frostwatch/vocab"
 )
 
 const quick = 50 * time.Millisecond // between looks
 
 func TestEditsByAnyoneAreScored(t *testing.T) {
-	s := redistest.Start(t)
-	w := watch(t, s, setup{})
-	w.awaitLabels(t) // empty, and whole
+	s, ctx := redistest.Start(t), t.Context()
+	edits := make(chan []vocab.Change, 100)
+	w := watch(t, s, setup{OnEdit: func(c []vocab.Change) { edits <- c }})
+	w.awaitHealth(t, "no vocabulary is embedded yet")
+	select {
+	case <-w.Ready():
+		t.Fatal("ready without a vocabulary")
+	default:
+	}
 	set(t, s, "fall", "", "run", "at speed")
-	w.awaitLabels(t, "fall", "run")
+	<-w.Ready()
+	if got := w.labels(); !slices.Equal(got, []string{"fall", "run"}) {
+		t.Errorf("ready with %q", got)
+	}
 	version := w.Current().Version
 	set(t, s, "broken", "{", "endless", "")
 	await(t, "a new version", func() bool { return w.Current().Version != version })
@@ -31,13 +41,47 @@ func TestEditsByAnyoneAreScored(t *testing.T) {
 	if p := w.Current().Problems; len(p) != 2 || p[0].Label != "broken" || p[1].Label != "endless" {
 		t.Errorf("problems %v", p)
 	}
-	if err := s.Client.HDel(t.Context(), "f:vocab:default", "fall").Err(); err != nil {
+	if err := s.Client.HDel(ctx, "f:vocab:default", "fall").Err(); err != nil {
 		t.Fatal(err)
 	}
 	w.awaitLabels(t, "run")
-	set(t, s, "run", `{"tags":["sport"]}`)
+	set(t, s, "run", `{"tags":["sport"]}`, "wave", "")
 	await(t, "the tag", func() bool { return slices.Equal(w.Current().Labels()[0].Tags, []string{"sport"}) })
-	if err := s.Client.Del(t.Context(), "f:vocab:default").Err(); err != nil {
+	w.stop()
+	for _, want := range []string{`msg="label added" label=wave`, `msg="label removed" label=fall`, `msg="label changed" label=run`, `msg="vocabulary: label skipped" label=broken`} {
+		if n := w.log.count(want); n != 1 {
+			t.Errorf("%s: logged %d times", want, n)
+		}
+	}
+	close(edits)
+	var told []vocab.Change
+	for c := range edits {
+		told = append(told, c...)
+	}
+	if want := []vocab.Change{{Label: "fall", What: vocab.Removed}, {Label: "run", What: vocab.Changed}, {Label: "wave", What: vocab.Added}}; !slices.Equal(told, want) {
+		t.Errorf("edits %v", told)
+	}
+}
+
+// A clip scored against nothing is acknowledged and lost.
+func TestNothingIsScoredAgainstALostVocabulary(t *testing.T) {
+	s, ctx := redistest.Start(t), t.Context()
+	set(t, s, "fall", "")
+	w := watch(t, s, setup{})
+	w.awaitLabels(t, "fall")
+	if err := s.Client.FlushAll(ctx).Err(); err != nil {
+		t.Fatal(err)
+	}
+	w.awaitWatcher(t, "came back empty")
+	if got := w.labels(); !slices.Equal(got, []string{"fall"}) {
+		t.Errorf("scored are %q", got)
+	}
+	set(t, s, "endless", "") // can't be embedded
+	w.awaitHealth(t, "none of the 1 labels of vocabulary default can be embedded, the first because of 99 tokens")
+	if got := w.labels(); !slices.Equal(got, []string{"fall"}) {
+		t.Errorf("scored are %q", got)
+	}
+	if err := vocab.NewStore(s.Client, "f:").Clear(ctx, "default"); err != nil {
 		t.Fatal(err)
 	}
 	w.awaitLabels(t)

@@ -126,14 +126,16 @@ type setup struct {
 	Embedder    Embedder
 	BaseClasses []string
 	Poll        time.Duration
+	OnEdit      func([]vocab.Change)
 }
 
 // watched is a Live at work, with its Watcher.
 type watched struct {
 	*Live
-	log    *journal
-	health chan error // what was reported last
-	stop   func()     // and wait for the end; once is enough
+	log     *journal
+	health  chan error // what was reported last of embeddings
+	watcher chan error // and of the watcher
+	stop    func()     // and wait for the end; once is enough
 }
 
 // reporter keeps the newest word in health.
@@ -156,7 +158,7 @@ func (r reporter) Problem(part string, err error) {
 
 func watch(t *testing.T, s *redistest.Server, o setup) *watched {
 	t.Helper()
-	out := &watched{log: &journal{}, health: make(chan error, 1)}
+	out := &watched{log: &journal{}, health: make(chan error, 1), watcher: make(chan error, 1)}
 	if o.Poll == 0 {
 		o.Poll = quick
 	}
@@ -164,7 +166,10 @@ func watch(t *testing.T, s *redistest.Server, o setup) *watched {
 		o.Embedder = &embedder{}
 	}
 	log, meter := slog.New(slog.NewTextHandler(out.log, nil)), noop.NewMeterProvider().Meter("")
-	watcher, err := vocab.NewWatcher(vocab.WatcherOptions{Client: s.Client, Prefix: "f:", Name: "default", Poll: o.Poll, Logger: log, Meter: meter})
+	watcher, err := vocab.NewWatcher(vocab.WatcherOptions{
+		Client: s.Client, Prefix: "f:", Name: "default", Poll: o.Poll, Logger: log, Meter: meter,
+		Reporter: reporter{part: "vocabulary", health: out.watcher},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +178,7 @@ func watch(t *testing.T, s *redistest.Server, o setup) *watched {
 		t.Fatal(err)
 	}
 	out.Live, err = NewLive(LiveOptions{
-		Watcher: watcher, Embeddings: embeddings, BaseClasses: o.BaseClasses, Logger: log, Meter: meter,
+		Watcher: watcher, Embeddings: embeddings, BaseClasses: o.BaseClasses, OnEdit: o.OnEdit, Logger: log, Meter: meter,
 		Reporter: reporter{part: "embeddings", health: out.health},
 	})
 	if err != nil {
@@ -211,18 +216,28 @@ func (w *watched) awaitLabels(t *testing.T, want ...string) {
 	await(t, fmt.Sprintf("labels %q", want), func() bool { return w.Current() != nil && slices.Equal(w.labels(), want) })
 }
 
-// awaitHealth waits until a look went as described: "" is well.
+// awaitHealth waits until a step went as described: "" is well.
 func (w *watched) awaitHealth(t *testing.T, want string) {
+	t.Helper()
+	awaitReport(t, w.health, want)
+}
+
+func (w *watched) awaitWatcher(t *testing.T, want string) {
+	t.Helper()
+	awaitReport(t, w.watcher, want)
+}
+
+func awaitReport(t *testing.T, reports <-chan error, want string) {
 	t.Helper()
 	deadline := time.After(patient)
 	for {
 		select {
-		case err := <-w.health:
+		case err := <-reports:
 			if want == "" && err == nil || want != "" && err != nil && strings.Contains(err.Error(), want) {
 				return
 			}
 		case <-deadline:
-			t.Fatalf("no look ended with %q", want)
+			t.Fatalf("nothing was reported with %q", want)
 		}
 	}
 }

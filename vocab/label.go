@@ -3,11 +3,9 @@
 package vocab
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strings"
@@ -37,6 +35,7 @@ const (
 	maxName  = 256  // bytes
 	maxValue = 4096 // bytes
 	maxList  = 32   // aliases, tags
+	maxTag   = 128  // bytes: they travel on each recognition
 )
 
 // ParseLabel reads one entry of the hash: the value is empty, a description in
@@ -57,13 +56,8 @@ func ParseLabel(field, value string) (Label, error) {
 		l.Description = value
 		return l, checkText("description", value, maxValue)
 	}
-	d := json.NewDecoder(bytes.NewReader([]byte(value)))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&l); err != nil {
+	if err := l.decode(value); err != nil {
 		return Label{}, fmt.Errorf("value: %w", err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return Label{}, errors.New("value: more after the JSON object")
 	}
 	l = l.trimmed()
 	return l, l.validate()
@@ -94,7 +88,11 @@ func (l Label) validate() error {
 		"description": {l.Description}, "begins": {l.Begins}, "ends": {l.Ends}, "aliases": l.Aliases, "tags": l.Tags,
 	} {
 		for _, t := range texts {
-			if err := checkText(what, t, maxValue); err != nil {
+			limit := maxValue
+			if what == "tags" {
+				limit = maxTag
+			}
+			if err := checkText(what, t, limit); err != nil {
 				return err
 			}
 			if t == "" && (what == "aliases" || what == "tags") {

@@ -38,21 +38,29 @@ func TestBadLabelsAreRefused(t *testing.T) {
 		{"long value", "a", strings.Repeat("b", 4097), "value of 4097 bytes: at most 4096"},
 		{"control in words", "a", "b\x1b[31m", "description has a control character"},
 		{"control in object", "a", `{"begins":"\u0007"}`, "begins has a control character"},
-		{"broken object", "a", `{"tags":`, "value: unexpected EOF"},
-		{"unknown key", "a", `{"treshold":0.3}`, `unknown field "treshold"`},
-		{"another brace", "a", `{"description":"x"}}`, "more after the JSON object"},
-		{"a bracket", "a", `{"description":"x"}]`, "more after the JSON object"},
-		{"two objects", "a", `{} {}`, "more after the JSON object"},
-		{"rubbish after", "a", `{}garbage`, "more after the JSON object"},
-		{"wrong type", "a", `{"aliases":"b"}`, "value: json: cannot unmarshal"},
+		{"broken object", "a", `{"tags":`, "value: it begins with { and is not valid JSON: unexpected end of JSON input (at byte 8)"},
+		{"unknown key", "a", `{"treshold":0.3}`, `value: unknown key "treshold": want description, aliases, tags, background, threshold, begins or ends`},
+		{"another brace", "a", `{"description":"x"}}`, "is not valid JSON: invalid character '}' after top-level value"},
+		{"a bracket", "a", `{"description":"x"}]`, "is not valid JSON"},
+		{"two objects", "a", `{} {}`, "is not valid JSON"},
+		{"rubbish after", "a", `{}garbage`, "is not valid JSON"},
+		{"wrong type", "a", `{"aliases":"b"}`, `value: aliases: want a list of texts, as ["one", "two"]`},
+		{"number as text", "a", `{"threshold":"high"}`, "value: threshold: want a number from 0 to 1"},
+		{"no flag", "a", `{"background":1}`, "value: background: want true or false"},
+		{"number in a list", "a", `{"tags":[1]}`, "value: tags: want a list of texts"},
 		{"threshold", "a", `{"threshold":1.5}`, "threshold 1.5: want 0 to 1"},
 		{"empty alias", "a", `{"aliases":[" "]}`, "aliases: an empty one"},
 		{"empty tag", "a", `{"tags":[""]}`, "tags: an empty one"},
+		{"long tag", "a", `{"tags":["` + strings.Repeat("x", 129) + `"]}`, "tags of 129 bytes: at most 128"},
 		{"many tags", "a", `{"tags":["x"` + strings.Repeat(`,"x"`, 32) + `]}`, "33 tags: at most 32"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if l, err := ParseLabel(c.field, c.value); err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %+v, %v; want %q", l, err, c.want)
+			l, err := ParseLabel(c.field, c.value)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("got %+v, %v; want %q", l, err, c.want)
+			}
+			if strings.Contains(err.Error(), "Go ") || strings.Contains(err.Error(), "vocab.") {
+				t.Errorf("speaks of the program: %v", err)
 			}
 		})
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -54,13 +55,22 @@ type watched struct {
 	*Watcher
 	log    *journal
 	health chan error // what was reported last
+	warned *atomic.Value
 }
+
+// warning is what was warned of last.
+func (w *watched) warning() error { return w.warned.Load().(warned).error }
+
+type warned struct{ error }
 
 // reporter keeps the newest word in health.
 type reporter struct {
 	telemetry.Quiet
 	health chan error
+	warned *atomic.Value
 }
+
+func (r reporter) Warning(_ string, err error) { r.warned.Store(warned{err}) }
 
 func (r reporter) Problem(part string, err error) {
 	if part != "vocabulary" {
@@ -75,10 +85,10 @@ func (r reporter) Problem(part string, err error) {
 
 func watch(t *testing.T, s *redistest.Server, poll time.Duration) *watched {
 	t.Helper()
-	out := &watched{log: &journal{}, health: make(chan error, 1)}
+	out := &watched{log: &journal{}, health: make(chan error, 1), warned: &atomic.Value{}}
 	w, err := NewWatcher(WatcherOptions{
 		Client: s.Client, Prefix: "f:", Name: "default", Poll: poll,
-		Logger: slog.New(slog.NewTextHandler(out.log, nil)), Meter: noop.NewMeterProvider().Meter(""), Reporter: reporter{health: out.health},
+		Logger: slog.New(slog.NewTextHandler(out.log, nil)), Meter: noop.NewMeterProvider().Meter(""), Reporter: reporter{health: out.health, warned: out.warned},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -13,8 +13,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Store edits vocabularies. Anything that writes the hash does as well; a
-// Store's edits also tell the workers to look at once.
+// Store edits vocabularies. Anything else that writes the hash edits it as well;
+// after a Store's edits the workers look at once.
 type Store struct {
 	client redis.UniversalClient
 	prefix string
@@ -25,23 +25,27 @@ func NewStore(client redis.UniversalClient, prefix string) *Store {
 	return &Store{client: client, prefix: prefix}
 }
 
-func (s *Store) key(name string) string { return s.prefix + "vocab:" + name }
+// Key is the hash of a vocabulary.
+func (s *Store) Key(name string) string { return s.prefix + "vocab:" + name }
+
+// emptied is the key that says that a vocabulary without labels is meant.
+func (s *Store) emptied(name string) string { return s.prefix + "vocab-emptied:" + name }
 
 // hint is the channel on which a name is published after an edit.
 func (s *Store) hint() string { return s.prefix + "vocab-edited" }
 
 // List reads a vocabulary; one that does not exist is empty.
 func (s *Store) List(ctx context.Context, name string) (Vocabulary, error) {
-	n, err := s.client.HLen(ctx, s.key(name)).Result()
+	n, err := s.client.HLen(ctx, s.Key(name)).Result()
 	if err != nil {
-		return Vocabulary{}, fmt.Errorf("read vocabulary %s: %w", name, err)
+		return Vocabulary{}, s.explain("read", name, err)
 	}
 	if err := checkSize(name, n); err != nil {
 		return Vocabulary{}, err
 	}
-	entries, err := s.client.HGetAll(ctx, s.key(name)).Result()
+	entries, err := s.client.HGetAll(ctx, s.Key(name)).Result()
 	if err != nil {
-		return Vocabulary{}, fmt.Errorf("read vocabulary %s: %w", name, err)
+		return Vocabulary{}, s.explain("read", name, err)
 	}
 	return parse(name, entries)
 }
@@ -65,22 +69,25 @@ func (s *Store) Put(ctx context.Context, name string, labels ...Label) error {
 	if err := s.checkRoom(ctx, name, slices.Collect(maps.Keys(values))); err != nil {
 		return err
 	}
-	return s.edit(ctx, name, func(p redis.Pipeliner) { p.HSet(ctx, s.key(name), values) })
+	return s.edit(ctx, name, func(p redis.Pipeliner) {
+		p.HSet(ctx, s.Key(name), values)
+		p.Del(ctx, s.emptied(name))
+	})
 }
 
 // checkRoom is whether the vocabulary can take these fields. Two who edit at
 // once may go past the bound together; the readers check it as well.
 func (s *Store) checkRoom(ctx context.Context, name string, fields []string) error {
-	n, err := s.client.HLen(ctx, s.key(name)).Result()
+	n, err := s.client.HLen(ctx, s.Key(name)).Result()
 	if err != nil {
-		return fmt.Errorf("edit vocabulary %s: %w", name, err)
+		return s.explain("edit", name, err)
 	}
 	if n+int64(len(fields)) <= maxLabels {
 		return nil
 	}
-	old, err := s.client.HMGet(ctx, s.key(name), fields...).Result()
+	old, err := s.client.HMGet(ctx, s.Key(name), fields...).Result()
 	if err != nil {
-		return fmt.Errorf("edit vocabulary %s: %w", name, err)
+		return s.explain("edit", name, err)
 	}
 	for _, v := range old {
 		if v == nil {
@@ -90,8 +97,20 @@ func (s *Store) checkRoom(ctx context.Context, name string, fields []string) err
 	return checkSize(name, n)
 }
 
+// ErrLast refuses to remove the last labels of a vocabulary: to the workers that
+// looks as if Redis had lost it.
+var ErrLast = errors.New("no label would be left")
+
+// removeScript deletes fields, unless none would be left.
+var removeScript = redis.NewScript(`
+local going = 0
+for _, field in ipairs(ARGV) do going = going + redis.call('HEXISTS', KEYS[1], field) end
+if going >= redis.call('HLEN', KEYS[1]) then return 0 end
+for _, field in ipairs(ARGV) do redis.call('HDEL', KEYS[1], field) end
+return 1`)
+
 // Remove deletes labels, also where their fields have white space around them;
-// those that were not there are returned.
+// those that were not there are returned. It refuses with ErrLast to leave none.
 func (s *Store) Remove(ctx context.Context, name string, labels ...string) (absent []string, err error) {
 	if len(labels) == 0 {
 		return nil, fmt.Errorf("edit vocabulary %s: no labels to remove are named", name)
@@ -103,14 +122,14 @@ func (s *Store) Remove(ctx context.Context, name string, labels ...string) (abse
 	// Bit by bit: a vocabulary that has grown too large must be curable.
 	var fields []string
 	found := map[string]bool{}
-	scan := s.client.HScan(ctx, s.key(name), 0, "", 1000).Iterator()
+	scan := s.client.HScan(ctx, s.Key(name), 0, "", 1000).Iterator()
 	for isField := true; scan.Next(ctx); isField = !isField {
 		if label := strings.TrimSpace(scan.Val()); isField && wanted[label] {
 			fields, found[label] = append(fields, scan.Val()), true
 		}
 	}
 	if err := scan.Err(); err != nil {
-		return nil, fmt.Errorf("edit vocabulary %s: %w", name, err)
+		return nil, s.explain("edit", name, err)
 	}
 	for _, l := range labels {
 		if !found[strings.TrimSpace(l)] {
@@ -120,7 +139,34 @@ func (s *Store) Remove(ctx context.Context, name string, labels ...string) (abse
 	if len(fields) == 0 {
 		return absent, nil
 	}
-	return absent, s.edit(ctx, name, func(p redis.Pipeliner) { p.HDel(ctx, s.key(name), fields...) })
+	removed, err := removeScript.Run(ctx, s.client, []string{s.Key(name)}, fields).Bool()
+	if err != nil {
+		return absent, s.explain("edit", name, err)
+	}
+	if !removed {
+		return absent, fmt.Errorf("edit vocabulary %s: %w", name, ErrLast)
+	}
+	return absent, s.edit(ctx, name, func(redis.Pipeliner) {})
+}
+
+// Clear removes all labels and notes that this is meant, until labels are added.
+func (s *Store) Clear(ctx context.Context, name string) error {
+	return s.edit(ctx, name, func(p redis.Pipeliner) {
+		p.Del(ctx, s.Key(name))
+		p.Set(ctx, s.emptied(name), "on purpose", 0)
+	})
+}
+
+// explain words an error of Redis.
+func (s *Store) explain(doing, name string, err error) error {
+	if redis.HasErrorPrefix(err, "WRONGTYPE") {
+		err = wrongType(s.Key(name))
+	}
+	return fmt.Errorf("%s vocabulary %s: %w", doing, name, err)
+}
+
+func wrongType(key string) error {
+	return fmt.Errorf("the key %s holds something that is no hash: look at it, then delete it and add the labels anew", key)
 }
 
 func (s *Store) edit(ctx context.Context, name string, change func(redis.Pipeliner)) error {
@@ -130,7 +176,7 @@ func (s *Store) edit(ctx context.Context, name string, change func(redis.Pipelin
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("edit vocabulary %s: %w", name, err)
+		return s.explain("edit", name, err)
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ type Problem struct {
 
 func (p Problem) String() string { return fmt.Sprintf("label %q: %v", p.Label, p.Err) }
 
-// checkSize is what tells of a hash with too many entries, before they are read.
+// checkSize refuses a hash with too many entries, before they are read.
 func checkSize(name string, labels int64) error {
 	if labels > maxLabels {
 		return fmt.Errorf("vocabulary %s: %d labels, at most %d", name, labels, maxLabels)
@@ -54,7 +54,7 @@ func parse(name string, entries map[string]string) (Vocabulary, error) {
 	for _, field := range fields {
 		l, err := ParseLabel(field, entries[field])
 		if err == nil && seen[l.Name] {
-			err = errors.New("stands twice, but for white space")
+			err = errors.New("duplicate, but for white space")
 		}
 		if err != nil {
 			v.Problems = append(v.Problems, Problem{Label: field, Err: err})

@@ -33,24 +33,17 @@ type WatcherOptions struct {
 type Watcher struct {
 	WatcherOptions
 	store  *Store
-	digest *redis.Script
 	errors metric.Int64Counter
 
 	mu      sync.Mutex
 	current *Vocabulary
 	changed chan struct{} // closed when current is replaced
 
-	failing bool // the last look did not succeed; of Run alone
+	// Of Run alone.
+	seen   state  // what was read last
+	fault  error  // why that is not in force
+	logged string // the trouble that was logged last; empty while there is none
 }
-
-// digestScript hashes the content where the content is: a look at ten thousand
-// labels costs forty bytes. Where only the order of the fields changes the digest
-// does too, which costs one reading more. What is too large is counted and not
-// read.
-const digestScript = `
-local labels = redis.call('HLEN', KEYS[1])
-if labels > tonumber(ARGV[1]) then return {labels, ''} end
-return {labels, redis.sha1hex(table.concat(redis.call('HGETALL', KEYS[1]), '\0'))}`
 
 // NewWatcher checks the options; nothing is read before Run.
 func NewWatcher(o WatcherOptions) (*Watcher, error) {
@@ -60,7 +53,7 @@ func NewWatcher(o WatcherOptions) (*Watcher, error) {
 	if o.Reporter == nil {
 		o.Reporter = telemetry.Quiet{}
 	}
-	w := &Watcher{WatcherOptions: o, store: NewStore(o.Client, o.Prefix), digest: redis.NewScript(digestScript), changed: make(chan struct{})}
+	w := &Watcher{WatcherOptions: o, store: NewStore(o.Client, o.Prefix), changed: make(chan struct{})}
 	var err error
 	w.errors, err = o.Meter.Int64Counter("frostwatch.vocabulary.errors", metric.WithDescription("looks at Redis that did not succeed"))
 	return w, err
@@ -87,16 +80,14 @@ func (w *Watcher) Run(ctx context.Context) error {
 	hints := w.Client.Subscribe(ctx, w.store.hint())
 	defer func() { _ = hints.Close() }()
 	hinted := hints.Channel(redis.WithChannelSize(1))
-	seen := ""
 	for {
-		digest, err := w.look(ctx, seen)
+		err := w.look(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
-		seen = digest
 		w.report(ctx, err)
 		wait := w.Poll
-		if err != nil {
+		if err != nil && w.fault == nil { // Redis is away
 			wait = time.Second/2 + rand.N(time.Second)
 		}
 		select {
@@ -108,50 +99,93 @@ func (w *Watcher) Run(ctx context.Context) error {
 	}
 }
 
-// report passes on how the last look went. An outage is logged when it begins
-// and when it ends.
+// report passes on how the last look went. Trouble is logged when it begins,
+// when it becomes another, and when it ends.
 func (w *Watcher) report(ctx context.Context, err error) {
 	w.Reporter.Problem("vocabulary", err)
-	switch {
-	case err != nil && !w.failing:
-		w.Logger.WarnContext(ctx, "vocabulary: the last one goes on serving", "error", err)
-	case err == nil && w.failing:
-		w.Logger.InfoContext(ctx, "vocabulary: fresh again")
-	}
+	w.Reporter.Warning("vocabulary", w.empty(err))
+	trouble := ""
 	if err != nil {
 		w.errors.Add(ctx, 1)
-	}
-	w.failing = err != nil
-}
-
-// look reads the content when its digest is another than seen, and returns the
-// digest of the content that is current then.
-func (w *Watcher) look(ctx context.Context, seen string) (digest string, err error) {
-	digest, err = w.digestNow(ctx)
-	if err != nil || digest == seen {
-		return seen, err
-	}
-	v, err := w.store.List(ctx, w.Name)
-	if err != nil {
-		return seen, err
-	}
-	if current, _ := w.Current(); current == nil || current.Version != v.Version {
-		w.publish(&v)
-	}
-	return digest, nil
-}
-
-func (w *Watcher) digestNow(ctx context.Context) (string, error) {
-	answer, err := w.digest.Run(ctx, w.Client, []string{w.store.key(w.Name)}, maxLabels).Slice()
-	if err != nil {
-		return "", fmt.Errorf("look at vocabulary %s: %w", w.Name, err)
-	}
-	if len(answer) == 2 {
-		labels, isCount := answer[0].(int64)
-		hash, isHash := answer[1].(string)
-		if isCount && isHash {
-			return fmt.Sprintf("%d/%s", labels, hash), checkSize(w.Name, labels)
+		trouble = "redis" // whose errors differ from one another in little things
+		if w.fault != nil {
+			trouble = err.Error()
 		}
 	}
-	return "", fmt.Errorf("look at vocabulary %s: redis answers %v", w.Name, answer)
+	if trouble == w.logged {
+		return
+	}
+	w.logged = trouble
+	current, _ := w.Current()
+	switch {
+	case err == nil:
+		w.Logger.InfoContext(ctx, "vocabulary: fresh again")
+	case current == nil:
+		w.Logger.WarnContext(ctx, "vocabulary: there is none yet, nothing is recognised", "error", err)
+	default:
+		w.Logger.WarnContext(ctx, "vocabulary: the last one goes on serving", "labels", len(current.Labels), "error", err)
+	}
+}
+
+// empty warns of a vocabulary that was emptied on purpose.
+func (w *Watcher) empty(err error) error {
+	if current, _ := w.Current(); err != nil || current == nil || len(current.Labels) > 0 {
+		return nil
+	}
+	return fmt.Errorf("vocabulary %s was emptied on purpose: nothing is recognised until a label is added", w.Name)
+}
+
+// look reads the content when it is another than the one read last, and makes it
+// current if it may be. The error is why what Redis holds is not current.
+func (w *Watcher) look(ctx context.Context) error {
+	now, err := w.store.state(ctx, w.Name)
+	if err != nil {
+		w.seen, w.fault = state{}, nil
+		return err
+	}
+	if now == w.seen {
+		return w.fault
+	}
+	v, fault, err := w.read(ctx, now)
+	if err != nil {
+		return err
+	}
+	w.seen, w.fault = now, fault
+	if current, _ := w.Current(); fault == nil && (current == nil || current.Version != v.Version) {
+		w.publish(&v)
+	}
+	return fault
+}
+
+// read reads the vocabulary; fault is why it may not be current.
+func (w *Watcher) read(ctx context.Context, now state) (v Vocabulary, fault, err error) {
+	if now.labels == noHash {
+		return v, fmt.Errorf("look at vocabulary %s: %w", w.Name, wrongType(w.store.Key(w.Name))), nil
+	}
+	if fault := checkSize(w.Name, now.labels); fault != nil {
+		return v, fault, nil
+	}
+	if v, err = w.store.List(ctx, w.Name); err != nil {
+		return v, nil, err
+	}
+	return v, w.check(v, now.emptied), nil
+}
+
+// check refuses a vocabulary without labels that nobody has asked for: a Redis
+// that lost its data, was flushed or is another looks just so, and what is
+// scored against nothing is lost.
+func (w *Watcher) check(v Vocabulary, emptied bool) error {
+	if len(v.Labels) > 0 || emptied {
+		return nil
+	}
+	key := w.store.Key(w.Name)
+	current, _ := w.Current()
+	switch {
+	case len(v.Problems) > 0:
+		return fmt.Errorf("none of the %d labels of vocabulary %s can be used, the first because of its %w", len(v.Problems), w.Name, v.Problems[0].Err)
+	case current == nil || len(current.Labels) == 0:
+		return fmt.Errorf("vocabulary %s holds no labels yet: add one with `frostwatch vocab add \"person falling down\"`, or `redis-cli HSET %s \"person falling down\" \"\"`", w.Name, key)
+	default:
+		return fmt.Errorf("vocabulary %s came back empty (key %s), its last %d labels stay in force: add labels again, or `frostwatch vocab rm --all` empties it on purpose", w.Name, key, len(current.Labels))
+	}
 }

@@ -14,7 +14,10 @@ const quick = 50 * time.Millisecond // between looks
 func TestEditsByAnyoneAreSeen(t *testing.T) {
 	s := redistest.Start(t)
 	w := watch(t, s, quick)
-	w.awaitLabels(t) // empty, and whole
+	w.awaitHealth(t, "holds no labels yet: add one with `frostwatch vocab add")
+	if w.labels() != nil {
+		t.Error("an empty vocabulary is current")
+	}
 	set(t, s, "fall", "", "run", "at speed")
 	w.awaitLabels(t, "fall", "run")
 	set(t, s, "broken", "{")
@@ -33,14 +36,23 @@ func TestEditsByAnyoneAreSeen(t *testing.T) {
 func TestAStoresEditIsNotPolledFor(t *testing.T) {
 	s := redistest.Start(t)
 	w := watch(t, s, time.Hour)
-	w.awaitHealth(t, "")
+	w.awaitHealth(t, "holds no labels yet")
 	await(t, "the subscription", func() bool {
 		return s.Client.PubSubNumSub(t.Context(), "f:vocab-edited").Val()["f:vocab-edited"] == 1
 	})
-	if err := NewStore(s.Client, "f:").Put(t.Context(), "default", Label{Name: "fall"}); err != nil {
+	store := NewStore(s.Client, "f:")
+	if err := store.Put(t.Context(), "default", Label{Name: "fall"}, Label{Name: "run"}); err != nil {
+		t.Fatal(err)
+	}
+	w.awaitLabels(t, "fall", "run")
+	if _, err := store.Remove(t.Context(), "default", "run"); err != nil {
 		t.Fatal(err)
 	}
 	w.awaitLabels(t, "fall")
+	if err := store.Clear(t.Context(), "default"); err != nil {
+		t.Fatal(err)
+	}
+	w.awaitLabels(t)
 }
 
 func TestRedisKilledAndBack(t *testing.T) {

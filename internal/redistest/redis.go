@@ -4,7 +4,9 @@ package redistest
 import (
 	"context"
 	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"syscall"
 	"testing"
@@ -21,6 +23,7 @@ type Server struct {
 	Client *redis.Client
 
 	t    testing.TB
+	dir  string
 	args []string
 	cmd  *exec.Cmd
 	done chan struct{} // closed when the process has ended
@@ -34,10 +37,11 @@ const patience = 30 * time.Second
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
 	port := FreePort(t)
+	dir := t.TempDir()
 	s := &Server{
-		Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), t: t,
+		Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), t: t, dir: dir,
 		args: append([]string{
-			"--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--dir", t.TempDir(),
+			"--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--dir", dir,
 			"--appendonly", "yes", "--appendfsync", "always", "--save", "",
 		}, args...),
 	}
@@ -107,4 +111,18 @@ func (s *Server) Kill() {
 	}
 	_ = s.cmd.Process.Kill() // it may have ended
 	<-s.done
+}
+
+// Forget deletes the data of a server that was killed.
+func (s *Server) Forget() {
+	s.t.Helper()
+	files, err := filepath.Glob(filepath.Join(s.dir, "*"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, f := range files {
+		if err := os.RemoveAll(f); err != nil {
+			s.t.Fatal(err)
+		}
+	}
 }

@@ -1,0 +1,53 @@
+package vocab
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// decode reads a JSON object of Label's fields. Its errors are for people: they
+// name the key and what is wanted.
+func (l *Label) decode(value string) error {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(value), &fields); err != nil {
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) {
+			return fmt.Errorf("it begins with { and is not valid JSON: %w (at byte %d)", syntax, syntax.Offset)
+		}
+		return fmt.Errorf("it begins with { and is not valid JSON: %w", err)
+	}
+	for key, raw := range fields {
+		into, want := l.field(strings.ToLower(key))
+		if into == nil {
+			return fmt.Errorf("unknown key %q: want description, aliases, tags, background, threshold, begins or ends", key)
+		}
+		if err := json.Unmarshal(raw, into); err != nil {
+			return fmt.Errorf("%s: want %s", key, want)
+		}
+	}
+	return nil
+}
+
+// field is where a key's value goes, and what it has to be.
+func (l *Label) field(key string) (into any, want string) {
+	const text, list = "a text in quotes", `a list of texts, as ["one", "two"]`
+	switch key {
+	case "description":
+		return &l.Description, text
+	case "aliases":
+		return &l.Aliases, list
+	case "tags":
+		return &l.Tags, list
+	case "background":
+		return &l.Background, "true or false"
+	case "threshold":
+		return &l.Threshold, "a number from 0 to 1"
+	case "begins":
+		return &l.Begins, text
+	case "ends":
+		return &l.Ends, text
+	}
+	return nil, ""
+}
