@@ -13,6 +13,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/frostwatch/frostwatch/internal/telemetry"
 )
 
 // Embedder is a model's text tower. For each text it gives a unit vector, or
@@ -61,9 +63,11 @@ func NewEmbeddings(o EmbeddingsOptions) (*Embeddings, error) {
 		cache:             cache{client: o.Client, key: o.Prefix + "embed:" + o.Embedder.ID(), dim: o.Embedder.Dim()},
 		chunk:             1,
 	}
-	var err error
-	e.seconds, err = o.Meter.Float64Histogram("frostwatch.vocabulary.embed_seconds", metric.WithUnit("s"), metric.WithDescription("one call of the text tower"))
-	return e, err
+	in := telemetry.Instruments{Meter: o.Meter}
+	// From one text on a GPU to a chunk on a busy core.
+	e.seconds = in.Seconds("frostwatch.vocabulary.embed_seconds", "one call of the text tower",
+		.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30)
+	return e, in.Err()
 }
 
 // Of gives each text's unit vector, which is not to be changed, or the reason

@@ -60,10 +60,10 @@ func NewLive(o LiveOptions) (*Live, error) {
 		o.Reporter = telemetry.Quiet{}
 	}
 	l := &Live{LiveOptions: o, ready: make(chan struct{}), known: known{}, bases: newBases(o.BaseClasses)}
-	var errs [2]error
-	l.labels, errs[0] = o.Meter.Int64Gauge("frostwatch.vocabulary.labels", metric.WithDescription("labels in use"))
-	l.changes, errs[1] = o.Meter.Int64Counter("frostwatch.vocabulary.changes", metric.WithDescription("vocabularies taken over"))
-	return l, errors.Join(errs[:]...)
+	in := telemetry.Instruments{Meter: o.Meter}
+	l.labels = in.Gauge("frostwatch.vocabulary.labels", "labels in use")
+	l.changes = in.Counter("frostwatch.vocabulary.changes", "vocabularies taken over")
+	return l, in.Err()
 }
 
 // Current is the newest whole vocabulary, nil until Ready.

@@ -54,9 +54,9 @@ func NewWatcher(o WatcherOptions) (*Watcher, error) {
 		o.Reporter = telemetry.Quiet{}
 	}
 	w := &Watcher{WatcherOptions: o, store: NewStore(o.Client, o.Prefix), changed: make(chan struct{})}
-	var err error
-	w.errors, err = o.Meter.Int64Counter("frostwatch.vocabulary.errors", metric.WithDescription("looks at Redis that did not succeed"))
-	return w, err
+	in := telemetry.Instruments{Meter: o.Meter}
+	w.errors = in.Counter("frostwatch.vocabulary.errors", "looks at Redis that did not bring a vocabulary in force")
+	return w, in.Err()
 }
 
 // Current is the newest vocabulary, nil before the first. The channel is closed
