@@ -16,8 +16,6 @@ import (
 )
 
 var (
-	envText   = regexp.MustCompile(`\$\$|\$\{[^}]*\}?`)
-	envName   = regexp.MustCompile(`^\$\{[A-Za-z_][A-Za-z0-9_]*\}$`)
 	cameraURL = regexp.MustCompile(`^cameras\[\d+\]\.url$`)
 	topicText = regexp.MustCompile(`^[A-Za-z0-9._-]{0,100}$`)
 )

@@ -6,10 +6,11 @@ import (
 	"io"
 	"os"
 	"reflect"
-	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/parser"
+
+	"github.com/frostwatch/frostwatch/internal/envtext"
 )
 
 // maxFile bounds the file.
@@ -73,21 +74,18 @@ func readable(name string, err error) error {
 
 // expand replaces ${NAME}.
 func (d *document) expand(path, text string) string {
-	return envText.ReplaceAllStringFunc(text, func(m string) string {
-		if m == "$$" {
-			return "$"
-		}
-		name := strings.TrimSuffix(strings.TrimPrefix(m, "${"), "}")
-		if !envName.MatchString(m) {
-			d.wrong(path, "a ${ that is not ${NAME}: want the name of an environment variable, or $$ for a dollar")
-			return m
-		}
+	out, err := envtext.Expand(text, func(name string, _ int) (string, error) {
 		value, ok := d.env(name)
 		if !ok {
-			d.wrong(path, "the environment variable "+name+" is not set")
+			return "", fmt.Errorf("the environment variable %s is not set", name)
 		}
-		return value
+		return value, nil
 	})
+	if err != nil {
+		d.wrong(path, err.Error())
+		return text
+	}
+	return out
 }
 
 // wrong notes a problem with the value at path.

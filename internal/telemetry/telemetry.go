@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"runtime"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -57,7 +58,8 @@ func Start(ctx context.Context, o Options) (*Telemetry, error) {
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	reader, err := otelprom.New(otelprom.WithRegisterer(registry))
+	registry.MustRegister(buildInfo(o))
+	reader, err := otelprom.New(otelprom.WithRegisterer(registry), otelprom.WithoutScopeInfo())
 	if err != nil {
 		return nil, fmt.Errorf("start metrics: %w", err)
 	}
@@ -66,6 +68,16 @@ func Start(ctx context.Context, o Options) (*Telemetry, error) {
 		metrics:  sdkmetric.NewMeterProvider(sdkmetric.WithResource(about), sdkmetric.WithReader(reader)),
 		registry: registry,
 	}, nil
+}
+
+// buildInfo is a gauge that is 1, for dashboards that join by version.
+func buildInfo(o Options) prometheus.Collector {
+	g := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "frostwatch_build_info", Help: "1, with what runs as labels",
+		ConstLabels: prometheus.Labels{"service": o.Service, "version": o.Version, "go_version": runtime.Version()},
+	})
+	g.Set(1)
+	return g
 }
 
 func newExporter(ctx context.Context, endpoint string) (sdktrace.SpanExporter, error) {

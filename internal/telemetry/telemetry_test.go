@@ -19,20 +19,24 @@ import (
 
 func TestMetricsAreServed(t *testing.T) {
 	tel := start(t, telemetry.Options{Service: "frostwatch-infer", Version: "1.2.3"})
-	clips, err := tel.Meter("infer").Int64Counter("frostwatch_clips")
-	if err != nil {
+	i := telemetry.Instruments{Meter: tel.Meter("infer")}
+	i.Counter("frostwatch_clips", "clips").Add(context.Background(), 3)
+	i.Counter("frostwatch_clips_lost", "that no one has counted yet")
+	if err := i.Err(); err != nil {
 		t.Fatal(err)
 	}
-	clips.Add(context.Background(), 3)
 	base, _ := serve(t, tel.Handler(), telemetry.NewHealth())
 	status, body := get(t, base+"/metrics")
 	if status != 200 {
 		t.Fatalf("status %d: %s", status, body)
 	}
-	for _, want := range []string{"frostwatch_clips_total", " 3\n", "go_goroutines", "process_open_fds", `service_name="frostwatch-infer"`, `service_version="1.2.3"`} {
+	for _, want := range []string{"frostwatch_clips_total", " 3\n", "frostwatch_clips_lost_total 0\n", "frostwatch_build_info{", `version="1.2.3"`, "go_goroutines", "process_open_fds", `service_name="frostwatch-infer"`, `service_version="1.2.3"`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("/metrics has no %q", want)
 		}
+	}
+	if strings.Contains(body, "otel_scope") {
+		t.Errorf("otel_scope is on the series of\n%s", body)
 	}
 }
 

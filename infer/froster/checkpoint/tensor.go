@@ -7,6 +7,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"github.com/x448/float16"
 )
 
 // Tensor is a dense array in C order. Values of half precision are widened,
@@ -44,7 +46,7 @@ func kindOf(class string) (kind, bool) {
 	case "DoubleStorage":
 		return kind{class, 8, func(b []byte) float32 { return float32(math.Float64frombits(little.Uint64(b))) }}, true
 	case "HalfStorage":
-		return kind{class, 2, func(b []byte) float32 { return half(little.Uint16(b)) }}, true
+		return kind{class, 2, func(b []byte) float32 { return float16.Frombits(little.Uint16(b)).Float32() }}, true
 	case "BFloat16Storage":
 		return kind{class, 2, func(b []byte) float32 { return math.Float32frombits(uint32(little.Uint16(b)) << 16) }}, true
 	case "LongStorage":
@@ -59,18 +61,6 @@ func kindOf(class string) (kind, bool) {
 		return kind{class, 1, func(b []byte) float32 { return float32(b[0]) }}, true
 	}
 	return kind{}, false
-}
-
-// half is IEEE 754 binary16.
-func half(h uint16) float32 {
-	sign, exp, frac := uint32(h&0x8000)<<16, uint32(h>>10)&0x1f, uint32(h&0x3ff)
-	switch exp {
-	case 0:
-		return math.Float32frombits(math.Float32bits(float32(frac)/(1<<24)) | sign)
-	case 31:
-		return math.Float32frombits(sign | 0x7f800000 | frac<<13)
-	}
-	return math.Float32frombits(sign | (exp+112)<<23 | frac<<13)
 }
 
 // reference is a tensor as the pickle describes it: a view of a storage.

@@ -1,0 +1,71 @@
+package telemetry
+
+import (
+	"context"
+	"errors"
+
+	"go.opentelemetry.io/otel/metric"
+)
+
+// Instruments makes a stage's metrics, and keeps what goes wrong with any until
+// Err is asked.
+type Instruments struct {
+	Meter metric.Meter
+	errs  []error
+}
+
+// Counter counts from 0 on: it is there before its first event.
+func (i *Instruments) Counter(name, description string, o ...metric.Int64CounterOption) metric.Int64Counter {
+	c := i.CounterBy(name, description, o...)
+	if c != nil {
+		c.Add(context.Background(), 0)
+	}
+	return c
+}
+
+// CounterBy counts by attributes, such as the camera: each is there from its
+// first event on.
+func (i *Instruments) CounterBy(name, description string, o ...metric.Int64CounterOption) metric.Int64Counter {
+	c, err := i.Meter.Int64Counter(name, append(o, metric.WithDescription(description))...)
+	i.errs = append(i.errs, err)
+	return c
+}
+
+// Gauge is a number that is set.
+func (i *Instruments) Gauge(name, description string, o ...metric.Int64GaugeOption) metric.Int64Gauge {
+	g, err := i.Meter.Int64Gauge(name, append(o, metric.WithDescription(description))...)
+	i.errs = append(i.errs, err)
+	return g
+}
+
+// Seconds is a histogram of times in seconds, by the upper bounds of its buckets.
+func (i *Instruments) Seconds(name, description string, buckets ...float64) metric.Float64Histogram {
+	h, err := i.Meter.Float64Histogram(name, metric.WithUnit("s"), metric.WithDescription(description), metric.WithExplicitBucketBoundaries(buckets...))
+	i.errs = append(i.errs, err)
+	return h
+}
+
+// Numbers is a histogram of whole numbers, by the upper bounds of its buckets.
+func (i *Instruments) Numbers(name, description string, buckets ...float64) metric.Int64Histogram {
+	h, err := i.Meter.Int64Histogram(name, metric.WithDescription(description), metric.WithExplicitBucketBoundaries(buckets...))
+	i.errs = append(i.errs, err)
+	return h
+}
+
+// GaugeBy is a number that is asked for at each scrape, by a callback registered
+// with the meter.
+func (i *Instruments) GaugeBy(name, description string, o ...metric.Int64ObservableGaugeOption) metric.Int64ObservableGauge {
+	g, err := i.Meter.Int64ObservableGauge(name, append(o, metric.WithDescription(description))...)
+	i.errs = append(i.errs, err)
+	return g
+}
+
+// FloatGaugeBy is GaugeBy for fractions.
+func (i *Instruments) FloatGaugeBy(name, description string, o ...metric.Float64ObservableGaugeOption) metric.Float64ObservableGauge {
+	g, err := i.Meter.Float64ObservableGauge(name, append(o, metric.WithDescription(description))...)
+	i.errs = append(i.errs, err)
+	return g
+}
+
+// Err is what went wrong.
+func (i *Instruments) Err() error { return errors.Join(i.errs...) }
