@@ -107,7 +107,7 @@ func New(o Options) (*Stage, error) {
 	}
 	m, err := newMetrics(o.Meter)
 	if err != nil {
-		return nil, fmt.Errorf("infer: %w", err)
+		return nil, err
 	}
 	room := max(leastRoom, int64(o.MaxBatch)<<20)
 	s := &Stage{

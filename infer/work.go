@@ -9,15 +9,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
 // drainTime bounds what a stopping stage may still spend on publishing.
 const drainTime = 3 * time.Second
-
-// errDrain ends the work that Kafka did not take in time when stopping.
-var errDrain = errors.New("stopping took too long")
 
 // Run consumes until ctx ends, then publishes what was read, closes what serves
 // and returns. It returns an error when Kafka refuses for good or the model
@@ -38,11 +36,8 @@ func (s *Stage) Run(ctx context.Context) (err error) {
 	}
 	// The workers outlive ctx: they finish what was read before it ended. A
 	// broken worker ends consuming through its own context.
-	work, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer cancel(nil)
-	defer context.AfterFunc(ctx, func() {
-		time.AfterFunc(drainTime, func() { cancel(errDrain) })
-	})()
+	work, cancel := pause.Outlive(ctx, drainTime)
+	defer cancel()
 	if err := s.run(ctx, work, cancel, decoders); ctx.Err() == nil {
 		return err
 	} else if err != nil {
@@ -52,7 +47,7 @@ func (s *Stage) Run(ctx context.Context) (err error) {
 }
 
 // run is every goroutine of the stage.
-func (s *Stage) run(ctx, work context.Context, cancel context.CancelCauseFunc, decoders []*media.ClipDecoder) error {
+func (s *Stage) run(ctx, work context.Context, cancel context.CancelFunc, decoders []*media.ClipDecoder) error {
 	consuming, stop := context.WithCancel(ctx)
 	defer stop()
 	var g errgroup.Group
@@ -63,7 +58,7 @@ func (s *Stage) run(ctx, work context.Context, cancel context.CancelCauseFunc, d
 	g.Go(func() error {
 		err := s.batchLoop(work)
 		if err != nil {
-			cancel(err)
+			cancel()
 			stop()
 		}
 		return err
