@@ -132,10 +132,13 @@ func (b *Bucket) readAt(ctx context.Context, key string, p []byte, offset int64)
 		_, err = io.ReadFull(r, p)
 		err = errors.Join(err, r.Close())
 	}
-	if err != nil {
-		return fmt.Errorf("read %s: %w", key, err)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || gcerrors.Code(err) == gcerrors.NotFound:
+		return fmt.Errorf("read %s: %w: %w", key, errBroken, err)
 	}
-	return nil
+	return fmt.Errorf("read %s: %w", key, err)
 }
 
 // object is an entry of a listing.

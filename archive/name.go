@@ -79,9 +79,9 @@ func order(a, b Segment) int {
 	return a.Hour.Compare(b.Hour)
 }
 
-// segments lists those of a topic whose hour lies in [since, until], day by day,
-// so that other days are not even listed, in the order of reading. foreign gets
-// what else lies there; nil: passed over.
+// segments lists those of a topic on the days from since to until; other days are
+// not even listed. They come in the order of reading. foreign gets what else lies
+// there; nil: passed over.
 func (b *Bucket) segments(ctx context.Context, t topics.Topic, since, until time.Time, foreign func(object)) ([]Segment, error) {
 	days, err := b.days(ctx, t, since, until)
 	if err != nil {
@@ -94,7 +94,7 @@ func (b *Bucket) segments(ctx context.Context, t topics.Topic, since, until time
 			if !ok && foreign != nil {
 				foreign(o)
 			}
-			if ok && !n.Hour.Before(since.Truncate(time.Hour)) && !n.Hour.After(until) {
+			if ok {
 				found = append(found, Segment{n, o.size})
 			}
 			return nil

@@ -48,7 +48,7 @@ func (a Alert) EventID() string { return a.ID + "/" + string(a.State) }
 
 // EncodeAlert writes the CloudEvents record.
 func EncodeAlert(a Alert) ([]byte, error) {
-	if err := a.validate(); err != nil {
+	if err := a.Validate(); err != nil {
 		return nil, fmt.Errorf("encode alert %.80q: %w", a.ID, err)
 	}
 	kind := TypeAlertRaised
@@ -64,13 +64,14 @@ func DecodeAlert(b []byte) (Alert, error) {
 	if err := decodeEvent(b, &a, TypeAlertRaised, TypeAlertCleared); err != nil {
 		return Alert{}, err
 	}
-	if err := a.validate(); err != nil {
+	if err := a.Validate(); err != nil {
 		return Alert{}, fmt.Errorf("decode alert %.80q: %w", a.ID, err)
 	}
 	return a, nil
 }
 
-func (a Alert) validate() error {
+// Validate checks what a reader relies on, whatever the record came from.
+func (a Alert) Validate() error {
 	switch {
 	case !isID(a.ID) || !isID(a.Rule):
 		return fmt.Errorf("alert_id or rule: want 1 to %d bytes of printable text", maxID)

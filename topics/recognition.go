@@ -83,13 +83,14 @@ func DecodeRecognition(b []byte) (Recognition, error) {
 	if err := decodeEvent(b, &r, TypeRecognition); err != nil {
 		return Recognition{}, err
 	}
-	if err := r.validate(); err != nil {
+	if err := r.Validate(); err != nil {
 		return Recognition{}, fmt.Errorf("decode recognition %.80q: %w", r.ClipID, err)
 	}
 	return r, nil
 }
 
-func (r Recognition) validate() error {
+// Validate checks what a reader relies on, whatever the record came from.
+func (r Recognition) Validate() error {
 	switch {
 	case !isID(r.ClipID):
 		return fmt.Errorf("clip_id: want 1 to %d bytes of printable text", maxID)

@@ -1,0 +1,133 @@
+package archive
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// Record is one that was read, with where it lies on Kafka, or lay, and the time
+// that Kafka has of it.
+type Record[T any] struct {
+	Value T
+	At    topics.RecordRef
+	Time  time.Time
+}
+
+// codec is how the records of one topic become rows and rows become records.
+type codec[T any] struct {
+	topic  topics.Topic
+	decode func([]byte) (T, error) // of a record's value
+	camera func(T) string
+	when   func(T) time.Time // what a range of time is asked by
+	model  func(T) string
+	dims   func(T) int // length of its embeddings, 0: none
+	// columns, beside those that every segment has, where embeddings have dims
+	// values.
+	columns func(dims int) parquet.Group
+	put     func(r *row, v T, dims int) error
+	get     func(r *row) (T, error)
+}
+
+// The columns of every segment.
+const (
+	offsetColumn = "offset"
+	timeColumn   = "record_time"
+	cameraColumn = "camera"
+	restColumn   = "extra" // JSON of the fields without a column
+)
+
+func (c codec[T]) schema(dims int) *parquet.Schema {
+	group := parquet.Group{offsetColumn: whole(), timeColumn: instant(), cameraColumn: repeated(), restColumn: text()}
+	for name, node := range c.columns(dims) {
+		group[name] = node
+	}
+	return parquet.NewSchema(string(c.topic), group)
+}
+
+// fromMessage decodes a record of Kafka.
+func (c codec[T]) fromMessage(m bus.Message) (Record[T], error) {
+	v, err := c.decode(m.Value)
+	if err != nil {
+		return Record[T]{}, err
+	}
+	if !nanoseconds(m.Time) || !nanoseconds(c.when(v)) {
+		return Record[T]{}, fmt.Errorf("its times %v and %v can't be", m.Time, c.when(v))
+	}
+	return Record[T]{Value: v, At: topics.RecordRef{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset}, Time: m.Time.UTC()}, nil
+}
+
+// fromRow decodes a row of a segment of the topic with the given full name.
+func (c codec[T]) fromRow(r *row, topic string, partition int) (Record[T], error) {
+	v, err := c.get(r)
+	if err != nil {
+		return Record[T]{}, err
+	}
+	at := topics.RecordRef{Topic: topic, Partition: partition, Offset: r.int(offsetColumn)}
+	return Record[T]{Value: v, At: at, Time: r.time(timeColumn)}, nil
+}
+
+// encode is a segment's file, and what its footer says. The same records give
+// the same bytes. A record that can't be put into a row counts as skipped.
+func (c codec[T]) encode(n Name, records []Record[T], skipped int64) ([]byte, Meta, error) {
+	dims := c.commonDims(records)
+	var out bytes.Buffer
+	schema := c.schema(dims)
+	w := parquet.NewWriter(&out, schema, writerOptions()...)
+	r := newRow(schema)
+	kept := make([]Record[T], 0, len(records))
+	for _, record := range records {
+		r.setInt(offsetColumn, record.At.Offset)
+		r.setTime(timeColumn, record.Time)
+		r.setText(cameraColumn, c.camera(record.Value))
+		if err := c.put(r, record.Value, dims); err != nil {
+			skipped++
+			continue
+		}
+		if _, err := w.WriteRows([]parquet.Row{r.values}); err != nil {
+			return nil, Meta{}, errors.Join(err, w.Close())
+		}
+		kept = append(kept, record)
+	}
+	meta := c.describe(n, kept, skipped, dims)
+	text, err := json.Marshal(meta)
+	if err != nil {
+		return nil, Meta{}, errors.Join(err, w.Close())
+	}
+	w.SetKeyValueMetadata(metaKey, string(text))
+	if err := w.Close(); err != nil {
+		return nil, Meta{}, err
+	}
+	return out.Bytes(), meta, nil
+}
+
+func writerOptions() []parquet.WriterOption {
+	o := []parquet.WriterOption{parquet.CreatedBy("frostwatch", "1", "archive"), parquet.PageBufferSize(1 << 20), parquet.DataPageVersion(1)}
+	// The least and the greatest vector or JSON help nobody.
+	for _, column := range []string{"embedding", "embedding_first3", "embedding_last3", "labels", restColumn} {
+		o = append(o, parquet.SkipPageBounds(column))
+	}
+	return o
+}
+
+// commonDims is the length that most embeddings have. Others, around a change of
+// the model, lie in the column of the rest.
+func (c codec[T]) commonDims(records []Record[T]) int {
+	count, best := map[int]int{}, 0
+	for _, r := range records {
+		if dims := c.dims(r.Value); dims > 0 {
+			count[dims]++
+			if best == 0 || count[dims] > count[best] {
+				best = dims
+			}
+		}
+	}
+	return best
+}

@@ -1,0 +1,177 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/frostwatch/frostwatch/bus"
+)
+
+// partition reads one partition in the order of its offsets: from the segments,
+// and what no segment holds from Kafka.
+func (p *pass[T]) partition(ctx context.Context, partition int, segments []Segment) error {
+	w := walk{
+		since: p.since, until: p.until,
+		segment: func(s Segment, from int64) (int64, error) {
+			return p.segment(ctx, s, from)
+		},
+		log: func(from, to int64) error { return p.replay(ctx, partition, from, to) },
+	}
+	if p.Log != nil {
+		var err error
+		if w.first, w.end, err = bounds(ctx, p.Log, p.name, partition, p.since); err != nil {
+			return err
+		}
+	}
+	return w.run(segments)
+}
+
+// bounds are the first offset that Kafka has of what came at or after since, and
+// its end.
+func bounds(ctx context.Context, log Log, topic string, partition int, since time.Time) (first, end int64, err error) {
+	first, end, err = log.Bounds(ctx, topic, partition)
+	if err != nil || since.IsZero() {
+		return first, end, err
+	}
+	at, err := log.OffsetAt(ctx, topic, partition, since)
+	return max(first, at), end, err
+}
+
+// walk goes through a partition's offsets once.
+type walk struct {
+	since, until time.Time // record times
+	first, end   int64     // what Kafka has from since on
+	// segment reads those offsets of a segment that are not below from, and
+	// returns the one after the last that it has dealt with: the segment's end,
+	// or less where the segment is broken from there on.
+	segment func(s Segment, from int64) (int64, error)
+	log     func(from, to int64) error // reads [from, to) from Kafka
+}
+
+func (w walk) run(segments []Segment) error {
+	next := int64(0)
+	for _, s := range segments {
+		// Work that was repeated from another offset gives segments that overlap.
+		if !w.meets(s) || s.To <= next {
+			continue
+		}
+		if err := w.kafka(next, min(s.From, w.end)); err != nil {
+			return err
+		}
+		done, err := w.segment(s, max(next, s.From))
+		if err != nil {
+			return err
+		}
+		if err := w.kafka(done, min(s.To, w.end)); err != nil {
+			return err
+		}
+		next = s.To
+	}
+	return w.kafka(next, w.tail(segments))
+}
+
+// meets is whether a segment's hour has something of the range.
+func (w walk) meets(s Segment) bool {
+	return s.Hour.Add(time.Hour).After(w.since) && !s.Hour.After(w.until)
+}
+
+// tail is where reading from Kafka ends: before the first segment that lies
+// behind the range, for what is there is of later hours.
+func (w walk) tail(segments []Segment) int64 {
+	end := w.end
+	for _, s := range segments {
+		switch {
+		case w.meets(s):
+			end = w.end
+		case s.Hour.After(w.until):
+			end = min(end, s.From)
+		}
+	}
+	return end
+}
+
+func (w walk) kafka(from, to int64) error {
+	if from = max(from, w.first); from >= to {
+		return nil
+	}
+	return w.log(from, to)
+}
+
+// segment gives out the rows of one. Broken ones are counted, and what they held
+// is asked of Kafka by the caller.
+func (p *pass[T]) segment(ctx context.Context, s Segment, from int64) (int64, error) {
+	f, err := p.Bucket.open(ctx, s)
+	if err != nil {
+		return p.broken(ctx, from, err)
+	}
+	done := from
+	if p.asked.meets(f.Meta) {
+		err = f.rows(ctx, func(r *row) error {
+			offset := r.int(offsetColumn)
+			if offset < done {
+				return nil
+			}
+			done = offset + 1
+			record, err := p.fromRow(r, p.name, s.Partition)
+			if err != nil {
+				return p.unreadable(ctx, s.Partition, offset, err)
+			}
+			return p.offer(ctx, record)
+		})
+	}
+	counting := p.locked(ctx, func() error {
+		p.counts.Segments++
+		p.counts.Bytes += f.parts.fetched
+		return nil
+	})
+	if err != nil {
+		return p.broken(ctx, done, err)
+	}
+	return s.To, counting
+}
+
+// broken passes over a segment that reading again does not mend, from done on.
+func (p *pass[T]) broken(ctx context.Context, done int64, err error) (int64, error) {
+	if !errors.Is(err, errBroken) {
+		return done, err
+	}
+	return done, p.locked(ctx, func() error {
+		p.counts.Broken++
+		p.counts.because("a segment", err)
+		return nil
+	})
+}
+
+// replay gives out what Kafka has of [from, to), up to where the range is over.
+func (p *pass[T]) replay(ctx context.Context, partition int, from, to int64) error {
+	afterwards := 0
+	err := p.Log.Replay(ctx, p.name, partition, from, to, func(m bus.Message) error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if m.Time.After(p.until) {
+			if afterwards++; afterwards == laterInARow {
+				return errOver
+			}
+			return nil
+		}
+		afterwards = 0
+		record, err := p.fromMessage(m)
+		if err != nil {
+			return p.unreadable(ctx, partition, m.Offset, err)
+		}
+		return p.offer(ctx, record)
+	})
+	if errors.Is(err, errOver) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("partition %d from offset %d: %w", partition, from, err)
+	}
+	return nil
+}
+
+// errOver ends the reading of one partition.
+var errOver = errors.New("the range is over")

@@ -1,0 +1,209 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// ReaderOptions say where the past lies.
+type ReaderOptions struct {
+	Log    Log     // nil: only what the bucket holds
+	Bucket *Bucket // nil: only what Kafka still keeps
+	Names  topics.Names
+	// Parallel is how many partitions are read at a time; each holds up to some
+	// 30 MB. 0: 4.
+	Parallel int
+}
+
+// Reader gives the past back. Safe for concurrent use.
+type Reader struct{ ReaderOptions }
+
+// NewReader makes a reader; nothing is asked of anyone before its first use.
+func NewReader(o ReaderOptions) (*Reader, error) {
+	if o.Log == nil && o.Bucket == nil {
+		return nil, errors.New("read the archive: neither Kafka nor a bucket is given")
+	}
+	if o.Parallel == 0 {
+		o.Parallel = 4
+	}
+	return &Reader{o}, nil
+}
+
+// Actions calls fn for each recognition of the range: one call at a time, those
+// of one camera in their order, each record once. A record that infer repeated
+// after a crash stands twice on Kafka and comes twice, with one clip id. What
+// can't be read is counted and passed over. fn may return ErrStop.
+func (r *Reader) Actions(ctx context.Context, g Range, fn func(Record[topics.Recognition]) error) (Counts, error) {
+	return read(ctx, r, actionsCodec(), g, fn)
+}
+
+// Alerts calls fn for each raise and each clear of the range, as Actions does.
+func (r *Reader) Alerts(ctx context.Context, g Range, fn func(Record[topics.Alert]) error) (Counts, error) {
+	return read(ctx, r, alertsCodec(), g, fn)
+}
+
+// Clips calls fn for each clip of the range, as Actions does. Only those come
+// that Kafka still keeps: clips are not archived.
+func (r *Reader) Clips(ctx context.Context, g Range, fn func(Record[topics.Clip]) error) (Counts, error) {
+	if r.Log == nil {
+		return Counts{}, errors.New("read clips: no Kafka is given")
+	}
+	alone := &Reader{r.ReaderOptions}
+	alone.Bucket = nil
+	return read(ctx, alone, clipsCodec(), g, fn)
+}
+
+func clipsCodec() codec[topics.Clip] {
+	return codec[topics.Clip]{
+		topic:  topics.Clips,
+		decode: topics.DecodeClip,
+		camera: func(c topics.Clip) string { return c.Camera },
+		when:   topics.Clip.EndTime,
+	}
+}
+
+// Clip is the clip at a position on the topic of clips or of evidence. It is an
+// error where Kafka no longer keeps it.
+func (r *Reader) Clip(ctx context.Context, at topics.RecordRef) (topics.Clip, error) {
+	switch {
+	case r.Log == nil:
+		return topics.Clip{}, errors.New("read clip: no Kafka is given")
+	case at.Topic != r.Names.Of(topics.Clips) && at.Topic != r.Names.Of(topics.Evidence):
+		return topics.Clip{}, fmt.Errorf("read clip: %.80q is no topic of clips", at.Topic)
+	}
+	m, err := r.Log.FetchOne(ctx, at.Topic, at.Partition, at.Offset)
+	if err != nil {
+		return topics.Clip{}, fmt.Errorf("read clip: %w", err)
+	}
+	return topics.DecodeClip(m.Value)
+}
+
+// Evidence is the clip that raised an alert.
+func (r *Reader) Evidence(ctx context.Context, a topics.Alert) (topics.Clip, error) {
+	if a.Evidence == nil {
+		return topics.Clip{}, fmt.Errorf("alert %.120q has no evidence", a.ID)
+	}
+	c, err := r.Clip(ctx, *a.Evidence)
+	if err == nil && c.Camera != a.Camera {
+		err = fmt.Errorf("the record at %d of %s/%d is a clip of another camera", a.Evidence.Offset, a.Evidence.Topic, a.Evidence.Partition)
+	}
+	return c, err
+}
+
+// errStopped is ErrStop on its way out: what lies between may take ErrStop for
+// its own.
+var errStopped = errors.New("stopped")
+
+// pass is one reading of a range.
+type pass[T any] struct {
+	*Reader
+	codec[T]
+	name  string // of the topic, in full
+	asked Range
+	since time.Time // record times that are looked at
+	until time.Time
+	give  func(Record[T]) error
+	// one guards what follows, and is held while give runs.
+	one    chan struct{}
+	counts Counts
+}
+
+func read[T any](ctx context.Context, r *Reader, c codec[T], g Range, fn func(Record[T]) error) (Counts, error) {
+	p := &pass[T]{Reader: r, codec: c, name: r.Names.Of(c.topic), asked: g, give: fn, one: make(chan struct{}, 1)}
+	p.since, p.until = g.recorded()
+	err := g.check()
+	if err == nil {
+		err = p.run(ctx)
+	}
+	if err != nil && !errors.Is(err, errStopped) {
+		return p.counts, fmt.Errorf("read %s: %w", p.name, err)
+	}
+	return p.counts, nil
+}
+
+func (p *pass[T]) run(ctx context.Context) error {
+	parts, err := partitionsOf(ctx, p.Reader, p.topic, p.since, p.until)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(p.Parallel)
+	for partition, segments := range parts {
+		group.Go(func() error {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return p.partition(ctx, partition, segments)
+		})
+	}
+	return group.Wait()
+}
+
+// partitionsOf are a topic's partitions, each with its segments of the days in
+// question.
+func partitionsOf(ctx context.Context, r *Reader, t topics.Topic, since, until time.Time) (map[int][]Segment, error) {
+	found := map[int][]Segment{}
+	if r.Log != nil {
+		n, err := r.Log.Partitions(ctx, r.Names.Of(t))
+		if err != nil {
+			return nil, err
+		}
+		for partition := range n {
+			found[partition] = nil
+		}
+	}
+	if r.Bucket == nil {
+		return found, nil
+	}
+	segments, err := r.Bucket.segments(ctx, t, since, until, nil)
+	for _, s := range segments {
+		found[s.Partition] = append(found[s.Partition], s)
+	}
+	return found, err
+}
+
+// locked runs do while no other partition's reader is at it.
+func (p *pass[T]) locked(ctx context.Context, do func() error) error {
+	p.one <- struct{}{}
+	defer func() { <-p.one }()
+	// Readers of other partitions must not go on behind an error.
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return do()
+}
+
+// offer gives a record out, if it is in the range.
+func (p *pass[T]) offer(ctx context.Context, r Record[T]) error {
+	return p.locked(ctx, func() error {
+		p.counts.Records++
+		switch {
+		case !p.asked.camera(p.camera(r.Value)):
+			p.counts.OtherCamera++
+			return nil
+		case !p.asked.time(p.when(r.Value)):
+			p.counts.OutOfRange++
+			return nil
+		}
+		p.counts.Given++
+		if err := p.give(r); !errors.Is(err, ErrStop) {
+			return err
+		}
+		return errStopped
+	})
+}
+
+func (p *pass[T]) unreadable(ctx context.Context, partition int, offset int64, err error) error {
+	return p.locked(ctx, func() error {
+		p.counts.Records++
+		p.counts.Unreadable++
+		p.counts.because(fmt.Sprintf("partition %d, offset %d", partition, offset), err)
+		return nil
+	})
+}

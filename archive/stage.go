@@ -1,0 +1,158 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/metric"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/internal/telemetry"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// Bus is what the stage asks of Kafka; *bus.Client does it.
+type Bus interface {
+	Log
+	Consume(ctx context.Context, o bus.GroupOptions, handle func(context.Context, *bus.Partition) error) error
+	// Age is how old a record is by the broker's clock.
+	Age(m bus.Message) time.Duration
+}
+
+// Options of the stage. All without a default are required.
+type Options struct {
+	Bus    Bus
+	Names  topics.Names
+	Bucket *Bucket
+	// Group, with the topic's name behind it, shares the partitions of each topic
+	// among the workers.
+	Group string
+	Keep  Keep
+	// Parallel segments are built at a time, of some 60 MB each. 0: 2.
+	Parallel int
+	// Poll is the time between two looks at whether a segment is whole. 0: 5 s.
+	Poll time.Duration
+	// Now is for ages of segments. nil: time.Now.
+	Now func() time.Time
+
+	Logger   *slog.Logger
+	Meter    metric.Meter
+	Reporter telemetry.Reporter // nil: telemetry.Quiet
+}
+
+// Stage writes segments and removes those that are too old.
+type Stage struct {
+	Options
+	building chan struct{} // holds one for each segment that is being built
+	metrics  metrics
+
+	mu   sync.Mutex
+	held map[topics.Topic][]int // partitions
+}
+
+type metrics struct {
+	segments, records, skipped, lost, bytes, removed metric.Int64Counter
+}
+
+// New checks the options.
+func New(o Options) (*Stage, error) {
+	switch {
+	case o.Bus == nil || o.Bucket == nil || o.Logger == nil || o.Meter == nil:
+		return nil, errors.New("archive: bus, bucket, logger and meter are required")
+	case o.Group == "":
+		return nil, errors.New("archive.group: it is empty")
+	}
+	if err := o.Keep.check(); err != nil {
+		return nil, err
+	}
+	if o.Parallel == 0 {
+		o.Parallel = 2
+	}
+	if o.Poll == 0 {
+		o.Poll = 5 * time.Second
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Reporter == nil {
+		o.Reporter = telemetry.Quiet{}
+	}
+	s := &Stage{Options: o, building: make(chan struct{}, o.Parallel), held: map[topics.Topic][]int{}}
+	return s, s.metrics.register(o.Meter)
+}
+
+func (m *metrics) register(meter metric.Meter) error {
+	var errs []error
+	for _, c := range []struct {
+		to         *metric.Int64Counter
+		name, help string
+	}{
+		{&m.segments, "segments", "segments written"},
+		{&m.records, "records", "records in written segments"},
+		{&m.skipped, "skipped", "records left out of segments: unreadable, or of a worker that had lost the partition"},
+		{&m.lost, "lost", "offsets that Kafka deleted before they were archived"},
+		{&m.bytes, "bytes", "bytes written"},
+		{&m.removed, "removed", "segments removed by age or size"},
+	} {
+		var err error
+		*c.to, err = meter.Int64Counter("frostwatch.archive."+c.name, metric.WithDescription(c.help))
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// Run archives until ctx ends.
+func (s *Stage) Run(ctx context.Context) error {
+	s.Reporter.Describe(s.describe)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return consume(ctx, s, actionsCodec()) })
+	g.Go(func() error { return consume(ctx, s, alertsCodec()) })
+	g.Go(func() error { return s.retain(ctx) })
+	return g.Wait()
+}
+
+// GroupOf is the group that archives a topic.
+func GroupOf(group string, t topics.Topic) string { return group + "-" + string(t) }
+
+func consume[T any](ctx context.Context, s *Stage, c codec[T]) error {
+	w := &writer[T]{Stage: s, codec: c, name: s.Names.Of(c.topic)}
+	o := bus.GroupOptions{Group: GroupOf(s.Group, c.topic), Topic: w.name, StartFirst: true}
+	err := s.Bus.Consume(ctx, o, func(ctx context.Context, p *bus.Partition) error {
+		s.hold(c.topic, p.ID(), true)
+		defer s.hold(c.topic, p.ID(), false)
+		return w.partition(ctx, p)
+	})
+	if err != nil {
+		return fmt.Errorf("archive %s: %w", w.name, err)
+	}
+	return nil
+}
+
+func (s *Stage) hold(t topics.Topic, partition int, holds bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if holds {
+		s.held[t] = append(s.held[t], partition)
+		return
+	}
+	s.held[t] = slices.DeleteFunc(s.held[t], func(p int) bool { return p == partition })
+}
+
+// describe fills in the worker's record: the partitions of actions, of which
+// there are as many as of alerts.
+func (s *Stage) describe(w *topics.Worker) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w.Stages == nil {
+		w.Stages = map[string]topics.WorkerStage{}
+	}
+	w.Stages["archive"] = topics.WorkerStage{
+		Group: GroupOf(s.Group, topics.Actions), Partitions: slices.Sorted(slices.Values(s.held[topics.Actions])),
+	}
+}
