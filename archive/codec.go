@@ -80,7 +80,7 @@ func (c codec[T]) encode(n Name, records []Record[T], skipped int64) ([]byte, Me
 	dims := c.commonDims(records)
 	var out bytes.Buffer
 	schema := c.schema(dims)
-	w := parquet.NewWriter(&out, schema, writerOptions()...)
+	w := parquet.NewWriter(&out, append(writerOptions(), schema)...)
 	r := newRow(schema)
 	kept := make([]Record[T], 0, len(records))
 	for _, record := range records {

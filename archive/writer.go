@@ -88,8 +88,12 @@ func (w *writer[T]) await(ctx context.Context, partition int, from int64) error 
 				return err
 			}
 		}
-		if !hourEnd.IsZero() && w.Bus.Age(bus.Message{Time: hourEnd}) > hourGrace {
-			return nil
+		if !hourEnd.IsZero() {
+			over := w.Bus.Age(bus.Message{Time: hourEnd})
+			// A time that lies far ahead is wrong: nothing is to be waited for.
+			if over > hourGrace || over < -2*time.Hour {
+				return nil
+			}
 		}
 		// Partitions are not looked at all at once.
 		if !pause.For(ctx, w.Poll/2+rand.N(w.Poll)) {

@@ -1,0 +1,227 @@
+package archive
+
+import (
+	"errors"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// ask is what a range gives, as the seconds after hour at which it was recorded.
+func ask(t testing.TB, r *Reader, g Range) ([]int, Counts) {
+	t.Helper()
+	var got []int
+	counts, err := r.Actions(t.Context(), g, func(r Record[topics.Recognition]) error {
+		got = append(got, int(r.Value.End.Add(500*time.Millisecond).Sub(hour)/time.Second))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got, counts
+}
+
+func seconds(n int) time.Time { return hour.Add(time.Duration(n)*time.Second - 500*time.Millisecond) }
+
+// Whatever of the log is in segments, whatever Kafka has deleted of that, and
+// wherever the range begins and ends, it gives the same.
+func TestARangeIsTheSameWhereverItLies(t *testing.T) {
+	const n = 9000
+	archives := map[string]struct {
+		archived int64 // offsets in segments
+		deleted  int64 // on Kafka
+	}{"kafka alone": {}, "half": {8192, 0}, "half, and deleted on kafka": {8192, 8192}, "overlapping": {4096, 1000}}
+	random := rand.New(rand.NewPCG(1, 2))
+	for name, a := range archives {
+		t.Run(name, func(t *testing.T) {
+			k, b := recorded(t, n, hour), bucket(t)
+			if a.archived > 0 {
+				archived(t, k, b, 1, -1, a.archived)
+			}
+			k.first["t.actions"][1] = a.deleted
+			r := reader(t, ReaderOptions{Log: k, Bucket: b})
+			once(t, r, n)
+			for range 20 {
+				from := random.IntN(n)
+				to := from + 1 + random.IntN(n-from)
+				got, counts := ask(t, r, Range{Since: seconds(from), Until: seconds(to), Cameras: []string{"lob*"}})
+				want := (to+1)/2 - (from+1)/2 // even seconds
+				if len(got) != want || want > 0 && (got[0] != from+from%2 || got[want-1] != to-1-(to-1)%2) {
+					t.Fatalf("%d to %d: %d records, want %d: %+v", from, to, len(got), want, counts)
+				}
+			}
+		})
+	}
+}
+
+// What lies outside the range is not read: not other days, not hours before or
+// after, not segments without the camera, and of Kafka nothing where segments go
+// beyond.
+func TestOnlyTheRangeIsRead(t *testing.T) {
+	k, b := newKafka(1, "t.actions"), bucket(t)
+	for day := range 3 {
+		for h := range 24 {
+			for i := range 10 {
+				at := hour.AddDate(0, 0, day).Add(time.Duration(h)*time.Hour + time.Duration(i)*time.Minute)
+				camera := "lobby"
+				if h%2 == 1 {
+					camera = "door"
+				}
+				k.add("t.actions", 0, at, encoded(t, action(camera, at, 8)))
+			}
+		}
+	}
+	k.now = hour.AddDate(0, 0, 4)
+	archived(t, k, b, 0, -1, 720)
+	k.served, k.asked = 0, 0
+	r := reader(t, ReaderOptions{Log: k, Bucket: b})
+	g := Range{Since: hour.AddDate(0, 0, 1).Add(2 * time.Hour), Until: hour.AddDate(0, 0, 1).Add(3 * time.Hour)}
+	got, counts := ask(t, r, g)
+	if len(got) != 10 || counts.Segments > 3 || counts.Records > 30 || k.served != 0 {
+		t.Errorf("an hour: %d records, %+v, %d from kafka", len(got), counts, k.served)
+	}
+	// Of the other camera there is one, whose window ends as the hour does.
+	g.Cameras = []string{"door"}
+	whole := counts.Bytes
+	if got, counts = ask(t, r, g); len(got) != 1 || counts.Records > 10 || counts.Bytes >= whole {
+		t.Errorf("a camera: %d records, %+v", len(got), counts)
+	}
+	g = Range{Since: hour.AddDate(0, 0, 2).Add(23 * time.Hour), Until: hour.AddDate(0, 0, 9)}
+	if got, counts = ask(t, r, g); len(got) != 9 || k.served != 0 {
+		t.Errorf("the end: %d records, %+v, %d from kafka", len(got), counts, k.served)
+	}
+}
+
+// A record may come to Kafka some minutes after its time, and one whose Kafka
+// time is wrong ends nothing.
+func TestLateRecords(t *testing.T) {
+	k, b := newKafka(1, "t.actions"), bucket(t)
+	for i := range 200 {
+		at := hour.Add(time.Duration(i) * time.Second)
+		recordedAt := at
+		switch i {
+		case 30:
+			recordedAt = at.AddDate(10, 0, 0)
+		case 40:
+			at = at.Add(-5 * time.Minute)
+		}
+		k.add("t.actions", 0, recordedAt, encoded(t, action("lobby", at, 8)))
+	}
+	for _, whole := range []bool{false, true} {
+		if whole {
+			k.now = hour.Add(2 * time.Hour)
+			archived(t, k, b, 0, -1, 200)
+		}
+		r := reader(t, ReaderOptions{Log: k, Bucket: b})
+		if got, counts := ask(t, r, Range{Since: seconds(0), Until: seconds(100)}); len(got) != 98 {
+			t.Errorf("archived %v: %d records, %+v", whole, len(got), counts)
+		}
+		got, _ := ask(t, r, Range{Since: seconds(-300), Until: seconds(0)})
+		if len(got) != 1 || got[0] != 40-300 {
+			t.Errorf("archived %v: late ones %v", whole, got)
+		}
+		if got, _ = ask(t, r, Range{Since: seconds(-300), Until: seconds(-200), Late: time.Minute}); len(got) != 0 {
+			t.Errorf("archived %v: too late ones %v", whole, got)
+		}
+	}
+}
+
+func TestReadingStopsWhenToldTo(t *testing.T) {
+	k, b := recorded(t, 9000, hour), bucket(t)
+	archived(t, k, b, 1, -1, 4096)
+	for _, after := range []int{1, 5000} {
+		n := 0
+		_, err := reader(t, ReaderOptions{Log: k, Bucket: b}).Actions(t.Context(), Range{}, func(Record[topics.Recognition]) error {
+			if n++; n == after {
+				return ErrStop
+			}
+			return nil
+		})
+		if err != nil || n != after {
+			t.Errorf("%d records after %d: %v", n, after, err)
+		}
+	}
+	wrong := errors.New("not today")
+	_, err := reader(t, ReaderOptions{Log: k, Bucket: b}).Actions(t.Context(), Range{}, func(Record[topics.Recognition]) error { return wrong })
+	if !errors.Is(err, wrong) {
+		t.Errorf("got %v", err)
+	}
+	for _, g := range []Range{{Since: hour, Until: hour}, {Cameras: []string{"["}}} {
+		if _, err := reader(t, ReaderOptions{Log: k}).Actions(t.Context(), g, nil); err == nil {
+			t.Errorf("%+v is taken", g)
+		}
+	}
+}
+
+// A segment that is cut off, overwritten or foreign is counted and named, and
+// Kafka is asked for what it held.
+func TestBrokenSegments(t *testing.T) {
+	whole := func(t *testing.T) (*kafka, *Bucket, string) {
+		k, b := recorded(t, 5000, hour), bucket(t)
+		archived(t, k, b, 1, -1, 4096)
+		return k, b, filepath.Join(b.dir, filepath.FromSlash(listed(t, b, topics.Actions)[0].Key()))
+	}
+	for name, bend := range map[string]func([]byte) []byte{
+		"cut off":      func(b []byte) []byte { return b[:len(b)/2] },
+		"empty":        func([]byte) []byte { return nil },
+		"zeros":        func(b []byte) []byte { return make([]byte, len(b)) },
+		"no footer":    func(b []byte) []byte { return append(b[:len(b)-8], "\xff\xff\xff\x7fPAR1"...) },
+		"bytes within": func(b []byte) []byte { clear(b[200 : len(b)/2]); return b },
+	} {
+		t.Run(name, func(t *testing.T) {
+			k, b, file := whole(t)
+			content, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, bend(content), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			counts := once(t, reader(t, ReaderOptions{Log: k, Bucket: b}), 5000)
+			if counts.Broken != 1 || len(counts.Reasons) == 0 || !strings.Contains(counts.Reasons[0], filepath.Base(file)) {
+				t.Errorf("counted %+v", counts)
+			}
+			t.Log(counts.Reasons)
+		})
+	}
+}
+
+func TestClipsAndEvidence(t *testing.T) {
+	k := newKafka(1, "t.clips", "t.evidence")
+	c := topics.Clip{ID: "a", Camera: "lobby", Epoch: hour, Start: time.Second, Window: time.Second, Width: 8, Height: 8, Frames: []topics.ClipFrame{{JPEG: []byte("x"), Captured: hour}}}
+	value, err := topics.EncodeClip(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := k.add("t.clips", 0, hour.Add(3*time.Second), value)
+	kept := k.add("t.evidence", 0, hour.Add(4*time.Second), value)
+	r := reader(t, ReaderOptions{Log: k, Bucket: bucket(t)})
+	n := 0
+	if _, err := r.Clips(t.Context(), Range{Since: hour, Until: hour.Add(time.Minute)}, func(r Record[topics.Clip]) error {
+		if r.Value.ID == "a" && r.At.Offset == at {
+			n++
+		}
+		return nil
+	}); err != nil || n != 1 {
+		t.Errorf("%d clips, %v", n, err)
+	}
+	a := topics.Alert{ID: "x", Camera: "lobby", Evidence: &topics.RecordRef{Topic: "t.evidence", Offset: kept}}
+	if got, err := r.Evidence(t.Context(), a); err != nil || got.ID != "a" {
+		t.Errorf("evidence %+v, %v", got, err)
+	}
+	for _, wrong := range []topics.Alert{
+		{ID: "x", Camera: "lobby"},
+		{ID: "x", Camera: "door", Evidence: a.Evidence},
+		{ID: "x", Camera: "lobby", Evidence: &topics.RecordRef{Topic: "__consumer_offsets"}},
+		{ID: "x", Camera: "lobby", Evidence: &topics.RecordRef{Topic: "t.evidence", Offset: 99}},
+	} {
+		if _, err := r.Evidence(t.Context(), wrong); err == nil {
+			t.Errorf("%+v has evidence", wrong)
+		}
+	}
+}
