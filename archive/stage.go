@@ -83,28 +83,20 @@ func New(o Options) (*Stage, error) {
 	if o.Reporter == nil {
 		o.Reporter = telemetry.Quiet{}
 	}
-	s := &Stage{Options: o, building: make(chan struct{}, o.Parallel), held: map[topics.Topic][]int{}}
-	return s, s.metrics.register(o.Meter)
+	i := &telemetry.Instruments{Meter: o.Meter}
+	s := &Stage{Options: o, building: make(chan struct{}, o.Parallel), held: map[topics.Topic][]int{}, metrics: newMetrics(i)}
+	return s, i.Err()
 }
 
-func (m *metrics) register(meter metric.Meter) error {
-	var errs []error
-	for _, c := range []struct {
-		to         *metric.Int64Counter
-		name, help string
-	}{
-		{&m.segments, "segments", "segments written"},
-		{&m.records, "records", "records in written segments"},
-		{&m.skipped, "skipped", "records left out of segments: unreadable, or of a worker that had lost the partition"},
-		{&m.lost, "lost", "offsets that Kafka deleted before they were archived"},
-		{&m.bytes, "bytes", "bytes written"},
-		{&m.removed, "removed", "segments removed by age or size"},
-	} {
-		var err error
-		*c.to, err = meter.Int64Counter("frostwatch.archive."+c.name, metric.WithDescription(c.help))
-		errs = append(errs, err)
+func newMetrics(i *telemetry.Instruments) metrics {
+	return metrics{
+		segments: i.Counter("frostwatch.archive.segments", "segments written"),
+		records:  i.Counter("frostwatch.archive.records", "records in written segments"),
+		skipped:  i.Counter("frostwatch.archive.skipped", "records left out of segments because nobody can read them"),
+		lost:     i.Counter("frostwatch.archive.lost", "offsets that Kafka deleted before they were archived"),
+		bytes:    i.Counter("frostwatch.archive.bytes", "bytes of written segments"),
+		removed:  i.Counter("frostwatch.archive.removed", "segments removed by age or size"),
 	}
-	return errors.Join(errs...)
 }
 
 // Run archives until ctx ends.
