@@ -117,6 +117,9 @@ func (c *Client) Ping(ctx context.Context) error {
 			last = err
 			continue
 		}
+		if deadline, ok := ctx.Deadline(); ok { // the dialer's is over
+			_ = conn.SetDeadline(deadline)
+		}
 		_, err = conn.Brokers()
 		if closing := conn.Close(); err == nil {
 			err = closing

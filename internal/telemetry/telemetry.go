@@ -1,4 +1,4 @@
-// Package telemetry sets up traces, metrics, logs and health of one process.
+// Package telemetry sets up traces, metrics and logs of one process.
 // Nothing is global: stages are handed their tracer, meter and logger.
 package telemetry
 

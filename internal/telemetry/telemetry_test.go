@@ -25,11 +25,7 @@ func TestMetricsAreServed(t *testing.T) {
 	if err := i.Err(); err != nil {
 		t.Fatal(err)
 	}
-	base, _ := serve(t, tel.Handler(), telemetry.NewHealth())
-	status, body := get(t, base+"/metrics")
-	if status != 200 {
-		t.Fatalf("status %d: %s", status, body)
-	}
+	body := scrape(t, tel)
 	for _, want := range []string{"frostwatch_clips_total", " 3\n", "frostwatch_clips_lost_total 0\n", "frostwatch_build_info{", `version="1.2.3"`, "go_goroutines", "process_open_fds", `service_name="frostwatch-infer"`, `service_version="1.2.3"`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("/metrics has no %q", want)

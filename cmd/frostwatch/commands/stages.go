@@ -15,30 +15,25 @@ import (
 )
 
 func (p Program) ingestCommand() *cobra.Command {
-	return p.stageCommand("ingest", "Read cameras and cut clips", func(pr *process.Process) ([]process.Part, func() error, error) {
-		s, err := pr.Ingest()
-		return s, nothing, err
+	return p.stageCommand("ingest", "Read cameras and cut clips", func(pr *process.Process) ([]process.Part, error) {
+		return pr.Ingest()
 	})
 }
 
 func (p Program) inferCommand() *cobra.Command {
-	return p.stageCommand("infer", "Recognise actions in clips", func(pr *process.Process) ([]process.Part, func() error, error) {
+	return p.stageCommand("infer", "Recognise actions in clips", func(pr *process.Process) ([]process.Part, error) {
 		return pr.Infer(func(c config.Config) string { return c.Infer.Bundle })
 	}, "vocabulary")
 }
 
 func (p Program) alertsCommand() *cobra.Command {
-	return p.stageCommand("alerts", "Raise alerts by rules", func(pr *process.Process) ([]process.Part, func() error, error) {
-		s, err := pr.Alerts()
-		return s, nothing, err
+	return p.stageCommand("alerts", "Raise alerts by rules", func(pr *process.Process) ([]process.Part, error) {
+		return pr.Alerts()
 	})
 }
 
-func nothing() error { return nil }
-
-// stageCommand runs one stage against an external Kafka and Redis. build's
-// function frees what it took.
-func (p Program) stageCommand(name, short string, build func(*process.Process) ([]process.Part, func() error, error), checks ...string) *cobra.Command {
+// stageCommand runs one stage against an external Kafka and Redis.
+func (p Program) stageCommand(name, short string, build func(*process.Process) ([]process.Part, error), checks ...string) *cobra.Command {
 	var path string
 	cmd := &cobra.Command{
 		Use: name, Short: short, Args: cobra.NoArgs,
@@ -50,7 +45,7 @@ func (p Program) stageCommand(name, short string, build func(*process.Process) (
 	return cmd
 }
 
-func (p Program) runStage(ctx context.Context, path, name string, checks []string, build func(*process.Process) ([]process.Part, func() error, error)) (err error) {
+func (p Program) runStage(ctx context.Context, path, name string, checks []string, build func(*process.Process) ([]process.Part, error)) (err error) {
 	cfg := config.Default()
 	if path != "" {
 		if cfg, err = config.Load(path); err != nil {
@@ -68,11 +63,10 @@ func (p Program) runStage(ctx context.Context, path, name string, checks []strin
 		return err
 	}
 	defer func() { err = errors.Join(err, pr.Close(ctx)) }()
-	stages, free, err := build(pr)
+	stages, err := build(pr)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, free()) }()
 	l, err := net.Listen("tcp", cfg.HTTP.Listen)
 	if err != nil {
 		return fmt.Errorf("http.listen: %w", err)

@@ -55,8 +55,8 @@ func (p *Process) Ingest() ([]Part, error) {
 	for i, cam := range p.Config.Cameras {
 		cameras[i] = cam.Record()
 	}
-	p.health.Set("ingest", nil)
-	return []Part{{"ingest", func(ctx context.Context) error {
+	p.stages = append(p.stages, "ingest")
+	return []Part{{Name: "ingest", Run: func(ctx context.Context) error {
 		if err := p.WriteCameras(ctx, cameras); err != nil {
 			if ctx.Err() != nil {
 				return nil
@@ -92,29 +92,30 @@ func RemoveCameras(ctx context.Context, b *bus.Client, n topics.Names, cameras [
 	return nil
 }
 
-// Infer is the stage that recognises with the bundle that choose reads from a configuration,
-// also from one that is read anew. The returned function frees the model where
-// the stages never ran.
-func (p *Process) Infer(choose func(config.Config) string) ([]Part, func() error, error) {
+// Infer is the stage that recognises with the bundle that choose reads from a
+// configuration, also from one that is read anew.
+func (p *Process) Infer(choose func(config.Config) string) ([]Part, error) {
 	c := p.Config.Infer
 	b, err := p.openBundles(choose(p.Config))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	b.stage, err = infer.New(infer.Options{
 		Bus: p.Bus, Names: p.Names, Group: c.Group, First: b.current.serving,
 		MaxBatch: c.MaxBatch, MaxWait: c.MaxWait, MaxAge: c.MaxAge, TopK: c.TopK,
 		Logger: p.log, Tracer: p.tel.Tracer("infer"), Meter: p.tel.Meter("infer"), Propagator: p.tel.Propagator(),
-		Reporter: healthReporter{health: p.health},
+		Reporter: p.reporter,
 	})
 	if err != nil {
-		return nil, nil, errors.Join(err, b.close())
+		return nil, errors.Join(err, b.close())
 	}
 	p.onReload(func(c config.Config) error {
 		b.want(choose(c))
 		return nil
 	})
-	return []Part{{"infer", b.stage.Run}, {"bundle", b.run}}, b.close, nil
+	p.onClose(b.close)
+	p.stages = append(p.stages, "infer")
+	return []Part{{Name: "infer", Run: b.stage.Run}, {Name: "bundle", Run: b.run}}, nil
 }
 
 // openBundles loads the first bundle.
@@ -154,7 +155,7 @@ func (p *Process) Alerts() ([]Part, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.health.Set("alerts", nil)
+	p.stages = append(p.stages, "alerts")
 	p.onReload(func(c config.Config) error {
 		rules, err := alerts.Compile(c.Rules)
 		if err == nil {
@@ -162,5 +163,5 @@ func (p *Process) Alerts() ([]Part, error) {
 		}
 		return err
 	})
-	return []Part{{"alerts", s.Run}}, nil
+	return []Part{{Name: "alerts", Run: s.Run}}, nil
 }

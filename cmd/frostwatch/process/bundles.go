@@ -89,7 +89,7 @@ func (b *bundles) follow(l *loaded, model *froster.Model) (*scoring.Live, error)
 	}
 	return scoring.NewLive(scoring.LiveOptions{
 		Watcher: b.watcher, Embeddings: embeddings, BaseClasses: l.bundle.BaseClasses, Logger: log, Meter: meter,
-		Reporter: reportIf{&l.inForce, healthReporter{health: b.health}},
+		Reporter: reportIf{&l.inForce, b.reporter},
 	})
 }
 
@@ -98,7 +98,7 @@ func (b *bundles) follow(l *loaded, model *froster.Model) (*scoring.Live, error)
 func (b *bundles) watch() (stop func() error, err error) {
 	b.watcher, err = vocab.NewWatcher(vocab.WatcherOptions{
 		Client: b.Redis, Prefix: b.Config.Redis.Prefix, Name: b.Config.Vocab.Name, Poll: b.Config.Vocab.Poll,
-		Logger: b.log, Meter: b.tel.Meter("vocab"), Reporter: healthReporter{health: b.health},
+		Logger: b.log, Meter: b.tel.Meter("vocab"), Reporter: b.reporter,
 	})
 	if err != nil {
 		return nil, err
@@ -114,16 +114,6 @@ func (b *bundles) watch() (stop func() error, err error) {
 
 // close frees what serves and ends watching.
 func (b *bundles) close() error { return errors.Join(b.current.serving.Close(), b.unwatch()) }
-
-// healthReporter passes problems to /readyz.
-type healthReporter struct {
-	telemetry.Quiet
-	health *telemetry.Health
-}
-
-func (r healthReporter) Problem(part string, err error) { r.health.Set(part, err) }
-
-func (r healthReporter) Check(part string, ask func() error) { r.health.Ask(part, ask) }
 
 // reportIf passes on what is reported while a model is in force.
 type reportIf struct {

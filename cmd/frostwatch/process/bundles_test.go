@@ -28,24 +28,6 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// printed is what a process has written.
-type printed struct {
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
-func (p *printed) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.all.Write(b)
-}
-
-func (p *printed) String() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.all.String()
-}
-
 // swapRig is `frostwatch infer` on servers of its own, in this process.
 type swapRig struct {
 	t    *testing.T
@@ -99,7 +81,7 @@ func (r *swapRig) start() (stop func()) {
 	if err := vocab.NewStore(r.pr.Redis, cfg.Redis.Prefix).Put(ctx, cfg.Vocab.Name, vocab.Label{Name: "walking"}, vocab.Label{Name: "falling down"}); err != nil {
 		t.Fatal(err)
 	}
-	stages, free, err := r.pr.Infer(func(c config.Config) string { return c.Infer.Bundle })
+	stages, err := r.pr.Infer(func(c config.Config) string { return c.Infer.Bundle })
 	if err != nil {
 		shared.Missing(t, err.Error())
 	}
@@ -112,9 +94,6 @@ func (r *swapRig) start() (stop func()) {
 	return func() {
 		cancel()
 		if err := <-done; err != nil {
-			t.Error(err)
-		}
-		if err := free(); err != nil {
 			t.Error(err)
 		}
 		if err := r.pr.Close(ctx); err != nil {
@@ -245,7 +224,7 @@ func TestBundleIsSwapped(t *testing.T) {
 	r := &swapRig{t: t, file: filepath.Join(dir, "pipeline.yaml")}
 	r.configure(broker.Addr(), redis.Addr(), full)
 	stop := r.start()
-	r.until("the topics", func() bool { return len(r.pr.health.Problems()) == 0 })
+	r.until("the topics", func() bool { return len(r.pr.reporter.look().Problems) == 0 })
 	feeding, stopFeeding := context.WithCancel(t.Context())
 	fed := make(chan error, 1)
 	go func() { fed <- r.feed(feeding) }()
@@ -257,7 +236,7 @@ func TestBundleIsSwapped(t *testing.T) {
 	r.until("the missing bundle to be told of", func() bool {
 		return r.refused() == "1" && strings.Contains(r.log.String(), "bundle not taken over")
 	})
-	if p := r.pr.health.Problems(); len(p) > 0 {
+	if p := r.pr.reporter.look().Problems; len(p) > 0 {
 		t.Errorf("not ready for want of a new bundle: %v", p)
 	}
 	n := len(r.models()["a"])

@@ -74,7 +74,7 @@ func (p *Process) Following(path string) []Part {
 	if path == "" || len(p.reloads) == 0 {
 		return nil
 	}
-	return []Part{{"configuration", func(ctx context.Context) error {
+	return []Part{{Name: "configuration", Early: true, Run: func(ctx context.Context) error {
 		return followFile(ctx, path, p.log, func() error {
 			c, err := config.Load(path)
 			if err != nil {

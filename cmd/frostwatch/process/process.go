@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -36,13 +38,18 @@ type Process struct {
 	Redis  *redis.Client
 	Names  topics.Names
 
-	log     *slog.Logger
-	tel     *telemetry.Telemetry
-	health  *telemetry.Health
-	worker  string        // this process's name among workers
-	created chan struct{} // closed when all topics exist
+	log      *slog.Logger
+	tel      *telemetry.Telemetry
+	reporter *reporter
+	mux      *http.ServeMux
+	version  string
+	worker   string        // this process's name among workers
+	stages   []string      // that were built, by name
+	created  chan struct{} // closed when all topics exist
 	// reloads take a configuration over that was read anew.
 	reloads []func(config.Config) error
+	free    []func() error // what Close frees
+	left    bool           // parts of Run are still running
 }
 
 // Open makes the clients; nothing has to answer yet.
@@ -66,17 +73,21 @@ func Open(ctx context.Context, o Options) (*Process, error) {
 		return nil, errors.Join(err, tel.Shutdown(ctx))
 	}
 	redis.SetLogger(redisLog{o.Logger})
-	return &Process{
+	p := &Process{
 		Config: cfg, Bus: client, log: o.Logger, tel: tel,
 		Redis: redis.NewClient(&redis.Options{
 			Addr: cfg.Redis.Address, Username: cfg.Redis.Username, Password: cfg.Redis.Password.Reveal(), DB: cfg.Redis.Database,
 			DialTimeout: 2 * time.Second, MaxRetries: 1,
 		}),
-		Names:   topics.Names{Prefix: cfg.Kafka.Prefix},
-		health:  telemetry.NewHealth(append(slices.Clone(o.Checks), "kafka")...),
-		worker:  fmt.Sprintf("%s-%d", host, os.Getpid()),
-		created: make(chan struct{}),
-	}, nil
+		Names:    topics.Names{Prefix: cfg.Kafka.Prefix},
+		reporter: newReporter(append(slices.Clone(o.Checks), "kafka")...),
+		mux:      http.NewServeMux(),
+		version:  o.Version,
+		worker:   fmt.Sprintf("%s-%d", host, os.Getpid()),
+		created:  make(chan struct{}),
+	}
+	p.handleOwn()
+	return p, nil
 }
 
 // redisLog takes go-redis' own messages; what matters of them comes back as
@@ -88,37 +99,82 @@ func (l redisLog) Printf(ctx context.Context, format string, args ...any) {
 	l.log.DebugContext(ctx, "go-redis: "+fmt.Sprintf(format, args...))
 }
 
-// Close gives the clients back, in at most a second.
+// Close frees what the stages took and gives the clients back, in at most a
+// second. After a Run that left parts running nothing is freed: they use it.
 func (p *Process) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	return errors.Join(p.Bus.Close(), p.Redis.Close(), p.tel.Shutdown(ctx))
+	if p.left {
+		return p.tel.Shutdown(ctx)
+	}
+	closed := make(chan error, 1)
+	go func() {
+		var err error
+		for _, free := range slices.Backward(p.free) {
+			err = errors.Join(err, free())
+		}
+		closed <- errors.Join(err, p.Bus.Close(), p.Redis.Close())
+	}()
+	err := p.tel.Shutdown(ctx)
+	select {
+	case e := <-closed:
+		return errors.Join(e, err)
+	case <-ctx.Done():
+		return errors.Join(errors.New("close: clients did not end in time"), err)
+	}
 }
 
-// Run serves HTTP, creates the topics, and runs the parts once they exist.
+// onClose has free called by Close, the last registered first.
+func (p *Process) onClose(free func() error) { p.free = append(p.free, free) }
+
+// Run serves HTTP, creates the topics, and runs the parts: those that are Early
+// at once, the others when the topics exist. It takes at most 9 s to return once
+// ctx has ended.
 func (p *Process) Run(ctx context.Context, l net.Listener, parts ...Part) error {
+	p.reporter.waits(fmt.Sprintf("Kafka at %s", strings.Join(p.Config.Kafka.Brokers, ", ")))
 	all := []Part{
-		{"http", func(ctx context.Context) error { return telemetry.Serve(ctx, l, p.tel.Handler(), p.health) }},
-		{"kafka", p.watchKafka},
+		{Name: "http", Run: func(ctx context.Context) error { return serve(ctx, l, p.mux) }},
+		{Name: "kafka", Run: p.watchKafka},
+		{Name: "worker record", Run: p.afterTopics("worker record", p.describeWorker)},
+		{Name: "readiness", Run: p.logReadiness},
 	}
 	for _, part := range parts {
-		all = append(all, Part{part.Name, func(ctx context.Context) error {
-			select {
-			case <-p.created:
-				return part.Run(ctx)
-			case <-ctx.Done():
-				return nil
-			}
-		}})
+		if !part.Early {
+			part.Run = p.afterTopics(part.Name, part.Run)
+		}
+		all = append(all, part)
 	}
-	return sequence(ctx, all...)
+	err := sequence(ctx, stopping{each: partTime, total: 7 * time.Second, last: time.Second}, all...)
+	p.left = errors.Is(err, errLeft)
+	return err
 }
 
+// partTime is what a part has to finish what is at hand. Stages give it up
+// within bus.Grace.
+const partTime = 4 * time.Second
+
+func (p *Process) afterTopics(part string, run func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		select {
+		case <-p.created:
+			p.reporter.started(part)
+			return run(ctx)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// pingEvery and pingTime make /readyz fall within 10 s of the broker's last
+// answer.
+const (
+	pingEvery = 2 * time.Second
+	pingTime  = 3 * time.Second
+)
+
 // watchKafka creates the topics, however long Kafka takes to appear, and then
-// keeps /readyz informed.
+// keeps asking whether it answers.
 func (p *Process) watchKafka(ctx context.Context) error {
-	const every = 2 * time.Second
-	p.health.Set("kafka", fmt.Errorf("waiting for %v", p.Config.Kafka.Brokers))
 	if err := p.EnsureTopics(ctx); err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -126,7 +182,7 @@ func (p *Process) watchKafka(ctx context.Context) error {
 		return err
 	}
 	close(p.created)
-	tick := time.NewTicker(every)
+	tick := time.NewTicker(pingEvery)
 	defer tick.Stop()
 	for {
 		p.ping(ctx)
@@ -139,9 +195,9 @@ func (p *Process) watchKafka(ctx context.Context) error {
 }
 
 func (p *Process) ping(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, pingTime)
 	defer cancel()
-	p.health.Set("kafka", p.Bus.Ping(ctx))
+	p.reporter.Problem("kafka", p.Bus.Ping(ctx))
 }
 
 // EnsureTopics creates the topics that are absent.

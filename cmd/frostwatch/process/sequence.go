@@ -2,7 +2,10 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
+	"time"
 )
 
 // Part is one blocking part of the process: a stage, or what stands beside the
@@ -10,45 +13,105 @@ import (
 type Part struct {
 	Name string
 	Run  func(context.Context) error
+	// Early parts run at once, the others when the topics exist.
+	Early bool
+}
+
+// stopping bounds how long parts may take to end. A process that is told to end
+// has 10 s, of which one is for its clients.
+type stopping struct {
+	each  time.Duration // for one part
+	total time.Duration // for all; the rest then end together
+	last  time.Duration // for those that end together
+}
+
+// errLeft says that parts were left running.
+var errLeft = errors.New("still running")
+
+// running is a part that was started.
+type running struct {
+	name   string
+	cancel context.CancelFunc
+	done   chan struct{}
+	err    error // once done
 }
 
 // sequence runs parts side by side. They are started in the order given,
 // consumers before producers, and stopped in the reverse: producers first, each
 // waited for before the next is told, so that what was produced is still
-// consumed. It returns when ctx ends or any part returns, with that part's error.
-func sequence(ctx context.Context, parts ...Part) error {
-	type ended struct {
-		name string
-		err  error
-	}
-	var (
-		running = make([]func(), 0, len(parts)) // each stops its part and waits
-		first   = make(chan ended, len(parts))
-	)
-	for _, s := range parts {
+// consumed. It returns when ctx ends or any part returns, with that part's
+// error. A part that does not end in its time is left: it is named in the error,
+// which is errLeft.
+func sequence(ctx context.Context, within stopping, parts ...Part) error {
+	first := make(chan *running, len(parts))
+	all := make([]*running, len(parts))
+	for i, p := range parts {
 		own, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		done := make(chan struct{})
+		r := &running{name: p.Name, cancel: cancel, done: make(chan struct{})}
+		all[i] = r
 		go func() {
-			defer close(done)
-			first <- ended{s.Name, s.Run(own)}
+			r.err = p.Run(own)
+			close(r.done)
+			first <- r
 		}()
-		running = append(running, func() { cancel(); <-done })
 	}
 	var err error
+	var broken *running
 	select {
 	case <-ctx.Done():
-	case e := <-first:
-		if err = e.err; err == nil {
-			err = fmt.Errorf("%s ended on its own", e.name)
+	case broken = <-first:
+		if err = broken.err; err == nil {
+			err = fmt.Errorf("%s ended on its own", broken.name)
 		}
 	}
-	for i := len(running) - 1; i >= 0; i-- {
-		running[i]()
-	}
-	for len(first) > 0 {
-		if e := <-first; err == nil && e.err != nil {
-			err = fmt.Errorf("stop %s: %w", e.name, e.err)
+	left := within.stop(all)
+	for _, r := range all {
+		if r != broken && r.ended() && r.err != nil && err == nil {
+			err = fmt.Errorf("stop %s: %w", r.name, r.err)
 		}
+	}
+	if len(left) > 0 {
+		err = errors.Join(err, fmt.Errorf("stop %s: %w", strings.Join(left, ", "), errLeft))
 	}
 	return err
+}
+
+// stop ends all, the last first, and returns the names of those left running.
+func (s stopping) stop(all []*running) (left []string) {
+	deadline := time.Now().Add(s.total)
+	for i := len(all) - 1; i >= 0; i-- {
+		all[i].cancel()
+		all[i].wait(min(s.each, time.Until(deadline)))
+	}
+	deadline = time.Now().Add(s.last)
+	for i := len(all) - 1; i >= 0; i-- {
+		if !all[i].wait(time.Until(deadline)) {
+			left = append(left, all[i].name)
+		}
+	}
+	return left
+}
+
+// wait says whether the part has ended within d.
+func (r *running) wait(d time.Duration) bool {
+	if r.ended() {
+		return true
+	}
+	timer := time.NewTimer(max(d, 0))
+	defer timer.Stop()
+	select {
+	case <-r.done:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+func (r *running) ended() bool {
+	select {
+	case <-r.done:
+		return true
+	default:
+		return false
+	}
 }

@@ -4,9 +4,14 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 )
+
+var ample = stopping{each: time.Minute, total: time.Minute, last: time.Minute}
 
 func TestSequenceStopsProducersFirst(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
@@ -14,7 +19,7 @@ func TestSequenceStopsProducersFirst(t *testing.T) {
 	var stopped []string
 	started := make(chan struct{}, 3)
 	run := func(name string) Part {
-		return Part{name, func(ctx context.Context) error {
+		return Part{Name: name, Run: func(ctx context.Context) error {
 			started <- struct{}{}
 			<-ctx.Done()
 			mu.Lock()
@@ -24,7 +29,7 @@ func TestSequenceStopsProducersFirst(t *testing.T) {
 		}}
 	}
 	result := make(chan error)
-	go func() { result <- sequence(ctx, run("alerts"), run("infer"), run("ingest")) }()
+	go func() { result <- sequence(ctx, ample, run("alerts"), run("infer"), run("ingest")) }()
 	for range 3 {
 		<-started
 	}
@@ -39,17 +44,52 @@ func TestSequenceStopsProducersFirst(t *testing.T) {
 
 func TestSequenceEndsWithTheStageThatBreaks(t *testing.T) {
 	broken := errors.New("out of cheese")
-	err := sequence(t.Context(),
-		Part{"alerts", func(ctx context.Context) error { <-ctx.Done(); return nil }},
-		Part{"infer", func(context.Context) error { return broken }})
+	err := sequence(t.Context(), ample,
+		Part{Name: "alerts", Run: func(ctx context.Context) error { <-ctx.Done(); return nil }},
+		Part{Name: "infer", Run: func(context.Context) error { return broken }})
 	if !errors.Is(err, broken) {
 		t.Errorf("got %v, want %v", err, broken)
 	}
 }
 
 func TestSequenceNamesAStageThatEndsUnasked(t *testing.T) {
-	err := sequence(t.Context(), Part{"infer", func(context.Context) error { return nil }})
+	err := sequence(t.Context(), ample, Part{Name: "infer", Run: func(context.Context) error { return nil }})
 	if err == nil || err.Error() != "infer ended on its own" {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A part that ignores its end is named and left; the others are ended all the
+// same, and in time.
+func TestSequenceLeavesWhatDoesNotEnd(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	hold := make(chan struct{})
+	defer close(hold)
+	var clean atomic.Bool
+	stuck := func(context.Context) error { <-hold; return nil }
+	started := make(chan struct{})
+	result := make(chan error, 1)
+	go func() {
+		result <- sequence(ctx, stopping{each: 100 * time.Millisecond, total: 150 * time.Millisecond, last: 100 * time.Millisecond},
+			Part{Name: "alerts", Run: func(ctx context.Context) error {
+				close(started)
+				<-ctx.Done()
+				clean.Store(true)
+				return nil
+			}},
+			Part{Name: "infer", Run: stuck}, Part{Name: "framer", Run: stuck}, Part{Name: "ingest", Run: stuck})
+	}()
+	<-started
+	cancel()
+	select {
+	case err := <-result:
+		if !errors.Is(err, errLeft) || !strings.Contains(err.Error(), "stop ingest, framer, infer: still running") {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("waits for a part that does not end")
+	}
+	if !clean.Load() {
+		t.Error("a part below those that hang was not ended")
 	}
 }

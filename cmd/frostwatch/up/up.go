@@ -154,11 +154,10 @@ func (u *up) run(ctx context.Context) (err error) {
 	if err := u.seedVocabulary(ctx, pr); err != nil {
 		return err
 	}
-	inferring, free, err := pr.Infer(u.bundleOf)
+	inferring, err := pr.Infer(u.bundleOf)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, free()) }()
 	alerting, err := pr.Alerts()
 	if err != nil {
 		return err

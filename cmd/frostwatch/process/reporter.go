@@ -1,0 +1,156 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// reporter is the telemetry.Reporter of all stages of a process. Problems and
+// warnings of one name are apart: the newest of each kind counts.
+type reporter struct {
+	mu       sync.Mutex
+	watchers []chan struct{}
+	problems map[string]error
+	warnings map[string]error
+	checks   []check
+	describe []func(*topics.Worker)
+}
+
+// check is asked at each look.
+type check struct {
+	part string
+	ask  func() error
+}
+
+// newReporter starts with the parts as problems that are starting.
+func newReporter(parts ...string) *reporter {
+	r := &reporter{problems: map[string]error{}, warnings: map[string]error{}}
+	for _, p := range parts {
+		r.problems[p] = errStarting
+	}
+	return r
+}
+
+var errStarting = errors.New("starting")
+
+// Problem is why the process can't work, nil once it can.
+func (r *reporter) Problem(part string, err error) { r.note(r.problems, part, err) }
+
+// Warning is what is wrong and stops nothing, nil once it is over.
+func (r *reporter) Warning(part string, err error) { r.note(r.warnings, part, err) }
+
+func (r *reporter) note(in map[string]error, part string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before := in[part]
+	if err == nil {
+		delete(in, part)
+	} else {
+		in[part] = err
+	}
+	if (before == nil) == (err == nil) && (err == nil || before.Error() == err.Error()) {
+		return
+	}
+	for _, w := range r.watchers {
+		select {
+		case w <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// changes is a channel that holds one token once a problem or warning has come,
+// gone or changed.
+func (r *reporter) changes() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w := make(chan struct{}, 1)
+	r.watchers = append(r.watchers, w)
+	return w
+}
+
+// Check asks at each look at readiness.
+func (r *reporter) Check(part string, ask func() error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.checks = append(r.checks, check{part, ask})
+}
+
+// Describe asks for what a stage knows of itself.
+func (r *reporter) Describe(fill func(*topics.Worker)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.describe = append(r.describe, fill)
+}
+
+// condition is what is wrong, by part.
+type condition struct {
+	Problems, Warnings map[string]string
+}
+
+// look asks every check; what each gives counts beside what was reported of its
+// part. Texts are fit to be shown.
+func (r *reporter) look() condition {
+	r.mu.Lock()
+	checks := slices.Clone(r.checks)
+	r.mu.Unlock()
+	// Not under the lock: a check may take its stage's own, which reports.
+	answers := make([]error, len(checks))
+	for i, c := range checks {
+		answers[i] = c.ask()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := condition{texts(r.problems), texts(r.warnings)}
+	for i, c := range checks {
+		if answers[i] != nil {
+			out.Problems[c.part] = topics.Clean(errors.Join(r.problems[c.part], answers[i]).Error())
+		}
+	}
+	return out
+}
+
+func texts(of map[string]error) map[string]string {
+	out := make(map[string]string, len(of))
+	for part, err := range of {
+		out[part] = topics.Clean(err.Error())
+	}
+	return out
+}
+
+// started ends that a part is starting, where nothing else was reported of it.
+func (r *reporter) started(part string) {
+	r.mu.Lock()
+	starting := errors.Is(r.problems[part], errStarting)
+	r.mu.Unlock()
+	if starting {
+		r.Problem(part, nil)
+	}
+}
+
+// waits reports of every part that is starting what it waits for.
+func (r *reporter) waits(what string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for part, err := range r.problems {
+		if errors.Is(err, errStarting) {
+			r.problems[part] = fmt.Errorf("%w: waits for %s", errStarting, what)
+		}
+	}
+}
+
+// fill completes a worker's record.
+func (r *reporter) fill(w *topics.Worker) {
+	r.mu.Lock()
+	describe := slices.Clone(r.describe)
+	r.mu.Unlock()
+	for _, d := range describe {
+		d(w)
+	}
+	now := r.look()
+	w.Problems, w.Warnings = now.Problems, now.Warnings
+}

@@ -1,0 +1,69 @@
+package process
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Handle serves a pattern of net/http's ServeMux. To be called before Run. A
+// handler that writes for long, such as a stream of events, ends with its
+// request's context, which ends with the process.
+func (p *Process) Handle(pattern string, h http.Handler) { p.mux.Handle(pattern, h) }
+
+// handleOwn serves /healthz (the process runs), /readyz and /metrics.
+func (p *Process) handleOwn() {
+	p.Handle("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) }))
+	p.Handle("GET /readyz", http.HandlerFunc(p.ready))
+	p.Handle("GET /metrics", p.tel.Handler())
+}
+
+// ready is 503 while there are problems. Warnings are listed and stop nothing.
+func (p *Process) ready(w http.ResponseWriter, _ *http.Request) {
+	now := p.reporter.look()
+	state := struct {
+		Ready    bool              `json:"ready"`
+		Problems map[string]string `json:"problems,omitempty"`
+		Warnings map[string]string `json:"warnings,omitempty"`
+	}{len(now.Problems) == 0, now.Problems, now.Warnings}
+	w.Header().Set("Content-Type", "application/json")
+	if !state.Ready {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	// The client may be gone; there is no one else to answer.
+	_ = json.NewEncoder(w).Encode(state)
+}
+
+// serve answers on l, which it owns, until ctx ends. There is no bound on how
+// long an answer takes to write: handlers bound their own.
+func serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	requests, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	server := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		IdleTimeout: time.Minute, MaxHeaderBytes: 1 << 16,
+		BaseContext: func(net.Listener) context.Context { return requests },
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(l) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve http on %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	cancel()
+	stop, stopped := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer stopped()
+	if err := server.Shutdown(stop); err != nil {
+		_ = server.Close()
+	}
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve http on %s: %w", l.Addr(), err)
+	}
+	return nil
+}
