@@ -14,8 +14,11 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/propagation"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.uber.org/goleak"
 
@@ -148,6 +151,7 @@ type fakeModel struct {
 	matrix *scoring.Matrix
 	fault  func(frames []byte, batch int) error // nil: none
 	spoil  bool                                 // embeddings are not numbers
+	signed bool                                 // a dark clip is the opposite of a bright one
 	// gate, where not nil, is read once in each run; begun hears of each.
 	gate, begun chan struct{}
 
@@ -209,6 +213,9 @@ func (m *fakeModel) EmbedClips(ctx context.Context, frames []byte, batch int) (f
 	clip, frame := make([]float32, batch*fakeDim), make([]float32, batch*fakeFrames*fakeDim)
 	for i := range batch {
 		clip[i*fakeDim] = float32(frames[i*len(frames)/batch])
+		if m.signed {
+			clip[i*fakeDim] = clip[i*fakeDim]/128 - 1
+		}
 	}
 	if m.spoil {
 		clip[len(clip)-1] = float32(math.NaN())
@@ -235,6 +242,12 @@ func (m *fakeModel) Close() error {
 		m.t.Errorf("model %s is closed %d times, %d runs being under way", m.id, m.closed, m.busy)
 	}
 	return nil
+}
+
+func (m *fakeModel) hasRun() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.runs > 0
 }
 
 func (m *fakeModel) isClosed() bool {
@@ -359,4 +372,28 @@ func matrixOf(t *testing.T, m *froster.Model) *scoring.Matrix {
 	}
 	matrix.Version = "first"
 	return matrix
+}
+
+// counted is a meter, and the sums of its counters so far.
+func counted() (sums func(*testing.T) map[string]int64, m metric.Meter) {
+	reader := sdkmetric.NewManualReader()
+	sums = func(t *testing.T) map[string]int64 {
+		t.Helper()
+		var all metricdata.ResourceMetrics
+		if err := reader.Collect(t.Context(), &all); err != nil {
+			t.Fatal(err)
+		}
+		out := map[string]int64{}
+		for _, scope := range all.ScopeMetrics {
+			for _, m := range scope.Metrics {
+				if sum, ok := m.Data.(metricdata.Sum[int64]); ok {
+					for _, p := range sum.DataPoints {
+						out[m.Name] += p.Value
+					}
+				}
+			}
+		}
+		return out
+	}
+	return sums, sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test")
 }

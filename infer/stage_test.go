@@ -51,7 +51,7 @@ func TestStage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(rec.Labels) != 2 || rec.Vocab.Version == "" || rec.Model != model.ID() {
+		if len(rec.Labels) != 2 || rec.Vocab.Version == "" || rec.Model != model.ID() || rec.LogitScale != float64(model.LogitScale()) {
 			t.Errorf("recognition %+v", rec)
 		}
 		if trace := (bus.HeaderCarrier{Headers: &m.Headers}).Get("traceparent"); !strings.Contains(trace, clipTrace) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image/color"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -34,14 +35,19 @@ func TestSwapUnderFlow(t *testing.T) {
 			}
 		})
 	}
+	ran := func(m *fakeModel) {
+		until(t, "model "+m.id+" to recognise", func() bool { return m.hasRun() })
+	}
 	for n := range each {
 		for camera := range want {
 			r.send(camera, clipOf(t, camera, n, frame, now))
 		}
 		switch n {
 		case each / 4:
+			ran(models[0])
 			swap(models[1])
 		case each / 2:
+			ran(models[1])
 			swap(models[2])
 			swap(models[3])
 		}
@@ -176,6 +182,30 @@ func TestSwapRefused(t *testing.T) {
 		t.Error(err)
 	}
 	if got := r.recognitions()["a"]; got[0].Model != "first" {
+		t.Errorf("recognised by %s", got[0].Model)
+	}
+}
+
+// Where the model before can't be closed, the new one serves all the same, and
+// the error says so.
+func TestSwapThatCannotClose(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 1)
+	first, next := r.model("first"), r.model("next")
+	stubborn := first.recogniser()
+	stubborn.Close = func() error { return errors.Join(first.Close(), errors.New("device busy")) }
+	s, stop := start(t, r.options(stubborn))
+	err := s.Swap(t.Context(), next.recogniser())
+	var unclosed *CloseError
+	if !errors.As(err, &unclosed) || unclosed.Model != "first" || !strings.Contains(err.Error(), "device busy") {
+		t.Errorf("swap: %v", err)
+	}
+	r.send("a", clipOf(t, "a", 0, jpegOf(t, 48, 32, color.White), time.Now()))
+	until(t, "the recognition", func() bool { return len(r.read(topics.Actions)) == 1 })
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	if got := r.recognitions()["a"]; got[0].Model != "next" {
 		t.Errorf("recognised by %s", got[0].Model)
 	}
 }

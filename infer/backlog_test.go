@@ -1,0 +1,213 @@
+package infer
+
+import (
+	"bytes"
+	"fmt"
+	"image/color"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// readBus notes which clips were read, by offset.
+type readBus struct {
+	*bus.Client
+	mu   sync.Mutex
+	seen map[int64]bool
+}
+
+func (b *readBus) Age(m bus.Message) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.seen[m.Offset] = true
+	return b.Client.Age(m)
+}
+
+func (b *readBus) read() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.seen)
+}
+
+// lockedBuffer is written by several goroutines.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// After an hour away the newest clips are recognised at once, and the others are
+// not even read: a backlog makes no alert late. The same for a group that is new.
+func TestBacklogIsSkippedUnread(t *testing.T) {
+	t.Parallel()
+	for _, known := range []bool{false, true} {
+		t.Run(fmt.Sprintf("group known %v", known), func(t *testing.T) {
+			r := newRig(t, 1)
+			frame := jpegOf(t, 48, 32, color.White)
+			now := time.Now()
+			o := r.options(r.model("first").recogniser())
+			if known {
+				r.sendAt("b", clipOf(t, "b", 0, frame, now), now.Add(-2*time.Hour))
+				before := o
+				before.MaxAge = 0
+				runUntil(t, before, func() bool { return len(r.read(topics.Actions)) == 1 })
+				o.First = r.model("second").recogniser()
+			}
+			const old, fresh = 1200, 3
+			for n := range old {
+				r.sendAt("a", clipOf(t, "a", n, frame, now), now.Add(-time.Hour+time.Duration(n)*time.Second))
+			}
+			for n := range fresh {
+				r.send("a", clipOf(t, "a", old+n, frame, now))
+			}
+			reads := &readBus{Client: r.newClient(), seen: map[int64]bool{}}
+			count, meter := counted()
+			var log lockedBuffer
+			o.Bus, o.Meter, o.Logger = reads, meter, slog.New(slog.NewTextHandler(&log, nil))
+			runUntil(t, o, func() bool {
+				return len(r.recognitions()["a"]) == fresh && strings.Contains(log.String(), "keeping up with the cameras again")
+			})
+			for i, rec := range r.recognitions()["a"] {
+				if rec.Sequence != uint64(old+i) {
+					t.Errorf("clip %d was recognised", rec.Sequence)
+				}
+			}
+			if n := reads.read(); n > 10 {
+				t.Errorf("%d clips were read to get at %d", n, fresh)
+			}
+			if got := count(t)["frostwatch.infer.clips_skipped"]; got != old {
+				t.Errorf("%d clips are counted as skipped, of %d", got, old)
+			}
+			for _, want := range []string{`level=WARN msg="falling behind the cameras" partition=0`, "skipped=1200 max_age=1m0s", "add an infer worker", "behind_for="} {
+				if !strings.Contains(log.String(), want) {
+					t.Errorf("the log lacks %q:\n%s", want, log.String())
+				}
+			}
+		})
+	}
+}
+
+// A model that is too slow skips to what is new once clips are older than allowed,
+// also in the middle of a lease.
+func TestBacklogIsSkippedWhileReading(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 1)
+	frame := jpegOf(t, 48, 32, color.White)
+	slow := r.model("slow")
+	slow.gate = make(chan struct{})
+	o := r.options(slow.recogniser())
+	o.MaxAge, o.MaxBatch = 2*time.Second, 1
+	count, meter := counted()
+	o.Meter = meter
+	_, stop := start(t, o)
+	const old = 300
+	sent := time.Now()
+	for n := range old {
+		r.send("a", clipOf(t, "a", n, frame, sent))
+	}
+	last := time.Now()
+	<-slow.begun
+	until(t, "the clips to age", func() bool { return time.Since(last) > o.MaxAge })
+	r.send("a", clipOf(t, "a", old, frame, sent))
+	close(slow.gate)
+	until(t, "the newest clip", func() bool {
+		got := r.recognitions()["a"]
+		return len(got) > 0 && got[len(got)-1].Sequence == old
+	})
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	recognised := int64(len(r.recognitions()["a"]))
+	if skipped := count(t)["frostwatch.infer.clips_skipped"]; recognised > 20 || recognised+skipped != old+1 {
+		t.Errorf("%d clips were recognised and %d skipped, of %d", recognised, skipped, old+1)
+	}
+}
+
+// A clip that waited in its sender is as old as that, however new its record is.
+func TestClipsThatWaitedInTheirSenderAreOld(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 1)
+	frame := jpegOf(t, 48, 32, color.White)
+	// Captured by the sender's clock, which is an hour behind.
+	now := time.Now().Add(-time.Hour)
+	r.send("a", clipOf(t, "a", 7, frame, now), topics.HeaderQueued, "61000")
+	r.send("a", clipOf(t, "a", 0, frame, now), topics.HeaderQueued, "500")
+	count, meter := counted()
+	o := r.options(r.model("first").recogniser())
+	o.Meter = meter
+	runUntil(t, o, func() bool { return len(r.read(topics.Actions)) > 0 })
+	r.wantEach(map[string]int{"a": 1})
+	if got := count(t)["frostwatch.infer.clips_skipped"]; got != 1 {
+		t.Errorf("%d skipped, want the one that waited for 61 s", got)
+	}
+}
+
+// A worker that was paused wakes and sends what it had: clips of a camera that is
+// another's by now, older than those that are recognised already.
+func TestClipsOfAnOvertakenSenderAreDiscarded(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 1)
+	frame := jpegOf(t, 48, 32, color.White)
+	now := time.Now()
+	for i, generation := range []string{"5", "5", "", "7", "5", "6", "7", "8"} {
+		var headers []string
+		if generation != "" {
+			headers = []string{topics.HeaderGeneration, generation}
+		}
+		r.send("a", clipOf(t, "a", i, frame, now), headers...)
+	}
+	r.send("b", clipOf(t, "b", 0, frame, now), topics.HeaderGeneration, "5") // another camera
+	count, meter := counted()
+	o := r.options(r.model("first").recogniser())
+	o.Meter = meter
+	runUntil(t, o, func() bool { return len(r.read(topics.Actions)) == 7 })
+	var got []uint64
+	for _, rec := range r.recognitions()["a"] {
+		got = append(got, rec.Sequence)
+	}
+	if fmt.Sprint(got) != "[0 1 2 3 6 7]" || len(r.recognitions()["b"]) != 1 {
+		t.Errorf("recognised clips %v of a and %d of b", got, len(r.recognitions()["b"]))
+	}
+	if n := count(t)["frostwatch.infer.clips_overtaken"]; n != 2 || len(r.read(topics.DeadLetter)) != 0 {
+		t.Errorf("%d discarded, %d dead letters", n, len(r.read(topics.DeadLetter)))
+	}
+}
+
+// The senders' group may be deleted and count from one again.
+func TestGenerationsMayBeginAgain(t *testing.T) {
+	s, at := newSenders(), time.Now()
+	from := func(generation string, at time.Time) bus.Message {
+		return bus.Message{Time: at, Headers: []bus.Header{{Key: topics.HeaderGeneration, Value: []byte(generation)}}}
+	}
+	for i, c := range []struct {
+		generation string
+		after      time.Duration
+		want       bool
+	}{{"9", 0, false}, {"2", time.Second, true}, {"2", sureFor - 1, true}, {"2", sureFor, false}, {"1", sureFor + time.Second, true}, {"no number", 0, false}} {
+		if got := s.overtaken("a", from(c.generation, at.Add(c.after))); got != c.want {
+			t.Errorf("record %d: overtaken %v", i, got)
+		}
+	}
+	for i := range 3 * maxSenders {
+		s.overtaken(fmt.Sprint("camera-", i), from("1", at))
+	}
+	if len(s) > maxSenders {
+		t.Errorf("%d cameras are remembered", len(s))
+	}
+}

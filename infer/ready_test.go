@@ -1,0 +1,286 @@
+package infer
+
+import (
+	"fmt"
+	"image/color"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/scoring"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// reports is a telemetry.Reporter that keeps what it hears.
+type reports struct {
+	mu       sync.Mutex
+	warnings map[string]error
+	checks   map[string]func() error
+	describe []func(*topics.Worker)
+}
+
+func newReports() *reports {
+	return &reports{warnings: map[string]error{}, checks: map[string]func() error{}}
+}
+
+func (r *reports) Problem(string, error) {}
+
+func (r *reports) Warning(part string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.warnings[part] = err
+}
+
+func (r *reports) Check(part string, ask func() error) { r.checks[part] = ask }
+
+func (r *reports) Describe(fill func(*topics.Worker)) { r.describe = append(r.describe, fill) }
+
+func (r *reports) warning(part string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.warnings[part]
+}
+
+func (r *reports) worker() (w topics.Worker) {
+	for _, fill := range r.describe {
+		fill(&w)
+	}
+	return w
+}
+
+// A worker that makes no progress is not ready, whatever the reason, says so
+// loudly, and is well again once it keeps up. One with nothing to do is ready.
+func TestReadinessComesFromProgress(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 2)
+	frame := jpegOf(t, 48, 32, color.White)
+	stuck := r.model("stuck")
+	stuck.gate = make(chan struct{})
+	var ahead atomic.Int64 // of the stage's clock
+	var log lockedBuffer
+	said := newReports()
+	o := r.options(stuck.recogniser())
+	o.Reporter, o.MaxBatch, o.MaxAge = said, 1, 0
+	o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	o.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	_, stop := start(t, o)
+	ready := said.checks["infer"]
+	until(t, "the partitions", func() bool { return len(said.worker().Stages["infer"].Partitions) == 2 })
+	ahead.Add(int64(time.Hour))
+	if err := ready(); err != nil {
+		t.Errorf("with nothing to do for an hour: %v", err)
+	}
+	for n := range 5 {
+		r.send("a", clipOf(t, "a", n, frame, time.Now()))
+	}
+	<-stuck.begun
+	until(t, "the clips to be read", func() bool { return said.worker().Stages["infer"].Lag >= 3 })
+	if err := ready(); err != nil {
+		t.Errorf("when the clips have come: %v", err)
+	}
+	ahead.Add(int64(patience + time.Second))
+	if err := ready(); err == nil || !strings.Contains(err.Error(), "clips wait, and nothing sent in the last 1") || !strings.Contains(err.Error(), "import the model in int8") {
+		t.Errorf("after %v without progress: %v", patience, err)
+	}
+	until(t, "the warning", func() bool { return said.warning("falling behind") != nil })
+	if got := said.worker().Stages["infer"]; got.Late < patience.Seconds() || got.Group != "infer" || got.Generation < 1 {
+		t.Errorf("the worker says %+v", got)
+	}
+	if w := said.worker(); w.Model != "stuck" || w.Vocab.Version != "of stuck" || w.Vocab.Name != "default" {
+		t.Errorf("the worker says %+v", w)
+	}
+	close(stuck.gate)
+	until(t, "the stage to keep up", func() bool { return ready() == nil && said.warning("falling behind") == nil })
+	if got := said.worker().Stages["infer"]; got.Lag != 0 || got.Late != 0 {
+		t.Errorf("at rest the worker says %+v", got)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	if n := strings.Count(log.String(), "falling behind the cameras"); n != 1 || !strings.Contains(log.String(), "keeping up with the cameras again") {
+		t.Errorf("the log says it %d times:\n%s", n, log.String())
+	}
+}
+
+// lateVocabulary has none until it is let.
+type lateVocabulary struct {
+	*fakeModel
+	ready chan struct{}
+}
+
+func (v lateVocabulary) Ready() <-chan struct{} { return v.ready }
+
+func (v lateVocabulary) Current() *scoring.Matrix {
+	select {
+	case <-v.ready:
+		return v.matrix
+	default:
+		return nil
+	}
+}
+
+// No clip is read before there is something to score it against, and the worker
+// is not ready before.
+func TestWaitsForTheVocabulary(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 1)
+	frame := jpegOf(t, 48, 32, color.White)
+	for n := range 3 {
+		r.send("a", clipOf(t, "a", n, frame, time.Now()))
+	}
+	m := r.model("first")
+	late := lateVocabulary{m, make(chan struct{})}
+	said := newReports()
+	reads := &readBus{Client: r.newClient(), seen: map[int64]bool{}}
+	o := r.options(Recogniser{Model: m, Vocabulary: late, Frames: fakeFrames, Side: fakeSide, Close: m.Close})
+	o.Reporter, o.Bus = said, reads
+	_, stop := start(t, o)
+	if err := said.checks["infer"](); err == nil || !strings.Contains(err.Error(), "vocabulary") {
+		t.Errorf("without a vocabulary: %v", err)
+	}
+	if len(said.worker().Stages["infer"].Partitions) != 0 || reads.read() != 0 || m.hasRun() {
+		t.Error("clips are read without a vocabulary")
+	}
+	close(late.ready)
+	until(t, "the recognitions", func() bool { return len(r.read(topics.Actions)) == 3 })
+	if err := said.checks["infer"](); err != nil {
+		t.Errorf("with a vocabulary: %v", err)
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	r.wantEach(map[string]int{"a": 3})
+}
+
+// A swap while the first vocabulary is waited for is enough to begin.
+func TestSwapBeforeTheFirstVocabulary(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 1)
+	first, next := r.model("first"), r.model("next")
+	late := lateVocabulary{first, make(chan struct{})}
+	s, stop := start(t, r.options(Recogniser{Model: first, Vocabulary: late, Frames: fakeFrames, Side: fakeSide, Close: first.Close}))
+	r.send("a", clipOf(t, "a", 0, jpegOf(t, 48, 32, color.White), time.Now()))
+	if err := s.Swap(t.Context(), next.recogniser()); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the recognition", func() bool { return len(r.read(topics.Actions)) == 1 })
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+type fakePartition struct{ lag int64 }
+
+func (p *fakePartition) ID() int         { return 3 }
+func (p *fakePartition) Generation() int { return 4 }
+func (p *fakePartition) Lag() int64      { return p.lag }
+
+// The feed of one partition, with a clock of its own.
+func TestFeed(t *testing.T) {
+	const s = time.Second
+	type world struct {
+		f   *feed
+		p   *fakePartition
+		now time.Time
+	}
+	// clips come at an interval and are settled an age after they were sent.
+	clips := func(n int, every, age time.Duration) func(*world) {
+		return func(w *world) {
+			for range n {
+				w.now = w.now.Add(every)
+				w.f.read(w.now, 0)
+				w.now = w.now.Add(age)
+				w.f.settled(age)
+				w.f.left()
+				w.now = w.now.Add(-age)
+			}
+			w.now = w.now.Add(age)
+		}
+	}
+	pass := func(d time.Duration) func(*world) { return func(w *world) { w.now = w.now.Add(d) } }
+	lag := func(n int64) func(*world) { return func(w *world) { w.p.lag = n } }
+	reads := func(age time.Duration) func(*world) {
+		return func(w *world) { w.f.read(w.now.Add(-age), age) }
+	}
+	for _, c := range []struct {
+		name  string
+		steps []func(*world)
+		ready bool
+	}{
+		{"nothing to do for a day", []func(*world){pass(24 * time.Hour)}, true},
+		{"fed and keeping up", []func(*world){clips(50, 2*s, s)}, true},
+		{"one waits after an hour of nothing", []func(*world){clips(5, 2*s, s), pass(time.Hour), reads(s)}, true},
+		{"one waits for long", []func(*world){clips(5, 2*s, s), reads(0), pass(16 * s)}, false},
+		{"one waits less long than three intervals", []func(*world){clips(10, time.Minute, s), reads(0), pass(2 * time.Minute)}, true},
+		{"one waits longer than three intervals", []func(*world){clips(10, time.Minute, s), reads(0), pass(181 * s)}, false},
+		{"a pause is no interval", []func(*world){clips(9, 2*s, s), pass(time.Hour), clips(2, 2*s, s), reads(0), pass(16 * s)}, false},
+		{"records wait that are not even read", []func(*world){lag(7), pass(16 * s)}, false},
+		{"an old backlog, just begun", []func(*world){lag(7), reads(time.Hour), pass(10 * s)}, true},
+		{"always late", []func(*world){clips(50, 2*s, 20*s), lag(7)}, false},
+	} {
+		w := &world{p: &fakePartition{}, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+		w.f = newFeed(w.p, func() time.Time { return w.now })
+		for _, step := range c.steps {
+			step(w)
+		}
+		if err := w.f.look().problem(); (err == nil) != c.ready {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+// Falling behind is logged as it begins, when clips begin to be skipped, each
+// minute, and as it ends.
+func TestFallingBehindIsLogged(t *testing.T) {
+	var log lockedBuffer
+	var heard error
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	clock := func() time.Time { return now }
+	b := &backlog{log: slog.New(slog.NewTextHandler(&log, nil)), report: func(err error) { heard = err }, maxAge: 30 * time.Second, now: clock, feeds: map[*feed]bool{}}
+	p := &fakePartition{}
+	f := b.add(p)
+	lines := 0
+	look := func(what, want string, warned bool) {
+		t.Helper()
+		b.judge(t.Context())
+		all := strings.Split(strings.TrimSpace(log.String()), "\n")
+		got := strings.Join(all[lines:], "\n")
+		if lines = len(all); log.String() == "" {
+			lines = 0
+		}
+		if want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("%s: logged %q, want %q", what, got, want)
+		}
+		if (heard != nil) != warned {
+			t.Errorf("%s: the reporter has %v", what, heard)
+		}
+	}
+	look("at rest", "", false)
+	p.lag = 40
+	now = now.Add(9 * time.Second)
+	look("late, but not very", "", false)
+	now = now.Add(2 * time.Second)
+	look("late", "late=11s waiting=40 skipped=0", true)
+	now = now.Add(20 * time.Second)
+	look("later", "", true)
+	f.skipped(100)
+	look("skipping", "skipped=100 max_age=30s", true)
+	f.skipped(100)
+	look("skipping on", "", true)
+	now = now.Add(time.Minute)
+	look("a minute on", "skipped=200", true)
+	if !strings.Contains(fmt.Sprint(heard), "200 were skipped as older than infer.max_age (30s) since 2026-01-02T03:04:16Z") {
+		t.Errorf("the reporter has %v", heard)
+	}
+	f.settled(7 * time.Second)
+	look("less late", "", true)
+	f.settled(time.Second)
+	look("level", "level=INFO msg=\"keeping up with the cameras again\" behind_for=1m20s skipped=200", false)
+	f.skipped(3)
+	b.remove(f)
+	look("skipped, and the partition gone", "skipped=3", true)
+	look("level again", "skipped=3", false)
+}
