@@ -5,6 +5,7 @@ package framer
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -27,7 +29,6 @@ type Options struct {
 	ShortSide  int           // pixels of a carried frame's short side
 	Quality    int           // of JPEG, 1 to 100
 	Queue      int           // clips of one camera that may wait for Kafka; a full queue drops the oldest
-	Send       bus.SendFunc
 	Logger     *slog.Logger
 	Meter      metric.Meter
 	Tracer     trace.Tracer
@@ -37,12 +38,15 @@ type Options struct {
 	// new epoch is begun, so that clips' wall-clock times stay true. 0: 5 s;
 	// negative: any.
 	MaxDrift time.Duration
+	// Reporter hears of cameras that lose clips; nil: nobody does.
+	Reporter telemetry.Reporter
+	Now      func() time.Time // nil: time.Now
 }
 
 func (o *Options) check() error {
 	switch {
-	case o.Send == nil || o.Logger == nil || o.Meter == nil || o.Tracer == nil || o.Propagator == nil:
-		return errors.New("framer: send, logger, meter, tracer and propagator are required")
+	case o.Logger == nil || o.Meter == nil || o.Tracer == nil || o.Propagator == nil:
+		return errors.New("framer: logger, meter, tracer and propagator are required")
 	case o.ShortSide < topics.MinShortSide || o.ShortSide > topics.MaxShortSide:
 		return fmt.Errorf("framer: short side of %d pixels: want %d to %d", o.ShortSide, topics.MinShortSide, topics.MaxShortSide)
 	case o.Quality < 1 || o.Quality > 100:
@@ -50,13 +54,23 @@ func (o *Options) check() error {
 	case o.Queue < 1:
 		return fmt.Errorf("framer: queue of %d clips: want at least 1", o.Queue)
 	}
-	if o.MaxDrift == 0 {
-		o.MaxDrift = 5 * time.Second
-	}
 	if err := topics.CheckTimes(o.Window, o.Stride); err != nil {
 		return fmt.Errorf("framer: %w", err)
 	}
+	o.fill()
 	return nil
+}
+
+func (o *Options) fill() {
+	if o.MaxDrift == 0 {
+		o.MaxDrift = 5 * time.Second
+	}
+	if o.Reporter == nil {
+		o.Reporter = telemetry.Quiet{}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 }
 
 // Framer makes a Stream for each camera.
@@ -77,9 +91,9 @@ func New(o Options) (*Framer, error) {
 	return &Framer{Options: o, metrics: m}, nil
 }
 
-// Stream is the sink of one camera's frames. Its error is about the camera's
-// window or stride.
-func (f *Framer) Stream(c topics.Camera) (*Stream, error) {
+// Stream is the sink of one camera's frames; its clips go to send. The error is
+// about the camera's window or stride.
+func (f *Framer) Stream(c topics.Camera, send bus.SendFunc) (*Stream, error) {
 	window, stride := cmp.Or(time.Duration(c.Window), f.Window), cmp.Or(c.Stride, f.Stride)
 	if err := topics.CheckTimes(window, stride); err != nil {
 		return nil, err
@@ -88,10 +102,18 @@ func (f *Framer) Stream(c topics.Camera) (*Stream, error) {
 	if err != nil {
 		return nil, fmt.Errorf("frame camera %s: %w", c.Name, err)
 	}
-	return &Stream{
-		Framer: f, camera: c, log: f.Logger.With("camera", c.Name),
+	log := f.Logger.With("camera", c.Name)
+	s := &Stream{
+		Framer: f, camera: c, sender: send, log: log,
 		sampler: newSampler(window, stride),
 		encoder: e,
-		queue:   make(chan job, f.Queue),
-	}, nil
+		queue:   newQueue(f.Queue),
+		losses:  &losses{log: log, reporter: f.Reporter, part: "clips of " + c.Name},
+	}
+	s.Retag(c.Tags)
+	f.metrics.begin(context.Background(), c.Name)
+	s.coverage = newCoverage(s.sampler.window, f.Now(), func(reason string, d time.Duration) {
+		f.metrics.gap(context.Background(), c.Name, reason, d)
+	})
+	return s, nil
 }

@@ -76,7 +76,7 @@ func newRig(t *testing.T) *rig {
 	f, err := framer.New(framer.Options{
 		// As in pipeline.yaml, rounded to milliseconds.
 		Names: r.names, Window: 4267 * time.Millisecond, Stride: topics.Stride{Steps: 4}, ShortSide: 224, Quality: 90, Queue: 8,
-		Send: client.Send, Logger: log, Meter: noop.NewMeterProvider().Meter("t"),
+		Logger: log, Meter: noop.NewMeterProvider().Meter("t"),
 		Tracer: provider.Tracer("t"), Propagator: propagation.TraceContext{},
 		MaxDrift: -1, // files are played faster than they are
 	})
@@ -85,7 +85,7 @@ func newRig(t *testing.T) *rig {
 	}
 	stage, err := ingest.New(ingest.Options{
 		Bus: client, Names: r.names, Group: "g", Worker: "w",
-		NewSink:   func(c topics.Camera) (ingest.Sink, error) { return f.Stream(c) },
+		NewSink:   func(c topics.Camera) (ingest.Sink, error) { return f.Stream(c, client.Send) },
 		Transport: "tcp", Protocols: []string{"rtsp", "file"}, OpenTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		Watchdog: 15 * time.Second, DecodeThreads: 1,
 		Backoff: ingest.Backoff{Min: 100 * time.Millisecond, Max: time.Second, ResetAfter: time.Second},

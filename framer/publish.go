@@ -2,6 +2,8 @@ package framer
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -12,31 +14,25 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// job is a complete clip that waits to be published.
-type job struct {
-	clip topics.Clip
-	made time.Time
-}
-
 // farewell bounds how long Run goes on publishing after its context has ended.
 const farewell = 2 * time.Second
 
-// push queues a clip. A full queue loses its oldest: what is seen now matters
-// more.
+// passEvery is how often the time without a connection is counted.
+const passEvery = time.Second
+
+// push queues a clip.
 func (s *Stream) push(ctx context.Context, c topics.Clip) {
-	j := job{clip: c, made: time.Now()}
-	for {
-		select {
-		case s.queue <- j:
-			return
-		default:
-		}
-		select {
-		case <-s.queue:
-			s.metrics.drop(ctx, s.camera.Name)
-		default:
-		}
+	s.coverage.complete(s.span)
+	if j, full := s.queue.push(job{clip: c, made: s.Now(), span: s.span}); full {
+		s.lose(ctx, j, gapQueueFull, errQueueFull)
 	}
+}
+
+// lose counts a clip that won't be published.
+func (s *Stream) lose(ctx context.Context, j job, reason string, err error) {
+	s.metrics.drop(ctx, s.camera.Name, reason)
+	s.coverage.lost(j.span, j.clip.Sequence, reason)
+	s.losses.add(ctx, reason, j.clip.ID, err)
 }
 
 // Run publishes clips until ctx ends, and then what is queued, for two seconds
@@ -53,18 +49,21 @@ func (s *Stream) Run(ctx context.Context) {
 		case <-sending.Done():
 		}
 	})()
+	defer s.losses.forget()
+	tick := time.NewTicker(passEvery)
+	defer tick.Stop()
 	for {
-		select {
-		case j := <-s.queue:
+		if j, ok := s.queue.take(); ok {
 			s.publish(sending, j)
 			continue
-		default:
 		}
 		select {
-		case j := <-s.queue:
-			s.publish(sending, j)
+		case <-s.queue.ready:
+		case <-tick.C:
+			s.coverage.pass(s.Now())
 		case <-ctx.Done():
-			if len(s.queue) == 0 {
+			if s.queue.empty() {
+				s.coverage.pass(s.Now())
 				return
 			}
 		}
@@ -78,22 +77,35 @@ func (s *Stream) publish(ctx context.Context, j job) {
 	ctx, span := s.Tracer.Start(ctx, "framer.clip", trace.WithTimestamp(j.made), trace.WithSpanKind(trace.SpanKindProducer),
 		trace.WithAttributes(attribute.String("camera", c.Camera), attribute.String("clip", c.ID)))
 	defer span.End()
-	if err := s.send(ctx, c); err != nil {
+	if err := s.send(ctx, j); err != nil {
 		span.SetStatus(codes.Error, err.Error())
-		s.metrics.drop(ctx, c.Camera)
-		s.log.WarnContext(ctx, "clip is lost", "clip", c.ID, "error", err)
+		reason := gapRefused
+		switch {
+		case errors.Is(err, bus.ErrMoved):
+			reason = gapMoved
+		case ctx.Err() != nil:
+			reason = gapStopped
+		}
+		s.lose(ctx, j, reason, err)
 		return
 	}
 	s.metrics.publish(ctx, c.Camera)
+	s.coverage.published(j.span, c.Sequence)
+	if s.queue.roomy() {
+		s.losses.end(ctx)
+	}
 }
 
-func (s *Stream) send(ctx context.Context, c topics.Clip) error {
-	value, err := topics.EncodeClip(c)
+func (s *Stream) send(ctx context.Context, j job) error {
+	value, err := topics.EncodeClip(j.clip)
 	if err != nil {
 		return err
 	}
-	m := bus.Message{Topic: s.Names.Of(topics.Clips), Key: []byte(c.Camera), Value: value}
+	if len(value) > topics.MaxRecordBytes {
+		return fmt.Errorf("a clip has %d bytes, and Kafka takes %d at most: lower framer.short_side or framer.jpeg_quality", len(value), topics.MaxRecordBytes)
+	}
+	m := bus.Message{Topic: s.Names.Of(topics.Clips), Key: []byte(j.clip.Camera), Value: value, Since: j.made}
 	s.Propagator.Inject(ctx, bus.HeaderCarrier{Headers: &m.Headers})
-	_, err = s.Send(ctx, m)
+	_, err = s.sender(ctx, m)
 	return err
 }

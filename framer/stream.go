@@ -2,9 +2,12 @@ package framer
 
 import (
 	"context"
+	"io"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
+	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -17,27 +20,45 @@ import (
 // does.
 type Stream struct {
 	*Framer
-	camera  topics.Camera
-	log     *slog.Logger
-	sampler *sampler
-	encoder *media.FrameEncoder
-	queue   chan job
+	camera   topics.Camera
+	tags     atomic.Pointer[[]string] // of the clips to come
+	sender   bus.SendFunc
+	log      *slog.Logger
+	sampler  *sampler
+	encoder  *media.FrameEncoder
+	queue    *queue
+	losses   *losses
+	coverage *coverage
 
 	in     bool // an epoch has begun
+	span   *span
 	epoch  time.Time
 	zero   time.Duration // the stream's time of the epoch's first frame
 	last   time.Duration // the latest frame, on the epoch's clock
 	step   time.Duration // the interval before it
+	shown  time.Duration // until when the latest frame is on display
 	width  int           // of the epoch's frames as they come
 	height int
 	drift  drift
 }
 
+// Retag gives the clips to come other tags; the epoch goes on. Any goroutine may
+// call it.
+func (s *Stream) Retag(tags []string) { s.tags.Store(&tags) }
+
 // Connected starts with a clean slate: the new connection has a clock of its own.
-func (s *Stream) Connected(media.StreamInfo) { s.in = false }
+func (s *Stream) Connected(media.StreamInfo) {
+	s.endEpoch(context.Background(), gapNotConnected)
+}
 
 // Disconnected drops what is incomplete.
-func (s *Stream) Disconnected(reason string) { s.endEpoch(context.Background(), reason) }
+func (s *Stream) Disconnected(reason string) {
+	why := gapNotConnected
+	if reason == media.ErrStopped.Error() || reason == io.EOF.Error() {
+		why = gapStopped
+	}
+	s.endEpoch(context.Background(), why)
+}
 
 // Frame gives a frame to the windows that it belongs to.
 func (s *Stream) Frame(ctx context.Context, f *media.Frame) error {
@@ -53,8 +74,8 @@ func (s *Stream) Frame(ctx context.Context, f *media.Frame) error {
 	if at > s.last {
 		s.step = at - s.last
 	}
-	s.last = at
-	return s.cut(ctx, f, at, s.until(f))
+	s.last, s.shown = at, s.until(f)
+	return s.cut(ctx, f, at, s.shown)
 }
 
 func (s *Stream) startEpoch(ctx context.Context, f *media.Frame) {
@@ -62,6 +83,7 @@ func (s *Stream) startEpoch(ctx context.Context, f *media.Frame) {
 	s.width, s.height = f.Width, f.Height
 	s.drift = drift{limit: s.MaxDrift}
 	s.sampler.reset()
+	s.span = s.coverage.begin(s.epoch, s.sampler.start)
 	s.log.DebugContext(ctx, "epoch begins", "epoch", s.epoch)
 }
 
@@ -71,6 +93,7 @@ func (s *Stream) endEpoch(ctx context.Context, why string) {
 	}
 	s.in = false
 	left := s.sampler.reset()
+	s.coverage.end(s.epoch.Add(s.shown), why)
 	s.metrics.epoch(ctx, s.camera.Name, why, left)
 	s.log.DebugContext(ctx, "epoch ends", "reason", why, "incomplete", left)
 }
@@ -129,7 +152,7 @@ func (s *Stream) cut(ctx context.Context, f *media.Frame, at, until time.Duratio
 	})
 	for _, win := range complete {
 		s.push(ctx, topics.Clip{
-			ID: topics.ClipID(s.camera.Name, s.epoch, win.start), Camera: s.camera.Name, Tags: s.camera.Tags,
+			ID: topics.ClipID(s.camera.Name, s.epoch, win.start), Camera: s.camera.Name, Tags: *s.tags.Load(),
 			Epoch: s.epoch, Sequence: win.number, Start: win.start, Window: s.sampler.window,
 			Width: w, Height: h, Frames: win.frames,
 		})

@@ -96,12 +96,33 @@ func (c counters) value(t *testing.T, name string) int64 {
 	return sum
 }
 
+// seconds is a counter of seconds by reason.
+func (c counters) seconds(t *testing.T, name string) map[string]float64 {
+	t.Helper()
+	var all metricdata.ResourceMetrics
+	if err := c.reader.Collect(t.Context(), &all); err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]float64{}
+	for _, scope := range all.ScopeMetrics {
+		for _, m := range scope.Metrics {
+			if data, ok := m.Data.(metricdata.Sum[float64]); ok && m.Name == name {
+				for _, p := range data.DataPoints {
+					reason, _ := p.Attributes.Value("reason")
+					out[reason.AsString()] += p.Value
+				}
+			}
+		}
+	}
+	return out
+}
+
 func testStream(t *testing.T, c *clips, change func(*Options)) (*Stream, counters) {
 	t.Helper()
 	counts, meter := newCounters()
 	o := Options{
 		Names: topics.Names{Prefix: "t."}, Window: 4267 * time.Millisecond, Stride: topics.Stride{Time: 2133 * time.Millisecond},
-		ShortSide: 32, Quality: 90, Queue: 100, Send: c.send, Logger: slog.New(slog.DiscardHandler),
+		ShortSide: 32, Quality: 90, Queue: 100, Logger: slog.New(slog.DiscardHandler),
 		Meter: meter, Tracer: tracenoop.NewTracerProvider().Tracer("t"), Propagator: propagation.TraceContext{},
 	}
 	if change != nil {
@@ -111,7 +132,7 @@ func testStream(t *testing.T, c *clips, change func(*Options)) (*Stream, counter
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := f.Stream(topics.Camera{Name: "cam", URL: "x"})
+	s, err := f.Stream(topics.Camera{Name: "cam", URL: "x"}, c.send)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -358,7 +379,7 @@ func TestOptionsAreChecked(t *testing.T) {
 		{topics.Camera{Window: topics.Duration(time.Hour)}, "window of 1h0m0s: want 100ms to 5m0s"},
 		{topics.Camera{Window: topics.Duration(time.Minute), Stride: topics.Stride{Time: time.Second / 10}}, "stride of 100ms in a window of 1m0s: want at least a hundredth"},
 	} {
-		if _, err := s.Stream(c.camera); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := s.Stream(c.camera, nil); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("got %v, want %s", err, c.want)
 		}
 	}

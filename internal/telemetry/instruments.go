@@ -38,6 +38,13 @@ func (i *Instruments) Gauge(name, description string, o ...metric.Int64GaugeOpti
 	return g
 }
 
+// TimeBy adds up time in seconds, by attributes.
+func (i *Instruments) TimeBy(name, description string) metric.Float64Counter {
+	c, err := i.Meter.Float64Counter(name, metric.WithUnit("s"), metric.WithDescription(description))
+	i.errs = append(i.errs, err)
+	return c
+}
+
 // Seconds is a histogram of times in seconds, by the upper bounds of its buckets.
 func (i *Instruments) Seconds(name, description string, buckets ...float64) metric.Float64Histogram {
 	h, err := i.Meter.Float64Histogram(name, metric.WithUnit("s"), metric.WithDescription(description), metric.WithExplicitBucketBoundaries(buckets...))

@@ -22,7 +22,7 @@ import (
 func (p *Process) NewIngest(send bus.SendFunc, wrap func(*framer.Stream) ingest.Sink) (*ingest.Stage, error) {
 	fc, c := p.Config.Framer, p.Config.Ingest
 	f, err := framer.New(framer.Options{
-		Send: send, Names: p.Names, Window: fc.Window, Stride: fc.Stride,
+		Names: p.Names, Window: fc.Window, Stride: fc.Stride,
 		ShortSide: fc.ShortSide, Quality: fc.JPEGQuality, Queue: fc.Queue,
 		Logger: p.log, Tracer: p.tel.Tracer("framer"), Meter: p.tel.Meter("framer"), Propagator: p.tel.Propagator(),
 	})
@@ -32,7 +32,7 @@ func (p *Process) NewIngest(send bus.SendFunc, wrap func(*framer.Stream) ingest.
 	return ingest.New(ingest.Options{
 		Bus: p.Bus, Names: p.Names, Group: c.Group, Worker: p.worker,
 		NewSink: func(c topics.Camera) (ingest.Sink, error) {
-			s, err := f.Stream(c)
+			s, err := f.Stream(c, send)
 			if err != nil {
 				return nil, err
 			}
