@@ -25,6 +25,7 @@ func (p *Process) NewIngest(send bus.SendFunc, wrap func(*framer.Stream) ingest.
 		Names: p.Names, Window: fc.Window, Stride: fc.Stride,
 		ShortSide: fc.ShortSide, Quality: fc.JPEGQuality, Queue: fc.Queue,
 		Logger: p.log, Tracer: p.tel.Tracer("framer"), Meter: p.tel.Meter("framer"), Propagator: p.tel.Propagator(),
+		Reporter: p.reporter,
 	})
 	if err != nil {
 		return nil, err
