@@ -6,17 +6,20 @@ package bus
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
-	"fmt"
 	"log/slog"
-	"math/rand/v2"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/sasl"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
 
-	"github.com/frostwatch/frostwatch/internal/pause"
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 // Header is one Kafka record header.
@@ -47,16 +50,24 @@ type Message struct {
 type Options struct {
 	Brokers  []string // host:port, at least one
 	ClientID string
+	TLS      *TLSOptions  // nil: none
+	SASL     *SASLOptions // nil: none
 	Logger   *slog.Logger
-	// MaxRecordBytes bounds one record, both ways. 0: 4 MiB.
+	// MaxRecordBytes bounds a record that is sent. 0: topics.MaxRecordBytes.
 	MaxRecordBytes int
+	Meter          metric.Meter // nil: nothing is measured
 }
 
 // Client speaks to one Kafka cluster. Safe for concurrent use.
 type Client struct {
 	Options
+	dialer    *dialer
+	tls       *tls.Config
+	sasl      sasl.Mechanism
+	address   net.Addr // of all brokers named
 	transport *kafka.Transport
 	client    *kafka.Client
+	metrics   metrics
 	clock     clock
 	spread    atomic.Uint64 // over the partitions, for messages without a key
 
@@ -77,21 +88,25 @@ func New(o Options) (*Client, error) {
 		return nil, errors.New("kafka: logger is required")
 	}
 	if o.MaxRecordBytes == 0 {
-		o.MaxRecordBytes = 4 << 20
+		o.MaxRecordBytes = topics.MaxRecordBytes
 	}
-	address := kafka.TCP(o.Brokers...)
-	transport := &kafka.Transport{
-		ClientID:    o.ClientID,
-		DialTimeout: 2 * time.Second,
+	if o.Meter == nil {
+		o.Meter = noop.NewMeterProvider().Meter("bus")
+	}
+	c := &Client{Options: o, address: kafka.TCP(o.Brokers...), dialer: &dialer{open: map[net.Conn]struct{}{}}, outboxes: map[place]*outbox{}}
+	var errs [3]error
+	c.tls, errs[0] = o.TLS.config()
+	c.sasl, errs[1] = o.SASL.mechanism()
+	c.metrics, errs[2] = newMetrics(o.Meter)
+	if err := errors.Join(errs[:]...); err != nil {
+		return nil, err
+	}
+	c.transport = &kafka.Transport{
+		ClientID: o.ClientID, Dial: c.dialer.dial, DialTimeout: dialTime, TLS: c.tls, SASL: c.sasl,
 		// A topic made a moment ago must be writable a moment later.
 		MetadataTTL: time.Second,
 	}
-	c := &Client{
-		Options:   o,
-		transport: transport,
-		client:    &kafka.Client{Addr: address, Transport: transport, Timeout: 10 * time.Second},
-		outboxes:  map[place]*outbox{},
-	}
+	c.client = &kafka.Client{Addr: c.address, Transport: c.transport, Timeout: 2 * callTime}
 	c.life, c.end = context.WithCancel(context.Background())
 	return c, nil
 }
@@ -102,75 +117,8 @@ func (c *Client) Close() error {
 	c.closed = true
 	c.mu.Unlock()
 	c.end()
-	c.sending.Wait()
 	c.transport.CloseIdleConnections()
+	c.dialer.close()
+	c.sending.Wait()
 	return nil
-}
-
-// Ping asks any broker for the cluster's brokers.
-func (c *Client) Ping(ctx context.Context) error {
-	dialer := &kafka.Dialer{ClientID: c.ClientID, Timeout: 2 * time.Second}
-	var last error
-	for _, broker := range c.Brokers {
-		conn, err := dialer.DialContext(ctx, "tcp", broker)
-		if err != nil {
-			last = err
-			continue
-		}
-		if deadline, ok := ctx.Deadline(); ok { // the dialer's is over
-			_ = conn.SetDeadline(deadline)
-		}
-		_, err = conn.Brokers()
-		if closing := conn.Close(); err == nil {
-			err = closing
-		}
-		if err == nil {
-			return nil
-		}
-		last = err
-	}
-	return fmt.Errorf("reach kafka: %w", last)
-}
-
-// retry calls try until it succeeds, fails for good, or ctx ends. Waits grow
-// from 50 ms to 1 s with jitter, and what is being waited for is logged when
-// it starts and each minute.
-func (c *Client) retry(ctx context.Context, doing string, try func() error) error {
-	wait := 50 * time.Millisecond
-	var logged time.Time
-	for {
-		err := try()
-		if err == nil || permanent(err) {
-			return err
-		}
-		if ctx.Err() != nil {
-			return fmt.Errorf("%s: %w", doing, errors.Join(ctx.Err(), err))
-		}
-		if time.Since(logged) > time.Minute {
-			c.Logger.WarnContext(ctx, "kafka: trying again", "doing", doing, "error", err)
-			logged = time.Now()
-		}
-		if !pause.For(ctx, wait/2+rand.N(wait)) {
-			return fmt.Errorf("%s: %w", doing, errors.Join(ctx.Err(), err))
-		}
-		wait = min(2*wait, time.Second)
-	}
-}
-
-// permanent errors are the same however often the call is repeated.
-func permanent(err error) bool {
-	var large kafka.MessageTooLargeError
-	if errors.As(err, &large) || errors.Is(err, ErrMoved) {
-		return true
-	}
-	for _, code := range []kafka.Error{
-		kafka.MessageSizeTooLarge, kafka.InvalidTopic, kafka.TopicAuthorizationFailed,
-		kafka.GroupAuthorizationFailed, kafka.ClusterAuthorizationFailed, kafka.SASLAuthenticationFailed,
-		kafka.InvalidConfiguration, kafka.InvalidReplicationFactor, kafka.InvalidPartitionNumber, kafka.PolicyViolation,
-	} {
-		if errors.Is(err, code) {
-			return true
-		}
-	}
-	return false
 }

@@ -3,7 +3,9 @@ package bus
 import (
 	"context"
 	"errors"
-	"io"
+	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -11,97 +13,189 @@ import (
 	"github.com/frostwatch/frostwatch/internal/pause"
 )
 
-// cursor reads one partition outside any group. It is used by one goroutine.
+// cursor reads one partition. It is used by one goroutine, but for lag.
 type cursor struct {
 	client *Client
-	r      *kafka.Reader
+	at     place
+	offset atomic.Int64 // of the next record to be returned
+	end    atomic.Int64 // as of the broker's last answer; 0: none yet
+
+	rest  []byte // batches that came and were not read yet
+	batch batch
+	limit int // bytes asked for
+
+	logged  time.Time // when trouble was last reported
+	wait    time.Duration
+	beyond  int // answers in a row that the offset is beyond the end
+	skipped atomic.Int64
 }
 
 func (c *Client) cursor(topic string, partition int, from int64) *cursor {
-	r := kafka.NewReader(c.readerConfig(topic, partition))
-	_ = r.SetOffset(from) // it fails on a closed reader alone
-	return &cursor{client: c, r: r}
+	r := &cursor{client: c, at: place{topic, partition}, limit: fetchBytes}
+	r.offset.Store(from)
+	return r
 }
 
-func (r *cursor) close() { _ = r.r.Close() }
+func (r *cursor) seek(offset int64) {
+	r.offset.Store(offset)
+	r.rest, r.batch = nil, batch{}
+}
 
-func (r *cursor) seek(offset int64) { _ = r.r.SetOffset(offset) }
+// lag is how many offsets lie between the next record and the end, as of the
+// broker's last answer.
+func (r *cursor) lag() int64 { return max(r.end.Load()-r.offset.Load(), 0) }
 
-// next waits for a record. It returns an error only when ctx ends.
+// next waits for a record. It returns an error when ctx ends, or when the broker
+// refuses for good; while it is away it goes on trying.
 func (r *cursor) next(ctx context.Context) (Message, error) {
-	const patience = time.Minute
-	var logged time.Time
 	for {
-		m, err := r.r.FetchMessage(ctx)
-		if err == nil {
-			return fromMessage(m), nil
+		if m, ok := r.buffered(ctx); ok {
+			return m, nil
 		}
-		if ctx.Err() != nil {
-			return Message{}, ctx.Err()
-		}
-		if time.Since(logged) > patience {
-			r.client.Logger.WarnContext(ctx, "kafka: reading again", "topic", r.r.Config().Topic, "partition", r.r.Config().Partition, "error", err)
-			logged = time.Now()
-		}
-		if !pause.For(ctx, 100*time.Millisecond) {
-			return Message{}, ctx.Err()
+		if err := r.fill(ctx, fetchWait); err != nil {
+			return Message{}, err
 		}
 	}
 }
 
-// readTo calls fn for the records before end, which is there already.
+// readTo calls fn for the records before end, which was there already, and leaves
+// the cursor at end. Compaction and retention leave holes, also just before the
+// end.
 func (r *cursor) readTo(ctx context.Context, end int64, fn func(Message) error) error {
-	for r.r.Offset() < end {
-		m, more, err := r.nextBefore(ctx)
-		if err != nil || !more || m.Offset >= end {
+	for short := 0; r.offset.Load() < end; {
+		if m, ok := r.buffered(ctx); ok {
+			if m.Offset >= end {
+				break
+			}
+			if err := fn(m); err != nil {
+				return err
+			}
+			continue
+		}
+		if r.offset.Load() >= end {
+			break
+		}
+		if err := r.fill(ctx, 0); err != nil {
 			return err
 		}
-		if err := fn(m); err != nil {
-			return err
+		if len(r.rest) > 0 || r.beyond > 0 {
+			continue
 		}
+		// Nothing from here on: that was all, unless this broker has not caught up.
+		if r.end.Load() >= end || short == 20 {
+			break
+		}
+		short++
+		if !pause.For(ctx, 100*time.Millisecond) {
+			return ctx.Err()
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	r.seek(end)
+	return nil
+}
+
+// buffered is the next record of what came.
+func (r *cursor) buffered(ctx context.Context) (Message, bool) {
+	for {
+		m, ok, err := r.batch.record(r.at)
+		switch {
+		case err != nil:
+			r.broken(ctx, err)
+		case ok && m.Offset >= r.offset.Load() && !r.batch.control:
+			r.offset.Store(m.Offset + 1)
+			return m, true
+		case ok:
+			continue
+		}
+		// Also the last offsets of a batch may be compacted away.
+		r.offset.Store(max(r.offset.Load(), r.batch.next))
+		if len(r.rest) == 0 {
+			r.batch = batch{}
+			return Message{}, false
+		}
+		r.batch, r.rest, ok, err = nextBatch(r.rest)
+		if !ok {
+			r.rest, r.batch = nil, batch{}
+			return Message{}, false
+		}
+		if err != nil {
+			r.broken(ctx, err)
+			r.batch.count = 0
+		}
+	}
+}
+
+// broken reports a batch that nobody can read: it is passed over, so that it does
+// not stop its partition.
+func (r *cursor) broken(ctx context.Context, err error) {
+	r.skipped.Add(1)
+	r.client.Logger.ErrorContext(ctx, "kafka: records that can't be read are passed over",
+		"topic", r.at.topic, "partition", r.at.partition, "from", max(r.offset.Load(), r.batch.base), "to", r.batch.next-1, "error", err)
+}
+
+// fill asks the broker once for what comes next, and waits a little where it does
+// not give it.
+func (r *cursor) fill(ctx context.Context, wait time.Duration) error {
+	offset := r.offset.Load()
+	got, err := r.client.fetch(ctx, r.at, offset, wait, r.limit)
+	if err == nil {
+		r.end.Store(got.next)
+		r.rest, r.wait, r.beyond = got.batches, 0, 0
+		if len(r.rest) > 0 {
+			if _, _, whole, _ := nextBatch(r.rest); !whole {
+				// One that is larger than what was asked for.
+				r.rest, r.limit = nil, min(2*r.limit, maxAnswer/2)
+			}
+		}
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if errors.Is(err, kafka.OffsetOutOfRange) {
+		return r.back(ctx, offset)
+	}
+	if permanent(err) {
+		return fmt.Errorf("read %s/%d at %d: %w", r.at.topic, r.at.partition, offset, err)
+	}
+	if time.Since(r.logged) > time.Minute {
+		r.client.Logger.WarnContext(ctx, "kafka: reading again", "topic", r.at.topic, "partition", r.at.partition, "error", err)
+		r.logged = time.Now()
+	}
+	r.wait = min(max(2*r.wait, 50*time.Millisecond), time.Second)
+	if !pause.For(ctx, r.wait/2+rand.N(r.wait)) {
+		return ctx.Err()
 	}
 	return nil
 }
 
-// nextBefore reads one record. Compaction and retention leave holes, also just
-// before the end: where nothing comes for a while and the broker says that it
-// has nothing from there on, that was all.
-func (r *cursor) nextBefore(ctx context.Context) (Message, bool, error) {
-	const quiet = 2 * time.Second
-	for {
-		wait, cancel := context.WithTimeout(ctx, quiet)
-		m, err := r.next(wait)
-		cancel()
-		if err == nil {
-			return m, true, nil
-		}
-		if ctx.Err() != nil {
-			return Message{}, false, ctx.Err()
-		}
-		if r.nothingLeft(ctx) {
-			return Message{}, false, nil
-		}
+// back goes to where there are records, from an offset where there can be none.
+func (r *cursor) back(ctx context.Context, offset int64) error {
+	first, end, err := r.client.Bounds(ctx, r.at.topic, r.at.partition)
+	if err != nil {
+		return err
 	}
-}
-
-// nothingLeft is whether the broker has no record at or after the offset; false
-// also where it does not answer.
-func (r *cursor) nothingLeft(ctx context.Context) bool {
-	resp, err := r.client.client.Fetch(ctx, &kafka.FetchRequest{
-		Topic: r.r.Config().Topic, Partition: r.r.Config().Partition, Offset: r.r.Offset(),
-		MinBytes: 1, MaxBytes: int64(2 * r.client.MaxRecordBytes), MaxWait: 500 * time.Millisecond,
-	})
-	if err != nil || resp.Error != nil {
-		return false
+	log := r.client.Logger.With("topic", r.at.topic, "partition", r.at.partition, "offset", offset, "first", first, "end", end)
+	switch {
+	case offset < first:
+		log.WarnContext(ctx, "kafka: records were deleted before they were read", "records", first-offset)
+		r.skipped.Add(first - offset)
+		r.seek(first)
+	case offset > end:
+		// A leader that was just elected may not know its end yet.
+		if r.beyond++; r.beyond < 3 {
+			break
+		}
+		log.ErrorContext(ctx, "kafka: the offset is beyond the end of the log, which has lost records; reading on from its end", "lost", offset-end)
+		r.skipped.Add(offset - end)
+		r.seek(end)
+		return nil
 	}
-	_, err = resp.Records.ReadRecord()
-	return errors.Is(err, io.EOF)
-}
-
-func fromMessage(m kafka.Message) Message {
-	hs := make([]Header, len(m.Headers))
-	for i, h := range m.Headers {
-		hs[i] = Header{Key: h.Key, Value: h.Value}
+	if offset >= first && !pause.For(ctx, 300*time.Millisecond) {
+		return ctx.Err()
 	}
-	return Message{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset, Key: m.Key, Value: m.Value, Headers: hs, Time: m.Time}
+	return nil
 }

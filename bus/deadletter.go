@@ -45,11 +45,6 @@ func shorten(text string) string {
 	return strings.Join(strings.Fields(strings.ToValidUTF8(text, "")), " ")
 }
 
-// Permanent is whether a call fails the same however often it is repeated: a
-// record that is too large, or what the broker does not allow. The client itself
-// repeats what is not.
-func Permanent(err error) bool { return err != nil && permanent(err) }
-
 // DeadLetterOptions say where a stage's dead letters go. All are required.
 type DeadLetterOptions struct {
 	Send   SendFunc

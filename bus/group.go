@@ -4,12 +4,33 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/segmentio/kafka-go"
 
 	"github.com/frostwatch/frostwatch/internal/pause"
+)
+
+// Grace is how long a handler may take to finish when its partition is to go to
+// another member, or when consuming ends: whatever it does then, counted
+// together, is to be done within it. Until then it may send and commit; after
+// that nothing of it is sent, and others get the partition. What is in flight when
+// the group's partitions are given out anew is waited for as long, too.
+const Grace = 3 * time.Second
+
+const (
+	// beatEvery is how often the coordinator is told that a member lives, and how
+	// soon the member learns that others come or go.
+	beatEvery = 500 * time.Millisecond
+	// sessionTime is after what silence a member counts as dead. It is the least that
+	// a broker allows as shipped.
+	sessionTime = 6 * time.Second
+	// rebalanceTime is how long the coordinator waits for members to join anew:
+	// until they have heard of it, and what they have in flight is acknowledged.
+	// Handlers are not waited for, which go on meanwhile.
+	rebalanceTime = beatEvery + Grace + 1500*time.Millisecond
+	// leaveTime bounds what leaving may add to Grace.
+	leaveTime = 500 * time.Millisecond
 )
 
 // GroupOptions say which group reads which topic.
@@ -18,141 +39,122 @@ type GroupOptions struct {
 	// StartFirst begins at the oldest record where the group has committed
 	// nothing; else at the newest.
 	StartFirst bool
-	// SessionTimeout is after what silence a member counts as dead; 0: 6 s.
-	SessionTimeout time.Duration
+	// AnyKey is of topics whose records are placed by another key than their own
+	// (Message.PartitionBy): one in a partition that is not its key's is no fault.
+	AnyKey bool
 }
 
 // Consume joins the group and calls handle for each partition that this member
-// is given, each in a goroutine of its own, with a context that ends when the
-// partition is taken away. A handler runs until then. Handlers are waited for
-// before the member joins anew or leaves, which it does when ctx ends, so that
-// others take over at once. An error from a handler, other than of its ended
-// context, ends Consume; a broker that is away does not.
+// is given, each in a goroutine of its own. A handler keeps its partition, and
+// whatever state it has, until that goes to another member; its context ends then,
+// and it has Grace to finish. Other members that join, leave or die disturb only
+// the partitions that move. While the group settles, and while the broker is away,
+// handlers go on reading and computing; what they send and commit waits.
+//
+// Consume returns within Grace (and half a second for leaving) of ctx ending,
+// without error, provided that the handlers do. It returns an error when a handler
+// does (other than of its ended context), or when Kafka refuses the group for
+// good.
 func (c *Client) Consume(ctx context.Context, o GroupOptions, handle func(context.Context, *Partition) error) error {
-	run, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	for run.Err() == nil {
-		err := c.member(run, o, handle, cancel)
-		if run.Err() != nil {
-			break
-		}
-		c.Logger.WarnContext(ctx, "kafka: joining the group again", "group", o.Group, "error", err)
-		pause.For(run, 500*time.Millisecond)
+	run, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	m := &member{
+		client: c, o: o, handle: handle, fail: fail, gate: newGate(),
+		coordinator: &coordinator{client: c, group: o.Group},
+		holds:       map[int]*hold{}, over: make(chan struct{}, 1),
 	}
+	err := m.run(run)
+	if run.Err() == nil {
+		c.Logger.ErrorContext(ctx, "kafka: the group can't be read", "group", o.Group, "topic", o.Topic, "error", err)
+		fail(err)
+	}
+	m.finish(ctx)
 	if ctx.Err() == nil {
 		return context.Cause(run)
 	}
 	return nil
 }
 
-// member is one membership of the group, through as many generations as it
-// lasts.
-func (c *Client) member(ctx context.Context, o GroupOptions, handle func(context.Context, *Partition) error, fail context.CancelCauseFunc) error {
-	group, err := kafka.NewConsumerGroup(c.groupConfig(o))
-	if err != nil {
-		return fmt.Errorf("join group %s: %w", o.Group, err)
-	}
-	defer func() {
-		if err := group.Close(); err != nil {
-			c.Logger.DebugContext(ctx, "kafka: leave group", "group", o.Group, "error", err)
-		}
-	}()
+// run is a member's life, through as many generations of the group as it lasts.
+func (m *member) run(ctx context.Context) error {
 	for {
-		gen, err := group.Next(ctx)
-		if err != nil {
-			if ctx.Err() != nil {
-				return ctx.Err()
+		if err := m.client.retry(ctx, "join group "+m.o.Group, func() error { return m.join(ctx) }); err != nil {
+			if errors.Is(err, kafka.InconsistentGroupProtocol) {
+				return fmt.Errorf("group %s has members that share partitions in another way (an older version, or another program): stop them, or use another group: %w", m.o.Group, err)
 			}
-			c.Logger.DebugContext(ctx, "kafka: wait for the group", "group", o.Group, "error", err)
-			if errors.Is(err, kafka.ErrGroupClosed) {
-				return err
-			}
-			pause.For(ctx, 100*time.Millisecond)
-			continue
+			return err
 		}
-		for _, a := range gen.Assignments[o.Topic] {
-			gen.Start(func(own context.Context) {
-				if err := c.own(own, ctx, o, gen, a, handle); err != nil && own.Err() == nil {
-					fail(err)
-				}
-			})
+		if err := m.stay(ctx); err != nil {
+			return err
 		}
 	}
 }
 
-// own runs the handler of one partition. The handler's context ends with the
-// generation or with the whole call.
-func (c *Client) own(gen, call context.Context, o GroupOptions, g *kafka.Generation, a kafka.PartitionAssignment, handle func(context.Context, *Partition) error) error {
-	ctx, cancel := context.WithCancel(gen)
-	defer cancel()
-	defer context.AfterFunc(call, cancel)()
-	r := c.cursor(o.Topic, a.ID, a.Offset)
-	defer r.close()
-	p := &Partition{
-		client: c, topic: o.Topic, id: a.ID, committed: max(a.Offset, -1), startFirst: o.StartFirst, generation: int(g.ID), r: r,
-		commit: func(next int64) error {
-			return g.CommitOffsets(map[string]map[int]int64{o.Topic: {a.ID: next}})
-		},
-	}
-	err := handle(ctx, p)
-	if err != nil && ctx.Err() == nil {
-		return err
-	}
-	if ctx.Err() == nil {
-		return fmt.Errorf("handler of %s/%d ended on its own", o.Topic, a.ID)
-	}
-	return nil
-}
-
-func (c *Client) groupConfig(o GroupOptions) kafka.ConsumerGroupConfig {
-	start := kafka.LastOffset
-	if o.StartFirst {
-		start = kafka.FirstOffset
-	}
-	session := o.SessionTimeout
-	if session == 0 {
-		session = 6 * time.Second
-	}
-	return kafka.ConsumerGroupConfig{
-		ID: o.Group, Brokers: c.Brokers, Topics: []string{o.Topic}, StartOffset: start,
-		Dialer: c.dialer(),
-		// Measured on kafka-go 0.4.51: with its own defaults (5 to 30 s) a member
-		// that joins or dies is noticed far too late for live video.
-		HeartbeatInterval: 500 * time.Millisecond,
-		SessionTimeout:    session,
-		RebalanceTimeout:  2 * time.Second,
-		JoinGroupBackoff:  250 * time.Millisecond,
-		Timeout:           5 * time.Second,
-		ErrorLogger:       debugLogger{c.Logger},
+// stay tells the coordinator that the member lives, until the group's partitions
+// are to be given out anew.
+func (m *member) stay(ctx context.Context) error {
+	tick := time.NewTicker(beatEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-m.over:
+		case <-m.gate.ask:
+		case <-tick.C:
+		}
+		if m.released() {
+			return nil
+		}
+		again, err := m.beat(ctx)
+		if again || err != nil {
+			return err
+		}
 	}
 }
 
-// firstByte is how long a fetch waits for the first byte of its answer. kafka-go
-// asks the broker to hold an empty answer back for a second less than this, so
-// that much is left for a slow broker, and closing a reader may take the rest.
-const firstByte = 1500 * time.Millisecond
-
-func (c *Client) readerConfig(topic string, partition int) kafka.ReaderConfig {
-	return kafka.ReaderConfig{
-		Brokers: c.Brokers, Topic: topic, Partition: partition, Dialer: c.dialer(),
-		MinBytes: 1, MaxBytes: 2 * c.MaxRecordBytes, MaxWait: firstByte,
-		// Records wait here decoded from the wire: a few, for they hold video.
-		QueueCapacity:   4,
-		ReadBackoffMin:  5 * time.Millisecond,
-		ReadBackoffMax:  250 * time.Millisecond,
-		ReadLagInterval: -1,
-		ErrorLogger:     debugLogger{c.Logger},
+// beat confirms the membership; again is whether the member is to join anew.
+func (m *member) beat(ctx context.Context) (again bool, err error) {
+	sent := time.Now()
+	err = m.coordinator.heartbeat(ctx, m.id, m.generation)
+	switch {
+	case err == nil:
+		m.gate.confirm(m.generation, sent)
+		return m.grown(ctx), nil
+	case errors.Is(err, kafka.RebalanceInProgress):
+		return true, nil
+	case m.expelled(err):
+		m.client.Logger.WarnContext(ctx, "kafka: the group has gone on without this worker", "group", m.o.Group)
+		return true, nil
+	case permanent(err):
+		return false, err
 	}
+	m.client.Logger.DebugContext(ctx, "kafka: heartbeat", "group", m.o.Group, "error", err)
+	// The coordinator is away, or slow: what sends asks for the next at once.
+	pause.For(ctx, beatEvery/5)
+	return false, nil
 }
 
-func (c *Client) dialer() *kafka.Dialer {
-	return &kafka.Dialer{ClientID: c.ClientID, Timeout: 2 * time.Second, DualStack: true}
+// expelled is whether the coordinator does not know the member, or its generation,
+// any more.
+func (m *member) expelled(err error) bool {
+	unknown := errors.Is(err, kafka.UnknownMemberId) || errors.Is(err, kafka.FencedInstanceID)
+	if unknown {
+		m.id = ""
+	}
+	if unknown || errors.Is(err, kafka.IllegalGeneration) {
+		m.doubtful = true
+		return true
+	}
+	return false
 }
 
-// debugLogger takes kafka-go's own messages: what matters of them comes back as
-// errors.
-type debugLogger struct{ log *slog.Logger }
-
-func (l debugLogger) Printf(format string, args ...any) {
-	l.log.Debug("kafka-go: " + fmt.Sprintf(format, args...))
+// grown is whether the topic has more partitions than were given out.
+func (m *member) grown(ctx context.Context) bool {
+	if !m.leader || time.Since(m.counted) < 5*time.Second {
+		return false
+	}
+	m.counted = time.Now()
+	n, err := m.client.Partitions(ctx, m.o.Topic)
+	return err == nil && n > m.partitions
 }

@@ -27,7 +27,7 @@ const (
 type parcel struct {
 	msg     Message
 	size    int
-	may     func() error    // nil: always
+	by      *permit
 	givenUp <-chan struct{} // its caller waits no longer
 	why     func() error    // of givenUp
 
@@ -39,7 +39,7 @@ type parcel struct {
 	last error // of the latest attempt
 }
 
-func newParcel(ctx context.Context, m Message, may func() error) *parcel {
+func newParcel(ctx context.Context, m Message, by *permit) *parcel {
 	size := batchOverhead + 21 + len(m.Key) + len(m.Value) // 21: the most that a record's numbers take
 	for _, h := range m.Headers {
 		size += 6 + len(h.Key) + len(h.Value)
@@ -47,7 +47,7 @@ func newParcel(ctx context.Context, m Message, may func() error) *parcel {
 	if !m.Since.IsZero() {
 		size += 6 + len(topics.HeaderQueued) + 20
 	}
-	return &parcel{msg: m, size: size, may: may, givenUp: ctx.Done(), why: ctx.Err, done: make(chan struct{})}
+	return &parcel{msg: m, size: size, by: by, givenUp: ctx.Done(), why: ctx.Err, done: make(chan struct{})}
 }
 
 func (p *parcel) finished() bool {
@@ -62,6 +62,9 @@ func (p *parcel) finished() bool {
 func (p *parcel) finish(offset int64, err error) {
 	p.offset, p.err = offset, err
 	close(p.done)
+	if p.by != nil {
+		p.by.leave(1)
+	}
 }
 
 func (p *parcel) note(err error) {
@@ -189,8 +192,8 @@ func (c *Client) wanted(batch []*parcel) []*parcel {
 		case <-p.givenUp:
 			err = p.why()
 		default:
-			if p.may != nil {
-				err = p.may()
+			if p.by != nil {
+				err = p.by.may()
 			}
 		}
 		if err != nil {

@@ -11,37 +11,90 @@ import (
 
 	"github.com/segmentio/kafka-go"
 
+	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Partition is one partition of a topic that this member of a group holds for
-// now. Fetch, the seeks, ReadToEnd and SkipOlder are for one goroutine; all else
-// may be called by any.
+// lease is what the gate knows of a partition.
+type lease struct {
+	moved bool // guarded by the gate
+}
+
+// Partition is one partition of a topic that this member of a group holds. Fetch,
+// the seeks, ReadToEnd and SkipOlder are for one goroutine; all else may be called
+// by any.
 type Partition struct {
-	client     *Client
-	topic      string
-	id         int
-	committed  int64
-	startFirst bool
-	generation int
-	r          *cursor
-	commit     func(next int64) error
+	lease
+	client      *Client
+	gate        *gate
+	coordinator *coordinator
+	at          place
+	keys        *keyCheck // nil: any key may be here
+	r           *cursor
+	committed   int64
 
 	mu   sync.Mutex
-	done int64 // highest offset committed in this generation
+	done int64 // the highest offset committed under this lease; -1: none
 }
 
 // ErrMoved is returned when the partition has another owner by now.
 var ErrMoved = errors.New("the partition was given to another member of the group")
 
+func (m *member) newPartition(id int) *Partition {
+	at := place{m.o.Topic, id}
+	p := &Partition{client: m.client, gate: m.gate, coordinator: m.coordinator, at: at, committed: -1, done: -1, r: m.client.cursor(at.topic, id, 0)}
+	if !m.o.AnyKey {
+		p.keys = &keyCheck{client: m.client, group: m.o.Group, at: at, of: m.partitions}
+	}
+	return p
+}
+
+// begin looks up where to read.
+func (p *Partition) begin(ctx context.Context, startFirst bool) error {
+	err := p.client.retry(ctx, "look up the group's offset", func() (err error) {
+		p.committed, err = p.coordinator.committed(ctx, p.at)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	first, end, err := p.Bounds(ctx)
+	if err != nil {
+		return err
+	}
+	p.r.end.Store(end)
+	switch {
+	case p.committed >= 0:
+		p.r.seek(p.committed)
+	case startFirst:
+		p.r.seek(first)
+	default:
+		p.r.seek(end)
+	}
+	return nil
+}
+
+// expected is what the group's offset is if nobody else has committed.
+func (p *Partition) expected() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return max(p.committed, p.done)
+}
+
 // Topic is the topic's full name.
-func (p *Partition) Topic() string { return p.topic }
+func (p *Partition) Topic() string { return p.at.topic }
 
 // ID is the partition's number.
-func (p *Partition) ID() int { return p.id }
+func (p *Partition) ID() int { return p.at.partition }
 
-// Generation rises whenever the group's partitions are given out anew.
-func (p *Partition) Generation() int { return p.generation }
+// Generation rises, not by one, whenever the group's partitions are given out
+// anew, for all of its partitions, and never falls: also not when the coordinator
+// has forgotten the group.
+func (p *Partition) Generation() int {
+	p.gate.mu.Lock()
+	defer p.gate.mu.Unlock()
+	return p.gate.generation
+}
 
 // Committed is the next offset to be read by the group when the partition was
 // assigned, or -1 when the group had committed none.
@@ -49,17 +102,24 @@ func (p *Partition) Committed() int64 { return p.committed }
 
 // Bounds are the first offset kept and the offset that the next record gets.
 func (p *Partition) Bounds(ctx context.Context) (first, next int64, err error) {
-	return p.client.Bounds(ctx, p.topic, p.id)
+	return p.client.Bounds(ctx, p.at.topic, p.at.partition)
 }
 
 // Lag is how many records there are that Fetch has not returned, as of the last
 // answer of the broker.
-func (p *Partition) Lag() int64 { return max(p.r.r.Lag(), 0) }
+func (p *Partition) Lag() int64 { return p.r.lag() }
 
-// Fetch waits for the next record. It returns an error only when ctx ends:
-// while the broker is away it goes on trying, and where records have been
-// deleted by retention it goes on at the first that is left.
-func (p *Partition) Fetch(ctx context.Context) (Message, error) { return p.r.next(ctx) }
+// Fetch waits for the next record. It returns an error only when ctx ends, or when
+// the broker refuses for good: while the broker is away it goes on trying; where
+// records have been deleted, or the log has lost its end, it reports that and goes
+// on with what is there.
+func (p *Partition) Fetch(ctx context.Context) (Message, error) {
+	m, err := p.r.next(ctx)
+	if err == nil && p.keys != nil {
+		p.keys.see(ctx, m)
+	}
+	return m, err
+}
 
 // ReadToEnd calls fn for the records from an offset on (lower than the first that
 // is kept: from there) to the end as it is at the call, holes and all, and leaves
@@ -70,36 +130,24 @@ func (p *Partition) ReadToEnd(ctx context.Context, from int64, fn func(Message) 
 	if err != nil {
 		return err
 	}
-	if from = max(from, first); from < end {
-		p.r.seek(from)
-		err := p.r.readTo(ctx, end, fn)
-		if errors.Is(err, ErrStop) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+	from = max(from, first)
+	p.r.seek(from)
+	if from >= end {
+		return nil
 	}
-	p.r.seek(max(from, end))
-	return nil
+	return stopped(p.r.readTo(ctx, end, fn))
 }
 
 // SkipOlder moves Fetch on to the first record that is not older than age, by the
 // broker's clock, and returns how many offsets that passed over. It never moves
 // back.
 func (p *Partition) SkipOlder(ctx context.Context, age time.Duration) (skipped int64, err error) {
-	first, end, err := p.Bounds(ctx)
+	first, _, err := p.Bounds(ctx)
 	if err != nil {
 		return 0, err
 	}
-	at := p.r.r.Offset()
-	switch {
-	case at < 0 && !p.startFirst:
-		at = end
-	case at < first:
-		at = first
-	}
-	young, err := p.client.OffsetAt(ctx, p.topic, p.id, p.client.clock.now().Add(-age))
+	at := max(p.r.offset.Load(), first)
+	young, err := p.client.OffsetAt(ctx, p.at.topic, p.at.partition, p.client.clock.now().Add(-age))
 	if err != nil || young <= at {
 		return 0, err
 	}
@@ -115,7 +163,7 @@ func (p *Partition) SeekOffset(offset int64) error {
 
 // SeekTime sets Fetch to the first record not older than t.
 func (p *Partition) SeekTime(ctx context.Context, t time.Time) error {
-	offset, err := p.client.OffsetAt(ctx, p.topic, p.id, t)
+	offset, err := p.client.OffsetAt(ctx, p.at.topic, p.at.partition, t)
 	if err != nil {
 		return err
 	}
@@ -123,37 +171,74 @@ func (p *Partition) SeekTime(ctx context.Context, t time.Time) error {
 }
 
 // Send is Client.Send for what follows from the partition's records: it is sent
-// only while the partition is held, with the generation under which it is, and
-// returns ErrMoved once it is another's.
+// only while the coordinator says that the partition is held, with the generation
+// under which it is. While the group settles it waits; once the partition is
+// another's it returns ErrMoved.
 func (p *Partition) Send(ctx context.Context, msgs ...Message) ([]topics.RecordRef, error) {
-	stamped := slices.Clone(msgs)
-	for i := range stamped {
-		HeaderCarrier{Headers: &stamped[i].Headers}.Set(topics.HeaderGeneration, strconv.Itoa(p.generation))
+	refs, each := make([]topics.RecordRef, len(msgs)), make([]error, len(msgs))
+	left := make([]int, len(msgs)) // indexes of what waits for the lease
+	for i := range msgs {
+		left[i] = i
 	}
-	return p.client.Send(ctx, stamped...)
+	for len(left) > 0 {
+		pass, err := p.gate.enter(ctx, &p.lease, len(left))
+		if err != nil {
+			for _, i := range left {
+				each[i] = fmt.Errorf("send for %s/%d: %w", p.at.topic, p.at.partition, err)
+			}
+			break
+		}
+		stamped := make([]Message, len(left))
+		for i, at := range left {
+			stamped[i] = msgs[at]
+			HeaderCarrier{Headers: &stamped[i].Headers}.Set(topics.HeaderGeneration, strconv.Itoa(pass.generation))
+		}
+		by := &permit{may: func() error { return p.gate.may(&p.lease, pass) }, leave: p.gate.leave}
+		got, errs := p.client.send(ctx, by, stamped)
+		for i, at := range left {
+			refs[at], each[at] = got[i], errs[i]
+		}
+		left = slices.DeleteFunc(left, func(at int) bool { return !errors.Is(each[at], errGate) })
+	}
+	return refs, joinEach(each)
 }
 
 // Commit records that everything before next is finished with. Lower offsets
 // than already committed are ignored. It tries until ctx ends or the partition
-// has moved (ErrMoved).
+// has moved (ErrMoved), and waits while the group settles.
 func (p *Partition) Commit(ctx context.Context, next int64) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if next <= p.done {
 		return nil
 	}
-	err := p.client.retry(ctx, "commit offset", func() error {
-		err := p.commit(next)
-		for _, code := range []kafka.Error{kafka.IllegalGeneration, kafka.UnknownMemberId, kafka.FencedInstanceID} {
-			if errors.Is(err, code) {
-				return ErrMoved
-			}
-		}
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("commit %s/%d at %d: %w", p.topic, p.id, next, err)
+	if err := p.client.retry(ctx, "commit offset", func() error { return p.commit(ctx, next) }); err != nil {
+		return fmt.Errorf("commit %s/%d at %d: %w", p.at.topic, p.at.partition, next, err)
 	}
 	p.done = next
 	return nil
+}
+
+func (p *Partition) commit(ctx context.Context, next int64) error {
+	for {
+		pass, err := p.gate.enter(ctx, &p.lease, 1)
+		if err != nil {
+			return err
+		}
+		sent := time.Now()
+		err = p.coordinator.commit(ctx, pass, p.at, next)
+		p.gate.leave(1)
+		switch {
+		case err == nil:
+			p.gate.confirm(pass.kafka, sent)
+			return nil
+		case errors.Is(err, kafka.IllegalGeneration), errors.Is(err, kafka.UnknownMemberId), errors.Is(err, kafka.RebalanceInProgress):
+			// The member learns it from its next heartbeat.
+			if !pause.For(ctx, beatEvery/5) {
+				return ctx.Err()
+			}
+		default:
+			return err
+		}
+	}
 }

@@ -30,14 +30,12 @@ func (c *Client) Replay(ctx context.Context, topic string, partition int, from, 
 		return nil
 	}
 	r := c.cursor(topic, partition, from)
-	defer r.close()
 	return stopped(r.readTo(ctx, to, fn))
 }
 
 // follow calls fn for the records from an offset on, for ever.
 func (c *Client) follow(ctx context.Context, topic string, partition int, from int64, fn func(Message) error) error {
 	r := c.cursor(topic, partition, from)
-	defer r.close()
 	for {
 		m, err := r.next(ctx)
 		if err != nil {
@@ -110,23 +108,29 @@ func (c *Client) readSince(ctx context.Context, topic string, partition int, sin
 }
 
 // FetchOne reads the record at exactly the given offset.
-func (c *Client) FetchOne(ctx context.Context, topic string, partition int, offset int64) (Message, error) {
-	first, next, err := c.Bounds(ctx, topic, partition)
-	if err != nil {
-		return Message{}, err
-	}
-	if offset < first || offset >= next {
-		return Message{}, fmt.Errorf("read %s/%d at %d: only %d to %d are kept", topic, partition, offset, first, next-1)
-	}
-	var found *Message
-	err = c.Replay(ctx, topic, partition, offset, offset+1, func(m Message) error { found = &m; return nil })
-	if err == nil && found == nil {
-		err = errors.New("the record is gone")
-	}
+func (c *Client) FetchOne(ctx context.Context, topic string, partition int, offset int64) (found Message, err error) {
+	err = c.retry(ctx, "read a record", func() error {
+		// A byte: a broker gives the batch with the offset whole, and no more.
+		got, err := c.fetch(ctx, place{topic, partition}, offset, 0, 1)
+		if errors.Is(err, kafka.OffsetOutOfRange) || err == nil && offset >= got.next {
+			return &refusedError{fmt.Sprintf("only offsets from %d to before %d are kept", got.first, got.next)}
+		}
+		if err != nil {
+			return err
+		}
+		one := c.cursor(topic, partition, offset)
+		one.rest = got.batches
+		m, ok := one.buffered(ctx)
+		if !ok || m.Offset != offset {
+			return &refusedError{"the record is gone"}
+		}
+		found = m
+		return nil
+	})
 	if err != nil {
 		return Message{}, fmt.Errorf("read %s/%d at %d: %w", topic, partition, offset, err)
 	}
-	return *found, nil
+	return found, nil
 }
 
 // Bounds are the first offset kept of a partition, and the one that the next

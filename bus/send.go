@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/segmentio/kafka-go"
 
@@ -13,53 +14,96 @@ import (
 // SendFunc is Client.Send, or Partition.Send.
 type SendFunc = func(ctx context.Context, msgs ...Message) ([]topics.RecordRef, error)
 
+// SendError is that of a Send of which not all was acknowledged.
+type SendError struct {
+	Each []error // as the messages; nil: acknowledged
+}
+
+// Error names the one that decides: that of a message that can never be sent, if
+// there is any.
+func (e *SendError) Error() string {
+	var first error
+	for _, err := range e.Each {
+		if err != nil && (first == nil || permanent(err) && !permanent(first)) {
+			first = err
+		}
+	}
+	return first.Error()
+}
+
+// Unwrap gives all of them.
+func (e *SendError) Unwrap() []error {
+	return slices.DeleteFunc(slices.Clone(e.Each), func(err error) bool { return err == nil })
+}
+
 // Send returns when every message is acknowledged by all in-sync replicas, with
-// where each now lies, in the order of msgs. It returns an error when ctx has
+// where each now lies, in the order of msgs. It returns a *SendError when ctx has
 // ended, or when a message can never be taken (see Permanent), once what happens
 // to the others is known; the position of one that was not acknowledged has no
 // topic. Messages of one partition keep their order, also over calls that follow
 // each other. A message that was sent again after an answer was lost may be there
 // twice, so records carry ids.
 func (c *Client) Send(ctx context.Context, msgs ...Message) ([]topics.RecordRef, error) {
-	return c.send(ctx, nil, msgs)
+	refs, each := c.send(ctx, nil, msgs)
+	return refs, joinEach(each)
 }
 
-// send hands the messages to the outboxes of their partitions. may, where given,
-// is asked just before each attempt whether they may still be sent.
-func (c *Client) send(ctx context.Context, may func() error, msgs []Message) ([]topics.RecordRef, error) {
-	refs := make([]topics.RecordRef, len(msgs))
-	if len(msgs) == 0 {
-		return refs, nil
+func joinEach(each []error) error {
+	if slices.ContainsFunc(each, func(err error) bool { return err != nil }) {
+		return &SendError{each}
 	}
-	all := make([]*parcel, len(msgs))
-	for i, m := range msgs {
-		partition, err := c.partitionOf(ctx, m)
-		if err != nil {
-			return refs, err
+	return nil
+}
+
+// permit is that of a lease: may is asked just before each attempt whether the
+// messages may be sent, and leave is called with how many are not in flight any
+// more. nil: anything may be sent.
+type permit struct {
+	may   func() error
+	leave func(n int)
+}
+
+// send hands the messages to the outboxes of their partitions, and waits.
+func (c *Client) send(ctx context.Context, by *permit, msgs []Message) ([]topics.RecordRef, []error) {
+	refs, each := make([]topics.RecordRef, len(msgs)), make([]error, len(msgs))
+	all, err := c.parcels(ctx, by, msgs)
+	if err == nil {
+		err = c.post(all)
+	}
+	if err != nil {
+		if by != nil {
+			by.leave(len(msgs))
 		}
-		m.Partition = partition
-		all[i] = newParcel(ctx, m, may)
+		for i := range each {
+			each[i] = err
+		}
+		return refs, each
 	}
-	if err := c.post(all); err != nil {
-		return refs, err
-	}
-	var errs error
 	for i, p := range all {
 		select {
 		case <-p.done:
 		case <-ctx.Done():
-			// What is on the wire may still arrive.
-			if !p.finished() {
-				return refs, fmt.Errorf("send to kafka topic %s: %w", p.msg.Topic, errors.Join(ctx.Err(), p.lastError()))
-			}
 		}
-		if p.err == nil {
+		if !p.finished() { // what is on the wire may still arrive
+			each[i] = fmt.Errorf("send to kafka topic %s: %w", p.msg.Topic, errors.Join(ctx.Err(), p.lastError()))
+		} else if each[i] = p.err; p.err == nil {
 			refs[i] = topics.RecordRef{Topic: p.msg.Topic, Partition: p.msg.Partition, Offset: p.offset}
-		} else if errs == nil || permanent(p.err) && !permanent(errs) {
-			errs = p.err
 		}
 	}
-	return refs, errs
+	return refs, each
+}
+
+func (c *Client) parcels(ctx context.Context, by *permit, msgs []Message) ([]*parcel, error) {
+	all := make([]*parcel, len(msgs))
+	for i, m := range msgs {
+		partition, err := c.partitionOf(ctx, m)
+		if err != nil {
+			return nil, err
+		}
+		m.Partition = partition
+		all[i] = newParcel(ctx, m, by)
+	}
+	return all, nil
 }
 
 // partitionOf is where a message goes: by PartitionBy, else by its key; one with
@@ -88,21 +132,6 @@ func (c *Client) PartitionOf(ctx context.Context, topic string, key []byte) (int
 		return 0, err
 	}
 	return partitionOfKey(key, n), nil
-}
-
-func partitionOfKey(key []byte, n int) int {
-	if key == nil {
-		key = []byte{} // kafka-go would take any
-	}
-	return kafka.Murmur2Balancer{}.Balance(kafka.Message{Key: key}, upTo(n)...)
-}
-
-func upTo(n int) []int {
-	out := make([]int, n)
-	for i := range out {
-		out[i] = i
-	}
-	return out
 }
 
 // partitions is how many the topic has, however long the broker is away.

@@ -1,0 +1,228 @@
+package bus
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/sasl"
+	"github.com/segmentio/kafka-go/sasl/plain"
+	"github.com/segmentio/kafka-go/sasl/scram"
+)
+
+const (
+	// dialTime bounds connecting, with TLS and SASL.
+	dialTime = 3 * time.Second
+	// idleTime bounds a read or write for which kafka-go has set no deadline of its
+	// own, as those of a SASL exchange: a broker that accepts and says nothing is
+	// one that is away.
+	idleTime = 10 * time.Second
+)
+
+// TLSOptions are of connections by TLS. All may be empty: the system's
+// authorities then vouch for the broker.
+type TLSOptions struct {
+	CA         string // file of the authorities' certificates, PEM
+	Cert, Key  string // files of our own certificate and its key, PEM
+	ServerName string // expected in the broker's certificate; empty: the host's
+}
+
+// SASLOptions say who we are.
+type SASLOptions struct {
+	Mechanism string // PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512
+	Username  string
+	Password  string
+}
+
+// dialer makes every connection of a client, and can end them all.
+type dialer struct {
+	mu     sync.Mutex
+	open   map[net.Conn]struct{}
+	closed bool
+}
+
+func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{Timeout: dialTime}).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return nil, errors.Join(net.ErrClosed, conn.Close())
+	}
+	c := &patient{Conn: conn, dialer: d}
+	d.open[c] = struct{}{}
+	return c, nil
+}
+
+// close ends all connections, whatever waits on them.
+func (d *dialer) close() {
+	d.mu.Lock()
+	d.closed = true
+	open := d.open
+	d.open = nil
+	d.mu.Unlock()
+	for c := range open {
+		_ = c.Close()
+	}
+}
+
+// patient is a connection on which nothing waits for ever: where no deadline is
+// set, each read and write has one of idleTime. It is read by one goroutine and
+// written by one, as kafka-go does.
+type patient struct {
+	net.Conn
+	dialer      *dialer
+	mu          sync.Mutex
+	read, write bool // a deadline is set
+}
+
+func (c *patient) Close() error {
+	c.dialer.mu.Lock()
+	delete(c.dialer.open, c)
+	c.dialer.mu.Unlock()
+	return c.Conn.Close()
+}
+
+func (c *patient) set(t time.Time, read, write bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if read {
+		c.read = !t.IsZero()
+	}
+	if write {
+		c.write = !t.IsZero()
+	}
+}
+
+func (c *patient) SetDeadline(t time.Time) error {
+	c.set(t, true, true)
+	return c.Conn.SetDeadline(t)
+}
+
+func (c *patient) SetReadDeadline(t time.Time) error {
+	c.set(t, true, false)
+	return c.Conn.SetReadDeadline(t)
+}
+
+func (c *patient) SetWriteDeadline(t time.Time) error {
+	c.set(t, false, true)
+	return c.Conn.SetWriteDeadline(t)
+}
+
+func (c *patient) Read(b []byte) (int, error) {
+	c.mu.Lock()
+	if !c.read {
+		_ = c.Conn.SetReadDeadline(time.Now().Add(idleTime))
+	}
+	c.mu.Unlock()
+	return c.Conn.Read(b)
+}
+
+func (c *patient) Write(b []byte) (int, error) {
+	c.mu.Lock()
+	if !c.write {
+		_ = c.Conn.SetWriteDeadline(time.Now().Add(idleTime))
+	}
+	c.mu.Unlock()
+	return c.Conn.Write(b)
+}
+
+func (o *TLSOptions) config() (*tls.Config, error) {
+	if o == nil {
+		return nil, nil
+	}
+	out := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: o.ServerName}
+	if o.CA != "" {
+		pem, err := os.ReadFile(o.CA)
+		if err != nil {
+			return nil, fmt.Errorf("kafka: read authorities: %w", err)
+		}
+		out.RootCAs = x509.NewCertPool()
+		if !out.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("kafka: %s holds no certificate in PEM", o.CA)
+		}
+	}
+	if (o.Cert == "") != (o.Key == "") {
+		return nil, errors.New("kafka: a client certificate needs both cert and key")
+	}
+	if o.Cert != "" {
+		own, err := tls.LoadX509KeyPair(o.Cert, o.Key)
+		if err != nil {
+			return nil, fmt.Errorf("kafka: read client certificate: %w", err)
+		}
+		out.Certificates = []tls.Certificate{own}
+	}
+	return out, nil
+}
+
+func (o *SASLOptions) mechanism() (sasl.Mechanism, error) {
+	if o == nil {
+		return nil, nil
+	}
+	var algorithm scram.Algorithm
+	switch o.Mechanism {
+	case "PLAIN":
+		return plain.Mechanism{Username: o.Username, Password: o.Password}, nil
+	case "SCRAM-SHA-256":
+		algorithm = scram.SHA256
+	case "SCRAM-SHA-512":
+		algorithm = scram.SHA512
+	default:
+		return nil, fmt.Errorf("kafka: SASL mechanism %q: want PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512", o.Mechanism)
+	}
+	m, err := scram.Mechanism(algorithm, o.Username, o.Password)
+	if err != nil {
+		return nil, fmt.Errorf("kafka: SASL: %w", err)
+	}
+	return m, nil
+}
+
+// Ping asks brokers, one after the other, for the cluster's until one answers or
+// ctx ends. Each gets its share of the time that is left.
+func (c *Client) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	var last error
+	for i, broker := range c.Brokers {
+		deadline, _ := ctx.Deadline()
+		one, cancel := context.WithTimeout(ctx, time.Until(deadline)/time.Duration(len(c.Brokers)-i))
+		err := c.pingOne(one, broker)
+		cancel()
+		if err == nil {
+			return nil
+		}
+		last = err
+	}
+	return fmt.Errorf("reach kafka: %w", c.explain(ctx, last))
+}
+
+// pingOne is over when ctx ends, wherever it waits.
+func (c *Client) pingOne(ctx context.Context, broker string) error {
+	d := &kafka.Dialer{ClientID: c.ClientID, TLS: c.tls, SASLMechanism: c.sasl}
+	d.DialFunc = func(dialing context.Context, network, address string) (net.Conn, error) {
+		conn, err := c.dialer.dial(dialing, network, address)
+		if err == nil {
+			context.AfterFunc(ctx, func() { _ = conn.Close() })
+		}
+		return conn, err
+	}
+	conn, err := d.DialContext(ctx, "tcp", broker)
+	if err != nil {
+		return errors.Join(err, ctx.Err())
+	}
+	defer func() { _ = conn.Close() }()
+	brokers, err := conn.Brokers()
+	if err == nil && len(brokers) == 0 {
+		err = errors.New("no broker is registered")
+	}
+	return errors.Join(err, ctx.Err())
+}

@@ -1,0 +1,137 @@
+package bus
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+
+	"github.com/frostwatch/frostwatch/internal/pause"
+)
+
+// refusedError is one that repeating doesn't mend, and that Kafka has no code for.
+type refusedError struct{ text string }
+
+func (e *refusedError) Error() string { return e.text }
+
+// Permanent is whether a call fails the same however often it is repeated: a
+// record that is too large, what the broker does not allow, or a connection that
+// it refuses. The client itself repeats what is not.
+func Permanent(err error) bool { return err != nil && permanent(err) }
+
+func permanent(err error) bool {
+	if err == nil {
+		return false
+	}
+	if errors.Is(err, ErrMoved) || errors.As(err, new(*refusedError)) || errors.As(err, new(kafka.MessageTooLargeError)) || refusesTLS(err) {
+		return true
+	}
+	for _, code := range []kafka.Error{
+		kafka.MessageSizeTooLarge, kafka.InvalidRecord, kafka.InvalidTopic, kafka.TopicAuthorizationFailed,
+		kafka.GroupAuthorizationFailed, kafka.ClusterAuthorizationFailed, kafka.SASLAuthenticationFailed,
+		kafka.UnsupportedSASLMechanism, kafka.IllegalSASLState, kafka.UnsupportedVersion,
+		kafka.InvalidConfiguration, kafka.InvalidReplicationFactor, kafka.InvalidPartitionNumber, kafka.PolicyViolation,
+		kafka.InconsistentGroupProtocol, kafka.InvalidGroupId, kafka.InvalidSessionTimeout, kafka.GroupMaxSizeReached,
+	} {
+		if errors.Is(err, code) {
+			return true
+		}
+	}
+	return false
+}
+
+// refusesTLS is whether one side refuses the other's certificate, or does not
+// speak TLS at all.
+func refusesTLS(err error) bool {
+	return errors.As(err, new(*tls.CertificateVerificationError)) || errors.As(err, new(x509.UnknownAuthorityError)) ||
+		errors.As(err, new(x509.HostnameError)) || errors.As(err, new(tls.RecordHeaderError)) || errors.As(err, new(tls.AlertError)) ||
+		strings.Contains(err.Error(), "broker appears to be expecting TLS")
+}
+
+// retry calls try until it succeeds, fails for good, or ctx ends. Waits grow
+// from 50 ms to 1 s with jitter, and what is being waited for is logged when
+// it starts and each minute.
+func (c *Client) retry(ctx context.Context, doing string, try func() error) error {
+	wait := 50 * time.Millisecond
+	var logged time.Time
+	for tries := 1; ; tries++ {
+		err := try()
+		if err != nil && tries%20 == 3 {
+			err = c.explain(ctx, err)
+		}
+		if err == nil || permanent(err) {
+			return err
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("%s: %w", doing, errors.Join(ctx.Err(), err))
+		}
+		if time.Since(logged) > time.Minute {
+			c.Logger.WarnContext(ctx, "kafka: trying again", "doing", doing, "error", err)
+			logged = time.Now()
+		}
+		if !pause.For(ctx, wait/2+rand.N(wait)) {
+			return fmt.Errorf("%s: %w", doing, errors.Join(ctx.Err(), err))
+		}
+		wait = min(2*wait, time.Second)
+	}
+}
+
+// explain finds out why a broker hangs up on us. One that wants SASL does so at
+// the first request of who doesn't offer it, without a word.
+func (c *Client) explain(ctx context.Context, err error) error {
+	hungUp := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	if err == nil || c.sasl != nil || !hungUp || ctx.Err() != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	for _, broker := range c.Brokers {
+		if offers := c.offersSASL(ctx, broker); len(offers) > 0 {
+			return &refusedError{fmt.Sprintf("kafka: broker %s wants SASL (%s): set kafka.sasl", broker, strings.Join(offers, ", "))}
+		}
+	}
+	return err
+}
+
+// offersSASL are the mechanisms that a broker takes at this address; none where it
+// takes requests without, or does not answer.
+func (c *Client) offersSASL(ctx context.Context, broker string) []string {
+	conn, err := c.dialer.dial(ctx, "tcp", broker)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = conn.Close() }()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	if c.tls != nil {
+		config := c.tls.Clone()
+		if config.ServerName == "" {
+			config.ServerName, _, _ = net.SplitHostPort(broker)
+		}
+		conn = tls.Client(conn, config)
+	}
+	ask := &call{api: protocol.SaslHandshake, version: 1, client: c.ClientID}
+	ask.body.string("none") // so that it names those that it knows
+	answer, err := ask.RawExchange(conn)
+	if err != nil {
+		return nil
+	}
+	r := unwire{b: answer.(*call).answer}
+	if code := r.int16(); kafka.Error(code) != kafka.UnsupportedSASLMechanism {
+		return nil
+	}
+	var names []string
+	for range r.count(2) {
+		names = append(names, r.string())
+	}
+	return names
+}

@@ -1,0 +1,145 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// errGate is that of a record that was not sent because the lease had to be
+// confirmed first.
+var errGate = errors.New("the lease is not confirmed")
+
+// gate lets a member's leases send and commit only while the group's coordinator
+// says that it holds them.
+type gate struct {
+	mu         sync.Mutex
+	open       bool
+	member     string
+	kafka      int32 // the coordinator's number of the generation
+	generation int   // ours
+	confirmed  time.Time
+	inFlight   int
+	changed    chan struct{} // closed at each change
+	ask        chan struct{} // holds one: the coordinator is to be asked at once
+}
+
+func newGate() *gate {
+	return &gate{changed: make(chan struct{}), ask: make(chan struct{}, 1)}
+}
+
+func (g *gate) change() {
+	close(g.changed)
+	g.changed = make(chan struct{})
+}
+
+// fresh is whether the coordinator has confirmed the membership lately: a worker
+// that was paused for longer than its session finds out before it sends.
+func (g *gate) fresh() bool { return g.open && time.Since(g.confirmed) < sessionTime/2 }
+
+// pass is what a sender or committer may go by.
+type pass struct {
+	member     string
+	kafka      int32
+	generation int
+}
+
+// enter waits until n things may be sent under the lease. Each is to leave.
+func (g *gate) enter(ctx context.Context, l *lease, n int) (pass, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for {
+		if l.moved {
+			return pass{}, ErrMoved
+		}
+		if g.fresh() {
+			g.inFlight += n
+			return pass{g.member, g.kafka, g.generation}, nil
+		}
+		if g.open {
+			select {
+			case g.ask <- struct{}{}:
+			default:
+			}
+		}
+		changed := g.changed
+		g.mu.Unlock()
+		select {
+		case <-changed:
+			g.mu.Lock()
+		case <-ctx.Done():
+			g.mu.Lock()
+			return pass{}, ctx.Err()
+		}
+	}
+}
+
+func (g *gate) leave(n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.inFlight -= n; g.inFlight == 0 {
+		g.change()
+	}
+}
+
+// may is whether something that has entered may be sent now.
+func (g *gate) may(l *lease, p pass) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case l.moved:
+		return ErrMoved
+	case !g.fresh() || p.generation != g.generation:
+		return errGate
+	}
+	return nil
+}
+
+// close stops what would enter, and waits for what is in flight, at most for
+// Grace.
+func (g *gate) close(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, Grace)
+	defer cancel()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.open = false
+	g.change()
+	for g.inFlight > 0 {
+		changed := g.changed
+		g.mu.Unlock()
+		select {
+		case <-changed:
+			g.mu.Lock()
+		case <-ctx.Done():
+			g.mu.Lock()
+			return
+		}
+	}
+}
+
+// reopen lets through what the leases that are left send, under a new generation.
+func (g *gate) reopen(member string, kafka int32, generation int, confirmed time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.open, g.member, g.kafka, g.generation, g.confirmed = true, member, kafka, generation, confirmed
+	g.change()
+}
+
+// confirm says that the coordinator has answered a request of then.
+func (g *gate) confirm(kafka int32, then time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.open && g.kafka == kafka && then.After(g.confirmed) {
+		g.confirmed = then
+		g.change()
+	}
+}
+
+// lose ends a lease: others have the partition.
+func (g *gate) lose(l *lease) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	l.moved = true
+	g.change()
+}

@@ -1,0 +1,266 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// member is one member of a group. Its fields are those of the goroutine that
+// runs it; handlers share the gate alone.
+type member struct {
+	client      *Client
+	o           GroupOptions
+	handle      func(context.Context, *Partition) error
+	fail        context.CancelCauseFunc
+	coordinator *coordinator
+	gate        *gate
+
+	id         string // as the coordinator knows it; "": not at all
+	generation int32  // the coordinator's number
+	leader     bool
+	partitions int // of the topic, when they were last given out
+	counted    time.Time
+	// doubtful is set while others may have held what this member holds.
+	doubtful bool
+
+	holds  map[int]*hold // by partition: what is claimed when joining
+	ending []*hold       // what was lost, until its handler returns
+	over   chan struct{} // holds one: a handler has returned
+}
+
+// hold is a partition that is held, with its handler.
+type hold struct {
+	p          *Partition
+	generation int
+	cancel     context.CancelFunc
+	ended      chan struct{} // closed when the handler has returned
+	until      time.Time     // when it must have, where it is to be released
+}
+
+func (h *hold) done() bool {
+	select {
+	case <-h.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// released is whether all that is to go to others may go, and gives up claiming it.
+func (m *member) released() bool {
+	n := 0
+	for _, h := range m.holds {
+		if !h.until.IsZero() {
+			n++
+			if !h.done() && time.Now().Before(h.until) {
+				return false
+			}
+		}
+	}
+	return n > 0
+}
+
+// settle stops claiming what was released.
+func (m *member) settle() {
+	for p, h := range m.holds {
+		if !h.until.IsZero() && (h.done() || time.Now().After(h.until)) {
+			m.lose(p)
+		}
+	}
+	m.ending = slices.DeleteFunc(m.ending, (*hold).done)
+}
+
+// lose ends a hold, of which nothing is sent any more.
+func (m *member) lose(partition int) {
+	h := m.holds[partition]
+	delete(m.holds, partition)
+	m.gate.lose(&h.p.lease)
+	h.cancel()
+	m.ending = append(m.ending, h)
+}
+
+func (m *member) claim() claim {
+	c := claim{Held: map[int]int{}}
+	for p, h := range m.holds {
+		c.Held[p] = h.generation
+	}
+	return c
+}
+
+// join joins the group's next generation and takes its share over.
+func (m *member) join(ctx context.Context) error {
+	m.gate.close(ctx)
+	m.settle()
+	var j joined
+	for {
+		var err error
+		j, err = m.coordinator.join(ctx, m.id, m.o.Topic, encode(m.claim()))
+		if errors.Is(err, kafka.MemberIDRequired) && m.id == "" && j.member != "" {
+			m.id = j.member
+			continue
+		}
+		if err != nil {
+			m.expelled(err)
+			return err
+		}
+		break
+	}
+	m.id, m.generation, m.leader = j.member, j.generation, j.leader
+	n, err := m.client.Partitions(ctx, m.o.Topic)
+	if err != nil {
+		return err
+	}
+	m.partitions, m.counted = n, time.Now()
+	var shares map[string]share
+	if j.leader {
+		shares = assign(j.members, n, int(m.client.clock.now().Unix()))
+	}
+	sent := time.Now()
+	s, err := m.coordinator.sync(ctx, j, m.o.Topic, shares)
+	if err != nil {
+		m.expelled(err)
+		if errors.Is(err, kafka.RebalanceInProgress) {
+			return nil // the first heartbeat finds it out
+		}
+		return err
+	}
+	if err := m.confirmHolds(ctx); err != nil {
+		return err
+	}
+	m.take(ctx, s, sent)
+	return nil
+}
+
+// confirmHolds gives up what others may have worked on while this member was
+// taken for dead: whatever they finished with is committed.
+func (m *member) confirmHolds(ctx context.Context) error {
+	if !m.doubtful {
+		return nil
+	}
+	for p, h := range m.holds {
+		offset, err := m.coordinator.committed(ctx, h.p.at)
+		if err != nil {
+			return err
+		}
+		if offset != h.p.expected() {
+			m.lose(p)
+		}
+	}
+	m.doubtful = false
+	return nil
+}
+
+// take is the passage to a new generation.
+func (m *member) take(ctx context.Context, s share, sent time.Time) {
+	for p, h := range m.holds {
+		h.generation = s.Generation
+		switch {
+		case slices.Contains(s.partitions, p) && h.until.IsZero(): // kept
+		case slices.Contains(s.Release, p):
+			if h.until.IsZero() {
+				h.until = time.Now().Add(Grace)
+				time.AfterFunc(Grace, m.wake)
+			}
+			h.cancel()
+		default:
+			m.lose(p)
+		}
+	}
+	m.gate.reopen(m.id, m.generation, s.Generation, sent)
+	for _, p := range s.partitions {
+		if m.holds[p] == nil {
+			m.start(ctx, p, s.Generation)
+		}
+	}
+	m.client.Logger.DebugContext(ctx, "kafka: partitions", "group", m.o.Group, "generation", s.Generation, "partitions", s.partitions, "release", s.Release)
+}
+
+// wake has the member look at its handlers.
+func (m *member) wake() {
+	select {
+	case m.over <- struct{}{}:
+	default:
+	}
+}
+
+// start runs the handler of a partition, after an earlier one of it has returned.
+func (m *member) start(ctx context.Context, partition, generation int) {
+	ctx, cancel := context.WithCancel(ctx)
+	h := &hold{generation: generation, cancel: cancel, ended: make(chan struct{}), p: m.newPartition(partition)}
+	var before []*hold
+	for _, e := range m.ending {
+		if e.p.at == h.p.at {
+			before = append(before, e)
+		}
+	}
+	m.holds[partition] = h
+	go func() {
+		defer m.wake()
+		defer close(h.ended)
+		defer cancel()
+		for _, e := range before {
+			<-e.ended
+		}
+		if err := m.own(ctx, h.p); err != nil && ctx.Err() == nil {
+			m.fail(err)
+		}
+	}()
+}
+
+// own runs the handler of one partition.
+func (m *member) own(ctx context.Context, p *Partition) error {
+	if err := p.begin(ctx, m.o.StartFirst); err != nil {
+		return err
+	}
+	defer m.client.observeLag(m.o.Group, p.at, p.Lag)()
+	if err := m.handle(ctx, p); err != nil {
+		return err
+	}
+	return fmt.Errorf("handler of %s/%d ended on its own", p.at.topic, p.at.partition)
+}
+
+// finish lets the handlers finish, and leaves the group.
+func (m *member) finish(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), Grace)
+	defer cancel()
+	all := m.ending
+	for _, h := range m.holds {
+		h.cancel()
+		all = append(all, h)
+	}
+	tick := time.NewTicker(beatEvery)
+	defer tick.Stop()
+	beating := m.id != ""
+	for slices.ContainsFunc(all, func(h *hold) bool { return !h.done() }) && ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+			continue
+		case <-m.over:
+			continue
+		case <-m.gate.ask:
+		case <-tick.C:
+		}
+		if beating {
+			again, err := m.beat(ctx)
+			beating = err == nil && (!again || m.id != "")
+		}
+	}
+	for _, h := range all {
+		m.gate.lose(&h.p.lease)
+	}
+	if m.id != "" {
+		leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
+		defer cancel()
+		if err := m.coordinator.leave(leaving, m.id); err != nil {
+			m.client.Logger.DebugContext(ctx, "kafka: leave group", "group", m.o.Group, "error", err)
+		}
+	}
+	for _, h := range all {
+		<-h.ended
+	}
+}
