@@ -3,8 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"reflect"
 
 	"github.com/goccy/go-yaml"
@@ -15,20 +13,6 @@ import (
 
 // maxFile bounds the file.
 const maxFile = 1 << 20
-
-// Load reads and checks a file. Keys that it leaves out keep their defaults.
-func Load(path string) (Config, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return Config{}, fmt.Errorf("read configuration: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return Config{}, fmt.Errorf("read configuration %s: %w", path, err)
-	}
-	return Parse(path, b, os.LookupEnv)
-}
 
 // Parse reads a configuration; name stands in errors, which tell the line.
 // ${NAME} in a text is replaced by what env gives for NAME, after the YAML is

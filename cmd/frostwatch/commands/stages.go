@@ -46,18 +46,19 @@ func (p Program) stageCommand(name, short string, build func(*process.Process) (
 }
 
 func (p Program) runStage(ctx context.Context, path, name string, checks []string, build func(*process.Process) ([]process.Part, error)) (err error) {
-	cfg := config.Default()
+	cfg, file := config.Default(), config.File{}
 	if path != "" {
-		if cfg, err = config.Load(path); err != nil {
+		if file, err = config.Open(path); err != nil {
 			return err
 		}
+		cfg = file.Config
 	}
 	log, err := telemetry.NewLogger(p.Err, cfg.Log.Level, cfg.Log.Format)
 	if err != nil {
 		return err
 	}
 	pr, err := process.Open(ctx, process.Options{
-		Config: cfg, Logger: log, Service: "frostwatch-" + name, Version: p.Version, Checks: append(slices.Clone(checks), name),
+		Config: cfg, File: file, Logger: log, Service: "frostwatch-" + name, Version: p.Version, Checks: append(slices.Clone(checks), name),
 	})
 	if err != nil {
 		return err
@@ -72,5 +73,5 @@ func (p Program) runStage(ctx context.Context, path, name string, checks []strin
 		return fmt.Errorf("http.listen: %w", err)
 	}
 	log.InfoContext(ctx, "started", "stage", name, "http", l.Addr().String(), "kafka", cfg.Kafka.Brokers)
-	return pr.Run(ctx, l, append(stages, pr.Following(path)...)...)
+	return pr.Run(ctx, l, append(stages, pr.Following()...)...)
 }

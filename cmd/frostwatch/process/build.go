@@ -110,10 +110,13 @@ func (p *Process) Infer(choose func(config.Config) string) ([]Part, error) {
 	if err != nil {
 		return nil, errors.Join(err, b.close())
 	}
-	p.onReload(func(c config.Config) error {
-		b.want(choose(c))
-		return nil
-	})
+	// A bundle takes its time to load: what comes of it, bundles log and count.
+	p.onReload(func(c config.Config) (func() []string, error) {
+		return func() []string {
+			b.want(choose(c))
+			return nil
+		}, nil
+	}, "infer.bundle")
 	p.onClose(b.close)
 	p.stages = append(p.stages, "infer")
 	return []Part{{Name: "infer", Run: b.stage.Run}, {Name: "bundle", Run: b.run}}, nil
@@ -157,12 +160,27 @@ func (p *Process) Alerts() ([]Part, error) {
 		return nil, err
 	}
 	p.stages = append(p.stages, "alerts")
-	p.onReload(func(c config.Config) error {
-		rules, err := alerts.Compile(c.Rules)
-		if err == nil {
-			s.SetRules(rules)
-		}
-		return err
-	})
+	p.onReload(func(c config.Config) (func() []string, error) {
+		next, err := alerts.Compile(c.Rules)
+		return func() []string {
+			changes := next.Since(rules)
+			rules = next
+			s.SetRules(next)
+			return ruleLines(changes)
+		}, err
+	}, "rules")
 	return []Part{{Name: "alerts", Run: s.Run}}, nil
+}
+
+// ruleLines is how rules differ, as a person reads it.
+func ruleLines(c alerts.Changes) (lines []string) {
+	for _, of := range []struct {
+		names []string
+		what  string
+	}{{c.Added, "added"}, {c.Changed, "changed"}, {c.Removed, "removed"}} {
+		for _, name := range of.names {
+			lines = append(lines, fmt.Sprintf("rule %s %s", name, of.what))
+		}
+	}
+	return lines
 }

@@ -220,7 +220,11 @@ func (b *bundles) swap(ctx context.Context) error {
 	b.current = next
 	before.inForce.Store(false)
 	next.inForce.Store(true)
-	return b.stage.Swap(ctx, next.serving)
+	if err := b.stage.Swap(ctx, next.serving); err != nil {
+		return err
+	}
+	b.confirm(ctx, fmt.Sprintf("model %s in place of %s", next.bundle.Name, before.bundle.Name))
+	return nil
 }
 
 // sameBundle compares what bundle.json says: ids, hashes of the graphs, base

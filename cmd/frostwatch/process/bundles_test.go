@@ -64,17 +64,18 @@ func (r *swapRig) configure(broker, redis, bundle string) {
 func (r *swapRig) start() (stop func()) {
 	t := r.t
 	t.Helper()
-	cfg, err := config.Load(r.file)
+	file, err := config.Open(r.file)
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg := file.Config
 	log, err := telemetry.NewLogger(&r.log, "info", "text")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	if r.pr, err = Open(ctx, Options{
-		Config: cfg, Logger: log, Service: "frostwatch-infer", Version: "test", Checks: []string{"vocabulary", "infer"},
+		Config: cfg, File: file, Logger: log, Service: "frostwatch-infer", Version: "test", Checks: []string{"vocabulary", "infer"},
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +91,7 @@ func (r *swapRig) start() (stop func()) {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)
-	go func() { done <- r.pr.Run(ctx, l, append(stages, r.pr.Following(r.file)...)...) }()
+	go func() { done <- r.pr.Run(ctx, l, append(stages, r.pr.Following()...)...) }()
 	return func() {
 		cancel()
 		if err := <-done; err != nil {

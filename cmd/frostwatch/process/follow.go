@@ -2,9 +2,7 @@ package process
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -13,82 +11,91 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 
-	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/internal/config"
 )
 
-// followFile calls reload when the file at path changes or on SIGHUP, until
-// ctx ends. What can't be loaded is reported and changes nothing. The folder is
-// watched, not the file: editors and Kubernetes replace files by renaming.
-func followFile(ctx context.Context, path string, log *slog.Logger, reload func() error) error {
-	watcher, err := fsnotify.NewWatcher()
-	if err != nil {
-		return fmt.Errorf("watch %s: %w", path, err)
-	}
-	defer func() { _ = watcher.Close() }()
-	if err := watcher.Add(filepath.Dir(path)); err != nil {
-		return fmt.Errorf("watch %s: %w", path, err)
-	}
+const (
+	// settleTime is how long a file must rest before it is read: editors write in
+	// several steps.
+	settleTime = 100 * time.Millisecond
+	// pollTime is how often the file is read where no event comes: a folder on a
+	// server, or a system out of watches.
+	pollTime = 10 * time.Second
+)
+
+// followFile calls reload when the content of the file is another than file's,
+// or than at the last call, and on SIGHUP, until ctx ends. The folder is watched,
+// not the file: editors and Kubernetes replace files by renaming.
+func (p *Process) followFile(ctx context.Context, file config.File, poll time.Duration, reload func()) {
+	events, stop := p.fileEvents(ctx, file.Path)
+	defer stop()
 	hangup := make(chan os.Signal, 1)
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
 
-	last := stamp(path)
-	// An editor writes in several steps: what it leaves after a pause counts.
-	const pause = 100 * time.Millisecond
-	settled := time.NewTimer(pause)
-	settled.Stop()
+	last := file.Sum()
+	settled := time.NewTimer(0) // an edit since the file was read counts
+	defer settled.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
-		case err := <-watcher.Errors:
-			log.WarnContext(ctx, "watch configuration", "error", err)
-		case <-watcher.Events:
-			settled.Reset(pause)
+			return
+		case <-events:
+			settled.Reset(settleTime)
+		case <-tick.C:
+			settled.Reset(settleTime)
 		case <-hangup:
-			last = ""
-			settled.Reset(0)
+			last = file.Now()
+			reload()
 		case <-settled.C:
-			now := stamp(path)
-			if now == last {
-				continue
+			if now := file.Now(); now != last {
+				last = now
+				reload()
 			}
-			last = now
-			if err := reload(); err != nil {
-				log.ErrorContext(ctx, "configuration not reloaded, the old one stays in force", "file", path, "error", err)
-				continue
-			}
-			log.InfoContext(ctx, "configuration reloaded", "file", path)
 		}
 	}
 }
 
-// onReload has apply called with each configuration that is read anew. It must
-// not wait.
-func (p *Process) onReload(apply func(config.Config) error) { p.reloads = append(p.reloads, apply) }
-
-// Following is the part that follows the configuration file, where there is one
-// and anything is taken over from it.
-func (p *Process) Following(path string) []Part {
-	if path == "" || len(p.reloads) == 0 {
-		return nil
+// fileEvents gives a token when something in the file's folder has changed; none
+// where the system can't watch it, which is logged.
+func (p *Process) fileEvents(ctx context.Context, path string) (<-chan struct{}, func()) {
+	watcher, err := fsnotify.NewWatcher()
+	if err == nil {
+		if err = watcher.Add(filepath.Dir(path)); err != nil {
+			_ = watcher.Close()
+		}
 	}
-	return []Part{{Name: "configuration", Early: true, Run: func(ctx context.Context) error {
-		return followFile(ctx, path, p.log, func() error {
-			c, err := config.Load(path)
-			if err != nil {
-				return err
+	if err != nil {
+		p.log.WarnContext(ctx, "the configuration's folder can't be watched: an edit takes effect within 10 s, or on SIGHUP", "file", path, "error", err)
+		return nil, func() {}
+	}
+	events, ended := make(chan struct{}, 1), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case _, ok := <-watcher.Events:
+				if !ok {
+					return
+				}
+				select {
+				case events <- struct{}{}:
+				default:
+				}
+			case err := <-watcher.Errors:
+				if err == nil {
+					return
+				}
+				p.log.WarnContext(ctx, "watch configuration", "error", err)
 			}
-			if _, err := alerts.Compile(c.Rules); err != nil {
-				return err // a file with a mistake changes nothing, whatever else it holds
-			}
-			for _, apply := range p.reloads {
-				err = errors.Join(err, apply(c))
-			}
-			return err
-		})
-	}}}
+		}
+	}()
+	return events, func() {
+		_ = watcher.Close()
+		<-ended
+	}
 }
 
 // stamp tells contents apart by time and size; empty where there is no file.

@@ -2,62 +2,95 @@ package process
 
 import (
 	"context"
-	"errors"
-	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/frostwatch/frostwatch/internal/config"
 )
 
-func TestFileIsFollowed(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	file := filepath.Join(t.TempDir(), "pipeline.yaml")
-	write := func(name, text string) {
-		t.Helper()
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
+// followed is a configuration file that is followed, and how often a reload was
+// asked for.
+type followed struct {
+	t    *testing.T
+	path string
+	mu   sync.Mutex
+	n    int
+}
+
+func (f *followed) write(path, text string) {
+	f.t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		f.t.Fatal(err)
 	}
-	write(file, "one")
-	loaded := make(chan string, 10)
-	done := make(chan error)
-	go func() {
-		done <- followFile(ctx, file, slog.New(slog.DiscardHandler), func() error {
-			b, err := os.ReadFile(file)
-			loaded <- string(b)
-			if string(b) == "bad" {
-				return errors.New("bad")
-			}
-			return err
-		})
-	}()
-	expect := func(what, want string) {
-		t.Helper()
-		select {
-		case got := <-loaded:
-			if got != want {
-				t.Fatalf("%s: loaded %q, want %q", what, got, want)
-			}
-		case <-time.After(20 * time.Second):
-			t.Fatalf("%s: not loaded", what)
-		}
-	}
-	time.Sleep(200 * time.Millisecond) // the watch is set up; a change before it would be no change
-	write(file, "bad")
-	expect("written in place", "bad")
-	write(file+".new", "three")
-	if err := os.Rename(file+".new", file); err != nil {
+}
+
+func (f *followed) reloads() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.n
+}
+
+// open reads the file; start follows it from then on.
+func open(t *testing.T, text string) (f *followed, start func(poll time.Duration)) {
+	t.Helper()
+	f = &followed{t: t, path: filepath.Join(t.TempDir(), "pipeline.yaml")}
+	f.write(f.path, text)
+	file, err := config.Open(f.path)
+	if err != nil {
 		t.Fatal(err)
 	}
-	expect("renamed into place, after one that was bad", "three")
+	r := newRig(t, "127.0.0.1:1")
+	return f, func(poll time.Duration) {
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			r.followFile(ctx, file, poll, func() {
+				f.mu.Lock()
+				defer f.mu.Unlock()
+				f.n++
+			})
+		}()
+		t.Cleanup(func() { cancel(); <-done; _ = r.Close(context.Background()) })
+	}
+}
+
+func TestFileIsFollowed(t *testing.T) {
+	f, start := open(t, "log: {level: info}\n")
+	// Of the same size, between reading and following: by its time alone it would
+	// be the file that was read.
+	f.write(f.path, "log: {level: warn}\n")
+	start(time.Hour)
+	await(t, "the edit from before it was followed", func() bool { return f.reloads() == 1 })
+	f.write(f.path, "not: [yaml\n")
+	await(t, "the edit in place", func() bool { return f.reloads() == 2 })
+	f.write(f.path+".new", "log: {level: error}\n")
+	if err := os.Rename(f.path+".new", f.path); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "what was renamed into place", func() bool { return f.reloads() == 3 })
 	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	expect("unchanged, on SIGHUP", "three")
-	cancel()
-	if err := <-done; err != nil {
-		t.Error(err)
+	await(t, "SIGHUP, of the file as it is", func() bool { return f.reloads() == 4 })
+}
+
+// A folder that can't be watched, here because it came to be there later, costs
+// time and nothing else.
+func TestFileIsPolledWhereItCannotBeWatched(t *testing.T) {
+	f, start := open(t, "log: {level: info}\n")
+	dir, away := filepath.Dir(f.path), filepath.Dir(f.path)+".away"
+	if err := os.Rename(dir, away); err != nil {
+		t.Fatal(err)
 	}
+	start(3 * settleTime)
+	await(t, "the file that is gone", func() bool { return f.reloads() == 1 })
+	if err := os.Rename(away, dir); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the file that came back", func() bool { return f.reloads() == 2 })
 }

@@ -29,6 +29,13 @@ type Options struct {
 	Service string   // its name in telemetry
 	Version string   // of the program
 	Checks  []string // names that /readyz waits for, beside "kafka"
+
+	// File is followed by Following; the zero value: there is none. Config may
+	// differ from it in the keys of Overridden.
+	File       config.File
+	Overridden []string
+	// OnEdit hears a line on each edit of the file that was taken over; may be nil.
+	OnEdit func(line string)
 }
 
 // Process is what the stages of one process share.
@@ -38,23 +45,30 @@ type Process struct {
 	Redis  *redis.Client
 	Names  topics.Names
 
-	log      *slog.Logger
-	tel      *telemetry.Telemetry
-	reporter *reporter
-	mux      *http.ServeMux
-	version  string
-	worker   string        // this process's name among workers
-	stages   []string      // that were built, by name
-	created  chan struct{} // closed when all topics exist
-	// reloads take a configuration over that was read anew.
-	reloads []func(config.Config) error
-	free    []func() error // what Close frees
-	left    bool           // parts of Run are still running
+	log        *slog.Logger
+	tel        *telemetry.Telemetry
+	reporter   *reporter
+	mux        *http.ServeMux
+	version    string
+	worker     string        // this process's name among workers
+	stages     []string      // that were built, by name
+	created    chan struct{} // closed when all topics exist
+	file       config.File
+	edited     config.Config // as last taken over from the file
+	overridden []string
+	takeovers  []takeover
+	onEdit     func(string)
+
+	free []func() error // what Close frees
+	left bool           // parts of Run are still running
 }
 
 // Open makes the clients; nothing has to answer yet.
 func Open(ctx context.Context, o Options) (*Process, error) {
 	cfg := o.Config
+	if err := checkRules(cfg); err != nil {
+		return nil, err
+	}
 	tel, err := telemetry.Start(ctx, telemetry.Options{
 		Service: o.Service, Version: o.Version,
 		OTLPEndpoint: cfg.Telemetry.OTLPEndpoint, TraceRatio: cfg.Telemetry.TraceRatio,
@@ -83,8 +97,9 @@ func Open(ctx context.Context, o Options) (*Process, error) {
 		reporter: newReporter(append(slices.Clone(o.Checks), "kafka")...),
 		mux:      http.NewServeMux(),
 		version:  o.Version,
-		worker:   fmt.Sprintf("%s-%d", host, os.Getpid()),
-		created:  make(chan struct{}),
+		file:     o.File, edited: o.File.Config, overridden: o.Overridden, onEdit: o.OnEdit,
+		worker:  fmt.Sprintf("%s-%d", host, os.Getpid()),
+		created: make(chan struct{}),
 	}
 	p.handleOwn()
 	return p, nil

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/camsim"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/demo"
@@ -44,6 +45,7 @@ type up struct {
 	Options
 	at      Endpoints
 	cfg     config.Config
+	file    config.File
 	cfgPath string
 	log     *slog.Logger
 	broker  *embedded.Broker
@@ -114,13 +116,20 @@ func (u *up) readConfig() (err error) {
 			}
 		}
 	}
-	if u.cfg, err = config.Load(u.cfgPath); err != nil {
+	if u.file, err = config.Open(u.cfgPath); err != nil {
 		return err
 	}
+	u.cfg = u.file.Config
 	u.cfg.Kafka.Brokers, u.cfg.Kafka.Replication = []string{u.at.Kafka}, 1
 	u.cfg.Redis.Address, u.cfg.Redis.Username, u.cfg.Redis.Password, u.cfg.Redis.Database = u.at.Redis, "", "", 0
 	u.cfg.HTTP.Listen = u.at.HTTP
 	return nil
+}
+
+// overridden are the keys that stand for what `up` runs or fits itself.
+var overridden = []string{
+	"kafka.brokers", "kafka.replication", "redis.address", "redis.username", "redis.password", "redis.database",
+	"http.listen", "framer.short_side",
 }
 
 // startServers starts the broker and Redis and says where they are.
@@ -144,7 +153,7 @@ func (u *up) startServers(ctx context.Context) (err error) {
 // run runs the stages until ctx ends.
 func (u *up) run(ctx context.Context) (err error) {
 	pr, err := process.Open(ctx, process.Options{
-		Config: u.cfg, Logger: u.log, Service: "frostwatch", Version: u.Version,
+		Config: u.cfg, File: u.file, Overridden: overridden, OnEdit: u.printEdit, Logger: u.log, Service: "frostwatch", Version: u.Version,
 		Checks: []string{"ingest", "vocabulary", "infer", "alerts"},
 	})
 	if err != nil {
@@ -186,7 +195,7 @@ func (u *up) order(pr *process.Process, alerting, inferring, ingesting []process
 	}
 	parts = append(parts, alerting...)
 	parts = append(parts, inferring...)
-	parts = append(parts, pr.Following(u.cfgPath)...)
+	parts = append(parts, pr.Following()...)
 	parts = append(parts, process.Part{Name: "cameras", Run: func(ctx context.Context) error { return u.ownCameras(ctx, pr) }})
 	if u.sim != nil {
 		parts = append(parts, process.Part{Name: "camera simulator", Run: func(ctx context.Context) error { return process.IgnoreEnd(ctx, u.sim.Run(ctx)) }})
@@ -221,6 +230,11 @@ func (u *up) banner() error {
 	b.WriteByte('\n')
 	_, err := io.WriteString(u.Out, b.String())
 	return err
+}
+
+// printEdit confirms an edit in a line. What can't be printed is logged as well.
+func (u *up) printEdit(line string) {
+	_, _ = fmt.Fprintf(u.Out, "%s  edit    %s\n", time.Now().Format(clock), line)
 }
 
 func (u *up) printAlert(value []byte) error {

@@ -1,0 +1,134 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/internal/telemetry"
+)
+
+// edits is a process of the alerts stage whose configuration is edited.
+type edits struct {
+	*rig
+	path string
+
+	mu    sync.Mutex
+	lines []string
+}
+
+func (e *edits) write(t *testing.T, text string) {
+	t.Helper()
+	if err := os.WriteFile(e.path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (e *edits) said(line string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Contains(e.lines, line)
+}
+
+func (e *edits) warning() string { return e.reporter.look().Warnings["configuration"] }
+
+func newEdits(t *testing.T, text string) *edits {
+	t.Helper()
+	e := &edits{rig: &rig{}, path: filepath.Join(t.TempDir(), "pipeline.yaml")}
+	e.write(t, text)
+	file, err := config.Open(e.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log, err := telemetry.NewLogger(&e.log, "info", "text")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Process, err = Open(t.Context(), Options{
+		Config: file.Config, File: file, Logger: log, Service: "frostwatch-alerts", Version: "test", Overridden: []string{"http.listen"},
+		OnEdit: func(line string) {
+			e.mu.Lock()
+			defer e.mu.Unlock()
+			e.lines = append(e.lines, line)
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+const fall, fight = "{name: fall, actions: [falling down]}", "{name: fight, actions: [fighting]}"
+
+// There is no Kafka: what is edited while it is awaited is taken over all the
+// same.
+func TestEditsAreTakenOverAndConfirmed(t *testing.T) {
+	const kafka = "kafka: {brokers: ['127.0.0.1:1']}\n"
+	e := newEdits(t, kafka+"rules: ["+fall+"]\n")
+	parts, err := e.Alerts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What is to be taken over beside the rules, and may refuse.
+	var refuse error
+	commits := 0
+	e.onReload(func(config.Config) (func() []string, error) {
+		return func() []string { commits++; return nil }, refuse
+	}, "alerts.group")
+	stop := e.run(t, append(parts, e.Following()...)...)
+
+	e.write(t, kafka+"rules: ["+fall+", "+fight+"]\n")
+	await(t, "a rule to be added", func() bool { return e.said("rule fight added") })
+	e.write(t, kafka+"rules: ["+strings.Replace(fall, "fall,", "fall, severity: info,", 1)+"]\n")
+	await(t, "a rule to be changed", func() bool { return e.said("rule fall changed") && e.said("rule fight removed") })
+
+	e.write(t, kafka+"rules: [{name: fall, clips: 9 of 2}]\n")
+	await(t, "the mistake to be reported", func() bool { return strings.Contains(e.warning(), "is not in force") })
+	if _, body := get(t, e.base+"/metrics"); !strings.Contains(body, "frostwatch_config_last_reload_successful 0") || !strings.Contains(body, "frostwatch_config_last_reload_success_timestamp_seconds") {
+		t.Errorf("the metrics lack the failed reload:\n%s", body)
+	}
+	if n := strings.Count(e.log.String(), "configuration not reloaded"); n != 1 {
+		t.Errorf("the mistake was logged %d times:\n%s", n, e.log.String())
+	}
+	// A key that needs a restart, one of another stage, one that is overridden, and
+	// a secret.
+	e.write(t, kafka+"log: {level: debug}\nframer: {window: 5s}\nhttp: {listen: '127.0.0.1:0'}\nredis: {password: hunter2}\nrules: ["+fall+"]\n")
+	await(t, "the restart to be asked for", func() bool { return strings.Contains(e.warning(), "next start") })
+	if want := `takes effect at the next start: redis.password: *** instead of log.level: "debug" instead of "info"`; e.warning() != want {
+		t.Errorf("warning %q, want %q", e.warning(), want)
+	}
+	if log := e.log.String(); strings.Contains(log, "hunter2") || !strings.Contains(log, "takes effect at the next start") {
+		t.Errorf("log:\n%s", log)
+	}
+	e.write(t, kafka+"rules: ["+fall+"]\n")
+	await(t, "the warning to end", func() bool { return e.warning() == "" })
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// All are asked before any acts.
+func TestAReloadIsWholeOrNotAtAll(t *testing.T) {
+	e := newEdits(t, "rules: ["+fall+"]\n")
+	if _, err := e.Alerts(); err != nil {
+		t.Fatal(err)
+	}
+	no := errors.New("no such folder")
+	e.onReload(func(config.Config) (func() []string, error) { return nil, no }, "infer.bundle")
+	e.write(t, "rules: ["+fight+"]\n")
+	if lines, err := e.takeOver(); !errors.Is(err, no) || len(lines) > 0 {
+		t.Errorf("%v, %v", lines, err)
+	}
+	e.takeovers = e.takeovers[:1]
+	if lines, err := e.takeOver(); err != nil || fmt.Sprint(lines) != "[rule fight added rule fall removed]" {
+		t.Errorf("%v, %v: the rules of the refused file are in force", lines, err)
+	}
+	_ = e.Close(context.Background())
+}

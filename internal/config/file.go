@@ -1,0 +1,60 @@
+package config
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+)
+
+// File is a configuration file as it was read. The zero value is none.
+type File struct {
+	Path   string
+	Config Config
+	sum    Sum
+}
+
+// Sum tells the contents of files apart.
+type Sum [sha256.Size]byte
+
+// Open reads and checks a file. Keys that it leaves out keep their defaults.
+func Open(path string) (File, error) {
+	b, err := read(path)
+	if err != nil {
+		return File{}, err
+	}
+	c, err := Parse(path, b, os.LookupEnv)
+	return File{Path: path, Config: c, sum: sha256.Sum256(b)}, err
+}
+
+// Load is the configuration of Open.
+func Load(path string) (Config, error) {
+	f, err := Open(path)
+	return f.Config, err
+}
+
+// Sum is that of the content as it was read.
+func (f File) Sum() Sum { return f.sum }
+
+// Now is the sum of what the file holds now; the zero value where it can't be
+// read.
+func (f File) Now() Sum {
+	b, err := read(f.Path)
+	if err != nil {
+		return Sum{}
+	}
+	return sha256.Sum256(b)
+}
+
+func read(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("read configuration %s: %w", path, err)
+	}
+	return b, nil
+}
