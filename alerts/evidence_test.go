@@ -77,7 +77,9 @@ func TestEvidenceOutlivesTheClip(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
-	admin := &kafka.Client{Addr: kafka.TCP(c.broker.Addr())}
+	transport := &kafka.Transport{}
+	defer transport.CloseIdleConnections()
+	admin := &kafka.Client{Addr: kafka.TCP(c.broker.Addr()), Transport: transport}
 	if _, err := admin.DeleteTopics(t.Context(), &kafka.DeleteTopicsRequest{Topics: []string{names.Of(topics.Clips)}}); err != nil {
 		t.Fatal(err)
 	}

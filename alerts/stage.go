@@ -95,17 +95,19 @@ func New(o Options) (*Stage, error) {
 		o.Reporter = telemetry.Quiet{}
 	}
 	s := &Stage{Options: o, rules: o.Rules, changed: make(chan struct{}), fleet: newFleet()}
-	var errs [4]error
-	s.metrics.evaluated, errs[0] = o.Meter.Int64Counter("frostwatch.alerts.recognitions", metric.WithDescription("recognitions evaluated"))
-	s.metrics.alerts, errs[1] = o.Meter.Int64Counter("frostwatch.alerts.published", metric.WithDescription("alerts raised and cleared, by rule"))
-	s.metrics.latency, errs[2] = o.Meter.Float64Histogram("frostwatch.alerts.latency_seconds", metric.WithUnit("s"),
-		metric.WithDescription("from the end of the deciding clip's window to the alert acknowledged"),
-		metric.WithExplicitBucketBoundaries(.05, .1, .2, .3, .5, .75, 1, 1.5, 2, 3, 5, 10, 30))
-	s.dead, errs[3] = bus.NewDeadLetters(bus.DeadLetterOptions{
+	in := telemetry.Instruments{Meter: o.Meter}
+	s.metrics = metrics{
+		evaluated: in.Counter("frostwatch.alerts.recognitions", "recognitions evaluated"),
+		alerts:    in.CounterBy("frostwatch.alerts.published", "alerts raised and cleared, by rule"),
+		latency: in.Seconds("frostwatch.alerts.latency_seconds", "from the end of the deciding clip's window to the alert acknowledged",
+			.05, .1, .2, .3, .5, .75, 1, 1.5, 2, 3, 5, 10, 30),
+	}
+	var err error
+	s.dead, err = bus.NewDeadLetters(bus.DeadLetterOptions{
 		Send: o.Bus.Send, Topic: o.Names.Of(topics.DeadLetter), Stage: "alerts", Logger: o.Logger, Meter: o.Meter,
 	})
-	if err := errors.Join(errs[:]...); err != nil {
-		return nil, err
+	if err := errors.Join(in.Err(), err); err != nil {
+		return nil, fmt.Errorf("alerts: %w", err)
 	}
 	s.describe()
 	return s, nil
