@@ -54,6 +54,9 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 				Stride: Stride{Steps: 4}, Window: Duration(2 * time.Second), Source: SourceFile})
 		}},
 		{"camera, bare", "camera", func() ([]byte, error) { return EncodeCamera(Camera{Name: "lobby", URL: "rtsp://h/s"}) }},
+		{"camera set", "camera-set", func() ([]byte, error) {
+			return EncodeCameraSet(CameraSet{Source: SourceFile, ID: "/etc/frostwatch/pipeline.yaml", Cameras: map[string]string{"lobby": "1f"}})
+		}},
 		{"status", "status", func() ([]byte, error) {
 			return EncodeStatus(StreamStatus{Camera: "lobby", State: StreamWaiting, Reason: "refused", Since: at,
 				Worker: "w", Attempt: 2, RetryAt: at, Codec: "h264", Width: 640, Height: 360, FPS: 29.97, Generation: 3})

@@ -1,0 +1,136 @@
+package cameras
+
+import (
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+const hidden = "***"
+
+// secretWord finds a name whose value is hidden, up to where the value begins:
+// "…_password=", "/token/". Of these, passwordWord leaves user names out.
+var (
+	secretWord   = regexp.MustCompile(`(?i)(pass|pwd|user|usr|token|key|auth|secret|sign)[a-z0-9_-]*[=:]|/[a-z0-9_-]*(pass|password|passwd|pwd|token|key|auth|secret)/`)
+	passwordWord = regexp.MustCompile(`(?i)(pass|pwd|token|key|auth|secret|sign)[a-z0-9_-]*[=:]`)
+)
+
+// RedactURL is raw, fit to be shown (topics.Clean), for logs, errors and people: without its password, its query
+// and, in the path, what follows a word such as "password=" or "token/". What
+// can't be parsed, or has an '@' behind its host, loses everything before the
+// last '@' and after '?'.
+func RedactURL(raw string) string { return topics.Clean(redact(raw)) }
+
+func redact(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || (u.Host == "" && strings.Contains(raw, "@")) || strings.Contains(raw[authorityEnd(raw):], "@") {
+		return redactUnparsed(raw)
+	}
+	if u.User != nil {
+		if _, has := u.User.Password(); has {
+			u.User = url.UserPassword(u.User.Username(), hidden)
+		}
+	}
+	if u.RawQuery != "" {
+		u.RawQuery = hidden
+	}
+	// Decoded, so that no escape hides a word.
+	if path, cut := redactPath(u.Path); cut {
+		u.Path, u.RawPath = path, ""
+	}
+	if opaque, cut := redactPath(u.Opaque); cut {
+		u.Opaque = opaque
+	}
+	u.Fragment, u.RawFragment = "", ""
+	return strings.ReplaceAll(u.String(), "%2A%2A%2A", hidden)
+}
+
+// redactPath hides everything after the first secret word: where its value ends
+// can't be known, since a password may hold any separator.
+func redactPath(path string) (string, bool) {
+	at := secretWord.FindStringIndex(path)
+	if at == nil || at[1] == len(path) {
+		return path, false
+	}
+	return path[:at[1]] + hidden, true
+}
+
+func redactUnparsed(raw string) string {
+	scheme := ""
+	if s, _, ok := strings.Cut(raw, "://"); ok && schemeText.MatchString(s) {
+		scheme = s + "://"
+	}
+	last := strings.LastIndexByte(raw, '@')
+	if last >= 0 && strings.Contains(raw[:last], "?") {
+		// A query with an '@', or a password with a '?': who can tell?
+		return scheme + hidden
+	}
+	rest := raw[last+1:]
+	if rest == raw {
+		rest = strings.TrimPrefix(rest, scheme)
+	} else {
+		rest = hidden + "@" + rest
+	}
+	if end := strings.IndexAny(rest, "?#"); end >= 0 {
+		rest = rest[:end]
+	}
+	// The host may be cut off with the path: it can't be told from it here.
+	rest, _ = redactPath(rest)
+	return scheme + rest
+}
+
+// authorityEnd is where net/url takes host and password to end. An '@' behind it
+// means that it may have cut a password short at an unescaped '/', '?' or '#'.
+func authorityEnd(raw string) int {
+	start := 0
+	if at := strings.Index(raw, "//"); at >= 0 {
+		start = at + 2
+	}
+	if end := strings.IndexAny(raw[start:], "/?#"); end >= 0 {
+		return start + end
+	}
+	return len(raw)
+}
+
+var schemeText = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*$`)
+
+// PlainSecret is whether a URL holds a password or a key as it is, rather than
+// by ${NAME}: it then lies on Kafka for everyone who may read there.
+func PlainSecret(raw string) bool {
+	const referred = "\x00"
+	text := reference.ReplaceAllString(raw, referred)
+	rest := text
+	if _, after, ok := strings.Cut(text, "://"); ok {
+		rest = after
+		// Up to the last '@': a password typed raw may hold '/' or '?'.
+		if at := strings.LastIndexByte(rest, '@'); at >= 0 {
+			if _, password, _ := strings.Cut(rest[:at], ":"); strings.Trim(password, referred) != "" {
+				return true
+			}
+			rest = rest[at+1:]
+		}
+	}
+	for _, part := range strings.FieldsFunc(rest, func(r rune) bool { return strings.ContainsRune("?&;#", r) }) {
+		at := passwordWord.FindStringIndex(part)
+		// What follows a reference may be the camera's, as "_channel=1".
+		if at != nil && at[1] < len(part) && !strings.HasPrefix(part[at[1]:], referred) {
+			return true
+		}
+	}
+	return false
+}
+
+// reference is ${NAME} in a camera's URL.
+var reference = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+
+// References are the names of the environment variables that a URL refers to,
+// in the order in which they stand in it.
+func References(raw string) []string {
+	var names []string
+	for _, m := range reference.FindAllStringSubmatch(raw, -1) {
+		names = append(names, m[1])
+	}
+	return names
+}

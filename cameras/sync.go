@@ -1,0 +1,139 @@
+package cameras
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// Owner is who brings a set of cameras.
+type Owner struct {
+	Source string // topics.SourceFile or topics.SourceUp
+	// ID tells sets of one source apart: of a file, its absolute path. Workers that
+	// are given copies of one file at the same path share the set.
+	ID string
+}
+
+// Sync takes over the cameras that an owner now brings. It compares each with
+// what the same owner brought last, which lies on the topic, and acts only on
+// what is new since: an entry that is new or changed is put, one that is gone is
+// removed. An entry that has not changed is left alone, so that what a person
+// did to its camera since holds: removed stays removed, and another URL stays.
+// A camera that someone else put is neither changed nor removed. The returned
+// lines, for people, say what was done and what was left.
+func (t *Table) Sync(ctx context.Context, owner Owner, brings []topics.Camera) ([]string, error) {
+	key := topics.CameraSetKey(owner.Source, owner.ID)
+	all, sets, err := t.records(ctx)
+	if err != nil {
+		return nil, err
+	}
+	last, known := sets[key]
+	next := topics.CameraSet{Source: owner.Source, ID: owner.ID, Cameras: map[string]string{}}
+	var lines []string
+	for _, c := range brings {
+		c.Source = owner.Source
+		if next.Cameras[c.Name], err = hash(c); err != nil {
+			return lines, err
+		}
+		line, err := t.bring(ctx, c, all, next.Cameras[c.Name] == last.Cameras[c.Name])
+		if err != nil {
+			return lines, err
+		}
+		lines = appendLine(lines, line)
+	}
+	for _, name := range slices.Sorted(maps.Keys(last.Cameras)) {
+		now, there := all[name]
+		if _, still := next.Cameras[name]; still || !there || now.Source != owner.Source {
+			continue
+		}
+		if err := t.Remove(ctx, name); err != nil {
+			return lines, err
+		}
+		lines = append(lines, fmt.Sprintf("camera %s removed: %s no longer has it", name, owner))
+	}
+	// Last: what breaks off before is done again.
+	if len(brings) == 0 && !known || known && maps.Equal(next.Cameras, last.Cameras) {
+		return lines, nil
+	}
+	value, err := topics.EncodeCameraSet(next)
+	if err != nil {
+		return lines, err
+	}
+	if _, err := t.Cameras.Put(ctx, key, value, ""); err != nil {
+		return lines, fmt.Errorf("note the cameras of %s: %w", owner, err)
+	}
+	return lines, nil
+}
+
+// bring puts one camera of an owner, or says why it is left as it is.
+func (t *Table) bring(ctx context.Context, c topics.Camera, all map[string]topics.Camera, unchanged bool) (string, error) {
+	now, there := all[c.Name]
+	switch {
+	case there && same(now, c):
+		return "", nil
+	case there && now.Source != c.Source:
+		if now.Source = c.Source; same(now, c) {
+			return "", nil
+		}
+		return fmt.Sprintf("camera %s left as it is: %s put another of that name", c.Name, by(all[c.Name].Source)), nil
+	case !there && unchanged:
+		return fmt.Sprintf("camera %s left out: it was removed since its entry last changed", c.Name), nil
+	case unchanged:
+		return "", nil // another copy of the file has put a newer entry
+	}
+	if err := t.Put(ctx, c); err != nil {
+		return "", err
+	}
+	if there {
+		return fmt.Sprintf("camera %s changed: %s", c.Name, RedactURL(c.URL)), nil
+	}
+	return fmt.Sprintf("camera %s added: %s", c.Name, RedactURL(c.URL)), nil
+}
+
+func appendLine(lines []string, line string) []string {
+	if line == "" {
+		return lines
+	}
+	return append(lines, line)
+}
+
+// String is the owner for people.
+func (o Owner) String() string {
+	if o.Source == topics.SourceUp {
+		return "this `up`"
+	}
+	return o.ID
+}
+
+func by(source string) string {
+	switch source {
+	case topics.SourceFile:
+		return "a configuration file"
+	case topics.SourceUp:
+		return "`up`"
+	}
+	return "a person"
+}
+
+// hash is the same for the same entry.
+func hash(c topics.Camera) (string, error) {
+	b, err := topics.EncodeCamera(c)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8]), nil
+}
+
+// same is whether two records ask for the same, whatever order or emptiness JSON
+// gave them.
+func same(a, b topics.Camera) bool {
+	x, errX := hash(a)
+	y, errY := hash(b)
+	return errX == nil && errY == nil && x == y
+}

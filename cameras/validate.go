@@ -1,0 +1,100 @@
+package cameras
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// Limits are what the configuration says of every camera.
+type Limits struct {
+	Protocols []string      // URL schemes that a camera may use
+	Window    time.Duration // of a clip, where the camera doesn't say
+	Stride    topics.Stride // between clips, where the camera doesn't say
+}
+
+// Validate reports the first thing that a worker could not use. The error never
+// repeats the URL, which may hold a password.
+func (l Limits) Validate(c topics.Camera) error {
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	window, stride := cmp.Or(time.Duration(c.Window), l.Window), cmp.Or(c.Stride, l.Stride)
+	if err := topics.CheckTimes(window, stride); err != nil {
+		return fmt.Errorf("camera %s: %w", c.Name, err)
+	}
+	if err := l.checkURL(c.URL); err != nil {
+		return fmt.Errorf("camera %s: %w", c.Name, err)
+	}
+	return nil
+}
+
+// checkURL looks at what can be known of a URL before ${NAME} is replaced in it.
+func (l Limits) checkURL(raw string) error {
+	scheme, _, has := strings.Cut(raw, "://")
+	switch {
+	case has && reference.MatchString(scheme) || !has && strings.HasPrefix(raw, "${"):
+		return nil // its worker will see
+	case !has && filepath.IsAbs(raw):
+		scheme = "file"
+	case !has && strings.HasPrefix(strings.ToLower(raw), "file:/"):
+		scheme = "file"
+	case !has:
+		return fmt.Errorf("url: want %s, or the absolute path of a file", l.examples())
+	}
+	if scheme = strings.ToLower(scheme); !slices.Contains(l.Protocols, scheme) {
+		return fmt.Errorf("url: its kind is none of those allowed (ingest.protocols): want %s", l.examples())
+	}
+	if scheme == "file" {
+		return nil
+	}
+	u, err := url.Parse(reference.ReplaceAllString(raw, "1")) // a port, too
+	if err != nil {
+		return errors.New("url: it can't be parsed: a password with @, :, /, ?, # or % in it is best given as ${NAME}")
+	}
+	if u.Hostname() == "" {
+		return errors.New("url: it names no host")
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+			return errors.New("url: its port is not one from 1 to 65535")
+		}
+	}
+	return nil
+}
+
+func (l Limits) examples() string {
+	var out []string
+	for _, p := range l.Protocols {
+		if p == "file" {
+			out = append(out, "file:///path")
+		} else {
+			out = append(out, p+"://host/path")
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// Advice is what is unwise about a camera, in words for the one who put it:
+// nothing that keeps it from working.
+func Advice(c topics.Camera) []string {
+	var out []string
+	if PlainSecret(c.URL) {
+		out = append(out, fmt.Sprintf("camera %s: its URL holds a password, which now lies on Kafka in clear for all who may read there: write it as ${NAME}, set NAME in the environment of the ingest workers, and list it under ingest.env", c.Name))
+	}
+	if !PlainSecret(c.URL) || !strings.Contains(c.URL, "@") {
+		return out
+	}
+	if u, err := url.Parse(c.URL); err == nil && u.User == nil && strings.Contains(c.URL[authorityEnd(c.URL):], "@") {
+		out = append(out, fmt.Sprintf("camera %s: the password seems to hold a / or ?, which ends the host's name: write it as ${NAME}, or / as %%2F and ? as %%3F", c.Name))
+	}
+	return out
+}

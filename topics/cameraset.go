@@ -1,0 +1,66 @@
+package topics
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// CameraSet is what a configuration file or an `up` last put on the table of
+// cameras. It lies on the cameras topic beside them, under a key that can name
+// no camera, so that what people removed or changed since is told from what was
+// never there.
+type CameraSet struct {
+	Source string `json:"source"` // SourceFile or SourceUp
+	// ID tells sets of one source apart: of a file, its path.
+	ID string `json:"id"`
+	// Cameras are, by name, hashes of what was put: the same value while the entry
+	// is the same.
+	Cameras map[string]string `json:"cameras"`
+}
+
+const cameraSetKey = "set/"
+
+// CameraSetKey is the key of a set.
+func CameraSetKey(source, id string) string { return cameraSetKey + source + "/" + id }
+
+// IsCameraSetKey is whether a record on the cameras topic is a set rather than a
+// camera.
+func IsCameraSetKey(key string) bool { return strings.HasPrefix(key, cameraSetKey) }
+
+func (s CameraSet) validate() error {
+	if !slices.Contains([]string{SourceFile, SourceUp}, s.Source) {
+		return fmt.Errorf("source %.80q: want %s or %s", s.Source, SourceFile, SourceUp)
+	}
+	if !isID(s.ID) {
+		return fmt.Errorf("id: want 1 to %d bytes of printable text", maxID)
+	}
+	for name := range s.Cameras {
+		if !cameraName.MatchString(name) {
+			return fmt.Errorf("%.80q is not a camera name", name)
+		}
+	}
+	return nil
+}
+
+// EncodeCameraSet writes the JSON record.
+func EncodeCameraSet(s CameraSet) ([]byte, error) {
+	if err := s.validate(); err != nil {
+		return nil, fmt.Errorf("encode camera set: %w", err)
+	}
+	return json.Marshal(s)
+}
+
+// DecodeCameraSet reads a set.
+func DecodeCameraSet(b []byte) (CameraSet, error) {
+	var s CameraSet
+	err := json.Unmarshal(b, &s)
+	if err == nil {
+		err = s.validate()
+	}
+	if err != nil {
+		return CameraSet{}, fmt.Errorf("decode camera set: %w", err)
+	}
+	return s, nil
+}
