@@ -88,7 +88,7 @@ func byErrno(no syscall.Errno) *Fault {
 	case syscall.ENOENT:
 		return NewFault(KindNotFound, "no such file")
 	case syscall.EACCES:
-		return NewFault(KindAddress, "permission denied")
+		return NewFault(KindNotFound, "permission denied") // rights may be given
 	case syscall.EISDIR:
 		return NewFault(KindNotVideo, "it is a directory")
 	}
