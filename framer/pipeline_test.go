@@ -85,7 +85,9 @@ func newRig(t *testing.T) *rig {
 	}
 	stage, err := ingest.New(ingest.Options{
 		Bus: client, Names: r.names, Group: "g", Worker: "w",
-		NewSink:   func(c topics.Camera) (ingest.Sink, error) { return f.Stream(c, client.Send) },
+		NewSink: func(c topics.Camera, send bus.SendFunc) (ingest.Sink, error) { return f.Stream(c, send) },
+		Window:  4267 * time.Millisecond, Stride: topics.Stride{Steps: 4},
+		Trust:     ingest.Trust{Allow: []string{"file", "127.0.0.1"}},
 		Transport: "tcp", Protocols: []string{"rtsp", "file"}, OpenTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		Watchdog: 15 * time.Second, DecodeThreads: 1,
 		Backoff: ingest.Backoff{Min: 100 * time.Millisecond, Max: time.Second, ResetAfter: time.Second},

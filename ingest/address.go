@@ -1,13 +1,18 @@
 package ingest
 
 import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/frostwatch/frostwatch/internal/envtext"
 	"github.com/frostwatch/frostwatch/media"
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 // address is a camera's URL, ready to open. raw may hold a password: it goes to
@@ -16,15 +21,27 @@ type address struct {
 	raw    string
 	scheme string
 	host   string // empty for files
+	url    *url.URL
+	// own addresses are the operator's: they may lead anywhere.
+	own bool
+	// name is the host's name where raw has one of its addresses in place of it.
+	name string
 }
 
-var reference = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+// resolver makes addresses of cameras' URLs.
+type resolver struct {
+	trust   *trust
+	schemes []string
+	getenv  func(string) (string, bool)
+	lookUp  func(ctx context.Context, host string) ([]netip.Addr, error)
+}
 
 // resolve expands ${NAME} in a camera's URL and checks that its scheme is one
 // of those allowed. Its faults never repeat the URL. A value that stands for
 // the user name or the password is escaped, so that it may hold '@' or '/'.
-func resolve(raw string, schemes []string, getenv func(string) (string, bool)) (address, error) {
-	expanded, err := expand(raw, getenv)
+func (r *resolver) resolve(c topics.Camera) (address, error) {
+	own := r.trust.owns(c)
+	expanded, err := r.expand(c.URL, own)
 	if err != nil {
 		return address{}, err
 	}
@@ -32,15 +49,20 @@ func resolve(raw string, schemes []string, getenv func(string) (string, bool)) (
 	if err != nil {
 		return address{}, media.NewFault(media.KindAddress, "the URL cannot be parsed")
 	}
-	a := address{raw: expanded, scheme: strings.ToLower(u.Scheme), host: u.Hostname()}
+	a := address{raw: expanded, scheme: strings.ToLower(u.Scheme), host: u.Hostname(), url: u, own: own}
 	if a.scheme == "" {
 		a.scheme = "file"
 	}
-	if !slices.Contains(schemes, a.scheme) {
+	if !slices.Contains(r.schemes, a.scheme) {
 		// Not named: in a malformed URL it may be anything.
-		return address{}, media.NewFault(media.KindAddress, "this kind of URL is not allowed: want %s", strings.Join(schemes, ", "))
+		return address{}, media.NewFault(media.KindAddress, "this kind of URL is not allowed: want %s", strings.Join(r.schemes, ", "))
 	}
 	if a.scheme == "file" {
+		if !own {
+			if err := r.trust.mayOpenFiles(); err != nil {
+				return address{}, err
+			}
+		}
 		return fileAddress(u)
 	}
 	if a.host == "" {
@@ -63,28 +85,30 @@ func fileAddress(u *url.URL) (address, error) {
 	if err != nil {
 		return address{}, media.NewFault(media.KindAddress, "the file's path cannot be made absolute")
 	}
-	return address{raw: "file:" + path, scheme: "file"}, nil
+	return address{raw: "file:" + path, scheme: "file", own: true}, nil
 }
 
-func expand(raw string, getenv func(string) (string, bool)) (string, error) {
+func (r *resolver) expand(raw string, own bool) (string, error) {
 	user := userinfoEnd(raw)
-	var out strings.Builder
-	last := 0
-	for _, m := range reference.FindAllStringSubmatchIndex(raw, -1) {
-		name := raw[m[2]:m[3]]
-		value, ok := getenv(name)
+	out, err := envtext.Expand(raw, func(name string, at int) (string, error) {
+		if !own {
+			if err := r.trust.mayName(name); err != nil {
+				return "", err
+			}
+		}
+		value, ok := r.getenv(name)
 		if !ok {
 			return "", media.NewFault(media.KindAddress, "environment variable %s is not set on this worker", name)
 		}
-		if m[0] < user {
+		if at < user {
 			value = strings.ReplaceAll(url.QueryEscape(value), "+", "%20")
 		}
-		out.WriteString(raw[last:m[0]])
-		out.WriteString(value)
-		last = m[1]
+		return value, nil
+	})
+	if errors.Is(err, envtext.ErrReference) {
+		return "", media.NewFault(media.KindAddress, "the URL has %s", err)
 	}
-	out.WriteString(raw[last:])
-	return out.String(), nil
+	return out, err
 }
 
 // userinfoEnd is where the user name and password of a URL end, 0 if it has
@@ -103,4 +127,69 @@ func userinfoEnd(raw string) int {
 		return start + i
 	}
 	return 0
+}
+
+// kindRefused is of a host whose name leads where it may not: another day it may
+// lead elsewhere.
+const kindRefused media.Kind = "refused"
+
+// reach looks the host up, which libav can't be interrupted in, and checks where
+// it leads. Where the camera is not the operator's own, libav is given the
+// address that was checked in place of the name, or it might look up another;
+// turn, of many addresses, picks one. That can't be for TLS, which needs the name.
+func (r *resolver) reach(ctx context.Context, a address, turn int) (address, error) {
+	if a.host == "" {
+		return a, nil
+	}
+	if literal, err := netip.ParseAddr(a.host); err == nil {
+		if a.own || r.trust.names(a.host) {
+			return a, nil
+		}
+		return a, r.trust.mayReach(literal, media.KindAddress)
+	}
+	all, err := r.lookUp(ctx, a.host)
+	if err != nil || len(all) == 0 {
+		return address{}, dnsFault(ctx, a.host, err)
+	}
+	if a.own || r.trust.names(a.host) {
+		return a, nil
+	}
+	for _, found := range all {
+		if err := r.trust.mayReach(found, kindRefused); err != nil {
+			return address{}, err
+		}
+	}
+	if a.scheme == "rtsps" || a.scheme == "https" {
+		return a, nil
+	}
+	return a.at(all[turn%len(all)]), nil
+}
+
+// at is the address with one of the host's own in place of its name.
+func (a address) at(ip netip.Addr) address {
+	pinned := *a.url
+	a.name = pinned.Host
+	pinned.Host = ip.Unmap().String()
+	if ip.Unmap().Is6() {
+		pinned.Host = "[" + pinned.Host + "]"
+	}
+	if port := a.url.Port(); port != "" {
+		pinned.Host += ":" + port
+	}
+	a.raw = pinned.String()
+	return a
+}
+
+// dnsFault is for a host name that does not resolve, and why.
+func dnsFault(ctx context.Context, host string, err error) error {
+	var dns *net.DNSError
+	switch {
+	case ctx.Err() != nil:
+		return media.NewFault(media.KindTimeout, "looking up host %s takes too long", host)
+	case errors.As(err, &dns) && dns.IsTimeout:
+		return media.NewFault(media.KindTimeout, "looking up host %s: the name server does not answer", host)
+	case errors.As(err, &dns) && !dns.IsNotFound:
+		return media.NewFault(media.KindUnreachable, "looking up host %s: %s", host, topics.Clean(dns.Err))
+	}
+	return media.NewFault(media.KindUnreachable, "no such host: %s", host)
 }

@@ -3,6 +3,8 @@ package ingest
 import (
 	"strings"
 	"testing"
+
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 var anyScheme = []string{"rtsp", "rtsps", "http", "https", "file"}
@@ -21,7 +23,8 @@ func TestAddresses(t *testing.T) {
 		{"file:///videos/a%20b.mp4", "file:/videos/a b.mp4"},
 		{"/videos/a.mp4", "file:/videos/a.mp4"},
 	} {
-		a, err := resolve(c.raw, anyScheme, env)
+		r := newResolver(t, Trust{Own: []topics.Camera{{Name: "cam", URL: c.raw}}})
+		a, err := r.resolve(topics.Camera{Name: "cam", URL: c.raw})
 		if err != nil || a.raw != c.want {
 			t.Errorf("%s: %q, %v, want %q", c.raw, a.raw, err, c.want)
 		}
@@ -37,7 +40,8 @@ func FuzzResolve(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
-		a, err := resolve(raw, anyScheme, env)
+		r := newResolver(t, Trust{Own: []topics.Camera{{Name: "cam", URL: raw}}})
+		a, err := r.resolve(topics.Camera{Name: "cam", URL: raw})
 		if err != nil && strings.Contains(err.Error(), secret) {
 			t.Errorf("the secret is in %q", err)
 		}

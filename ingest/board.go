@@ -2,7 +2,7 @@ package ingest
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
 	"sync"
 
@@ -10,33 +10,39 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// board publishes the latest status of each camera. Posting never blocks: a
-// status that was not sent yet is replaced by a later one of its camera, so
-// that the board is bounded by the number of cameras.
+// board publishes the latest status of each camera of a partition, under the
+// partition's lease: once it is another worker's, nothing is published any more.
+// Posting never blocks: a status that was not sent yet is replaced by a later
+// one of its camera, so that the board is bounded by the number of cameras.
 type board struct {
 	topic string
-	send  bus.SendFunc
+	p     partition
 	log   *slog.Logger
 
 	mu      sync.Mutex
-	pending map[string]topics.StreamStatus
-	wake    chan struct{} // holds one
-	idle    chan struct{} // closed while nothing is to be sent
+	pending map[string]*topics.StreamStatus // nil: the camera is gone, and its status with it
+	wake    chan struct{}                   // holds one
+	idle    chan struct{}                   // closed while nothing is to be sent
 }
 
-func newBoard(topic string, send bus.SendFunc, log *slog.Logger) *board {
+func newBoard(topic string, p partition, log *slog.Logger) *board {
 	b := &board{
-		topic: topic, send: send, log: log,
-		pending: map[string]topics.StreamStatus{}, wake: make(chan struct{}, 1), idle: make(chan struct{}),
+		topic: topic, p: p, log: log,
+		pending: map[string]*topics.StreamStatus{}, wake: make(chan struct{}, 1), idle: make(chan struct{}),
 	}
 	close(b.idle)
 	return b
 }
 
-func (b *board) post(s topics.StreamStatus) {
+func (b *board) post(s topics.StreamStatus) { b.put(s.Camera, &s) }
+
+// clear removes what was said of a camera.
+func (b *board) clear(camera string) { b.put(camera, nil) }
+
+func (b *board) put(camera string, s *topics.StreamStatus) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.pending[s.Camera] = s
+	b.pending[camera] = s
 	select {
 	case <-b.idle:
 		b.idle = make(chan struct{})
@@ -56,39 +62,47 @@ func (b *board) run(ctx context.Context) {
 			return
 		case <-b.wake:
 		}
-		b.mu.Lock()
-		var msgs []bus.Message
-		for name, s := range b.pending {
-			m, err := b.message(s)
-			if err != nil {
-				b.log.ErrorContext(ctx, "status is lost", "camera", name, "error", err)
-				continue
-			}
-			msgs = append(msgs, m)
-		}
-		clear(b.pending)
-		b.mu.Unlock()
-		if _, err := b.send(ctx, msgs...); err != nil && ctx.Err() == nil {
+		_, err := b.p.Send(ctx, b.take(ctx)...)
+		if err != nil && ctx.Err() == nil && !errors.Is(err, bus.ErrMoved) {
 			b.log.ErrorContext(ctx, "statuses are lost", "error", err)
 		}
-		b.mu.Lock()
-		if len(b.pending) == 0 {
-			select {
-			case <-b.idle:
-			default:
-				close(b.idle)
-			}
-		}
-		b.mu.Unlock()
+		b.settle()
 	}
 }
 
-func (b *board) message(s topics.StreamStatus) (bus.Message, error) {
-	value, err := topics.EncodeStatus(s)
-	if err != nil {
-		return bus.Message{}, fmt.Errorf("encode status of %s: %w", s.Camera, err)
+// take empties the board into messages.
+func (b *board) take(ctx context.Context) []bus.Message {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var msgs []bus.Message
+	for camera, s := range b.pending {
+		m := bus.Message{Topic: b.topic, Key: []byte(camera)}
+		if s != nil {
+			s.Generation = b.p.Generation()
+			value, err := topics.EncodeStatus(*s)
+			if err != nil {
+				b.log.ErrorContext(ctx, "status is lost", "camera", camera, "error", err)
+				continue
+			}
+			m.Value = value
+		}
+		msgs = append(msgs, m)
 	}
-	return bus.Message{Topic: b.topic, Key: []byte(s.Camera), Value: value}, nil
+	clear(b.pending)
+	return msgs
+}
+
+func (b *board) settle() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.pending) > 0 {
+		return
+	}
+	select {
+	case <-b.idle:
+	default:
+		close(b.idle)
+	}
 }
 
 // flush waits until everything posted is sent, or ctx ends.

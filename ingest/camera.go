@@ -5,13 +5,13 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/cameras"
 	"github.com/frostwatch/frostwatch/internal/pause"
-	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -19,70 +19,119 @@ import (
 // runner keeps one camera's stream going.
 type runner struct {
 	*Stage
-	camera topics.Camera
-	sink   Sink
+	camera topics.Camera // as it was when the stream was begun
+	record topics.Camera // as it is on the table; the table's own
+	board  *board
+	send   bus.SendFunc
 	log    *slog.Logger
+	cancel context.CancelFunc
+	done   sync.WaitGroup
 
-	// What metrics ask for, from another goroutine.
-	state atomic.Pointer[topics.StreamStatus]
-	fps   atomic.Int64 // thousandths
+	mu   sync.Mutex
+	sink Sink     // nil before it is made
+	tags []string // of the clips to come
+
+	// What metrics and the progress watch ask for, from other goroutines.
+	state   atomic.Pointer[topics.StreamStatus]
+	fps     atomic.Int64 // thousandths
+	clipped atomic.Int64 // when Kafka had the newest clip, Unix nanoseconds; 0: none yet
 
 	failures int // in a row, for the backoff
 	attempt  int // tries since frames last came
 	warned   string
 }
 
-// start runs a camera until stop is called, which waits for its end.
-func (s *Stage) start(ctx context.Context, c topics.Camera, delay time.Duration) (stop func(reason string)) {
-	r := &runner{Stage: s, camera: c, log: s.Logger.With("camera", c.Name)}
-	ctx, cancel := context.WithCancel(ctx)
-	s.live.add(r)
-	var done sync.WaitGroup
-	done.Go(func() { r.run(ctx, delay) })
-	return func(reason string) {
-		cancel()
-		done.Wait()
-		s.live.remove(r)
-		r.status(topics.StreamStatus{State: topics.StreamStopped, Reason: reason})
+// start runs a camera until stop or giveUp is called, once after has been closed
+// (nil: at once).
+func (s *Stage) start(ctx context.Context, c topics.Camera, delay time.Duration, after <-chan struct{}, b *board, send bus.SendFunc) *runner {
+	r := &runner{Stage: s, camera: c, record: c, tags: c.Tags, board: b, log: s.Logger.With("camera", c.Name)}
+	r.send = func(ctx context.Context, msgs ...bus.Message) ([]topics.RecordRef, error) {
+		refs, err := send(ctx, msgs...)
+		if err == nil {
+			r.clipped.Store(r.Now().UnixNano())
+		}
+		return refs, err
 	}
+	ctx, r.cancel = context.WithCancel(ctx)
+	s.live.add(r)
+	r.done.Go(func() {
+		if after != nil {
+			<-after
+		}
+		r.run(ctx, delay)
+	})
+	return r
+}
+
+// stop ends the camera and waits for it.
+func (r *runner) stop() {
+	r.cancel()
+	r.done.Wait()
+	r.live.remove(r)
+	r.progress.forget(r)
+}
+
+// giveUp is stop, and publishes why.
+func (r *runner) giveUp(reason string) {
+	r.stop()
+	r.publish(topics.StreamStatus{State: topics.StreamStopped, Reason: reason})
+}
+
+// part is what readiness calls the camera.
+func (r *runner) part() string { return "camera " + r.camera.Name }
+
+// retag gives the clips to come other tags; the stream goes on.
+func (r *runner) retag(tags []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tags = tags
+	if r.sink != nil {
+		r.sink.Retag(tags)
+	}
+}
+
+func (r *runner) newSink() (Sink, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.camera
+	c.Tags = r.tags
+	var err error
+	r.sink, err = r.NewSink(c, r.send)
+	return r.sink, err
 }
 
 func (r *runner) run(ctx context.Context, delay time.Duration) {
 	if !pause.For(ctx, delay) {
 		return
 	}
-	sink, err := r.NewSink(r.camera)
+	sink, err := r.newSink()
 	if err != nil {
-		r.status(topics.StreamStatus{State: topics.StreamStopped, Reason: err.Error()})
+		r.fail(err.Error())
 		return
 	}
-	r.sink = sink
 	// The sink outlives the stream: it finishes what it was handed.
 	sinking, stopSink := context.WithCancel(context.WithoutCancel(ctx))
 	var done sync.WaitGroup
 	done.Go(func() { sink.Run(sinking) })
-	r.stream(ctx)
+	r.stream(ctx, sink)
 	stopSink()
 	done.Wait()
 }
 
 // stream connects, and connects again, until ctx ends or there is nothing more
 // to be had.
-func (r *runner) stream(ctx context.Context) {
+func (r *runner) stream(ctx context.Context, sink Sink) {
 	for {
 		r.attempt++
 		r.status(topics.StreamStatus{State: topics.StreamConnecting, Attempt: r.attempt})
-		lasted, err := r.connection(ctx)
+		lasted, err := r.connection(ctx, sink)
 		if ctx.Err() != nil {
 			return
 		}
-		if errors.Is(err, io.EOF) && !r.RepeatFiles {
+		if errors.Is(err, io.EOF) {
+			r.log.InfoContext(ctx, "stream", "state", topics.StreamStopped, "reason", "end of file")
 			r.status(topics.StreamStatus{State: topics.StreamStopped, Reason: "end of file"})
 			return
-		}
-		if errors.Is(err, io.EOF) {
-			r.failures, r.attempt = 0, 0
-			continue
 		}
 		var f *media.Fault
 		if !errors.As(err, &f) {
@@ -90,13 +139,20 @@ func (r *runner) stream(ctx context.Context) {
 		}
 		if f.Kind == media.KindAddress {
 			// Nothing but another record will help.
-			r.status(topics.StreamStatus{State: topics.StreamStopped, Reason: f.Text})
+			r.fail(f.Text)
 			return
 		}
 		if !r.wait(ctx, f, lasted) {
 			return
 		}
 	}
+}
+
+// fail says why the camera is not tried again, loudly: someone must act.
+func (r *runner) fail(reason string) {
+	r.log.Warn("camera stopped: it is not tried again before it is changed", "reason", reason)
+	r.status(topics.StreamStatus{State: topics.StreamStopped, Reason: reason})
+	r.Reporter.Warning(r.part(), errors.New(reason))
 }
 
 // wait passes the time until the next try.
@@ -106,11 +162,17 @@ func (r *runner) wait(ctx context.Context, f *media.Fault, lasted time.Duration)
 	}
 	r.failures++
 	d := r.Backoff.wait(r.failures)
-	if f.Kind == media.KindCredentials {
-		// Cameras lock users out after too many tries.
+	if f.Kind == media.KindCredentials || f.Kind == kindRefused {
+		// Cameras lock users out after too many tries; a name seldom leads elsewhere.
 		d = r.Backoff.Max
 	}
 	r.metrics.reconnect(ctx, r.camera.Name, f.Kind)
+	r.Reporter.Warning(r.part(), f)
+	if f.Text != r.warned {
+		// Once for each reason: a camera may be away for weeks.
+		r.warned = f.Text
+		r.log.WarnContext(ctx, "stream", "state", topics.StreamWaiting, "reason", f.Text)
+	}
 	r.status(topics.StreamStatus{
 		State: topics.StreamWaiting, Reason: f.Text, Attempt: r.attempt, RetryAt: r.Now().Add(d).UTC(),
 	})
@@ -119,8 +181,8 @@ func (r *runner) wait(ctx context.Context, f *media.Fault, lasted time.Duration)
 
 // connection opens the stream and hands its frames on until it ends, and says
 // for how long frames came.
-func (r *runner) connection(ctx context.Context) (lasted time.Duration, err error) {
-	a, err := r.resolve(ctx)
+func (r *runner) connection(ctx context.Context, sink Sink) (lasted time.Duration, err error) {
+	a, err := r.address(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -141,23 +203,19 @@ func (r *runner) connection(ctx context.Context) (lasted time.Duration, err erro
 		return 0, err
 	}
 	begun := time.Now()
-	err = r.frames(ctx, s, f)
+	err = r.frames(ctx, sink, s, f)
 	return time.Since(begun), err
 }
 
-// resolve makes the address, and looks its host up: libav's own look-up can't
-// be interrupted.
-func (r *runner) resolve(ctx context.Context) (address, error) {
-	a, err := resolve(r.camera.URL, r.Protocols, r.Getenv)
-	if err != nil || a.host == "" || net.ParseIP(a.host) != nil {
+// address is where to connect now.
+func (r *runner) address(ctx context.Context) (address, error) {
+	a, err := r.resolver.resolve(r.camera)
+	if err != nil {
 		return a, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.OpenTimeout)
 	defer cancel()
-	if _, err := net.DefaultResolver.LookupHost(ctx, a.host); err != nil {
-		return address{}, dnsFault(ctx, a.host)
-	}
-	return a, nil
+	return r.resolver.reach(ctx, a, r.failures)
 }
 
 func (r *runner) transport() string {
@@ -168,15 +226,16 @@ func (r *runner) transport() string {
 }
 
 // frames hands f and what follows to the sink.
-func (r *runner) frames(ctx context.Context, s *media.Stream, f *media.Frame) (err error) {
+func (r *runner) frames(ctx context.Context, sink Sink, s *media.Stream, f *media.Frame) (err error) {
 	info := s.Info()
 	info.Width, info.Height = f.Width, f.Height
 	r.attempt, r.warned = 0, ""
-	r.log.InfoContext(ctx, "streaming", "url", telemetry.RedactURL(r.camera.URL), "codec", info.Codec,
+	r.log.InfoContext(ctx, "streaming", "url", cameras.RedactURL(r.camera.URL), "codec", info.Codec,
 		"width", info.Width, "height", info.Height)
+	r.Reporter.Warning(r.part(), nil)
 	r.streaming(info)
-	r.sink.Connected(info)
-	defer func() { r.sink.Disconnected(err.Error()) }()
+	sink.Connected(info)
+	defer func() { sink.Disconnected(err.Error()) }()
 	p := pace{start: time.Now(), on: info.Recorded && !r.FilesAtOnce}
 	m := meter{told: info.FPS > 0}
 	for {
@@ -189,7 +248,7 @@ func (r *runner) frames(ctx context.Context, s *media.Stream, f *media.Frame) (e
 		}
 		r.fps.Store(int64(m.fps * 1000))
 		r.metrics.frame(ctx, r.camera.Name)
-		if err := r.sink.Frame(ctx, f); err != nil {
+		if err := sink.Frame(ctx, f); err != nil {
 			return err
 		}
 		if f, err = s.Next(); err != nil {
@@ -204,20 +263,20 @@ func (r *runner) streaming(i media.StreamInfo) {
 
 // status publishes where the stream stands; it never blocks.
 func (r *runner) status(st topics.StreamStatus) {
+	st = r.publish(st)
+	if st.State != topics.StreamStreaming {
+		r.fps.Store(0)
+	}
+	r.log.Debug("stream", "state", st.State, "reason", st.Reason)
+}
+
+func (r *runner) publish(st topics.StreamStatus) topics.StreamStatus {
 	st.Camera, st.Worker, st.Since = r.camera.Name, r.Worker, r.Now().UTC()
 	// A detail of the same state does not make it younger.
 	if was := r.state.Load(); was != nil && was.State == st.State {
 		st.Since = was.Since
 	}
 	r.state.Store(&st)
-	if st.State != topics.StreamStreaming {
-		r.fps.Store(0)
-	}
-	level := slog.LevelDebug
-	if st.State == topics.StreamWaiting && st.Reason != r.warned {
-		// Once for each reason: a camera may be away for weeks.
-		level, r.warned = slog.LevelWarn, st.Reason
-	}
-	r.log.Log(context.Background(), level, "stream", "state", st.State, "reason", st.Reason)
 	r.board.post(st)
+	return st
 }

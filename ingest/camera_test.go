@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -34,6 +35,10 @@ type recorder struct {
 	epochs map[string]int
 	sizes  map[string]string
 	status map[string][]topics.StreamStatus
+	gone   map[string]int    // tombstones of statuses
+	warned map[string]string // by part, what the reporter was told and not yet told over
+	checks map[string]func() error
+	tags   map[string]string // of the clips to come
 	dead   []bus.Message
 	ended  map[string][]string
 }
@@ -41,13 +46,20 @@ type recorder struct {
 func newRecorder() *recorder {
 	return &recorder{
 		times: map[string][]time.Duration{}, untils: map[string][]time.Duration{}, epochs: map[string]int{},
-		sizes: map[string]string{}, status: map[string][]topics.StreamStatus{}, ended: map[string][]string{},
+		sizes: map[string]string{}, gone: map[string]int{}, warned: map[string]string{}, checks: map[string]func() error{}, tags: map[string]string{}, status: map[string][]topics.StreamStatus{}, ended: map[string][]string{},
 	}
 }
 
 type recorderSink struct {
 	*recorder
 	name string
+	send bus.SendFunc
+}
+
+func (r *recorderSink) Retag(tags []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tags[r.name] = strings.Join(tags, ",")
 }
 
 func (r *recorderSink) Run(ctx context.Context) { <-ctx.Done() }
@@ -86,6 +98,10 @@ func (r *recorder) Send(_ context.Context, msgs ...bus.Message) ([]topics.Record
 			r.dead = append(r.dead, m)
 			continue
 		}
+		if len(m.Value) == 0 {
+			r.gone[string(m.Key)]++
+			continue
+		}
 		s, err := topics.DecodeStatus(m.Value)
 		if err != nil {
 			return nil, err
@@ -93,6 +109,31 @@ func (r *recorder) Send(_ context.Context, msgs ...bus.Message) ([]topics.Record
 		r.status[s.Camera] = append(r.status[s.Camera], s)
 	}
 	return make([]topics.RecordRef, len(msgs)), nil
+}
+
+func (r *recorder) Problem(string, error) {}
+
+func (r *recorder) Warning(part string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.warned, part)
+	if err != nil {
+		r.warned[part] = err.Error()
+	}
+}
+
+func (r *recorder) Check(part string, ask func() error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.checks[part] = ask
+}
+
+func (r *recorder) Describe(func(*topics.Worker)) {}
+
+func (r *recorder) warning(part string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.warned[part]
 }
 
 func (r *recorder) frames(camera string) []time.Duration {
@@ -136,33 +177,54 @@ func until(t *testing.T, what string, limit time.Duration, ok func() bool) {
 func testOptions(r *recorder) Options {
 	return Options{
 		Bus: r, Names: topics.Names{Prefix: "t."}, Group: "g", Worker: "w",
-		NewSink:   func(c topics.Camera) (Sink, error) { return &recorderSink{recorder: r, name: c.Name}, nil },
+		NewSink: func(c topics.Camera, send bus.SendFunc) (Sink, error) {
+			s := &recorderSink{recorder: r, name: c.Name, send: send}
+			s.Retag(c.Tags)
+			return s, nil
+		},
+		Window: 4267 * time.Millisecond, Stride: topics.Stride{Steps: 4},
+		Trust:     Trust{Allow: []string{"file", "127.0.0.0/8", "::1"}, Env: []string{"CAM"}},
 		Transport: "tcp", Protocols: []string{"rtsp", "rtsps", "http", "https", "file"},
 		OpenTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, Watchdog: 10 * time.Second, DecodeThreads: 1,
-		Backoff: Backoff{Min: 50 * time.Millisecond, Max: 500 * time.Millisecond, ResetAfter: time.Second},
-		Logger:  slog.New(slog.DiscardHandler), Meter: noop.NewMeterProvider().Meter("t"),
+		Backoff:  Backoff{Min: 50 * time.Millisecond, Max: 500 * time.Millisecond, ResetAfter: time.Second},
+		Reporter: r,
+		Logger:   slog.New(slog.DiscardHandler), Meter: noop.NewMeterProvider().Meter("t"),
 	}
 }
 
-// watch runs cameras until the test ends.
-func watch(t *testing.T, o Options, cameras ...topics.Camera) {
+// watch runs cameras until the test ends, as records of one partition.
+func watch(t *testing.T, o Options, cameras ...topics.Camera) *Stage {
 	t.Helper()
 	s, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var posted sync.WaitGroup
-	posted.Go(func() { s.board.run(ctx) })
-	all := map[string]running{}
+	p := newTape(0)
+	p.send = o.Bus.Send
 	for _, c := range cameras {
-		all[c.Name] = running{camera: c, stop: s.start(ctx, c, 0)}
+		value, err := json.Marshal(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.write(c.Name, string(value))
 	}
-	t.Cleanup(func() {
-		s.stopEach(all)
-		cancel()
-		posted.Wait()
+	hold(t, s, p)
+	return s
+}
+
+// hold gives a stage a partition until the test ends, or give is called.
+func hold(t *testing.T, s *Stage, p partition) (give func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	var done sync.WaitGroup
+	done.Go(func() {
+		if err := s.own(ctx, p); err == nil || ctx.Err() == nil {
+			t.Errorf("own ended with %v", err)
+		}
 	})
+	give = func() { cancel(); done.Wait() }
+	t.Cleanup(give)
+	return give
 }
 
 // simulate serves until the test ends.

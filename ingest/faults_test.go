@@ -19,6 +19,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -100,7 +101,8 @@ func TestReasons(t *testing.T) {
 		{"playlist", "file://" + playlist(t, fence), topics.StreamWaiting, "what comes is not a video of a known format"},
 		{"scheme", "ftp://viewer:" + secret + "@host/x", topics.StreamStopped, "this kind of URL is not allowed: want rtsp, rtsps, http, https, file"},
 		{"unparsable", "rtsp://viewer:" + secret + "@host:port/%zz", topics.StreamStopped, "the URL cannot be parsed"},
-		{"environment", "rtsp://viewer:${LOBBY_PASSWORD}@host/x", topics.StreamStopped, "environment variable LOBBY_PASSWORD is not set on this worker"},
+		{"environment", "rtsp://viewer:${CAM}@host/x", topics.StreamStopped, "environment variable CAM is not set on this worker"},
+		{"unlisted", "rtsp://viewer:${LOBBY_PASSWORD}@host/x", topics.StreamStopped, "list it under ingest.env"},
 		{"no-host", "rtsp:///x", topics.StreamStopped, "the URL names no host"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -113,7 +115,7 @@ func TestReasons(t *testing.T) {
 				}
 			})
 			o := testOptions(r)
-			o.Logger = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			o.Logger = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelInfo}))
 			o.OpenTimeout, o.ReadTimeout, o.Watchdog = time.Second, time.Second, 5*time.Second
 			o.Getenv = func(string) (string, bool) { return "", false }
 			if c.name == "rubbish" {
@@ -121,6 +123,12 @@ func TestReasons(t *testing.T) {
 			}
 			watch(t, o, topics.Camera{Name: "cam", URL: c.url})
 			until(t, string(c.state)+": "+c.reason, 20*time.Second, func() bool { return c.reason == "" || r.saw("cam", c.state, c.reason)() })
+			if c.reason != "" {
+				// Whoever looks at readiness or the log sees it too.
+				until(t, "the warning", 5*time.Second, func() bool {
+					return strings.Contains(r.warning("camera cam"), c.reason) && strings.Contains(log.String(), "level=WARN")
+				})
+			}
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			for _, s := range r.status["cam"] {
@@ -265,32 +273,34 @@ func TestStoppingIsPrompt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	posting, stopPosting := context.WithCancel(context.Background())
-	var posted sync.WaitGroup
-	posted.Go(func() { s.board.run(posting) })
-	defer posted.Wait()
-	defer stopPosting()
-	called := make(chan struct{})
-	for name, c := range map[string]struct {
-		url    string
-		middle func() // waits until there is something to be interrupted
+	p := newTape(0)
+	p.send = r.Send
+	var connected atomic.Bool
+	opening := talker(t, func(net.Conn) { connected.Store(true) })
+	for _, c := range []struct {
+		name, url string
+		middle    func() bool // of what it is to be stopped in
 	}{
-		"opening": {"rtsp://" + talker(t, func(net.Conn) { close(called) }) + "/x", func() { <-called }},
-		"frozen": {sim.URL("frozen"), func() {
-			until(t, "frames", 20*time.Second, func() bool { return len(r.frames("frozen")) > 0 })
-			sim.Pause("frozen")
-		}},
-		"refused": {"rtsp://" + deadPort(t) + "/x", func() {
-			until(t, "the refusal", 20*time.Second, r.saw("refused", topics.StreamWaiting, "connection refused"))
-		}},
+		{"opening", "rtsp://" + opening + "/x", connected.Load},
+		{"frozen", sim.URL("frozen"), func() bool { return len(r.frames("frozen")) > 0 }},
+		{"refused", "rtsp://" + deadPort(t) + "/x", r.saw("refused", topics.StreamWaiting, "refused")},
 	} {
-		stop := s.start(t.Context(), topics.Camera{Name: name, URL: c.url}, 0)
-		c.middle()
-		begun := time.Now()
-		stop("test")
-		if d := time.Since(begun); d > 1500*time.Millisecond {
-			t.Errorf("%s: stopping took %v", name, d)
+		b := newBoard("t.status", p, s.Logger)
+		posting, stopPosting := context.WithCancel(t.Context())
+		var posted sync.WaitGroup
+		posted.Go(func() { b.run(posting) })
+		camera := s.start(t.Context(), topics.Camera{Name: c.name, URL: c.url}, 0, nil, b, r.Send)
+		until(t, c.name, 20*time.Second, c.middle)
+		if c.name == "frozen" {
+			sim.Pause(c.name)
 		}
+		begun := time.Now()
+		camera.stop()
+		if d := time.Since(begun); d > 1500*time.Millisecond {
+			t.Errorf("%s: stopping took %v", c.name, d)
+		}
+		stopPosting()
+		posted.Wait()
 	}
 }
 

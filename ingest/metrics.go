@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -64,6 +66,13 @@ func (l *live) remove(r *runner) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.all, r)
+}
+
+// list is those that run now.
+func (l *live) list() []*runner {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Collect(maps.Keys(l.all))
 }
 
 // observe registers the gauges; the returned function ends them.

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 
+	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -21,8 +22,14 @@ type Sink interface {
 	Frame(ctx context.Context, f *media.Frame) error
 	// Disconnected says that no more frames come on this clock, and why.
 	Disconnected(reason string)
+	// Retag gives what comes from now on other tags. Any goroutine may call it.
+	Retag(tags []string)
 }
 
-// NewSink makes the sink of a camera. An error is of the camera's record, shown
-// to people, and stops the camera until its record changes.
-type NewSink func(topics.Camera) (Sink, error)
+// NewSink makes the sink of a camera. It sends its clips by send alone, which is
+// bus.Partition.Send of the partition that holds the camera: it waits while the
+// group is being sorted out anew, and returns bus.ErrMoved once the camera is
+// another worker's. That clips arrive is how the stage knows that a stream makes
+// progress. An error is of the camera's record, shown to people, and stops the
+// camera until its record changes.
+type NewSink func(c topics.Camera, send bus.SendFunc) (Sink, error)

@@ -1,4 +1,4 @@
-// Package ingest keeps cameras' streams open: it owns the cameras of its
+// Package ingest keeps cameras' streams open: it holds the cameras of its
 // partitions of the cameras topic, connects, decodes, reconnects, publishes
 // each stream's state, and hands decoded frames to a sink per camera.
 package ingest
@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/netip"
 	"os"
 	"sync"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -32,6 +35,9 @@ type Options struct {
 	Worker  string // this process's name, on status records
 	NewSink NewSink
 
+	Window time.Duration // of a clip, where the camera doesn't say
+	Stride topics.Stride // between clips, where the camera doesn't say
+
 	Transport     string   // "tcp" or "udp", for RTSP cameras that don't say
 	Protocols     []string // URL schemes that a camera may use
 	OpenTimeout   time.Duration
@@ -43,15 +49,17 @@ type Options struct {
 	Logger *slog.Logger
 	Meter  metric.Meter
 
-	// RepeatFiles opens a recording again when it has ended. Else its camera
-	// stops.
-	RepeatFiles bool
+	// Trust is what cameras may ask of this worker. The zero value trusts nothing.
+	Trust Trust
+	// Reporter hears how the stage and its cameras are; nil: nobody does.
+	Reporter telemetry.Reporter
 	// FilesAtOnce reads recordings as fast as they decode instead of at their own
 	// pace.
 	FilesAtOnce bool
-	// Getenv gives the values of ${NAME} in URLs. Whoever can write to the cameras
-	// topic can have them sent to a host of their choice. nil: os.LookupEnv.
+	// Getenv gives the values of ${NAME} in URLs; nil: os.LookupEnv.
 	Getenv func(string) (string, bool)
+	// LookUp gives the addresses of a host; nil: the system's resolver.
+	LookUp func(ctx context.Context, host string) ([]netip.Addr, error)
 	Now    func() time.Time // nil: time.Now
 }
 
@@ -68,27 +76,48 @@ func (o *Options) check() error {
 	case o.Backoff.Min <= 0 || o.Backoff.Max < o.Backoff.Min:
 		return fmt.Errorf("ingest: backoff from %v to %v: want more than 0, rising", o.Backoff.Min, o.Backoff.Max)
 	}
+	if err := topics.CheckTimes(o.Window, o.Stride); err != nil {
+		return fmt.Errorf("ingest: %w", err)
+	}
+	o.fill()
+	return nil
+}
+
+func (o *Options) fill() {
+	if o.Reporter == nil {
+		o.Reporter = telemetry.Quiet{}
+	}
 	if o.Getenv == nil {
 		o.Getenv = os.LookupEnv
+	}
+	if o.LookUp == nil {
+		o.LookUp = func(ctx context.Context, host string) ([]netip.Addr, error) {
+			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		}
 	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return nil
 }
 
 // Stage is one ingest worker.
 type Stage struct {
 	Options
-	metrics metrics
-	dead    *bus.DeadLetters
-	board   *board
-	live    *live
+	metrics  metrics
+	dead     *bus.DeadLetters
+	resolver *resolver
+	live     *live
+	leases   *leases
+	progress *progress
 }
 
 // New checks the options; nothing runs before Run.
 func New(o Options) (*Stage, error) {
 	if err := o.check(); err != nil {
+		return nil, err
+	}
+	t, err := o.Trust.read()
+	if err != nil {
 		return nil, err
 	}
 	m, err := newMetrics(o.Meter)
@@ -103,47 +132,29 @@ func New(o Options) (*Stage, error) {
 	}
 	return &Stage{
 		Options: o, metrics: m, dead: dead,
-		board: newBoard(o.Names.Of(topics.Status), o.Bus.Send, o.Logger),
-		live:  &live{all: map[*runner]bool{}},
+		resolver: &resolver{trust: t, schemes: o.Protocols, getenv: o.Getenv, lookUp: o.LookUp},
+		live:     &live{all: map[*runner]bool{}}, leases: &leases{group: o.Group, held: map[partition]bool{}}, progress: newProgress(),
 	}, nil
 }
 
-// farewell bounds how long the last statuses may take.
-const farewell = 2 * time.Second
-
-// Run owns cameras until ctx ends, then stops them and says so. It returns an
+// Run holds cameras until ctx ends, then stops them and says so. It returns an
 // error only when Kafka refuses for good.
 func (s *Stage) Run(ctx context.Context) error {
 	unobserve, err := s.live.observe(s.Meter, s.metrics)
 	if err != nil {
 		return fmt.Errorf("ingest: %w", err)
 	}
-	// The board outlives ctx, for the last statuses.
-	posting, stopPosting := context.WithCancel(context.WithoutCancel(ctx))
-	var posted sync.WaitGroup
-	posted.Go(func() { s.board.run(posting) })
+	s.Reporter.Check("ingest", s.progress.check)
+	s.Reporter.Describe(s.leases.describe)
+	watching, stopWatching := context.WithCancel(ctx)
+	var watched sync.WaitGroup
+	watched.Go(func() { s.watchProgress(watching) })
 	group := bus.GroupOptions{Group: s.Group, Topic: s.Names.Of(topics.Cameras), StartFirst: true}
 	err = s.Bus.Consume(ctx, group, func(ctx context.Context, p *bus.Partition) error { return s.own(ctx, p) })
-	stopPosting()
-	posted.Wait()
+	stopWatching()
+	watched.Wait()
 	if err = errors.Join(err, unobserve()); err != nil {
 		return fmt.Errorf("ingest: %w", err)
 	}
 	return nil
-}
-
-// stopEach stops cameras at the same time, then waits until their statuses are
-// out.
-func (s *Stage) stopEach(all map[string]running) {
-	if len(all) == 0 {
-		return
-	}
-	var done sync.WaitGroup
-	for _, r := range all {
-		done.Go(func() { r.stop("its worker has given it up") })
-	}
-	done.Wait()
-	ctx, cancel := context.WithTimeout(context.Background(), farewell)
-	defer cancel()
-	s.board.flush(ctx)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"sync"
 	"time"
 
 	"github.com/frostwatch/frostwatch/bus"
@@ -14,32 +15,41 @@ import (
 
 // partition is what the stage needs of a *bus.Partition.
 type partition interface {
-	Topic() string
 	ID() int
+	Generation() int
 	Committed() int64
-	Bounds(ctx context.Context) (first, next int64, err error)
-	SeekOffset(offset int64) error
+	ReadToEnd(ctx context.Context, from int64, fn func(bus.Message) error) error
 	Fetch(ctx context.Context) (bus.Message, error)
 	Commit(ctx context.Context, next int64) error
+	Send(ctx context.Context, msgs ...bus.Message) ([]topics.RecordRef, error)
 }
 
-// table is the part of the cameras that one partition gives to this worker.
+// table is the part of the cameras that one partition gives to this worker. It
+// is used by one goroutine.
 type table struct {
 	*Stage
 	p       partition
-	running map[string]running // by camera name
-}
-
-type running struct {
-	camera topics.Camera
-	stop   func(reason string)
+	board   *board
+	running map[string]*runner         // by camera name
+	ending  map[string]<-chan struct{} // closed once that camera's runner has ended
+	ends    sync.WaitGroup
 }
 
 // own runs the cameras of one partition until ctx ends, and waits for their
 // ends.
 func (s *Stage) own(ctx context.Context, p partition) error {
-	t := &table{Stage: s, p: p, running: map[string]running{}}
+	// The board outlives ctx, for the last statuses.
+	posting, stopPosting := context.WithCancel(context.WithoutCancel(ctx))
+	board := newBoard(s.Names.Of(topics.Status), p, s.Logger)
+	var posted sync.WaitGroup
+	posted.Go(func() { board.run(posting) })
+	defer posted.Wait()
+	defer stopPosting()
+
+	t := &table{Stage: s, p: p, board: board, running: map[string]*runner{}, ending: map[string]<-chan struct{}{}}
 	defer t.stopAll()
+	s.leases.add(p)
+	defer s.leases.remove(p)
 	if err := t.load(ctx); err != nil {
 		return err
 	}
@@ -51,7 +61,7 @@ func (s *Stage) own(ctx context.Context, p partition) error {
 		if err := t.apply(ctx, m); err != nil {
 			return err
 		}
-		if err := p.Commit(ctx, m.Offset+1); err != nil && !errors.Is(err, bus.ErrMoved) {
+		if err := ignoreMoved(p.Commit(ctx, m.Offset+1)); err != nil {
 			return err
 		}
 	}
@@ -60,23 +70,10 @@ func (s *Stage) own(ctx context.Context, p partition) error {
 // load reads the whole table, whatever was committed, and only then starts what
 // is left in it.
 func (t *table) load(ctx context.Context) error {
-	first, next, err := t.p.Bounds(ctx)
-	if err != nil {
-		return err
-	}
-	if err := t.p.SeekOffset(first); err != nil {
-		return err
-	}
 	cameras := map[string]topics.Camera{}
-	for offset := first; offset < next; {
-		m, ok, err := t.fetchSoon(ctx)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			break
-		}
-		offset = m.Offset + 1
+	next := int64(0)
+	err := t.p.ReadToEnd(ctx, 0, func(m bus.Message) error {
+		next = m.Offset + 1
 		name, c, err := t.decode(ctx, m)
 		switch {
 		case err != nil:
@@ -86,29 +83,21 @@ func (t *table) load(ctx context.Context) error {
 		case name != "":
 			delete(cameras, name)
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
+	t.Logger.InfoContext(ctx, "cameras taken over", "partition", t.p.ID(), "generation", t.p.Generation(), "cameras", len(cameras))
 	for _, c := range cameras {
 		// Cameras, switches and our own cores are spared a start all at once.
 		spread := min(time.Duration(len(t.running))*20*time.Millisecond, 3*time.Second)
 		t.start(ctx, c, rand.N(spread+1))
 	}
-	if next > first {
-		return ignoreMoved(t.p.Commit(ctx, next))
+	if next == 0 {
+		return nil
 	}
-	return nil
-}
-
-// fetchSoon gives up where compaction or retention has left nothing before the
-// end that was promised.
-func (t *table) fetchSoon(ctx context.Context) (bus.Message, bool, error) {
-	const quiet = 2 * time.Second
-	wait, cancel := context.WithTimeout(ctx, quiet)
-	defer cancel()
-	m, err := t.p.Fetch(wait)
-	if err != nil && ctx.Err() == nil {
-		return bus.Message{}, false, nil
-	}
-	return m, err == nil, err
+	return ignoreMoved(t.p.Commit(ctx, next))
 }
 
 func ignoreMoved(err error) error {
@@ -118,30 +107,54 @@ func ignoreMoved(err error) error {
 	return err
 }
 
-// apply takes over one record that came while running.
+// apply takes over one record that came while running, and says so. It waits for
+// no camera.
 func (t *table) apply(ctx context.Context, m bus.Message) error {
 	name, c, err := t.decode(ctx, m)
 	if err != nil || name == "" {
 		return err
 	}
-	old, on := t.running[name]
+	r := t.running[name]
+	log := t.Logger.With("camera", name)
 	switch {
-	case c == nil && on:
-		t.stop(name, "the camera was removed")
-	case c == nil || on && reflect.DeepEqual(*c, old.camera):
-	case on:
-		t.stop(name, "the camera was changed")
+	case c == nil && r == nil:
+	case c == nil:
+		log.InfoContext(ctx, "camera removed")
+		t.end(name, func() {
+			r.stop()
+			t.board.clear(name)
+		})
+	case r == nil:
+		log.InfoContext(ctx, "camera added", "tags", c.Tags)
 		t.start(ctx, *c, 0)
+	case sameStream(*c, r.record):
+		if !reflect.DeepEqual(c.Tags, r.record.Tags) {
+			log.InfoContext(ctx, "camera's tags changed", "tags", c.Tags)
+			r.retag(c.Tags)
+		}
+		r.record = *c
 	default:
+		log.InfoContext(ctx, "camera changed", "tags", c.Tags)
+		t.end(name, func() { r.giveUp("the camera was changed") })
 		t.start(ctx, *c, 0)
 	}
 	return nil
 }
 
+// sameStream is whether two records of one camera ask for the same stream, cut
+// into the same clips.
+func sameStream(a, b topics.Camera) bool {
+	a.Tags, a.Source = b.Tags, b.Source
+	return reflect.DeepEqual(a, b)
+}
+
 // decode reads a record: the camera, or nil for a removal. One that can't be
 // read goes to the dead letters, once, and has no name; a camera that runs goes
-// on as it was.
+// on as it was. Nor have the notes that lie beside the cameras.
 func (t *table) decode(ctx context.Context, m bus.Message) (string, *topics.Camera, error) {
+	if topics.IsCameraSetKey(string(m.Key)) {
+		return "", nil, nil
+	}
 	if len(m.Value) == 0 {
 		return string(m.Key), nil, nil
 	}
@@ -158,17 +171,44 @@ func (t *table) decode(ctx context.Context, m bus.Message) (string, *topics.Came
 	return "", nil, t.dead.Bury(ctx, m, err)
 }
 
+// start runs a camera, after the one of that name that is ending.
 func (t *table) start(ctx context.Context, c topics.Camera, delay time.Duration) {
-	t.running[c.Name] = running{camera: c, stop: t.Stage.start(ctx, c, delay)}
+	t.running[c.Name] = t.Stage.start(ctx, c, delay, t.ending[c.Name], t.board, t.p.Send)
 }
 
-func (t *table) stop(name, reason string) {
-	t.running[name].stop(reason)
+// end lets how a camera ends run beside the others.
+func (t *table) end(name string, how func()) {
 	delete(t.running, name)
+	for name, done := range t.ending {
+		select {
+		case <-done:
+			delete(t.ending, name)
+		default:
+		}
+	}
+	ended, before := make(chan struct{}), t.ending[name]
+	t.ending[name] = ended
+	t.ends.Go(func() {
+		defer close(ended)
+		how()
+		if before != nil {
+			<-before
+		}
+	})
 }
 
-// stopAll stops the cameras at once and lets it be known before another worker
-// takes them over.
+// flushTime bounds how long the last statuses may take: a part of what the bus
+// gives a member that gives its partitions up.
+const flushTime = 500 * time.Millisecond
+
+// stopAll stops the cameras at the same time and, where the partition is still
+// this worker's, says so before another takes them over.
 func (t *table) stopAll() {
-	t.stopEach(t.running)
+	for name, r := range t.running {
+		t.end(name, func() { r.giveUp("its worker has given it up") })
+	}
+	t.ends.Wait()
+	ctx, cancel := context.WithTimeout(context.Background(), flushTime)
+	defer cancel()
+	t.board.flush(ctx)
 }

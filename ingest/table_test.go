@@ -16,11 +16,13 @@ import (
 
 // tape is a partition whose records the test writes.
 type tape struct {
+	send      bus.SendFunc
 	committed int64
 	mu        sync.Mutex
 	records   []bus.Message // the offset is the index; one without a key was compacted away
 	at        int
 	grown     chan struct{}
+	moved     bool // to another worker
 }
 
 func newTape(committed int64) *tape { return &tape{committed: committed, grown: make(chan struct{})} }
@@ -33,17 +35,25 @@ func (p *tape) write(key, value string) {
 	p.grown = make(chan struct{})
 }
 
-func (p *tape) Topic() string    { return "t.cameras" }
 func (p *tape) ID() int          { return 0 }
+func (p *tape) Generation() int  { return 7 }
 func (p *tape) Committed() int64 { return p.committed }
 
-func (p *tape) Bounds(context.Context) (first, next int64, err error) {
+func (p *tape) ReadToEnd(ctx context.Context, from int64, fn func(bus.Message) error) error {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	return 0, int64(len(p.records)), nil
+	end := len(p.records)
+	p.mu.Unlock()
+	for p.at = int(from); p.at < end; {
+		m, err := p.Fetch(ctx)
+		if err != nil {
+			return err
+		}
+		if err := fn(m); err != nil {
+			return err
+		}
+	}
+	return nil
 }
-
-func (p *tape) SeekOffset(o int64) error { p.at = int(o); return nil }
 
 func (p *tape) Fetch(ctx context.Context) (bus.Message, error) {
 	for {
@@ -74,6 +84,23 @@ func (p *tape) Commit(_ context.Context, next int64) error {
 	return nil
 }
 
+func (p *tape) Send(ctx context.Context, msgs ...bus.Message) ([]topics.RecordRef, error) {
+	p.mu.Lock()
+	moved := p.moved
+	p.mu.Unlock()
+	if moved {
+		return nil, bus.ErrMoved
+	}
+	return p.send(ctx, msgs...)
+}
+
+// move gives the partition to another worker, before this one knows.
+func (p *tape) move() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.moved = true
+}
+
 func (p *tape) done() int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -81,7 +108,7 @@ func (p *tape) done() int64 {
 }
 
 // Cameras are added, changed and removed while others run on; a record that
-// nobody can read is put aside once.
+// nobody can read is put aside once, and what lies beside the cameras is let lie.
 func TestTheTableIsFollowed(t *testing.T) {
 	fence := shared.Path(t, "model", "demo", "yard_fence.mp4")
 	r := newRecorder()
@@ -89,24 +116,17 @@ func TestTheTableIsFollowed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var posted, owned sync.WaitGroup
-	posted.Go(func() { s.board.run(ctx) })
 	record := func(name string) string { return `{"name":"` + name + `","url":"file://` + fence + `"}` }
 	p := newTape(3)
+	p.send = r.Send
 	p.write("gone", record("gone"))
 	p.write("old", "unreadable, and put aside by an earlier worker")
 	p.write("a", record("a"))
 	p.write("gone", "")
 	p.write("new", `{"name":"new"}`)
 	p.write("", "compacted away")
-	table, give := context.WithCancel(ctx)
-	owned.Go(func() {
-		if err := s.own(table, p); err == nil || table.Err() == nil {
-			t.Errorf("own ended with %v", err)
-		}
-	})
-	t.Cleanup(func() { give(); owned.Wait(); cancel(); posted.Wait() })
+	p.write("set/file/f", `{"source":"file","id":"f","cameras":{}}`)
+	give := hold(t, s, p)
 	epochs := func(name string, n int) func() bool {
 		return func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.epochs[name] == n && len(r.times[name]) > 0 }
 	}
@@ -115,17 +135,19 @@ func TestTheTableIsFollowed(t *testing.T) {
 	p.write("b", record("b"))
 	until(t, "b", 10*time.Second, epochs("b", 1))
 	p.write("a", record("a")) // unchanged
-	p.write("b", `{"name":"b","url":"file://`+fence+`","tags":["x"]}`)
+	p.write("b", `{"name":"b","url":"file://`+fence+`","stride":"3s"}`)
 	until(t, "b as changed", 10*time.Second, epochs("b", 2))
 	p.write("b", `{"name":"other","url":"rtsp://h/x"}`) // goes on as it was
 	p.write("b", "")
-	until(t, "b's removal", 10*time.Second, r.saw("b", topics.StreamStopped, "the camera was removed"))
-	until(t, "commits", 10*time.Second, func() bool { return p.done() == 11 })
-	if !epochs("a", 1)() || !epochs("gone", 0)() && r.epochs["gone"] != 0 {
+	until(t, "b's removal", 10*time.Second, func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.gone["b"] == 1 })
+	until(t, "commits", 10*time.Second, func() bool { return p.done() == 12 })
+	if st := r.last("a"); st.State != topics.StreamStreaming || st.Generation != 7 {
+		t.Errorf("a: %+v", st)
+	}
+	if !epochs("a", 1)() || r.epochs["gone"] != 0 {
 		t.Errorf("epochs: %v", r.epochs)
 	}
 	give()
-	owned.Wait()
 	if st := r.last("a"); st.State != topics.StreamStopped || st.Reason != "its worker has given it up" {
 		t.Errorf("a: %+v", st)
 	}
@@ -141,12 +163,68 @@ func TestTheTableIsFollowed(t *testing.T) {
 	}
 }
 
+// A change of tags, or of who put the camera, reaches the clips to come and
+// leaves the stream as it is.
+func TestTagsChangeWithoutTouchingTheStream(t *testing.T) {
+	fence := shared.Path(t, "model", "demo", "yard_fence.mp4")
+	r := newRecorder()
+	s, err := New(testOptions(r))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newTape(0)
+	p.send = r.Send
+	record := func(more string) string { return `{"name":"a","url":"file://` + fence + `"` + more + `}` }
+	tagged := func(want string) func() bool {
+		return func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.tags["a"] == want }
+	}
+	p.write("a", record(`,"tags":["x"],"source":"file"`))
+	hold(t, s, p)
+	until(t, "frames", 10*time.Second, func() bool { return len(r.frames("a")) > 3 })
+	if !tagged("x")() {
+		t.Errorf("tags %q", r.tags["a"])
+	}
+	p.write("a", record(`,"tags":["y","z"],"source":"person"`))
+	until(t, "the new tags", 10*time.Second, tagged("y,z"))
+	p.write("a", record(""))
+	until(t, "no tags", 10*time.Second, tagged(""))
+	n := len(r.frames("a"))
+	until(t, "more frames", 10*time.Second, func() bool { return len(r.frames("a")) > n+3 })
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.epochs["a"] != 1 || len(r.ended["a"]) > 0 {
+		t.Errorf("%d connections, ended %q", r.epochs["a"], r.ended["a"])
+	}
+}
+
+// Once a partition is another worker's, nothing is said of its cameras: it would
+// stand over what the new one says.
+func TestAWorkerThatLostItsCamerasSaysNothingOfThem(t *testing.T) {
+	fence := shared.Path(t, "model", "demo", "yard_fence.mp4")
+	r := newRecorder()
+	s, err := New(testOptions(r))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newTape(0)
+	p.send = r.Send
+	p.write("a", `{"name":"a","url":"file://`+fence+`"}`)
+	give := hold(t, s, p)
+	until(t, "streaming", 10*time.Second, r.saw("a", topics.StreamStreaming, ""))
+	p.move()
+	p.write("a", "")
+	give()
+	if st := r.last("a"); st.State != topics.StreamStreaming || r.gone["a"] != 0 {
+		t.Errorf("after it had moved: %+v, removed %d times", st, r.gone["a"])
+	}
+}
+
 // A camera whose record asks for what the sink refuses is stopped, with the
 // reason.
 func TestARefusedCameraIsStopped(t *testing.T) {
 	r := newRecorder()
 	o := testOptions(r)
-	o.NewSink = func(topics.Camera) (Sink, error) {
+	o.NewSink = func(topics.Camera, bus.SendFunc) (Sink, error) {
 		return nil, media.NewFault(media.KindAddress, "stride of 1ns: want more")
 	}
 	watch(t, o, topics.Camera{Name: "cam", URL: "file:///x"})

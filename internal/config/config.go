@@ -34,30 +34,11 @@ type Kafka struct {
 
 // Redis is the server that holds vocabularies.
 type Redis struct {
-	Address  string   `yaml:"address"`
-	Username string   `yaml:"username"`
-	Password Secret   `yaml:"password"`
-	Database int      `yaml:"database"`
-	Prefix   string   `yaml:"prefix"`
-	TLS      TLS      `yaml:"tls"`
-	Sentinel Sentinel `yaml:"sentinel"`
-}
-
-// TLS secures connections to a server. Cert, Key and CA are files in PEM.
-type TLS struct {
-	Enabled    bool   `yaml:"enabled"`
-	CA         string `yaml:"ca"`
-	Cert       string `yaml:"cert"`
-	Key        string `yaml:"key"`
-	ServerName string `yaml:"server_name"`
-}
-
-// Sentinel finds the Redis that is master.
-type Sentinel struct {
-	Master    string   `yaml:"master"`
-	Addresses []string `yaml:"addresses"`
-	Username  string   `yaml:"username"`
-	Password  Secret   `yaml:"password"`
+	Address  string `yaml:"address"`
+	Username string `yaml:"username"`
+	Password Secret `yaml:"password"`
+	Database int    `yaml:"database"`
+	Prefix   string `yaml:"prefix"`
 }
 
 // HTTP serves health and metrics.
@@ -82,6 +63,8 @@ type Ingest struct {
 	Group         string        `yaml:"group"`
 	Transport     string        `yaml:"transport"`
 	Protocols     []string      `yaml:"protocols"`
+	Env           []string      `yaml:"env"`
+	Allow         []string      `yaml:"allow"`
 	OpenTimeout   time.Duration `yaml:"open_timeout"`
 	ReadTimeout   time.Duration `yaml:"read_timeout"`
 	Watchdog      time.Duration `yaml:"watchdog"`
@@ -151,12 +134,12 @@ func (c Camera) Record() topics.Camera {
 func Default() Config {
 	return Config{
 		Kafka:     Kafka{Brokers: []string{"127.0.0.1:9092"}, Prefix: topics.DefaultPrefix, Partitions: 12, Replication: 1},
-		Redis:     Redis{Address: "127.0.0.1:6379", Prefix: "frostwatch:", Sentinel: Sentinel{Addresses: []string{}}},
+		Redis:     Redis{Address: "127.0.0.1:6379", Prefix: "frostwatch:"},
 		HTTP:      HTTP{Listen: "127.0.0.1:8080"},
 		Log:       Log{Level: "info", Format: "text"},
 		Telemetry: Telemetry{TraceRatio: 1},
 		Ingest: Ingest{
-			Group: "frostwatch-ingest", Transport: "tcp", Protocols: []string{"rtsp", "rtsps", "http", "https", "file"},
+			Group: "frostwatch-ingest", Transport: "tcp", Protocols: []string{"rtsp", "rtsps", "http", "https", "file"}, Env: []string{}, Allow: []string{},
 			OpenTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, Watchdog: 15 * time.Second, DecodeThreads: 1,
 			Backoff: Backoff{Min: time.Second, Max: time.Minute, ResetAfter: time.Minute},
 		},

@@ -86,6 +86,7 @@ func (b *bench) ingestOne(ctx context.Context, video, dir string) (out ingestFig
 	defer broker.Close()
 	cfg := config.Default()
 	cfg.Kafka.Brokers, cfg.Kafka.Replication = []string{broker.Addr()}, 1
+	cfg.Ingest.Allow = []string{"127.0.0.1"} // the simulator
 	pr, err := process.Open(ctx, process.Options{Config: cfg, Logger: log, Service: "frostwatch-bench", Version: b.Version})
 	if err != nil {
 		return out, err
@@ -119,8 +120,14 @@ func (b *bench) readCameras(ctx context.Context, pr *process.Process, r *sink, u
 	for i := range cameras {
 		cameras[i] = topics.Camera{Name: fmt.Sprintf("camera-%d", i+1), URL: url}
 	}
-	if err := pr.WriteCameras(ctx, cameras); err != nil {
+	table, err := pr.Cameras()
+	if err != nil {
 		return err
+	}
+	for _, c := range cameras {
+		if err := table.Put(ctx, c); err != nil {
+			return err
+		}
 	}
 	if err := r.settled(ctx, b.Cameras); err != nil {
 		return err

@@ -82,7 +82,7 @@ func (w watched) Connected(info media.StreamInfo) {
 // withIngest calls do while the stage runs, its clips going to the sink.
 func (b *bench) withIngest(ctx context.Context, pr *process.Process, do func(context.Context, *sink) error) error {
 	r := &sink{seen: map[string]bool{}}
-	s, err := pr.NewIngest(r.send, func(s *framer.Stream) ingest.Sink { return watched{s, r} })
+	s, err := pr.NewIngest(process.IngestOptions{Send: r.send, Wrap: func(s *framer.Stream) ingest.Sink { return watched{s, r} }})
 	if err != nil {
 		return err
 	}

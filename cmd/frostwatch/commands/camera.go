@@ -2,8 +2,9 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"maps"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -11,78 +12,178 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/frostwatch/frostwatch/bus"
-	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
-	"github.com/frostwatch/frostwatch/internal/telemetry"
+	"github.com/frostwatch/frostwatch/cameras"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
 func (p Program) cameraCommand() *cobra.Command {
 	t := &target{}
-	cmd := &cobra.Command{Use: "camera", Short: "Add, remove and list cameras while everything runs"}
+	cmd := &cobra.Command{Use: "camera", Short: "Add, change, remove and list cameras while everything runs"}
 	t.flags(cmd)
-	cmd.AddCommand(p.cameraAdd(t), p.cameraRemove(t), p.cameraList(t))
+	cmd.AddCommand(p.cameraAdd(t), p.cameraSet(t), p.cameraRemove(t), p.cameraList(t))
 	return cmd
 }
 
+// withCameras calls do with the table of cameras and what the configuration says
+// of every camera.
+func (t *target) withCameras(ctx context.Context, do func(context.Context, *cameras.Table, cameras.Limits) error) error {
+	cfg, err := t.load()
+	if err != nil {
+		return err
+	}
+	limits := cameras.Limits{Protocols: cfg.Ingest.Protocols, Window: cfg.Framer.Window, Stride: cfg.Framer.Stride}
+	return t.withBus(ctx, func(ctx context.Context, b *bus.Client, n topics.Names) error {
+		table, err := cameras.Open(b, n, slog.New(slog.DiscardHandler))
+		if err != nil {
+			return err
+		}
+		return do(ctx, table, limits)
+	})
+}
+
+// cameraFlags are what is said of a camera beside its name and URL.
+type cameraFlags struct {
+	tags      []string
+	transport string
+	stride    topics.Stride
+	window    time.Duration
+}
+
+func (f *cameraFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&f.tags, "tag", nil, "tag for rules; repeatable")
+	cmd.Flags().StringVar(&f.transport, "transport", "", "tcp or udp, for RTSP")
+	cmd.Flags().TextVar(&f.stride, "stride", topics.Stride{}, "between the starts of two clips: a time, or steps such as '4 steps'")
+	cmd.Flags().DurationVar(&f.window, "window", 0, "length of a clip")
+}
+
+// apply takes over the flags that were given.
+func (f *cameraFlags) apply(cmd *cobra.Command, c *topics.Camera) {
+	given := cmd.Flags().Changed
+	if given("tag") {
+		c.Tags = slices.DeleteFunc(slices.Clone(f.tags), func(tag string) bool { return tag == "" })
+	}
+	if given("transport") {
+		c.Transport = f.transport
+	}
+	if given("stride") {
+		c.Stride = f.stride
+	}
+	if given("window") {
+		c.Window = topics.Duration(f.window)
+	}
+}
+
 func (p Program) cameraAdd(t *target) *cobra.Command {
-	var c topics.Camera
-	var window time.Duration
+	var flags cameraFlags
 	cmd := &cobra.Command{
-		Use: "add NAME URL", Short: "Add a camera, or change the one of that name", Args: cobra.ExactArgs(2),
+		Use: "add NAME URL", Short: "Add a camera, or put another in the place of the one of that name",
 		Example: `  frostwatch camera add lobby 'rtsp://viewer:${LOBBY_PASSWORD}@10.0.0.7/stream1' --tag indoor`,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c.Name, c.URL = args[0], args[1]
-			c.Window = topics.Duration(window)
-			value, err := topics.EncodeCamera(c)
-			if err != nil {
-				return err
+		Args: func(_ *cobra.Command, args []string) error {
+			switch {
+			case len(args) == 1:
+				return errors.New("camera add: want NAME and URL; to change the tags of a camera alone, use `camera set NAME --tag TAG`")
+			case len(args) != 2:
+				return errors.New("camera add: want NAME and URL (in quotes, where it holds & or $)")
 			}
-			return t.withBus(cmd.Context(), func(ctx context.Context, b *bus.Client, n topics.Names) error {
-				_, err := b.Send(ctx, bus.Message{Topic: n.Of(topics.Cameras), Key: []byte(c.Name), Value: value})
-				return err
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c := topics.Camera{Name: args[0], URL: args[1], Source: topics.SourcePerson}
+			flags.apply(cmd, &c)
+			return t.withCameras(cmd.Context(), func(ctx context.Context, table *cameras.Table, limits cameras.Limits) error {
+				if err := limits.Validate(c); err != nil {
+					return err
+				}
+				_, err := table.Get(ctx, c.Name)
+				word := "changed"
+				if errors.Is(err, cameras.ErrUnknown) {
+					word = "added"
+				} else if err != nil {
+					return err
+				}
+				return p.putCamera(ctx, table, c, word)
 			})
 		},
 	}
-	cmd.Flags().StringSliceVar(&c.Tags, "tag", nil, "tag for rules; repeatable")
-	cmd.Flags().StringVar(&c.Transport, "transport", "", "tcp or udp, for RTSP")
-	cmd.Flags().TextVar(&c.Stride, "stride", topics.Stride{}, "between the starts of two clips: a time, or steps such as '4 steps'")
-	cmd.Flags().DurationVar(&window, "window", 0, "length of a clip")
+	flags.add(cmd)
 	return cmd
+}
+
+func (p Program) cameraSet(t *target) *cobra.Command {
+	var flags cameraFlags
+	var url string
+	cmd := &cobra.Command{
+		Use: "set NAME", Short: "Change what is named of a camera; a change of tags alone leaves its stream as it is", Args: oneName,
+		Example: "  frostwatch camera set lobby --tag indoor --tag ward\n  frostwatch camera set lobby --tag ''",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return t.withCameras(cmd.Context(), func(ctx context.Context, table *cameras.Table, limits cameras.Limits) error {
+				c, err := table.Get(ctx, args[0])
+				if err != nil {
+					return fmt.Errorf("change camera: %w", err)
+				}
+				c.Source = topics.SourcePerson
+				flags.apply(cmd, &c)
+				if cmd.Flags().Changed("url") {
+					c.URL = url
+				}
+				if err := limits.Validate(c); err != nil {
+					return err
+				}
+				return p.putCamera(ctx, table, c, "changed")
+			})
+		},
+	}
+	flags.add(cmd)
+	cmd.Flags().StringVar(&url, "url", "", "where the stream is")
+	return cmd
+}
+
+func oneName(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("camera %s: want one NAME", cmd.Name())
+	}
+	return nil
+}
+
+// putCamera writes a camera, and says so and what is unwise about it.
+func (p Program) putCamera(ctx context.Context, table *cameras.Table, c topics.Camera, word string) error {
+	if err := table.Put(ctx, c); err != nil {
+		return err
+	}
+	line := fmt.Sprintf("camera %s %s: %s", c.Name, word, cameras.RedactURL(c.URL))
+	if len(c.Tags) > 0 {
+		line += ", tags " + strings.Join(c.Tags, ", ")
+	}
+	if _, err := fmt.Fprintln(p.Out, line); err != nil {
+		return err
+	}
+	for _, advice := range cameras.Advice(c) {
+		if _, err := fmt.Fprintln(p.Err, "warning: "+advice); err != nil {
+			return err
+		}
+	}
+	if names := cameras.References(c.URL); len(names) > 0 {
+		_, err := fmt.Fprintf(p.Err, "note: each ingest worker needs %s in its environment and under ingest.env\n", strings.Join(names, ", "))
+		return err
+	}
+	return nil
 }
 
 func (p Program) cameraRemove(t *target) *cobra.Command {
 	return &cobra.Command{
 		Use: "rm NAME...", Short: "Remove cameras", Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, names []string) error {
-			return t.withBus(cmd.Context(), func(ctx context.Context, b *bus.Client, n topics.Names) error {
-				known, _, err := readCameras(ctx, b, n)
-				if err != nil {
-					return err
-				}
+			return t.withCameras(cmd.Context(), func(ctx context.Context, table *cameras.Table, _ cameras.Limits) error {
 				for _, name := range names {
-					if _, ok := known[name]; !ok {
-						return fmt.Errorf("remove camera: there is none named %q", name)
+					if _, err := table.Get(ctx, name); err != nil {
+						return fmt.Errorf("remove camera: %w", err)
 					}
 				}
-				return process.RemoveCameras(ctx, b, n, names)
-			})
-		},
-	}
-}
-
-func (p Program) cameraList(t *target) *cobra.Command {
-	return &cobra.Command{
-		Use: "ls", Short: "List cameras and what their streams are doing", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return t.withBus(cmd.Context(), func(ctx context.Context, b *bus.Client, n topics.Names) error {
-				cameras, statuses, err := readCameras(ctx, b, n)
-				if err != nil {
-					return err
-				}
-				for _, name := range slices.Sorted(maps.Keys(cameras)) {
-					c, s := cameras[name], statuses[name]
-					_, err := fmt.Fprintf(p.Out, "%-20s  %-10s  %s  %s  %s\n", name, s.State, telemetry.RedactURL(c.URL), strings.Join(c.Tags, ","), s.Reason)
-					if err != nil {
+				for _, name := range names {
+					if err := table.Remove(ctx, name); err != nil {
+						return err
+					}
+					if _, err := fmt.Fprintf(p.Out, "camera %s removed\n", name); err != nil {
 						return err
 					}
 				}
@@ -90,26 +191,4 @@ func (p Program) cameraList(t *target) *cobra.Command {
 			})
 		},
 	}
-}
-
-// readCameras reads the table of cameras and their latest states.
-func readCameras(ctx context.Context, b *bus.Client, n topics.Names) (map[string]topics.Camera, map[string]topics.StreamStatus, error) {
-	cameras, statuses := map[string]topics.Camera{}, map[string]topics.StreamStatus{}
-	err := b.ReadAll(ctx, n.Of(topics.Cameras), time.Time{}, false, func(m bus.Message) error {
-		delete(cameras, string(m.Key))
-		if c, err := topics.DecodeCamera(m.Value); err == nil {
-			cameras[c.Name] = c
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	err = b.ReadAll(ctx, n.Of(topics.Status), time.Time{}, false, func(m bus.Message) error {
-		if s, err := topics.DecodeStatus(m.Value); err == nil {
-			statuses[s.Camera] = s
-		}
-		return nil
-	})
-	return cameras, statuses, err
 }

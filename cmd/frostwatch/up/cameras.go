@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
+	"github.com/frostwatch/frostwatch/cameras"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/camsim"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/demo"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
@@ -79,9 +79,10 @@ func (u *up) findCameras() error {
 		}
 		u.cameras = append(u.cameras, topics.Camera{Name: name, URL: u.sim.URL(name)})
 	}
+	limits := cameras.Limits{Protocols: u.cfg.Ingest.Protocols, Window: u.cfg.Framer.Window, Stride: u.cfg.Framer.Stride}
 	seen := map[string]bool{}
 	for _, c := range u.cameras {
-		if err := c.Validate(); err != nil {
+		if err := limits.Validate(c); err != nil {
 			return err
 		}
 		if seen[c.Name] {
@@ -107,35 +108,48 @@ func (u *up) files() ([]string, error) {
 	return clips, nil
 }
 
-// ownCameras keeps the cameras that this `up` brings on the topic, removes
-// those that an earlier one brought and this one does not, and leaves alone
-// what was added by hand.
+// ownCameras brings this `up`'s cameras to the table, and takes away those that
+// an earlier one brought and this one does not. What people did to them since
+// holds.
 func (u *up) ownCameras(ctx context.Context, pr *process.Process) error {
-	own := filepath.Join(u.Data, "cameras.json")
+	err := u.dropNotes(ctx, pr)
+	if err == nil {
+		var lines []string
+		lines, err = pr.SyncCameras(ctx, cameras.Owner{Source: topics.SourceUp, ID: "up"}, u.cameras)
+		for _, line := range lines {
+			u.log.InfoContext(ctx, line)
+		}
+	}
+	if err != nil {
+		return process.IgnoreEnd(ctx, err)
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// dropNotes removes what an `up` brought whose cameras did not say so: it noted
+// them in a file.
+func (u *up) dropNotes(ctx context.Context, pr *process.Process) error {
+	file := filepath.Join(u.Data, "cameras.json")
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil
+	}
 	var before []string
-	if raw, err := os.ReadFile(own); err == nil {
-		// A broken note is no reason not to start; its cameras stay.
-		_ = json.Unmarshal(raw, &before)
-	}
-	var names []string
-	for _, c := range u.cameras {
-		names = append(names, c.Name)
-	}
-	gone := slices.DeleteFunc(before, func(n string) bool { return slices.Contains(names, n) })
-	raw, err := json.Marshal(names)
+	// A broken note is no reason not to start; its cameras stay.
+	_ = json.Unmarshal(raw, &before)
+	t, err := pr.Cameras()
 	if err != nil {
 		return err
 	}
-	if err := process.RemoveCameras(ctx, pr.Bus, pr.Names, gone); err != nil {
-		return process.IgnoreEnd(ctx, err)
+	for _, name := range before {
+		if err := t.Remove(ctx, name); err != nil {
+			return err
+		}
 	}
-	if err := pr.WriteCameras(ctx, u.cameras); err != nil {
-		return process.IgnoreEnd(ctx, err)
+	if err := os.Remove(file); err != nil {
+		return fmt.Errorf("take over the cameras: %w", err)
 	}
-	if err := os.WriteFile(own, raw, 0o644); err != nil {
-		return fmt.Errorf("note the cameras: %w", err)
-	}
-	<-ctx.Done()
 	return nil
 }
 

@@ -120,8 +120,8 @@ func (u *up) readConfig() (err error) {
 		return err
 	}
 	u.cfg = u.file.Config
-	u.at.Names = &Names{KafkaPrefix: u.cfg.Kafka.Prefix, RedisPrefix: u.cfg.Redis.Prefix, Vocabulary: u.cfg.Vocab.Name}
-	u.at.Configure(&u.cfg)
+	u.cfg.Kafka.Brokers, u.cfg.Kafka.Replication = []string{u.at.Kafka}, 1
+	u.cfg.Redis.Address, u.cfg.Redis.Username, u.cfg.Redis.Password, u.cfg.Redis.Database = u.at.Redis, "", "", 0
 	u.cfg.HTTP.Listen = u.at.HTTP
 	return nil
 }
@@ -171,7 +171,7 @@ func (u *up) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	ingesting, err := pr.Ingest()
+	ingesting, err := pr.Ingest(u.cameras...)
 	if err != nil {
 		return err
 	}
@@ -192,6 +192,7 @@ func (u *up) order(pr *process.Process, alerting, inferring, ingesting []process
 		{Name: "redis", Run: u.watchRedis},
 		{Name: "alert lines", Run: func(ctx context.Context) error { return pr.Follow(ctx, topics.Alerts, u.printAlert) }},
 		{Name: "status lines", Run: func(ctx context.Context) error { return pr.Follow(ctx, topics.Status, u.printStatus) }},
+		{Name: "camera lines", Run: func(ctx context.Context) error { return u.followCameras(ctx, pr) }},
 	}
 	parts = append(parts, alerting...)
 	parts = append(parts, inferring...)

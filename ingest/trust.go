@@ -1,0 +1,155 @@
+package ingest
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/frostwatch/frostwatch/media"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// Trust is what cameras may ask of this worker. Whoever can write to the cameras
+// topic chooses what workers connect to and which of their secrets are sent
+// there, so a record on its own may only have the network's other hosts watched.
+// What it says of its own source counts for nothing: anyone can write that.
+type Trust struct {
+	// Own are the cameras of this worker's own configuration file and flags. A
+	// record of the same name and URL may do all that its operator can.
+	Own []topics.Camera
+	// Env are the environment variables that ${NAME} in any camera's URL may name.
+	Env []string
+	// Allow is what any camera may be besides hosts of the network: "file", and
+	// host names, addresses and networks (127.0.0.1, 169.254.0.0/16) that lie on
+	// this machine or its link.
+	Allow []string
+}
+
+// trust is a Trust that was read.
+type trust struct {
+	own      map[string]string // URL by name
+	env      []string
+	files    bool
+	hosts    []string // lower case
+	networks []netip.Prefix
+}
+
+var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?$`)
+
+// ParseAllow reads one entry of Trust.Allow into t.
+func (t *trust) parse(entry string) error {
+	if strings.EqualFold(entry, "file") {
+		t.files = true
+		return nil
+	}
+	if n, err := netip.ParsePrefix(entry); err == nil {
+		t.networks = append(t.networks, n.Masked())
+		return nil
+	}
+	if a, err := netip.ParseAddr(entry); err == nil {
+		t.networks = append(t.networks, netip.PrefixFrom(a, a.BitLen()))
+		return nil
+	}
+	if strings.Contains(entry, "/") || !hostName.MatchString(entry) {
+		return fmt.Errorf("ingest: allow %.80q: want file, a host name, an address or a network such as 127.0.0.0/8", entry)
+	}
+	t.hosts = append(t.hosts, strings.ToLower(entry))
+	return nil
+}
+
+func (o Trust) read() (*trust, error) {
+	t := &trust{own: map[string]string{}, env: o.Env}
+	for _, c := range o.Own {
+		t.own[c.Name] = c.URL
+	}
+	for _, entry := range o.Allow {
+		if err := t.parse(entry); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+// CheckAllow reports what is wrong with an entry of Trust.Allow.
+func CheckAllow(entry string) error { return new(trust).parse(entry) }
+
+// owns is whether a camera is one of this worker's operator.
+func (t *trust) owns(c topics.Camera) bool {
+	url, ok := t.own[c.Name]
+	return ok && url == c.URL
+}
+
+// mayName is whether a URL may refer to an environment variable.
+func (t *trust) mayName(variable string) error {
+	if slices.Contains(t.env, variable) {
+		return nil
+	}
+	return media.NewFault(media.KindAddress, "its URL refers to ${%.80s}, which this worker does not give away: list it under ingest.env", variable)
+}
+
+// mayOpenFiles is whether a camera that is not the operator's may be a file.
+func (t *trust) mayOpenFiles() error {
+	if t.files {
+		return nil
+	}
+	return media.NewFault(media.KindAddress, "a file on this worker: only a camera of its own configuration may name one, or list file under ingest.allow")
+}
+
+// names is whether a host's name itself is allowed, wherever it leads.
+func (t *trust) names(host string) bool { return slices.Contains(t.hosts, strings.ToLower(host)) }
+
+// mayReach is whether a camera that is not the operator's may be at an address.
+// kind is that of the fault: a name may lead elsewhere one day, an address can't.
+func (t *trust) mayReach(a netip.Addr, kind media.Kind) error {
+	what := reserved(a)
+	if what == "" {
+		return nil
+	}
+	plain := a.Unmap().WithZone("")
+	if slices.ContainsFunc(t.networks, func(n netip.Prefix) bool { return n.Contains(plain) }) {
+		return nil
+	}
+	return media.NewFault(kind, "%s is %s: only a camera of this worker's own configuration may be there, or list it under ingest.allow", plain, what)
+}
+
+// metadata are addresses at which clouds tell a machine its own secrets, beside
+// those on its link.
+var metadata = []netip.Addr{
+	netip.MustParseAddr("fd00:ec2::254"),   // AWS
+	netip.MustParseAddr("100.100.100.200"), // Alibaba
+	netip.MustParseAddr("168.63.129.16"),   // Azure
+	netip.MustParseAddr("192.0.0.192"),     // Oracle
+}
+
+// reserved says what an address is that no camera of the network has, "" if it
+// is nothing in particular.
+func reserved(a netip.Addr) string {
+	a = embedded(a.Unmap().WithZone(""))
+	switch {
+	case a.IsLoopback():
+		return "this machine itself"
+	case a.IsUnspecified() || a.Is4() && a.As4()[0] == 0:
+		return "no address of a host"
+	case a.IsLinkLocalUnicast():
+		return "an address of this machine's own link"
+	case slices.Contains(metadata, a):
+		return "a cloud's own service"
+	}
+	return ""
+}
+
+// embedded is the IPv4 address that a gateway would make of an IPv6 one, the
+// address itself where none would.
+func embedded(a netip.Addr) netip.Addr {
+	b := a.As16()
+	switch {
+	case !a.Is6():
+	case netip.MustParsePrefix("64:ff9b::/96").Contains(a), netip.MustParsePrefix("::/96").Contains(a) && !a.IsLoopback() && !a.IsUnspecified():
+		return netip.AddrFrom4([4]byte(b[12:]))
+	case netip.MustParsePrefix("2002::/16").Contains(a):
+		return netip.AddrFrom4([4]byte(b[2:6]))
+	}
+	return a
+}

@@ -1,2 +1,0 @@
-// Package house holds the test that keeps every package on its floor.
-package house
