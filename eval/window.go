@@ -17,7 +17,7 @@ type window struct {
 
 func (w *window) done() bool { return len(w.frames) == len(w.targets) }
 
-// offer is told of the next frame; pick is called once for each of the clip's
+// offer takes the next frame; pick is called once for each of the clip's
 // frames that it is.
 func (w *window) offer(at int64, last bool, pick func() (topics.ClipFrame, error)) error {
 	if w.done() || at < w.from {
@@ -53,7 +53,7 @@ func (s Sampling) windows(i media.FileInfo) (views []*window, ok bool) {
 	return views, true
 }
 
-// counted are the views of a video of total frames, which are told by their
+// counted are the views of a video of total frames, which are found by their
 // numbers.
 func (s Sampling) counted(total int64, fps float64) []*window {
 	views := make([]*window, s.Views)

@@ -17,7 +17,7 @@ const (
 	gapMoved        = "moved"   // the camera is another worker's
 )
 
-// coverage tells how much of a camera's time no published clip covers.
+// coverage counts how much of a camera's time no published clip covers.
 //
 // A camera's time runs from the making of its Stream until it is stopped, on the
 // wall clock of its clips: that of an epoch is its first frame's arrival plus its

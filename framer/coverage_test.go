@@ -83,11 +83,11 @@ func TestGapSecondsAreThoseOfTheFilm(t *testing.T) {
 			t.Fatal(err)
 		}
 		at = frame.PTS
-		switch {
-		case i == 1*filmRate, i == 20*filmRate: // the camera answers
+		switch i {
+		case 1 * filmRate, 20 * filmRate: // the camera answers
 			s.Connected(media.StreamInfo{})
 			zero = at
-		case i == 15*filmRate: // and is away for five seconds
+		case 15 * filmRate: // and is away for five seconds
 			s.Disconnected("it does not answer")
 		}
 		away := i < 1*filmRate || i >= 15*filmRate && i < 20*filmRate

@@ -69,7 +69,7 @@ func (c *clock) at(timestamp int64) (time.Duration, verdict) {
 	return t, keep
 }
 
-// rated tells the clock of a file, before its first frame, how many come each
+// rated gives the clock of a file, before its first frame, how many come each
 // second. Streams of one codec alone have no times.
 func (c *clock) rated(fps float64) {
 	if fps > 0 {
@@ -77,7 +77,7 @@ func (c *clock) rated(fps float64) {
 	}
 }
 
-// begin is the timestamp of time 0, start where no frame has told it.
+// begin is the timestamp of time 0, start where no frame has a timestamp.
 func (c *clock) begin(start int64) int64 {
 	if c.guessed {
 		return start

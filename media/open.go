@@ -17,8 +17,8 @@ type StreamOptions struct {
 	Read        time.Duration // for any one read
 	Watchdog    time.Duration // without a decoded frame; four times that for the first
 	Threads     int           // of the decoder
-	OnBytes     func(int)     // is told the size of each packet received
-	OnBadPacket func()        // is told of each packet or frame that could not be decoded and was skipped
+	OnBytes     func(int)     // called with the size of each packet received
+	OnBadPacket func()        // called for each packet or frame that could not be decoded and was skipped
 }
 
 // openOptions are StreamOptions and what files need besides.

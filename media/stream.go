@@ -127,7 +127,7 @@ func (s *Stream) toRGB(dst []byte) ([]byte, error) {
 
 // Close ends the connection and frees the decoder.
 func (s *Stream) Close() {
-	// A camera is told that we leave, if it listens.
+	// The camera hears that we leave, if it listens.
 	_ = s.guard.goodbye(func() error { s.format.CloseInput(); return nil })
 	s.guard.close()
 	if s.codec != nil {

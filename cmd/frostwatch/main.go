@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/commands"
+	_ "github.com/frostwatch/frostwatch/internal/malloc" // bounds C's heaps
 )
 
 // version is set by the Makefile.

@@ -61,7 +61,7 @@ func (d *Decoder) renew() {
 	}
 }
 
-// Decode unfolds a JPEG to packed RGB, [height, width, 3], into rgb, which must
+// Decode decodes a JPEG to packed RGB, [height, width, 3], into rgb, which must
 // be of that size exactly. A damaged one is an error, also where libjpeg would
 // go on with grey.
 func (d *Decoder) Decode(jpeg, rgb []byte, width, height int) error {
