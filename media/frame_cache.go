@@ -53,22 +53,25 @@ func (c *FrameCache) get(key frameKey, into []byte) bool {
 	return true
 }
 
-// put keeps a copy.
+// put keeps a copy, in the memory of the frames that make room for it.
 func (c *FrameCache) put(key frameKey, rgb []byte) {
 	if len(rgb) > c.most {
 		return
 	}
-	own := append([]byte(nil), rgb...)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, ok := c.byKey[key]; ok {
 		return // another decoder was as fast
 	}
-	c.byKey[key] = c.order.PushFront(&cachedFrame{key, own})
-	for c.bytes += len(own); c.bytes > c.most; {
+	var own []byte
+	for c.bytes += len(rgb); c.bytes > c.most; {
 		last := c.order.Back()
 		old := c.order.Remove(last).(*cachedFrame)
 		delete(c.byKey, old.key)
 		c.bytes -= len(old.rgb)
+		if len(old.rgb) == len(rgb) {
+			own = old.rgb
+		}
 	}
+	c.byKey[key] = c.order.PushFront(&cachedFrame{key, append(own[:0], rgb...)})
 }
