@@ -61,7 +61,7 @@ type LabelScore struct {
 
 // Timings are milliseconds.
 type Timings struct {
-	Queue  float64 `json:"queue"`  // from the window's end to infer's reading it
+	Queue  float64 `json:"queue"`  // from the clip's being cut to infer's reading it, by the broker's clock
 	Decode float64 `json:"decode"` // JPEG decoding and cropping
 	Model  float64 `json:"model"`  // the batch's run
 	Score  float64 `json:"score"`
