@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -23,34 +24,37 @@ type lease struct {
 	// gives partitions out anew, nothing is sent, and recognising goes on until this
 	// is full.
 	clips chan *clip
-	// lost is whether another worker holds the partition, or the stage has given up.
-	lost func() bool
+	// gone is closed when the partition goes to another worker: what is not
+	// recognised by then is left to that one.
+	gone <-chan struct{}
 }
 
-// hold reads, recognises and publishes a partition's clips until it is another
-// worker's, or until consuming ends, when what was read is still published while
-// work lasts.
+// hold reads, recognises and publishes a partition's clips until it goes to
+// another worker, or until consuming ends, when all that was read is still
+// recognised and published. Either is to be over within bus.Grace.
 func (s *Stage) hold(consuming, work context.Context) func(context.Context, *bus.Partition) error {
 	return func(ctx context.Context, p *bus.Partition) error {
-		held, lose := context.WithCancel(work)
-		defer lose()
+		gone := make(chan struct{})
 		defer context.AfterFunc(ctx, func() {
 			// In this order: when consuming ends, so does ctx.
 			if consuming.Err() == nil {
-				lose()
+				close(gone)
 			}
 		})()
-		l, err := s.newLease(p, func() bool { return held.Err() != nil })
+		l, err := s.newLease(p, gone)
 		if err != nil {
 			return err
 		}
 		defer s.backlog.remove(l.feed)
+		publishing, stop := pause.Outlive(ctx, bus.Grace)
+		defer stop()
+		defer context.AfterFunc(work, stop)()
 		reading, stopReading := context.WithCancel(ctx)
 		defer stopReading()
 		var g errgroup.Group
 		g.Go(func() error {
 			defer stopReading()
-			return l.publish(held)
+			return l.publish(publishing)
 		})
 		g.Go(func() error {
 			defer close(l.clips)
@@ -59,12 +63,22 @@ func (s *Stage) hold(consuming, work context.Context) func(context.Context, *bus
 		if err := g.Wait(); err != nil {
 			return err
 		}
-		<-ctx.Done() // the bus may know later than its Send that the partition is another's
+		<-ctx.Done() // Send may know earlier than ctx that the partition is another's
 		return nil
 	}
 }
 
-func (s *Stage) newLease(p *bus.Partition, lost func() bool) (*lease, error) {
+// lost is whether the partition has gone to another worker, or is about to.
+func (l *lease) lost() bool {
+	select {
+	case <-l.gone:
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *Stage) newLease(p *bus.Partition, gone <-chan struct{}) (*lease, error) {
 	dead, err := bus.NewDeadLetters(bus.DeadLetterOptions{
 		Send: p.Send, Topic: s.Names.Of(topics.DeadLetter), Stage: "infer", Logger: s.Logger, Meter: s.Meter,
 	})
@@ -72,7 +86,7 @@ func (s *Stage) newLease(p *bus.Partition, lost func() bool) (*lease, error) {
 		return nil, err
 	}
 	return &lease{
-		Stage: s, p: p, dead: dead, lost: lost, feed: s.backlog.add(p), senders: newSenders(),
+		Stage: s, p: p, dead: dead, gone: gone, feed: s.backlog.add(p), senders: newSenders(),
 		clips: make(chan *clip, cap(s.order)+s.MaxBatch),
 	}, nil
 }

@@ -12,9 +12,9 @@ import (
 )
 
 // publish sends what follows from the lease's clips and commits them, in order,
-// until held ends or no more are read. What is left then is read again, by
-// whoever holds the partition next.
-func (l *lease) publish(held context.Context) error {
+// until ctx ends, no more are read, or the partition goes to another worker, who
+// then reads again what is left.
+func (l *lease) publish(ctx context.Context) error {
 	var waiting []*clip // taken off l.clips, at most a batch
 	defer func() {
 		for _, c := range waiting {
@@ -30,15 +30,15 @@ func (l *lease) publish(held context.Context) error {
 		}
 		select {
 		case <-waiting[0].recognised:
-		case <-held.Done():
-			return nil
+		case <-l.gone:
+		case <-ctx.Done():
 		}
 		done := recognised(waiting)
 		if done == 0 {
 			return nil
 		}
-		if err := l.settle(held, waiting[:done]); err != nil {
-			return l.stopped(held, err)
+		if err := l.settle(ctx, waiting[:done]); err != nil {
+			return l.stopped(ctx, err)
 		}
 		for _, c := range waiting[:done] {
 			l.leave(c)
@@ -93,9 +93,9 @@ func (l *lease) leave(c *clip) {
 
 // stopped is nil where clips can't be settled because the partition is another's,
 // or the stage is ending.
-func (l *lease) stopped(held context.Context, err error) error {
-	if errors.Is(err, bus.ErrMoved) || held.Err() != nil {
-		l.Logger.DebugContext(held, "clips are left to the next holder of their partition", "partition", l.p.ID(), "error", err)
+func (l *lease) stopped(ctx context.Context, err error) error {
+	if errors.Is(err, bus.ErrMoved) || ctx.Err() != nil {
+		l.Logger.DebugContext(ctx, "clips are left to the next holder of their partition", "partition", l.p.ID(), "error", err)
 		return nil
 	}
 	return fmt.Errorf("publish clips of partition %d: %w", l.p.ID(), err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -13,9 +12,6 @@ import (
 	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
-
-// drainTime bounds what a stopping stage may still spend on publishing.
-const drainTime = 3 * time.Second
 
 // Run consumes until ctx ends, then publishes what was read, closes what serves
 // and returns. It returns an error when Kafka refuses for good or the model
@@ -36,7 +32,7 @@ func (s *Stage) Run(ctx context.Context) (err error) {
 	}
 	// The workers outlive ctx: they finish what was read before it ended. A
 	// broken worker ends consuming through its own context.
-	work, cancel := pause.Outlive(ctx, drainTime)
+	work, cancel := pause.Outlive(ctx, bus.Grace)
 	defer cancel()
 	if err := s.run(ctx, work, cancel, decoders); ctx.Err() == nil {
 		return err
