@@ -10,14 +10,12 @@ import (
 )
 
 // partition reads one partition in the order of its offsets: from the segments,
-// and what no segment holds from Kafka.
-func (p *pass[T]) partition(ctx context.Context, partition int, segments []Segment) error {
+// by read, and what no segment holds from Kafka.
+func (p *pass[T]) partition(ctx context.Context, partition int, segments []Segment, read readSegment) error {
 	w := walk{
 		since: p.since, until: p.until,
-		segment: func(s Segment, from int64) (int64, error) {
-			return p.segment(ctx, s, from)
-		},
-		log: func(from, to int64) error { return p.replay(ctx, partition, from, to) },
+		segment: func(s Segment, from int64) (int64, error) { return read(ctx, s, from) },
+		log:     func(from, to int64) error { return p.replay(ctx, partition, from, to) },
 	}
 	if p.Log != nil {
 		var err error
@@ -27,6 +25,11 @@ func (p *pass[T]) partition(ctx context.Context, partition int, segments []Segme
 	}
 	return w.run(segments)
 }
+
+// readSegment reads those offsets of a segment that are not below from, and
+// returns the one after the last that it has dealt with: the segment's end, or
+// less where the segment is broken from there on.
+type readSegment func(ctx context.Context, s Segment, from int64) (int64, error)
 
 // bounds are the first offset that Kafka has of what came at or after since, and
 // its end.
@@ -43,11 +46,8 @@ func bounds(ctx context.Context, log Log, topic string, partition int, since tim
 type walk struct {
 	since, until time.Time // record times
 	first, end   int64     // what Kafka has from since on
-	// segment reads those offsets of a segment that are not below from, and
-	// returns the one after the last that it has dealt with: the segment's end,
-	// or less where the segment is broken from there on.
-	segment func(s Segment, from int64) (int64, error)
-	log     func(from, to int64) error // reads [from, to) from Kafka
+	segment      func(s Segment, from int64) (int64, error)
+	log          func(from, to int64) error // reads [from, to) from Kafka
 }
 
 func (w walk) run(segments []Segment) error {
@@ -106,21 +106,32 @@ func (p *pass[T]) segment(ctx context.Context, s Segment, from int64) (int64, er
 	if err != nil {
 		return p.broken(ctx, from, err)
 	}
-	done := from
-	if p.asked.meets(f.Meta) {
-		err = f.rows(ctx, func(r *row) error {
-			offset := r.int(offsetColumn)
-			if offset < done {
-				return nil
-			}
-			done = offset + 1
-			record, err := p.fromRow(r, p.name, s.Partition)
-			if err != nil {
-				return p.unreadable(ctx, s.Partition, offset, err)
-			}
-			return p.offer(ctx, record)
-		})
+	if !p.asked.meets(f.Meta) {
+		return p.read(ctx, f, s.To, nil)
 	}
+	return p.whole(ctx, f, from)
+}
+
+// whole gives out an open segment's rows as records.
+func (p *pass[T]) whole(ctx context.Context, f *file, from int64) (int64, error) {
+	done := from
+	err := f.rows(ctx, func(r *row) error {
+		offset := r.int(offsetColumn)
+		if offset < done {
+			return nil
+		}
+		done = offset + 1
+		record, err := p.fromRow(r, p.name, f.Partition)
+		if err != nil {
+			return p.unreadable(ctx, f.Partition, offset, err)
+		}
+		return p.offer(ctx, record)
+	})
+	return p.read(ctx, f, done, err)
+}
+
+// read counts a segment that was read up to done, or to its end.
+func (p *pass[T]) read(ctx context.Context, f *file, done int64, err error) (int64, error) {
 	counting := p.locked(ctx, func() error {
 		p.counts.Segments++
 		p.counts.Bytes += f.parts.fetched
@@ -129,7 +140,7 @@ func (p *pass[T]) segment(ctx context.Context, s Segment, from int64) (int64, er
 	if err != nil {
 		return p.broken(ctx, done, err)
 	}
-	return s.To, counting
+	return f.Name.To, counting
 }
 
 // broken passes over a segment that reading again does not mend, from done on.

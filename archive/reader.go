@@ -114,20 +114,33 @@ type pass[T any] struct {
 	counts Counts
 }
 
-func read[T any](ctx context.Context, r *Reader, c codec[T], g Range, fn func(Record[T]) error) (Counts, error) {
+func newPass[T any](r *Reader, c codec[T], g Range, fn func(Record[T]) error) *pass[T] {
 	p := &pass[T]{Reader: r, codec: c, name: r.Names.Of(c.topic), asked: g, give: fn, one: make(chan struct{}, 1)}
 	p.since, p.until = g.recorded()
-	err := g.check()
-	if err == nil {
-		err = p.run(ctx)
-	}
-	if err != nil && !errors.Is(err, errStopped) {
-		return p.counts, fmt.Errorf("read %s: %w", p.name, err)
-	}
-	return p.counts, nil
+	return p
 }
 
-func (p *pass[T]) run(ctx context.Context) error {
+func read[T any](ctx context.Context, r *Reader, c codec[T], g Range, fn func(Record[T]) error) (Counts, error) {
+	p := newPass(r, c, g, fn)
+	err := p.run(ctx, func(ctx context.Context, partition int, segments []Segment) error {
+		return p.partition(ctx, partition, segments, p.segment)
+	})
+	return p.counts, err
+}
+
+// run calls do for the topic's partitions, some at a time.
+func (p *pass[T]) run(ctx context.Context, do func(ctx context.Context, partition int, segments []Segment) error) error {
+	err := p.asked.check()
+	if err == nil {
+		err = p.each(ctx, do)
+	}
+	if err != nil && !errors.Is(err, errStopped) {
+		return fmt.Errorf("read %s: %w", p.name, err)
+	}
+	return nil
+}
+
+func (p *pass[T]) each(ctx context.Context, do func(ctx context.Context, partition int, segments []Segment) error) error {
 	parts, err := partitionsOf(ctx, p.Reader, p.topic, p.since, p.until)
 	if err != nil {
 		return err
@@ -139,7 +152,7 @@ func (p *pass[T]) run(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			return p.partition(ctx, partition, segments)
+			return do(ctx, partition, segments)
 		})
 	}
 	return group.Wait()

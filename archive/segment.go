@@ -41,6 +41,7 @@ type Meta struct {
 	Cameras  []string  `json:"cameras,omitempty"` // sorted; empty: too many to name
 	Models   []string  `json:"models,omitempty"`  // likewise
 	Dims     int       `json:"dims,omitempty"`    // of embeddings
+	Odd      int64     `json:"odd,omitempty"`     // rows whose embedding has another length, and lies in extra
 }
 
 const metaVersion = 1
@@ -56,6 +57,9 @@ func (c codec[T]) describe(n Name, records []Record[T], skipped int64, dims int)
 		m.First, m.Last = earlier(m.First, r.Time), later(m.Last, r.Time)
 		m.Earliest, m.Latest = earlier(m.Earliest, at), later(m.Latest, at)
 		cameras[c.camera(r.Value)] = true
+		if d := c.dims(r.Value); d != 0 && d != dims {
+			m.Odd++
+		}
 		if id := c.model(r.Value); id != "" {
 			models[id] = true
 		}
