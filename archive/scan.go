@@ -203,7 +203,7 @@ func (c *columns) group(f *file, group parquet.RowGroup) error {
 		cameraColumn: func(p parquet.Page) error { return c.texts(p, &c.cameras) },
 		"model_id":   func(p parquet.Page) error { return c.texts(p, &c.models) },
 		"logit_scale": func(p parquet.Page) error {
-			return values(p, func(v parquet.Value) { c.scales = append(c.scales, v.Double()) })
+			return eachValue(p, func(v parquet.Value) { c.scales = append(c.scales, v.Double()) })
 		},
 		"embedding": c.embeddings,
 	} {
@@ -238,11 +238,11 @@ func pages(chunk parquet.ColumnChunk, take func(parquet.Page) error) error {
 }
 
 func ints(p parquet.Page, to *[]int64) error {
-	return values(p, func(v parquet.Value) { *to = append(*to, v.Int64()) })
+	return eachValue(p, func(v parquet.Value) { *to = append(*to, v.Int64()) })
 }
 
 func (c *columns) texts(p parquet.Page, to *[]string) error {
-	return values(p, func(v parquet.Value) {
+	return eachValue(p, func(v parquet.Value) {
 		raw := v.ByteArray()
 		s, ok := c.names[string(raw)]
 		if !ok {
@@ -253,7 +253,7 @@ func (c *columns) texts(p parquet.Page, to *[]string) error {
 	})
 }
 
-func values(p parquet.Page, take func(parquet.Value)) error {
+func eachValue(p parquet.Page, take func(parquet.Value)) error {
 	var buffer [128]parquet.Value
 	for r := p.Values(); ; {
 		n, err := r.ReadValues(buffer[:])
@@ -277,7 +277,7 @@ func (c *columns) embeddings(p parquet.Page) error {
 		for range p.NumValues() {
 			c.missing = append(c.missing, false)
 		}
-	} else if err := values(p, func(v parquet.Value) { c.missing = append(c.missing, v.IsNull()) }); err != nil {
+	} else if err := eachValue(p, func(v parquet.Value) { c.missing = append(c.missing, v.IsNull()) }); err != nil {
 		return err
 	}
 	data := p.Data()

@@ -1,0 +1,214 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// CheckOptions say what is compared with what.
+type CheckOptions struct {
+	Bucket *Bucket
+	Names  topics.Names
+	Group  string // of the stage
+	Keep   Keep   // what is too old or too much is rightly missing
+	Log    Log    // nil: segments are compared with each other alone
+	// Committed are a group's committed offsets by partition. Required with Log.
+	Committed func(ctx context.Context, group, topic string) (map[int]int64, error)
+}
+
+// Fault is something that is wrong, and what to do about it.
+type Fault struct {
+	Where  string `json:"where"` // an object's key, or a topic and partition
+	What   string `json:"what"`
+	Advice string `json:"advice"`
+}
+
+// Report is what a check found.
+type Report struct {
+	Segments int     `json:"segments"`
+	Rows     int64   `json:"rows"`
+	Bytes    int64   `json:"bytes"`
+	Faults   []Fault `json:"faults"`
+}
+
+// Check reads every row of every segment and compares what they say of
+// themselves, each other and what the stage committed on Kafka: nothing is
+// missing and nothing is there twice.
+func Check(ctx context.Context, o CheckOptions) (*Report, error) {
+	r := &Report{Faults: []Fault{}}
+	for _, t := range kinds() {
+		c := checker{CheckOptions: o, topic: t, report: r}
+		if err := c.run(ctx); err != nil {
+			return r, fmt.Errorf("check archive: %w", err)
+		}
+	}
+	return r, nil
+}
+
+type checker struct {
+	CheckOptions
+	topic  topics.Topic
+	report *Report
+}
+
+func (c *checker) fault(where, what, advice string) {
+	c.report.Faults = append(c.report.Faults, Fault{where, topics.Clean(what), advice})
+}
+
+func (c *checker) run(ctx context.Context) error {
+	segments, err := c.Bucket.segments(ctx, c.topic, time.Time{}, farFuture, c.foreign)
+	if err != nil {
+		return err
+	}
+	if err := c.readAll(ctx, segments); err != nil {
+		return err
+	}
+	parts := map[int][]Segment{}
+	for _, s := range segments {
+		parts[s.Partition] = append(parts[s.Partition], s)
+	}
+	for _, of := range parts {
+		c.tiled(of)
+	}
+	if c.Log == nil {
+		return nil
+	}
+	return c.committed(ctx, parts)
+}
+
+// foreign is an object that is no segment.
+func (c *checker) foreign(o object) {
+	switch {
+	case strings.HasSuffix(o.key, ".tmp") && time.Since(o.modified) < time.Hour:
+		// It may be being written at this moment.
+	case strings.HasSuffix(o.key, ".tmp"):
+		c.fault(o.key, "what an interrupted write left", "nothing: the stage removes it after a day")
+	default:
+		c.fault(o.key, "no segment has such a name", "move it elsewhere: it is never read")
+	}
+}
+
+// readAll reads every row; the faults come in the segments' order.
+func (c *checker) readAll(ctx context.Context, segments []Segment) error {
+	rows, faults := make([]int64, len(segments)), make([]error, len(segments))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(4)
+	for i, s := range segments {
+		group.Go(func() error {
+			n, err := readThrough(ctx, c.Bucket, s)
+			if rows[i] = n; errors.Is(err, errBroken) {
+				faults[i] = err
+				return nil
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for i, s := range segments {
+		c.report.Segments++
+		c.report.Bytes += s.Size
+		c.report.Rows += rows[i]
+		if faults[i] != nil {
+			c.fault(s.Key(), strings.TrimPrefix(faults[i].Error(), "open "+s.Key()+": "),
+				"remove the object: readers take its records from Kafka while Kafka keeps them; restore it from a copy where Kafka does not")
+		}
+	}
+	return nil
+}
+
+// readThrough reads a segment to its end.
+func readThrough(ctx context.Context, b *Bucket, s Segment) (rows int64, err error) {
+	f, err := b.open(ctx, s)
+	if err != nil {
+		return 0, err
+	}
+	last := s.From - 1
+	err = f.rows(ctx, func(r *row) error {
+		offset := r.int(offsetColumn)
+		if offset <= last || offset >= s.To {
+			return fmt.Errorf("%w: offset %d comes after %d, in a segment of %d to %d", errBroken, offset, last, s.From, s.To)
+		}
+		rows, last = rows+1, offset
+		return nil
+	})
+	if err == nil && rows != f.Rows {
+		err = fmt.Errorf("%w: %d rows, and its footer says %d", errBroken, rows, f.Rows)
+	}
+	return rows, err
+}
+
+// tiled compares a partition's segments with each other.
+func (c *checker) tiled(segments []Segment) {
+	for i, s := range segments[:len(segments)-1] {
+		next := segments[i+1]
+		if end := reach(segments[:i+1]); next.From > end {
+			c.fault(c.place(s.Partition), fmt.Sprintf("offsets %d to %d are missing, between %s and %s", end, next.From-1, s.Key(), next.Key()),
+				"readers take them from Kafka while Kafka keeps them; look for the line \"Kafka deleted records before they were archived\" in the stage's log")
+		} else if next.From < end {
+			c.fault(next.Key(), fmt.Sprintf("offsets %d to %d are in another segment as well", next.From, min(end, next.To)-1),
+				"nothing: readers give each record once. It comes of offsets of the group that were set back, or of a log that Kafka cut off")
+		}
+	}
+}
+
+// reach is the offset behind all of some segments.
+func reach(segments []Segment) int64 {
+	return slices.MaxFunc(segments, func(a, b Segment) int { return int(max(-1, min(1, a.To-b.To))) }).To
+}
+
+func (c *checker) place(partition int) string {
+	return fmt.Sprintf("%s/%d", c.Names.Of(c.topic), partition)
+}
+
+// committed compares with Kafka: what is committed is in a segment.
+func (c *checker) committed(ctx context.Context, parts map[int][]Segment) error {
+	topic := c.Names.Of(c.topic)
+	offsets, err := c.Committed(ctx, GroupOf(c.Group, c.topic), topic)
+	if err != nil {
+		return err
+	}
+	n, err := c.Log.Partitions(ctx, topic)
+	if err != nil {
+		return err
+	}
+	for partition := range n {
+		if err := c.behind(ctx, topic, partition, offsets[partition], parts[partition]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// behind is whether a partition's segments end before what is committed.
+func (c *checker) behind(ctx context.Context, topic string, partition int, committed int64, segments []Segment) error {
+	from := int64(0)
+	switch {
+	case len(segments) > 0:
+		from = reach(segments)
+	case c.Keep.Size > 0:
+		return nil // what was there may have been too much
+	}
+	if age := c.Keep.age(c.topic); age > 0 && from < committed {
+		// What is too old is rightly gone; an hour more, for whole hours go.
+		kept, err := c.Log.OffsetAt(ctx, topic, partition, time.Now().Add(time.Hour-age))
+		if err != nil {
+			return err
+		}
+		from = max(from, kept)
+	}
+	if from < committed {
+		c.fault(c.place(partition), fmt.Sprintf("the stage committed offset %d, but no segment holds offsets %d to %d", committed, from, committed-1),
+			"restore the objects, or stop the stage, set its group's offsets back and start it: it writes again what Kafka still keeps")
+	}
+	return nil
+}

@@ -1,0 +1,37 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// CommittedOffsets are the next offsets that a group reads of a topic, by
+// partition; one of which nothing was committed is left out.
+func (c *Client) CommittedOffsets(ctx context.Context, group, topic string) (map[int]int64, error) {
+	n, err := c.Partitions(ctx, topic)
+	if err != nil {
+		return nil, err
+	}
+	found := map[int]int64{}
+	err = c.retry(ctx, "look up committed offsets", func() error {
+		resp, err := c.client.OffsetFetch(ctx, &kafka.OffsetFetchRequest{GroupID: group, Topics: map[string][]int{topic: upTo(n)}})
+		if err == nil {
+			err = resp.Error
+		}
+		if err != nil {
+			return fmt.Errorf("look up what %s committed of %s: %w", group, topic, err)
+		}
+		for _, p := range resp.Topics[topic] {
+			if p.Error != nil {
+				return fmt.Errorf("look up what %s committed of %s/%d: %w", group, topic, p.Partition, p.Error)
+			}
+			if p.CommittedOffset >= 0 {
+				found[p.Partition] = p.CommittedOffset
+			}
+		}
+		return nil
+	})
+	return found, err
+}
