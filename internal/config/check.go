@@ -61,7 +61,7 @@ func (d *document) checkServers(c Config) {
 }
 
 func (d *document) checkStages(c Config) {
-	for path, group := range map[string]string{"ingest.group": c.Ingest.Group, "infer.group": c.Infer.Group, "alerts.group": c.Alerts.Group, "vocab.name": c.Vocab.Name} {
+	for path, group := range map[string]string{"ingest.group": c.Ingest.Group, "infer.group": c.Infer.Group, "alerts.group": c.Alerts.Group, "archive.group": c.Archive.Group, "vocab.name": c.Vocab.Name} {
 		if group == "" {
 			d.wrong(path, "is empty")
 		}
@@ -98,6 +98,11 @@ func (d *document) checkStages(c Config) {
 	inRange(d, "infer.max_wait", c.Infer.MaxWait, 0, time.Minute)
 	inRange(d, "infer.max_age", c.Infer.MaxAge, 0, 365*24*time.Hour)
 	inRange(d, "infer.top_k", c.Infer.TopK, 1, 1000)
+	for path, age := range map[string]Age{"archive.retention.actions": c.Archive.Retention.Actions, "archive.retention.alerts": c.Archive.Retention.Alerts} {
+		if age != 0 && time.Duration(age) < time.Hour {
+			d.wrong(path, fmt.Sprintf("%v: want at least 1h, or 0 for ever", time.Duration(age)))
+		}
+	}
 	inRange(d, "vocab.poll", c.Vocab.Poll, 10*time.Millisecond, time.Hour)
 }
 

@@ -20,6 +20,7 @@ type Config struct {
 	Infer     Infer     `yaml:"infer"`
 	Vocab     Vocab     `yaml:"vocab"`
 	Alerts    Alerts    `yaml:"alerts"`
+	Archive   Archive   `yaml:"archive"`
 	Cameras   []Camera  `yaml:"cameras"`
 	Rules     Raw       `yaml:"rules"` // decoded by alerts.Compile
 }
@@ -112,6 +113,23 @@ type Alerts struct {
 	Group string `yaml:"group"`
 }
 
+// Archive keeps what was recognised and raised.
+type Archive struct {
+	Bucket    string    `yaml:"bucket"`
+	Group     string    `yaml:"group"`
+	Retention Retention `yaml:"retention"`
+}
+
+// NoArchive is the bucket of who wants no archive.
+const NoArchive = "none"
+
+// Retention bounds the archive; 0 is no bound.
+type Retention struct {
+	Actions Age   `yaml:"actions"`
+	Alerts  Age   `yaml:"alerts"`
+	Size    Bytes `yaml:"size"`
+}
+
 // Camera is written to the cameras topic at start.
 type Camera struct {
 	Name      string        `yaml:"name"`
@@ -150,6 +168,7 @@ func Default() Config {
 		},
 		Vocab:   Vocab{Name: "default", Poll: 250 * time.Millisecond},
 		Alerts:  Alerts{Group: "frostwatch-alerts"},
+		Archive: Archive{Group: "frostwatch-archive", Retention: Retention{Actions: Age(90 * day), Alerts: Age(365 * day)}},
 		Cameras: []Camera{},
 	}
 }

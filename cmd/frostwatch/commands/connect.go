@@ -61,12 +61,36 @@ func (t *target) withBus(ctx context.Context, do func(context.Context, *bus.Clie
 	}
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
+	return withClient(cfg, func(c *bus.Client) error { return do(ctx, c, topics.Names{Prefix: cfg.Kafka.Prefix}) })
+}
+
+// withClient calls do with a Kafka client, for as long as it takes.
+func withClient(cfg config.Config, do func(*bus.Client) error) error {
 	c, err := bus.New(bus.Options{Brokers: cfg.Kafka.Brokers, ClientID: "frostwatch-cli", Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(ctx, c, topics.Names{Prefix: cfg.Kafka.Prefix}), c.Close())
+	return errors.Join(do(c), c.Close())
 }
+
+// archive is where the archive lies; empty: there is none.
+func (t *target) archive() (string, error) {
+	cfg, err := t.load()
+	if err != nil {
+		return "", err
+	}
+	switch own := up.ArchiveDir(t.data); {
+	case cfg.Archive.Bucket == config.NoArchive:
+		return "", nil
+	case cfg.Archive.Bucket != "":
+		return cfg.Archive.Bucket, nil
+	case t.config == "" && exists(own):
+		return own, nil
+	}
+	return "", nil
+}
+
+func exists(path string) bool { _, err := os.Stat(path); return err == nil }
 
 // withRedis calls do with a Redis client and the configuration.
 func (t *target) withRedis(ctx context.Context, do func(context.Context, *redis.Client, config.Config) error) error {

@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -123,13 +124,32 @@ func (u *up) readConfig() (err error) {
 	u.cfg.Kafka.Brokers, u.cfg.Kafka.Replication = []string{u.at.Kafka}, 1
 	u.cfg.Redis.Address, u.cfg.Redis.Username, u.cfg.Redis.Password, u.cfg.Redis.Database = u.at.Redis, "", "", 0
 	u.cfg.HTTP.Listen = u.at.HTTP
+	u.ownArchive()
 	return nil
 }
 
 // overridden are the keys that stand for what `up` runs or fits itself.
 var overridden = []string{
 	"kafka.brokers", "kafka.replication", "redis.address", "redis.username", "redis.password", "redis.database",
-	"http.listen", "framer.short_side",
+	"http.listen", "framer.short_side", "archive.bucket", "archive.retention.size",
+}
+
+// ArchiveDir is where `up` keeps its archive, unless its configuration names
+// another bucket.
+func ArchiveDir(data string) string { return filepath.Join(data, "archive") }
+
+// ownArchive keeps what was seen in the data directory, without filling the
+// disk.
+func (u *up) ownArchive() {
+	const most = 20e9
+	a := &u.cfg.Archive
+	if a.Bucket != "" {
+		return
+	}
+	a.Bucket = ArchiveDir(u.Data)
+	if a.Retention.Size == 0 {
+		a.Retention.Size = most
+	}
 }
 
 // startServers starts the broker and Redis and says where they are.
@@ -175,6 +195,12 @@ func (u *up) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	var archiving []process.Part
+	if u.cfg.Archive.Bucket != config.NoArchive {
+		if archiving, err = pr.Archive(ctx); err != nil {
+			return err
+		}
+	}
 	l, err := net.Listen("tcp", u.at.HTTP)
 	if err != nil {
 		return fmt.Errorf("listen for http: %w", err)
@@ -182,20 +208,19 @@ func (u *up) run(ctx context.Context) (err error) {
 	if err := errors.Join(u.at.write(u.Data), u.banner()); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	return pr.Run(ctx, l, u.order(pr, alerting, inferring, ingesting)...)
+	return pr.Run(ctx, l, u.order(pr, slices.Concat(archiving, alerting, inferring), ingesting)...)
 }
 
 // order is consumers before producers. The simulated cameras outlive ingest, who
 // would take their end for a fault.
-func (u *up) order(pr *process.Process, alerting, inferring, ingesting []process.Part) []process.Part {
+func (u *up) order(pr *process.Process, consumers, ingesting []process.Part) []process.Part {
 	parts := []process.Part{
 		{Name: "redis", Run: u.watchRedis},
 		{Name: "alert lines", Run: func(ctx context.Context) error { return pr.Follow(ctx, topics.Alerts, u.printAlert) }},
 		{Name: "status lines", Run: func(ctx context.Context) error { return pr.Follow(ctx, topics.Status, u.printStatus) }},
 		{Name: "camera lines", Run: func(ctx context.Context) error { return u.followCameras(ctx, pr) }},
 	}
-	parts = append(parts, alerting...)
-	parts = append(parts, inferring...)
+	parts = append(parts, consumers...)
 	parts = append(parts, pr.Following()...)
 	parts = append(parts, process.Part{Name: "cameras", Run: func(ctx context.Context) error { return u.ownCameras(ctx, pr) }})
 	if u.sim != nil {

@@ -1,0 +1,184 @@
+package commands
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/frostwatch/frostwatch/archive"
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
+	"github.com/frostwatch/frostwatch/eval/export"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+func (p Program) archiveCommand() *cobra.Command {
+	t := &target{}
+	cmd := &cobra.Command{
+		Use: "archive", Short: "Keep what was recognised and raised; list and check what is kept", Args: cobra.NoArgs,
+		Long: "Without a subcommand, runs the stage that writes recognitions and alerts as Parquet files\n" +
+			"into archive.bucket of the configuration. `frostwatch up` runs it by itself.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return p.runStage(cmd.Context(), t.config, "archive", nil, func(pr *process.Process) ([]process.Part, error) {
+				return pr.Archive(cmd.Context())
+			})
+		},
+	}
+	t.flags(cmd)
+	cmd.AddCommand(p.archiveList(t), p.archiveCheck(t))
+	return cmd
+}
+
+func (p Program) archiveList(t *target) *cobra.Command {
+	var since, until string
+	var cameras []string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "ls", Short: "List what the archive has of each day", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			g := archive.Range{Cameras: cameras}
+			now := time.Now()
+			for _, at := range []struct {
+				name, text string
+				to         *time.Time
+			}{{"since", since, &g.Since}, {"until", until, &g.Until}} {
+				if at.text == "" {
+					continue
+				}
+				var err error
+				if *at.to, err = export.ParseMoment(at.text, now); err != nil {
+					return fmt.Errorf("--%s %w", at.name, err)
+				}
+			}
+			return t.withBucket(cmd.Context(), func(b *archive.Bucket) error {
+				days, err := b.Days(cmd.Context(), g)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return printJSON(p.Out, append([]archive.Day{}, days...))
+				}
+				return printDays(p.Out, days)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&since, "since", "", "from when: RFC 3339, Unix seconds, or how long ago (10m, 7d)")
+	cmd.Flags().StringVar(&until, "until", "", "to when, likewise")
+	cmd.Flags().StringArrayVar(&cameras, "camera", nil, "only files that hold this camera (name or glob; repeatable), with all of their rows")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	return cmd
+}
+
+func (p Program) archiveCheck(t *target) *cobra.Command {
+	var alone, asJSON bool
+	cmd := &cobra.Command{
+		Use: "check", Short: "Read every file and say what is missing, there twice, or broken", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx := cmd.Context()
+			return t.withBucket(ctx, func(b *archive.Bucket) error {
+				r, err := p.checkArchive(ctx, t, b, alone)
+				if err != nil {
+					return err
+				}
+				if err := printReport(p.Out, r, asJSON); err != nil {
+					return err
+				}
+				if n := len(r.Faults); n > 0 {
+					return fmt.Errorf("archive check: %d faults", n)
+				}
+				return nil
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&alone, "alone", false, "compare files with each other, and not with Kafka")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	return cmd
+}
+
+func (p Program) checkArchive(ctx context.Context, t *target, b *archive.Bucket, alone bool) (*archive.Report, error) {
+	cfg, err := t.load()
+	if err != nil {
+		return nil, err
+	}
+	o := archive.CheckOptions{Bucket: b, Names: topics.Names{Prefix: cfg.Kafka.Prefix}, Group: cfg.Archive.Group, Keep: process.ArchiveKeep(cfg.Archive)}
+	if alone {
+		return archive.Check(ctx, o)
+	}
+	var r *archive.Report
+	err = withClient(cfg, func(c *bus.Client) error {
+		ping, cancel := context.WithTimeout(ctx, commandTime)
+		defer cancel()
+		if err := c.Ping(ping); err != nil {
+			return fmt.Errorf("%w (--alone compares files without Kafka)", err)
+		}
+		o.Log, o.Committed = c, c.CommittedOffsets
+		r, err = archive.Check(ctx, o)
+		return err
+	})
+	return r, err
+}
+
+// withBucket calls do with the archive of the configuration, or of the `up` that
+// runs or ran on the data directory.
+func (t *target) withBucket(ctx context.Context, do func(*archive.Bucket) error) error {
+	location, err := t.archive()
+	if err != nil {
+		return err
+	}
+	if location == "" {
+		return fmt.Errorf("no archive: neither --config names archive.bucket nor does %s hold an archive of `frostwatch up`", t.data)
+	}
+	b, err := archive.OpenBucket(ctx, location)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(b), b.Close())
+}
+
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+func printDays(w io.Writer, days []archive.Day) error {
+	if len(days) == 0 {
+		_, err := fmt.Fprintln(w, "nothing is archived in this range (the newest hour is on Kafka alone)")
+		return err
+	}
+	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(out, "TOPIC\tDAY (UTC)\tPARTITIONS\tFILES\tROWS\tMB\tFROM\tTO\tMODELS")
+	for _, d := range days {
+		models := make([]string, len(d.Models))
+		for i, m := range d.Models {
+			models[i] = topics.Clean(fmt.Sprintf("%.12s", m))
+		}
+		note := ""
+		if d.Broken > 0 {
+			note = fmt.Sprintf("  %d files are broken: see `frostwatch archive check`", d.Broken)
+		}
+		_, _ = fmt.Fprintf(out, "%s\t%s\t%d\t%d\t%d\t%.1f\t%s\t%s\t%s%s\n", d.Topic, d.Day, d.Partitions, d.Segments, d.Rows,
+			float64(d.Bytes)/1e6, d.First.UTC().Format(time.TimeOnly), d.Last.UTC().Format(time.TimeOnly), strings.Join(models, " "), note)
+	}
+	return out.Flush()
+}
+
+func printReport(w io.Writer, r *archive.Report, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, r)
+	}
+	for _, f := range r.Faults {
+		if _, err := fmt.Fprintf(w, "%s\n  %s\n  what to do: %s\n", topics.Clean(f.Where), f.What, f.Advice); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(w, "%d files with %d records, %.1f MB, were read: %d faults\n", r.Segments, r.Rows, float64(r.Bytes)/1e6, len(r.Faults))
+	return err
+}
