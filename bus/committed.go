@@ -14,9 +14,13 @@ func (c *Client) CommittedOffsets(ctx context.Context, group, topic string) (map
 	if err != nil {
 		return nil, err
 	}
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
 	found := map[int]int64{}
 	err = c.retry(ctx, "look up committed offsets", func() error {
-		resp, err := c.client.OffsetFetch(ctx, &kafka.OffsetFetchRequest{GroupID: group, Topics: map[string][]int{topic: upTo(n)}})
+		resp, err := c.client.OffsetFetch(ctx, &kafka.OffsetFetchRequest{GroupID: group, Topics: map[string][]int{topic: all}})
 		if err == nil {
 			err = resp.Error
 		}

@@ -131,7 +131,7 @@ func (u *up) readConfig() (err error) {
 // overridden are the keys that stand for what `up` runs or fits itself.
 var overridden = []string{
 	"kafka.brokers", "kafka.replication", "redis.address", "redis.username", "redis.password", "redis.database",
-	"http.listen", "framer.short_side", "archive.bucket", "archive.retention.size",
+	"http.listen", "framer.short_side",
 }
 
 // ArchiveDir is where `up` keeps its archive, unless its configuration names
