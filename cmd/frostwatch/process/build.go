@@ -61,7 +61,6 @@ func (p *Process) openBundles(dir string) (*bundles, error) {
 	if b.current, err = b.load(dir); err != nil {
 		return nil, errors.Join(err, b.unwatch())
 	}
-	b.current.inForce.Store(true)
 	refused.Record(context.Background(), 0)
 	return b, nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/frostwatch/frostwatch/infer/froster"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/scoring"
+	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
@@ -59,6 +60,7 @@ func (b *bundles) load(dir string) (*loaded, error) {
 		return nil, err
 	}
 	l := &loaded{bundle: bundle}
+	l.inForce.Store(b.current == nil)
 	live, err := b.follow(l, model)
 	if err != nil {
 		return nil, errors.Join(err, model.Close())
@@ -90,7 +92,28 @@ func (b *bundles) follow(l *loaded, model *froster.Model) (*scoring.Live, error)
 	return scoring.NewLive(scoring.LiveOptions{
 		Watcher: b.watcher, Embeddings: embeddings, BaseClasses: l.bundle.BaseClasses, Logger: log, Meter: meter,
 		Reporter: reportIf{&l.inForce, b.reporter},
+		OnEdit: func(changes []vocab.Change) {
+			if l.inForce.Load() && b.onEdit != nil {
+				b.onEdit(editLine(changes))
+			}
+		},
 	})
+}
+
+// editLine confirms an edit of the vocabulary, which is logged in full.
+func editLine(changes []vocab.Change) string {
+	const most = 5
+	var words []string
+	for _, c := range changes[:min(most, len(changes))] {
+		words = append(words, "label "+c.What+": "+topics.Clean(c.Label))
+	}
+	if more := len(changes) - most; more > 0 {
+		words = append(words, fmt.Sprintf("and %d more", more))
+	}
+	if len(words) == 0 {
+		return "vocabulary edited, its labels are as before"
+	}
+	return strings.Join(words, ", ")
 }
 
 // watch follows the vocabulary, beginning at once: what is new can be embedded
@@ -220,6 +243,7 @@ func (b *bundles) swap(ctx context.Context) error {
 	b.current = next
 	before.inForce.Store(false)
 	next.inForce.Store(true)
+	b.reporter.Problem("embeddings", nil) // it is embedded; what was reported is of the one before
 	if err := b.stage.Swap(ctx, next.serving); err != nil {
 		return err
 	}
