@@ -14,12 +14,15 @@ import (
 
 // cache keeps text embeddings in Redis, one hash per model, so that a text is
 // embedded once for all workers and restarts: field = SHA-256 of the text,
-// value = float32 little-endian. Entries of texts no longer used stay: 2 KB
-// each, and people change their minds.
+// value = float32 little-endian.
 type cache struct {
 	client redis.UniversalClient
 	key    string
 	dim    int
+}
+
+func newCache(client redis.UniversalClient, prefix, model string, dim int) cache {
+	return cache{client: client, key: prefix + "embed:" + model, dim: dim}
 }
 
 func field(text string) string {
@@ -52,9 +55,11 @@ func (c cache) get(ctx context.Context, texts []string, use func(text string, ve
 	return nil
 }
 
+// put keeps vectors for a day; note keeps them longer.
 func (c cache) put(ctx context.Context, vectors map[string][]float32) error {
-	values := make([]any, 0, 2*len(vectors))
+	values, texts := make([]any, 0, 2*len(vectors)), make([]string, 0, len(vectors))
 	for text, v := range vectors {
+		texts = append(texts, text)
 		raw := make([]byte, 0, 4*len(v))
 		for _, x := range v {
 			raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(x))
@@ -64,7 +69,7 @@ func (c cache) put(ctx context.Context, vectors map[string][]float32) error {
 	if err := c.client.HSet(ctx, c.key, values...).Err(); err != nil {
 		return fmt.Errorf("cache embeddings: %w", err)
 	}
-	return nil
+	return c.note(ctx, texts, keepAsked)
 }
 
 // decode accepts unit vectors of the right length only.

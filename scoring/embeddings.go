@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -44,6 +45,7 @@ type Embeddings struct {
 	mu           sync.Mutex
 	chunk        int  // texts to embed at once
 	cacheFailing bool // the last use of the cache did not succeed
+	added        int  // to the cache since it was pruned
 }
 
 const (
@@ -60,7 +62,7 @@ func NewEmbeddings(o EmbeddingsOptions) (*Embeddings, error) {
 	}
 	e := &Embeddings{
 		EmbeddingsOptions: o,
-		cache:             cache{client: o.Client, key: o.Prefix + "embed:" + o.Embedder.ID(), dim: o.Embedder.Dim()},
+		cache:             newCache(o.Client, o.Prefix, o.Embedder.ID(), o.Embedder.Dim()),
 		chunk:             1,
 	}
 	in := telemetry.Instruments{Meter: o.Meter}
@@ -80,6 +82,7 @@ func (e *Embeddings) Of(ctx context.Context, texts []string) (vectors map[string
 			return nil, nil, err
 		}
 	}
+	e.logLease(ctx, e.cache.note(ctx, slices.Collect(maps.Keys(p.vectors)), keepAsked))
 	return p.vectors, p.refused, nil
 }
 
@@ -100,8 +103,42 @@ func (e *Embeddings) embed(ctx context.Context, texts []string, p *pass) error {
 	}
 	if len(fresh) > 0 {
 		e.noteCache(ctx, e.cache.put(ctx, fresh))
+		e.pruneAfter(ctx, len(fresh))
 	}
 	return nil
+}
+
+// pruneAfter prunes the cache once many have been added.
+func (e *Embeddings) pruneAfter(ctx context.Context, added int) {
+	e.mu.Lock()
+	e.added += added
+	due := e.added >= pruneAfter
+	if due {
+		e.added = 0
+	}
+	e.mu.Unlock()
+	if due {
+		e.logLease(ctx, e.cache.prune(ctx, cacheCap))
+	}
+}
+
+// keepUsed notes texts that are in use.
+func (e *Embeddings) keepUsed(ctx context.Context, texts []string) {
+	e.logLease(ctx, e.cache.note(ctx, texts, keepUsed))
+}
+
+// renew notes all texts that are in use and drops what is not kept any longer.
+func (e *Embeddings) renew(ctx context.Context, texts []string) {
+	e.keepUsed(ctx, texts)
+	e.logLease(ctx, e.cache.prune(ctx, cacheCap))
+}
+
+// logLease logs what keeps entries from being kept or dropped: the next try may
+// do better.
+func (e *Embeddings) logLease(ctx context.Context, err error) {
+	if err != nil && ctx.Err() == nil {
+		e.Logger.DebugContext(ctx, "embeddings: what is kept of the cache", "error", err)
+	}
 }
 
 // adapt sets the size of a chunk by how long the last one took.

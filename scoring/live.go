@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -48,7 +49,8 @@ type Live struct {
 	bases   bases
 	pending *pass // the base classes; nil before the first look
 	based   bool  // all of them are embedded
-	failing bool  // the last step did not succeed
+	asks    *asks
+	failing bool // the last step did not succeed
 }
 
 // NewLive checks the options; nothing is embedded before Run.
@@ -59,7 +61,7 @@ func NewLive(o LiveOptions) (*Live, error) {
 	if o.Reporter == nil {
 		o.Reporter = telemetry.Quiet{}
 	}
-	l := &Live{LiveOptions: o, ready: make(chan struct{}), known: known{}, bases: newBases(o.BaseClasses)}
+	l := &Live{LiveOptions: o, ready: make(chan struct{}), known: known{}, bases: newBases(o.BaseClasses), asks: o.Embeddings.newAsks()}
 	in := telemetry.Instruments{Meter: o.Meter}
 	l.labels = in.Gauge("frostwatch.vocabulary.labels", "labels in use")
 	l.changes = in.Counter("frostwatch.vocabulary.changes", "vocabularies taken over")
@@ -72,9 +74,13 @@ func (l *Live) Current() *Matrix { return l.current.Load() }
 // Ready is closed once there is something to score against.
 func (l *Live) Ready() <-chan struct{} { return l.ready }
 
-// Run embeds what the Watcher brings until ctx ends. It never gives up on the
-// model.
+// Run embeds what the Watcher brings until ctx ends, and between edits what other
+// processes ask for. It never gives up on the model.
 func (l *Live) Run(ctx context.Context) error {
+	stop := l.asks.listen(ctx)
+	defer stop()
+	renew := time.NewTicker(renewUsed)
+	defer renew.Stop()
 	for {
 		v, changed := l.Watcher.Current()
 		more, err := l.step(ctx, v, changed)
@@ -94,24 +100,30 @@ func (l *Live) Run(ctx context.Context) error {
 			return nil
 		case <-changed:
 		case <-again:
+		case <-l.asks.heard:
+			l.asks.more = true
+		case <-renew.C:
+			l.Embeddings.renew(ctx, slices.Collect(maps.Keys(l.known)))
 		}
 	}
 }
 
-// step takes an edit over, and then embeds a few of the base classes; more says
-// that there is more to do at once.
+// step takes an edit over, then embeds a few texts that are asked for, then a few
+// of the base classes; more says that there is more to do at once.
 func (l *Live) step(ctx context.Context, v *vocab.Vocabulary, changed <-chan struct{}) (more bool, err error) {
-	if v == nil {
-		return false, nil
-	}
-	if v != l.seen {
+	if v != nil && v != l.seen {
 		whole, err := l.take(ctx, *v, changed)
 		if err != nil || !whole {
 			return err == nil, err
 		}
 		l.seen = v
 	}
-	return l.embedBases(ctx)
+	asked := l.asks.serve(ctx)
+	if l.seen == nil {
+		return asked, nil
+	}
+	more, err = l.embedBases(ctx)
+	return more || asked && err == nil, err
 }
 
 // take embeds what is new and makes v current; false when there is a newer one
@@ -121,7 +133,8 @@ func (l *Live) take(ctx context.Context, v vocab.Vocabulary, changed <-chan stru
 	for _, label := range v.Labels {
 		texts = append(texts, label.Texts()...)
 	}
-	p := l.Embeddings.begin(ctx, l.known.unknown(texts))
+	fresh := l.known.unknown(texts)
+	p := l.Embeddings.begin(ctx, fresh)
 	for !p.whole() && err == nil && !closed(changed) {
 		err = p.next(ctx)
 	}
@@ -138,6 +151,11 @@ func (l *Live) take(ctx context.Context, v vocab.Vocabulary, changed <-chan stru
 	l.serve()
 	l.known.keep(texts, l.BaseClasses)
 	l.confirm(ctx, before)
+	if l.seen == nil {
+		l.Embeddings.renew(ctx, fresh)
+	} else {
+		l.Embeddings.keepUsed(ctx, fresh)
+	}
 	return true, nil
 }
 
@@ -194,6 +212,7 @@ func (l *Live) embedBases(ctx context.Context) (more bool, err error) {
 	l.known.add(l.pending.vectors)
 	l.bases, l.based = l.bases.embedded(l.BaseClasses, l.pending.vectors), true
 	l.serve()
+	l.Embeddings.keepUsed(ctx, l.BaseClasses)
 	return false, nil
 }
 

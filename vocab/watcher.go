@@ -79,7 +79,8 @@ func (w *Watcher) publish(v *Vocabulary) {
 func (w *Watcher) Run(ctx context.Context) error {
 	hints := w.Client.Subscribe(ctx, w.store.hint())
 	defer func() { _ = hints.Close() }()
-	hinted := hints.Channel(redis.WithChannelSize(1))
+	// One hint is as good as many; what finds the channel full is dropped soon.
+	hinted := hints.Channel(redis.WithChannelSize(1), redis.WithChannelSendTimeout(10*time.Millisecond))
 	for {
 		err := w.look(ctx)
 		if ctx.Err() != nil {
