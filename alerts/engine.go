@@ -142,10 +142,25 @@ func (e *Engine) Restore(a topics.Alert) {
 		delete(e.left, a.ID)
 	}
 	if left := e.camera(a.Camera).watch(a.Rule).restore(a); left != nil {
-		was := *left
-		was.State, was.At, was.Reason = topics.AlertCleared, a.At, "another alert of the rule followed"
-		e.left[was.ID] = was
+		e.leave(*left, a.At)
 	}
+}
+
+// RestoreOlder takes over an alert that is known to be open, and was raised before
+// those that Restore was called for.
+func (e *Engine) RestoreOlder(a topics.Alert) {
+	w := e.camera(a.Camera).watch(a.Rule)
+	if w.open != nil {
+		e.leave(a, w.open.At)
+		return
+	}
+	w.restore(a)
+}
+
+// leave notes an alert that was never cleared, and followed by another at a time.
+func (e *Engine) leave(a topics.Alert, followed time.Time) {
+	a.State, a.At, a.Reason = topics.AlertCleared, followed, "another alert of the rule followed"
+	e.left[a.ID] = a
 }
 
 // Restored ends restoring. It gives the clears of alerts that were raised, never

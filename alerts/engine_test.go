@@ -15,7 +15,7 @@ var t0 = time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
 func clipAt(epoch time.Time, i int, labels ...topics.LabelScore) topics.Recognition {
 	from := time.Duration(i) * 2 * time.Second
 	return topics.Recognition{
-		ClipID: topics.ClipID("lobby", epoch, from), Camera: "lobby", Epoch: epoch,
+		ClipID: topics.ClipID("lobby", epoch, from), Camera: "lobby", Epoch: epoch, Sequence: uint64(i),
 		Start: epoch.Add(from), End: epoch.Add(from + 4*time.Second), Labels: labels,
 		Clip: topics.RecordRef{Topic: "frostwatch.clips", Offset: int64(i)},
 	}

@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,10 +17,6 @@ import (
 // hand.
 const finishTime = 2 * time.Second
 
-// maxAhead is how far ahead of our clock a record may be dated. One from the
-// year 2100 would make everything after it a thing of the past.
-const maxAhead = 5 * time.Minute
-
 // worker evaluates the recognitions of one partition: all those of its cameras.
 type worker struct {
 	*Stage
@@ -27,18 +24,30 @@ type worker struct {
 	engine *Engine
 	// open are the alerts that are raised and not cleared, as they were published,
 	// by id.
-	open map[string]topics.Alert
+	open  map[string]topics.Alert
+	table openTable
+	clock clockWarnings
 }
 
 // partition runs from the assignment of a partition until it is taken away.
 func (s *Stage) partition(ctx context.Context, p *bus.Partition) error {
+	s.held.add(p, s.Now())
+	defer s.held.remove(p)
+	err := s.evaluate(ctx, p)
+	if errors.Is(err, bus.ErrMoved) { // another has it by now: the end of ctx follows
+		<-ctx.Done()
+	}
+	return stopped(ctx, err)
+}
+
+func (s *Stage) evaluate(ctx context.Context, p *bus.Partition) error {
 	if err := s.samePartitions(ctx); err != nil {
-		return stopped(ctx, err)
+		return err
 	}
 	rules, changed := s.current()
-	w := &worker{Stage: s, p: p, engine: NewEngine(rules, s.NoClips), open: map[string]topics.Alert{}}
+	w := &worker{Stage: s, p: p, engine: NewEngine(rules, s.NoClips), open: map[string]topics.Alert{}, table: openTable{}}
 	if err := w.restore(ctx, rules); err != nil {
-		return stopped(ctx, fmt.Errorf("restore the state of partition %d: %w", p.ID(), err))
+		return fmt.Errorf("restore the state of partition %d: %w", p.ID(), err)
 	}
 	fetched := make(chan bus.Message)
 	g, own := errgroup.WithContext(ctx)
@@ -56,7 +65,7 @@ func (s *Stage) partition(ctx context.Context, p *bus.Partition) error {
 		}
 	})
 	g.Go(func() error { return w.loop(own, fetched, changed) })
-	return stopped(ctx, g.Wait())
+	return g.Wait()
 }
 
 // stopped is nil where an error is only that of a context that ended.
@@ -115,7 +124,8 @@ func (w *worker) handle(ctx context.Context, m bus.Message) error {
 	parent := w.Propagator.Extract(ctx, bus.HeaderCarrier{Headers: &m.Headers})
 	traced, span := w.Tracer.Start(parent, "alerts.evaluate", trace.WithSpanKind(trace.SpanKindConsumer))
 	defer span.End()
-	rec, err := w.decode(m)
+	rec, err := decode(m)
+	w.clock.note(w.Reporter, rec.Camera, err)
 	if err != nil {
 		return w.bury(traced, m, err)
 	}
@@ -124,18 +134,6 @@ func (w *worker) handle(ctx context.Context, m bus.Message) error {
 	}
 	w.metrics.evaluated.Add(ctx, 1)
 	return w.commit(ctx, m)
-}
-
-// decode reads a recognition that can be of now.
-func (w *worker) decode(m bus.Message) (topics.Recognition, error) {
-	rec, err := topics.DecodeRecognition(m.Value)
-	if err != nil {
-		return rec, err
-	}
-	if ahead := rec.End.Sub(w.Now()); ahead > maxAhead {
-		return rec, fmt.Errorf("recognition %q is dated %v, %v ahead of our clock: at most %v", rec.ClipID, rec.End, ahead.Round(time.Second), maxAhead)
-	}
-	return rec, nil
 }
 
 // bury moves a record that is of no use to the dead letters. Where even that is
@@ -155,7 +153,12 @@ func finishing(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 func (w *worker) commit(ctx context.Context, m bus.Message) error {
-	if err := w.p.Commit(ctx, m.Offset+1); err != nil {
+	w.held.moved(m.Partition, w.Now(), w.Bus.Age(m))
+	err := w.p.Commit(ctx, m.Offset+1)
+	if errors.Is(err, bus.ErrMoved) {
+		return err
+	}
+	if err != nil {
 		// It will be evaluated again by whoever has the partition, who finds its
 		// alerts published.
 		w.Logger.DebugContext(ctx, "commit recognition", "partition", m.Partition, "offset", m.Offset, "error", err)

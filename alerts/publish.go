@@ -2,7 +2,9 @@ package alerts
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -12,58 +14,75 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// publish sends alerts, each raise after its evidence. rec is the recognition
-// that led to them, nil where none did.
+// publish sends alerts, each after the copy of its evidence and before the table
+// of open alerts says so. rec is the recognition that led to them, nil where none
+// did.
 func (w *worker) publish(ctx context.Context, alerts []topics.Alert, rec *topics.Recognition) error {
+	clip := sync.OnceValues(func() (bus.Message, error) { return w.clip(ctx, rec) })
 	for _, a := range alerts {
 		if a.State == topics.AlertRaised && rec != nil {
-			kept, err := w.keepEvidence(ctx, a, rec)
-			if err != nil {
+			var err error
+			if a.Evidence, err = w.keepEvidence(ctx, a, clip); err != nil {
 				return err
-			}
-			if kept {
-				a.Evidence = &rec.Clip
 			}
 		}
 		if a.State == topics.AlertCleared {
 			a.Evidence = w.open[a.ID].Evidence
 		}
-		value, err := topics.EncodeAlert(a)
-		if err != nil {
+		if err := w.send(ctx, a); err != nil {
 			return err
 		}
-		msg := bus.Message{Topic: w.Names.Of(topics.Alerts), Key: []byte(a.Camera), Value: value,
-			Headers: []bus.Header{{Key: "content-type", Value: []byte(topics.ContentType)}}}
-		w.Propagator.Inject(ctx, bus.HeaderCarrier{Headers: &msg.Headers})
-		if _, err := w.Bus.Send(ctx, msg); err != nil {
-			return fmt.Errorf("publish alert %s: %w", a.ID, err)
-		}
-		if a.State == topics.AlertRaised {
-			w.open[a.ID] = a
-		} else {
-			delete(w.open, a.ID)
-		}
-		w.metrics.alerts.Add(ctx, 1, metric.WithAttributes(attribute.String("rule", a.Rule), attribute.String("state", string(a.State))))
-		w.metrics.latency.Record(ctx, w.Now().Sub(a.At).Seconds())
-		w.Logger.InfoContext(ctx, "alert", "id", a.ID, "state", a.State, "rule", a.Rule, "camera", a.Camera, "label", a.Label, "score", a.Score)
 	}
 	return nil
 }
 
-// keepEvidence copies the clip of an alert under the alert's id: the clips topic
-// forgets after a day. False, and told, where that can't be.
-func (w *worker) keepEvidence(ctx context.Context, a topics.Alert, rec *topics.Recognition) (bool, error) {
-	clip, err := w.clip(ctx, rec)
+// send publishes one alert.
+func (w *worker) send(ctx context.Context, a topics.Alert) error {
+	value, err := topics.EncodeAlert(a)
+	if err != nil {
+		return err
+	}
+	msg := bus.Message{Topic: w.Names.Of(topics.Alerts), Key: []byte(a.Camera), Value: value,
+		Headers: []bus.Header{{Key: "content-type", Value: []byte(topics.ContentType)}}}
+	w.Propagator.Inject(ctx, bus.HeaderCarrier{Headers: &msg.Headers})
+	if _, err := w.p.Send(ctx, msg); err != nil {
+		return fmt.Errorf("publish alert %s: %w", a.ID, err)
+	}
+	w.metrics.alerts.Add(ctx, 1, metric.WithAttributes(attribute.String("rule", a.Rule), attribute.String("state", string(a.State))))
+	w.metrics.latency.Record(ctx, w.Now().Sub(a.At).Seconds())
+	w.Logger.InfoContext(ctx, "alert", "id", a.ID, "state", a.State, "rule", a.Rule, "camera", a.Camera, "label", a.Label, "score", a.Score)
+	w.note(a)
+	return w.list(ctx, a)
+}
+
+// note keeps the alerts that are open, as they are published.
+func (w *worker) note(a topics.Alert) {
+	if a.State == topics.AlertRaised {
+		w.open[a.ID] = a
+	} else {
+		delete(w.open, a.ID)
+	}
+}
+
+// keepEvidence copies the clip of an alert under the alert's id, since the clips
+// topic forgets after a day, and gives the place of the copy. nil, and logged,
+// where that can't be.
+func (w *worker) keepEvidence(ctx context.Context, a topics.Alert, clip func() (bus.Message, error)) (*topics.RecordRef, error) {
+	m, err := clip()
 	if err == nil {
-		_, err = w.Bus.Send(ctx, bus.Message{Topic: w.Names.Of(topics.Evidence), Key: []byte(a.ID), Value: clip.Value, Headers: clip.Headers})
-		if err != nil && !bus.Permanent(err) {
-			return false, fmt.Errorf("keep evidence of alert %s: %w", a.ID, err)
+		var at []topics.RecordRef
+		at, err = w.p.Send(ctx, bus.Message{
+			Topic: w.Names.Of(topics.Evidence), Key: []byte(a.ID), PartitionBy: []byte(a.Camera), Value: m.Value, Headers: m.Headers,
+		})
+		if err == nil {
+			return &at[0], nil
+		}
+		if errors.Is(err, bus.ErrMoved) || !bus.Permanent(err) {
+			return nil, fmt.Errorf("keep evidence of alert %s: %w", a.ID, err)
 		}
 	}
-	if err != nil {
-		w.Logger.WarnContext(ctx, "alert without evidence", "id", a.ID, "error", err)
-	}
-	return err == nil, nil
+	w.Logger.WarnContext(ctx, "alert without evidence", "id", a.ID, "error", err)
+	return nil, nil
 }
 
 // clipTime bounds how long an alert waits for its clip.

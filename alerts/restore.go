@@ -2,118 +2,119 @@ package alerts
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// remembered is how far back the alerts topic is read at an assignment. An alert
-// that has been active for longer is not known any more: it is raised again, as
-// another alert, and the old one stays without a clear. The same holds for a
-// cooldown.
+// remembered is how far back the alerts topic is read at an assignment. A
+// cooldown that began before is not known any more. An alert that has been open
+// for longer is known from the table of open alerts.
 const remembered = 7 * 24 * time.Hour
 
 // restore gives the engine what the partition's last worker knew. Which alerts
-// are raised, and which cooldowns run, stands on the alerts topic; the windows
-// come from the recognitions just before the committed one. An alert published
-// by a worker that died before its commit is found there too, and not published
-// again.
+// are open, and which cooldowns run, stands on the alerts topic; the memories of
+// the rules come from the recognitions just before the committed one. An alert
+// published by a worker that died before its commit is found there too, and not
+// published again. What a worker that died left undone is done: alerts that lack
+// their clear, alerts of rules that are gone, and entries of the table of open
+// alerts.
 func (w *worker) restore(ctx context.Context, rules *RuleSet) error {
+	if err := w.restoreAlerts(ctx); err != nil {
+		return err
+	}
+	if err := w.restoreMemories(ctx, rules); err != nil {
+		return err
+	}
+	if err := w.publish(ctx, append(w.engine.Restored(), w.engine.SetRules(rules)...), nil); err != nil {
+		return err
+	}
+	return w.mendTable(ctx)
+}
+
+func (w *worker) restoreAlerts(ctx context.Context) error {
+	older, err := w.readTable(ctx)
+	if err != nil {
+		return err
+	}
 	// One camera's actions and alerts share a partition number (topics.Specs).
-	err := w.Bus.ReadSince(ctx, w.Names.Of(topics.Alerts), w.p.ID(), w.Now().Add(-remembered), func(m bus.Message) error {
+	topic := w.Names.Of(topics.Alerts)
+	from, err := w.Bus.OffsetAt(ctx, topic, w.p.ID(), w.Now().Add(-remembered))
+	if err != nil {
+		return err
+	}
+	generations := bus.Generations{Held: w.p.Generation()}
+	err = w.Bus.Replay(ctx, topic, w.p.ID(), from, -1, func(m bus.Message) error {
 		a, err := topics.DecodeAlert(m.Value)
-		if err == nil && a.At.Sub(w.Now()) > maxAhead {
-			err = fmt.Errorf("it is dated %v", a.At)
+		if err == nil {
+			err = checkDate(m, a.At)
+		}
+		if err == nil && generations.Stale(m) {
+			err = errors.New("it was sent by a worker that had lost the partition")
 		}
 		if err != nil {
 			w.Logger.WarnContext(ctx, "alert on the topic passed over", "partition", m.Partition, "offset", m.Offset, "error", err)
 			return nil
 		}
+		delete(older, a.ID)
 		w.engine.Restore(a)
-		if a.State == topics.AlertRaised {
-			w.open[a.ID] = a
-		} else {
-			delete(w.open, a.ID)
-		}
+		w.note(a)
 		return nil
 	})
-	if err != nil {
-		return err
+	for _, id := range slices.Sorted(maps.Keys(older)) {
+		w.engine.RestoreOlder(older[id])
+		w.note(older[id])
 	}
-	if err := w.warm(ctx, rules); err != nil {
-		return err
-	}
-	// Rules may have gone while nobody was here to clear their alerts.
-	return w.publish(ctx, append(w.engine.Restored(), w.engine.SetRules(rules)...), nil)
-}
-
-func (w *worker) warm(ctx context.Context, rules *RuleSet) error {
-	first, _, err := w.p.Bounds(ctx)
-	if err != nil {
-		return err
-	}
-	next := w.p.Committed()
-	if next <= first {
-		return nil
-	}
-	last, err := w.Bus.FetchOne(ctx, w.p.Topic(), w.p.ID(), next-1)
-	if err != nil {
-		// Gone by retention: nothing before it is left either.
-		return nil //nolint:nilerr // see above
-	}
-	if err := w.p.SeekTime(ctx, last.Time.Add(-horizon(rules))); err != nil {
-		return err
-	}
-	for {
-		m, err := w.p.Fetch(ctx)
-		if err != nil {
-			return err
-		}
-		if m.Offset >= next {
-			break
-		}
-		if rec, err := w.decode(m); err == nil {
-			w.engine.Warm(rec)
-		}
-		if m.Offset == next-1 {
-			break
-		}
-	}
-	return w.p.SeekOffset(next)
-}
-
-// horizon is how far back to look to fill windows, allowing ten seconds a clip.
-func horizon(rules *RuleSet) time.Duration {
-	back := time.Minute
-	for _, r := range rules.all() {
-		back = max(back, time.Duration(r.kind.remembers()+1)*10*time.Second)
-	}
-	return back
+	return err
 }
 
 // samePartitions refuses topics whose partitions do not go together: a camera's
 // alerts would be looked for where they are not.
 func (s *Stage) samePartitions(ctx context.Context) error {
-	actions, alerts := s.Names.Of(topics.Actions), s.Names.Of(topics.Alerts)
 	for {
-		n, err := s.Bus.Partitions(ctx, actions)
-		if err == nil {
-			var m int
-			if m, err = s.Bus.Partitions(ctx, alerts); err == nil && n != m {
-				return fmt.Errorf("topics %s and %s have %d and %d partitions: want as many of each, so that a camera's records share a number", actions, alerts, n, m)
-			}
-		}
-		if err == nil {
-			return nil
+		err := s.comparePartitions(ctx)
+		if err == nil || errors.As(err, new(*partitionsError)) {
+			return err
 		}
 		s.Logger.DebugContext(ctx, "look up partitions", "error", err)
-		select {
-		case <-ctx.Done():
+		if !pause.For(ctx, time.Second/2+rand.N(time.Second/2)) {
 			return ctx.Err()
-		case <-time.After(time.Second/2 + rand.N(time.Second/2)):
 		}
 	}
+}
+
+// partitionsError is a topic that has other partitions than the actions topic.
+type partitionsError struct {
+	actions, other string
+	n, m           int
+}
+
+func (e *partitionsError) Error() string {
+	return fmt.Sprintf("topics %s and %s have %d and %d partitions: want as many of each, so that a camera's records share a number", e.actions, e.other, e.n, e.m)
+}
+
+func (s *Stage) comparePartitions(ctx context.Context) error {
+	actions := s.Names.Of(topics.Actions)
+	n, err := s.Bus.Partitions(ctx, actions)
+	if err != nil {
+		return err
+	}
+	for _, t := range []topics.Topic{topics.Alerts, topics.OpenAlerts} {
+		other := s.Names.Of(t)
+		m, err := s.Bus.Partitions(ctx, other)
+		if err != nil {
+			return err
+		}
+		if n != m {
+			return &partitionsError{actions: actions, other: other, n: n, m: m}
+		}
+	}
+	return nil
 }

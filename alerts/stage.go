@@ -11,21 +11,35 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
 )
 
 // Bus is what the stage needs of Kafka.
 type Bus interface {
 	Consume(ctx context.Context, g bus.GroupOptions, handle func(context.Context, *bus.Partition) error) error
 	Send(ctx context.Context, msgs ...bus.Message) ([]topics.RecordRef, error)
-	ReadSince(ctx context.Context, topic string, partition int, since time.Time, fn func(bus.Message) error) error
+	Replay(ctx context.Context, topic string, partition int, from, to int64, fn func(bus.Message) error) error
+	OffsetAt(ctx context.Context, topic string, partition int, t time.Time) (int64, error)
 	FetchOne(ctx context.Context, topic string, partition int, offset int64) (bus.Message, error)
 	Partitions(ctx context.Context, topic string) (int, error)
+	PartitionOf(ctx context.Context, topic string, key []byte) (int, error)
+	Age(m bus.Message) time.Duration
+	Table(topic string) *bus.Table
 }
 
-// Options of a Stage. All but the last two are required.
+// Vocabulary is the live vocabulary, as a vocab.Watcher has it.
+type Vocabulary interface {
+	// Current is nil before the first reading; the channel is closed once there is
+	// a newer one.
+	Current() (*vocab.Vocabulary, <-chan struct{})
+}
+
+// Options of a Stage. All but Rules and those after Propagator are required.
 type Options struct {
 	Bus   Bus
 	Names topics.Names
@@ -37,6 +51,10 @@ type Options struct {
 	Meter      metric.Meter
 	Propagator propagation.TextMapPropagator
 
+	Reporter telemetry.Reporter // nil: telemetry.Quiet
+	// Vocabulary tells which labels and tags there are, so that rules about others
+	// are reported. nil: that is not looked at.
+	Vocabulary Vocabulary
 	// NoClips is after how long without a clip a camera's alerts are cleared; 0: a
 	// minute. Time in which Kafka is away does not count.
 	NoClips time.Duration
@@ -48,6 +66,8 @@ type Stage struct {
 	Options
 	metrics metrics
 	dead    *bus.DeadLetters
+	fleet   *fleet
+	held    held
 
 	mu      sync.Mutex
 	rules   *RuleSet
@@ -71,20 +91,30 @@ func New(o Options) (*Stage, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Stage{Options: o, rules: o.Rules, changed: make(chan struct{})}
-	var errs [4]error
-	s.metrics.evaluated, errs[0] = o.Meter.Int64Counter("frostwatch.alerts.recognitions", metric.WithDescription("recognitions evaluated"))
-	s.metrics.alerts, errs[1] = o.Meter.Int64Counter("frostwatch.alerts.published", metric.WithDescription("alerts raised and cleared, by rule"))
-	s.metrics.latency, errs[2] = o.Meter.Float64Histogram("frostwatch.alerts.latency_seconds", metric.WithUnit("s"),
-		metric.WithDescription("from the end of the deciding clip's window to the alert acknowledged"),
-		metric.WithExplicitBucketBoundaries(.05, .1, .2, .3, .5, .75, 1, 1.5, 2, 3, 5, 10, 30))
-	s.dead, errs[3] = bus.NewDeadLetters(bus.DeadLetterOptions{
+	if o.Reporter == nil {
+		o.Reporter = telemetry.Quiet{}
+	}
+	s := &Stage{Options: o, rules: o.Rules, changed: make(chan struct{}), fleet: newFleet()}
+	in := telemetry.Instruments{Meter: o.Meter}
+	s.metrics = metrics{
+		evaluated: in.Counter("frostwatch.alerts.recognitions", "recognitions evaluated"),
+		alerts:    in.CounterBy("frostwatch.alerts.published", "alerts raised and cleared, by rule"),
+		latency: in.Seconds("frostwatch.alerts.latency_seconds", "from the end of the deciding clip's window to the alert acknowledged",
+			.05, .1, .2, .3, .5, .75, 1, 1.5, 2, 3, 5, 10, 30),
+	}
+	var err error
+	s.dead, err = bus.NewDeadLetters(bus.DeadLetterOptions{
 		Send: o.Bus.Send, Topic: o.Names.Of(topics.DeadLetter), Stage: "alerts", Logger: o.Logger, Meter: o.Meter,
 	})
-	return s, errors.Join(errs[:]...)
+	if err := errors.Join(in.Err(), err); err != nil {
+		return nil, fmt.Errorf("alerts: %w", err)
+	}
+	s.describe()
+	return s, nil
 }
 
-// SetRules replaces the rules, also before Run, and logs each that differs.
+// SetRules replaces the rules, before Run or while it runs, and logs each that
+// differs.
 func (s *Stage) SetRules(rules *RuleSet) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,18 +122,17 @@ func (s *Stage) SetRules(rules *RuleSet) {
 	s.rules = rules
 	close(s.changed)
 	s.changed = make(chan struct{})
-	for _, name := range changes.Added {
-		s.Logger.Info("rule added", "rule", name)
-	}
-	for _, name := range changes.Changed {
-		s.Logger.Info("rule changed", "rule", name)
-	}
-	for _, name := range changes.Removed {
-		s.Logger.Info("rule removed", "rule", name)
+	for _, c := range []struct {
+		what  string
+		names []string
+	}{{"rule added", changes.Added}, {"rule changed", changes.Changed}, {"rule removed", changes.Removed}} {
+		for _, name := range c.names {
+			s.Logger.Info(c.what, "rule", name)
+		}
 	}
 }
 
-// current are the rules and the channel that tells of the next.
+// current are the rules and a channel that is closed when they are replaced.
 func (s *Stage) current() (*RuleSet, <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,9 +142,28 @@ func (s *Stage) current() (*RuleSet, <-chan struct{}) {
 // Run evaluates until ctx ends. It returns an error only when Kafka refuses for
 // good, or the actions and alerts topics differ in their partitions.
 func (s *Stage) Run(ctx context.Context) error {
-	group := bus.GroupOptions{Group: s.Group, Topic: s.Names.Of(topics.Actions), StartFirst: true}
-	if err := s.Bus.Consume(ctx, group, s.partition); err != nil && ctx.Err() == nil {
-		return fmt.Errorf("consume actions: %w", err)
+	g, own := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		s.followCameras(own)
+		return nil
+	})
+	g.Go(func() error { return s.watchEffects(own) })
+	g.Go(func() error {
+		group := bus.GroupOptions{Group: s.Group, Topic: s.Names.Of(topics.Actions), StartFirst: true}
+		if err := s.Bus.Consume(own, group, s.partition); err != nil && own.Err() == nil {
+			return fmt.Errorf("consume actions: %w", err)
+		}
+		return nil
+	})
+	return g.Wait()
+}
+
+// followCameras keeps up with the table of cameras. Alerts go on where that may
+// not be read: only rules that no camera matches are not reported then.
+func (s *Stage) followCameras(ctx context.Context) {
+	err := s.fleet.follow(ctx, s.Bus.Table(s.Names.Of(topics.Cameras)))
+	if err != nil && ctx.Err() == nil {
+		s.Logger.WarnContext(ctx, "rules are not compared with the cameras", "error", err)
+		s.Reporter.Warning("cameras", err)
 	}
-	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -29,6 +30,7 @@ var names = topics.Names{Prefix: "t."}
 // cluster is the embedded broker with the topics of one partition each.
 type cluster struct {
 	*bus.Client
+	stage   *Stage // that was run last
 	options embedded.BrokerOptions
 	broker  *embedded.Broker
 }
@@ -98,6 +100,62 @@ func (c *cluster) recognise(t *testing.T, recs ...topics.Recognition) {
 	}
 }
 
+// publish puts alerts on the log, as a worker of a generation would (0: one of an
+// older version).
+func (c *cluster) publish(t *testing.T, at time.Time, generation int, alerts ...topics.Alert) {
+	t.Helper()
+	for _, a := range alerts {
+		value, err := topics.EncodeAlert(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := bus.Message{Topic: names.Of(topics.Alerts), Key: []byte(a.Camera), Value: value, Time: at}
+		if generation > 0 {
+			m.Headers = []bus.Header{{Key: topics.HeaderGeneration, Value: fmt.Append(nil, generation)}}
+		}
+		if _, err := c.Send(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// list puts an alert on the table of open alerts.
+func (c *cluster) list(t *testing.T, key string, a topics.Alert) {
+	t.Helper()
+	value, err := topics.EncodeAlert(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Table(names.Of(topics.OpenAlerts)).Put(t.Context(), key, value, a.Camera); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// awaitOpen waits for the table of open alerts to hold these keys, and gives it.
+func (c *cluster) awaitOpen(t *testing.T, keys ...string) map[string]topics.Alert {
+	t.Helper()
+	deadline := time.Now().Add(patient)
+	for {
+		listed, err := c.Table(names.Of(topics.OpenAlerts)).List(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.Equal(slices.Sorted(maps.Keys(listed)), keys) {
+			out := map[string]topics.Alert{}
+			for key, m := range listed {
+				if out[key], err = topics.DecodeAlert(m.Value); err != nil {
+					t.Fatal(err)
+				}
+			}
+			return out
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the table holds %q, want %q", slices.Sorted(maps.Keys(listed)), keys)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
 func (c *cluster) all(t *testing.T, topic topics.Topic) []bus.Message {
 	t.Helper()
 	var out []bus.Message
@@ -154,6 +212,7 @@ func (c *cluster) run(t *testing.T, o Options) (s *Stage, stop func() error, don
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.stage = s
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	var result error
@@ -161,6 +220,16 @@ func (c *cluster) run(t *testing.T, o Options) (s *Stage, stop func() error, don
 	stop = func() error { cancel(); <-ended; return result }
 	t.Cleanup(func() { _ = stop() })
 	return s, stop, ended
+}
+
+// awaitHeld waits for the last stage to hold the partition.
+func (c *cluster) awaitHeld(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(patient); len(c.stage.held.describe("").Partitions) == 0; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the stage holds no partition")
+		}
+	}
 }
 
 func fallRule() Rule { return Rule{Name: "fall", Actions: []string{"fall"}} }
@@ -242,76 +311,36 @@ func TestRestarts(t *testing.T) {
 	}
 }
 
-func TestOldAlertsAreForgotten(t *testing.T) {
-	for age, want := range map[time.Duration]topics.AlertState{6 * 24 * time.Hour: topics.AlertCleared, 8 * 24 * time.Hour: topics.AlertRaised} {
-		t.Run(age.String(), func(t *testing.T) {
-			c := startCluster(t)
-			c.ensure(t, 1)
-			then := recent().Add(-age)
+func TestOldAlerts(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		days   int
+		listed bool
+		want   topics.AlertState // of what follows
+	}{
+		{"six days old", 6, false, topics.AlertCleared},
+		{"eight days old, and listed as open", 8, true, topics.AlertCleared},
+		{"eight days old, and not listed", 8, false, topics.AlertRaised},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cl := startCluster(t)
+			cl.ensure(t, 1)
+			then := recent().AddDate(0, 0, -c.days)
 			_, raised := play(newEngine(t, fallRule()), then, 0, .9)
-			value, err := topics.EncodeAlert(raised[0])
-			if err != nil {
-				t.Fatal(err)
+			cl.publish(t, then, 0, raised[0])
+			if c.listed {
+				cl.list(t, "lobby/fall", raised[0])
 			}
-			if _, err := c.Send(t.Context(), bus.Message{Topic: names.Of(topics.Alerts), Key: []byte("lobby"), Value: value, Time: then}); err != nil {
-				t.Fatal(err)
-			}
-			c.run(t, Options{Rules: ruleSet(t, fallRule())})
-			epoch := recent()
+			cl.run(t, Options{Rules: ruleSet(t, fallRule())})
 			second := fall(.1) // ends what was restored
-			if want == topics.AlertRaised {
+			if c.want == topics.AlertRaised {
 				second = fall(.9) // begins what was not
 			}
-			c.recognise(t, clipAt(epoch, 0, second))
-			if a := c.awaitAlerts(t, 2)[1]; a.State != want || (a.ID == raised[0].ID) != (want == topics.AlertCleared) {
+			cl.recognise(t, clipAt(recent(), 0, second))
+			if a := cl.awaitAlerts(t, 2)[1]; a.State != c.want || (a.ID == raised[0].ID) != (c.want == topics.AlertCleared) {
 				t.Errorf("got %+v", a)
 			}
 		})
-	}
-}
-
-func TestEvidence(t *testing.T) {
-	c := startCluster(t)
-	c.ensure(t, 1)
-	epoch := recent()
-	clip := func(i int, camera string) []byte {
-		rec := clipAt(epoch, i)
-		b, err := topics.EncodeClip(topics.Clip{ID: rec.ClipID, Camera: camera, Epoch: epoch, Start: rec.Start.Sub(epoch), Window: 4 * time.Second,
-			Width: 8, Height: 8, Frames: []topics.ClipFrame{{JPEG: []byte("jpeg"), Captured: epoch}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.send(t, topics.Clips, camera, b)
-		return b
-	}
-	kept := clip(0, "lobby") // offset 0
-	clip(2, "attic")         // offset 1
-	clip(99, "lobby")        // offset 2
-	c.send(t, topics.Clips, "lobby", []byte("rubbish"))
-	c.run(t, Options{Rules: ruleSet(t, fallRule())})
-	clips := names.Of(topics.Clips)
-	for i, ref := range []topics.RecordRef{
-		{Topic: clips, Offset: 0},
-		{Topic: clips, Offset: 1}, // of another camera
-		{Topic: clips, Offset: 2}, // another clip
-		{Topic: clips, Offset: 3}, // no clip
-		{Topic: clips, Offset: 9}, // not there
-		{Topic: names.Of(topics.Actions), Offset: 0},
-		{},
-	} {
-		on, off := clipAt(epoch, 2*i, fall(.9)), clipAt(epoch, 2*i+1, fall(.1))
-		on.Clip, off.Clip = ref, ref
-		c.recognise(t, on, off)
-		got := c.awaitAlerts(t, 2*i+2)[2*i:]
-		for _, a := range got {
-			if (a.Evidence != nil) != (i == 0) {
-				t.Errorf("%+v: %s with evidence %+v", ref, a.State, a.Evidence)
-			}
-		}
-	}
-	evidence := c.all(t, topics.Evidence)
-	if len(evidence) != 1 || !bytes.Equal(evidence[0].Value, kept) || string(evidence[0].Key) != c.alerts(t)[0].ID {
-		t.Errorf("%d records of evidence", len(evidence))
 	}
 }
 

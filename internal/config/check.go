@@ -47,8 +47,7 @@ func (d *document) checkServers(c Config) {
 	}
 	inRange(d, "kafka.partitions", c.Kafka.Partitions, 1, 10_000)
 	inRange(d, "kafka.replication", c.Kafka.Replication, 1, 100)
-	d.address("redis.address", c.Redis.Address)
-	inRange(d, "redis.database", c.Redis.Database, 0, 1000)
+	d.checkRedis(c.Redis)
 	d.address("http.listen", c.HTTP.Listen)
 	d.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	d.oneOf("log.format", c.Log.Format, "text", "json")
@@ -58,6 +57,28 @@ func (d *document) checkServers(c Config) {
 		}
 	}
 	inRange(d, "telemetry.trace_ratio", c.Telemetry.TraceRatio, 0, 1)
+}
+
+func (d *document) checkRedis(c Redis) {
+	d.address("redis.address", c.Address)
+	inRange(d, "redis.database", c.Database, 0, 1000)
+	d.checkTLS("redis.tls", c.TLS)
+	for i, a := range c.Sentinel.Addresses {
+		d.address(fmt.Sprintf("redis.sentinel.addresses[%d]", i), a)
+	}
+	if (c.Sentinel.Master == "") != (len(c.Sentinel.Addresses) == 0) {
+		d.wrong("redis.sentinel", "want both the name of the master and addresses of sentinels, or neither")
+	}
+}
+
+// checkTLS refuses what would have no effect, or half of a pair.
+func (d *document) checkTLS(path string, c TLS) {
+	if (c.Cert == "") != (c.Key == "") {
+		d.wrong(path, "want both cert and key, or neither")
+	}
+	if !c.Enabled && c != (TLS{}) {
+		d.wrong(path, "enabled is false: want it true where another key is set")
+	}
 }
 
 func (d *document) checkStages(c Config) {

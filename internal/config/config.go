@@ -35,11 +35,30 @@ type Kafka struct {
 
 // Redis is the server that holds vocabularies.
 type Redis struct {
-	Address  string `yaml:"address"`
-	Username string `yaml:"username"`
-	Password Secret `yaml:"password"`
-	Database int    `yaml:"database"`
-	Prefix   string `yaml:"prefix"`
+	Address  string   `yaml:"address"`
+	Username string   `yaml:"username"`
+	Password Secret   `yaml:"password"`
+	Database int      `yaml:"database"`
+	Prefix   string   `yaml:"prefix"`
+	TLS      TLS      `yaml:"tls"`
+	Sentinel Sentinel `yaml:"sentinel"`
+}
+
+// TLS secures connections to a server. Cert, Key and CA are files in PEM.
+type TLS struct {
+	Enabled    bool   `yaml:"enabled"`
+	CA         string `yaml:"ca"`
+	Cert       string `yaml:"cert"`
+	Key        string `yaml:"key"`
+	ServerName string `yaml:"server_name"`
+}
+
+// Sentinel finds the Redis that is master.
+type Sentinel struct {
+	Master    string   `yaml:"master"`
+	Addresses []string `yaml:"addresses"`
+	Username  string   `yaml:"username"`
+	Password  Secret   `yaml:"password"`
 }
 
 // HTTP serves health and metrics.
@@ -152,7 +171,7 @@ func (c Camera) Record() topics.Camera {
 func Default() Config {
 	return Config{
 		Kafka:     Kafka{Brokers: []string{"127.0.0.1:9092"}, Prefix: topics.DefaultPrefix, Partitions: 12, Replication: 1},
-		Redis:     Redis{Address: "127.0.0.1:6379", Prefix: "frostwatch:"},
+		Redis:     Redis{Address: "127.0.0.1:6379", Prefix: "frostwatch:", Sentinel: Sentinel{Addresses: []string{}}},
 		HTTP:      HTTP{Listen: "127.0.0.1:8080"},
 		Log:       Log{Level: "info", Format: "text"},
 		Telemetry: Telemetry{TraceRatio: 1},

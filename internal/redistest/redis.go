@@ -3,6 +3,7 @@ package redistest
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -32,26 +33,36 @@ type Server struct {
 // patience is for what takes a moment on an idle machine.
 const patience = 30 * time.Second
 
-// Start starts a server and waits until it answers. args are those of
+// Start starts a server and waits until it listens. args are those of
 // redis-server, after its port and directory; the later of two counts.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
-	port := FreePort(t)
+	port := strconv.Itoa(FreePort(t))
+	return start(t, port, append([]string{"--port", port}, args...))
+}
+
+func start(t testing.TB, port string, args []string) *Server {
+	t.Helper()
 	dir := t.TempDir()
 	s := &Server{
-		Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), t: t, dir: dir,
+		Addr: net.JoinHostPort("127.0.0.1", port), t: t, dir: dir,
 		args: append([]string{
-			"--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--dir", dir,
-			"--appendonly", "yes", "--appendfsync", "always", "--save", "",
+			"--bind", "127.0.0.1", "--dir", dir, "--appendonly", "yes", "--appendfsync", "always", "--save", "",
 		}, args...),
 	}
+	s.run()
+	return s
+}
+
+// run makes the client and starts the server, until the test ends.
+func (s *Server) run() {
+	s.t.Helper()
 	s.Client = redis.NewClient(&redis.Options{Addr: s.Addr})
-	t.Cleanup(func() {
+	s.t.Cleanup(func() {
 		s.Kill()
 		_ = s.Client.Close()
 	})
 	s.Restart()
-	return s
 }
 
 // FreePort is one that nothing listens on.
@@ -125,4 +136,37 @@ func (s *Server) Forget() {
 			s.t.Fatal(err)
 		}
 	}
+}
+
+// StartTLS starts a server that speaks TLS only and asks clients for a
+// certificate of the same authority. Its Client has none.
+func StartTLS(t testing.TB, c Certificates, args ...string) *Server {
+	t.Helper()
+	port := strconv.Itoa(FreePort(t))
+	return start(t, port, append([]string{
+		"--port", "0", "--tls-port", port, "--tls-ca-cert-file", c.CA,
+		"--tls-cert-file", c.ServerCert, "--tls-key-file", c.ServerKey, "--tls-auth-clients", "yes",
+	}, args...))
+}
+
+// StartSentinel starts a sentinel that watches a master by a name and gives it
+// up after half a second. It needs no majority.
+func StartSentinel(t testing.TB, name string, master *Server) *Server {
+	t.Helper()
+	host, port, err := net.SplitHostPort(master.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "sentinel.conf")
+	text := fmt.Sprintf("sentinel monitor %[1]s %[2]s %[3]s 1\nsentinel down-after-milliseconds %[1]s 500\nsentinel failover-timeout %[1]s 3000\n", name, host, port)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	own := FreePort(t)
+	s := &Server{
+		Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(own)), t: t,
+		args: []string{file, "--bind", "127.0.0.1", "--port", strconv.Itoa(own), "--sentinel"},
+	}
+	s.run()
+	return s
 }

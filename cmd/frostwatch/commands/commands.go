@@ -41,7 +41,9 @@ func Run(ctx context.Context, p Program) int {
 		p.camsimCommand(),
 		p.benchCommand(),
 		p.evalCommand(),
+		p.versionCommand(),
 	)
+	groups(root)
 	root.SetArgs(p.Args)
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)

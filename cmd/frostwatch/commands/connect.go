@@ -12,9 +12,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/up"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
 )
 
 // target is where a command that edits or looks goes: the servers of a
@@ -39,14 +41,16 @@ func (t *target) load() (config.Config, error) {
 	if err != nil {
 		return cfg, err
 	}
-	own, err := config.Load(filepath.Join(t.data, "pipeline.yaml"))
-	switch {
-	case err == nil:
-		cfg = own
-	case !errors.Is(err, os.ErrNotExist):
-		return cfg, err
+	if e.Names == nil { // of a version that did not write them
+		own, err := config.Load(filepath.Join(t.data, "pipeline.yaml"))
+		switch {
+		case err == nil:
+			cfg = own
+		case !errors.Is(err, os.ErrNotExist):
+			return cfg, err
+		}
 	}
-	cfg.Kafka.Brokers, cfg.Redis.Address = []string{e.Kafka}, e.Redis
+	e.Configure(&cfg)
 	return cfg, nil
 }
 
@@ -100,8 +104,17 @@ func (t *target) withRedis(ctx context.Context, do func(context.Context, *redis.
 	}
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
-	c := redis.NewClient(&redis.Options{
-		Addr: cfg.Redis.Address, Username: cfg.Redis.Username, Password: cfg.Redis.Password.Reveal(), DB: cfg.Redis.Database,
-	})
+	redis.SetLogger(quietRedis{})
+	c, err := vocab.Connect(process.RedisOptions(cfg.Redis))
+	if err != nil {
+		return err
+	}
 	return errors.Join(do(ctx, c, cfg), c.Close())
 }
+
+// quietRedis drops go-redis' own messages; what matters of them comes back as
+// errors.
+type quietRedis struct{}
+
+// Printf is go-redis' logging interface.
+func (quietRedis) Printf(context.Context, string, ...any) {}

@@ -27,7 +27,7 @@ type evalFlags struct {
 func (p Program) evalCommand() *cobra.Command {
 	f := evalFlags{}
 	cmd := &cobra.Command{
-		Use: "eval NAME|FOLDER", Short: "Measure a model's accuracy over labelled video files", Args: cobra.ExactArgs(1),
+		Use: "eval NAME|FOLDER", Short: "Measure a model's accuracy over labelled video files", Args: exactly(1),
 		Long: "Measures a model over lists of labelled videos by the protocols of the FROSTER paper, each frame taking\n" +
 			"the way that a camera's takes. With --list the videos of each list are told apart by one class list\n" +
 			"(cross-dataset); with --base and --novel each by its own, and the harmonic mean is given. A flag that is\n" +

@@ -56,7 +56,7 @@ otherwise.`
 func (p Program) exportClips(t *target) *cobra.Command {
 	f := exportFlags{}
 	cmd := &cobra.Command{
-		Use: "clips --camera GLOB --since TIME --out DIR [--labels FILE] [--label NAME]", Args: cobra.NoArgs,
+		Use: "clips --camera GLOB --since TIME --out DIR [--labels FILE] [--label NAME]", Args: none,
 		Short: "Make a training set of recorded clips and a CSV of labelled intervals", Long: exportHelp,
 		Example: "  frostwatch export clips --camera 'ward-*' --since 6h --labels labels.csv --out set\n" +
 			"  frostwatch export clips --camera lobby --since 10m --label 'nobody there' --out nobody",

@@ -36,7 +36,7 @@ func (p Program) modelImport() *cobra.Command {
 	var o froster.ImportOptions
 	var models string
 	cmd := &cobra.Command{
-		Use: "import CHECKPOINT", Short: "Make a model of a checkpoint", Args: cobra.ExactArgs(1),
+		Use: "import CHECKPOINT", Short: "Make a model of a checkpoint", Args: exactly(1),
 		Long: "Makes a model of a FROSTER or Open-VCLIP .pth, an OpenAI CLIP .pt, or a CLIP of Hugging Face or\n" +
 			"OpenCLIP: the .safetensors or .bin file, or the folder with its configuration. Nothing in it is executed.",
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -88,7 +88,7 @@ var errOver = errors.New("the model differs from its reference")
 func (p Program) modelCheck() *cobra.Command {
 	var reference, library, models string
 	cmd := &cobra.Command{
-		Use: "check NAME|FOLDER", Short: "Compare a model with recorded outputs of the reference implementation", Args: cobra.ExactArgs(1),
+		Use: "check NAME|FOLDER", Short: "Compare a model with recorded outputs of the reference implementation", Args: exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b, err := openModel(models, args[0])
 			if err != nil {

@@ -26,7 +26,7 @@ const (
 func (p Program) modelList() *cobra.Command {
 	var models string
 	cmd := &cobra.Command{
-		Use: "ls", Short: "List the models", Args: cobra.NoArgs,
+		Use: "ls", Short: "List the models", Args: none,
 		RunE: func(*cobra.Command, []string) error { return p.listModels(models) },
 	}
 	modelsFlag(cmd, &models)
@@ -115,7 +115,7 @@ func (p Program) modelShow() *cobra.Command {
 	var models string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "show NAME|FOLDER", Short: "Show all that is known of a model", Args: cobra.ExactArgs(1),
+		Use: "show NAME|FOLDER", Short: "Show all that is known of a model", Args: exactly(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			b, err := openModel(models, args[0])
 			if err != nil {
@@ -151,7 +151,7 @@ func (p Program) modelShow() *cobra.Command {
 func (p Program) modelRemove() *cobra.Command {
 	var models string
 	cmd := &cobra.Command{
-		Use: "rm NAME", Short: "Remove a model", Args: cobra.ExactArgs(1),
+		Use: "rm NAME", Short: "Remove a model", Args: exactly(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			dir, err := modelDir(models, args[0])
 			if err != nil {

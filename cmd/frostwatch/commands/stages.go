@@ -36,7 +36,7 @@ func (p Program) alertsCommand() *cobra.Command {
 func (p Program) stageCommand(name, short string, build func(*process.Process) ([]process.Part, error), checks ...string) *cobra.Command {
 	var path string
 	cmd := &cobra.Command{
-		Use: name, Short: short, Args: cobra.NoArgs,
+		Use: name, Short: short, Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return p.runStage(cmd.Context(), path, name, checks, build)
 		},

@@ -9,7 +9,7 @@ import (
 func (p Program) upCommand() *cobra.Command {
 	o := up.Options{Out: p.Out, Err: p.Err, Version: p.Version}
 	cmd := &cobra.Command{
-		Use: "up", Short: "Run everything on this machine: broker, Redis, cameras, all stages", Args: cobra.NoArgs,
+		Use: "up", Short: "Run everything on this machine: broker, Redis, cameras, all stages", Args: none,
 		Long: "Runs everything on loopback. Without --camera and --video it watches demo cameras,\nserved over RTSP from rendered clips. Ctrl-C stops it; started again on the same\n--data it goes on where it stopped.",
 		Example: "  frostwatch up\n  frostwatch up --camera 'door=rtsp://viewer:${DOOR_PASSWORD}@10.0.0.7/stream1'\n" +
 			"  frostwatch up --video recording.mp4 --model models/froster-b16",

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
@@ -56,18 +58,61 @@ func (p Program) vocabList(t *vocabTarget) *cobra.Command {
 
 func (p Program) printVocabulary(v vocab.Vocabulary) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "vocabulary %s, version %s, %d labels\n", v.Name, v.Version, len(v.Labels))
+	fmt.Fprintf(&b, "vocabulary %s, version %s, %s\n", v.Name, v.Version, labelCount(v))
 	for _, l := range v.Labels {
 		value, err := l.Value()
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(&b, "  %-40s %s\n", l.Name, value)
+		fmt.Fprintf(&b, "  %-40s %s\n", topics.Clean(l.Name), topics.Clean(value))
 	}
-	for _, problem := range v.Problems {
-		fmt.Fprintf(&b, "  skipped: %s\n", problem)
-	}
+	writeSkipped(&b, v)
 	_, err := io.WriteString(p.Out, b.String())
+	return err
+}
+
+func labelCount(v vocab.Vocabulary) string {
+	if len(v.Labels) == 1 {
+		return "1 label"
+	}
+	return fmt.Sprintf("%d labels", len(v.Labels))
+}
+
+// writeSkipped lists what Redis holds and can't be used, and why.
+func writeSkipped(b *strings.Builder, v vocab.Vocabulary) {
+	for _, problem := range v.Problems {
+		fmt.Fprintf(b, "  skipped: %s\n", topics.Clean(problem.String()))
+	}
+}
+
+// edit makes an edit and prints what it did.
+func (p Program) edit(ctx context.Context, s *vocab.Store, name string, do func() error) error {
+	before, err := s.List(ctx, name)
+	if err != nil {
+		return err
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	after, err := s.List(ctx, name)
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	changes := vocab.Changes(before.Labels, after.Labels)
+	const most = 20
+	for _, c := range changes[:min(most, len(changes))] {
+		fmt.Fprintf(&b, "label %s: %s\n", c.What, topics.Clean(c.Label))
+	}
+	if more := len(changes) - most; more > 0 {
+		fmt.Fprintf(&b, "and %d more\n", more)
+	}
+	if len(changes) == 0 {
+		b.WriteString("nothing is changed by that\n")
+	}
+	fmt.Fprintf(&b, "vocabulary %s: %s, version %s\n", after.Name, labelCount(after), after.Version)
+	writeSkipped(&b, after)
+	_, err = io.WriteString(p.Out, b.String())
 	return err
 }
 
@@ -77,7 +122,9 @@ func (p Program) vocabAdd(t *vocabTarget) *cobra.Command {
 		Use: "add LABEL", Short: "Add a label, or replace the one of that name", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l.Name = args[0]
-			return t.with(cmd.Context(), func(ctx context.Context, s *vocab.Store, name string) error { return s.Put(ctx, name, l) })
+			return t.with(cmd.Context(), func(ctx context.Context, s *vocab.Store, name string) error {
+				return p.edit(ctx, s, name, func() error { return s.Put(ctx, name, l) })
+			})
 		},
 	}
 	cmd.Flags().StringVar(&l.Description, "description", "", "more words for the model")
@@ -89,18 +136,41 @@ func (p Program) vocabAdd(t *vocabTarget) *cobra.Command {
 }
 
 func (p Program) vocabRemove(t *vocabTarget) *cobra.Command {
-	return &cobra.Command{
-		Use: "rm LABEL...", Short: "Remove labels", Args: cobra.MinimumNArgs(1),
+	var all bool
+	cmd := &cobra.Command{
+		Use: "rm LABEL...", Short: "Remove labels, or all of them with --all",
+		Args: func(_ *cobra.Command, labels []string) error {
+			if all == (len(labels) > 0) {
+				return errors.New("want the labels to remove, or --all and none")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, labels []string) error {
 			return t.with(cmd.Context(), func(ctx context.Context, s *vocab.Store, name string) error {
-				absent, err := s.Remove(ctx, name, labels...)
-				if err == nil && len(absent) > 0 {
-					err = fmt.Errorf("not in the vocabulary: %q", absent)
+				if all {
+					return p.edit(ctx, s, name, func() error { return s.Clear(ctx, name) })
 				}
-				return err
+				return p.removeLabels(ctx, s, name, labels)
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&all, "all", false, "remove every label on purpose: nothing is recognised until one is added")
+	return cmd
+}
+
+func (p Program) removeLabels(ctx context.Context, s *vocab.Store, name string, labels []string) error {
+	var absent []string
+	err := p.edit(ctx, s, name, func() (err error) {
+		absent, err = s.Remove(ctx, name, labels...)
+		return err
+	})
+	switch {
+	case errors.Is(err, vocab.ErrLast):
+		return fmt.Errorf("%w: add another first, or empty the vocabulary on purpose with `frostwatch vocab rm --all`", err)
+	case err == nil && len(absent) > 0:
+		return fmt.Errorf("not in the vocabulary: %q", absent)
+	}
+	return err
 }
 
 func (p Program) vocabImport(t *vocabTarget) *cobra.Command {
@@ -122,11 +192,7 @@ func (p Program) vocabImport(t *vocabTarget) *cobra.Command {
 				return fmt.Errorf("import labels from %s: %w", args[0], err)
 			}
 			return t.with(cmd.Context(), func(ctx context.Context, s *vocab.Store, name string) error {
-				if err := s.Put(ctx, name, labels...); err != nil {
-					return err
-				}
-				_, err := fmt.Fprintf(p.Out, "%d labels added\n", len(labels))
-				return err
+				return p.edit(ctx, s, name, func() error { return s.Put(ctx, name, labels...) })
 			})
 		},
 	}

@@ -74,6 +74,7 @@ func (p *Process) Alerts() ([]Part, error) {
 	s, err := alerts.New(alerts.Options{
 		Bus: p.Bus, Names: p.Names, Group: p.Config.Alerts.Group, Rules: rules,
 		Logger: p.log, Tracer: p.tel.Tracer("alerts"), Meter: p.tel.Meter("alerts"), Propagator: p.tel.Propagator(),
+		Reporter: p.reporter,
 	})
 	if err != nil {
 		return nil, err

@@ -20,6 +20,7 @@ import (
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
 )
 
 // Options of a Process.
@@ -87,12 +88,13 @@ func Open(ctx context.Context, o Options) (*Process, error) {
 		return nil, errors.Join(err, tel.Shutdown(ctx))
 	}
 	redis.SetLogger(redisLog{o.Logger})
+	store, err := vocab.Connect(RedisOptions(cfg.Redis))
+	if err != nil {
+		return nil, errors.Join(err, client.Close(), tel.Shutdown(ctx))
+	}
 	p := &Process{
 		Config: cfg, Bus: client, log: o.Logger, tel: tel,
-		Redis: redis.NewClient(&redis.Options{
-			Addr: cfg.Redis.Address, Username: cfg.Redis.Username, Password: cfg.Redis.Password.Reveal(), DB: cfg.Redis.Database,
-			DialTimeout: 2 * time.Second, MaxRetries: 1,
-		}),
+		Redis:    store,
 		Names:    topics.Names{Prefix: cfg.Kafka.Prefix},
 		reporter: newReporter(append(slices.Clone(o.Checks), "kafka")...),
 		mux:      http.NewServeMux(),
@@ -103,15 +105,6 @@ func Open(ctx context.Context, o Options) (*Process, error) {
 	}
 	p.handleOwn()
 	return p, nil
-}
-
-// redisLog takes go-redis' own messages; what matters of them comes back as
-// errors.
-type redisLog struct{ log *slog.Logger }
-
-// Printf is go-redis' logging interface.
-func (l redisLog) Printf(ctx context.Context, format string, args ...any) {
-	l.log.DebugContext(ctx, "go-redis: "+fmt.Sprintf(format, args...))
 }
 
 // Close frees what the stages took and gives the clients back, in at most a

@@ -7,17 +7,39 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"github.com/frostwatch/frostwatch/internal/config"
 )
 
 // endpointsFile is in the data directory of a running `up`.
 const endpointsFile = "endpoints.json"
 
-// Endpoints are the addresses of a running `up`, host:port.
+// Endpoints are the addresses of a running `up`, host:port, and the names it
+// uses there. There is no secret among them.
 type Endpoints struct {
 	Kafka string `json:"kafka"`
 	Redis string `json:"redis"`
 	RTSP  string `json:"rtsp"`
 	HTTP  string `json:"http"`
+	Names *Names `json:"names,omitempty"`
+}
+
+// Names are what a running `up` calls its topics, keys and vocabulary: commands
+// edit what it watches, whichever file it was configured by.
+type Names struct {
+	KafkaPrefix string `json:"kafka_prefix"`
+	RedisPrefix string `json:"redis_prefix"`
+	Vocabulary  string `json:"vocabulary"`
+}
+
+// Configure points a configuration at the servers that `up` runs, which ask for
+// no password and use no TLS.
+func (e Endpoints) Configure(c *config.Config) {
+	if e.Names != nil {
+		c.Kafka.Prefix, c.Redis.Prefix, c.Vocab.Name = e.Names.KafkaPrefix, e.Names.RedisPrefix, e.Names.Vocabulary
+	}
+	c.Kafka.Brokers, c.Kafka.Replication = []string{e.Kafka}, 1
+	c.Redis = config.Redis{Address: e.Redis, Prefix: c.Redis.Prefix}
 }
 
 // DefaultEndpoints stay clear of the standard ports, where a machine may well

@@ -121,8 +121,8 @@ func (u *up) readConfig() (err error) {
 		return err
 	}
 	u.cfg = u.file.Config
-	u.cfg.Kafka.Brokers, u.cfg.Kafka.Replication = []string{u.at.Kafka}, 1
-	u.cfg.Redis.Address, u.cfg.Redis.Username, u.cfg.Redis.Password, u.cfg.Redis.Database = u.at.Redis, "", "", 0
+	u.at.Names = &Names{KafkaPrefix: u.cfg.Kafka.Prefix, RedisPrefix: u.cfg.Redis.Prefix, Vocabulary: u.cfg.Vocab.Name}
+	u.at.Configure(&u.cfg)
 	u.cfg.HTTP.Listen = u.at.HTTP
 	u.ownArchive()
 	return nil

@@ -1,0 +1,133 @@
+package alerts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/frostwatch/frostwatch/internal/pause"
+	"github.com/frostwatch/frostwatch/vocab"
+)
+
+// WithoutEffect says of each rule, by name, why it or a part of it can raise
+// nothing: a label or tag that the vocabulary does not hold, a glob that no
+// camera matches, a rule that watches for the same as another. A nil vocabulary
+// or list of cameras is one that is not known: what hangs on it is left out.
+func (s *RuleSet) WithoutEffect(v *vocab.Vocabulary, cameras []string) map[string]error {
+	out := map[string]error{}
+	for i, r := range s.all() {
+		var why []string
+		if cameras != nil {
+			why = append(why, r.unmatched(cameras)...)
+		}
+		if v != nil {
+			why = append(why, r.unknown(v)...)
+		}
+		for _, other := range s.all()[:i] {
+			if r.sameAs(other) {
+				why = append(why, fmt.Sprintf("it watches for the same as rule %q, at the same scores: every alert comes twice", other.Name))
+			}
+		}
+		if len(why) > 0 {
+			out[r.Name] = errors.New(strings.Join(why, "; "))
+		}
+	}
+	return out
+}
+
+// unmatched are the globs that no camera matches.
+func (r *rule) unmatched(cameras []string) (why []string) {
+	for _, glob := range r.Cameras {
+		matches := func(camera string) bool {
+			ok, err := path.Match(glob, camera)
+			return ok && err == nil
+		}
+		if !slices.ContainsFunc(cameras, matches) {
+			why = append(why, fmt.Sprintf("no camera matches %q", glob))
+		}
+	}
+	return why
+}
+
+// unknown are the labels and tags that the vocabulary does not hold.
+func (r *rule) unknown(v *vocab.Vocabulary) (why []string) {
+	has := func(match func(vocab.Label) bool) bool { return slices.ContainsFunc(v.Labels, match) }
+	for _, action := range r.Actions {
+		if !has(func(l vocab.Label) bool { return strings.EqualFold(l.Name, action) }) {
+			why = append(why, fmt.Sprintf("the vocabulary %s has no label %q", v.Name, action))
+		}
+	}
+	for _, tag := range r.Tags {
+		tagged := func(l vocab.Label) bool { return slices.Contains(l.Tags, tag) }
+		if !has(tagged) {
+			why = append(why, fmt.Sprintf("no label of the vocabulary %s has the tag %q", v.Name, tag))
+		} else if !has(func(l vocab.Label) bool { return tagged(l) && !l.Background }) {
+			why = append(why, fmt.Sprintf("every label with the tag %q is background, which raises nothing by its tags", tag))
+		}
+	}
+	if r.Novel && !has(func(l vocab.Label) bool { return !l.Background }) {
+		why = append(why, fmt.Sprintf("the vocabulary %s has no label that is not background", v.Name))
+	}
+	return why
+}
+
+// sameAs is whether two rules differ in no more than name, severity and
+// cooldown.
+func (r *rule) sameAs(other *rule) bool {
+	a, b := r.Rule, other.Rule
+	a.Name, a.Severity, a.Cooldown = b.Name, b.Severity, b.Cooldown
+	return reflect.DeepEqual(a, b)
+}
+
+// settle is how long rules, cameras and vocabulary are left alone after a change
+// before they are looked at: cameras come one by one.
+const settle = time.Second
+
+// watchEffects reports rules that can raise nothing, whenever rules, cameras or
+// the vocabulary change, until ctx ends.
+func (s *Stage) watchEffects(ctx context.Context) error {
+	reported := map[string]error{}
+	for pause.For(ctx, settle) {
+		rules, replaced := s.current()
+		cameras, moved := s.fleet.names()
+		var labels *vocab.Vocabulary
+		var edited <-chan struct{}
+		if s.Vocabulary != nil {
+			labels, edited = s.Vocabulary.Current()
+		}
+		now := rules.WithoutEffect(labels, cameras)
+		s.reportEffects(ctx, rules, reported, now)
+		reported = now
+		select {
+		case <-ctx.Done():
+		case <-replaced:
+		case <-moved:
+		case <-edited:
+		}
+	}
+	return nil
+}
+
+func (s *Stage) reportEffects(ctx context.Context, rules *RuleSet, before, now map[string]error) {
+	for _, name := range slices.Sorted(maps.Keys(now)) {
+		if was := before[name]; was == nil || was.Error() != now[name].Error() {
+			s.Logger.WarnContext(ctx, "rule can't take full effect", "rule", name, "reason", now[name])
+			s.Reporter.Warning("rule "+name, now[name])
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(before)) {
+		if now[name] != nil {
+			continue
+		}
+		if rules.find(name) != nil {
+			s.Logger.InfoContext(ctx, "nothing keeps the rule from taking effect any more", "rule", name)
+		}
+		s.Reporter.Warning("rule "+name, nil)
+	}
+}

@@ -1,0 +1,159 @@
+package alerts
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/internal/telemetry"
+	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
+)
+
+func TestRulesWithoutEffectAreNamed(t *testing.T) {
+	v := &vocab.Vocabulary{Name: "default", Labels: []vocab.Label{
+		{Name: "Falling Down", Tags: []string{"danger"}}, {Name: "walking", Tags: []string{"calm"}, Background: true}}}
+	calm := &vocab.Vocabulary{Name: "default", Labels: v.Labels[1:]}
+	cameras := []string{"lobby", "ward-1"}
+	for _, c := range []struct {
+		name    string
+		rule    Rule
+		v       *vocab.Vocabulary
+		cameras []string
+		want    string
+	}{
+		{"all is there", Rule{Actions: []string{"falling down", "walking"}, Cameras: []string{"ward-*", "lobby"}}, v, cameras, ""},
+		{"label", Rule{Actions: []string{"faling down", "walking"}}, v, cameras, `the vocabulary default has no label "faling down"`},
+		{"tag", Rule{Tags: []string{"danger", "fire"}}, v, cameras, `no label of the vocabulary default has the tag "fire"`},
+		{"tag of background", Rule{Tags: []string{"calm"}}, v, cameras, `every label with the tag "calm" is background`},
+		{"novel", Rule{Novel: true}, v, cameras, ""},
+		{"novel, and nothing to be so", Rule{Novel: true}, calm, cameras, "no label that is not background"},
+		{"glob", Rule{Novel: true, Cameras: []string{"lobby", "wrad-*"}}, v, cameras, `no camera matches "wrad-*"`},
+		{"glob, no cameras", Rule{Novel: true, Cameras: []string{"lobby"}}, v, []string{}, `no camera matches "lobby"`},
+		{"cameras not known", Rule{Novel: true, Cameras: []string{"lobby"}}, v, nil, ""},
+		{"vocabulary not known", Rule{Actions: []string{"anything"}}, nil, cameras, ""},
+		{"both", Rule{Actions: []string{"x"}, Cameras: []string{"y"}}, v, cameras, `no camera matches "y"; the vocabulary default has no label "x"`},
+		{"like another", Rule{Actions: []string{"same"}, Cooldown: time.Minute}, nil, nil, `it watches for the same as rule "other"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.rule.Name = "r"
+			set := ruleSet(t, Rule{Name: "other", Actions: []string{"same"}}, c.rule)
+			got := ""
+			if err := set.WithoutEffect(c.v, c.cameras)["r"]; err != nil {
+				got = err.Error()
+			}
+			if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// reporter keeps the warnings that stand.
+type reporter struct {
+	telemetry.Quiet
+	mu       sync.Mutex
+	warnings map[string]error
+}
+
+func (r *reporter) Warning(part string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.warnings == nil {
+		r.warnings = map[string]error{}
+	}
+	if r.warnings[part] = err; err == nil {
+		delete(r.warnings, part)
+	}
+}
+
+// await waits for a warning of a part; empty: for none.
+func (r *reporter) await(t *testing.T, part, want string) {
+	t.Helper()
+	for deadline := time.Now().Add(patient); ; time.Sleep(20 * time.Millisecond) {
+		r.mu.Lock()
+		err := r.warnings[part]
+		r.mu.Unlock()
+		if err == nil && want == "" || err != nil && want != "" && strings.Contains(err.Error(), want) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: the warning is %v, want %q", part, err, want)
+		}
+	}
+}
+
+// vocabulary is one that a test replaces.
+type vocabulary struct {
+	mu      sync.Mutex
+	current *vocab.Vocabulary
+	changed chan struct{}
+}
+
+func (v *vocabulary) Current() (*vocab.Vocabulary, <-chan struct{}) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.current, v.changed
+}
+
+func (v *vocabulary) replace(labels ...vocab.Label) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.current = &vocab.Vocabulary{Name: "default", Labels: labels}
+	close(v.changed)
+	v.changed = make(chan struct{})
+}
+
+// What a rule lacks is reported once it is known, and no more when it is there;
+// rules may be replaced before Kafka answers.
+func TestWhatARuleLacksIsReported(t *testing.T) {
+	c := startCluster(t)
+	c.ensure(t, 1)
+	words, r := &vocabulary{changed: make(chan struct{})}, &reporter{}
+	log := &bytes.Buffer{} // read when the stage has ended
+	s, stop, _ := c.run(t, Options{Reporter: r, Vocabulary: words, Logger: slog.New(slog.NewTextHandler(log, nil))})
+	rule := fallRule()
+	rule.Cameras = []string{"ward-*"}
+	s.SetRules(ruleSet(t, rule))
+	r.await(t, "rule fall", `no camera matches "ward-*"`)
+	words.replace(vocab.Label{Name: "walking"})
+	r.await(t, "rule fall", `no camera matches "ward-*"; the vocabulary default has no label "fall"`)
+	words.replace(vocab.Label{Name: "Fall"})
+	camera, err := topics.EncodeCamera(topics.Camera{Name: "ward-1", URL: "rtsp://h/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.send(t, topics.Cameras, "ward-1", camera)
+	r.await(t, "rule fall", "")
+	c.send(t, topics.Cameras, "ward-1", nil)
+	r.await(t, "rule fall", "no camera matches")
+	rule.Cameras, rule.Cooldown = nil, time.Minute
+	s.SetRules(ruleSet(t, rule))
+	r.await(t, "rule fall", "")
+	s.SetRules(nil)
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	for _, want := range []string{`msg="rule added" rule=fall`, `msg="rule changed" rule=fall`, `msg="rule removed" rule=fall`, `msg="rule can't take full effect" rule=fall`} {
+		if strings.Count(log.String(), want) == 0 {
+			t.Errorf("not logged: %s", want)
+		}
+	}
+}
+
+// A camera whose host's clock is ahead raises nothing, and that is said; by the
+// broker's clock, whatever ours says.
+func TestAHostWhoseClockIsAheadIsReported(t *testing.T) {
+	c := startCluster(t)
+	c.ensure(t, 1)
+	r := &reporter{}
+	c.run(t, Options{Rules: ruleSet(t, fallRule()), Reporter: r, Now: func() time.Time { return time.Now().Add(-time.Hour) }})
+	c.recognise(t, clipAt(time.Now().UTC().Add(10*time.Minute), 0, fall(.9)))
+	r.await(t, "clock of camera lobby", "ahead of Kafka's clock")
+	c.recognise(t, clipAt(recent(), 0, fall(.9)))
+	c.awaitAlerts(t, 1)
+	r.await(t, "clock of camera lobby", "")
+}

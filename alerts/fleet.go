@@ -1,0 +1,90 @@
+package alerts
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// fleet is the table of cameras, as far as rules need it.
+type fleet struct {
+	ready chan struct{} // closed once the table has been read
+
+	mu      sync.Mutex
+	unknown bool                     // the table can't be read
+	strides map[string]time.Duration // by camera; 0: the framer's own
+	changed chan struct{}            // closed when a camera came, went or changed
+}
+
+func newFleet() *fleet {
+	return &fleet{ready: make(chan struct{}), strides: map[string]time.Duration{}, changed: make(chan struct{})}
+}
+
+// follow keeps up with the table until ctx ends, or the table can't be read.
+func (f *fleet) follow(ctx context.Context, table *bus.Table) error {
+	caughtUp := sync.OnceFunc(func() { close(f.ready) })
+	defer caughtUp()
+	err := table.Follow(ctx, func(m bus.Message) error {
+		f.note(string(m.Key), m.Value)
+		return nil
+	}, caughtUp)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.unknown = true
+	if err != nil {
+		return fmt.Errorf("follow cameras: %w", err)
+	}
+	return nil
+}
+
+func (f *fleet) note(name string, record []byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c, err := topics.DecodeCamera(record)
+	if err != nil { // removed, or of no use to ingest either
+		delete(f.strides, name)
+	} else {
+		f.strides[name] = c.Stride.Time
+	}
+	close(f.changed)
+	f.changed = make(chan struct{})
+}
+
+// names are the cameras by name, nil while they are not known, and a channel that
+// is closed when they change.
+func (f *fleet) names() ([]string, <-chan struct{}) {
+	select {
+	case <-f.ready:
+	default:
+		return nil, f.ready
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.unknown {
+		return nil, nil
+	}
+	names := slices.Sorted(maps.Keys(f.strides))
+	if names == nil {
+		names = []string{}
+	}
+	return names, f.changed
+}
+
+// slow are the cameras whose strides are longer than the given one.
+func (f *fleet) slow(than time.Duration) map[string]time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	out := map[string]time.Duration{}
+	for name, stride := range f.strides {
+		if stride > than {
+			out[name] = stride
+		}
+	}
+	return out
+}

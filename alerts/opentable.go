@@ -1,0 +1,124 @@
+package alerts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// openTable is what the table of open alerts holds for this partition: by its
+// key, the alert's id. The alerts topic is the truth; the table follows it.
+type openTable map[string]string
+
+func openKey(a topics.Alert) string { return a.Camera + "/" + a.Rule }
+
+// list brings the table up to date with an alert that has been published.
+func (w *worker) list(ctx context.Context, a topics.Alert) error {
+	if a.State == topics.AlertRaised {
+		return w.enter(ctx, a)
+	}
+	if w.table[openKey(a)] != a.ID { // of an alert before the one that is listed
+		return nil
+	}
+	return w.strike(ctx, openKey(a), a.Camera)
+}
+
+// enter puts an open alert into the table. What Kafka refuses for good is logged:
+// the alert itself is published.
+func (w *worker) enter(ctx context.Context, a topics.Alert) error {
+	value, err := topics.EncodeAlert(a)
+	if err != nil {
+		return err
+	}
+	if err := w.write(ctx, openKey(a), a.Camera, value); err != nil {
+		return err
+	}
+	w.table[openKey(a)] = a.ID
+	return nil
+}
+
+// strike removes a key from the table.
+func (w *worker) strike(ctx context.Context, key, camera string) error {
+	if err := w.write(ctx, key, camera, nil); err != nil {
+		return err
+	}
+	delete(w.table, key)
+	return nil
+}
+
+func (w *worker) write(ctx context.Context, key, camera string, value []byte) error {
+	m := bus.Message{Topic: w.Names.Of(topics.OpenAlerts), Key: []byte(key), PartitionBy: []byte(camera), Value: value}
+	_, err := w.p.Send(ctx, m)
+	if bus.Permanent(err) && !errors.Is(err, bus.ErrMoved) {
+		w.Logger.ErrorContext(ctx, "open alert not listed", "key", key, "error", err)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("list open alert %s: %w", key, err)
+	}
+	return nil
+}
+
+// readTable reads the partition's part of the table.
+func (w *worker) readTable(ctx context.Context) (map[string]topics.Alert, error) {
+	listed := map[string]topics.Alert{} // by id
+	err := w.Bus.Replay(ctx, w.Names.Of(topics.OpenAlerts), w.p.ID(), 0, -1, func(m bus.Message) error {
+		key := string(m.Key)
+		camera, _, _ := strings.Cut(key, "/")
+		if home, err := w.Bus.PartitionOf(ctx, m.Topic, []byte(camera)); err != nil || home != m.Partition {
+			return err // somebody else's record: not where its camera belongs
+		}
+		delete(listed, w.table[key])
+		delete(w.table, key)
+		if len(m.Value) == 0 {
+			return nil
+		}
+		a, err := topics.DecodeAlert(m.Value)
+		if err == nil && (openKey(a) != key || a.State != topics.AlertRaised) {
+			err = errors.New("it is not an open alert of its key")
+		}
+		if err == nil {
+			err = checkDate(m, a.At)
+		}
+		if err != nil {
+			w.Logger.WarnContext(ctx, "record of the table of open alerts passed over", "partition", m.Partition, "offset", m.Offset, "error", err)
+			w.table[key] = "" // to be struck out
+			return nil
+		}
+		w.table[key], listed[a.ID] = a.ID, a
+		return nil
+	})
+	return listed, err
+}
+
+// mendTable makes the table what the restored state says: a worker may have died
+// between an alert and its entry.
+func (w *worker) mendTable(ctx context.Context) error {
+	open := map[string]bool{}
+	for _, a := range w.engine.Open() {
+		key := openKey(a)
+		open[key] = true
+		if w.table[key] == a.ID {
+			continue
+		}
+		if err := w.enter(ctx, w.open[a.ID]); err != nil {
+			return err
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(w.table)) {
+		if open[key] {
+			continue
+		}
+		camera, _, _ := strings.Cut(key, "/")
+		if err := w.strike(ctx, key, camera); err != nil {
+			return err
+		}
+	}
+	return nil
+}

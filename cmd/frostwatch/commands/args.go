@@ -1,0 +1,62 @@
+package commands
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// exactly wants n arguments, least at least n, none none. Their errors name what
+// the command's usage line does.
+func exactly(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != n {
+			return wrongArgs(cmd, args)
+		}
+		return nil
+	}
+}
+
+func least(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < n {
+			return wrongArgs(cmd, args)
+		}
+		return nil
+	}
+}
+
+func none(cmd *cobra.Command, args []string) error { return exactly(0)(cmd, args) }
+
+func wrongArgs(cmd *cobra.Command, args []string) error {
+	_, want, _ := strings.Cut(cmd.Use, " ")
+	if want == "" {
+		want = "no arguments"
+	}
+	given := "none"
+	if len(args) > 0 {
+		given = strings.Join(args, " ")
+	}
+	return fmt.Errorf("%s: want %s, got %s", cmd.CommandPath(), want, given)
+}
+
+// groups makes commands that only have subcommands say which, where another is
+// named.
+func groups(root *cobra.Command) {
+	for _, cmd := range root.Commands() {
+		if !cmd.HasSubCommands() || cmd.Runnable() {
+			continue
+		}
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			var names []string
+			for _, sub := range cmd.Commands() {
+				names = append(names, sub.Name())
+			}
+			return fmt.Errorf("%s: unknown command %q: want %s", cmd.CommandPath(), args[0], strings.Join(names, ", "))
+		}
+	}
+}

@@ -1,0 +1,33 @@
+package commands
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+func TestMistakesInArgumentsAreWordedForPeople(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"model", "show"}, "frostwatch model show: want NAME|FOLDER, got none"},
+		{[]string{"model", "import", "a", "b"}, "frostwatch model import: want CHECKPOINT, got a b"},
+		{[]string{"camsim"}, "frostwatch camsim: want FILE..., got none"},
+		{[]string{"version", "now"}, "frostwatch version: want no arguments, got now"},
+		{[]string{"model", "frobnicate"}, `frostwatch model: unknown command "frobnicate": want check, import, ls`},
+		{[]string{"frobnicate"}, `unknown command "frobnicate"`},
+	} {
+		var out, errs bytes.Buffer
+		if code := Run(t.Context(), Program{Args: c.args, Out: &out, Err: &errs}); code != 1 || !strings.Contains(errs.String(), c.want) {
+			t.Errorf("%v: exit status %d, want 1 and %q:\n%s", c.args, code, c.want, errs.String())
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	var out bytes.Buffer
+	if code := Run(t.Context(), Program{Args: []string{"version"}, Out: &out, Err: &out, Version: "1.2.3"}); code != 0 || !strings.HasPrefix(out.String(), "frostwatch 1.2.3, go") {
+		t.Errorf("exit status %d: %s", code, out.String())
+	}
+}

@@ -1,0 +1,81 @@
+package commands
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/frostwatch/frostwatch/internal/redistest"
+)
+
+// command runs one and gives what it printed.
+func command(t *testing.T, args ...string) (out string, ok bool) {
+	t.Helper()
+	var both bytes.Buffer
+	status := Run(t.Context(), Program{Args: args, Out: &both, Err: &both})
+	return both.String(), status == 0
+}
+
+func TestVocabCommands(t *testing.T) {
+	s := redistest.Start(t)
+	file := filepath.Join(t.TempDir(), "pipeline.yaml")
+	if err := os.WriteFile(file, fmt.Appendf(nil, "redis:\n  address: %s\n  prefix: \"f:\"\n", s.Addr), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Client.HSet(t.Context(), "f:vocab:default", "bad\x1b[31m", "", "worse", "{").Err(); err != nil {
+		t.Fatal(err)
+	}
+	skipped := "  skipped: label \"bad\\x1b[31m\": label has a control character in it\n  skipped: label \"worse\": value: it begins with { and is not valid JSON: unexpected end of JSON input (at byte 1)\n"
+	for _, c := range []struct {
+		args string
+		want []string
+	}{
+		{"add fall", []string{"label added: fall\n", "vocabulary default: 1 label, version ", skipped}},
+		{"add fall --tag care", []string{"label changed: fall\n"}},
+		{"add fall --tag care", []string{"nothing is changed by that\n"}},
+		{"add wave", []string{"label added: wave\n", "vocabulary default: 2 labels"}},
+		{"ls", []string{"2 labels\n", "fall", `{"tags":["care"]}`, skipped}},
+		{"rm wave run", []string{"label removed: wave\n", `! not in the vocabulary: ["run"]`}},
+		{"rm worse", []string{"vocabulary default: 1 label,"}},
+		{"rm bad\x1b[31m", []string{"vocabulary default: 1 label,"}},
+		{"rm fall", []string{"! edit vocabulary default: no label would be left: add another first, or empty the vocabulary on purpose with `frostwatch vocab rm --all`"}},
+		{"rm", []string{"! want the labels to remove, or --all and none"}},
+		{"rm fall --all", []string{"! want the labels to remove, or --all and none"}},
+		{"rm --all", []string{"label removed: fall\n", "vocabulary default: 0 labels"}},
+	} {
+		out, ok := command(t, append([]string{"vocab", "--config", file}, strings.Fields(c.args)...)...)
+		for _, want := range c.want {
+			text, fails := strings.CutPrefix(want, "! ")
+			if !strings.Contains(out, text) || fails && ok {
+				t.Errorf("vocab %s: got %v\n%s\nwant %q", c.args, ok, out, want)
+			}
+		}
+	}
+}
+
+// The configuration in the data directory need not be the one that `up` runs by,
+// and `up` has a Redis of its own, with one database and no password.
+func TestVocabCommandsEditWhatUpWatches(t *testing.T) {
+	s, data := redistest.Start(t), t.TempDir()
+	for name, text := range map[string]string{
+		"pipeline.yaml":  "redis:\n  database: 1\n  password: \"${NOT_SET_HERE}\"\n  prefix: \"other:\"\n",
+		"endpoints.json": fmt.Sprintf(`{"kafka":"127.0.0.1:1","redis":%q,"names":{"kafka_prefix":"k.","redis_prefix":"r:","vocabulary":"night"}}`, s.Addr),
+	} {
+		if err := os.WriteFile(filepath.Join(data, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, ok := command(t, "vocab", "add", "fall", "--data", data); !ok {
+		t.Fatal(out)
+	}
+	if !s.Client.HExists(t.Context(), "r:vocab:night", "fall").Val() {
+		t.Errorf("keys %q", s.Client.Keys(t.Context(), "*").Val())
+	}
+	cfg, err := (&target{data: data}).load()
+	if err != nil || cfg.Kafka.Prefix != "k." {
+		t.Errorf("topics begin with %q, %v", cfg.Kafka.Prefix, err)
+	}
+}

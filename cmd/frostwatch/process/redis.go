@@ -1,0 +1,31 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/vocab"
+)
+
+// RedisOptions are how every stage and command connects to the configured Redis.
+func RedisOptions(c config.Redis) vocab.RedisOptions {
+	o := vocab.RedisOptions{Address: c.Address, Username: c.Username, Password: c.Password.Reveal(), Database: c.Database}
+	if t := c.TLS; t.Enabled {
+		o.TLS = &vocab.TLSOptions{CA: t.CA, Cert: t.Cert, Key: t.Key, ServerName: t.ServerName}
+	}
+	if s := c.Sentinel; s.Master != "" {
+		o.Sentinel = &vocab.SentinelOptions{Master: s.Master, Addresses: s.Addresses, Username: s.Username, Password: s.Password.Reveal()}
+	}
+	return o
+}
+
+// redisLog takes go-redis' own messages; what matters of them comes back as
+// errors.
+type redisLog struct{ log *slog.Logger }
+
+// Printf is go-redis' logging interface.
+func (l redisLog) Printf(ctx context.Context, format string, args ...any) {
+	l.log.DebugContext(ctx, "go-redis: "+fmt.Sprintf(format, args...))
+}
