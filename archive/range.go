@@ -23,6 +23,10 @@ type Range struct {
 	// Late is how long after its own time a record may have come to Kafka; one
 	// that came later is not looked for. 0: 10 minutes.
 	Late time.Duration
+	// Seen is called with each record that is looked at, for progress: what was
+	// counted so far, and Kafka's time of the record. One call at a time; nil:
+	// never. Scan calls it for records of Kafka alone.
+	Seen func(c Counts, at time.Time)
 }
 
 // early is how long before its own time a record may have come to Kafka: a

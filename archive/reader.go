@@ -196,6 +196,9 @@ func (p *pass[T]) locked(ctx context.Context, do func() error) error {
 func (p *pass[T]) offer(ctx context.Context, r Record[T]) error {
 	return p.locked(ctx, func() error {
 		p.counts.Records++
+		if p.asked.Seen != nil {
+			p.asked.Seen(p.counts, r.Time)
+		}
 		switch {
 		case !p.asked.camera(p.camera(r.Value)):
 			p.counts.OtherCamera++

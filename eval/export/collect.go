@@ -4,24 +4,22 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"sync"
 	"time"
 
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// collector gathers the clips of a set. Readers of several partitions call take.
+// collector gathers the clips of a set, in one goroutine at a time.
 type collector struct {
 	Options
 	out    *folder
 	labels *labeller
 	frames *frameChecker
 
-	mu     sync.Mutex // over what follows, and over the files
-	counts Counts
-	clips  []*kept
-	broken []string // the first few unreadable records, in words
-	told   time.Time
+	counts   Counts
+	clips    []*kept
+	broken   []string // the first few unreadable records, in words
+	reported time.Time
 }
 
 // kept is a clip in the set.
@@ -102,9 +100,6 @@ func (c *collector) nothing() error {
 	n := c.counts
 	err := fmt.Errorf("no clip is left to train on: of %d records, %d are of other cameras, %d of another time, %d unreadable, %d without a label, %d labelled otherwise, %d covered too little, %d ties",
 		n.Records, n.OtherCamera, n.OutOfRange, n.Unreadable, n.Unlabelled, n.Otherwise, n.Partly, n.Ties)
-	if n.Later > 0 {
-		err = fmt.Errorf("%w, and %d more were published too late", err, n.Later)
-	}
 	if len(c.broken) > 0 {
 		err = fmt.Errorf("%w; unreadable: %s", err, c.broken[0])
 	}

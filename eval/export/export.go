@@ -10,21 +10,22 @@ import (
 	"slices"
 	"time"
 
-	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/archive"
+	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Topic reads the records of Kafka's topics; *bus.Client does.
-type Topic interface {
-	Partitions(ctx context.Context, topic string) (int, error)
-	ReadSince(ctx context.Context, topic string, partition int, since time.Time, fn func(bus.Message) error) error
+// Recorded gives clips of the past, one call of fn at a time; *archive.Reader
+// does.
+type Recorded interface {
+	Clips(ctx context.Context, g archive.Range, fn func(archive.Record[topics.Clip]) error) (archive.Counts, error)
 }
 
 // Options of an export.
 type Options struct {
-	Bus     Topic
-	Topic   string // full name of the topic of clips
-	Out     string // folder of the set; made where it is absent
-	Replace bool   // an earlier set in Out gives way, once the new one is whole
+	Recorded Recorded
+	Topic    string // full name of the topic of clips, for set.json
+	Out      string // folder of the set; made where it is absent
+	Replace  bool   // an earlier set in Out gives way, once the new one is whole
 
 	Cameras      []string  // globs; a camera that any of them matches is read
 	Since, Until time.Time // a clip's whole window lies between them
@@ -47,8 +48,7 @@ type Options struct {
 
 // Counts say what became of the records read.
 type Counts struct {
-	Records     int `json:"records"`         // read, without those of Later
-	Later       int `json:"later,omitempty"` // published after the time asked for
+	Records     int `json:"records"` // read
 	Unreadable  int `json:"unreadable"`
 	OtherCamera int `json:"other_camera"`
 	OutOfRange  int `json:"out_of_range"`                 // of time

@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 func TestOnlyAnEarlierSetIsReplaced(t *testing.T) {
@@ -70,7 +72,7 @@ func TestFilesAmongTheClipsStay(t *testing.T) {
 		t.Fatal(err)
 	}
 	notes := filepath.Join(o.Out, clipsFolder, "lobby", "notes.txt")
-	o.Bus = during{o.Bus, func() { put(t, notes) }}
+	o.Recorded = during{o.Recorded, func() { put(t, notes) }}
 	for _, when := range []string{"while it runs", "before"} {
 		if _, err := Clips(t.Context(), o); err == nil || !strings.Contains(err.Error(), notes+" is not of the earlier set") {
 			t.Errorf("a file put there %s: %v", when, err)
@@ -85,7 +87,7 @@ func TestFilesAmongTheClipsStay(t *testing.T) {
 	if err := os.Remove(notes); err != nil {
 		t.Fatal(err)
 	}
-	o.Bus = o.Bus.(during).Topic
+	o.Recorded = o.Recorded.(during).Recorded
 	if _, err := Clips(t.Context(), o); err != nil {
 		t.Errorf("without it: %v", err)
 	}
@@ -115,15 +117,15 @@ func TestAHalfMovedSetIsReplaced(t *testing.T) {
 	}
 }
 
-// during is a topic that something happens beside when it is read.
+// during is a past that something happens beside when it is read.
 type during struct {
-	Topic
+	Recorded
 	do func()
 }
 
-func (d during) ReadSince(ctx context.Context, topic string, partition int, since time.Time, fn func(bus.Message) error) error {
+func (d during) Clips(ctx context.Context, g archive.Range, fn func(archive.Record[topics.Clip]) error) (archive.Counts, error) {
 	d.do()
-	return d.Topic.ReadSince(ctx, topic, partition, since, fn)
+	return d.Recorded.Clips(ctx, g, fn)
 }
 
 func put(t *testing.T, file string) {
@@ -138,7 +140,7 @@ func TestTwoExportsDoNotShareAFolder(t *testing.T) {
 	o := options(memory(recording(t, "clips", "lobby", t0, t0.Add(time.Minute))), "clips", filepath.Join(t.TempDir(), "set"), t0)
 	o.Replace = true
 	second := o
-	o.Bus = during{o.Bus, func() {
+	o.Recorded = during{o.Recorded, func() {
 		if _, err := Clips(t.Context(), second); err == nil || !strings.Contains(err.Error(), "another export is writing in "+o.Out) {
 			t.Errorf("the second: %v", err)
 		}
@@ -193,9 +195,9 @@ type interrupted struct {
 	cancel context.CancelFunc
 }
 
-func (i interrupted) ReadSince(ctx context.Context, topic string, partition int, since time.Time, fn func(bus.Message) error) error {
+func (i interrupted) Replay(ctx context.Context, topic string, partition int, from, to int64, fn func(bus.Message) error) error {
 	left := len(i.memory) / 2
-	return i.memory.ReadSince(ctx, topic, partition, since, func(m bus.Message) error {
+	return i.memory.Replay(ctx, topic, partition, from, to, func(m bus.Message) error {
 		if left--; left == 0 {
 			i.cancel()
 		}

@@ -5,12 +5,14 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -87,20 +89,33 @@ type memory []bus.Message
 
 func (m memory) Partitions(context.Context, string) (int, error) { return 1, nil }
 
-func (m memory) ReadSince(ctx context.Context, _ string, _ int, since time.Time, fn func(bus.Message) error) error {
-	for i, r := range m {
-		if r.Time.Before(since) {
-			continue
-		}
+func (m memory) Bounds(context.Context, string, int) (int64, int64, error) {
+	return 0, int64(len(m)), nil
+}
+
+func (m memory) OffsetAt(_ context.Context, _ string, _ int, t time.Time) (int64, error) {
+	i := slices.IndexFunc(m, func(r bus.Message) bool { return !r.Time.Before(t) })
+	if i < 0 {
+		i = len(m)
+	}
+	return int64(i), nil
+}
+
+func (m memory) Replay(ctx context.Context, _ string, _ int, from, to int64, fn func(bus.Message) error) error {
+	for i, r := range m[from:to] {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		r.Offset = int64(i)
+		r.Offset = from + int64(i)
 		if err := fn(r); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (m memory) FetchOne(context.Context, string, int, int64) (bus.Message, error) {
+	return bus.Message{}, errors.New("not asked for")
 }
 
 // intervals reads lines of CSV, with the header put before them.

@@ -94,7 +94,7 @@ func TestBadIntervalsComeBeforeKafka(t *testing.T) {
 		{"out", func(o *Options) { o.Out = "" }, "export clips: out: want a folder"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			o := options(nil, "clips", path.Join(dir, c.name), time.Unix(1, 0))
+			o := options(memory(nil), "clips", path.Join(dir, c.name), time.Unix(1, 0))
 			c.bend(&o)
 			if _, err := Clips(t.Context(), o); err == nil || err.Error() != c.want {
 				t.Errorf("got  %v\nwant %s", err, c.want)

@@ -5,71 +5,32 @@ import (
 	"fmt"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
-	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-const (
-	// readers is how many partitions are read at a time: each holds some 10 MB.
-	readers = 4
-	// A record's time is that of its publishing: after its window's end, on a
-	// clock that may differ from the camera's a little, and later where the
-	// broker was away.
-	early = time.Minute
-	late  = 10 * time.Minute
-)
-
-// readAll takes every record of the range, up to the end of each partition.
+// readAll takes every clip of the range.
 func (c *collector) readAll(ctx context.Context) error {
-	n, err := c.Bus.Partitions(ctx, c.Topic)
-	if err != nil {
-		return err
+	g := archive.Range{
+		// A window that ends as the range does lies in it.
+		Since: c.Since, Until: c.Until.Add(time.Nanosecond), Cameras: c.Cameras, Seen: c.seen,
 	}
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(readers)
-	for partition := range n {
-		g.Go(func() error {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			return c.Bus.ReadSince(ctx, c.Topic, partition, c.Since.Add(-early), func(m bus.Message) error {
-				// Readers of other partitions must not go on behind an error.
-				if ctx.Err() != nil {
-					return ctx.Err()
-				}
-				return c.take(m)
-			})
-		})
+	read, err := c.Recorded.Clips(ctx, g, func(r archive.Record[topics.Clip]) error { return c.take(r) })
+	c.counts.Records, c.counts.OtherCamera = read.Records, read.OtherCamera
+	c.counts.OutOfRange += read.OutOfRange
+	c.counts.Unreadable += read.Unreadable
+	for _, reason := range read.Reasons {
+		c.because(reason)
 	}
-	return g.Wait()
+	return err
 }
 
-// take puts one record into the set, or counts why it is not in it. Only what
-// the set itself can't stand is an error.
-func (c *collector) take(m bus.Message) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	// It says nothing about those behind it: a clock may have been wrong.
-	if end := c.Until.Add(late); m.Time.After(end) {
-		c.counts.Later++
-		c.tell(end)
-		return nil
-	}
-	c.counts.Records++
-	c.tell(m.Time)
-	clip, err := topics.DecodeClip(m.Value)
-	if err != nil {
-		c.unreadable(m, err)
-		return nil
-	}
+// take puts one clip into the set, or counts why it is not in it. Only what the
+// set itself can't stand is an error.
+func (c *collector) take(r archive.Record[topics.Clip]) error {
+	clip := r.Value
 	start, end := clip.StartTime(), clip.EndTime()
-	switch {
-	case !matches(c.Cameras, clip.Camera):
-		c.counts.OtherCamera++
-		return nil
-	case start.Before(c.Since) || end.After(c.Until):
+	if start.Before(c.Since) {
 		c.counts.OutOfRange++
 		return nil
 	}
@@ -78,24 +39,28 @@ func (c *collector) take(m bus.Message) error {
 		return err
 	}
 	if err := c.frames.check(clip); err != nil {
-		c.unreadable(m, err)
+		c.counts.Unreadable++
+		c.because(fmt.Sprintf("partition %d, offset %d: %v", r.At.Partition, r.At.Offset, err))
 		return nil
 	}
 	return c.keep(clip, of)
 }
 
-func (c *collector) unreadable(m bus.Message, err error) {
-	const told = 5
-	if c.counts.Unreadable++; len(c.broken) < told {
-		c.broken = append(c.broken, fmt.Sprintf("partition %d, offset %d: %s", m.Partition, m.Offset, shorten(err.Error())))
+// because keeps the first few reasons of what can't be read.
+func (c *collector) because(reason string) {
+	const kept = 5
+	if len(c.broken) < kept {
+		c.broken = append(c.broken, shorten(topics.Clean(reason)))
 	}
 }
 
-// tell reports progress, not more often than each second.
-func (c *collector) tell(at time.Time) {
-	if c.Progress == nil || time.Since(c.told) < time.Second {
+// seen reports progress, not more often than each second.
+func (c *collector) seen(read archive.Counts, at time.Time) {
+	if c.Progress == nil || time.Since(c.reported) < time.Second {
 		return
 	}
-	c.told = time.Now()
-	c.Progress(c.counts, at)
+	c.reported = time.Now()
+	counts := c.counts
+	counts.Records = read.Records
+	c.Progress(counts, at)
 }

@@ -7,14 +7,12 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
+	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/bus"
-	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/up"
+	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -62,7 +60,7 @@ func (b *bench) up(ctx context.Context) (out *upFigures, err error) {
 	return &figures, nil
 }
 
-// watchUp follows the records of a running `up`, whose output is read
+// watchUp measures the records of a running `up`, whose output is read
 // meanwhile.
 func (b *bench) watchUp(ctx context.Context, c *child, data string, out *upFigures) error {
 	at, err := awaitEndpoints(ctx, c, data)
@@ -74,7 +72,11 @@ func (b *bench) watchUp(ctx context.Context, c *child, data string, out *upFigur
 		return err
 	}
 	defer func() { _ = client.Close() }()
-	w := upWatch{bus: client, names: topics.Names{Prefix: topics.DefaultPrefix}, since: time.Now().Add(-time.Second)}
+	past, err := archive.NewReader(archive.ReaderOptions{Log: client, Names: topics.Names{Prefix: topics.DefaultPrefix}})
+	if err != nil {
+		return err
+	}
+	w := upWatch{past: past, since: time.Now().Add(-time.Second)}
 	if err := w.run(ctx, b.Time); err != nil {
 		return err
 	}
@@ -110,72 +112,65 @@ type seenRecord struct {
 
 // upWatch collects the records of one `up`.
 type upWatch struct {
-	bus   *bus.Client
-	names topics.Names
+	past  *archive.Reader
 	since time.Time
 
-	mu           sync.Mutex
-	first        chan struct{} // closed by the first recognition
 	recognitions []seenRecord
 	alerts       []seenRecord
 	cameras      map[string]bool
 }
 
-// run follows the topics for the given time from the first recognition on.
+// run waits for the given time from the first recognition on, and takes what
+// came meanwhile.
 func (w *upWatch) run(ctx context.Context, d time.Duration) error {
 	const startTime = 2 * time.Minute
-	w.first, w.cameras = make(chan struct{}), map[string]bool{}
-	ctx, stop := context.WithCancel(ctx)
-	g, ctx := errgroup.WithContext(ctx)
-	for topic, note := range map[topics.Topic]func(bus.Message) error{topics.Actions: w.recognition, topics.Alerts: w.alert} {
-		g.Go(func() error {
-			return process.IgnoreEnd(ctx, w.bus.ReadAll(ctx, w.names.Of(topic), w.since, true, note))
-		})
+	if err := w.begun(ctx, startTime); err != nil {
+		return err
 	}
-	g.Go(func() error {
-		defer stop()
-		select {
-		case <-w.first:
-		case <-time.After(startTime):
-			return fmt.Errorf("no recognition within %v", startTime)
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-		select {
-		case <-time.After(d):
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	})
-	return g.Wait()
+	if !pause.For(ctx, d) {
+		return context.Cause(ctx)
+	}
+	return w.collect(ctx)
 }
 
-func (w *upWatch) recognition(m bus.Message) error {
-	r, err := topics.DecodeRecognition(m.Value)
+// begun returns once there is a recognition.
+func (w *upWatch) begun(ctx context.Context, within time.Duration) error {
+	const look = 250 * time.Millisecond
+	for deadline := time.Now().Add(within); time.Now().Before(deadline); {
+		found := false
+		_, err := w.past.Actions(ctx, archive.Range{Since: w.since}, func(archive.Record[topics.Recognition]) error {
+			found = true
+			return archive.ErrStop
+		})
+		if err != nil || found {
+			return err
+		}
+		if !pause.For(ctx, look) {
+			return context.Cause(ctx)
+		}
+	}
+	return fmt.Errorf("no recognition within %v", within)
+}
+
+func (w *upWatch) collect(ctx context.Context) error {
+	w.cameras = map[string]bool{}
+	g := archive.Range{Since: w.since}
+	_, err := w.past.Actions(ctx, g, func(r archive.Record[topics.Recognition]) error {
+		w.cameras[r.Value.Camera] = true
+		w.recognitions = append(w.recognitions, seenRecord{r.Value.ClipID, r.Value.End, r.Time})
+		return nil
+	})
 	if err != nil {
 		return err
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.recognitions) == 0 {
-		close(w.first)
-	}
-	w.cameras[r.Camera] = true
-	w.recognitions = append(w.recognitions, seenRecord{r.ClipID, r.End, m.Time})
-	return nil
-}
-
-// alert notes raised alerts. What is cleared had to wait for later clips.
-func (w *upWatch) alert(m bus.Message) error {
-	a, err := topics.DecodeAlert(m.Value)
-	if err != nil || a.State != topics.AlertRaised {
-		return err
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.alerts = append(w.alerts, seenRecord{a.Clip, a.At, m.Time})
-	return nil
+	_, err = w.past.Alerts(ctx, g, func(r archive.Record[topics.Alert]) error {
+		// What is cleared had to wait for later clips.
+		if r.Value.State == topics.AlertRaised {
+			w.alerts = append(w.alerts, seenRecord{r.Value.Clip, r.Value.At, r.Time})
+		}
+		return nil
+	})
+	return err
 }
 
 // captured are the capture times of clips' last frames, by clip. They are read
@@ -189,16 +184,13 @@ func (w *upWatch) captured(ctx context.Context) (map[string]time.Time, error) {
 		wanted[r.clip] = true
 	}
 	out := map[string]time.Time{}
-	err := w.bus.ReadAll(ctx, w.names.Of(topics.Clips), w.since, true, func(m bus.Message) error {
-		c, err := topics.DecodeClip(m.Value)
-		if err != nil {
-			return err
-		}
+	_, err := w.past.Clips(ctx, archive.Range{Since: w.since}, func(r archive.Record[topics.Clip]) error {
+		c := r.Value
 		if wanted[c.ID] {
 			out[c.ID] = c.Frames[len(c.Frames)-1].Captured
 		}
 		if len(out) == len(wanted) {
-			return bus.ErrStop
+			return archive.ErrStop
 		}
 		return nil
 	})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/eval/export"
 	"github.com/frostwatch/frostwatch/topics"
@@ -95,7 +96,9 @@ func (p Program) runExport(ctx context.Context, t *target, f exportFlags) error 
 	if err != nil {
 		return err
 	}
-	o.Bus = b
+	if o.Recorded, err = archive.NewReader(archive.ReaderOptions{Log: b, Names: topics.Names{Prefix: cfg.Kafka.Prefix}}); err != nil {
+		return errors.Join(err, b.Close())
+	}
 	set, err := export.Clips(ctx, o)
 	if err := errors.Join(err, b.Close()); err != nil {
 		return err
@@ -160,7 +163,6 @@ func describeSet(s *export.Set, out string) string {
 		{c.Ties, "two labels cover them equally", s.Ties},
 		{c.Between, "they overlap a clip on the other side of the split", nil},
 		{c.Unreadable, "they can't be read", s.Unreadable},
-		{c.Later, "they were published long after --until", nil},
 	} {
 		if left.count > 0 {
 			fmt.Fprintf(&b, "left out because %s: %d\n", left.why, left.count)
