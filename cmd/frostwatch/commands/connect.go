@@ -3,9 +3,11 @@ package commands
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -28,44 +30,66 @@ func (t *target) flags(cmd *cobra.Command) {
 	cmd.PersistentFlags().StringVar(&t.data, "data", up.DefaultData, "data directory of a running `up`, used when --config is not given")
 }
 
-// load is the configuration to connect by.
+// load is the configuration to connect by: that of --config, or what the `up` of
+// the data directory was configured by, at the servers that it runs.
 func (t *target) load() (config.Config, error) {
 	if t.config != "" {
 		return config.Load(t.config)
 	}
-	cfg := config.Default()
 	e, err := up.ReadEndpoints(t.data)
 	if errors.Is(err, os.ErrNotExist) {
-		return cfg, nil
+		return config.Config{}, t.nothingRuns()
 	}
 	if err != nil {
-		return cfg, err
+		return config.Config{}, err
 	}
-	if e.Names == nil { // of a version that did not write them
-		own, err := config.Load(filepath.Join(t.data, "pipeline.yaml"))
-		switch {
-		case err == nil:
-			cfg = own
-		case !errors.Is(err, os.ErrNotExist):
-			return cfg, err
-		}
+	cfg, err := config.Load(e.Config)
+	if err != nil {
+		// `up` goes on by what it read before an edit that is wrong; what it runs,
+		// and the names it uses, do not change.
+		cfg = config.Default()
 	}
 	e.Configure(&cfg)
 	return cfg, nil
 }
 
+func (t *target) nothingRuns() error {
+	return fmt.Errorf("nothing runs here (looked in %s); start `frostwatch up`, or name --data or --config", t.data)
+}
+
+// unreachable is why a server that should answer at an address does not.
+func (t *target) unreachable(server, address string, err error) error {
+	if t.config != "" {
+		return fmt.Errorf("%s at %s, named in %s, can't be reached: %w", server, address, t.config, err)
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return t.nothingRuns()
+	}
+	return fmt.Errorf("%s of the frostwatch in %s does not answer at %s: %w", server, t.data, address, err)
+}
+
+// reachTime bounds the first question to a server.
+const reachTime = 5 * time.Second
+
 // commandTime bounds a command that edits or looks.
 const commandTime = 15 * time.Second
 
 // withBus calls do with a Kafka client and the names of topics.
-func (t *target) withBus(ctx context.Context, do func(context.Context, *bus.Client, topics.Names) error) error {
+func (t *target) withBus(ctx context.Context, do func(context.Context, *bus.Client, topics.Names) error) (err error) {
 	cfg, err := t.load()
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
-	return withClient(cfg, func(c *bus.Client) error { return do(ctx, c, topics.Names{Prefix: cfg.Kafka.Prefix}) })
+	return withClient(cfg, func(c *bus.Client) error {
+		reach, stop := context.WithTimeout(ctx, reachTime)
+		defer stop()
+		if err := c.Ping(reach); err != nil {
+			return t.unreachable("Kafka", strings.Join(cfg.Kafka.Brokers, ", "), err)
+		}
+		return do(ctx, c, topics.Names{Prefix: cfg.Kafka.Prefix})
+	})
 }
 
 // withClient calls do with a Kafka client, for as long as it takes.
@@ -79,11 +103,15 @@ func withClient(cfg config.Config, do func(*bus.Client) error) error {
 
 // archive is where the archive lies; empty: there is none.
 func (t *target) archive() (string, error) {
+	own := up.ArchiveDir(t.data)
 	cfg, err := t.load()
 	if err != nil {
+		if t.config == "" && exists(own) {
+			return own, nil // nothing has to run for it to be read
+		}
 		return "", err
 	}
-	switch own := up.ArchiveDir(t.data); {
+	switch {
 	case cfg.Archive.Bucket == config.NoArchive:
 		return "", nil
 	case cfg.Archive.Bucket != "":
@@ -97,7 +125,7 @@ func (t *target) archive() (string, error) {
 func exists(path string) bool { _, err := os.Stat(path); return err == nil }
 
 // withRedis calls do with a Redis client and the configuration.
-func (t *target) withRedis(ctx context.Context, do func(context.Context, *redis.Client, config.Config) error) error {
+func (t *target) withRedis(ctx context.Context, do func(context.Context, *redis.Client, config.Config) error) (err error) {
 	cfg, err := t.load()
 	if err != nil {
 		return err
@@ -109,7 +137,13 @@ func (t *target) withRedis(ctx context.Context, do func(context.Context, *redis.
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(ctx, c, cfg), c.Close())
+	defer func() { err = errors.Join(err, c.Close()) }()
+	reach, stop := context.WithTimeout(ctx, reachTime)
+	defer stop()
+	if err := c.Ping(reach).Err(); err != nil {
+		return t.unreachable("Redis", cfg.Redis.Address, err)
+	}
+	return do(ctx, c, cfg)
 }
 
 // quietRedis drops go-redis' own messages; what matters of them comes back as

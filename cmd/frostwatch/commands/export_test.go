@@ -107,6 +107,7 @@ func TestExportMistakesAreToldAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	labels := filepath.Join(dir, "labels.csv")
 	write(t, labels, "camera,start,end,label\nlobby,1795613162,1795613170,falling\nlobby,soon,later,falling\n")
+	write(t, filepath.Join(dir, "endpoints.json"), `{"kafka":"127.0.0.1:1","redis":"127.0.0.1:1"}`) // not to be asked
 	for _, c := range []struct {
 		name string
 		args []string

@@ -22,6 +22,8 @@ type Endpoints struct {
 	RTSP  string `json:"rtsp"`
 	HTTP  string `json:"http"`
 	Names *Names `json:"names,omitempty"`
+	// Config is the path of the configuration file that `up` follows.
+	Config string `json:"config,omitempty"`
 }
 
 // Names are what a running `up` calls its topics, keys and vocabulary: commands
@@ -51,8 +53,8 @@ func DefaultEndpoints() Endpoints {
 	}
 }
 
-// ChooseEndpoints gives the addresses to listen on: the defaults, each of which must be
-// free, or with "auto" whatever is.
+// ChooseEndpoints gives the addresses to listen on: the defaults, each of which
+// must be free, or with "auto" whatever is.
 func ChooseEndpoints(ports string) (Endpoints, error) {
 	e := DefaultEndpoints()
 	if ports != "auto" && ports != "fixed" {

@@ -122,6 +122,9 @@ func (u *up) readConfig() (err error) {
 	}
 	u.cfg = u.file.Config
 	u.at.Names = &Names{KafkaPrefix: u.cfg.Kafka.Prefix, RedisPrefix: u.cfg.Redis.Prefix, Vocabulary: u.cfg.Vocab.Name}
+	if u.at.Config, err = filepath.Abs(u.cfgPath); err != nil {
+		return fmt.Errorf("find the configuration: %w", err)
+	}
 	u.at.Configure(&u.cfg)
 	u.cfg.HTTP.Listen = u.at.HTTP
 	u.ownArchive()
