@@ -137,10 +137,8 @@ func TestWhatARuleLacksIsReported(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
-	for _, want := range []string{`msg="rule added" rule=fall`, `msg="rule changed" rule=fall`, `msg="rule removed" rule=fall`, `msg="rule can't take full effect" rule=fall`} {
-		if strings.Count(log.String(), want) == 0 {
-			t.Errorf("not logged: %s", want)
-		}
+	if !strings.Contains(log.String(), `msg="rule can't take full effect" rule=fall`) {
+		t.Error("not logged")
 	}
 }
 

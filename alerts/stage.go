@@ -113,23 +113,13 @@ func New(o Options) (*Stage, error) {
 	return s, nil
 }
 
-// SetRules replaces the rules, before Run or while it runs, and logs each that
-// differs.
+// SetRules replaces the rules, before Run or while it runs.
 func (s *Stage) SetRules(rules *RuleSet) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	changes := rules.Since(s.rules)
 	s.rules = rules
 	close(s.changed)
 	s.changed = make(chan struct{})
-	for _, c := range []struct {
-		what  string
-		names []string
-	}{{"rule added", changes.Added}, {"rule changed", changes.Changed}, {"rule removed", changes.Removed}} {
-		for _, name := range c.names {
-			s.Logger.Info(c.what, "rule", name)
-		}
-	}
 }
 
 // current are the rules and a channel that is closed when they are replaced.

@@ -11,6 +11,8 @@ import (
 	"github.com/frostwatch/frostwatch/infer"
 	"github.com/frostwatch/frostwatch/infer/froster"
 	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/internal/telemetry"
+	"github.com/frostwatch/frostwatch/vocab"
 )
 
 // Infer is the stage that recognises with the bundle that choose reads from a
@@ -71,8 +73,12 @@ func (p *Process) Alerts() ([]Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	words, more, err := p.words()
+	if err != nil {
+		return nil, err
+	}
 	s, err := alerts.New(alerts.Options{
-		Bus: p.Bus, Names: p.Names, Group: p.Config.Alerts.Group, Rules: rules,
+		Bus: p.Bus, Names: p.Names, Group: p.Config.Alerts.Group, Rules: rules, Vocabulary: words,
 		Logger: p.log, Tracer: p.tel.Tracer("alerts"), Meter: p.tel.Meter("alerts"), Propagator: p.tel.Propagator(),
 		Reporter: p.reporter,
 	})
@@ -89,8 +95,33 @@ func (p *Process) Alerts() ([]Part, error) {
 			return ruleLines(changes)
 		}, err
 	}, "rules")
-	return []Part{{Name: "alerts", Run: s.Run}}, nil
+	return append(more, Part{Name: "alerts", Run: s.Run}), nil
 }
+
+// words is the vocabulary that rules are compared with: the one that infer
+// follows where it runs in this process too, else one of their own with the part
+// that follows it.
+func (p *Process) words() (*vocab.Watcher, []Part, error) {
+	if p.watcher != nil {
+		return p.watcher, nil, nil
+	}
+	w, err := vocab.NewWatcher(vocab.WatcherOptions{
+		Client: p.Redis, Prefix: p.Config.Redis.Prefix, Name: p.Config.Vocab.Name, Poll: p.Config.Vocab.Poll,
+		Logger: p.log, Meter: p.tel.Meter("vocab"), Reporter: withoutWords{p.reporter},
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return w, []Part{{Name: "vocabulary", Run: w.Run}}, nil
+}
+
+// withoutWords is the reporter of a vocabulary that the process can work without:
+// its problems are warnings, and what it warns of is infer's concern.
+type withoutWords struct{ telemetry.Reporter }
+
+func (r withoutWords) Problem(part string, err error) { r.Reporter.Warning(part, err) }
+
+func (withoutWords) Warning(string, error) {}
 
 // ruleLines is how rules differ, as a person reads it.
 func ruleLines(c alerts.Changes) (lines []string) {

@@ -31,7 +31,6 @@ type bundles struct {
 	refused metric.Int64Gauge
 	// wanted is the folder named last.
 	wanted  chan string
-	watcher *vocab.Watcher
 	unwatch func() error // ends watcher
 
 	// Of run alone.

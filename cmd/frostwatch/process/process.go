@@ -51,9 +51,10 @@ type Process struct {
 	reporter   *reporter
 	mux        *http.ServeMux
 	version    string
-	worker     string        // this process's name among workers
-	stages     []string      // that were built, by name
-	created    chan struct{} // closed when all topics exist
+	worker     string         // this process's name among workers
+	stages     []string       // that were built, by name
+	watcher    *vocab.Watcher // of the vocabulary, where infer runs; else nil
+	created    chan struct{}  // closed when all topics exist
 	file       config.File
 	edited     config.Config // as last taken over from the file
 	overridden []string
