@@ -27,9 +27,12 @@ func (p Program) inferCommand() *cobra.Command {
 }
 
 func (p Program) alertsCommand() *cobra.Command {
-	return p.stageCommand("alerts", "Raise alerts by rules", func(pr *process.Process) ([]process.Part, error) {
+	cmd := p.stageCommand("alerts", "Raise alerts by rules; list and show them", func(pr *process.Process) ([]process.Part, error) {
 		return pr.Alerts()
 	})
+	cmd.Long = "Without a further word it raises alerts: the stage that evaluates the rules."
+	cmd.AddCommand(p.alertsList(), p.alertsShow())
+	return cmd
 }
 
 // stageCommand runs one stage against an external Kafka and Redis.

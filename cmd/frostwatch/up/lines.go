@@ -25,9 +25,9 @@ func alertLine(a topics.Alert) string {
 		word = "clear"
 	}
 	line := fmt.Sprintf("%s  %-6s  %-20s  %-8s  %-8s  %-28q  %.2f  %s",
-		a.At.Local().Format(clock), word, a.Camera, a.Rule, a.Severity, a.Label, a.Score, known)
+		a.At.Local().Format(clock), word, topics.Clean(a.Camera), topics.Clean(a.Rule), topics.Clean(a.Severity), a.Label, a.Score, known)
 	if a.Reason != "" {
-		line += "  (" + a.Reason + ")"
+		line += "  (" + topics.Clean(a.Reason) + ")"
 	}
 	return line
 }

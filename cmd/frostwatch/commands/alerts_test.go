@@ -1,0 +1,142 @@
+package commands
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"log/slog"
+
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/internal/kafkatest"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// alertLog is a Kafka with alerts: one that is cleared, with its evidence, one
+// that is open, and one that has been open for two days.
+func alertLog(t *testing.T) (configuration string, cleared topics.Alert) {
+	t.Helper()
+	broker := kafkatest.StartEmbedded(t)
+	b, err := bus.New(bus.Options{Brokers: []string{broker.Addr()}, ClientID: "test", Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = b.Close() })
+	names := topics.Names{Prefix: "a."}
+	var specs []bus.TopicSpec
+	for _, s := range topics.Specs(3, 1) {
+		specs = append(specs, bus.TopicSpec{Name: names.Of(s.Topic), Partitions: s.Partitions, Replication: 1, Config: s.Config})
+	}
+	if err := b.Ensure(t.Context(), specs); err != nil {
+		t.Fatal(err)
+	}
+	send := func(topic topics.Topic, key, camera string, value []byte) topics.RecordRef {
+		t.Helper()
+		at, err := b.Send(t.Context(), bus.Message{Topic: names.Of(topic), Key: []byte(key), PartitionBy: []byte(camera), Value: value})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at[0]
+	}
+	encode := func(a topics.Alert) []byte {
+		t.Helper()
+		value, err := topics.EncodeAlert(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	alert := func(rule, camera string, age time.Duration) topics.Alert {
+		onset := now.Add(-age)
+		clip := topics.ClipID(camera, onset, 0)
+		return topics.Alert{ID: topics.AlertID(rule, clip), State: topics.AlertRaised, Rule: rule, Severity: "warning", Camera: camera,
+			Label: "falling down", Score: .91, Onset: onset, At: onset.Add(4 * time.Second), OnsetClip: clip, Clip: clip}
+	}
+	clip := topics.Clip{ID: "c", Camera: "ward-1", Epoch: now, Window: 4 * time.Second, Width: 8, Height: 8}
+	for i := range 8 {
+		clip.Frames = append(clip.Frames, topics.ClipFrame{JPEG: fmt.Append(nil, "jpeg", i), Captured: now})
+	}
+	value, err := topics.EncodeClip(clip)
+	if err != nil {
+		t.Fatal(err)
+	}
+	send(topics.Evidence, "other", "ward-1", []byte("of another alert"))
+	cleared = alert("fall", "ward-1", time.Hour)
+	at := send(topics.Evidence, cleared.ID, "ward-1", value)
+	cleared.Evidence = &at
+	open, old := alert("fence", "yard", time.Minute), alert("loiter", "yard", 48*time.Hour)
+	end := cleared
+	end.State, end.At, end.Reason = topics.AlertCleared, cleared.At.Add(time.Minute), "the score fell"
+	for _, a := range []topics.Alert{cleared, open, end} {
+		send(topics.Alerts, a.Camera, a.Camera, encode(a))
+	}
+	for _, a := range []topics.Alert{open, old} {
+		send(topics.OpenAlerts, a.Camera+"/"+a.Rule, a.Camera, encode(a))
+	}
+	configuration = filepath.Join(t.TempDir(), "pipeline.yaml")
+	if err := os.WriteFile(configuration, fmt.Appendf(nil, "kafka:\n  brokers: [%q]\n  prefix: \"a.\"\n", broker.Addr()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return configuration, cleared
+}
+
+func TestAlertsCommands(t *testing.T) {
+	file, cleared := alertLog(t)
+	for _, c := range []struct {
+		args         string
+		want, absent string // both of one alert's rule; "! ": the command fails so
+	}{
+		{"ls", "fall  fence  loiter", ""},
+		{"ls --open", "fence  loiter", "fall"},
+		{"ls --camera ward-*", "fall", "fence  loiter"},
+		{"ls --rule fence --json", "fence", "fall  loiter"},
+		{"ls --camera [", "! --camera \"[\": want a name, or a glob such as ward-*", ""},
+		{"ls now", "! ", ""},
+		{"show nothing", "! no alert has the id \"nothing\"", ""},
+		{"show " + cleared.ID, "cleared, 1m4s  the score fell  falling down, score 0.91  a.evidence, partition", ""},
+		{"show --json " + cleared.ID, `"cleared_at"  "reason": "the score fell"  "topic": "a.evidence"`, ""},
+	} {
+		args := append([]string{"alerts"}, strings.Fields(c.args)...)
+		out, ok := command(t, append(args, "--config", file)...)
+		want, fails := strings.CutPrefix(c.want, "! ")
+		if ok == fails {
+			t.Errorf("alerts %s: ended well: %v\n%s", c.args, ok, out)
+		}
+		for _, text := range strings.Split(want, "  ") {
+			if !strings.Contains(out, text) {
+				t.Errorf("alerts %s: %q is not in\n%s", c.args, text, out)
+			}
+		}
+		for _, text := range strings.Fields(c.absent) {
+			if strings.Contains(out, text+"/") {
+				t.Errorf("alerts %s: %q is in\n%s", c.args, text, out)
+			}
+		}
+	}
+}
+
+func TestAnAlertsPicturesAreWritten(t *testing.T) {
+	file, cleared := alertLog(t)
+	dir := filepath.Join(t.TempDir(), "new", "folder")
+	if out, ok := command(t, "alerts", "show", cleared.ID, "--out", dir, "--config", file); !ok {
+		t.Fatal(out)
+	}
+	for i := range 8 {
+		if b, err := os.ReadFile(filepath.Join(dir, fmt.Sprintf("frame-%d.jpg", i+1))); err != nil || string(b) != fmt.Sprint("jpeg", i) {
+			t.Errorf("picture %d: %q, %v", i+1, b, err)
+		}
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "alert.json"))
+	var a topics.Alert
+	if err != nil || json.Unmarshal(b, &a) != nil || a.ID != cleared.ID || a.State != topics.AlertCleared {
+		t.Errorf("alert.json: %s, %v", b, err)
+	}
+	if out, ok := command(t, "alerts", "show", cleared.ID, "--out", dir, "--config", file); ok || !strings.Contains(out, "exists") {
+		t.Errorf("files are written over: %s", out)
+	}
+}
