@@ -131,12 +131,17 @@ func (b *backlog) judge(ctx context.Context) {
 	if !behind {
 		return
 	}
-	n := skipped - b.before
-	b.report(fmt.Errorf("falling behind the cameras: clips of partition %d wait for %v, %d were skipped as older than infer.max_age (%v) since %s; %s",
-		worst.partition, worst.late.Round(time.Second/10), n, b.maxAge, b.since.UTC().Format(time.RFC3339), remedy))
-	if first := n > 0 && n == fresh; first || now.Sub(b.logged) >= repeatEvery {
+	if n := skipped - b.before; n > 0 && n == fresh || now.Sub(b.logged) >= repeatEvery {
 		b.logged = now
-		b.log.WarnContext(ctx, "falling behind the cameras", "partition", worst.partition, "late", worst.late.Round(time.Second/10),
-			"waiting", worst.waiting, "skipped", n, "max_age", b.maxAge, "remedy", remedy)
+		b.warn(ctx, worst, n)
 	}
+}
+
+// warn is not for each look: a report that differs goes to the workers topic.
+func (b *backlog) warn(ctx context.Context, worst standing, skipped int64) {
+	late := worst.late.Round(time.Second / 10)
+	b.report(fmt.Errorf("falling behind the cameras: clips of partition %d wait for %v, %d were skipped as older than infer.max_age (%v) since %s; %s",
+		worst.partition, late, skipped, b.maxAge, b.since.UTC().Format(time.RFC3339), remedy))
+	b.log.WarnContext(ctx, "falling behind the cameras", "partition", worst.partition, "late", late,
+		"waiting", worst.waiting, "skipped", skipped, "max_age", b.maxAge, "remedy", remedy)
 }

@@ -1,8 +1,10 @@
 package infer
 
 import (
+	"context"
 	"fmt"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/frostwatch/frostwatch/internal/telemetry"
@@ -14,6 +16,7 @@ type metrics struct {
 	decoded, shared           metric.Int64Counter
 	batch                     metric.Int64Histogram
 	model, latency            metric.Float64Histogram
+	late                      metric.Float64ObservableGauge
 }
 
 func newMetrics(m metric.Meter) (metrics, error) {
@@ -30,9 +33,25 @@ func newMetrics(m metric.Meter) (metrics, error) {
 		model:     i.Seconds("frostwatch.infer.model_seconds", "one model run", .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30),
 		latency: i.Seconds("frostwatch.infer.clip_latency_seconds", "from a clip's being cut, by the broker's clock, to its recognition acknowledged",
 			.05, .1, .2, .3, .5, .75, 1, 1.5, 2, 3, 5, 10, 30),
+		late: i.FloatGaugeBy("frostwatch.infer.late_seconds", "for how long clips of a partition have been waiting, by the oldest; 0: none waits", metric.WithUnit("s")),
 	}
 	if err := i.Err(); err != nil {
 		return out, fmt.Errorf("metrics of infer: %w", err)
 	}
 	return out, nil
+}
+
+// observeLate has the meter ask how late each partition is, until stop is called.
+func (s *Stage) observeLate() (stop func(), err error) {
+	r, err := s.Meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		each, _ := s.backlog.look()
+		for _, one := range each {
+			o.ObserveFloat64(s.metrics.late, one.late.Seconds(), metric.WithAttributes(attribute.Int("partition", one.partition)))
+		}
+		return nil
+	}, s.metrics.late)
+	if err != nil {
+		return nil, fmt.Errorf("metrics of infer: %w", err)
+	}
+	return func() { _ = r.Unregister() }, nil
 }

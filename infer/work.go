@@ -21,6 +21,11 @@ func (s *Stage) Run(ctx context.Context) (err error) {
 	if !s.awaitVocabulary(ctx) {
 		return nil
 	}
+	unobserve, err := s.observeLate()
+	if err != nil {
+		return err
+	}
+	defer unobserve()
 	decoders, err := s.openDecoders()
 	defer func() {
 		for _, d := range decoders {
