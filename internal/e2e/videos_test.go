@@ -18,10 +18,10 @@ import (
 
 const (
 	window = 128 * time.Second / 30
-	stride = 64 * time.Second / 30
-	// sampled is from the first sampled frame of a window to the last: 127 frames
-	// at 30 fps.
+	// sampled is from the first sampled frame of a window to the last, seven
+	// steps: 127 frames at 30 fps.
 	sampled = 127 * time.Second / 30
+	stride  = 4 * sampled / 7
 )
 
 // Real recordings, as cameras: variable frame rates, HEVC in HD, 139 s at 10
