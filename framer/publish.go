@@ -17,8 +17,12 @@ import (
 // farewell bounds how long Run goes on publishing after its context has ended.
 const farewell = 2 * time.Second
 
-// passEvery is how often the time without a connection is counted.
-const passEvery = time.Second
+// passEvery is how often the time without a connection is counted, up to
+// passBehind ago: a first frame comes a little after its arrival.
+const (
+	passEvery  = time.Second
+	passBehind = 2 * time.Second
+)
 
 // push queues a clip.
 func (s *Stream) push(ctx context.Context, c topics.Clip) {
@@ -60,7 +64,7 @@ func (s *Stream) Run(ctx context.Context) {
 		select {
 		case <-s.queue.ready:
 		case <-tick.C:
-			s.coverage.pass(s.Now())
+			s.coverage.pass(s.Now().Add(-passBehind))
 		case <-ctx.Done():
 			if s.queue.empty() {
 				s.coverage.pass(s.Now())
