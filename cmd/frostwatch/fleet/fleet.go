@@ -1,0 +1,161 @@
+// Package fleet is what is known of all workers, cameras and open alerts, read
+// from the tables on Kafka, for `frostwatch status`.
+package fleet
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/cameras"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// Fleet is the state of everything at a moment. Its texts are fit to be shown.
+type Fleet struct {
+	At      time.Time `json:"at"`
+	Workers []Worker  `json:"workers"`
+	Cameras []Camera  `json:"cameras"`
+	Open    []Alert   `json:"open_alerts"`
+	Wrong   []Wrong   `json:"wrong"`
+}
+
+// Worker is a process that runs stages.
+type Worker struct {
+	Name    string                        `json:"worker"`
+	Alive   bool                          `json:"alive"`
+	Heard   time.Time                     `json:"heard"` // of its newest record
+	Started time.Time                     `json:"started"`
+	Version string                        `json:"version,omitempty"`
+	Stages  map[string]topics.WorkerStage `json:"stages"`
+	Model   string                        `json:"model_id,omitempty"`
+
+	Problems map[string]string `json:"problems,omitempty"`
+	Warnings map[string]string `json:"warnings,omitempty"`
+}
+
+// Camera is a camera and its stream.
+type Camera struct {
+	Name   string    `json:"camera"`
+	State  string    `json:"state"` // empty: not known, for the reason given
+	Since  time.Time `json:"since,omitzero"`
+	Reason string    `json:"reason,omitempty"`
+	Worker string    `json:"worker,omitempty"`
+}
+
+// Alert is an alert that is open.
+type Alert struct {
+	ID       string    `json:"alert_id"`
+	Camera   string    `json:"camera"`
+	Rule     string    `json:"rule"`
+	Severity string    `json:"severity"`
+	Label    string    `json:"label"`
+	Onset    time.Time `json:"onset"`
+}
+
+// Wrong is something that is not as it should be, and what to do about it.
+type Wrong struct {
+	What string `json:"what"`
+	Do   string `json:"do,omitempty"`
+}
+
+const (
+	// gone is after what time without a record a worker counts as gone.
+	gone = 3 * topics.WorkerEvery
+	// forgotten is after what time a worker that is gone is no longer shown.
+	forgotten = 24 * time.Hour
+)
+
+// Read reads the tables.
+func Read(ctx context.Context, c *bus.Client, n topics.Names) (Fleet, error) {
+	f := Fleet{At: time.Now(), Workers: []Worker{}, Cameras: []Camera{}, Open: []Alert{}}
+	if err := f.readWorkers(ctx, c, n); err != nil {
+		return f, err
+	}
+	if err := f.readCameras(ctx, c, n); err != nil {
+		return f, err
+	}
+	if err := f.readOpen(ctx, c, n); err != nil {
+		return f, err
+	}
+	f.Wrong = f.wrong()
+	return f, nil
+}
+
+func (f *Fleet) readWorkers(ctx context.Context, c *bus.Client, n topics.Names) error {
+	rows, err := c.Table(n.Of(topics.Workers)).List(ctx)
+	if err != nil {
+		return fmt.Errorf("read the workers: %w", err)
+	}
+	for _, key := range slices.Sorted(maps.Keys(rows)) {
+		w, err := topics.DecodeWorker(rows[key].Value)
+		age := c.Age(rows[key])
+		if err != nil || w.Name != key || age > forgotten {
+			continue
+		}
+		f.Workers = append(f.Workers, newWorker(w, f.At.Add(-age), age < gone))
+	}
+	return nil
+}
+
+func newWorker(w topics.Worker, heard time.Time, alive bool) Worker {
+	out := Worker{
+		Name: topics.Clean(w.Name), Alive: alive, Heard: heard.Truncate(time.Millisecond), Started: w.Started, Version: topics.Clean(w.Version),
+		Stages: map[string]topics.WorkerStage{}, Model: topics.Clean(w.Model), Problems: clean(w.Problems), Warnings: clean(w.Warnings),
+	}
+	for name, s := range w.Stages {
+		s.Group = topics.Clean(s.Group)
+		out.Stages[topics.Clean(name)] = s
+	}
+	return out
+}
+
+func clean(texts map[string]string) map[string]string {
+	out := make(map[string]string, len(texts))
+	for k, v := range texts {
+		out[topics.Clean(k)] = topics.Clean(v)
+	}
+	return out
+}
+
+func (f *Fleet) readCameras(ctx context.Context, c *bus.Client, n topics.Names) error {
+	table, err := cameras.Open(c, n, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	all, err := table.List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, e := range all {
+		s := e.Status
+		f.Cameras = append(f.Cameras, Camera{Name: e.Name, State: string(s.State), Since: s.Since, Reason: s.Reason, Worker: s.Worker})
+	}
+	return nil
+}
+
+func (f *Fleet) readOpen(ctx context.Context, c *bus.Client, n topics.Names) error {
+	rows, err := c.Table(n.Of(topics.OpenAlerts)).List(ctx)
+	if err != nil {
+		return fmt.Errorf("read the open alerts: %w", err)
+	}
+	for key, row := range rows {
+		a, err := topics.DecodeAlert(row.Value)
+		if err != nil || a.Camera+"/"+a.Rule != key {
+			continue
+		}
+		f.Open = append(f.Open, Alert{
+			ID: topics.Clean(a.ID), Camera: a.Camera, Rule: topics.Clean(a.Rule), Severity: topics.Clean(a.Severity),
+			Label: topics.Clean(a.Label), Onset: a.Onset,
+		})
+	}
+	slices.SortFunc(f.Open, func(a, b Alert) int {
+		return cmp.Or(a.Onset.Compare(b.Onset), cmp.Compare(a.ID, b.ID))
+	})
+	return nil
+}

@@ -1,0 +1,157 @@
+package fleet_test
+
+import (
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/fleet"
+	"github.com/frostwatch/frostwatch/internal/kafkatest"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var names = topics.Names{Prefix: topics.DefaultPrefix}
+
+// tables writes records into the tables, some of them long ago.
+type tables struct {
+	t *testing.T
+	*bus.Client
+}
+
+func newTables(t *testing.T) tables {
+	t.Helper()
+	broker := kafkatest.StartEmbedded(t)
+	c, err := bus.New(bus.Options{Brokers: []string{broker.Addr()}, ClientID: "test", Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	var specs []bus.TopicSpec
+	for _, s := range topics.Specs(2, 1) {
+		delete(s.Config, "message.timestamp.type") // records of long ago are wanted
+		specs = append(specs, bus.TopicSpec{Name: names.Of(s.Topic), Partitions: s.Partitions, Replication: 1, Config: s.Config})
+	}
+	if err := c.Ensure(t.Context(), specs); err != nil {
+		t.Fatal(err)
+	}
+	return tables{t, c}
+}
+
+func (x tables) put(to topics.Topic, key string, value []byte, err error, at time.Time) {
+	x.t.Helper()
+	if err == nil {
+		_, err = x.Send(x.t.Context(), bus.Message{Topic: names.Of(to), Key: []byte(key), Value: value, Time: at})
+	}
+	if err != nil {
+		x.t.Fatal(err)
+	}
+}
+
+func (x tables) worker(w topics.Worker, at time.Time) {
+	x.t.Helper()
+	w.At = at
+	value, err := topics.EncodeWorker(w)
+	x.put(topics.Workers, w.Name, value, err, at)
+}
+
+func (x tables) camera(name, worker string, state topics.StreamState, reason string, at time.Time) {
+	x.t.Helper()
+	value, err := topics.EncodeCamera(topics.Camera{Name: name, URL: "rtsp://u:hunter2@h/" + name})
+	x.put(topics.Cameras, name, value, err, at)
+	value, err = topics.EncodeStatus(topics.StreamStatus{Camera: name, State: state, Reason: reason, Since: at, Worker: worker})
+	x.put(topics.Status, name, value, err, at)
+}
+
+func TestFleetIsReadFromTheTables(t *testing.T) {
+	x := newTables(t)
+	now := time.Now()
+	ingest := map[string]topics.WorkerStage{"ingest": {Partitions: []int{0, 1}}}
+	x.worker(topics.Worker{Name: "a-1", Version: "v1\x1b[31m", Stages: ingest, Warnings: map[string]string{"camera b": "no route"}}, now)
+	x.worker(topics.Worker{Name: "i-1", Stages: map[string]topics.WorkerStage{"infer": {Partitions: []int{0}, Lag: 70, Late: 33}}, Problems: map[string]string{"kafka": "away"}}, now)
+	x.worker(topics.Worker{Name: "dead-1", Stages: ingest}, now.Add(-time.Minute))
+	x.worker(topics.Worker{Name: "old-1", Stages: ingest}, now.Add(-48*time.Hour))
+	x.put(topics.Workers, "forged", []byte("{"), nil, now)
+	x.camera("a", "a-1", topics.StreamStreaming, "", now)
+	x.camera("b", "a-1", topics.StreamWaiting, "no route to host", now)
+	x.camera("c", "dead-1", topics.StreamStreaming, "", now.Add(-time.Hour))
+	alert := topics.Alert{
+		ID: topics.AlertID("fall", "a-1-2"), State: topics.AlertRaised, Rule: "fall", Severity: "critical", Camera: "a", Label: "falling",
+		Onset: now.Add(-time.Minute), At: now, OnsetClip: "a-1-2", Clip: "a-1-2", Model: "m", Vocab: topics.VocabRef{Name: "default", Version: "v"},
+	}
+	value, err := topics.EncodeAlert(alert)
+	x.put(topics.OpenAlerts, "a/fall", value, err, now)
+	x.put(topics.OpenAlerts, "b/fall", value, nil, now) // of another key than its own
+
+	f, err := fleet.Read(t.Context(), x.Client, names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := f.Print(&b); err != nil {
+		t.Fatal(err)
+	}
+	shown := b.String()
+	for _, want := range []string{
+		"a-1 alive ingest 2 0 0s v1 [31m",
+		"i-1 not ready infer 1 70 33s -",
+		"dead-1 gone for 1m0s ingest",
+		"a streaming",
+		"b waiting",
+		"a fall critical falling 1m0s",
+		"- no worker runs alerts what to do: start `frostwatch alerts`",
+		"- worker dead-1 gone since",
+		"- worker i-1 can't work: kafka: away",
+		"- infer on i-1 falls behind: 33 s late, 70 records wait what to do: add workers of infer",
+		"- worker a-1: camera b: no route",
+		"- camera b: waiting: no route to host",
+		"- camera c: state unknown: its worker dead-1",
+	} {
+		if !strings.Contains(strings.Join(strings.Fields(shown), " "), want) {
+			t.Errorf("%q is not in\n%s", want, shown)
+		}
+	}
+	for _, not := range []string{"hunter2", "\x1b", "old-1", "forged", "no worker runs ingest"} {
+		if strings.Contains(shown, not) {
+			t.Errorf("%q is in\n%s", not, shown)
+		}
+	}
+	if len(f.Open) != 1 {
+		t.Errorf("open alerts %+v", f.Open)
+	}
+	raw, err := json.Marshal(f)
+	if err != nil || !strings.Contains(string(raw), `"worker":"a-1","alive":true`) {
+		t.Errorf("%v: %s", err, raw)
+	}
+}
+
+func TestAnEmptyFleetSaysWhatIsMissing(t *testing.T) {
+	x := newTables(t)
+	f, err := fleet.Read(t.Context(), x.Client, names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := f.Print(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"No workers.", "No cameras", "No open alerts.", "no worker runs infer"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q is not in\n%s", want, b.String())
+		}
+	}
+	raw, err := json.Marshal(f)
+	if err != nil || !strings.Contains(string(raw), `"workers":[],"cameras":[],"open_alerts":[]`) {
+		t.Errorf("%v: %s", err, raw)
+	}
+}

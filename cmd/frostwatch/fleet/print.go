@@ -1,0 +1,98 @@
+package fleet
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// Print writes tables for people.
+func (f Fleet) Print(out io.Writer) error {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	row := func(cells ...string) { _, _ = io.WriteString(w, strings.Join(cells, "\t")+"\n") } // w writes to memory
+	f.printWorkers(row)
+	_ = w.Flush() // each table has columns of its own
+	f.printCameras(row)
+	_ = w.Flush()
+	f.printOpen(row)
+	_ = w.Flush()
+	if len(f.Wrong) == 0 {
+		row()
+		row("Nothing is wrong.")
+	} else {
+		row()
+		row("WRONG")
+	}
+	for _, x := range f.Wrong {
+		row("- " + x.What)
+		if x.Do != "" {
+			row("  what to do: " + x.Do)
+		}
+	}
+	_ = w.Flush()
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+func (f Fleet) printWorkers(row func(...string)) {
+	if len(f.Workers) == 0 {
+		row("No workers.")
+		return
+	}
+	row("WORKER", "STATE", "STAGE", "PARTITIONS", "LAG", "LATE", "VERSION")
+	for _, w := range f.Workers {
+		state := "alive"
+		switch {
+		case !w.Alive:
+			state = "gone for " + f.ago(w.Heard)
+		case len(w.Problems) > 0:
+			state = "not ready"
+		}
+		name, version := w.Name, cmp.Or(w.Version, "-")
+		for _, stage := range slices.Sorted(maps.Keys(w.Stages)) {
+			s := w.Stages[stage]
+			row(name, state, stage, fmt.Sprint(len(s.Partitions)), fmt.Sprint(s.Lag), fmt.Sprintf("%.0fs", s.Late), version)
+			name, state, version = "", "", ""
+		}
+		if len(w.Stages) == 0 {
+			row(name, state, "-", "-", "-", "-", version)
+		}
+	}
+}
+
+func (f Fleet) printCameras(row func(...string)) {
+	row()
+	if len(f.Cameras) == 0 {
+		row("No cameras: add one with `frostwatch camera add NAME URL`.")
+		return
+	}
+	row("CAMERA", "STATE", "FOR", "WORKER", "REASON")
+	for _, c := range f.Cameras {
+		row(c.Name, cmp.Or(c.State, "-"), f.ago(c.Since), cmp.Or(c.Worker, "-"), c.Reason)
+	}
+}
+
+func (f Fleet) printOpen(row func(...string)) {
+	row()
+	if len(f.Open) == 0 {
+		row("No open alerts.")
+		return
+	}
+	row("OPEN ALERT", "RULE", "SEVERITY", "LABEL", "FOR")
+	for _, a := range f.Open {
+		row(a.Camera, a.Rule, a.Severity, a.Label, f.ago(a.Onset))
+	}
+}
+
+func (f Fleet) ago(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return max(f.At.Sub(t), 0).Round(time.Second).String()
+}

@@ -1,0 +1,78 @@
+package fleet
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// needed are the stages without which nothing is watched.
+var needed = []string{"ingest", "infer", "alerts"}
+
+// lateness is from when on a stage is said to fall behind.
+const lateness = 10.0 // seconds
+
+// wrong is what is not as it should be, the gravest first.
+func (f Fleet) wrong() []Wrong {
+	out := []Wrong{}
+	for _, stage := range needed {
+		if !f.runs(stage) {
+			out = append(out, Wrong{"no worker runs " + stage, "start `frostwatch " + stage + "`"})
+		}
+	}
+	for _, w := range f.Workers {
+		out = append(out, w.wrong()...)
+	}
+	for _, c := range f.Cameras {
+		if c.State != string(topics.StreamStreaming) {
+			out = append(out, c.wrong())
+		}
+	}
+	return out
+}
+
+func (f Fleet) runs(stage string) bool {
+	return slices.ContainsFunc(f.Workers, func(w Worker) bool {
+		_, has := w.Stages[stage]
+		return w.Alive && has
+	})
+}
+
+func (w Worker) wrong() (out []Wrong) {
+	if !w.Alive {
+		return []Wrong{{
+			fmt.Sprintf("worker %s gone since %s", w.Name, w.Heard.Local().Format(time.DateTime)),
+			"others take over its partitions; if it was not meant to end, start it again and read the end of its log",
+		}}
+	}
+	for _, part := range slices.Sorted(maps.Keys(w.Problems)) {
+		out = append(out, Wrong{fmt.Sprintf("worker %s can't work: %s: %s", w.Name, part, w.Problems[part]), ""})
+	}
+	for _, name := range slices.Sorted(maps.Keys(w.Stages)) {
+		if s := w.Stages[name]; s.Late >= lateness {
+			out = append(out, Wrong{
+				fmt.Sprintf("%s on %s falls behind: %.0f s late, %d records wait", name, w.Name, s.Late, s.Lag),
+				"add workers of " + name + ", or lessen the work: fewer cameras, a longer framer.stride, a model in int8",
+			})
+		}
+	}
+	for _, part := range slices.Sorted(maps.Keys(w.Warnings)) {
+		out = append(out, Wrong{fmt.Sprintf("worker %s: %s: %s", w.Name, part, w.Warnings[part]), ""})
+	}
+	return out
+}
+
+func (c Camera) wrong() Wrong {
+	state := c.State
+	if state == "" {
+		state = "state unknown"
+	}
+	what := fmt.Sprintf("camera %s: %s", c.Name, state)
+	if c.Reason != "" {
+		what += ": " + c.Reason
+	}
+	return Wrong{What: what}
+}
