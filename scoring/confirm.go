@@ -51,3 +51,16 @@ func (l *Live) logSkipped(ctx context.Context, before, now []vocab.Problem) {
 		l.Logger.WarnContext(ctx, "vocabulary: label skipped", "label", p.Label, "error", p.Err)
 	}
 }
+
+// announce says what is in force to those who edit. It changes nothing when that
+// fails.
+func (l *Live) announce(ctx context.Context) {
+	if l.Current() == nil {
+		return
+	}
+	e := l.Embeddings
+	err := vocab.NewStore(e.Client, e.Prefix).Announce(ctx, l.usable.Name, vocab.NewInForce(e.Embedder.ID(), l.usable))
+	if err != nil && ctx.Err() == nil {
+		l.Logger.DebugContext(ctx, "vocabulary: what is in force", "error", err)
+	}
+}

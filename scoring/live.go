@@ -81,6 +81,8 @@ func (l *Live) Run(ctx context.Context) error {
 	defer stop()
 	renew := time.NewTicker(renewUsed)
 	defer renew.Stop()
+	announce := time.NewTicker(vocab.AnnounceEvery)
+	defer announce.Stop()
 	for {
 		v, changed := l.Watcher.Current()
 		more, err := l.step(ctx, v, changed)
@@ -102,6 +104,8 @@ func (l *Live) Run(ctx context.Context) error {
 		case <-again:
 		case <-l.asks.heard:
 			l.asks.more = true
+		case <-announce.C:
+			l.announce(ctx)
 		case <-renew.C:
 			l.Embeddings.renew(ctx, slices.Collect(maps.Keys(l.known)))
 		}
@@ -151,6 +155,7 @@ func (l *Live) take(ctx context.Context, v vocab.Vocabulary, changed <-chan stru
 	l.serve()
 	l.known.keep(texts, l.BaseClasses)
 	l.confirm(ctx, before)
+	l.announce(ctx)
 	if l.seen == nil {
 		l.Embeddings.renew(ctx, fresh)
 	} else {

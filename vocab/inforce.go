@@ -1,0 +1,119 @@
+package vocab
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// InForce is what the workers of a model score against.
+type InForce struct {
+	Model   string `json:"model"`
+	Version string `json:"version"` // of the vocabulary
+	Labels  int    `json:"labels"`  // that are recognised
+	// Skipped are labels that are not, and why: the first few of SkippedTotal.
+	Skipped      []string `json:"skipped,omitempty"`
+	SkippedTotal int      `json:"skipped_total,omitempty"`
+}
+
+const (
+	// AnnounceEvery is how often workers say what is in force.
+	AnnounceEvery = 15 * time.Second
+	// announced is how long that counts.
+	announced = 3 * AnnounceEvery
+	// maxModels bounds the models that one vocabulary is in force for.
+	maxModels     = 32
+	maxAnnounced  = 16 << 10 // bytes of one
+	maxSkippedOut = 10
+)
+
+// NewInForce is a vocabulary that workers of a model score against.
+func NewInForce(model string, v Vocabulary) InForce {
+	f := InForce{Model: model, Version: v.Version, Labels: len(v.Labels), SkippedTotal: len(v.Problems)}
+	for _, p := range v.Problems[:min(maxSkippedOut, len(v.Problems))] {
+		f.Skipped = append(f.Skipped, topics.Clean(p.String()))
+	}
+	return f
+}
+
+func (s *Store) inForce(name string) string { return s.prefix + "vocab-in-force:" + name }
+
+// announceScript keeps one value for each model, with its time before it, and
+// drops what is old. What can't be one is dropped too.
+var announceScript = redis.NewScript(`
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'hash' then redis.call('DEL', KEYS[1]) end
+local now = redis.call('TIME')[1]
+local held = redis.call('HGETALL', KEYS[1])
+for i = 1, #held, 2 do
+	local at = tonumber(string.match(held[i + 1], '^(%d+) '))
+	if not at or at + ARGV[3] < now + 0 or at > now + 1 then redis.call('HDEL', KEYS[1], held[i]) end
+end
+if redis.call('HLEN', KEYS[1]) < tonumber(ARGV[4]) or redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then
+	redis.call('HSET', KEYS[1], ARGV[1], now .. ' ' .. ARGV[2])
+end
+return redis.call('EXPIRE', KEYS[1], ARGV[3])`)
+
+// Announce says what is in force, for `frostwatch vocab`.
+func (s *Store) Announce(ctx context.Context, name string, f InForce) error {
+	raw, err := json.Marshal(f)
+	if err == nil {
+		err = announceScript.Run(ctx, s.client, []string{s.inForce(name)}, f.Model, raw, int(announced.Seconds()), maxModels).Err()
+	}
+	if err != nil {
+		return fmt.Errorf("announce vocabulary %s: %w", name, err)
+	}
+	return nil
+}
+
+// inForceScript lists the values that count, within bounds.
+var inForceScript = redis.NewScript(`
+local out = {}
+if redis.call('TYPE', KEYS[1]).ok ~= 'hash' or redis.call('HLEN', KEYS[1]) > tonumber(ARGV[2]) then return out end
+local now = redis.call('TIME')[1]
+for _, value in ipairs(redis.call('HVALS', KEYS[1])) do
+	local at = tonumber(string.match(value, '^(%d+) '))
+	if at and at + ARGV[1] >= now + 0 and #value <= tonumber(ARGV[3]) then out[#out + 1] = value end
+end
+return out`)
+
+// InForce lists what workers said lately that they score against, by model.
+func (s *Store) InForce(ctx context.Context, name string) ([]InForce, error) {
+	values, err := inForceScript.Run(ctx, s.client, []string{s.inForce(name)}, int(announced.Seconds()), maxModels, maxAnnounced).StringSlice()
+	if err != nil {
+		return nil, fmt.Errorf("read what is in force of vocabulary %s: %w", name, err)
+	}
+	var out []InForce
+	for _, v := range values {
+		if f, err := readInForce(v); err == nil {
+			out = append(out, f)
+		}
+	}
+	slices.SortFunc(out, func(a, b InForce) int { return strings.Compare(a.Model, b.Model) })
+	return out, nil
+}
+
+// readInForce reads a value, which anyone may have written: its texts are fit to
+// be shown.
+func readInForce(value string) (f InForce, err error) {
+	_, raw, _ := strings.Cut(value, " ")
+	if err := json.Unmarshal([]byte(raw), &f); err != nil {
+		return f, err
+	}
+	if len(f.Skipped) > maxSkippedOut || f.Model == "" {
+		return f, errors.New("it is out of bounds")
+	}
+	f.Model, f.Version = topics.Clean(f.Model), topics.Clean(f.Version)
+	for i, text := range f.Skipped {
+		f.Skipped[i] = topics.Clean(text)
+	}
+	return f, nil
+}
