@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -47,6 +48,13 @@ func TestEditsByAnyoneAreScored(t *testing.T) {
 	w.awaitLabels(t, "run")
 	set(t, s, "run", `{"tags":["sport"]}`, "wave", "")
 	await(t, "the tag", func() bool { return slices.Equal(w.Current().Labels()[0].Tags, []string{"sport"}) })
+	want := vocab.InForce{Model: "model", Version: w.Current().Version, Labels: 2, SkippedTotal: 2, Skipped: []string{
+		`label "broken": value: it begins with { and is not valid JSON: unexpected end of JSON input (at byte 1)`, `label "endless": 99 tokens: at most 77`,
+	}}
+	await(t, "what is in force is announced", func() bool {
+		force, err := vocab.NewStore(s.Client, "f:").InForce(ctx, "default")
+		return err == nil && len(force) == 1 && reflect.DeepEqual(force[0], want)
+	})
 	w.stop()
 	for _, want := range []string{`msg="label added" label=wave`, `msg="label removed" label=fall`, `msg="label changed" label=run`, `msg="vocabulary: label skipped" label=broken`} {
 		if n := w.log.count(want); n != 1 {

@@ -50,15 +50,19 @@ func (p Program) vocabList(t *vocabTarget) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return p.printVocabulary(v)
+				force, err := s.InForce(ctx, name)
+				if err != nil {
+					return err
+				}
+				return p.printVocabulary(v, force)
 			})
 		},
 	}
 }
 
-func (p Program) printVocabulary(v vocab.Vocabulary) error {
+func (p Program) printVocabulary(v vocab.Vocabulary, force []vocab.InForce) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "vocabulary %s, version %s, %s\n", v.Name, v.Version, labelCount(v))
+	fmt.Fprintf(&b, "vocabulary %s, version %s, %s\n", v.Name, v.Version, labelCount(len(v.Labels)))
 	for _, l := range v.Labels {
 		value, err := l.Value()
 		if err != nil {
@@ -67,15 +71,16 @@ func (p Program) printVocabulary(v vocab.Vocabulary) error {
 		fmt.Fprintf(&b, "  %-40s %s\n", topics.Clean(l.Name), topics.Clean(value))
 	}
 	writeSkipped(&b, v)
+	writeInForce(&b, v, force)
 	_, err := io.WriteString(p.Out, b.String())
 	return err
 }
 
-func labelCount(v vocab.Vocabulary) string {
-	if len(v.Labels) == 1 {
+func labelCount(n int) string {
+	if n == 1 {
 		return "1 label"
 	}
-	return fmt.Sprintf("%d labels", len(v.Labels))
+	return fmt.Sprintf("%d labels", n)
 }
 
 // writeSkipped lists what Redis holds and can't be used, and why.
@@ -110,8 +115,13 @@ func (p Program) edit(ctx context.Context, s *vocab.Store, name string, do func(
 	if len(changes) == 0 {
 		b.WriteString("nothing is changed by that\n")
 	}
-	fmt.Fprintf(&b, "vocabulary %s: %s, version %s\n", after.Name, labelCount(after), after.Version)
+	fmt.Fprintf(&b, "vocabulary %s: %s, version %s\n", after.Name, labelCount(len(after.Labels)), after.Version)
 	writeSkipped(&b, after)
+	force, err := awaitForce(ctx, s, after)
+	if err != nil {
+		return err
+	}
+	writeInForce(&b, after, force)
 	_, err = io.WriteString(p.Out, b.String())
 	return err
 }

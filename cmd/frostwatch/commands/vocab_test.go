@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/frostwatch/frostwatch/internal/redistest"
+	"github.com/frostwatch/frostwatch/vocab"
 )
 
 // command runs one and gives what it printed.
@@ -44,7 +45,7 @@ func TestVocabCommands(t *testing.T) {
 		{"rm fall", []string{"! edit vocabulary default: no label would be left: add another first, or empty the vocabulary on purpose with `frostwatch vocab rm --all`"}},
 		{"rm", []string{"! want the labels to remove, or --all and none"}},
 		{"rm fall --all", []string{"! want the labels to remove, or --all and none"}},
-		{"rm --all", []string{"label removed: fall\n", "vocabulary default: 0 labels"}},
+		{"rm --all", []string{"label removed: fall\n", "vocabulary default: 0 labels", "no infer runs: in force once one does\n"}},
 	} {
 		out, ok := command(t, append([]string{"vocab", "--config", file}, strings.Fields(c.args)...)...)
 		for _, want := range c.want {
@@ -77,5 +78,32 @@ func TestVocabCommandsEditWhatUpWatches(t *testing.T) {
 	cfg, err := (&target{data: data}).load()
 	if err != nil || cfg.Kafka.Prefix != "k." {
 		t.Errorf("topics begin with %q, %v", cfg.Kafka.Prefix, err)
+	}
+}
+
+// What the model can't take is known to infer alone.
+func TestVocabCommandsSayWhatIsInForce(t *testing.T) {
+	s := redistest.Start(t)
+	file := filepath.Join(t.TempDir(), "pipeline.yaml")
+	if err := os.WriteFile(file, fmt.Appendf(nil, "redis:\n  address: %s\n", s.Addr), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	store := vocab.NewStore(s.Client, "frostwatch:")
+	if out, ok := command(t, "vocab", "add", "fall", "--config", file); !ok {
+		t.Fatal(out)
+	}
+	v, err := store.List(t.Context(), "default")
+	if err != nil {
+		t.Fatal(err)
+	}
+	force := vocab.InForce{Model: "m1", Version: v.Version, Labels: 1, Skipped: []string{"label \"endless\": 99 tokens"}, SkippedTotal: 12}
+	if err := store.Announce(t.Context(), "default", force); err != nil {
+		t.Fatal(err)
+	}
+	if out, _ := command(t, "vocab", "ls", "--config", file); !strings.Contains(out, "in force: model m1 recognises 1 label\n  skipped: label \"endless\": 99 tokens\n  and 11 more skipped\n") {
+		t.Error(out)
+	}
+	if out, _ := command(t, "vocab", "add", "wave", "--config", file); !strings.Contains(out, "not in force yet: model m1 still has version "+v.Version) {
+		t.Error(out)
 	}
 }

@@ -1,0 +1,58 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/frostwatch/frostwatch/internal/pause"
+	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
+)
+
+// writeInForce says which models recognise a vocabulary, and what they skip of it
+// that others may not.
+func writeInForce(b *strings.Builder, v vocab.Vocabulary, force []vocab.InForce) {
+	if len(force) == 0 {
+		b.WriteString("no infer runs: in force once one does\n")
+	}
+	known := map[string]bool{}
+	for _, problem := range v.Problems {
+		known[topics.Clean(problem.String())] = true
+	}
+	for _, f := range force {
+		if f.Version != v.Version {
+			fmt.Fprintf(b, "not in force yet: model %s still has version %s\n", f.Model, f.Version)
+			continue
+		}
+		fmt.Fprintf(b, "in force: model %s recognises %s\n", f.Model, labelCount(f.Labels))
+		for _, text := range f.Skipped {
+			if !known[text] {
+				fmt.Fprintf(b, "  skipped: %s\n", text)
+			}
+		}
+		if more := f.SkippedTotal - len(f.Skipped); more > 0 {
+			fmt.Fprintf(b, "  and %d more skipped\n", more)
+		}
+	}
+}
+
+// forceTime is how long an edit is awaited: it is in force within a second where
+// nothing is amiss.
+const forceTime = 3 * time.Second
+
+// awaitForce waits until a version is in force for all models, but not for long.
+func awaitForce(ctx context.Context, s *vocab.Store, v vocab.Vocabulary) (force []vocab.InForce, err error) {
+	const look = 50 * time.Millisecond
+	for began := time.Now(); ; {
+		if force, err = s.InForce(ctx, v.Name); err != nil {
+			return nil, err
+		}
+		old := slices.ContainsFunc(force, func(f vocab.InForce) bool { return f.Version != v.Version })
+		if !old || time.Since(began) > forceTime || !pause.For(ctx, look) {
+			return force, nil
+		}
+	}
+}
