@@ -186,11 +186,7 @@ func (r *runner) connection(ctx context.Context, sink Sink) (lasted time.Duratio
 	if err != nil {
 		return 0, err
 	}
-	s, err := media.OpenStream(ctx, a.raw, media.StreamOptions{
-		Transport: r.transport(), Open: r.OpenTimeout, Read: r.ReadTimeout, Watchdog: r.Watchdog, Threads: r.DecodeThreads,
-		OnBytes:     func(n int) { r.metrics.bytes(ctx, r.camera.Name, n) },
-		OnBadPacket: func() { r.metrics.bad(ctx, r.camera.Name) },
-	})
+	s, err := r.open(ctx, a)
 	if err != nil {
 		return 0, err
 	}

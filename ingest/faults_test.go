@@ -157,9 +157,11 @@ func rubbish(c net.Conn) {
 
 // talker is the address of a server that greets connections with say, if
 // anything, and keeps them until the client or the test ends.
-func talker(t *testing.T, say func(net.Conn)) string {
+func talker(t *testing.T, say func(net.Conn)) string { return talkerAt(t, "127.0.0.1", say) }
+
+func talkerAt(t *testing.T, host string, say func(net.Conn)) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", host+":0")
 	if err != nil {
 		t.Fatal(err)
 	}

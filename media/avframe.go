@@ -1,8 +1,9 @@
 package media
 
 /*
-#cgo pkg-config: libavutil libswscale
+#cgo pkg-config: libavformat libavutil libswscale
 #include <string.h>
+#include <libavformat/avformat.h>
 #include <libavutil/frame.h>
 #include <libavutil/mem.h>
 #include <libavutil/pixdesc.h>
@@ -10,6 +11,9 @@ package media
 
 // go-astiav 0.16 has neither best_effort_timestamp nor colour matrices.
 static int64_t fw_time(const void *f) { return ((const AVFrame *)f)->best_effort_timestamp; }
+
+// Nor a format's URL, which libav changes when it follows a redirection of RTSP.
+static const char *fw_url(const void *f) { return ((const AVFormatContext *)f)->url; }
 
 typedef struct {
 	struct SwsContext *sws;
@@ -64,7 +68,17 @@ static int fw_rgb_convert(fw_rgb *c, const void *frame, uint8_t *dst) {
 */
 import "C"
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/asticode/go-astiav"
+)
+
+// formatURL is where a format that is open was read from in the end.
+func formatURL(f *astiav.FormatContext) string {
+	// Its one field is the AVFormatContext, to which go-astiav gives no other way.
+	return C.GoString(C.fw_url(*(*unsafe.Pointer)(unsafe.Pointer(f))))
+}
 
 // frameTime is an AVFrame's time in its stream's units, noTime if unknown:
 // libav's best effort from what the container and the codec say.

@@ -10,7 +10,8 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// StreamOptions say how a camera's stream is opened. All are required.
+// StreamOptions say how a camera's stream is opened. All up to OnBadPacket are
+// required.
 type StreamOptions struct {
 	Transport   string        // "tcp" or "udp", for RTSP
 	Open        time.Duration // to connect and find the video
@@ -19,6 +20,12 @@ type StreamOptions struct {
 	Threads     int           // of the decoder
 	OnBytes     func(int)     // called with the size of each packet received
 	OnBadPacket func()        // called for each packet or frame that could not be decoded and was skipped
+	// NoRedirects lets no redirection of HTTP be followed: libav would go wherever
+	// it leads. One of RTSP is followed all the same: see Stream.Location.
+	NoRedirects bool
+	// Host is what HTTP is told as the host's name, where the URL has an address in
+	// place of it.
+	Host string
 }
 
 // openOptions are StreamOptions and what files need besides.
@@ -100,6 +107,12 @@ func (o openOptions) libav(scheme string) *astiav.Dictionary {
 	case "http", "https":
 		set["protocol_whitelist"] = "http,https,tcp,tls"
 		set["format_whitelist"] = formats
+		if o.NoRedirects {
+			set["max_redirects"] = "0"
+		}
+		if o.Host != "" {
+			set["headers"] = "Host: " + o.Host + "\r\n"
+		}
 	default:
 		set["protocol_whitelist"] = "file"
 		set["format_whitelist"] = cmp.Or(o.formats, formats)

@@ -139,3 +139,7 @@ func (s *Stream) Close() {
 	}
 	s.rgb.free()
 }
+
+// Location is the URL that the stream was read from in the end: another than was
+// asked for where an RTSP server has sent libav elsewhere.
+func (s *Stream) Location() string { return formatURL(s.format) }
