@@ -14,8 +14,9 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// farewell bounds how long Run goes on publishing after its context has ended.
-const farewell = 2 * time.Second
+// farewell bounds how long Run goes on publishing after its context has ended:
+// half of what there is before the camera's partition goes to another worker.
+const farewell = bus.Grace / 2
 
 // passEvery is how often the time without a connection is counted, up to
 // passBehind ago: a first frame comes a little after its arrival.
@@ -39,8 +40,8 @@ func (s *Stream) lose(ctx context.Context, j job, reason string, err error) {
 	s.losses.add(ctx, reason, j.clip.ID, err)
 }
 
-// Run publishes clips until ctx ends, and then what is queued, for two seconds
-// at most.
+// Run publishes clips until ctx ends, and then what is queued, for as long as
+// farewell at most.
 func (s *Stream) Run(ctx context.Context) {
 	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()

@@ -38,6 +38,7 @@ type recorder struct {
 	gone   map[string]int    // tombstones of statuses
 	warned map[string]string // by part, what the reporter was told and not yet told over
 	checks map[string]func() error
+	left   []bus.Message // on the status topic
 	tags   map[string]string // of the clips to come
 	dead   []bus.Message
 	ended  map[string][]string
@@ -109,6 +110,26 @@ func (r *recorder) Send(_ context.Context, msgs ...bus.Message) ([]topics.Record
 		r.status[s.Camera] = append(r.status[s.Camera], s)
 	}
 	return make([]topics.RecordRef, len(msgs)), nil
+}
+
+// Replay gives what the test said earlier workers had left.
+func (r *recorder) Replay(_ context.Context, _ string, _ int, _, _ int64, fn func(bus.Message) error) error {
+	r.mu.Lock()
+	left := r.left
+	r.mu.Unlock()
+	for _, m := range left {
+		if err := fn(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *recorder) PartitionOf(_ context.Context, _ string, key []byte) (int, error) {
+	if strings.HasPrefix(string(key), "other") {
+		return 1, nil
+	}
+	return 0, nil
 }
 
 func (r *recorder) Problem(string, error) {}

@@ -25,6 +25,8 @@ import (
 type Bus interface {
 	Consume(ctx context.Context, g bus.GroupOptions, handle func(context.Context, *bus.Partition) error) error
 	Send(ctx context.Context, msgs ...bus.Message) ([]topics.RecordRef, error)
+	Replay(ctx context.Context, topic string, partition int, from, to int64, fn func(bus.Message) error) error
+	PartitionOf(ctx context.Context, topic string, key []byte) (int, error)
 }
 
 // Options of a Stage. All fields up to Meter are required.

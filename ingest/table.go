@@ -94,10 +94,34 @@ func (t *table) load(ctx context.Context) error {
 		spread := min(time.Duration(len(t.running))*20*time.Millisecond, 3*time.Second)
 		t.start(ctx, c, rand.N(spread+1))
 	}
+	t.forgetGone(ctx)
 	if next == 0 {
 		return nil
 	}
 	return ignoreMoved(t.p.Commit(ctx, next))
+}
+
+// forgetGone removes the statuses of cameras that were removed while no worker
+// held them: nobody else will.
+func (t *table) forgetGone(ctx context.Context) {
+	heard := map[string]bool{}
+	err := t.Bus.Replay(ctx, t.Names.Of(topics.Status), t.p.ID(), 0, -1, func(m bus.Message) error {
+		heard[string(m.Key)] = len(m.Value) > 0
+		return nil
+	})
+	for name, has := range heard {
+		if !has || t.running[name] != nil || err != nil {
+			continue
+		}
+		// The topics may have other numbers of partitions than ours give them.
+		var home int
+		if home, err = t.Bus.PartitionOf(ctx, t.Names.Of(topics.Cameras), []byte(name)); err == nil && home == t.p.ID() {
+			t.board.clear(name)
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		t.Logger.WarnContext(ctx, "statuses of cameras that are gone are left", "partition", t.p.ID(), "error", err)
+	}
 }
 
 func ignoreMoved(err error) error {
@@ -197,9 +221,9 @@ func (t *table) end(name string, how func()) {
 	})
 }
 
-// flushTime bounds how long the last statuses may take: a part of what the bus
-// gives a member that gives its partitions up.
-const flushTime = 500 * time.Millisecond
+// flushTime bounds how long the last statuses may take. Of bus.Grace, a third is
+// for a camera's goodbye (media) and a half for the clips that wait (framer).
+const flushTime = bus.Grace / 6
 
 // stopAll stops the cameras at the same time and, where the partition is still
 // this worker's, says so before another takes them over.

@@ -126,11 +126,16 @@ func TestTheTableIsFollowed(t *testing.T) {
 	p.write("new", `{"name":"new"}`)
 	p.write("", "compacted away")
 	p.write("set/file/f", `{"source":"file","id":"f","cameras":{}}`)
+	for key, value := range map[string]string{"gone": "{}", "removed": "", "a": "{}", "other-partition": "{}"} {
+		r.left = append(r.left, bus.Message{Key: []byte(key), Value: []byte(value)})
+	}
 	give := hold(t, s, p)
 	epochs := func(name string, n int) func() bool {
 		return func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.epochs[name] == n && len(r.times[name]) > 0 }
 	}
 	until(t, "a", 10*time.Second, epochs("a", 1))
+	// What was said of a camera that was removed while no worker ran goes, too.
+	until(t, "the status of one that is gone", 10*time.Second, func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.gone["gone"] == 1 })
 
 	p.write("b", record("b"))
 	until(t, "b", 10*time.Second, epochs("b", 1))
@@ -156,6 +161,9 @@ func TestTheTableIsFollowed(t *testing.T) {
 	var reasons []string
 	for _, m := range r.dead {
 		reasons = append(reasons, string(m.Key)+": "+bus.HeaderCarrier{Headers: &m.Headers}.Get(topics.HeaderReason))
+	}
+	if len(r.gone) != 2 {
+		t.Errorf("statuses removed: %v, want those of gone and b", r.gone)
 	}
 	want := []string{"new: camera new: url is empty", `b: the record's key is "b", its name "other"`}
 	if len(reasons) != 2 || reasons[0] != want[0] || reasons[1] != want[1] {
@@ -263,10 +271,27 @@ func TestWorkersShareCameras(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	worker := func() (*recorder, func()) {
-		r := newRecorder()
+	workers := map[string]*recorder{"first": newRecorder(), "second": newRecorder()}
+	reading, stopReading := context.WithCancel(context.Background())
+	var read sync.WaitGroup
+	t.Cleanup(func() { stopReading(); read.Wait() })
+	read.Go(func() {
+		err := client.ReadAll(reading, names.Of(topics.Status), time.Time{}, true, func(m bus.Message) error {
+			s, err := topics.DecodeStatus(m.Value)
+			if err != nil {
+				return err
+			}
+			_, err = workers[s.Worker].Send(reading, m)
+			return err
+		})
+		if reading.Err() == nil {
+			t.Error(err)
+		}
+	})
+	worker := func(name string) (*recorder, func()) {
+		r := workers[name]
 		o := testOptions(r)
-		o.Bus = client
+		o.Bus, o.Worker = client, name
 		s, err := New(o)
 		if err != nil {
 			t.Fatal(err)
@@ -280,27 +305,45 @@ func TestWorkersShareCameras(t *testing.T) {
 		})
 		return r, func() { cancel(); done.Wait() }
 	}
-	// streaming counts the cameras that have had frames lately.
-	streaming := func(r *recorder) int {
-		n := 0
+	// epochs are how often each worker has opened each camera, all of which stream.
+	epochs := func(r *recorder) map[string]int {
+		out := map[string]int{}
 		for _, c := range cameras {
-			if before := len(r.frames(c)); before > 0 {
-				time.Sleep(70 * time.Millisecond)
-				if len(r.frames(c)) != before {
-					n++
-				}
+			if r.last(c).State == topics.StreamStreaming && len(r.frames(c)) > 0 {
+				r.mu.Lock()
+				out[c] = r.epochs[c]
+				r.mu.Unlock()
 			}
 		}
-		return n
+		return out
 	}
-	first, stopFirst := worker()
+	first, stopFirst := worker("first")
 	t.Cleanup(stopFirst)
-	until(t, "one worker with all cameras", 30*time.Second, func() bool { return streaming(first) == len(cameras) })
-	second, stopSecond := worker()
-	until(t, "two workers with all cameras between them", 30*time.Second, func() bool {
-		a, b := streaming(first), streaming(second)
-		return a > 0 && b > 0 && a+b == len(cameras)
+	until(t, "one worker with all cameras", 30*time.Second, func() bool { return len(epochs(first)) == len(cameras) })
+	second, stopSecond := worker("second")
+	until(t, "two workers with all cameras between them", 60*time.Second, func() bool {
+		a, b := epochs(first), epochs(second)
+		return len(b) > 0 && len(a)+len(b) == len(cameras)
 	})
+	stayed := epochs(first)
+	if len(stayed) == 0 {
+		t.Error("no camera stayed where it was")
+	}
+	for c, n := range stayed {
+		if n != 1 {
+			t.Errorf("%s stayed, and was opened %d times", c, n)
+		}
+	}
+	for c := range epochs(second) {
+		if st := first.last(c); st.State != topics.StreamStopped || st.Reason != "its worker has given it up" {
+			t.Errorf("%s moved, and its first worker left it as %+v", c, st)
+		}
+	}
 	stopSecond()
-	until(t, "one worker with all cameras again", 30*time.Second, func() bool { return streaming(first) == len(cameras) })
+	until(t, "one worker with all cameras again", 60*time.Second, func() bool { return len(epochs(first)) == len(cameras) })
+	for c := range stayed {
+		if n := epochs(first)[c]; n != 1 {
+			t.Errorf("%s stayed while the second worker left, and was opened %d times", c, n)
+		}
+	}
 }

@@ -1,0 +1,84 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// A stream is in good health when clips of it reach Kafka; one that streams and
+// gives none is reported, and the worker where that goes for all.
+func TestProgressIsClipsOnKafka(t *testing.T) {
+	r := newRecorder()
+	s, err := New(testOptions(r))
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	s.Now = func() time.Time { return now }
+	send := func(context.Context, ...bus.Message) ([]topics.RecordRef, error) { return nil, nil }
+	refuse := func(context.Context, ...bus.Message) ([]topics.RecordRef, error) { return nil, errors.New("away") }
+	b := newBoard("t.status", newTape(0), s.Logger)
+	waits := make(chan struct{}) // no stream is opened
+	camera := func(c topics.Camera, send bus.SendFunc) *runner {
+		return s.start(t.Context(), c, 0, waits, b, send)
+	}
+	good, mute := camera(topics.Camera{Name: "good"}, send), camera(topics.Camera{Name: "mute"}, refuse)
+	rare := camera(topics.Camera{Name: "rare", Stride: topics.Stride{Time: time.Minute}}, refuse)
+	off := camera(topics.Camera{Name: "off"}, send)
+	all := []*runner{good, mute, rare, off}
+	stopAll := func() {
+		close(waits)
+		for _, c := range all {
+			c.stop()
+		}
+	}
+	for _, c := range all[:3] {
+		c.status(topics.StreamStatus{State: topics.StreamStreaming})
+	}
+	off.status(topics.StreamStatus{State: topics.StreamWaiting})
+	clips := func(c *runner) { _, _ = c.send(t.Context(), bus.Message{}) }
+	pass := func(d time.Duration) {
+		now = now.Add(d)
+		s.look(now)
+	}
+
+	pass(14 * time.Second)
+	if len(r.warned) > 0 || s.progress.check() != nil {
+		t.Errorf("too soon: %v, %v", r.warned, s.progress.check())
+	}
+	clips(good)
+	clips(mute) // refused: no progress
+	pass(2 * time.Second)
+	if !strings.Contains(r.warning("camera mute"), "no clip of it has reached Kafka for 16s") || len(r.warned) != 1 {
+		t.Errorf("want a warning of mute alone: %v", r.warned)
+	}
+	if err := s.progress.check(); err != nil {
+		t.Errorf("one camera's fault is the worker's: %v", err)
+	}
+	pass(3 * time.Minute)
+	if len(r.warned) != 3 {
+		t.Errorf("want a warning of each: %v", r.warned)
+	}
+	if err := s.progress.check(); err == nil || !strings.Contains(err.Error(), "cameras stream, 3 of them, but no clip of any reaches Kafka") {
+		t.Errorf("the worker's own state: %v", err)
+	}
+	clips(good)
+	pass(time.Second)
+	if r.warning("camera good") != "" || s.progress.check() != nil {
+		t.Errorf("clips come again: %v, %v", r.warned, s.progress.check())
+	}
+	stopAll()
+	if len(r.warned) > 0 {
+		t.Errorf("cameras that are gone are warned of: %v", r.warned)
+	}
+	s.look(now)
+	if err := s.progress.check(); err != nil {
+		t.Errorf("nothing to do is well: %v", err)
+	}
+}
