@@ -38,7 +38,7 @@ type recorder struct {
 	gone   map[string]int    // tombstones of statuses
 	warned map[string]string // by part, what the reporter was told and not yet told over
 	checks map[string]func() error
-	left   []bus.Message // on the status topic
+	left   []bus.Message     // on the status topic
 	tags   map[string]string // of the clips to come
 	dead   []bus.Message
 	ended  map[string][]string
