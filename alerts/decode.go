@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -38,25 +39,60 @@ func decode(m bus.Message) (topics.Recognition, error) {
 	return rec, nil
 }
 
-// clockWarnings are the cameras whose host's clock is ahead, which is reported:
-// nothing is alerted on for them.
-type clockWarnings map[string]bool
+// warnings are those about single cameras that stand.
+type warnings struct {
+	reporter telemetry.Reporter
+	standing map[string]bool
+}
 
-// maxClockWarnings bounds what records can make of that.
-const maxClockWarnings = 100
+// maxWarnings bounds what records can make of that.
+const maxWarnings = 100
 
-// note takes what became of a camera's record.
-func (c *clockWarnings) note(r telemetry.Reporter, camera string, err error) {
-	part := "clock of camera " + camera
-	switch {
-	case errors.Is(err, errAhead) && !(*c)[camera] && len(*c) < maxClockWarnings:
-		if *c == nil {
-			*c = clockWarnings{}
-		}
-		(*c)[camera] = true
-		r.Warning(part, fmt.Errorf("its clips raise no alerts, set the clock of the host that reads it: %w", err))
-	case err == nil && (*c)[camera]:
-		delete(*c, camera)
-		r.Warning(part, nil)
+// set reports why something about a camera is wrong, nil: it is not.
+func (w *warnings) set(part string, err error) {
+	switch stands := w.standing[part]; {
+	case err != nil && !stands && len(w.standing) < maxWarnings:
+		w.standing[part] = true
+		w.reporter.Warning(part, err)
+	case err == nil && stands:
+		delete(w.standing, part)
+		w.reporter.Warning(part, nil)
 	}
+}
+
+// look reports what is wrong with the records of a camera, but for what is wrong
+// with one record alone; err is that of decode.
+func (w *worker) look(ctx context.Context, m bus.Message, rec topics.Recognition, err error) {
+	if err != nil && !errors.Is(err, errAhead) {
+		return
+	}
+	clock := err
+	if clock != nil {
+		clock = fmt.Errorf("its clips raise no alerts, set the clock of the host that reads it: %w", err)
+	}
+	w.warnings.set("clock of camera "+rec.Camera, clock)
+	home, err := w.home(ctx, m.Topic, rec.Camera)
+	if err != nil {
+		return
+	}
+	var misplaced error
+	if home != m.Partition {
+		misplaced = fmt.Errorf("its recognitions come in partition %d instead of %d, so that its alerts are forgotten when another worker takes over: their producer must partition by murmur2, as Kafka's own clients do", m.Partition, home)
+	}
+	w.warnings.set("partition of camera "+rec.Camera, misplaced)
+}
+
+// home is the partition of a camera, which is looked up once.
+func (w *worker) home(ctx context.Context, topic, camera string) (int, error) {
+	if home, known := w.homes[camera]; known {
+		return home, nil
+	}
+	home, err := w.Bus.PartitionOf(ctx, topic, []byte(camera))
+	if err == nil {
+		if len(w.homes) >= maxCameras {
+			clear(w.homes)
+		}
+		w.homes[camera] = home
+	}
+	return home, err
 }

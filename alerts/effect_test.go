@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -154,4 +155,33 @@ func TestAHostWhoseClockIsAheadIsReported(t *testing.T) {
 	c.recognise(t, clipAt(recent(), 0, fall(.9)))
 	c.awaitAlerts(t, 1)
 	r.await(t, "clock of camera lobby", "")
+}
+
+// A producer that partitions otherwise than we do costs a camera its state at
+// each change of workers, and that is said.
+func TestRecordsInAForeignPartitionAreReported(t *testing.T) {
+	c := startCluster(t)
+	c.partitions = 2
+	c.ensure(t, 2)
+	r := &reporter{}
+	c.run(t, Options{Rules: ruleSet(t, fallRule()), Reporter: r})
+	home, err := c.PartitionOf(t.Context(), names.Of(topics.Actions), []byte("lobby"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign := "a" // a key of the other partition
+	for at := home; at == home; foreign += "a" {
+		if at, err = c.PartitionOf(t.Context(), names.Of(topics.Actions), []byte(foreign)); err != nil {
+			t.Fatal(err)
+		}
+		if at != home {
+			break
+		}
+	}
+	value, err := topics.EncodeRecognition(clipAt(recent(), 0, fall(.1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.send(t, topics.Actions, foreign, value)
+	r.await(t, "partition of camera lobby", fmt.Sprintf("its recognitions come in partition %d instead of %d", 1-home, home))
 }

@@ -14,8 +14,8 @@ import (
 )
 
 // finishTime bounds what a stopping partition may spend on the recognition in
-// hand.
-const finishTime = 2 * time.Second
+// hand; the rest of the grace is for the end of the handler.
+const finishTime = bus.Grace * 2 / 3
 
 // worker evaluates the recognitions of one partition: all those of its cameras.
 type worker struct {
@@ -24,9 +24,10 @@ type worker struct {
 	engine *Engine
 	// open are the alerts that are raised and not cleared, as they were published,
 	// by id.
-	open  map[string]topics.Alert
-	table openTable
-	clock clockWarnings
+	open     map[string]topics.Alert
+	table    openTable
+	warnings warnings
+	homes    map[string]int // partitions of cameras
 }
 
 // partition runs from the assignment of a partition until it is taken away.
@@ -45,7 +46,10 @@ func (s *Stage) evaluate(ctx context.Context, p *bus.Partition) error {
 		return err
 	}
 	rules, changed := s.current()
-	w := &worker{Stage: s, p: p, engine: NewEngine(rules, s.NoClips), open: map[string]topics.Alert{}, table: openTable{}}
+	w := &worker{
+		Stage: s, p: p, engine: NewEngine(rules, s.NoClips), open: map[string]topics.Alert{}, table: openTable{},
+		warnings: warnings{s.Reporter, map[string]bool{}}, homes: map[string]int{},
+	}
 	if err := w.restore(ctx, rules); err != nil {
 		return fmt.Errorf("restore the state of partition %d: %w", p.ID(), err)
 	}
@@ -125,7 +129,7 @@ func (w *worker) handle(ctx context.Context, m bus.Message) error {
 	traced, span := w.Tracer.Start(parent, "alerts.evaluate", trace.WithSpanKind(trace.SpanKindConsumer))
 	defer span.End()
 	rec, err := decode(m)
-	w.clock.note(w.Reporter, rec.Camera, err)
+	w.look(ctx, m, rec, err)
 	if err != nil {
 		return w.bury(traced, m, err)
 	}

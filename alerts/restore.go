@@ -50,7 +50,7 @@ func (w *worker) restoreAlerts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	generations := bus.Generations{Held: w.p.Generation()}
+	var generations bus.Generations
 	err = w.Bus.Replay(ctx, topic, w.p.ID(), from, -1, func(m bus.Message) error {
 		a, err := topics.DecodeAlert(m.Value)
 		if err == nil {

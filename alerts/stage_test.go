@@ -30,9 +30,10 @@ var names = topics.Names{Prefix: "t."}
 // cluster is the embedded broker with the topics of one partition each.
 type cluster struct {
 	*bus.Client
-	stage   *Stage // that was run last
-	options embedded.BrokerOptions
-	broker  *embedded.Broker
+	stage      *Stage // that was run last
+	partitions int
+	options    embedded.BrokerOptions
+	broker     *embedded.Broker
 }
 
 func startCluster(t *testing.T) *cluster {
@@ -70,7 +71,7 @@ func (c *cluster) start(t *testing.T) {
 func (c *cluster) ensure(t *testing.T, alerts int) {
 	t.Helper()
 	var specs []bus.TopicSpec
-	for _, s := range topics.Specs(1, 1) {
+	for _, s := range topics.Specs(max(c.partitions, 1), 1) {
 		n := s.Partitions
 		if s.Topic == topics.Alerts {
 			n = alerts
