@@ -54,7 +54,7 @@ type DeadLetterOptions struct {
 	Meter  metric.Meter
 }
 
-// DeadLetters is where a stage leaves what it cannot use.
+// DeadLetters is where a stage leaves what it cannot use. Safe for concurrent use.
 type DeadLetters struct {
 	o          DeadLetterOptions
 	stage      metric.MeasurementOption
@@ -92,4 +92,47 @@ func (d *DeadLetters) Bury(ctx context.Context, m Message, why error) error {
 		return fmt.Errorf("send dead letter: %w", err)
 	}
 	return nil
+}
+
+// By sends with another function: that of the partition whose records are buried,
+// so that a worker that has lost it buries nothing.
+func (d *DeadLetters) By(send SendFunc) *DeadLetters {
+	by := *d
+	by.o.Send = send
+	return &by
+}
+
+// Outcome is a record that follows from another.
+type Outcome struct{ From, Msg Message }
+
+// Send sends what follows from records. Where Kafka refuses one for good, as one
+// that is too large, the record that it follows from is buried in its stead, and
+// there is no position for it. An error is that of Kafka not taking all in time,
+// or of this worker not being allowed to send at all.
+func (d *DeadLetters) Send(ctx context.Context, outcomes ...Outcome) ([]topics.RecordRef, error) {
+	msgs := make([]Message, len(outcomes))
+	for i, o := range outcomes {
+		msgs[i] = o.Msg
+	}
+	refs, err := d.o.Send(ctx, msgs...)
+	if err == nil {
+		return refs, nil
+	}
+	each := []error{err} // also of a Send that is not ours, of one message
+	var all *SendError
+	if errors.As(err, &all) {
+		each = all.Each
+	}
+	for i, err := range each {
+		if err == nil {
+			continue
+		}
+		if !RecordRefused(err) {
+			return refs, err
+		}
+		if err := d.Bury(ctx, outcomes[i].From, err); err != nil {
+			return refs, err
+		}
+	}
+	return refs, nil
 }

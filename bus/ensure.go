@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
 )
 
 // TopicSpec is a topic as it should be.
@@ -17,27 +18,73 @@ type TopicSpec struct {
 	Config      map[string]string // cleanup.policy, retention.ms, ...
 }
 
-// Ensure creates the topics that are absent. One that exists is left as it is:
-// where it differs, a warning names both values. It waits for a broker that is
-// away.
+// Ensure creates the topics that are absent, and asks for nothing where none is.
+// One that exists is left as it is: where it differs, a warning names both values.
+// It waits for a broker that is away.
 func (c *Client) Ensure(ctx context.Context, specs []TopicSpec) error {
-	existing := map[string]bool{}
-	if err := c.retry(ctx, "create topics", func() error { return c.create(ctx, specs, existing) }); err != nil {
-		return err
-	}
-	var old []TopicSpec
-	for _, s := range specs {
-		if existing[s.Name] {
-			old = append(old, s)
+	var existing []TopicSpec
+	var brokers int
+	err := c.retry(ctx, "create topics", func() (err error) {
+		existing, brokers, err = c.existing(ctx, specs)
+		if err != nil {
+			return err
 		}
-	}
-	if err := c.retry(ctx, "compare topics", func() error { return c.compare(ctx, old) }); err != nil {
+		absent := slices.DeleteFunc(slices.Clone(specs), func(s TopicSpec) bool {
+			return slices.ContainsFunc(existing, func(e TopicSpec) bool { return e.Name == s.Name })
+		})
+		if err := c.enough(absent, brokers); err != nil {
+			c.Logger.ErrorContext(ctx, "kafka: topics can't be created", "error", err)
+			return err
+		}
+		return c.create(ctx, absent)
+	})
+	if err != nil {
 		return err
+	}
+	if err := c.retry(ctx, "compare topics", func() error { return c.compare(ctx, existing) }); err != nil {
+		if !permanent(err) {
+			return err
+		}
+		c.Logger.WarnContext(ctx, "kafka: the settings of topics can't be compared", "error", err)
 	}
 	return c.retry(ctx, "wait for topics", func() error { return c.visible(ctx, specs) })
 }
 
-func (c *Client) create(ctx context.Context, specs []TopicSpec, existing map[string]bool) error {
+// existing are those that are there, and how many brokers are.
+func (c *Client) existing(ctx context.Context, specs []TopicSpec) (out []TopicSpec, brokers int, err error) {
+	names := make([]string, len(specs))
+	for i, s := range specs {
+		names[i] = s.Name
+	}
+	found, brokers, err := c.metadata(ctx, names)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, s := range specs {
+		switch err := found[s.Name].err; {
+		case err == nil:
+			out = append(out, s)
+		case !errors.Is(err, kafka.UnknownTopicOrPartition):
+			return nil, 0, fmt.Errorf("look up topic %s: %w", s.Name, err)
+		}
+	}
+	return out, brokers, nil
+}
+
+// enough is whether there are brokers for the replicas of what is to be created.
+func (c *Client) enough(specs []TopicSpec, brokers int) error {
+	for _, s := range specs {
+		if s.Replication > brokers {
+			return fmt.Errorf("topic %s is to have %d replicas, there are %d brokers: start more, or lower kafka.replication", s.Name, s.Replication, brokers)
+		}
+	}
+	return nil
+}
+
+func (c *Client) create(ctx context.Context, specs []TopicSpec) error {
+	if len(specs) == 0 {
+		return nil
+	}
 	req := &kafka.CreateTopicsRequest{}
 	for _, s := range specs {
 		t := kafka.TopicConfig{Topic: s.Name, NumPartitions: s.Partitions, ReplicationFactor: s.Replication}
@@ -51,11 +98,7 @@ func (c *Client) create(ctx context.Context, specs []TopicSpec, existing map[str
 		return fmt.Errorf("create topics: %w", err)
 	}
 	for name, err := range resp.Errors {
-		switch {
-		case err == nil:
-		case errors.Is(err, kafka.TopicAlreadyExists):
-			existing[name] = true
-		default:
+		if err != nil && !errors.Is(err, kafka.TopicAlreadyExists) { // another worker was faster
 			return fmt.Errorf("create topic %s: %w", name, err)
 		}
 	}
@@ -67,42 +110,65 @@ func (c *Client) compare(ctx context.Context, specs []TopicSpec) error {
 	if len(specs) == 0 {
 		return nil
 	}
-	for _, s := range specs {
-		have, err := c.Partitions(ctx, s.Name)
-		if err != nil {
-			return err
-		}
-		if have != s.Partitions {
-			c.Logger.WarnContext(ctx, "kafka: topic differs, left as it is", "topic", s.Name, "setting", "partitions", "have", have, "want", s.Partitions)
-		}
-	}
+	names := make([]string, len(specs))
 	req := &kafka.DescribeConfigsRequest{}
-	for _, s := range specs {
+	for i, s := range specs {
+		names[i] = s.Name
 		req.Resources = append(req.Resources, kafka.DescribeConfigRequestResource{ResourceType: kafka.ResourceTypeTopic, ResourceName: s.Name})
+	}
+	found, brokers, err := c.metadata(ctx, names)
+	if err != nil {
+		return err
+	}
+	for _, s := range specs {
+		c.compareShape(ctx, s, found[s.Name], brokers)
 	}
 	resp, err := c.client.DescribeConfigs(ctx, req)
 	if err != nil {
 		return fmt.Errorf("describe topics: %w", err)
 	}
 	for _, r := range resp.Resources {
+		if r.Error != nil {
+			return fmt.Errorf("describe topic %s: %w", r.ResourceName, r.Error)
+		}
 		i := slices.IndexFunc(specs, func(s TopicSpec) bool { return s.Name == r.ResourceName })
 		if i < 0 {
 			continue
 		}
 		for _, e := range r.ConfigEntries {
 			if want, ok := specs[i].Config[e.ConfigName]; ok && want != e.ConfigValue {
-				c.Logger.WarnContext(ctx, "kafka: topic differs, left as it is", "topic", r.ResourceName, "setting", e.ConfigName, "have", e.ConfigValue, "want", want)
+				c.differs(ctx, r.ResourceName, e.ConfigName, e.ConfigValue, want)
 			}
 		}
 	}
 	return nil
 }
 
-// visible waits until metadata shows the new topics: a write before that fails
-// at once.
+func (c *Client) compareShape(ctx context.Context, want TopicSpec, have topicShape, brokers int) {
+	if have.partitions != want.Partitions {
+		c.differs(ctx, want.Name, "partitions", have.partitions, want.Partitions)
+	}
+	if have.replicas != want.Replication {
+		c.differs(ctx, want.Name, "replicas", have.replicas, want.Replication)
+	}
+	if have.replicas > brokers {
+		c.Logger.WarnContext(ctx, "kafka: there are fewer brokers than a topic has replicas", "topic", want.Name, "replicas", have.replicas, "brokers", brokers)
+	}
+}
+
+func (c *Client) differs(ctx context.Context, topic, setting string, have, want any) {
+	attrs := []any{"topic", topic, "setting", setting, "have", have, "want", want}
+	if setting == "message.timestamp.type" {
+		attrs = append(attrs, "note", "ages hang on the clocks of those who send")
+	}
+	c.Logger.WarnContext(ctx, "kafka: topic differs, left as it is", attrs...)
+}
+
+// visible waits until the connections know the new topics: a write before that
+// fails at once.
 func (c *Client) visible(ctx context.Context, specs []TopicSpec) error {
 	for _, s := range specs {
-		if _, err := c.Partitions(ctx, s.Name); err != nil {
+		if _, err := c.cached(ctx, s.Name); err != nil {
 			return err
 		}
 	}
@@ -111,6 +177,23 @@ func (c *Client) visible(ctx context.Context, specs []TopicSpec) error {
 
 // Partitions is how many partitions the topic has.
 func (c *Client) Partitions(ctx context.Context, topic string) (int, error) {
+	n, err := c.cached(ctx, topic)
+	if !errors.Is(err, kafka.UnknownTopicOrPartition) {
+		return n, err
+	}
+	// What we may not see is unknown to kafka-go, which asks for all topics.
+	found, _, err := c.metadata(ctx, []string{topic})
+	if err != nil {
+		return 0, err
+	}
+	if err := found[topic].err; err != nil {
+		return 0, fmt.Errorf("look up topic %s: %w", topic, err)
+	}
+	return found[topic].partitions, nil
+}
+
+// cached is what kafka-go knows, by which it finds leaders: at most a second old.
+func (c *Client) cached(ctx context.Context, topic string) (int, error) {
 	resp, err := c.client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
 	if err != nil {
 		return 0, fmt.Errorf("look up topic %s: %w", topic, err)
@@ -124,4 +207,54 @@ func (c *Client) Partitions(ctx context.Context, topic string) (int, error) {
 		}
 	}
 	return 0, fmt.Errorf("look up topic %s: %w", topic, kafka.UnknownTopicOrPartition)
+}
+
+// topicShape is what metadata says of a topic.
+type topicShape struct {
+	partitions, replicas int
+	err                  error
+}
+
+// metadata asks a broker about topics, and for how many brokers there are.
+func (c *Client) metadata(ctx context.Context, names []string) (found map[string]topicShape, brokers int, err error) {
+	req := &call{api: protocol.Metadata, version: 4, route: toAny}
+	req.body.int32(int32(len(names)))
+	for _, name := range names {
+		req.body.string(name)
+	}
+	req.body.int8(0) // creates none
+	r, err := c.do(ctx, req, 0)
+	if err != nil {
+		return nil, 0, fmt.Errorf("look up topics: %w", err)
+	}
+	r.int32() // throttle
+	for range r.count(11) {
+		brokers++
+		r.int32()  // id
+		r.string() // host
+		r.int32()  // port
+		r.string() // rack
+	}
+	r.string() // cluster
+	r.int32()  // controller
+	found = map[string]topicShape{}
+	for _, name := range names {
+		found[name] = topicShape{err: kafka.UnknownTopicOrPartition}
+	}
+	for range r.count(9) {
+		s := topicShape{err: kafkaError(r.int16())}
+		name := r.string()
+		r.int8() // internal
+		for range r.count(18) {
+			s.partitions++
+			r.int16() // error
+			r.int32() // id
+			r.int32() // leader
+			s.replicas = r.count(4)
+			r.take(4 * s.replicas)
+			r.take(4 * r.count(4)) // in sync
+		}
+		found[name] = s
+	}
+	return found, brokers, r.err
 }

@@ -11,5 +11,5 @@ import (
 // what this worker may do, and concerns all it sends.
 func RecordRefused(err error) bool {
 	var large kafka.MessageTooLargeError
-	return errors.As(err, &large) || errors.Is(err, kafka.MessageSizeTooLarge)
+	return errors.As(err, &large) || errors.Is(err, kafka.MessageSizeTooLarge) || errors.Is(err, kafka.InvalidRecord)
 }

@@ -47,6 +47,7 @@ func (d *document) checkServers(c Config) {
 	}
 	inRange(d, "kafka.partitions", c.Kafka.Partitions, 1, 10_000)
 	inRange(d, "kafka.replication", c.Kafka.Replication, 1, 100)
+	d.checkKafkaLogin(c.Kafka)
 	d.checkRedis(c.Redis)
 	d.address("http.listen", c.HTTP.Listen)
 	d.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
@@ -78,6 +79,18 @@ func (d *document) checkTLS(path string, c TLS) {
 	}
 	if !c.Enabled && c != (TLS{}) {
 		d.wrong(path, "enabled is false: want it true where another key is set")
+	}
+}
+
+func (d *document) checkKafkaLogin(k Kafka) {
+	d.checkTLS("kafka.tls", k.TLS)
+	s := k.SASL
+	d.oneOf("kafka.sasl.mechanism", s.Mechanism, "", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+	if s.Mechanism != "" && s.Username == "" {
+		d.wrong("kafka.sasl.username", "empty: want the name to log in with")
+	}
+	if s.Mechanism == "" && (s.Username != "" || s.Password != "") {
+		d.wrong("kafka.sasl.mechanism", "empty: want PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512 to log in")
 	}
 }
 

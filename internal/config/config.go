@@ -31,6 +31,22 @@ type Kafka struct {
 	Prefix      string   `yaml:"prefix"`
 	Partitions  int      `yaml:"partitions"`
 	Replication int      `yaml:"replication"`
+	TLS         TLS      `yaml:"tls"`
+	SASL        SASL     `yaml:"sasl"`
+}
+
+// SASL is the login at Kafka's brokers.
+type SASL struct {
+	Mechanism string `yaml:"mechanism"`
+	Username  string `yaml:"username"`
+	Password  Secret `yaml:"password"`
+}
+
+// At is the cluster at one broker of this machine, which `+"`up`"+` has started: without
+// the TLS and login of a cluster elsewhere.
+func (k Kafka) At(broker string) Kafka {
+	k.Brokers, k.Replication, k.TLS, k.SASL = []string{broker}, 1, TLS{}, SASL{}
+	return k
 }
 
 // Redis is the server that holds vocabularies.

@@ -85,7 +85,7 @@ func (b *bench) ingestOne(ctx context.Context, video, dir string) (out ingestFig
 	}
 	defer broker.Close()
 	cfg := config.Default()
-	cfg.Kafka.Brokers, cfg.Kafka.Replication = []string{broker.Addr()}, 1
+	cfg.Kafka = cfg.Kafka.At(broker.Addr())
 	cfg.Ingest.Allow = []string{"127.0.0.1"} // the simulator
 	pr, err := process.Open(ctx, process.Options{Config: cfg, Logger: log, Service: "frostwatch-bench", Version: b.Version})
 	if err != nil {

@@ -10,8 +10,9 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/archive"
-	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/up"
+	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -67,7 +68,7 @@ func (b *bench) watchUp(ctx context.Context, c *child, data string, out *upFigur
 	if err != nil {
 		return err
 	}
-	client, err := bus.New(bus.Options{Brokers: []string{at.Kafka}, ClientID: "frostwatch-bench", Logger: slog.New(slog.DiscardHandler)})
+	client, err := process.Kafka(config.Kafka{}.At(at.Kafka), "frostwatch-bench", slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		return err
 	}

@@ -94,7 +94,7 @@ func (t *target) withBus(ctx context.Context, do func(context.Context, *bus.Clie
 
 // withClient calls do with a Kafka client, for as long as it takes.
 func withClient(cfg config.Config, do func(*bus.Client) error) error {
-	c, err := bus.New(bus.Options{Brokers: cfg.Kafka.Brokers, ClientID: "frostwatch-cli", Logger: slog.New(slog.DiscardHandler)})
+	c, err := process.Kafka(cfg.Kafka, "frostwatch-cli", slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/frostwatch/frostwatch/archive"
-	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
 	"github.com/frostwatch/frostwatch/eval/export"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -92,7 +92,7 @@ func (p Program) runExport(ctx context.Context, t *target, f exportFlags) error 
 	}
 	o.Topic, o.Version, o.Progress = topics.Names{Prefix: cfg.Kafka.Prefix}.Of(topics.Clips), p.Version, p.exportProgress()
 	log := slog.New(slog.NewTextHandler(p.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	b, err := bus.New(bus.Options{Brokers: cfg.Kafka.Brokers, ClientID: "frostwatch-cli", Logger: log})
+	b, err := process.Kafka(cfg.Kafka, "frostwatch-cli", log, nil)
 	if err != nil {
 		return err
 	}

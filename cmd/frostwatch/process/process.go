@@ -82,9 +82,7 @@ func Open(ctx context.Context, o Options) (*Process, error) {
 	if err != nil {
 		host = "unknown"
 	}
-	client, err := bus.New(bus.Options{
-		Brokers: cfg.Kafka.Brokers, ClientID: o.Service, Logger: o.Logger, MaxRecordBytes: topics.MaxRecordBytes,
-	})
+	client, err := Kafka(cfg.Kafka, o.Service, o.Logger, tel.Meter("kafka"))
 	if err != nil {
 		return nil, errors.Join(err, tel.Shutdown(ctx))
 	}

@@ -40,7 +40,7 @@ func (e Endpoints) Configure(c *config.Config) {
 	if e.Names != nil {
 		c.Kafka.Prefix, c.Redis.Prefix, c.Vocab.Name = e.Names.KafkaPrefix, e.Names.RedisPrefix, e.Names.Vocabulary
 	}
-	c.Kafka.Brokers, c.Kafka.Replication = []string{e.Kafka}, 1
+	c.Kafka = c.Kafka.At(e.Kafka)
 	c.Redis = config.Redis{Address: e.Redis, Prefix: c.Redis.Prefix}
 }
 
