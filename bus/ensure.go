@@ -32,8 +32,7 @@ func (c *Client) Ensure(ctx context.Context, specs []TopicSpec) error {
 		absent := slices.DeleteFunc(slices.Clone(specs), func(s TopicSpec) bool {
 			return slices.ContainsFunc(existing, func(e TopicSpec) bool { return e.Name == s.Name })
 		})
-		if err := c.enough(absent, brokers); err != nil {
-			c.Logger.ErrorContext(ctx, "kafka: topics can't be created", "error", err)
+		if err := enough(absent, brokers); err != nil { // they may be starting
 			return err
 		}
 		return c.create(ctx, absent)
@@ -72,7 +71,7 @@ func (c *Client) existing(ctx context.Context, specs []TopicSpec) (out []TopicSp
 }
 
 // enough is whether there are brokers for the replicas of what is to be created.
-func (c *Client) enough(specs []TopicSpec, brokers int) error {
+func enough(specs []TopicSpec, brokers int) error {
 	for _, s := range specs {
 		if s.Replication > brokers {
 			return fmt.Errorf("topic %s is to have %d replicas, there are %d brokers: start more, or lower kafka.replication", s.Name, s.Replication, brokers)

@@ -21,6 +21,22 @@ import (
 // CI=true and is skipped elsewhere.
 func StartKafka(t testing.TB) Broker {
 	t.Helper()
+	return NewKafka(t)
+}
+
+// NewKafka is StartKafka, for tests that stop and wake it.
+func NewKafka(t testing.TB) *Kafka {
+	t.Helper()
+	k := prepare(t)
+	k.configure(t, fmt.Sprintf(properties, k.port, k.controller, k.dir))
+	k.run(t)
+	t.Cleanup(func() { k.stop(t) })
+	return k
+}
+
+// prepare finds what a broker needs, and a place for it.
+func prepare(t testing.TB) *Kafka {
+	t.Helper()
 	for _, program := range []string{"java", "mvn"} {
 		if _, err := exec.LookPath(program); err != nil {
 			shared.Missing(t, program+" (`make setup-test` installs it)")
@@ -30,11 +46,7 @@ func StartKafka(t testing.TB) Broker {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &realKafka{libs: libs, dir: t.TempDir(), port: freePort(t), controller: freePort(t)}
-	k.configure(t)
-	k.run(t)
-	t.Cleanup(func() { k.stop(t) })
-	return k
+	return &Kafka{libs: libs, dir: t.TempDir(), port: freePort(t), controller: freePort(t)}
 }
 
 // jars fetches the broker's class path; tests of several packages may ask at
@@ -65,13 +77,15 @@ func jars(dir, pom string) (libs string, err error) {
 	return libs, os.Rename(part, libs)
 }
 
-type realKafka struct {
+// Kafka is a real broker that ends with the test.
+type Kafka struct {
 	libs, dir        string
 	port, controller int
 	cmd              *exec.Cmd
 }
 
-func (k *realKafka) Addr() string { return fmt.Sprintf("127.0.0.1:%d", k.port) }
+// Addr takes connections in clear and without a login.
+func (k *Kafka) Addr() string { return fmt.Sprintf("127.0.0.1:%d", k.port) }
 
 // The internal topics are made small and the sessions short, so that a test
 // does not wait for what a cluster needs.
@@ -100,26 +114,26 @@ broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=250
 `
 
-func (k *realKafka) configure(t testing.TB) {
+func (k *Kafka) configure(t testing.TB, text string, format ...string) {
 	t.Helper()
-	text := fmt.Sprintf(properties, k.port, k.controller, k.dir)
 	if err := os.WriteFile(filepath.Join(k.dir, "server.properties"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	out, err := k.java("kafka.tools.StorageTool", "format", "--standalone", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", "server.properties").CombinedOutput()
+	args := append([]string{"format", "--standalone", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", "server.properties"}, format...)
+	out, err := k.java("kafka.tools.StorageTool", args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("format kafka's storage: %v\n%s", err, out)
 	}
 }
 
-func (k *realKafka) java(class string, args ...string) *exec.Cmd {
+func (k *Kafka) java(class string, args ...string) *exec.Cmd {
 	cmd := exec.Command("java", append([]string{"-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
 		"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", k.libs + "/*", class}, args...)...)
 	cmd.Dir = k.dir
 	return cmd
 }
 
-func (k *realKafka) run(t testing.TB) {
+func (k *Kafka) run(t testing.TB) {
 	t.Helper()
 	k.cmd = k.java("kafka.Kafka", "server.properties")
 	var log strings.Builder
@@ -138,7 +152,7 @@ func (k *realKafka) run(t testing.TB) {
 	}
 }
 
-func (k *realKafka) answers() error {
+func (k *Kafka) answers() error {
 	conn, err := kafka.Dial("tcp", k.Addr())
 	if err != nil {
 		return err
@@ -150,16 +164,32 @@ func (k *realKafka) answers() error {
 	return errors.Join(err, conn.Close())
 }
 
-func (k *realKafka) stop(t testing.TB) {
+func (k *Kafka) stop(t testing.TB) {
 	t.Helper()
+	k.Thaw(t)
 	if err := k.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Errorf("stop kafka: %v", err)
 	}
 	_ = k.cmd.Wait() // 143 is its normal end
 }
 
-func (k *realKafka) Restart(t testing.TB) {
+// Restart stops it gently and starts it again.
+func (k *Kafka) Restart(t testing.TB) {
 	t.Helper()
 	k.stop(t)
 	k.run(t)
+}
+
+// Freeze stops the broker where it stands: it accepts connections and says
+// nothing.
+func (k *Kafka) Freeze(t testing.TB) { k.signal(t, syscall.SIGSTOP) }
+
+// Thaw lets it go on.
+func (k *Kafka) Thaw(t testing.TB) { k.signal(t, syscall.SIGCONT) }
+
+func (k *Kafka) signal(t testing.TB, s syscall.Signal) {
+	t.Helper()
+	if err := k.cmd.Process.Signal(s); err != nil {
+		t.Errorf("%v to kafka: %v", s, err)
+	}
 }
