@@ -109,7 +109,8 @@ func (d *document) checkStages(c Config) {
 	}
 	for i, name := range c.Ingest.Env {
 		if !variable.MatchString(name) {
-			d.wrong(fmt.Sprintf("ingest.env[%d]", i), fmt.Sprintf("%.80q: want the name of an environment variable, without $", name))
+			// Not repeated: ${NAME} has been replaced by its value.
+			d.wrong(fmt.Sprintf("ingest.env[%d]", i), "want the name of an environment variable, as LOBBY_PASSWORD, without ${}")
 		}
 	}
 	inRange(d, "ingest.open_timeout", c.Ingest.OpenTimeout, 100*time.Millisecond, 10*time.Minute)

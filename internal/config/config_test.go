@@ -83,6 +83,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"tls that is off", "redis:\n  tls:\n    ca: a.pem\n", "f.yaml:2: redis.tls: enabled is false: want it true where another key is set"},
 		{"sentinel without a master", "redis:\n  sentinel:\n    addresses: [\"a:1\"]\n", "f.yaml:2: redis.sentinel: want both the name of the master and addresses of sentinels, or neither"},
 		{"address of a sentinel", "redis:\n  sentinel:\n    master: m\n    addresses: [a]\n", `redis.sentinel.addresses[0]: "a": want host:port`},
+		{"an assignment in place of a name", "ingest:\n  env: [\"LOBBY=hunter2\"]\n", "ingest.env[0]: want the name of an environment variable, as LOBBY_PASSWORD, without ${}"},
 		{"address", "redis:\n  address: localhost\n", `f.yaml:2: redis.address: "localhost": want host:port`},
 		{"missing variable", "redis:\n  password: ${NOPE}\n", "f.yaml:2: redis.password: the environment variable NOPE is not set"},
 		{"key twice", "log:\n  level: info\n  level: warn\n", "f.yaml:3:"},

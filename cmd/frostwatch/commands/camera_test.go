@@ -1,0 +1,106 @@
+package commands
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/internal/kafkatest"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// Cameras are added, changed, listed and removed by commands, each of which says
+// what it did and what is unwise about it.
+func TestCameraCommands(t *testing.T) {
+	broker := kafkatest.StartEmbedded(t)
+	client, err := bus.New(bus.Options{Brokers: []string{broker.Addr()}, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	n := topics.Names{Prefix: "c."}
+	var specs []bus.TopicSpec
+	for _, s := range topics.Specs(2, 1) {
+		specs = append(specs, bus.TopicSpec{Name: n.Of(s.Topic), Partitions: s.Partitions, Replication: 1, Config: s.Config})
+	}
+	if err := client.Ensure(t.Context(), specs); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "pipeline.yaml")
+	if err := os.WriteFile(file, fmt.Appendf(nil, "kafka:\n  brokers: [%q]\n  prefix: \"c.\"\n", broker.Addr()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	heard := topics.StreamStatus{
+		Camera: "lobby", State: topics.StreamStreaming, Since: time.Now().Add(-90 * time.Second), Worker: "w", Codec: "h264", Width: 1920, Height: 1080, FPS: 25,
+	}
+	status, err := topics.EncodeStatus(heard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Send(t.Context(), bus.Message{Topic: n.Of(topics.Status), Key: []byte("lobby"), Value: status}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args string
+		want []string // regular expressions; "!" first: it fails
+		not  string
+	}{
+		{"ls", []string{"no cameras: add one"}, ""},
+		{"add lobby rtsp://viewer:${LOBBY}@10.0.0.7/s --tag indoor --tag ward", []string{`^camera lobby added: rtsp://\*\*\*@10\.0\.0\.7/s, tags indoor, ward\n`, `needs LOBBY in its environment and under ingest\.env`}, "warning"},
+		{"add door rtsp://viewer:hunter2@10.0.0.8/s", []string{`^camera door added: rtsp://viewer:\*\*\*@10\.0\.0\.8/s\n`, `warning: camera door: its URL holds a password, which now lies on Kafka in clear`}, "hunter2"},
+		{"set lobby --tag night", []string{`^camera lobby changed: rtsp://\*\*\*@10\.0\.0\.7/s, tags night\n`}, ""},
+		{"set lobby --stride 3s", []string{`tags night\n`}, ""},
+		{"ls", []string{`(?m)^NAME +STATE +CODEC +SIZE +FPS +SINCE +WORKER +TAGS +URL +REASON`,
+			`(?m)^door +- +- +- +- +- +- +- +rtsp://viewer:\*\*\*@10\.0\.0\.8/s +no worker has taken it up`,
+			`(?m)^lobby +streaming +h264 +1920x1080 +25 +\dm\d+s +w +night +rtsp://\*\*\*@10\.0\.0\.7/s`}, "hunter2"},
+		{"add gate ftp://10.0.0.9/s", []string{"!", `camera gate: url: its kind is none of those allowed`}, ""},
+		{"add gate notaurl", []string{"!", `camera gate: url: want rtsp://host/path`}, ""},
+		{"add gate", []string{"!", "want NAME and URL; to change the tags of a camera alone, use `camera set NAME"}, ""},
+		{"add gate rtsp://10.0.0.9/s --stride 10ms", []string{"!", `camera gate: stride of 10ms: want 50ms`}, ""},
+		{"add gate rtsp://10.0.0.9/s --window 5m --stride 100ms", []string{"!", `camera gate: stride of 100ms in a window of 5m0s: want at least a hundredth`}, ""},
+		{"set gate --tag x", []string{"!", `camera "gate": there is no such camera`}, ""},
+		{"rm gate", []string{"!", `camera "gate": there is no such camera`}, ""},
+		{"rm door lobby", []string{`^camera door removed\ncamera lobby removed\n$`}, ""},
+		{"ls --json", []string{`^\[\]\n$`}, ""},
+	} {
+		out, ok := command(t, append(append([]string{"camera"}, strings.Fields(c.args)...), "--config", file)...)
+		want := c.want
+		if want[0] == "!" {
+			want, ok = want[1:], !ok
+		}
+		for _, w := range want {
+			if !ok || !regexp.MustCompile(w).MatchString(out) {
+				t.Errorf("camera %s: want %s in\n%s", c.args, w, out)
+			}
+		}
+		if c.not != "" && strings.Contains(out, c.not) {
+			t.Errorf("camera %s: %s is in\n%s", c.args, c.not, out)
+		}
+		if c.args == "set lobby --stride 3s" {
+			checkCameraJSON(t, file)
+		}
+	}
+}
+
+func checkCameraJSON(t *testing.T, file string) {
+	t.Helper()
+	out, ok := command(t, "camera", "ls", "--json", "--config", file)
+	var rows []cameraRow
+	if err := json.Unmarshal([]byte(out), &rows); !ok || err != nil || len(rows) != 2 {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if r := rows[1]; r.Name != "lobby" || r.State != "streaming" || r.Codec != "h264" || r.Width != 1920 || r.FPS != 25 || r.Worker != "w" ||
+		r.Since == nil || r.Source != "person" || len(r.Tags) != 1 || r.Tags[0] != "night" || r.Stride == nil || r.Stride.Time != 3*time.Second {
+		t.Errorf("got %+v", r)
+	}
+	if r := rows[0]; r.State != "" || r.Reason != "no worker has taken it up" || strings.Contains(r.URL, "hunter2") {
+		t.Errorf("got %+v", r)
+	}
+}
