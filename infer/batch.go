@@ -80,6 +80,10 @@ func (s *Stage) recognise(ctx context.Context, batch []*clip) error {
 			c.drop()
 		case c.err != nil:
 			c.finish()
+		case s.tooOld(s.Bus.Age(c.msg)):
+			// It became so in here: a model that can't keep up is to see newer ones.
+			c.err = errTooOld
+			c.finish()
 		default:
 			usable = append(usable, c)
 		}

@@ -60,11 +60,13 @@ func (l *lease) newClip(ctx context.Context, msg bus.Message) *clip {
 	case c.err != nil:
 	case l.senders.overtaken(c.Camera, msg):
 		c.err = errOvertaken
-	case l.MaxAge > 0 && c.age > l.MaxAge:
+	case l.tooOld(c.age):
 		c.err = errTooOld
 	}
 	return c
 }
+
+func (s *Stage) tooOld(age time.Duration) bool { return s.MaxAge > 0 && age > s.MaxAge }
 
 // finish ends what the stage does with a clip; the rest is its lease's.
 func (c *clip) finish() {

@@ -40,13 +40,13 @@ const (
 
 // rig is a broker with topics.
 type rig struct {
-	t      *testing.T
+	t      testing.TB
 	broker kafkatest.Broker
 	client *bus.Client
 	names  topics.Names
 }
 
-func newRig(t *testing.T, partitions int) *rig {
+func newRig(t testing.TB, partitions int) *rig {
 	t.Helper()
 	r := &rig{t: t, broker: kafkatest.StartEmbedded(t), names: topics.Names{Prefix: "t."}}
 	r.client = r.newClient()
@@ -146,7 +146,7 @@ func (r *rig) options(first Recogniser) Options {
 
 // fakeModel sees how bright a clip begins, and is told how to misbehave.
 type fakeModel struct {
-	t      *testing.T
+	t      testing.TB
 	id     string
 	matrix *scoring.Matrix
 	fault  func(frames []byte, batch int) error // nil: none
@@ -271,7 +271,7 @@ func until(t *testing.T, what string, ok func() bool) {
 
 // start runs a stage; the returned function stops it, if it has not ended, and
 // gives its error.
-func start(t *testing.T, o Options) (*Stage, func() error) {
+func start(t testing.TB, o Options) (*Stage, func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	s, err := New(o)
