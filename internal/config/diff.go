@@ -49,7 +49,10 @@ func shown(v reflect.Value) string {
 	if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct {
 		return ""
 	}
-	if v.Kind() == reflect.String && v.Type() != reflect.TypeFor[Secret]() {
+	if v.Type() == reflect.TypeFor[Secret]() {
+		return hidden // also an empty one
+	}
+	if v.Kind() == reflect.String {
 		return fmt.Sprintf("%q", v.String())
 	}
 	return fmt.Sprint(v.Interface())

@@ -77,7 +77,7 @@ func TestFleetIsReadFromTheTables(t *testing.T) {
 	x := newTables(t)
 	now := time.Now()
 	ingest := map[string]topics.WorkerStage{"ingest": {Partitions: []int{0, 1}}}
-	x.worker(topics.Worker{Name: "a-1", Version: "v1\x1b[31m", Stages: ingest, Warnings: map[string]string{"camera b": "no route"}}, now)
+	x.worker(topics.Worker{Name: "a-1", Version: "v1\x1b[31m", Stages: ingest, Warnings: map[string]string{"camera b": "no route", "backlog": "grows"}}, now)
 	x.worker(topics.Worker{Name: "i-1", Stages: map[string]topics.WorkerStage{"infer": {Partitions: []int{0}, Lag: 70, Late: 33}}, Problems: map[string]string{"kafka": "away"}}, now)
 	x.worker(topics.Worker{Name: "dead-1", Stages: ingest}, now.Add(-time.Minute))
 	x.worker(topics.Worker{Name: "old-1", Stages: ingest}, now.Add(-48*time.Hour))
@@ -113,7 +113,7 @@ func TestFleetIsReadFromTheTables(t *testing.T) {
 		"- worker dead-1 gone since",
 		"- worker i-1 can't work: kafka: away",
 		"- infer on i-1 falls behind: 33 s late, 70 records wait what to do: add workers of infer",
-		"- worker a-1: camera b: no route",
+		"- worker a-1: backlog: grows",
 		"- camera b: waiting: no route to host",
 		"- camera c: state unknown: its worker dead-1",
 	} {
@@ -121,7 +121,7 @@ func TestFleetIsReadFromTheTables(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, shown)
 		}
 	}
-	for _, not := range []string{"hunter2", "\x1b", "old-1", "forged", "no worker runs ingest"} {
+	for _, not := range []string{"hunter2", "\x1b", "old-1", "forged", "no worker runs ingest", "a-1: camera b"} {
 		if strings.Contains(shown, not) {
 			t.Errorf("%q is in\n%s", not, shown)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/frostwatch/frostwatch/topics"
@@ -60,6 +61,9 @@ func (w Worker) wrong() (out []Wrong) {
 		}
 	}
 	for _, part := range slices.Sorted(maps.Keys(w.Warnings)) {
+		if strings.HasPrefix(part, "camera ") {
+			continue // said of the camera itself
+		}
 		out = append(out, Wrong{fmt.Sprintf("worker %s: %s: %s", w.Name, part, w.Warnings[part]), ""})
 	}
 	return out

@@ -37,6 +37,10 @@ type Options struct {
 	Overridden []string
 	// OnEdit hears a line on each edit of the file that was taken over; may be nil.
 	OnEdit func(line string)
+	// OnTrouble, where a person reads along, hears a line when something goes wrong
+	// or is well again, in place of the log; may be nil. Faults of single cameras
+	// are on the topic of statuses.
+	OnTrouble func(line string)
 }
 
 // Process is what the stages of one process share.
@@ -60,6 +64,7 @@ type Process struct {
 	overridden []string
 	takeovers  []takeover
 	onEdit     func(string)
+	onTrouble  func(string)
 
 	free []func() error // what Close frees
 	left bool           // parts of Run are still running
@@ -98,7 +103,7 @@ func Open(ctx context.Context, o Options) (*Process, error) {
 		reporter: newReporter(append(slices.Clone(o.Checks), "kafka")...),
 		mux:      http.NewServeMux(),
 		version:  o.Version,
-		file:     o.File, edited: o.File.Config, overridden: o.Overridden, onEdit: o.OnEdit,
+		file:     o.File, edited: o.File.Config, overridden: o.Overridden, onEdit: o.OnEdit, onTrouble: o.OnTrouble,
 		worker:  fmt.Sprintf("%s-%d", host, os.Getpid()),
 		created: make(chan struct{}),
 	}

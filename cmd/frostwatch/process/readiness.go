@@ -2,23 +2,28 @@ package process
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
 // lookEvery is how often the process looks at its own readiness, for the log.
 const lookEvery = 2 * time.Second
 
+// startTime is for how long what is starting is no problem yet.
+const startTime = 15 * time.Second
+
 // logReadiness logs when problems come and go: once at each edge, whoever
-// reported them, so that nobody needs to ask /readyz. What is starting is no
-// problem yet for a while.
+// reported them, so that nobody needs to ask /readyz. Warnings are logged by who
+// reports them. Where a person reads along, both are lines for them.
 func (p *Process) logReadiness(ctx context.Context) error {
-	const patience = 15 * time.Second
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	changes := p.reporter.changes()
-	begun, known := time.Now(), map[string]string{}
+	patience := time.Now().Add(startTime)
+	known := condition{}
 	for {
 		select {
 		case <-ctx.Done():
@@ -26,24 +31,61 @@ func (p *Process) logReadiness(ctx context.Context) error {
 		case <-changes:
 		case <-tick.C:
 		}
-		if now := p.reporter.look(); time.Since(begun) > patience || len(now.Problems) == 0 {
-			known = p.logProblems(ctx, known, now.Problems)
-			begun = time.Time{}
+		now := p.reporter.look()
+		if len(now.Problems) > 0 && time.Now().Before(patience) {
+			now.Problems = known.Problems
+		} else {
+			patience = time.Time{}
+		}
+		p.tellProblems(ctx, known.Problems, now.Problems)
+		p.tellWarnings(known.Warnings, now.Warnings)
+		known = now
+	}
+}
+
+func (p *Process) tellProblems(ctx context.Context, known, now map[string]string) {
+	for _, part := range lacking(now, known) {
+		if p.onTrouble != nil {
+			p.onTrouble(fmt.Sprintf("%s: %s", part, now[part]))
+			continue
+		}
+		p.log.ErrorContext(ctx, "not ready", "part", part, "problem", now[part])
+	}
+	for _, part := range lacking(known, now) {
+		if p.onTrouble != nil {
+			p.onTrouble(part + ": works again")
+			continue
+		}
+		p.log.WarnContext(ctx, "ready again", "part", part, "problem", known[part])
+	}
+}
+
+func (p *Process) tellWarnings(known, now map[string]string) {
+	if p.onTrouble == nil {
+		return
+	}
+	for _, part := range lacking(now, known) {
+		if told(part) {
+			p.onTrouble(fmt.Sprintf("%s: %s", part, now[part]))
+		}
+	}
+	for _, part := range lacking(known, now) {
+		if told(part) {
+			p.onTrouble(part + ": over")
 		}
 	}
 }
 
-// logProblems logs how what is wrong now differs from what was known.
-func (p *Process) logProblems(ctx context.Context, known, now map[string]string) map[string]string {
-	for _, part := range slices.Sorted(maps.Keys(now)) {
-		if _, old := known[part]; !old {
-			p.log.ErrorContext(ctx, "not ready", "part", part, "problem", now[part])
+// told is whether a warning has no lines of its own, as cameras and the
+// configuration have.
+func told(part string) bool { return part != partConfiguration && !strings.HasPrefix(part, "camera ") }
+
+// lacking are the parts of one that the other has not, in order.
+func lacking(one, other map[string]string) (parts []string) {
+	for _, part := range slices.Sorted(maps.Keys(one)) {
+		if _, has := other[part]; !has {
+			parts = append(parts, part)
 		}
 	}
-	for _, part := range slices.Sorted(maps.Keys(known)) {
-		if _, still := now[part]; !still {
-			p.log.WarnContext(ctx, "ready again", "part", part, "problem", known[part])
-		}
-	}
-	return now
+	return parts
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -54,23 +55,37 @@ func (p *Process) reload(ctx context.Context, m reloadMetrics) {
 	lines, err := p.takeOver()
 	if err != nil {
 		m.failed(ctx)
-		p.log.ErrorContext(ctx, "configuration not reloaded, the old one stays in force", "file", p.file.Path, "error", err)
-		p.reporter.Warning("configuration", fmt.Errorf("%s is not in force: %w", p.file.Path, err))
+		p.tellReload(ctx, slog.LevelError, "configuration not reloaded, the old one stays in force", err)
+		p.reporter.Warning(partConfiguration, fmt.Errorf("%s is not in force: %w", p.file.Path, err))
 		return
 	}
 	m.succeeded(ctx)
 	for _, line := range lines {
 		p.confirm(ctx, line)
 	}
-	var restart error
+	var restart []string
 	for _, c := range p.needsRestart() {
-		restart = errors.Join(restart, errors.New(c.String()))
+		restart = append(restart, c.String())
 	}
-	if restart != nil {
-		restart = fmt.Errorf("takes effect at the next start: %w", restart)
-		p.log.WarnContext(ctx, "configuration", "file", p.file.Path, "error", restart)
+	if len(restart) == 0 {
+		p.reporter.Warning(partConfiguration, nil)
+		return
 	}
-	p.reporter.Warning("configuration", restart)
+	later := fmt.Errorf("takes effect at the next start: %s", strings.Join(restart, ", "))
+	p.tellReload(ctx, slog.LevelWarn, "configuration", later)
+	p.reporter.Warning(partConfiguration, later)
+}
+
+// partConfiguration is the configuration file among what may be wrong.
+const partConfiguration = "configuration"
+
+// tellReload says once what an edit did not do.
+func (p *Process) tellReload(ctx context.Context, level slog.Level, what string, err error) {
+	if p.onTrouble != nil {
+		p.onTrouble(fmt.Sprintf("%s: %v", what, err))
+		return
+	}
+	p.log.Log(ctx, level, what, "file", p.file.Path, "error", err)
 }
 
 // takeOver reads the file, has everyone check it, and then puts it in force.

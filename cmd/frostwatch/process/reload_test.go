@@ -101,7 +101,7 @@ func TestEditsAreTakenOverAndConfirmed(t *testing.T) {
 	// a secret.
 	e.write(t, kafka+"log: {level: debug}\nframer: {window: 5s}\nhttp: {listen: '127.0.0.1:0'}\nredis: {password: hunter2}\nrules: ["+fall+"]\n")
 	await(t, "the restart to be asked for", func() bool { return strings.Contains(e.warning(), "next start") })
-	if want := `takes effect at the next start: redis.password: *** instead of log.level: "debug" instead of "info"`; e.warning() != want {
+	if want := `takes effect at the next start: redis.password, log.level: "debug" instead of "info"`; e.warning() != want {
 		t.Errorf("warning %q, want %q", e.warning(), want)
 	}
 	if log := e.log.String(); strings.Contains(log, "hunter2") || !strings.Contains(log, "takes effect at the next start") {
@@ -131,4 +131,56 @@ func TestAReloadIsWholeOrNotAtAll(t *testing.T) {
 		t.Errorf("%v, %v: the rules of the refused file are in force", lines, err)
 	}
 	_ = e.Close(context.Background())
+}
+
+// A person who reads along is told of trouble in lines, each once, and the log
+// does not repeat it.
+func TestTroubleIsSaidOnce(t *testing.T) {
+	e := newEdits(t, "kafka: {brokers: ['127.0.0.1:1']}\n")
+	var mu sync.Mutex
+	var lines []string
+	e.onTrouble = func(line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		lines = append(lines, line)
+	}
+	said := func(line string) func() bool {
+		return func() bool { mu.Lock(); defer mu.Unlock(); return slices.Contains(lines, line) }
+	}
+	known := condition{map[string]string{}, map[string]string{}}
+	look := func() {
+		now := e.reporter.look()
+		e.tellProblems(t.Context(), known.Problems, now.Problems)
+		e.tellWarnings(known.Warnings, now.Warnings)
+		known = now
+	}
+	e.reporter.Problem("kafka", nil)
+	e.reporter.Problem("vocabulary", errors.New("Redis is away"))
+	e.reporter.Warning("backlog", errors.New("33 s late"))
+	e.reporter.Warning("camera a", errors.New("no route")) // has a line of its own
+	look()
+	e.reporter.Warning("backlog", errors.New("34 s late"))
+	look()
+	e.reporter.Problem("vocabulary", nil)
+	e.reporter.Warning("backlog", nil)
+	look()
+	want := "vocabulary: Redis is away|backlog: 33 s late|vocabulary: works again|backlog: over"
+	if got := strings.Join(lines, "|"); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	stop := e.run(t, e.Following()...)
+	e.write(t, "log: {levle: debug}\n")
+	await(t, "the refused edit", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "configuration not reloaded") })
+	})
+	e.write(t, "log: {level: debug}\n")
+	await(t, "the edit for the next start", said(`configuration: takes effect at the next start: kafka.brokers: [127.0.0.1:9092] instead of [127.0.0.1:1], log.level: "debug" instead of "info"`))
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	if log := e.log.String(); strings.Contains(log, "not reloaded") || strings.Contains(log, "next start") {
+		t.Errorf("the log repeats it:\n%s", log)
+	}
 }

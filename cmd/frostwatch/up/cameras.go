@@ -77,6 +77,7 @@ func (u *up) findCameras() error {
 		if err := u.sim.AddFile(name, file, camsim.FileOptions{LoopGap: camsim.DefaultLoopGap, OnDemand: true}); err != nil {
 			return err
 		}
+		u.served = append(u.served, name)
 		u.cameras = append(u.cameras, topics.Camera{Name: name, URL: u.sim.URL(name)})
 	}
 	limits := cameras.Limits{Protocols: u.cfg.Ingest.Protocols, Window: u.cfg.Framer.Window, Stride: u.cfg.Framer.Stride}

@@ -1,6 +1,7 @@
 package up
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -8,12 +9,49 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Anyone may write to the topics: no text of a record may move the cursor, or
-// pass for a line of its own.
-func TestLinesOfAlertsAreOneLine(t *testing.T) {
-	const evil = "x\x1b[2J\r\n12:00:00  ALERT   vault \u202e"
-	line := alertLine(topics.Alert{At: time.Now(), Camera: evil, Rule: evil, Severity: evil, Label: evil, NearestBase: evil, Novel: true, Reason: evil})
-	if strings.ContainsAny(line, "\x1b\r\n\u202e") {
-		t.Errorf("printed raw: %q", line)
+// What a camera comes to be is shown once, not its further tries, nor that it
+// ends with `up`; nothing from a record reaches the terminal raw.
+func TestStatusLines(t *testing.T) {
+	var out strings.Builder
+	u := &up{Options: Options{Out: &out}, shown: map[string]shownStatus{}}
+	ending, end := context.WithCancel(t.Context())
+	show := func(camera string, state topics.StreamState, reason string) {
+		t.Helper()
+		value, err := topics.EncodeStatus(topics.StreamStatus{Camera: camera, State: state, Reason: reason, Since: time.Now()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := u.printStatus(ending, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	show("a", topics.StreamConnecting, "")
+	show("a", topics.StreamStreaming, "")
+	show("a", topics.StreamStreaming, "")
+	for range 3 {
+		show("b", topics.StreamConnecting, "")
+		show("b", topics.StreamWaiting, "connection refused")
+	}
+	show("b", topics.StreamWaiting, "wrong\x1b[2J password")
+	show("b", topics.StreamStreaming, "")
+	show("b", topics.StreamWaiting, "connection refused")
+	if err := u.printStatus(ending, []byte("no status")); err != nil {
+		t.Fatal(err)
+	}
+	end()
+	show("a", topics.StreamStopped, "its worker has given it up")
+	var got []string
+	for line := range strings.Lines(out.String()) {
+		got = append(got, strings.Join(strings.Fields(line)[2:], " "))
+	}
+	want := "a streaming|b waiting connection refused|b waiting wrong [2J password|b streaming|b waiting connection refused"
+	if strings.Join(got, "|") != want || strings.Contains(out.String(), "\x1b") {
+		t.Errorf("got\n%s", out.String())
+	}
+}
+
+func TestOneCameraIsNoPlural(t *testing.T) {
+	if got := counted(1, "camera") + ", " + counted(0, "camera") + ", " + counted(2, "camera"); got != "1 camera, 0 cameras, 2 cameras" {
+		t.Error(got)
 	}
 }

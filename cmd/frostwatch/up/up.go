@@ -53,6 +53,8 @@ type up struct {
 	redis   *embedded.Redis
 	sim     *camsim.Server // nil without files to serve
 	cameras []topics.Camera
+	served  []string // names of those that the simulator plays
+	shown   map[string]shownStatus
 }
 
 // Run builds everything from the outside in, and takes it down in the reverse
@@ -63,7 +65,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer unlock()
-	u := &up{Options: o}
+	u := &up{Options: o, shown: map[string]shownStatus{}}
 	if err := u.prepare(); err != nil {
 		return err
 	}
@@ -89,7 +91,7 @@ func (u *up) prepare() (err error) {
 	if err := u.readConfig(); err != nil {
 		return err
 	}
-	level := "warn"
+	level := "error" // what is wrong comes as lines
 	if u.Verbose {
 		level = u.cfg.Log.Level
 	}
@@ -176,7 +178,7 @@ func (u *up) startServers(ctx context.Context) (err error) {
 // run runs the stages until ctx ends.
 func (u *up) run(ctx context.Context) (err error) {
 	pr, err := process.Open(ctx, process.Options{
-		Config: u.cfg, File: u.file, Overridden: overridden, OnEdit: u.printEdit, Logger: u.log, Service: "frostwatch", Version: u.Version,
+		Config: u.cfg, File: u.file, Overridden: overridden, OnEdit: u.printEdit, OnTrouble: u.printTrouble, Logger: u.log, Service: "frostwatch", Version: u.Version,
 		Checks: []string{"ingest", "vocabulary", "infer", "alerts"},
 	})
 	if err != nil {
@@ -211,16 +213,18 @@ func (u *up) run(ctx context.Context) (err error) {
 	if err := errors.Join(u.at.write(u.Data), u.banner()); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	return pr.Run(ctx, l, u.order(pr, slices.Concat(archiving, alerting, inferring), ingesting)...)
+	return pr.Run(ctx, l, u.order(ctx, pr, slices.Concat(archiving, alerting, inferring), ingesting)...)
 }
 
 // order is consumers before producers. The simulated cameras outlive ingest, who
-// would take their end for a fault.
-func (u *up) order(pr *process.Process, consumers, ingesting []process.Part) []process.Part {
+// would take their end for a fault. ending ends when `up` is told to.
+func (u *up) order(ending context.Context, pr *process.Process, consumers, ingesting []process.Part) []process.Part {
 	parts := []process.Part{
 		{Name: "redis", Run: u.watchRedis},
 		{Name: "alert lines", Run: func(ctx context.Context) error { return pr.Follow(ctx, topics.Alerts, u.printAlert) }},
-		{Name: "status lines", Run: func(ctx context.Context) error { return pr.Follow(ctx, topics.Status, u.printStatus) }},
+		{Name: "status lines", Run: func(ctx context.Context) error {
+			return pr.Follow(ctx, topics.Status, func(value []byte) error { return u.printStatus(ending, value) })
+		}},
 		{Name: "camera lines", Run: func(ctx context.Context) error { return u.followCameras(ctx, pr) }},
 	}
 	parts = append(parts, consumers...)
@@ -244,12 +248,12 @@ func (u *up) watchRedis(ctx context.Context) error {
 
 func (u *up) banner() error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Frostwatch %s watches %d cameras. Ctrl-C stops it.\n\n", u.Version, len(u.cameras))
+	fmt.Fprintf(&b, "Frostwatch %s watches %s. Ctrl-C stops it.\n\n", u.Version, counted(len(u.cameras)+len(u.cfg.Cameras), "camera"))
 	row := func(what, where, how string) { fmt.Fprintf(&b, "  %-11s %-28s %s\n", what, where, how) }
 	row("alerts", u.at.Kafka, fmt.Sprintf("kcat -C -b %s -t %salerts", u.at.Kafka, u.cfg.Kafka.Prefix))
 	row("vocabulary", u.at.Redis, fmt.Sprintf("redis-cli -p %d HSET %svocab:%s \"person waving\" \"\"", Port(u.at.Redis), u.cfg.Redis.Prefix, u.cfg.Vocab.Name))
 	if u.sim != nil {
-		row("video", u.at.RTSP, "ffplay "+u.cameras[0].URL)
+		row("video", u.at.RTSP, "ffplay "+u.sim.URL(u.served[0]))
 	}
 	row("metrics", u.at.HTTP, fmt.Sprintf("curl http://%s/metrics", u.at.HTTP))
 	row("rules", u.cfgPath, "edit the file; it is taken over at once")
@@ -263,7 +267,7 @@ func (u *up) banner() error {
 
 // printEdit confirms an edit in a line. What can't be printed is logged as well.
 func (u *up) printEdit(line string) {
-	_, _ = fmt.Fprintf(u.Out, "%s  edit    %s\n", time.Now().Format(clock), line)
+	_, _ = fmt.Fprintf(u.Out, "%s  edit     %s\n", time.Now().Format(clock), line)
 }
 
 func (u *up) printAlert(value []byte) error {
@@ -275,13 +279,31 @@ func (u *up) printAlert(value []byte) error {
 	return err
 }
 
-func (u *up) printStatus(value []byte) error {
+// printTrouble says in a line what is wrong, or is well again.
+func (u *up) printTrouble(line string) {
+	_, _ = fmt.Fprintf(u.Out, "%s  problem  %s\n", time.Now().Format(clock), line)
+}
+
+// printStatus shows what a camera's stream came to be, once: not its further
+// tries, nor that it ends with `up`.
+func (u *up) printStatus(ending context.Context, value []byte) error {
 	s, err := topics.DecodeStatus(value)
-	if err != nil {
+	if err != nil || ending.Err() != nil || s.State == topics.StreamConnecting {
 		return nil // see printAlert
 	}
+	now := shownStatus{s.State, s.Reason}
+	if u.shown[s.Camera] == now {
+		return nil
+	}
+	u.shown[s.Camera] = now
 	_, err = fmt.Fprintln(u.Out, statusLine(s))
 	return err
+}
+
+// shownStatus is what was last shown of a camera.
+type shownStatus struct {
+	state  topics.StreamState
+	reason string
 }
 
 func exists(path string) bool { _, err := os.Stat(path); return err == nil }
