@@ -61,7 +61,10 @@ func openS3(ctx context.Context, location string) (*Bucket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open archive: bucket %q is not a URL", hideQuery(location))
 	}
-	q := u.Query()
+	q, err := url.ParseQuery(u.RawQuery)
+	if err != nil || u.User != nil {
+		return nil, fmt.Errorf("open archive %s: want s3://NAME?region=..., without a user: credentials come from the environment or AWS' files", hideQuery(location))
+	}
 	prefix := q.Get("prefix")
 	q.Del("prefix")
 	u.RawQuery = q.Encode()

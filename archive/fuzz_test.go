@@ -1,0 +1,67 @@
+package archive
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// A file of a stranger is read or refused: it ends no process and allocates
+// little more than it has.
+func FuzzSegment(f *testing.F) {
+	n := Name{Topic: topics.Actions, Hour: hour, From: 0, To: 20}
+	var records []Record[topics.Recognition]
+	for i := range 20 {
+		at := hour.Add(time.Duration(i) * time.Second)
+		records = append(records, Record[topics.Recognition]{Value: action("lobby", at, 4), At: topics.RecordRef{Offset: int64(i)}, Time: at})
+	}
+	content, _, err := actionsCodec().encode(n, records, 0)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(content)
+	f.Add(content[:len(content)/2])
+	f.Add([]byte("PAR1"))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		b := bucket(t)
+		file := filepath.Join(b.dir, filepath.FromSlash(n.Key()))
+		must(t, os.MkdirAll(filepath.Dir(file), 0o755))
+		must(t, os.WriteFile(file, content, 0o644))
+		r := reader(t, ReaderOptions{Bucket: b})
+		given := 0
+		if _, err := r.Actions(t.Context(), Range{}, func(r Record[topics.Recognition]) error {
+			given++
+			return r.Value.Validate()
+		}); err != nil {
+			t.Error(err)
+		}
+		if given > 20 {
+			t.Errorf("%d records of 20 offsets", given)
+		}
+		if _, err := r.Scan(t.Context(), Range{}, func(b Batch) error {
+			if len(b.Embeddings) != 2*b.Dims*len(b.Rows) {
+				t.Errorf("%d bytes of %d rows of %d", len(b.Embeddings), len(b.Rows), b.Dims)
+			}
+			return nil
+		}); err != nil {
+			t.Error(err)
+		}
+		if _, err := Check(context.Background(), CheckOptions{Bucket: b, Names: names}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func FuzzName(f *testing.F) {
+	f.Add("actions/2026-11-28/p03/10h-00000000000000004096-00000000000000008192.parquet")
+	f.Add("alerts/2026-11-28/p-1/10h--1-2.parquet")
+	f.Fuzz(func(t *testing.T, key string) {
+		if n, ok := parseName(key); ok && n.Key() != key {
+			t.Errorf("%q is %+v", key, n)
+		}
+	})
+}

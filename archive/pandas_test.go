@@ -1,0 +1,70 @@
+package archive
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/frostwatch/frostwatch/internal/shared"
+)
+
+// The page's example reads what the stage writes.
+func TestPandasReadsSegments(t *testing.T) {
+	python := filepath.Join(shared.Root(t), "train", ".venv", "bin", "python")
+	if err := exec.Command(python, "-c", "import pandas, pyarrow").Run(); err != nil {
+		shared.Missing(t, "pandas and pyarrow in train/.venv (`make setup-test` installs them)")
+	}
+	page, err := os.ReadFile(filepath.Join(shared.Root(t), "docs", "archive.md"))
+	must(t, err)
+	example := regexp.MustCompile("(?s)```python\n(.*?)```").FindSubmatch(page)
+	if example == nil {
+		t.Fatal("docs/archive.md has no example")
+	}
+	k, b := recorded(t, 5000, hour), bucket(t)
+	archived(t, k, b, 1, -1, 4096)
+	program := strings.ReplaceAll(string(example[1]), "frostwatch-data/archive", b.dir) + `
+print("RESULT", json.dumps({
+  "rows": len(actions), "lobby": len(lobby), "shape": embeddings.shape, "dtypes": {c: str(t) for c, t in actions.dtypes.items()},
+  "label": lobby["label"].iloc[0], "score": lobby["score"].iloc[0], "end": str(lobby["end"].iloc[0]), "offset": int(lobby["offset"].iloc[-1]),
+  "first": np.frombuffer(lobby["embedding"].iloc[0], "<f2").astype("float64").tolist(), "clip": json.loads(lobby["extra"].iloc[0])["clip"],
+  "tags": json.loads(lobby["camera_tags"].iloc[0]), "nulls": int(actions["epoch"].isna().sum())}))`
+	out, err := exec.CommandContext(t.Context(), python, "-W", "ignore", "-c", program).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	_, result, _ := bytes.Cut(out, []byte("RESULT "))
+	var got struct {
+		Rows, Lobby, Offset, Nulls int
+		Shape                      []int
+		Dtypes                     map[string]string
+		Label, End                 string
+		Score                      float64
+		First                      []float64
+		Clip                       struct{ Offset int }
+		Tags                       []string
+	}
+	if err := json.Unmarshal(result, &got); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	want := action("lobby", hour, 8)
+	if got.Rows != 4096 || got.Lobby != 2048 || !equal(got.Shape, []int{2048, 8}) || got.Offset != 4094 || got.Nulls != 0 {
+		t.Errorf("%+v", got)
+	}
+	if got.Label != "person falling" || got.Score != 0.75 || got.End != "2026-11-28 09:59:59.500000+00:00" || got.Clip.Offset != 17 || !equal(got.Tags, []string{"indoor"}) {
+		t.Errorf("%+v", got)
+	}
+	for i, v := range want.Embedding {
+		if got.First[i] != float64(v) {
+			t.Errorf("the embedding is %v, want %v", got.First, want.Embedding)
+			break
+		}
+	}
+	if d := got.Dtypes; d["end"] != "datetime64[ns, UTC]" || d["offset"] != "int64" || d["background_score"] != "float64" {
+		t.Errorf("types %v", d)
+	}
+}
