@@ -123,6 +123,7 @@ func BenchmarkScan(b *testing.B) {
 		cold bool
 	}{{"memory", scan, false}, {"memory, plain reading", plain, false}, {"disk", scan, true}, {"disk, plain reading", plain, true}} {
 		b.Run(way.name, func(b *testing.B) {
+			busy := -cpu(b)
 			for b.Loop() {
 				if way.cold {
 					b.StopTimer()
@@ -131,10 +132,21 @@ func BenchmarkScan(b *testing.B) {
 				}
 				way.do(b)
 			}
+			busy += cpu(b)
+			b.ReportMetric(float64(rows)*float64(b.N)/busy.Seconds(), "clips/cpu-s")
 			b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "clips/s")
 			b.ReportMetric(float64(rows)*benchDims*2*float64(b.N)/b.Elapsed().Seconds()/1e6, "MB/s")
 		})
 	}
+}
+
+// cpu is the processor time that the process has used: what is measured beside
+// other work is comparable by it.
+func cpu(b *testing.B) time.Duration {
+	b.Helper()
+	var u unix.Rusage
+	must(b, unix.Getrusage(unix.RUSAGE_SELF, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func benchBucket(b *testing.B) *Bucket {

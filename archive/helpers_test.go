@@ -38,11 +38,11 @@ func newKafka(partitions int, names ...string) *kafka {
 	return k
 }
 
-func (k *kafka) add(topic string, partition int, at time.Time, value []byte) int64 {
+func (k *kafka) add(topic string, partition int, at time.Time, value []byte, headers ...bus.Header) int64 {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	offset := int64(len(k.parts[topic][partition]))
-	k.parts[topic][partition] = append(k.parts[topic][partition], bus.Message{Topic: topic, Partition: partition, Offset: offset, Value: value, Time: at})
+	k.parts[topic][partition] = append(k.parts[topic][partition], bus.Message{Topic: topic, Partition: partition, Offset: offset, Value: value, Time: at, Headers: headers})
 	return offset
 }
 

@@ -158,7 +158,7 @@ func (p *pass[T]) broken(ctx context.Context, done int64, err error) (int64, err
 // replay gives out what Kafka has of [from, to), up to where the range is over.
 func (p *pass[T]) replay(ctx context.Context, partition int, from, to int64) error {
 	afterwards := 0
-	err := p.Log.Replay(ctx, p.name, partition, from, to, func(m bus.Message) error {
+	err := replay(ctx, p.Log, p.topic, p.name, partition, from, to, func(m bus.Message, stale bool) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -169,6 +169,9 @@ func (p *pass[T]) replay(ctx context.Context, partition int, from, to int64) err
 			return nil
 		}
 		afterwards = 0
+		if stale {
+			return p.stale(ctx)
+		}
 		record, err := p.fromMessage(m)
 		if err != nil {
 			return p.unreadable(ctx, partition, m.Offset, err)

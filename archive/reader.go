@@ -223,3 +223,11 @@ func (p *pass[T]) unreadable(ctx context.Context, partition int, offset int64, e
 		return nil
 	})
 }
+
+func (p *pass[T]) stale(ctx context.Context) error {
+	return p.locked(ctx, func() error {
+		p.counts.Records++
+		p.counts.Stale++
+		return nil
+	})
+}

@@ -92,7 +92,7 @@ func newMetrics(i *telemetry.Instruments) metrics {
 	return metrics{
 		segments: i.Counter("frostwatch.archive.segments", "segments written"),
 		records:  i.Counter("frostwatch.archive.records", "records in written segments"),
-		skipped:  i.Counter("frostwatch.archive.skipped", "records left out of segments because nobody can read them"),
+		skipped:  i.Counter("frostwatch.archive.skipped", "records left out of segments: unreadable, or of a worker that had lost the partition"),
 		lost:     i.Counter("frostwatch.archive.lost", "offsets that Kafka deleted before they were archived"),
 		bytes:    i.Counter("frostwatch.archive.bytes", "bytes of written segments"),
 		removed:  i.Counter("frostwatch.archive.removed", "segments removed by age or size"),

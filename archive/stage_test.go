@@ -199,6 +199,32 @@ func TestHostileRecordsArePassedOver(t *testing.T) {
 	once(t, reader(t, ReaderOptions{Log: k, Bucket: b}), 2)
 }
 
+// A worker that was suspended and has lost its partition publishes once more: what
+// it sent is in no segment and given by no reader, also where a segment or a
+// range begins between it and what followed it.
+func TestRecordsOfALostPartitionAreLeftOut(t *testing.T) {
+	k, b := newKafka(1, "t.actions"), bucket(t)
+	for i := range 20 {
+		at := hour.Add(59*time.Minute + time.Duration(50+i)*time.Second) // 10 begins another segment
+		generation := "8"
+		if i == 5 || i == 10 {
+			generation = "7"
+		}
+		k.add("t.actions", 0, at, encoded(t, action("lobby", at, 8)), bus.Header{Key: topics.HeaderGeneration, Value: []byte(generation)})
+	}
+	tail := reader(t, ReaderOptions{Log: k, Bucket: b})
+	if counts := once(t, tail, 18); counts.Stale != 2 {
+		t.Errorf("counted %+v", counts)
+	}
+	got, _ := ask(t, tail, Range{Since: hour.Add(time.Hour)})
+	if len(got) != 9 {
+		t.Errorf("from the stale record on: %v", got)
+	}
+	k.now = hour.Add(3 * time.Hour)
+	archived(t, k, b, 0, -1, 20)
+	once(t, reader(t, ReaderOptions{Bucket: b}), 18)
+}
+
 func TestRetention(t *testing.T) {
 	k, b := recorded(t, 9000, hour), bucket(t) // hours 10, 10, 11, 12
 	archived(t, k, b, 1, -1, 8192)

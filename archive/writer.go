@@ -164,10 +164,14 @@ func (w *writer[T]) gather(ctx context.Context, partition int, from int64) (batc
 	}
 	c := cut{from: from}
 	b := batch[T]{name: Name{Topic: w.topic, Partition: partition, From: from, To: min(end, blockEnd(from))}}
-	err = w.Bus.Replay(ctx, w.name, partition, from, b.name.To, func(m bus.Message) error {
+	err = replay(ctx, w.Bus, w.topic, w.name, partition, from, b.name.To, func(m bus.Message, stale bool) error {
 		if !c.takes(m) {
 			b.name.To = m.Offset
 			return errCut
+		}
+		if stale {
+			b.skipped++
+			return nil
 		}
 		record, err := w.fromMessage(m)
 		if err != nil {
