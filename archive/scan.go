@@ -106,7 +106,8 @@ func (s *scan) flush(partition int) error {
 
 // segment gives out one segment's rows as a batch.
 func (s *scan) segment(ctx context.Context, seg Segment, from int64, own *columns) (int64, error) {
-	f, err := s.Bucket.open(ctx, seg)
+	own.memory.used = 0
+	f, err := s.Bucket.openIn(ctx, seg, &own.memory)
 	if err != nil {
 		return s.broken(ctx, from, err)
 	}
@@ -148,6 +149,7 @@ type columns struct {
 	rows                  []Row
 	names                 map[string]string // one string for each camera and model
 	asked                 map[string]bool   // whether a camera is
+	memory                memory            // of what is fetched
 }
 
 func (c *columns) wanted(g Range, camera string) bool {

@@ -102,11 +102,33 @@ type file struct {
 	bucket *Bucket
 	parts  *parts
 	file   *parquet.File
+	memory *memory // nil: new memory for each stretch
+}
+
+// memory is used again for each segment of a scan: clearing new memory takes as
+// long as reading.
+type memory struct {
+	bytes []byte
+	used  int
+}
+
+func (m *memory) take(n int) []byte {
+	if m == nil {
+		return make([]byte, n)
+	}
+	if m.used+n > len(m.bytes) {
+		m.bytes, m.used = make([]byte, max(2*len(m.bytes), n)), 0
+	}
+	m.used += n
+	return m.bytes[m.used-n : m.used : m.used]
 }
 
 // open reads a segment's footer. An error says what is wrong with the file.
-func (b *Bucket) open(ctx context.Context, s Segment) (*file, error) {
-	f := &file{Segment: s, bucket: b, parts: &parts{}}
+func (b *Bucket) open(ctx context.Context, s Segment) (*file, error) { return b.openIn(ctx, s, nil) }
+
+// openIn is open with memory for what is fetched.
+func (b *Bucket) openIn(ctx context.Context, s Segment, m *memory) (*file, error) {
+	f := &file{Segment: s, bucket: b, parts: &parts{}, memory: m}
 	if err := f.fetchFooter(ctx); err != nil {
 		return nil, fmt.Errorf("open %s: %w", s.Key(), err)
 	}
@@ -178,7 +200,7 @@ func (f *file) fetch(ctx context.Context, e extent) error {
 	if e.from < 0 || e.to > f.Size || e.from > e.to {
 		return fmt.Errorf("bytes %d to %d of %d: %w", e.from, e.to, f.Size, errTruncated)
 	}
-	b := make([]byte, e.to-e.from)
+	b := f.memory.take(int(e.to - e.from))
 	if err := f.bucket.readAt(ctx, f.Key(), b, e.from); err != nil {
 		return err
 	}

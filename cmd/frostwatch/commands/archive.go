@@ -104,7 +104,7 @@ func (p Program) archiveCheck(t *target) *cobra.Command {
 
 func (p Program) checkArchive(ctx context.Context, t *target, b *archive.Bucket, alone bool) (*archive.Report, error) {
 	cfg, err := t.load()
-	if err != nil {
+	if err != nil && (!alone || t.config != "") {
 		return nil, err
 	}
 	o := archive.CheckOptions{Bucket: b, Names: topics.Names{Prefix: cfg.Kafka.Prefix}, Group: cfg.Archive.Group, Keep: process.ArchiveKeep(cfg.Archive)}
