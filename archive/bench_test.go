@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,13 +38,14 @@ func seen(random *rand.Rand, camera string, at time.Time, dims int) topics.Recog
 	return r
 }
 
-// fillBucket writes full segments of one partition, without waiting for the disk.
+// fillBucket writes full segments of four partitions, without waiting for the
+// disk.
 func fillBucket(b *testing.B, bucket *Bucket, segments int) (rows int, size int64) {
 	b.Helper()
 	random := rand.New(rand.NewPCG(1, 1))
 	for i := range segments {
-		from := int64(i) * perSegment
-		n := Name{Topic: topics.Actions, Hour: hour.Add(time.Duration(i) * time.Hour), From: from, To: from + perSegment}
+		from := int64(i/4) * perSegment
+		n := Name{Topic: topics.Actions, Partition: i % 4, Hour: hour.Add(time.Duration(i/4) * time.Hour), From: from, To: from + perSegment}
 		var records []Record[topics.Recognition]
 		for k := range perSegment {
 			at := n.Hour.Add(time.Duration(k) * time.Second / 2)
@@ -90,20 +92,22 @@ func eachFile(b *testing.B, bucket *Bucket, do func(*os.File)) {
 	}))
 }
 
-// Embeddings of one partition by one goroutine, beside the plain reading of as
-// many bytes of the same files: from memory and from the disk.
+// Embeddings by one goroutine from memory, by the default four from the disk,
+// beside the plain reading of as many bytes of the same files.
 func BenchmarkScan(b *testing.B) {
 	bucket := benchBucket(b)
 	rows, size := fillBucket(b, bucket, 24)
-	r, err := NewReader(ReaderOptions{Bucket: bucket, Names: names, Parallel: 1})
-	must(b, err)
-	scan := func(b *testing.B) {
-		n := 0
-		counts, err := r.Scan(b.Context(), Range{}, func(batch Batch) error { n += len(batch.Rows); return nil })
-		if err != nil || n != rows {
-			b.Fatalf("%d of %d rows, %v", n, rows, err)
+	scan := func(parallel int) func(b *testing.B) {
+		return func(b *testing.B) {
+			r, err := NewReader(ReaderOptions{Bucket: bucket, Names: names, Parallel: parallel})
+			must(b, err)
+			var n atomic.Int64
+			counts, err := r.Scan(b.Context(), Range{}, func(batch Batch) error { n.Add(int64(len(batch.Rows))); return nil })
+			if err != nil || n.Load() != int64(rows) {
+				b.Fatalf("%d of %d rows, %v", n.Load(), rows, err)
+			}
+			b.ReportMetric(float64(counts.Bytes)/float64(rows), "fetched_B/clip")
 		}
-		b.ReportMetric(float64(counts.Bytes)/float64(rows), "fetched_B/clip")
 	}
 	buffer := make([]byte, 4<<20)
 	plain := func(b *testing.B) {
@@ -121,7 +125,7 @@ func BenchmarkScan(b *testing.B) {
 		name string
 		do   func(*testing.B)
 		cold bool
-	}{{"memory", scan, false}, {"memory, plain reading", plain, false}, {"disk", scan, true}, {"disk, plain reading", plain, true}} {
+	}{{"memory", scan(1), false}, {"memory, plain reading", plain, false}, {"disk", scan(4), true}, {"disk, plain reading", plain, true}} {
 		b.Run(way.name, func(b *testing.B) {
 			busy := -cpu(b)
 			for b.Loop() {

@@ -171,10 +171,8 @@ func (c *columns) read(ctx context.Context, f *file) error {
 	if err != nil {
 		return err
 	}
-	for _, e := range extents {
-		if err := f.fetch(ctx, e); err != nil {
-			return err
-		}
+	if err := f.fetch(ctx, extents...); err != nil {
+		return err
 	}
 	c.offsets, c.starts, c.ends = c.offsets[:0], c.starts[:0], c.ends[:0]
 	c.cameras, c.models, c.scales = c.cameras[:0], c.models[:0], c.scales[:0]

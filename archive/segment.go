@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/parquet-go/parquet-go"
+	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -195,18 +196,19 @@ func guard(do func() error) (err error) {
 // extent is a stretch of a file, [from, to).
 type extent struct{ from, to int64 }
 
-// fetch reads a stretch from the bucket.
-func (f *file) fetch(ctx context.Context, e extent) error {
-	if e.from < 0 || e.to > f.Size || e.from > e.to {
-		return fmt.Errorf("bytes %d to %d of %d: %w", e.from, e.to, f.Size, errTruncated)
+// fetch reads stretches from the bucket, all at once.
+func (f *file) fetch(ctx context.Context, all ...extent) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, e := range all {
+		if e.from < 0 || e.to > f.Size || e.from > e.to {
+			return errors.Join(fmt.Errorf("bytes %d to %d of %d: %w", e.from, e.to, f.Size, errTruncated), group.Wait())
+		}
+		b := f.memory.take(int(e.to - e.from))
+		f.parts.list = append(f.parts.list, part{e.from, b})
+		f.parts.fetched += e.to - e.from
+		group.Go(func() error { return f.bucket.readAt(ctx, f.Key(), b, e.from) })
 	}
-	b := f.memory.take(int(e.to - e.from))
-	if err := f.bucket.readAt(ctx, f.Key(), b, e.from); err != nil {
-		return err
-	}
-	f.parts.list = append(f.parts.list, part{e.from, b})
-	f.parts.fetched += e.to - e.from
-	return nil
+	return group.Wait()
 }
 
 // parts are the stretches of a file that were fetched, as an io.ReaderAt.
