@@ -101,6 +101,7 @@ func counts(t *testing.T, r sdkmetric.Reader) map[string]int64 {
 					out[m.Name] += p.Value
 				}
 			}
+			gauges(m, out)
 		}
 	}
 	return out
