@@ -10,7 +10,7 @@ import (
 
 // lastBatch is one as brokers send it: two records, the second with a header.
 func lastBatch(attributes int16) []byte {
-	varint := func(b []byte, v int64) []byte { return binary.AppendVarint(b, v) }
+	varint := binary.AppendVarint
 	text := func(b []byte, s string) []byte { return append(varint(b, int64(len(s))), s...) }
 	record := func(ms, offset int64, key, value string, headers ...string) []byte {
 		b := varint(varint([]byte{0}, ms), offset)

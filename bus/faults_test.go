@@ -31,7 +31,7 @@ func TestOrderIsKeptWhereABatchFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	var tries atomic.Int64
-	b.ControlKey(0, func(req kmsg.Request) (kmsg.Response, error, bool) { //nolint:revive // kfake's order
+	b.ControlKey(0, func(req kmsg.Request) (kmsg.Response, error, bool) {
 		b.KeepControl()
 		if tries.Add(1)%2 == 0 {
 			return nil, nil, false

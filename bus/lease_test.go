@@ -178,7 +178,9 @@ func comeAndGo(t *testing.T, b kafkatest.Freezer) {
 		t.Error(err)
 	}
 	three.stop()
-	<-three.ended
+	if err := <-three.ended; err != nil {
+		t.Error(err)
+	}
 }
 
 func TestLeasesOutliveABrokersRestart(t *testing.T) {
@@ -240,9 +242,9 @@ func TestLeasesOutliveABrokersRestart(t *testing.T) {
 	})
 }
 
-func until(ctx context.Context, t testing.TB, what string, true func() bool) {
+func until(ctx context.Context, t testing.TB, what string, so func() bool) {
 	t.Helper()
-	for !true() {
+	for !so() {
 		select {
 		case <-ctx.Done():
 			t.Fatalf("waited for %s", what)

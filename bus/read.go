@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// ErrStop, returned by a function that is called for records, ends the reading;
+// ErrStop ends the reading when a function that is called for records returns it;
 // the call that reads returns nil.
 var ErrStop = errors.New("stop reading")
 
