@@ -77,7 +77,8 @@ func (r reporter) Problem(part string, err error) {
 		return
 	}
 	select {
-	case <-r.health: // overtaken
+	case old := <-r.health:
+		_ = old // overtaken
 	default:
 	}
 	r.health <- err
