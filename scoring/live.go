@@ -176,6 +176,9 @@ func closed(c <-chan struct{}) bool {
 // without is the vocabulary without the labels of refused texts, which become
 // its problems.
 func without(v vocab.Vocabulary, refused map[string]error) vocab.Vocabulary {
+	if len(refused) == 0 {
+		return v
+	}
 	kept := v.Labels[:0:0]
 	problems := slices.Clone(v.Problems)
 	for _, l := range v.Labels {

@@ -1,7 +1,7 @@
 package vocab
 
 import (
-	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -31,7 +31,7 @@ func Changes(before, after []Label) []Change {
 			out = append(out, Change{after[0].Name, Added})
 			after = after[1:]
 		default:
-			if !reflect.DeepEqual(before[0], after[0]) {
+			if !before[0].equals(after[0]) {
 				out = append(out, Change{after[0].Name, Changed})
 			}
 			before, after = before[1:], after[1:]
@@ -50,4 +50,10 @@ func first(before, after []Label) int {
 		return -1
 	}
 	return strings.Compare(before[0].Name, after[0].Name)
+}
+
+// equals compares all fields; it is asked of each label at each edit.
+func (l Label) equals(o Label) bool {
+	return l.Name == o.Name && l.Description == o.Description && l.Background == o.Background && l.Threshold == o.Threshold &&
+		l.Begins == o.Begins && l.Ends == o.Ends && slices.Equal(l.Aliases, o.Aliases) && slices.Equal(l.Tags, o.Tags)
 }
