@@ -54,6 +54,7 @@ func (s *Stage) start(ctx context.Context, c topics.Camera, delay time.Duration,
 	}
 	ctx, r.cancel = context.WithCancel(ctx)
 	s.live.add(r)
+	s.metrics.begin(ctx, c.Name)
 	r.done.Go(func() {
 		if after != nil {
 			<-after

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -25,15 +25,29 @@ type metrics struct {
 }
 
 func newMetrics(m metric.Meter) (metrics, error) {
-	var out metrics
-	var errs [6]error
-	out.frames, errs[0] = m.Int64Counter("frostwatch.ingest.frames", metric.WithDescription("frames decoded"))
-	out.badPackets, errs[1] = m.Int64Counter("frostwatch.ingest.decode_errors", metric.WithDescription("packets or frames that could not be decoded and were skipped"))
-	out.received, errs[2] = m.Int64Counter("frostwatch.ingest.received_bytes", metric.WithUnit("By"), metric.WithDescription("video received from cameras"))
-	out.reconnects, errs[3] = m.Int64Counter("frostwatch.ingest.reconnects", metric.WithDescription("connections that failed or broke off, by kind of fault"))
-	out.streams, errs[4] = m.Int64ObservableGauge("frostwatch.ingest.stream_state", metric.WithDescription("1 for the state that each camera's stream is in"))
-	out.rate, errs[5] = m.Float64ObservableGauge("frostwatch.ingest.frame_rate", metric.WithDescription("frames a second by the camera's clock, 0 while it does not stream"))
-	return out, errors.Join(errs[:]...)
+	i := telemetry.Instruments{Meter: m}
+	out := metrics{
+		frames:     i.CounterBy("frostwatch.ingest.frames", "frames decoded"),
+		badPackets: i.CounterBy("frostwatch.ingest.decode_errors", "packets or frames that could not be decoded and were skipped"),
+		received:   i.CounterBy("frostwatch.ingest.received_bytes", "video received from cameras", metric.WithUnit("By")),
+		reconnects: i.CounterBy("frostwatch.ingest.reconnects", "connections that failed or broke off, by kind of fault"),
+		streams:    i.GaugeBy("frostwatch.ingest.stream_state", "1 for the state that each camera's stream is in"),
+		rate:       i.FloatGaugeBy("frostwatch.ingest.frame_rate", "frames a second by the camera's clock, 0 while it does not stream"),
+	}
+	return out, i.Err()
+}
+
+// begin makes a camera's counters exist: a rate over one that appears with its
+// first event misses that event.
+func (m *metrics) begin(ctx context.Context, camera string) {
+	for _, c := range []metric.Int64Counter{m.frames, m.badPackets, m.received} {
+		c.Add(ctx, 0, ofCamera(camera))
+	}
+	m.reconnects.Add(ctx, 0, ofFault(camera, media.KindUnreachable))
+}
+
+func ofFault(camera string, k media.Kind) metric.MeasurementOption {
+	return metric.WithAttributes(attribute.String("camera", camera), attribute.String("fault", string(k)))
 }
 
 func ofCamera(name string) metric.MeasurementOption {
@@ -47,7 +61,7 @@ func (m *metrics) bytes(ctx context.Context, camera string, n int) {
 }
 
 func (m *metrics) reconnect(ctx context.Context, camera string, k media.Kind) {
-	m.reconnects.Add(ctx, 1, metric.WithAttributes(attribute.String("camera", camera), attribute.String("fault", string(k))))
+	m.reconnects.Add(ctx, 1, ofFault(camera, k))
 }
 
 // live is the set of running cameras that the gauges show.

@@ -52,8 +52,7 @@ func TestRedirectionsAreChecked(t *testing.T) {
 	}))
 	t.Cleanup(target.Close)
 	// The camera's own server, at 127.0.0.2.
-	var web *httptest.Server
-	web = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		switch q.URL.Path {
 		case "/away":
 			http.Redirect(w, q, target.URL+"/"+filepath.Base(film), http.StatusFound)

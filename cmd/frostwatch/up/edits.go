@@ -31,7 +31,7 @@ func (u *up) followCameras(ctx context.Context, pr *process.Process) error {
 		if !live || c != nil && c.Source == topics.SourceUp {
 			return nil
 		}
-		line := editLine(name, was, there, c)
+		line := editLine(was, there, c)
 		if line == "" {
 			return nil
 		}
@@ -42,7 +42,7 @@ func (u *up) followCameras(ctx context.Context, pr *process.Process) error {
 }
 
 // editLine says what an edit did, empty where it did nothing.
-func editLine(name string, was topics.Camera, there bool, c *topics.Camera) string {
+func editLine(was topics.Camera, there bool, c *topics.Camera) string {
 	switch {
 	case c == nil && !there:
 		return ""

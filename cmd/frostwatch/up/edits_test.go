@@ -24,7 +24,7 @@ func TestEditsOfCamerasAreLines(t *testing.T) {
 		{"removed", true, nil, "removed"},
 		{"removed that never was", false, nil, ""},
 	} {
-		if got := editLine("a", was, c.there, c.now); got != c.want {
+		if got := editLine(was, c.there, c.now); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
