@@ -44,8 +44,12 @@ func redact(raw string) string {
 		u.Opaque = opaque
 	}
 	u.Fragment, u.RawFragment = "", ""
-	return strings.ReplaceAll(u.String(), "%2A%2A%2A", hidden)
+	shown := strings.ReplaceAll(u.String(), "%2A%2A%2A", hidden)
+	return escaped.ReplaceAllString(shown, "$${$1}")
 }
+
+// escaped is a ${NAME} as net/url writes it.
+var escaped = regexp.MustCompile(`\$%7B([A-Za-z_][A-Za-z0-9_]*)%7D`)
 
 // redactPath hides everything after the first secret word: where its value ends
 // can't be known, since a password may hold any separator.

@@ -40,6 +40,7 @@ func TestRedactURL(t *testing.T) {
 		"rtsp://host:x/user=admin&password=secret":                                      "rtsp://host:x/user=***",
 		"rtsp:user=admin_password=secret":                                               "rtsp:user=***",
 		"rtsp://host/users/passage/stream":                                              "rtsp://host/users/passage/stream",
+		"rtsp://host/${STREAM}/1":                                                       "rtsp://host/${STREAM}/1",
 		"rtsp://viewer:${LOBBY_PASSWORD}@host/stream":                                   "rtsp://***@host/stream",
 	} {
 		if got := cameras.RedactURL(in); got != want {

@@ -25,26 +25,25 @@ type Owner struct {
 // removed. An entry that has not changed is left alone, so that what a person
 // did to its camera since holds: removed stays removed, and another URL stays.
 // A camera that someone else put is neither changed nor removed. The returned
-// lines, for people, say what was done and what was left.
-func (t *Table) Sync(ctx context.Context, owner Owner, brings []topics.Camera) ([]string, error) {
+// lines are for people: what was done, and which entries are not in force and why.
+func (t *Table) Sync(ctx context.Context, owner Owner, brings []topics.Camera) (done, left []string, err error) {
 	key := topics.CameraSetKey(owner.Source, owner.ID)
 	all, sets, err := t.records(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	last, known := sets[key]
 	next := topics.CameraSet{Source: owner.Source, ID: owner.ID, Cameras: map[string]string{}}
-	var lines []string
 	for _, c := range brings {
 		c.Source = owner.Source
 		if next.Cameras[c.Name], err = hash(c); err != nil {
-			return lines, err
+			return done, left, err
 		}
-		line, err := t.bring(ctx, c, all, next.Cameras[c.Name] == last.Cameras[c.Name])
+		did, not, err := t.bring(ctx, c, all, next.Cameras[c.Name] == last.Cameras[c.Name])
 		if err != nil {
-			return lines, err
+			return done, left, err
 		}
-		lines = appendLine(lines, line)
+		done, left = appendLine(done, did), appendLine(left, not)
 	}
 	for _, name := range slices.Sorted(maps.Keys(last.Cameras)) {
 		now, there := all[name]
@@ -52,47 +51,47 @@ func (t *Table) Sync(ctx context.Context, owner Owner, brings []topics.Camera) (
 			continue
 		}
 		if err := t.Remove(ctx, name); err != nil {
-			return lines, err
+			return done, left, err
 		}
-		lines = append(lines, fmt.Sprintf("camera %s removed: %s no longer has it", name, owner))
+		done = append(done, fmt.Sprintf("camera %s removed: %s no longer has it", name, owner))
 	}
 	// Last: what breaks off before is done again.
 	if len(brings) == 0 && !known || known && maps.Equal(next.Cameras, last.Cameras) {
-		return lines, nil
+		return done, left, nil
 	}
 	value, err := topics.EncodeCameraSet(next)
 	if err != nil {
-		return lines, err
+		return done, left, err
 	}
 	if _, err := t.Cameras.Put(ctx, key, value, ""); err != nil {
-		return lines, fmt.Errorf("note the cameras of %s: %w", owner, err)
+		return done, left, fmt.Errorf("note the cameras of %s: %w", owner, err)
 	}
-	return lines, nil
+	return done, left, nil
 }
 
-// bring puts one camera of an owner, or says why it is left as it is.
-func (t *Table) bring(ctx context.Context, c topics.Camera, all map[string]topics.Camera, unchanged bool) (string, error) {
+// bring puts one camera of an owner, or says why its entry is not in force.
+func (t *Table) bring(ctx context.Context, c topics.Camera, all map[string]topics.Camera, unchanged bool) (done, left string, err error) {
 	now, there := all[c.Name]
 	switch {
 	case there && same(now, c):
-		return "", nil
+		return "", "", nil
 	case there && now.Source != c.Source:
 		if now.Source = c.Source; same(now, c) {
-			return "", nil
+			return "", "", nil
 		}
-		return fmt.Sprintf("camera %s left as it is: %s put another of that name", c.Name, by(all[c.Name].Source)), nil
+		return "", fmt.Sprintf("camera %s left as it is: %s put another of that name", c.Name, by(all[c.Name].Source)), nil
 	case !there && unchanged:
-		return fmt.Sprintf("camera %s left out: it was removed since its entry last changed", c.Name), nil
+		return "", fmt.Sprintf("camera %s left out: it was removed since its entry last changed", c.Name), nil
 	case unchanged:
-		return "", nil // another copy of the file has put a newer entry
+		return "", "", nil // another copy of the file has put a newer entry
 	}
 	if err := t.Put(ctx, c); err != nil {
-		return "", err
+		return "", "", err
 	}
 	if there {
-		return fmt.Sprintf("camera %s changed: %s", c.Name, RedactURL(c.URL)), nil
+		return fmt.Sprintf("camera %s changed: %s", c.Name, RedactURL(c.URL)), "", nil
 	}
-	return fmt.Sprintf("camera %s added: %s", c.Name, RedactURL(c.URL)), nil
+	return fmt.Sprintf("camera %s added: %s", c.Name, RedactURL(c.URL)), "", nil
 }
 
 func appendLine(lines []string, line string) []string {

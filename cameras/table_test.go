@@ -196,10 +196,11 @@ func TestAFileChangesOnlyItsOwn(t *testing.T) {
 					s.hand(t, f)
 					continue
 				}
-				var err error
-				if lines, err = f.Sync(t.Context(), s.owner, s.file); err != nil {
+				done, left, err := f.Sync(t.Context(), s.owner, s.file)
+				if err != nil {
 					t.Fatal(err)
 				}
+				lines = append(done, left...)
 			}
 			if got := f.table(t); got != c.want {
 				t.Errorf("table: %s\nwant:  %s", got, c.want)
@@ -216,7 +217,7 @@ func TestSyncWritesOnlyWhatChanged(t *testing.T) {
 	f := newFixture(t)
 	file := cameras.Owner{Source: topics.SourceFile, ID: "f"}
 	for range 3 {
-		if _, err := f.Sync(t.Context(), file, named("a", "b")); err != nil {
+		if _, _, err := f.Sync(t.Context(), file, named("a", "b")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -298,7 +299,7 @@ func TestAStatusCountsWhileItsWorkerLives(t *testing.T) {
 // Followers are told of cameras, and of nothing else that lies on the topic.
 func TestFollow(t *testing.T) {
 	f := newFixture(t)
-	if _, err := f.Sync(t.Context(), cameras.Owner{Source: topics.SourceFile, ID: "f"}, named("a", "b")); err != nil {
+	if _, _, err := f.Sync(t.Context(), cameras.Owner{Source: topics.SourceFile, ID: "f"}, named("a", "b")); err != nil {
 		t.Fatal(err)
 	}
 	f.cameras.write("odd", []byte("{"), time.Now())

@@ -106,26 +106,38 @@ func (p *Process) syncFile(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("find the configuration: %w", err)
 	}
-	lines, err := p.SyncCameras(ctx, cameras.Owner{Source: topics.SourceFile, ID: path}, p.fileCameras())
-	for _, line := range lines {
-		p.log.InfoContext(ctx, line, "file", path)
-	}
-	return err
+	return p.SyncCameras(ctx, cameras.Owner{Source: topics.SourceFile, ID: path}, p.fileCameras())
 }
 
-// SyncCameras takes over the cameras that an owner brings, and returns what was
-// done in lines for people.
-func (p *Process) SyncCameras(ctx context.Context, owner cameras.Owner, all []topics.Camera) ([]string, error) {
+// SyncCameras takes over the cameras that an owner brings, and logs what was done
+// and what was not.
+func (p *Process) SyncCameras(ctx context.Context, owner cameras.Owner, all []topics.Camera) error {
 	for _, c := range all {
 		for _, advice := range cameras.Advice(c) {
-			p.log.WarnContext(ctx, advice)
+			p.warn(ctx, advice)
 		}
 	}
 	t, err := p.Cameras()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return t.Sync(ctx, owner, all)
+	done, left, err := t.Sync(ctx, owner, all)
+	for _, line := range done {
+		p.log.InfoContext(ctx, line, "by", owner.String())
+	}
+	for _, line := range left {
+		p.warn(ctx, line)
+	}
+	return err
+}
+
+// warn logs what an operator should know of an edit, and says it where edits are
+// confirmed.
+func (p *Process) warn(ctx context.Context, line string) {
+	p.log.WarnContext(ctx, line)
+	if p.onEdit != nil {
+		p.onEdit("warning: " + line)
+	}
 }
 
 // Cameras is the table of cameras.

@@ -115,11 +115,7 @@ func (u *up) files() ([]string, error) {
 func (u *up) ownCameras(ctx context.Context, pr *process.Process) error {
 	err := u.dropNotes(ctx, pr)
 	if err == nil {
-		var lines []string
-		lines, err = pr.SyncCameras(ctx, cameras.Owner{Source: topics.SourceUp, ID: "up"}, u.cameras)
-		for _, line := range lines {
-			u.log.InfoContext(ctx, line)
-		}
+		err = pr.SyncCameras(ctx, cameras.Owner{Source: topics.SourceUp, ID: "up"}, u.cameras)
 	}
 	if err != nil {
 		return process.IgnoreEnd(ctx, err)
