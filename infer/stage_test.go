@@ -134,6 +134,7 @@ func TestMetrics(t *testing.T) {
 	slow.fault = func([]byte, int) error { time.Sleep(30 * time.Millisecond); return nil }
 	o := r.options(slow.recogniser())
 	o.Meter = sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test")
+	o.Decoders = 1 // two may decode the same frame at the same time
 	now := time.Now()
 	for n := range 3 {
 		r.send("a", clipOf(t, "a", n, jpegOf(t, 48, 32, color.White), now))
