@@ -53,7 +53,7 @@ func workers(t *testing.T, broker kafkatest.Broker) {
 		t.Errorf("counted %+v", counts)
 	}
 	raised := 0
-	if _, err := r.Alerts(ctx, Range{Since: begin, Cameras: []string{"cam-3"}}, func(a Record[topics.Alert]) error { raised++; return nil }); err != nil || raised == 0 {
+	if _, err := r.Alerts(ctx, Range{Since: begin, Cameras: []string{"cam-3"}}, func(Record[topics.Alert]) error { raised++; return nil }); err != nil || raised == 0 {
 		t.Errorf("%d alerts, %v", raised, err)
 	}
 }

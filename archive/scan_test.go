@@ -63,7 +63,7 @@ func TestAScanGivesWhatReadingGives(t *testing.T) {
 		}
 	}
 	n := 0
-	if _, err := r.Scan(t.Context(), Range{}, func(b Batch) error { n++; return ErrStop }); err != nil || n != 1 {
+	if _, err := r.Scan(t.Context(), Range{}, func(Batch) error { n++; return ErrStop }); err != nil || n != 1 {
 		t.Errorf("%d batches, %v", n, err)
 	}
 }

@@ -239,7 +239,7 @@ func (p *parts) ReadAt(b []byte, offset int64) (int, error) {
 // chunks are the stretches of the named columns, those close to each other as
 // one.
 func (f *file) chunks(names ...string) ([]extent, error) {
-	const close = 64 << 10
+	const near = 64 << 10
 	var all []extent
 	for _, group := range f.file.Metadata().RowGroups {
 		for _, c := range group.Columns {
@@ -260,7 +260,7 @@ func (f *file) chunks(names ...string) ([]extent, error) {
 	slices.SortFunc(all, func(a, b extent) int { return int(max(-1, min(1, a.from-b.from))) })
 	var joined []extent
 	for _, e := range all {
-		if n := len(joined); n > 0 && e.from-joined[n-1].to < close {
+		if n := len(joined); n > 0 && e.from-joined[n-1].to < near {
 			joined[n-1].to = max(joined[n-1].to, e.to)
 			continue
 		}
