@@ -1,7 +1,9 @@
 package archive
 
 import (
+	"bytes"
 	"context"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -54,6 +56,38 @@ func FuzzSegment(f *testing.F) {
 			t.Error(err)
 		}
 	})
+}
+
+// Bytes that a disk has changed, most of them in the footer, end nothing either.
+func TestDamagedBytes(t *testing.T) {
+	k, b := recorded(t, 20, hour), bucket(t)
+	k.now = hour.Add(2 * time.Hour)
+	archived(t, k, b, 1, -1, 20)
+	file := filepath.Join(b.dir, filepath.FromSlash(listed(t, b, topics.Actions)[0].Key()))
+	content, err := os.ReadFile(file)
+	must(t, err)
+	r := reader(t, ReaderOptions{Bucket: b})
+	random := rand.New(rand.NewPCG(1, 2))
+	broken := 0
+	for range 600 {
+		damaged := bytes.Clone(content)
+		for range 1 + random.IntN(4) {
+			at := random.IntN(len(damaged))
+			if random.IntN(2) == 0 {
+				at = len(damaged) - 1 - random.IntN(min(2500, len(damaged)))
+			}
+			damaged[at] = byte(random.IntN(256))
+		}
+		must(t, os.WriteFile(file, damaged, 0o644))
+		counts, err := r.Actions(t.Context(), Range{}, func(Record[topics.Recognition]) error { return nil })
+		must(t, err)
+		broken += counts.Broken
+		_, err = r.Scan(t.Context(), Range{}, func(Batch) error { return nil })
+		must(t, err)
+	}
+	if broken == 0 {
+		t.Error("none was seen to be damaged")
+	}
 }
 
 func FuzzName(f *testing.F) {

@@ -120,8 +120,12 @@ func (p *pass[T]) whole(ctx context.Context, f *file, from int64) (int64, error)
 		if offset < done {
 			return nil
 		}
+		if offset >= f.Name.To {
+			return fmt.Errorf("read %s: %w: it has a row of offset %d", f.Key(), errBroken, offset)
+		}
 		done = offset + 1
-		record, err := p.fromRow(r, p.name, f.Partition)
+		var record Record[T]
+		err := guard(func() (err error) { record, err = p.fromRow(r, p.name, f.Partition); return err })
 		if err != nil {
 			return p.unreadable(ctx, f.Partition, offset, err)
 		}

@@ -7,11 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"time"
 
 	"github.com/parquet-go/parquet-go"
-	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -26,75 +23,6 @@ const (
 	maxNamed = 256
 )
 
-// Meta is what a segment says of its content in its footer.
-type Meta struct {
-	Version int   `json:"version"`
-	From    int64 `json:"from"` // offsets [From, To)
-	To      int64 `json:"to"`
-	Rows    int64 `json:"rows"`
-	// Skipped records could not be read, or came from a worker that had lost the
-	// partition.
-	Skipped  int64     `json:"skipped,omitempty"`
-	First    time.Time `json:"first,omitzero"` // record times
-	Last     time.Time `json:"last,omitzero"`
-	Earliest time.Time `json:"earliest,omitzero"` // ends of windows, times of alerts
-	Latest   time.Time `json:"latest,omitzero"`
-	Cameras  []string  `json:"cameras,omitempty"` // sorted; empty: too many to name
-	Models   []string  `json:"models,omitempty"`  // likewise
-	Dims     int       `json:"dims,omitempty"`    // of embeddings
-	Odd      int64     `json:"odd,omitempty"`     // rows whose embedding has another length, and lies in extra
-}
-
-const metaVersion = 1
-
-func (c codec[T]) describe(n Name, records []Record[T], skipped int64, dims int) Meta {
-	m := Meta{Version: metaVersion, From: n.From, To: n.To, Rows: int64(len(records)), Skipped: skipped, Dims: dims}
-	cameras, models := map[string]bool{}, map[string]bool{}
-	for i, r := range records {
-		at := c.when(r.Value).UTC()
-		if i == 0 {
-			m.First, m.Last, m.Earliest, m.Latest = r.Time, r.Time, at, at
-		}
-		m.First, m.Last = earlier(m.First, r.Time), later(m.Last, r.Time)
-		m.Earliest, m.Latest = earlier(m.Earliest, at), later(m.Latest, at)
-		cameras[c.camera(r.Value)] = true
-		if d := c.dims(r.Value); d != 0 && d != dims {
-			m.Odd++
-		}
-		if id := c.model(r.Value); id != "" {
-			models[id] = true
-		}
-	}
-	m.Cameras, m.Models = named(cameras), named(models)
-	return m
-}
-
-func named(set map[string]bool) []string {
-	if len(set) > maxNamed {
-		return nil
-	}
-	var names []string
-	for name := range set {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
 // file is an open segment: its footer, and as much of its columns as was
 // fetched.
 type file struct {
@@ -104,24 +32,6 @@ type file struct {
 	parts  *parts
 	file   *parquet.File
 	memory *memory // nil: new memory for each stretch
-}
-
-// memory is used again for each segment of a scan: clearing new memory takes as
-// long as reading.
-type memory struct {
-	bytes []byte
-	used  int
-}
-
-func (m *memory) take(n int) []byte {
-	if m == nil {
-		return make([]byte, n)
-	}
-	if m.used+n > len(m.bytes) {
-		m.bytes, m.used = make([]byte, max(2*len(m.bytes), n)), 0
-	}
-	m.used += n
-	return m.bytes[m.used-n : m.used : m.used]
 }
 
 // open reads a segment's footer. An error says what is wrong with the file.
@@ -193,82 +103,6 @@ func guard(do func() error) (err error) {
 	return do()
 }
 
-// extent is a stretch of a file, [from, to).
-type extent struct{ from, to int64 }
-
-// fetch reads stretches from the bucket, all at once.
-func (f *file) fetch(ctx context.Context, all ...extent) error {
-	group, ctx := errgroup.WithContext(ctx)
-	for _, e := range all {
-		if e.from < 0 || e.to > f.Size || e.from > e.to {
-			return errors.Join(fmt.Errorf("bytes %d to %d of %d: %w", e.from, e.to, f.Size, errTruncated), group.Wait())
-		}
-		b := f.memory.take(int(e.to - e.from))
-		f.parts.list = append(f.parts.list, part{e.from, b})
-		f.parts.fetched += e.to - e.from
-		group.Go(func() error { return f.bucket.readAt(ctx, f.Key(), b, e.from) })
-	}
-	return group.Wait()
-}
-
-// parts are the stretches of a file that were fetched, as an io.ReaderAt.
-type parts struct {
-	list    []part
-	fetched int64 // bytes, in all
-}
-
-type part struct {
-	from  int64
-	bytes []byte
-}
-
-// ReadAt reads what was fetched; anything else is an error.
-func (p *parts) ReadAt(b []byte, offset int64) (int, error) {
-	for _, part := range p.list {
-		if at := offset - part.from; at >= 0 && at < int64(len(part.bytes)) {
-			n := copy(b, part.bytes[at:])
-			if n < len(b) {
-				return n, io.EOF
-			}
-			return n, nil
-		}
-	}
-	return 0, fmt.Errorf("read at %d: not fetched", offset)
-}
-
-// chunks are the stretches of the named columns, those close to each other as
-// one.
-func (f *file) chunks(names ...string) ([]extent, error) {
-	const near = 64 << 10
-	var all []extent
-	for _, group := range f.file.Metadata().RowGroups {
-		for _, c := range group.Columns {
-			m := c.MetaData
-			if len(m.PathInSchema) != 1 || !slices.Contains(names, m.PathInSchema[0]) {
-				continue
-			}
-			from := m.DataPageOffset
-			if m.DictionaryPageOffset > 0 {
-				from = min(from, m.DictionaryPageOffset)
-			}
-			if from < 0 || m.TotalCompressedSize < 0 || from > f.Size-m.TotalCompressedSize {
-				return nil, fmt.Errorf("column %s: %w", m.PathInSchema[0], errTruncated)
-			}
-			all = append(all, extent{from, from + m.TotalCompressedSize})
-		}
-	}
-	slices.SortFunc(all, func(a, b extent) int { return int(max(-1, min(1, a.from-b.from))) })
-	var joined []extent
-	for _, e := range all {
-		if n := len(joined); n > 0 && e.from-joined[n-1].to < near {
-			joined[n-1].to = max(joined[n-1].to, e.to)
-			continue
-		}
-		joined = append(joined, e)
-	}
-	return joined, nil
-}
-
 // rows calls fn for each row, whose values are valid during the call. Every
 // column is fetched.
 func (f *file) rows(ctx context.Context, fn func(*row) error) error {
@@ -276,7 +110,10 @@ func (f *file) rows(ctx context.Context, fn func(*row) error) error {
 		return err
 	}
 	f.parts.list = f.parts.list[len(f.parts.list)-1:]
-	r := newRow(f.file.Schema())
+	var r *row
+	if err := f.guarded(func() error { r = newRow(f.file.Schema()); return nil }); err != nil {
+		return err
+	}
 	for _, group := range f.file.RowGroups() {
 		if err := f.eachRow(ctx, group, r, fn); err != nil {
 			return err
@@ -285,24 +122,38 @@ func (f *file) rows(ctx context.Context, fn func(*row) error) error {
 	return nil
 }
 
+// guarded is guard for reading what was fetched: what goes wrong is the file's
+// fault.
+func (f *file) guarded(do func() error) error {
+	if err := guard(do); err != nil {
+		return fmt.Errorf("read %s: %w: %w", f.Key(), errBroken, err)
+	}
+	return nil
+}
+
 func (f *file) eachRow(ctx context.Context, group parquet.RowGroup, r *row, fn func(*row) error) error {
-	rows := group.Rows()
-	defer func() { _ = rows.Close() }()
+	var rows parquet.Rows
+	if err := f.guarded(func() error { rows = group.Rows(); return nil }); err != nil {
+		return err
+	}
+	defer func() { _ = guard(rows.Close) }()
 	buffer := make([]parquet.Row, 64)
-	for ctx.Err() == nil {
+	for ended := false; !ended && ctx.Err() == nil; {
 		var n int
-		err := guard(func() (err error) { n, err = rows.ReadRows(buffer); return err })
+		err := f.guarded(func() (err error) {
+			if n, err = rows.ReadRows(buffer); errors.Is(err, io.EOF) {
+				ended, err = true, nil
+			}
+			return err
+		})
 		for _, values := range buffer[:n] {
 			r.values = values
 			if err := fn(r); err != nil {
 				return err
 			}
 		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
 		if err != nil {
-			return fmt.Errorf("read %s: %w: %w", f.Key(), errBroken, err)
+			return err
 		}
 	}
 	return ctx.Err()
