@@ -37,8 +37,11 @@ type Alert struct {
 	OnsetClip string    `json:"onset_clip_id"`
 	Clip      string    `json:"clip_id"` // that decided
 	// Reason of a clear: the score fell, the stream ended, the rule went away.
-	Reason   string     `json:"reason,omitempty"`
-	Evidence *RecordRef `json:"evidence,omitempty"` // the clip that raised it
+	Reason string `json:"reason,omitempty"`
+	// Evidence is where the copy of the clip that raised it lies, on the evidence
+	// topic. Alerts of older versions point at the clip itself, which is kept for a
+	// day.
+	Evidence *RecordRef `json:"evidence,omitempty"`
 	Model    string     `json:"model_id"`
 	Vocab    VocabRef   `json:"vocabulary"`
 }
