@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -87,20 +88,33 @@ func (c *Client) retry(ctx context.Context, doing string, try func() error) erro
 }
 
 // explain finds out why a broker hangs up on us. One that wants SASL does so at
-// the first request of who doesn't offer it, without a word.
+// the first request of who doesn't offer it, without a word; some do at a login
+// that is wrong.
 func (c *Client) explain(ctx context.Context, err error) error {
-	hungUp := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
-	if err == nil || c.sasl != nil || !hungUp || ctx.Err() != nil {
+	if !hungUp(err) || ctx.Err() != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
 	for _, broker := range c.Brokers {
-		if offers := c.offersSASL(ctx, broker); len(offers) > 0 {
+		offers := c.offersSASL(ctx, broker)
+		switch {
+		case len(offers) == 0:
+		case c.sasl == nil:
 			return &refusedError{fmt.Sprintf("kafka: broker %s wants SASL (%s): set kafka.sasl", broker, strings.Join(offers, ", "))}
+		case !slices.Contains(offers, c.SASL.Mechanism):
+			return &refusedError{fmt.Sprintf("kafka: broker %s takes SASL by %s, not %s: see kafka.sasl", broker, strings.Join(offers, ", "), c.SASL.Mechanism)}
+		case refusesLogin(c.pingOne(ctx, broker)):
+			return &refusedError{fmt.Sprintf("kafka: broker %s hangs up at the login of %q by %s: Authentication failed, see kafka.sasl", broker, c.SASL.Username, c.SASL.Mechanism)}
 		}
 	}
 	return err
+}
+
+func refusesLogin(err error) bool { return hungUp(err) || errors.Is(err, kafka.SASLAuthenticationFailed) }
+
+func hungUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // offersSASL are the mechanisms that a broker takes at this address; none where it
