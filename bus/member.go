@@ -122,11 +122,11 @@ func (m *member) join(ctx context.Context) error {
 	}
 	sent := time.Now()
 	s, err := m.coordinator.sync(ctx, j, m.o.Topic, shares)
+	if errors.Is(err, kafka.RebalanceInProgress) && ctx.Err() == nil {
+		return m.join(ctx) // another has joined meanwhile; the coordinator paces this
+	}
 	if err != nil {
 		m.expelled(err)
-		if errors.Is(err, kafka.RebalanceInProgress) {
-			return nil // the first heartbeat finds it out
-		}
 		return err
 	}
 	if err := m.confirmHolds(ctx); err != nil {

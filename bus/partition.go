@@ -51,8 +51,13 @@ func (m *member) newPartition(id int) *Partition {
 
 // begin looks up where to read.
 func (p *Partition) begin(ctx context.Context, startFirst bool) error {
-	err := p.client.retry(ctx, "look up the group's offset", func() (err error) {
-		p.committed, err = p.coordinator.committed(ctx, p.at)
+	err := p.client.retry(ctx, "look up the group's offset", func() error {
+		offset, err := p.coordinator.committed(ctx, p.at)
+		if err == nil {
+			p.mu.Lock()
+			p.committed = offset
+			p.mu.Unlock()
+		}
 		return err
 	})
 	if err != nil {
