@@ -111,7 +111,9 @@ func (c *Client) explain(ctx context.Context, err error) error {
 	return err
 }
 
-func refusesLogin(err error) bool { return hungUp(err) || errors.Is(err, kafka.SASLAuthenticationFailed) }
+func refusesLogin(err error) bool {
+	return hungUp(err) || errors.Is(err, kafka.SASLAuthenticationFailed)
+}
 
 func hungUp(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
