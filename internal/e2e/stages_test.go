@@ -20,51 +20,16 @@ import (
 func TestStagesAlone(t *testing.T) {
 	need(t, "redis-server", "redis-cli", "kcat")
 	kafka := kafkatest.StartKafka(t)
-	redis := freeAddress(t)
-	dir := t.TempDir()
-	bundle := filepath.Join(dir, "bundle")
-	data := filepath.Join(shared.Root(t), "cmd", "frostwatch", "demo", "data")
-	if out, err := frostwatch(t, "model", "import", filepath.Join(data, "frost-mini.pth"), "--card", filepath.Join(data, "frost-mini.json"), "--out", bundle); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	clip := filepath.Join(data, "corridor_fall.mp4")
-	sim := start(t, "camsim", "--listen", "127.0.0.1:0", "--on-demand", clip)
-	await(t, "the simulator", time.Minute, func() bool { return strings.Contains(sim.output(), "rtsp://") })
-
-	http := map[string]string{}
-	run := func(stage string) *process {
-		http[stage] = freeAddress(t)
-		file := filepath.Join(dir, stage+".yaml")
-		text := fmt.Sprintf(stageConfig, kafka.Addr(), redis, http[stage], bundle, strings.TrimSpace(sim.output()))
-		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		p := start(t, stage, "--config", file)
-		await(t, stage+" to serve", 30*time.Second, func() bool {
-			c, err := net.Dial("tcp", http[stage])
-			if err == nil {
-				_ = c.Close()
-			}
-			return err == nil
-		})
-		return p
-	}
-	stages := []*process{run("alerts"), run("infer"), run("ingest")}
+	rig := newStages(t, kafka.Addr())
+	http := rig.http
+	stages := []*process{rig.run(t, "alerts"), rig.run(t, "infer"), rig.run(t, "ingest")}
 
 	await(t, "infer to say what it waits for", 30*time.Second, func() bool {
 		code, body := get(t, "http://"+http["infer"]+"/readyz")
 		return code == 503 && strings.Contains(body, "vocabulary")
 	})
-	runRedis(t, redis)
-	for _, label := range []string{"falling down", "walking", "standing still", "lying on the floor", "an empty scene with nobody"} {
-		redisCLI(t, addresses{Redis: redis}, "HSET", "frostwatch:vocab:default", label, "")
-	}
-	for _, stage := range []string{"ingest", "infer", "alerts"} {
-		await(t, stage+" to be ready", time.Minute, func() bool {
-			code, _ := get(t, "http://"+http[stage]+"/readyz")
-			return code == 200
-		})
-	}
+	rig.startRedis(t)
+	rig.awaitReady(t)
 	raised := func() int {
 		n := 0
 		alerts, _ := kcatAlerts(t, kafka.Addr())
@@ -89,6 +54,67 @@ func TestStagesAlone(t *testing.T) {
 	await(t, "a fall after Kafka's restart", 2*time.Minute, func() bool { return raised() > before })
 	for i := len(stages) - 1; i >= 0; i-- {
 		stages[i].stop(t)
+	}
+}
+
+// stageRig is what stages need that run as processes of their own.
+type stageRig struct {
+	dir, kafka, redis, bundle, camera string
+	http                              map[string]string // addresses by stage
+}
+
+func newStages(t *testing.T, kafka string) *stageRig {
+	t.Helper()
+	r := &stageRig{dir: t.TempDir(), kafka: kafka, redis: freeAddress(t), http: map[string]string{}}
+	r.bundle = filepath.Join(r.dir, "bundle")
+	data := filepath.Join(shared.Root(t), "cmd", "frostwatch", "demo", "data")
+	if out, err := frostwatch(t, "model", "import", filepath.Join(data, "frost-mini.pth"), "--card", filepath.Join(data, "frost-mini.json"), "--out", r.bundle); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	sim := start(t, "camsim", "--listen", "127.0.0.1:0", "--on-demand", filepath.Join(data, "corridor_fall.mp4"))
+	await(t, "the simulator", time.Minute, func() bool { return strings.Contains(sim.output(), "rtsp://") })
+	r.camera = strings.TrimSpace(sim.output())
+	return r
+}
+
+// run starts a stage and waits until it serves.
+func (r *stageRig) run(t *testing.T, stage string) *process {
+	t.Helper()
+	r.http[stage] = freeAddress(t)
+	file := filepath.Join(r.dir, stage+".yaml")
+	text := fmt.Sprintf(stageConfig, r.kafka, r.redis, r.http[stage], r.bundle, r.camera)
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, stage, "--config", file)
+	await(t, stage+" to serve", 30*time.Second, func() bool {
+		c, err := net.Dial("tcp", r.http[stage])
+		if err == nil {
+			_ = c.Close()
+		}
+		return err == nil
+	})
+	return p
+}
+
+// startRedis starts a Redis with a vocabulary.
+func (r *stageRig) startRedis(t *testing.T) {
+	t.Helper()
+	runRedis(t, r.redis)
+	for _, label := range []string{"falling down", "walking", "standing still", "lying on the floor", "an empty scene with nobody"} {
+		redisCLI(t, addresses{Redis: r.redis}, "HSET", "frostwatch:vocab:default", label, "")
+	}
+}
+
+func (r *stageRig) ready(t *testing.T, stage string) bool {
+	code, _ := get(t, "http://"+r.http[stage]+"/readyz")
+	return code == 200
+}
+
+func (r *stageRig) awaitReady(t *testing.T) {
+	t.Helper()
+	for stage := range r.http {
+		await(t, stage+" to be ready", time.Minute, func() bool { return r.ready(t, stage) })
 	}
 }
 
