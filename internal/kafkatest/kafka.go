@@ -13,6 +13,7 @@ import (
 
 	"github.com/segmentio/kafka-go"
 
+	"github.com/frostwatch/frostwatch/internal/lock"
 	"github.com/frostwatch/frostwatch/internal/shared"
 )
 
@@ -55,12 +56,12 @@ func jars(dir, pom string) (libs string, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	held, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return "", err
 	}
-	defer func() { _ = lock.Close() }()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+	defer func() { _ = held.Close() }()
+	if err := lock.Wait(held); err != nil {
 		return "", err
 	}
 	libs = filepath.Join(dir, "libs-4.2.0")

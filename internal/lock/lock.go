@@ -20,3 +20,13 @@ func Take(f *os.File) error {
 	}
 	return err
 }
+
+// Wait locks as Take does, but waits for another to give the lock back.
+func Wait(f *os.File) error {
+	for {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX)
+		if !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}

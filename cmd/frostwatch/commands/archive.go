@@ -22,7 +22,7 @@ import (
 func (p Program) archiveCommand() *cobra.Command {
 	t := &target{}
 	cmd := &cobra.Command{
-		Use: "archive", Short: "Keep what was recognised and raised; list and check what is kept", Args: cobra.NoArgs,
+		Use: "archive", Short: "Keep what was recognised and raised; list and check what is kept", Args: none,
 		Long: "Without a subcommand, runs the stage that writes recognitions and alerts as Parquet files\n" +
 			"into archive.bucket of the configuration. `frostwatch up` runs it by itself.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -41,7 +41,7 @@ func (p Program) archiveList(t *target) *cobra.Command {
 	var cameras []string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "ls", Short: "List what the archive has of each day", Args: cobra.NoArgs,
+		Use: "ls", Short: "List what the archive has of each day", Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			g := archive.Range{Cameras: cameras}
 			now := time.Now()
@@ -79,7 +79,7 @@ func (p Program) archiveList(t *target) *cobra.Command {
 func (p Program) archiveCheck(t *target) *cobra.Command {
 	var alone, asJSON bool
 	cmd := &cobra.Command{
-		Use: "check", Short: "Read every file and say what is missing, there twice, or broken", Args: cobra.NoArgs,
+		Use: "check", Short: "Read every file and say what is missing, there twice, or broken", Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
 			return t.withBucket(ctx, func(b *archive.Bucket) error {

@@ -171,7 +171,7 @@ func (p Program) putCamera(ctx context.Context, table *cameras.Table, c topics.C
 
 func (p Program) cameraRemove(t *target) *cobra.Command {
 	return &cobra.Command{
-		Use: "rm NAME...", Short: "Remove cameras", Args: cobra.MinimumNArgs(1),
+		Use: "rm NAME...", Short: "Remove cameras", Args: least(1),
 		RunE: func(cmd *cobra.Command, names []string) error {
 			return t.withCameras(cmd.Context(), func(ctx context.Context, table *cameras.Table, _ cameras.Limits) error {
 				for _, name := range names {

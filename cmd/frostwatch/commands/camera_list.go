@@ -19,7 +19,7 @@ import (
 func (p Program) cameraList(t *target) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "ls", Short: "List cameras and what their streams are doing", Args: cobra.NoArgs,
+		Use: "ls", Short: "List cameras and what their streams are doing", Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return t.withCameras(cmd.Context(), func(ctx context.Context, table *cameras.Table, _ cameras.Limits) error {
 				all, err := table.List(ctx)

@@ -43,7 +43,7 @@ func (p Program) vocabCommand() *cobra.Command {
 
 func (p Program) vocabList(t *vocabTarget) *cobra.Command {
 	return &cobra.Command{
-		Use: "ls", Short: "List the labels", Args: cobra.NoArgs,
+		Use: "ls", Short: "List the labels", Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return t.with(cmd.Context(), func(ctx context.Context, s *vocab.Store, name string) error {
 				v, err := s.List(ctx, name)
@@ -129,7 +129,7 @@ func (p Program) edit(ctx context.Context, s *vocab.Store, name string, do func(
 func (p Program) vocabAdd(t *vocabTarget) *cobra.Command {
 	var l vocab.Label
 	cmd := &cobra.Command{
-		Use: "add LABEL", Short: "Add a label, or replace the one of that name", Args: cobra.ExactArgs(1),
+		Use: "add LABEL", Short: "Add a label, or replace the one of that name", Args: exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l.Name = args[0]
 			return t.with(cmd.Context(), func(ctx context.Context, s *vocab.Store, name string) error {
@@ -185,7 +185,7 @@ func (p Program) removeLabels(ctx context.Context, s *vocab.Store, name string, 
 
 func (p Program) vocabImport(t *vocabTarget) *cobra.Command {
 	return &cobra.Command{
-		Use: "import FILE", Short: "Add the labels of a file, one a line, or of standard input for -", Args: cobra.ExactArgs(1),
+		Use: "import FILE", Short: "Add the labels of a file, one a line, or of standard input for -", Args: exactly(1),
 		Long: "Adds the labels of a file: one a line, optionally followed by a tab and a description or a JSON value.\nEmpty lines and lines that begin with # are passed over. A file with a mistake changes nothing.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in := cmd.InOrStdin()

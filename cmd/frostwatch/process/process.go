@@ -161,9 +161,9 @@ func (p *Process) Run(ctx context.Context, l net.Listener, parts ...Part) error 
 	return err
 }
 
-// partTime is what a part has to finish what is at hand. Stages give it up
-// within bus.Grace.
-const partTime = 4 * time.Second
+// partTime is what a part has to finish what is at hand: the stages take
+// bus.Grace, and leaving a group its own time.
+const partTime = bus.Grace + time.Second
 
 func (p *Process) afterTopics(part string, run func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
