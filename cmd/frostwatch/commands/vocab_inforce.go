@@ -16,7 +16,7 @@ import (
 // that others may not.
 func writeInForce(b *strings.Builder, v vocab.Vocabulary, force []vocab.InForce) {
 	if len(force) == 0 {
-		b.WriteString("no infer runs: in force once one does\n")
+		b.WriteString("no infer has it in force: either none runs, or none has said so yet\n")
 	}
 	known := map[string]bool{}
 	for _, problem := range v.Problems {
@@ -39,9 +39,12 @@ func writeInForce(b *strings.Builder, v vocab.Vocabulary, force []vocab.InForce)
 	}
 }
 
-// forceTime is how long an edit is awaited: it is in force within a second where
-// nothing is amiss.
-const forceTime = 3 * time.Second
+// An edit is in force within a second where nothing is amiss: an infer that is
+// known to run is awaited for longer than one that may not.
+const (
+	forceTime = 3 * time.Second
+	anyTime   = time.Second
+)
 
 // awaitForce waits until a version is in force for all models, but not for long.
 func awaitForce(ctx context.Context, s *vocab.Store, v vocab.Vocabulary) (force []vocab.InForce, err error) {
@@ -51,7 +54,8 @@ func awaitForce(ctx context.Context, s *vocab.Store, v vocab.Vocabulary) (force 
 			return nil, err
 		}
 		old := slices.ContainsFunc(force, func(f vocab.InForce) bool { return f.Version != v.Version })
-		if !old || time.Since(began) > forceTime || !pause.For(ctx, look) {
+		missing := len(force) == 0 && time.Since(began) < anyTime
+		if !old && !missing || time.Since(began) > forceTime || !pause.For(ctx, look) {
 			return force, nil
 		}
 	}

@@ -45,7 +45,7 @@ func TestVocabCommands(t *testing.T) {
 		{"rm fall", []string{"! edit vocabulary default: no label would be left: add another first, or empty the vocabulary on purpose with `frostwatch vocab rm --all`"}},
 		{"rm", []string{"! want the labels to remove, or --all and none"}},
 		{"rm fall --all", []string{"! want the labels to remove, or --all and none"}},
-		{"rm --all", []string{"label removed: fall\n", "vocabulary default: 0 labels", "no infer runs: in force once one does\n"}},
+		{"rm --all", []string{"label removed: fall\n", "vocabulary default: 0 labels", "no infer has it in force: either none runs, or none has said so yet\n"}},
 	} {
 		out, ok := command(t, append([]string{"vocab", "--config", file}, strings.Fields(c.args)...)...)
 		for _, want := range c.want {
