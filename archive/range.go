@@ -10,8 +10,8 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// ErrStop, returned by the function that gets the records, ends reading without
-// an error.
+// ErrStop ends reading without an error when the function that gets the records
+// returns it.
 var ErrStop = bus.ErrStop
 
 // Range is what is asked for: records of some cameras whose time lies in

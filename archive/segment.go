@@ -84,11 +84,12 @@ func (f *file) parse() (err error) {
 		return err
 	}
 	text, _ := f.file.Lookup(metaKey)
-	if err := json.Unmarshal([]byte(text), &f.Meta); err != nil || f.Meta.Version != metaVersion {
+	m := &f.Meta
+	if err := json.Unmarshal([]byte(text), m); err != nil || m.Version != metaVersion {
 		return fmt.Errorf("its footer is none of Frostwatch's of version %d", metaVersion)
 	}
-	if f.Meta.From != f.Name.From || f.Meta.To != f.Name.To || f.Rows != f.file.NumRows() || f.Rows > f.Meta.To-f.Meta.From {
-		return fmt.Errorf("it holds %d rows of offsets %d to %d, which is not what it is called or says", f.file.NumRows(), f.Meta.From, f.Meta.To)
+	if m.From != f.Name.From || m.To != f.Name.To || m.Rows != f.file.NumRows() || m.Rows > m.To-m.From {
+		return fmt.Errorf("it holds %d rows of offsets %d to %d, which is not what it is called or says", f.file.NumRows(), m.From, m.To)
 	}
 	return nil
 }
