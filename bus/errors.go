@@ -54,6 +54,10 @@ func permanent(err error) bool {
 // refusesTLS is whether one side refuses the other's certificate, or does not
 // speak TLS at all.
 func refusesTLS(err error) bool {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "remote error" { // an alert of TLS: the other side refuses ours
+		return true
+	}
 	return errors.As(err, new(*tls.CertificateVerificationError)) || errors.As(err, new(x509.UnknownAuthorityError)) ||
 		errors.As(err, new(x509.HostnameError)) || errors.As(err, new(tls.RecordHeaderError)) || errors.As(err, new(tls.AlertError)) ||
 		strings.Contains(err.Error(), "broker appears to be expecting TLS")
@@ -97,8 +101,12 @@ func (c *Client) explain(ctx context.Context, err error) error {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
 	for _, broker := range c.Brokers {
-		offers := c.offersSASL(ctx, broker)
+		offers, _ := c.offersSASL(ctx, broker, c.tls)
 		switch {
+		case len(offers) == 0 && c.tls != nil:
+			if _, answers := c.offersSASL(ctx, broker, nil); answers {
+				return &refusedError{fmt.Sprintf("kafka: broker %s does not speak TLS at this address: see kafka.tls", broker)}
+			}
 		case len(offers) == 0:
 		case c.sasl == nil:
 			return &refusedError{fmt.Sprintf("kafka: broker %s wants SASL (%s): set kafka.sasl", broker, strings.Join(offers, ", "))}
@@ -121,15 +129,15 @@ func hungUp(err error) bool {
 
 // offersSASL are the mechanisms that a broker takes at this address; none where it
 // takes requests without, or does not answer.
-func (c *Client) offersSASL(ctx context.Context, broker string) []string {
+func (c *Client) offersSASL(ctx context.Context, broker string, secure *tls.Config) (names []string, answers bool) {
 	conn, err := c.dialer.dial(ctx, "tcp", broker)
 	if err != nil {
-		return nil
+		return nil, false
 	}
 	defer func() { _ = conn.Close() }()
 	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
-	if c.tls != nil {
-		config := c.tls.Clone()
+	if secure != nil {
+		config := secure.Clone()
 		if config.ServerName == "" {
 			config.ServerName, _, _ = net.SplitHostPort(broker)
 		}
@@ -139,15 +147,13 @@ func (c *Client) offersSASL(ctx context.Context, broker string) []string {
 	ask.body.string("none") // so that it names those that it knows
 	answer, err := ask.RawExchange(conn)
 	if err != nil {
-		return nil
+		return nil, false
 	}
 	r := unwire{b: answer.(*call).answer}
-	if code := r.int16(); kafka.Error(code) != kafka.UnsupportedSASLMechanism {
-		return nil
+	if code := r.int16(); kafka.Error(code) == kafka.UnsupportedSASLMechanism {
+		for range r.count(2) {
+			names = append(names, r.string())
+		}
 	}
-	var names []string
-	for range r.count(2) {
-		names = append(names, r.string())
-	}
-	return names
+	return names, true
 }
