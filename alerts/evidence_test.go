@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"bytes"
+	"context"
 	"testing"
 	"time"
 
@@ -85,12 +86,14 @@ func TestEvidenceOutlivesTheClip(t *testing.T) {
 	}
 	c.run(t, Options{Rules: ruleSet(t, fallRule())})
 	c.recognise(t, clipAt(epoch, 1, fall(.1)))
+	ctx, cancel := context.WithTimeout(t.Context(), patient)
+	defer cancel()
 	for _, a := range c.awaitAlerts(t, 2) {
 		if a.Evidence == nil {
 			t.Errorf("%s without evidence", a.State)
 			continue
 		}
-		m, err := c.FetchOne(t.Context(), a.Evidence.Topic, a.Evidence.Partition, a.Evidence.Offset)
+		m, err := c.FetchOne(ctx, a.Evidence.Topic, a.Evidence.Partition, a.Evidence.Offset)
 		if err != nil {
 			t.Fatalf("%s: %v", a.State, err)
 		}
