@@ -39,7 +39,7 @@ func (w *worker) restoreMemories(ctx context.Context, rules *RuleSet) error {
 			return err
 		}
 		from = min(from, next-1)
-		if err := w.Bus.Replay(ctx, w.p.Topic(), w.p.ID(), from, next, past.reader(back)); err != nil {
+		if err := w.Bus.Replay(ctx, w.p.Topic(), w.p.ID(), from, next, past.reader()); err != nil {
 			return err
 		}
 		if from <= first || past.enough(back) {
@@ -89,7 +89,7 @@ func (w *worker) newPast(ctx context.Context, rules *RuleSet) (*past, error) {
 
 // reader takes the records of one look, oldest first, into the cameras that need
 // them.
-func (p *past) reader(back time.Duration) func(bus.Message) error {
+func (p *past) reader() func(bus.Message) error {
 	for _, c := range p.cameras {
 		if !c.full {
 			c.clips = nil

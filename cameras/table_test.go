@@ -200,7 +200,7 @@ func TestAFileChangesOnlyItsOwn(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				lines = append(done, left...)
+				lines = slices.Concat(done, left)
 			}
 			if got := f.table(t); got != c.want {
 				t.Errorf("table: %s\nwant:  %s", got, c.want)

@@ -178,14 +178,13 @@ func TestRawParts(t *testing.T) {
 		{"null", "rules:\n", "[]"},
 		{"environment, once", "rules:\n  - {name: 'a ${PW} $$'}\n", "[{a $${hunter2} $ 0s}]"},
 		{"durations", "rules:\n  - {wait: 2m}\n  - {wait: 0}\n", "[{ 2m0s} { 0s}]"},
-		{"unknown key", "log: {level: debug}\nrules:\n  - nmae: a\n", "f.yaml:3: rules[0].nmae: unknown key: want one of name, wait"},
+		{"unknown key", "log: {level: debug}\nrules:\n  - title: a\n", "f.yaml:3: rules[0].title: unknown key: want one of name, wait"},
 		{"unit missing", "rules:\n  - wait: 2\n", `f.yaml:2: rules[0].wait: "2": want a number with a unit`},
 		{"key twice", "rules:\n  - name: a\n    name: b\n", "f.yaml:3:"},
 		{"keys for a list", "rules:\n  name: a\n", "f.yaml:2: rules: keys: want a list"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var items []item
-			got := ""
 			config, err := Parse("f.yaml", []byte(c.text), env)
 			if err == nil {
 				for range 2 { // decoding changes nothing
@@ -195,7 +194,8 @@ func TestRawParts(t *testing.T) {
 					}
 				}
 			}
-			if got = fmt.Sprint(items); err != nil {
+			got := fmt.Sprint(items)
+			if err != nil {
 				got = err.Error()
 			}
 			if !strings.Contains(got, c.want) {

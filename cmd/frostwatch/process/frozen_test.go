@@ -18,7 +18,6 @@ import (
 type gate struct {
 	net.Listener
 	mu     sync.Mutex
-	shut   bool
 	opened chan struct{} // closed when it opens
 }
 

@@ -169,7 +169,7 @@ func TestTroubleIsSaidOnce(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	stop := e.run(t, e.Following()...)
-	e.write(t, "log: {levle: debug}\n")
+	e.write(t, "log: {noise: debug}\n")
 	await(t, "the refused edit", func() bool {
 		mu.Lock()
 		defer mu.Unlock()

@@ -50,10 +50,10 @@ func statusLine(s topics.StreamStatus) string {
 	return fmt.Sprintf("%s  camera  %-20s  %-10s  %s", s.Since.Local().Format(clock), s.Camera, s.State, strings.Join(more, ", "))
 }
 
-// counted is a number of things, as in "1 camera".
-func counted(n int, thing string) string {
+// countedCameras is "1 camera", "2 cameras".
+func countedCameras(n int) string {
 	if n == 1 {
-		return "1 " + thing
+		return "1 camera"
 	}
-	return fmt.Sprintf("%d %ss", n, thing)
+	return fmt.Sprintf("%d cameras", n)
 }

@@ -51,7 +51,7 @@ func TestStatusLines(t *testing.T) {
 }
 
 func TestOneCameraIsNoPlural(t *testing.T) {
-	if got := counted(1, "camera") + ", " + counted(0, "camera") + ", " + counted(2, "camera"); got != "1 camera, 0 cameras, 2 cameras" {
+	if got := countedCameras(1) + ", " + countedCameras(0) + ", " + countedCameras(2); got != "1 camera, 0 cameras, 2 cameras" {
 		t.Error(got)
 	}
 }

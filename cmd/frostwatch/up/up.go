@@ -248,7 +248,7 @@ func (u *up) watchRedis(ctx context.Context) error {
 
 func (u *up) banner() error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Frostwatch %s watches %s. Ctrl-C stops it.\n\n", u.Version, counted(len(u.cameras)+len(u.cfg.Cameras), "camera"))
+	fmt.Fprintf(&b, "Frostwatch %s watches %s. Ctrl-C stops it.\n\n", u.Version, countedCameras(len(u.cameras)+len(u.cfg.Cameras)))
 	row := func(what, where, how string) { fmt.Fprintf(&b, "  %-11s %-28s %s\n", what, where, how) }
 	row("alerts", u.at.Kafka, fmt.Sprintf("kcat -C -b %s -t %salerts", u.at.Kafka, u.cfg.Kafka.Prefix))
 	row("vocabulary", u.at.Redis, fmt.Sprintf("redis-cli -p %d HSET %svocab:%s \"person waving\" \"\"", Port(u.at.Redis), u.cfg.Redis.Prefix, u.cfg.Vocab.Name))
