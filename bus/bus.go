@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
 
+	"github.com/frostwatch/frostwatch/internal/tlsfiles"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -50,8 +51,8 @@ type Message struct {
 type Options struct {
 	Brokers  []string // host:port, at least one
 	ClientID string
-	TLS      *TLSOptions  // nil: none
-	SASL     *SASLOptions // nil: none
+	TLS      *tlsfiles.Options // nil: none
+	SASL     *SASLOptions      // nil: none
 	Logger   *slog.Logger
 	// MaxRecordBytes bounds a record that is sent. 0: topics.MaxRecordBytes.
 	MaxRecordBytes int
@@ -95,7 +96,7 @@ func New(o Options) (*Client, error) {
 	}
 	c := &Client{Options: o, address: kafka.TCP(o.Brokers...), dialer: &dialer{open: map[net.Conn]struct{}{}}, outboxes: map[place]*outbox{}}
 	var errs [3]error
-	c.tls, errs[0] = o.TLS.config()
+	c.tls, errs[0] = o.TLS.Config("kafka.tls")
 	c.sasl, errs[1] = o.SASL.mechanism()
 	c.metrics, errs[2] = newMetrics(o.Meter)
 	if err := errors.Join(errs[:]...); err != nil {

@@ -2,12 +2,9 @@ package bus
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"sync"
 	"time"
 
@@ -25,14 +22,6 @@ const (
 	// one that is away.
 	idleTime = 10 * time.Second
 )
-
-// TLSOptions are of connections by TLS. All may be empty: the system's
-// authorities then vouch for the broker.
-type TLSOptions struct {
-	CA         string // file of the authorities' certificates, PEM
-	Cert, Key  string // files of our own certificate and its key, PEM
-	ServerName string // expected in the broker's certificate; empty: the host's
-}
 
 // SASLOptions say who we are.
 type SASLOptions struct {
@@ -134,34 +123,6 @@ func (c *patient) Write(b []byte) (int, error) {
 	}
 	c.mu.Unlock()
 	return c.Conn.Write(b)
-}
-
-func (o *TLSOptions) config() (*tls.Config, error) {
-	if o == nil {
-		return nil, nil
-	}
-	out := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: o.ServerName}
-	if o.CA != "" {
-		pem, err := os.ReadFile(o.CA)
-		if err != nil {
-			return nil, fmt.Errorf("kafka: read authorities: %w", err)
-		}
-		out.RootCAs = x509.NewCertPool()
-		if !out.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("kafka: %s holds no certificate in PEM", o.CA)
-		}
-	}
-	if (o.Cert == "") != (o.Key == "") {
-		return nil, errors.New("kafka: a client certificate needs both cert and key")
-	}
-	if o.Cert != "" {
-		own, err := tls.LoadX509KeyPair(o.Cert, o.Key)
-		if err != nil {
-			return nil, fmt.Errorf("kafka: read client certificate: %w", err)
-		}
-		out.Certificates = []tls.Certificate{own}
-	}
-	return out, nil
 }
 
 func (o *SASLOptions) mechanism() (sasl.Mechanism, error) {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/frostwatch/frostwatch/internal/pause"
 )
@@ -24,10 +26,9 @@ type cursor struct {
 	batch batch
 	limit int // bytes asked for
 
-	logged  time.Time // when trouble was last reported
-	wait    time.Duration
-	beyond  int // answers in a row that the offset is beyond the end
-	skipped atomic.Int64
+	logged time.Time // when trouble was last reported
+	wait   time.Duration
+	beyond int // answers in a row that the offset is beyond the end
 }
 
 func (c *Client) cursor(topic string, partition int, from int64) *cursor {
@@ -131,9 +132,14 @@ func (r *cursor) buffered(ctx context.Context) (Message, bool) {
 // broken reports a batch that nobody can read: it is passed over, so that it does
 // not stop its partition.
 func (r *cursor) broken(ctx context.Context, err error) {
-	r.skipped.Add(1)
+	r.passed(ctx, max(r.batch.next-max(r.offset.Load(), r.batch.base), 1))
 	r.client.Logger.ErrorContext(ctx, "kafka: records that can't be read are passed over",
 		"topic", r.at.topic, "partition", r.at.partition, "from", max(r.offset.Load(), r.batch.base), "to", r.batch.next-1, "error", err)
+}
+
+// passed counts records that can't be read any more.
+func (r *cursor) passed(ctx context.Context, n int64) {
+	r.client.metrics.passed.Add(ctx, n, metric.WithAttributes(attribute.String("topic", r.at.topic), attribute.Int("partition", r.at.partition)))
 }
 
 // fill asks the broker once for what comes next, and waits a little where it does
@@ -182,7 +188,7 @@ func (r *cursor) back(ctx context.Context, offset int64) error {
 	switch {
 	case offset < first:
 		log.WarnContext(ctx, "kafka: records were deleted before they were read", "records", first-offset)
-		r.skipped.Add(first - offset)
+		r.passed(ctx, first-offset)
 		r.seek(first)
 	case offset > end:
 		// A leader that was just elected may not know its end yet.
@@ -190,7 +196,7 @@ func (r *cursor) back(ctx context.Context, offset int64) error {
 			break
 		}
 		log.ErrorContext(ctx, "kafka: the offset is beyond the end of the log, which has lost records; reading on from its end", "lost", offset-end)
-		r.skipped.Add(offset - end)
+		r.passed(ctx, offset-end)
 		r.seek(end)
 		return nil
 	}

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/internal/kafkatest"
 )
@@ -336,7 +338,14 @@ func freeze(t *testing.T, b kafkatest.Freezer) {
 func TestWhatIsBeyondTheEndIsReported(t *testing.T) {
 	b := kafkatest.StartFreezable(t)
 	var out logs
-	ctx, c := within(t, time.Minute), clientOf(t, []string{b.Addr()}, slog.New(slog.NewTextHandler(&out, nil)))
+	reader := sdkmetric.NewManualReader()
+	c, err := bus.New(bus.Options{Brokers: []string{b.Addr()}, Logger: slog.New(slog.NewTextHandler(&out, nil)),
+		Meter: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	ctx := within(t, time.Minute)
 	if err := c.Ensure(ctx, []bus.TopicSpec{spec("beyond", 1)}); err != nil {
 		t.Fatal(err)
 	}
@@ -366,6 +375,9 @@ func TestWhatIsBeyondTheEndIsReported(t *testing.T) {
 		m, err := p.Fetch(ctx)
 		if err != nil || string(m.Value) != "c" {
 			t.Errorf("read %q, %v; want what comes", m.Value, err)
+		}
+		if got := counts(t, reader)["frostwatch.kafka.records_lost"]; got != 98 {
+			t.Errorf("%d records are counted as lost, want 98", got)
 		}
 		return done
 	})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/internal/kafkatest"
+	"github.com/frostwatch/frostwatch/internal/tlsfiles"
 )
 
 func TestLogins(t *testing.T) {
@@ -24,22 +25,22 @@ func connections(t *testing.T, k *kafkatest.SecureKafka) {
 	login := func(mechanism, user, password string) *bus.SASLOptions {
 		return &bus.SASLOptions{Mechanism: mechanism, Username: user, Password: password}
 	}
-	trust := &bus.TLSOptions{CA: k.CA}
+	trust := &tlsfiles.Options{CA: k.CA}
 	for _, c := range []struct {
 		name, broker string
-		tls          *bus.TLSOptions
+		tls          *tlsfiles.Options
 		sasl         *bus.SASLOptions
 		want         string // of the error; empty: it works
 	}{
 		{"plain", k.SASL, nil, login("PLAIN", kafkatest.Alice, kafkatest.AlicePassword), ""},
 		{"scram 256", k.SASL, nil, login("SCRAM-SHA-256", kafkatest.Alice, kafkatest.AlicePassword), ""},
 		{"scram 512 by TLS", k.SASLTLS, trust, login("SCRAM-SHA-512", kafkatest.Alice, kafkatest.AlicePassword), ""},
-		{"a certificate of ours", k.TLS, &bus.TLSOptions{CA: k.CA, Cert: k.Cert, Key: k.Key}, nil, ""},
+		{"a certificate of ours", k.TLS, &tlsfiles.Options{CA: k.CA, Cert: k.Cert, Key: k.Key}, nil, ""},
 		{"no login", k.SASL, nil, nil, "set kafka.sasl"},
 		{"no login by TLS", k.SASLTLS, trust, nil, "set kafka.sasl"},
 		{"a wrong password", k.SASL, nil, login("PLAIN", kafkatest.Alice, "hunter2"), "Authentication"},
 		{"a wrong password by scram", k.SASL, nil, login("SCRAM-SHA-256", kafkatest.Alice, "hunter2"), "Authentication"},
-		{"an unknown authority", k.SASLTLS, &bus.TLSOptions{}, login("PLAIN", kafkatest.Alice, kafkatest.AlicePassword), "certificate"},
+		{"an unknown authority", k.SASLTLS, &tlsfiles.Options{}, login("PLAIN", kafkatest.Alice, kafkatest.AlicePassword), "certificate"},
 		{"no certificate of ours", k.TLS, trust, nil, "certificate"},
 		{"TLS where there is none", k.SASL, trust, login("PLAIN", kafkatest.Alice, kafkatest.AlicePassword), "TLS"},
 	} {

@@ -1,14 +1,12 @@
 package vocab
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"fmt"
-	"os"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/frostwatch/frostwatch/internal/tlsfiles"
 )
 
 // RedisOptions are where Redis is and who we are to it.
@@ -16,16 +14,8 @@ type RedisOptions struct {
 	Address            string // host:port; not used with Sentinel
 	Username, Password string // of an ACL user; the username empty: the default user
 	Database           int
-	TLS                *TLSOptions      // nil: none
-	Sentinel           *SentinelOptions // nil: the server is at Address
-}
-
-// TLSOptions are of connections by TLS, to the server and to sentinels. All may
-// be empty: the system's authorities then vouch for the server.
-type TLSOptions struct {
-	CA         string // file of the authorities' certificates, PEM
-	Cert, Key  string // files of our own certificate and its key, PEM
-	ServerName string // expected in the server's certificate; empty: the host's
+	TLS                *tlsfiles.Options // nil: none; to sentinels too
+	Sentinel           *SentinelOptions  // nil: the server is at Address
 }
 
 // SentinelOptions are how the master is found that is to be used.
@@ -42,7 +32,7 @@ func Connect(o RedisOptions) (*redis.Client, error) {
 		dial    = 2 * time.Second
 		retries = 1
 	)
-	secure, err := o.TLS.config()
+	secure, err := o.TLS.Config("redis.tls")
 	if err != nil {
 		return nil, err
 	}
@@ -59,32 +49,4 @@ func Connect(o RedisOptions) (*redis.Client, error) {
 		Addr: o.Address, Username: o.Username, Password: o.Password, DB: o.Database, TLSConfig: secure,
 		DialTimeout: dial, MaxRetries: retries,
 	}), nil
-}
-
-func (o *TLSOptions) config() (*tls.Config, error) {
-	if o == nil {
-		return nil, nil
-	}
-	out := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: o.ServerName}
-	if o.CA != "" {
-		pem, err := os.ReadFile(o.CA)
-		if err != nil {
-			return nil, fmt.Errorf("redis.tls.ca: %w", err)
-		}
-		out.RootCAs = x509.NewCertPool()
-		if !out.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("redis.tls.ca: %s holds no certificate in PEM", o.CA)
-		}
-	}
-	if (o.Cert == "") != (o.Key == "") {
-		return nil, errors.New("redis.tls: a client certificate needs both cert and key")
-	}
-	if o.Cert != "" {
-		own, err := tls.LoadX509KeyPair(o.Cert, o.Key)
-		if err != nil {
-			return nil, fmt.Errorf("redis.tls: read the client certificate: %w", err)
-		}
-		out.Certificates = []tls.Certificate{own}
-	}
-	return out, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/frostwatch/frostwatch/internal/redistest"
+	"github.com/frostwatch/frostwatch/internal/tlsfiles"
 )
 
 func connect(t *testing.T, o RedisOptions) *redis.Client {
@@ -29,8 +30,8 @@ func TestConnect(t *testing.T) {
 	plain := redistest.Start(t, "--requirepass", "hunter2")
 	withUser := redistest.Start(t, strings.Split("--"+aclUser, " ")...)
 	secure := redistest.StartTLS(t, certs)
-	tls := func(change func(*TLSOptions)) RedisOptions {
-		o := TLSOptions{CA: certs.CA, Cert: certs.ClientCert, Key: certs.ClientKey, ServerName: redistest.ServerName}
+	tls := func(change func(*tlsfiles.Options)) RedisOptions {
+		o := tlsfiles.Options{CA: certs.CA, Cert: certs.ClientCert, Key: certs.ClientKey, ServerName: redistest.ServerName}
 		change(&o)
 		return RedisOptions{Address: secure.Addr, TLS: &o}
 	}
@@ -45,11 +46,11 @@ func TestConnect(t *testing.T) {
 		{"no password", RedisOptions{Address: plain.Addr}, "NOAUTH"},
 		{"user", RedisOptions{Address: withUser.Addr, Username: "frostwatch", Password: "secret"}, ""},
 		{"user with a wrong password", RedisOptions{Address: withUser.Addr, Username: "frostwatch", Password: "x"}, "WRONGPASS"},
-		{"TLS", tls(func(*TLSOptions) {}), ""},
-		{"TLS by the host's name", tls(func(o *TLSOptions) { o.ServerName = "" }), ""},
-		{"another name in the certificate", tls(func(o *TLSOptions) { o.ServerName = "other.example" }), "other.example"},
-		{"an authority that does not vouch", tls(func(o *TLSOptions) { o.CA = "" }), "certificate signed by unknown authority"},
-		{"no client certificate", tls(func(o *TLSOptions) { o.Cert, o.Key = "", "" }), "certificate required"},
+		{"TLS", tls(func(*tlsfiles.Options) {}), ""},
+		{"TLS by the host's name", tls(func(o *tlsfiles.Options) { o.ServerName = "" }), ""},
+		{"another name in the certificate", tls(func(o *tlsfiles.Options) { o.ServerName = "other.example" }), "other.example"},
+		{"an authority that does not vouch", tls(func(o *tlsfiles.Options) { o.CA = "" }), "certificate signed by unknown authority"},
+		{"no client certificate", tls(func(o *tlsfiles.Options) { o.Cert, o.Key = "", "" }), "certificate required"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			client := connect(t, c.o)
@@ -85,10 +86,10 @@ func TestOptionsOfConnect(t *testing.T) {
 		o    RedisOptions
 		want string
 	}{
-		{"no such authority", RedisOptions{TLS: &TLSOptions{CA: "/nowhere.pem"}}, "redis.tls.ca: open /nowhere.pem"},
-		{"no certificate in it", RedisOptions{TLS: &TLSOptions{CA: certs.ServerKey}}, "holds no certificate in PEM"},
-		{"half a certificate", RedisOptions{TLS: &TLSOptions{Cert: certs.ClientCert}}, "needs both cert and key"},
-		{"a key that does not fit", RedisOptions{TLS: &TLSOptions{Cert: certs.ClientCert, Key: certs.ServerKey}}, "read the client certificate"},
+		{"no such authority", RedisOptions{TLS: &tlsfiles.Options{CA: "/nowhere.pem"}}, "redis.tls.ca: open /nowhere.pem"},
+		{"no certificate in it", RedisOptions{TLS: &tlsfiles.Options{CA: certs.ServerKey}}, "holds no certificate in PEM"},
+		{"half a certificate", RedisOptions{TLS: &tlsfiles.Options{Cert: certs.ClientCert}}, "needs both cert and key"},
+		{"a key that does not fit", RedisOptions{TLS: &tlsfiles.Options{Cert: certs.ClientCert, Key: certs.ServerKey}}, "read the client certificate"},
 		{"sentinel without addresses", RedisOptions{Sentinel: &SentinelOptions{Master: "m"}}, "needs the name of the master and addresses"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

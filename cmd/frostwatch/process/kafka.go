@@ -7,6 +7,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/internal/tlsfiles"
 )
 
 // Kafka makes a client of the configured cluster, for every part of the program;
@@ -14,7 +15,7 @@ import (
 func Kafka(k config.Kafka, clientID string, log *slog.Logger, meter metric.Meter) (*bus.Client, error) {
 	o := bus.Options{Brokers: k.Brokers, ClientID: clientID, Logger: log, Meter: meter}
 	if t := k.TLS; t.Enabled {
-		o.TLS = &bus.TLSOptions{CA: t.CA, Cert: t.Cert, Key: t.Key, ServerName: t.ServerName}
+		o.TLS = &tlsfiles.Options{CA: t.CA, Cert: t.Cert, Key: t.Key, ServerName: t.ServerName}
 	}
 	if s := k.SASL; s.Mechanism != "" {
 		o.SASL = &bus.SASLOptions{Mechanism: s.Mechanism, Username: s.Username, Password: s.Password.Reveal()}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/internal/tlsfiles"
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
@@ -13,7 +14,7 @@ import (
 func RedisOptions(c config.Redis) vocab.RedisOptions {
 	o := vocab.RedisOptions{Address: c.Address, Username: c.Username, Password: c.Password.Reveal(), Database: c.Database}
 	if t := c.TLS; t.Enabled {
-		o.TLS = &vocab.TLSOptions{CA: t.CA, Cert: t.Cert, Key: t.Key, ServerName: t.ServerName}
+		o.TLS = &tlsfiles.Options{CA: t.CA, Cert: t.Cert, Key: t.Key, ServerName: t.ServerName}
 	}
 	if s := c.Sentinel; s.Master != "" {
 		o.Sentinel = &vocab.SentinelOptions{Master: s.Master, Addresses: s.Addresses, Username: s.Username, Password: s.Password.Reveal()}
