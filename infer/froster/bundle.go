@@ -13,15 +13,16 @@ import (
 	"github.com/frostwatch/frostwatch/infer/froster/onnx"
 )
 
-// Files of a bundle.
+// The files of a bundle.
 const (
 	videoFile  = "video.onnx"
 	textFile   = "text.onnx"
 	bundleFile = "bundle.json"
 )
 
-// bundleFormat is raised when older readers could no longer serve a bundle.
-// 2: graphs use operators that ONNX Runtime adds to ONNX.
+// bundleFormat is the version of the bundle layout. It is raised when programs
+// that read the earlier format could no longer serve a new bundle. Format 2:
+// graphs use operators that ONNX Runtime adds to ONNX.
 const bundleFormat = 2
 
 // Bundle describes a model that is ready to be served; it is bundle.json.
@@ -31,20 +32,21 @@ type Bundle struct {
 	// ID is a hash of the weights: equal ids give equal embeddings.
 	ID         string  `json:"model_id"`
 	Dims       Dims    `json:"dims"`
-	LogitScale float32 `json:"logit_scale"` // exp of the stored logarithm
-	// Preprocessing in words; the graph normalises, the framer and infer resize
-	// and crop.
+	LogitScale float32 `json:"logit_scale"` // exp of the logarithm stored in the checkpoint
+	// Preprocessing describes it in words: the graph normalises; the framer and
+	// infer resize and crop.
 	Preprocessing string            `json:"preprocessing"`
 	Precision     Precision         `json:"precision"`
 	Licence       string            `json:"licence"`
-	BaseClasses   []string          `json:"base_classes"` // trained on; every other label is novel
+	BaseClasses   []string          `json:"base_classes"` // what the model was trained on; every other label is novel
 	Notes         []string          `json:"notes,omitempty"`
 	SHA256        map[string]string `json:"sha256"` // of the graph files
 
 	dir string
 }
 
-// OpenBundle reads bundle.json of dir.
+// OpenBundle reads bundle.json in dir and checks it. The graphs are read and
+// verified when the model is loaded.
 func OpenBundle(dir string) (*Bundle, error) {
 	raw, err := os.ReadFile(filepath.Join(dir, bundleFile))
 	if err != nil {
@@ -59,7 +61,7 @@ func OpenBundle(dir string) (*Bundle, error) {
 	}
 	d := b.Dims
 	if d.ImageSize < 1 || d.ImageSize > 4096 || d.Frames < 1 || d.Frames > 64 || d.EmbedDim < 1 || d.EmbedDim > 1<<16 || d.Context < 2 {
-		return nil, fmt.Errorf("open model bundle %s: dimensions %+v", dir, d)
+		return nil, fmt.Errorf("open model bundle %s: impossible dimensions %+v", dir, d)
 	}
 	if err := b.Precision.check(); err != nil {
 		return nil, fmt.Errorf("open model bundle %s: %w", dir, err)
@@ -87,8 +89,8 @@ func hexSum(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// save writes the bundle beside its place and renames it into place, so that
-// dir is a whole bundle or is not there.
+// save writes the bundle to a temporary folder next to dir and renames that to
+// dir, so that dir is either a complete bundle or does not exist.
 func (b *Bundle) save(dir string, graphs map[string]func() *onnx.Graph) error {
 	if _, err := os.Stat(dir); err == nil {
 		return fmt.Errorf("%s exists: remove it or choose another folder", dir)
@@ -102,7 +104,7 @@ func (b *Bundle) save(dir string, graphs map[string]func() *onnx.Graph) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(temp) }() // gone already when all went well
+	defer func() { _ = os.RemoveAll(temp) }() // already renamed away on success
 	b.SHA256 = map[string]string{}
 	for name, graph := range graphs {
 		if b.SHA256[name], err = saveGraph(filepath.Join(temp, name), graph()); err != nil {
@@ -123,7 +125,7 @@ func (b *Bundle) save(dir string, graphs map[string]func() *onnx.Graph) error {
 	return os.Rename(temp, dir)
 }
 
-// saveGraph gives the file's SHA-256.
+// saveGraph writes the graph and returns the file's SHA-256.
 func saveGraph(file string, g *onnx.Graph) (sum string, err error) {
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -137,7 +139,7 @@ func saveGraph(file string, g *onnx.Graph) (sum string, err error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// Print writes what a person should know of the model.
+// Print writes a summary of the model for a person.
 func (b *Bundle) Print(w io.Writer) error {
 	d := b.Dims
 	_, err := fmt.Fprintf(w, "model    %s, id %s, %s\nshape    %d px, patch %d, vision %d×%d, text %d×%d, embedding %d, %d frames\nclasses  %d base classes\nlicence  %s\n",

@@ -12,15 +12,15 @@ import (
 	"github.com/frostwatch/frostwatch/media/pixels"
 )
 
-// Check runs the bundle against a fixture of recorded outputs of the reference
-// implementation.
+// Check runs the bundle on the recorded inputs in the file reference and
+// compares the results with what the reference implementation gave.
 func Check(ctx context.Context, rt *Runtime, b *Bundle, reference string) (Report, error) {
 	f, err := openFixture(reference)
 	if err != nil {
 		return Report{}, err
 	}
 	if f.Dims.ImageSize != b.Dims.ImageSize || f.Dims.EmbedDim != b.Dims.EmbedDim {
-		return Report{}, fmt.Errorf("check model: the reference is of %d px and %d dimensions, the bundle of %d and %d",
+		return Report{}, fmt.Errorf("check model: the reference was recorded with %d px and %d dimensions, the bundle has %d and %d",
 			f.Dims.ImageSize, f.Dims.EmbedDim, b.Dims.ImageSize, b.Dims.EmbedDim)
 	}
 	m, err := rt.loadChanged(b, func(graph []byte) ([]byte, error) { return onnx.WithInputType(graph, inFrames, onnx.Float) })
@@ -38,7 +38,7 @@ type checker struct {
 	fixture    *fixture
 	model      *Model
 	tolerances map[string]float64
-	angle      float64 // above 0: embeddings go by their angle
+	angle      float64 // above 0: embeddings are compared by their angle, and this is the tolerance
 	report     Report
 }
 
@@ -58,7 +58,7 @@ func (c *checker) run(ctx context.Context) error {
 	return nil
 }
 
-// compare records how far a recorded array is off.
+// compare records by how much got differs from a recorded array.
 func (c *checker) compare(name string, got []float32) {
 	want, err := c.fixture.floats(name)
 	if err != nil {
@@ -86,7 +86,8 @@ func (c *checker) tokens() {
 	}
 }
 
-// video preprocesses the recorded source frames and embeds them unrounded.
+// video preprocesses the recorded source frames and embeds them without
+// rounding to bytes.
 func (c *checker) video(ctx context.Context) ([][]float32, error) {
 	var all []float32
 	batch := 0
@@ -119,13 +120,14 @@ func (c *checker) video(ctx context.Context) ([][]float32, error) {
 	return slices.Collect(slices.Chunk(e.clip, e.dim)), nil
 }
 
-// preprocess is the official order: normalise, resize, crop; packed.
+// preprocess normalises, resizes and crops, in the order of the official code;
+// the result is packed.
 func preprocess(frame []byte, w, h, size int) []float32 {
 	resized, rw, rh := pixels.ResizeShortSideFloat(pixels.Normalise(frame), w, h, size)
 	return pixels.CenterCrop(resized, rw, rh, size, nil)
 }
 
-// denormalise gives the 0 to 255 that the graph expects.
+// denormalise restores the range of 0 to 255 that the graph expects.
 func denormalise(packed []float32) []float32 {
 	out := make([]float32, len(packed))
 	for i, v := range packed {
@@ -162,8 +164,9 @@ func planar(packed []float32) []float32 {
 	return out
 }
 
-// text embeds the recorded token ids, so that a difference in tokens shows as
-// one of tokens alone; the classes are then embedded from the same ids.
+// text embeds the recorded token ids rather than ours, so that a difference
+// between the tokenizers shows in the tokens only, not in the embeddings too.
+// The classes are then embedded from the same ids.
 func (c *checker) text(ctx context.Context) ([][]float32, error) {
 	ids, err := c.fixture.ints("token_ids")
 	if err != nil {
@@ -194,8 +197,8 @@ func (c *checker) text(ctx context.Context) ([][]float32, error) {
 	return classes, c.ownTokens(ids, context)
 }
 
-// trim cuts what follows the first end token: the feature is read there, and
-// the causal mask hides the rest.
+// trim cuts what follows the first end token. That changes nothing: the feature
+// is read at the end token, and the causal mask hides what comes after it.
 func trim(row []int, end int) []int {
 	if i := slices.Index(row, end); i >= 0 {
 		return row[:i+1]
@@ -203,7 +206,8 @@ func trim(row []int, end int) []int {
 	return row
 }
 
-// ownTokens compares our tokens of the classes' prompts with the recorded.
+// ownTokens compares our tokens for the classes' prompts with the recorded
+// ones.
 func (c *checker) ownTokens(ids []int, context int) error {
 	end := c.model.tokenizer.ids[endToken]
 	for i, class := range c.fixture.Classes {

@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// kinetics400 are the 400 classes of Kay et al. 2017 (arXiv:1705.06950), what
-// FROSTER's and Open-VCLIP's published checkpoints were fine-tuned on.
+// kinetics400 holds the 400 classes of Kay et al. 2017 (arXiv:1705.06950), on
+// which FROSTER's and Open-VCLIP's published checkpoints were fine-tuned.
 //
 //go:embed kinetics400.txt
 var kinetics400 string
@@ -25,15 +25,15 @@ const (
 	maxClassText = 1 << 10 // bytes
 )
 
-// baseClasses is the built-in list of that name, or what a file lists, one class
-// a line.
+// baseClasses returns the built-in list of that name, or the classes in a file
+// of that name, one on each line.
 func baseClasses(nameOrFile string) ([]string, error) {
 	if nameOrFile == Kinetics400 {
 		return strings.Split(strings.TrimSpace(kinetics400), "\n"), nil
 	}
 	f, err := os.Open(nameOrFile)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("base classes %q: neither a file nor a list that is built in (%s)", nameOrFile, Kinetics400)
+		return nil, fmt.Errorf("base classes %q: neither a file nor a built-in list (%s)", nameOrFile, Kinetics400)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read base classes: %w", err)
@@ -50,7 +50,7 @@ func baseClasses(nameOrFile string) ([]string, error) {
 		case !utf8.ValidString(line):
 			return nil, fmt.Errorf("read base classes %s: class %d is not UTF-8", nameOrFile, len(out)+1)
 		case len(out) == maxClasses:
-			return nil, fmt.Errorf("read base classes %s: more than %d", nameOrFile, maxClasses)
+			return nil, fmt.Errorf("read base classes %s: more than %d classes", nameOrFile, maxClasses)
 		}
 		out = append(out, line)
 	}

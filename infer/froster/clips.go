@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// ClipEmbeddings are the outputs of one run.
+// ClipEmbeddings are the outputs for one batch of clips.
 type ClipEmbeddings struct {
 	dim, frames int
 	clip, frame []float32
@@ -26,8 +26,8 @@ func (e ClipEmbeddings) Frame(i, k int) []float32 {
 }
 
 // EmbedClips runs the video tower over packed RGB frames, [batch, frames, size,
-// size, 3]. A clip's result is the same whatever else is in the batch: to the
-// bit on a processor.
+// size, 3]. A clip's result does not depend on the rest of the batch; on a
+// processor it is the same to the bit.
 func (m *Model) EmbedClips(ctx context.Context, frames []byte, batch int) (ClipEmbeddings, error) {
 	d := m.bundle.Dims
 	if want := batch * d.clipValues(); batch < 1 || len(frames) != want {
@@ -36,7 +36,7 @@ func (m *Model) EmbedClips(ctx context.Context, frames []byte, batch int) (ClipE
 	return embed(ctx, m, frames, batch)
 }
 
-// clipValues is how many bytes, or values, a clip's frames are.
+// clipValues is the number of bytes, or values, of a clip's frames.
 func (d Dims) clipValues() int { return d.Frames * d.ImageSize * d.ImageSize * 3 }
 
 func embed[T uint8 | float32](ctx context.Context, m *Model, frames []T, batch int) (ClipEmbeddings, error) {
@@ -54,10 +54,11 @@ func embed[T uint8 | float32](ctx context.Context, m *Model, frames []T, batch i
 	return e, nil
 }
 
-// embedApart is for processors: each clip is a run of its own on one thread, and
-// as many run at once as there are threads. One clip's matrices are large enough
-// to be multiplied at full speed, and threads that share a run would wait for
-// each other between its operators, worst where something else wants the cores.
+// embedApart is for processors: each clip is a run of its own on one thread,
+// with as many runs at the same time as there are threads. One clip's matrices
+// are large enough to be multiplied at full speed. Threads that share a run
+// would wait for each other between its operators, and worst when another
+// program uses the cores too.
 func embedApart[T uint8 | float32](ctx context.Context, m *Model, frames []T, batch int, e ClipEmbeddings) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(m.threads)
@@ -68,16 +69,16 @@ func embedApart[T uint8 | float32](ctx context.Context, m *Model, frames []T, ba
 	return g.Wait()
 }
 
-// embedTogether is for GPUs: one run, filled up with empty clips to a power of
-// two, so that a device sees few shapes.
+// embedTogether is for GPUs: one run for all clips, padded with empty clips to
+// a power of two so that the device sees only a few shapes.
 func embedTogether[T uint8 | float32](ctx context.Context, m *Model, frames []T, batch int, e ClipEmbeddings) error {
 	full := 1 << bits.Len(uint(batch-1))
 	frames = append(slices.Clip(frames), make([]T, (full-batch)*m.bundle.Dims.clipValues())...)
 	return runClips(ctx, m, frames, full, e, 0)
 }
 
-// runClips is one run of the graph over batch clips, whose results belong at
-// place at; those beyond the end of e are dropped.
+// runClips runs the graph once over batch clips. Their results go to e from
+// position at on; those beyond the end of e belong to padding and are dropped.
 func runClips[T uint8 | float32](ctx context.Context, m *Model, frames []T, batch int, e ClipEmbeddings, at int) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 	"github.com/frostwatch/frostwatch/infer/froster/checkpoint"
 )
 
-// Dims are a model's dimensions, worked out from its tensors' shapes.
+// Dims are a model's dimensions, derived from the shapes of its tensors.
 type Dims struct {
 	ImageSize    int `json:"image_size"` // pixels of a side
 	PatchSize    int `json:"patch_size"`
@@ -32,20 +32,22 @@ type Dims struct {
 	Activation string `json:"activation"`
 }
 
-// Activations of the MLPs. QuickGELU is OpenAI's x·sigmoid(1.702x); GELU is the
-// exact one, x·Φ(x), which OpenCLIP trains with unless told otherwise.
+// The activations of the MLPs. QuickGELU is OpenAI's x·sigmoid(1.702x); GELU is
+// the exact one, x·Φ(x), with which OpenCLIP trains by default.
 const (
 	QuickGELU = "quick_gelu"
 	GELU      = "gelu"
 )
 
-// clipFrames is what every FROSTER checkpoint was trained on.
+// clipFrames is the number of frames that every FROSTER checkpoint was trained
+// on.
 const clipFrames = 8
 
-// headWidth is CLIP's: heads are always width/64.
+// headWidth is the width of an attention head in CLIP: a tower has width/64
+// heads.
 const headWidth = 64
 
-// weights are a model's tensors by OpenAI CLIP's names, without any prefix.
+// weights are a model's tensors, by OpenAI CLIP's names without any prefix.
 type weights map[string]checkpoint.Tensor
 
 // ShapeError lists every tensor that is missing, unknown or misshapen.
@@ -55,7 +57,7 @@ func (e *ShapeError) Error() string {
 	return fmt.Sprintf("%d tensors do not fit a FROSTER model:\n  %s", len(e.Problems), strings.Join(e.Problems, "\n  "))
 }
 
-// dimsOf reads the dimensions off the tensors that determine them.
+// dimsOf derives the dimensions from the tensors that determine them.
 func dimsOf(w weights) (Dims, error) {
 	var problems []string
 	shape := func(name string, rank int) []int {
@@ -113,7 +115,8 @@ func layers(w weights, prefix string) int {
 	return min(n, 1000)
 }
 
-// shapes are all tensors that a model of these dimensions has.
+// shapes returns the shape of every tensor of a model with these dimensions, by
+// name.
 func (d Dims) shapes() map[string][]int {
 	patches := d.ImageSize / d.PatchSize
 	s := map[string][]int{
@@ -149,7 +152,8 @@ func (d Dims) shapes() map[string][]int {
 	return s
 }
 
-// check compares the tensors with the dimensions and lists all that differs.
+// check compares the tensors with the dimensions; its error lists all
+// differences.
 func (d Dims) check(w weights) error {
 	want := d.shapes()
 	var problems []string

@@ -2,7 +2,7 @@ package froster
 
 import "fmt"
 
-// NewClipEmbeddings makes embeddings of what some other model gave: clip is
+// NewClipEmbeddings makes ClipEmbeddings from another model's outputs: clip is
 // [batch, dim], frame [batch, frames, dim].
 func NewClipEmbeddings(dim, frames int, clip, frame []float32) (ClipEmbeddings, error) {
 	if dim < 1 || frames < 1 || len(clip)%dim != 0 || len(frame) != len(clip)*frames {

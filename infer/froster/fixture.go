@@ -47,7 +47,7 @@ func openFixture(path string) (*fixture, error) {
 	return f, nil
 }
 
-// array is the raw data of one array of the wanted type.
+// array returns the raw bytes of an array, which must have the given type.
 func (f *fixture) array(name, dtype string) ([]byte, error) {
 	a, ok := f.Arrays[name]
 	if !ok {

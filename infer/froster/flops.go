@@ -14,9 +14,10 @@ import (
 	"github.com/frostwatch/frostwatch/infer/froster/onnx"
 )
 
-// ClipFLOPs are the floating-point operations of the matrix products that a clip
-// takes as this package computes it, two for each multiplication with its sum:
-// keys and values once per frame, of the last block the class token alone.
+// ClipFLOPs is the number of floating-point operations that a clip takes in
+// matrix products, two for each multiplication and addition. It counts what
+// this package computes: keys and values once per frame, and only the class
+// token in the last block.
 func (d Dims) ClipFLOPs() float64 {
 	w, frames := float64(d.VisionWidth), float64(d.Frames)
 	rows := frames * float64(d.tokens())
@@ -28,10 +29,11 @@ func (d Dims) ClipFLOPs() float64 {
 	return patches + float64(d.VisionLayers-1)*block(rows) + block(frames) + 2*frames*w*float64(d.EmbedDim)
 }
 
-// MatMulRate measures the FLOP/s that ONNX Runtime reaches on this machine in a
-// model's largest products, clips' rows by an MLP's two layers: the most that the
-// model could reach. As in EmbedClips a processor has a clip in each run and as
-// many runs at once as threads, a GPU all clips in one.
+// MatMulRate measures the FLOP/s that ONNX Runtime reaches on this machine in
+// the model's largest products, a clip's rows times the two layers of an MLP.
+// No model can be faster than that. As in EmbedClips, a processor has one clip
+// in each run and as many runs at once as threads; a GPU has all clips in one
+// run.
 func (r *Runtime) MatMulRate(ctx context.Context, d Dims, p Precision, clips int, lasting time.Duration) (float64, error) {
 	const layers = 4
 	rows, runs := d.Frames*d.tokens(), r.options.Threads
@@ -64,8 +66,9 @@ func (r *Runtime) MatMulRate(ctx context.Context, d Dims, p Precision, clips int
 	return each * float64(done.Load()) / time.Since(begun).Seconds(), nil
 }
 
-// productsGraph is MLPs without their activation, one after the other. The rows
-// are all the one that is handed in, so that a GPU waits for no copy of them.
+// productsGraph is a chain of MLPs without their activation. All rows are
+// copies of the one that is passed in, so that a GPU does not wait for data to
+// be copied to it.
 func productsGraph(d Dims, p Precision, rows, layers int) []byte {
 	width := d.VisionWidth
 	layer := func(out, in int) checkpoint.Tensor {

@@ -7,8 +7,8 @@ import (
 	"github.com/frostwatch/frostwatch/infer/froster/onnx"
 )
 
-// builder adds CLIP's parts to a graph under the checkpoint's own names.
-// Activations are rows, [rows, width], so that a linear layer is one Gemm.
+// builder adds CLIP's parts to a graph under the names of the checkpoint.
+// Activations are matrices, [rows, width], so that a linear layer is one Gemm.
 type builder struct {
 	*onnx.Graph
 	w         weights
@@ -21,10 +21,10 @@ func newBuilder(name string, w weights, d Dims, p Precision) builder {
 	return builder{onnx.NewGraph(name), w, p, d.Activation == GELU, map[string]quantised{}}
 }
 
-// add is a one-output node.
+// add adds a node with one output.
 func (b builder) add(op string, inputs ...string) string { return b.Op(op, inputs) }
 
-// real is the type of the activations.
+// real is the element type of the activations.
 func (b builder) real() onnx.Type {
 	if b.precision == Float16 {
 		return onnx.Float16
@@ -32,7 +32,7 @@ func (b builder) real() onnx.Type {
 	return onnx.Float
 }
 
-// floats is a constant of the activations' type.
+// floats adds a constant of the activations' type.
 func (b builder) floats(name string, data []float32, shape ...int) string {
 	if b.precision != Float16 {
 		return b.Floats(name, data, shape...)
@@ -44,7 +44,7 @@ func (b builder) floats(name string, data []float32, shape ...int) string {
 	return b.Halves(name, half, shape...)
 }
 
-// tensor is a weight as it is stored.
+// tensor adds a weight as the checkpoint stores it.
 func (b builder) tensor(name string) string {
 	t := b.w[name]
 	return b.floats(name, t.Data, t.Shape...)
@@ -61,13 +61,13 @@ func transpose(t checkpoint.Tensor) checkpoint.Tensor {
 	return checkpoint.Tensor{Shape: []int{cols, rows}, Data: out}
 }
 
-// linear is x·wᵀ + bias for a torch Linear's [out, in].
+// linear is x·wᵀ + bias, with the weight [out, in] of a torch Linear.
 func (b builder) linear(x, weight, bias string) string {
 	return b.affine(x, weight, b.w[weight], bias, b.w[bias])
 }
 
-// project is one of the three projections packed in in_proj: part 0 queries,
-// 1 keys, 2 values.
+// project is one of the three projections that are packed in in_proj. part is 0
+// for queries, 1 for keys, 2 for values.
 func (b builder) project(x, prefix string, part, width int) string {
 	w, bias := b.w[prefix+"attn.in_proj_weight"], b.w[prefix+"attn.in_proj_bias"]
 	name := prefix + "attn.in_proj_" + string("qkv"[part])
@@ -83,7 +83,7 @@ func (b builder) affine(x, weight string, w checkpoint.Tensor, bias string, v ch
 	return b.add("Gemm", x, b.floats(weight, m.Data, m.Shape...), b.floats(bias, v.Data, v.Shape...))
 }
 
-// layerNorm's epsilon is CLIP's.
+// layerNorm uses CLIP's epsilon.
 func (b builder) layerNorm(x, name string) string {
 	return b.Op("LayerNormalization", []string{x, b.tensor(name + ".weight"), b.tensor(name + ".bias")},
 		onnx.Int("axis", -1), onnx.Scalar("epsilon", 1e-5))
@@ -93,8 +93,9 @@ func (b builder) layerNorm(x, name string) string {
 const quickGELUFactor = 1.702
 
 // mlp is the second half of a block, with its residual. QuickGELU of x is
-// z·sigmoid(z)/1.702 for z = 1.702x; both factors go into the layers beside it,
-// since ONNX Runtime computes z·sigmoid(z) in half the time.
+// z·sigmoid(z)/1.702 with z = 1.702x. Both factors are multiplied into the
+// neighbouring layers, because ONNX Runtime computes z·sigmoid(z) in half the
+// time.
 func (b builder) mlp(x, prefix string) string {
 	h := b.layerNorm(x, prefix+"ln_2")
 	up, down := prefix+"mlp.c_fc", prefix+"mlp.c_proj"
@@ -115,9 +116,9 @@ func scaled(t checkpoint.Tensor, factor float64) checkpoint.Tensor {
 	return checkpoint.Tensor{Shape: t.Shape, Data: out}
 }
 
-// attend is softmax(q·k/8 + mask)·v over all heads, then the output projection,
-// as rows. q is [n, queries, width], k and v are [n, keys, width]; mask may be
-// "". Without one ONNX Runtime never writes the scores to memory.
+// attend is softmax(q·k/8 + mask)·v over all heads, then the output projection;
+// the result is [rows, width]. q is [n, queries, width], k and v are [n, keys,
+// width]. mask may be "": then ONNX Runtime never writes the scores to memory.
 func (b builder) attend(q, k, v, mask, prefix string, heads int) string {
 	inputs := []string{q, k, v}
 	if mask != "" {
@@ -127,7 +128,7 @@ func (b builder) attend(q, k, v, mask, prefix string, heads int) string {
 	return b.linear(mixed, prefix+"attn.out_proj.weight", prefix+"attn.out_proj.bias")
 }
 
-// rows is x as [rows, width].
+// rows reshapes x to [rows, width].
 func (b builder) rows(x string, width int) string {
 	return b.add("Reshape", x, b.Int64s("", -1, width))
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/frostwatch/frostwatch/infer/froster/onnx"
 )
 
-// Licences of what is published.
+// The licences of published weights.
 const (
 	licenceFroster = "CC BY-NC-SA 4.0 (FROSTER's published weights: not for commercial use)"
 	licenceCLIP    = "MIT (OpenAI CLIP's published weights)"
@@ -25,11 +25,11 @@ const (
 
 // ImportOptions say what to read and where to put the bundle.
 type ImportOptions struct {
-	Checkpoint string    // file, or a folder as Hugging Face has them
-	Out        string    // folder, which must not exist
+	Checkpoint string    // a file, or a folder in Hugging Face's layout
+	Out        string    // the bundle's folder, which must not exist yet
 	Name       string    // empty: the checkpoint's file name
 	Precision  Precision // empty: Float32
-	Activation string    // QuickGELU or GELU; empty: as the checkpoint's format says
+	Activation string    // QuickGELU or GELU; empty: what the checkpoint's format implies
 	// BaseClasses, those the model was trained on, are Kinetics400 or a file with
 	// one class a line. Card is a JSON file about the model: base_classes, licence, summary,
 	// not_what, limits. Either may be empty.
@@ -37,8 +37,8 @@ type ImportOptions struct {
 	Card        string
 }
 
-// Import reads a checkpoint and writes a bundle. On any error nothing is
-// written.
+// Import reads a checkpoint and writes a bundle. If it returns an error,
+// nothing has been written.
 func Import(o ImportOptions) (*Bundle, error) {
 	if o.Precision == "" {
 		o.Precision = Float32
@@ -71,7 +71,7 @@ func Import(o ImportOptions) (*Bundle, error) {
 	if err := b.describe(o); err != nil {
 		return nil, err
 	}
-	// One after the other: a graph holds a copy of its weights.
+	// Built one after the other: a graph holds a copy of its weights.
 	graphs := map[string]func() *onnx.Graph{
 		videoFile: func() *onnx.Graph { return videoGraph(w, d, o.Precision) },
 		textFile:  func() *onnx.Graph { return textGraph(w, d) },
@@ -82,8 +82,8 @@ func Import(o ImportOptions) (*Bundle, error) {
 	return b, nil
 }
 
-// hash is over names, shapes and values, and over the precision and activation
-// where they are not the usual: others give other embeddings.
+// hash covers names, shapes and values, and also precision and activation if
+// they are not the default: with others the embeddings differ.
 func (w weights) hash(p Precision, activation string) string {
 	h := sha256.New()
 	if p != Float32 {
@@ -108,7 +108,7 @@ func (w weights) hash(p Precision, activation string) string {
 	return hex.EncodeToString(h.Sum(nil)[:12])
 }
 
-// card is what may be known about a model beside its weights.
+// card is what can be known about a model besides its weights.
 type card struct {
 	BaseClasses json.RawMessage `json:"base_classes"` // list, or object of key → text
 	Licence     string          `json:"licence"`
@@ -117,7 +117,7 @@ type card struct {
 	Limits      []string        `json:"limits"`
 }
 
-// describe adds base classes, licence and notes.
+// describe adds base classes, licence and notes to the bundle.
 func (b *Bundle) describe(o ImportOptions) error {
 	if o.Card != "" {
 		if err := b.readCard(o.Card); err != nil {

@@ -10,15 +10,16 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// textBatch is how many labels, of 29 texts each, a thread has before the next
-// look at whether clips want the processor.
+// textBatch is how many labels, of 29 texts each, a thread embeds before it
+// checks again whether clips need the processor.
 const textBatch = 4
 
-// EmbedLabels gives the unit embedding of each class text ("label" or "label:
-// description") through the prompt ensemble, [dim]. A text that can't be read
-// has a nil embedding and its reason, a *TextError, in problems at its place;
-// err is for what concerns them all. It stops between runs when ctx ends. While
-// clips are being embedded it takes a small share of the time only.
+// EmbedLabels returns the unit embedding, [dim], of each class text ("label" or
+// "label: description"), averaged over the prompts. A text that the model can't
+// read has a nil vector and the reason, a *TextError, at its index in problems;
+// err is for failures of the whole call. EmbedLabels stops between two runs
+// when ctx ends. While clips are being embedded it takes only a small share of
+// the time.
 func (m *Model) EmbedLabels(ctx context.Context, texts []string) (vectors [][]float32, problems []error, err error) {
 	vectors, problems = make([][]float32, len(texts)), make([]error, len(texts))
 	var ready []int
@@ -61,7 +62,8 @@ func (m *Model) tokens(text string) ([][]int, error) {
 		if err != nil {
 			var long *TextError
 			if errors.As(err, &long) {
-				// The user wrote the label, not the prompt around it.
+				// The message quotes the label that the user wrote, not the
+				// prompt around it.
 				return nil, &TextError{Text: text, Tokens: long.Tokens, Limit: long.Limit}
 			}
 			return nil, err
@@ -72,15 +74,15 @@ func (m *Model) tokens(text string) ([][]int, error) {
 }
 
 // textsPerRun is how many texts share a run: enough for matrices that multiply
-// at full speed, few enough to be of one length.
+// at full speed, few enough that texts of one run have similar lengths.
 const textsPerRun = 64
 
-// embedTokens runs the text tower over texts, up to parallel runs at once. Those
-// of a run begin with prefixes of one length, and it is cut after its longest,
-// so short and long ones go apart.
+// embedTokens runs the text tower over texts, with up to parallel runs at once.
+// The texts of a run begin with prefixes of the same length. A run is as long
+// as its longest text, so texts are sorted by length first.
 func (m *Model) embedTokens(texts [][]int, parallel int) ([][]float32, error) {
 	out := make([][]float32, len(texts))
-	groups := make([][]int, len(m.prefixes)) // places of texts
+	groups := make([][]int, len(m.prefixes)) // indexes of texts
 	rows := make([]int, len(texts))
 	for i, ids := range texts {
 		g := 0
@@ -105,15 +107,15 @@ func (m *Model) embedTokens(texts [][]int, parallel int) ([][]float32, error) {
 	return out, g.Wait()
 }
 
-// embedRun embeds those texts whose places run lists, the longest last.
+// embedRun embeds the texts whose indexes run lists, the longest last.
 func (m *Model) embedRun(p prefixes, texts [][]int, rows, run []int, out [][]float32) error {
 	longest := len(texts[run[len(run)-1]]) - p.length
 	r := textRun{prefixes: p, first: p.length, mask: causalMask(p.length, longest), keep: 1}
 	end := m.tokenizer.ids[endToken]
 	for _, i := range run {
 		tail := texts[i][p.length:]
-		// The first end token is where the feature is read, also where the text
-		// itself contains one.
+		// The feature is read at the first end token, even if the text itself
+		// contains one.
 		r.ends = append(r.ends, slices.Index(tail, end))
 		r.rows = append(r.rows, rows[i])
 		r.tails = append(r.tails, append(slices.Clip(tail), make([]int, longest-len(tail))...))
@@ -129,23 +131,23 @@ func (m *Model) embedRun(p prefixes, texts [][]int, rows, run []int, out [][]flo
 	return nil
 }
 
-// textRun is one run of the text tower over tails of one length.
+// textRun is one run of the text tower; all its tails have the same length.
 type textRun struct {
 	prefixes prefixes
-	rows     []int     // which prefix each text has
+	rows     []int     // each text's prefix, a row of the table
 	tails    [][]int   // token ids after it
 	ends     []int     // place of each end token in its tail
 	first    int       // position of the tails' first token
 	mask     []float32 // [length, prefix+length]
-	keep     int       // texts whose states are wanted
+	keep     int       // how many texts' states are wanted
 }
 
 func textInputs() []string {
 	return []string{inTokens, inPositions, inEnds, inMask, inTable, inPrefixes, inKeep}
 }
 
-// runTexts gives the features, [texts, embed], and the states, [2·layers, keep,
-// length, width].
+// runTexts returns the features, [texts, embed], and the states, [2·layers,
+// keep, length, width].
 func (m *Model) runTexts(r textRun) (features, states []float32, err error) {
 	d, n, length := m.bundle.Dims, len(r.tails), len(r.tails[0])
 	var tokens, positions, ends, rows []int64
@@ -171,7 +173,7 @@ func (m *Model) runTexts(r textRun) (features, states []float32, err error) {
 	return out[0], out[1], nil
 }
 
-// ensemble is the unit mean of unit vectors.
+// ensemble is the mean of unit vectors, scaled to length 1.
 func ensemble(features [][]float32) []float32 {
 	sum := make([]float64, len(features[0]))
 	for _, f := range features {

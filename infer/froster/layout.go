@@ -10,7 +10,7 @@ import (
 	"github.com/frostwatch/frostwatch/infer/froster/checkpoint"
 )
 
-// source is where weights came from, and what follows from that.
+// source is a model's weights and what their format says about them.
 type source struct {
 	weights    weights
 	activation string
@@ -23,9 +23,9 @@ const (
 	frozenCLIP     = "CLIP that was not fine-tuned on video, with FROSTER's temporal attention: the paper's frozen CLIP baseline"
 )
 
-// readWeights finds a model in a checkpoint, a file or a folder as Hugging Face
-// has them, and brings its tensors to OpenAI's names. activation overrides what
-// the format says, where it is not empty.
+// readWeights finds a model in a checkpoint, which is a file or a folder in
+// Hugging Face's layout, and renames its tensors to OpenAI's names. activation,
+// unless empty, overrides what the format implies.
 func readWeights(path, activation string) (source, error) {
 	file, err := findCheckpoint(path)
 	if err != nil {
@@ -36,7 +36,7 @@ func readWeights(path, activation string) (source, error) {
 		return source{}, err
 	}
 	if len(tensors) == 0 {
-		return source{}, fmt.Errorf("import %s: no tensors of a model in it", path)
+		return source{}, fmt.Errorf("import %s: it holds no tensors of a model", path)
 	}
 	s, err := arrange(tensors, filepath.Dir(file), filepath.Base(file))
 	if err != nil {
@@ -52,7 +52,8 @@ func readWeights(path, activation string) (source, error) {
 	return s, nil
 }
 
-// findCheckpoint is the weights' file in a folder, or the file itself.
+// findCheckpoint returns the file with the weights: path itself, or a file in
+// the folder path.
 func findCheckpoint(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil || !info.IsDir() {
@@ -67,8 +68,9 @@ func findCheckpoint(path string) (string, error) {
 	return "", fmt.Errorf("the folder holds none of %s", strings.Join(names, ", "))
 }
 
-// wanted is what is read of a checkpoint: not the teacher of FROSTER's training,
-// whose values are others, nor its projectors, nor buffers that are no weights.
+// wanted reports whether a tensor is read: not the teacher of FROSTER's
+// training, whose values differ, nor the training's projectors, nor buffers
+// that are not weights.
 func wanted(name string) bool {
 	bare := unwrapped(name)
 	for _, part := range []string{"raw_model.", "projector_", "optimizer_state.", "optimizer.", "cfg."} {
@@ -79,7 +81,7 @@ func wanted(name string) bool {
 	return !isScalar(bare) && !strings.HasSuffix(bare, "position_ids") && bare != "attn_mask" && bare != "text.attn_mask"
 }
 
-// unwrapped is a name without what training code puts around a model.
+// unwrapped removes from a name the prefixes that training code puts before it.
 func unwrapped(name string) string {
 	for _, wrap := range []string{"model_state.", "state_dict.", "module."} {
 		name = strings.TrimPrefix(name, wrap)
@@ -87,12 +89,13 @@ func unwrapped(name string) string {
 	return strings.TrimPrefix(name, "model.")
 }
 
-// isScalar is one of the numbers that OpenAI's archives hold beside the weights.
+// isScalar reports whether name is one of the numbers that OpenAI's archives
+// hold beside the weights.
 func isScalar(name string) bool {
 	return slices.Contains([]string{"input_resolution", "context_length", "vocab_size"}, name)
 }
 
-// arrange tells the formats apart by their names.
+// arrange recognises the format by the tensors' names.
 func arrange(tensors map[string]checkpoint.Tensor, dir, file string) (source, error) {
 	w, froster, trained := weights{}, false, false
 	for name, t := range tensors {
@@ -111,8 +114,9 @@ func arrange(tensors map[string]checkpoint.Tensor, dir, file string) (source, er
 	case huggingFace:
 		return fromHuggingFace(w, dir)
 	case strings.HasSuffix(file, ".pt") && !trained:
-		// OpenAI's TorchScript archives, and state dictionaries taken from them. A
-		// state_dict beside an epoch is what OpenCLIP's training writes, also as .pt.
+		// OpenAI's TorchScript archives and state dictionaries taken from them.
+		// OpenCLIP's training also writes .pt files, in which a state_dict is
+		// stored beside an epoch.
 		return source{weights: w, activation: QuickGELU, licence: licenceCLIP, notes: []string{frozenCLIP}}, nil
 	}
 	return fromOpenCLIP(w, dir, file)

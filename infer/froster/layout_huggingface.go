@@ -12,8 +12,8 @@ import (
 	"github.com/frostwatch/frostwatch/infer/froster/checkpoint"
 )
 
-// huggingFaceConfig is what is read of a CLIPModel's config.json. A key left out
-// has CLIPConfig's default, here the zero value.
+// huggingFaceConfig is the part of a CLIPModel's config.json that is read. A
+// key that is left out has CLIPConfig's default, which is the zero value here.
 type huggingFaceConfig struct {
 	Text   huggingFaceTower `json:"text_config"`
 	Vision huggingFaceTower `json:"vision_config"`
@@ -25,8 +25,9 @@ type huggingFaceTower struct {
 	Heads      int    `json:"num_attention_heads"`
 }
 
-// fromHuggingFace renames a CLIPModel of Hugging Face's transformers: queries,
-// keys and values are apart there, and the projections are transposed.
+// fromHuggingFace renames the tensors of a CLIPModel of Hugging Face's
+// transformers. Its queries, keys and values are separate tensors, and its
+// projections are transposed.
 func fromHuggingFace(w weights, dir string) (source, error) {
 	s := source{licence: licenceUnknown, notes: []string{frozenCLIP}}
 	config, found, err := readConfig[huggingFaceConfig](filepath.Join(dir, "config.json"))
@@ -61,7 +62,8 @@ func (c huggingFaceConfig) activation() (string, error) {
 	return text, nil
 }
 
-// readConfig reads a JSON file beside the weights, if it is there.
+// readConfig reads a JSON file next to the weights; found is false if there is
+// none.
 func readConfig[T any](file string) (c T, found bool, err error) {
 	const limit = 1 << 20
 	info, err := os.Stat(file)
@@ -69,7 +71,7 @@ func readConfig[T any](file string) (c T, found bool, err error) {
 		return c, false, nil
 	}
 	if err == nil && info.Size() > limit {
-		err = fmt.Errorf("%d bytes: more than %d", info.Size(), limit)
+		err = fmt.Errorf("%d bytes: want at most %d", info.Size(), limit)
 	}
 	var raw []byte
 	if err == nil {
@@ -84,7 +86,7 @@ func readConfig[T any](file string) (c T, found bool, err error) {
 	return c, true, nil
 }
 
-// huggingFaceNames are OpenAI's names of the tensors outside the blocks.
+// huggingFaceNames maps the names of tensors outside the blocks to OpenAI's.
 func huggingFaceNames() map[string]string {
 	names := map[string]string{
 		"logit_scale": "logit_scale",
@@ -97,14 +99,14 @@ func huggingFaceNames() map[string]string {
 		"text_projection.weight":                            "text_projection",
 	}
 	for _, part := range []string{".weight", ".bias"} {
-		names["vision_model.pre_layrnorm"+part] = "visual.ln_pre" + part // so spelt
+		names["vision_model.pre_layrnorm"+part] = "visual.ln_pre" + part // misspelt there
 		names["vision_model.post_layernorm"+part] = "visual.ln_post" + part
 		names["text_model.final_layer_norm"+part] = "ln_final" + part
 	}
 	return names
 }
 
-// huggingFaceBlock are OpenAI's names within a block.
+// huggingFaceBlock maps the names within a block to OpenAI's.
 func huggingFaceBlock() map[string]string {
 	return map[string]string{"self_attn.out_proj": "attn.out_proj", "layer_norm1": "ln_1", "layer_norm2": "ln_2", "mlp.fc1": "mlp.c_fc", "mlp.fc2": "mlp.c_proj"}
 }
@@ -126,14 +128,14 @@ func renameHuggingFace(w weights) (weights, error) {
 				out[prefix+"attn.in_proj_"+m[4]] = packed
 				continue
 			case "self_attn.k_proj", "self_attn.v_proj":
-				continue // with q_proj
+				continue // packed together with q_proj
 			}
 			if own := within[m[3]]; own != "" {
 				to = prefix + own + "." + m[4]
 			}
 		}
 		if to == "" {
-			to = name // told as not part of the model when the shapes are checked
+			to = name // kept, so that checking the shapes reports it as unknown
 		}
 		if (to == "visual.proj" || to == "text_projection") && len(t.Shape) == 2 {
 			t = transpose(t)
@@ -143,8 +145,8 @@ func renameHuggingFace(w weights) (weights, error) {
 	return out, nil
 }
 
-// packProjections joins queries, keys and values as torch's MultiheadAttention
-// has them.
+// packProjections joins queries, keys and values into one tensor, the layout of
+// torch's MultiheadAttention.
 func packProjections(w weights, prefix, part string) (checkpoint.Tensor, error) {
 	var out checkpoint.Tensor
 	for _, p := range []string{"q_proj.", "k_proj.", "v_proj."} {

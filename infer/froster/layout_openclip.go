@@ -10,7 +10,7 @@ import (
 	"github.com/frostwatch/frostwatch/media/pixels"
 )
 
-// openCLIPConfig is what is read of open_clip_config.json.
+// openCLIPConfig is the part of open_clip_config.json that is read.
 type openCLIPConfig struct {
 	Model struct {
 		QuickGELU bool `json:"quick_gelu"`
@@ -32,9 +32,9 @@ type openCLIPConfig struct {
 	} `json:"preprocess_cfg"`
 }
 
-// fromOpenCLIP takes OpenCLIP's models whose towers are OpenAI's. They have its
-// names too; what differs is the activation, the exact GELU unless their
-// configuration says otherwise.
+// fromOpenCLIP accepts OpenCLIP's models whose towers are the same as OpenAI's.
+// Their tensors have OpenAI's names; the activation differs: the exact GELU,
+// unless their configuration says otherwise.
 func fromOpenCLIP(w weights, dir, file string) (source, error) {
 	s := source{weights: weights{}, licence: licenceUnknown, notes: []string{frozenCLIP}, activation: GELU}
 	config, found, err := readConfig[openCLIPConfig](filepath.Join(dir, "open_clip_config.json"))
@@ -53,17 +53,18 @@ func fromOpenCLIP(w weights, dir, file string) (source, error) {
 		s.notes = append(s.notes, "no open_clip_config.json lay beside the weights: GELU was assumed, OpenCLIP's default (--activation decides otherwise)")
 	default:
 		s.activation = QuickGELU
-		s.notes = append(s.notes, "nothing beside the weights told their activation: QuickGELU was assumed, OpenAI's (--activation decides otherwise)")
+		s.notes = append(s.notes, "the activation is not recorded with the weights: OpenAI's QuickGELU was assumed (--activation overrides it)")
 	}
 	for name, t := range w {
-		s.weights[strings.TrimPrefix(name, "text.")] = t // CustomTextCLIP has its text tower apart
+		s.weights[strings.TrimPrefix(name, "text.")] = t // CustomTextCLIP keeps its text tower under this prefix
 	}
 	if _, ok := s.weights["logit_bias"]; ok {
-		return s, errors.New("it was trained with a sigmoid (logit_bias), whose scores are not CLIP's")
+		return s, errors.New("the model was trained with a sigmoid loss (it has a logit_bias), so its scores are not CLIP's")
 	}
-	// OpenCLIP's larger towers have wider heads, which no tensor tells.
+	// OpenCLIP's larger towers have wider heads, which can't be seen from the
+	// tensors.
 	if conv, ok := s.weights["visual.conv1.weight"]; ok && !found && len(conv.Shape) > 0 && conv.Shape[0] > 1024 {
-		return s, fmt.Errorf("a tower of width %d: open_clip_config.json must lie beside the weights to tell its heads", conv.Shape[0])
+		return s, fmt.Errorf("a tower of width %d: the width of its heads is unknown; put open_clip_config.json next to the weights", conv.Shape[0])
 	}
 	return s, nil
 }
@@ -76,7 +77,7 @@ func (c openCLIPConfig) check() error {
 	case m.Text.HuggingFace != "":
 		return fmt.Errorf("its text tower is %s, not CLIP's", m.Text.HuggingFace)
 	case m.Text.NoMask || m.Text.Pool != "" && m.Text.Pool != "argmax":
-		return errors.New("its text tower does not read as CLIP's does (no_causal_mask, pool_type)")
+		return errors.New("its text tower reads texts differently from CLIP's (no_causal_mask, pool_type)")
 	case m.Vision.HeadWidth != 0 && m.Vision.HeadWidth != headWidth:
 		return fmt.Errorf("heads of width %d: only %d is known", m.Vision.HeadWidth, headWidth)
 	case m.Text.Heads != 0 && m.Text.Width != m.Text.Heads*headWidth:
@@ -85,7 +86,7 @@ func (c openCLIPConfig) check() error {
 	for i, v := range append(append([]float32{}, c.Preprocess.Mean...), c.Preprocess.Std...) {
 		want := append(append([]float32{}, pixels.Mean[:]...), pixels.Std[:]...)
 		if i >= len(want) || math.Abs(float64(v-want[i])) > 1e-3 {
-			return errors.New("preprocess_cfg: its mean and deviation of colours are not CLIP's")
+			return errors.New("preprocess_cfg: its colours' mean and standard deviation are not CLIP's")
 		}
 	}
 	return nil

@@ -221,7 +221,7 @@ func TestCheckpointsThatAreNotOfThisModel(t *testing.T) {
 		{"sigmoid", "open_clip_model.safetensors", "", "", "logit_bias"},
 		{"other text tower", "open_clip_model.safetensors", "open_clip_config.json", `{"model_cfg": {"text_cfg": {"hf_model_name": "roberta-base"}}}`, "roberta-base"},
 		{"other heads", "open_clip_model.safetensors", "open_clip_config.json", `{"model_cfg": {"vision_cfg": {"head_width": 80}}}`, "heads of width 80"},
-		{"other colours", "open_clip_model.safetensors", "open_clip_config.json", `{"preprocess_cfg": {"mean": [0.5, 0.5, 0.5]}}`, "mean and deviation"},
+		{"other colours", "open_clip_model.safetensors", "open_clip_config.json", `{"preprocess_cfg": {"mean": [0.5, 0.5, 0.5]}}`, "mean and standard deviation"},
 		{"broken configuration", "open_clip_model.safetensors", "open_clip_config.json", `{`, "read open_clip_config.json"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Model is a bundle loaded into ONNX Runtime. Safe for concurrent use.
+// Model is a bundle loaded into ONNX Runtime. It is safe for concurrent use.
 type Model struct {
 	bundle    *Bundle
 	tokenizer *Tokenizer
@@ -13,16 +13,17 @@ type Model struct {
 	text      *session
 	pace      *pace
 	prefixes  []prefixes
-	threads   int  // runs at once
-	together  bool // a batch is one run
+	threads   int  // how many runs at once
+	together  bool // a batch is one run, not one for each clip
 }
 
-// Load opens both towers.
+// Load loads both towers of a bundle. The caller closes the model.
 func (r *Runtime) Load(b *Bundle) (*Model, error) {
 	return r.loadChanged(b, func(graph []byte) ([]byte, error) { return graph, nil })
 }
 
-// loadChanged lets the check of a bundle change the video graph before it is loaded.
+// loadChanged loads the bundle; change may alter the video graph first, which
+// the check of a bundle needs.
 func (r *Runtime) loadChanged(b *Bundle, change func([]byte) ([]byte, error)) (*Model, error) {
 	tokenizer, err := NewTokenizer(b.Dims.Context)
 	if err != nil {
@@ -55,17 +56,17 @@ func (r *Runtime) loadChanged(b *Bundle, change func([]byte) ([]byte, error)) (*
 	return m, nil
 }
 
-// Close frees the sessions; no run may be under way.
+// Close frees both towers. No run may be under way.
 func (m *Model) Close() error { return errors.Join(m.video.close(), m.text.close()) }
 
-// Bundle is what the model was loaded from.
+// Bundle is the bundle that the model was loaded from.
 func (m *Model) Bundle() *Bundle { return m.bundle }
 
-// ID is the hash of the weights and the precision.
+// ID identifies the weights and the precision; see Bundle.ID.
 func (m *Model) ID() string { return m.bundle.ID }
 
 // Dim is the length of an embedding.
 func (m *Model) Dim() int { return m.bundle.Dims.EmbedDim }
 
-// LogitScale multiplies similarities before the softmax.
+// LogitScale is the factor of similarities before the softmax.
 func (m *Model) LogitScale() float32 { return m.bundle.LogitScale }

@@ -8,33 +8,37 @@ import (
 )
 
 const (
-	// textLoss is what texts may take of a processor while clip runs never stop.
-	// Clips lose about twice that: a batch waits for the last of its runs.
+	// textLoss is the share of a processor that texts may take while clips
+	// never pause. Clips lose about twice that share, because a batch waits for
+	// the last of its runs.
 	textLoss = 0.06
-	// gpuShare is the share of the time that text runs may take of a GPU.
+	// gpuShare is the share of a GPU's time that text runs may take.
 	gpuShare = 0.12
-	// loadMemory is how long ago a clip run counts for the load, roughly.
+	// loadMemory is roughly how long a clip run counts towards the load.
 	loadMemory = 2 * time.Second
-	// maxRest bounds the wait for one label, however slow the machine is.
+	// maxRest bounds the rest after one run of a few labels, however slow the
+	// machine is.
 	maxRest = 4 * time.Second
-	// quiet is the load below which texts are embedded as if alone.
+	// quiet is the load below which texts are embedded as if there were no
+	// clips.
 	quiet = 0.05
 )
 
 // pace keeps text runs from slowing clip runs, which compete for the same
-// processor: text runs come one at a time, and each is followed by a rest in
-// proportion to how long it took and how busy clips are. A run after a longer
-// pause begins at once, so that a single label is never held up. One pace is
-// for all models of a process.
+// processor. Text runs come one at a time, and each is followed by a rest that
+// grows with how long it took and how busy clips are. A run that comes after a
+// longer pause begins at once, so that a single label is never held up. All
+// models of a process share one pace.
 type pace struct {
 	now   func() time.Time
 	share float64 // of the time for text runs, while clip runs never stop
-	// turn holds the right to run texts, and the time from which it may be used.
+	// turn holds a token, the right to run texts; its value is the time from
+	// which it may be used.
 	turn chan time.Time
 
 	mu      sync.Mutex
 	running int       // clip runs under way
-	load    float64   // share of the recent time with a clip run under way, at seen
+	load    float64   // share of the time before seen during which a clip run was under way
 	seen    time.Time // when load was worked out
 }
 
@@ -44,8 +48,8 @@ func newPace(now func() time.Time, share float64) *pace {
 	return p
 }
 
-// textShare is the share of the time that takes textLoss: among busy clips a text
-// run has one thread beside theirs.
+// textShare is the share of time for text runs that costs textLoss: while clips
+// are busy a text run has one thread next to theirs.
 func textShare(o RuntimeOptions) float64 {
 	if o.Provider != "" && o.Provider != "cpu" {
 		return gpuShare
@@ -53,7 +57,7 @@ func textShare(o RuntimeOptions) float64 {
 	return min(textLoss*float64(o.Threads+1), 1)
 }
 
-// clips counts a clip run until ended is called.
+// clips notes that a clip run is under way, until ended is called.
 func (p *pace) clips() (ended func()) {
 	count := func(n int) {
 		p.mu.Lock()
@@ -65,7 +69,7 @@ func (p *pace) clips() (ended func()) {
 	return func() { count(-1) }
 }
 
-// settle brings the load up to now. Old times are forgotten exponentially.
+// settle brings the load up to date. Older times count exponentially less.
 func (p *pace) settle() {
 	now, running := p.now(), 0.0
 	if p.running > 0 {
@@ -82,8 +86,9 @@ func (p *pace) loadNow() float64 {
 	return p.load
 }
 
-// texts waits until a text run may begin and says whether clips are busy, when
-// it is to be a small one. Unless ctx ended, ended is to be called after it.
+// texts waits until a text run may begin. busy says that clips are being
+// embedded, so the run should be small. If err is nil the caller calls ended
+// after the run.
 func (p *pace) texts(ctx context.Context) (busy bool, ended func(), err error) {
 	var from time.Time
 	select {

@@ -7,18 +7,19 @@ import (
 	"slices"
 )
 
-// prefixes are beginnings of one length that many texts share, with the keys and
-// values that every layer computes for them: [2·layers, len(ids), length, width].
-// The templates have some thirty, in three lengths; a label's own words are the
-// smaller part of most texts.
+// prefixes are beginnings, all of the same length, that many texts share, with
+// the keys and values that every layer computes for them: [2·layers, len(ids),
+// length, width]. The templates have some thirty, of three lengths. In most
+// texts the label's own words are the smaller part, so this saves most of the
+// work.
 type prefixes struct {
 	length int
 	ids    [][]int
 	states []float32
 }
 
-// find is the place of the prefix that a text begins with, or -1. Something of
-// the text must be left: the end token, at least.
+// find returns the index of the prefix that a text begins with, or -1. At least
+// one token, the end token, must be left after it.
 func (p prefixes) find(ids []int) int {
 	if len(ids) <= p.length {
 		return -1
@@ -26,15 +27,16 @@ func (p prefixes) find(ids []int) int {
 	return slices.IndexFunc(p.ids, func(begin []int) bool { return slices.Equal(begin, ids[:p.length]) })
 }
 
-// learnPrefixes runs what all texts begin with: the start token, and the words
-// of the templates before the label. The longest come first.
+// learnPrefixes computes the prefixes for what all texts begin with: the start
+// token, and the words of the templates before the label. The longest come
+// first.
 func (m *Model) learnPrefixes() error {
 	start, err := m.startPrefix()
 	if err != nil {
 		return err
 	}
 	byLength := map[int][][]int{}
-	// What the prompts of two labels have in common is the template's.
+	// What the prompts of two different labels have in common is the template.
 	one, other := Prompts("a"), Prompts("the")
 	for i := range one {
 		a, errA := m.tokenizer.Encode(one[i])
@@ -67,7 +69,8 @@ func common(a, b []int) int {
 	return n
 }
 
-// startPrefix runs the start token alone, behind a prefix that the mask hides.
+// startPrefix runs the start token alone. The graph needs a prefix, so it gets
+// a dummy that the mask hides.
 func (m *Model) startPrefix() (prefixes, error) {
 	d := m.bundle.Dims
 	start := []int{m.tokenizer.ids[startToken]}
@@ -82,7 +85,7 @@ func (m *Model) startPrefix() (prefixes, error) {
 	return prefixes{length: 1, ids: [][]int{start}, states: states}, nil
 }
 
-// continuePrefix runs prefixes of n tokens, all of which begin with start.
+// continuePrefix computes prefixes of n tokens, all of which begin with start.
 func (m *Model) continuePrefix(start prefixes, n int, ids [][]int) (prefixes, error) {
 	run := textRun{prefixes: start, first: 1, mask: causalMask(1, n-1), keep: len(ids)}
 	for _, prefix := range ids {
@@ -104,8 +107,8 @@ func (m *Model) continuePrefix(start prefixes, n int, ids [][]int) (prefixes, er
 	return p, nil
 }
 
-// causalMask lets each of length tokens see a prefix, itself and what lies
-// between: [length, prefix+length].
+// causalMask lets each of length tokens see the prefix, itself and the tokens
+// in between: [length, prefix+length].
 func causalMask(prefix, length int) []float32 {
 	mask := make([]float32, length*(prefix+length))
 	for row := range length {

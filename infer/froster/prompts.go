@@ -2,10 +2,10 @@ package froster
 
 import "strings"
 
-// Prompts are the 29 texts whose mean stands for one class in FROSTER's
-// evaluation: 28 templates around the label, each followed by the whole text,
-// and the whole text alone. In "label: description" the label ends at the first
-// colon.
+// Prompts returns the 29 texts whose mean embedding represents one class in
+// FROSTER's evaluation: 28 templates around the label, each followed by the
+// whole text, and the whole text alone. In "label: description" the label ends
+// at the first colon.
 func Prompts(text string) []string {
 	label, _, _ := strings.Cut(text, ":")
 	out := make([]string, 0, promptsPerLabel)

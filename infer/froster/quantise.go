@@ -6,13 +6,13 @@ import (
 	"github.com/frostwatch/frostwatch/infer/froster/checkpoint"
 )
 
-// quantised are the names of an activation as bytes, its scale and the byte
-// that stands for zero.
+// quantised names three graph values: an activation as bytes, its scale, and
+// the byte that represents zero.
 type quantised struct{ values, scale, zero string }
 
-// quantise brings an activation to unsigned bytes by its range in this run.
-// Layers that read the same activation share the work. A run holds one clip, so
-// a clip's result does not hang on those beside it.
+// quantise converts an activation to unsigned bytes, using the range of its
+// values in this run. Layers that read the same activation share the result. A
+// run holds one clip, so a clip's result does not depend on other clips.
 func (b builder) quantise(x string) quantised {
 	q, ok := b.bytes[x]
 	if !ok {
@@ -23,7 +23,7 @@ func (b builder) quantise(x string) quantised {
 	return q
 }
 
-// affineBytes is x·wᵀ + bias with bytes in the product and 32-bit sums.
+// affineBytes is x·wᵀ + bias, multiplied in bytes and summed in 32 bits.
 func (b builder) affineBytes(x, weight string, w checkpoint.Tensor, bias string, v checkpoint.Tensor) string {
 	q := b.quantise(x)
 	values, scales := quantiseOutputs(w)
@@ -34,8 +34,9 @@ func (b builder) affineBytes(x, weight string, w checkpoint.Tensor, bias string,
 	})
 }
 
-// quantiseOutputs gives the bytes of a torch Linear's [out, in], as [in, out],
-// with the scale of each output: its largest weight becomes 127.
+// quantiseOutputs converts the weight [out, in] of a torch Linear to bytes,
+// [in, out], and returns the scale of each output, chosen so that its largest
+// weight becomes 127.
 func quantiseOutputs(w checkpoint.Tensor) ([]int8, []float32) {
 	out, in := w.Shape[0], w.Shape[1]
 	values, scales := make([]int8, len(w.Data)), make([]float32, out)
@@ -45,7 +46,7 @@ func quantiseOutputs(w checkpoint.Tensor) ([]int8, []float32) {
 			largest = max(largest, float32(math.Abs(float64(x))))
 		}
 		if largest == 0 {
-			scales[o] = 1 // all zero, whatever the scale
+			scales[o] = 1 // all weights are zero; any scale would do
 			continue
 		}
 		scales[o] = largest / math.MaxInt8

@@ -9,10 +9,10 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// repairer stands in for the part of ftfy's fix_text (ftfy 6.3, by its
-// documentation) that decides about tokens of real labels. ftfy guesses at
-// broken encodings word by word; here a text is only taken for one when all of
-// it reads as UTF-8 that was decoded as Windows-1252.
+// repairer does the part of ftfy's fix_text (ftfy 6.3, by its documentation)
+// that affects the tokens of real labels. ftfy looks for wrong encodings word
+// by word; here a text is repaired only if all of it reads as UTF-8 that was
+// decoded as Windows-1252.
 type repairer struct {
 	terminal *regexp.Regexp
 	html     unescaper
@@ -42,7 +42,8 @@ func (r repairer) repair(text string) string {
 	return text
 }
 
-// misread undoes UTF-8 read as Windows-1252, where that explains every byte.
+// misread undoes UTF-8 decoded as Windows-1252, if that explains every byte of
+// text.
 func misread(text string) string {
 	raw := make([]byte, 0, len(text))
 	for _, c := range text {
@@ -55,14 +56,16 @@ func misread(text string) string {
 		}
 		raw = append(raw, b)
 	}
-	// Longer when read as characters than as bytes: it held sequences of several.
+	// Fewer characters than bytes: some characters took several bytes, so it
+	// was UTF-8.
 	if !utf8.Valid(raw) || utf8.RuneCount(raw) == utf8.RuneCountInString(text) {
 		return text
 	}
 	return string(raw)
 }
 
-// fromC1 reads the control characters 0x80 to 0x9f as Windows-1252 meant them.
+// fromC1 maps the control characters 0x80 to 0x9f to what Windows-1252 has
+// there.
 func fromC1(c rune) rune {
 	if c >= 0x80 && c <= 0x9f {
 		return charmap.Windows1252.DecodeByte(byte(c))
@@ -70,7 +73,7 @@ func fromC1(c rune) rune {
 	return c
 }
 
-// widen replaces full-width forms and Latin ligatures by plain letters.
+// widen replaces full-width forms and Latin ligatures with plain letters.
 func widen(text string) string {
 	var b strings.Builder
 	for _, c := range text {

@@ -12,8 +12,8 @@ import (
 )
 
 // unescape decodes character references as Python's html.unescape does. Go's
-// knows the same names and treats numbers otherwise: it keeps control characters
-// and overflows.
+// html package knows the same names but treats numeric references differently:
+// it keeps control characters and overflows.
 func unescape(text string) string {
 	var b strings.Builder
 	for {
@@ -48,8 +48,8 @@ func spanOf(text string, in func(rune) bool) int {
 func isAlphanumeric(c rune) bool { return isDigit(c) || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
 func isDigit(c rune) bool        { return c >= '0' && c <= '9' }
 
-// numericReference is how many bytes the reference by number has with which text
-// begins, and the number; 0 bytes if there is none.
+// numericReference returns the number in the numeric reference that text begins
+// with, and the reference's length in bytes; n is 0 if there is none.
 func numericReference(text string) (n int, number rune) {
 	rest, found := strings.CutPrefix(text, "&#")
 	if !found {
@@ -74,8 +74,8 @@ func numericReference(text string) (n int, number rune) {
 	return len(text) - len(rest), number
 }
 
-// character is what a number stands for by the HTML standard, as Python has it:
-// some for another, some for nothing.
+// character returns what a numeric reference means in the HTML standard, as
+// Python implements it: some numbers mean another character, some nothing.
 func character(c rune) string {
 	switch {
 	case c == 0 || c >= 0xd800 && c <= 0xdfff || c > unicode.MaxRune:
@@ -88,8 +88,8 @@ func character(c rune) string {
 	return string(c)
 }
 
-// unescaper decodes what ftfy takes for a character reference: with a semicolon,
-// and names also in capitals.
+// unescaper decodes what ftfy takes for a character reference: one with a
+// semicolon, whose name may also be in capitals.
 type unescaper struct{ reference *regexp.Regexp }
 
 func newUnescaper() unescaper {
@@ -116,5 +116,6 @@ func (u unescaper) unescape(text string) string {
 	})
 }
 
-// whole is whether a reference was decoded, and not the beginning of its name.
+// whole reports whether all of ref was decoded rather than just the beginning
+// of its name.
 func whole(ref, plain string) bool { return !strings.HasSuffix(plain, ";") || ref == "&semi;" }

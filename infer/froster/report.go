@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// ArrayError is how far one recorded array is off: its largest absolute
-// difference, or 1 - the least cosine of its vectors, which its name then says.
+// ArrayError is by how much one recorded array differs: its largest absolute
+// difference, or 1 - the least cosine of its vectors, in which case its name
+// says so.
 type ArrayError struct {
 	Name      string
 	Error     float64
@@ -19,12 +20,12 @@ type ArrayError struct {
 // Report is the result of checking a bundle against recorded outputs.
 type Report struct {
 	Arrays  []ArrayError
-	Tokens  int      // texts whose tokens were compared
-	Wrong   []string // texts with other tokens
-	Skipped []string // arrays that the fixture lacks
+	Tokens  int      // how many texts' tokens were compared
+	Wrong   []string // texts whose tokens differ
+	Skipped []string // arrays that the reference lacks
 }
 
-// OK is whether everything is within its tolerance and every token right.
+// OK reports whether every error is within its tolerance and every token right.
 func (r Report) OK() bool {
 	return len(r.Arrays) > 0 && len(r.Wrong) == 0 &&
 		!slices.ContainsFunc(r.Arrays, func(a ArrayError) bool { return !(a.Error <= a.Tolerance) })
@@ -52,8 +53,8 @@ func (r Report) Print(w io.Writer) error {
 	return err
 }
 
-// defaultTolerances are what float32 accepts (parity/README.md measured 2.3e-7
-// on embeddings).
+// defaultTolerances are the tolerances for float32 (parity/README.md measured
+// 2.3e-7 on embeddings).
 func defaultTolerances() map[string]float64 {
 	return map[string]float64{
 		"pixels": 1e-5, "frame_embeddings": 1e-5, "clip_embeddings": 1e-5,
@@ -61,14 +62,14 @@ func defaultTolerances() map[string]float64 {
 	}
 }
 
-// angles are what other precisions may lose of the cosine of a clip's or a
-// frame's embedding.
+// angles is how much of the cosine of a clip's or a frame's embedding other
+// precisions may lose.
 func angles() map[Precision]float64 { return map[Precision]float64{Float16: 0.0005, Int8: 0.005} }
 
-// looser are the tolerances of another precision. Embeddings go by their angle.
-// Unit vectors whose cosine is 1-a are at most sqrt(2a) apart, so a logit with a
-// unit class is off by at most that many times the scale; a probability may
-// then be any.
+// looser sets the tolerances for another precision. Embeddings are compared by
+// their angle. Unit vectors whose cosine is 1-a are at most sqrt(2a) apart, so
+// a logit with a unit class vector is off by at most that many times the logit
+// scale. A probability can then be anything, so its tolerance is 1.
 func (c *checker) looser(p Precision) {
 	a, other := angles()[p]
 	if !other {
@@ -79,7 +80,7 @@ func (c *checker) looser(p Precision) {
 	c.angle = a
 }
 
-// turned is 1 - the least cosine between vectors of dim values.
+// turned is 1 - the least cosine between corresponding vectors of dim values.
 func turned(got, want []float32, dim int) float64 {
 	if len(got) != len(want) || dim < 1 || len(got)%dim != 0 {
 		return math.Inf(1)
@@ -101,7 +102,8 @@ func turned(got, want []float32, dim int) float64 {
 	return worst
 }
 
-// maxDiff is infinite where the lengths differ or a value is not a number.
+// maxDiff is the largest absolute difference, or infinite if the lengths differ
+// or a value is not a number.
 func maxDiff(a, b []float32) float64 {
 	if len(a) != len(b) {
 		return math.Inf(1)

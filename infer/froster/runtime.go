@@ -17,24 +17,24 @@ const libraryFile = "libonnxruntime.so"
 
 // RuntimeOptions choose ONNX Runtime's library and how it computes.
 type RuntimeOptions struct {
-	// Library is the shared library's path. Empty: beside the program, in
-	// .native/onnxruntime beside it or in the working directory, then wherever the
-	// loader looks.
+	// Library is the shared library's path. If empty, it is looked for beside
+	// the program, in .native/onnxruntime beside the program or in the working
+	// directory, and then wherever the loader looks.
 	Library  string
 	Provider string // cpu, cuda or tensorrt
-	// Threads is how many runs, of one thread each, may be under way at once; 0:
-	// one per core.
+	// Threads is how many runs, of one thread each, may be under way at once;
+	// 0: one for each core.
 	Threads int
 }
 
-// Runtime is ONNX Runtime, loaded. The library lives as long as the process:
-// it is never unloaded, and the first path that works is the one in use.
+// Runtime is ONNX Runtime, loaded. The library is never unloaded, so the first
+// path from which it was loaded stays in use for the life of the process.
 type Runtime struct {
 	options RuntimeOptions
-	pace    *pace // of all its models
+	pace    *pace // shared by all its models
 }
 
-// OpenRuntime loads the library. It is not to be called concurrently.
+// OpenRuntime loads the library. It must not be called concurrently.
 func OpenRuntime(o RuntimeOptions) (*Runtime, error) {
 	if o.Threads == 0 {
 		o.Threads = runtime.GOMAXPROCS(0)
@@ -50,7 +50,7 @@ func OpenRuntime(o RuntimeOptions) (*Runtime, error) {
 		}
 	}
 	r := &Runtime{options: o, pace: newPace(time.Now, textShare(o))}
-	// A provider that is not there is refused now, not at the first clip.
+	// Fails now rather than at the first clip if the provider is not available.
 	s, err := r.sessionOptions()
 	if err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func OpenRuntime(o RuntimeOptions) (*Runtime, error) {
 // Threads is how many runs may be under way at once.
 func (r *Runtime) Threads() int { return r.options.Threads }
 
-// Version is that of the library in use.
+// Version is the version of the library in use.
 func (r *Runtime) Version() string { return ort.GetVersion() }
 
 func findLibrary(configured string) (string, error) {
@@ -89,7 +89,7 @@ func findLibrary(configured string) (string, error) {
 	return libraryFile, nil
 }
 
-// sessionOptions are destroyed by the caller.
+// sessionOptions makes options that the caller destroys.
 func (r *Runtime) sessionOptions() (*ort.SessionOptions, error) {
 	o, err := ort.NewSessionOptions()
 	if err != nil {
@@ -112,8 +112,8 @@ func (r *Runtime) provide(o *ort.SessionOptions) error {
 	case "cuda":
 		return needsGPU("cuda", addCUDA(o))
 	case "tensorrt":
-		// What TensorRT does not know, ONNX Runtime's own operators among it, stays
-		// on the device by CUDA.
+		// Operators that TensorRT does not know, such as ONNX Runtime's own,
+		// run on the GPU by CUDA.
 		return needsGPU("tensorrt", errors.Join(addTensorRT(o), addCUDA(o)))
 	}
 	return fmt.Errorf("infer.provider: %q: want cpu, cuda or tensorrt", r.options.Provider)
@@ -127,8 +127,9 @@ func addCUDA(o *ort.SessionOptions) error {
 	return errors.Join(o.AppendExecutionProviderCUDA(c), c.Destroy())
 }
 
-// addTensorRT keeps the engines that TensorRT builds, which takes minutes, in
-// the user's cache folder. ONNX Runtime names them by the graph.
+// addTensorRT keeps the engines that TensorRT builds in the user's cache
+// folder, because building takes minutes. ONNX Runtime names them after the
+// graph.
 func addTensorRT(o *ort.SessionOptions) error {
 	t, err := ort.NewTensorRTProviderOptions()
 	if err != nil {
@@ -144,8 +145,9 @@ func addTensorRT(o *ort.SessionOptions) error {
 	return errors.Join(err, t.Destroy())
 }
 
-// engineFolder is there when it returns: ONNX Runtime would make the last folder
-// of the path alone, and fail where its parent is missing.
+// engineFolder creates the folder for engines with its parents and returns it:
+// ONNX Runtime would create only the last folder of the path, and fail if its
+// parent is missing.
 func engineFolder() (string, error) {
 	cache, err := os.UserCacheDir()
 	if err == nil {
@@ -158,7 +160,7 @@ func engineFolder() (string, error) {
 	return cache, nil
 }
 
-// onGPU is whether runs are on a device beside the processor.
+// onGPU reports whether runs are on a GPU.
 func (r *Runtime) onGPU() bool { return r.options.Provider != "" && r.options.Provider != "cpu" }
 
 func needsGPU(provider string, err error) error {
@@ -168,7 +170,7 @@ func needsGPU(provider string, err error) error {
 	return fmt.Errorf("infer.provider: %s is not available here: it needs an NVIDIA GPU, ONNX Runtime's GPU build and its CUDA libraries: %w", provider, err)
 }
 
-// session is one loaded graph. Its runs may be concurrent.
+// session is one loaded graph. It may be run concurrently.
 type session struct {
 	graph   *ort.DynamicAdvancedSession
 	outputs int
@@ -188,7 +190,7 @@ func (r *Runtime) load(graph []byte, inputs, outputs []string) (*session, error)
 
 func (s *session) close() error { return s.graph.Destroy() }
 
-// input is a tensor handed to a run: its data stays Go's.
+// input is a tensor passed to a run. Go keeps the memory of its data.
 type input struct {
 	shape []int
 	data  any // []uint8, []float32 or []int64
@@ -210,7 +212,7 @@ func (in input) value() (ort.Value, error) {
 	return nil, fmt.Errorf("tensor of %T", in.data)
 }
 
-// run computes and returns copies of the float32 outputs.
+// run runs the graph and returns copies of the float32 outputs.
 func (s *session) run(inputs ...input) (out [][]float32, err error) {
 	var in []ort.Value
 	results := make([]ort.Value, s.outputs)

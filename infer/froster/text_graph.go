@@ -6,18 +6,19 @@ import (
 	"github.com/frostwatch/frostwatch/infer/froster/onnx"
 )
 
-// Names of the text graph's ends. A run continues prefixes that were run
-// before: under the causal mask what a prefix computes does not depend on what
-// follows, so its keys and values serve every text that begins with it.
+// The names of the text graph's inputs and outputs. A run continues prefixes
+// that were run before: because of the causal mask, what is computed for a
+// prefix does not depend on what follows, so its keys and values can be used
+// for every text that begins with it.
 const (
-	inTokens    = "tokens"    // int64 [texts, length], after the prefix
-	inPositions = "positions" // int64 [length], in the whole text
-	inEnds      = "ends"      // int64 [texts, 2]: row and place of each end token in tokens
+	inTokens    = "tokens"    // int64 [texts, length]: what follows the prefix
+	inPositions = "positions" // int64 [length]: the tokens' positions in the whole text
+	inEnds      = "ends"      // int64 [texts, 2]: row and column of each end token in tokens
 	inMask      = "mask"      // float32 [1, 1, length, prefix+length], added to the scores
 	inTable     = "table"     // float32 [2·layers, prefixes, prefix, width]: keys and values
-	inPrefixes  = "prefixes"  // int64 [texts]: each text's place in the table
-	inKeep      = "keep"      // int64 [1]: texts whose keys and values are wanted, at least 1
-	outText     = "features"  // float32 [texts, embed], unit
+	inPrefixes  = "prefixes"  // int64 [texts]: the index of each text's prefix in the table
+	inKeep      = "keep"      // int64 [1]: for how many texts keys and values are wanted, at least 1
+	outText     = "features"  // float32 [texts, embed], of length 1
 	outStates   = "states"    // float32 [2·layers, keep, length, width]
 )
 
@@ -32,7 +33,7 @@ func textGraph(w weights, d Dims) *onnx.Graph {
 	b.Input(inPrefixes, onnx.Int64, textsDim)
 	b.Input(inKeep, onnx.Int64, 1)
 	length := b.Op("Shape", []string{tokens}, onnx.Int("start", 1), onnx.Int("end", 2))
-	// Rows become [texts, length, width] by this.
+	// The shape by which rows become [texts, length, width].
 	shape := b.Op("Concat", []string{b.Int64s("", -1), length, b.Int64s("", d.TextWidth)}, onnx.Int("axis", 0))
 
 	x := b.Op("Gather", []string{b.tensor("token_embedding.weight"), tokens}, onnx.Int("axis", 0))
@@ -52,7 +53,8 @@ func textGraph(w weights, d Dims) *onnx.Graph {
 	return b.Graph
 }
 
-// textBlock is one block; its keys and values join states.
+// textBlock is one block of the transformer. It appends its keys and values to
+// states.
 func (b builder) textBlock(x, shape string, layer int, d Dims, states []string) (string, []string) {
 	prefix := fmt.Sprintf("transformer.resblocks.%d.", layer)
 	h := b.layerNorm(x, prefix+"ln_1")
@@ -66,12 +68,12 @@ func (b builder) textBlock(x, shape string, layer int, d Dims, states []string) 
 	return b.mlp(x, prefix), states
 }
 
-// continued is x, [texts, length, width], behind each text's prefix out of one
-// layer of the table.
+// continued puts each text's prefix, from one layer of the table, in front of
+// x, [texts, length, width].
 func (b builder) continued(x string, layer int) string {
 	table := b.rank3(b.Op("Gather", []string{inTable, b.Int64s("", layer)}, onnx.Int("axis", 0)))
 	return b.Op("Concat", []string{b.Op("Gather", []string{table, inPrefixes}, onnx.Int("axis", 0)), x}, onnx.Int("axis", 1))
 }
 
-// rank3 drops a first axis of one.
+// rank3 removes a first axis of length 1.
 func (b builder) rank3(x string) string { return b.add("Squeeze", x, b.Int64s("", 0)) }

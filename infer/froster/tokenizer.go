@@ -15,7 +15,8 @@ import (
 	"golang.org/x/text/language"
 )
 
-// OpenAI CLIP's merges (MIT), as published with its code.
+// mergesFile is OpenAI CLIP's list of merges (MIT licence), as published with
+// its code.
 //
 //go:embed bpe_simple_vocab_16e6.txt.gz
 var mergesFile []byte
@@ -24,26 +25,27 @@ const (
 	startToken = "<|startoftext|>"
 	endToken   = "<|endoftext|>"
 	wordEnd    = "</w>"
-	// merges used of the file: 49152 - 256 bytes - 2 specials, as in CLIP.
+	// mergesUsed is how many merges of the file are used: 49152 - 256 bytes - 2
+	// special tokens, as in CLIP.
 	mergesUsed = 49152 - 256 - 2
 	atEnd      = 256 // added to the token of a byte that ends a word
-	// A text is refused before it is split when it can't be a label.
+	// A text longer than maxTextBytes can't be a label and is refused before it
+	// is split into words.
 	maxTextBytes = 16 << 10
 )
 
-// Tokenizer is CLIP's byte-pair encoder. Safe for concurrent use.
-//
-// The official code first repairs texts with ftfy; repairer says how far we
-// follow.
+// Tokenizer is CLIP's byte-pair encoder. It is safe for concurrent use. The
+// official code first repairs texts with ftfy; see repairer for the part of it
+// that is done here.
 type Tokenizer struct {
 	context int
 	ids     map[string]int // of the special tokens
 	pairs   map[[2]int32]int32
-	letters [256]int32 // token of each byte
+	letters [256]int32 // the token of each byte
 	repairs repairer
 
 	mu     sync.Mutex
-	merged map[string][]int32 // tokens of words met lately
+	merged map[string][]int32 // tokens of words seen recently
 }
 
 // TextError says that a text can't be read by the model.
@@ -66,8 +68,8 @@ func shorten(s string, n int) string {
 	return s[:n] + "…"
 }
 
-// NewTokenizer reads the embedded table. context is the most tokens a text may
-// have, start and end included.
+// NewTokenizer reads the embedded table. context is the largest number of
+// tokens that a text may have, start and end tokens included.
 func NewTokenizer(context int) (*Tokenizer, error) {
 	t := &Tokenizer{context: context, ids: map[string]int{}, pairs: map[[2]int32]int32{}, repairs: newRepairer(), merged: map[string][]int32{}}
 	z, err := gzip.NewReader(bytes.NewReader(mergesFile))
@@ -85,7 +87,7 @@ func NewTokenizer(context int) (*Tokenizer, error) {
 		first, isFirst := tokens[a]
 		second, isSecond := tokens[b]
 		if !ok || !isFirst || !isSecond {
-			return nil, fmt.Errorf("read the embedded token table: odd line %q", lines.Text())
+			return nil, fmt.Errorf("read the embedded token table: unexpected line %q", lines.Text())
 		}
 		t.pairs[[2]int32{first, second}], tokens[a+b] = next, next
 	}
@@ -98,9 +100,9 @@ func NewTokenizer(context int) (*Tokenizer, error) {
 	return t, nil
 }
 
-// fillLetters gives each byte a printable character, in CLIP's order, by which
-// the file writes it: those that are printable in Latin-1 stand for themselves,
-// the others for the code points from 256 on.
+// fillLetters assigns tokens to bytes and returns, in CLIP's order, the
+// character by which the file writes each byte: bytes that are printable in
+// Latin-1 are written as themselves, the others as code points from 256 on.
 func (t *Tokenizer) fillLetters() (order []string) {
 	printable := func(b int) bool { return b >= '!' && b <= '~' || b >= 0xa1 && b <= 0xac || b >= 0xae }
 	next := rune(256)
@@ -121,8 +123,8 @@ func (t *Tokenizer) fillLetters() (order []string) {
 	return order
 }
 
-// Encode gives start, the text's tokens and end. A text too long for the model
-// is a *TextError.
+// Encode returns the start token, the text's tokens and the end token. The
+// error is a *TextError if the text is too long for the model.
 func (t *Tokenizer) Encode(text string) ([]int, error) {
 	if len(text) > maxTextBytes {
 		return nil, &TextError{Text: text, Tokens: len(text), Limit: t.context}
@@ -144,9 +146,10 @@ func (t *Tokenizer) Encode(text string) ([]int, error) {
 	return ids, nil
 }
 
-// clean is CLIP's: repaired, entities unescaped twice, white space folded, lower case.
+// clean prepares a text as CLIP does: repaired, entities unescaped twice, white
+// space collapsed, lower case.
 func (t *Tokenizer) clean(text string) string {
-	if isPlain(text) { // most are, and the rest takes long
+	if isPlain(text) { // most texts are, and the steps below are slow
 		return strings.ToLower(strings.Join(strings.Fields(text), " "))
 	}
 	return t.cleanAny(text)
@@ -158,7 +161,7 @@ func (t *Tokenizer) cleanAny(text string) string {
 	return cases.Lower(language.Und, cases.HandleFinalSigma(true)).String(text)
 }
 
-// isPlain is whether there is nothing in a text to be repaired or unescaped.
+// isPlain reports whether a text has nothing to repair or unescape.
 func isPlain(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; (c < ' ' && !strings.ContainsRune("\t\n\f\r", rune(c))) || c > '~' || c == '&' {
@@ -168,5 +171,5 @@ func isPlain(text string) bool {
 	return true
 }
 
-// pythonSpace is what Python's str.split and \s take for white space.
+// pythonSpace reports whether Python's str.split and \s take r for white space.
 func pythonSpace(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f }

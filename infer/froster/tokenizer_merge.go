@@ -2,14 +2,14 @@ package froster
 
 import "strings"
 
-// Bounds on the words whose tokens are remembered. The prompts of a label are
-// the same few words over and over.
+// Bounds on the words whose tokens are cached. The prompts of a label repeat
+// the same few words.
 const (
 	mergedWords = 4096
 	mergedBytes = 64 // of one word
 )
 
-// word gives the tokens of a word. They are not to be changed.
+// word returns the tokens of a word. The caller must not change them.
 func (t *Tokenizer) word(word string) []int32 {
 	if len(word) > mergedBytes {
 		return t.merge(word)
@@ -26,12 +26,13 @@ func (t *Tokenizer) word(word string) []int32 {
 	if len(t.merged) >= mergedWords {
 		clear(t.merged)
 	}
-	t.merged[strings.Clone(word)] = tokens // not with the text around it
+	t.merged[strings.Clone(word)] = tokens // a clone, so that the text around it can be freed
 	return tokens
 }
 
-// merge splits a word into tokens of the table: starting from its bytes, the
-// pair that stands first in the table is joined everywhere, again and again.
+// merge splits a word into tokens of the table. It starts with the word's
+// bytes; again and again, the pair that comes first in the table is joined
+// everywhere.
 func (t *Tokenizer) merge(word string) []int32 {
 	tokens := make([]int32, len(word))
 	for i := range len(word) {
@@ -57,7 +58,7 @@ func (t *Tokenizer) merge(word string) []int32 {
 	}
 }
 
-// join replaces a pair by one token, in place.
+// join replaces each occurrence of a pair with one token, in place.
 func join(tokens []int32, pair [2]int32, joined int32) []int32 {
 	out := tokens[:0]
 	for i := 0; i < len(tokens); i++ {

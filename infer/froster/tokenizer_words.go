@@ -11,8 +11,9 @@ import (
 //
 //	(?i)<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+
 //
-// A regular expression would take half of a tokenizer's time, and Go's folds the
-// classes of characters otherwise than the official one, Python's regex.
+// A regular expression would take half of a tokenizer's time, and Go's case
+// folding of character classes differs from that of the official
+// implementation, Python's regex.
 func words(text string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for text != "" {
@@ -27,8 +28,8 @@ func words(text string) iter.Seq[string] {
 	}
 }
 
-// wordLength is how many bytes the word has that text begins with, 0 if it
-// begins with what is passed over.
+// wordLength is the length in bytes of the word that text begins with; 0 if it
+// begins with something that is skipped.
 func wordLength(text string) int {
 	switch text[0] {
 	case '<':
@@ -49,7 +50,7 @@ func wordLength(text string) int {
 	switch kind {
 	case space:
 		return 0
-	case number: // each stands alone
+	case number: // each digit is a word of its own
 		return n
 	}
 	if end := strings.IndexFunc(text, func(c rune) bool { return kindOf(c) != kind }); end >= 0 {
@@ -58,9 +59,9 @@ func wordLength(text string) int {
 	return len(text)
 }
 
-// foldedPrefix is how many bytes of text match a lower-case prefix, 0 if it does
-// not. Of all characters that are in lower case, only the long s equals another
-// by case folding.
+// foldedPrefix is how many bytes of text match a lower-case prefix, 0 if it
+// does not match. The long s is the only lower-case character that equals
+// another one by case folding.
 func foldedPrefix(text, prefix string) int {
 	at := 0
 	for i := range len(prefix) {
@@ -82,14 +83,15 @@ const (
 	other kind = iota
 	letter
 	number
-	space // and what is passed over as such
+	space // and what is skipped like white space
 )
 
 func kindOf(c rune) kind {
 	switch {
 	case c == 0x345:
-		// The iota below others: in Python's regex neither class has it, the second
-		// because its fold is a letter. It is the only such character.
+		// The combining iota (U+0345) is none of the three: in Python's regex
+		// neither class contains it, the second because its fold is a letter.
+		// It is the only such character.
 		return space
 	case unicode.IsLetter(c):
 		return letter

@@ -8,11 +8,11 @@ import (
 	"github.com/frostwatch/frostwatch/media/pixels"
 )
 
-// Names of the video graph's ends.
+// The names of the video graph's inputs and outputs.
 const (
 	inFrames  = "frames"           // uint8 [batch, frames, size, size, 3], RGB
-	outClip   = "embedding"        // float32 [batch, embed]: mean of the frames', not unit
-	outFrames = "frame_embeddings" // float32 [batch, frames, embed], unit
+	outClip   = "embedding"        // float32 [batch, embed]: mean of the frames' embeddings, not of length 1
+	outFrames = "frame_embeddings" // float32 [batch, frames, embed], of length 1
 	batchDim  = "batch"
 	textsDim  = "texts"
 	lengthDim = "length"
@@ -20,7 +20,7 @@ const (
 
 // videoGraph is the visual tower: CLIP's, with each block's attention expanded
 // over time as in FROSTER's "expand_temporal_view". Between the blocks the
-// activations are rows, [batch·frames·tokens, width].
+// activations are a matrix, [batch·frames·tokens, width].
 func videoGraph(w weights, d Dims, p Precision) *onnx.Graph {
 	b := newBuilder("froster_video", w, d, p)
 	in := b.Input(inFrames, onnx.Uint8, batchDim, d.Frames, d.ImageSize, d.ImageSize, 3)
@@ -39,9 +39,9 @@ func videoGraph(w weights, d Dims, p Precision) *onnx.Graph {
 	return b.Graph
 }
 
-// embedPatches gives [batch·frames, 1+patches, width]: class token first,
+// embedPatches returns [batch·frames, 1+patches, width]: the class token first,
 // positions added. The convolution's windows do not overlap, so it is a linear
-// layer on patches, which are cut out while they are bytes.
+// layer on patches, which are cut out while they are still bytes.
 func (b builder) embedPatches(frames string, d Dims) string {
 	grid, patch := d.grid(), d.PatchSize
 	x := b.add("Reshape", frames, b.Int64s("", -1, grid, patch, grid, 3*patch))
@@ -57,9 +57,9 @@ func (b builder) embedPatches(frames string, d Dims) string {
 	return b.add("Add", b.Op("Concat", []string{class, x}, onnx.Int("axis", 1)), b.tensor("visual.positional_embedding"))
 }
 
-// patchLayer is the patch convolution with CLIP's normalisation folded in, as a
-// matrix [patch·patch·3, width] for bytes and a bias: (x/255-mean)/std is a
-// scale and a shift of each colour.
+// patchLayer is the patch convolution and CLIP's normalisation as one linear
+// layer for bytes: a matrix [patch·patch·3, width] and a bias. That is possible
+// because (x/255-mean)/std only scales and shifts each colour.
 func patchLayer(conv checkpoint.Tensor) (weight, bias []float32) {
 	width, patch := conv.Shape[0], conv.Shape[2]
 	weight, bias = make([]float32, len(conv.Data)), make([]float32, width)
@@ -77,8 +77,8 @@ func patchLayer(conv checkpoint.Tensor) (weight, bias []float32) {
 	return weight, bias
 }
 
-// videoBlock is one block. Of the last only the class token is read, so only
-// its query is computed: exact.
+// videoBlock is one block. In the last block only the class token is read, so
+// only its query is computed; the result is exactly the same.
 func (b builder) videoBlock(x, prefix string, d Dims, last bool) string {
 	h := b.layerNorm(x, prefix+"ln_1")
 	queries, asked := h, d.tokens()
@@ -92,18 +92,18 @@ func (b builder) videoBlock(x, prefix string, d Dims, last bool) string {
 	return b.mlp(x, prefix)
 }
 
-// classTokens are the first row of each frame.
+// classTokens picks the first row of each frame.
 func (b builder) classTokens(x string, d Dims) string {
 	return b.rows(b.slice(b.add("Reshape", x, b.Int64s("", -1, d.tokens(), d.VisionWidth)), 0, 1), d.VisionWidth)
 }
 
 // expandTime gives each frame the keys (or values) of the next frame, the
 // previous one and itself, [batch·frames, 3·tokens, width]. They are computed
-// once and shifted; beyond the clip's ends they are zero vectors, which the
-// softmax still counts.
+// once and shifted. Beyond the clip's ends they are zero vectors, which still
+// take part in the softmax.
 func (b builder) expandTime(x string, d Dims) string {
 	clip := b.add("Reshape", x, b.Int64s("", -1, d.Frames, d.tokens(), d.VisionWidth))
-	// One zero frame on either side: frame f of the clip is frame f+1 here.
+	// One zero frame at either end: frame f of the clip is frame f+1 here.
 	padded := b.add("Pad", clip, b.Int64s("", 0, 1, 0, 0, 0, 1, 0, 0))
 	var seen []int
 	for f := range d.Frames {
@@ -113,8 +113,8 @@ func (b builder) expandTime(x string, d Dims) string {
 	return b.add("Reshape", all, b.Int64s("", -1, 3*d.tokens(), d.VisionWidth))
 }
 
-// grid is how many patches a side has.
+// grid is the number of patches along a side.
 func (d Dims) grid() int { return d.ImageSize / d.PatchSize }
 
-// tokens are the patches of a frame and its class token.
+// tokens is the number of patches of a frame plus its class token.
 func (d Dims) tokens() int { return d.grid()*d.grid() + 1 }

@@ -7,16 +7,16 @@ import (
 	"math"
 )
 
-// The bounds that a pickle of a real checkpoint stays far below.
+// Bounds. The pickle of a real checkpoint stays far below all of them.
 const (
-	maxPickle = 16 << 20 // bytes; that of ViT-L/14 is some 100 KB
-	maxDepth  = 64       // of nested containers, when walking the result
-	maxSteps  = 1 << 18  // of that walk
+	maxPickle = 16 << 20 // bytes; the pickle of ViT-L/14 has some 100 KB
+	maxDepth  = 64       // how deep containers may be nested in the result
+	maxSteps  = 1 << 18  // how many values the walk over the result may visit
 	maxStack  = 1 << 20  // values on the stack or in the memo
 	maxName   = 512      // bytes of a tensor's dotted name
 )
 
-// The values that the interpreter knows, beside string, int, bool, float64 and
+// The values that the interpreter knows, besides string, int, bool, float64 and
 // nil.
 type (
 	list   struct{ items []any }
@@ -24,8 +24,8 @@ type (
 	dict   struct{ keys, values []any }
 	global struct{ module, name string }
 	mark   struct{}
-	// object is an instance of a TorchScript class: its name and attributes are
-	// kept, nothing of the class is run.
+	// object is an instance of a TorchScript class. Its name and attributes are
+	// kept; no code of the class is run.
 	object struct{ class, state any }
 )
 
@@ -42,7 +42,7 @@ type machine struct {
 // name, and only the names that rebuild tensors may be called.
 func unpickle(b []byte) (any, error) {
 	if len(b) > maxPickle {
-		return nil, fmt.Errorf("pickle of %d bytes: more than %d", len(b), maxPickle)
+		return nil, fmt.Errorf("pickle of %d bytes: want at most %d", len(b), maxPickle)
 	}
 	m := &machine{in: b, memo: map[uint32]any{}}
 	for {
@@ -158,7 +158,7 @@ func (m *machine) text(op byte) error {
 		n, ok1 := name.(string)
 		mod, ok2 := module.(string)
 		if err := errors.Join(err1, err2); err != nil || !ok1 || !ok2 {
-			return errors.New("a name that is not text")
+			return errors.New("a name is not text")
 		}
 		return m.push(global{mod, n})
 	}
@@ -202,12 +202,12 @@ func (m *machine) remember(op byte) error {
 	if op == 'h' || op == 'j' {
 		v, ok := m.memo[key]
 		if !ok {
-			return fmt.Errorf("nothing is remembered as %d", key)
+			return fmt.Errorf("no value is stored in the memo as %d", key)
 		}
 		return m.push(v)
 	}
 	if len(m.stack) == 0 {
-		return errors.New("nothing to remember")
+		return errors.New("no value on the stack to store in the memo")
 	}
 	m.memo[key] = m.stack[len(m.stack)-1]
 	return nil
@@ -251,7 +251,7 @@ func (m *machine) fill(op byte) error {
 	case *dict:
 		return c.add(items)
 	}
-	return errors.New("what is to be filled is no container")
+	return errors.New("the value to fill is not a container")
 }
 
 func (d *dict) add(items []any) error {
@@ -299,8 +299,8 @@ func (m *machine) build(op byte) error {
 		}
 		return m.push(&object{class: g})
 	}
-	// BUILD: attributes of an object. A dictionary's own attributes (an
-	// OrderedDict's _metadata) say nothing about tensors.
+	// BUILD sets the attributes of an object. Those of a dictionary (an
+	// OrderedDict's _metadata) say nothing about tensors and are ignored.
 	switch o := pair[0].(type) {
 	case *object:
 		o.state = pair[1]
@@ -308,5 +308,5 @@ func (m *machine) build(op byte) error {
 	case *dict:
 		return m.push(o)
 	}
-	return errors.New("attributes for what can't have them")
+	return errors.New("attributes for a value that can't have any")
 }

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// UnexpectedError names what a pickle asked for beyond rebuilding tensors.
+// UnexpectedError names a Python class or function in a pickle that is not
+// needed to rebuild tensors.
 type UnexpectedError struct{ Name string }
 
 func (e *UnexpectedError) Error() string {
@@ -20,10 +21,11 @@ func refuse(callee any) error {
 	return &UnexpectedError{Name: fmt.Sprintf("a call of %T", callee)}
 }
 
-// torchScript classes are those of a scripted module: data with names.
+// torchScript reports whether g is a class of a scripted module: such an object
+// holds data by name.
 func torchScript(g global) bool { return strings.HasPrefix(g.module, "__torch__") }
 
-// call stands in for the few functions that a checkpoint names.
+// call does what the few functions that a checkpoint may name would do.
 func call(callee any, args tuple) (any, error) {
 	g, ok := callee.(global)
 	if !ok {
@@ -49,7 +51,7 @@ func call(callee any, args tuple) (any, error) {
 func storageOf(id any) (storage, error) {
 	t, ok := id.(tuple)
 	if !ok || len(t) < 5 || t[0] != "storage" {
-		return storage{}, errors.New("a persistent id that is no storage")
+		return storage{}, errors.New("a persistent id that is not a storage")
 	}
 	class, ok := t[1].(global)
 	if !ok {
@@ -65,8 +67,8 @@ func storageOf(id any) (storage, error) {
 	key, ok1 := t[2].(string)
 	size, ok2 := t[4].(int)
 	if !ok1 || !ok2 || size < 0 || size > maxValues {
-		// Of their types alone: tuples that hold one another twice, thirty deep,
-		// would be printed a billion times over.
+		// The message gives the types only: tuples that hold one another twice,
+		// nested thirty deep, would print a billion values.
 		return storage{}, fmt.Errorf("storage named by %T, of %T values: want a text and at most %d", t[2], t[4], maxValues)
 	}
 	return storage{kind: k, key: key, size: size}, nil
@@ -85,7 +87,7 @@ func rebuildTensor(args tuple) (any, error) {
 	shape, ok3 := ints(args[2])
 	stride, ok4 := ints(args[3])
 	if !ok1 || !ok2 || !ok3 || !ok4 {
-		return nil, errors.New("tensor with odd arguments")
+		return nil, errors.New("tensor with arguments of the wrong types")
 	}
 	if _, ok := elements(shape); !ok {
 		return nil, fmt.Errorf("tensor of shape %v", shape)
@@ -107,8 +109,9 @@ func ints(v any) ([]int, bool) {
 	return out, true
 }
 
-// collect walks dictionaries and objects and calls found for each tensor with
-// its dotted name. Depth and steps are bounded: a pickle can hold itself.
+// collect walks dictionaries and objects and calls found with each tensor and
+// its dotted name. Depth and number of steps are bounded, because a pickle can
+// contain itself.
 func collect(v any, found func(string, reference)) error {
 	w := walk{found: found, steps: maxSteps}
 	return w.visit(v, "", 0)

@@ -10,7 +10,7 @@ import (
 	"slices"
 )
 
-// maxHeader bounds the JSON before the tensors; that of ViT-L/14 is some 70 KB.
+// maxHeader bounds the JSON in front of the tensors; ViT-L/14 has some 70 KB.
 const maxHeader = 16 << 20
 
 // entry is one tensor of a safetensors file's header.
@@ -18,7 +18,7 @@ type entry struct {
 	name  string
 	kind  kind
 	shape []int
-	begin int64 // in the data
+	begin int64 // in the data after the header
 	end   int64
 }
 
@@ -66,8 +66,8 @@ func headerLength(r io.ReaderAt, size int64) (int64, error) {
 	return int64(n), nil
 }
 
-// parseHeader walks the object itself: a decoder into a map would keep the last
-// of two tensors of one name.
+// parseHeader reads the JSON object key by key: decoding into a map would
+// silently keep the last of two tensors of the same name.
 func parseHeader(raw []byte) ([]entry, error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
@@ -86,7 +86,7 @@ func parseHeader(raw []byte) ([]entry, error) {
 			return nil, fmt.Errorf("%q: %w", name, err)
 		}
 		if seen[name] {
-			return nil, fmt.Errorf("%q is there twice", name)
+			return nil, fmt.Errorf("duplicate tensor %q", name)
 		}
 		seen[name] = true
 		if name == "__metadata__" {
@@ -139,8 +139,8 @@ func safetensorsKinds() map[string]string {
 	}
 }
 
-// fillExactly checks that the tensors fill the data, each byte belonging to one.
-// So what is read is never more than the file.
+// fillExactly checks that the tensors fill the data without gap or overlap:
+// then no more is read than the file holds.
 func fillExactly(entries []entry, size int64) error {
 	sorted := slices.Clone(entries)
 	slices.SortFunc(sorted, func(a, b entry) int {
@@ -162,7 +162,8 @@ func fillExactly(entries []entry, size int64) error {
 	return nil
 }
 
-// load converts piece by piece: the file's bytes are never in memory whole.
+// load converts the values piece by piece, so that the file is never in memory
+// as a whole.
 func (e entry) load(data io.ReaderAt) (Tensor, error) {
 	const piece = 1 << 20
 	t := Tensor{Shape: e.shape, Data: make([]float32, (e.end-e.begin)/int64(e.kind.size))}

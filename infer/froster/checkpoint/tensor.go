@@ -1,6 +1,7 @@
-// Package checkpoint reads the tensors out of PyTorch's zip files without
-// executing the pickle inside: a small interpreter knows the handful of
-// instructions and names that rebuild tensors and refuses every other by name.
+// Package checkpoint reads the tensors of PyTorch's zip files without executing
+// the pickle inside: a small interpreter knows the few instructions and names
+// that rebuild tensors, and refuses everything else with an error that names
+// it.
 package checkpoint
 
 import (
@@ -18,7 +19,7 @@ type Tensor struct {
 	Data  []float32
 }
 
-// Elements is the product of shape; false where it overflows or a side is
+// elements is the product of shape; false if it overflows or a side is
 // negative.
 func elements(shape []int) (int, bool) {
 	n := 1
@@ -31,7 +32,7 @@ func elements(shape []int) (int, bool) {
 	return n, true
 }
 
-// kinds of storage, by the class that names them in a pickle.
+// kind is a type of storage; a pickle names it by its class.
 type kind struct {
 	name string
 	size int // bytes of one value
@@ -77,7 +78,7 @@ type storage struct {
 	size int    // values
 }
 
-// load gathers the view out of the storage's bytes.
+// load copies the view's values out of the storage's bytes.
 func (r reference) load(raw []byte) (Tensor, error) {
 	n, ok := elements(r.shape)
 	if !ok {

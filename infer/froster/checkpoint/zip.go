@@ -10,16 +10,17 @@ import (
 	"strings"
 )
 
-// maxTotal bounds what a checkpoint may unfold to. ViT-L/14 with a teacher and
-// optimizer state in float32 is below it.
+// maxTotal bounds the uncompressed size of a checkpoint. ViT-L/14 with a
+// teacher and optimizer state in float32 is below it.
 const maxTotal = 16 << 30
 
-// maxCode bounds what the compressed part of an archive, TorchScript's code, may
-// unfold to beyond the archive's length.
+// maxCode bounds by how much the uncompressed files may exceed the archive's
+// length: TorchScript's code is compressed, tensors are not.
 const maxCode = 16 << 20
 
-// Open reads the tensors of a PyTorch zip file by their dotted names, or those of
-// a safetensors file. keep says which are wanted; the others are not loaded.
+// Open reads the tensors of a PyTorch zip file or of a safetensors file; the
+// keys of the result are their dotted names. Tensors for which keep returns
+// false are not loaded.
 func Open(file string, keep func(name string) bool) (map[string]Tensor, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -37,7 +38,7 @@ func Open(file string, keep func(name string) bool) (map[string]Tensor, error) {
 	return tensors, nil
 }
 
-// Read is Open of size bytes of r.
+// Read is like Open, for a file of size bytes in r.
 func Read(r io.ReaderAt, size int64, keep func(string) bool) (map[string]Tensor, error) {
 	var head [9]byte
 	n, err := r.ReadAt(head[:], 0)
@@ -76,7 +77,8 @@ func Read(r io.ReaderAt, size int64, keep func(string) bool) (map[string]Tensor,
 	return a.load(refs)
 }
 
-// archive is a torch zip: everything lies in one folder, named as it pleases.
+// archive is a torch zip file. Everything in it is in one folder, which may
+// have any name.
 type archive struct {
 	files map[string]*zip.File // by path within the folder
 }
@@ -87,18 +89,18 @@ func newArchive(z *zip.Reader, size int64) (*archive, error) {
 	root := ""
 	for _, f := range z.File {
 		if !fs.ValidPath(strings.TrimSuffix(f.Name, "/")) {
-			return nil, fmt.Errorf("%.200q is no name within an archive", f.Name)
+			return nil, fmt.Errorf("%.200q is not a valid name in an archive", f.Name)
 		}
 		if dir, ok := strings.CutSuffix(f.Name, "/data.pkl"); ok && !strings.Contains(dir, "/") {
 			root = dir
 		}
-		// torch stores tensors, it does not compress them; what unfolds to far more
-		// than it is long is a bomb, be it one file or many.
+		// torch stores tensors uncompressed. An archive that grows far beyond
+		// its length is a zip bomb, in one file or in many.
 		if f.UncompressedSize64 > maxTotal {
-			return nil, fmt.Errorf("%.200q unfolds to %d bytes: more than %d", f.Name, f.UncompressedSize64, uint64(maxTotal))
+			return nil, fmt.Errorf("%.200q has %d bytes uncompressed: want at most %d", f.Name, f.UncompressedSize64, uint64(maxTotal))
 		}
 		if total += f.UncompressedSize64; total > min(2*uint64(size)+maxCode, maxTotal) {
-			return nil, fmt.Errorf("%.200q and those before it unfold to %d bytes out of a file of %d", f.Name, total, size)
+			return nil, fmt.Errorf("%.200q and those before it have %d bytes uncompressed, in a file of only %d", f.Name, total, size)
 		}
 	}
 	if root == "" {
@@ -122,15 +124,15 @@ func (a *archive) read(name string, limit uint64) ([]byte, error) {
 		return nil, fmt.Errorf("%.200s is missing in the archive", name)
 	}
 	if f.UncompressedSize64 > limit {
-		return nil, fmt.Errorf("%s is %d bytes long: more than %d", name, f.UncompressedSize64, limit)
+		return nil, fmt.Errorf("%s is %d bytes long: want at most %d", name, f.UncompressedSize64, limit)
 	}
 	r, err := f.Open()
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", name, err)
 	}
 	defer func() { _ = r.Close() }()
-	// Read by what comes, not by what the header claims, so that a false size
-	// allocates nothing.
+	// The limit applies to what is really read, not to the size that the header
+	// claims: a false size then allocates nothing.
 	b, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
@@ -146,7 +148,7 @@ func (a *archive) load(refs map[string]reference) (map[string]Tensor, error) {
 	views, stored, shown := map[string][]string{}, 0, 0
 	for name, r := range refs {
 		n, _ := elements(r.shape)
-		// A stride of zero makes many values of few.
+		// A stride of zero shows a few stored values as many.
 		if n > r.storage.size {
 			return nil, fmt.Errorf("tensor %s: shape %v is larger than its storage of %d values", name, r.shape, r.storage.size)
 		}
@@ -155,7 +157,8 @@ func (a *archive) load(refs map[string]reference) (map[string]Tensor, error) {
 		}
 		views[r.storage.key] = append(views[r.storage.key], name)
 	}
-	// Tied weights are two views of one storage, and few.
+	// Tied weights are two views of one storage, but only a few tensors are
+	// tied.
 	if shown > 2*stored {
 		return nil, fmt.Errorf("the tensors show %d values, their storages hold %d", shown, stored)
 	}
@@ -168,7 +171,7 @@ func (a *archive) load(refs map[string]reference) (map[string]Tensor, error) {
 	return out, nil
 }
 
-// loadViews loads the tensors, by name, that are views of one storage.
+// loadViews loads the named tensors, all of them views of the storage key.
 func (a *archive) loadViews(key string, names []string, refs map[string]reference, out map[string]Tensor) error {
 	s := refs[names[0]].storage
 	raw, err := a.read("data/"+key, uint64(s.size)*uint64(s.kind.size))

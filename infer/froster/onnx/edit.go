@@ -7,9 +7,10 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// WithInputType is the model with the element type of one input replaced. It
-// serves the check of a bundle, which feeds unrounded values where serving
-// feeds bytes; the graph's first node casts either way.
+// WithInputType returns the model with another element type for one input. The
+// check of a bundle uses it to pass unrounded values where serving passes
+// bytes. The rest of the graph can stay, because its first node casts the
+// input.
 func WithInputType(model []byte, input string, t Type) ([]byte, error) {
 	found := false
 	out, err := rewrite(model, 7, func(graph []byte) ([]byte, error) {
@@ -34,7 +35,7 @@ func WithInputType(model []byte, input string, t Type) ([]byte, error) {
 
 var errWire = errors.New("not a protobuf message")
 
-// rewrite replaces each length-delimited field of the given number.
+// rewrite applies change to each length-delimited field with the given number.
 func rewrite(b []byte, field protowire.Number, change func([]byte) ([]byte, error)) ([]byte, error) {
 	var out []byte
 	for len(b) > 0 {

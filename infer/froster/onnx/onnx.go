@@ -1,5 +1,5 @@
 // Package onnx writes ONNX model files. Field numbers are those of onnx.proto3
-// (ONNX IR version 9); only what the graphs of package froster need is here.
+// (ONNX IR version 9). It covers only what the graphs of package froster need.
 package onnx
 
 import (
@@ -14,7 +14,7 @@ import (
 // Type is an ONNX element type (TensorProto.DataType).
 type Type int
 
-// Element types.
+// The element types.
 const (
 	Float   Type = 1
 	Uint8   Type = 2
@@ -32,15 +32,14 @@ const (
 // (docs/ContribOperators.md of its source).
 const Microsoft = "com.microsoft"
 
-// Graph collects nodes in the order in which they are added, which must be one
-// in which they can run.
+// Graph collects nodes. They must be added in an order in which they can run.
 type Graph struct {
 	name           string
 	nodes          []byte   // encoded fields of GraphProto
-	initializers   [][]byte // encoded fields too, apart, for they are large
+	initializers   [][]byte // also encoded fields; kept apart because they are large
 	inputs, output []byte
 	count          int
-	microsoft      bool // uses the domain
+	microsoft      bool // whether a node of the domain Microsoft was added
 }
 
 // NewGraph starts an empty graph.
@@ -109,7 +108,8 @@ func (g *Graph) Contrib(op string, inputs []string, attrs ...Attr) string {
 	return name
 }
 
-// As adds a node whose output has the given name: one of the graph's outputs.
+// As adds a node whose output has the given name; used for outputs of the
+// graph.
 func (g *Graph) As(output, op string, inputs []string, attrs ...Attr) string {
 	g.node("", op, op+"_"+output, inputs, []string{output}, attrs)
 	return output
@@ -134,14 +134,14 @@ func (g *Graph) node(domain, op, name string, inputs, outputs []string, attrs []
 	g.nodes = appendBytes(g.nodes, 1, b)
 }
 
-// Input declares an input; a dimension is an int or a string that names a free
-// one.
+// Input declares an input. Each of dims is an int, or a string that names a
+// dimension of any size.
 func (g *Graph) Input(name string, t Type, dims ...any) string {
 	g.inputs = appendBytes(g.inputs, 11, valueInfo(name, t, dims))
 	return name
 }
 
-// Output declares an output that a node already has.
+// Output declares as an output of the graph what a node was given as its name.
 func (g *Graph) Output(name string, t Type, dims ...any) {
 	g.output = appendBytes(g.output, 12, valueInfo(name, t, dims))
 }
@@ -166,10 +166,11 @@ func valueInfo(name string, t Type, dims []any) []byte {
 	return appendBytes(b, 2, appendBytes(nil, 1, tensor))
 }
 
-// Marshal is the model file.
+// Marshal returns the encoded model file.
 func (g *Graph) Marshal() []byte { return slices.Concat(g.parts()...) }
 
-// WriteTo writes the model file without a second copy of the weights in memory.
+// WriteTo writes the model file without making a second copy of the weights in
+// memory.
 func (g *Graph) WriteTo(w io.Writer) (n int64, err error) {
 	for _, part := range g.parts() {
 		wrote, err := w.Write(part)
@@ -181,7 +182,8 @@ func (g *Graph) WriteTo(w io.Writer) (n int64, err error) {
 	return n, nil
 }
 
-// parts are the model file, cut where that saves copies.
+// parts returns the model file in pieces, cut so that large fields are not
+// copied.
 func (g *Graph) parts() [][]byte {
 	graph := slices.Concat([][]byte{g.nodes, appendString(nil, 2, g.name)}, g.initializers, [][]byte{g.inputs, g.output})
 	size := 0

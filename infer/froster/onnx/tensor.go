@@ -8,7 +8,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Floats adds a constant tensor. The shape's product must be the data's length.
+// Floats adds a constant tensor. The product of shape must be the length of
+// data.
 func (g *Graph) Floats(name string, data []float32, shape ...int) string {
 	raw := make([]byte, 4*len(data))
 	for i, v := range data {
@@ -17,7 +18,8 @@ func (g *Graph) Floats(name string, data []float32, shape ...int) string {
 	return g.constant(name, Float, raw, shape)
 }
 
-// Halves adds a constant tensor of IEEE 754 binary16 values, given as their bits.
+// Halves adds a constant tensor of IEEE 754 binary16 values, given as their
+// bits.
 func (g *Graph) Halves(name string, data []uint16, shape ...int) string {
 	raw := make([]byte, 2*len(data))
 	for i, v := range data {
@@ -26,7 +28,7 @@ func (g *Graph) Halves(name string, data []uint16, shape ...int) string {
 	return g.constant(name, Float16, raw, shape)
 }
 
-// Int8s adds a constant tensor of bytes with sign.
+// Int8s adds a constant tensor of signed bytes.
 func (g *Graph) Int8s(name string, data []int8, shape ...int) string {
 	raw := make([]byte, len(data))
 	for i, v := range data {

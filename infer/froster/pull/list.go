@@ -1,5 +1,5 @@
-// Package pull downloads known checkpoints: it resumes, verifies, and keeps what
-// it has for the next try.
+// Package pull downloads known checkpoints. It resumes and verifies downloads,
+// and keeps partial files for the next try.
 package pull
 
 import (
@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// addresses are OpenAI's, as clip/clip.py of openai/CLIP lists them; the folder
-// in the address is the file's SHA-256.
+// addresses holds OpenAI's checkpoints, as clip/clip.py of openai/CLIP lists
+// them. The folder in an address is the file's SHA-256.
 //
 //go:embed addresses.json
 var addresses []byte
@@ -25,14 +25,15 @@ type Checkpoint struct {
 	URL     string `json:"url"`
 	SHA256  string `json:"sha256"`
 	Size    int64  `json:"size,omitempty"`    // bytes; 0: not known
-	Licence string `json:"licence,omitempty"` // of the weights; empty: as the format usually has
-	// Activation and BaseClasses are handed to the import; both may be empty.
+	Licence string `json:"licence,omitempty"` // of the weights; empty: the usual one of the format
+	// Activation and BaseClasses are passed to the import; both may be empty.
 	Activation  string `json:"activation,omitempty"`
 	BaseClasses string `json:"base_classes,omitempty"`
 }
 
-// Known are the built-in checkpoints and those of a JSON file of the same form,
-// if list names one. The file's come first and may replace built-in ones.
+// Known returns the built-in checkpoints and those of the JSON file list, if it
+// is not empty. The file has the form of addresses.json; its entries come first
+// and may replace built-in ones.
 func Known(list string) ([]Checkpoint, error) {
 	var out []Checkpoint
 	if list != "" {
@@ -72,7 +73,7 @@ func (c Checkpoint) check() error {
 	return nil
 }
 
-// Find is the checkpoint of a name. ViT-B-16 means ViT-B/16 too.
+// Find returns the checkpoint with a name. ViT-B-16 means ViT-B/16 too.
 func Find(known []Checkpoint, name string) (Checkpoint, error) {
 	var names []string
 	for _, c := range known {
@@ -81,16 +82,16 @@ func Find(known []Checkpoint, name string) (Checkpoint, error) {
 		}
 		names = append(names, c.Name)
 	}
-	return Checkpoint{}, fmt.Errorf("no checkpoint is known as %q: there are %s (--list FILE adds others)", name, strings.Join(names, ", "))
+	return Checkpoint{}, fmt.Errorf("no checkpoint is named %q: known are %s (--list FILE adds others)", name, strings.Join(names, ", "))
 }
 
-// plain is a name that can be a folder's.
+// plain turns a checkpoint's name into one that a folder can have.
 func plain(name string) string { return strings.ReplaceAll(name, "/", "-") }
 
-// Folder is the name of the bundle made of it.
+// Folder is the name of the folder for the bundle made from the checkpoint.
 func (c Checkpoint) Folder() string { return strings.ToLower(plain(c.Name)) }
 
-// file is the last part of its address, which tells the format.
+// file is the last part of the address; its suffix shows the format.
 func (c Checkpoint) file() string {
 	u, err := url.Parse(c.URL)
 	if err != nil {

@@ -19,17 +19,17 @@ import (
 // maxSize is more than any CLIP has.
 const maxSize = 32 << 30
 
-// Options of a Fetch. All but Dir may be left out.
+// Options for a Fetch. Only Dir is required.
 type Options struct {
-	Dir      string // where checkpoints lie, whole ones and parts
+	Dir      string // folder for complete and partial checkpoints
 	Client   *http.Client
-	Idle     time.Duration // without a byte, after which a connection is given up; 0: 30 s
-	Attempts int           // in a row that bring nothing; 0: 6
-	Backoff  time.Duration // before the second such attempt, doubled from there to 30 s; 0: 1 s
-	// Progress hears how many bytes are there, and of how many: 0 where that is not
-	// known.
+	Idle     time.Duration // time without a byte after which a connection is given up; 0: 30 s
+	Attempts int           // consecutive tries without a new byte before giving up; 0: 6
+	Backoff  time.Duration // wait before the second such try, doubled each time up to 30 s; 0: 1 s
+	// Progress is called with the number of bytes so far and in all; total is 0
+	// while that is not known.
 	Progress func(done, total int64)
-	// Retry hears why a connection is tried again.
+	// Retry is called with the reason before each new try.
 	Retry func(error)
 }
 
@@ -54,8 +54,9 @@ func (o *Options) fill() {
 	}
 }
 
-// Fetch downloads a checkpoint and returns the path of the whole, verified file.
-// What was got before an error stays for the next Fetch, unless it is wrong.
+// Fetch downloads a checkpoint and returns the path of the complete, verified
+// file. After an error the bytes so far are kept for the next Fetch, unless
+// they are wrong.
 func Fetch(ctx context.Context, o Options, c Checkpoint) (string, error) {
 	o.fill()
 	whole := filepath.Join(o.Dir, c.SHA256[:12]+"-"+c.file())
@@ -98,14 +99,14 @@ func verify(file string, c Checkpoint) error {
 	return nil
 }
 
-// fetcher gets one file in as many pieces as it takes.
+// fetcher downloads one file in as many requests as it takes.
 type fetcher struct {
 	Options
 	checkpoint Checkpoint
 	part       string
 }
 
-// permanent is an answer that another try would not change.
+// permanent is an error that another try would not change.
 type permanent struct{ error }
 
 func (f *fetcher) getAll(ctx context.Context) error {
@@ -119,11 +120,12 @@ func (f *fetcher) getAll(ctx context.Context) error {
 		if errors.As(err, &final) || ctx.Err() != nil {
 			return err
 		}
-		// A server without ranges begins again each time: only more than ever counts.
+		// A server without ranges starts over each time, so only getting
+		// further than ever counts as progress.
 		if now := f.size(); now > most {
 			idle, wait, most = 1, f.Backoff, now
 		} else if idle++; idle > f.Attempts {
-			return fmt.Errorf("gave up after %d tries that brought nothing: %w", f.Attempts, err)
+			return fmt.Errorf("gave up after %d tries without a new byte: %w", f.Attempts, err)
 		}
 		f.Retry(err)
 		if !pause.For(ctx, wait) {

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// get makes one request for what is missing and writes what comes. nil means
-// that the server had no more to give.
+// get makes one request for the missing bytes and writes them. nil means that
+// the server sent all it had.
 func (f *fetcher) get(ctx context.Context) error {
 	// Ends the request when nothing has come for a while.
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -32,7 +32,7 @@ func (f *fetcher) get(ctx context.Context) error {
 	flags := os.O_WRONLY | os.O_CREATE
 	switch response.StatusCode {
 	case http.StatusOK:
-		at = 0 // no ranges here, or the file is another than before
+		at = 0 // the server has no ranges, or the file has changed
 		flags |= os.O_TRUNC
 	case http.StatusPartialContent:
 		var begin int64
@@ -40,11 +40,12 @@ func (f *fetcher) get(ctx context.Context) error {
 			return permanent{fmt.Errorf("asked for bytes from %d, got Content-Range %q", at, response.Header.Get("Content-Range"))}
 		}
 		if old, now := f.tag(), response.Header.Get("ETag"); old != "" && now != "" && old != now {
-			return errors.Join(fmt.Errorf("the file has changed meanwhile, from %s to %s", old, now), f.forget())
+			return errors.Join(fmt.Errorf("the file on the server has changed since the last request, from ETag %s to %s", old, now), f.forget())
 		}
 		flags |= os.O_APPEND
 	case http.StatusRequestedRangeNotSatisfiable:
-		// All there, or too much of it: the check of the whole tells.
+		// We have everything, or too much: verifying the whole file will show
+		// which.
 		return nil
 	case http.StatusRequestTimeout, http.StatusTooManyRequests:
 		return errors.New(response.Status)
@@ -63,7 +64,8 @@ func (f *fetcher) get(ctx context.Context) error {
 	if err != nil {
 		return permanent{err}
 	}
-	// After the old part is gone, so that no tag is beside bytes of another file.
+	// Only once the old part is gone: a tag must never be stored next to bytes
+	// of another file.
 	if response.StatusCode == http.StatusOK {
 		if err := f.remember(response.Header.Get("ETag")); err != nil {
 			return permanent{errors.Join(err, file.Close())}
@@ -73,7 +75,8 @@ func (f *fetcher) get(ctx context.Context) error {
 	return because(ctx, errors.Join(err, file.Close()))
 }
 
-// because says why a request was ended rather than that it was.
+// because returns the cause for which the context was cancelled instead of err,
+// if there is one.
 func because(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -89,7 +92,7 @@ func (f *fetcher) ask(ctx context.Context, at int64) (*http.Response, error) {
 	request.Header.Set("Accept-Encoding", "identity")
 	if at > 0 {
 		request.Header.Set("Range", fmt.Sprintf("bytes=%d-", at))
-		// Where the file has changed meanwhile, the whole of it comes.
+		// If the file has changed since, the server sends all of it.
 		if tag := f.tag(); tag != "" {
 			request.Header.Set("If-Range", tag)
 		}
@@ -105,7 +108,7 @@ func (f *fetcher) ask(ctx context.Context, at int64) (*http.Response, error) {
 	return response, err
 }
 
-// tag is the ETag that the part was got under, if the server gave one.
+// tag is the ETag that came with the part, if the server sent one.
 func (f *fetcher) tag() string {
 	tag, err := os.ReadFile(f.part + ".etag")
 	if err != nil {
@@ -122,13 +125,13 @@ func (f *fetcher) remember(tag string) error {
 	return os.WriteFile(f.part+".etag", []byte(tag), 0o644)
 }
 
-// total is how long the file will be, 0 where the server does not say.
+// total is the file's final length; 0 if the server does not say.
 func (f *fetcher) total(at int64, response *http.Response) (int64, error) {
 	if response.ContentLength < 0 {
 		return f.checkpoint.Size, nil
 	}
 	total := at + response.ContentLength
-	// A server may give less than was asked for; the rest is asked for next.
+	// A server may send less than was asked for; the rest is asked for next.
 	if _, of, ok := strings.Cut(response.Header.Get("Content-Range"), "/"); ok && response.StatusCode == http.StatusPartialContent {
 		if n, err := strconv.ParseInt(of, 10, 64); err == nil {
 			total = n
@@ -147,7 +150,7 @@ func (f *fetcher) most() int64 {
 	return maxSize
 }
 
-// write copies the body, telling progress.
+// write copies the body to the file and reports progress.
 func (f *fetcher) write(file io.Writer, body io.Reader, at, total int64, alive func()) error {
 	buffer := make([]byte, 256<<10)
 	for {
@@ -155,7 +158,8 @@ func (f *fetcher) write(file io.Writer, body io.Reader, at, total int64, alive f
 		if n > 0 {
 			alive()
 			if at += int64(n); at > f.most() {
-				// What is there is not the beginning of the right file either.
+				// Then the bytes before are not the beginning of the right file
+				// either.
 				return errors.Join(permanent{fmt.Errorf("more than %d bytes came; they are deleted", f.most())}, f.forget())
 			}
 			if _, err := file.Write(buffer[:n]); err != nil {
