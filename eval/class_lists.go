@@ -14,22 +14,22 @@ import (
 
 const (
 	maxClasses   = 10_000
-	maxClassText = 4096 // bytes, all wordings together
+	maxClassText = 4096 // bytes, of all its wordings together
 )
 
 var (
-	// wordingMark stands between several wordings of one class in a class list.
+	// wordingMark separates several wordings of one class in a class list.
 	wordingMark = regexp.MustCompile(`(?:^|\s)\|(?:\s|$)`)
-	// A list of lines may begin with a bracket too, as Something-Something's
-	// templates do.
+	// jsonStart needs more than a bracket, because a list of lines may begin
+	// with one too, as Something-Something's templates do.
 	jsonStart    = regexp.MustCompile(`^\s*(?:\{|\[\s*["{\[])`)
 	numberedLine = regexp.MustCompile(`^([0-9]{1,9})([ \t]*,[ \t]*|[ \t]+)(.*)$`)
 	runTogether  = regexp.MustCompile(`([a-z])([A-Z])`)
 )
 
-// ReadClasses reads a class list: a line for each class, in order, which may be
-// numbered, as UCF101's classInd.txt and Kinetics' CSV are; or JSON, FROSTER's
-// {"0": "text"} and SSv2's {"text": "0"}.
+// ReadClasses reads a class list: one class on each line, in order. The lines
+// may be numbered, as in UCF101's classInd.txt and Kinetics' CSV. Or it is
+// JSON: FROSTER's {"0": "text"} or SSv2's {"text": "0"}.
 func ReadClasses(path string) ([]Class, error) {
 	text, err := readText(path)
 	if err != nil {
@@ -52,22 +52,22 @@ func ReadClasses(path string) ([]Class, error) {
 
 func splitClasses(texts []string) ([]Class, error) {
 	if len(texts) == 0 {
-		return nil, errors.New("there is no class in it")
+		return nil, errors.New("it lists no class")
 	}
 	if len(texts) > maxClasses {
-		return nil, fmt.Errorf("%d classes: at most %d", len(texts), maxClasses)
+		return nil, fmt.Errorf("%d classes: want at most %d", len(texts), maxClasses)
 	}
 	classes, taken := make([]Class, len(texts)), map[string]int{}
 	for i, text := range texts {
 		if len(text) > maxClassText {
-			return nil, fmt.Errorf("class %d is of %d bytes: at most %d", i, len(text), maxClassText)
+			return nil, fmt.Errorf("class %d has %d bytes: want at most %d", i, len(text), maxClassText)
 		}
 		for _, wording := range wordingMark.Split(text, -1) {
 			if wording = strings.TrimSpace(wording); wording == "" {
 				continue
 			}
 			classes[i] = append(classes[i], wording)
-			// The tokenizer sees neither capitals nor how much white space there is.
+			// The tokenizer ignores capitals and the amount of white space.
 			seen := strings.Join(strings.Fields(strings.ToLower(wording)), " ")
 			if at, ok := taken[seen]; ok && at != i {
 				return nil, fmt.Errorf("classes %d and %d are both %q", at, i, wording)
@@ -81,8 +81,8 @@ func splitClasses(texts []string) ([]Class, error) {
 	return classes, nil
 }
 
-// lineClasses are one a line. Where every line begins with a number, below a
-// header or not, that isn't part of the text.
+// lineClasses reads one class from each line. If every line begins with a
+// number, with or without a header above, the number isn't part of the text.
 func lineClasses(text string) ([]string, error) {
 	lines := slices.Collect(textLines(text))
 	rows, numbered := classRows(lines)
@@ -103,10 +103,11 @@ func lineClasses(text string) ([]string, error) {
 // classRow is a line of a numbered class list.
 type classRow struct {
 	line, number int
-	mark, text   string // mark is what stands behind the number, without spaces
+	mark, text   string // mark is what follows the number, without spaces
 }
 
-// classRows are ok where every line has a number and there is one.
+// classRows returns the numbered lines; ok says that there are lines and all
+// have a number.
 func classRows(lines []line) (rows []classRow, ok bool) {
 	for _, l := range lines {
 		m := numberedLine.FindStringSubmatch(l.text)
@@ -119,8 +120,8 @@ func classRows(lines []line) (rows []classRow, ok bool) {
 	return rows, len(rows) > 0
 }
 
-// rowTexts are the texts of classes that are numbered from 0 or 1 in order: in
-// any other they would be shifted.
+// rowTexts returns the texts of classes that are numbered from 0 or 1 in order.
+// Other numberings are an error: the classes would be shifted.
 func rowTexts(rows []classRow) ([]string, error) {
 	first := min(rows[0].number, 1)
 	var out []string
@@ -134,7 +135,7 @@ func rowTexts(rows []classRow) ([]string, error) {
 		out = append(out, r.text)
 	}
 	if first == 1 && !slices.ContainsFunc(rows, func(r classRow) bool { return strings.Contains(r.mark, ",") || strings.ContainsAny(r.text, " \t") }) {
-		for i, text := range out { // UCF101's names, in which words run together
+		for i, text := range out { // as in UCF101's names, whose words are written together
 			out[i] = runTogether.ReplaceAllString(text, "$1 $2")
 		}
 	}
@@ -144,7 +145,7 @@ func rowTexts(rows []classRow) ([]string, error) {
 func jsonClasses(text string) ([]string, error) {
 	var table map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(text), &table); err != nil {
-		return nil, fmt.Errorf("want an object of numbers and texts: %w", err)
+		return nil, fmt.Errorf("want a JSON object of numbers and texts: %w", err)
 	}
 	numbered := true
 	for key := range table {

@@ -12,25 +12,26 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// Class is one of the classes that videos are told apart by: its wordings, each
-// "label" or "label: description". The best of several counts.
+// Class is one of the classes that a video may belong to: its wordings, each
+// "label" or "label: description". If there are several, the best one counts.
 type Class []string
 
-// name is what lists call a class: its first wording up to a colon.
+// name is what a list calls the class: its first wording, up to a colon.
 func (c Class) name() string {
 	name, _, _ := strings.Cut(c[0], ":")
 	return strings.TrimSpace(name)
 }
 
-// label is the class as the vocabulary scores it. The whole wording is the name,
-// so that the model reads just that.
+// label returns the class as the vocabulary scores it. Its name is the whole
+// wording, so that the model reads exactly that.
 func (c Class) label() vocab.Label { return vocab.Label{Name: c[0], Aliases: c[1:]} }
 
-// otherSigns are punctuation to Unicode, but tell names apart, as C from C#.
+// otherSigns are punctuation in Unicode but distinguish names, such as C and
+// C#.
 const otherSigns = "#%&*@"
 
-// fold makes names alike that are spelt or spaced differently: letters, digits,
-// marks and signs of any script stay, in one case; punctuation goes.
+// fold makes names equal that differ only in spelling or spacing: letters,
+// digits, marks and signs of any script stay, in one case; punctuation goes.
 func fold(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.S) || strings.ContainsRune(otherSigns, r) {
@@ -44,11 +45,11 @@ func isNumber(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
 
-// classIndex finds classes by what lists call them.
+// classIndex finds a class by what a list calls it.
 type classIndex struct {
 	count  int
-	commas int            // that a name has at most
-	byName map[string]int // -1 where several are called so
+	commas int            // the most that a name has
+	byName map[string]int // -1 if several classes have the name
 }
 
 func indexClasses(classes []Class) classIndex {
@@ -56,7 +57,7 @@ func indexClasses(classes []Class) classIndex {
 	for i, c := range classes {
 		x.commas = max(x.commas, strings.Count(c.name(), ","))
 		name := fold(c.name())
-		if name == "" { // would be what any punctuation names
+		if name == "" { // any name of punctuation alone would match it
 			continue
 		}
 		if _, ok := x.byName[name]; ok {
@@ -68,7 +69,8 @@ func indexClasses(classes []Class) classIndex {
 	return x
 }
 
-// number is a class' place by its number, from 0, or its name.
+// number returns the index of the class that label names: by its number, from
+// 0, or by its name.
 func (x classIndex) number(label string) (int, error) {
 	if isNumber(label) {
 		if n, err := strconv.Atoi(label); err == nil && n < x.count {
@@ -81,7 +83,7 @@ func (x classIndex) number(label string) (int, error) {
 	case !ok:
 		return 0, fmt.Errorf("%.80q is not among the %d classes", label, x.count)
 	case n < 0:
-		return 0, fmt.Errorf("%.80q is the name of several classes: give its number", label)
+		return 0, fmt.Errorf("%.80q is the name of several classes: give the class's number instead", label)
 	}
 	return n, nil
 }

@@ -10,27 +10,27 @@ import (
 	"unicode"
 )
 
-// Sizes in the confusion matrix, in pixels.
+// Sizes in the drawing of a confusion matrix, in pixels.
 const (
 	matrixSide = 720 // of the cells together, roughly
 	margin     = 24
 	minCell    = 2
 	maxCell    = 36
-	labelCell  = 6  // names are written where a cell is at least that high
-	valueCell  = 22 // and shares within it
+	labelCell  = 6  // names are written if a cell is at least this high
+	valueCell  = 22 // and shares are written in cells at least this high
 	maxLabel   = 32 // letters of a name
 )
 
-// panel is the confusion of one class list, over all splits that have it.
+// panel is the confusion matrix of one class list, over all splits that use it.
 type panel struct {
 	title   string
 	classes []string
 	counts  []Confused
-	rows    []int // videos of each label
+	rows    []int // number of videos of each label
 }
 
-// WriteConfusion draws a confusion matrix for each group, and for each class
-// list where its splits have several, as SVG.
+// WriteConfusion draws the confusion matrices as SVG: one for each group, or
+// one for each class list if a group's splits have several.
 func (r *Report) WriteConfusion(w io.Writer) error {
 	var b strings.Builder
 	width, height := 0, margin
@@ -81,7 +81,7 @@ func (p *panel) add(s SplitResult) {
 	})
 }
 
-// draw writes the panel from y on and gives the room it takes.
+// draw writes the panel with its top at y and returns how much space it takes.
 func (p *panel) draw(b *strings.Builder, y int) (width, height int) {
 	n := len(p.classes)
 	cell := min(max(matrixSide/n, minCell), maxCell)
@@ -144,7 +144,7 @@ func escape(text string) string {
 	return b.String()
 }
 
-// printable is without what a terminal or a document would obey.
+// printable removes what a terminal or a document would take for a command.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {

@@ -1,8 +1,8 @@
-// Package eval measures a model over labelled video files by the code that
-// serves it: decoded, resized and compressed by media, decoded again by infer,
-// embedded by froster, scored by scoring. What is its own is the choice of
-// frames, which is that of FROSTER's test code (sampling.go), the lists that
-// data sets come with, and the figures.
+// Package eval measures a model on labelled video files, using the same code
+// that serves cameras: media decodes, resizes and compresses frames, infer
+// decodes them again, froster embeds them and scoring scores them. Its own are
+// the choice of frames, which is that of FROSTER's test code (sampling.go), the
+// reading of data sets' lists, and the figures.
 package eval
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/frostwatch/frostwatch/internal/config"
 )
 
-// Model is what is measured.
+// Model is the model to measure.
 type Model interface {
 	EmbedClips(ctx context.Context, frames []byte, batch int) (froster.ClipEmbeddings, error)
 	EmbedLabels(ctx context.Context, texts []string) (vectors [][]float32, problems []error, err error)
@@ -30,22 +30,22 @@ type Options struct {
 	Model    Model
 	Side     int // pixels of the model's square image
 	Sampling Sampling
-	Quality  int    // of the JPEG that frames are carried as
-	Batch    int    // clips that the model is given at once
-	Decoders int    // videos decoded at once; 0: one for each core
-	Work     string // folder of what interrupted runs have done; empty: nothing is kept
-	// Progress is told after each few texts and each video, by one goroutine at a
-	// time; nil: nobody.
+	Quality  int    // of the JPEG in which frames are carried
+	Batch    int    // clips given to the model in one call
+	Decoders int    // videos decoded at the same time; 0: one for each core
+	Work     string // folder that keeps embeddings, so that an interrupted run can go on; empty: nothing is kept
+	// Progress is called after every few texts and after each video, never by
+	// two goroutines at once; nil: never.
 	Progress func(Progress)
 }
 
-// Progress is how far a run is. Texts of classes come first.
+// Progress is how far a run is. The texts of classes are embedded first.
 type Progress struct {
-	Texts, AllTexts int // embedded in this run; 0 and 0 once that is over
-	Done, Total     int // videos, broken ones and those known from earlier runs included
+	Texts, AllTexts int // texts embedded in this run, and all that must be; 0 and 0 once that is over
+	Done, Total     int // videos, including broken ones and those known from earlier runs
 	Known, Broken   int
-	Clips           int // embedded in this run
-	Right, Answers  int // among the labels of the videos so far
+	Clips           int // clips embedded in this run
+	Right, Answers  int // of the videos so far: right answers, and all labels
 }
 
 // Plan is what is to be measured.
@@ -54,14 +54,14 @@ type Plan struct {
 	Groups   []Group
 }
 
-// Protocols of the FROSTER paper.
+// The protocols of the FROSTER paper.
 const (
 	CrossDataset = "cross-dataset"
 	BaseToNovel  = "base-to-novel"
 )
 
-// Group is a set of classes and the splits of its videos, whose accuracies are
-// averaged.
+// Group is a set of classes and the splits of its videos. The accuracies of the
+// splits are averaged.
 type Group struct {
 	Name   string // "", or base and novel
 	Splits []Split
@@ -93,9 +93,9 @@ func New(o Options) (*Runner, error) {
 	return &Runner{o}, nil
 }
 
-// Run embeds every video of the plan once and works out the figures. A video
-// that can't be read is in the report with its reason. What was embedded before
-// ctx ended is in the work folder.
+// Run embeds every video of the plan once and computes the figures. A video
+// that can't be read is in the report with the reason. If ctx ends, the work
+// folder keeps what was embedded so far.
 func (r *Runner) Run(ctx context.Context, p Plan) (report *Report, err error) {
 	s, err := openStore(r.Work, r.Model.ID(), r.Model.Dim())
 	if err != nil {
@@ -121,10 +121,10 @@ type video struct {
 	broken error
 }
 
-// use is a video's place in a split.
+// use is where a video is listed: a split and the row in it.
 type use struct{ sheet, row int }
 
-// uniqueVideos are those of all splits, in order.
+// uniqueVideos returns the videos of all splits in order, each once.
 func uniqueVideos(p Plan) []*video {
 	var out []*video
 	byPath := map[string]*video{}
@@ -146,7 +146,7 @@ func uniqueVideos(p Plan) []*video {
 	return out
 }
 
-// keyOf is what a video's embedding is kept under.
+// keyOf returns the key under which a video's embedding is stored.
 func (r *Runner) keyOf(path string) (key, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, os.ErrNotExist) {

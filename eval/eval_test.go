@@ -243,7 +243,7 @@ func TestTheWorkFolderIsNotTrustedBlindly(t *testing.T) {
 		{"hello\n", "not an embedding"},
 		{`{"model":"` + m.ID() + `","video":"x","vector":"AAAA"}` + "\n", "not an embedding of 128"},
 		{`{"model":"` + m.ID() + `","video":"x","vector":"` + strings.Repeat("AADAfwAAwH8AAMB/", 43)[:684] + `"}` + "\n", "embedding"},
-		{strings.Repeat("x", 2<<20) + "\n", "a line of more than"},
+		{strings.Repeat("x", 2<<20) + "\n", "the line has more than"},
 	} {
 		write(t, file, c.bad+string(good))
 		if _, err := openStore(o.Work, m.ID(), m.Dim()); err == nil || !strings.Contains(err.Error(), storeFile+":1: ") || !strings.Contains(err.Error(), c.want) {

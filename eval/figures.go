@@ -6,12 +6,12 @@ import (
 	"slices"
 )
 
-// calibrationBins are of equal width, as Guo et al. 2017 (arXiv:1706.04599) have
-// them.
+// calibrationBins is the number of bins, all of equal width, as in Guo et al.
+// 2017 (arXiv:1706.04599).
 const calibrationBins = 15
 
-// result works out a split's figures, in the order of the list, so that they are
-// the same to the bit however the run went.
+// result computes a split's figures in the order of the list, so that they are
+// the same to the bit in whatever order the videos were measured.
 func (s *sheet) result() SplitResult {
 	r := SplitResult{Name: s.split.Name, Confusion: []Confused{}}
 	var first, fifth int
@@ -47,7 +47,7 @@ func count(b bool) int {
 	return 0
 }
 
-// share is nil of nothing.
+// share is nil if of is 0.
 func share(n, of int) *float64 {
 	if of == 0 {
 		return nil
@@ -56,7 +56,7 @@ func share(n, of int) *float64 {
 	return &v
 }
 
-// bins sort the answers by their score.
+// bins sorts the answers by their score.
 func (s *sheet) bins() []Bin {
 	out := make([]Bin, calibrationBins)
 	for i := range out {
@@ -80,8 +80,8 @@ func (s *sheet) bins() []Bin {
 	return out
 }
 
-// calibrationError is the mean distance of score and accuracy over bins, each
-// weighing as many videos as it has.
+// calibrationError is the mean difference between score and accuracy over the
+// bins, each weighted by its number of videos.
 func calibrationError(bins []Bin, videos int) *float64 {
 	if videos == 0 {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// videoSuffixes are of the files that media.OpenFile opens.
+// videoSuffixes are the suffixes of files that media.OpenFile opens.
 func videoSuffixes() []string {
 	return []string{
 		".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".mkv", ".webm", ".avi", ".divx", ".flv", ".f4v", ".wmv", ".asf", ".ogv", ".ogg",
@@ -20,7 +20,7 @@ func videoSuffixes() []string {
 	}
 }
 
-// folders reads root/label/clip.mp4. Without a class list each folder that has
+// folders reads root/label/clip.mp4. Without a class list, each folder that has
 // clips is a class.
 func folders(s Source) (Listing, []entry, error) {
 	found, err := os.ReadDir(s.Path)
@@ -33,13 +33,13 @@ func folders(s Source) (Listing, []entry, error) {
 		before := len(w.entries)
 		label := d.Name()
 		if s.Classes == "" {
-			label = strconv.Itoa(len(texts)) // a folder may be called by a number
+			label = strconv.Itoa(len(texts)) // by its index, because the folder's name may itself be a number
 		}
 		if err := w.class(d.Name(), label); err != nil {
 			return Listing{}, nil, err
 		}
 		if len(w.entries) > before && !utf8.ValidString(d.Name()) {
-			return Listing{}, nil, fmt.Errorf("%s: the name of the folder %q is not UTF-8, so it can be no class' text: rename it", s.Path, d.Name())
+			return Listing{}, nil, fmt.Errorf("%s: the name of the folder %q is not UTF-8, so it can't be the text of a class: rename it", s.Path, d.Name())
 		}
 		if len(w.entries) > before {
 			texts = append(texts, strings.ReplaceAll(d.Name(), "_", " "))
@@ -57,15 +57,16 @@ func folders(s Source) (Listing, []entry, error) {
 	return out, w.entries, err
 }
 
-// folderWalk gathers the clips of classes' folders. Links are followed, as those
-// in a list's paths are.
+// folderWalk gathers the clips of the classes' folders. Links are followed, as
+// are links in the paths of a list.
 type folderWalk struct {
 	root    string
 	entries []entry
-	passed  map[string]int // files that are no videos by their suffix, by suffix
+	passed  map[string]int // number of files whose suffix is not a video's, by suffix
 }
 
-// class adds what is below a folder of the root; a file is no class.
+// class adds what is below a folder of the root. A plain file is not a class
+// and is ignored.
 func (w *folderWalk) class(name, label string) error {
 	root, err := os.Stat(w.root)
 	if err != nil {
@@ -73,13 +74,13 @@ func (w *folderWalk) class(name, label string) error {
 	}
 	info, err := os.Stat(filepath.Join(w.root, name))
 	if err != nil || !info.IsDir() || os.SameFile(root, info) || hidden(name) {
-		return nil //nolint:nilerr // a link that leads nowhere is no folder
+		return nil //nolint:nilerr // a broken link is not a folder
 	}
 	return w.walk(name, label, []os.FileInfo{root, info})
 }
 
-// walk adds what is below a folder; within are the folders that it lies in,
-// itself included, by which a link to one of them is known.
+// walk adds what is below a folder. within are the folders that it is in,
+// itself included, so that a link back to one of them is recognised.
 func (w *folderWalk) walk(dir, label string, within []os.FileInfo) error {
 	found, err := os.ReadDir(filepath.Join(w.root, dir))
 	if err != nil {
@@ -88,7 +89,7 @@ func (w *folderWalk) walk(dir, label string, within []os.FileInfo) error {
 	for _, f := range found {
 		path := filepath.Join(dir, f.Name())
 		info, err := os.Stat(filepath.Join(w.root, path))
-		if err != nil || !info.IsDir() { // a link that leads nowhere is told as a broken video
+		if err != nil || !info.IsDir() { // a broken link is reported as a broken video
 			w.file(path, label)
 			continue
 		}
@@ -114,8 +115,8 @@ func (w *folderWalk) file(path, label string) {
 	w.entries = append(w.entries, entry{path, label, filepath.Join(w.root, path)})
 }
 
-// hidden are folders that nobody made for a class: rubbish bins, and what a NAS
-// keeps beside files, as @eaDir.
+// hidden reports whether a folder was not made for a class: a recycle bin, or
+// what a NAS keeps beside files, such as @eaDir.
 func hidden(folder string) bool {
 	return strings.HasPrefix(folder, ".") || strings.HasPrefix(folder, "@")
 }

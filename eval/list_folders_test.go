@@ -68,7 +68,7 @@ func TestFilesThatArePassedOverAreCounted(t *testing.T) {
 	if err := r.figures(Plan{CrossDataset, []Group{{"", []Split{s.split}}}}, "id").Print(&out, TableOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	if want := "no video's: 1 without one, 2 .txt\n"; !strings.Contains(out.String(), want) {
+	if want := "not a video's: 1 without one, 2 .txt\n"; !strings.Contains(out.String(), want) {
 		t.Errorf("%q is not in\n%s", want, out.String())
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// pathLabel reads lists as FROSTER, SlowFast and most others have them.
+// pathLabel reads lists in the form that FROSTER, SlowFast and most others use.
 func pathLabel(path string, classes classIndex) ([]entry, error) {
 	text, err := readText(path)
 	if err != nil {
@@ -31,7 +31,8 @@ func pathLabel(path string, classes classIndex) ([]entry, error) {
 }
 
 // kinetics reads the published CSV of label, youtube_id, time_start and
-// time_end; files are named as the common downloaders do.
+// time_end. Files are expected under the names that the common downloaders give
+// them.
 func kinetics(path string, _ classIndex) ([]entry, error) {
 	text, err := readText(path)
 	if err != nil {
@@ -88,8 +89,8 @@ func kineticsRow(row []string, columns [4]int) (entry, error) {
 	return entry{path: name, label: field[0]}, nil
 }
 
-// ucf reads testlist01.txt: the class is the folder, and what stands after the
-// path says the same.
+// ucf reads testlist01.txt. The class is the folder; the number that may follow
+// the path says the same.
 func ucf(path string, _ classIndex) ([]entry, error) {
 	text, err := readText(path)
 	if err != nil {
@@ -104,8 +105,8 @@ func ucf(path string, _ classIndex) ([]entry, error) {
 	return out, nil
 }
 
-// ssv2 reads Something-Something v2's JSON, whose clips are ID.webm and whose
-// class is the template without its brackets.
+// ssv2 reads Something-Something v2's JSON. A clip is ID.webm, and its class is
+// the template without its brackets.
 func ssv2(path string, _ classIndex) ([]entry, error) {
 	text, err := readText(path)
 	if err != nil {

@@ -15,8 +15,8 @@ const hmdbPattern = "*_test_split*.txt"
 
 var hmdbFile = regexp.MustCompile(`^(.+)_test_split([0-9]+)$`)
 
-// hmdb reads ACTION_test_splitN.txt, one of them, a folder's or a pattern's,
-// with `clip.avi 2`: 1 is for training, 2 for testing, 0 unused.
+// hmdb reads ACTION_test_splitN.txt: one file, or those of a folder or pattern.
+// A line is `clip.avi 2`, where 1 means training, 2 testing and 0 unused.
 func hmdb(path string, _ classIndex) ([]entry, error) {
 	name := listFile(path)
 	use := strings.TrimPrefix(path[len(name):], "#")
@@ -63,7 +63,7 @@ func hmdbAction(file, use string) ([]entry, error) {
 	return out, nil
 }
 
-// hmdbFiles are those of a folder or pattern, or the one file.
+// hmdbFiles returns the files of a folder or pattern, or the one file.
 func hmdbFiles(name string) ([]string, error) {
 	info, err := os.Stat(name)
 	switch {
@@ -82,8 +82,8 @@ func hmdbFiles(name string) ([]string, error) {
 	return files, nil
 }
 
-// matching is filepath.Glob, but a folder that is there is no pattern, whatever
-// brackets are in its name.
+// matching is filepath.Glob, except that the name of an existing folder is not
+// a pattern, even if it has brackets in it.
 func matching(pattern string) ([]string, error) {
 	dir, base := filepath.Split(pattern)
 	found, err := os.ReadDir(filepath.Clean(dir))
@@ -105,13 +105,14 @@ func matching(pattern string) ([]string, error) {
 	return files, nil
 }
 
-// oneSplit refuses several: a clip that one of them trains by is another's test
-// clip. The choice of clips is for the advice.
+// oneSplit returns an error if the files belong to several splits: a clip that
+// is for training in one is a test clip in another. choice, the choice of
+// clips, goes into the advice.
 func oneSplit(files []string, choice string) error {
 	splits := map[int]bool{}
 	for _, file := range files {
 		if m := hmdbFile.FindStringSubmatch(strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))); m != nil {
-			n, _ := strconv.Atoi(m[2]) // too large a number is a split too
+			n, _ := strconv.Atoi(m[2]) // on overflow it is still a split of its own
 			splits[n] = true
 		}
 	}

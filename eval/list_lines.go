@@ -12,9 +12,10 @@ var (
 	framesBehind = regexp.MustCompile(`^(.*\.[A-Za-z0-9]+)\s+[0-9]+$`)
 )
 
-// splitLine splits `path label`, `path,label` and `path,frames,label`, or with
-// tabs. Paths and classes' names may hold any of the separators, so the first way
-// that leaves a class counts; behind a space the name is one word.
+// splitLine splits `path label`, `path,label` and `path,frames,label`, also
+// with tabs. Paths and classes' names may contain any of the separators, so the
+// first way that leaves a known class counts. After a space the class's name is
+// a single word.
 func splitLine(text string, classes classIndex) (way, bool) {
 	unlabelled := func(w way) bool { return w.label == "" }
 	separated := slices.DeleteFunc(slices.Concat(atTab(text), atComma(text, classes.commas)), unlabelled)
@@ -27,20 +28,20 @@ func splitLine(text string, classes classIndex) (way, bool) {
 	if len(ways) == 0 {
 		return way{}, false
 	}
-	// What to complain of.
+	// No way leaves a known class: choose what the error will quote.
 	if at := slices.IndexFunc(ways, func(w way) bool { return isNumber(w.label) }); at >= 0 {
 		return ways[at], true
 	}
 	return ways[max(len(separated)-1, 0)], true
 }
 
-// way is one that a line could be meant.
+// way is one way to understand a line.
 type way struct{ path, label string }
 
 func atTab(text string) []way { return splitWays(strings.Split(text, "\t"), "\t", 0) }
 
-// atComma takes quotes as spreadsheets and pandas write them. Without them the
-// name may hold that many commas itself.
+// atComma accepts quotes as spreadsheets and pandas write them. Without quotes
+// the class's name itself may contain up to that many commas.
 func atComma(text string, commas int) []way {
 	if strings.Contains(text, `"`) {
 		if fields, err := csv.NewReader(strings.NewReader(text)).Read(); err == nil && len(fields) > 1 {
@@ -50,8 +51,8 @@ func atComma(text string, commas int) []way {
 	return splitWays(strings.Split(text, ","), ",", commas)
 }
 
-// splitWays take the last fields as the label, the longest first, with up to that
-// many separators within it.
+// splitWays takes the last fields as the label, the longest label first, with
+// at most within separators in it.
 func splitWays(fields []string, separator string, within int) (out []way) {
 	for first := max(len(fields)-1-within, 1); first < len(fields); first++ {
 		label := strings.TrimSpace(strings.Join(fields[first:], separator))
@@ -60,8 +61,8 @@ func splitWays(fields []string, separator string, within int) (out []way) {
 	return out
 }
 
-// withoutFrames drops a number behind the path: that of frames. Any other field
-// there belongs to the path.
+// withoutFrames drops a number after the path: the number of frames. Any other
+// field there belongs to the path.
 func withoutFrames(fields []string, separator string) string {
 	if last := len(fields) - 1; last > 0 && isNumber(strings.TrimSpace(fields[last])) {
 		fields = fields[:last]
@@ -69,8 +70,8 @@ func withoutFrames(fields []string, separator string) string {
 	return strings.TrimSpace(strings.Join(fields, separator))
 }
 
-// atSpace drops a number before the label only where what stands before it ends
-// like a file, as paths may hold spaces.
+// atSpace drops a number before the label only if what precedes it ends like a
+// file's name, because paths may contain spaces.
 func atSpace(text string) []way {
 	m := lastWord.FindStringSubmatch(text)
 	if m == nil {

@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// Formats of lists.
+// The formats of lists.
 const (
-	Auto     = "auto"     // told by what lies there
+	Auto     = "auto"     // recognised by the file or folder itself
 	List     = "list"     // `path label`, `path,label`, `path,frames,label`
 	Kinetics = "kinetics" // the published CSV
 	UCF      = "ucf"      // testlist01.txt: the class is the folder
@@ -20,40 +20,41 @@ const (
 	Folders  = "folders"  // a folder of clips for each class
 )
 
-// Formats are all of them, by name.
+// Formats returns all formats, by name.
 func Formats() []string { return []string{Auto, List, Kinetics, UCF, HMDB, SSv2, Folders} }
 
-// Source says where a list of labelled videos lies.
+// Source says where a list of labelled videos is.
 type Source struct {
-	Path   string // a file; a folder; of hmdb also a pattern. PATH#1 are hmdb's clips for training
+	Path   string // a file or a folder; for hmdb also a pattern. PATH#1 means hmdb's clips for training
 	Format string
-	Root   string // what the list's paths are below; empty: the list's folder
-	// Classes is the class list; empty: classes.txt beside the list, or for
+	Root   string // the folder that the list's paths are relative to; empty: the list's folder
+	// Classes is the class list; empty: classes.txt next to the list, or for
 	// folders their names.
 	Classes string
 }
 
-// Video is a file and the class that it is labelled as.
+// Video is a file and the class that it is labelled with.
 type Video struct {
 	Path  string // absolute
 	Label int
-	Where string // in which line of what
+	Where string // the list and line that name it, for messages
 }
 
-// Listing is what a list says.
+// Listing is the content of a list.
 type Listing struct {
 	Videos  []Video
 	Classes []Class
-	// PassedOver counts files in classes' folders that are no videos by their
-	// suffix, by suffix.
+	// PassedOver counts the files in classes' folders whose suffix is not a
+	// video's, by suffix.
 	PassedOver map[string]int
 }
 
-// entry is a line of a list: a path as written, and a class' number or name.
+// entry is a line of a list: a path as written, and the number or name of a
+// class.
 type entry struct{ path, label, where string }
 
-// ReadList reads a list and its classes. Whether the files are there shows when
-// they are read; a path that leads out of the root is an error.
+// ReadList reads a list and its classes. A path that leads out of the root is
+// an error. A missing file is not: that shows only when videos are read.
 func ReadList(s Source) (Listing, error) {
 	s, err := s.resolved()
 	if err != nil {
@@ -80,7 +81,8 @@ func ReadList(s Source) (Listing, error) {
 	return out, nil
 }
 
-// resolved has the format, and of an export's folder the list in it.
+// resolved fills in the format, and the list's file if the path is an export's
+// folder.
 func (s Source) resolved() (Source, error) {
 	if s.Format != "" && s.Format != Auto {
 		return s, nil
@@ -96,8 +98,8 @@ func (s Source) resolved() (Source, error) {
 	return s, err
 }
 
-// exported is the list to measure by in a folder that `frostwatch export clips`
-// made, and empty for any other.
+// exported returns the list to measure with, if dir was made by `frostwatch
+// export clips`, and "" otherwise.
 func exported(dir string) (string, error) {
 	there := func(name string) bool {
 		info, err := os.Stat(filepath.Join(dir, name))
@@ -110,12 +112,12 @@ func exported(dir string) (string, error) {
 	case there("val.txt"):
 		return val, nil
 	case there("train.txt"):
-		return "", fmt.Errorf("%s: there is no val.txt, clips to measure by; those to train by could be given: %s", dir, train)
+		return "", fmt.Errorf("%s: there is no val.txt, which lists the clips for measuring; to measure with the training clips, give %s", dir, train)
 	}
 	return "", nil
 }
 
-// videosOf finds the files and classes of entries.
+// videosOf looks up the files and classes of entries.
 func videosOf(entries []entry, classes []Class, s Source) ([]Video, error) {
 	root := s.Root
 	if root == "" {
@@ -141,7 +143,7 @@ func videosOf(entries []entry, classes []Class, s Source) ([]Video, error) {
 	return out, nil
 }
 
-// listFile is the path without hmdb's choice of clips.
+// listFile is the path without hmdb's #choice of clips.
 func listFile(path string) string {
 	if _, err := os.Stat(path); err == nil {
 		return path
@@ -174,7 +176,7 @@ func listed(s Source) (Listing, []entry, error) {
 
 var ucfName = regexp.MustCompile(`(?i)^(train|test)list\d*\.txt$`)
 
-// guess tells a list's format by what lies there.
+// guess recognises a list's format by the file or folder itself.
 func guess(path string) (string, error) {
 	name := listFile(path)
 	if strings.Contains(filepath.Base(name), "_test_split") {
@@ -205,8 +207,8 @@ func guess(path string) (string, error) {
 	return List, nil
 }
 
-// inside is the file below root that a list's path names. Going up and down
-// again is allowed, leading elsewhere is not; links are not looked through.
+// inside returns the file below root that a list's path names. The path may go
+// up and down again but must not leave root; links are not resolved.
 func inside(root, path string) (string, error) {
 	if path == "" || strings.ContainsRune(path, 0) {
 		return "", errors.New("no path")
@@ -217,7 +219,7 @@ func inside(root, path string) (string, error) {
 	}
 	full = filepath.Clean(full)
 	if rel, err := filepath.Rel(root, full); err != nil || !filepath.IsLocal(rel) || rel == "." {
-		return "", fmt.Errorf("%.200q leads out of %s: --root says where videos may lie", path, root)
+		return "", fmt.Errorf("%.200q leads out of %s: name the folder of the videos with --root", path, root)
 	}
 	return full, nil
 }

@@ -223,8 +223,8 @@ func TestBadListsSayWhere(t *testing.T) {
 	}
 	for content, want := range map[string]string{
 		"100 metres\n200 metres\n": "line 1 begins with 100: want the lines numbered from 0 or 1", "0,a\n1,b\n3,c\n": "line 3 begins with 3",
-		"id,name\n\n0,a\n2,b\n": "line 4 begins with 2", "1,a\n0,b\n": "line 2 begins with 0", "0,a\n1,\n": "class 1 has no text", `{"0" "a"}`: "want an object", `["a", "b"]`: "want an object",
-		"": "there is no class", "a\nb\na\n": `classes 0 and 2 are both "a"`, "fall: hard\nrun | Fall:  hard\n": `classes 0 and 1 are both "Fall:  hard"`, strings.Repeat("x", 5000): "class 0 is of 5000 bytes",
+		"id,name\n\n0,a\n2,b\n": "line 4 begins with 2", "1,a\n0,b\n": "line 2 begins with 0", "0,a\n1,\n": "class 1 has no text", `{"0" "a"}`: "want a JSON object", `["a", "b"]`: "want a JSON object",
+		"": "it lists no class", "a\nb\na\n": `classes 0 and 2 are both "a"`, "fall: hard\nrun | Fall:  hard\n": `classes 0 and 1 are both "Fall:  hard"`, strings.Repeat("x", 5000): "class 0 has 5000 bytes",
 	} {
 		path := write(t, filepath.Join(dir, "c.txt"), content)
 		if _, err := ReadClasses(path); err == nil || !strings.Contains(err.Error(), want) {
@@ -232,7 +232,7 @@ func TestBadListsSayWhere(t *testing.T) {
 		}
 	}
 	for content, want := range map[string]string{
-		`{"0": "a", "2": "b"}`: "without gaps", `{"0": "a", "00": "b"}`: "without gaps", `["a"]`: "want an object", `{"a": "x"}`: "want a number", `{"0": 7}`: "want a number and a text", `{"0": " | "}`: "class 0 has no text", "{}": "there is no class",
+		`{"0": "a", "2": "b"}`: "without gaps", `{"0": "a", "00": "b"}`: "without gaps", `["a"]`: "want a JSON object", `{"a": "x"}`: "want a number", `{"0": 7}`: "want a number and a text", `{"0": " | "}`: "class 0 has no text", "{}": "it lists no class",
 	} {
 		path := write(t, filepath.Join(dir, "c.json"), content)
 		if _, err := ReadClasses(path); err == nil || !strings.Contains(err.Error(), want) {

@@ -7,9 +7,9 @@ import (
 	"slices"
 )
 
-// Lists are what a plan is made of: one of Lists, for cross-dataset, or Base and
-// Novel, of which each pair is a split. Class lists are as many as the lists
-// they belong to, or one for all of them, or none.
+// Lists are what a plan is read from: either Lists, for cross-dataset, or Base
+// and Novel, of which each pair is a split. Of the class lists there is one for
+// each list, or one for all of them, or none.
 type Lists struct {
 	Lists, Classes      []string
 	Base, BaseClasses   []string
@@ -17,8 +17,8 @@ type Lists struct {
 	Format, Root        string // as in Source
 }
 
-// Files are those that the lists and their classes lie in, also such as are not
-// there. Of a folder it is all that lies in it.
+// Files returns the files of the lists and their classes, even those that do
+// not exist. A folder stands for everything in it.
 func (l Lists) Files() []string {
 	out := slices.Concat(l.Classes, l.BaseClasses, l.NovelClasses)
 	for _, path := range slices.Concat(l.Lists, l.Base, l.Novel) {
@@ -33,7 +33,7 @@ func (l Lists) Files() []string {
 	return out
 }
 
-// besideList are the classes of a list that was given none.
+// besideList returns the class list next to a list for which none was given.
 func besideList(path string) string {
 	return filepath.Join(filepath.Dir(listFile(path)), "classes.txt")
 }
@@ -81,7 +81,8 @@ func (l Lists) group(name, listFlag string, lists []string, classFlag string, cl
 	return g, nil
 }
 
-// splitName tells ucf101_split1/test.csv from ucf101_split2/test.csv.
+// splitName names a list so that ucf101_split1/test.csv and
+// ucf101_split2/test.csv have different names.
 func splitName(path string) string {
 	folder := filepath.Base(filepath.Dir(path))
 	if folder == "." || folder == string(filepath.Separator) {

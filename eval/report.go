@@ -2,21 +2,23 @@ package eval
 
 import "math"
 
-// Report is what was measured. Shares are 0 to 1; of no videos they are absent.
+// Report is what was measured. Shares are from 0 to 1; without videos they are
+// absent.
 type Report struct {
 	Protocol string        `json:"protocol"`
 	Model    string        `json:"model_id"`
 	Sampling Sampling      `json:"sampling"`
 	Groups   []GroupResult `json:"groups"`
-	// Harmonic mean of base and novel top-1, of each pair of splits.
+	// Harmonic is the harmonic mean of base and novel top-1 over the pairs of
+	// splits.
 	Harmonic *Summary `json:"harmonic_mean,omitempty"`
 	Videos   int      `json:"videos"`
 	Known    int      `json:"known_from_earlier_runs"`
 	Clips    int      `json:"clips_embedded"`
-	Seconds  float64  `json:"seconds"` // that embedding them took
-	Broken   []Broken `json:"broken"`  // and counted nowhere else
-	// PassedOver counts files in classes' folders that are no videos by their
-	// suffix, by suffix.
+	Seconds  float64  `json:"seconds"` // time spent embedding
+	Broken   []Broken `json:"broken"`  // left out of every figure
+	// PassedOver counts the files in classes' folders whose suffix is not a
+	// video's, by suffix.
 	PassedOver map[string]int `json:"passed_over,omitempty"`
 }
 
@@ -36,11 +38,11 @@ type GroupResult struct {
 	ECE    *Summary      `json:"ece"`
 }
 
-// Summary is over splits.
+// Summary is a figure over several splits.
 type Summary struct {
 	Mean float64 `json:"mean"`
-	// Spread is the standard deviation of the splits as a sample (n-1); absent
-	// for a single one.
+	// Spread is the standard deviation of the splits as a sample (n-1); it is
+	// absent if there is only one.
 	Spread *float64  `json:"spread,omitempty"`
 	Of     []float64 `json:"of"`
 }
@@ -48,35 +50,35 @@ type Summary struct {
 // SplitResult is what was measured of one list.
 type SplitResult struct {
 	Name     string        `json:"name"`
-	Videos   int           `json:"videos"` // that could be read
+	Videos   int           `json:"videos"` // those that could be read
 	Broken   int           `json:"broken"`
 	Top1     *float64      `json:"top1"`
 	Top5     *float64      `json:"top5"`
 	ECE      *float64      `json:"ece"`
 	Bins     []Bin         `json:"calibration_bins"`
 	PerClass []ClassResult `json:"per_class"`
-	// Confusion counts videos by label and by what they were taken for.
+	// Confusion counts videos by label and by answer.
 	Confusion []Confused `json:"confusion"`
 }
 
-// ClassResult is the accuracy of one class' videos.
+// ClassResult is the accuracy for one class's videos.
 type ClassResult struct {
 	Class    string   `json:"class"`
 	Videos   int      `json:"videos"`
 	Accuracy *float64 `json:"accuracy"`
-	// TakenFor is what its wrong ones were taken for most often.
+	// TakenFor is the most frequent wrong answer.
 	TakenFor string `json:"taken_for,omitempty"`
 }
 
-// Confused is how many videos of one class were taken for another, or for
-// itself.
+// Confused is how many videos of one class were taken for another class, or for
+// their own.
 type Confused struct {
 	Label  int `json:"label"`
 	Answer int `json:"answer"`
 	Videos int `json:"videos"`
 }
 
-// Bin is a stretch of scores, (from, to], of the best class.
+// Bin is an interval of scores, (from, to], of the best class.
 type Bin struct {
 	To       float64 `json:"to"`
 	Videos   int     `json:"videos"`
@@ -84,7 +86,7 @@ type Bin struct {
 	Accuracy float64 `json:"accuracy"`
 }
 
-// figures are worked out of all answers.
+// figures computes the report from all answers.
 func (t *run) figures(p Plan, model string) *Report {
 	r := &Report{
 		Protocol: p.Protocol, Model: model, Sampling: t.Sampling,
@@ -123,8 +125,8 @@ func (r *Report) passOver(files map[string]int) {
 	}
 }
 
-// summarise is nil where a split has no figure: a mean over the rest would be of
-// something else.
+// summarise is nil if one of the splits has no figure: the mean over the others
+// would be a different figure.
 func summarise(splits []SplitResult, figure func(SplitResult) *float64) *Summary {
 	var of []float64
 	for _, s := range splits {
@@ -153,7 +155,7 @@ func summaryOf(of []float64) *Summary {
 	return s
 }
 
-// harmonic pairs the splits of base and novel.
+// harmonic computes the harmonic mean for each pair of base and novel splits.
 func harmonic(base, novel *Summary) *Summary {
 	if base == nil || novel == nil || len(base.Of) != len(novel.Of) {
 		return nil

@@ -9,28 +9,29 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// run is one evaluation: decoders hand clips to the one goroutine that calls the
-// model, and that hands them to the one that scores and stores. Both queues hold
-// two batches; a full one holds the stage before it up.
+// run is one evaluation. Decoders pass clips to the one goroutine that calls
+// the model, which passes them to the one that scores and stores. Both queues
+// hold two batches; a full queue makes the stage before it wait.
 type run struct {
 	*Runner
 	store    *store
 	sheets   []*sheet
 	videos   []*video
 	progress Progress
-	took     time.Duration // for embedding
+	took     time.Duration // spent embedding
 }
 
-// item is a clip on its way, or the word that a video is through.
+// item is a clip on its way, or, without a clip, the notice that all clips of a
+// video have been sent.
 type item struct {
 	video *video
 	input
 	embedding []float32
 	end       bool
-	err       error // why the video is broken
+	err       error // why the video can't be read
 }
 
-// all takes what the store knows and embeds the rest.
+// all takes embeddings that the store already has and computes the rest.
 func (t *run) all(ctx context.Context) error {
 	t.progress.Total = len(t.videos)
 	var missing []*video
@@ -114,9 +115,9 @@ func (t *run) decode(ctx context.Context, jobs <-chan *video, clips chan<- item)
 	return nil
 }
 
-// infer runs the model over full batches, the last one excepted.
+// infer runs the model on full batches; only the last one may be smaller.
 func (t *run) infer(ctx context.Context, clips <-chan item, embedded chan<- item) error {
-	var frames []byte // the model keeps nothing of it
+	var frames []byte // reused, because the model keeps no reference to it
 	for more := true; more; {
 		var batch []item
 		frames = frames[:0]
@@ -143,7 +144,7 @@ func (t *run) infer(ctx context.Context, clips <-chan item, embedded chan<- item
 	return nil
 }
 
-// model embeds those of a batch that are clips, n of them.
+// model embeds those n items of a batch that are clips.
 func (t *run) model(ctx context.Context, frames []byte, n int, batch []item) error {
 	if n == 0 {
 		return ctx.Err()
@@ -162,7 +163,7 @@ func (t *run) model(ctx context.Context, frames []byte, n int, batch []item) err
 	return nil
 }
 
-// gather scores and stores each video when all its clips are embedded.
+// gather scores and stores each video once all its clips are embedded.
 func (t *run) gather(embedded <-chan item) error {
 	sums := map[*video][]float64{}
 	for i := range embedded {
@@ -184,7 +185,7 @@ func (t *run) gather(embedded <-chan item) error {
 		}
 		delete(sums, i.video)
 		if i.err == nil && !finite(mean) {
-			i.err = errors.New("the model's embedding of it is not finite")
+			i.err = errors.New("the model's embedding of it is not finite: it contains infinite values or NaN")
 		}
 		if i.err != nil {
 			t.give(i.video, i.err)
@@ -198,7 +199,7 @@ func (t *run) gather(embedded <-chan item) error {
 	return nil
 }
 
-// give up a video.
+// give records that a video is given up, and why.
 func (t *run) give(v *video, err error) {
 	v.broken = err
 	t.progress.Done++

@@ -5,21 +5,22 @@ import (
 	"math"
 )
 
-// trainedRate is what the step between frames is counted at, frames a second.
+// trainedRate is the frame rate at which steps between frames are counted.
 const trainedRate = 30
 
-// TrainedStep is between the frames of a clip, at 30 a second.
+// TrainedStep is how many frames lie between two sampled ones, at 30 frames a
+// second.
 const TrainedStep = 16
 
 // Sampling is which frames of a video the model sees.
 type Sampling struct {
-	Frames int `json:"frames"` // of one clip
-	Step   int `json:"step"`   // between frames, at 30 a second
-	Views  int `json:"views"`  // clips of a video, spread over its time
+	Frames int `json:"frames"` // in one clip
+	Step   int `json:"step"`   // from one sampled frame to the next, at 30 frames a second
+	Views  int `json:"views"`  // clips per video, spread over its length
 	Crops  int `json:"crops"`  // squares of each frame: 1, the centre, or 3
 }
 
-// MaxViews bounds the clips of one video.
+// MaxViews is the most clips that one video may be sampled in.
 const MaxViews = 64
 
 func (s Sampling) check() error {
@@ -39,13 +40,15 @@ func (s Sampling) window(fps float64) int64 {
 	return max(1, whole(math.Ceil(float64(s.Step*(s.Frames-1))/trainedRate*fps)))
 }
 
-// span is how many of a video's frames a clip stands for: 128 at 30 a second.
+// span is how many of a video's frames a clip covers: 128 at 30 frames a
+// second.
 func (s Sampling) span(fps float64) float64 {
 	return max(1, float64(s.Frames*s.Step)/trainedRate*fps)
 }
 
-// targets are the numbers of a clip's frames from start on, in float32 and from
-// both ends inwards as torch.linspace has them. They may lie beyond the end.
+// targets are the numbers of a clip's frames, counted from start, in float32
+// and computed from both ends inwards as torch.linspace does. They may lie
+// beyond the end of the video.
 func (s Sampling) targets(start, fps float64) []int64 {
 	from, to := float32(start), float32(start+s.span(fps)-1)
 	out := make([]int64, s.Frames)
@@ -64,14 +67,16 @@ func (s Sampling) targets(start, fps float64) []int64 {
 	return out
 }
 
-// windowStart is where a view begins in a video whose container tells its
-// length, in frames: never at the very end, and a single view at the beginning.
+// windowStart is the frame at which a view begins, in a video whose container
+// states its length. A view never begins at the very end; a single one begins
+// at the start.
 func (s Sampling) windowStart(total int64, fps float64, view int) float64 {
 	return float64(max(total-s.window(fps), 0)) * float64(view) / float64(s.Views)
 }
 
-// wholeStart is where a view begins in a video that is decoded to know its
-// length: from the beginning to the end, a single view in the middle.
+// wholeStart is the frame at which a view begins, in a video that is decoded to
+// find its length. Views are spread from beginning to end; a single one is in
+// the middle.
 func (s Sampling) wholeStart(total int64, fps float64, view int) float64 {
 	rest := max(float64(total)-s.span(fps), 0)
 	if s.Views == 1 {
@@ -80,7 +85,8 @@ func (s Sampling) wholeStart(total int64, fps float64, view int) float64 {
 	return float64(view) * math.Floor(rest/float64(s.Views-1))
 }
 
-// whole cuts off the fraction of what a container may have made up.
+// whole drops the fraction of a number that comes from the container and may be
+// nonsense.
 func whole(v float64) int64 {
 	const most = 1 << 52
 	if math.IsNaN(v) {

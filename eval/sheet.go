@@ -8,16 +8,16 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// listedBest is how many of the best classes of a video are kept.
+// listedBest is how many of a video's best classes are kept.
 const listedBest = 5
 
-// answer is what the model says to one video.
+// answer is what the model says about one video.
 type answer struct {
 	best  []int   // classes, the best first
-	score float64 // of the best, of all classes
+	score float64 // of the best, softmax over all classes
 }
 
-// right is whether a label is among the first n answers.
+// right reports whether label is among the first n answers.
 func (a answer) right(label, n int) bool {
 	for _, class := range a.best[:min(n, len(a.best))] {
 		if class == label {
@@ -27,16 +27,17 @@ func (a answer) right(label, n int) bool {
 	return false
 }
 
-// sheet is a split's classes, ready to score, and the answers so far, nil for
-// videos that have none.
+// sheet is a split's classes, ready to score, and the answers so far; a video
+// without one has nil.
 type sheet struct {
 	split   Split
 	matrix  *scoring.Matrix
-	places  map[string]int // of classes by the matrix' label
+	places  map[string]int // indexes of classes by the matrix's label
 	answers []*answer
 }
 
-// sheets embeds the texts of all splits' classes, those that the store has not.
+// sheets embeds the texts of all splits' classes, except those that the store
+// has.
 func (r *Runner) sheets(ctx context.Context, s *store, p Plan) ([]*sheet, error) {
 	var out []*sheet
 	for _, g := range p.Groups {
@@ -60,7 +61,7 @@ func (r *Runner) sheets(ctx context.Context, s *store, p Plan) ([]*sheet, error)
 	return out, nil
 }
 
-// textsAtOnce bounds what an interruption loses.
+// textsAtOnce bounds how much is lost when a run is interrupted.
 const textsAtOnce = 32
 
 func (r *Runner) embedTexts(ctx context.Context, s *store, labels []vocab.Label) (map[string][]float32, error) {
@@ -96,9 +97,9 @@ func (r *Runner) embedTexts(ctx context.Context, s *store, labels []vocab.Label)
 	return vectors, nil
 }
 
-// take scores a video's embedding for one of its rows. The mean of the views'
-// embeddings scores as FROSTER does, which adds up the views' logits: a logit is
-// linear in the embedding.
+// take scores a video's embedding for one of its rows. Scoring the mean of the
+// views' embeddings gives the same as FROSTER, which adds up the views' logits,
+// because a logit is linear in the embedding.
 func (s *sheet) take(row int, embedding []float32, scale float32) *answer {
 	scored := s.matrix.Score(embedding, scale, listedBest)
 	a := &answer{}

@@ -17,17 +17,17 @@ import (
 
 const storeFile = "embeddings.jsonl"
 
-// maxRecord bounds a line of it: an embedding of 65536.
+// maxRecord bounds a line of the store: an embedding of 65536 numbers.
 const maxRecord = 1 << 20
 
-// key is what an embedding hangs on.
+// key is everything that an embedding depends on.
 type key struct {
-	Model    string `json:"model"`              // its id
-	Sampling string `json:"sampling,omitempty"` // of a video
-	Video    string `json:"video,omitempty"`    // its path
-	Size     int64  `json:"size,omitempty"`     // bytes, and
-	Changed  int64  `json:"changed,omitempty"`  // when, so that another file of the name is not taken for it
-	Text     string `json:"text,omitempty"`     // of a class
+	Model    string `json:"model"`              // the model's id
+	Sampling string `json:"sampling,omitempty"` // for a video
+	Video    string `json:"video,omitempty"`    // the video's path
+	Size     int64  `json:"size,omitempty"`     // bytes
+	Changed  int64  `json:"changed,omitempty"`  // modification time: with Size it distinguishes another file of the same name
+	Text     string `json:"text,omitempty"`     // for a class
 }
 
 type record struct {
@@ -35,19 +35,20 @@ type record struct {
 	Vector string `json:"vector"` // base64 of little-endian float32
 }
 
-// store keeps embeddings in a file of lines, so that a run that was interrupted
-// goes on. It serves one goroutine. The zero value keeps nothing beyond the run.
+// store keeps embeddings in a file, one on each line, so that an interrupted
+// run can go on. It serves one goroutine. The zero value keeps embeddings in
+// memory only, for the run.
 type store struct {
 	file  *os.File
 	known map[key][]float32
 }
 
-// WorkFile is the file of a work folder.
+// WorkFile is the path of the store's file in a work folder.
 func WorkFile(dir string) string { return filepath.Join(dir, storeFile) }
 
-// openStore reads what a folder holds of one model. A last line that was torn is
-// cut off; any other that can't be read is an error, for nothing of ours writes
-// such.
+// openStore reads the embeddings of one model in a folder. A last line that was
+// not written completely is cut off. Any other line that can't be read is an
+// error, because this program does not write such lines.
 func openStore(dir, model string, dim int) (*store, error) {
 	s := &store{known: map[key][]float32{}}
 	if dir == "" {
@@ -82,7 +83,7 @@ func (s *store) load(path, model string, dim int) error {
 		case errors.Is(err, io.EOF):
 			return s.cut(path, whole, len(line))
 		case errors.Is(err, bufio.ErrBufferFull):
-			return fmt.Errorf("read work file %s:%d: a line of more than %d bytes: remove the line or the file", path, number, maxRecord)
+			return fmt.Errorf("read work file %s:%d: the line has more than %d bytes: remove the line or the file", path, number, maxRecord)
 		case err != nil:
 			return fmt.Errorf("read work file %s: %w", path, err)
 		}
@@ -93,7 +94,7 @@ func (s *store) load(path, model string, dim int) error {
 	}
 }
 
-// cut takes off what is left of a line whose writing was interrupted.
+// cut removes the rest of a line whose writing was interrupted.
 func (s *store) cut(path string, whole int64, torn int) error {
 	if torn == 0 {
 		return nil
@@ -141,7 +142,7 @@ func (s *store) get(k key) ([]float32, bool) {
 	return v, ok
 }
 
-// put keeps an embedding: written as one line, at once.
+// put stores an embedding by writing one line at once.
 func (s *store) put(k key, v []float32) error {
 	s.known[k] = v
 	if s.file == nil {

@@ -12,8 +12,8 @@ import (
 
 // TableOptions say how much Print writes.
 type TableOptions struct {
-	// Classes is for how many classes accuracies are printed, the worst first; 0:
-	// for all.
+	// Classes is for how many classes accuracies are printed, the worst first;
+	// 0: all.
 	Classes int
 }
 
@@ -37,7 +37,7 @@ func (r *Report) Print(w io.Writer, o TableOptions) error {
 	}
 	fmt.Fprintln(&b)
 	if len(r.Broken) > 0 {
-		fmt.Fprintf(&b, "\n%d of %d videos could not be read and count nowhere:\n", len(r.Broken), r.Videos)
+		fmt.Fprintf(&b, "\n%d of %d videos could not be read and are left out of every figure:\n", len(r.Broken), r.Videos)
 		for i, v := range r.Broken {
 			if i == maxBroken {
 				fmt.Fprintf(&b, "  and %d more: --json lists all\n", len(r.Broken)-maxBroken)
@@ -51,7 +51,7 @@ func (r *Report) Print(w io.Writer, o TableOptions) error {
 		for _, suffix := range slices.Sorted(maps.Keys(r.PassedOver)) {
 			of = append(of, fmt.Sprintf("%d %s", r.PassedOver[suffix], cmp.Or(printable(suffix), "without one")))
 		}
-		fmt.Fprintf(&b, "\nPassed over, as their suffix is no video's: %s\n", strings.Join(of, ", "))
+		fmt.Fprintf(&b, "\nSkipped, because their suffix is not a video's: %s\n", strings.Join(of, ", "))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -93,7 +93,7 @@ func percent(v *float64) string {
 	return fmt.Sprintf("%.1f%%", 100**v)
 }
 
-// String is mean and spread in percent, "-" where there is nothing.
+// String is mean and spread in percent, or "-" if there is no figure.
 func (s *Summary) String() string {
 	if s == nil {
 		return "-"
@@ -104,7 +104,7 @@ func (s *Summary) String() string {
 	return fmt.Sprintf("%.1f ± %.1f%%", 100*s.Mean, 100**s.Spread)
 }
 
-// classTable lists classes that have videos, the worst first.
+// classTable lists the classes that have videos, the worst first.
 func (s SplitResult) classTable(b *strings.Builder, most int) {
 	classes := slices.DeleteFunc(slices.Clone(s.PerClass), func(c ClassResult) bool { return c.Videos == 0 })
 	if len(classes) == 0 {

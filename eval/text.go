@@ -11,11 +11,11 @@ import (
 	"unicode/utf8"
 )
 
-// maxText bounds a list: Kinetics-700's is some 30 MB.
+// maxText bounds the size of a list; that of Kinetics-700 has some 30 MB.
 const maxText = 256 << 20
 
-// readText reads a list, which has to be UTF-8. Lines end with \n, however they
-// do in the file.
+// readText reads a list, which must be UTF-8. In the result lines end with \n,
+// whatever they end with in the file.
 func readText(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -27,7 +27,7 @@ func readText(path string) (string, error) {
 		return "", err
 	}
 	if len(raw) > maxText {
-		return "", fmt.Errorf("%s: larger than %d MB", path, maxText>>20)
+		return "", fmt.Errorf("%s: want at most %d MB", path, maxText>>20)
 	}
 	raw = bytes.ReplaceAll(bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n")), []byte("\r"), []byte("\n"))
 	if !utf8.Valid(raw) {
@@ -57,7 +57,7 @@ type line struct {
 	number int // from 1
 }
 
-// textLines are the lines that are not blank.
+// textLines returns the lines that are not blank.
 func textLines(text string) iter.Seq[line] {
 	return func(yield func(line) bool) {
 		number := 0

@@ -11,12 +11,13 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// maxDecoded bounds the frames looked at in one video: an hour at 30 a second.
+// maxDecoded bounds the frames decoded of one video: an hour at 30 frames a
+// second.
 const maxDecoded = 108_000
 
-// reader turns videos into what the model sees, the way that a camera's frames
-// go: decoded, resized, JPEG, and back. It serves one goroutine and is to be
-// closed.
+// reader turns videos into what the model sees, in the same way as a camera's
+// frames: decoded, resized, compressed to JPEG, and decoded again. It serves
+// one goroutine; the caller closes it.
 type reader struct {
 	sampling Sampling
 	side     int
@@ -38,16 +39,15 @@ func newReader(s Sampling, side, quality int) (*reader, error) {
 
 func (r *reader) close() { r.decoder.Close() }
 
-// input is a clip for the model and the share that it has in its video's
-// embedding.
+// input is a clip for the model and its weight in the video's embedding.
 type input struct {
 	pixels []byte // packed RGB, [frames, side, side, 3]
 	share  float64
 }
 
-// read gives the clips of a video to emit, views one after the other, each in
-// its crops. Views of a short video that are the same come once, with the share
-// of all of them.
+// read passes the clips of a video to emit: the views one after the other, each
+// in all its crops. If views of a short video are the same, they come once,
+// with the weight of all of them.
 func (r *reader) read(ctx context.Context, path string, emit func(input) error) error {
 	views, width, height, err := r.views(ctx, path)
 	if err != nil {
@@ -90,7 +90,8 @@ func sameFrames(a, b *window) bool {
 	return true
 }
 
-// views are a video's windows with their frames in JPEG, and the frames' size.
+// views returns a video's windows, with their frames as JPEG, and the frames'
+// size.
 func (r *reader) views(ctx context.Context, path string) (views []*window, width, height int, err error) {
 	f, err := media.OpenFile(ctx, path, 1)
 	if err != nil {
@@ -115,8 +116,8 @@ func (r *reader) views(ctx context.Context, path string) (views []*window, width
 	return views, width, height, err
 }
 
-// fill decodes until every view has its frames, which it finds by the
-// container's times or by number.
+// fill decodes until every view has its frames. It finds them by the
+// container's times or by their numbers.
 func (r *reader) fill(ctx context.Context, f *media.File, views []*window, byTime bool) (width, height int, err error) {
 	for number := int64(0); !allDone(views); number++ {
 		frame, err := next(ctx, f, number)
@@ -139,7 +140,8 @@ func (r *reader) fill(ctx context.Context, f *media.File, views []*window, byTim
 	return width, height, nil
 }
 
-// count decodes a whole video to know how many frames it has, and at what rate.
+// count decodes a whole video to find out how many frames it has, and at what
+// rate.
 func (r *reader) count(ctx context.Context, f *media.File) ([]*window, error) {
 	var total, first, last int64
 	for {
@@ -177,12 +179,12 @@ func next(ctx context.Context, f *media.File, number int64) (media.FileFrame, er
 		return media.FileFrame{}, err
 	}
 	if number >= maxDecoded {
-		return media.FileFrame{}, fmt.Errorf("longer than %d frames", maxDecoded)
+		return media.FileFrame{}, fmt.Errorf("longer than %d frames, the most that is read of a video", maxDecoded)
 	}
 	return f.Next()
 }
 
-// picker resizes and compresses a frame when it is first asked for.
+// picker resizes and compresses a frame when it is first needed.
 func (r *reader) picker(f *media.Frame, width, height *int) func() (topics.ClipFrame, error) {
 	var picture topics.ClipFrame
 	return func() (topics.ClipFrame, error) {
@@ -207,11 +209,11 @@ func allDone(views []*window) bool {
 	return true
 }
 
-// missing says which view a video ended before.
+// missing says which view is incomplete because the video ended too early.
 func missing(views []*window) error {
 	for i, w := range views {
 		if !w.done() {
-			return fmt.Errorf("it ended before view %d of %d, which its container promised", i+1, len(views))
+			return fmt.Errorf("it ended before view %d of %d: it is shorter than its container says", i+1, len(views))
 		}
 	}
 	return nil

@@ -5,20 +5,21 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// window picks a clip's frames while a video is decoded. Frames count from the
-// first that lies at or after from; the first one after to is the last that is
-// looked at, and stands for targets beyond it, as the video's last frame does.
+// window picks a clip's frames while a video is decoded. Frames are counted
+// from the first one at or after from. The first one after to is the last that
+// is looked at; it is used for all targets beyond it, just as the video's last
+// frame is.
 type window struct {
 	from, to int64   // in the container's ticks, or numbers of frames
-	targets  []int64 // rising numbers of frames
+	targets  []int64 // numbers of frames, ascending
 	seen     int64
 	frames   []topics.ClipFrame
 }
 
 func (w *window) done() bool { return len(w.frames) == len(w.targets) }
 
-// offer takes the next frame; pick is called once for each of the clip's
-// frames that it is.
+// offer takes the next frame. pick is called once for each frame of the clip
+// that this frame serves as.
 func (w *window) offer(at int64, last bool, pick func() (topics.ClipFrame, error)) error {
 	if w.done() || at < w.from {
 		return nil
@@ -36,8 +37,9 @@ func (w *window) offer(at int64, last bool, pick func() (topics.ClipFrame, error
 	return nil
 }
 
-// windows are the views of a video by what its container says; ok is false
-// where that is not enough and the video has to be decoded to be counted.
+// windows returns the views of a video from what its container says. ok is
+// false if that is not enough, and the video must be decoded to count its
+// frames.
 func (s Sampling) windows(i media.FileInfo) (views []*window, ok bool) {
 	if i.Frames < 1 || i.Duration < 1 || i.FPS <= 0 {
 		return nil, false
@@ -53,8 +55,8 @@ func (s Sampling) windows(i media.FileInfo) (views []*window, ok bool) {
 	return views, true
 }
 
-// counted are the views of a video of total frames, which are found by their
-// numbers.
+// counted returns the views of a video of total frames, which are found by
+// their numbers.
 func (s Sampling) counted(total int64, fps float64) []*window {
 	views := make([]*window, s.Views)
 	for v := range views {
@@ -63,7 +65,8 @@ func (s Sampling) counted(total int64, fps float64) []*window {
 	return views
 }
 
-// complete is the view of a video that has just the frames of a clip.
+// complete returns the one view of a video that has exactly the frames of a
+// clip.
 func (s Sampling) complete() []*window {
 	w := &window{to: int64(s.Frames)}
 	for i := range s.Frames {

@@ -7,9 +7,9 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// avi is a clip as a Motion JPEG AVI: the frames' bytes as they are, behind
-// headers that say how many there are, so that readers take exactly these. It
-// plays at the pace at which the frames were sampled.
+// avi writes a clip as a Motion JPEG AVI. The frames' bytes are copied
+// unchanged; the headers state how many there are, so that readers take exactly
+// these. It plays at the rate at which the frames were sampled.
 func avi(c topics.Clip) []byte {
 	largest, total := 0, 0
 	for _, f := range c.Frames {
@@ -25,7 +25,7 @@ func avi(c topics.Clip) []byte {
 			})
 		})
 		var index []byte
-		offset := uint32(4) // of a chunk from the list's type on
+		offset := uint32(4) // of a chunk, counted from the list's type
 		b = chunk(b, "LIST", "movi", func(b []byte) []byte {
 			for _, f := range c.Frames {
 				const keyFrame = 0x10
@@ -41,7 +41,7 @@ func avi(c topics.Clip) []byte {
 	return out
 }
 
-// chunk appends a RIFF chunk, or a list where kind is given, padded to an even
+// chunk appends a RIFF chunk, or a list if kind is not empty, padded to an even
 // length.
 func chunk(b []byte, id, kind string, fill func([]byte) []byte) []byte {
 	b = append(b, id...)
@@ -63,7 +63,7 @@ func words(b []byte, values ...uint32) []byte {
 	return b
 }
 
-// mainHeader is AVIMAINHEADER.
+// mainHeader appends an AVIMAINHEADER.
 func mainHeader(b []byte, c topics.Clip, largest int) []byte {
 	const hasIndex = 0x10
 	frame := uint32((c.Window / time.Duration(len(c.Frames))).Microseconds())
@@ -71,7 +71,7 @@ func mainHeader(b []byte, c topics.Clip, largest int) []byte {
 		uint32(c.Width), uint32(c.Height), 0, 0, 0, 0)
 }
 
-// streamHeader is AVISTREAMHEADER: its rate is frames in a window.
+// streamHeader appends an AVISTREAMHEADER. Its rate is frames per window.
 func streamHeader(b []byte, c topics.Clip, largest int) []byte {
 	b = append(b, "vidsMJPG"...)
 	scale, rate := uint32(max(1, c.Window.Microseconds())), uint32(len(c.Frames))*1e6
@@ -82,7 +82,7 @@ func streamHeader(b []byte, c topics.Clip, largest int) []byte {
 	return b
 }
 
-// bitmapHeader is BITMAPINFOHEADER.
+// bitmapHeader appends a BITMAPINFOHEADER.
 func bitmapHeader(b []byte, c topics.Clip) []byte {
 	const size, planes, bits = 40, 1, 24
 	b = words(b, size, uint32(c.Width), uint32(c.Height), planes|bits<<16)

@@ -2,7 +2,8 @@ package export
 
 import "time"
 
-// grouped sorts clips into what goes to one side of the split as a whole.
+// grouped divides clips into groups; each goes as a whole to one side of the
+// split.
 func grouped(clips []*kept, background string) map[stretch]*group {
 	length := blockLengths(clips)
 	groups := map[stretch]*group{}
@@ -23,14 +24,16 @@ func grouped(clips []*kept, background string) map[stretch]*group {
 }
 
 const (
-	// enoughBlocks of a label let its share be met to a few percent.
+	// With enoughBlocks blocks a label's share can be met within a few percent.
 	enoughBlocks = 20
-	// A block is this many windows long at least: where sides meet, clips are lost.
+	// A block is at least this many windows long, because clips are lost where
+	// the sides meet.
 	blockWindows = 2
 )
 
-// blockLengths is how long each label's blocks are: as long as gives enough of
-// them, so that what is alike lies on one side, and shorter in a short export.
+// blockLengths returns how long each label's blocks are. Long blocks keep
+// similar clips on one side of the split; they are as long as still gives
+// enough blocks, hence shorter in a short export.
 func blockLengths(clips []*kept) map[string]time.Duration {
 	blocks, longest := map[string][]*kept{}, map[string]time.Duration{}
 	for _, k := range clips {

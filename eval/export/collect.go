@@ -9,7 +9,7 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// collector gathers the clips of a set, in one goroutine at a time.
+// collector gathers the clips of a set. It must not be used concurrently.
 type collector struct {
 	Options
 	out    *folder
@@ -18,16 +18,16 @@ type collector struct {
 
 	counts   Counts
 	clips    []*kept
-	broken   []string // the first few unreadable records, in words
+	broken   []string // why records could not be read: the first few reasons
 	reported time.Time
 }
 
 // kept is a clip in the set.
 type kept struct {
-	path       string // in the set
+	path       string // within the set
 	start, end time.Time
 	of         stretch
-	group      *group // once all clips are known
+	group      *group // set once all clips are known
 	dropped    bool
 }
 
@@ -49,8 +49,9 @@ func newCollector(o Options, out *folder) (*collector, error) {
 
 func (c *collector) close() { c.frames.close() }
 
-// keep writes the clip's file. The name is made of the camera's name, which the
-// codec has checked, and of the time: nothing else in the record has a say.
+// keep writes the clip's file. Its name consists of the camera's name, which
+// the codec has checked, and the time; nothing else from the record goes into
+// it.
 func (c *collector) keep(clip topics.Clip, of stretch) error {
 	if len(c.clips) == c.MaxClips {
 		return fmt.Errorf("more than %d clips: narrow the time, the cameras or the labels, or raise --max-clips", c.MaxClips)
@@ -69,7 +70,7 @@ func (c *collector) keep(clip topics.Clip, of stretch) error {
 	return nil
 }
 
-// finish splits what was gathered and moves it to its place.
+// finish splits what was gathered and moves the set to its place.
 func (c *collector) finish() (*Set, error) {
 	split(grouped(c.clips, c.Background), c.Val)
 	left := make([]*kept, 0, len(c.clips))
@@ -95,10 +96,10 @@ func (c *collector) finish() (*Set, error) {
 	return set, c.out.commit()
 }
 
-// nothing says why there is nothing to train on.
+// nothing returns an error that says why there is nothing to train on.
 func (c *collector) nothing() error {
 	n := c.counts
-	err := fmt.Errorf("no clip is left to train on: of %d records, %d are of other cameras, %d of another time, %d unreadable, %d without a label, %d labelled otherwise, %d covered too little, %d ties",
+	err := fmt.Errorf("no clip is left to train on: of %d records, %d are of other cameras, %d outside the time asked for, %d unreadable, %d without a label, %d labelled otherwise, %d covered too little, %d ties",
 		n.Records, n.OtherCamera, n.OutOfRange, n.Unreadable, n.Unlabelled, n.Otherwise, n.Partly, n.Ties)
 	if len(c.broken) > 0 {
 		err = fmt.Errorf("%w; unreadable: %s", err, c.broken[0])
@@ -106,7 +107,7 @@ func (c *collector) nothing() error {
 	if count, first := c.labels.unmet(); count > 0 {
 		err = fmt.Errorf("%w; %s (is its time zone right?)", err, first[0])
 		if count > 1 {
-			err = fmt.Errorf("%w, and so of %d more intervals", err, count-1)
+			err = fmt.Errorf("%w, and likewise for %d more intervals", err, count-1)
 		}
 	}
 	return err

@@ -1,5 +1,6 @@
-// Package export turns clips recorded on Kafka, and a table that says when what
-// could be seen, into a training set: files that train/ reads as they are.
+// Package export turns clips recorded on Kafka, together with a table of what
+// could be seen when, into a training set: files that train/ can read as they
+// are.
 package export
 
 import (
@@ -14,8 +15,8 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Recorded gives clips of the past, one call of fn at a time; *archive.Reader
-// does.
+// Recorded reads clips of the past and calls fn with one after the other.
+// *archive.Reader implements it.
 type Recorded interface {
 	Clips(ctx context.Context, g archive.Range, fn func(archive.Record[topics.Clip]) error) (archive.Counts, error)
 }
@@ -24,45 +25,46 @@ type Recorded interface {
 type Options struct {
 	Recorded Recorded
 	Topic    string // full name of the topic of clips, for set.json
-	Out      string // folder of the set; made where it is absent
-	Replace  bool   // an earlier set in Out gives way, once the new one is whole
+	Out      string // folder of the set; created if it does not exist
+	Replace  bool   // replace an earlier set in Out, once the new one is complete
 
-	Cameras      []string  // globs; a camera that any of them matches is read
-	Since, Until time.Time // a clip's whole window lies between them
-	// Intervals give clips their labels; nil: each clip gets the one of Labels.
+	Cameras      []string  // globs; a camera is read if one of them matches
+	Since, Until time.Time // a clip's whole window must be between them
+	// Intervals give clips their labels. If nil, every clip gets the one label
+	// in Labels.
 	Intervals *Intervals
-	Labels    []string // only these; empty: all of Intervals
-	Overlap   float64  // the least share of a clip's window that its interval covers, above 0 to 1
-	// Background is the label of clips that no interval touches; empty: they are
-	// left out.
+	Labels    []string // use only these; empty: all labels of Intervals
+	Overlap   float64  // least share of a clip's window that its interval must cover, above 0 and up to 1
+	// Background is the label of clips that no interval touches; if empty, they
+	// are left out.
 	Background string
 	Val        float64 // share of the clips for validation, 0 to 0.5
-	MaxClips   int     // an export that finds more is given up
+	MaxClips   int     // an export that finds more fails
 
 	Version string    // of frostwatch, for set.json
 	Now     time.Time // for set.json
-	// Progress is called about once a second while records come, from one
-	// goroutine at a time; nil: never.
+	// Progress is called about once a second while records are read, never by
+	// two goroutines at once; nil: never.
 	Progress func(c Counts, at time.Time)
 }
 
 // Counts say what became of the records read.
 type Counts struct {
-	Records     int `json:"records"` // read
+	Records     int `json:"records"` // all that were read
 	Unreadable  int `json:"unreadable"`
 	OtherCamera int `json:"other_camera"`
-	OutOfRange  int `json:"out_of_range"`                 // of time
-	Repeated    int `json:"repeated"`                     // the same window of the same camera once more
+	OutOfRange  int `json:"out_of_range"`                 // outside Since and Until
+	Repeated    int `json:"repeated"`                     // the same window of the same camera again
 	Unlabelled  int `json:"unlabelled"`                   // no interval touches it
-	Otherwise   int `json:"labelled_otherwise,omitempty"` // by a label that is not asked for
+	Otherwise   int `json:"labelled_otherwise,omitempty"` // with a label that is not asked for
 	Partly      int `json:"partly"`                       // intervals touch it but none covers enough
 	Ties        int `json:"ties"`                         // two labels cover it equally
-	Between     int `json:"between"`                      // overlapped a clip on the other side of the split
+	Between     int `json:"between"`                      // left out: they overlap a clip on the other side of the split
 	Kept        int `json:"kept"`
 }
 
-// Clips writes the set and says what is in it. Nothing is left in Options.Out
-// when it fails.
+// Clips writes the set and describes what is in it. If it fails, Options.Out
+// holds nothing new.
 func Clips(ctx context.Context, o Options) (_ *Set, err error) {
 	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("export clips: %w", err)
@@ -133,7 +135,7 @@ func (o Options) checkLabels() error {
 	}
 	for _, l := range known {
 		if l != o.Background && fold(l) == fold(o.Background) {
-			return fmt.Errorf("background %q differs from label %q of %s in case or spaces alone", o.Background, l, o.Intervals.File)
+			return fmt.Errorf("background %q differs from label %q of %s only in case or spaces", o.Background, l, o.Intervals.File)
 		}
 	}
 	return nil

@@ -242,7 +242,7 @@ func TestNothingLeftNamesAnInterval(t *testing.T) {
 		line("lobby", t0, t0.Add(time.Minute), "walking"),
 		line("lobby", t0.Add(time.Hour), t0.Add(61*time.Minute), "falling"), line("lobby", t0.Add(2*time.Hour), t0.Add(121*time.Minute), "falling"))
 	_, err := Clips(t.Context(), o)
-	for _, want := range []string{"30 labelled otherwise, 0 covered too little", `labels.csv:3: no clip of lobby from 2026-11-25T14:00:00Z to 2026-11-25T14:01:00Z got "falling"`, "time zone", "and so of 1 more"} {
+	for _, want := range []string{"30 labelled otherwise, 0 covered too little", `labels.csv:3: no clip of lobby from 2026-11-25T14:00:00Z to 2026-11-25T14:01:00Z got "falling"`, "time zone", "and likewise for 1 more"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in %v", want, err)
 		}
@@ -251,7 +251,7 @@ func TestNothingLeftNamesAnInterval(t *testing.T) {
 
 func TestBackgroundIsSpeltAsItsLabel(t *testing.T) {
 	t0 := time.Date(2026, 11, 25, 13, 0, 0, 0, time.UTC)
-	for background, want := range map[string]string{"Falling": `background "Falling" differs from label "falling" of labels.csv in case or spaces alone`, "falling": ""} {
+	for background, want := range map[string]string{"Falling": `background "Falling" differs from label "falling" of labels.csv only in case or spaces`, "falling": ""} {
 		o := options(memory(recording(t, "clips", "lobby", t0, t0.Add(time.Minute))), "clips", t.TempDir(), t0)
 		o.Labels, o.Background, o.Intervals = nil, background, intervals(t, line("lobby", t0, t0.Add(8*time.Second), "falling"))
 		if _, err := Clips(t.Context(), o); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {

@@ -13,33 +13,33 @@ import (
 	"github.com/frostwatch/frostwatch/internal/lock"
 )
 
-// What a set is made of. The description comes last: where it lies, the set is
-// whole.
+// The names in a set. The description is written last: if it is there, the set
+// is complete.
 const (
 	clipsFolder = "clips"
 	trainFile   = "train.txt"
 	valFile     = "val.txt"
 	classesFile = "classes.txt"
 	setFile     = "set.json"
-	// partFolder holds a set that is not whole yet.
+	// partFolder holds a set that is not complete yet.
 	partFolder = ".export-part"
 )
 
-// folder is where a set is written. It is gathered in a folder inside and moved
-// to its place in the end. Nothing outside can be reached through it, whatever
-// names come.
+// folder is where a set is written. Its files are gathered in a folder inside
+// it and moved to their place at the end. Whatever names are passed in, nothing
+// outside the folder can be reached.
 type folder struct {
 	path    string
 	root    *os.Root
 	lock    *os.File        // the folder itself, locked
-	made    bool            // by us
-	ours    map[string]bool // files of the earlier set's clips, as its lists name them
+	made    bool            // whether we created the folder
+	ours    map[string]bool // clip files of the earlier set, as its lists name them
 	replace bool
 	whole   bool
 }
 
-// openFolder takes an empty or absent folder, or one with an earlier set where
-// that may be replaced.
+// openFolder opens an empty or absent folder, or, if replace is set, one with
+// an earlier set.
 func openFolder(dir string, replace bool) (*folder, error) {
 	if dir == "" {
 		return nil, errors.New("out: want a folder")
@@ -61,7 +61,7 @@ func openFolder(dir string, replace bool) (*folder, error) {
 	return f, nil
 }
 
-// hold keeps other exports out until the folder is closed.
+// hold locks out other exports until the folder is closed.
 func (f *folder) hold() (err error) {
 	if f.lock, err = f.root.Open("."); err != nil {
 		return fmt.Errorf("open the set's folder: %w", err)
@@ -90,8 +90,8 @@ func (f *folder) start() error {
 	return nil
 }
 
-// vacant refuses a folder with anything but an earlier export in it, and that
-// where it may not be replaced.
+// vacant returns an error if the folder holds anything but an earlier export,
+// or if it holds one that may not be replaced.
 func (f *folder) vacant() error {
 	entries, err := fs.ReadDir(f.root.FS(), ".")
 	if err != nil {
@@ -108,7 +108,7 @@ func (f *folder) vacant() error {
 	case len(entries) == 0:
 		return nil
 	case !ours:
-		return fmt.Errorf("%s is not empty, and what is in it comes from no export: there is no %s", f.path, setFile)
+		return fmt.Errorf("%s is not empty, and its files are not from an export: there is no %s", f.path, setFile)
 	case !f.replace:
 		return fmt.Errorf("%s is not empty: an earlier export is in it; --force replaces it", f.path)
 	}
@@ -121,14 +121,15 @@ func (f *folder) vacant() error {
 	return f.onlyOurs()
 }
 
-// hasClips is whether clips lie there. A link in their place would be removed
-// itself, not what it leads to.
+// hasClips reports whether the folder has a folder of clips. A link of that
+// name does not count; it would itself be removed, not what it points to.
 func (f *folder) hasClips() bool {
 	info, err := f.root.Lstat(clipsFolder)
 	return err == nil && info.IsDir()
 }
 
-// onlyOurs refuses files among the clips that the earlier set's lists don't name.
+// onlyOurs returns an error if there are files among the clips that the earlier
+// set's lists don't name.
 func (f *folder) onlyOurs() error {
 	return fs.WalkDir(f.root.FS(), clipsFolder, func(name string, e fs.DirEntry, err error) error {
 		switch {
@@ -137,12 +138,12 @@ func (f *folder) onlyOurs() error {
 		case e.IsDir() || f.ours[name]:
 			return nil
 		}
-		return fmt.Errorf("%s is not of the earlier set, whose lists don't name it: move it away, or choose another folder", filepath.Join(f.path, name))
+		return fmt.Errorf("%s is not part of the earlier set, whose lists don't name it: move it away, or choose another folder", filepath.Join(f.path, name))
 	})
 }
 
-// named are the clips in the earlier set's lists. Where its export was cut off
-// while it moved, some lists still lie in the part folder.
+// named returns the clips in the earlier set's lists. If its export was
+// interrupted while it moved files, some lists are still in the part folder.
 func (f *folder) named() (map[string]bool, error) {
 	names := map[string]bool{}
 	for _, list := range []string{trainFile, valFile} {
@@ -163,7 +164,8 @@ func (f *folder) named() (map[string]bool, error) {
 	return names, nil
 }
 
-// write makes a new file of the set; fs.ErrExist where there is one.
+// write creates a new file of the set; the error is fs.ErrExist if there
+// already is one.
 func (f *folder) write(name string, data []byte) error {
 	name = path.Join(partFolder, name)
 	if err := f.root.MkdirAll(path.Dir(name), 0o755); err != nil {
@@ -187,11 +189,11 @@ func (f *folder) remove(name string) error {
 	return nil
 }
 
-// commit moves the set to its place. At each moment either the description or
-// the part folder lies there, so that a later run knows whose files these are.
+// commit moves the set to its place. At every moment either the description or
+// the part folder is there, so that a later run can tell whose files these are.
 func (f *folder) commit() error {
 	if f.hasClips() {
-		if err := f.onlyOurs(); err != nil { // something may have come meanwhile
+		if err := f.onlyOurs(); err != nil { // files may have been added meanwhile
 			return err
 		}
 	}
@@ -204,7 +206,7 @@ func (f *folder) commit() error {
 	for _, name := range parts {
 		err := f.root.Rename(path.Join(partFolder, name), name)
 		if name == valFile && errors.Is(err, fs.ErrNotExist) {
-			continue // nothing is kept for validation
+			continue // no clip is kept for validation
 		}
 		if err != nil {
 			return fmt.Errorf("move the set to its place: %w", err)
@@ -214,12 +216,12 @@ func (f *folder) commit() error {
 	return nil
 }
 
-// close removes what is not whole.
+// close removes what is not complete.
 func (f *folder) close() error {
 	err := f.root.RemoveAll(partFolder)
 	err = errors.Join(err, f.lock.Close(), f.root.Close())
 	if f.made && !f.whole {
-		_ = os.Remove(f.path) // goes if it is empty
+		_ = os.Remove(f.path) // succeeds only if it is empty
 	}
 	if err != nil {
 		return fmt.Errorf("tidy the set's folder: %w", err)

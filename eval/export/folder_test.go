@@ -74,7 +74,7 @@ func TestFilesAmongTheClipsStay(t *testing.T) {
 	notes := filepath.Join(o.Out, clipsFolder, "lobby", "notes.txt")
 	o.Recorded = during{o.Recorded, func() { put(t, notes) }}
 	for _, when := range []string{"while it runs", "before"} {
-		if _, err := Clips(t.Context(), o); err == nil || !strings.Contains(err.Error(), notes+" is not of the earlier set") {
+		if _, err := Clips(t.Context(), o); err == nil || !strings.Contains(err.Error(), notes+" is not part of the earlier set") {
 			t.Errorf("a file put there %s: %v", when, err)
 		}
 		if _, err := os.Stat(notes); err != nil {

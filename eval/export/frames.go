@@ -8,14 +8,15 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// clipFrames is how many frames FROSTER sees, and training takes for a clip.
+// clipFrames is how many frames FROSTER sees, and how many training expects in
+// a clip.
 const clipFrames = 8
 
-// maxWindow keeps the rate of a file in its 32 bits.
+// maxWindow keeps a file's frame rate within its 32 bits.
 const maxWindow = time.Hour
 
-// frameChecker tells whether a clip's frames can be decoded, by the decoder that
-// recognises them. It serves one goroutine.
+// frameChecker checks that a clip's frames can be decoded, with the decoder
+// that recognition uses. It serves one goroutine.
 type frameChecker struct {
 	jpeg *jpeg.Decoder
 	rgb  []byte
@@ -36,7 +37,7 @@ func (f *frameChecker) check(c topics.Clip) error {
 		return fmt.Errorf("clip of %d frames: training takes %d", len(c.Frames), clipFrames)
 	}
 	if c.Window > maxWindow {
-		return fmt.Errorf("clip of %v: longer than %v", c.Window, maxWindow)
+		return fmt.Errorf("clip of %v: want at most %v", c.Window, maxWindow)
 	}
 	for i, frame := range c.Frames {
 		rgb, err := f.jpeg.Frame(frame.JPEG, c.Width, c.Height, f.rgb)

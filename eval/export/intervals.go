@@ -16,22 +16,22 @@ import (
 	"unicode/utf8"
 )
 
-// Interval says that a label could be seen on a camera for a while.
+// Interval says that a label could be seen on a camera for some time.
 type Interval struct {
 	Camera     string // glob
 	Start, End time.Time
 	Label      string
-	Line       int // in the file, from 1
+	Line       int // in the file, counted from 1
 }
 
 // Intervals are the lines of one file.
 type Intervals struct {
-	File   string // as it is called in messages
+	File   string // its name in messages
 	SHA256 string // of its bytes, hex
 	List   []Interval
 }
 
-// Labels are the different ones, in alphabetical order.
+// Labels returns the distinct labels in alphabetical order.
 func (in *Intervals) Labels() []string {
 	var all []string
 	for _, i := range in.List {
@@ -41,23 +41,23 @@ func (in *Intervals) Labels() []string {
 	return slices.Compact(all)
 }
 
-// What a file of intervals may hold.
+// Limits of a file of intervals.
 const (
 	maxTable     = 64 << 20
 	maxIntervals = 200_000
-	maxLabel     = 300 // bytes; the text tower reads 77 tokens
+	maxLabel     = 300 // bytes; the text tower reads at most 77 tokens
 )
 
 // ReadIntervals reads CSV whose first line names the columns camera, start, end
-// and label, in any order; other columns are passed over. A line that can't be
-// used is an error that names file and line.
+// and label, in any order; other columns are ignored. A line that can't be used
+// is an error that names the file and the line.
 func ReadIntervals(file string, r io.Reader) (*Intervals, error) {
 	raw, err := io.ReadAll(io.LimitReader(r, maxTable+1))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", file, err)
 	}
 	if len(raw) > maxTable {
-		return nil, fmt.Errorf("read %s: larger than %d bytes", file, maxTable)
+		return nil, fmt.Errorf("read %s: want at most %d bytes", file, maxTable)
 	}
 	sum := sha256.Sum256(raw)
 	t := table{csv: csv.NewReader(bufio.NewReader(bytes.NewReader(bytes.TrimPrefix(raw, []byte("\ufeff")))))}
@@ -69,14 +69,14 @@ func ReadIntervals(file string, r io.Reader) (*Intervals, error) {
 	return in, nil
 }
 
-// table is a CSV that is being read.
+// table is a CSV file being read.
 type table struct {
 	csv    *csv.Reader
 	line   int
 	column map[string]int
 }
 
-// spelling is how a label was first written, and where.
+// spelling is how a label was first written, and on which line.
 type spelling struct {
 	label string
 	line  int
@@ -102,7 +102,7 @@ func (t *table) read() ([]Interval, error) {
 		}
 		folded := fold(i.Label)
 		if s, ok := spellings[folded]; ok && s.label != i.Label {
-			return nil, fmt.Errorf("label %q differs from %q of line %d in case or spaces alone", i.Label, s.label, s.line)
+			return nil, fmt.Errorf("label %q differs from %q of line %d only in case or spaces", i.Label, s.label, s.line)
 		} else if !ok {
 			spellings[folded] = spelling{i.Label, i.Line}
 		}
@@ -111,7 +111,7 @@ func (t *table) read() ([]Interval, error) {
 		}
 	}
 	if len(list) == 0 {
-		return nil, errors.New("there is no interval in it")
+		return nil, errors.New("it holds no interval")
 	}
 	return list, nil
 }
@@ -172,7 +172,8 @@ func (t *table) interval(row []string) (Interval, error) {
 	return i, nil
 }
 
-// located puts file and line before an error; encoding/csv tells its own line.
+// located puts file and line before an error. encoding/csv knows the line of
+// its own errors.
 func (t *table) located(file string, err error) error {
 	var syntax *csv.ParseError
 	if errors.As(err, &syntax) {
@@ -181,19 +182,19 @@ func (t *table) located(file string, err error) error {
 	return fmt.Errorf("%s:%d: %w", file, t.line, err)
 }
 
-// checkLabel refuses what could not be one line of classes.txt.
+// checkLabel refuses what can't be a line of classes.txt.
 func checkLabel(label string) error {
 	switch {
 	case label == "" || label != strings.TrimSpace(label):
 		return fmt.Errorf("label %q: want words", shorten(label))
 	case strings.Trim(label, "| ") == "":
-		return fmt.Errorf("label %q: want words; | stands between wordings", shorten(label))
+		return fmt.Errorf("label %q: want words; | separates wordings", shorten(label))
 	case len(label) > maxLabel:
 		return fmt.Errorf("label %q: longer than %d bytes", shorten(label), maxLabel)
 	case !utf8.ValidString(label):
 		return fmt.Errorf("label %q: not UTF-8 text", label)
 	case strings.ContainsFunc(label, breaksLine):
-		return fmt.Errorf("label %q: a line break or control character is in it", label)
+		return fmt.Errorf("label %q: want no line breaks or control characters", label)
 	}
 	return nil
 }
@@ -204,7 +205,7 @@ func breaksLine(r rune) bool {
 
 func fold(label string) string { return strings.ToLower(strings.Join(strings.Fields(label), " ")) }
 
-// shorten keeps messages readable, whatever a file or a record holds.
+// shorten keeps messages readable, whatever a file or a record contains.
 func shorten(s string) string {
 	const most = 120
 	if len(s) <= most {

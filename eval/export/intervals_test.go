@@ -32,7 +32,7 @@ func TestBadLinesAreNamed(t *testing.T) {
 		{"empty", "", "labels.csv:1: it is empty: want a first line that names the columns camera, start, end and label"},
 		{"no header", good, "labels.csv:1: no column camera: want a first line that names the columns camera, start, end and label"},
 		{"column twice", "camera,camera,start,end,label\n", `labels.csv:1: column "camera" comes twice`},
-		{"nothing", header, "labels.csv:1: there is no interval in it"},
+		{"nothing", header, "labels.csv:1: it holds no interval"},
 		{"fields", header + good + "lobby,1795613162\n", "labels.csv:3: wrong number of fields"},
 		{"quote", header + "lo\"bby,1795613162,1795613170,x\n", `labels.csv:2: bare " in non-quoted-field`},
 		{"start", header + good + "lobby,noon,1795613170,x\n", `labels.csv:3: start "noon": want RFC 3339 such as 2026-03-01T12:00:00+01:00, or Unix seconds`},
@@ -43,11 +43,11 @@ func TestBadLinesAreNamed(t *testing.T) {
 		{"glob", header + "lob[by,1795613162,1795613170,x\n", `labels.csv:2: camera "lob[by" is not a glob`},
 		{"no camera", header + ",1795613162,1795613170,x\n", `labels.csv:2: camera "" is not a glob`},
 		{"no label", header + "lobby,1795613162,1795613170, \n", `labels.csv:2: label "": want words`},
-		{"no wording", header + "lobby,1795613162,1795613170,| |\n", `labels.csv:2: label "| |": want words; | stands between wordings`},
-		{"line break", header + "lobby,1795613162,1795613170,\"a\nb\"\n", `labels.csv:2: label "a\nb": a line break or control character is in it`},
-		{"unicode line break", header + "lobby,1795613162,1795613170,a\u2028b\n", `labels.csv:2: label "a\u2028b": a line break or control character is in it`},
+		{"no wording", header + "lobby,1795613162,1795613170,| |\n", `labels.csv:2: label "| |": want words; | separates wordings`},
+		{"line break", header + "lobby,1795613162,1795613170,\"a\nb\"\n", `labels.csv:2: label "a\nb": want no line breaks or control characters`},
+		{"unicode line break", header + "lobby,1795613162,1795613170,a\u2028b\n", `labels.csv:2: label "a\u2028b": want no line breaks or control characters`},
 		{"not text", header + "lobby,1795613162,1795613170,a\xffb\n", `labels.csv:2: label "a\xffb": not UTF-8 text`},
-		{"spelling", header + good + good + "lobby,1795613162,1795613170,Falling\n", `labels.csv:4: label "Falling" differs from "falling" of line 2 in case or spaces alone`},
+		{"spelling", header + good + good + "lobby,1795613162,1795613170,Falling\n", `labels.csv:4: label "Falling" differs from "falling" of line 2 only in case or spaces`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if _, err := ReadIntervals("labels.csv", strings.NewReader(c.text)); err == nil || err.Error() != c.want {

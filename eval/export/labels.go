@@ -7,29 +7,29 @@ import (
 	"time"
 )
 
-// span is the time of one label on one camera: intervals that overlap or touch
-// are one.
+// span is the time of one label on one camera. Intervals that overlap or touch
+// are merged into one span.
 type span struct {
 	start, end time.Time
-	rows       []int // of Intervals.List
+	rows       []int // indexes in Intervals.List
 }
 
-// stretch is what goes to one side of the split as a whole: a span, or a block
-// of time where there is none.
+// stretch is a stretch of time that goes to one side of the split as a whole: a
+// span, or a block of time where there is no span.
 type stretch struct {
 	camera, label string
 	start         time.Time // zero for a block until all clips are known
 }
 
-// maxCameras bounds what a topic of made-up names can cost.
+// maxCameras bounds the memory that a topic of made-up camera names can take.
 const maxCameras = 10_000
 
 // labeller decides what a clip shows.
 type labeller struct {
 	Options
-	cameras map[string]map[string][]span // per camera and label, in order of time
+	cameras map[string]map[string][]span // by camera and label, in order of time
 	met     []bool                       // for each interval: whether a clip got its label from it
-	ties    []string                     // the first few, in words
+	ties    []string                     // descriptions of the first few
 }
 
 func newLabeller(o Options) *labeller {
@@ -40,8 +40,8 @@ func newLabeller(o Options) *labeller {
 	return l
 }
 
-// label is the stretch of a clip with the given window; ok is false, and what
-// was in the way counted, where it has none.
+// label returns the stretch of a clip with the given window. If the clip has
+// none, ok is false and the reason is counted in c.
 func (l *labeller) label(camera string, start, end time.Time, c *Counts) (_ stretch, ok bool, err error) {
 	if l.Intervals == nil {
 		return stretch{camera: camera, label: l.Labels[0]}, true, nil
@@ -74,14 +74,14 @@ func (l *labeller) label(camera string, start, end time.Time, c *Counts) (_ stre
 	return stretch{camera: camera, label: l.Background}, true, nil
 }
 
-// found is the span of a label that covers the most of a clip, and enough; its
-// label is empty where there is none.
+// found is the span of a label that covers the largest part of a clip, if that
+// is enough; otherwise its label is empty.
 type found struct {
 	span
 	label     string
 	covered   time.Duration
 	tied      string // another label that covers as much
-	touched   bool   // any interval, also of a label not asked for, has a part in the clip
+	touched   bool   // any interval, even of a label not asked for, overlaps the clip
 	otherwise bool   // a label that is not asked for covers enough
 }
 
@@ -107,7 +107,7 @@ func (l *labeller) wanted(label string) bool {
 	return len(l.Labels) == 0 || slices.Contains(l.Labels, label)
 }
 
-// most is the span that covers the longest part of the window.
+// most returns the span that covers the longest part of the window.
 func most(spans []span, start, end time.Time) (best span, covered time.Duration) {
 	first, _ := slices.BinarySearchFunc(spans, start, func(s span, t time.Time) int {
 		if s.end.After(t) {
@@ -127,7 +127,7 @@ func most(spans []span, start, end time.Time) (best span, covered time.Duration)
 	return best, covered
 }
 
-// of is a camera's spans, worked out when it is first seen.
+// of returns a camera's spans, computed when the camera is first seen.
 func (l *labeller) of(camera string) (map[string][]span, error) {
 	if spans, ok := l.cameras[camera]; ok {
 		return spans, nil
@@ -170,7 +170,8 @@ func (l *labeller) tie(camera string, start time.Time, one, other string) {
 	}
 }
 
-// unmet names the intervals that no clip got its label from: the first few.
+// unmet returns how many intervals gave no clip its label, and describes the
+// first few.
 func (l *labeller) unmet() (count int, first []string) {
 	const told = 5
 	for row, met := range l.met {

@@ -9,10 +9,10 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// readAll takes every clip of the range.
+// readAll reads every clip of the range.
 func (c *collector) readAll(ctx context.Context) error {
 	g := archive.Range{
-		// A window that ends as the range does lies in it.
+		// A window that ends exactly at the end of the range is included.
 		Since: c.Since, Until: c.Until.Add(time.Nanosecond), Cameras: c.Cameras, Seen: c.seen,
 	}
 	read, err := c.Recorded.Clips(ctx, g, func(r archive.Record[topics.Clip]) error { return c.take(r) })
@@ -25,8 +25,8 @@ func (c *collector) readAll(ctx context.Context) error {
 	return err
 }
 
-// take puts one clip into the set, or counts why it is not in it. Only what the
-// set itself can't stand is an error.
+// take puts one clip into the set, or counts why it is left out. Only what
+// makes the whole export fail is an error.
 func (c *collector) take(r archive.Record[topics.Clip]) error {
 	clip := r.Value
 	start, end := clip.StartTime(), clip.EndTime()
@@ -46,7 +46,7 @@ func (c *collector) take(r archive.Record[topics.Clip]) error {
 	return c.keep(clip, of)
 }
 
-// because keeps the first few reasons of what can't be read.
+// because keeps the first few reasons why records could not be read.
 func (c *collector) because(reason string) {
 	const kept = 5
 	if len(c.broken) < kept {
@@ -54,7 +54,7 @@ func (c *collector) because(reason string) {
 	}
 }
 
-// seen reports progress, not more often than each second.
+// seen reports progress, at most once a second.
 func (c *collector) seen(read archive.Counts, at time.Time) {
 	if c.Progress == nil || time.Since(c.reported) < time.Second {
 		return

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Set is what an export wrote and where it came from: set.json.
+// Set describes what an export wrote and where it came from; it is set.json.
 type Set struct {
 	Format     string    `json:"format"` // "frostwatch-clips/1"
 	Frostwatch string    `json:"frostwatch"`
@@ -28,24 +28,24 @@ type Set struct {
 	Classes []string  `json:"classes"` // in the order of classes.txt
 	Train   int       `json:"train"`   // clips
 	Val     int       `json:"val"`
-	First   time.Time `json:"first"` // of the clips in the set
+	First   time.Time `json:"first"` // start of the first clip in the set
 	Last    time.Time `json:"last"`
-	// PerLabel has the clips of each label and camera.
+	// PerLabel counts the clips of each label and camera.
 	PerLabel map[string]map[string]Sides `json:"per_label"`
 	Records  Counts                      `json:"records"`
 
-	// For people, not for the file: a few of each.
+	// For messages only, not in the file: a few of each.
 	Unreadable, Ties, Unmet []string `json:"-"`
 	UnmetCount              int      `json:"-"`
 }
 
-// Source is the file that the labels came from.
+// Source is the file from which the labels came.
 type Source struct {
 	File   string `json:"file"` // without its folder
 	SHA256 string `json:"sha256"`
 }
 
-// Sides are clips on each side of the split.
+// Sides counts the clips on each side of the split.
 type Sides struct {
 	Train int `json:"train"`
 	Val   int `json:"val"`
@@ -87,7 +87,7 @@ func (s *Set) count(k *kept) {
 	cameras[k.group.camera] = n
 }
 
-// Of is the clips of a label on all cameras.
+// Of counts the clips of a label over all cameras.
 func (s *Set) Of(label string) Sides {
 	var sum Sides
 	for _, n := range s.PerLabel[label] {
@@ -97,8 +97,8 @@ func (s *Set) Of(label string) Sides {
 	return sum
 }
 
-// writeLists writes everything but the clips. Classes are given by number: a
-// label's text need not survive a list's syntax.
+// writeLists writes everything but the clips. Lists give classes by number,
+// because a label's text might not survive a list's syntax.
 func writeLists(out *folder, clips []*kept, s *Set) error {
 	var train, val strings.Builder
 	for _, k := range clips {

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// split chooses the groups for validation, label by label: about the given share
-// of its clips, always the same ones, at least one group where a label has two,
-// and never all. A group goes to one side as a whole.
+// split chooses the groups for validation, label by label: about the given
+// share of the label's clips, always the same ones, at least one group if a
+// label has two, and never all. A group goes to one side as a whole.
 func split(groups map[stretch]*group, share float64) {
 	if share == 0 {
 		return
@@ -39,7 +39,8 @@ func choose(groups []*group, share float64) {
 	}
 	target, val, left := share*float64(total), 0.0, len(groups)
 	for _, g := range groups {
-		// What would lead further beyond the share than it now lacks stays.
+		// A group stays in training if it would overshoot the share by more
+		// than is still missing.
 		if n := float64(g.clips); left > 1 && val+n/2 <= target {
 			g.val, val, left = true, val+n, left-1
 		}
@@ -49,21 +50,22 @@ func choose(groups []*group, share float64) {
 	}
 }
 
-// draw is a number that looks drawn and hangs on the stretch alone, so that a
-// stretch does not change sides because others have come.
+// draw returns a number that looks random but depends only on the stretch, so
+// that a stretch does not change sides when other clips are added.
 func draw(s stretch) uint64 {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%d", s.camera, s.label, s.start.UnixNano()))
 	return binary.BigEndian.Uint64(sum[:])
 }
 
-// drop marks clips until none overlaps one of its camera on the other side: they
-// would share frames. Background gives way to what is labelled, else training to
-// validation.
+// drop marks clips until none overlaps a clip of the same camera on the other
+// side, with which it would share frames. Of two clips, a background clip is
+// dropped rather than a labelled one, and otherwise a training clip rather than
+// a validation clip.
 func drop(clips []*kept) {
 	slices.SortFunc(clips, func(a, b *kept) int {
 		return cmp.Or(cmp.Compare(a.group.camera, b.group.camera), a.start.Compare(b.start), a.end.Compare(b.end), cmp.Compare(a.path, b.path))
 	})
-	var open []*kept // of the camera, not yet over
+	var open []*kept // clips of the camera that are not over yet
 	for i, k := range clips {
 		if i > 0 && clips[i-1].group.camera != k.group.camera {
 			open = open[:0]
@@ -93,7 +95,7 @@ func loser(a, b *kept) *kept {
 	return a
 }
 
-// period is from the first clip's start to the last one's end.
+// period is from the start of the first clip to the end of the last.
 func period(clips []*kept) (first, last time.Time) {
 	for i, k := range clips {
 		if i == 0 || k.start.Before(first) {

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// Unix seconds are believed from 1973 to 5138: smaller numbers are minutes or
-// seconds without their unit, larger ones milliseconds.
+// Unix seconds are accepted from 1973 to 5138: smaller numbers are probably
+// minutes or seconds without a unit, larger ones milliseconds.
 const earliest, latest = 1e8, 1e11
 
-// ParseTime reads RFC 3339 or Unix seconds, also with a fraction.
+// ParseTime reads RFC 3339, or Unix seconds with or without a fraction.
 func ParseTime(s string) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339Nano, s); err == nil {
 		return t.UTC(), nil
@@ -28,7 +28,7 @@ func ParseTime(s string) (time.Time, error) {
 	return time.Unix(int64(whole), int64(math.Round(part*1e6))*1e3).UTC(), nil
 }
 
-// ParseMoment reads a time, or how long before now it was: 90s, 10m, 24h, 7d.
+// ParseMoment reads a time, or how long ago it was: 90s, 10m, 24h, 7d.
 func ParseMoment(s string, now time.Time) (time.Time, error) {
 	ago, err := time.ParseDuration(s)
 	if days, ok := strings.CutSuffix(s, "d"); ok && err != nil {
