@@ -21,14 +21,15 @@ var (
 	topicText = regexp.MustCompile(`^[A-Za-z0-9._-]{0,100}$`)
 )
 
-// The most that inference may be given at once. Flags that stand for a key have
-// its range.
+// The upper limits for inference. Flags that stand for a key have the same
+// range.
 const (
 	MaxThreads = 1024 // infer.threads
 	MaxBatch   = 1024 // infer.max_batch
 )
 
-// check refuses impossible values, each with its key, line and what is allowed.
+// check refuses impossible values; each problem names the key, the line and
+// what is allowed.
 func (d *document) check(c Config) {
 	d.checkServers(c)
 	d.checkStages(c)
@@ -72,7 +73,7 @@ func (d *document) checkRedis(c Redis) {
 	}
 }
 
-// checkTLS refuses what would have no effect, or half of a pair.
+// checkTLS refuses settings that would have no effect, and half of a pair.
 func (d *document) checkTLS(path string, c TLS) {
 	if (c.Cert == "") != (c.Key == "") {
 		d.wrong(path, "want both cert and key, or neither")
@@ -109,7 +110,8 @@ func (d *document) checkStages(c Config) {
 	}
 	for i, name := range c.Ingest.Env {
 		if !variable.MatchString(name) {
-			// Not repeated: ${NAME} has been replaced by its value.
+			// The value is not repeated in the message: it may be a secret from
+			// the environment.
 			d.wrong(fmt.Sprintf("ingest.env[%d]", i), "want the name of an environment variable, as LOBBY_PASSWORD, without ${}")
 		}
 	}
@@ -150,13 +152,13 @@ func (d *document) checkLists(c Config) {
 		}
 		d.timing(path, cmp.Or(cam.Window, c.Framer.Window), cmp.Or(cam.Stride, c.Framer.Stride))
 		if names[cam.Name] {
-			d.wrong(path, fmt.Sprintf("the name %q stands twice", cam.Name))
+			d.wrong(path, fmt.Sprintf("duplicate name %q", cam.Name))
 		}
 		names[cam.Name] = true
 	}
 }
 
-// timing checks a window and a stride by the framer's own limits.
+// timing checks a window and a stride against the framer's own limits.
 func (d *document) timing(path string, window time.Duration, stride topics.Stride) {
 	var wrong *topics.TimesError
 	if errors.As(topics.CheckTimes(window, stride), &wrong) {
@@ -173,7 +175,7 @@ func (d *document) oneOf(path, value string, allowed ...string) {
 func (d *document) address(path, value string) {
 	_, port, err := net.SplitHostPort(value)
 	if n, convert := strconv.Atoi(port); err != nil || convert != nil || n < 0 || n > 65535 {
-		if strings.Contains(value, "@") { // somebody wrote a URL, perhaps with a password
+		if strings.Contains(value, "@") { // it looks like a URL, which may hold a password
 			value = "***"
 		}
 		d.wrong(path, fmt.Sprintf("%q: want host:port", value))

@@ -1,5 +1,5 @@
-// Package config reads pipeline.yaml. The file in the repository is the
-// documentation; a test proves that it equals Default.
+// Package config reads pipeline.yaml. The file in the repository documents
+// every key; a test proves that it equals Default.
 package config
 
 import (
@@ -25,7 +25,7 @@ type Config struct {
 	Rules     Raw       `yaml:"rules"` // decoded by alerts.Compile
 }
 
-// Kafka is the cluster.
+// Kafka is how to reach the cluster.
 type Kafka struct {
 	Brokers     []string `yaml:"brokers"`
 	Prefix      string   `yaml:"prefix"`
@@ -42,14 +42,14 @@ type SASL struct {
 	Password  Secret `yaml:"password"`
 }
 
-// At is the cluster at one broker of this machine, which `+"`up`"+` has started: without
-// the TLS and login of a cluster elsewhere.
+// At returns the configuration for one broker on this machine, which `up` has
+// started: without the TLS and login of a cluster elsewhere.
 func (k Kafka) At(broker string) Kafka {
 	k.Brokers, k.Replication, k.TLS, k.SASL = []string{broker}, 1, TLS{}, SASL{}
 	return k
 }
 
-// Redis is the server that holds vocabularies.
+// Redis is the server that stores vocabularies.
 type Redis struct {
 	Address  string   `yaml:"address"`
 	Username string   `yaml:"username"`
@@ -69,7 +69,7 @@ type TLS struct {
 	ServerName string `yaml:"server_name"`
 }
 
-// Sentinel finds the Redis that is master.
+// Sentinel finds the Redis server that is master.
 type Sentinel struct {
 	Master    string   `yaml:"master"`
 	Addresses []string `yaml:"addresses"`
@@ -77,24 +77,24 @@ type Sentinel struct {
 	Password  Secret   `yaml:"password"`
 }
 
-// HTTP serves health and metrics.
+// HTTP is the server of health and metrics.
 type HTTP struct {
 	Listen string `yaml:"listen"`
 }
 
-// Log goes to standard error.
+// Log is what is logged to standard error.
 type Log struct {
 	Level  string `yaml:"level"`
 	Format string `yaml:"format"`
 }
 
-// Telemetry exports traces.
+// Telemetry is where traces are exported to.
 type Telemetry struct {
 	OTLPEndpoint string  `yaml:"otlp_endpoint"`
 	TraceRatio   float64 `yaml:"trace_ratio"`
 }
 
-// Ingest reads cameras.
+// Ingest is how cameras are read.
 type Ingest struct {
 	Group         string        `yaml:"group"`
 	Transport     string        `yaml:"transport"`
@@ -108,14 +108,14 @@ type Ingest struct {
 	Backoff       Backoff       `yaml:"backoff"`
 }
 
-// Backoff between tries to connect.
+// Backoff is the wait between two tries to connect.
 type Backoff struct {
 	Min        time.Duration `yaml:"min"`
 	Max        time.Duration `yaml:"max"`
 	ResetAfter time.Duration `yaml:"reset_after"`
 }
 
-// Framer cuts clips.
+// Framer is how clips are cut.
 type Framer struct {
 	Window      time.Duration `yaml:"window"`
 	Stride      topics.Stride `yaml:"stride"`
@@ -124,7 +124,7 @@ type Framer struct {
 	Queue       int           `yaml:"queue"`
 }
 
-// Infer recognises.
+// Infer is how clips are recognised.
 type Infer struct {
 	Group    string        `yaml:"group"`
 	Bundle   string        `yaml:"bundle"`
@@ -137,35 +137,35 @@ type Infer struct {
 	TopK     int           `yaml:"top_k"`
 }
 
-// Vocab is watched.
+// Vocab is which vocabulary is used.
 type Vocab struct {
 	Name string        `yaml:"name"`
 	Poll time.Duration `yaml:"poll"`
 }
 
-// Alerts evaluates rules.
+// Alerts is how rules are evaluated.
 type Alerts struct {
 	Group string `yaml:"group"`
 }
 
-// Archive keeps what was recognised and raised.
+// Archive is how recognitions and alerts are kept.
 type Archive struct {
 	Bucket    string    `yaml:"bucket"`
 	Group     string    `yaml:"group"`
 	Retention Retention `yaml:"retention"`
 }
 
-// NoArchive is the bucket of who wants no archive.
+// NoArchive is the value of bucket that turns the archive off.
 const NoArchive = "none"
 
-// Retention bounds the archive; 0 is no bound.
+// Retention bounds the archive; 0 means no bound.
 type Retention struct {
 	Actions Age   `yaml:"actions"`
 	Alerts  Age   `yaml:"alerts"`
 	Size    Bytes `yaml:"size"`
 }
 
-// Camera is written to the cameras topic at start.
+// Camera is an entry that is written to the cameras topic at start.
 type Camera struct {
 	Name      string        `yaml:"name"`
 	URL       Secret        `yaml:"url"` // ${NAME} in it is left for the ingest worker
@@ -175,7 +175,7 @@ type Camera struct {
 	Window    time.Duration `yaml:"window"`
 }
 
-// Record is the camera as it stands on the topic.
+// Record returns the camera as it is written to the topic.
 func (c Camera) Record() topics.Camera {
 	return topics.Camera{
 		Name: c.Name, URL: c.URL.Reveal(), Tags: c.Tags, Transport: c.Transport,
@@ -183,7 +183,7 @@ func (c Camera) Record() topics.Camera {
 	}
 }
 
-// Default is what holds where the file says nothing.
+// Default is the configuration of an empty file.
 func Default() Config {
 	return Config{
 		Kafka:     Kafka{Brokers: []string{"127.0.0.1:9092"}, Prefix: topics.DefaultPrefix, Partitions: 12, Replication: 1},

@@ -12,13 +12,13 @@ type Change struct{ Key, Before, After string }
 
 // String is the change as a person reads it.
 func (c Change) String() string {
-	if c.Before == c.After { // both hidden, or a long list
+	if c.Before == c.After { // both are hidden, or are lists too long to show
 		return c.Key
 	}
 	return fmt.Sprintf("%s: %s instead of %s", c.Key, c.After, c.Before)
 }
 
-// Diff is how after differs from before, in the order of the file's keys.
+// Diff lists how after differs from before, in the order of the file's keys.
 func Diff(before, after Config) []Change {
 	return diff(nil, "", reflect.ValueOf(before), reflect.ValueOf(after))
 }
@@ -44,13 +44,14 @@ func diff(out []Change, path string, before, after reflect.Value) []Change {
 	return out
 }
 
-// shown is a value as the file has it. Lists of keys are too long to show.
+// shown is a value as the file would have it. Lists of keys are too long to
+// show.
 func shown(v reflect.Value) string {
 	if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct {
 		return ""
 	}
 	if v.Type() == reflect.TypeFor[Secret]() {
-		return hidden // also an empty one
+		return hidden // even if it is empty
 	}
 	if v.Kind() == reflect.String {
 		return fmt.Sprintf("%q", v.String())
@@ -58,7 +59,7 @@ func shown(v reflect.Value) string {
 	return fmt.Sprint(v.Interface())
 }
 
-// text is the part as YAML; empty where it was left out.
+// text is the part as YAML, or "" if it was left out.
 func (r Raw) text() string {
 	if r.node == nil {
 		return ""

@@ -7,14 +7,14 @@ import (
 	"os"
 )
 
-// File is a configuration file as it was read. The zero value is none.
+// File is a configuration file as it was read. The zero value is no file.
 type File struct {
 	Path   string
 	Config Config
 	sum    Sum
 }
 
-// Sum tells the contents of files apart.
+// Sum is a hash that distinguishes the contents of files.
 type Sum [sha256.Size]byte
 
 // Open reads and checks a file. Keys that it leaves out keep their defaults.
@@ -27,16 +27,16 @@ func Open(path string) (File, error) {
 	return File{Path: path, Config: c, sum: sha256.Sum256(b)}, err
 }
 
-// Load is the configuration of Open.
+// Load is like Open but returns only the configuration.
 func Load(path string) (Config, error) {
 	f, err := Open(path)
 	return f.Config, err
 }
 
-// Sum is that of the content as it was read.
+// Sum is the hash of the content that was read.
 func (f File) Sum() Sum { return f.sum }
 
-// Now is the sum of what the file holds now; the zero value where it can't be
+// Now is the hash of the file's content now, or the zero value if it can't be
 // read.
 func (f File) Now() Sum {
 	b, err := read(f.Path)

@@ -11,13 +11,13 @@ import (
 	"github.com/frostwatch/frostwatch/internal/envtext"
 )
 
-// maxFile bounds the file.
+// maxFile bounds the size of the file.
 const maxFile = 1 << 20
 
-// Parse reads a configuration; name stands in errors, which tell the line.
-// ${NAME} in a text is replaced by what env gives for NAME, after the YAML is
-// understood, so that a value can't add keys; $$ is a dollar. A camera's url is
-// left as it is, for its worker.
+// Parse reads a configuration; errors begin with name and the line. ${NAME} in
+// a text is replaced by what env returns for NAME, and $$ by a dollar. That
+// happens after the YAML is parsed, so that a value can't add keys. A camera's
+// url is left as it is: its ingest worker expands it.
 func Parse(name string, b []byte, env func(string) (string, bool)) (Config, error) {
 	if len(b) > maxFile {
 		return Config{}, fmt.Errorf("%s: more than %d bytes", name, maxFile)
@@ -47,7 +47,7 @@ func Parse(name string, b []byte, env func(string) (string, bool)) (Config, erro
 	return c, d.err()
 }
 
-// readable is goccy's error as FILE:LINE: what.
+// readable rewrites goccy's error as FILE:LINE: what.
 func readable(name string, err error) error {
 	var positioned yaml.Error
 	if errors.As(err, &positioned) && positioned.GetToken() != nil {
@@ -72,17 +72,17 @@ func (d *document) expand(path, text string) string {
 	return out
 }
 
-// wrong notes a problem with the value at path.
+// wrong records a problem with the value at path.
 func (d *document) wrong(path, what string) {
 	line := d.lines[path]
 	if path != "" {
 		what = path + ": " + what
 	}
-	// A default has no line of its own; its section may have.
+	// A default has no line of its own, but its section may have one.
 	d.problems = append(d.problems, fmt.Errorf("%s:%d: %s", d.name, max(line, 1), what))
 }
 
-// maxShown bounds an error: a wrong file can be wrong in every line.
+// maxShown bounds an error, because a wrong file can be wrong in every line.
 const maxShown = 20
 
 func (d *document) err() error {

@@ -8,9 +8,10 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// Raw is a part of the file whose keys another package knows, such as rules:
-// YAML as it was written, with the environment in it and its place in the file.
-// The zero value is a part that was left out or is an empty list.
+// Raw is a part of the file whose keys are known to another package, such as
+// rules: the YAML as it was written, with environment variables replaced, and
+// its place in the file. The zero value is a part that was left out or is an
+// empty list.
 type Raw struct {
 	file, path string
 	node       ast.Node
@@ -24,7 +25,7 @@ func (r *Raw) UnmarshalYAML(n ast.Node) error {
 	return nil
 }
 
-// at is the part with its place, for errors.
+// at returns the part with its place in the file, which errors name.
 func (r Raw) at(file, path string) Raw {
 	if r.node == nil {
 		return Raw{}
@@ -38,9 +39,10 @@ func (r Raw) String() string { return r.path }
 // GoString hides the part from %#v.
 func (r Raw) GoString() string { return r.path }
 
-// Decode fills v, a pointer to what the part's keys stand for. Every key and
-// value that does not fit is in the error, with file, line and what is allowed.
-// Without an error the returned Part reports what is wrong beyond that.
+// Decode fills v, a pointer to a value for the part's keys. The error lists
+// every key and value that does not fit, with file, line and what is allowed.
+// If there is none, the returned Part takes further problems that the caller
+// finds.
 func (r Raw) Decode(v any) (*Part, error) {
 	d := &document{name: r.file, lines: map[string]int{}}
 	part := &Part{document: d, path: r.path}
@@ -63,13 +65,14 @@ type Part struct {
 	path     string
 }
 
-// Wrong notes a problem with the value at a path below the part, such as "[2]".
+// Wrong records a problem with the value at a path below the part, such as
+// "[2]".
 func (p *Part) Wrong(path, what string) { p.document.wrong(p.path+path, what) }
 
-// Err is every problem that was noted, each with its file and line; nil: none.
+// Err returns every problem recorded, each with its file and line; nil if none.
 func (p *Part) Err() error { return p.document.err() }
 
-// raw replaces the environment in a part whose keys are not known here.
+// raw replaces environment variables in a part whose keys are not known here.
 func (d *document) raw(n ast.Node, path string, depth int) {
 	if n == nil {
 		return

@@ -2,12 +2,12 @@ package config
 
 import "log/slog"
 
-// Secret is a text that no printing shows.
+// Secret is a text that is hidden whenever it is printed, logged or marshalled.
 type Secret string
 
 const hidden = "***"
 
-// Reveal is the text itself.
+// Reveal returns the text itself.
 func (s Secret) Reveal() string { return string(s) }
 
 // String hides the text.

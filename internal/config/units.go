@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Age is a time for which something is kept: a number with a unit up to days.
+// Age is how long something is kept: a number with a unit, up to days.
 type Age time.Duration
 
 const day = 24 * time.Hour

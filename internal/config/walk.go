@@ -12,13 +12,13 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// document walks the YAML beside the types it is to fill, before it is
-// decoded: it notes the line of every key, expands the environment, and reports
-// every key and value that does not fit, where the decoder would stop at the
-// first and name Go types.
+// document walks the YAML together with the types that it is to fill, before it
+// is decoded. It notes the line of every key, replaces environment variables,
+// and reports every key and value that does not fit. The decoder alone would
+// stop at the first problem and name Go types.
 type document struct {
 	name     string
-	env      func(string) (string, bool) // nil: the environment is in it already
+	env      func(string) (string, bool) // nil: variables are already replaced
 	lines    map[string]int              // by path
 	problems []error
 }
@@ -93,7 +93,7 @@ func (d *document) pair(v *ast.MappingValueNode, path string, t reflect.Type, de
 		d.wrong(key, "unknown key: want one of "+keyNames(t))
 		return
 	}
-	// The decoder refuses a bare 0, which needs no unit.
+	// The decoder refuses a bare 0, which needs no unit; so it gets one here.
 	if tk := v.Value.GetToken(); field.Type == reflect.TypeFor[time.Duration]() && tk != nil && tk.Value == "0" {
 		v.Value = ast.String(token.String("0s", "0s", tk.Position))
 	}
@@ -101,7 +101,7 @@ func (d *document) pair(v *ast.MappingValueNode, path string, t reflect.Type, de
 }
 
 // leaf checks a value that is neither a list nor has keys, and returns its text
-// with the environment in it. quoted tells that YAML takes it for text.
+// with environment variables replaced. quoted says that YAML takes it for text.
 func (d *document) leaf(path, text string, quoted bool, t reflect.Type) string {
 	if quoted && d.env != nil && !cameraURL.MatchString(path) {
 		text = d.expand(path, text)
@@ -138,7 +138,7 @@ func (d *document) leaf(path, text string, quoted bool, t reflect.Type) string {
 	return text
 }
 
-// wanted says what a value of t looks like.
+// wanted describes what a value of type t looks like.
 func wanted(t reflect.Type) string {
 	switch {
 	case isStruct(t):
@@ -157,7 +157,7 @@ func wanted(t reflect.Type) string {
 	return "a text (a number or a word such as true needs quotes)"
 }
 
-// isStruct tells that t is written as keys, not as one text.
+// isStruct reports whether t is written as keys rather than as one text.
 func isStruct(t reflect.Type) bool {
 	return t.Kind() == reflect.Struct && !reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
 }

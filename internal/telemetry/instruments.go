@@ -7,14 +7,14 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// Instruments makes a stage's metrics, and keeps what goes wrong with any until
-// Err is asked.
+// Instruments creates a stage's metrics. It collects errors until Err is
+// called, so that not every call needs a check.
 type Instruments struct {
 	Meter metric.Meter
 	errs  []error
 }
 
-// Counter counts from 0 on: it is there before its first event.
+// Counter is a count that is exported as 0 before its first event.
 func (i *Instruments) Counter(name, description string, o ...metric.Int64CounterOption) metric.Int64Counter {
 	c := i.CounterBy(name, description, o...)
 	if c != nil {
@@ -23,8 +23,8 @@ func (i *Instruments) Counter(name, description string, o ...metric.Int64Counter
 	return c
 }
 
-// CounterBy counts by attributes, such as the camera: each is there from its
-// first event on.
+// CounterBy counts by attributes, such as the camera. Each count is exported
+// from its first event on.
 func (i *Instruments) CounterBy(name, description string, o ...metric.Int64CounterOption) metric.Int64Counter {
 	c, err := i.Meter.Int64Counter(name, append(o, metric.WithDescription(description))...)
 	i.errs = append(i.errs, err)
@@ -59,7 +59,7 @@ func (i *Instruments) Numbers(name, description string, buckets ...float64) metr
 	return h
 }
 
-// GaugeBy is a number that is asked for at each scrape, by a callback registered
+// GaugeBy is a number that is read at each scrape, by a callback registered
 // with the meter.
 func (i *Instruments) GaugeBy(name, description string, o ...metric.Int64ObservableGaugeOption) metric.Int64ObservableGauge {
 	g, err := i.Meter.Int64ObservableGauge(name, append(o, metric.WithDescription(description))...)
@@ -74,5 +74,5 @@ func (i *Instruments) FloatGaugeBy(name, description string, o ...metric.Float64
 	return g
 }
 
-// Err is what went wrong.
+// Err returns all errors so far.
 func (i *Instruments) Err() error { return errors.Join(i.errs...) }

@@ -1,5 +1,5 @@
-// Package telemetry sets up traces, metrics and logs of one process.
-// Nothing is global: stages are handed their tracer, meter and logger.
+// Package telemetry sets up the traces, metrics and logs of one process.
+// Nothing is global: stages are passed their tracer, meter and logger.
 package telemetry
 
 import (
@@ -28,8 +28,9 @@ import (
 type Options struct {
 	Service string // "frostwatch-infer"
 	Version string
-	// OTLPEndpoint is a collector's gRPC address, http://host:4317. Empty: traces
-	// are made, so that ids travel and stand in logs, but sent nowhere.
+	// OTLPEndpoint is a collector's gRPC address, http://host:4317. If empty,
+	// traces are still made, so that their ids are in records and logs, but
+	// they are not sent anywhere.
 	OTLPEndpoint string
 	TraceRatio   float64 // share of new traces that are sampled, 0 to 1
 }
@@ -70,7 +71,7 @@ func Start(ctx context.Context, o Options) (*Telemetry, error) {
 	}, nil
 }
 
-// buildInfo is a gauge that is 1, for dashboards that join by version.
+// buildInfo is a gauge that is always 1; dashboards use it to join by version.
 func buildInfo(o Options) prometheus.Collector {
 	g := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "frostwatch_build_info", Help: "1, with what runs as labels",
@@ -92,10 +93,10 @@ func newExporter(ctx context.Context, endpoint string) (sdktrace.SpanExporter, e
 	return e, nil
 }
 
-// Tracer for one stage.
+// Tracer returns a stage's tracer.
 func (t *Telemetry) Tracer(name string) trace.Tracer { return t.traces.Tracer(name) }
 
-// Meter for one stage.
+// Meter returns a stage's meter.
 func (t *Telemetry) Meter(name string) metric.Meter { return t.metrics.Meter(name) }
 
 // Propagator carries trace ids through Kafka headers, as W3C Trace Context.
@@ -106,7 +107,7 @@ func (t *Telemetry) Handler() http.Handler {
 	return promhttp.HandlerFor(t.registry, promhttp.HandlerOpts{Registry: t.registry})
 }
 
-// Shutdown sends what is left.
+// Shutdown sends what has not been sent yet and stops.
 func (t *Telemetry) Shutdown(ctx context.Context) error {
 	return errors.Join(t.traces.Shutdown(ctx), t.metrics.Shutdown(ctx))
 }

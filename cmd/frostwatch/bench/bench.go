@@ -15,7 +15,7 @@ import (
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/demo"
 )
 
-// Parts of the benchmark.
+// The parts of the benchmark.
 const (
 	Ingest = "ingest"
 	Infer  = "infer"
@@ -23,14 +23,14 @@ const (
 	Up     = "up"
 )
 
-// Parts are all, in the order measured: ingest's memory is read while the
-// process holds little else.
+// Parts returns all parts in the order in which they are measured. Ingest comes
+// first: its memory is read while the process holds little else.
 func Parts() []string { return []string{Ingest, Infer, Vocab, Up} }
 
 // Options are what a user chooses of the benchmark.
 type Options struct {
 	Model      string   // bundle to measure with; empty: the demo's
-	Checkpoint string   // that infer measures in each precision; empty: the demo's
+	Checkpoint string   // infer measures it in each precision; empty: the demo's
 	Runtime    string   // path of ONNX Runtime's shared library
 	Provider   string   // cpu, cuda or tensorrt
 	Videos     []string // to read as cameras; empty: a demo clip
@@ -39,14 +39,14 @@ type Options struct {
 	Time       time.Duration
 	JSON       bool
 
-	Out, Err io.Writer // the report; what is going on
+	Out, Err io.Writer // Out gets the report, Err the progress
 	Version  string    // of the program
 }
 
 // bench is one run of the benchmark.
 type bench struct {
 	Options
-	dir string // for everything that is written; removed at the end
+	dir string // all files are written here; removed at the end
 }
 
 // Report is what --json prints. A part that was not asked for is absent.
@@ -109,7 +109,7 @@ func (b *bench) measure(ctx context.Context, parts []string) (r Report, err erro
 	return r, nil
 }
 
-// bundle is the folder of the model to be measured.
+// bundle returns the folder of the model to measure.
 func (b *bench) bundle() (string, error) {
 	if b.Model != "" {
 		return b.Model, nil
@@ -120,8 +120,8 @@ func (b *bench) bundle() (string, error) {
 
 func (b *bench) demoDir() string { return filepath.Join(b.dir, "demo") }
 
-// say prints on Err what is going on: the whole takes minutes.
+// say prints progress to Err, because the whole benchmark takes minutes.
 func (b *bench) say(format string, args ...any) {
-	// The benchmark goes on whether or not it can be read.
+	// Errors are ignored: the benchmark goes on even if nobody can read this.
 	_, _ = fmt.Fprintf(b.Err, format+"\n", args...)
 }

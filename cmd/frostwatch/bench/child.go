@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// child is this program, running another of its commands beside the one that
-// measures.
+// child is another process of this program that runs one of its commands while
+// this one measures.
 type child struct {
 	cmd   *exec.Cmd
 	stop  context.CancelFunc
@@ -22,7 +22,7 @@ type child struct {
 	read  sync.WaitGroup
 }
 
-// startChild runs `frostwatch args...` until ctx ends or it is ended.
+// startChild runs `frostwatch args...` until ctx ends or end is called.
 func (b *bench) startChild(ctx context.Context, args ...string) (*child, error) {
 	program, err := os.Executable()
 	if err != nil {
@@ -31,7 +31,7 @@ func (b *bench) startChild(ctx context.Context, args ...string) (*child, error) 
 	ctx, stop := context.WithCancel(ctx)
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = 10 * time.Second // then it is killed
+	cmd.WaitDelay = 10 * time.Second // after which it is killed
 	cmd.Stderr = b.Err
 	out, err := cmd.StdoutPipe()
 	if err == nil {
@@ -52,10 +52,10 @@ func (c *child) line() (string, error) {
 	return "", errors.Join(errors.New("it ended early"), c.lines.Err())
 }
 
-// drain passes over the rest of the output, so that the child is not held up
-// by a full pipe. No line is to be read after it.
+// drain discards the rest of the output, so that a full pipe does not hold up
+// the child. line must not be called after it.
 func (c *child) drain() {
-	// What goes wrong in reading shows in how the child ends.
+	// An error in reading shows in how the child ends.
 	c.read.Go(func() { _, _ = io.Copy(io.Discard, c.out) })
 }
 
@@ -66,7 +66,7 @@ func (c *child) end() error {
 	c.read.Wait()
 	err := c.cmd.Wait()
 	if errors.Is(err, context.Canceled) {
-		return nil // by stop, and its exit status was 0
+		return nil // ended by stop, with exit status 0
 	}
 	return err
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// delays are percentiles in milliseconds, by nearest rank: of fewer than a
+// delays are percentiles in milliseconds, by nearest rank: with fewer than a
 // hundred values P99 is the largest.
 type delays struct {
 	N   int     `json:"n"`
@@ -15,7 +15,7 @@ type delays struct {
 	Max float64 `json:"max_ms"`
 }
 
-// delaysFrom sums up records whose beginning is known.
+// delaysFrom computes the delays of those records whose beginning is known.
 func delaysFrom(records []seenRecord, begin func(seenRecord) (time.Time, bool)) delays {
 	var ms []float64
 	for _, r := range records {

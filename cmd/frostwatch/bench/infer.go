@@ -14,7 +14,7 @@ import (
 	"github.com/frostwatch/frostwatch/internal/config"
 )
 
-// inferFigures is the model alone, on frames that are decoded already.
+// inferFigures measures the model alone, on frames that are already decoded.
 type inferFigures struct {
 	ONNXRuntime string         `json:"onnx_runtime"`
 	Provider    string         `json:"provider"`
@@ -26,10 +26,10 @@ type modelFigures struct {
 	Model     string            `json:"model"`
 	Precision froster.Precision `json:"precision"`
 	GFLOPs    float64           `json:"gflops_per_clip"` // of its matrix products
-	MatMul    float64           `json:"matmul_gflops_s"` // what the products reach alone
-	Clips     []clipRate        `json:"clips"`           // by batch
+	MatMul    float64           `json:"matmul_gflops_s"` // rate of the same matrix products alone
+	Clips     []clipRate        `json:"clips"`           // one for each size of batch
 	Labels    float64           `json:"labels_per_s"`    // in float32, whatever the precision
-	Texts     float64           `json:"texts_per_s"`     // each label is many prompts
+	Texts     float64           `json:"texts_per_s"`     // each label is embedded by many prompts
 	LoadS     float64           `json:"load_s"`          // until ready
 	Stages    stageTimes        `json:"stages_per_clip"`
 }
@@ -37,11 +37,12 @@ type modelFigures struct {
 type clipRate struct {
 	Batch int     `json:"batch"`
 	Rate  float64 `json:"clips_per_s"`
-	Share float64 `json:"share_of_matmul"` // of what the products reach alone, measured beside it
+	Share float64 `json:"share_of_matmul"` // of the rate of the products alone, measured right before or after
 }
 
-// inferTime is how long each rate is measured, at most, in each round. Rates are
-// measured in turn, so that a ratio is of neighbours in time.
+// inferTime is how long each rate is measured, at most, in each round. Rates
+// are measured in turn, so that a ratio compares measurements made at nearly
+// the same time.
 const inferTime = 2 * time.Second
 
 func (b *bench) infer(ctx context.Context) (out *inferFigures, err error) {
@@ -68,7 +69,8 @@ func (b *bench) infer(ctx context.Context) (out *inferFigures, err error) {
 		}
 		measured = append(measured, &modelRates{model: model, load: time.Since(begun), clips: map[int][]float64{}, shares: map[int][]float64{}})
 	}
-	// Before any clips: texts hold back while clips are embedded.
+	// Labels are measured before any clips, because texts are held back while
+	// clips are embedded.
 	for _, m := range measured {
 		b.say("infer: labels of %s in %s", m.model.Bundle().Name, m.model.Bundle().Precision)
 		if m.labels, err = labelsPerSecond(ctx, m.model, min(3*inferTime, b.Time)); err != nil {
@@ -93,8 +95,8 @@ func (b *bench) infer(ctx context.Context) (out *inferFigures, err error) {
 	return out, nil
 }
 
-// bundles are the one of --model, or those made of a checkpoint, --checkpoint's
-// or the demo's, in each precision that the provider serves.
+// bundles returns the bundle of --model, or bundles made from a checkpoint,
+// --checkpoint's or the demo's, in each precision that the provider can run.
 func (b *bench) bundles() ([]*froster.Bundle, error) {
 	if b.Model != "" {
 		bundle, err := froster.OpenBundle(b.Model)
@@ -129,7 +131,8 @@ func (b *bench) precisions() []froster.Precision {
 	return []froster.Precision{froster.Float32, froster.Int8}
 }
 
-// batches are few for a processor, where each clip is a run of its own.
+// batches are only a few sizes on a processor, where each clip is a run of its
+// own.
 func (b *bench) batches() []int {
 	if b.onGPU() {
 		return []int{1, 8, 32}
@@ -137,7 +140,7 @@ func (b *bench) batches() []int {
 	return []int{1, 8}
 }
 
-// modelRates are one model's figures, of each round.
+// modelRates are one model's figures, one for each round.
 type modelRates struct {
 	model         *froster.Model
 	load          time.Duration
@@ -190,7 +193,7 @@ func clipsPerSecond(ctx context.Context, m *froster.Model, batch int, lasting ti
 }
 
 func labelsPerSecond(ctx context.Context, m *froster.Model, lasting time.Duration) (float64, error) {
-	// Of the length that labels have, enough to keep every thread busy.
+	// Labels of typical length, enough to keep every thread busy.
 	labels := []string{"a person falling down", "two people fighting", "climbing over a fence", "somebody riding a bicycle indoors",
 		"leaving a bag behind", "opening a window", "smoking", "carrying a ladder"}
 	return rate(lasting, len(labels), func() error {
@@ -199,8 +202,8 @@ func labelsPerSecond(ctx context.Context, m *froster.Model, lasting time.Duratio
 	})
 }
 
-// rate calls do, which handles n things, for at least d, once more before that
-// for warming up, and gives things a second.
+// rate calls do, which handles n things, for at least d and returns things per
+// second. It calls do once before that to warm up.
 func rate(d time.Duration, n int, do func() error) (float64, error) {
 	if err := do(); err != nil {
 		return 0, fmt.Errorf("warm up: %w", err)

@@ -16,26 +16,28 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// ingestFigures is ingest and the framer on cameras that all show one video.
+// ingestFigures measures ingest and the framer with cameras that all show one
+// video.
 type ingestFigures struct {
 	Video     string  `json:"video"`
-	Stream    string  `json:"stream"` // codec, size, and the rate where the stream tells it
+	Stream    string  `json:"stream"` // codec, size, and the frame rate if the stream states it
 	ShortSide int     `json:"short_side"`
 	Cameras   int     `json:"cameras"`
 	Seconds   float64 `json:"seconds"`
-	// CPU is in seconds of one core, of the process without its idle share; Clips
-	// shows that the cameras were read throughout.
+	// CPU is in seconds of one core, for the process minus what it uses without
+	// cameras. Clips shows that the cameras were read throughout.
 	CPU   float64 `json:"cpu_s_per_camera_minute"`
 	Clips float64 `json:"clips_per_camera_minute"`
-	Idle  float64 `json:"idle_cpu_s_per_minute"` // before the first camera
-	// MB are megabytes of resident memory above those before the first camera.
+	Idle  float64 `json:"idle_cpu_s_per_minute"` // measured before the first camera
+	// MB are megabytes of resident memory, minus the memory before the first
+	// camera.
 	PeakMB float64 `json:"peak_rss_mb_per_camera"`
 	EndMB  float64 `json:"rss_mb_per_camera_at_end"`
 }
 
 const (
-	// idleTime is how long the process is measured without cameras, once joinTime
-	// has passed for it to join its consumer group.
+	// joinTime is how long the process has to join its consumer group. After
+	// it, the process is measured without cameras for idleTime.
 	joinTime = 3 * time.Second
 	idleTime = 5 * time.Second
 	// settleTime is how long cameras may take until each has sent a clip.
@@ -64,7 +66,7 @@ func (b *bench) ingest(ctx context.Context) ([]ingestFigures, error) {
 }
 
 // ingestOne serves the video from another process and reads it in this one. The
-// broker here carries only the table of cameras and their status.
+// broker here carries only the cameras table and the cameras' status.
 func (b *bench) ingestOne(ctx context.Context, video, dir string) (out ingestFigures, err error) {
 	sim, err := b.startChild(ctx, "camsim", "--listen", "127.0.0.1:0", "--gap", "0s", video)
 	if err != nil {
@@ -102,7 +104,7 @@ func (b *bench) ingestOne(ctx context.Context, video, dir string) (out ingestFig
 	return out, err
 }
 
-// readCameras measures first without cameras and then with them.
+// readCameras measures first without cameras, then with them.
 func (b *bench) readCameras(ctx context.Context, pr *process.Process, r *sink, url string, out *ingestFigures) error {
 	if _, err := b.spend(ctx, r, joinTime); err != nil {
 		return err

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// machine describes where figures were taken. What the system does not tell is
-// empty.
+// machine describes the machine on which figures were measured. What the system
+// does not report is empty.
 type machine struct {
 	Date       time.Time `json:"date"`
 	CPU        string    `json:"cpu"`
@@ -32,8 +32,8 @@ func thisMachine(version string) machine {
 	}
 }
 
-// procField is the value of the first line "name: value" of a file of /proc,
-// "" if there is none.
+// procField is the value in the first line "name: value" of a file in /proc, or
+// "".
 func procField(file, name string) string {
 	f, err := os.Open(file)
 	if err != nil {
@@ -49,7 +49,7 @@ func procField(file, name string) string {
 	return ""
 }
 
-// procKB is a value of /proc in kB, 0 if there is none.
+// procKB is a value in kB from a file in /proc, or 0.
 func procKB(file, name string) int {
 	n, err := strconv.Atoi(strings.TrimSuffix(procField(file, name), " kB"))
 	if err != nil {

@@ -66,7 +66,7 @@ func (r *sink) stream() string {
 	return s
 }
 
-// watched is a framer's stream that tells what it is fed with.
+// watched is a framer's stream that records what is passed to it.
 type watched struct {
 	*framer.Stream
 	r *sink
@@ -79,7 +79,8 @@ func (w watched) Connected(info media.StreamInfo) {
 	w.Stream.Connected(info)
 }
 
-// withIngest calls do while the stage runs, its clips going to the sink.
+// withIngest calls do while the ingest stage runs and sends its clips to the
+// sink.
 func (b *bench) withIngest(ctx context.Context, pr *process.Process, do func(context.Context, *sink) error) error {
 	r := &sink{seen: map[string]bool{}}
 	s, err := pr.NewIngest(process.IngestOptions{Send: r.send, Wrap: func(s *framer.Stream) ingest.Sink { return watched{s, r} }})

@@ -11,16 +11,16 @@ import (
 	"github.com/frostwatch/frostwatch/media/pixels"
 )
 
-// stageTimes are what one clip costs one core, or the device that the model runs
-// on. Scoring is in the part "vocab",
-// for it depends on the labels alone.
+// stageTimes are what one clip costs on one core, or on the device on which the
+// model runs. Scoring is in the part "vocab", because its cost depends only on
+// the labels.
 type stageTimes struct {
-	Decode float64 `json:"jpeg_decode_ms"` // and crop, none of its frames decoded before
-	Bytes  int     `json:"jpeg_bytes"`     // of the clip's frames together
+	Decode float64 `json:"jpeg_decode_ms"` // decode and crop; none of the frames is in the cache
+	Bytes  int     `json:"jpeg_bytes"`     // of all the clip's frames together
 	Model  float64 `json:"model_ms"`       // in the largest batch measured
 }
 
-// stages completes a model's figures; clips is its rate on every core.
+// stages completes a model's figures; clips is its rate on all cores.
 func (b *bench) stages(m *modelRates, clips float64) (stageTimes, error) {
 	d := m.model.Bundle().Dims
 	decode, size, err := decodeTime(d.Frames, d.ImageSize, min(time.Second, b.Time))
@@ -34,8 +34,9 @@ func (b *bench) stages(m *modelRates, clips float64) (stageTimes, error) {
 	return stageTimes{Decode: milli(decode), Bytes: size, Model: 1000 * float64(cores) / clips}, nil
 }
 
-// decodeTime is how long the frames of a clip take from JPEG to the model's
-// square, and their bytes. They are 16:9 and compressed as the framer does.
+// decodeTime measures how long a clip's frames take from JPEG to the model's
+// square, and returns their size in bytes too. They are 16:9 and compressed as
+// the framer does.
 func decodeTime(frames, side int, lasting time.Duration) (time.Duration, int, error) {
 	encoder, err := jpeg.NewEncoder()
 	if err != nil {
@@ -64,8 +65,9 @@ func decodeTime(frames, side int, lasting time.Duration) (time.Duration, int, er
 	return time.Duration(float64(time.Second) / a), frames * len(jpeg), err
 }
 
-// madePicture is as hard to compress as a camera's: soft shapes under a little
-// noise. What decoding costs goes by the bytes.
+// madePicture returns a picture that is as hard to compress as a camera's: soft
+// shapes under a little noise. That matters because the cost of decoding
+// depends on the number of bytes.
 func madePicture(w, h int) []byte {
 	rgb := make([]byte, 3*w*h)
 	noise := randomFrames(len(rgb))

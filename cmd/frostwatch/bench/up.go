@@ -17,16 +17,16 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// upFigures is the whole product in a process of its own, simulator included. A
-// delay ends at the record's time on Kafka, as its producer wrote it. It begins
-// at the clip's last frame, or at the end of its window, a frame or so later:
-// both by the clock that the framer gives the stream, which counts from when its
-// first frame was decoded.
+// upFigures measures the whole product in a process of its own, simulator
+// included. A delay ends at the record's time on Kafka, as its producer wrote
+// it. It begins at the clip's last frame, or at the end of the clip's window,
+// which is about a frame later. Both are times of the clock that the framer
+// gives the stream, which counts from when its first frame was decoded.
 type upFigures struct {
 	Cameras int     `json:"cameras"`
 	Seconds float64 `json:"seconds"`
-	// CPU is that of `up` and its Redis from start to end, importing the model
-	// included; PeakMB is of `up` alone.
+	// CPU is for `up` and its Redis from start to end, including the import of
+	// the model; PeakMB is for `up` alone.
 	CPU    float64 `json:"cpu_cores_used"`
 	PeakMB float64 `json:"peak_rss_mb"`
 
@@ -61,7 +61,7 @@ func (b *bench) up(ctx context.Context) (out *upFigures, err error) {
 	return &figures, nil
 }
 
-// watchUp measures the records of a running `up`, whose output is read
+// watchUp measures the records of a running `up` and reads its output
 // meanwhile.
 func (b *bench) watchUp(ctx context.Context, c *child, data string, out *upFigures) error {
 	at, err := awaitEndpoints(ctx, c, data)
@@ -91,8 +91,8 @@ func (b *bench) watchUp(ctx context.Context, c *child, data string, out *upFigur
 	return nil
 }
 
-// awaitEndpoints waits for the line that `up` prints when it runs. Its output
-// after that is passed over by a goroutine that ends with it.
+// awaitEndpoints waits for the line that `up` prints once it runs. Later output
+// is discarded by a goroutine that ends with `up`.
 func awaitEndpoints(ctx context.Context, c *child, data string) (at up.Endpoints, err error) {
 	if _, err := c.line(); err != nil {
 		return at, fmt.Errorf("start up: %w", err)
@@ -104,7 +104,7 @@ func awaitEndpoints(ctx context.Context, c *child, data string) (at up.Endpoints
 	return at, ctx.Err()
 }
 
-// seenRecord is what a record says of its delay.
+// seenRecord is the part of a record that is needed for its delay.
 type seenRecord struct {
 	clip      string
 	windowEnd time.Time
@@ -121,8 +121,8 @@ type upWatch struct {
 	cameras      map[string]bool
 }
 
-// run waits for the given time from the first recognition on, and takes what
-// came meanwhile.
+// run waits for d after the first recognition and collects the records of that
+// time.
 func (w *upWatch) run(ctx context.Context, d time.Duration) error {
 	const startTime = 2 * time.Minute
 	if err := w.begun(ctx, startTime); err != nil {
@@ -165,7 +165,8 @@ func (w *upWatch) collect(ctx context.Context) error {
 		return err
 	}
 	_, err = w.past.Alerts(ctx, g, func(r archive.Record[topics.Alert]) error {
-		// What is cleared had to wait for later clips.
+		// Alerts that are cleared had to wait for later clips, so only raised
+		// ones count.
 		if r.Value.State == topics.AlertRaised {
 			w.alerts = append(w.alerts, seenRecord{r.Value.Clip, r.Value.At, r.Time})
 		}
@@ -174,8 +175,8 @@ func (w *upWatch) collect(ctx context.Context) error {
 	return err
 }
 
-// captured are the capture times of clips' last frames, by clip. They are read
-// after the measurement: clips are large.
+// captured returns when the last frame of each clip was captured. Clips are
+// read after the measurement because they are large.
 func (w *upWatch) captured(ctx context.Context) (map[string]time.Time, error) {
 	const readTime = time.Minute
 	ctx, stop := context.WithTimeout(ctx, readTime)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// spent is what a stretch of time cost this process.
+// spent is what this process used in a period of time.
 type spent struct {
 	wall, cpu time.Duration
 	clips     int64
@@ -16,7 +16,7 @@ type spent struct {
 
 func (s spent) cpuPerMinute() float64 { return s.cpu.Seconds() / s.wall.Minutes() }
 
-// spend lets time pass and says what it cost.
+// spend waits for d and returns what was used meanwhile.
 func (b *bench) spend(ctx context.Context, r *sink, d time.Duration) (spent, error) {
 	begun, clips := time.Now(), r.clips.Load()
 	before, err := ownCPU()
@@ -41,17 +41,18 @@ func ownCPU() (time.Duration, error) {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), nil
 }
 
-// self stands for this process where a process id is wanted.
+// self means this process where a process id is expected.
 const self = "self"
 
 // residentMB is the memory that a process holds.
 func residentMB(pid string) float64 { return float64(procKB("/proc/"+pid+"/status", "VmRSS")) / 1024 }
 
-// peakMB is the most that a process held, of this one since forgetPeak.
+// peakMB is the most memory that a process held; for this process, since
+// forgetPeak.
 func peakMB(pid string) float64 { return float64(procKB("/proc/"+pid+"/status", "VmHWM")) / 1024 }
 
-// forgetPeak sets this process's peak back to what is resident now: getrusage's own peak
-// would be that of everything the process ever did.
+// forgetPeak resets this process's peak to what is resident now. getrusage
+// can't be used instead: its peak is that of the whole life of the process.
 func forgetPeak() error {
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
 		return fmt.Errorf("reset the peak of memory: %w", err)

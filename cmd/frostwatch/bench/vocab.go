@@ -13,26 +13,26 @@ import (
 	"github.com/frostwatch/frostwatch/internal/config"
 )
 
-// vocabFigures is what a vocabulary costs: its texts while clips are embedded, and
-// its size.
+// vocabFigures is what a vocabulary costs: by embedding its texts while clips
+// are embedded, and by its size.
 type vocabFigures struct {
 	Model    string  `json:"model"`
 	Alone    float64 `json:"clips_per_s_alone"`
 	Beside   float64 `json:"clips_per_s_beside_labels"`
-	Ratio    float64 `json:"ratio"` // of a round's two rates: the median
+	Ratio    float64 `json:"ratio"` // median over the rounds of the ratio of the two rates
 	Worst    float64 `json:"ratio_min"`
 	Best     float64 `json:"ratio_max"`
 	Labels   float64 `json:"labels_per_s_beside_clips"`
 	LabelMax float64 `json:"longest_wait_for_a_label_s"`
-	Thousand float64 `json:"thousand_labels_s"` // beside clips, from the rate
+	Thousand float64 `json:"thousand_labels_s"` // computed from the rate of labels beside clips
 	Rounds   int     `json:"rounds"`
 
 	Large largeFigures `json:"large"`
 }
 
 const (
-	// vocabPhase is how long clips are embedded alone, and then beside labels, at a
-	// time: the machine's other load is the same for both.
+	// vocabPhase is how long clips are embedded alone, and then beside labels,
+	// in turn: so the machine's other load is about the same for both.
 	vocabPhase = 2 * time.Second
 	vocabBatch = 8
 )
@@ -102,15 +102,15 @@ func (b *bench) besideLabels(ctx context.Context, m *froster.Model, out *vocabFi
 	return nil
 }
 
-// labelStream embeds labels one after the other, each another one, as a new
-// vocabulary of a thousand would be.
+// labelStream embeds one label after the other, all different, as for a new
+// vocabulary of a thousand labels.
 type labelStream struct {
 	model          *froster.Model
 	done           int
 	spent, longest time.Duration
 }
 
-// start embeds until stop is called, which waits for the end.
+// start embeds labels until stop is called; stop waits for the end.
 func (s *labelStream) start(ctx context.Context) (stop func() error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var failed error

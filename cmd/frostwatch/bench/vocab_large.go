@@ -23,27 +23,27 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// largeFigures is a large vocabulary with embeddings that are cached already.
+// largeFigures measures a large vocabulary whose embeddings are already cached.
 type largeFigures struct {
 	Labels    int     `json:"labels"`
 	Dim       int     `json:"dim"`
-	Score     float64 `json:"score_ms"`            // of one clip
-	ModelCore float64 `json:"model_core_ms"`       // of one clip, on one core
-	Share     float64 `json:"share_of_model"`      // Score of ModelCore
-	MB        float64 `json:"heap_mb"`             // that a worker's heap grows by
-	Load      float64 `json:"load_ms"`             // from start to in force
-	Edit      float64 `json:"edit_to_in_force_ms"` // of one new label
+	Score     float64 `json:"score_ms"`            // to score one clip
+	ModelCore float64 `json:"model_core_ms"`       // the model's time for one clip, on one core
+	Share     float64 `json:"share_of_model"`      // Score / ModelCore
+	MB        float64 `json:"heap_mb"`             // by how much a worker's heap grows
+	Load      float64 `json:"load_ms"`             // from start until it is in force
+	Edit      float64 `json:"edit_to_in_force_ms"` // from adding one label until it is in force
 }
 
 const (
 	largeLabels = 10_000
 	largeTopK   = 10
-	// largePatience is for what takes a second.
+	// largePatience is a generous limit for what takes about a second.
 	largePatience = 2 * time.Minute
 )
 
 // largeVocabulary measures ten thousand labels on a Redis of its own. clips is
-// what the model embeds in a second on all cores.
+// how many clips the model embeds in a second on all cores.
 func (b *bench) largeVocabulary(ctx context.Context, m *froster.Model, clips float64) (out largeFigures, err error) {
 	b.say("vocab: %d labels", largeLabels)
 	at, err := up.ChooseEndpoints("auto")
@@ -148,7 +148,7 @@ func manyLabels(n int) []vocab.Label {
 	return labels
 }
 
-// randomTexts stands in for a text tower, which would take minutes.
+// randomTexts replaces the text tower, which would take minutes.
 type randomTexts struct{ dim int }
 
 func (r *randomTexts) ID() string { return "bench" }
@@ -162,10 +162,10 @@ func (r *randomTexts) EmbedLabels(_ context.Context, texts []string) ([][]float3
 	return vectors, make([]error, len(texts)), nil
 }
 
-// vector is a text's own, of length 1.
+// vector returns a vector of length 1 that depends only on the text.
 func (r *randomTexts) vector(text string) []float32 {
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(text)) // a hash takes everything
+	_, _ = h.Write([]byte(text)) // writing to a hash never fails
 	random := rand.New(rand.NewPCG(h.Sum64(), 0))
 	values, norm := make([]float64, r.dim), 0.0
 	for i := range values {
@@ -179,10 +179,10 @@ func (r *randomTexts) vector(text string) []float32 {
 	return v
 }
 
-// heapMB is what is in use after collecting.
+// heapMB is how much of the heap is in use after garbage collection.
 func heapMB() float64 {
 	runtime.GC()
-	runtime.GC() // what the first freed for finalizers
+	runtime.GC() // the second run frees what finalizers held in the first
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return float64(m.HeapAlloc) / 1e6

@@ -11,7 +11,7 @@ import (
 	"github.com/pion/rtp"
 )
 
-// camera is one file being played.
+// camera is a file that is played as a camera.
 type camera struct {
 	server  *Server
 	name    string
@@ -21,15 +21,16 @@ type camera struct {
 	encode  func([][]byte) ([]*rtp.Packet, error)
 
 	mu      sync.Mutex
-	stream  *gortsplib.ServerStream // nil before Run and when it could not be made
+	stream  *gortsplib.ServerStream // nil before Run, and if it could not be created
 	readers map[*gortsplib.ServerSession]bool
 	begun   bool // a reader is ready for packets
 	stopped bool
 	corrupt bool
-	// frozenAt is when Pause was called, lost how long all pauses lasted.
+	// frozenAt is when Pause was called, lost the total length of earlier
+	// pauses.
 	frozenAt time.Time
 	lost     time.Duration
-	// changed is closed and renewed at each change of the above.
+	// changed is closed and replaced whenever one of the above changes.
 	changed chan struct{}
 }
 
@@ -155,7 +156,7 @@ func (c *camera) leave(s *gortsplib.ServerSession) {
 	c.wake()
 }
 
-// wake tells whoever waits that something has changed; c.mu is held.
+// wake wakes goroutines that wait for a change; c.mu is held.
 func (c *camera) wake() {
 	close(c.changed)
 	c.changed = make(chan struct{})

@@ -1,7 +1,7 @@
-// Package camsim plays video files as RTSP cameras: for the demo, and for tests
-// that need cameras which freeze, vanish, want a password or send rubbish.
-// Packets are sent as the file holds them, without transcoding, in decode order
-// and at the pace of their timestamps.
+// Package camsim plays video files as RTSP cameras, for the demo and for tests
+// that need cameras which freeze, vanish, ask for a password or send rubbish.
+// Packets are sent as they are in the file, without transcoding, in decode
+// order and at the pace of their timestamps.
 package camsim
 
 import (
@@ -22,9 +22,9 @@ import (
 
 // Options of a Server.
 type Options struct {
-	Addr   string // host:port to listen on; port 0 takes a free one
+	Addr   string // host:port to listen on; port 0: any free port
 	Logger *slog.Logger
-	// NoUDP leaves RTP over TCP only.
+	// NoUDP offers RTP over TCP only.
 	NoUDP bool
 	// TLS makes the server speak RTSPS, and nothing else.
 	TLS *tls.Config
@@ -37,15 +37,16 @@ type FileOptions struct {
 	// Loops is how often the file is played; 0: without end. After the last, the
 	// connections are closed and the camera answers "not found" until Start.
 	Loops int
-	// LoopGap passes between two loops, in silence and on the stream's clock.
-	// With 0 the seam is continuous: one frame follows the other.
+	// LoopGap is a pause between two loops, in which nothing is sent and the
+	// stream's clock runs on. If 0, the next loop's first frame follows the
+	// last frame directly.
 	LoopGap time.Duration
-	// Shift lets loop i begin at the first keyframe at or after i*Shift, modulo
-	// the file's length, so that windows fall differently in each loop.
+	// Shift makes loop i begin at the first keyframe at or after i*Shift,
+	// modulo the file's length, so that windows fall differently in each loop.
 	Shift time.Duration
-	// OnDemand starts the file from its beginning when a first reader plays and
-	// stops when the last has gone. Else it runs on, and readers join at the next
-	// keyframe.
+	// OnDemand starts the file from its beginning when a first reader plays,
+	// and stops when the last has left. Otherwise it runs on, and readers join
+	// at the next keyframe.
 	OnDemand bool
 	// User and Password, if set, must be given by readers (Basic or Digest).
 	User, Password string
@@ -64,11 +65,13 @@ type Server struct {
 
 	mu      sync.Mutex
 	cameras map[string]*camera
-	// playing holds who has asked to play and was not answered yet.
+	// playing holds connections that have asked to play and have not been
+	// answered yet, with their cameras.
 	playing map[*gortsplib.ServerConn]*camera
 }
 
-// New binds the ports, so that Addr is known; who connects before Run waits.
+// New binds the ports, so that Addr is known. Clients that connect before Run
+// wait.
 func New(o Options) (*Server, error) {
 	if o.Logger == nil {
 		return nil, errors.New("camsim: logger is required")
@@ -95,7 +98,7 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// bindUDP finds an even port and the one after it, as RTP wants.
+// bindUDP finds an even port and the one after it, as RTP requires.
 func (s *Server) bindUDP() error {
 	host, _, err := net.SplitHostPort(s.listener.Addr().String())
 	if err != nil {
@@ -129,7 +132,7 @@ func (s *Server) bindUDP() error {
 	return errors.New("find two UDP ports in a row")
 }
 
-// AddFile makes the file a camera at /name. It is called before Run.
+// AddFile serves a file as the camera /name. It must be called before Run.
 func (s *Server) AddFile(name, path string, o FileOptions) error {
 	if o.Speed == 0 {
 		o.Speed = 1

@@ -6,7 +6,7 @@ import "time"
 // clock runs on.
 func (s *Server) Pause(name string) { s.fault(name, func(c *camera) { c.frozenAt = time.Now() }) }
 
-// Resume ends Pause: the file goes on where it was, with later timestamps.
+// Resume ends Pause: the file continues where it was, with later timestamps.
 func (s *Server) Resume(name string) {
 	s.fault(name, func(c *camera) {
 		if !c.frozenAt.IsZero() {
@@ -19,8 +19,8 @@ func (s *Server) Resume(name string) {
 // Kick closes every connection to a camera; readers may come back.
 func (s *Server) Kick(name string) { s.fault(name, func(c *camera) { c.kick() }) }
 
-// Stop closes every connection to a camera, which answers "not found" from then
-// on.
+// Stop closes every connection to a camera; from then on the camera answers
+// "not found".
 func (s *Server) Stop(name string) {
 	s.fault(name, func(c *camera) {
 		c.stopped = true
@@ -31,7 +31,7 @@ func (s *Server) Stop(name string) {
 // Start undoes Stop.
 func (s *Server) Start(name string) { s.fault(name, func(c *camera) { c.stopped = false }) }
 
-// Corrupt replaces the content of every frame by rubbish while on.
+// Corrupt, while on, replaces the content of every frame with rubbish.
 func (s *Server) Corrupt(name string, on bool) { s.fault(name, func(c *camera) { c.corrupt = on }) }
 
 // Readers is how many clients are playing.

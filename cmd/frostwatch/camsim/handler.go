@@ -12,13 +12,13 @@ import (
 // goroutines.
 type handler Server
 
-// OnDescribe tells a client what a camera sends.
+// OnDescribe returns the description of what a camera sends.
 func (h *handler) OnDescribe(c *gortsplib.ServerHandlerOnDescribeCtx) (*base.Response, *gortsplib.ServerStream, error) {
 	return h.open(c.Conn, c.Request, c.Path)
 }
 
-// OnSetup is asked for each media; credentials are checked again, for a client
-// need not DESCRIBE.
+// OnSetup is called for each media. Credentials are checked here too, because a
+// client need not send DESCRIBE first.
 func (h *handler) OnSetup(c *gortsplib.ServerHandlerOnSetupCtx) (*base.Response, *gortsplib.ServerStream, error) {
 	return h.open(c.Conn, c.Request, c.Path)
 }
@@ -39,8 +39,8 @@ func (h *handler) open(conn *gortsplib.ServerConn, req *base.Request, path strin
 	return &base.Response{StatusCode: base.StatusOK}, stream, nil
 }
 
-// OnPlay notes the reader. It receives packets only once gortsplib has
-// finished the request, which OnResponse tells.
+// OnPlay notes the reader. It receives packets only once gortsplib has finished
+// the request; OnResponse is called then.
 func (h *handler) OnPlay(c *gortsplib.ServerHandlerOnPlayCtx) (*base.Response, error) {
 	cam := (*Server)(h).camera(strings.Trim(c.Path, "/"))
 	if cam == nil {
@@ -54,7 +54,8 @@ func (h *handler) OnPlay(c *gortsplib.ServerHandlerOnPlayCtx) (*base.Response, e
 	return &base.Response{StatusCode: base.StatusOK}, nil
 }
 
-// OnResponse lets an on-demand camera begin: from here on no packet is missed.
+// OnResponse lets an on-demand camera begin: from here on the reader misses no
+// packet.
 func (h *handler) OnResponse(conn *gortsplib.ServerConn, _ *base.Response) {
 	h.mu.Lock()
 	cam := h.playing[conn]
@@ -72,7 +73,7 @@ func (h *handler) OnSessionClose(c *gortsplib.ServerHandlerOnSessionCloseCtx) {
 	}
 }
 
-// OnStreamWriteError hears of packets that a slow reader did not get.
+// OnStreamWriteError is called for packets that a slow reader did not get.
 func (h *handler) OnStreamWriteError(c *gortsplib.ServerHandlerOnStreamWriteErrorCtx) {
 	h.log.Debug("camsim: packet lost", "error", c.Error)
 }

@@ -11,15 +11,15 @@ import (
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
 )
 
-// unit is one access unit: what is shown at PTS.
+// unit is one access unit: the data of the picture that is shown at PTS.
 type unit struct {
 	PTS, DTS, Duration time.Duration // of the file's clock; DTS may be negative
 	Key                bool
 	NALs               [][]byte // without start codes; the units' own memory
 }
 
-// file reads a video file's packets in decode order. It owns C memory: Close
-// gives it back.
+// file reads a video file's packets in decode order. It owns C memory; Close
+// frees it.
 type file struct {
 	format *astiav.FormatContext
 	bsf    *astiav.BitStreamFilterContext
@@ -31,7 +31,7 @@ type file struct {
 }
 
 // openFile opens a file whose first video stream is H.264 or H.265. Files are
-// those of whoever runs the simulator, hence trusted.
+// trusted: they belong to whoever runs the simulator.
 func openFile(path string) (_ *file, err error) {
 	f := &file{format: astiav.AllocFormatContext(), packet: astiav.AllocPacket()}
 	if err := f.format.OpenInput("file:"+path, nil, nil); err != nil {
@@ -44,7 +44,7 @@ func openFile(path string) (_ *file, err error) {
 		}
 	}()
 	if err := f.format.FindStreamInfo(nil); err != nil {
-		return nil, fmt.Errorf("look into %s: %w", path, err)
+		return nil, fmt.Errorf("find the streams of %s: %w", path, err)
 	}
 	for _, s := range f.format.Streams() {
 		if s.CodecParameters().MediaType() == astiav.MediaTypeVideo {
@@ -54,7 +54,8 @@ func openFile(path string) (_ *file, err error) {
 	return nil, fmt.Errorf("%s holds no video", path)
 }
 
-// filter makes packets Annex B, with parameter sets before each keyframe.
+// filter sets up conversion to Annex B, with parameter sets before each
+// keyframe.
 func (f *file) filter(path string, s *astiav.Stream) error {
 	name := "h264_mp4toannexb"
 	switch id := s.CodecParameters().CodecID(); id {
@@ -80,7 +81,7 @@ func (f *file) filter(path string, s *astiav.Stream) error {
 	return nil
 }
 
-// next reads one access unit, io.EOF at the end.
+// next reads one access unit; io.EOF at the end.
 func (f *file) next() (unit, error) {
 	for {
 		err := f.bsf.ReceivePacket(f.packet)
@@ -98,7 +99,7 @@ func (f *file) next() (unit, error) {
 	}
 }
 
-// feed gives the filter one video packet, or the end.
+// feed passes the filter one video packet, or the end of the file.
 func (f *file) feed() error {
 	for {
 		err := f.format.ReadFrame(f.packet)

@@ -13,7 +13,7 @@ const DefaultLoopGap = 2 * time.Second
 
 var notInNames = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 
-// Name makes a camera's name of a file's.
+// Name makes a camera's name from a file's name.
 func Name(file string) string {
 	base := filepath.Base(file)
 	name := strings.Trim(notInNames.ReplaceAllString(strings.TrimSuffix(base, filepath.Ext(base)), "-"), "-._")

@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// errNobody ends an on-demand playback whose readers have gone.
+// errNobody ends an on-demand playback whose readers have left.
 var errNobody = errors.New("nobody is watching")
 
-// linger is how long a camera stays after its last frame: packets are on their
-// way, and UDP readers wait for late ones.
+// linger is how long a camera stays after its last frame: packets are still on
+// their way, and UDP readers wait for late ones.
 const linger = 500 * time.Millisecond
 
 // run plays until ctx ends.
@@ -63,15 +63,15 @@ func (c *camera) playOnce(ctx context.Context) error {
 	return nil
 }
 
-// playback is one uninterrupted stream clock.
+// playback is one run of the stream's clock, without interruption.
 type playback struct {
 	camera *camera
 	origin time.Time     // when stream time 0 is due
 	offset time.Duration // stream time at which the current loop began
-	lost   time.Duration // pauses that are in origin and offset already
+	lost   time.Duration // pauses that origin and offset already include
 }
 
-// loop plays the file once and moves offset behind its last frame.
+// loop plays the file once and moves offset to just after its last frame.
 func (p *playback) loop(ctx context.Context, i int) error {
 	f, err := openFile(p.camera.path)
 	if err != nil {
@@ -89,7 +89,8 @@ func (p *playback) loop(ctx context.Context, i int) error {
 	length := time.Duration(0)
 	for u := first; ; {
 		length = max(length, u.PTS-first.PTS+u.Duration)
-		// Pictures that refer to before the first keyframe cannot be shown.
+		// Pictures that refer to frames before the first keyframe cannot be
+		// shown.
 		if u.PTS >= first.PTS {
 			if err := p.send(ctx, u, first); err != nil {
 				return err
@@ -106,7 +107,7 @@ func (p *playback) loop(ctx context.Context, i int) error {
 	}
 }
 
-// seekKey reads on to the first keyframe not before from.
+// seekKey reads on to the first keyframe at or after from.
 func seekKey(f *file, from time.Duration) (unit, error) {
 	for {
 		u, err := f.next()
@@ -135,7 +136,8 @@ func (p *playback) send(ctx context.Context, u, first unit) error {
 	if c.nobody() {
 		return errNobody
 	}
-	// A pause has moved the stream's clock on; the file has not moved.
+	// A pause has moved the stream's clock on, but not the position in the
+	// file.
 	if d := c.lost - p.lost; d > 0 {
 		p.origin, p.lost = p.origin.Add(d-time.Duration(float64(d)/c.options.Speed)), c.lost
 		p.offset += d
@@ -165,13 +167,14 @@ func (c *camera) write(nals [][]byte, at time.Duration) error {
 	return nil
 }
 
-// ticks is a time on RTP's 90 kHz clock, which wraps.
+// ticks converts a time to RTP's 90 kHz clock, which wraps around.
 func ticks(d time.Duration) uint32 {
 	const clock = 90_000
 	return uint32(d/time.Second*clock + (d%time.Second*clock+time.Second/2)/time.Second)
 }
 
-// garble keeps each NAL unit's first byte, so that it still looks like video.
+// garble overwrites all but each NAL unit's first byte, so that it still looks
+// like video.
 func garble(nals [][]byte) {
 	for _, n := range nals {
 		for i := 1; i < len(n); i++ {
@@ -180,7 +183,7 @@ func garble(nals [][]byte) {
 	}
 }
 
-// until waits for a state of the camera; allowed is called with c.mu held.
+// until waits until allowed returns true; allowed is called with c.mu held.
 func (c *camera) until(ctx context.Context, allowed func() bool) error {
 	for {
 		c.mu.Lock()
@@ -197,7 +200,8 @@ func (c *camera) until(ctx context.Context, allowed func() bool) error {
 	}
 }
 
-// nobody says that an on-demand camera has lost its last reader; c.mu is held.
+// nobody reports that an on-demand camera has lost its last reader; c.mu is
+// held.
 func (c *camera) nobody() bool { return c.options.OnDemand && !c.begun }
 
 // waitFor waits for a point in time, or for the last reader of an on-demand

@@ -1,7 +1,7 @@
 // Package demo holds what `frostwatch up` shows on a machine without cameras:
-// rendered clips, a tiny model that reads them, a vocabulary and rules; all of
-// it is made by train/demo. The model knows twelve actions of drawn people; on
-// real footage its answers mean nothing.
+// rendered clips, a tiny model that recognises them, a vocabulary and rules.
+// All of it is made by train/demo. The model knows twelve actions of drawn
+// people; its answers on real footage mean nothing.
 package demo
 
 import (
@@ -29,7 +29,7 @@ const ModelName = "frost-mini"
 
 // Unpack writes the demo's files into dir: the checkpoint frost-mini.pth with
 // its card frost-mini.json, and a clip NAME.mp4 for each of Clips. A file that
-// is there already with the right size is left alone.
+// already exists with the right size is left alone.
 func Unpack(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("unpack the demo: %w", err)
@@ -59,15 +59,16 @@ func unpackFile(dir string, e fs.DirEntry) error {
 	if err != nil {
 		return err
 	}
-	// Renamed into place, so that an interrupted start leaves no half file.
+	// Written under another name and then renamed, so that an interrupted start
+	// leaves no partial file.
 	if err := os.WriteFile(to+".part", b, 0o644); err != nil {
 		return err
 	}
 	return os.Rename(to+".part", to)
 }
 
-// Clips are the names of the demo's cameras, each a clip of its own, in
-// alphabetical order.
+// Clips returns the names of the demo's cameras, each of which plays a clip of
+// its own, in alphabetical order.
 func Clips() ([]string, error) {
 	matches, err := fs.Glob(data, "data/*.mp4")
 	if err != nil {
@@ -80,7 +81,7 @@ func Clips() ([]string, error) {
 	return matches, nil
 }
 
-// Label is an action that a clip shows, by stream time.
+// Label is an action that a clip shows, with its time in the stream.
 type Label struct {
 	Action string  `json:"action"` // key of the model card's base classes
 	Start  float64 `json:"start_s"`
@@ -94,7 +95,8 @@ type Truth struct {
 	Labels  []Label `json:"labels"`
 }
 
-// Truths are the timed labels that were staged with the clips, by clip name.
+// Truths returns the timed labels according to which the clips were staged, by
+// clip name.
 func Truths() (map[string]Truth, error) {
 	b, err := data.ReadFile("data/labels.json")
 	if err != nil {
@@ -112,9 +114,8 @@ func Truths() (map[string]Truth, error) {
 }
 
 // Vocabulary is what the demo's cameras show. Climbing a ladder is novel: the
-// model was trained on no clip of it. What is nothing to be alarmed about is
-// background: it takes its share of the score and is never alerted on by tags or
-// as novel.
+// model was trained on no clip of it. Harmless actions are background: they
+// take their share of the score, but no rule alerts on them by tag or as novel.
 func Vocabulary() []vocab.Label {
 	return []vocab.Label{
 		{Name: "falling down"},

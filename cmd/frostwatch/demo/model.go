@@ -8,7 +8,7 @@ import (
 	"github.com/frostwatch/frostwatch/infer/froster"
 )
 
-// Checkpoint is the demo model's, in the folder that Unpack wrote.
+// Checkpoint is the demo model's checkpoint in the folder that Unpack wrote.
 func Checkpoint(dir string) froster.ImportOptions {
 	return froster.ImportOptions{
 		Checkpoint: filepath.Join(dir, ModelName+".pth"),
@@ -17,13 +17,13 @@ func Checkpoint(dir string) froster.ImportOptions {
 	}
 }
 
-// ImportModel makes the demo's bundle in the folder out of what Unpack wrote to
-// dir, unless it is there already.
+// ImportModel makes the demo's bundle in the folder out from what Unpack wrote
+// to dir, unless it is already there.
 func ImportModel(dir, out string) error {
 	if _, err := froster.OpenBundle(out); err == nil {
 		return nil
 	}
-	// None yet, or of an older version.
+	// There is no bundle yet, or one of an older version.
 	if err := os.RemoveAll(out); err != nil {
 		return fmt.Errorf("import the demo model: %w", err)
 	}
