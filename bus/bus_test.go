@@ -336,12 +336,17 @@ func survivesRestart(t *testing.T, b kafkatest.Broker) {
 			}
 		})
 	}()
-	time.Sleep(300 * time.Millisecond) // some are through
+	seen := map[string]bool{}
+	select { // some are through
+	case v := <-received:
+		seen[v] = true
+	case <-ctx.Done():
+		t.Fatal("nothing came before the restart")
+	}
 	b.Restart(t)
 	if err := <-sent; err != nil {
 		t.Fatal(err)
 	}
-	seen := map[string]bool{}
 	for len(seen) < n {
 		select {
 		case v := <-received:

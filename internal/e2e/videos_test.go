@@ -53,7 +53,7 @@ func TestRealVideos(t *testing.T) {
 	}
 	var seen map[string]map[time.Time][]topics.Recognition
 	await(t, "a whole play of each video", longest+2*time.Minute, func() bool {
-		time.Sleep(2 * time.Second)
+		time.Sleep(2 * time.Second) // each look reads the whole topic
 		seen = counts()
 		for _, n := range names {
 			low, _ := windows(pts[n])
