@@ -312,7 +312,7 @@ func freeze(t *testing.T, b kafkatest.Freezer) {
 	} {
 		short, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
 		begun := time.Now()
-		if err := call.do(short); err == nil || time.Since(begun) > 3*time.Second {
+		if err := call.do(short); err == nil || time.Since(begun) > 10*time.Second {
 			t.Errorf("%s of a frozen broker: %v after %v", call.name, err, time.Since(begun))
 		}
 		cancel()
@@ -330,7 +330,7 @@ func freeze(t *testing.T, b kafkatest.Freezer) {
 	defer b.Thaw(t)
 	begun := time.Now()
 	stop()
-	if err := <-ended; err != nil || time.Since(begun) > bus.Grace+2*time.Second {
+	if err := <-ended; err != nil || time.Since(begun) > bus.Grace+10*time.Second {
 		t.Errorf("consuming ended with %v after %v", err, time.Since(begun))
 	}
 }

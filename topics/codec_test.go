@@ -133,3 +133,12 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// Two installations on one cluster have groups of their own.
+func TestGroupsOfAnotherPrefixAreOthers(t *testing.T) {
+	for prefix, want := range map[string]string{DefaultPrefix: "frostwatch-infer", "prod.": "prod.frostwatch-infer"} {
+		if got := (Names{Prefix: prefix}).Group("frostwatch-infer"); got != want {
+			t.Errorf("prefix %q: group %q, want %q", prefix, got, want)
+		}
+	}
+}

@@ -38,6 +38,16 @@ type Names struct{ Prefix string }
 // Of is the full name of t.
 func (n Names) Of(t Topic) string { return n.Prefix + string(t) }
 
+// Group is the full name of a consumer group. Where the prefix is not the usual
+// one, groups have it too: two installations on one cluster must not share their
+// workers out among each other.
+func (n Names) Group(name string) string {
+	if n.Prefix == DefaultPrefix {
+		return name
+	}
+	return n.Prefix + name
+}
+
 // Spec says how a topic is created when it is absent.
 type Spec struct {
 	Topic      Topic

@@ -107,7 +107,8 @@ func (p Program) checkArchive(ctx context.Context, t *target, b *archive.Bucket,
 	if err != nil && (!alone || t.config != "") {
 		return nil, err
 	}
-	o := archive.CheckOptions{Bucket: b, Names: topics.Names{Prefix: cfg.Kafka.Prefix}, Group: cfg.Archive.Group, Keep: process.ArchiveKeep(cfg.Archive)}
+	names := topics.Names{Prefix: cfg.Kafka.Prefix}
+	o := archive.CheckOptions{Bucket: b, Names: names, Group: names.Group(cfg.Archive.Group), Keep: process.ArchiveKeep(cfg.Archive)}
 	if alone {
 		return archive.Check(ctx, o)
 	}

@@ -73,7 +73,7 @@ func (p Program) runStage(ctx context.Context, path, name string, checks []strin
 	}
 	l, err := net.Listen("tcp", cfg.HTTP.Listen)
 	if err != nil {
-		return fmt.Errorf("http.listen: %w", err)
+		return fmt.Errorf("http.listen: %w: each process needs a port of its own; port 0 takes a free one", err)
 	}
 	log.InfoContext(ctx, "started", "stage", name, "http", l.Addr().String(), "kafka", cfg.Kafka.Brokers)
 	return pr.Run(ctx, l, append(stages, pr.Following()...)...)

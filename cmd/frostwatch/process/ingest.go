@@ -36,7 +36,7 @@ func (p *Process) NewIngest(o IngestOptions) (*ingest.Stage, error) {
 		return nil, err
 	}
 	return ingest.New(ingest.Options{
-		Bus: p.Bus, Names: p.Names, Group: c.Group, Worker: p.worker,
+		Bus: p.Bus, Names: p.Names, Group: p.Names.Group(c.Group), Worker: p.worker,
 		NewSink: func(c topics.Camera, send bus.SendFunc) (ingest.Sink, error) { return o.sink(f, c, send) },
 		Window:  fc.Window, Stride: fc.Stride,
 		Transport: c.Transport, Protocols: c.Protocols, OpenTimeout: c.OpenTimeout, ReadTimeout: c.ReadTimeout,
