@@ -17,9 +17,9 @@ func TestDiffNamesKeysAndHidesSecrets(t *testing.T) {
 		return c
 	}
 	before := parse("redis: {password: hunter2}\ncameras: [{name: a, url: 'rtsp://u:hunter2@h/'}]\nrules: [{name: a, novel: true}]\n")
-	after := parse("kafka: {brokers: ['a:1', 'b:2']}\nredis: {password: hunter3}\nlog: {level: debug}\nframer: {window: 5s}\ncameras: [{name: b, url: 'rtsp://u:hunter2@h/'}]\nrules: [{name: b, novel: true}]\n")
+	after := parse("kafka: {brokers: ['a:1', 'b:2']}\nredis: {password: hunter3}\nlog: {level: debug}\nframer: {window: 5s, stride: 2s}\ncameras: [{name: b, url: 'rtsp://u:hunter2@h/'}]\nrules: [{name: b, novel: true}]\n")
 	got := fmt.Sprint(Diff(before, after))
-	want := `[kafka.brokers: [a:1 b:2] instead of [127.0.0.1:9092] redis.password log.level: "debug" instead of "info" framer.window: 5s instead of 4.267s cameras rules]`
+	want := `[kafka.brokers: [a:1 b:2] instead of [127.0.0.1:9092] redis.password log.level: "debug" instead of "info" framer.window: 5s instead of 4.267s framer.stride: 2s instead of 4 steps cameras rules]`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
