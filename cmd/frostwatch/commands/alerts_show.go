@@ -73,7 +73,7 @@ func findAlert(ctx context.Context, b *bus.Client, n topics.Names, id string) (a
 	}
 	v, ok := views[id]
 	if !ok {
-		return v, fmt.Errorf("no alert has the id %q: `frostwatch alerts ls` lists them, and they are kept for 90 days", topics.Clean(id))
+		return v, fmt.Errorf("no alert has the id %q: alerts ls lists those that there are, and they are kept for 90 days", topics.Clean(id))
 	}
 	return v, nil
 }

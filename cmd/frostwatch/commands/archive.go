@@ -134,7 +134,7 @@ func (t *target) withBucket(ctx context.Context, do func(*archive.Bucket) error)
 		return err
 	}
 	if location == "" {
-		return fmt.Errorf("no archive: neither --config names archive.bucket nor does %s hold an archive of `frostwatch up`", t.data)
+		return fmt.Errorf("no archive: neither --config names archive.bucket nor does %s hold the archive of an up", t.data)
 	}
 	b, err := archive.OpenBucket(ctx, location)
 	if err != nil {

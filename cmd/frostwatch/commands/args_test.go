@@ -25,6 +25,24 @@ func TestMistakesInArgumentsAreWordedForPeople(t *testing.T) {
 	}
 }
 
+// No word of a description is taken for a type, and no default is shown that is
+// none.
+func TestHelpOfFlags(t *testing.T) {
+	var out bytes.Buffer
+	if code := Run(t.Context(), Program{Args: []string{"camera", "add", "--help"}, Out: &out, Err: &out}); code != 0 {
+		t.Fatalf("exit status %d: %s", code, out.String())
+	}
+	help := strings.Join(strings.Fields(out.String()), " ")
+	for _, want := range []string{"--data string data directory", "(default: framer.stride of the configuration)"} {
+		if !strings.Contains(help, want) {
+			t.Errorf("%q is not in\n%s", want, out.String())
+		}
+	}
+	if strings.Contains(help, "default 0s") {
+		t.Errorf("a default that is none:\n%s", out.String())
+	}
+}
+
 func TestVersion(t *testing.T) {
 	var out bytes.Buffer
 	if code := Run(t.Context(), Program{Args: []string{"version"}, Out: &out, Err: &out, Version: "1.2.3"}); code != 0 || !strings.HasPrefix(out.String(), "frostwatch 1.2.3, go") {

@@ -52,8 +52,9 @@ type cameraFlags struct {
 func (f *cameraFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&f.tags, "tag", nil, "tag for rules; repeatable")
 	cmd.Flags().StringVar(&f.transport, "transport", "", "tcp or udp, for RTSP")
-	cmd.Flags().TextVar(&f.stride, "stride", topics.Stride{}, "between the starts of two clips: a time, or steps such as '4 steps'")
-	cmd.Flags().DurationVar(&f.window, "window", 0, "length of a clip")
+	cmd.Flags().TextVar(&f.stride, "stride", topics.Stride{}, "between the starts of two clips: a time, or steps such as '4 steps' (default: framer.stride of the configuration)")
+	cmd.Flags().Lookup("stride").DefValue = "" // help would name the zero value
+	cmd.Flags().DurationVar(&f.window, "window", 0, "length of a clip (default: framer.window of the configuration)")
 }
 
 // apply takes over the flags that were given.

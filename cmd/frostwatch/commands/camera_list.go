@@ -41,7 +41,7 @@ func (p Program) cameraList(t *target) *cobra.Command {
 // reason behind it.
 func writeCameras(out io.Writer, all []cameras.Entry, now time.Time) error {
 	if len(all) == 0 {
-		_, err := fmt.Fprintln(out, "no cameras: add one with `frostwatch camera add NAME URL`")
+		_, err := fmt.Fprintln(out, "no cameras: add one by its name and URL")
 		return err
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)

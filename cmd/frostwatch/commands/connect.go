@@ -27,7 +27,7 @@ type target struct{ config, data string }
 
 func (t *target) flags(cmd *cobra.Command) {
 	cmd.PersistentFlags().StringVar(&t.config, "config", "", "configuration file that names Kafka and Redis")
-	cmd.PersistentFlags().StringVar(&t.data, "data", up.DefaultData, "data directory of a running `up`, used when --config is not given")
+	cmd.PersistentFlags().StringVar(&t.data, "data", up.DefaultData, "data directory of a running frostwatch up, used when --config is not given")
 }
 
 // load is the configuration to connect by: that of --config, or what the `up` of

@@ -21,6 +21,6 @@ func (p Program) upCommand() *cobra.Command {
 	cmd.Flags().StringVar(&o.Model, "model", "", "bundle to recognise with (default: infer.bundle of the configuration, or the demo model)")
 	cmd.Flags().StringArrayVar(&o.Cameras, "camera", nil, "NAME=URL of a camera in place of the demo's; repeatable")
 	cmd.Flags().StringArrayVar(&o.Videos, "video", nil, "file to serve as a camera in place of the demo's; repeatable")
-	cmd.Flags().BoolVarP(&o.Verbose, "verbose", "v", false, "log at the configured level, not only warnings")
+	cmd.Flags().BoolVarP(&o.Verbose, "verbose", "v", false, "log at the configured level, not only errors")
 	return cmd
 }

@@ -176,7 +176,7 @@ func (p Program) removeLabels(ctx context.Context, s *vocab.Store, name string, 
 	})
 	switch {
 	case errors.Is(err, vocab.ErrLast):
-		return fmt.Errorf("%w: add another first, or empty the vocabulary on purpose with `frostwatch vocab rm --all`", err)
+		return fmt.Errorf("%w: add another first, or empty the vocabulary on purpose with --all", err)
 	case err == nil && len(absent) > 0:
 		return fmt.Errorf("not in the vocabulary: %q", absent)
 	}

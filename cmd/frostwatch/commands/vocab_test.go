@@ -42,7 +42,7 @@ func TestVocabCommands(t *testing.T) {
 		{"rm wave run", []string{"label removed: wave\n", `! not in the vocabulary: ["run"]`}},
 		{"rm worse", []string{"vocabulary default: 1 label,"}},
 		{"rm bad\x1b[31m", []string{"vocabulary default: 1 label,"}},
-		{"rm fall", []string{"! edit vocabulary default: no label would be left: add another first, or empty the vocabulary on purpose with `frostwatch vocab rm --all`"}},
+		{"rm fall", []string{"! edit vocabulary default: no label would be left: add another first, or empty the vocabulary on purpose with --all"}},
 		{"rm", []string{"! want the labels to remove, or --all and none"}},
 		{"rm fall --all", []string{"! want the labels to remove, or --all and none"}},
 		{"rm --all", []string{"label removed: fall\n", "vocabulary default: 0 labels", "no infer has it in force: either none runs, or none has said so yet\n"}},

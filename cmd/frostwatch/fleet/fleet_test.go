@@ -79,7 +79,9 @@ func TestFleetIsReadFromTheTables(t *testing.T) {
 	ingest := map[string]topics.WorkerStage{"ingest": {Partitions: []int{0, 1}}}
 	x.worker(topics.Worker{Name: "a-1", Version: "v1\x1b[31m", Stages: ingest, Warnings: map[string]string{"camera b": "no route", "backlog": "grows"}}, now)
 	x.worker(topics.Worker{Name: "i-1", Stages: map[string]topics.WorkerStage{"infer": {Partitions: []int{0}, Lag: 70, Late: 33}}, Problems: map[string]string{"kafka": "away"}}, now)
-	x.worker(topics.Worker{Name: "dead-1", Stages: ingest}, now.Add(-time.Minute))
+	lost := map[string]topics.WorkerStage{"ingest": {Partitions: []int{1, 2}}}
+	x.worker(topics.Worker{Name: "dead-1", Stages: lost}, now.Add(-time.Minute))
+	x.worker(topics.Worker{Name: "dead-2", Stages: ingest}, now.Add(-time.Minute)) // a-1 holds what it held
 	x.worker(topics.Worker{Name: "old-1", Stages: ingest}, now.Add(-48*time.Hour))
 	x.put(topics.Workers, "forged", []byte("{"), nil, now)
 	x.camera("a", "a-1", topics.StreamStreaming, "", now)
@@ -106,10 +108,11 @@ func TestFleetIsReadFromTheTables(t *testing.T) {
 		"a-1 alive ingest 2 0 0s v1 [31m",
 		"i-1 not ready infer 1 70 33s -",
 		"dead-1 gone for 1m0s ingest",
+		"dead-2 gone for 1m0s ingest",
 		"a streaming",
 		"b waiting",
 		"a fall critical falling 1m0s",
-		"- no worker runs alerts what to do: start `frostwatch alerts`",
+		"- no worker runs alerts what to do: start a worker of alerts",
 		"- worker dead-1 gone since",
 		"- worker i-1 can't work: kafka: away",
 		"- infer on i-1 falls behind: 33 s late, 70 records wait what to do: add workers of infer",
@@ -121,7 +124,7 @@ func TestFleetIsReadFromTheTables(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, shown)
 		}
 	}
-	for _, not := range []string{"hunter2", "\x1b", "old-1", "forged", "no worker runs ingest", "a-1: camera b"} {
+	for _, not := range []string{"hunter2", "\x1b", "old-1", "forged", "no worker runs ingest", "a-1: camera b", "worker dead-2"} {
 		if strings.Contains(shown, not) {
 			t.Errorf("%q is in\n%s", not, shown)
 		}

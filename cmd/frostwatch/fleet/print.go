@@ -69,7 +69,7 @@ func (f Fleet) printWorkers(row func(...string)) {
 func (f Fleet) printCameras(row func(...string)) {
 	row()
 	if len(f.Cameras) == 0 {
-		row("No cameras: add one with `frostwatch camera add NAME URL`.")
+		row("No cameras: none was added, and no configuration file brings one.")
 		return
 	}
 	row("CAMERA", "STATE", "FOR", "WORKER", "REASON")

@@ -21,11 +21,13 @@ func (f Fleet) wrong() []Wrong {
 	out := []Wrong{}
 	for _, stage := range needed {
 		if !f.runs(stage) {
-			out = append(out, Wrong{"no worker runs " + stage, "start `frostwatch " + stage + "`"})
+			out = append(out, Wrong{"no worker runs " + stage, "start a worker of " + stage})
 		}
 	}
 	for _, w := range f.Workers {
-		out = append(out, w.wrong()...)
+		if w.Alive || !f.replaced(w) {
+			out = append(out, w.wrong()...)
+		}
 	}
 	for _, c := range f.Cameras {
 		if c.State != string(topics.StreamStreaming) {
@@ -39,6 +41,25 @@ func (f Fleet) runs(stage string) bool {
 	return slices.ContainsFunc(f.Workers, func(w Worker) bool {
 		_, has := w.Stages[stage]
 		return w.Alive && has
+	})
+}
+
+// replaced is whether living workers hold everything that a worker held.
+func (f Fleet) replaced(w Worker) bool {
+	for name, s := range w.Stages {
+		for _, partition := range s.Partitions {
+			if !f.held(name, s.Group, partition) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (f Fleet) held(stage, group string, partition int) bool {
+	return slices.ContainsFunc(f.Workers, func(w Worker) bool {
+		s := w.Stages[stage]
+		return w.Alive && s.Group == group && slices.Contains(s.Partitions, partition)
 	})
 }
 

@@ -35,7 +35,7 @@ type Options struct {
 	Model   string   // bundle; empty: the configured one, or the demo's
 	Cameras []string // NAME=URL
 	Videos  []string // files to serve as cameras
-	Verbose bool     // log at the configured level, not only warnings
+	Verbose bool     // log at the configured level, not only errors
 
 	Out, Err io.Writer // lines for people; logs
 	Version  string    // of the program
