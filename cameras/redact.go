@@ -17,13 +17,21 @@ var (
 	passwordWord = regexp.MustCompile(`(?i)(pass|pwd|token|key|auth|secret|sign)[a-z0-9_-]*[=:]`)
 )
 
-// RedactURL is raw, fit to be shown (topics.Clean), for logs, errors and people: without its password, its query
-// and, in the path, what follows a word such as "password=" or "token/". What
-// can't be parsed, or has an '@' behind its host, loses everything before the
-// last '@' and after '?'.
+// referring is a URL whose password, or else its user name, is a ${NAME} and
+// nothing more, which is no secret: scheme, user name and password, the rest.
+var referring = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*://)((?:[A-Za-z0-9._~-]*|\$\{[A-Za-z_][A-Za-z0-9_]*\}):\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$\{[A-Za-z_][A-Za-z0-9_]*\})@([^@]*)$`)
+
+// RedactURL is raw, fit to be shown (topics.Clean), for logs, errors and people:
+// without its password, unless that is a ${NAME}, its query and, in the path,
+// what follows a word such as "password=" or "token/". What can't be parsed, or
+// has an '@' behind its host, loses everything before the last '@' and after '?'.
 func RedactURL(raw string) string { return topics.Clean(redact(raw)) }
 
 func redact(raw string) string {
+	if m := referring.FindStringSubmatch(raw); m != nil {
+		scheme := m[1]
+		return scheme + m[2] + "@" + strings.TrimPrefix(redact(scheme+m[3]), scheme)
+	}
 	u, err := url.Parse(raw)
 	if err != nil || (u.Host == "" && strings.Contains(raw, "@")) || strings.Contains(raw[authorityEnd(raw):], "@") {
 		return redactUnparsed(raw)

@@ -53,13 +53,13 @@ func TestCameraCommands(t *testing.T) {
 		not  string
 	}{
 		{"ls", []string{"no cameras: add one"}, ""},
-		{"add lobby rtsp://viewer:${LOBBY}@10.0.0.7/s --tag indoor --tag ward", []string{`^camera lobby added: rtsp://\*\*\*@10\.0\.0\.7/s, tags indoor, ward\n`, `needs LOBBY in its environment and under ingest\.env`}, "warning"},
+		{"add lobby rtsp://viewer:${LOBBY}@10.0.0.7/s --tag indoor --tag ward", []string{`^camera lobby added: rtsp://viewer:\$\{LOBBY\}@10\.0\.0\.7/s, tags indoor, ward\n`, `needs LOBBY in its environment and under ingest\.env`}, "warning"},
 		{"add door rtsp://viewer:hunter2@10.0.0.8/s", []string{`^camera door added: rtsp://viewer:\*\*\*@10\.0\.0\.8/s\n`, `warning: camera door: its URL holds a password, which now lies on Kafka in clear`}, "hunter2"},
-		{"set lobby --tag night", []string{`^camera lobby changed: rtsp://\*\*\*@10\.0\.0\.7/s, tags night\n`}, ""},
+		{"set lobby --tag night", []string{`^camera lobby changed: rtsp://viewer:\$\{LOBBY\}@10\.0\.0\.7/s, tags night\n`}, ""},
 		{"set lobby --stride 3s", []string{`tags night\n`}, ""},
 		{"ls", []string{`(?m)^NAME +STATE +CODEC +SIZE +FPS +SINCE +WORKER +TAGS +URL +REASON`,
 			`(?m)^door +- +- +- +- +- +- +- +rtsp://viewer:\*\*\*@10\.0\.0\.8/s +no worker has taken it up`,
-			`(?m)^lobby +streaming +h264 +1920x1080 +25 +\dm\d+s +w +night +rtsp://\*\*\*@10\.0\.0\.7/s`}, "hunter2"},
+			`(?m)^lobby +streaming +h264 +1920x1080 +25 +\dm\d+s +w +night +rtsp://viewer:\$\{LOBBY\}@10\.0\.0\.7/s`}, "hunter2"},
 		{"add gate ftp://10.0.0.9/s", []string{"!", `camera gate: url: its kind is none of those allowed`}, ""},
 		{"add gate notaurl", []string{"!", `camera gate: url: want rtsp://host/path`}, ""},
 		{"add gate", []string{"!", "want NAME and URL; to change the tags of a camera alone, use `camera set NAME"}, ""},
