@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Backoff says how long to wait before connecting again.
+// Backoff says how long to wait before connecting again: between half of these
+// waits and all of them.
 type Backoff struct {
 	Min        time.Duration // the first wait; doubled at each failure
 	Max        time.Duration // the longest
