@@ -91,6 +91,7 @@ func TestReasons(t *testing.T) {
 		{"host", "rtsp://viewer:" + secret + "@no-such-host.invalid/x", topics.StreamWaiting, "no such host: no-such-host.invalid"},
 		{"garbage", "rtsp://viewer:" + secret + "@" + talker(t, rubbish) + "/x", topics.StreamWaiting, "no usable answer within 1s"},
 		{"garbage-http", "http://viewer:" + secret + "@" + talker(t, rubbish) + "/x", topics.StreamWaiting, "no usable answer within 1s"},
+		{"http-at-rtsp", "rtsp://viewer:" + secret + "@" + web.Listener.Addr().String() + "/x", topics.StreamWaiting, "it does not answer as an RTSP server does"},
 		{"mute", "rtsp://viewer:" + secret + "@" + talker(t, nil) + "/x", topics.StreamWaiting, "no usable answer within 1s"},
 		{"frozen", sim.URL("frozen"), topics.StreamWaiting, "no data for 1s"},
 		{"rubbish", sim.URL("rubbish"), topics.StreamWaiting, "no frame for 1.2s"},
@@ -102,7 +103,7 @@ func TestReasons(t *testing.T) {
 		{"scheme", "ftp://viewer:" + secret + "@host/x", topics.StreamStopped, "this kind of URL is not allowed: want rtsp, rtsps, http, https, file"},
 		{"unparsable", "rtsp://viewer:" + secret + "@host:port/%zz", topics.StreamStopped, "the URL cannot be parsed"},
 		{"environment", "rtsp://viewer:${CAM}@host/x", topics.StreamStopped, "environment variable CAM is not set on this worker"},
-		{"unlisted", "rtsp://viewer:${LOBBY_PASSWORD}@host/x", topics.StreamStopped, "list it under ingest.env"},
+		{"unlisted", "rtsp://viewer:${LOBBY_PASSWORD}@host/x", topics.StreamStopped, "add LOBBY_PASSWORD to ingest.env"},
 		{"no-host", "rtsp:///x", topics.StreamStopped, "the URL names no host"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package media
 import (
 	"cmp"
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -61,6 +62,10 @@ func open(ctx context.Context, url string, o openOptions) (*Stream, error) {
 		s.guard.close()
 		if !tried { // else libav has freed it
 			s.format.Free()
+		}
+		if errors.Is(err, astiav.ErrInvaliddata) && strings.HasPrefix(scheme, "rtsp") {
+			// Of all who break off, or answer in another protocol.
+			return nil, NewFault(KindNotVideo, "it does not answer as an RTSP server does")
 		}
 		return nil, s.broken(err, true)
 	}
