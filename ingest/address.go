@@ -145,7 +145,7 @@ func (r *resolver) reach(ctx context.Context, a address, turn int) (address, err
 		if a.own || r.trust.names(a.host) {
 			return a, nil
 		}
-		return a, r.trust.mayReach(literal, media.KindAddress)
+		return a, r.trust.mayReach(literal, "")
 	}
 	all, err := r.lookUp(ctx, a.host)
 	if err != nil || len(all) == 0 {
@@ -155,7 +155,7 @@ func (r *resolver) reach(ctx context.Context, a address, turn int) (address, err
 		return a, nil
 	}
 	for _, found := range all {
-		if err := r.trust.mayReach(found, kindRefused); err != nil {
+		if err := r.trust.mayReach(found, a.host); err != nil {
 			return address{}, err
 		}
 	}

@@ -138,6 +138,6 @@ func (r *resolver) control(a address) func(network, address string, _ syscall.Ra
 		if err != nil || r.trust.names(a.host) {
 			return err
 		}
-		return r.trust.mayReach(to.Addr(), kindRefused)
+		return r.trust.mayReach(to.Addr(), a.host)
 	}
 }

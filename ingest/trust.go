@@ -86,7 +86,7 @@ func (t *trust) mayName(variable string) error {
 	if slices.Contains(t.env, variable) {
 		return nil
 	}
-	return media.NewFault(media.KindAddress, "its URL refers to ${%.80s}, which this worker does not give away: list it under ingest.env", variable)
+	return media.NewFault(media.KindAddress, "its URL refers to ${%.80s}, which this worker does not give away: add %[1]s to ingest.env in %s", variable, where)
 }
 
 // mayOpenFiles is whether a camera that is not the operator's may be a file.
@@ -94,15 +94,16 @@ func (t *trust) mayOpenFiles() error {
 	if t.files {
 		return nil
 	}
-	return media.NewFault(media.KindAddress, "a file on this worker: only a camera of its own configuration may name one, or list file under ingest.allow")
+	return media.NewFault(media.KindAddress, "it is a file on this worker: to allow it, add file to ingest.allow, or this camera to cameras, in %s", where)
 }
 
 // names is whether a host's name itself is allowed, wherever it leads.
 func (t *trust) names(host string) bool { return slices.Contains(t.hosts, strings.ToLower(host)) }
 
-// mayReach is whether a camera that is not the operator's may be at an address.
-// kind is that of the fault: a name may lead elsewhere one day, an address can't.
-func (t *trust) mayReach(a netip.Addr, kind media.Kind) error {
+// mayReach is whether a camera that is not the operator's may be at an address,
+// to which its host's name, if it has one, leads. A name may lead elsewhere one
+// day, an address can't.
+func (t *trust) mayReach(a netip.Addr, name string) error {
 	what := reserved(a)
 	if what == "" {
 		return nil
@@ -111,7 +112,24 @@ func (t *trust) mayReach(a netip.Addr, kind media.Kind) error {
 	if slices.ContainsFunc(t.networks, func(n netip.Prefix) bool { return n.Contains(plain) }) {
 		return nil
 	}
-	return media.NewFault(kind, "%s is %s: only a camera of this worker's own configuration may be there, or list it under ingest.allow", plain, what)
+	if name == "" {
+		return media.NewFault(media.KindAddress, "%s is %s: to allow it, add %[1]s to ingest.allow, or this camera to cameras, in %[3]s", plain, what, where)
+	}
+	kind := kindRefused
+	if alwaysHere(name) {
+		kind = media.KindAddress
+	}
+	return media.NewFault(kind, "%s leads to %s, which is %s: to allow it, add %[1]s to ingest.allow, or this camera to cameras, in %[4]s", name, plain, what, where)
+}
+
+// where is what to edit to allow a camera more. Its path is the operator's affair:
+// status and readiness are read by others.
+const where = "the configuration file of the ingest workers, and restart them"
+
+// alwaysHere is whether a host's name can mean no other machine (RFC 6761).
+func alwaysHere(name string) bool {
+	name = strings.ToLower(strings.TrimSuffix(name, "."))
+	return name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
 // metadata are addresses at which clouds tell a machine its own secrets, beside

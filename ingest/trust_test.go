@@ -72,16 +72,16 @@ func TestWhatARecordMayAskFor(t *testing.T) {
 		{name: "an IPv6 name", camera: topics.Camera{URL: "http://six.example/s"}, opens: "http://[2001:db8::7]/s"},
 		{name: "TLS needs the name", camera: topics.Camera{URL: "rtsps://cam.example/s"}, opens: "rtsps://cam.example/s"},
 
-		{name: "a secret", camera: topics.Camera{URL: "rtsp://10.0.0.7/${PASSWORD}"}, refused: "${PASSWORD}, which this worker does not give away", kind: media.KindAddress},
+		{name: "a secret", camera: topics.Camera{URL: "rtsp://10.0.0.7/${PASSWORD}"}, refused: "${PASSWORD}, which this worker does not give away: add PASSWORD to ingest.env in the configuration file of the ingest workers, and restart them", kind: media.KindAddress},
 		{name: "a secret that is listed", camera: topics.Camera{URL: "rtsp://u:${PASSWORD}@10.0.0.7/s"}, env: []string{"PASSWORD"}, opens: "rtsp://u:p%40ss%2Fw%20rd%3F@10.0.0.7/s"},
 		{name: "a name that is not set is not told from one that is", camera: topics.Camera{URL: "rtsp://10.0.0.7/${NONE}"}, refused: "does not give away", kind: media.KindAddress},
 		{name: "a host in a secret", camera: topics.Camera{URL: "rtsp://${HOST}/s"}, env: []string{"HOST"}, opens: "rtsp://10.0.0.7/s"},
 
-		{name: "a file", camera: topics.Camera{URL: "file:///videos/a.mp4"}, refused: "a file on this worker", kind: media.KindAddress},
+		{name: "a file", camera: topics.Camera{URL: "file:///videos/a.mp4"}, refused: "it is a file on this worker: to allow it, add file to ingest.allow, or this camera to cameras, in the configuration file of the ingest workers, and restart them", kind: media.KindAddress},
 		{name: "a plain path", camera: topics.Camera{URL: "/videos/a.mp4"}, refused: "a file on this worker", kind: media.KindAddress},
 		{name: "an allowed file", camera: topics.Camera{URL: "file:///videos/a.mp4"}, allow: []string{"file"}, opens: "file:/videos/a.mp4"},
 
-		{name: "loopback", camera: topics.Camera{URL: "rtsp://127.0.0.1:8554/s"}, refused: "127.0.0.1 is this machine itself", kind: media.KindAddress},
+		{name: "loopback", camera: topics.Camera{URL: "rtsp://127.0.0.1:8554/s"}, refused: "127.0.0.1 is this machine itself: to allow it, add 127.0.0.1 to ingest.allow, or this camera to cameras, in the configuration file of the ingest workers, and restart them", kind: media.KindAddress},
 		{name: "all of loopback", camera: topics.Camera{URL: "http://127.8.9.1/s"}, refused: "this machine itself", kind: media.KindAddress},
 		{name: "IPv6 loopback", camera: topics.Camera{URL: "http://[::1]:6379/s"}, refused: "this machine itself", kind: media.KindAddress},
 		{name: "mapped loopback", camera: topics.Camera{URL: "http://[::ffff:7f00:1]/s"}, refused: "this machine itself", kind: media.KindAddress},
@@ -94,8 +94,8 @@ func TestWhatARecordMayAskFor(t *testing.T) {
 		{name: "metadata beyond the link", camera: topics.Camera{URL: "http://168.63.129.16/"}, refused: "a cloud's own service", kind: media.KindAddress},
 		{name: "a number that is loopback", camera: topics.Camera{URL: "http://2130706433/"}, refused: "no such host", kind: media.KindUnreachable},
 
-		{name: "a name of loopback", camera: topics.Camera{URL: "rtsp://localhost:8554/s"}, refused: "this machine itself", kind: kindRefused},
-		{name: "one address of several", camera: topics.Camera{URL: "rtsp://rebind.example/s"}, refused: "this machine itself", kind: kindRefused},
+		{name: "a name of loopback", camera: topics.Camera{URL: "rtsp://localhost:8554/s"}, refused: "localhost leads to 127.0.0.1, which is this machine itself: to allow it, add localhost to ingest.allow, or this camera to cameras, in the configuration file of the ingest workers, and restart them", kind: media.KindAddress},
+		{name: "one address of several", camera: topics.Camera{URL: "rtsp://rebind.example/s"}, refused: "rebind.example leads to 127.0.0.1, which is this machine itself", kind: kindRefused},
 		{name: "a name of metadata", camera: topics.Camera{URL: "https://metadata.example/s"}, refused: "this machine's own link", kind: kindRefused},
 		{name: "a name of mapped loopback", camera: topics.Camera{URL: "rtsp://mapped.example/s"}, refused: "this machine itself", kind: kindRefused},
 
