@@ -3,6 +3,8 @@ package bus
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -49,5 +51,42 @@ func TestNothingPassesThatIsNotConfirmed(t *testing.T) {
 	g.lose(l)
 	if _, err := try(); !errors.Is(err, ErrMoved) {
 		t.Errorf("of a partition that moved: %v", err)
+	}
+}
+
+// The member confirms what it holds before it lets commits go on: a commit that
+// waits for that must not be in its way.
+func TestACommitThatWaitsHoldsNothingUp(t *testing.T) {
+	c, err := New(Options{Brokers: []string{"127.0.0.1:1"}, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	m := &member{client: c, o: GroupOptions{Group: "g", Topic: "t"}, gate: newGate()}
+	p := m.newPartition(0)
+	p.committed.Store(7)
+	ctx, stop := context.WithCancel(t.Context())
+	waits := make(chan error, 2)
+	for _, next := range []int64{8, 9} {
+		go func() { waits <- p.Commit(ctx, next) }()
+	}
+	for len(p.committing) == 0 {
+		runtime.Gosched()
+	}
+	expected := make(chan int64, 1)
+	go func() { expected <- p.expected() }()
+	select {
+	case got := <-expected:
+		if got != 7 {
+			t.Errorf("the group's offset is expected at %d, want 7", got)
+		}
+	case <-time.After(time.Minute):
+		t.Error("what is held can't be confirmed while a commit waits")
+	}
+	stop()
+	for range 2 {
+		if err := <-waits; !errors.Is(err, context.Canceled) {
+			t.Errorf("a commit that was given up: %v", err)
+		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -31,10 +31,11 @@ type Partition struct {
 	at          place
 	keys        *keyCheck // nil: any key may be here
 	r           *cursor
-	committed   int64
-
-	mu   sync.Mutex
-	done int64 // the highest offset committed under this lease; -1: none
+	// committed is what the group had committed when the lease began, done the
+	// highest offset committed under it; -1: none. They are read while a commit
+	// waits, by the member without which it would wait for ever.
+	committed, done atomic.Int64
+	committing      chan struct{} // holds one: commits follow each other
 }
 
 // ErrMoved is returned when the partition has another owner by now.
@@ -42,7 +43,12 @@ var ErrMoved = errors.New("the partition was given to another member of the grou
 
 func (m *member) newPartition(id int) *Partition {
 	at := place{m.o.Topic, id}
-	p := &Partition{client: m.client, gate: m.gate, coordinator: m.coordinator, at: at, committed: -1, done: -1, r: m.client.cursor(at.topic, id, 0)}
+	p := &Partition{
+		client: m.client, gate: m.gate, coordinator: m.coordinator, at: at,
+		r: m.client.cursor(at.topic, id, 0), committing: make(chan struct{}, 1),
+	}
+	p.committed.Store(-1)
+	p.done.Store(-1)
 	if !m.o.AnyKey {
 		p.keys = &keyCheck{client: m.client, group: m.o.Group, at: at, of: m.partitions}
 	}
@@ -54,9 +60,7 @@ func (p *Partition) begin(ctx context.Context, startFirst bool) error {
 	err := p.client.retry(ctx, "look up the group's offset", func() error {
 		offset, err := p.coordinator.committed(ctx, p.at)
 		if err == nil {
-			p.mu.Lock()
-			p.committed = offset
-			p.mu.Unlock()
+			p.committed.Store(offset)
 		}
 		return err
 	})
@@ -69,8 +73,8 @@ func (p *Partition) begin(ctx context.Context, startFirst bool) error {
 	}
 	p.r.end.Store(end)
 	switch {
-	case p.committed >= 0:
-		p.r.seek(p.committed)
+	case p.committed.Load() >= 0:
+		p.r.seek(p.committed.Load())
 	case startFirst:
 		p.r.seek(first)
 	default:
@@ -80,11 +84,7 @@ func (p *Partition) begin(ctx context.Context, startFirst bool) error {
 }
 
 // expected is what the group's offset is if nobody else has committed.
-func (p *Partition) expected() int64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return max(p.committed, p.done)
-}
+func (p *Partition) expected() int64 { return max(p.committed.Load(), p.done.Load()) }
 
 // Topic is the topic's full name.
 func (p *Partition) Topic() string { return p.at.topic }
@@ -103,7 +103,7 @@ func (p *Partition) Generation() int {
 
 // Committed is the next offset to be read by the group when the partition was
 // assigned, or -1 when the group had committed none.
-func (p *Partition) Committed() int64 { return p.committed }
+func (p *Partition) Committed() int64 { return p.committed.Load() }
 
 // Bounds are the first offset kept and the offset that the next record gets.
 func (p *Partition) Bounds(ctx context.Context) (first, next int64, err error) {
@@ -212,15 +212,19 @@ func (p *Partition) Send(ctx context.Context, msgs ...Message) ([]topics.RecordR
 // than already committed are ignored. It tries until ctx ends or the partition
 // has moved (ErrMoved), and waits while the group settles.
 func (p *Partition) Commit(ctx context.Context, next int64) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if next <= p.done {
+	select {
+	case p.committing <- struct{}{}:
+		defer func() { <-p.committing }()
+	case <-ctx.Done():
+		return fmt.Errorf("commit %s/%d at %d: %w", p.at.topic, p.at.partition, next, ctx.Err())
+	}
+	if next <= p.done.Load() {
 		return nil
 	}
 	if err := p.client.retry(ctx, "commit offset", func() error { return p.commit(ctx, next) }); err != nil {
 		return fmt.Errorf("commit %s/%d at %d: %w", p.at.topic, p.at.partition, next, err)
 	}
-	p.done = next
+	p.done.Store(next)
 	return nil
 }
 
