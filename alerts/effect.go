@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/internal/pause"
+	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
@@ -59,7 +60,13 @@ func (r *rule) unmatched(cameras []string) (why []string) {
 func (r *rule) unknown(v *vocab.Vocabulary) (why []string) {
 	has := func(match func(vocab.Label) bool) bool { return slices.ContainsFunc(v.Labels, match) }
 	for _, action := range r.Actions {
-		if !has(func(l vocab.Label) bool { return strings.EqualFold(l.Name, action) }) {
+		if has(func(l vocab.Label) bool { return strings.EqualFold(l.Name, action) }) {
+			continue
+		}
+		broken := slices.IndexFunc(v.Problems, func(p vocab.Problem) bool { return strings.EqualFold(strings.TrimSpace(p.Label), action) })
+		if broken >= 0 {
+			why = append(why, fmt.Sprintf("the label %q of the vocabulary %s is broken: %s", action, v.Name, topics.Clean(v.Problems[broken].Err.Error())))
+		} else {
 			why = append(why, fmt.Sprintf("the vocabulary %s has no label %q", v.Name, action))
 		}
 	}

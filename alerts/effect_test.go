@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -17,6 +18,7 @@ import (
 func TestRulesWithoutEffectAreNamed(t *testing.T) {
 	v := &vocab.Vocabulary{Name: "default", Labels: []vocab.Label{
 		{Name: "Falling Down", Tags: []string{"danger"}}, {Name: "walking", Tags: []string{"calm"}, Background: true}}}
+	broken := &vocab.Vocabulary{Name: "default", Labels: v.Labels[1:], Problems: []vocab.Problem{{Label: " Falling Down", Err: errors.New("unknown key \"treshold\"")}}}
 	calm := &vocab.Vocabulary{Name: "default", Labels: v.Labels[1:]}
 	cameras := []string{"lobby", "ward-1"}
 	for _, c := range []struct {
@@ -28,6 +30,7 @@ func TestRulesWithoutEffectAreNamed(t *testing.T) {
 	}{
 		{"all is there", Rule{Actions: []string{"falling down", "walking"}, Cameras: []string{"ward-*", "lobby"}}, v, cameras, ""},
 		{"label", Rule{Actions: []string{"faling down", "walking"}}, v, cameras, `the vocabulary default has no label "faling down"`},
+		{"broken label", Rule{Actions: []string{"falling down"}}, broken, cameras, `the label "falling down" of the vocabulary default is broken: unknown key "treshold"`},
 		{"tag", Rule{Tags: []string{"danger", "fire"}}, v, cameras, `no label of the vocabulary default has the tag "fire"`},
 		{"tag of background", Rule{Tags: []string{"calm"}}, v, cameras, `every label with the tag "calm" is background`},
 		{"novel", Rule{Novel: true}, v, cameras, ""},

@@ -15,9 +15,13 @@ func (l *Live) confirm(ctx context.Context, before vocab.Vocabulary) {
 	l.labels.Record(ctx, int64(len(now.Labels)))
 	l.changes.Add(ctx, 1)
 	l.logSkipped(ctx, before.Problems, now.Problems)
+	l.warnSkipped(now.Problems)
 	if before.Version != "" { // not the first
-		changes := vocab.Changes(before.Labels, now.Labels)
+		changes := vocab.Changes(before, now)
 		for _, c := range changes[:min(maxLines, len(changes))] {
+			if c.What == vocab.Skipped { // logged above, at a higher level
+				continue
+			}
 			l.Logger.InfoContext(ctx, "label "+c.What, "label", c.Label, "vocabulary", now.Name)
 		}
 		if more := len(changes) - maxLines; more > 0 {

@@ -26,7 +26,8 @@ type LiveOptions struct {
 	Logger      *slog.Logger
 	Meter       metric.Meter
 	// Reporter hears as the part "embeddings" why what is scored against is not
-	// the newest vocabulary. nil: telemetry.Quiet.
+	// the newest vocabulary, and as a warning "label NAME" why a label of it is
+	// skipped. nil: telemetry.Quiet.
 	Reporter telemetry.Reporter
 	// OnEdit hears what has changed once it is in force, not of the first
 	// vocabulary. It must return at once.
@@ -50,7 +51,8 @@ type Live struct {
 	pending *pass // the base classes; nil before the first look
 	based   bool  // all of them are embedded
 	asks    *asks
-	failing bool // the last step did not succeed
+	failing bool            // the last step did not succeed
+	warned  map[string]bool // parts of the warnings that hold
 }
 
 // NewLive checks the options; nothing is embedded before Run.

@@ -127,6 +127,7 @@ type setup struct {
 	BaseClasses []string
 	Poll        time.Duration
 	OnEdit      func([]vocab.Change)
+	OnWarning   func(part string, err error)
 }
 
 // watched is a Live at work, with its Watcher.
@@ -143,6 +144,13 @@ type reporter struct {
 	telemetry.Quiet
 	part   string
 	health chan error
+	warn   func(part string, err error)
+}
+
+func (r reporter) Warning(part string, err error) {
+	if r.warn != nil {
+		r.warn(part, err)
+	}
 }
 
 func (r reporter) Problem(part string, err error) {
@@ -180,7 +188,7 @@ func watch(t *testing.T, s *redistest.Server, o setup) *watched {
 	}
 	out.Live, err = NewLive(LiveOptions{
 		Watcher: watcher, Embeddings: embeddings, BaseClasses: o.BaseClasses, OnEdit: o.OnEdit, Logger: log, Meter: meter,
-		Reporter: reporter{part: "embeddings", health: out.health},
+		Reporter: reporter{part: "embeddings", health: out.health, warn: o.OnWarning},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -8,7 +8,8 @@ import (
 // Change is what an edit did to a label.
 type Change struct {
 	Label string
-	What  string // Added, Changed or Removed
+	What  string // Added, Changed, Removed or Skipped
+	Why   string // of Skipped
 }
 
 // What an edit can do to a label.
@@ -16,23 +17,47 @@ const (
 	Added   = "added"
 	Changed = "changed"
 	Removed = "removed"
+	Skipped = "skipped" // the label is there, and can't be used
 )
 
-// Changes lists what makes after of before, by name. Both are by name, as a
-// Vocabulary's labels are.
-func Changes(before, after []Label) []Change {
+// Changes lists what makes after of before, by name. A label that can't be used
+// any more is skipped, not removed.
+func Changes(before, after Vocabulary) []Change {
+	skipped := map[string]string{}
+	for _, p := range after.Problems {
+		skipped[strings.TrimSpace(p.Label)] = p.Err.Error()
+	}
+	known := map[string]bool{}
+	for _, p := range before.Problems {
+		known[p.String()] = true
+	}
+	out := slices.DeleteFunc(labelChanges(before.Labels, after.Labels), func(c Change) bool {
+		_, there := skipped[c.Label]
+		return c.What == Removed && there
+	})
+	for _, p := range after.Problems {
+		if !known[p.String()] {
+			out = append(out, Change{strings.TrimSpace(p.Label), Skipped, p.Err.Error()})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Change) int { return strings.Compare(a.Label, b.Label) })
+	return out
+}
+
+// labelChanges compares lists that are both by name.
+func labelChanges(before, after []Label) []Change {
 	var out []Change
 	for len(before) > 0 || len(after) > 0 {
 		switch order := first(before, after); {
 		case order < 0:
-			out = append(out, Change{before[0].Name, Removed})
+			out = append(out, Change{Label: before[0].Name, What: Removed})
 			before = before[1:]
 		case order > 0:
-			out = append(out, Change{after[0].Name, Added})
+			out = append(out, Change{Label: after[0].Name, What: Added})
 			after = after[1:]
 		default:
 			if !before[0].equals(after[0]) {
-				out = append(out, Change{after[0].Name, Changed})
+				out = append(out, Change{Label: after[0].Name, What: Changed})
 			}
 			before, after = before[1:], after[1:]
 		}

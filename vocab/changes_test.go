@@ -3,6 +3,7 @@ package vocab
 import (
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -14,13 +15,39 @@ func TestChanges(t *testing.T) {
 		want          []Change
 	}{
 		{"nothing", []Label{a, b}, []Label{a, b}, nil},
-		{"first", nil, []Label{a, b}, []Change{{"a", Added}, {"b", Added}}},
-		{"all", []Label{a, b}, nil, []Change{{"a", Removed}, {"b", Removed}}},
-		{"between", []Label{a, c}, []Label{b}, []Change{{"a", Removed}, {"b", Added}, {"c", Removed}}},
-		{"at the end", []Label{a}, []Label{a, c}, []Change{{"c", Added}}},
+		{"first", nil, []Label{a, b}, []Change{{"a", Added, ""}, {"b", Added, ""}}},
+		{"all", []Label{a, b}, nil, []Change{{"a", Removed, ""}, {"b", Removed, ""}}},
+		{"between", []Label{a, c}, []Label{b}, []Change{{"a", Removed, ""}, {"b", Added, ""}, {"c", Removed, ""}}},
+		{"at the end", []Label{a}, []Label{a, c}, []Change{{"c", Added, ""}}},
 	} {
-		if got := Changes(test.before, test.after); !slices.Equal(got, test.want) {
+		if got := Changes(Vocabulary{Labels: test.before}, Vocabulary{Labels: test.after}); !slices.Equal(got, test.want) {
 			t.Errorf("%s: got %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+// A label that breaks is there all the same: it is not said to be removed.
+func TestALabelThatBreaksIsSkippedNotRemoved(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		before, after map[string]string
+		want          []Change
+	}{
+		{"breaks", map[string]string{"fall": "", "run": ""}, map[string]string{"fall": `{"treshold":1}`, "run": ""}, []Change{{"fall", Skipped, "treshold"}}},
+		{"comes broken", map[string]string{"run": ""}, map[string]string{"fall": "{", "run": ""}, []Change{{"fall", Skipped, "not valid JSON"}}},
+		{"stays broken", map[string]string{"fall": "{"}, map[string]string{"fall": "{", "run": ""}, []Change{{"run", Added, ""}}},
+		{"is broken otherwise", map[string]string{"fall": "{"}, map[string]string{"fall": `{"x":1}`}, []Change{{"fall", Skipped, "unknown key"}}},
+		{"is mended", map[string]string{"fall": "{"}, map[string]string{"fall": ""}, []Change{{"fall", Added, ""}}},
+		{"is removed", map[string]string{"fall": "{", "run": ""}, map[string]string{"run": ""}, nil},
+	} {
+		before, _ := parse("default", c.before)
+		after, _ := parse("default", c.after)
+		got := Changes(before, after)
+		same := slices.EqualFunc(got, c.want, func(a, b Change) bool {
+			return a.Label == b.Label && a.What == b.What && strings.Contains(a.Why, b.Why)
+		})
+		if !same {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
@@ -104,10 +105,10 @@ func (p Program) edit(ctx context.Context, s *vocab.Store, name string, do func(
 		return err
 	}
 	var b strings.Builder
-	changes := vocab.Changes(before.Labels, after.Labels)
+	changes := vocab.Changes(before, after)
 	const most = 20
 	for _, c := range changes[:min(most, len(changes))] {
-		fmt.Fprintf(&b, "label %s: %s\n", c.What, topics.Clean(c.Label))
+		b.WriteString(process.EditText(c) + "\n")
 	}
 	if more := len(changes) - most; more > 0 {
 		fmt.Fprintf(&b, "and %d more\n", more)

@@ -9,14 +9,12 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/frostwatch/frostwatch/infer"
 	"github.com/frostwatch/frostwatch/infer/froster"
-	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
@@ -44,8 +42,7 @@ type loaded struct {
 	bundle  *froster.Bundle
 	serving infer.Recogniser
 	live    *scoring.Live
-	// inForce is whether what is reported of it is the process's state.
-	inForce atomic.Bool
+	reports *modelReports
 }
 
 // load reads a bundle and begins to embed its vocabulary.
@@ -58,8 +55,7 @@ func (b *bundles) load(dir string) (*loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &loaded{bundle: bundle}
-	l.inForce.Store(b.current == nil)
+	l := &loaded{bundle: bundle, reports: &modelReports{Reporter: b.reporter, inForce: b.current == nil, warnings: map[string]error{}}}
 	live, err := b.follow(l, model)
 	if err != nil {
 		return nil, errors.Join(err, model.Close())
@@ -90,9 +86,9 @@ func (b *bundles) follow(l *loaded, model *froster.Model) (*scoring.Live, error)
 	}
 	return scoring.NewLive(scoring.LiveOptions{
 		Watcher: b.watcher, Embeddings: embeddings, BaseClasses: l.bundle.BaseClasses, Logger: log, Meter: meter,
-		Reporter: reportIf{&l.inForce, b.reporter},
+		Reporter: l.reports,
 		OnEdit: func(changes []vocab.Change) {
-			if l.inForce.Load() && b.onEdit != nil {
+			if l.reports.counts() && b.onEdit != nil {
 				b.onEdit(editLine(changes))
 			}
 		},
@@ -104,7 +100,7 @@ func editLine(changes []vocab.Change) string {
 	const most = 5
 	var words []string
 	for _, c := range changes[:min(most, len(changes))] {
-		words = append(words, "label "+c.What+": "+topics.Clean(c.Label))
+		words = append(words, EditText(c))
 	}
 	if more := len(changes) - most; more > 0 {
 		words = append(words, fmt.Sprintf("and %d more", more))
@@ -113,6 +109,15 @@ func editLine(changes []vocab.Change) string {
 		return "vocabulary edited, its labels are as before"
 	}
 	return strings.Join(words, ", ")
+}
+
+// EditText is what an edit did to a label, fit to be shown.
+func EditText(c vocab.Change) string {
+	text := "label " + c.What + ": " + topics.Clean(c.Label)
+	if c.Why != "" {
+		text += ": " + topics.Clean(c.Why)
+	}
+	return text
 }
 
 // watch follows the vocabulary, beginning at once: what is new can be embedded
@@ -136,18 +141,6 @@ func (b *bundles) watch() (stop func() error, err error) {
 
 // close frees what serves and ends watching.
 func (b *bundles) close() error { return errors.Join(b.current.serving.Close(), b.unwatch()) }
-
-// reportIf passes on what is reported while a model is in force.
-type reportIf struct {
-	inForce *atomic.Bool
-	telemetry.Reporter
-}
-
-func (r reportIf) Problem(part string, err error) {
-	if r.inForce.Load() {
-		r.Reporter.Problem(part, err)
-	}
-}
 
 // checkSize warns of frames that are smaller than what the model was trained on.
 func (b *bundles) checkSize(bundle *froster.Bundle) {
@@ -240,9 +233,8 @@ func (b *bundles) swap(ctx context.Context) error {
 	}
 	before := b.current
 	b.current = next
-	before.inForce.Store(false)
-	next.inForce.Store(true)
 	b.reporter.Problem("embeddings", nil) // it is embedded; what was reported is of the one before
+	next.reports.replace(before.reports)
 	if err := b.stage.Swap(ctx, next.serving); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ func TestAnEditOfTheVocabularyIsALine(t *testing.T) {
 	}
 	for want, changes := range map[string][]vocab.Change{
 		"label added: wave, label changed: fall [31m":                                                          {{Label: "wave", What: vocab.Added}, {Label: "fall\x1b[31m", What: vocab.Changed}},
+		"label skipped: fall: unknown key \"tre [31mshold\"":                                                   {{Label: "fall", What: vocab.Skipped, Why: "unknown key \"tre\x1b[31mshold\""}},
 		"vocabulary edited, its labels are as before":                                                          nil,
 		"label removed: x, label removed: x, label removed: x, label removed: x, label removed: x, and 3 more": many,
 	} {
