@@ -75,7 +75,7 @@ func (f alertFilter) check() error {
 func (p Program) alertsList() *cobra.Command {
 	t := &target{}
 	var f alertFilter
-	var since time.Duration
+	since := 24 * time.Hour
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "ls", Short: "List alerts, the newest last", Args: none,
@@ -94,7 +94,7 @@ func (p Program) alertsList() *cobra.Command {
 		},
 	}
 	t.flags(cmd)
-	cmd.Flags().DurationVar(&since, "since", 24*time.Hour, "how far back; what is still open is listed however old it is")
+	cmd.Flags().Var(length{&since, "1h or 7d"}, "since", "how far back; what is still open is listed however old it is")
 	cmd.Flags().StringVar(&f.camera, "camera", "", "name of the camera, or a glob")
 	cmd.Flags().StringVar(&f.rule, "rule", "", "name of the rule, or a glob")
 	cmd.Flags().BoolVar(&f.open, "open", false, "only what is open now")

@@ -38,7 +38,12 @@ func wrongArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		given = strings.Join(args, " ")
 	}
-	return fmt.Errorf("%s: want %s, got %s", cmd.CommandPath(), want, given)
+	return fmt.Errorf("%s: want %s, got %s", pathOf(cmd), want, given)
+}
+
+// pathOf is a command without the program's name, with which each error begins.
+func pathOf(cmd *cobra.Command) string {
+	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
 }
 
 // groups makes commands that only have subcommands say which, where another is
@@ -56,7 +61,7 @@ func groups(root *cobra.Command) {
 			for _, sub := range cmd.Commands() {
 				names = append(names, sub.Name())
 			}
-			return fmt.Errorf("%s: unknown command %q: want %s", cmd.CommandPath(), args[0], strings.Join(names, ", "))
+			return fmt.Errorf("%s: unknown command %q: want %s", pathOf(cmd), args[0], strings.Join(names, ", "))
 		}
 	}
 }

@@ -11,11 +11,13 @@ func TestMistakesInArgumentsAreWordedForPeople(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"model", "show"}, "frostwatch model show: want NAME|FOLDER, got none"},
-		{[]string{"model", "import", "a", "b"}, "frostwatch model import: want CHECKPOINT, got a b"},
-		{[]string{"camsim"}, "frostwatch camsim: want FILE..., got none"},
-		{[]string{"version", "now"}, "frostwatch version: want no arguments, got now"},
-		{[]string{"model", "frobnicate"}, `frostwatch model: unknown command "frobnicate": want check, import, ls`},
+		{[]string{"model", "show"}, "frostwatch: model show: want NAME|FOLDER, got none"},
+		{[]string{"model", "import", "a", "b"}, "frostwatch: model import: want CHECKPOINT, got a b"},
+		{[]string{"camsim"}, "frostwatch: camsim: want FILE..., got none"},
+		{[]string{"version", "now"}, "frostwatch: version: want no arguments, got now"},
+		{[]string{"model", "frobnicate"}, `frostwatch: model: unknown command "frobnicate": want check, import, ls`},
+		{[]string{"alerts", "ls", "--since", "10"}, `"--since" flag: want a number with a unit such as 1h or 7d`},
+		{[]string{"alerts", "ls", "--since", "7d", "--data", "no-such-folder"}, "nothing runs here"},
 		{[]string{"frobnicate"}, `unknown command "frobnicate"`},
 	} {
 		var out, errs bytes.Buffer

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -54,7 +55,7 @@ func (f *cameraFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.transport, "transport", "", "tcp or udp, for RTSP")
 	cmd.Flags().TextVar(&f.stride, "stride", topics.Stride{}, "between the starts of two clips: a time, or steps such as '4 steps' (default: framer.stride of the configuration)")
 	cmd.Flags().Lookup("stride").DefValue = "" // help would name the zero value
-	cmd.Flags().DurationVar(&f.window, "window", 0, "length of a clip (default: framer.window of the configuration)")
+	cmd.Flags().Var(length{&f.window, "4.267s"}, "window", "length of a clip (default: framer.window of the configuration)")
 }
 
 // apply takes over the flags that were given.
@@ -95,14 +96,20 @@ func (p Program) cameraAdd(t *target) *cobra.Command {
 				if err := limits.Validate(c); err != nil {
 					return err
 				}
-				_, err := table.Get(ctx, c.Name)
-				word := "changed"
+				was, err := table.Get(ctx, c.Name)
 				if errors.Is(err, cameras.ErrUnknown) {
-					word = "added"
-				} else if err != nil {
+					return p.putCamera(ctx, table, c, "added")
+				}
+				if err != nil {
 					return err
 				}
-				return p.putCamera(ctx, table, c, word)
+				if err := p.changeCamera(ctx, table, was, c); err != nil {
+					return err
+				}
+				if len(was.Tags) > 0 && len(c.Tags) == 0 {
+					_, err = fmt.Fprintf(p.Err, "note: camera %s had tags %s, which are gone: `camera set` changes only what is named\n", c.Name, strings.Join(was.Tags, ", "))
+				}
+				return err
 			})
 		},
 	}
@@ -117,11 +124,15 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 		Use: "set NAME", Short: "Change what is named of a camera; a change of tags alone leaves its stream as it is", Args: oneName,
 		Example: "  frostwatch camera set lobby --tag indoor --tag ward\n  frostwatch camera set lobby --tag ''",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if !slices.ContainsFunc([]string{"tag", "url", "transport", "stride", "window"}, cmd.Flags().Changed) {
+				return errors.New("camera set: nothing to change: want --tag, --url, --transport, --stride or --window")
+			}
 			return t.withCameras(cmd.Context(), func(ctx context.Context, table *cameras.Table, limits cameras.Limits) error {
-				c, err := table.Get(ctx, args[0])
+				was, err := table.Get(ctx, args[0])
 				if err != nil {
-					return fmt.Errorf("change camera: %w", err)
+					return err
 				}
+				c := was
 				c.Source = topics.SourcePerson
 				flags.apply(cmd, &c)
 				if cmd.Flags().Changed("url") {
@@ -130,7 +141,7 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 				if err := limits.Validate(c); err != nil {
 					return err
 				}
-				return p.putCamera(ctx, table, c, "changed")
+				return p.changeCamera(ctx, table, was, c)
 			})
 		},
 	}
@@ -144,6 +155,20 @@ func oneName(cmd *cobra.Command, args []string) error {
 		return fmt.Errorf("camera %s: want one NAME", cmd.Name())
 	}
 	return nil
+}
+
+// changeCamera writes a camera in the place of another, unless it says the same.
+func (p Program) changeCamera(ctx context.Context, table *cameras.Table, was, c topics.Camera) error {
+	was.Source = c.Source
+	before, err := topics.EncodeCamera(was)
+	if err != nil {
+		return p.putCamera(ctx, table, c, "changed")
+	}
+	if after, err := topics.EncodeCamera(c); err == nil && bytes.Equal(before, after) {
+		_, err := fmt.Fprintf(p.Out, "camera %s is so already: nothing changed\n", c.Name)
+		return err
+	}
+	return p.putCamera(ctx, table, c, "changed")
 }
 
 // putCamera writes a camera, and says so and what is unwise about it.
@@ -177,7 +202,10 @@ func (p Program) cameraRemove(t *target) *cobra.Command {
 			return t.withCameras(cmd.Context(), func(ctx context.Context, table *cameras.Table, _ cameras.Limits) error {
 				for _, name := range names {
 					if _, err := table.Get(ctx, name); err != nil {
-						return fmt.Errorf("remove camera: %w", err)
+						if len(names) > 1 {
+							return fmt.Errorf("%w; none was removed", err)
+						}
+						return err
 					}
 				}
 				for _, name := range names {

@@ -1,0 +1,44 @@
+package commands
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/frostwatch/frostwatch/internal/config"
+)
+
+// length is a flag for a length of time, in days too. It writes to a
+// time.Duration of the caller's.
+type length struct {
+	of      *time.Duration
+	example string
+}
+
+// Set reads 10s, 1h30m or 7d.
+func (l length) Set(text string) error {
+	var age config.Age
+	if err := age.UnmarshalText([]byte(text)); err != nil {
+		return fmt.Errorf("want a number with a unit such as %s", l.example)
+	}
+	*l.of = time.Duration(age)
+	return nil
+}
+
+// String is empty for none, so that help doesn't call that the default.
+func (l length) String() string {
+	if l.of == nil || *l.of == 0 {
+		return ""
+	}
+	text := l.of.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+// Type is what help calls the value.
+func (l length) Type() string { return "duration" }
