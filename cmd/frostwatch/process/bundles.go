@@ -192,7 +192,7 @@ func (b *bundles) run(ctx context.Context) error {
 }
 
 // renew puts the bundle in the wanted folder in service, if it is another. One
-// that can't be served is logged and changes nothing.
+// that can't be served is reported and changes nothing.
 func (b *bundles) renew(ctx context.Context) {
 	err := b.swap(ctx)
 	if ctx.Err() != nil {
@@ -204,12 +204,27 @@ func (b *bundles) renew(ctx context.Context) {
 	case errors.As(err, &unclosed):
 		b.log.ErrorContext(ctx, "bundle in service, but the model before could not be closed",
 			"bundle", b.dir, "serving", b.current.bundle.Name, "model", b.current.bundle.ID, "before", unclosed.Model, "error", unclosed.Err)
+		b.reporter.Warning(partBundle, nil)
 	case err != nil:
 		refused = 1
+		b.refuse(ctx, err)
+	default:
+		b.reporter.Warning(partBundle, nil)
+	}
+	b.refused.Record(ctx, refused)
+}
+
+// partBundle is the model named among what may be wrong.
+const partBundle = "bundle"
+
+// refuse reports a bundle that can't be served; where a person reads along, the
+// warning is a line for them.
+func (b *bundles) refuse(ctx context.Context, err error) {
+	b.reporter.Warning(partBundle, fmt.Errorf("%s is not taken over, model %s goes on serving: %w", b.dir, b.current.bundle.Name, err))
+	if b.onTrouble == nil {
 		b.log.ErrorContext(ctx, "bundle not taken over, the model before goes on serving",
 			"bundle", b.dir, "serving", b.current.bundle.Name, "model", b.current.bundle.ID, "error", err)
 	}
-	b.refused.Record(ctx, refused)
 }
 
 func (b *bundles) swap(ctx context.Context) error {

@@ -237,6 +237,9 @@ func TestBundleIsSwapped(t *testing.T) {
 	r.until("the missing bundle to be told of", func() bool {
 		return r.refused() == "1" && strings.Contains(r.log.String(), "bundle not taken over")
 	})
+	if w := r.pr.reporter.look().Warnings["bundle"]; !strings.Contains(w, later) || !strings.Contains(w, "goes on serving") {
+		t.Errorf("warning %q", w)
+	}
 	if p := r.pr.reporter.look().Problems; len(p) > 0 {
 		t.Errorf("not ready for want of a new bundle: %v", p)
 	}
@@ -249,6 +252,9 @@ func TestBundleIsSwapped(t *testing.T) {
 	r.untilServes("the bundle that came to be there", fullID)
 	if got := r.refused(); got != "0" {
 		t.Errorf("bundle_refused is %s", got)
+	}
+	if w := r.pr.reporter.look().Warnings["bundle"]; w != "" {
+		t.Errorf("the warning is still %q", w)
 	}
 
 	stopFeeding()

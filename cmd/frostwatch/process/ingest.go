@@ -131,12 +131,12 @@ func (p *Process) SyncCameras(ctx context.Context, owner cameras.Owner, all []to
 	return err
 }
 
-// warn logs what an operator should know of an edit, and says it where edits are
-// confirmed.
+// warn logs what an operator should know of an edit, and says it where a
+// person reads along.
 func (p *Process) warn(ctx context.Context, line string) {
 	p.log.WarnContext(ctx, line)
-	if p.onEdit != nil {
-		p.onEdit("warning: " + line)
+	if p.onTrouble != nil {
+		p.onTrouble(Caution, line)
 	}
 }
 

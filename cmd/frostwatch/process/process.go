@@ -37,11 +37,21 @@ type Options struct {
 	Overridden []string
 	// OnEdit hears a line on each edit of the file that was taken over; may be nil.
 	OnEdit func(line string)
+	// Notes explain what the next start does with a changed key, by key.
+	Notes map[string]string
 	// OnTrouble, where a person reads along, hears a line when something goes wrong
-	// or is well again, in place of the log; may be nil. Faults of single cameras
-	// are on the topic of statuses.
-	OnTrouble func(line string)
+	// or is well again, in place of the log, and of which kind it is: Trouble,
+	// Solved or Caution; may be nil. Faults of single cameras are on the topic of
+	// statuses.
+	OnTrouble func(kind, line string)
 }
+
+// Kinds of lines for OnTrouble.
+const (
+	Trouble = "problem"
+	Solved  = "solved"
+	Caution = "warning"
+)
 
 // Process is what the stages of one process share.
 type Process struct {
@@ -64,7 +74,9 @@ type Process struct {
 	overridden []string
 	takeovers  []takeover
 	onEdit     func(string)
-	onTrouble  func(string)
+	onTrouble  func(kind, line string)
+	notes      map[string]string
+	unsettled  string // what was last said to be wrong with the file; empty: nothing
 
 	free []func() error // what Close frees
 	left bool           // parts of Run are still running
@@ -103,7 +115,7 @@ func Open(ctx context.Context, o Options) (*Process, error) {
 		reporter: newReporter(append(slices.Clone(o.Checks), "kafka")...),
 		mux:      http.NewServeMux(),
 		version:  o.Version,
-		file:     o.File, edited: o.File.Config, overridden: o.Overridden, onEdit: o.OnEdit, onTrouble: o.OnTrouble,
+		file:     o.File, edited: o.File.Config, overridden: o.Overridden, onEdit: o.OnEdit, onTrouble: o.OnTrouble, notes: o.Notes,
 		worker:  fmt.Sprintf("%s-%d", host, os.Getpid()),
 		created: make(chan struct{}),
 	}
@@ -156,8 +168,13 @@ func (p *Process) Run(ctx context.Context, l net.Listener, parts ...Part) error 
 		}
 		all = append(all, part)
 	}
+	unhook := context.AfterFunc(ctx, func() { p.log.Info("stopping") })
+	defer unhook()
 	err := sequence(ctx, stopping{each: partTime, total: 7 * time.Second, last: time.Second}, all...)
 	p.left = errors.Is(err, errLeft)
+	if err == nil {
+		p.log.Info("stopped")
+	}
 	return err
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // lookEvery is how often the process looks at its own readiness, for the log.
@@ -46,14 +47,14 @@ func (p *Process) logReadiness(ctx context.Context) error {
 func (p *Process) tellProblems(ctx context.Context, known, now map[string]string) {
 	for _, part := range lacking(now, known) {
 		if p.onTrouble != nil {
-			p.onTrouble(fmt.Sprintf("%s: %s", part, now[part]))
+			p.onTrouble(Trouble, fmt.Sprintf("%s: %s", part, now[part]))
 			continue
 		}
 		p.log.ErrorContext(ctx, "not ready", "part", part, "problem", now[part])
 	}
 	for _, part := range lacking(known, now) {
 		if p.onTrouble != nil {
-			p.onTrouble(part + ": works again")
+			p.onTrouble(Solved, part+": works again")
 			continue
 		}
 		p.log.WarnContext(ctx, "ready again", "part", part, "problem", known[part])
@@ -64,16 +65,27 @@ func (p *Process) tellWarnings(known, now map[string]string) {
 	if p.onTrouble == nil {
 		return
 	}
-	for _, part := range lacking(now, known) {
-		if told(part) {
-			p.onTrouble(fmt.Sprintf("%s: %s", part, now[part]))
+	for _, part := range slices.Sorted(maps.Keys(now)) {
+		if told(part) && withoutNumbers(now[part]) != withoutNumbers(known[part]) {
+			p.onTrouble(Trouble, fmt.Sprintf("%s: %s", part, now[part]))
 		}
 	}
 	for _, part := range lacking(known, now) {
 		if told(part) {
-			p.onTrouble(part + ": over")
+			p.onTrouble(Solved, part+": nothing is wrong any more")
 		}
 	}
+}
+
+// withoutNumbers makes one reason of those that differ by how much alone, such as
+// a delay that grows.
+func withoutNumbers(reason string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return -1
+		}
+		return r
+	}, reason)
 }
 
 // told is whether a warning has no lines of its own, as cameras and the

@@ -57,20 +57,34 @@ func (p *Process) reload(ctx context.Context, m reloadMetrics) {
 		m.failed(ctx)
 		p.tellReload(ctx, slog.LevelError, "configuration not reloaded, the old one stays in force", err)
 		p.reporter.Warning(partConfiguration, fmt.Errorf("%s is not in force: %w", p.file.Path, err))
+		p.unsettled = refusedFile
 		return
 	}
 	m.succeeded(ctx)
+	was := p.unsettled
+	p.unsettled = ""
+	if was == refusedFile {
+		p.tellSettled(ctx, "the file can be read again and is in force")
+	}
 	for _, line := range lines {
 		p.confirm(ctx, line)
 	}
 	var restart []string
 	for _, c := range p.needsRestart() {
-		restart = append(restart, c.String())
+		text := c.String()
+		if note := p.notes[c.Key]; note != "" {
+			text += " (" + note + ")"
+		}
+		restart = append(restart, text)
 	}
 	if len(restart) == 0 {
 		p.reporter.Warning(partConfiguration, nil)
+		if was == needsStart {
+			p.tellSettled(ctx, "nothing waits for the next start any more")
+		}
 		return
 	}
+	p.unsettled = needsStart
 	later := fmt.Errorf("takes effect at the next start: %s", strings.Join(restart, ", "))
 	p.tellReload(ctx, slog.LevelWarn, "configuration", later)
 	p.reporter.Warning(partConfiguration, later)
@@ -79,10 +93,25 @@ func (p *Process) reload(ctx context.Context, m reloadMetrics) {
 // partConfiguration is the configuration file among what may be wrong.
 const partConfiguration = "configuration"
 
+// What may be wrong with the file.
+const (
+	refusedFile = "refused"
+	needsStart  = "needs a start"
+)
+
+// tellSettled says that what was wrong with the file is over.
+func (p *Process) tellSettled(ctx context.Context, line string) {
+	if p.onTrouble != nil {
+		p.onTrouble(Solved, partConfiguration+": "+line)
+		return
+	}
+	p.log.InfoContext(ctx, partConfiguration+": "+line, "file", p.file.Path)
+}
+
 // tellReload says once what an edit did not do.
 func (p *Process) tellReload(ctx context.Context, level slog.Level, what string, err error) {
 	if p.onTrouble != nil {
-		p.onTrouble(fmt.Sprintf("%s: %v", what, err))
+		p.onTrouble(Trouble, fmt.Sprintf("%s: %v", what, err))
 		return
 	}
 	p.log.Log(ctx, level, what, "file", p.file.Path, "error", err)

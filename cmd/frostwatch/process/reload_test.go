@@ -139,10 +139,11 @@ func TestTroubleIsSaidOnce(t *testing.T) {
 	e := newEdits(t, "kafka: {brokers: ['127.0.0.1:1']}\n")
 	var mu sync.Mutex
 	var lines []string
-	e.onTrouble = func(line string) {
+	e.notes = map[string]string{"log.level": "louder"}
+	e.onTrouble = func(kind, line string) {
 		mu.Lock()
 		defer mu.Unlock()
-		lines = append(lines, line)
+		lines = append(lines, kind+" "+line)
 	}
 	said := func(line string) func() bool {
 		return func() bool { mu.Lock(); defer mu.Unlock(); return slices.Contains(lines, line) }
@@ -163,8 +164,14 @@ func TestTroubleIsSaidOnce(t *testing.T) {
 	look()
 	e.reporter.Problem("vocabulary", nil)
 	e.reporter.Warning("backlog", nil)
+	e.reporter.Warning("rule g", errors.New("no camera matches"))
 	look()
-	want := "vocabulary: Redis is away|backlog: 33 s late|vocabulary: works again|backlog: over"
+	e.reporter.Warning("rule g", errors.New("no label flying")) // another reason
+	look()
+	e.reporter.Warning("rule g", nil)
+	look()
+	want := "problem vocabulary: Redis is away|problem backlog: 33 s late|solved vocabulary: works again|problem rule g: no camera matches|" +
+		"solved backlog: nothing is wrong any more|problem rule g: no label flying|solved rule g: nothing is wrong any more"
 	if got := strings.Join(lines, "|"); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -173,10 +180,13 @@ func TestTroubleIsSaidOnce(t *testing.T) {
 	await(t, "the refused edit", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
-		return slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "configuration not reloaded") })
+		return slices.ContainsFunc(lines, func(l string) bool { return strings.HasPrefix(l, "problem configuration not reloaded") })
 	})
 	e.write(t, "log: {level: debug}\n")
-	await(t, "the edit for the next start", said(`configuration: takes effect at the next start: kafka.brokers: [127.0.0.1:9092] instead of [127.0.0.1:1], log.level: "debug" instead of "info"`))
+	await(t, "the file to be right again", said("solved configuration: the file can be read again and is in force"))
+	await(t, "the edit for the next start", said(`problem configuration: takes effect at the next start: kafka.brokers: [127.0.0.1:9092] instead of [127.0.0.1:1], log.level: "debug" instead of "info" (louder)`))
+	e.write(t, "kafka: {brokers: ['127.0.0.1:1']}\n")
+	await(t, "nothing to wait for the next start", said("solved configuration: nothing waits for the next start any more"))
 	if err := stop(); err != nil {
 		t.Error(err)
 	}

@@ -96,7 +96,7 @@ func (u *up) findCameras() error {
 
 // files are those to be served as cameras.
 func (u *up) files() ([]string, error) {
-	if len(u.Cameras) > 0 || len(u.Videos) > 0 || len(u.cfg.Cameras) > 0 {
+	if !u.demonstrates() {
 		return u.Videos, nil
 	}
 	clips, err := demo.Clips()
@@ -107,6 +107,20 @@ func (u *up) files() ([]string, error) {
 		clips[i] = filepath.Join(u.demoDir(), c+".mp4")
 	}
 	return clips, nil
+}
+
+// demonstrates is whether the demo's cameras are watched: no flag and no file
+// names others.
+func (u *up) demonstrates() bool {
+	return len(u.Cameras) == 0 && len(u.Videos) == 0 && len(u.cfg.Cameras) == 0
+}
+
+// notes explain what the next start does with a changed key.
+func (u *up) notes() map[string]string {
+	if !u.demonstrates() {
+		return nil
+	}
+	return map[string]string{"cameras": "the file's cameras then replace the demo's"}
 }
 
 // ownCameras brings this `up`'s cameras to the table, and takes away those that

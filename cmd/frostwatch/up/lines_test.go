@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -47,6 +48,20 @@ func TestStatusLines(t *testing.T) {
 	want := "a streaming|b waiting connection refused|b waiting wrong [2J password|b streaming|b waiting connection refused"
 	if strings.Join(got, "|") != want || strings.Contains(out.String(), "\x1b") {
 		t.Errorf("got\n%s", out.String())
+	}
+}
+
+func TestTheBannerSaysWhoseCamerasAreWatched(t *testing.T) {
+	two := []topics.Camera{{Name: "a"}, {Name: "b"}}
+	one := config.Config{Cameras: []config.Camera{{Name: "c"}}}
+	for want, u := range map[string]*up{
+		"2 cameras of the demo and 4 cameras added by people":                           {cameras: two},
+		"1 camera of p.yaml in place of the demo's and 4 cameras added by people":       {cfg: one, cfgPath: "p.yaml"},
+		"2 cameras named by flags and 1 camera of p.yaml and 4 cameras added by people": {Options: Options{Cameras: []string{"a=x", "b=y"}}, cameras: two, cfg: one, cfgPath: "p.yaml"},
+	} {
+		if got := u.watched(4); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 

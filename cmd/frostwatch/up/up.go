@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/camsim"
@@ -66,6 +65,11 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	defer unlock()
 	u := &up{Options: o, shown: map[string]shownStatus{}}
+	defer func() {
+		if err == nil {
+			u.printTrouble("stopped", "all is kept in "+u.Data)
+		}
+	}()
 	if err := u.prepare(); err != nil {
 		return err
 	}
@@ -178,7 +182,7 @@ func (u *up) startServers(ctx context.Context) (err error) {
 // run runs the stages until ctx ends.
 func (u *up) run(ctx context.Context) (err error) {
 	pr, err := process.Open(ctx, process.Options{
-		Config: u.cfg, File: u.file, Overridden: overridden, OnEdit: u.printEdit, OnTrouble: u.printTrouble, Logger: u.log, Service: "frostwatch", Version: u.Version,
+		Config: u.cfg, File: u.file, Overridden: overridden, OnEdit: u.printEdit, OnTrouble: u.printTrouble, Notes: u.notes(), Logger: u.log, Service: "frostwatch", Version: u.Version,
 		Checks: []string{"ingest", "vocabulary", "infer", "alerts"},
 	})
 	if err != nil {
@@ -206,13 +210,19 @@ func (u *up) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	added, err := u.added(ctx, pr)
+	if err != nil {
+		return process.IgnoreEnd(ctx, err)
+	}
 	l, err := net.Listen("tcp", u.at.HTTP)
 	if err != nil {
 		return fmt.Errorf("listen for http: %w", err)
 	}
-	if err := errors.Join(u.at.write(u.Data), u.banner()); err != nil {
+	if err := errors.Join(u.at.write(u.Data), u.banner(added)); err != nil {
 		return errors.Join(err, l.Close())
 	}
+	unhook := context.AfterFunc(ctx, func() { u.printTrouble("stop", "what is at hand is finished first") })
+	defer unhook()
 	return pr.Run(ctx, l, u.order(ctx, pr, slices.Concat(archiving, alerting, inferring), ingesting)...)
 }
 
@@ -246,25 +256,6 @@ func (u *up) watchRedis(ctx context.Context) error {
 	}
 }
 
-func (u *up) banner() error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "Frostwatch %s watches %s. Ctrl-C stops it.\n\n", u.Version, countedCameras(len(u.cameras)+len(u.cfg.Cameras)))
-	row := func(what, where, how string) { fmt.Fprintf(&b, "  %-11s %-28s %s\n", what, where, how) }
-	row("alerts", u.at.Kafka, fmt.Sprintf("kcat -C -b %s -t %salerts", u.at.Kafka, u.cfg.Kafka.Prefix))
-	row("vocabulary", u.at.Redis, fmt.Sprintf("redis-cli -p %d HSET %svocab:%s \"person waving\" \"\"", Port(u.at.Redis), u.cfg.Redis.Prefix, u.cfg.Vocab.Name))
-	if u.sim != nil {
-		row("video", u.at.RTSP, "ffplay "+u.sim.URL(u.served[0]))
-	}
-	row("metrics", u.at.HTTP, fmt.Sprintf("curl http://%s/metrics", u.at.HTTP))
-	row("rules", u.cfgPath, "edit the file; it is taken over at once")
-	if u.cfg.Infer.Bundle == u.demoBundle() {
-		fmt.Fprintf(&b, "\n  The demo model knows twelve actions of drawn people. On real video its answers mean nothing:\n  import a FROSTER or CLIP checkpoint and pass it with --model.\n")
-	}
-	b.WriteByte('\n')
-	_, err := io.WriteString(u.Out, b.String())
-	return err
-}
-
 // printEdit confirms an edit in a line. What can't be printed is logged as well.
 func (u *up) printEdit(line string) {
 	_, _ = fmt.Fprintf(u.Out, "%s  edit     %s\n", time.Now().Format(clock), line)
@@ -280,8 +271,8 @@ func (u *up) printAlert(value []byte) error {
 }
 
 // printTrouble says in a line what is wrong, or is well again.
-func (u *up) printTrouble(line string) {
-	_, _ = fmt.Fprintf(u.Out, "%s  problem  %s\n", time.Now().Format(clock), line)
+func (u *up) printTrouble(kind, line string) {
+	_, _ = fmt.Fprintf(u.Out, "%s  %-7s  %s\n", time.Now().Format(clock), kind, line)
 }
 
 // printStatus shows what a camera's stream came to be, once: not its further
