@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -381,4 +382,66 @@ func TestWhatIsBeyondTheEndIsReported(t *testing.T) {
 		}
 		return done
 	})
+}
+
+// A broker that says nothing for longer than a session has forgotten its members
+// when it is back. Whatever they were committing then, they go on.
+func TestAFreezeBeyondTheSessionIsOutlived(t *testing.T) {
+	b := kafkatest.StartFreezable(t)
+	const partitions = 4
+	ctx, c := within(t, 2*time.Minute), clientOf(t, []string{b.Addr()}, slog.New(slog.DiscardHandler))
+	if err := c.Ensure(ctx, []bus.TopicSpec{spec("forgotten", partitions)}); err != nil {
+		t.Fatal(err)
+	}
+	own, stop := context.WithCancel(ctx)
+	defer stop()
+	var committed [partitions]atomic.Int64
+	ended := make(chan error, 1)
+	go func() {
+		ended <- c.Consume(own, bus.GroupOptions{Group: "forgotten", Topic: "forgotten", StartFirst: true}, func(ctx context.Context, p *bus.Partition) error {
+			for {
+				refs, err := p.Send(ctx, bus.Message{Topic: "forgotten", PartitionBy: keyFor(ctx, t, c, "forgotten", p.ID()), Value: []byte("x")})
+				if err != nil {
+					return err
+				}
+				// One whose offset is not committed is done again.
+				if p.Commit(ctx, refs[0].Offset+1) == nil {
+					committed[p.ID()].Add(1)
+				}
+			}
+		})
+	}()
+	all := func(more [partitions]int64) bool {
+		for i := range committed {
+			if committed[i].Load() <= more[i] {
+				return false
+			}
+		}
+		return true
+	}
+	until(ctx, t, "commits of every partition", func() bool { return all([partitions]int64{}) })
+	b.Freeze(t)
+	time.Sleep(8 * time.Second) // longer than the session
+	var before [partitions]int64
+	for i := range committed {
+		before[i] = committed[i].Load()
+	}
+	b.Thaw(t)
+	until(ctx, t, "commits of every partition after the thaw", func() bool { return all(before) })
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// keyFor is a key whose records go to the partition.
+func keyFor(ctx context.Context, t *testing.T, c *bus.Client, topic string, partition int) []byte {
+	for i := range 10_000 {
+		key := fmt.Append(nil, i)
+		if at, err := c.PartitionOf(ctx, topic, key); err == nil && at == partition {
+			return key
+		}
+	}
+	t.Errorf("no key goes to partition %d", partition)
+	return nil
 }
