@@ -77,6 +77,10 @@ func (b *bench) watchUp(ctx context.Context, c *child, data string, out *upFigur
 	if err != nil {
 		return err
 	}
+	// `up` may still be creating its topics; this waits for them.
+	if _, err := client.PartitionOf(ctx, topics.Names{Prefix: topics.DefaultPrefix}.Of(topics.Actions), nil); err != nil {
+		return err
+	}
 	w := upWatch{past: past, since: time.Now().Add(-time.Second)}
 	if err := w.run(ctx, b.Time); err != nil {
 		return err
