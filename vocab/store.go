@@ -183,7 +183,7 @@ func (s *Store) edit(ctx context.Context, name string, change func(redis.Pipelin
 
 // ReadLabels reads a file of labels: one a line, optionally followed by a tab
 // and a value as the hash holds it. Empty lines and those that begin with # are
-// passed over. Every bad line is reported, with its number.
+// passed over. Every bad line is reported, with its number; JSON is refused.
 func ReadLabels(r io.Reader) ([]Label, error) {
 	var labels []Label
 	var problems []error
@@ -197,7 +197,13 @@ func ReadLabels(r io.Reader) ([]Label, error) {
 			continue
 		}
 		field, value, _ := strings.Cut(text, "\t")
+		if len(labels)+len(problems) == 0 && looksLikeJSON(field) {
+			return nil, fmt.Errorf("line %d: this looks like JSON: want one label a line, optionally followed by a tab and its value", line)
+		}
 		l, err := ParseLabel(field, value)
+		if err == nil && strings.ContainsAny(l.Name[:1], `{}"`) {
+			err = fmt.Errorf("a label that begins with %q: want its words without quotes or JSON", l.Name[:1])
+		}
 		if err != nil {
 			problems = append(problems, fmt.Errorf("line %d: %w", line, err))
 			continue
@@ -205,4 +211,10 @@ func ReadLabels(r io.Reader) ([]Label, error) {
 		labels = append(labels, l)
 	}
 	return labels, errors.Join(append(problems, scan.Err())...)
+}
+
+// looksLikeJSON is whether a file that begins with the line is JSON.
+func looksLikeJSON(line string) bool {
+	line = strings.TrimSpace(line)
+	return strings.HasPrefix(line, "{") || strings.HasPrefix(line, "[")
 }

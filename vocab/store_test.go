@@ -156,3 +156,18 @@ func TestALargeVocabularyIsRefusedUnread(t *testing.T) {
 		t.Errorf("%d labels after one was removed", n)
 	}
 }
+
+// A file of JSON became labels such as `"action": "box",`.
+func TestJSONIsNoFileOfLabels(t *testing.T) {
+	for text, want := range map[string]string{
+		"{\n  \"action\": \"box\",\n": "line 1: this looks like JSON",
+		"\n[\n  \"box\"\n]\n":         "line 2: this looks like JSON",
+		"box\n\"run\",\n}\n":          "line 2: a label that begins with",
+		"box\t{\"tags\":[\"a\"]}\n":   "",
+	} {
+		_, err := ReadLabels(strings.NewReader(text))
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}

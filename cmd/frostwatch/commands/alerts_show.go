@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -163,6 +164,9 @@ func (p Program) writeAlert(ctx context.Context, b *bus.Client, n topics.Names, 
 // writeNew writes a file that must not be there yet.
 func writeNew(path string, content []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("write the alert: %s is there already: name another folder, or move it away", path)
+	}
 	if err != nil {
 		return fmt.Errorf("write the alert: %w", err)
 	}

@@ -96,6 +96,7 @@ func TestAlertsCommands(t *testing.T) {
 		{"ls --camera ward-*", "fall", "fence  loiter"},
 		{"ls --rule fence --json", "fence", "fall  loiter"},
 		{"ls --camera [", "! --camera \"[\": want a name, or a glob such as ward-*", ""},
+		{"ls --since 7d", "fall  fence  loiter", ""},
 		{"ls now", "! ", ""},
 		{"show nothing", "! no alert has the id \"nothing\"", ""},
 		{"show " + cleared.ID, "cleared, 1m4s  the score fell  falling down, score 0.91  a.evidence, partition", ""},
@@ -136,7 +137,7 @@ func TestAnAlertsPicturesAreWritten(t *testing.T) {
 	if err != nil || json.Unmarshal(b, &a) != nil || a.ID != cleared.ID || a.State != topics.AlertCleared {
 		t.Errorf("alert.json: %s, %v", b, err)
 	}
-	if out, ok := command(t, "alerts", "show", cleared.ID, "--out", dir, "--config", file); ok || !strings.Contains(out, "exists") {
+	if out, ok := command(t, "alerts", "show", cleared.ID, "--out", dir, "--config", file); ok || !strings.Contains(out, "alert.json is there already: name another folder, or move it away") {
 		t.Errorf("files are written over: %s", out)
 	}
 }

@@ -20,12 +20,14 @@ import (
 // vocabTarget is a vocabulary somewhere.
 type vocabTarget struct {
 	target
-	name string // empty: the configured one
+	name       string // empty: the configured one
+	configured string // what workers of that configuration watch; known within with
 }
 
 func (t *vocabTarget) with(ctx context.Context, do func(ctx context.Context, s *vocab.Store, name string) error) error {
 	return t.withRedis(ctx, func(ctx context.Context, c *redis.Client, cfg config.Config) error {
 		name := t.name
+		t.configured = cfg.Vocab.Name
 		if name == "" {
 			name = cfg.Vocab.Name
 		}
@@ -55,13 +57,13 @@ func (p Program) vocabList(t *vocabTarget) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return p.printVocabulary(v, force)
+				return p.printVocabulary(v, t.configured, force)
 			})
 		},
 	}
 }
 
-func (p Program) printVocabulary(v vocab.Vocabulary, force []vocab.InForce) error {
+func (p Program) printVocabulary(v vocab.Vocabulary, configured string, force []vocab.InForce) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "vocabulary %s, version %s, %s\n", v.Name, v.Version, labelCount(len(v.Labels)))
 	for _, l := range v.Labels {
@@ -72,7 +74,7 @@ func (p Program) printVocabulary(v vocab.Vocabulary, force []vocab.InForce) erro
 		fmt.Fprintf(&b, "  %-40s %s\n", topics.Clean(l.Name), topics.Clean(value))
 	}
 	writeSkipped(&b, v)
-	writeInForce(&b, v, force)
+	writeInForce(&b, v, configured, force)
 	_, err := io.WriteString(p.Out, b.String())
 	return err
 }
@@ -92,7 +94,7 @@ func writeSkipped(b *strings.Builder, v vocab.Vocabulary) {
 }
 
 // edit makes an edit and prints what it did.
-func (p Program) edit(ctx context.Context, s *vocab.Store, name string, do func() error) error {
+func (p Program) edit(ctx context.Context, t *vocabTarget, s *vocab.Store, name string, do func() error) error {
 	before, err := s.List(ctx, name)
 	if err != nil {
 		return err
@@ -122,7 +124,7 @@ func (p Program) edit(ctx context.Context, s *vocab.Store, name string, do func(
 	if err != nil {
 		return err
 	}
-	writeInForce(&b, after, force)
+	writeInForce(&b, after, t.configured, force)
 	_, err = io.WriteString(p.Out, b.String())
 	return err
 }
@@ -134,7 +136,7 @@ func (p Program) vocabAdd(t *vocabTarget) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l.Name = args[0]
 			return t.with(cmd.Context(), func(ctx context.Context, s *vocab.Store, name string) error {
-				return p.edit(ctx, s, name, func() error { return s.Put(ctx, name, l) })
+				return p.edit(ctx, t, s, name, func() error { return s.Put(ctx, name, l) })
 			})
 		},
 	}
@@ -159,9 +161,9 @@ func (p Program) vocabRemove(t *vocabTarget) *cobra.Command {
 		RunE: func(cmd *cobra.Command, labels []string) error {
 			return t.with(cmd.Context(), func(ctx context.Context, s *vocab.Store, name string) error {
 				if all {
-					return p.edit(ctx, s, name, func() error { return s.Clear(ctx, name) })
+					return p.edit(ctx, t, s, name, func() error { return s.Clear(ctx, name) })
 				}
-				return p.removeLabels(ctx, s, name, labels)
+				return p.removeLabels(ctx, t, s, name, labels)
 			})
 		},
 	}
@@ -169,9 +171,9 @@ func (p Program) vocabRemove(t *vocabTarget) *cobra.Command {
 	return cmd
 }
 
-func (p Program) removeLabels(ctx context.Context, s *vocab.Store, name string, labels []string) error {
+func (p Program) removeLabels(ctx context.Context, t *vocabTarget, s *vocab.Store, name string, labels []string) error {
 	var absent []string
-	err := p.edit(ctx, s, name, func() (err error) {
+	err := p.edit(ctx, t, s, name, func() (err error) {
 		absent, err = s.Remove(ctx, name, labels...)
 		return err
 	})
@@ -203,7 +205,7 @@ func (p Program) vocabImport(t *vocabTarget) *cobra.Command {
 				return fmt.Errorf("import labels from %s: %w", args[0], err)
 			}
 			return t.with(cmd.Context(), func(ctx context.Context, s *vocab.Store, name string) error {
-				return p.edit(ctx, s, name, func() error { return s.Put(ctx, name, labels...) })
+				return p.edit(ctx, t, s, name, func() error { return s.Put(ctx, name, labels...) })
 			})
 		},
 	}

@@ -14,8 +14,12 @@ import (
 
 // writeInForce says which models recognise a vocabulary, and what they skip of it
 // that others may not.
-func writeInForce(b *strings.Builder, v vocab.Vocabulary, force []vocab.InForce) {
-	if len(force) == 0 {
+func writeInForce(b *strings.Builder, v vocab.Vocabulary, configured string, force []vocab.InForce) {
+	switch {
+	case len(force) > 0:
+	case v.Name != configured:
+		fmt.Fprintf(b, "no infer watches the vocabulary %s: the configuration's vocab.name is %s\n", v.Name, configured)
+	default:
 		b.WriteString("no infer has it in force: either none runs, or none has said so yet\n")
 	}
 	known := map[string]bool{}
@@ -23,6 +27,12 @@ func writeInForce(b *strings.Builder, v vocab.Vocabulary, force []vocab.InForce)
 		known[topics.Clean(problem.String())] = true
 	}
 	for _, f := range force {
+		if f.Version != v.Version && len(v.Labels) == 0 && f.Labels > 0 {
+			// As Redis looks that has lost its data; a clear on purpose is followed.
+			fmt.Fprintf(b, "not taken over: a vocabulary without a label that can be used is not, unless `frostwatch vocab rm --all` emptied it; model %s stays with %s of version %s. Add labels again\n",
+				f.Model, labelCount(f.Labels), f.Version)
+			continue
+		}
 		if f.Version != v.Version {
 			fmt.Fprintf(b, "not in force yet: model %s still has version %s\n", f.Model, f.Version)
 			continue

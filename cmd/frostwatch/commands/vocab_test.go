@@ -45,6 +45,7 @@ func TestVocabCommands(t *testing.T) {
 		{"rm fall", []string{"! edit vocabulary default: no label would be left: add another first, or empty the vocabulary on purpose with --all"}},
 		{"rm", []string{"! want the labels to remove, or --all and none"}},
 		{"rm fall --all", []string{"! want the labels to remove, or --all and none"}},
+		{"ls --vocabulary other", []string{"no infer watches the vocabulary other: the configuration's vocab.name is default\n"}},
 		{"rm --all", []string{"label removed: fall\n", "vocabulary default: 0 labels", "no infer has it in force: either none runs, or none has said so yet\n"}},
 	} {
 		out, ok := command(t, append([]string{"vocab", "--config", file}, strings.Fields(c.args)...)...)
@@ -105,5 +106,11 @@ func TestVocabCommandsSayWhatIsInForce(t *testing.T) {
 	}
 	if out, _ := command(t, "vocab", "add", "wave", "--config", file); !strings.Contains(out, "not in force yet: model m1 still has version "+v.Version) {
 		t.Error(out)
+	}
+	if err := s.Client.Del(t.Context(), "frostwatch:vocab:default").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if out, _ := command(t, "vocab", "ls", "--config", file); !strings.Contains(out, "not taken over: ") || !strings.Contains(out, "stays with 1 label of version "+v.Version) {
+		t.Errorf("a lost vocabulary: %s", out)
 	}
 }
