@@ -25,11 +25,11 @@ type epoch struct {
 }
 
 const (
-	// maxEpochs is how many stream epochs of a camera are told from new ones,
-	// should their clips be sent again.
+	// maxEpochs is how many stream epochs of a camera are remembered, so that
+	// clips of them that are sent again are not taken for a new epoch.
 	maxEpochs = 8
-	// maxStride bounds what a record can say of its camera's stride: the framer
-	// cuts no clips further apart.
+	// maxStride bounds the stride that is computed from a camera's records: the
+	// framer cuts no clips further apart.
 	maxStride = time.Hour
 )
 

@@ -101,7 +101,7 @@ func (p *past) reader() func(bus.Message) error {
 		}
 		rec, err := decode(m)
 		if err != nil {
-			return nil //nolint:nilerr // it was buried when it was evaluated
+			return nil //nolint:nilerr // it went to the dead letters when it was evaluated
 		}
 		c := p.cameras[rec.Camera]
 		if c == nil {

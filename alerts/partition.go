@@ -140,8 +140,8 @@ func (w *worker) handle(ctx context.Context, m bus.Message) error {
 	return w.commit(ctx, m)
 }
 
-// bury moves a record that is of no use to the dead letters. Where even that is
-// refused it is passed over: one record must not stop its partition.
+// bury sends a record that can't be used to the dead letters. If even that is
+// refused the record is skipped: one record must not stop its partition.
 func (w *worker) bury(ctx context.Context, m bus.Message, why error) error {
 	if err := w.dead.Bury(ctx, m, why); err != nil {
 		return err

@@ -52,11 +52,11 @@ type Options struct {
 	Propagator propagation.TextMapPropagator
 
 	Reporter telemetry.Reporter // nil: telemetry.Quiet
-	// Vocabulary tells which labels and tags there are, so that rules about others
-	// are reported. nil: that is not looked at.
+	// Vocabulary is used to report rules about labels or tags that it does not
+	// hold; nil: rules are not checked against it.
 	Vocabulary Vocabulary
-	// NoClips is after how long without a clip a camera's alerts are cleared; 0: a
-	// minute. Time in which Kafka is away does not count.
+	// NoClips is how long a camera may send no clip before its alerts are
+	// cleared; 0: a minute. Time during which Kafka is away does not count.
 	NoClips time.Duration
 	Now     func() time.Time // nil: time.Now
 }

@@ -36,9 +36,10 @@ func NewReader(o ReaderOptions) (*Reader, error) {
 }
 
 // Actions calls fn for each recognition of the range: one call at a time, those
-// of one camera in their order, each record once. A record that infer repeated
-// after a crash stands twice on Kafka and comes twice, with one clip id. What
-// can't be read is counted and passed over. fn may return ErrStop.
+// of one camera in order, each record once. If infer repeated work after a
+// crash, Kafka holds a duplicate record with the same clip id, and both are
+// passed to fn. What can't be read is counted and skipped. fn may return
+// ErrStop.
 func (r *Reader) Actions(ctx context.Context, g Range, fn func(Record[topics.Recognition]) error) (Counts, error) {
 	return read(ctx, r, actionsCodec(), g, fn)
 }

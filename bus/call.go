@@ -36,13 +36,13 @@ type call struct {
 // ApiKey is kafka-go's interface of requests.
 func (c *call) ApiKey() protocol.ApiKey { return c.api } //nolint:revive // its name
 
-// Broker says to kafka-go whom it goes to.
+// Broker returns to kafka-go the broker that the request goes to.
 func (c *call) Broker(cluster protocol.Cluster) (protocol.Broker, error) {
 	id, err := c.route(cluster)
 	return protocol.Broker{ID: id}, err
 }
 
-// Required tells kafka-go to leave the bytes to us.
+// Required makes kafka-go leave the encoding to RawExchange.
 func (c *call) Required(map[protocol.ApiKey]int16) bool { return true }
 
 // RawExchange sends the request and reads its answer.

@@ -8,16 +8,17 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// clock estimates the broker's from when it says that it appended records of
-// ours, so that ages do not hang on two machines' clocks.
+// clock estimates the broker's clock from the times at which it says that it
+// appended our records, so that ages do not depend on two machines' clocks.
 type clock struct {
 	mu    sync.Mutex
 	ahead time.Duration // the broker's clock minus ours
-	trip  time.Duration // of the call that told it: the shorter, the truer
+	trip  time.Duration // duration of the call that the estimate is from: the shorter, the more exact
 	at    time.Time     // zero: nothing is known
 }
 
-// trusted is how long an estimate stands against those of longer calls.
+// trusted is how long an estimate is kept even if newer ones come from longer
+// calls.
 const trusted = time.Minute
 
 // note takes in that a record sent and acknowledged then was appended at a time
@@ -41,8 +42,8 @@ func (c *clock) now() time.Time {
 	return time.Now().Add(c.ahead)
 }
 
-// Age is how old what a record tells of is: the broker's now minus the record's
-// time, plus the time for which it waited in its sender.
+// Age is the age of what a record describes: the broker's current time minus
+// the record's time, plus the time for which the record waited in its sender.
 func (c *Client) Age(m Message) time.Duration {
 	age := c.clock.now().Sub(m.Time)
 	if ms, err := strconv.ParseInt((HeaderCarrier{Headers: &m.Headers}).Get(topics.HeaderQueued), 10, 64); err == nil && ms > 0 && ms < (24*time.Hour).Milliseconds() {

@@ -18,9 +18,9 @@ import (
 // and the letter must not be much larger than the record was.
 const maxReason = 500 // bytes
 
-// DeadLetter is the record that keeps one that a stage can't read: key, value
-// and headers as they were, and headers that tell why and from where. It is some
-// 700 bytes larger than the record, so that sending it may be refused for good
+// DeadLetter returns the record that keeps m, which a stage can't read: key,
+// value and headers unchanged, and more headers that say why and where m came
+// from. It is some 700 bytes larger than m, so Kafka may refuse it for good
 // (see Permanent).
 func (m Message) DeadLetter(topic, stage string, why error) Message {
 	add := func(key, value string) Header { return Header{Key: key, Value: []byte(value)} }
@@ -73,11 +73,11 @@ func NewDeadLetters(o DeadLetterOptions) (*DeadLetters, error) {
 	return d, errors.Join(errs[:]...)
 }
 
-// Bury sends a record to the dead letters, in a call of its own: Kafka refuses a
-// call whole for one record that is too large. One that is refused for good is
-// passed over, and counted as lost: one record must not stop its partition. An
-// error is that of Kafka not taking it in time; the record is not dealt with
-// then.
+// Bury sends a record to the dead letters, in a call of its own, because Kafka
+// refuses a whole call for one record that is too large. A record that is
+// refused for good is skipped and counted as lost: one record must not stop its
+// partition. An error means that Kafka did not take the record in time; the
+// record is then still to be dealt with.
 func (d *DeadLetters) Bury(ctx context.Context, m Message, why error) error {
 	log := d.o.Logger.With("topic", m.Topic, "partition", m.Partition, "offset", m.Offset, "key", shorten(string(m.Key)))
 	log.WarnContext(ctx, "record to dead-letter", "error", why)
@@ -94,8 +94,9 @@ func (d *DeadLetters) Bury(ctx context.Context, m Message, why error) error {
 	return nil
 }
 
-// By sends with another function: that of the partition whose records are buried,
-// so that a worker that has lost it buries nothing.
+// By returns dead letters that are sent with another function: that of the
+// partition that the records come from, so that a worker that has lost the
+// partition sends none.
 func (d *DeadLetters) By(send SendFunc) *DeadLetters {
 	by := *d
 	by.o.Send = send
@@ -105,10 +106,11 @@ func (d *DeadLetters) By(send SendFunc) *DeadLetters {
 // Outcome is a record that follows from another.
 type Outcome struct{ From, Msg Message }
 
-// Send sends what follows from records. Where Kafka refuses one for good, as one
-// that is too large, the record that it follows from is buried in its stead, and
-// there is no position for it. An error is that of Kafka not taking all in time,
-// or of this worker not being allowed to send at all.
+// Send sends records that follow from others. If Kafka refuses one for good,
+// for example because it is too large, the record that it follows from goes to
+// the dead letters instead, and the position is empty. An error means that
+// Kafka did not take all of them in time, or that this worker is not allowed to
+// send at all.
 func (d *DeadLetters) Send(ctx context.Context, outcomes ...Outcome) ([]topics.RecordRef, error) {
 	msgs := make([]Message, len(outcomes))
 	for i, o := range outcomes {

@@ -11,23 +11,23 @@ import (
 	"github.com/frostwatch/frostwatch/internal/pause"
 )
 
-// Grace is how long a handler may take to finish when its partition is to go to
-// another member, or when consuming ends: whatever it does then, counted
-// together, is to be done within it. Until then it may send and commit; after
-// that nothing of it is sent, and others get the partition. What is in flight when
-// the group's partitions are given out anew is waited for as long, too.
+// Grace is how long a handler may take in all to finish when its partition goes
+// to another member, or when consuming ends. Until then it may send and commit;
+// after that nothing of it is sent, and others get the partition. When the
+// group's partitions are given out anew, records in flight are waited for as
+// long, too.
 const Grace = 3 * time.Second
 
 const (
-	// beatEvery is how often the coordinator is told that a member lives, and how
-	// soon the member learns that others come or go.
+	// beatEvery is how often a member sends a heartbeat to the coordinator, and
+	// so how soon it learns that others come or go.
 	beatEvery = 500 * time.Millisecond
-	// sessionTime is after what silence a member counts as dead. It is the least that
-	// a broker allows as shipped.
+	// sessionTime is how long a member may be silent before it counts as dead.
+	// It is the least that a broker allows by default.
 	sessionTime = 6 * time.Second
-	// rebalanceTime is how long the coordinator waits for members to join anew:
-	// until they have heard of it, and what they have in flight is acknowledged.
-	// Handlers are not waited for, which go on meanwhile.
+	// rebalanceTime is how long the coordinator waits for members to rejoin:
+	// long enough for them to learn of it, and for their records in flight to
+	// be acknowledged. Handlers are not waited for; they keep running.
 	rebalanceTime = beatEvery + Grace + 1500*time.Millisecond
 	// leaveTime bounds what leaving may add to Grace.
 	leaveTime = 500 * time.Millisecond
@@ -90,8 +90,7 @@ func (m *member) run(ctx context.Context) error {
 	}
 }
 
-// stay tells the coordinator that the member lives, until the group's partitions
-// are to be given out anew.
+// stay sends heartbeats until the group's partitions are to be given out anew.
 func (m *member) stay(ctx context.Context) error {
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()

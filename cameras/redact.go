@@ -76,7 +76,8 @@ func redactUnparsed(raw string) string {
 	}
 	last := strings.LastIndexByte(raw, '@')
 	if last >= 0 && strings.Contains(raw[:last], "?") {
-		// A query with an '@', or a password with a '?': who can tell?
+		// Either a query with an '@' or a password with a '?': the two can't be
+		// distinguished, so everything is hidden.
 		return scheme + hidden
 	}
 	rest := raw[last+1:]
@@ -88,7 +89,8 @@ func redactUnparsed(raw string) string {
 	if end := strings.IndexAny(rest, "?#"); end >= 0 {
 		rest = rest[:end]
 	}
-	// The host may be cut off with the path: it can't be told from it here.
+	// The host may be hidden together with the path, because here it can't be
+	// distinguished from it.
 	rest, _ = redactPath(rest)
 	return scheme + rest
 }

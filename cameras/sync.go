@@ -11,11 +11,11 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Owner is who brings a set of cameras.
+// Owner is the configuration file, or the `up`, that brings a set of cameras.
 type Owner struct {
 	Source string // topics.SourceFile or topics.SourceUp
-	// ID tells sets of one source apart: of a file, its absolute path. Workers that
-	// are given copies of one file at the same path share the set.
+	// ID distinguishes sets of one source: for a file, its absolute path.
+	// Workers with copies of one file at the same path share the set.
 	ID string
 }
 

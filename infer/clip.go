@@ -32,7 +32,7 @@ type clip struct {
 	took   time.Duration // of decoding
 	result bus.Message   // set by batchLoop: its recognition
 
-	decoded chan struct{} // closed when a decoder is through with it
+	decoded chan struct{} // closed when a decoder has finished with it
 	// recognised is closed when nothing but its lease uses the clip any more, with
 	// result, err or dropped set.
 	recognised chan struct{}

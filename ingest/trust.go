@@ -132,7 +132,7 @@ func alwaysHere(name string) bool {
 	return name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
-// metadata are addresses at which clouds tell a machine its own secrets, beside
+// metadata are addresses at which clouds give a machine its own secrets, beside
 // those on its link.
 var metadata = []netip.Addr{
 	netip.MustParseAddr("fd00:ec2::254"),   // AWS

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// maxClipPixels bounds what all frames of a clip decode to: sixteen of the
-	// largest.
+	// maxClipPixels bounds what all frames of a clip decode to: sixteen frames
+	// of the largest size.
 	maxClipPixels = 16 * topics.MaxFramePixels
 	// keptBuffer is the largest buffer that a decoder keeps from one clip to the
 	// next: enough for frames of 720 lines. One large clip must not cost its
@@ -25,11 +25,11 @@ const (
 type ClipDecoder struct {
 	jpeg   *jpeg.Decoder
 	frames *FrameCache
-	rgb    []byte // of the frame in work; reused
+	rgb    []byte // the frame being decoded; reused
 }
 
-// NewClipDecoder makes one. Decoders that are given the same cache decode a frame
-// that their clips share once; nil is for clips that share none.
+// NewClipDecoder makes a decoder. Decoders with the same cache decode only once
+// a frame that their clips share; nil: no frames are shared.
 func NewClipDecoder(frames *FrameCache) (*ClipDecoder, error) {
 	if frames == nil {
 		frames = NewFrameCache(0)
@@ -41,7 +41,7 @@ func NewClipDecoder(frames *FrameCache) (*ClipDecoder, error) {
 	return &ClipDecoder{jpeg: j, frames: frames}, nil
 }
 
-// Close frees what it holds.
+// Close frees the decoder's memory.
 func (d *ClipDecoder) Close() { d.jpeg.Close() }
 
 // View is what a model sees of a clip.
@@ -51,12 +51,12 @@ type View struct {
 	Place  pixels.Place // of the square, along the picture's longer side
 }
 
-// Decode gives a clip's frames as packed RGB of the view, [frames, side, side,
-// 3]: the short side resized where it is not the view's side already, then
-// cropped. shared is how many of them another clip had as well and were not
-// decoded again. What a frame costs is known from its header and bounded before
-// it is decoded, so that a hostile clip is an error and takes neither memory nor
-// time. An ended ctx is noticed between two frames.
+// Decode returns a clip's frames as packed RGB of the view, [frames, side,
+// side, 3]: the short side resized to the view's side, unless it has it
+// already, then cropped. shared is how many frames were found in the cache and
+// not decoded again. What a frame costs is known from its header and checked
+// before it is decoded, so that a hostile clip is an error and takes neither
+// memory nor time. ctx is checked between two frames.
 func (d *ClipDecoder) Decode(ctx context.Context, c topics.Clip, v View) (rgb []byte, shared int, err error) {
 	if err := checkCost(c, v); err != nil {
 		return nil, 0, fmt.Errorf("decode clip %s: %w", c.ID, err)
@@ -82,8 +82,8 @@ func (d *ClipDecoder) Decode(ctx context.Context, c topics.Clip, v View) (rgb []
 	return out, shared, nil
 }
 
-// checkCost refuses a clip by what it says of itself. jpeg.Frame then refuses a
-// frame that is not what its clip says.
+// checkCost refuses a clip whose fields say that it is too large. jpeg.Frame
+// then refuses a frame that differs from what its clip says.
 func checkCost(c topics.Clip, v View) error {
 	if len(c.Frames) != v.Frames {
 		return fmt.Errorf("%d frames, the model sees %d", len(c.Frames), v.Frames)

@@ -7,7 +7,7 @@ import (
 
 // clock turns a stream's timestamps into time since its first frame.
 type clock struct {
-	tick    float64 // seconds of one unit
+	tick    float64 // seconds per unit
 	started bool
 	guessed bool // the first frame had no timestamp and was taken for 0
 	base    int64
@@ -20,13 +20,13 @@ type clock struct {
 // noTime is libav's AV_NOPTS_VALUE.
 const noTime = -1 << 63
 
-// verdict is what to do with a frame and with the one that is being held back.
+// verdict is what to do with a frame, and with the one that is being held back.
 type verdict int
 
 const (
 	keep        verdict = iota
 	skip                // the frame's time cannot be known
-	dropEarlier         // the first frame's guess was wrong: time begins here
+	dropEarlier         // the time guessed for the first frame was wrong: time begins here
 )
 
 // at is the stream time of a frame with the given timestamp.
@@ -54,7 +54,7 @@ func (c *clock) at(timestamp int64) (time.Duration, verdict) {
 	t := time.Duration(float64(timestamp-c.base)*c.tick*1e9 + 0.5)
 	if c.guessed {
 		c.guessed = false
-		if c.step > 0 { // a file's: frames are counted back by its rate
+		if c.step > 0 { // a file: its frame rate gives the times before this frame
 			t = c.last + c.step
 			c.base = timestamp - int64(math.Round(t.Seconds()/c.tick))
 		} else if t <= 0 || t > firstStepMax {
@@ -69,15 +69,15 @@ func (c *clock) at(timestamp int64) (time.Duration, verdict) {
 	return t, keep
 }
 
-// rated gives the clock of a file, before its first frame, how many come each
-// second. Streams of one codec alone have no times.
+// rated sets the frame rate of a file's clock, before its first frame. It is
+// needed for files that hold only a codec's stream, which have no times.
 func (c *clock) rated(fps float64) {
 	if fps > 0 {
 		c.step = time.Duration(float64(time.Second) / fps)
 	}
 }
 
-// begin is the timestamp of time 0, start where no frame has a timestamp.
+// begin is the timestamp of time 0, or start if no frame has a timestamp.
 func (c *clock) begin(start int64) int64 {
 	if c.guessed {
 		return start
@@ -85,8 +85,8 @@ func (c *clock) begin(start int64) int64 {
 	return c.base
 }
 
-// until ends a frame shown at pts whose successor comes at next. Where time
-// does not run forwards, the frame lasts as long as the one before it.
+// until is when a frame shown at pts ends, given that the next comes at next.
+// If time does not run forwards, the frame lasts as long as the one before it.
 func (c *clock) until(pts, next, stepBefore time.Duration) time.Duration {
 	if next > pts {
 		return next

@@ -18,12 +18,12 @@ const (
 	KindNotFound    Kind = "not_found"   // no such stream or file
 	KindNotVideo    Kind = "not_video"   // what comes is not a video that we can decode
 	KindFrozen      Kind = "frozen"      // connected, but no frames
-	KindEnded       Kind = "ended"       // the other side has ended it
+	KindEnded       Kind = "ended"       // the other side has ended the stream
 	KindOther       Kind = "other"
 )
 
-// Fault is why a stream could not be opened or went away, in words for people.
-// It never holds a URL or a password.
+// Fault is why a stream could not be opened or broke, in words for people. It
+// never contains a URL or a password.
 type Fault struct {
 	Kind Kind
 	Text string
@@ -31,8 +31,8 @@ type Fault struct {
 
 func (f *Fault) Error() string { return f.Text }
 
-// NewFault puts one together. What it says is shown to people: no URL, no
-// password.
+// NewFault makes a Fault. Its text is shown to people: put no URL and no
+// password into it.
 func NewFault(k Kind, format string, args ...any) *Fault {
 	return &Fault{Kind: k, Text: fmt.Sprintf(format, args...)}
 }
@@ -40,7 +40,8 @@ func NewFault(k Kind, format string, args ...any) *Fault {
 // ErrStopped is returned when the caller's context has ended.
 var ErrStopped = errors.New("stopped")
 
-// silence is for a camera that keeps the connection and sends nothing.
+// silence is the error for a camera that keeps the connection and sends
+// nothing.
 func silence(what string, d time.Duration) error {
 	return NewFault(KindFrozen, "no %s for %s", what, d.Round(time.Millisecond))
 }

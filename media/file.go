@@ -10,16 +10,18 @@ import (
 	"time"
 )
 
-// fileFormats are what recordings come in besides cameras' own formats:
-// containers, then single streams. Like those they name no further files or
+// fileFormats are the formats of recordings besides those of cameras:
+// containers, then single streams. Like those they refer to no other files or
 // addresses.
 const fileFormats = formats + ",asf,nut,ivf,dv,mxf,gxf,gif,apng,rm,wtv,roq,nsv,nuv,flic,dhav,ifv" +
 	",yuv4mpegpipe,h261,h263,obu,dirac,dnxhd,vc1,vc1test"
 
-// fileTimeout is for a disk, or a network behind it, that answers no more.
+// fileTimeout bounds a read from a disk, or the network behind it, that no
+// longer answers.
 const fileTimeout = 30 * time.Second
 
-// FileInfo is what a file's container says of its video. Any of it may be wrong.
+// FileInfo is what a file's container says about its video. Any of it may be
+// wrong.
 type FileInfo struct {
 	Frames          int64   // 0 where it doesn't say
 	Start, Duration int64   // in ticks; Duration is 0 where it doesn't say
@@ -27,22 +29,22 @@ type FileInfo struct {
 	FPS             float64 // 0 where it doesn't say
 }
 
-// FileFrame is a decoded frame of a file and where it stands.
+// FileFrame is a decoded frame of a file and its position.
 type FileFrame struct {
 	*Frame
 	Ticks int64 // its time as the container counts, in FileInfo's ticks
 	Last  bool  // no frame comes after it
 }
 
-// File is a video file that is decoded from its beginning, as fast as it goes.
-// It serves one goroutine and is to be closed.
+// File is a video file that is decoded from its beginning, as fast as possible.
+// It serves one goroutine; the caller closes it.
 type File struct {
 	s    *Stream
 	info FileInfo
 }
 
-// OpenFile opens a video file and starts the decoder of its first video stream,
-// with that many threads.
+// OpenFile opens a video file and starts the decoder of its first video stream
+// with the given number of threads.
 func OpenFile(ctx context.Context, path string, threads int) (*File, error) {
 	// A pipe or a device could block for ever.
 	if info, err := os.Stat(path); err != nil {
@@ -87,8 +89,8 @@ func (s *Stream) fileInfo() FileInfo {
 // Info is what the container says.
 func (f *File) Info() FileInfo { return f.info }
 
-// Next is the next frame in the order of presentation, valid until the call
-// after it; io.EOF at the end.
+// Next returns the next frame in the order of presentation, valid until the
+// following call; io.EOF at the end.
 func (f *File) Next() (FileFrame, error) {
 	frame, err := f.s.Next()
 	var broken *Fault

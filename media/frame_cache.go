@@ -8,8 +8,8 @@ import (
 	"github.com/frostwatch/frostwatch/media/pixels"
 )
 
-// frameKey is a frame by its content, so that no record can bring another's
-// pixels in under a false name, and what it was decoded to.
+// frameKey identifies a frame by its content, so that no record can pass off
+// other pixels as that frame, and by what it was decoded to.
 type frameKey struct {
 	jpeg                [sha256.Size]byte
 	width, height, side int
@@ -35,12 +35,12 @@ type cachedFrame struct {
 	rgb []byte
 }
 
-// NewFrameCache makes one that holds at most so many bytes; 0: nothing.
+// NewFrameCache makes a cache of at most that many bytes; 0: it keeps nothing.
 func NewFrameCache(most int) *FrameCache {
 	return &FrameCache{most: most, byKey: map[frameKey]*list.Element{}, order: list.New()}
 }
 
-// get copies a frame and says whether it was there.
+// get copies a frame into into and reports whether it was there.
 func (c *FrameCache) get(key frameKey, into []byte) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -53,7 +53,8 @@ func (c *FrameCache) get(key frameKey, into []byte) bool {
 	return true
 }
 
-// put keeps a copy, in the memory of the frames that make room for it.
+// put stores a copy of a frame, reusing the memory of frames that make room for
+// it.
 func (c *FrameCache) put(key frameKey, rgb []byte) {
 	if len(rgb) > c.most {
 		return

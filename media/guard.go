@@ -10,8 +10,8 @@ import (
 // errTime is returned by a guarded call that took too long.
 var errTime = errors.New("out of time")
 
-// interrupter makes libav's blocking calls return: libav looks about ten times
-// a second.
+// interrupter makes libav's blocking calls return: libav checks it about ten
+// times a second.
 type interrupter interface {
 	Interrupt()
 	Resume()
@@ -23,7 +23,7 @@ type guard struct {
 	unhook func() bool
 
 	mu      sync.Mutex
-	turn    int // changes with each call, so that a late timer hits nothing
+	turn    int // changes with each call, so that a late timer interrupts no later call
 	expired bool
 	stopped bool
 }
@@ -63,7 +63,7 @@ func (g *guard) call(limit time.Duration, f func() error) error {
 	return err
 }
 
-// ended says whether the context has.
+// ended reports whether the context has ended.
 func (g *guard) ended() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -21,11 +21,11 @@ type StreamOptions struct {
 	Threads     int           // of the decoder
 	OnBytes     func(int)     // called with the size of each packet received
 	OnBadPacket func()        // called for each packet or frame that could not be decoded and was skipped
-	// NoRedirects lets no redirection of HTTP be followed: libav would go wherever
-	// it leads. One of RTSP is followed all the same: see Stream.Location.
+	// NoRedirects keeps libav from following HTTP redirects, which may lead
+	// anywhere. RTSP redirects are followed all the same: see Stream.Location.
 	NoRedirects bool
-	// Host is what HTTP is told as the host's name, where the URL has an address in
-	// place of it.
+	// Host is the host's name that is sent by HTTP if the URL has an address in
+	// its place.
 	Host string
 }
 
@@ -92,14 +92,14 @@ func open(ctx context.Context, url string, o openOptions) (*Stream, error) {
 }
 
 // quietLibav keeps libav from writing to standard error, where it would print
-// URLs. The level is the whole process's; libav has no other. Its messages can
-// not be had instead: go-astiav's callback formats them into 1024 bytes without
-// looking at their length.
+// URLs. The level is the whole process's; libav has no other. Its messages
+// can't be captured instead: go-astiav's callback formats them into 1024 bytes
+// without checking their length.
 func quietLibav() { astiav.SetLogLevel(astiav.LogLevelQuiet) }
 
-// libav are libav's: which protocols may be used below the URL's own, and
-// that only video is asked for. Certificates are not verified: for rtsps, libav
-// 5.1 offers no way to ask for it.
+// libav returns libav's options: which protocols may be used below the URL's
+// own, and that only video is requested. Certificates are not verified: for
+// rtsps, libav 5.1 has no option for it.
 func (o openOptions) libav(scheme string) *astiav.Dictionary {
 	set := map[string]string{}
 	switch scheme {
@@ -107,7 +107,7 @@ func (o openOptions) libav(scheme string) *astiav.Dictionary {
 		set["protocol_whitelist"] = "rtsp,rtsps,rtp,rtcp,udp,tcp,tls,crypto,srtp"
 		set["rtsp_transport"] = o.Transport
 		set["allowed_media_types"] = "video"
-		// The kernel's default loses packets of a keyframe.
+		// With the kernel's default size, packets of a keyframe are lost.
 		set["buffer_size"] = strconv.Itoa(2 << 20)
 	case "http", "https":
 		set["protocol_whitelist"] = "http,https,tcp,tls"
@@ -129,6 +129,6 @@ func (o openOptions) libav(scheme string) *astiav.Dictionary {
 	return d
 }
 
-// formats that may be read from files and HTTP: containers of video alone,
-// nothing that names further files or addresses as playlists do.
+// formats are those that may be read from files and HTTP: containers of video
+// only, none that refers to other files or addresses as playlists do.
 const formats = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,h264,hevc,mpjpeg,mjpeg,m4v,mpegvideo,ogg"

@@ -15,11 +15,11 @@ type decoder interface {
 	Free()
 }
 
-// maxFailures is how often a decoder may fail in between two packets, each time
-// for another of the frames that it holds, before it is taken for broken.
+// maxFailures is how often a decoder may fail between two packets, each time
+// for another of the frames that it holds, before it is considered broken.
 const maxFailures = 64
 
-// step decodes a frame or, where there is none to be had, reads a packet.
+// step decodes a frame or, if none is available, reads a packet.
 func (s *Stream) step() (*Frame, error) {
 	err := s.codec.ReceiveFrame(s.fresh)
 	switch {
@@ -35,8 +35,8 @@ func (s *Stream) step() (*Frame, error) {
 	return nil, s.feed()
 }
 
-// failed passes a failure of the decoder over: one damaged picture ends no
-// stream. A decoder that does nothing else does.
+// failed ignores a failure of the decoder, since one damaged picture must not
+// end a stream, unless the decoder does nothing but fail.
 func (s *Stream) failed(err error) error {
 	s.OnBadPacket()
 	if s.guard.ended() {
@@ -48,9 +48,9 @@ func (s *Stream) failed(err error) error {
 	return nil
 }
 
-// feed gives the decoder one packet. The watchdog is a frame's, so that a
-// camera whose packets never make a picture is found out too; the first frame
-// may take longer, for it waits for a keyframe.
+// feed passes the decoder one packet. The watchdog waits for frames rather than
+// packets, so that a camera whose packets never make a picture is noticed too.
+// The first frame may take longer, because it waits for a keyframe.
 func (s *Stream) feed() error {
 	patience := s.Watchdog
 	if s.first.IsZero() {

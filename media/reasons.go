@@ -31,7 +31,8 @@ func (s *Stream) broken(err error, opening bool) error {
 		return f
 	}
 	if opening && code == -astiav.Error(syscall.EINVAL) {
-		// What libav says to a format that is not in the list of those allowed.
+		// This is libav's error for a format that is not in the list of allowed
+		// ones.
 		return NewFault(KindNotVideo, "what comes is not a video of a known format")
 	}
 	if opening {
@@ -40,7 +41,8 @@ func (s *Stream) broken(err error, opening bool) error {
 	return NewFault(KindOther, "the stream broke off: %s", code)
 }
 
-// byCode is what libav's own errors mean here, nil if nothing in particular.
+// byCode is what one of libav's own errors means here; nil: nothing in
+// particular.
 func byCode(code astiav.Error) *Fault {
 	switch code {
 	case astiav.ErrHttpUnauthorized:
@@ -65,7 +67,7 @@ func byCode(code astiav.Error) *Fault {
 	return nil
 }
 
-// byErrno is what the operating system's errors mean here, nil if nothing in
+// byErrno is what an error of the operating system means here; nil: nothing in
 // particular.
 func byErrno(no syscall.Errno) *Fault {
 	switch no {

@@ -12,7 +12,7 @@ import (
 )
 
 // Stream is an open connection, or file, that decodes. It owns C memory; Close
-// gives it back. It is used by one goroutine.
+// frees it. It is used by one goroutine.
 type Stream struct {
 	openOptions
 	format *astiav.FormatContext
@@ -29,7 +29,7 @@ type Stream struct {
 	failures  int // of the decoder, since it last took a packet
 
 	fresh, held, shown *astiav.Frame
-	// What is held back until its successor's time is known.
+	// The frame that is held back until the time of its successor is known.
 	holding     bool
 	heldAt      time.Duration
 	heldStep    time.Duration
@@ -38,7 +38,7 @@ type Stream struct {
 	waited      time.Duration // for packets since the latest frame
 	frame       Frame         // handed out
 	rgb         rgbConverter
-	err         error // that ended the stream
+	err         error // the error that ended the stream
 }
 
 // Info is what is known of the stream before its first frame: all but the size.
@@ -63,7 +63,7 @@ func (s *Stream) Next() (*Frame, error) {
 	return nil, s.err
 }
 
-// take times the fresh frame, which settles until when the held one is shown.
+// take computes the new frame's time, which is also when the held frame ends.
 func (s *Stream) take() (*Frame, error) {
 	if err := sizeFault(s.fresh.Width(), s.fresh.Height()); err != nil {
 		return nil, err
@@ -101,7 +101,7 @@ func (s *Stream) take() (*Frame, error) {
 	return out, nil
 }
 
-// hand moves the held frame out.
+// hand returns the held frame.
 func (s *Stream) hand(until time.Duration) *Frame {
 	s.shown.Unref()
 	s.shown.MoveRef(s.held)
@@ -127,7 +127,7 @@ func (s *Stream) toRGB(dst []byte) ([]byte, error) {
 
 // Close ends the connection and frees the decoder.
 func (s *Stream) Close() {
-	// The camera hears that we leave, if it listens.
+	// The camera is told that we leave, if it still listens.
 	_ = s.guard.goodbye(func() error { s.format.CloseInput(); return nil })
 	s.guard.close()
 	if s.codec != nil {
@@ -140,6 +140,6 @@ func (s *Stream) Close() {
 	s.rgb.free()
 }
 
-// Location is the URL that the stream was read from in the end: another than was
-// asked for where an RTSP server has sent libav elsewhere.
+// Location is the URL that the stream was finally read from: it differs from
+// the one asked for if an RTSP server has redirected libav.
 func (s *Stream) Location() string { return formatURL(s.format) }

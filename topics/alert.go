@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// AlertState is where an alert stands.
+// AlertState is the state of an alert.
 type AlertState string
 
 // An alert is raised once and cleared once.
@@ -14,7 +14,7 @@ const (
 	AlertCleared AlertState = "cleared"
 )
 
-// Alert is the beginning or the end of something a rule watches for.
+// Alert is the beginning or the end of what a rule watches for.
 type Alert struct {
 	ID       string     `json:"alert_id"` // the same for both states
 	State    AlertState `json:"state"`

@@ -21,7 +21,8 @@ type Camera struct {
 	Stride    Stride   `json:"stride,omitzero"`     // between window starts
 	Window    Duration `json:"window,omitempty"`    // length of a window
 	// Source is who put the record: SourcePerson, SourceFile or SourceUp; empty
-	// counts as a person. A file or an `up` changes and removes only its own.
+	// counts as a person. A file or an `up` changes and removes only its own
+	// records.
 	Source string `json:"source,omitempty"`
 }
 

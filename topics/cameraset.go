@@ -8,15 +8,15 @@ import (
 )
 
 // CameraSet is what a configuration file or an `up` last put on the table of
-// cameras. It lies on the cameras topic beside them, under a key that can name
-// no camera, so that what people removed or changed since is told from what was
-// never there.
+// cameras. It is stored on the cameras topic next to the cameras, under a key
+// that can't be a camera's name. With it, a camera that people removed or
+// changed since can be distinguished from one that was never there.
 type CameraSet struct {
 	Source string `json:"source"` // SourceFile or SourceUp
-	// ID tells sets of one source apart: of a file, its path.
+	// ID distinguishes sets of one source: for a file, its path.
 	ID string `json:"id"`
-	// Cameras are, by name, hashes of what was put: the same value while the entry
-	// is the same.
+	// Cameras are hashes of the entries that were put, by camera name; the hash
+	// of an entry changes only if the entry does.
 	Cameras map[string]string `json:"cameras"`
 }
 

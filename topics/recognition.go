@@ -23,8 +23,9 @@ type Recognition struct {
 	First      Float16Vector `json:"embedding_first3"` // mean of the first three
 	Last       Float16Vector `json:"embedding_last3"`  // mean of the last three
 	Model      string        `json:"model_id"`         // hash of the weights
-	// LogitScale is the model's factor of similarities before the softmax: with it
-	// a recorded embedding can be scored again. 0: a record of an older version.
+	// LogitScale is the model's factor of similarities before the softmax, with
+	// which a recorded embedding can be scored again. 0: the record is of an
+	// older version.
 	LogitScale float64  `json:"logit_scale,omitempty"`
 	Vocab      VocabRef `json:"vocabulary"` // that the scores refer to
 	Timings    Timings  `json:"timings_ms"` // where the time went
@@ -68,8 +69,9 @@ type Timings struct {
 	Batch  int     `json:"batch"` // clips in the run
 }
 
-// ID is the CloudEvents id, that of the clip: a stage that repeats work after a
-// crash, perhaps with a newer vocabulary, repeats the event and adds none.
+// ID is the CloudEvents id, which is that of the clip: a stage that repeats
+// work after a crash, perhaps with a newer vocabulary, repeats the event and
+// adds none.
 func (r Recognition) ID() string { return r.ClipID }
 
 // EncodeRecognition writes the CloudEvents record.

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// WorkerEvery is how often a worker writes its record. One whose newest record
-// is older than three times that is gone, and what it said of streams no longer
-// counts.
+// WorkerEvery is how often a worker writes its record. A worker whose newest
+// record is older than three times that is gone, and what it reported about
+// streams no longer counts.
 const WorkerEvery = 10 * time.Second
 
-// Worker is what one process says of itself, each WorkerEvery.
+// Worker is what a process reports about itself, every WorkerEvery.
 type Worker struct {
 	Name    string    `json:"worker"`
 	Version string    `json:"version,omitempty"`
@@ -23,8 +23,8 @@ type Worker struct {
 	// Model and Vocab are what clips are recognised by; of infer alone.
 	Model string   `json:"model_id,omitempty"`
 	Vocab VocabRef `json:"vocabulary,omitzero"`
-	// Problems are why it can't work, by part: it is not ready while there are
-	// any. Warnings are what is wrong and stops nothing.
+	// Problems say, by part, why it can't work: while there are any it is not
+	// ready. Warnings say what is wrong without keeping it from working.
 	Problems map[string]string `json:"problems,omitempty"`
 	Warnings map[string]string `json:"warnings,omitempty"`
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// state tells contents of a hash apart. Where only the order of its fields
-// changes the state does too, which costs one reading more.
+// state identifies the content of a hash. It also changes if only the order of
+// the fields does, which costs no more than an unnecessary reading.
 type state struct {
 	labels  int64  // noHash where the key holds something else
 	digest  string // of the content

@@ -55,7 +55,7 @@ func NewSecureKafka(t testing.TB) *SecureKafka {
 	return k
 }
 
-// A key that stands twice counts where it stands last.
+// If a key occurs twice, the last one counts.
 const secureProperties = `
 listeners=PLAINTEXT://127.0.0.1:%[1]d,SASL_PLAINTEXT://127.0.0.1:%[2]d,SSL://127.0.0.1:%[3]d,SASL_SSL://127.0.0.1:%[4]d,CONTROLLER://127.0.0.1:%[5]d
 advertised.listeners=PLAINTEXT://127.0.0.1:%[1]d,SASL_PLAINTEXT://127.0.0.1:%[2]d,SSL://127.0.0.1:%[3]d,SASL_SSL://127.0.0.1:%[4]d

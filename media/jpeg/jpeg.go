@@ -1,5 +1,6 @@
-// Package jpeg reads and writes JPEG with libjpeg-turbo's TurboJPEG API
-// (2.1), several times as fast as image/jpeg by SIMD. All C memory is in here.
+// Package jpeg reads and writes JPEG with libjpeg-turbo's TurboJPEG API (2.1),
+// which is several times as fast as image/jpeg because it uses SIMD. All C
+// memory for it is handled in here.
 package jpeg
 
 // #cgo pkg-config: libturbojpeg
@@ -27,7 +28,7 @@ func NewDecoder() (*Decoder, error) {
 	return &Decoder{h}, nil
 }
 
-// Close frees it.
+// Close frees the decoder's memory.
 func (d *Decoder) Close() { C.tjDestroy(d.handle) }
 
 // ErrNotColour is a JPEG that is not Y'CbCr.
@@ -51,9 +52,9 @@ func (d *Decoder) Size(jpeg []byte) (width, height int, err error) {
 	return int(w), int(h), nil
 }
 
-// renew replaces the handle: tjDecompressHeader3 of libjpeg-turbo 2.1 leaves it in
-// the middle of a broken header, and every later header would be read as more of
-// that one.
+// renew replaces the handle: after a broken header tjDecompressHeader3 of
+// libjpeg-turbo 2.1 stays in the middle of it, and would read every later
+// header as its continuation.
 func (d *Decoder) renew() {
 	if h := C.tjInitDecompress(); h != nil {
 		C.tjDestroy(d.handle)
@@ -62,8 +63,8 @@ func (d *Decoder) renew() {
 }
 
 // Decode decodes a JPEG to packed RGB, [height, width, 3], into rgb, which must
-// be of that size exactly. A damaged one is an error, also where libjpeg would
-// go on with grey.
+// have exactly that size. A damaged JPEG is an error, even if libjpeg would
+// fill the rest with grey.
 func (d *Decoder) Decode(jpeg, rgb []byte, width, height int) error {
 	if len(jpeg) == 0 || width < 1 || height < 1 || len(rgb) != 3*width*height {
 		return fmt.Errorf("read JPEG: %d bytes for %dx%d of RGB", len(rgb), width, height)
@@ -75,8 +76,8 @@ func (d *Decoder) Decode(jpeg, rgb []byte, width, height int) error {
 }
 
 // Encoder writes JPEGs one after the other; it serves one goroutine. Its memory
-// is freed when nothing refers to it any more: a camera's frames may end at any
-// time.
+// is freed by the garbage collector: it belongs to a camera's frames, which may
+// end at any time.
 type Encoder struct{ handle C.tjhandle }
 
 // NewEncoder makes one.

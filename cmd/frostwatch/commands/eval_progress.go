@@ -15,8 +15,8 @@ const evalLineEvery = 30 * time.Second
 // barLeast is the shortest bar that says something.
 const barLeast = 10
 
-// evalProgress tells how far an evaluation is: a bar that is drawn again and
-// again on a terminal, lines elsewhere.
+// evalProgress shows how far an evaluation is: as a bar that is redrawn on a
+// terminal, otherwise as lines.
 type evalProgress struct {
 	out      io.Writer
 	terminal bool
@@ -75,7 +75,8 @@ func (s *evalProgress) draw(text string) {
 // room is how much a line holds: what is written in the last column can wrap too.
 func (s *evalProgress) room() int { return max(s.width()-1, 0) }
 
-// texts tells of the classes, which take a while before the first video.
+// texts shows the progress of the classes, which take a while before the first
+// video.
 func (s *evalProgress) texts(p eval.Progress, now time.Time) {
 	switch {
 	case s.terminal:
@@ -118,6 +119,6 @@ func (s *evalProgress) end() {
 }
 
 func (s *evalProgress) say(format string, args ...any) {
-	// The evaluation goes on without anyone to tell.
+	// The evaluation goes on even if nobody can read its progress.
 	_, _ = fmt.Fprintf(s.out, format, args...)
 }

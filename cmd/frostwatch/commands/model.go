@@ -75,7 +75,8 @@ func bundleName(o froster.ImportOptions) string {
 	return withPrecision(strings.NewReplacer("/", "-", string(filepath.Separator), "-").Replace(name), o.Precision)
 }
 
-// withPrecision tells models of one checkpoint apart.
+// withPrecision makes names of models from one checkpoint different for each
+// precision.
 func withPrecision(name string, p froster.Precision) string {
 	if p == "" || p == froster.Float32 {
 		return name

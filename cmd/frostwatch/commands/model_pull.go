@@ -129,8 +129,8 @@ func columns(w io.Writer) int {
 	return 80
 }
 
-// progress tells how far a download is: a bar that is drawn again and again on a
-// terminal, a line for each tenth elsewhere.
+// progress shows how far a download is: as a bar that is redrawn on a terminal,
+// otherwise as a line for each tenth.
 type progress struct {
 	out      io.Writer
 	name     string
@@ -188,6 +188,6 @@ func (s *progress) end() {
 }
 
 func (s *progress) say(format string, args ...any) {
-	// The download goes on without anyone to tell.
+	// The download goes on even if nobody can read its progress.
 	_, _ = fmt.Fprintf(s.out, format, args...)
 }

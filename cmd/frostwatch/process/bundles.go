@@ -166,9 +166,9 @@ func (b *bundles) want(dir string) {
 	}
 }
 
-// run follows what is wanted until ctx ends. The folder is looked at each
-// second, by its files' times and sizes, as it may be a link, or on a server
-// that tells of no changes.
+// run follows what is wanted until ctx ends. The folder is checked each second
+// by its files' times and sizes, because it may be a link, or on a file server
+// that reports no changes.
 func (b *bundles) run(ctx context.Context) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -265,7 +265,7 @@ func sameBundle(a, b *froster.Bundle) bool {
 	return err == nil && err2 == nil && string(one) == string(other)
 }
 
-// folderStamp tells a folder's contents apart by the names, times and sizes of
+// folderStamp identifies a folder's contents by the names, times and sizes of
 // its files.
 func folderStamp(dir string) string {
 	files, err := os.ReadDir(dir)

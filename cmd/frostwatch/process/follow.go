@@ -98,7 +98,7 @@ func (p *Process) fileEvents(ctx context.Context, path string) (<-chan struct{},
 	}
 }
 
-// stamp tells contents apart by time and size; empty where there is no file.
+// stamp identifies a file's content by time and size; "" if there is no file.
 func stamp(path string) string {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -88,8 +88,8 @@ func withoutNumbers(reason string) string {
 	}, reason)
 }
 
-// told is whether a warning has no lines of its own, as cameras and the
-// configuration have.
+// told reports whether a warning is printed here. Cameras and the configuration
+// print lines of their own.
 func told(part string) bool { return part != partConfiguration && !strings.HasPrefix(part, "camera ") }
 
 // lacking are the parts of one that the other has not, in order.

@@ -17,8 +17,8 @@ type Part struct {
 	Early bool
 }
 
-// stopping bounds how long parts may take to end. A process that is told to end
-// has 10 s, of which one is for its clients.
+// stopping bounds how long parts may take to end. A process that is asked to
+// stop has 10 s, one of which is for closing its clients.
 type stopping struct {
 	each  time.Duration // for one part
 	total time.Duration // for all; the rest then end together

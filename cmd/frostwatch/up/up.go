@@ -226,8 +226,9 @@ func (u *up) run(ctx context.Context) (err error) {
 	return pr.Run(ctx, l, u.order(ctx, pr, slices.Concat(archiving, alerting, inferring), ingesting)...)
 }
 
-// order is consumers before producers. The simulated cameras outlive ingest, who
-// would take their end for a fault. ending ends when `up` is told to.
+// order puts consumers before producers. The simulated cameras outlive ingest,
+// which would otherwise report their end as a fault. ending ends when `up` is
+// asked to stop.
 func (u *up) order(ending context.Context, pr *process.Process, consumers, ingesting []process.Part) []process.Part {
 	parts := []process.Part{
 		{Name: "redis", Run: u.watchRedis},
