@@ -28,10 +28,10 @@ func (p Program) evalCommand() *cobra.Command {
 	f := evalFlags{}
 	cmd := &cobra.Command{
 		Use: "eval NAME|FOLDER", Short: "Measure a model's accuracy over labelled video files", Args: exactly(1),
-		Long: "Measures a model over lists of labelled videos by the protocols of the FROSTER paper, each frame taking\n" +
-			"the way that a camera's takes. With --list the videos of each list are told apart by one class list\n" +
-			"(cross-dataset); with --base and --novel each by its own, and the harmonic mean is given. A flag that is\n" +
-			"given several times means several splits: their mean and spread are printed.",
+		Long: "Measures a model on lists of labelled videos by the protocols of the FROSTER paper. Frames are processed\n" +
+			"exactly as a camera's are. With --list every video is scored against one class list (cross-dataset). With\n" +
+			"--base and --novel each group has a class list of its own, and the harmonic mean is printed too. A flag\n" +
+			"that is given several times means several splits: their mean and spread are printed.",
 		Example: "  frostwatch eval froster-b16 --list testlist01.txt --classes ucf101_rephrased_classes.json --root UCF-101 --work eval-ucf\n" +
 			"  frostwatch eval froster-b16 --base val.csv --base-classes train_rephrased.json --novel test.csv --novel-classes test_rephrased.json --root k400",
 		RunE: func(cmd *cobra.Command, args []string) error { return p.eval(cmd.Context(), args[0], f) },
