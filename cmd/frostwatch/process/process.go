@@ -148,6 +148,9 @@ func (p *Process) Close(ctx context.Context) error {
 	}
 }
 
+// Reporter is for parts that are no stage of the process's own.
+func (p *Process) Reporter() telemetry.Reporter { return p.reporter }
+
 // onClose has free called by Close, the last registered first.
 func (p *Process) onClose(free func() error) { p.free = append(p.free, free) }
 

@@ -232,6 +232,7 @@ func (u *up) run(ctx context.Context) (err error) {
 func (u *up) order(ending context.Context, pr *process.Process, consumers, ingesting []process.Part) []process.Part {
 	parts := []process.Part{
 		{Name: "redis", Run: u.watchRedis},
+		{Name: "disk", Early: true, Run: func(ctx context.Context) error { return u.broker.WatchDisk(ctx, pr.Reporter(), 0) }},
 		{Name: "alert lines", Run: func(ctx context.Context) error { return pr.Follow(ctx, topics.Alerts, u.printAlert) }},
 		{Name: "status lines", Run: func(ctx context.Context) error {
 			return pr.Follow(ctx, topics.Status, func(value []byte) error { return u.printStatus(ending, value) })

@@ -1,0 +1,109 @@
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/frostwatch/frostwatch/internal/telemetry"
+)
+
+// lowSpace is what is left of a disk when it is reported, or a twentieth of the
+// disk if that is less.
+const lowSpace = 1 << 30
+
+// disk is what is known of the disk under a broker's directory.
+type disk struct {
+	dir    string
+	space  func(dir string) (free, total int64, err error)
+	failed atomic.Pointer[error] // why the newest write failed, since the last look
+}
+
+// WatchDisk reports, until ctx ends, a disk that is nearly full and one that takes
+// no more: kfake tells who sends no more than that there was an error. every is how
+// often it looks; 0: 2 s.
+func (b *Broker) WatchDisk(ctx context.Context, reporter telemetry.Reporter, every time.Duration) error {
+	if every == 0 {
+		every = 2 * time.Second
+	}
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		warning, problem := b.disk.look()
+		reporter.Warning("disk", warning)
+		reporter.Problem("disk", problem)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// look is what is wrong with the disk.
+func (d *disk) look() (warning, problem error) {
+	free, total, err := d.space(d.dir)
+	if err != nil {
+		return fmt.Errorf("look at the disk of %s: %w", d.dir, err), nil
+	}
+	failed := d.failed.Swap(nil)
+	switch {
+	case failed != nil && !noSpace(*failed):
+		return nil, fmt.Errorf("%s can't be written to, nothing is recorded: %w", d.dir, *failed)
+	case failed != nil || free < min(1<<20, total/100):
+		return nil, fmt.Errorf("the disk of %s is full: nothing is recorded. Free some of its %s, or lower archive.retention.size (the broker's files take %s)",
+			d.dir, inBytes(total), inBytes(sizeOf(d.dir)))
+	case free < min(lowSpace, total/20):
+		return fmt.Errorf("the disk of %s has %s left of %s (the broker's files take %s): free some, or lower archive.retention.size",
+			d.dir, inBytes(free), inBytes(total), inBytes(sizeOf(d.dir))), nil
+	}
+	return nil, nil
+}
+
+// low is whether there may be too little space to write a table anew.
+func (d *disk) low() bool {
+	free, total, err := d.space(d.dir)
+	return err == nil && free < min(lowSpace, total/20)
+}
+
+func noSpace(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}
+
+// spaceOf is what a user may still write, and the size of the disk, in bytes.
+func spaceOf(dir string) (free, total int64, err error) {
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(dir, &s); err != nil {
+		return 0, 0, fmt.Errorf("ask for the free space of %s: %w", dir, err)
+	}
+	return int64(s.Bavail) * s.Bsize, int64(s.Blocks) * s.Bsize, nil
+}
+
+// sizeOf is what the files take, as far as they can be looked at.
+func sizeOf(dir string) (n int64) {
+	_ = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return nil //nolint:nilerr // files come and go meanwhile
+		}
+		if info, err := e.Info(); err == nil {
+			n += info.Size()
+		}
+		return nil
+	})
+	return n
+}
+
+func inBytes(n int64) string {
+	switch {
+	case n >= 1e9:
+		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+	case n >= 1e6:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.1f kB", float64(n)/1e3)
+}

@@ -1,0 +1,223 @@
+package embedded
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// repair makes what a crash, a full disk or a bad sector left in a broker's
+// directory fit to start from, and logs what was lost. kfake itself ends at the
+// first file that it can't read, and where it cuts a broken log it counts on with
+// the size from before.
+type repair struct {
+	dir string
+	log *slog.Logger
+}
+
+// files are kfake's of its own state: JSON, each written whole by a rename.
+const (
+	metaFile   = "meta.json"
+	topicsFile = "topics.json"
+	partitions = "partitions"
+	copyEnding = ".copy" // ours, of the last topics.json that was whole
+)
+
+// spare can be made anew: nothing of Frostwatch's is in them.
+var spare = []string{"broker_configs.json", "acls.json", "sasl.json", "quotas.json", "seq_windows.json", "session_state.json"}
+
+func (r repair) run() error {
+	if err := r.topics(); err != nil {
+		return err
+	}
+	if err := r.meta(); err != nil {
+		return err
+	}
+	for _, name := range spare {
+		if err := r.spare(name); err != nil {
+			return err
+		}
+	}
+	for name, holds := range map[string]string{"groups.log": "offsets committed by groups", "pids.log": "ids of producers"} {
+		if err := r.entries(name, holds); err != nil {
+			return err
+		}
+	}
+	return r.logs()
+}
+
+// meta mends the file that names the cluster, and without which kfake takes the
+// directory for an empty one and writes over what lies there.
+func (r repair) meta() error {
+	broken := unreadable(filepath.Join(r.dir, metaFile), &struct {
+		Version int    `json:"version"`
+		ID      string `json:"cluster_id"`
+	}{})
+	if broken == nil || (errors.Is(broken, fs.ErrNotExist) && !exists(filepath.Join(r.dir, topicsFile))) {
+		return nil
+	}
+	if err := replace(filepath.Join(r.dir, metaFile), []byte(`{"version":1,"cluster_id":"kfake"}`)); err != nil {
+		return err
+	}
+	r.log.Warn("broker: a file could not be read and was made anew; nothing is lost", "file", filepath.Join(r.dir, metaFile), "error", broken)
+	return nil
+}
+
+// topicList is what is known of topics.json.
+type topicList struct {
+	Topics []struct {
+		Name       string `json:"name"`
+		Partitions int    `json:"partitions"`
+	} `json:"topics"`
+}
+
+// readTopics is an error also where the file names no topic although there are
+// records.
+func readTopics(path string, records bool) (list topicList, err error) {
+	err = unreadable(path, &list)
+	if err == nil && len(list.Topics) == 0 && records {
+		err = errors.New("it names no topic, and there are records")
+	}
+	return list, err
+}
+
+// topics puts the copy in the place of a topics.json that can't be read.
+func (r repair) topics() error {
+	path := filepath.Join(r.dir, topicsFile)
+	folders, err := r.folders()
+	if err != nil {
+		return err
+	}
+	_, broken := readTopics(path, len(folders) > 0)
+	if broken == nil || (len(folders) == 0 && errors.Is(broken, fs.ErrNotExist)) {
+		return nil
+	}
+	if len(folders) == 0 {
+		r.log.Warn("broker: a file could not be read and was made anew; there were no records", "file", path, "error", broken)
+		return replace(path, []byte(`{"version":1,"topics":[]}`))
+	}
+	list, err := readTopics(path+copyEnding, true)
+	if err != nil {
+		return fmt.Errorf("%s can't be read (%w), and neither can its copy %s (%w): put a whole one back, or remove the folder %s to start anew. "+
+			"That loses all records (clips, recognitions, alerts, cameras that were added) and how far they were worked through, not the vocabulary and not the archive",
+			path, broken, path+copyEnding, err, r.dir)
+	}
+	text, err := os.ReadFile(path + copyEnding)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", path+copyEnding, err)
+	}
+	if err := r.setAside(folders, list); err != nil {
+		return err
+	}
+	if err := replace(path, text); err != nil {
+		return err
+	}
+	r.log.Warn("broker: a file could not be read and was replaced by its copy; nothing is lost", "file", path, "error", broken)
+	return nil
+}
+
+// setAside moves the folders of partitions that the copy does not know: kfake would
+// append to their files as if they were empty.
+func (r repair) setAside(folders []string, list topicList) error {
+	known := map[string]bool{}
+	for _, t := range list.Topics {
+		for p := range t.Partitions {
+			known[folderOf(t.Name, p)] = true
+		}
+	}
+	for _, f := range folders {
+		if known[f] {
+			continue
+		}
+		aside := filepath.Join(r.dir, "set-aside", f)
+		err := errors.Join(os.MkdirAll(filepath.Dir(aside), 0o755), os.RemoveAll(aside), os.Rename(filepath.Join(r.dir, partitions, f), aside))
+		if err != nil {
+			return fmt.Errorf("set a partition aside: %w", err)
+		}
+		r.log.Error("broker: the copy of topics.json does not know a partition: its records are set aside", "folder", aside)
+	}
+	return nil
+}
+
+// folders are those of partitions that hold records.
+func (r repair) folders() (out []string, err error) {
+	logs, err := filepath.Glob(filepath.Join(r.dir, partitions, "*", "*.dat"))
+	if err != nil {
+		return nil, fmt.Errorf("list the partitions: %w", err)
+	}
+	for _, l := range logs {
+		out = append(out, filepath.Base(filepath.Dir(l)))
+	}
+	return slices.Compact(out), nil
+}
+
+// spare removes a file that can't be read and is not missed.
+func (r repair) spare(name string) error {
+	path := filepath.Join(r.dir, name)
+	broken := unreadable(path, new(any))
+	if broken == nil || errors.Is(broken, fs.ErrNotExist) {
+		return nil
+	}
+	if err := os.Remove(path); err != nil {
+		return fmt.Errorf("remove a file that can't be read: %w", err)
+	}
+	r.log.Warn("broker: a file could not be read and was removed; nothing of Frostwatch's is lost", "file", path, "error", broken)
+	return nil
+}
+
+// copyTopics keeps a copy of topics.json where it is whole and newer.
+func copyTopics(dir string) error {
+	path := filepath.Join(dir, topicsFile)
+	now, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("copy the list of topics: %w", err)
+	}
+	if old, err := os.Stat(path + copyEnding); err == nil && old.Size() == now.Size() && !old.ModTime().Before(now.ModTime()) {
+		return nil
+	}
+	list, err := readTopics(path, false)
+	if err != nil || len(list.Topics) == 0 {
+		return err
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("copy the list of topics: %w", err)
+	}
+	return replace(path+copyEnding, text)
+}
+
+// unreadable is why the file is not JSON for into.
+func unreadable(path string, into any) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err //nolint:wrapcheck // names the file
+	}
+	if len(strings.TrimSpace(string(text))) == 0 {
+		return errors.New("it is empty")
+	}
+	return json.Unmarshal(text, into) //nolint:wrapcheck // the caller names the file
+}
+
+// replace writes the file whole, or leaves what was there.
+func replace(path string, text []byte) (err error) {
+	f, err := os.OpenFile(path+".tmp", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+	if err == nil {
+		_, err = f.Write(text)
+		err = errors.Join(err, f.Sync(), f.Close())
+	}
+	if err == nil {
+		err = os.Rename(path+".tmp", path)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+func exists(path string) bool { _, err := os.Stat(path); return err == nil }
