@@ -28,18 +28,20 @@ type cursor struct {
 
 	logged time.Time // when trouble was last reported
 	wait   time.Duration
-	beyond int // answers in a row that the offset is beyond the end
+	beyond int   // answers in a row that the offset is beyond the end
+	again  bool  // the newest answer was of no use: there is more to ask for
+	asked  int64 // the offset that the newest answer with batches was for; -1: none
 }
 
 func (c *Client) cursor(topic string, partition int, from int64) *cursor {
-	r := &cursor{client: c, at: place{topic, partition}, limit: fetchBytes}
+	r := &cursor{client: c, at: place{topic, partition}, limit: fetchBytes, asked: -1}
 	r.offset.Store(from)
 	return r
 }
 
 func (r *cursor) seek(offset int64) {
 	r.offset.Store(offset)
-	r.rest, r.batch = nil, batch{}
+	r.rest, r.batch, r.asked = nil, batch{}, -1
 }
 
 // lag is how many offsets lie between the next record and the end, as of the
@@ -79,7 +81,7 @@ func (r *cursor) readTo(ctx context.Context, end int64, fn func(Message) error) 
 		if err := r.fill(ctx, 0); err != nil {
 			return err
 		}
-		if len(r.rest) > 0 || r.beyond > 0 {
+		if len(r.rest) > 0 || r.beyond > 0 || r.again {
 			continue
 		}
 		// Nothing from here on: that was all, unless this broker has not caught up.
@@ -104,7 +106,7 @@ func (r *cursor) buffered(ctx context.Context) (Message, bool) {
 		m, ok, err := r.batch.record(r.at)
 		switch {
 		case err != nil:
-			r.broken(ctx, err)
+			r.broken(ctx, r.batch.next, err)
 		case ok && m.Offset >= r.offset.Load() && !r.batch.control:
 			r.offset.Store(m.Offset + 1)
 			return m, true
@@ -117,24 +119,49 @@ func (r *cursor) buffered(ctx context.Context) (Message, bool) {
 			r.batch = batch{}
 			return Message{}, false
 		}
+		here := r.rest
 		r.batch, r.rest, ok, err = nextBatch(r.rest)
 		if !ok {
 			r.rest, r.batch = nil, batch{}
 			return Message{}, false
 		}
+		if err == nil && r.batch.next > r.end.Load() {
+			err = fmt.Errorf("%w: its offsets are beyond the end of the log", errBroken)
+		}
 		if err != nil {
-			r.broken(ctx, err)
-			r.batch.count = 0
+			// Where the next one begins is not known either: it is asked for.
+			r.broken(ctx, r.after(here), err)
+			r.rest, r.batch = nil, batch{}
+			return Message{}, false
 		}
 	}
 }
 
-// broken reports a batch that nobody can read: it is passed over, so that it does
-// not stop its partition.
-func (r *cursor) broken(ctx context.Context, err error) {
-	r.passed(ctx, max(r.batch.next-max(r.offset.Load(), r.batch.base), 1))
+// after is the offset to go on from after the broken batch at the start of b: its
+// end by its own word, where that can be true, or else the next offset.
+func (r *cursor) after(b []byte) int64 {
+	w := unwire{b: b}
+	base := w.int64()
+	w.take(4 + 4 + 1 + 4 + 2) // length, epoch, format, checksum, attributes
+	last := int64(w.int32())
+	w.take(8 + 8 + 8 + 2 + 4) // times, producer
+	count := int64(w.int32())
+	offset := r.offset.Load()
+	if next := base + last + 1; w.err == nil && last >= 0 && count == last+1 && base >= 0 && next > offset && next <= r.end.Load() {
+		return next
+	}
+	return offset + 1
+}
+
+// broken reports a batch that nobody can read, and goes on at next: it must not
+// stop its partition.
+func (r *cursor) broken(ctx context.Context, next int64, err error) {
+	from := max(r.offset.Load(), min(r.batch.base, next-1))
+	next = max(next, from+1)
+	r.passed(ctx, next-from)
 	r.client.Logger.ErrorContext(ctx, "kafka: records that can't be read are passed over",
-		"topic", r.at.topic, "partition", r.at.partition, "from", max(r.offset.Load(), r.batch.base), "to", r.batch.next-1, "error", err)
+		"topic", r.at.topic, "partition", r.at.partition, "from", from, "to", next-1, "error", err)
+	r.offset.Store(next)
 }
 
 // passed counts records that can't be read any more.
@@ -146,15 +173,13 @@ func (r *cursor) passed(ctx context.Context, n int64) {
 // not give it.
 func (r *cursor) fill(ctx context.Context, wait time.Duration) error {
 	offset := r.offset.Load()
+	r.again = false
 	got, err := r.client.fetch(ctx, r.at, offset, wait, r.limit)
 	if err == nil {
 		r.end.Store(got.next)
 		r.rest, r.wait, r.beyond = got.batches, 0, 0
 		if len(r.rest) > 0 {
-			if _, _, whole, _ := nextBatch(r.rest); !whole {
-				// One that is larger than what was asked for.
-				r.rest, r.limit = nil, min(2*r.limit, maxAnswer/2)
-			}
+			r.check(ctx, offset)
 		}
 		return nil
 	}
@@ -176,6 +201,24 @@ func (r *cursor) fill(ctx context.Context, wait time.Duration) error {
 		return ctx.Err()
 	}
 	return nil
+}
+
+// check looks at an answer that has batches: they must bring the cursor on.
+func (r *cursor) check(ctx context.Context, offset int64) {
+	_, _, whole, _ := nextBatch(r.rest)
+	switch {
+	case !whole && len(r.rest) >= r.limit && r.limit < maxAnswer/2: // larger than what was asked for
+		r.rest, r.limit = nil, min(2*r.limit, maxAnswer/2)
+	case !whole:
+		r.broken(ctx, r.after(r.rest), fmt.Errorf("%w: its length is wrong", errBroken))
+		r.rest = nil
+	case r.asked == offset: // the same, which held nothing from there on
+		r.broken(ctx, r.after(r.rest), fmt.Errorf("%w: its offsets are wrong", errBroken))
+		r.rest = nil
+	default:
+		r.asked = offset
+	}
+	r.again = len(r.rest) == 0
 }
 
 // back goes to where there are records, from an offset where there can be none.

@@ -208,6 +208,7 @@ func TestABrokenLogIsMended(t *testing.T) {
 		{"a byte of a length", flip(3, 11), []int{3}, "3", "3"},
 		{"a length of gigabytes", flip(3, 8), []int{3}, "3", "3"},
 		{"the format", flip(3, 16), []int{3}, "3", "3"},
+		{"the offset", flip(3, 7), []int{3}, "3", "3"},
 		{"two records", func(b []byte) []byte { return flip(6, 70)(flip(3, 70)(b)) }, []int{3, 6}, "6", "6"},
 		{"an end cut off", func(b []byte) []byte { return b[:len(b)-7] }, []int{9}, "9", "9"},
 		{"an end of a few bytes", func(b []byte) []byte { return b[:batchesOf(b)[9]+5] }, []int{9}, "9", "unknown"},

@@ -60,7 +60,7 @@ type cut struct {
 func survey(log []byte, first, after int64) (cuts []cut) {
 	at, batches, next := 0, 0, first
 	for at < len(log) {
-		if size, _, n, ok := batchAt(log[at:]); ok {
+		if size, _, n, ok := batchAt(log[at:]); ok && inOrder(log[at+size:], n) {
 			at, next, batches = at+size, n, batches+1
 			continue
 		}
@@ -79,6 +79,13 @@ func survey(log []byte, first, after int64) (cuts []cut) {
 		at = end
 	}
 	return cuts
+}
+
+// inOrder is whether what follows a batch agrees with its end: the CRC does not
+// cover a batch's own offset.
+func inOrder(rest []byte, next int64) bool {
+	_, base, _, ok := batchAt(rest)
+	return !ok || base >= next
 }
 
 // resume is where the next whole batch begins after a broken one: where the broken
