@@ -186,6 +186,8 @@ func (r *cursor) fill(ctx context.Context, wait time.Duration) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	// A broker that can't read its records may know how many there are: they wait.
+	r.end.Store(max(r.end.Load(), got.next))
 	if errors.Is(err, kafka.OffsetOutOfRange) {
 		return r.back(ctx, offset)
 	}

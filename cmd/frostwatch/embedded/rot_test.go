@@ -2,6 +2,7 @@ package embedded_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"log/slog"
 	"os"
@@ -78,6 +79,35 @@ func rot(t *testing.T, path string, at int) {
 		bit = 0x80
 	}
 	if _, err := f.WriteAt([]byte{text[p] ^ bit}, int64(p)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Where the broker itself can't read on, the records count as waiting: a stage that
+// gets none of them is not ready.
+func TestAPartitionThatCannotBeReadIsBehind(t *testing.T) {
+	dir := t.TempDir()
+	b := started(t, dir, quiet())
+	c := connect(t, b.Addr(), quiet())
+	one := bus.TopicSpec{Name: table.Name, Partitions: 1, Replication: 1}
+	if err := c.Ensure(within(t, time.Minute), []bus.TopicSpec{one}); err != nil {
+		t.Fatal(err)
+	}
+	send(t, c, 0, 2)
+	if err := os.Truncate(logOf(t, dir), 20); err != nil {
+		t.Fatal(err)
+	}
+	ctx, leave := context.WithCancel(within(t, time.Minute))
+	defer leave()
+	err := c.Consume(ctx, bus.GroupOptions{Group: "g", Topic: table.Name, StartFirst: true}, func(ctx context.Context, p *bus.Partition) error {
+		fetched := make(chan struct{})
+		go func() { defer close(fetched); _, _ = p.Fetch(ctx) }()
+		eventually(t, "a lag of both records", func() bool { return p.Lag() == 2 })
+		leave()
+		<-fetched
+		return ctx.Err()
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 }
