@@ -120,6 +120,7 @@ func (c *Client) FetchOne(ctx context.Context, topic string, partition int, offs
 		}
 		one := c.cursor(topic, partition, offset)
 		one.rest = got.batches
+		one.end.Store(got.next)
 		m, ok := one.buffered(ctx)
 		if !ok || m.Offset != offset {
 			return &refusedError{"the record is gone"}
