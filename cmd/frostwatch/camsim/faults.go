@@ -31,7 +31,7 @@ func (s *Server) Stop(name string) {
 // Start undoes Stop.
 func (s *Server) Start(name string) { s.fault(name, func(c *camera) { c.stopped = false }) }
 
-// Corrupt, while on, replaces the content of every frame with rubbish.
+// Corrupt replaces, while on, the content of every frame with rubbish.
 func (s *Server) Corrupt(name string, on bool) { s.fault(name, func(c *camera) { c.corrupt = on }) }
 
 // Readers is how many clients are playing.

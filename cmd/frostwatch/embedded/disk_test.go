@@ -91,7 +91,7 @@ func TestAFullDisk(t *testing.T) {
 	ctx, stop := context.WithCancel(within(t, time.Minute))
 	watched := make(chan error, 1)
 	go func() { watched <- b.WatchDisk(ctx, &h, 10*time.Millisecond) }()
-	defer func() { stop(); _ = <-watched }()
+	defer func() { stop(); <-watched }()
 
 	filler := fill(t, dir, 300<<10) // of 400 KB, a twentieth
 	eventually(t, "a warning of a disk that is nearly full", func() bool {
