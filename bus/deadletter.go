@@ -6,17 +6,12 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
-	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/frostwatch/frostwatch/topics"
 )
-
-// maxReason bounds the reason in a dead letter: an error may quote the record,
-// and the letter must not be much larger than the record was.
-const maxReason = 500 // bytes
 
 // DeadLetter returns the record that keeps m, which a stage can't read: key,
 // value and headers unchanged, and more headers that say why and where m came
@@ -27,22 +22,12 @@ func (m Message) DeadLetter(topic, stage string, why error) Message {
 	return Message{
 		Topic: topic, Key: m.Key, Value: m.Value,
 		Headers: append(m.Headers[:len(m.Headers):len(m.Headers)],
-			add(topics.HeaderReason, shorten(why.Error())),
+			add(topics.HeaderReason, topics.Clean(why.Error())),
 			add(topics.HeaderStage, stage),
 			add(topics.HeaderTopic, m.Topic),
 			add(topics.HeaderPartition, strconv.Itoa(m.Partition)),
 			add(topics.HeaderOffset, strconv.FormatInt(m.Offset, 10))),
 	}
-}
-
-// shorten makes text one line of valid UTF-8 of at most maxReason bytes. It cuts
-// first: the text may be as large as a record.
-func shorten(text string) string {
-	const cut = "…"
-	if len(text) > maxReason {
-		text = strings.ToValidUTF8(text[:maxReason-len(cut)], "") + cut
-	}
-	return strings.Join(strings.Fields(strings.ToValidUTF8(text, "")), " ")
 }
 
 // DeadLetterOptions say where a stage's dead letters go. All are required.
@@ -79,7 +64,7 @@ func NewDeadLetters(o DeadLetterOptions) (*DeadLetters, error) {
 // partition. An error means that Kafka did not take the record in time; the
 // record is then still to be dealt with.
 func (d *DeadLetters) Bury(ctx context.Context, m Message, why error) error {
-	log := d.o.Logger.With("topic", m.Topic, "partition", m.Partition, "offset", m.Offset, "key", shorten(string(m.Key)))
+	log := d.o.Logger.With("topic", m.Topic, "partition", m.Partition, "offset", m.Offset, "key", topics.Clean(string(m.Key)))
 	log.WarnContext(ctx, "record to dead-letter", "error", why)
 	d.sent.Add(ctx, 1, d.stage)
 	_, err := d.o.Send(ctx, m.DeadLetter(d.o.Topic, d.o.Stage, why))

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 // partitionOfKey is the Java client's default partitioner.
@@ -53,5 +55,5 @@ func (k *keyCheck) see(ctx context.Context, m Message) {
 	}
 	k.warned = time.Now()
 	k.client.Logger.WarnContext(ctx, "kafka: a record is not in the partition of its key: its producer must partition by murmur2 (librdkafka: partitioner=murmur2_random)",
-		"topic", k.at.topic, "key", shorten(string(m.Key)), "partition", k.at.partition, "want", partitionOfKey(m.Key, k.of), "offset", m.Offset)
+		"topic", k.at.topic, "key", topics.Clean(string(m.Key)), "partition", k.at.partition, "want", partitionOfKey(m.Key, k.of), "offset", m.Offset)
 }
