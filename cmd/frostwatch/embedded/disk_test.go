@@ -91,7 +91,12 @@ func TestAFullDisk(t *testing.T) {
 	ctx, stop := context.WithCancel(within(t, time.Minute))
 	watched := make(chan error, 1)
 	go func() { watched <- b.WatchDisk(ctx, &h, 10*time.Millisecond) }()
-	defer func() { stop(); <-watched }()
+	defer func() {
+		stop()
+		if err := <-watched; err != nil {
+			t.Error(err)
+		}
+	}()
 
 	filler := fill(t, dir, 300<<10) // of 400 KB, a twentieth
 	eventually(t, "a warning of a disk that is nearly full", func() bool {
