@@ -103,11 +103,7 @@ func (s *Stage) watchEffects(ctx context.Context) error {
 	for pause.For(ctx, settle) {
 		rules, replaced := s.current()
 		cameras, moved := s.fleet.names()
-		var labels *vocab.Vocabulary
-		var edited <-chan struct{}
-		if s.Vocabulary != nil {
-			labels, edited = s.Vocabulary.Current()
-		}
+		labels, edited := s.vocabulary()
 		now := rules.WithoutEffect(labels, cameras)
 		s.reportEffects(ctx, rules, reported, now)
 		reported = now

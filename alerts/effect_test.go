@@ -95,6 +95,7 @@ type vocabulary struct {
 	mu      sync.Mutex
 	current *vocab.Vocabulary
 	changed chan struct{}
+	edits   int
 }
 
 func (v *vocabulary) Current() (*vocab.Vocabulary, <-chan struct{}) {
@@ -103,12 +104,15 @@ func (v *vocabulary) Current() (*vocab.Vocabulary, <-chan struct{}) {
 	return v.current, v.changed
 }
 
-func (v *vocabulary) replace(labels ...vocab.Label) {
+// replace puts other labels in force, and returns the version that they are of.
+func (v *vocabulary) replace(labels ...vocab.Label) string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.current = &vocab.Vocabulary{Name: "default", Labels: labels}
+	v.edits++
+	v.current = words(fmt.Sprint("edit ", v.edits), labels...)
 	close(v.changed)
 	v.changed = make(chan struct{})
+	return v.current.Version
 }
 
 // What a rule lacks is reported once it is known, and no more when it is there;
@@ -116,16 +120,16 @@ func (v *vocabulary) replace(labels ...vocab.Label) {
 func TestWhatARuleLacksIsReported(t *testing.T) {
 	c := startCluster(t)
 	c.ensure(t, 1)
-	words, r := &vocabulary{changed: make(chan struct{})}, &reporter{}
+	live, r := &vocabulary{changed: make(chan struct{})}, &reporter{}
 	log := &bytes.Buffer{} // read when the stage has ended
-	s, stop, _ := c.run(t, Options{Reporter: r, Vocabulary: words, Logger: slog.New(slog.NewTextHandler(log, nil))})
+	s, stop, _ := c.run(t, Options{Reporter: r, Vocabulary: live, Logger: slog.New(slog.NewTextHandler(log, nil))})
 	rule := fallRule()
 	rule.Cameras = []string{"ward-*"}
 	s.SetRules(ruleSet(t, rule))
 	r.await(t, "rule fall", `no camera matches "ward-*"`)
-	words.replace(vocab.Label{Name: "walking"})
+	live.replace(vocab.Label{Name: "walking"})
 	r.await(t, "rule fall", `no camera matches "ward-*"; the vocabulary default has no label "fall"`)
-	words.replace(vocab.Label{Name: "Fall"})
+	live.replace(vocab.Label{Name: "Fall"})
 	camera, err := topics.EncodeCamera(topics.Camera{Name: "ward-1", URL: "rtsp://h/"})
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
 )
 
 // Engine applies rules to recognitions. It does no I/O and takes its time from
@@ -23,12 +24,13 @@ import (
 //
 // Its alerts have no evidence: that is for whoever publishes them.
 type Engine struct {
-	rules   *RuleSet
-	cameras map[string]*camera
-	noClips time.Duration
-	clock   time.Duration // counted by Tick
-	ticked  time.Time
-	left    map[string]topics.Alert // restored and never cleared, by id: the clears that they lack
+	rules      *RuleSet
+	vocabulary *vocab.Vocabulary // in force; nil: not known
+	cameras    map[string]*camera
+	noClips    time.Duration
+	clock      time.Duration // counted by Tick
+	ticked     time.Time
+	left       map[string]topics.Alert // restored and never cleared, by id: the clears that they lack
 }
 
 // NewEngine makes an engine that knows nothing of the past. noClips is after how
@@ -47,10 +49,14 @@ func (e *Engine) SetRules(rules *RuleSet) []topics.Alert {
 	for _, name := range slices.Sorted(maps.Keys(e.cameras)) {
 		c := e.cameras[name]
 		for _, ruleName := range slices.Sorted(maps.Keys(c.byRule)) {
-			if r := rules.find(ruleName); r != nil && r.watches(name) {
-				continue
+			reason := ruleRemoved
+			if r := rules.find(ruleName); r != nil {
+				if r.watches(name) {
+					continue
+				}
+				reason = ruleElsewhere
 			}
-			if a := c.byRule[ruleName].clear(c.last, topics.LabelScore{}, "the rule was removed", 0); a != nil {
+			if a := c.byRule[ruleName].clear(c.last, topics.LabelScore{}, reason, 0); a != nil {
 				cleared = append(cleared, *a)
 			}
 			delete(c.byRule, ruleName)
@@ -88,7 +94,7 @@ func (c *camera) watch(rule string) *watch {
 func (e *Engine) Evaluate(rec topics.Recognition) []topics.Alert {
 	var out []topics.Alert
 	for _, w := range e.advance(rec) {
-		if a := w.step(rec); a != nil {
+		if a := w.step(rec, e.vocabulary); a != nil {
 			out = append(out, *a)
 		}
 	}
@@ -159,7 +165,8 @@ func (e *Engine) RestoreOlder(a topics.Alert) {
 
 // leave notes an alert that was never cleared, and followed by another at a time.
 func (e *Engine) leave(a topics.Alert, followed time.Time) {
-	a.State, a.At, a.Reason = topics.AlertCleared, followed, "another alert of the rule followed"
+	a.State, a.At, a.Reason = topics.AlertCleared, followed, anotherFollowed
+	a.Score, a.Similarity = 0, 0 // those of the raise
 	e.left[a.ID] = a
 }
 

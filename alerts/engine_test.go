@@ -254,25 +254,26 @@ func TestCamerasThatAreGoneAreForgotten(t *testing.T) {
 
 func TestRulesReplaced(t *testing.T) {
 	rule := Rule{Name: "fall", Actions: []string{"fall"}}
-	elsewhere, stricter := rule, rule
-	elsewhere.Cameras, stricter.Score.Raise = []string{"attic"}, .95
+	elsewhere, stricter, renamed := rule, rule, rule
+	elsewhere.Cameras, stricter.Score.Raise, renamed.Name = []string{"attic"}, .95, "falls"
 	for _, c := range []struct {
 		name  string
 		rules []Rule
-		clear bool
+		clear string
 	}{
-		{"removed", nil, true},
-		{"elsewhere", []Rule{elsewhere}, true},
-		{"kept", []Rule{stricter}, false},
+		{"removed", nil, "the rule was removed"},
+		{"renamed", []Rule{renamed}, "the rule was removed"},
+		{"elsewhere", []Rule{elsewhere}, "the rule no longer watches this camera"},
+		{"kept", []Rule{stricter}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := newEngine(t, rule)
 			play(e, t0, 0, .9, .9)
 			got := e.SetRules(ruleSet(t, c.rules...))
-			if (len(got) == 1) != c.clear || (len(e.Open()) == 0) != c.clear {
+			if ends := c.clear != ""; (len(got) == 1) != ends || (len(e.Open()) == 0) != ends {
 				t.Fatalf("got %+v", got)
 			}
-			if c.clear && (got[0].Reason != "the rule was removed" || got[0].State != topics.AlertCleared) {
+			if c.clear != "" && (got[0].Reason != c.clear || got[0].State != topics.AlertCleared) {
 				t.Errorf("got %+v", got[0])
 			}
 		})

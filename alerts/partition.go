@@ -133,6 +133,8 @@ func (w *worker) handle(ctx context.Context, m bus.Message) error {
 	if err != nil {
 		return w.bury(traced, m, err)
 	}
+	words, _ := w.vocabulary()
+	w.engine.SetVocabulary(words)
 	if err := w.publish(traced, w.engine.Evaluate(rec), &rec); err != nil {
 		return err
 	}

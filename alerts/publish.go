@@ -50,9 +50,20 @@ func (w *worker) send(ctx context.Context, a topics.Alert) error {
 	}
 	w.metrics.alerts.Add(ctx, 1, metric.WithAttributes(attribute.String("rule", a.Rule), attribute.String("state", string(a.State))))
 	w.metrics.latency.Record(ctx, w.Now().Sub(a.At).Seconds())
-	w.Logger.InfoContext(ctx, "alert", "id", a.ID, "state", a.State, "rule", a.Rule, "camera", a.Camera, "label", a.Label, "score", a.Score)
+	w.log(ctx, a)
 	w.note(a)
 	return w.list(ctx, a)
+}
+
+func (w *worker) log(ctx context.Context, a topics.Alert) {
+	fields := []any{"id", a.ID, "state", a.State, "rule", a.Rule, "camera", a.Camera, "label", a.Label}
+	if a.Score > 0 {
+		fields = append(fields, "score", a.Score)
+	}
+	if a.Reason != "" {
+		fields = append(fields, "reason", a.Reason)
+	}
+	w.Logger.InfoContext(ctx, "alert", fields...)
 }
 
 // note keeps the alerts that are open, as they are published.

@@ -53,7 +53,7 @@ type Options struct {
 
 	Reporter telemetry.Reporter // nil: telemetry.Quiet
 	// Vocabulary is used to report rules about labels or tags that it does not
-	// hold; nil: rules are not checked against it.
+	// hold, and clears of alerts whose label has left it; nil: neither is reported.
 	Vocabulary Vocabulary
 	// NoClips is how long a camera may send no clip before its alerts are
 	// cleared; 0: a minute. Time during which Kafka is away does not count.
@@ -127,6 +127,15 @@ func (s *Stage) current() (*RuleSet, <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.rules, s.changed
+}
+
+// vocabulary is the one in force, nil where it is not known, and a channel that is
+// closed when there is another.
+func (s *Stage) vocabulary() (*vocab.Vocabulary, <-chan struct{}) {
+	if s.Vocabulary == nil {
+		return nil, nil
+	}
+	return s.Vocabulary.Current()
 }
 
 // Run evaluates until ctx ends. It returns an error only when Kafka refuses for

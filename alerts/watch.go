@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
 )
 
 // watch is one rule on one camera: its memory, and where its alert stands.
@@ -32,14 +33,16 @@ func (w *watch) remember(rec topics.Recognition) decision {
 	return w.memory.see(rec, w.rule.hours.on(rec.End) && rec.End.After(w.cleared))
 }
 
-// step takes the next clip, and gives the alert that it raises or clears.
-func (w *watch) step(rec topics.Recognition) *topics.Alert {
+// step takes the next clip, and gives the alert that it raises or clears. v is the
+// vocabulary in force, nil where it is not known.
+func (w *watch) step(rec topics.Recognition, v *vocab.Vocabulary) *topics.Alert {
 	d := w.remember(rec)
 	switch {
 	case !rec.End.After(w.known): // sent again: what follows from it is known
 		return nil
 	case w.open != nil && d.over:
-		return w.clear(aboutClip(rec), d.label, "the score fell", w.rule.Cooldown)
+		label, reason := w.ending(rec, d.label, v)
+		return w.clear(aboutClip(rec), label, reason, w.rule.Cooldown)
 	case w.open == nil && d.onset != nil && !rec.End.Before(w.resting):
 		return w.raise(rec, d)
 	}
@@ -56,14 +59,15 @@ func (w *watch) raise(rec topics.Recognition, d decision) *topics.Alert {
 }
 
 // clear ends the open alert, if there is one. last is the camera's newest clip,
-// without an id where none was seen since a restart.
+// without an id where none was seen since a restart. An empty label is that of
+// the alert, without a score.
 func (w *watch) clear(last about, label topics.LabelScore, reason string, cooldown time.Duration) *topics.Alert {
 	if w.open == nil {
 		return nil
 	}
 	was := *w.open
 	if label.Label == "" {
-		label = topics.LabelScore{Label: was.Label, Novel: was.Novel, NearestBase: was.NearestBase}
+		label = unscored(was)
 	}
 	a := last.alert(label)
 	if last.clip == "" {

@@ -116,7 +116,7 @@ func alertsCodec() codec[topics.Alert] {
 		columns: func(int) parquet.Group {
 			return parquet.Group{
 				"alert_id": text(), "state": repeated(), "rule": repeated(), "severity": repeated(), "label": repeated(),
-				"score": number(), "at": instant(), "model_id": repeated(),
+				"score": parquet.Optional(number()), "at": instant(), "model_id": repeated(),
 			}
 		},
 		put: putAlert,
@@ -130,7 +130,10 @@ func putAlert(r *row, a topics.Alert, _ int) error {
 	r.setText("rule", a.Rule)
 	r.setText("severity", a.Severity)
 	r.setText("label", a.Label)
-	r.setNumber("score", a.Score)
+	r.set("score", parquet.NullValue()) // a clear may have none
+	if a.Score != 0 {
+		r.setNumber("score", a.Score)
+	}
 	r.setTime("at", a.At)
 	r.setText("model_id", a.Model)
 	more, err := rest(a, "alert_id", "state", "rule", "severity", "camera", "label", "score", "at", "model_id")

@@ -63,6 +63,8 @@ func TestEveryFieldComesBack(t *testing.T) {
 	fill(reflect.ValueOf(&alert).Elem(), &n)
 	alert.State = topics.AlertCleared
 	through(t, alertsCodec(), alert)
+	alert.Score, alert.Similarity = 0, 0
+	through(t, alertsCodec(), alert)
 	through(t, alertsCodec(), topics.Alert{ID: "a", Rule: "fall", State: topics.AlertRaised, Camera: "lobby", At: hour})
 }
 

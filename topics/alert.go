@@ -22,11 +22,13 @@ type Alert struct {
 	Severity string     `json:"severity"`
 	Camera   string     `json:"camera"`
 	Tags     []string   `json:"camera_tags,omitempty"`
-	// Label and Score are those of the best matching label of the clip that
-	// decided.
+	// Label, Score and Similarity are those of the best matching label of the clip
+	// that decided. A clear that no clip decided, or a clip without a score for the
+	// alert's label, has that label and no Score and Similarity: they are 0, and
+	// absent from the record. Reason says why.
 	Label       string  `json:"label"`
-	Score       float64 `json:"score"`
-	Similarity  float64 `json:"similarity"`
+	Score       float64 `json:"score,omitempty"`
+	Similarity  float64 `json:"similarity,omitempty"`
 	Novel       bool    `json:"novel"`
 	NearestBase string  `json:"nearest_base,omitempty"`
 	// Onset is the start of the first clip that counted towards the alert, At
@@ -36,7 +38,8 @@ type Alert struct {
 	At        time.Time `json:"at"`
 	OnsetClip string    `json:"onset_clip_id"`
 	Clip      string    `json:"clip_id"` // that decided
-	// Reason of a clear: the score fell, the stream ended, the rule went away.
+	// Reason of a clear, for people: the score fell, the label left the vocabulary,
+	// no clips came, the rule was removed.
 	Reason string `json:"reason,omitempty"`
 	// Evidence is where the copy of the clip that raised it lies, on the evidence
 	// topic. Alerts of older versions point at the clip itself, which is kept for a

@@ -11,7 +11,7 @@ import (
 const clock = "15:04:05"
 
 // alertLine is an alert as a person reads it: time, what, camera, rule, label,
-// score, and whether the model had ever been trained on the label.
+// score where there is one, and whether the model was trained on the label.
 func alertLine(a topics.Alert) string {
 	known := "known"
 	if a.Novel {
@@ -24,8 +24,12 @@ func alertLine(a topics.Alert) string {
 	if a.State == topics.AlertCleared {
 		word = "clear"
 	}
-	line := fmt.Sprintf("%s  %-6s  %-20s  %-8s  %-8s  %-28q  %.2f  %s",
-		a.At.Local().Format(clock), word, topics.Clean(a.Camera), topics.Clean(a.Rule), topics.Clean(a.Severity), a.Label, a.Score, known)
+	score := "-"
+	if a.Score > 0 {
+		score = fmt.Sprintf("%.2f", a.Score)
+	}
+	line := fmt.Sprintf("%s  %-6s  %-20s  %-8s  %-8s  %-28q  %-4s  %s",
+		a.At.Local().Format(clock), word, topics.Clean(a.Camera), topics.Clean(a.Rule), topics.Clean(a.Severity), a.Label, score, known)
 	if a.Reason != "" {
 		line += "  (" + topics.Clean(a.Reason) + ")"
 	}

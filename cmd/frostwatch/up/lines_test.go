@@ -51,6 +51,21 @@ func TestStatusLines(t *testing.T) {
 	}
 }
 
+// A clear without a score invents none.
+func TestAlertLines(t *testing.T) {
+	a := topics.Alert{State: topics.AlertRaised, Rule: "fall", Severity: "critical", Camera: "lobby", Label: "falling down", Score: .913, Novel: true, NearestBase: "lying"}
+	cleared := a
+	cleared.State, cleared.Score, cleared.Reason = topics.AlertCleared, 0, "the rule was\x1b[2J removed"
+	for want, a := range map[string]topics.Alert{
+		`ALERT lobby fall critical "falling down" 0.91 novel, nearest "lying"`:                         a,
+		`clear lobby fall critical "falling down" - novel, nearest "lying" (the rule was [2J removed)`: cleared,
+	} {
+		if got := strings.Join(strings.Fields(alertLine(a))[1:], " "); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}
+
 func TestTheBannerSaysWhoseCamerasAreWatched(t *testing.T) {
 	two := []topics.Camera{{Name: "a"}, {Name: "b"}}
 	one := config.Config{Cameras: []config.Camera{{Name: "c"}}}
