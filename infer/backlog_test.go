@@ -1,16 +1,14 @@
 package infer
 
 import (
-	"bytes"
 	"fmt"
 	"image/color"
-	"log/slog"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -32,24 +30,6 @@ func (b *readBus) read() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return len(b.seen)
-}
-
-// lockedBuffer is written by several goroutines.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // After an hour away the newest clips are recognised at once, and the others are
@@ -78,10 +58,10 @@ func TestBacklogIsSkippedUnread(t *testing.T) {
 			}
 			reads := &readBus{Client: r.newClient(), seen: map[int64]bool{}}
 			count, meter := counted()
-			var log lockedBuffer
-			o.Bus, o.Meter, o.Logger = reads, meter, slog.New(slog.NewTextHandler(&log, nil))
+			var log stagetest.Log
+			o.Bus, o.Meter, o.Logger = reads, meter, log.Logger()
 			runUntil(t, o, func() bool {
-				return len(r.recognitions()["a"]) == fresh && strings.Contains(log.String(), "keeping up with the cameras again")
+				return len(r.recognitions()["a"]) == fresh && log.Contains("keeping up with the cameras again")
 			})
 			for i, rec := range r.recognitions()["a"] {
 				if rec.Sequence != uint64(old+i) {
@@ -95,7 +75,7 @@ func TestBacklogIsSkippedUnread(t *testing.T) {
 				t.Errorf("%d clips are counted as skipped, of %d", got, old)
 			}
 			for _, want := range []string{`level=WARN msg="falling behind the cameras" partition=0`, "skipped=1200 max_age=1m0s", "add an infer worker", "behind_for="} {
-				if !strings.Contains(log.String(), want) {
+				if !log.Contains(want) {
 					t.Errorf("the log lacks %q:\n%s", want, log.String())
 				}
 			}
@@ -125,10 +105,10 @@ func TestBacklogIsSkippedWhileReading(t *testing.T) {
 		}
 	}
 	last := time.Now()
-	until(t, "the clips to age", func() bool { return time.Since(last) > o.MaxAge })
+	stagetest.Await(t, "the clips to age", func() bool { return time.Since(last) > o.MaxAge })
 	r.send("a", clipOf(t, "a", old, frame, sent))
 	close(slow.gate)
-	until(t, "the newest clip", func() bool {
+	stagetest.Await(t, "the newest clip", func() bool {
 		got := r.recognitions()["a"]
 		return len(got) > 0 && got[len(got)-1].Sequence == old
 	})

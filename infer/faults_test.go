@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -81,7 +82,7 @@ func TestModelBreaks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), patient)
+			ctx, cancel := context.WithTimeout(t.Context(), stagetest.Patience)
 			defer cancel()
 			err = s.Run(ctx)
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "model broken fails on a black clip as well") {
@@ -120,7 +121,7 @@ func TestPartitionsMoveInFlight(t *testing.T) {
 	second := r.options(r.model("helper").recogniser())
 	second.Bus = r.newClient()
 	_, stopSecond := start(t, second)
-	until(t, "the second worker to recognise", func() bool { return len(r.read(topics.Actions)) > 0 })
+	stagetest.Await(t, "the second worker to recognise", func() bool { return len(r.read(topics.Actions)) > 0 })
 	close(stuck.gate)
 	clips := func() map[string]int {
 		times := map[string]int{}
@@ -131,7 +132,7 @@ func TestPartitionsMoveInFlight(t *testing.T) {
 		}
 		return times
 	}
-	until(t, "all clips", func() bool { return len(clips()) == cameras*each })
+	stagetest.Await(t, "all clips", func() bool { return len(clips()) == cameras*each })
 	for _, stop := range []func() error{stopFirst, stopSecond} {
 		if err := stop(); err != nil {
 			t.Error(err)

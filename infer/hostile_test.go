@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
@@ -171,7 +172,7 @@ func TestModelBreaksInTheMiddle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patient)
+	ctx, cancel := context.WithTimeout(t.Context(), stagetest.Patience)
 	defer cancel()
 	if err := s.Run(ctx); err == nil || !strings.Contains(err.Error(), "device lost") || !m.isClosed() {
 		t.Errorf("the stage ends with %v, closed %v", err, m.isClosed())

@@ -3,53 +3,15 @@ package infer
 import (
 	"fmt"
 	"image/color"
-	"log/slog"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/topics"
 )
-
-// reports is a telemetry.Reporter that keeps what it hears.
-type reports struct {
-	mu       sync.Mutex
-	warnings map[string]error
-	checks   map[string]func() error
-	describe []func(*topics.Worker)
-}
-
-func newReports() *reports {
-	return &reports{warnings: map[string]error{}, checks: map[string]func() error{}}
-}
-
-func (r *reports) Problem(string, error) {}
-
-func (r *reports) Warning(part string, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.warnings[part] = err
-}
-
-func (r *reports) Check(part string, ask func() error) { r.checks[part] = ask }
-
-func (r *reports) Describe(fill func(*topics.Worker)) { r.describe = append(r.describe, fill) }
-
-func (r *reports) warning(part string) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.warnings[part]
-}
-
-func (r *reports) worker() (w topics.Worker) {
-	for _, fill := range r.describe {
-		fill(&w)
-	}
-	return w
-}
 
 // A worker that makes no progress is not ready, whatever the reason, says so
 // loudly, and is well again once it keeps up. One with nothing to do is ready.
@@ -60,15 +22,15 @@ func TestReadinessComesFromProgress(t *testing.T) {
 	stuck := r.model("stuck")
 	stuck.gate = make(chan struct{})
 	var ahead atomic.Int64 // of the stage's clock
-	var log lockedBuffer
-	said := newReports()
+	var log stagetest.Log
+	said := stagetest.NewReports()
 	o := r.options(stuck.recogniser())
 	o.Reporter, o.MaxBatch, o.MaxAge = said, 1, 0
-	o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	o.Logger = log.Logger()
 	o.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 	_, stop := start(t, o)
-	ready := said.checks["infer"]
-	until(t, "the partitions", func() bool { return len(said.worker().Stages["infer"].Partitions) == 2 })
+	ready := func() error { return said.Ready("infer") }
+	stagetest.Await(t, "the partitions", func() bool { return len(said.Worker().Stages["infer"].Partitions) == 2 })
 	ahead.Add(int64(time.Hour))
 	if err := ready(); err != nil {
 		t.Errorf("with nothing to do for an hour: %v", err)
@@ -77,7 +39,7 @@ func TestReadinessComesFromProgress(t *testing.T) {
 		r.send("a", clipOf(t, "a", n, frame, time.Now()))
 	}
 	<-stuck.begun
-	until(t, "the clips to be read", func() bool { return said.worker().Stages["infer"].Lag >= 3 })
+	stagetest.Await(t, "the clips to be read", func() bool { return said.Worker().Stages["infer"].Lag >= 3 })
 	if err := ready(); err != nil {
 		t.Errorf("when the clips have come: %v", err)
 	}
@@ -85,22 +47,22 @@ func TestReadinessComesFromProgress(t *testing.T) {
 	if err := ready(); err == nil || !strings.Contains(err.Error(), "clips wait, and nothing sent in the last 1") || !strings.Contains(err.Error(), "import the model in int8") {
 		t.Errorf("after %v without progress: %v", patience, err)
 	}
-	until(t, "the warning", func() bool { return said.warning("falling behind") != nil })
-	if got := said.worker().Stages["infer"]; got.Late < patience.Seconds() || got.Group != "infer" || got.Generation < 1 {
+	stagetest.Await(t, "the warning", func() bool { return said.WarningOf("falling behind") != nil })
+	if got := said.Worker().Stages["infer"]; got.Late < patience.Seconds() || got.Group != "infer" || got.Generation < 1 {
 		t.Errorf("the worker says %+v", got)
 	}
-	if w := said.worker(); w.Model != "stuck" || w.Vocab.Version != "of stuck" || w.Vocab.Name != "default" {
+	if w := said.Worker(); w.Model != "stuck" || w.Vocab.Version != "of stuck" || w.Vocab.Name != "default" {
 		t.Errorf("the worker says %+v", w)
 	}
 	close(stuck.gate)
-	until(t, "the stage to keep up", func() bool { return ready() == nil && said.warning("falling behind") == nil })
-	if got := said.worker().Stages["infer"]; got.Lag != 0 || got.Late != 0 {
+	stagetest.Await(t, "the stage to keep up", func() bool { return ready() == nil && said.WarningOf("falling behind") == nil })
+	if got := said.Worker().Stages["infer"]; got.Lag != 0 || got.Late != 0 {
 		t.Errorf("at rest the worker says %+v", got)
 	}
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
-	if n := strings.Count(log.String(), "falling behind the cameras"); n != 1 || !strings.Contains(log.String(), "keeping up with the cameras again") {
+	if n := log.Count("falling behind the cameras"); n != 1 || !log.Contains("keeping up with the cameras again") {
 		t.Errorf("the log says it %d times:\n%s", n, log.String())
 	}
 }
@@ -133,20 +95,20 @@ func TestWaitsForTheVocabulary(t *testing.T) {
 	}
 	m := r.model("first")
 	late := lateVocabulary{m, make(chan struct{})}
-	said := newReports()
+	said := stagetest.NewReports()
 	reads := &readBus{Client: r.newClient(), seen: map[int64]bool{}}
 	o := r.options(Recogniser{Model: m, Vocabulary: late, Frames: fakeFrames, Side: fakeSide, Close: m.Close})
 	o.Reporter, o.Bus = said, reads
 	_, stop := start(t, o)
-	if err := said.checks["infer"](); err == nil || !strings.Contains(err.Error(), "vocabulary") {
+	if err := said.Ready("infer"); err == nil || !strings.Contains(err.Error(), "vocabulary") {
 		t.Errorf("without a vocabulary: %v", err)
 	}
-	if len(said.worker().Stages["infer"].Partitions) != 0 || reads.read() != 0 || m.hasRun() {
+	if len(said.Worker().Stages["infer"].Partitions) != 0 || reads.read() != 0 || m.hasRun() {
 		t.Error("clips are read without a vocabulary")
 	}
 	close(late.ready)
-	until(t, "the recognitions", func() bool { return len(r.read(topics.Actions)) == 3 })
-	if err := said.checks["infer"](); err != nil {
+	stagetest.Await(t, "the recognitions", func() bool { return len(r.read(topics.Actions)) == 3 })
+	if err := said.Ready("infer"); err != nil {
 		t.Errorf("with a vocabulary: %v", err)
 	}
 	if err := stop(); err != nil {
@@ -166,7 +128,7 @@ func TestSwapBeforeTheFirstVocabulary(t *testing.T) {
 	if err := s.Swap(t.Context(), next.recogniser()); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "the recognition", func() bool { return len(r.read(topics.Actions)) == 1 })
+	stagetest.Await(t, "the recognition", func() bool { return len(r.read(topics.Actions)) == 1 })
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
@@ -174,9 +136,11 @@ func TestSwapBeforeTheFirstVocabulary(t *testing.T) {
 
 type fakePartition struct{ lag int64 }
 
-func (p *fakePartition) ID() int         { return 3 }
+func (p *fakePartition) ID() int { return 3 }
+
 func (p *fakePartition) Generation() int { return 4 }
-func (p *fakePartition) Lag() int64      { return p.lag }
+
+func (p *fakePartition) Lag() int64 { return p.lag }
 
 // The feed of one partition, with a clock of its own.
 func TestFeed(t *testing.T) {
@@ -235,11 +199,11 @@ func TestFeed(t *testing.T) {
 // Falling behind is logged as it begins, when clips begin to be skipped, each
 // minute, and as it ends.
 func TestFallingBehindIsLogged(t *testing.T) {
-	var log lockedBuffer
+	var log stagetest.Log
 	var heard error
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	clock := func() time.Time { return now }
-	b := &backlog{log: slog.New(slog.NewTextHandler(&log, nil)), report: func(err error) { heard = err }, maxAge: 30 * time.Second, now: clock, feeds: map[*feed]bool{}}
+	b := &backlog{log: log.Logger(), report: func(err error) { heard = err }, maxAge: 30 * time.Second, now: clock, feeds: map[*feed]bool{}}
 	p := &fakePartition{}
 	f := b.add(p)
 	lines := 0

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -36,7 +37,7 @@ func TestSwapUnderFlow(t *testing.T) {
 		})
 	}
 	ran := func(m *fakeModel) {
-		until(t, "model "+m.id+" to recognise", func() bool { return m.hasRun() })
+		stagetest.Await(t, "model "+m.id+" to recognise", func() bool { return m.hasRun() })
 	}
 	for n := range each {
 		for camera := range want {
@@ -52,7 +53,7 @@ func TestSwapUnderFlow(t *testing.T) {
 			swap(models[3])
 		}
 	}
-	until(t, "the recognitions", func() bool { return len(r.read(topics.Actions)) >= cameras*each })
+	stagetest.Await(t, "the recognitions", func() bool { return len(r.read(topics.Actions)) >= cameras*each })
 	swaps.Wait()
 	last := s.services.inService().Model.ID()
 	for _, m := range models {
@@ -104,9 +105,9 @@ func TestSwapDuringRun(t *testing.T) {
 	<-slow.begun
 	swapped := make(chan error, 1)
 	go func() { swapped <- s.Swap(t.Context(), next.recogniser()) }()
-	until(t, "the next model to be current", func() bool { return s.services.inService().Model.ID() == "next" })
+	stagetest.Await(t, "the next model to be current", func() bool { return s.services.inService().Model.ID() == "next" })
 	r.send("a", clipOf(t, "a", 1, frame, now))
-	until(t, "the next clip to be bound", func() bool {
+	stagetest.Await(t, "the next clip to be bound", func() bool {
 		s.services.mu.Lock()
 		defer s.services.mu.Unlock()
 		return s.services.newest.clips == 1
@@ -123,7 +124,7 @@ func TestSwapDuringRun(t *testing.T) {
 	if err := <-swapped; err != nil || !slow.isClosed() {
 		t.Errorf("swap: %v, closed %v", err, slow.isClosed())
 	}
-	until(t, "both recognitions", func() bool { return len(r.read(topics.Actions)) == 2 })
+	stagetest.Await(t, "both recognitions", func() bool { return len(r.read(topics.Actions)) == 2 })
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
@@ -144,7 +145,7 @@ func TestSwapAtTheEnd(t *testing.T) {
 	<-stuck.begun
 	swapped := make(chan error, 1)
 	go func() { swapped <- s.Swap(t.Context(), next.recogniser()) }()
-	until(t, "the next model to be current", func() bool { return s.services.inService().Model.ID() == "next" })
+	stagetest.Await(t, "the next model to be current", func() bool { return s.services.inService().Model.ID() == "next" })
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
@@ -177,7 +178,7 @@ func TestSwapRefused(t *testing.T) {
 		t.Errorf("swap: %v, closed %v", err, empty.isClosed())
 	}
 	r.send("a", clipOf(t, "a", 0, jpegOf(t, 48, 32, color.White), time.Now()))
-	until(t, "the recognition", func() bool { return len(r.read(topics.Actions)) == 1 })
+	stagetest.Await(t, "the recognition", func() bool { return len(r.read(topics.Actions)) == 1 })
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
@@ -201,7 +202,7 @@ func TestSwapThatCannotClose(t *testing.T) {
 		t.Errorf("swap: %v", err)
 	}
 	r.send("a", clipOf(t, "a", 0, jpegOf(t, 48, 32, color.White), time.Now()))
-	until(t, "the recognition", func() bool { return len(r.read(topics.Actions)) == 1 })
+	stagetest.Await(t, "the recognition", func() bool { return len(r.read(topics.Actions)) == 1 })
 	if err := stop(); err != nil {
 		t.Error(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/internal/redistest"
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
 )
@@ -150,7 +151,7 @@ func TestTenThousandLabels(t *testing.T) {
 	}
 	set(t, s, pairs...)
 	first := watch(t, s, setup{Embedder: &largeEmbedder{}, BaseClasses: base})
-	await(t, "labels and base classes are embedded", func() bool {
+	stagetest.Await(t, "labels and base classes are embedded", func() bool {
 		return s.Client.HLen(ctx, "f:embed:model").Val() == labels+int64(len(base))
 	})
 	first.stop()
@@ -158,10 +159,10 @@ func TestTenThousandLabels(t *testing.T) {
 	before, began := heap(), time.Now()
 	e := &largeEmbedder{refuses: true}
 	w := watch(t, s, setup{Embedder: e, BaseClasses: base, Poll: time.Hour})
-	await(t, "the cached vocabulary", func() bool { return w.Current() != nil })
+	stagetest.Await(t, "the cached vocabulary", func() bool { return w.Current() != nil })
 	t.Logf("%d labels in force %v after the start", w.Current().Len(), time.Since(began).Round(time.Millisecond))
 	clip := largeVector(pairs[2*77] + ": " + pairs[2*77+1])
-	await(t, "nearest base classes", func() bool { return w.Current().Score(clip, 100, 1).Labels[0].NearestBase != "" })
+	stagetest.Await(t, "nearest base classes", func() bool { return w.Current().Score(clip, 100, 1).Labels[0].NearestBase != "" })
 	grown := float64(heap()-before) / 1e6
 	t.Logf("heap grown by %.1f MB", grown)
 	runtime.KeepAlive(first) // counted before and after
@@ -178,7 +179,7 @@ func TestTenThousandLabels(t *testing.T) {
 	if err := vocab.NewStore(s.Client, "f:").Put(ctx, "default", vocab.Label{Name: "one more"}); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the edit", func() bool { return w.Current().Len() == labels+1 })
+	stagetest.Await(t, "the edit", func() bool { return w.Current().Len() == labels+1 })
 	t.Logf("an edit in force %v after it began", time.Since(began).Round(time.Millisecond))
 	if got := e.texts(); !slices.Equal(got, []string{"one more"}) {
 		t.Errorf("embedded again: %q", got)

@@ -2,7 +2,6 @@ package scoring
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -13,10 +12,9 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/internal/redistest"
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 	"github.com/frostwatch/frostwatch/vocab"
 )
-
-const quick = 50 * time.Millisecond // between looks
 
 func TestEditsByAnyoneAreScored(t *testing.T) {
 	s, ctx := redistest.Start(t), t.Context()
@@ -35,7 +33,7 @@ func TestEditsByAnyoneAreScored(t *testing.T) {
 	}
 	version := w.Current().Version
 	set(t, s, "broken", "{", "endless", "")
-	await(t, "a new version", func() bool { return w.Current().Version != version })
+	stagetest.Await(t, "a new version", func() bool { return w.Current().Version != version })
 	if got := w.labels(); !slices.Equal(got, []string{"fall", "run"}) {
 		t.Errorf("two broken labels left %q", got)
 	}
@@ -47,17 +45,17 @@ func TestEditsByAnyoneAreScored(t *testing.T) {
 	}
 	w.awaitLabels(t, "run")
 	set(t, s, "run", `{"tags":["sport"]}`, "wave", "")
-	await(t, "the tag", func() bool { return slices.Equal(w.Current().Labels()[0].Tags, []string{"sport"}) })
+	stagetest.Await(t, "the tag", func() bool { return slices.Equal(w.Current().Labels()[0].Tags, []string{"sport"}) })
 	want := vocab.InForce{Model: "model", Version: w.Current().Version, Labels: 2, SkippedTotal: 2, Skipped: []string{
 		`label "broken": value: it begins with { and is not valid JSON: unexpected end of JSON input (at byte 1)`, `label "endless": 99 tokens: at most 77`,
 	}}
-	await(t, "what is in force is announced", func() bool {
+	stagetest.Await(t, "what is in force is announced", func() bool {
 		force, err := vocab.NewStore(s.Client, "f:").InForce(ctx, "default")
 		return err == nil && len(force) == 1 && reflect.DeepEqual(force[0], want)
 	})
 	w.stop()
 	for _, want := range []string{`msg="label added" label=wave`, `msg="label removed" label=fall`, `msg="label changed" label=run`, `msg="vocabulary: label skipped" label=broken`} {
-		if n := w.log.count(want); n != 1 {
+		if n := w.log.Count(want); n != 1 {
 			t.Errorf("%s: logged %d times", want, n)
 		}
 	}
@@ -98,73 +96,6 @@ func TestNothingIsScoredAgainstALostVocabulary(t *testing.T) {
 	w.awaitLabels(t)
 }
 
-func TestCachedEmbeddingsAreNotTrusted(t *testing.T) {
-	s, ctx := redistest.Start(t), t.Context()
-	set(t, s, "a", "", "b", "", "c", "", "d", "", "e", "")
-	first := &embedder{}
-	watch(t, s, setup{Embedder: first}).awaitLabels(t, "a", "b", "c", "d", "e")
-	if got := first.texts(); !slices.Equal(got, []string{"a", "b", "c", "d", "e"}) {
-		t.Errorf("asked for %q", got)
-	}
-	raw := func(v ...float32) string {
-		var out []byte
-		for _, x := range v {
-			out = binary.LittleEndian.AppendUint32(out, math.Float32bits(x))
-		}
-		return string(out)
-	}
-	for label, value := range map[string]string{
-		"b": raw(vectorOf("b")[1:]...),                             // too short
-		"c": raw(float32(math.NaN()), 1, 0, 0, 0, 0, 0, 0),         // no number
-		"d": raw(3, 0, 0, 0, 0, 0, 0, 0),                           // too long a vector
-		"e": raw(float32(math.Inf(1)), 0, 0, 0, 0, 0, 0, 0) + "ab", // rubbish
-	} {
-		if err := s.Client.HSet(ctx, "f:embed:model", field(label), value).Err(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	second := &embedder{}
-	w := watch(t, s, setup{Embedder: second})
-	w.awaitLabels(t, "a", "b", "c", "d", "e")
-	if got := second.texts(); !slices.Equal(got, []string{"b", "c", "d", "e"}) {
-		t.Errorf("asked again for %q", got)
-	}
-	for _, label := range []string{"a", "b", "c", "d", "e"} {
-		if best := w.Current().Score(vectorOf(label), 100, 1).Labels[0]; best.Label != label || math.Abs(best.Similarity-1) > 1e-6 {
-			t.Errorf("%s scores as %+v", label, best)
-		}
-	}
-	third := &embedder{}
-	watch(t, s, setup{Embedder: third}).awaitLabels(t, "a", "b", "c", "d", "e")
-	if got := third.texts(); len(got) != 0 {
-		t.Errorf("the repaired cache lacks %q", got)
-	}
-}
-
-func TestACacheOutOfOrderCostsTimeOnly(t *testing.T) {
-	s := redistest.Start(t)
-	if err := s.Client.Set(t.Context(), "f:embed:model", "not a hash", 0).Err(); err != nil {
-		t.Fatal(err)
-	}
-	set(t, s, "a", "")
-	w := watch(t, s, setup{})
-	w.awaitLabels(t, "a")
-	set(t, s, "b", "")
-	w.awaitLabels(t, "a", "b")
-	w.awaitHealth(t, "")
-	if n := w.log.count("are not cached"); n != 1 {
-		t.Errorf("logged %d times", n)
-	}
-	if err := s.Client.Del(t.Context(), "f:embed:model").Err(); err != nil {
-		t.Fatal(err)
-	}
-	set(t, s, "c", "")
-	w.awaitLabels(t, "a", "b", "c")
-	if n := s.Client.HLen(t.Context(), "f:embed:model").Val(); n != 1 {
-		t.Errorf("%d embeddings are cached, want that of c", n)
-	}
-}
-
 func TestLabelsDoNotWaitForBaseClasses(t *testing.T) {
 	s := redistest.Start(t)
 	set(t, s, "Class 3", "", "fall", "")
@@ -192,7 +123,7 @@ func TestLabelsDoNotWaitForBaseClasses(t *testing.T) {
 		}
 	}
 	set(t, s, "run", "") // taken over between two calls, once the watcher has seen it
-	await(t, "the edit", func() bool {
+	stagetest.Await(t, "the edit", func() bool {
 		select {
 		case pass <- struct{}{}:
 			time.Sleep(quick) // a call of the model takes its time
@@ -204,7 +135,7 @@ func TestLabelsDoNotWaitForBaseClasses(t *testing.T) {
 		t.Errorf("the edit waited for all base classes: %s is near", near)
 	}
 	close(pass)
-	await(t, "the nearest base classes", func() bool {
+	stagetest.Await(t, "the nearest base classes", func() bool {
 		return w.Current().Score(vectorOf("x"), 1, 1).Labels[0].NearestBase != ""
 	})
 	_, b := embeddedTexts(nil, base)
@@ -216,59 +147,31 @@ func TestLabelsDoNotWaitForBaseClasses(t *testing.T) {
 	}
 }
 
-func TestEachModelHasEmbeddingsOfItsOwn(t *testing.T) {
-	s := redistest.Start(t)
-	set(t, s, "fall", "", "run", "")
-	base := []string{"run", "swim", "endless", "walk"} // one can't be read
-	for _, c := range []struct {
-		model string
-		want  []string
-	}{
-		{"one", []string{"endless", "fall", "run", "swim", "walk"}},
-		{"two", []string{"endless", "fall", "run", "swim", "walk"}},
-		{"one", []string{"endless"}}, // a restart
-	} {
-		e := &embedder{id: c.model}
-		w := watch(t, s, setup{Embedder: e, BaseClasses: base})
-		await(t, "the nearest base classes", func() bool {
-			return w.Current() != nil && w.Current().Score(vectorOf("run"), 100, 1).Labels[0].NearestBase == "run"
-		})
-		w.stop()
-		if got := e.texts(); !slices.Equal(got, c.want) {
-			t.Errorf("model %s was asked for %q, want %q", c.model, got, c.want)
-		}
+// On a busy processor base classes take minutes, and what is in force must be
+// announced meanwhile: announcements expire.
+func TestAnnouncementsGoOnDuringWork(t *testing.T) {
+	s, ctx := redistest.Start(t), t.Context()
+	set(t, s, "fall", "")
+	var base []string
+	for i := range 2000 {
+		base = append(base, fmt.Sprintf("class %d", i))
 	}
-}
-
-func TestWorkersFindWhatOthersEmbedded(t *testing.T) {
-	s := redistest.Start(t)
-	var labels []string
-	for i := range 50 {
-		label := fmt.Sprintf("label %02d", i)
-		labels = append(labels, label)
-		set(t, s, label, "")
-	}
-	begun, pass := make(chan struct{}, len(labels)), make(chan struct{})
-	slow := &embedder{gate: func(ctx context.Context, _ []string) error {
-		begun <- struct{}{}
-		select {
-		case <-pass:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	e := &embedder{gate: func(context.Context, []string) error {
+		time.Sleep(chunkTime / 50) // a call of the model takes its time
+		return nil
 	}}
-	first := watch(t, s, setup{Embedder: slow})
-	<-begun // with its first chunk
-	second := watch(t, s, setup{})
-	second.awaitLabels(t, labels...)
-	close(pass)
-	first.awaitLabels(t, labels...)
-	if got := slow.texts(); len(got) != 1 {
-		t.Errorf("what another worker had embedded was embedded again: %q", got)
+	w := watch(t, s, setup{Embedder: e, BaseClasses: base, Announce: time.Millisecond})
+	w.awaitLabels(t, "fall")
+	stagetest.Await(t, "a base class", func() bool { return s.Client.HLen(ctx, "f:embed:model").Val() > 1 })
+	if err := s.Client.Del(ctx, "f:vocab-in-force:default").Err(); err != nil {
+		t.Fatal(err)
 	}
-	if a, b := first.Current().Version, second.Current().Version; a != b {
-		t.Errorf("versions %s and %s", a, b)
+	stagetest.Await(t, "what is in force", func() bool {
+		force, err := vocab.NewStore(s.Client, "f:").InForce(ctx, "default")
+		return err == nil && len(force) == 1
+	})
+	if n := s.Client.HLen(ctx, "f:embed:model").Val(); n > int64(len(base)) {
+		t.Error("it was announced only when nothing was left to do")
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/frostwatch/frostwatch/internal/redistest"
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 )
 
 func remote(t *testing.T, s *redistest.Server, model string, patience time.Duration) *Remote {
@@ -27,7 +28,7 @@ func TestAProcessWithoutTheModelAsksForTexts(t *testing.T) {
 	s, ctx := redistest.Start(t), t.Context()
 	e := &embedder{}
 	watch(t, s, setup{Embedder: e}) // there need not be a vocabulary
-	r := remote(t, s, "model", patient)
+	r := remote(t, s, "model", stagetest.Patience)
 	texts := []string{"endless", "bad\x00", " ", "fall"}
 	for i := range 2 * askTogether {
 		texts = append(texts, fmt.Sprintf("text %02d", i))
@@ -60,7 +61,7 @@ func TestNobodyHasTheModel(t *testing.T) {
 	s := redistest.Start(t)
 	watch(t, s, setup{Embedder: &embedder{id: "another"}})
 	_, _, err := remote(t, s, "model", time.Second).Of(t.Context(), []string{"fall"})
-	if err == nil || err.Error() != "no infer has model model: nobody embeds what is asked for" {
+	if err == nil || err.Error() != "embed texts: no running infer has model model" {
 		t.Errorf("got %v", err)
 	}
 	if left := s.Client.TTL(t.Context(), "f:wanted:model").Val(); left <= 0 || left > 2*wantedTime {
@@ -69,7 +70,7 @@ func TestNobodyHasTheModel(t *testing.T) {
 	// An infer that is stuck is another thing.
 	e := &embedder{id: "model", gate: func(ctx context.Context, _ []string) error { <-ctx.Done(); return ctx.Err() }}
 	w := watch(t, s, setup{Embedder: e})
-	await(t, "the infer listens", func() bool {
+	stagetest.Await(t, "the infer listens", func() bool {
 		return s.Client.PubSubNumSub(t.Context(), "f:wanted-asked:model").Val()["f:wanted-asked:model"] == 1
 	})
 	if _, _, err = remote(t, s, "model", time.Second).Of(t.Context(), []string{"fall"}); err == nil || !strings.Contains(err.Error(), "it is busy") {
@@ -78,7 +79,7 @@ func TestNobodyHasTheModel(t *testing.T) {
 	w.stop()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, err := remote(t, s, "model", patient).Of(ctx, []string{"fall"}); err == nil {
+	if _, _, err := remote(t, s, "model", stagetest.Patience).Of(ctx, []string{"fall"}); err == nil {
 		t.Error("asked after the end")
 	}
 }
@@ -131,11 +132,11 @@ func TestAHostileListIsTakenInBounds(t *testing.T) {
 			}
 			e := &embedder{}
 			w := watch(t, s, setup{Embedder: e})
-			vectors, _, err := remote(t, s, "model", patient).Of(ctx, []string{"fall"})
+			vectors, _, err := remote(t, s, "model", stagetest.Patience).Of(ctx, []string{"fall"})
 			if err != nil || vectors["fall"] == nil {
 				t.Fatalf("a text asked for beside it: %v", err)
 			}
-			await(t, "the list is worked off", func() bool { return s.Client.Exists(ctx, "f:wanted:model").Val() == 0 })
+			stagetest.Await(t, "the list is worked off", func() bool { return s.Client.Exists(ctx, "f:wanted:model").Val() == 0 })
 			w.stop()
 			embedded := e.texts()
 			if len(embedded) > maxWanted+1 || slices.Contains(embedded, "forgotten") {
@@ -171,10 +172,10 @@ func TestEditsComeBeforeWhatIsAskedFor(t *testing.T) {
 	w := watch(t, s, setup{Embedder: e})
 	answered := make(chan error, 1)
 	go func() {
-		_, _, err := remote(t, s, "model", patient).Of(ctx, asked)
+		_, _, err := remote(t, s, "model", stagetest.Patience).Of(ctx, asked)
 		answered <- err
 	}()
-	await(t, "the model is asked", func() bool {
+	stagetest.Await(t, "the model is asked", func() bool {
 		select {
 		case pass <- struct{}{}:
 			return true
@@ -184,7 +185,7 @@ func TestEditsComeBeforeWhatIsAskedFor(t *testing.T) {
 	})
 	set(t, s, "fall", "")
 	calls := 0
-	await(t, "the edit", func() bool {
+	stagetest.Await(t, "the edit", func() bool {
 		select {
 		case pass <- struct{}{}:
 			calls++

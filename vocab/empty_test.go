@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/frostwatch/frostwatch/internal/redistest"
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 )
 
 // What leaves a vocabulary without labels that nobody has asked for is a fault,
@@ -23,13 +24,13 @@ func TestAVocabularyThatIsLostStaysCurrent(t *testing.T) {
 		want string
 	}{
 		{"flushed", func(t *testing.T, s *redistest.Server) error { return s.Client.FlushAll(t.Context()).Err() },
-			"vocabulary default came back empty (key f:vocab:default), its last 2 labels stay in force: add labels again, or `frostwatch vocab rm --all` empties it on purpose"},
+			"vocabulary default came back empty (Redis key f:vocab:default): its last 2 labels stay in force until labels are added, or it is emptied on purpose"},
 		{"its last labels deleted by hand", func(t *testing.T, s *redistest.Server) error {
 			return s.Client.HDel(t.Context(), "f:vocab:default", "fall", "run").Err()
 		}, "came back empty"},
 		{"a key of another type", func(t *testing.T, s *redistest.Server) error {
 			return s.Client.Set(t.Context(), "f:vocab:default", "fall", 0).Err()
-		}, "the key f:vocab:default holds something that is no hash"},
+		}, "the key f:vocab:default is not a hash"},
 		{"labels that are all broken", func(t *testing.T, s *redistest.Server) error {
 			return s.Client.HSet(t.Context(), "f:vocab:default", "fall", "{", "run", "{").Err()
 		}, "none of the 2 labels of vocabulary default can be used, the first because of its value: it begins with { and is not valid JSON"},
@@ -77,9 +78,9 @@ func TestAVocabularyEmptiedOnPurpose(t *testing.T) {
 	}
 	w.awaitLabels(t)
 	w.awaitHealth(t, "")
-	if w.warning() == nil || !strings.Contains(w.warning().Error(), "was emptied on purpose") {
-		t.Errorf("the warning is %v", w.warning())
-	}
+	stagetest.Await(t, "the warning", func() bool {
+		return w.warning() != nil && strings.Contains(w.warning().Error(), "was emptied on purpose")
+	})
 	// A label by hand ends it: an empty vocabulary is a fault again.
 	set(t, s, "wave", "")
 	w.awaitLabels(t, "wave")

@@ -49,8 +49,8 @@ func TestBadLabelsAreRefused(t *testing.T) {
 		{"no flag", "a", `{"background":1}`, "value: background: want true or false"},
 		{"number in a list", "a", `{"tags":[1]}`, "value: tags: want a list of texts"},
 		{"threshold", "a", `{"threshold":1.5}`, "threshold 1.5: want 0 to 1"},
-		{"empty alias", "a", `{"aliases":[" "]}`, "aliases: an empty one"},
-		{"empty tag", "a", `{"tags":[""]}`, "tags: an empty one"},
+		{"empty alias", "a", `{"aliases":[" "]}`, "aliases: one of them is empty"},
+		{"empty tag", "a", `{"tags":[""]}`, "tags: one of them is empty"},
 		{"long tag", "a", `{"tags":["` + strings.Repeat("x", 129) + `"]}`, "tags of 129 bytes: at most 128"},
 		{"many tags", "a", `{"tags":["x"` + strings.Repeat(`,"x"`, 32) + `]}`, "33 tags: at most 32"},
 	} {

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/frostwatch/frostwatch/internal/redistest"
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 	"github.com/frostwatch/frostwatch/internal/tlsfiles"
 )
 
@@ -90,7 +91,7 @@ func TestOptionsOfConnect(t *testing.T) {
 		{"no certificate in it", RedisOptions{TLS: &tlsfiles.Options{CA: certs.ServerKey}}, "holds no certificate in PEM"},
 		{"half a certificate", RedisOptions{TLS: &tlsfiles.Options{Cert: certs.ClientCert}}, "needs both cert and key"},
 		{"a key that does not fit", RedisOptions{TLS: &tlsfiles.Options{Cert: certs.ClientCert, Key: certs.ServerKey}}, "read the client certificate"},
-		{"sentinel without addresses", RedisOptions{Sentinel: &SentinelOptions{Master: "m"}}, "needs the name of the master and addresses"},
+		{"sentinel without addresses", RedisOptions{Sentinel: &SentinelOptions{Master: "m"}}, "needs the name of the master and addresses of sentinels"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if client, err := Connect(c.o); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -107,10 +108,10 @@ func TestSentinelFailsOver(t *testing.T) {
 	sentinel := redistest.StartSentinel(t, "watched", master)
 	set(t, master, "fall", "", "run", "")
 	ctx := t.Context()
-	await(t, "the replica's copy", func() bool { return replica.Client.HLen(ctx, "f:vocab:default").Val() == 2 })
+	stagetest.Await(t, "the replica's copy", func() bool { return replica.Client.HLen(ctx, "f:vocab:default").Val() == 2 })
 	asking := redis.NewSentinelClient(sentinel.Client.Options())
 	t.Cleanup(func() { _ = asking.Close() })
-	await(t, "the sentinel knows the replica", func() bool {
+	stagetest.Await(t, "the sentinel knows the replica", func() bool {
 		replicas, err := asking.Replicas(ctx, "watched").Result()
 		return err == nil && len(replicas) == 1
 	})
@@ -120,7 +121,7 @@ func TestSentinelFailsOver(t *testing.T) {
 	began := time.Now()
 	master.Kill()
 	store := NewStore(client, "f:")
-	await(t, "an edit on the new master", func() bool { return store.Put(ctx, "default", Label{Name: "wave"}) == nil })
+	stagetest.Await(t, "an edit on the new master", func() bool { return store.Put(ctx, "default", Label{Name: "wave"}) == nil })
 	t.Logf("an edit was taken %v after the master had ended", time.Since(began).Round(100*time.Millisecond))
 	w.awaitLabels(t, "fall", "run", "wave")
 	w.awaitHealth(t, "")

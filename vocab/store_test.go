@@ -48,7 +48,7 @@ func TestStore(t *testing.T) {
 	if got := list(); !slices.Equal(got, []string{"b"}) {
 		t.Errorf("left are %q", got)
 	}
-	if _, err := store.Remove(ctx, "default"); err == nil || !strings.Contains(err.Error(), "no labels to remove are named") {
+	if _, err := store.Remove(ctx, "default"); err == nil || !strings.Contains(err.Error(), "no labels to remove were given") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -64,7 +64,7 @@ func TestAFieldWithoutBlanksCounts(t *testing.T) {
 	for _, p := range v.Problems {
 		problems = append(problems, p.String())
 	}
-	want := []string{`label " a": duplicate, but for white space`, `label "a ": duplicate, but for white space`, `label "b": value: it begins with { and is not valid JSON: unexpected end of JSON input (at byte 1)`}
+	want := []string{`label " a": duplicate of a label that differs only by white space`, `label "a ": duplicate of a label that differs only by white space`, `label "b": value: it begins with { and is not valid JSON: unexpected end of JSON input (at byte 1)`}
 	if !slices.Equal(problems, want) {
 		t.Errorf("got %q", problems)
 	}

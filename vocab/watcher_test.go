@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/internal/redistest"
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 )
 
 const quick = 50 * time.Millisecond // between looks
@@ -14,14 +15,14 @@ const quick = 50 * time.Millisecond // between looks
 func TestEditsByAnyoneAreSeen(t *testing.T) {
 	s := redistest.Start(t)
 	w := watch(t, s, quick)
-	w.awaitHealth(t, "holds no labels yet: add one with `frostwatch vocab add")
+	w.awaitHealth(t, "vocabulary default has no labels yet (Redis key f:vocab:default): nothing is recognised")
 	if w.labels() != nil {
 		t.Error("an empty vocabulary is current")
 	}
 	set(t, s, "fall", "", "run", "at speed")
 	w.awaitLabels(t, "fall", "run")
 	set(t, s, "broken", "{")
-	await(t, "the broken label", func() bool { v, _ := w.Current(); return len(v.Problems) == 1 && v.Problems[0].Label == "broken" })
+	stagetest.Await(t, "the broken label", func() bool { v, _ := w.Current(); return len(v.Problems) == 1 && v.Problems[0].Label == "broken" })
 	if got := w.labels(); !slices.Equal(got, []string{"fall", "run"}) {
 		t.Errorf("a broken label left %q", got)
 	}
@@ -30,14 +31,14 @@ func TestEditsByAnyoneAreSeen(t *testing.T) {
 	}
 	w.awaitLabels(t, "run")
 	set(t, s, "run", `{"tags":["sport"]}`)
-	await(t, "the tag", func() bool { v, _ := w.Current(); return slices.Equal(v.Labels[0].Tags, []string{"sport"}) })
+	stagetest.Await(t, "the tag", func() bool { v, _ := w.Current(); return slices.Equal(v.Labels[0].Tags, []string{"sport"}) })
 }
 
 func TestAStoresEditIsNotPolledFor(t *testing.T) {
 	s := redistest.Start(t)
 	w := watch(t, s, time.Hour)
-	w.awaitHealth(t, "holds no labels yet")
-	await(t, "the subscription", func() bool {
+	w.awaitHealth(t, "has no labels yet")
+	stagetest.Await(t, "the subscription", func() bool {
 		return s.Client.PubSubNumSub(t.Context(), "f:vocab-edited").Val()["f:vocab-edited"] == 1
 	})
 	store := NewStore(s.Client, "f:")
@@ -71,8 +72,8 @@ func TestRedisKilledAndBack(t *testing.T) {
 	set(t, s, "fall", "", "run", "")
 	w.awaitLabels(t, "fall", "run")
 	w.awaitHealth(t, "")
-	for text, want := range map[string]int{"the last one goes on serving": 1, "fresh again": 1} {
-		if n := w.log.count(text); n != want {
+	for text, want := range map[string]int{"the last one stays in force": 1, "up to date again": 1} {
+		if n := w.log.Count(text); n != want {
 			t.Errorf("%q is logged %d times, want %d", text, n, want)
 		}
 	}

@@ -32,7 +32,7 @@ var floors = [][]string{
 
 // forTests is what stands in internal for tests alone: it may import what it
 // tests with.
-var forTests = []string{"internal/e2e", "internal/house", "internal/kafkatest", "internal/redistest", "internal/shared"}
+var forTests = []string{"internal/e2e", "internal/house", "internal/kafkatest", "internal/redistest", "internal/shared", "internal/stagetest"}
 
 // vague are names that say nothing of what a package is for.
 var vague = []string{"util", "utils", "common", "types", "helpers", "helper", "models", "misc"}

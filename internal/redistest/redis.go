@@ -115,6 +115,14 @@ func (s *Server) awaitPort() {
 	}
 }
 
+// HSet writes fields of a hash as redis-cli would: field, value, field, value, ...
+func (s *Server) HSet(t testing.TB, key string, pairs ...string) {
+	t.Helper()
+	if err := s.Client.HSet(t.Context(), key, pairs).Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Kill ends the server as a power cut would.
 func (s *Server) Kill() {
 	if s.cmd == nil {

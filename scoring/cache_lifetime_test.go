@@ -7,6 +7,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/frostwatch/frostwatch/internal/redistest"
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 )
 
 func texts(what string, n int) []string {
@@ -49,12 +50,12 @@ func TestTheCacheIsPruned(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range old { // nobody has used them for a month
-		if err := s.Client.ZAdd(ctx, c.leases(), redis.Z{Score: 1, Member: field(text)}).Err(); err != nil {
+		if err := s.Client.ZAdd(ctx, c.times(), redis.Z{Score: 1, Member: field(text)}).Err(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, text := range foreign { // written by a version that noted nothing
-		if err := s.Client.ZRem(ctx, c.leases(), field(text)).Err(); err != nil {
+		if err := s.Client.ZRem(ctx, c.times(), field(text)).Err(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -74,7 +75,7 @@ func TestTheCacheIsPruned(t *testing.T) {
 			t.Errorf("with room, %d of the %s are kept, want %d", n, group.name, group.want)
 		}
 	}
-	if held, noted := s.Client.HLen(ctx, c.key).Val(), s.Client.ZCard(ctx, c.leases()).Val(); held != noted {
+	if held, noted := s.Client.HLen(ctx, c.key).Val(), s.Client.ZCard(ctx, c.times()).Val(); held != noted {
 		t.Errorf("%d are held and %d noted", held, noted)
 	}
 	// A vocabulary that is larger than the bound loses nothing.
@@ -96,13 +97,13 @@ func TestTheCacheIsPrunedWhileItGrows(t *testing.T) {
 	w := watch(t, s, setup{})
 	w.awaitLabels(t, "fall", "run")
 	c := w.Embeddings.cache
-	await(t, "what is in use is noted", func() bool {
-		return s.Client.ZCount(ctx, c.leases(), fmt.Sprint(s.Client.Time(ctx).Val().Add(keepUsed-renewUsed).Unix()), "+inf").Val() == 2
+	stagetest.Await(t, "what is in use is noted", func() bool {
+		return s.Client.ZCount(ctx, c.times(), fmt.Sprint(s.Client.Time(ctx).Val().Add(keepUsed-renewUsed).Unix()), "+inf").Val() == 2
 	})
 	old := texts("old", 3)
 	fill(t, c, old)
 	for _, text := range old {
-		if err := s.Client.ZAdd(ctx, c.leases(), redis.Z{Score: 1, Member: field(text)}).Err(); err != nil {
+		if err := s.Client.ZAdd(ctx, c.times(), redis.Z{Score: 1, Member: field(text)}).Err(); err != nil {
 			t.Fatal(err)
 		}
 	}
