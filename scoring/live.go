@@ -25,12 +25,12 @@ type LiveOptions struct {
 	BaseClasses []string // what the model was trained on
 	Logger      *slog.Logger
 	Meter       metric.Meter
-	// Reporter hears as the part "embeddings" why what is scored against is not
-	// the newest vocabulary, and as a warning "label NAME" why a label of it is
-	// skipped. nil: telemetry.Quiet.
+	// Reporter gets problems of the part "embeddings": why the newest vocabulary is
+	// not in force. Its warnings "label NAME" say why a label is skipped. nil:
+	// telemetry.Quiet.
 	Reporter telemetry.Reporter
-	// OnEdit hears what has changed once it is in force, not of the first
-	// vocabulary. It must return at once.
+	// OnEdit is called with the changes of each edit once it is in force, but not
+	// for the first vocabulary. It must return at once.
 	OnEdit func([]vocab.Change)
 }
 
@@ -43,16 +43,18 @@ type Live struct {
 	labels  metric.Int64Gauge
 	changes metric.Int64Counter
 
-	// Of Run alone.
-	seen    *vocab.Vocabulary // the Watcher's that current is made of
-	usable  vocab.Vocabulary  // seen, without what can't be embedded
-	known   known
-	bases   bases
-	pending *pass // the base classes; nil before the first look
-	based   bool  // all of them are embedded
-	asks    *asks
-	failing bool            // the last step did not succeed
-	warned  map[string]bool // parts of the warnings that hold
+	announceEvery time.Duration // vocab.AnnounceEvery, unless a test wants it shorter
+
+	// Used by Run only.
+	seen      *vocab.Vocabulary // the Watcher's vocabulary that current was made of
+	usable    vocab.Vocabulary  // seen without the labels that can't be embedded
+	known     known
+	bases     bases
+	basesPass *pass // embeds the base classes; nil before the first of them
+	basesDone bool  // all base classes are embedded
+	asks      *asks
+	failing   bool            // the last step failed
+	warned    map[string]bool // parts with a warning at present
 }
 
 // NewLive checks the options; nothing is embedded before Run.
@@ -63,27 +65,32 @@ func NewLive(o LiveOptions) (*Live, error) {
 	if o.Reporter == nil {
 		o.Reporter = telemetry.Quiet{}
 	}
-	l := &Live{LiveOptions: o, ready: make(chan struct{}), known: known{}, bases: newBases(o.BaseClasses), asks: o.Embeddings.newAsks()}
+	l := &Live{
+		LiveOptions: o, ready: make(chan struct{}), announceEvery: vocab.AnnounceEvery,
+		known: known{}, bases: newBases(o.BaseClasses), asks: o.Embeddings.newAsks(),
+	}
 	in := telemetry.Instruments{Meter: o.Meter}
-	l.labels = in.Gauge("frostwatch.vocabulary.labels", "labels in use")
-	l.changes = in.Counter("frostwatch.vocabulary.changes", "vocabularies taken over")
+	l.labels = in.Gauge("frostwatch.vocabulary.labels", "labels in force")
+	l.changes = in.Counter("frostwatch.vocabulary.changes", "vocabularies that came into force, the first included")
 	return l, in.Err()
 }
 
-// Current is the newest whole vocabulary, nil until Ready.
+// Current is the newest vocabulary that is completely embedded, nil until Ready
+// is closed.
 func (l *Live) Current() *Matrix { return l.current.Load() }
 
 // Ready is closed once there is something to score against.
 func (l *Live) Ready() <-chan struct{} { return l.ready }
 
-// Run embeds what the Watcher brings until ctx ends, and between edits what other
-// processes ask for. It never gives up on the model.
+// Run embeds the Watcher's vocabularies until ctx ends, and in between the texts
+// that other processes ask for. When the model fails it tries again after about a
+// second. It always returns nil.
 func (l *Live) Run(ctx context.Context) error {
 	stop := l.asks.listen(ctx)
 	defer stop()
 	renew := time.NewTicker(renewUsed)
 	defer renew.Stop()
-	announce := time.NewTicker(vocab.AnnounceEvery)
+	announce := time.NewTicker(l.announceEvery)
 	defer announce.Stop()
 	for {
 		v, changed := l.Watcher.Current()
@@ -92,12 +99,14 @@ func (l *Live) Run(ctx context.Context) error {
 			return nil
 		}
 		l.report(ctx, err)
-		if more {
-			continue
-		}
 		var again <-chan time.Time
-		if err != nil {
+		switch {
+		case err != nil:
 			again = time.After(time.Second/2 + rand.N(time.Second))
+		case more:
+			// By way of the select, so that announcements are made while there is
+			// work for minutes.
+			again = time.After(0)
 		}
 		select {
 		case <-ctx.Done():
@@ -114,8 +123,9 @@ func (l *Live) Run(ctx context.Context) error {
 	}
 }
 
-// step takes an edit over, then embeds a few texts that are asked for, then a few
-// of the base classes; more says that there is more to do at once.
+// step puts an edited vocabulary in force, then embeds a few texts that others
+// asked for, then a few base classes. more says that it should be called again at
+// once.
 func (l *Live) step(ctx context.Context, v *vocab.Vocabulary, changed <-chan struct{}) (more bool, err error) {
 	if v != nil && v != l.seen {
 		whole, err := l.take(ctx, *v, changed)
@@ -132,8 +142,9 @@ func (l *Live) step(ctx context.Context, v *vocab.Vocabulary, changed <-chan str
 	return more || asked && err == nil, err
 }
 
-// take embeds what is new and makes v current; false when there is a newer one
-// before it is whole.
+// take embeds the new texts of v and makes v current. It gives up and returns
+// false when changed is closed before all are embedded, because there is a newer
+// vocabulary.
 func (l *Live) take(ctx context.Context, v vocab.Vocabulary, changed <-chan struct{}) (whole bool, err error) {
 	var texts []string
 	for _, label := range v.Labels {
@@ -175,8 +186,8 @@ func closed(c <-chan struct{}) bool {
 	}
 }
 
-// without is the vocabulary without the labels of refused texts, which become
-// its problems.
+// without is the vocabulary without the labels that have a refused text; these
+// are added to its problems.
 func without(v vocab.Vocabulary, refused map[string]error) vocab.Vocabulary {
 	if len(refused) == 0 {
 		return v
@@ -195,38 +206,38 @@ func without(v vocab.Vocabulary, refused map[string]error) vocab.Vocabulary {
 	return v
 }
 
-// serve makes a matrix of the newest vocabulary.
+// serve makes a matrix of the newest vocabulary and makes it current.
 func (l *Live) serve() {
 	l.current.Store(assemble(l.usable, l.known, l.bases))
 	l.isReady.Do(func() { close(l.ready) })
 }
 
-// embedBases embeds the next few base classes, so that edits wait for few; more
-// says whether any are left. With the last of them labels get their nearest: the
-// nearest of some would be wrong.
+// embedBases embeds the next few base classes; more says whether any are left. It
+// takes only a few at a time because an edit has to wait for its end. Labels get
+// their nearest base class when all are embedded.
 func (l *Live) embedBases(ctx context.Context) (more bool, err error) {
 	switch {
-	case len(l.BaseClasses) == 0 || l.based:
+	case len(l.BaseClasses) == 0 || l.basesDone:
 		return false, nil
-	case l.pending == nil:
-		l.pending = l.Embeddings.begin(ctx, l.BaseClasses)
+	case l.basesPass == nil:
+		l.basesPass = l.Embeddings.begin(ctx, l.BaseClasses)
 	}
-	if !l.pending.whole() {
-		if err := l.pending.next(ctx); err != nil {
+	if !l.basesPass.whole() {
+		if err := l.basesPass.next(ctx); err != nil {
 			return false, fmt.Errorf("base classes: %w", err)
 		}
 	}
-	if !l.pending.whole() {
+	if !l.basesPass.whole() {
 		return true, nil
 	}
-	l.known.add(l.pending.vectors)
-	l.bases, l.based = l.bases.embedded(l.BaseClasses, l.pending.vectors), true
+	l.known.add(l.basesPass.vectors)
+	l.bases, l.basesDone = l.bases.embedded(l.BaseClasses, l.basesPass.vectors), true
 	l.serve()
 	l.Embeddings.keepUsed(ctx, l.BaseClasses)
 	return false, nil
 }
 
-// report passes on how the last step went. A failure is logged when it begins
+// report reports the result of the last step. A failure is logged when it begins
 // and when it ends.
 func (l *Live) report(ctx context.Context, err error) {
 	if err == nil && l.Current() == nil {
@@ -236,9 +247,9 @@ func (l *Live) report(ctx context.Context, err error) {
 	l.Reporter.Problem("embeddings", err)
 	switch {
 	case err != nil && !l.failing:
-		l.Logger.WarnContext(ctx, "embeddings: the last vocabulary goes on serving", "error", err)
+		l.Logger.WarnContext(ctx, "embeddings: the last vocabulary stays in force", "error", err)
 	case err == nil && l.failing:
-		l.Logger.InfoContext(ctx, "embeddings: fresh again")
+		l.Logger.InfoContext(ctx, "embeddings: up to date again")
 	}
 	l.failing = err != nil
 }
