@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// bases are the model's base classes.
+// bases are the classes that the model was trained on.
 type bases struct {
-	names   map[string]bool // folded
-	texts   []string        // those embedded; none before all are
+	names   map[string]bool // in lower case, see fold
+	texts   []string        // classes that are embedded; empty until all are
 	vectors [][]float32     // of texts
 }
 
@@ -20,9 +20,10 @@ func newBases(classes []string) bases {
 	return b
 }
 
+// fold is what two spellings of a class have in common.
 func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
-// embedded are the base classes with the vectors of those that can be embedded.
+// embedded is b with the vectors of those classes that could be embedded.
 func (b bases) embedded(classes []string, vectors map[string][]float32) bases {
 	b.texts, b.vectors = nil, nil
 	for _, c := range classes {
@@ -33,13 +34,14 @@ func (b bases) embedded(classes []string, vectors map[string][]float32) bases {
 	return b
 }
 
-// nearest is the base class most like a text.
+// nearest is the base class most similar to a text.
 type nearest struct {
 	name       string
 	similarity float64
 }
 
-// nearestTo is kept with the text: base classes do not change.
+// nearestTo finds the base class most similar to a text. The result is stored in
+// the embedding, because base classes do not change.
 func (b bases) nearestTo(e *embedding) nearest {
 	if len(b.texts) == 0 {
 		return nearest{}

@@ -12,28 +12,30 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// cache keeps text embeddings in Redis, one hash per model, so that a text is
-// embedded once for all workers and restarts: field = SHA-256 of the text,
-// value = float32 little-endian.
+// cache stores text embeddings in Redis, so that a text is embedded only once for
+// all workers and across restarts. There is one hash per model: its fields are
+// the SHA-256 of the text in hexadecimal, its values float32 little-endian.
 type cache struct {
 	client redis.UniversalClient
-	key    string
-	dim    int
+	key    string // of the hash
+	dim    int    // length of a vector
 }
 
 func newCache(client redis.UniversalClient, prefix, model string, dim int) cache {
 	return cache{client: client, key: prefix + "embed:" + model, dim: dim}
 }
 
+// field is the field of a text.
 func field(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }
 
-// cacheChunk is how many embeddings are read in one answer: some 500 KB.
+// cacheChunk is how many embeddings are read with one command: some 500 KB.
 const cacheChunk = 256
 
-// get calls use for each text that is there and sound; Redis is not trusted.
+// get calls use for each text whose vector is cached and valid. Values come from
+// Redis, where anyone may have written them, so each is checked.
 func (c cache) get(ctx context.Context, texts []string, use func(text string, vector []float32)) error {
 	for chunk := range slices.Chunk(texts, cacheChunk) {
 		fields := make([]string, len(chunk))
@@ -55,7 +57,7 @@ func (c cache) get(ctx context.Context, texts []string, use func(text string, ve
 	return nil
 }
 
-// put keeps vectors for a day; note keeps them longer.
+// put stores vectors for keepAsked; note extends that.
 func (c cache) put(ctx context.Context, vectors map[string][]float32) error {
 	values, texts := make([]any, 0, 2*len(vectors)), make([]string, 0, len(vectors))
 	for text, v := range vectors {
@@ -72,7 +74,7 @@ func (c cache) put(ctx context.Context, vectors map[string][]float32) error {
 	return c.note(ctx, texts, keepAsked)
 }
 
-// decode accepts unit vectors of the right length only.
+// decode parses a cached value; false unless it is a unit vector of dim numbers.
 func decode(s string, dim int) ([]float32, bool) {
 	if len(s) != 4*dim {
 		return nil, false
@@ -85,7 +87,8 @@ func decode(s string, dim int) ([]float32, bool) {
 	return v, isUnit(v)
 }
 
-// isUnit is whether a vector has length 1, which no NaN and no infinity does.
+// isUnit reports whether a vector has length 1, within rounding. It is false if
+// the vector contains NaN or an infinity.
 func isUnit(v []float32) bool {
 	norm := 0.0
 	for _, x := range v {

@@ -9,53 +9,56 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// A cached embedding is kept for as long as somebody uses its text, so that the
-// cache does not grow for ever: a sorted set beside the hash says until when.
+// So that the cache does not grow for ever, a sorted set beside the hash holds the
+// time until which each embedding is kept, in Unix seconds.
 const (
-	// keepAsked is for a text that somebody asked for once.
+	// keepAsked is for a text that somebody asked for.
 	keepAsked = 24 * time.Hour
-	// keepUsed is for a text of a vocabulary or a base class, from the day it was
-	// last in use: people change their minds.
+	// keepUsed is for a text of a vocabulary or a base class, counted from when it
+	// was last in use, because labels that are removed often come back.
 	keepUsed = 30 * 24 * time.Hour
-	// renewUsed is how often those in use are noted.
+	// renewUsed is how often the time is extended for those in use.
 	renewUsed = 24 * time.Hour
-	// keepFound is for entries that nobody noted: of an older version, or foreign.
+	// keepFound is for entries that have no time, because an older version or
+	// another program wrote them.
 	keepFound = 7 * 24 * time.Hour
-	// cacheCap is how many are kept, some 100 MB at 512 numbers. Those in use do
-	// not count against it: they are never dropped for want of room.
+	// cacheCap is how many embeddings are kept: some 100 MB with 512 numbers each.
+	// Those in use are never deleted to make room.
 	cacheCap = 50_000
-	// pruneAfter is how many may be added before the cache is pruned.
+	// pruneAfter is how many embeddings may be added before the cache is pruned.
 	pruneAfter = 1000
-	// leaseChunk bounds what one script does, as Redis does nothing else meanwhile.
-	leaseChunk = 500
+	// scriptChunk bounds what one script does, because Redis serves nobody else
+	// while it runs.
+	scriptChunk = 500
 )
 
-// noteScript keeps entries for ARGV[1] seconds from now, or longer where that was
-// noted before.
+// noteScript keeps entries until ARGV[1] seconds from now, or longer if they
+// already have a later time.
 var noteScript = redis.NewScript(`
 local till = redis.call('TIME')[1] + ARGV[1]
 for i = 2, #ARGV do redis.call('ZADD', KEYS[1], 'GT', till, ARGV[i]) end
 return 1`)
 
-// note keeps the embeddings of texts for some time.
+// note keeps the embeddings of texts for at least this long from now.
 func (c cache) note(ctx context.Context, texts []string, keep time.Duration) error {
-	for chunk := range slices.Chunk(texts, leaseChunk) {
+	for chunk := range slices.Chunk(texts, scriptChunk) {
 		args := []any{int64(keep.Seconds())}
 		for _, t := range chunk {
 			args = append(args, field(t))
 		}
-		if err := noteScript.Run(ctx, c.client, []string{c.leases()}, args...).Err(); err != nil {
-			return fmt.Errorf("note cached embeddings in use: %w", err)
+		if err := noteScript.Run(ctx, c.client, []string{c.times()}, args...).Err(); err != nil {
+			return fmt.Errorf("extend the life of cached embeddings: %w", err)
 		}
 	}
 	return nil
 }
 
-func (c cache) leases() string { return c.key + ":until" }
+// times is the key of the sorted set.
+func (c cache) times() string { return c.key + ":until" }
 
-// pruneScript drops at most ARGV[3] entries: those that nobody has used for long,
-// then what exceeds ARGV[1] entries, the one to go soonest first, but none whose
-// time is longer than ARGV[2] seconds.
+// pruneScript deletes at most ARGV[3] entries: those whose time is over, or else,
+// if there are more than ARGV[1] entries, those whose time is over soonest, but
+// none with a time more than ARGV[2] seconds from now. It returns how many.
 var pruneScript = redis.NewScript(`
 local now = redis.call('TIME')[1] + 0
 local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, ARGV[3])
@@ -71,21 +74,23 @@ for _, f in ipairs(gone) do
 end
 return #gone`)
 
-// adoptScript notes entries that nobody noted, and returns where to go on.
+// adoptScript gives entries without a time one that is ARGV[2] seconds from now.
+// It takes and returns the cursor of a scan.
 var adoptScript = redis.NewScript(`
 local till = redis.call('TIME')[1] + ARGV[2]
 local found = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[3])
 for i = 1, #found[2], 2 do redis.call('ZADD', KEYS[2], 'NX', till, found[2][i]) end
 return found[1]`)
 
-// prune drops what is not kept any longer and what exceeds most.
+// prune deletes the embeddings whose time is over, and of the rest those beyond
+// most that are not in use.
 func (c cache) prune(ctx context.Context, most int) error {
 	if err := c.adopt(ctx); err != nil {
 		return fmt.Errorf("prune cached embeddings: %w", err)
 	}
-	inUse := keepUsed - 2*renewUsed // what is in use was noted within two of its intervals
+	inUse := keepUsed - 2*renewUsed // the time of what is in use was extended within two intervals
 	for {
-		n, err := pruneScript.Run(ctx, c.client, []string{c.key, c.leases()}, most, int64(inUse.Seconds()), leaseChunk).Int()
+		n, err := pruneScript.Run(ctx, c.client, []string{c.key, c.times()}, most, int64(inUse.Seconds()), scriptChunk).Int()
 		if err != nil {
 			return fmt.Errorf("prune cached embeddings: %w", err)
 		}
@@ -95,18 +100,18 @@ func (c cache) prune(ctx context.Context, most int) error {
 	}
 }
 
-// adopt notes what was written without a note, by an older version or a person.
+// adopt gives a time to embeddings that have none.
 func (c cache) adopt(ctx context.Context) error {
 	held, err := c.client.HLen(ctx, c.key).Result()
 	if err != nil {
 		return err
 	}
-	noted, err := c.client.ZCard(ctx, c.leases()).Result()
-	if err != nil || held <= noted {
+	timed, err := c.client.ZCard(ctx, c.times()).Result()
+	if err != nil || held <= timed {
 		return err
 	}
 	for cursor := "0"; ; {
-		cursor, err = adoptScript.Run(ctx, c.client, []string{c.key, c.leases()}, cursor, int64(keepFound.Seconds()), leaseChunk).Text()
+		cursor, err = adoptScript.Run(ctx, c.client, []string{c.key, c.times()}, cursor, int64(keepFound.Seconds()), scriptChunk).Text()
 		if err != nil || cursor == "0" {
 			return err
 		}

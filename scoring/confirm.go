@@ -6,38 +6,38 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// maxLines bounds what is logged of one edit.
+// maxLines bounds the lines that are logged about one edit.
 const maxLines = 20
 
-// confirm logs and counts what is in force now.
+// confirm logs and counts a vocabulary that has just come into force.
 func (l *Live) confirm(ctx context.Context, before vocab.Vocabulary) {
 	now := l.usable
 	l.labels.Record(ctx, int64(len(now.Labels)))
 	l.changes.Add(ctx, 1)
 	l.logSkipped(ctx, before.Problems, now.Problems)
 	l.warnSkipped(now.Problems)
-	if before.Version != "" { // not the first
+	if before.Version != "" { // this is not the first vocabulary
 		changes := vocab.Changes(before, now)
 		for _, c := range changes[:min(maxLines, len(changes))] {
-			if c.What == vocab.Skipped { // logged above, at a higher level
+			if c.What == vocab.Skipped { // logSkipped has warned of it
 				continue
 			}
 			l.Logger.InfoContext(ctx, "label "+c.What, "label", c.Label, "vocabulary", now.Name)
 		}
 		if more := len(changes) - maxLines; more > 0 {
-			l.Logger.InfoContext(ctx, "more labels are edited", "labels", more, "vocabulary", now.Name)
+			l.Logger.InfoContext(ctx, "further labels were edited", "labels", more, "vocabulary", now.Name)
 		}
 		if l.OnEdit != nil {
 			l.OnEdit(changes)
 		}
 	}
 	if len(now.Labels) == 0 {
-		l.Logger.WarnContext(ctx, "vocabulary is empty: nothing is recognised", "name", now.Name)
+		l.Logger.WarnContext(ctx, "vocabulary is empty: nothing is recognised until a label is added", "name", now.Name)
 	}
 	l.Logger.InfoContext(ctx, "vocabulary in force", "name", now.Name, "version", now.Version, "labels", len(now.Labels), "skipped", len(now.Problems))
 }
 
-// logSkipped logs labels that can't be used, once for as long as that holds.
+// logSkipped logs labels that can't be used, each once until its problem changes.
 func (l *Live) logSkipped(ctx context.Context, before, now []vocab.Problem) {
 	old := make(map[string]bool, len(before))
 	for _, p := range before {
@@ -49,15 +49,15 @@ func (l *Live) logSkipped(ctx context.Context, before, now []vocab.Problem) {
 			continue
 		}
 		if lines++; lines > maxLines {
-			l.Logger.WarnContext(ctx, "vocabulary: more labels skipped, `frostwatch vocab ls` lists them", "skipped", len(now))
+			l.Logger.WarnContext(ctx, "vocabulary: further labels skipped, which are not logged one by one", "skipped", len(now))
 			return
 		}
 		l.Logger.WarnContext(ctx, "vocabulary: label skipped", "label", p.Label, "error", p.Err)
 	}
 }
 
-// announce says what is in force to those who edit. It changes nothing when that
-// fails.
+// announce tells those who edit the vocabulary what is in force. An error only
+// means that they do not see it.
 func (l *Live) announce(ctx context.Context) {
 	if l.Current() == nil {
 		return
@@ -65,6 +65,6 @@ func (l *Live) announce(ctx context.Context) {
 	e := l.Embeddings
 	err := vocab.NewStore(e.Client, e.Prefix).Announce(ctx, l.usable.Name, vocab.NewInForce(e.Embedder.ID(), l.usable))
 	if err != nil && ctx.Err() == nil {
-		l.Logger.DebugContext(ctx, "vocabulary: what is in force", "error", err)
+		l.Logger.DebugContext(ctx, "vocabulary: what is in force was not announced", "error", err)
 	}
 }

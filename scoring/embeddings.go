@@ -1,5 +1,5 @@
-// Package scoring compares clips with a vocabulary: embeddings of texts, the
-// matrix of a vocabulary, scores and what they mean.
+// Package scoring compares clips with a vocabulary. It embeds the vocabulary's
+// texts, keeps them as a Matrix, and scores clip embeddings against it.
 package scoring
 
 import (
@@ -18,8 +18,9 @@ import (
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 )
 
-// Embedder is a model's text tower. For each text it gives a unit vector, or
-// nil and the reason in problems at the same place; err concerns them all.
+// Embedder is a model's text tower. EmbedLabels returns for each text a vector of
+// length 1, or nil and at the same index of problems the reason. err is for a
+// failure of the whole call.
 type Embedder interface {
 	EmbedLabels(ctx context.Context, texts []string) (vectors [][]float32, problems []error, err error)
 	ID() string
@@ -29,29 +30,31 @@ type Embedder interface {
 // EmbeddingsOptions are all required.
 type EmbeddingsOptions struct {
 	Client   redis.UniversalClient
-	Prefix   string // before every key; may be empty
+	Prefix   string // of every key; may be empty
 	Embedder Embedder
 	Logger   *slog.Logger
 	Meter    metric.Meter
 }
 
-// Embeddings gives the vectors of any texts: those cached in Redis first, the
-// others from the model, which are then cached. Any goroutine may use it.
+// Embeddings returns the vectors of any texts, from the cache in Redis or else
+// from the model, and caches what the model computes. It is safe for concurrent
+// use.
 type Embeddings struct {
 	EmbeddingsOptions
 	cache   cache
 	seconds metric.Float64Histogram
 
 	mu           sync.Mutex
-	chunk        int  // texts to embed at once
-	cacheFailing bool // the last use of the cache did not succeed
-	added        int  // to the cache since it was pruned
+	chunk        int  // how many texts to give the model in the next call
+	cacheFailing bool // the last use of the cache failed
+	added        int  // texts added to the cache since it was pruned
 }
 
 const (
-	// maxChunk bounds the texts that the model is given at once.
+	// maxChunk bounds the texts of one call of the model.
 	maxChunk = 64
-	// chunkTime is roughly how long the model may take for them: an edit waits.
+	// chunkTime is roughly how long such a call may take, because an edit of the
+	// vocabulary has to wait for its end.
 	chunkTime = time.Second / 2
 )
 
@@ -66,15 +69,15 @@ func NewEmbeddings(o EmbeddingsOptions) (*Embeddings, error) {
 		chunk:             1,
 	}
 	in := telemetry.Instruments{Meter: o.Meter}
-	// From one text on a GPU to a chunk on a busy core.
+	// The buckets reach from one text on a GPU to a chunk on a busy core.
 	e.seconds = in.Seconds("frostwatch.vocabulary.embed_seconds", "one call of the text tower",
 		.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30)
 	return e, in.Err()
 }
 
-// Of gives each text's unit vector, which is not to be changed, or the reason
-// why the model can't take it. It blocks until all are embedded, with err when
-// the model fails or ctx ends.
+// Of returns each text's vector of length 1, or the reason why the model refuses
+// the text. The vectors must not be changed. It blocks until all texts are
+// embedded, the model fails, or ctx ends.
 func (e *Embeddings) Of(ctx context.Context, texts []string) (vectors map[string][]float32, refused map[string]error, err error) {
 	p := e.begin(ctx, texts)
 	for !p.whole() {
@@ -82,12 +85,12 @@ func (e *Embeddings) Of(ctx context.Context, texts []string) (vectors map[string
 			return nil, nil, err
 		}
 	}
-	e.logLease(ctx, e.cache.note(ctx, slices.Collect(maps.Keys(p.vectors)), keepAsked))
+	e.logUncached(ctx, e.cache.note(ctx, slices.Collect(maps.Keys(p.vectors)), keepAsked))
 	return p.vectors, p.refused, nil
 }
 
-// embed asks the model for a few texts, caches what it gives, and decides how
-// many the next call is to have.
+// embed embeds a few texts, caches them, and adapts the number of texts for the
+// next call.
 func (e *Embeddings) embed(ctx context.Context, texts []string, p *pass) error {
 	began := time.Now()
 	vectors, problems, err := e.Embedder.EmbedLabels(ctx, texts)
@@ -97,19 +100,20 @@ func (e *Embeddings) embed(ctx context.Context, texts []string, p *pass) error {
 	took := time.Since(began)
 	e.seconds.Record(ctx, took.Seconds())
 	e.adapt(len(texts), took)
-	fresh, err := e.sound(texts, vectors, problems, p)
+	fresh, err := e.collect(texts, vectors, problems, p)
 	if err != nil {
 		return err
 	}
 	if len(fresh) > 0 {
 		e.noteCache(ctx, e.cache.put(ctx, fresh))
-		e.pruneAfter(ctx, len(fresh))
+		e.countAdded(ctx, len(fresh))
 	}
 	return nil
 }
 
-// pruneAfter prunes the cache once many have been added.
-func (e *Embeddings) pruneAfter(ctx context.Context, added int) {
+// countAdded counts texts added to the cache and prunes it after every
+// pruneAfter of them.
+func (e *Embeddings) countAdded(ctx context.Context, added int) {
 	e.mu.Lock()
 	e.added += added
 	due := e.added >= pruneAfter
@@ -118,30 +122,30 @@ func (e *Embeddings) pruneAfter(ctx context.Context, added int) {
 	}
 	e.mu.Unlock()
 	if due {
-		e.logLease(ctx, e.cache.prune(ctx, cacheCap))
+		e.logUncached(ctx, e.cache.prune(ctx, cacheCap))
 	}
 }
 
-// keepUsed notes texts that are in use.
+// keepUsed extends how long the vectors of texts that are in use stay cached.
 func (e *Embeddings) keepUsed(ctx context.Context, texts []string) {
-	e.logLease(ctx, e.cache.note(ctx, texts, keepUsed))
+	e.logUncached(ctx, e.cache.note(ctx, texts, keepUsed))
 }
 
-// renew notes all texts that are in use and drops what is not kept any longer.
+// renew is keepUsed, and prunes the cache.
 func (e *Embeddings) renew(ctx context.Context, texts []string) {
 	e.keepUsed(ctx, texts)
-	e.logLease(ctx, e.cache.prune(ctx, cacheCap))
+	e.logUncached(ctx, e.cache.prune(ctx, cacheCap))
 }
 
-// logLease logs what keeps entries from being kept or dropped: the next try may
-// do better.
-func (e *Embeddings) logLease(ctx context.Context, err error) {
+// logUncached logs an error of note or prune. It only means that texts may have
+// to be embedded again, or that the cache stays larger for a while.
+func (e *Embeddings) logUncached(ctx context.Context, err error) {
 	if err != nil && ctx.Err() == nil {
-		e.Logger.DebugContext(ctx, "embeddings: what is kept of the cache", "error", err)
+		e.Logger.DebugContext(ctx, "embeddings: the cache could not be maintained", "error", err)
 	}
 }
 
-// adapt sets the size of a chunk by how long the last one took.
+// adapt sets the size of the next chunk by how long the last one took.
 func (e *Embeddings) adapt(texts int, took time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -159,8 +163,9 @@ func (e *Embeddings) chunkSize() int {
 	return e.chunk
 }
 
-// sound checks what the model gave and puts it into p; fresh are the vectors.
-func (e *Embeddings) sound(texts []string, vectors [][]float32, problems []error, p *pass) (fresh map[string][]float32, err error) {
+// collect checks what the model returned and adds it to p; fresh are the new
+// vectors.
+func (e *Embeddings) collect(texts []string, vectors [][]float32, problems []error, p *pass) (fresh map[string][]float32, err error) {
 	if len(vectors) != len(texts) || len(problems) != len(texts) {
 		return nil, fmt.Errorf("embed labels: %d vectors and %d problems for %d texts", len(vectors), len(problems), len(texts))
 	}
@@ -174,15 +179,15 @@ func (e *Embeddings) sound(texts []string, vectors [][]float32, problems []error
 		case !isUnit(v):
 			p.refused[t] = errors.New("its embedding is not a unit vector")
 		default:
-			v = slices.Clone(v) // it may be a piece of something large
+			v = slices.Clone(v) // it may be part of a large slice, which it would keep in memory
 			p.vectors[t], fresh[t] = v, v
 		}
 	}
 	return fresh, nil
 }
 
-// noteCache logs trouble with the cache when it begins and when it ends. It
-// costs time and nothing else.
+// noteCache logs a failure of the cache when it begins and when it ends. Without
+// the cache texts are embedded again, which costs nothing but time.
 func (e *Embeddings) noteCache(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return

@@ -8,10 +8,10 @@ type embedding struct {
 	nearest *nearest // nil until all base classes are embedded
 }
 
-// known are the embeddings of the texts in use, by text.
+// known holds the embeddings of the texts in use, by text.
 type known map[string]*embedding
 
-// unknown are those of the texts that are not here, each once.
+// unknown are the texts without an embedding in k, each listed once.
 func (k known) unknown(texts []string) []string {
 	var out []string
 	asked := map[string]bool{}
@@ -26,13 +26,13 @@ func (k known) unknown(texts []string) []string {
 
 func (k known) add(vectors map[string][]float32) {
 	for text, v := range vectors {
-		if k[text] == nil { // what is nearest to it stays
+		if k[text] == nil { // otherwise keep its nearest base class
 			k[text] = &embedding{vector: v}
 		}
 	}
 }
 
-// keep drops all but the embeddings of these texts.
+// keep deletes all embeddings but those of these texts.
 func (k known) keep(texts ...[]string) {
 	kept := make(map[string]bool, len(k))
 	for _, t := range slices.Concat(texts...) {

@@ -10,35 +10,36 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// Matrix is a vocabulary with its embeddings, ready to score against. It never
-// changes. Matrices of one Live share their vectors.
+// Matrix is a vocabulary with its embeddings, ready to score clips against. It
+// never changes. Matrices of one Live share their vectors.
 type Matrix struct {
 	Name, Version string
 	Problems      []vocab.Problem
 
-	dim    int
+	dim    int // length of a vector
 	labels []entry
-	rows   []labelRows // of each label
+	rows   []labelRows // in the order of labels
 	exp    *expTable
 }
 
-// labelRows is what each clip is compared with, apart from the rest so that it
-// stays in the processor's cache.
+// labelRows are the vectors of a label. They are kept apart from entry, so that
+// what every clip is compared with stays in the processor's cache.
 type labelRows struct {
-	vectors    [][]float32 // unit, one for each of the label's texts
+	vectors    [][]float32 // of length 1, one for each of the label's texts
 	background bool
 }
 
+// entry is a label with what is reported about it.
 type entry struct {
 	vocab.Label
 	novel   bool
 	nearest nearest
 }
 
-// Len is how many labels can be recognised.
+// Len is the number of labels.
 func (m *Matrix) Len() int { return len(m.labels) }
 
-// Labels are those that can be recognised, by name.
+// Labels are the labels that clips are scored against, in order.
 func (m *Matrix) Labels() []vocab.Label {
 	out := make([]vocab.Label, len(m.labels))
 	for i, l := range m.labels {
@@ -47,9 +48,8 @@ func (m *Matrix) Labels() []vocab.Label {
 	return out
 }
 
-// NewMatrix is for labels that never change and whose texts' unit vectors, of
-// one length, are known already: scored as a live vocabulary's are. Of equal
-// similarities the first label's comes first.
+// NewMatrix makes a matrix of labels that never change. vectors holds, for every
+// text of the labels, a vector of length 1; all have the same dimension.
 func NewMatrix(name string, labels []vocab.Label, vectors map[string][]float32) (*Matrix, error) {
 	k := make(known, len(vectors))
 	dim := 0
@@ -63,7 +63,7 @@ func NewMatrix(name string, labels []vocab.Label, vectors map[string][]float32) 
 				dim = len(v)
 			}
 			if len(v) != dim || !isUnit(v) {
-				return nil, fmt.Errorf("vocabulary %s: the embedding of %q is no unit vector of %d", name, text, dim)
+				return nil, fmt.Errorf("vocabulary %s: the embedding of %q is not a unit vector of %d numbers", name, text, dim)
 			}
 			k[text] = &embedding{vector: v}
 		}
@@ -71,8 +71,8 @@ func NewMatrix(name string, labels []vocab.Label, vectors map[string][]float32) 
 	return assemble(vocab.Vocabulary{Name: name, Labels: labels}, k, bases{}), nil
 }
 
-// assemble takes labels all of whose texts are known. What is nearest to a label
-// is worked out once for its text and kept in k.
+// assemble makes a matrix of labels whose texts are all in k. The base class
+// nearest to a text is worked out once and stored in k.
 func assemble(v vocab.Vocabulary, k known, b bases) *Matrix {
 	m := &Matrix{
 		Name: v.Name, Version: v.Version, Problems: v.Problems,
@@ -98,16 +98,18 @@ type Scored struct {
 	Background float64             // sum of the scores of background labels, listed or not
 }
 
-// Score compares a clip embedding, [dim], with every label: softmax over labels
-// of scale · similarity, a label's similarity being that of its best text. The
-// topK best are listed; of equal ones those first by name. Similarities are
-// float32, and the same each time.
+// Score compares a clip embedding, [dim], with every label. A label's similarity
+// is the dot product with the most similar of its texts, its score the softmax
+// over all labels of scale · similarity. The topK labels with the highest scores
+// are listed; of equal ones, those that come first in the matrix. Similarities
+// are computed in float32 and are the same each time. The result is empty if the
+// matrix has no labels or the embedding has another length.
 func (m *Matrix) Score(clip []float32, scale float32, topK int) Scored {
 	if len(m.labels) == 0 || len(clip) != m.dim {
 		return Scored{}
 	}
-	// One pass: the sums are of exp(scale · (similarity - top)), and are brought
-	// down whenever the top rises.
+	// Softmax in one pass: the sums are of exp(scale · (similarity - top)), and are
+	// scaled down whenever a higher top is found.
 	best := ranking{size: max(topK, 0)}
 	top, sum, background := math.Inf(-1), 0.0, 0.0
 	for i, row := range m.rows {
@@ -139,9 +141,9 @@ func (r labelRows) similarity(clip []float32) float64 {
 	return float64(best)
 }
 
-// dot uses the processor's vector unit. The order of its additions depends on
-// where b begins in memory; allocations of their own, as embeddings are, begin
-// alike.
+// dot uses the processor's vector instructions. The order of its additions, and
+// so the last bits of the result, depends on the alignment of b; embeddings are
+// allocations of their own and so are all aligned alike.
 func dot(a, b []float32) float32 {
 	return gonum.Implementation{}.Sdot(len(a), a, 1, b, 1)
 }

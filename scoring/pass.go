@@ -5,16 +5,17 @@ import (
 	"math/rand/v2"
 )
 
-// pass embeds a list of texts bit by bit, so that others come in between.
+// pass embeds a list of texts a few at a time, so that other work can be done in
+// between.
 type pass struct {
 	embeddings *Embeddings
 	vectors    map[string][]float32
-	refused    map[string]error // why the model can't take a text
-	missing    []string         // those not embedded yet
-	fresh      bool             // the cache was looked at a moment ago
+	refused    map[string]error // why the model refuses a text
+	missing    []string         // texts that are neither embedded nor refused
+	fresh      bool             // missing was looked up in the cache just now
 }
 
-// begin looks the texts up in the cache.
+// begin starts a pass with what the cache holds of the texts.
 func (e *Embeddings) begin(ctx context.Context, texts []string) *pass {
 	p := &pass{embeddings: e, vectors: make(map[string][]float32, len(texts)), refused: map[string]error{}}
 	listed := make(map[string]bool, len(texts))
@@ -25,13 +26,13 @@ func (e *Embeddings) begin(ctx context.Context, texts []string) *pass {
 		}
 	}
 	p.missing = p.look(ctx, p.missing)
-	// Workers that begin together take them in orders of their own and find in
-	// Redis what others have done.
+	// Workers that start at the same time embed the texts in different orders, so
+	// that each finds in the cache what the others have done.
 	rand.Shuffle(len(p.missing), func(i, j int) { p.missing[i], p.missing[j] = p.missing[j], p.missing[i] })
 	return p
 }
 
-// look takes what the cache has of the texts and returns the others.
+// look takes vectors from the cache and returns the texts that it lacks.
 func (p *pass) look(ctx context.Context, texts []string) (missing []string) {
 	if len(texts) == 0 {
 		return nil
@@ -48,11 +49,11 @@ func (p *pass) look(ctx context.Context, texts []string) (missing []string) {
 	return missing
 }
 
-// whole is whether each text is embedded or refused.
+// whole reports whether every text is embedded or refused.
 func (p *pass) whole() bool { return len(p.missing) == 0 }
 
-// next embeds some more, as many as the model does in about half a second. What
-// it fails on stays missing.
+// next embeds some more texts, as many as take the model about chunkTime. After
+// an error they are still missing.
 func (p *pass) next(ctx context.Context) error {
 	n := min(p.embeddings.chunkSize(), len(p.missing))
 	few := p.missing[:n]

@@ -5,13 +5,13 @@ import (
 	"slices"
 )
 
-// ranking keeps the best of many labels, offered in order, without sorting them
-// all.
+// ranking finds the size most similar of many labels without sorting them all.
+// Labels are offered in the order of their indexes.
 type ranking struct {
 	size int
-	held []ranked // at most twice the size, the best among them
-	bar  float64  // what does not exceed it is not among the best
-	full bool     // there is a bar
+	held []ranked // fewer than twice size; the best so far are among them
+	bar  float64  // only a higher similarity can still be among the best
+	full bool     // bar is set
 }
 
 type ranked struct {
@@ -28,6 +28,7 @@ func (r *ranking) offer(label int, similarity float64) {
 	}
 }
 
+// cut sorts the labels held and keeps the best.
 func (r *ranking) cut() {
 	slices.SortFunc(r.held, func(a, b ranked) int {
 		return cmp.Or(cmp.Compare(b.similarity, a.similarity), cmp.Compare(a.label, b.label))
@@ -38,7 +39,8 @@ func (r *ranking) cut() {
 	}
 }
 
-// list is the best first; of equal ones the first offered.
+// list returns the best labels, the most similar first; of equal ones, the one
+// that was offered first.
 func (r *ranking) list() []ranked {
 	if r.size > 0 {
 		r.cut()

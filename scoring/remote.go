@@ -14,27 +14,27 @@ import (
 // RemoteOptions are all required but Prefix.
 type RemoteOptions struct {
 	Client redis.UniversalClient
-	Prefix string // before every key; may be empty
-	Model  string // id, as recognitions carry it
-	Dim    int    // length of its vectors
+	Prefix string // of every key; may be empty
+	Model  string // id, as in recognitions
+	Dim    int    // length of the model's vectors
 }
 
-// Remote gives the vectors of any texts to a process without the model: those
-// cached in Redis first, the others from whichever infer has the model. Any
-// goroutine may use it.
+// Remote returns the vectors of any texts to a process without the model, from
+// the cache in Redis or else from an infer worker that has the model. It is safe
+// for concurrent use.
 type Remote struct {
 	cache    cache
 	wanted   wanted
-	patience time.Duration // without any answer
+	patience time.Duration // how long to wait for the next answer before giving up
 }
 
 const (
-	// maxModel bounds a model's id, which may come from a record.
+	// maxModel bounds a model's id in bytes; it may come from a record.
 	maxModel = 128
-	// askTogether bounds what one caller has on the list at once.
+	// askTogether bounds the texts that one call has on the list at once.
 	askTogether = 32
-	// askAgain is how long an answer is awaited before the cache is looked at again:
-	// an answer that is lost costs no more.
+	// askAgain is how long to wait for answers before the cache is checked and the
+	// texts are asked for again, in case an answer was lost.
 	askAgain = 500 * time.Millisecond
 )
 
@@ -52,9 +52,9 @@ func NewRemote(o RemoteOptions) (*Remote, error) {
 	}, nil
 }
 
-// Of gives each text's unit vector, or the reason why it can't be embedded. It
-// fails when for 10 s nothing has come that was asked for: because no infer has
-// the model, or because it is busy.
+// Of returns each text's vector of length 1, or the reason why the model refuses
+// the text. It fails when no text has been embedded for 10 s, because no infer
+// worker has the model or because it is busy.
 func (r *Remote) Of(ctx context.Context, texts []string) (vectors map[string][]float32, refused map[string]error, err error) {
 	vectors, refused = make(map[string][]float32, len(texts)), map[string]error{}
 	var sound []string
@@ -87,11 +87,11 @@ func (r *Remote) Of(ctx context.Context, texts []string) (vectors map[string][]f
 	return vectors, refused, nil
 }
 
-// ask asks for the missing texts, a few at a time, until none is.
+// ask asks for the missing texts, a few at a time, until none is missing.
 func (r *Remote) ask(ctx context.Context, missing map[string]string, keep func(string, []float32), refused map[string]error) error {
 	answers := r.wanted.client.Subscribe(ctx, r.wanted.answered())
 	defer func() { _ = answers.Close() }()
-	if _, err := answers.Receive(ctx); err != nil { // subscribed before the first is asked for
+	if _, err := answers.Receive(ctx); err != nil { // wait for the subscription before asking
 		return fmt.Errorf("ask for texts: %w", err)
 	}
 	heard := answers.Channel(redis.WithChannelSize(2*maxWanted), redis.WithChannelSendTimeout(dropAfter))
@@ -116,7 +116,8 @@ func (r *Remote) ask(ctx context.Context, missing map[string]string, keep func(s
 	return nil
 }
 
-// await takes answers for a while, or until few are all answered.
+// await receives answers for askAgain, or until all of few are answered, and then
+// takes their vectors from the cache.
 func (r *Remote) await(ctx context.Context, heard <-chan *redis.Message, few []string, missing map[string]string, keep func(string, []float32), refused map[string]error) error {
 	open := map[string]bool{}
 	for _, t := range few {
@@ -132,7 +133,7 @@ func (r *Remote) await(ctx context.Context, heard <-chan *redis.Message, few []s
 			waiting = false
 		case m, ok := <-heard:
 			if !ok {
-				return errors.New("ask for texts: the connection is closed")
+				return errors.New("ask for texts: the connection to Redis is closed")
 			}
 			f, why := readAnswer(m.Payload)
 			if open[f] && why != "" {
@@ -148,14 +149,15 @@ func (r *Remote) await(ctx context.Context, heard <-chan *redis.Message, few []s
 	})
 }
 
-// unanswered says why nothing came.
+// unanswered is the error when no answer came. waiting is how many of the texts
+// last asked for were on the list, workers how many infer workers listen.
 func (r *Remote) unanswered(waiting, workers int64) error {
 	model := r.wanted.model
 	switch {
 	case workers == 0:
-		return fmt.Errorf("no infer has model %s: nobody embeds what is asked for", model)
+		return fmt.Errorf("embed texts: no running infer has model %s", model)
 	case waiting == 0:
-		return fmt.Errorf("more texts than the %d that may wait are asked of model %s: try again later", maxWanted, model)
+		return fmt.Errorf("embed texts: %d others already wait for model %s, which is the limit: try again later", maxWanted, model)
 	}
-	return fmt.Errorf("infer with model %s has embedded nothing of what is asked for within %v: it is busy", model, r.patience)
+	return fmt.Errorf("embed texts: infer with model %s has embedded none of them for %v: it is busy", model, r.patience)
 }

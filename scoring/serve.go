@@ -7,14 +7,15 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// asks serves the list of texts that are asked for. Of Live's Run alone.
+// asks serves the list of texts that other processes ask for. It is used by
+// Live.Run only.
 type asks struct {
 	embeddings *Embeddings
 	wanted     wanted
-	heard      <-chan *redis.Message // somebody asked
+	heard      <-chan *redis.Message // gets a message when somebody has asked
 	more       bool                  // there may be texts on the list
 	texts      []string              // taken from the list and not answered yet
-	pass       *pass                 // of texts; nil where there are none
+	pass       *pass                 // embeds texts; nil if there are none
 }
 
 func (e *Embeddings) newAsks() *asks {
@@ -24,27 +25,28 @@ func (e *Embeddings) newAsks() *asks {
 	}
 }
 
-// listen hears of those who ask until close is called.
+// listen subscribes to the channel of those who ask, until stop is called.
 func (a *asks) listen(ctx context.Context) (stop func()) {
 	sub := a.wanted.client.Subscribe(ctx, a.wanted.asked())
 	a.heard = sub.Channel(redis.WithChannelSize(1), redis.WithChannelSendTimeout(dropAfter))
 	return func() { _ = sub.Close() }
 }
 
-// dropAfter is how long a message waits for a full channel: the next one, or the
-// next look, makes up for it.
+// dropAfter is how long a message may wait for a full channel before it is
+// dropped. A lost message does no harm: whoever asks asks again, and checks the
+// cache.
 const dropAfter = 10 * time.Millisecond
 
 // serve embeds a few of the texts that are asked for; more says whether there may
-// be others. What goes wrong is the asker's trouble and nobody else's: it asks
-// again.
+// be others. If that fails, the texts are dropped and only whoever asked for them
+// is affected, who asks again.
 func (a *asks) serve(ctx context.Context) (more bool) {
 	if a.pass == nil && !a.take(ctx) {
 		return false
 	}
 	if !a.pass.whole() {
 		if err := a.pass.next(ctx); err != nil {
-			a.embeddings.Logger.WarnContext(ctx, "embeddings: what was asked for can't be embedded", "texts", len(a.texts), "error", err)
+			a.embeddings.Logger.WarnContext(ctx, "embeddings: texts that another process asked for were not embedded", "texts", len(a.texts), "error", err)
 			a.texts, a.pass = nil, nil
 			return a.more
 		}
@@ -55,7 +57,7 @@ func (a *asks) serve(ctx context.Context) (more bool) {
 	return true
 }
 
-// take takes the next few texts off the list.
+// take takes the next few texts off the list; false if there are none.
 func (a *asks) take(ctx context.Context) bool {
 	if !a.more {
 		return false
@@ -63,11 +65,11 @@ func (a *asks) take(ctx context.Context) bool {
 	a.more = false
 	texts, err := a.wanted.take(ctx, a.embeddings.chunkSize())
 	if err != nil {
-		a.embeddings.Logger.DebugContext(ctx, "embeddings: the list of texts that are asked for", "error", err)
+		a.embeddings.Logger.DebugContext(ctx, "embeddings: the list of texts that are asked for was not read", "error", err)
 		return false
 	}
 	for _, t := range texts {
-		if checkText(t) == nil { // a Remote has checked its own
+		if checkText(t) == nil { // false only for texts that no Remote has written
 			a.texts = append(a.texts, t)
 		}
 	}
@@ -79,10 +81,12 @@ func (a *asks) take(ctx context.Context) bool {
 	return true
 }
 
+// answer tells those who asked that their texts are cached, or why they are
+// refused.
 func (a *asks) answer(ctx context.Context) {
 	for _, t := range a.texts {
 		if err := a.wanted.answer(ctx, t, a.pass.refused[t]); err != nil {
-			a.embeddings.Logger.DebugContext(ctx, "embeddings: answer", "error", err)
+			a.embeddings.Logger.DebugContext(ctx, "embeddings: an answer was not sent", "error", err)
 		}
 	}
 	a.texts, a.pass = nil, nil

@@ -8,13 +8,14 @@ import (
 )
 
 const (
-	// maxWarnings bounds the labels that are warned of one by one; what more there
-	// are is a number.
+	// maxWarnings bounds the labels that have a warning of their own; of others
+	// only their number is reported.
 	maxWarnings = 50
-	maxWarning  = 300 // bytes of a name and of a reason, which are anyone's
+	maxWarning  = 300 // bytes of a label and of a reason, which anyone may have written
 )
 
-// warnSkipped warns of the labels that can't be used, until they can or are gone.
+// warnSkipped reports a warning for each label that can't be used, and withdraws
+// it once the label can be used or is removed.
 func (l *Live) warnSkipped(problems []vocab.Problem) {
 	warned := map[string]bool{}
 	warn := func(part string, why error) {
@@ -25,7 +26,7 @@ func (l *Live) warnSkipped(problems []vocab.Problem) {
 		warn("label "+shortened(p.Label), fmt.Errorf("skipped: %s", shortened(p.Err.Error())))
 	}
 	if more := len(problems) - maxWarnings; more > 0 {
-		warn("labels", fmt.Errorf("%d more are skipped: `frostwatch vocab ls` lists them", more))
+		warn("labels", fmt.Errorf("%d more of vocabulary %s are skipped", more, shortened(l.usable.Name)))
 	}
 	for part := range l.warned {
 		if !warned[part] {
@@ -35,6 +36,7 @@ func (l *Live) warnSkipped(problems []vocab.Problem) {
 	l.warned = warned
 }
 
+// shortened is text cut to maxWarning bytes and cleaned.
 func shortened(text string) string {
 	if len(text) > maxWarning {
 		text = text[:maxWarning] + "…"

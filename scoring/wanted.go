@@ -14,20 +14,20 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// A process without the model asks for texts by a list in Redis, one for each
-// model: a sorted set of texts by the time when each is given up. Workers that
-// have the model take from it, put the embeddings into the cache and say so on a
-// channel.
+// A process without the model asks for embeddings of texts through a list in
+// Redis, one for each model: a sorted set of texts, ordered by the time in Unix
+// milliseconds at which each expires. Workers that have the model take texts from
+// it, put their embeddings into the cache and publish that on a channel.
 const (
-	// maxWanted bounds the list: nobody can make it longer.
+	// maxWanted bounds the texts on the list.
 	maxWanted = 256
-	// maxText bounds one text, in bytes; no label's is longer.
+	// maxText bounds one text, in bytes. Texts of labels are shorter.
 	maxText = 8192
-	// wantedTime is how long a text waits in the list.
+	// wantedTime is how long a text stays on the list.
 	wantedTime = 10 * time.Second
 )
 
-// wanted is the list of a model.
+// wanted is the list for one model.
 type wanted struct {
 	client redis.UniversalClient
 	prefix string
@@ -36,12 +36,12 @@ type wanted struct {
 
 func (w wanted) key() string { return w.prefix + "wanted:" + w.model }
 
-// asked is the channel on which those who ask say so, answered the one of those
-// who embed.
+// asked is the channel for messages that texts were put on the list, answered the
+// one for messages that a text is embedded or refused.
 func (w wanted) asked() string    { return w.prefix + "wanted-asked:" + w.model }
 func (w wanted) answered() string { return w.prefix + "wanted-answered:" + w.model }
 
-// checkText refuses what no model is given.
+// checkText refuses texts that are never passed to a model.
 func checkText(text string) error {
 	switch {
 	case strings.TrimSpace(text) == "":
@@ -57,7 +57,7 @@ func checkText(text string) error {
 }
 
 // askScript puts texts on the list while there is room. It returns how many of
-// them are on it, and how many workers hear of it.
+// them are on it, and how many workers with the model listen.
 var askScript = redis.NewScript(`
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind ~= 'zset' then redis.call('DEL', KEYS[1]) end
@@ -77,8 +77,8 @@ end
 redis.call('PEXPIRE', KEYS[1], 2 * ARGV[2])
 return {there, redis.call('PUBLISH', ARGV[1], '')}`)
 
-// ask puts texts on the list. waiting are how many of them are on it now, heard
-// how many workers have the model.
+// ask puts texts on the list. waiting is how many of them are on it now, heard
+// how many workers with the model listen.
 func (w wanted) ask(ctx context.Context, texts []string) (waiting, heard int64, err error) {
 	args := []any{w.asked(), wantedTime.Milliseconds(), maxWanted}
 	for _, t := range texts {
@@ -91,8 +91,9 @@ func (w wanted) ask(ctx context.Context, texts []string) (waiting, heard int64, 
 	return answer[0], answer[1], nil
 }
 
-// takeScript takes the texts that have waited longest, and drops what is too old,
-// too long or too much: anyone may have written it.
+// takeScript takes the ARGV[1] texts that expire first. Anyone may have written to
+// the list, so it first deletes texts that have expired and those beyond ARGV[2],
+// and does not return texts longer than ARGV[3] bytes.
 var takeScript = redis.NewScript(`
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind == 'none' then return {} end
@@ -115,7 +116,7 @@ func (w wanted) take(ctx context.Context, n int) ([]string, error) {
 	return texts, nil
 }
 
-// answer says that a text is in the cache, or why it never will be.
+// answer publishes that a text is in the cache, or why the model refuses it.
 func (w wanted) answer(ctx context.Context, text string, refused error) error {
 	message := field(text)
 	if refused != nil {
@@ -124,7 +125,8 @@ func (w wanted) answer(ctx context.Context, text string, refused error) error {
 	return w.client.Publish(ctx, w.answered(), message).Err()
 }
 
-// readAnswer is the field of a text and why it was refused.
+// readAnswer parses an answer: the field of a text in the cache and, unless it is
+// empty, why it was refused.
 func readAnswer(message string) (field, refused string) {
 	field, refused, _ = strings.Cut(message, " ")
 	return field, topics.Clean(refused)

@@ -9,7 +9,7 @@ import (
 type Change struct {
 	Label string
 	What  string // Added, Changed, Removed or Skipped
-	Why   string // of Skipped
+	Why   string // why the label is skipped; empty otherwise
 }
 
 // What an edit can do to a label.
@@ -17,11 +17,11 @@ const (
 	Added   = "added"
 	Changed = "changed"
 	Removed = "removed"
-	Skipped = "skipped" // the label is there, and can't be used
+	Skipped = "skipped" // the label exists but can't be used
 )
 
-// Changes lists what makes after of before, by name. A label that can't be used
-// any more is skipped, not removed.
+// Changes lists how after differs from before, sorted by label. A label that can
+// no longer be used counts as skipped, not as removed.
 func Changes(before, after Vocabulary) []Change {
 	skipped := map[string]string{}
 	for _, p := range after.Problems {
@@ -32,8 +32,8 @@ func Changes(before, after Vocabulary) []Change {
 		known[p.String()] = true
 	}
 	out := slices.DeleteFunc(labelChanges(before.Labels, after.Labels), func(c Change) bool {
-		_, there := skipped[c.Label]
-		return c.What == Removed && there
+		_, isSkipped := skipped[c.Label]
+		return c.What == Removed && isSkipped
 	})
 	for _, p := range after.Problems {
 		if !known[p.String()] {
@@ -44,7 +44,7 @@ func Changes(before, after Vocabulary) []Change {
 	return out
 }
 
-// labelChanges compares lists that are both by name.
+// labelChanges compares two lists, both sorted by name.
 func labelChanges(before, after []Label) []Change {
 	var out []Change
 	for len(before) > 0 || len(after) > 0 {
@@ -65,8 +65,9 @@ func labelChanges(before, after []Label) []Change {
 	return out
 }
 
-// first is below zero when the next label is one of before alone, above when it
-// is one of after alone.
+// first compares the first labels of two lists by name, as strings.Compare does;
+// an empty list comes last. Below zero, the label is only in before; above zero,
+// only in after.
 func first(before, after []Label) int {
 	switch {
 	case len(before) == 0:
@@ -77,7 +78,8 @@ func first(before, after []Label) int {
 	return strings.Compare(before[0].Name, after[0].Name)
 }
 
-// equals compares all fields; it is asked of each label at each edit.
+// equals compares all fields, without reflection: every edit compares every
+// label.
 func (l Label) equals(o Label) bool {
 	return l.Name == o.Name && l.Description == o.Description && l.Background == o.Background && l.Threshold == o.Threshold &&
 		l.Begins == o.Begins && l.Ends == o.Ends && slices.Equal(l.Aliases, o.Aliases) && slices.Equal(l.Tags, o.Tags)

@@ -14,28 +14,32 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// InForce is what the workers of a model score against.
+// InForce says which version of a vocabulary the workers with one model score
+// clips against.
 type InForce struct {
-	Model   string `json:"model"`
+	Model   string `json:"model"`   // id
 	Version string `json:"version"` // of the vocabulary
-	Labels  int    `json:"labels"`  // that are recognised
-	// Skipped are labels that are not, and why: the first few of SkippedTotal.
+	Labels  int    `json:"labels"`  // how many are recognised
+	// Skipped are labels that are not recognised, and why: the first few of
+	// SkippedTotal.
 	Skipped      []string `json:"skipped,omitempty"`
 	SkippedTotal int      `json:"skipped_total,omitempty"`
 }
 
 const (
-	// AnnounceEvery is how often workers say what is in force.
+	// AnnounceEvery is how often workers announce what is in force.
 	AnnounceEvery = 15 * time.Second
-	// announced is how long that counts.
+	// announced is how long an announcement counts.
 	announced = 3 * AnnounceEvery
-	// maxModels bounds the models that one vocabulary is in force for.
+	// maxModels bounds the announcements about one vocabulary, one for each
+	// model.
 	maxModels     = 32
-	maxAnnounced  = 16 << 10 // bytes of one
+	maxAnnounced  = 16 << 10 // bytes of one announcement
 	maxSkippedOut = 10
 )
 
-// NewInForce is a vocabulary that workers of a model score against.
+// NewInForce announces that workers with a model score against v. Its texts are
+// fit to be shown.
 func NewInForce(model string, v Vocabulary) InForce {
 	f := InForce{Model: model, Version: v.Version, Labels: len(v.Labels), SkippedTotal: len(v.Problems)}
 	for _, p := range v.Problems[:min(maxSkippedOut, len(v.Problems))] {
@@ -46,8 +50,8 @@ func NewInForce(model string, v Vocabulary) InForce {
 
 func (s *Store) inForce(name string) string { return s.prefix + "vocab-in-force:" + name }
 
-// announceScript keeps one value for each model, with its time before it, and
-// drops what is old. What can't be one is dropped too.
+// announceScript stores one value for each model, preceded by the time in
+// seconds, and deletes values that are too old or malformed.
 var announceScript = redis.NewScript(`
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind ~= 'hash' then redis.call('DEL', KEYS[1]) end
@@ -62,7 +66,7 @@ if redis.call('HLEN', KEYS[1]) < tonumber(ARGV[4]) or redis.call('HEXISTS', KEYS
 end
 return redis.call('EXPIRE', KEYS[1], ARGV[3])`)
 
-// Announce says what is in force, for `frostwatch vocab`.
+// Announce stores what is in force in Redis, where InForce reads it.
 func (s *Store) Announce(ctx context.Context, name string, f InForce) error {
 	raw, err := json.Marshal(f)
 	if err == nil {
@@ -74,7 +78,7 @@ func (s *Store) Announce(ctx context.Context, name string, f InForce) error {
 	return nil
 }
 
-// inForceScript lists the values that count, within bounds.
+// inForceScript lists the values that are recent and not too large.
 var inForceScript = redis.NewScript(`
 local out = {}
 if redis.call('TYPE', KEYS[1]).ok ~= 'hash' or redis.call('HLEN', KEYS[1]) > tonumber(ARGV[2]) then return out end
@@ -85,7 +89,8 @@ for _, value in ipairs(redis.call('HVALS', KEYS[1])) do
 end
 return out`)
 
-// InForce lists what workers said lately that they score against, by model.
+// InForce lists what workers announced within the last announced, sorted by
+// model.
 func (s *Store) InForce(ctx context.Context, name string) ([]InForce, error) {
 	values, err := inForceScript.Run(ctx, s.client, []string{s.inForce(name)}, int(announced.Seconds()), maxModels, maxAnnounced).StringSlice()
 	if err != nil {
@@ -101,15 +106,15 @@ func (s *Store) InForce(ctx context.Context, name string) ([]InForce, error) {
 	return out, nil
 }
 
-// readInForce reads a value, which anyone may have written: its texts are fit to
-// be shown.
+// readInForce parses a value. Anyone may have written it, so its texts are
+// cleaned before they are shown.
 func readInForce(value string) (f InForce, err error) {
 	_, raw, _ := strings.Cut(value, " ")
 	if err := json.Unmarshal([]byte(raw), &f); err != nil {
 		return f, err
 	}
 	if len(f.Skipped) > maxSkippedOut || f.Model == "" {
-		return f, errors.New("it is out of bounds")
+		return f, errors.New("no model, or too many skipped labels")
 	}
 	f.Model, f.Version = topics.Clean(f.Model), topics.Clean(f.Version)
 	for i, text := range f.Skipped {

@@ -1,5 +1,5 @@
-// Package vocab is the live vocabulary: what the cameras are watched for, held
-// in a Redis hash that people edit while everything runs.
+// Package vocab is the live vocabulary: the actions that cameras are watched
+// for, in a Redis hash that people edit while everything runs.
 package vocab
 
 import (
@@ -16,16 +16,16 @@ import (
 // Label is one action to be recognised.
 type Label struct {
 	Name string `json:"-"` // the hash's field
-	// Description, where there is one, is read by the model after the name.
+	// Description is optional. The model reads it after the name.
 	Description string   `json:"description,omitempty"`
-	Aliases     []string `json:"aliases,omitempty"` // other wordings; the best one counts
-	Tags        []string `json:"tags,omitempty"`    // for rules
-	// Background labels take their share of the score and are never alerted on by
-	// tag or as novel: what normally goes on.
+	Aliases     []string `json:"aliases,omitempty"` // other wordings; the one most similar to the clip counts
+	Tags        []string `json:"tags,omitempty"`    // rules may select labels by tag
+	// Background is for what normally goes on: such a label takes its share of
+	// the score, but no rule raises an alert on it by tag or as novel.
 	Background bool    `json:"background,omitempty"`
-	Threshold  float64 `json:"threshold,omitempty"` // score to raise at, for rules without one; 0: none
+	Threshold  float64 `json:"threshold,omitempty"` // score at which rules without one raise; 0: not set
 	// Begins and Ends describe the first and the last moments of the action. They
-	// are kept and travel no further yet: scoring by them is an extension to come.
+	// are stored, but nothing uses them yet.
 	Begins string `json:"begins,omitempty"`
 	Ends   string `json:"ends,omitempty"`
 }
@@ -34,11 +34,11 @@ type Label struct {
 const (
 	maxName  = 256  // bytes
 	maxValue = 4096 // bytes
-	maxList  = 32   // aliases, tags
-	maxTag   = 128  // bytes: they travel on each recognition
+	maxList  = 32   // aliases, and tags
+	maxTag   = 128  // bytes; tags are part of each recognition
 )
 
-// ParseLabel reads one entry of the hash: the value is empty, a description in
+// ParseLabel parses one entry of the hash. The value is empty, a description in
 // words, or a JSON object of Label's fields.
 func ParseLabel(field, value string) (Label, error) {
 	l := Label{Name: strings.TrimSpace(field)}
@@ -63,7 +63,7 @@ func ParseLabel(field, value string) (Label, error) {
 	return l, l.validate()
 }
 
-// trimmed is without white space around its texts.
+// trimmed is l without white space around its texts.
 func (l Label) trimmed() Label {
 	for _, text := range []*string{&l.Name, &l.Description, &l.Begins, &l.Ends} {
 		*text = strings.TrimSpace(*text)
@@ -96,7 +96,7 @@ func (l Label) validate() error {
 				return err
 			}
 			if t == "" && (what == "aliases" || what == "tags") {
-				return fmt.Errorf("%s: an empty one", what)
+				return fmt.Errorf("%s: one of them is empty", what)
 			}
 		}
 	}
@@ -115,10 +115,11 @@ func checkText(what, s string, limit int) error {
 	return nil
 }
 
-// Value is the hash value that ParseLabel reads back: as plain as it can be.
+// Value is the label's value in the hash, which ParseLabel parses: the plain
+// description if the label has nothing else, JSON otherwise.
 func (l Label) Value() (string, error) {
 	l = l.trimmed()
-	if err := l.validate(); err != nil { // JSON would repair what is not UTF-8
+	if err := l.validate(); err != nil { // before JSON silently replaces what is not UTF-8
 		return "", fmt.Errorf("label %q: %w", l.Name, err)
 	}
 	plain := l
@@ -136,8 +137,8 @@ func (l Label) Value() (string, error) {
 	return string(raw), nil
 }
 
-// Texts are what the model reads: the label and each alias, with the
-// description after it. The best of them counts.
+// Texts are what the model reads: the label and each alias, each followed by the
+// description. A clip is as similar to the label as to the most similar text.
 func (l Label) Texts() []string {
 	out := make([]string, 0, 1+len(l.Aliases))
 	for _, t := range append([]string{l.Name}, l.Aliases...) {

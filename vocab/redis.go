@@ -9,24 +9,24 @@ import (
 	"github.com/frostwatch/frostwatch/internal/tlsfiles"
 )
 
-// RedisOptions are where Redis is and who we are to it.
+// RedisOptions say where Redis is and how to log in.
 type RedisOptions struct {
 	Address            string // host:port; not used with Sentinel
-	Username, Password string // of an ACL user; the username empty: the default user
+	Username, Password string // of an ACL user; an empty username is the default user
 	Database           int
-	TLS                *tlsfiles.Options // nil: none; to sentinels too
+	TLS                *tlsfiles.Options // also for sentinels; nil: no TLS
 	Sentinel           *SentinelOptions  // nil: the server is at Address
 }
 
-// SentinelOptions are how the master is found that is to be used.
+// SentinelOptions say how Redis Sentinel finds the current master.
 type SentinelOptions struct {
-	Master             string   // its name
+	Master             string   // the name under which the sentinels watch it
 	Addresses          []string // host:port of sentinels
 	Username, Password string   // for the sentinels
 }
 
-// Connect makes a client. Nothing has to answer yet; a call fails within some
-// seconds where nothing does. Close is the caller's.
+// Connect makes a client without connecting yet. Its calls fail within a few
+// seconds if nothing answers. The caller closes it.
 func Connect(o RedisOptions) (*redis.Client, error) {
 	const (
 		dial    = 2 * time.Second
@@ -38,7 +38,7 @@ func Connect(o RedisOptions) (*redis.Client, error) {
 	}
 	if s := o.Sentinel; s != nil {
 		if s.Master == "" || len(s.Addresses) == 0 {
-			return nil, errors.New("redis: sentinel needs the name of the master and addresses")
+			return nil, errors.New("redis: sentinel needs the name of the master and addresses of sentinels")
 		}
 		return redis.NewFailoverClient(&redis.FailoverOptions{
 			MasterName: s.Master, SentinelAddrs: s.Addresses, SentinelUsername: s.Username, SentinelPassword: s.Password,

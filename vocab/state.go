@@ -8,19 +8,20 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// state identifies the content of a hash. It also changes if only the order of
-// the fields does, which costs no more than an unnecessary reading.
+// state identifies the content of a hash. It also changes when only the order of
+// the fields does; then the hash is read once without need.
 type state struct {
-	labels  int64  // noHash where the key holds something else
+	labels  int64  // noHash if the key is not a hash
 	digest  string // of the content
-	emptied bool   // there are no labels, and that is meant
+	emptied bool   // there are no labels because somebody removed them on purpose
 }
 
 const noHash = -1
 
-// stateScript hashes the content where the content is: a look at ten thousand
-// labels costs forty bytes. What is too large is counted and not read. A note
-// that an empty vocabulary is meant ends with the first label, whoever adds it.
+// stateScript computes the digest inside Redis, so that checking ten thousand
+// labels transfers forty bytes. A hash with too many labels is counted but not
+// read. The note that the vocabulary is empty on purpose is deleted once there is
+// a label, whoever added it.
 var stateScript = redis.NewScript(`
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind ~= 'hash' and kind ~= 'none' then return {-1, '', 0} end
@@ -30,7 +31,7 @@ if labels > 0 and emptied == 1 then redis.call('DEL', KEYS[2]) end
 if labels > tonumber(ARGV[1]) then return {labels, '', 0} end
 return {labels, redis.sha1hex(table.concat(redis.call('HGETALL', KEYS[1]), '\0')), emptied}`)
 
-// state looks at a vocabulary without reading it.
+// state returns a vocabulary's state without transferring its content.
 func (s *Store) state(ctx context.Context, name string) (state, error) {
 	answer, err := stateScript.Run(ctx, s.client, []string{s.Key(name), s.emptied(name)}, maxLabels).Slice()
 	if err != nil {
@@ -52,5 +53,5 @@ func parseState(answer []any) (state, error) {
 			return state{labels, digest, labels == 0 && emptied == 1}, nil
 		}
 	}
-	return state{}, errors.New("redis answers in a form that is not known")
+	return state{}, errors.New("unexpected form of Redis's answer")
 }

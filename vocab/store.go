@@ -13,28 +13,28 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Store edits vocabularies. Anything else that writes the hash edits it as well;
-// after a Store's edits the workers look at once.
+// Store reads and edits vocabularies. Anything else that writes the hash edits
+// it as well; workers see a Store's edits at once, others at their next poll.
 type Store struct {
 	client redis.UniversalClient
 	prefix string
 }
 
-// NewStore works on keys <prefix>vocab:<name>. The client stays the caller's.
+// NewStore works on keys <prefix>vocab:<name>. The caller closes the client.
 func NewStore(client redis.UniversalClient, prefix string) *Store {
 	return &Store{client: client, prefix: prefix}
 }
 
-// Key is the hash of a vocabulary.
+// Key is the key of a vocabulary's hash.
 func (s *Store) Key(name string) string { return s.prefix + "vocab:" + name }
 
-// emptied is the key that says that a vocabulary without labels is meant.
+// emptied is the key that exists while a vocabulary is empty on purpose.
 func (s *Store) emptied(name string) string { return s.prefix + "vocab-emptied:" + name }
 
-// hint is the channel on which a name is published after an edit.
+// hint is the channel on which a vocabulary's name is published after an edit.
 func (s *Store) hint() string { return s.prefix + "vocab-edited" }
 
-// List reads a vocabulary; one that does not exist is empty.
+// List reads a vocabulary; if it does not exist, it is empty.
 func (s *Store) List(ctx context.Context, name string) (Vocabulary, error) {
 	n, err := s.client.HLen(ctx, s.Key(name)).Result()
 	if err != nil {
@@ -50,7 +50,7 @@ func (s *Store) List(ctx context.Context, name string) (Vocabulary, error) {
 	return parse(name, entries)
 }
 
-// Put adds or replaces labels, all or none.
+// Put adds or replaces labels, either all of them or none.
 func (s *Store) Put(ctx context.Context, name string, labels ...Label) error {
 	if len(labels) == 0 {
 		return nil
@@ -75,8 +75,8 @@ func (s *Store) Put(ctx context.Context, name string, labels ...Label) error {
 	})
 }
 
-// checkRoom is whether the vocabulary can take these fields. Two who edit at
-// once may go past the bound together; the readers check it as well.
+// checkRoom checks that the vocabulary has room for these fields. Two edits at
+// the same time may exceed the limit together; readers check it too.
 func (s *Store) checkRoom(ctx context.Context, name string, fields []string) error {
 	n, err := s.client.HLen(ctx, s.Key(name)).Result()
 	if err != nil {
@@ -97,11 +97,11 @@ func (s *Store) checkRoom(ctx context.Context, name string, fields []string) err
 	return checkSize(name, n)
 }
 
-// ErrLast refuses to remove the last labels of a vocabulary: to the workers that
-// looks as if Redis had lost it.
+// ErrLast means that Remove would have removed the last labels of a vocabulary,
+// which to workers looks as if Redis had lost it.
 var ErrLast = errors.New("no label would be left")
 
-// removeScript deletes fields, unless none would be left.
+// removeScript deletes fields unless none would be left.
 var removeScript = redis.NewScript(`
 local going = 0
 for _, field in ipairs(ARGV) do going = going + redis.call('HEXISTS', KEYS[1], field) end
@@ -109,17 +109,19 @@ if going >= redis.call('HLEN', KEYS[1]) then return 0 end
 for _, field in ipairs(ARGV) do redis.call('HDEL', KEYS[1], field) end
 return 1`)
 
-// Remove deletes labels, also where their fields have white space around them;
-// those that were not there are returned. It refuses with ErrLast to leave none.
+// Remove deletes labels, including fields that differ from them only by white
+// space around them. absent are the labels that did not exist. If no label would
+// be left, it removes none and returns ErrLast.
 func (s *Store) Remove(ctx context.Context, name string, labels ...string) (absent []string, err error) {
 	if len(labels) == 0 {
-		return nil, fmt.Errorf("edit vocabulary %s: no labels to remove are named", name)
+		return nil, fmt.Errorf("edit vocabulary %s: no labels to remove were given", name)
 	}
 	wanted := map[string]bool{}
 	for _, l := range labels {
 		wanted[strings.TrimSpace(l)] = true
 	}
-	// Bit by bit: a vocabulary that has grown too large must be curable.
+	// In pieces, so that labels can be removed from a vocabulary that is too
+	// large to be read.
 	var fields []string
 	found := map[string]bool{}
 	scan := s.client.HScan(ctx, s.Key(name), 0, "", 1000).Iterator()
@@ -149,7 +151,8 @@ func (s *Store) Remove(ctx context.Context, name string, labels ...string) (abse
 	return absent, s.edit(ctx, name, func(redis.Pipeliner) {})
 }
 
-// Clear removes all labels and notes that this is meant, until labels are added.
+// Clear removes all labels, and notes until labels are added that the vocabulary
+// is empty on purpose.
 func (s *Store) Clear(ctx context.Context, name string) error {
 	return s.edit(ctx, name, func(p redis.Pipeliner) {
 		p.Del(ctx, s.Key(name))
@@ -157,7 +160,7 @@ func (s *Store) Clear(ctx context.Context, name string) error {
 	})
 }
 
-// explain words an error of Redis.
+// explain says what was being done when Redis returned an error.
 func (s *Store) explain(doing, name string, err error) error {
 	if redis.HasErrorPrefix(err, "WRONGTYPE") {
 		err = wrongType(s.Key(name))
@@ -166,7 +169,7 @@ func (s *Store) explain(doing, name string, err error) error {
 }
 
 func wrongType(key string) error {
-	return fmt.Errorf("the key %s holds something that is no hash: look at it, then delete it and add the labels anew", key)
+	return fmt.Errorf("the key %s is not a hash: check what it is, then delete it and add the labels again", key)
 }
 
 func (s *Store) edit(ctx context.Context, name string, change func(redis.Pipeliner)) error {
@@ -181,9 +184,10 @@ func (s *Store) edit(ctx context.Context, name string, change func(redis.Pipelin
 	return nil
 }
 
-// ReadLabels reads a file of labels: one a line, optionally followed by a tab
-// and a value as the hash holds it. Empty lines and those that begin with # are
-// passed over. Every bad line is reported, with its number; JSON is refused.
+// ReadLabels reads a file of labels: one per line, optionally followed by a tab
+// and a value as in the hash. Empty lines and lines that begin with # are
+// skipped. The error lists every bad line with its number; a JSON file is
+// refused.
 func ReadLabels(r io.Reader) ([]Label, error) {
 	var labels []Label
 	var problems []error
@@ -191,7 +195,7 @@ func ReadLabels(r io.Reader) ([]Label, error) {
 	for line := 1; scan.Scan(); line++ {
 		text := strings.TrimRight(scan.Text(), "\r")
 		if line == 1 {
-			text = strings.TrimPrefix(text, "\ufeff") // as some editors begin a file
+			text = strings.TrimPrefix(text, "\ufeff") // a byte order mark, which some editors write
 		}
 		if strings.TrimSpace(text) == "" || strings.HasPrefix(text, "#") {
 			continue
@@ -213,7 +217,7 @@ func ReadLabels(r io.Reader) ([]Label, error) {
 	return labels, errors.Join(append(problems, scan.Err())...)
 }
 
-// looksLikeJSON is whether a file that begins with the line is JSON.
+// looksLikeJSON reports whether a file whose first line this is may be JSON.
 func looksLikeJSON(line string) bool {
 	line = strings.TrimSpace(line)
 	return strings.HasPrefix(line, "{") || strings.HasPrefix(line, "[")

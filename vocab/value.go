@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// decode reads a JSON object of Label's fields. Its errors are for people: they
-// name the key and what is wanted.
+// decode parses a JSON object of Label's fields. People read its errors, so they
+// name the key and what is wanted rather than Go types.
 func (l *Label) decode(value string) error {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(value), &fields); err != nil {
@@ -30,7 +30,7 @@ func (l *Label) decode(value string) error {
 	return nil
 }
 
-// field is where a key's value goes, and what it has to be.
+// field returns where a key's value is stored and a description of valid values.
 func (l *Label) field(key string) (into any, want string) {
 	const text, list = "a text in quotes", `a list of texts, as ["one", "two"]`
 	switch key {

@@ -18,21 +18,21 @@ const maxLabels = 20_000
 // Vocabulary is the content of one hash.
 type Vocabulary struct {
 	Name string
-	// Version is a hash of the content: workers agree on it without talking.
+	// Version is a hash of the content, so that all workers work out the same.
 	Version  string
-	Labels   []Label   // by name
+	Labels   []Label   // sorted by name
 	Problems []Problem // entries that were skipped
 }
 
-// Problem is an entry that can't be used and why.
+// Problem is an entry that can't be used, and why.
 type Problem struct {
-	Label string
+	Label string // the field as it is, not cleaned
 	Err   error
 }
 
 func (p Problem) String() string { return fmt.Sprintf("label %q: %v", p.Label, p.Err) }
 
-// checkSize refuses a hash with too many entries, before they are read.
+// checkSize refuses a hash with too many entries; call it before reading them.
 func checkSize(name string, labels int64) error {
 	if labels > maxLabels {
 		return fmt.Errorf("vocabulary %s: %d labels, at most %d", name, labels, maxLabels)
@@ -40,8 +40,9 @@ func checkSize(name string, labels int64) error {
 	return nil
 }
 
-// parse reads a whole hash. A broken entry is skipped alone. Of fields that
-// differ in the white space around them, the one without counts.
+// parse parses a whole hash. An entry that can't be used becomes a Problem and
+// affects no other. Of fields that differ only by white space around them, the
+// shortest counts.
 func parse(name string, entries map[string]string) (Vocabulary, error) {
 	if err := checkSize(name, int64(len(entries))); err != nil {
 		return Vocabulary{}, err
@@ -54,7 +55,7 @@ func parse(name string, entries map[string]string) (Vocabulary, error) {
 	for _, field := range fields {
 		l, err := ParseLabel(field, entries[field])
 		if err == nil && seen[l.Name] {
-			err = errors.New("duplicate, but for white space")
+			err = errors.New("duplicate of a label that differs only by white space")
 		}
 		if err != nil {
 			v.Problems = append(v.Problems, Problem{Label: field, Err: err})
@@ -66,13 +67,13 @@ func parse(name string, entries map[string]string) (Vocabulary, error) {
 	return v, nil
 }
 
-// version hashes the entries in order, each with its length, so that no two
-// contents look the same.
+// version hashes the sorted entries, each preceded by its length, so that
+// different contents never give the same bytes.
 func version(entries map[string]string) string {
 	h := sha256.New()
 	for _, field := range slices.Sorted(maps.Keys(entries)) {
 		for _, s := range []string{field, entries[field]} {
-			_ = binary.Write(h, binary.LittleEndian, uint32(len(s))) // a hash takes everything
+			_ = binary.Write(h, binary.LittleEndian, uint32(len(s))) // writing to a hash never fails
 			h.Write([]byte(s))
 		}
 	}

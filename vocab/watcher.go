@@ -18,18 +18,19 @@ import (
 // WatcherOptions are all required but the last.
 type WatcherOptions struct {
 	Client redis.UniversalClient
-	Prefix string // before every key; may be empty
+	Prefix string // of every key; may be empty
 	Name   string // of the vocabulary
 	Poll   time.Duration
 	Logger *slog.Logger
 	Meter  metric.Meter
-	// Reporter hears after each look whether the vocabulary is fresh, as the part
-	// "vocabulary". nil: telemetry.Quiet.
+	// Reporter gets a report on the part "vocabulary" after each look at Redis:
+	// why what is there could not be read or is not in force, or nil. nil:
+	// telemetry.Quiet.
 	Reporter telemetry.Reporter
 }
 
-// Watcher follows the content of a vocabulary's hash. Any number of readers may
-// follow the Watcher.
+// Watcher follows the content of a vocabulary's hash. Any number of goroutines
+// may call Current.
 type Watcher struct {
 	WatcherOptions
 	store  *Store
@@ -39,10 +40,10 @@ type Watcher struct {
 	current *Vocabulary
 	changed chan struct{} // closed when current is replaced
 
-	// Of Run alone.
+	// Used by Run only.
 	seen   state  // what was read last
-	fault  error  // why that is not in force
-	logged string // the trouble that was logged last; empty while there is none
+	fault  error  // why that is not current
+	logged string // what was logged last: "redis" or a fault; empty while all is well
 }
 
 // NewWatcher checks the options; nothing is read before Run.
@@ -55,12 +56,12 @@ func NewWatcher(o WatcherOptions) (*Watcher, error) {
 	}
 	w := &Watcher{WatcherOptions: o, store: NewStore(o.Client, o.Prefix), changed: make(chan struct{})}
 	in := telemetry.Instruments{Meter: o.Meter}
-	w.errors = in.Counter("frostwatch.vocabulary.errors", "looks at Redis that did not bring a vocabulary in force")
+	w.errors = in.Counter("frostwatch.vocabulary.errors", "polls of Redis after which the newest vocabulary was not in force")
 	return w, in.Err()
 }
 
-// Current is the newest vocabulary, nil before the first. The channel is closed
-// once there is a newer one. What is returned is never changed.
+// Current is the newest vocabulary that could be used, nil before the first. The
+// channel is closed when it is replaced. The vocabulary itself never changes.
 func (w *Watcher) Current() (*Vocabulary, <-chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -75,11 +76,12 @@ func (w *Watcher) publish(v *Vocabulary) {
 	w.changed = make(chan struct{})
 }
 
-// Run follows the hash until ctx ends. It never gives up on Redis.
+// Run follows the hash until ctx ends. While Redis is unreachable it keeps
+// trying.
 func (w *Watcher) Run(ctx context.Context) error {
 	hints := w.Client.Subscribe(ctx, w.store.hint())
 	defer func() { _ = hints.Close() }()
-	// One hint is as good as many; what finds the channel full is dropped soon.
+	// One hint is as good as many, so a hint is dropped if another one waits.
 	hinted := hints.Channel(redis.WithChannelSize(1), redis.WithChannelSendTimeout(10*time.Millisecond))
 	for {
 		err := w.look(ctx)
@@ -88,7 +90,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 		}
 		w.report(ctx, err)
 		wait := w.Poll
-		if err != nil && w.fault == nil { // Redis is away
+		if err != nil && w.fault == nil { // Redis is unreachable
 			wait = time.Second/2 + rand.N(time.Second)
 		}
 		select {
@@ -100,35 +102,35 @@ func (w *Watcher) Run(ctx context.Context) error {
 	}
 }
 
-// report passes on how the last look went. Trouble is logged when it begins,
-// when it becomes another, and when it ends.
+// report reports the result of a look at Redis. An error is logged when it
+// begins, when it becomes a different one, and when it ends.
 func (w *Watcher) report(ctx context.Context, err error) {
 	w.Reporter.Problem("vocabulary", err)
 	w.Reporter.Warning("vocabulary", w.empty(err))
-	trouble := ""
+	what := ""
 	if err != nil {
 		w.errors.Add(ctx, 1)
-		trouble = "redis" // whose errors differ from one another in little things
+		what = "redis" // errors of one outage differ in details such as ports
 		if w.fault != nil {
-			trouble = err.Error()
+			what = err.Error()
 		}
 	}
-	if trouble == w.logged {
+	if what == w.logged {
 		return
 	}
-	w.logged = trouble
+	w.logged = what
 	current, _ := w.Current()
 	switch {
 	case err == nil:
-		w.Logger.InfoContext(ctx, "vocabulary: fresh again")
+		w.Logger.InfoContext(ctx, "vocabulary: up to date again")
 	case current == nil:
-		w.Logger.WarnContext(ctx, "vocabulary: there is none yet, nothing is recognised", "error", err)
+		w.Logger.WarnContext(ctx, "vocabulary: none is loaded yet, so nothing is recognised", "error", err)
 	default:
-		w.Logger.WarnContext(ctx, "vocabulary: the last one goes on serving", "labels", len(current.Labels), "error", err)
+		w.Logger.WarnContext(ctx, "vocabulary: the last one stays in force", "labels", len(current.Labels), "error", err)
 	}
 }
 
-// empty warns of a vocabulary that was emptied on purpose.
+// empty is the warning about a vocabulary that was emptied on purpose, or nil.
 func (w *Watcher) empty(err error) error {
 	if current, _ := w.Current(); err != nil || current == nil || len(current.Labels) > 0 {
 		return nil
@@ -136,8 +138,8 @@ func (w *Watcher) empty(err error) error {
 	return fmt.Errorf("vocabulary %s was emptied on purpose: nothing is recognised until a label is added", w.Name)
 }
 
-// look reads the content when it is another than the one read last, and makes it
-// current if it may be. The error is why what Redis holds is not current.
+// look reads the content if it has changed since it was read last, and makes it
+// current if check allows. The error is why what Redis holds is not current.
 func (w *Watcher) look(ctx context.Context) error {
 	now, err := w.store.state(ctx, w.Name)
 	if err != nil {
@@ -158,7 +160,8 @@ func (w *Watcher) look(ctx context.Context) error {
 	return fault
 }
 
-// read reads the vocabulary; fault is why it may not be current.
+// read reads the vocabulary. fault is why it must not become current; err is why
+// it could not be read.
 func (w *Watcher) read(ctx context.Context, now state) (v Vocabulary, fault, err error) {
 	if now.labels == noHash {
 		return v, fmt.Errorf("look at vocabulary %s: %w", w.Name, wrongType(w.store.Key(w.Name))), nil
@@ -172,9 +175,9 @@ func (w *Watcher) read(ctx context.Context, now state) (v Vocabulary, fault, err
 	return v, w.check(v, now.emptied), nil
 }
 
-// check refuses a vocabulary without labels that nobody has asked for: a Redis
-// that lost its data, was flushed or is another looks just so, and what is
-// scored against nothing is lost.
+// check refuses a vocabulary without usable labels unless it was emptied on
+// purpose. It is more likely that Redis lost its data, was flushed, or is the
+// wrong one, and clips that are scored against no labels are lost.
 func (w *Watcher) check(v Vocabulary, emptied bool) error {
 	if len(v.Labels) > 0 || emptied {
 		return nil
@@ -185,8 +188,8 @@ func (w *Watcher) check(v Vocabulary, emptied bool) error {
 	case len(v.Problems) > 0:
 		return fmt.Errorf("none of the %d labels of vocabulary %s can be used, the first because of its %w", len(v.Problems), w.Name, v.Problems[0].Err)
 	case current == nil || len(current.Labels) == 0:
-		return fmt.Errorf("vocabulary %s holds no labels yet: add one with `frostwatch vocab add \"person falling down\"`, or `redis-cli HSET %s \"person falling down\" \"\"`", w.Name, key)
+		return fmt.Errorf("vocabulary %s has no labels yet (Redis key %s): nothing is recognised until one is added", w.Name, key)
 	default:
-		return fmt.Errorf("vocabulary %s came back empty (key %s), its last %d labels stay in force: add labels again, or `frostwatch vocab rm --all` empties it on purpose", w.Name, key, len(current.Labels))
+		return fmt.Errorf("vocabulary %s came back empty (Redis key %s): its last %d labels stay in force until labels are added, or it is emptied on purpose", w.Name, key, len(current.Labels))
 	}
 }

@@ -50,7 +50,7 @@ type Bundle struct {
 func OpenBundle(dir string) (*Bundle, error) {
 	raw, err := os.ReadFile(filepath.Join(dir, bundleFile))
 	if err != nil {
-		return nil, fmt.Errorf("open model bundle: %w (`frostwatch model import` makes one)", err)
+		return nil, fmt.Errorf("open model bundle: %w (a bundle is made by importing or pulling a checkpoint)", err)
 	}
 	b := &Bundle{dir: dir}
 	if err := json.Unmarshal(raw, b); err != nil {

@@ -42,11 +42,11 @@ func (p Precision) Servable(provider string) error {
 	case p != Int8:
 		return nil
 	case provider != "" && provider != "cpu":
-		return fmt.Errorf("precision int8 is for processors, not for %s: import the checkpoint with --precision float16", provider)
+		return fmt.Errorf("precision int8 is for processors, not for %s: import the checkpoint in float16", provider)
 	case runtime.GOARCH == "amd64" && !cpu.X86.HasAVX512VNNI && !cpu.X86.HasAVXVNNI:
 		// Without VNNI, ONNX Runtime multiplies with VPMADDUBSW, whose 16-bit
 		// sums saturate: the results would be wrong, not just slow.
-		return fmt.Errorf("precision int8 needs a processor with VNNI, which this one lacks: import the checkpoint with --precision float32")
+		return fmt.Errorf("precision int8 needs a processor with VNNI, which this one lacks: import the checkpoint in float32")
 	}
 	return nil
 }
