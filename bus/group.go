@@ -42,6 +42,9 @@ type GroupOptions struct {
 	// AnyKey is of topics whose records are placed by another key than their own
 	// (Message.PartitionBy): one in a partition that is not its key's is no fault.
 	AnyKey bool
+	// Joined, where not nil, is called each time the group has accepted this member.
+	// It must not block.
+	Joined func()
 }
 
 // Consume joins the group and calls handle for each partition that this member
@@ -65,7 +68,6 @@ func (c *Client) Consume(ctx context.Context, o GroupOptions, handle func(contex
 	}
 	err := m.run(run)
 	if run.Err() == nil {
-		c.Logger.ErrorContext(ctx, "kafka: the group can't be read", "group", o.Group, "topic", o.Topic, "error", err)
 		fail(err)
 	}
 	m.finish(ctx)

@@ -133,6 +133,9 @@ func (m *member) join(ctx context.Context) error {
 		return err
 	}
 	m.take(ctx, s, sent)
+	if m.o.Joined != nil {
+		m.o.Joined()
+	}
 	return nil
 }
 

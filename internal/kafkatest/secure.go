@@ -32,6 +32,7 @@ type SecureKafka struct {
 	SASL    string // address that takes PLAIN and SCRAM logins, in clear
 	TLS     string // address that wants TLS and a client's certificate
 	SASLTLS string // address that wants TLS and a login
+	Mutual  string // address that wants TLS, a client's certificate and a login by SCRAM-SHA-512
 	CA      string // files, PEM
 	Cert    string // of the client
 	Key     string
@@ -41,11 +42,11 @@ type SecureKafka struct {
 func NewSecureKafka(t testing.TB) *SecureKafka {
 	t.Helper()
 	k := &SecureKafka{Kafka: prepare(t)}
-	ports := [3]int{freePort(t), freePort(t), freePort(t)}
+	ports := [4]int{freePort(t), freePort(t), freePort(t), freePort(t)}
 	address := func(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
-	k.SASL, k.TLS, k.SASLTLS = address(ports[0]), address(ports[1]), address(ports[2])
+	k.SASL, k.TLS, k.SASLTLS, k.Mutual = address(ports[0]), address(ports[1]), address(ports[2]), address(ports[3])
 	k.certify(t)
-	text := fmt.Sprintf(properties, k.port, k.controller, k.dir) + fmt.Sprintf(secureProperties, k.port, ports[0], ports[1], ports[2], k.controller, k.dir)
+	text := fmt.Sprintf(properties, k.port, k.controller, k.dir) + fmt.Sprintf(secureProperties, k.port, ports[0], ports[1], ports[2], k.controller, k.dir, ports[3])
 	scram := func(mechanism string) string {
 		return fmt.Sprintf("%s=[name=%s,password=%s]", mechanism, Alice, AlicePassword)
 	}
@@ -57,9 +58,9 @@ func NewSecureKafka(t testing.TB) *SecureKafka {
 
 // If a key occurs twice, the last one counts.
 const secureProperties = `
-listeners=PLAINTEXT://127.0.0.1:%[1]d,SASL_PLAINTEXT://127.0.0.1:%[2]d,SSL://127.0.0.1:%[3]d,SASL_SSL://127.0.0.1:%[4]d,CONTROLLER://127.0.0.1:%[5]d
-advertised.listeners=PLAINTEXT://127.0.0.1:%[1]d,SASL_PLAINTEXT://127.0.0.1:%[2]d,SSL://127.0.0.1:%[3]d,SASL_SSL://127.0.0.1:%[4]d
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:%[1]d,SASL_PLAINTEXT://127.0.0.1:%[2]d,SSL://127.0.0.1:%[3]d,SASL_SSL://127.0.0.1:%[4]d,MUTUAL://127.0.0.1:%[7]d,CONTROLLER://127.0.0.1:%[5]d
+advertised.listeners=PLAINTEXT://127.0.0.1:%[1]d,SASL_PLAINTEXT://127.0.0.1:%[2]d,SSL://127.0.0.1:%[3]d,SASL_SSL://127.0.0.1:%[4]d,MUTUAL://127.0.0.1:%[7]d
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL,SASL_SSL:SASL_SSL,MUTUAL:SASL_SSL,CONTROLLER:PLAINTEXT
 sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
 listener.name.sasl_plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_alice="alice-secret" user_mallory="mallory-secret";
 listener.name.sasl_plaintext.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
@@ -67,6 +68,9 @@ listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config=org.apache.kafka.com
 listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_alice="alice-secret" user_mallory="mallory-secret";
 listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.mutual.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.mutual.sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.mutual.ssl.client.auth=required
 ssl.keystore.type=PEM
 ssl.keystore.location=%[6]s/broker.pem
 ssl.truststore.type=PEM
