@@ -70,7 +70,9 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 				Stages:   map[string]WorkerStage{"infer": {Group: "g", Generation: 3, Partitions: []int{1, 2}, Lag: 4, Late: 1.5}},
 				Problems: map[string]string{"vocabulary": "not loaded"}, Warnings: map[string]string{"camera lobby": "refused"}})
 		}},
-		{"worker, bare", "worker", func() ([]byte, error) { return EncodeWorker(Worker{Name: "w", Started: at, At: at}) }},
+		{"worker, bare", "worker", func() ([]byte, error) {
+			return EncodeWorker(Worker{Name: "w", Started: at, At: at, Stages: map[string]WorkerStage{"alerts": {}}})
+		}},
 		{"recognition", "recognition", func() ([]byte, error) { return EncodeRecognition(fullRecognition()) }},
 		{"recognition, bare", "recognition", func() ([]byte, error) { return EncodeRecognition(bare) }},
 		{"alert raised", "alert", func() ([]byte, error) { return EncodeAlert(fullAlert(AlertRaised)) }},

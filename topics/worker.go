@@ -52,8 +52,47 @@ func DecodeWorker(b []byte) (Worker, error) {
 	if err := json.Unmarshal(b, &w); err != nil {
 		return Worker{}, fmt.Errorf("decode worker: %w", err)
 	}
-	if w.Name == "" || len(w.Name) > maxID {
-		return Worker{}, errors.New("decode worker: its name is empty or too long")
+	if err := w.check(); err != nil {
+		return Worker{}, fmt.Errorf("decode worker: %w", err)
 	}
 	return w, nil
+}
+
+// Bounds on what a worker reports. The topic has at most 10,000 partitions
+// (kafka.partitions); each camera may have a warning.
+const (
+	maxPartitions = 10_000
+	maxReports    = 10_000
+)
+
+// check refuses what no worker writes.
+func (w Worker) check() error {
+	switch {
+	case !isID(w.Name):
+		return fmt.Errorf("its name: want 1 to %d bytes of printable text", maxID)
+	case len(w.Stages) == 0:
+		return errors.New("it runs no stage")
+	case len(w.Version) > maxID || len(w.Model) > maxID || len(w.Vocab.Name) > maxID || len(w.Vocab.Version) > maxID:
+		return fmt.Errorf("version, model or vocabulary: want at most %d bytes", maxID)
+	case len(w.Problems) > maxReports || len(w.Warnings) > maxReports:
+		return fmt.Errorf("problems or warnings: want at most %d", maxReports)
+	}
+	for name, s := range w.Stages {
+		if !isStage(name) {
+			return fmt.Errorf("stage %.80q: want ingest, infer, alerts or archive", name)
+		}
+		if len(s.Group) > maxID || len(s.Partitions) > maxPartitions || s.Lag < 0 || s.Late < 0 || s.Generation < 0 {
+			return fmt.Errorf("stage %s: group, partitions, lag, age or generation is out of bounds", name)
+		}
+	}
+	return nil
+}
+
+// isStage reports whether a worker may run a stage of that name.
+func isStage(name string) bool {
+	switch name {
+	case "ingest", "infer", "alerts", "archive":
+		return true
+	}
+	return false
 }

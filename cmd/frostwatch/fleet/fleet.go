@@ -5,6 +5,7 @@ package fleet
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -23,6 +24,8 @@ type Fleet struct {
 	Cameras []Camera  `json:"cameras"`
 	Open    []Alert   `json:"open_alerts"`
 	Wrong   []Wrong   `json:"wrong"`
+	// Unreadable are records on the workers topic that are no worker's.
+	Unreadable []Unreadable `json:"unreadable_workers,omitempty"`
 }
 
 // Worker is a process that runs stages.
@@ -37,6 +40,12 @@ type Worker struct {
 
 	Problems map[string]string `json:"problems,omitempty"`
 	Warnings map[string]string `json:"warnings,omitempty"`
+}
+
+// Unreadable is a record that can't be read.
+type Unreadable struct {
+	Key    string `json:"key"`
+	Reason string `json:"reason"`
 }
 
 // Camera is a camera and its stream.
@@ -93,14 +102,37 @@ func (f *Fleet) readWorkers(ctx context.Context, c *bus.Client, n topics.Names) 
 		return fmt.Errorf("read the workers: %w", err)
 	}
 	for _, key := range slices.Sorted(maps.Keys(rows)) {
-		w, err := topics.DecodeWorker(rows[key].Value)
 		age := c.Age(rows[key])
-		if err != nil || w.Name != key || age > forgotten {
+		if age > forgotten {
+			continue
+		}
+		w, err := readWorker(key, rows[key].Value, age, f.At)
+		if err != nil {
+			f.Unreadable = append(f.Unreadable, Unreadable{fmt.Sprintf("%.80s", topics.Clean(key)), topics.Clean(err.Error())})
 			continue
 		}
 		f.Workers = append(f.Workers, newWorker(w, f.At.Add(-age), age < gone))
 	}
 	return nil
+}
+
+// ahead is how far a worker's clock, or the time of its record, may be ahead of
+// ours. Anyone may write to the topic: a record from the future would live on
+// after its worker.
+const ahead = 10 * time.Minute
+
+// readWorker refuses what no worker writes.
+func readWorker(key string, value []byte, age time.Duration, now time.Time) (topics.Worker, error) {
+	w, err := topics.DecodeWorker(value)
+	switch {
+	case err != nil:
+		return w, err
+	case w.Name != key:
+		return w, fmt.Errorf("its name is %q", w.Name)
+	case age < -ahead || w.At.Sub(now) > ahead || w.Started.Sub(now) > ahead:
+		return w, errors.New("it is from the future")
+	}
+	return w, nil
 }
 
 func newWorker(w topics.Worker, heard time.Time, alive bool) Worker {

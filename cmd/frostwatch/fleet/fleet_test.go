@@ -83,7 +83,12 @@ func TestFleetIsReadFromTheTables(t *testing.T) {
 	x.worker(topics.Worker{Name: "dead-1", Stages: lost}, now.Add(-time.Minute))
 	x.worker(topics.Worker{Name: "dead-2", Stages: ingest}, now.Add(-time.Minute)) // a-1 holds what it held
 	x.worker(topics.Worker{Name: "old-1", Stages: ingest}, now.Add(-48*time.Hour))
-	x.put(topics.Workers, "forged", []byte("{"), nil, now)
+	x.put(topics.Workers, "forged\x1b[2J", []byte("{"), nil, now)
+	x.worker(topics.Worker{Name: "empty"}, now)
+	x.worker(topics.Worker{Name: "cook", Stages: map[string]topics.WorkerStage{"kitchen\x1b[2J": {}}}, now)
+	x.worker(topics.Worker{Name: "future", Stages: ingest}, now.Add(48*time.Hour))
+	value, err := topics.EncodeWorker(topics.Worker{Name: "a-1", Stages: ingest, At: now})
+	x.put(topics.Workers, "another", value, err, now)
 	x.camera("a", "a-1", topics.StreamStreaming, "", now)
 	x.camera("b", "a-1", topics.StreamWaiting, "no route to host", now)
 	x.camera("c", "dead-1", topics.StreamStreaming, "", now.Add(-time.Hour))
@@ -91,7 +96,7 @@ func TestFleetIsReadFromTheTables(t *testing.T) {
 		ID: topics.AlertID("fall", "a-1-2"), State: topics.AlertRaised, Rule: "fall", Severity: "critical", Camera: "a", Label: "falling",
 		Onset: now.Add(-time.Minute), At: now, OnsetClip: "a-1-2", Clip: "a-1-2", Model: "m", Vocab: topics.VocabRef{Name: "default", Version: "v"},
 	}
-	value, err := topics.EncodeAlert(alert)
+	value, err = topics.EncodeAlert(alert)
 	x.put(topics.OpenAlerts, "a/fall", value, err, now)
 	x.put(topics.OpenAlerts, "b/fall", value, nil, now) // of another key than its own
 
@@ -119,12 +124,17 @@ func TestFleetIsReadFromTheTables(t *testing.T) {
 		"- worker a-1: backlog: grows",
 		"- camera b: waiting: no route to host",
 		"- camera c: state unknown: its worker dead-1",
+		"- the record of worker forged [2J can't be read: decode worker: ",
+		"- the record of worker empty can't be read: decode worker: it runs no stage",
+		`- the record of worker cook can't be read: decode worker: stage "kitchen\x1b[2J": want ingest`,
+		"- the record of worker future can't be read: it is from the future",
+		`- the record of worker another can't be read: its name is "a-1"`,
 	} {
 		if !strings.Contains(strings.Join(strings.Fields(shown), " "), want) {
 			t.Errorf("%q is not in\n%s", want, shown)
 		}
 	}
-	for _, not := range []string{"hunter2", "\x1b", "old-1", "forged", "no worker runs ingest", "a-1: camera b", "worker dead-2"} {
+	for _, not := range []string{"hunter2", "\x1b", "old-1", "empty alive", "future alive", "cook alive", "no worker runs ingest", "a-1: camera b", "worker dead-2"} {
 		if strings.Contains(shown, not) {
 			t.Errorf("%q is in\n%s", not, shown)
 		}

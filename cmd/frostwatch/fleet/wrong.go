@@ -29,10 +29,26 @@ func (f Fleet) wrong() []Wrong {
 			out = append(out, w.wrong()...)
 		}
 	}
+	out = append(out, f.unreadable()...)
 	for _, c := range f.Cameras {
 		if c.State != string(topics.StreamStreaming) {
 			out = append(out, c.wrong())
 		}
+	}
+	return out
+}
+
+// unreadable lists records that are no worker's.
+func (f Fleet) unreadable() (out []Wrong) {
+	const most = 10
+	for _, u := range f.Unreadable[:min(most, len(f.Unreadable))] {
+		out = append(out, Wrong{
+			fmt.Sprintf("the record of worker %s can't be read: %s", u.Key, u.Reason),
+			"find out what writes it (another version, or another program); an empty value under this key removes it",
+		})
+	}
+	if more := len(f.Unreadable) - most; more > 0 {
+		out = append(out, Wrong{fmt.Sprintf("%d more records of workers can't be read", more), ""})
 	}
 	return out
 }
