@@ -127,7 +127,7 @@ func (d *document) checkStages(c Config) {
 	inRange(d, "framer.jpeg_quality", c.Framer.JPEGQuality, 1, 100)
 	inRange(d, "framer.queue", c.Framer.Queue, 1, 1000)
 	if c.Infer.Bundle == "" {
-		d.wrong("infer.bundle", "is empty: want a folder written by `frostwatch model import`")
+		d.wrong("infer.bundle", "is empty: want a folder made by importing a checkpoint (docs/models.md)")
 	}
 	d.oneOf("infer.provider", c.Infer.Provider, "cpu", "cuda", "tensorrt")
 	inRange(d, "infer.threads", c.Infer.Threads, 0, MaxThreads)
