@@ -105,34 +105,48 @@ func (r *runner) run(ctx context.Context, delay time.Duration) {
 	if !pause.For(ctx, delay) {
 		return
 	}
+	for {
+		own := r.resolver.trust.owns(r.camera)
+		stopped := r.watch(ctx)
+		if !stopped || own || !r.resolver.trust.await(ctx, r.camera) {
+			return
+		}
+		r.log.InfoContext(ctx, "camera tried again: it is one of this worker's own now")
+	}
+}
+
+// watch opens the stream, again and again, until ctx ends or the stream does.
+// stopped reports that it never opens as long as nobody changes something.
+func (r *runner) watch(ctx context.Context) (stopped bool) {
 	sink, err := r.newSink()
 	if err != nil {
 		r.fail(err.Error())
-		return
+		return true
 	}
 	// The sink outlives the stream: it finishes what it was handed.
 	sinking, stopSink := context.WithCancel(context.WithoutCancel(ctx))
 	var done sync.WaitGroup
 	done.Go(func() { sink.Run(sinking) })
-	r.stream(ctx, sink)
+	stopped = r.stream(ctx, sink)
 	stopSink()
 	done.Wait()
+	return stopped
 }
 
 // stream connects, and connects again, until ctx ends or there is nothing more
-// to be had.
-func (r *runner) stream(ctx context.Context, sink Sink) {
+// to be had. stopped is as for watch.
+func (r *runner) stream(ctx context.Context, sink Sink) (stopped bool) {
 	for {
 		r.attempt++
 		r.status(topics.StreamStatus{State: topics.StreamConnecting, Attempt: r.attempt})
 		lasted, err := r.connection(ctx, sink)
 		if ctx.Err() != nil {
-			return
+			return false
 		}
 		if errors.Is(err, io.EOF) {
 			r.log.InfoContext(ctx, "stream", "state", topics.StreamStopped, "reason", "end of file")
 			r.status(topics.StreamStatus{State: topics.StreamStopped, Reason: "end of file"})
-			return
+			return false
 		}
 		var f *media.Fault
 		if !errors.As(err, &f) {
@@ -141,10 +155,10 @@ func (r *runner) stream(ctx context.Context, sink Sink) {
 		if f.Kind == media.KindAddress {
 			// Nothing but another record will help.
 			r.fail(f.Text)
-			return
+			return true
 		}
 		if !r.wait(ctx, f, lasted) {
-			return
+			return false
 		}
 	}
 }

@@ -139,6 +139,11 @@ func New(o Options) (*Stage, error) {
 	}, nil
 }
 
+// SetOwn replaces Trust.Own, before Run or while it runs. A camera that was
+// stopped because this worker refused it is tried again when it becomes one of
+// them.
+func (s *Stage) SetOwn(cameras []topics.Camera) { s.resolver.trust.setOwn(cameras) }
+
 // Run holds cameras until ctx ends, then stops them and says so. It returns an
 // error only when Kafka refuses for good.
 func (s *Stage) Run(ctx context.Context) error {

@@ -1,12 +1,16 @@
 package ingest
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
+	"github.com/frostwatch/frostwatch/internal/envtext"
 	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -27,9 +31,12 @@ type Trust struct {
 	Allow []string
 }
 
-// trust is a Trust that was read.
+// trust is a Trust that was read. Safe for concurrent use.
 type trust struct {
-	own      map[string]string // URL by name
+	mu      sync.Mutex
+	own     map[string]string // URL by name
+	changed chan struct{}     // closed when own is replaced
+
 	env      []string
 	files    bool
 	hosts    []string // lower case
@@ -60,10 +67,8 @@ func (t *trust) parse(entry string) error {
 }
 
 func (o Trust) read() (*trust, error) {
-	t := &trust{own: map[string]string{}, env: o.Env}
-	for _, c := range o.Own {
-		t.own[c.Name] = c.URL
-	}
+	t := &trust{env: o.Env, changed: make(chan struct{})}
+	t.setOwn(o.Own)
 	for _, entry := range o.Allow {
 		if err := t.parse(entry); err != nil {
 			return nil, err
@@ -75,10 +80,46 @@ func (o Trust) read() (*trust, error) {
 // CheckAllow reports what is wrong with an entry of Trust.Allow.
 func CheckAllow(entry string) error { return new(trust).parse(entry) }
 
+func (t *trust) setOwn(cameras []topics.Camera) {
+	own := make(map[string]string, len(cameras))
+	for _, c := range cameras {
+		own[c.Name] = c.URL
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.own = own
+	close(t.changed)
+	t.changed = make(chan struct{})
+}
+
 // owns is whether a camera is one of this worker's operator.
 func (t *trust) owns(c topics.Camera) bool {
+	owns, _ := t.ownership(c)
+	return owns
+}
+
+// ownership also returns a channel that is closed when the answer may change.
+func (t *trust) ownership(c topics.Camera) (owns bool, changed <-chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	url, ok := t.own[c.Name]
-	return ok && url == c.URL
+	return ok && url == c.URL, t.changed
+}
+
+// await waits until a camera that is not one of this worker's operator becomes
+// one. It returns false if ctx ends first.
+func (t *trust) await(ctx context.Context, c topics.Camera) bool {
+	for {
+		owns, changed := t.ownership(c)
+		if owns {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return false
+		}
+	}
 }
 
 // mayName is whether a URL may refer to an environment variable.
@@ -86,7 +127,7 @@ func (t *trust) mayName(variable string) error {
 	if slices.Contains(t.env, variable) {
 		return nil
 	}
-	return media.NewFault(media.KindAddress, "its URL refers to ${%.80s}, which this worker does not give away: add %[1]s to ingest.env in %s", variable, where)
+	return media.NewFault(media.KindAddress, "its URL refers to ${%.80s}, which this worker does not give away: add %[1]s to ingest.env in %s, and restart them", variable, where)
 }
 
 // mayOpenFiles is whether a camera that is not the operator's may be a file.
@@ -94,7 +135,36 @@ func (t *trust) mayOpenFiles() error {
 	if t.files {
 		return nil
 	}
-	return media.NewFault(media.KindAddress, "it is a file on this worker: to allow it, add file to ingest.allow, or this camera to cameras, in %s", where)
+	return media.NewFault(media.KindAddress, "it is a file on this worker: %s", allowing("file"))
+}
+
+// Refusal returns why a worker refuses a camera, where that is certain before its
+// host is looked up and the worker's environment is known; nil where it is not.
+func (o Trust) Refusal(c topics.Camera) error {
+	t, err := o.read()
+	if err != nil || t.owns(c) || strings.HasPrefix(c.URL, "${") {
+		return err
+	}
+	raw, err := envtext.Expand(c.URL, func(string, int) (string, error) { return "1", nil })
+	if err != nil {
+		return nil //nolint:nilerr // the camera's own limits refuse it
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil //nolint:nilerr // as above
+	}
+	host := u.Hostname()
+	switch address, err := netip.ParseAddr(host); {
+	case u.Scheme == "" || strings.EqualFold(u.Scheme, "file"):
+		return t.mayOpenFiles()
+	case t.names(host):
+		return nil
+	case err == nil:
+		return t.mayReach(address, "")
+	case alwaysHere(host):
+		return t.mayReach(netip.AddrFrom4([4]byte{127, 0, 0, 1}), host)
+	}
+	return nil
 }
 
 // names is whether a host's name itself is allowed, wherever it leads.
@@ -113,18 +183,23 @@ func (t *trust) mayReach(a netip.Addr, name string) error {
 		return nil
 	}
 	if name == "" {
-		return media.NewFault(media.KindAddress, "%s is %s: to allow it, add %[1]s to ingest.allow, or this camera to cameras, in %[3]s", plain, what, where)
+		return media.NewFault(media.KindAddress, "%s is %s: %s", plain, what, allowing(plain.String()))
 	}
 	kind := kindRefused
 	if alwaysHere(name) {
 		kind = media.KindAddress
 	}
-	return media.NewFault(kind, "%s leads to %s, which is %s: to allow it, add %[1]s to ingest.allow, or this camera to cameras, in %[4]s", name, plain, what, where)
+	return media.NewFault(kind, "%s leads to %s, which is %s: %s", name, plain, what, allowing(name))
 }
 
-// where is what to edit to allow a camera more. Its path is the operator's affair:
-// status and readiness are read by others.
-const where = "the configuration file of the ingest workers, and restart them"
+// where is what to edit to allow a camera more. Its path is not named: status and
+// readiness are read by others than the operator.
+const where = "the configuration file of the ingest workers"
+
+// allowing says how an operator allows what a camera asks for.
+func allowing(entry string) string {
+	return "to allow it, add this camera to cameras in " + where + ", or add " + entry + " to ingest.allow there and restart them"
+}
 
 // alwaysHere is whether a host's name can mean no other machine (RFC 6761).
 func alwaysHere(name string) bool {

@@ -7,7 +7,9 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/frostwatch/frostwatch/internal/shared"
 	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -77,11 +79,11 @@ func TestWhatARecordMayAskFor(t *testing.T) {
 		{name: "a name that is not set is not told from one that is", camera: topics.Camera{URL: "rtsp://10.0.0.7/${NONE}"}, refused: "does not give away", kind: media.KindAddress},
 		{name: "a host in a secret", camera: topics.Camera{URL: "rtsp://${HOST}/s"}, env: []string{"HOST"}, opens: "rtsp://10.0.0.7/s"},
 
-		{name: "a file", camera: topics.Camera{URL: "file:///videos/a.mp4"}, refused: "it is a file on this worker: to allow it, add file to ingest.allow, or this camera to cameras, in the configuration file of the ingest workers, and restart them", kind: media.KindAddress},
+		{name: "a file", camera: topics.Camera{URL: "file:///videos/a.mp4"}, refused: "it is a file on this worker: to allow it, add this camera to cameras in the configuration file of the ingest workers, or add file to ingest.allow there and restart them", kind: media.KindAddress},
 		{name: "a plain path", camera: topics.Camera{URL: "/videos/a.mp4"}, refused: "a file on this worker", kind: media.KindAddress},
 		{name: "an allowed file", camera: topics.Camera{URL: "file:///videos/a.mp4"}, allow: []string{"file"}, opens: "file:/videos/a.mp4"},
 
-		{name: "loopback", camera: topics.Camera{URL: "rtsp://127.0.0.1:8554/s"}, refused: "127.0.0.1 is this machine itself: to allow it, add 127.0.0.1 to ingest.allow, or this camera to cameras, in the configuration file of the ingest workers, and restart them", kind: media.KindAddress},
+		{name: "loopback", camera: topics.Camera{URL: "rtsp://127.0.0.1:8554/s"}, refused: "127.0.0.1 is this machine itself: to allow it, add this camera to cameras in the configuration file of the ingest workers, or add 127.0.0.1 to ingest.allow there and restart them", kind: media.KindAddress},
 		{name: "all of loopback", camera: topics.Camera{URL: "http://127.8.9.1/s"}, refused: "this machine itself", kind: media.KindAddress},
 		{name: "IPv6 loopback", camera: topics.Camera{URL: "http://[::1]:6379/s"}, refused: "this machine itself", kind: media.KindAddress},
 		{name: "mapped loopback", camera: topics.Camera{URL: "http://[::ffff:7f00:1]/s"}, refused: "this machine itself", kind: media.KindAddress},
@@ -94,7 +96,7 @@ func TestWhatARecordMayAskFor(t *testing.T) {
 		{name: "metadata beyond the link", camera: topics.Camera{URL: "http://168.63.129.16/"}, refused: "a cloud's own service", kind: media.KindAddress},
 		{name: "a number that is loopback", camera: topics.Camera{URL: "http://2130706433/"}, refused: "no such host", kind: media.KindUnreachable},
 
-		{name: "a name of loopback", camera: topics.Camera{URL: "rtsp://localhost:8554/s"}, refused: "localhost leads to 127.0.0.1, which is this machine itself: to allow it, add localhost to ingest.allow, or this camera to cameras, in the configuration file of the ingest workers, and restart them", kind: media.KindAddress},
+		{name: "a name of loopback", camera: topics.Camera{URL: "rtsp://localhost:8554/s"}, refused: "localhost leads to 127.0.0.1, which is this machine itself: to allow it, add this camera to cameras in the configuration file of the ingest workers, or add localhost to ingest.allow there and restart them", kind: media.KindAddress},
 		{name: "one address of several", camera: topics.Camera{URL: "rtsp://rebind.example/s"}, refused: "rebind.example leads to 127.0.0.1, which is this machine itself", kind: kindRefused},
 		{name: "a name of metadata", camera: topics.Camera{URL: "https://metadata.example/s"}, refused: "this machine's own link", kind: kindRefused},
 		{name: "a name of mapped loopback", camera: topics.Camera{URL: "rtsp://mapped.example/s"}, refused: "this machine itself", kind: kindRefused},
@@ -114,7 +116,14 @@ func TestWhatARecordMayAskFor(t *testing.T) {
 		{name: "a resolver that is silent", camera: topics.Camera{URL: "rtsp://slow.example/s"}, refused: "the name server does not answer", kind: media.KindTimeout},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := newResolver(t, Trust{Own: operators, Env: c.env, Allow: c.allow})
+			trust := Trust{Own: operators, Env: c.env, Allow: c.allow}
+			// What needs no look-up and no environment is known before a worker tries.
+			foreseen := trust.Refusal(c.camera)
+			certain := c.kind == media.KindAddress && !strings.Contains(c.refused, "give away")
+			if (foreseen != nil) != certain || certain && !strings.Contains(foreseen.Error(), c.refused) {
+				t.Errorf("foreseen: %v", foreseen)
+			}
+			r := newResolver(t, trust)
 			a, err := r.resolve(c.camera)
 			if err == nil {
 				a, err = r.reach(t.Context(), a, 0)
@@ -156,4 +165,25 @@ func TestAllowIsChecked(t *testing.T) {
 			t.Errorf("%q: %v", entry, err)
 		}
 	}
+}
+
+// A camera that this worker refuses is tried again when it becomes one of the
+// worker's own.
+func TestARefusedCameraIsTriedAgainWhenItBecomesOurs(t *testing.T) {
+	fence := shared.Path(t, "model", "demo", "yard_fence.mp4")
+	r := newRecorder()
+	o := testOptions(r)
+	o.Trust = Trust{}
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newTape(0)
+	p.send = r.Send
+	p.write("a", `{"name":"a","url":"file://`+fence+`"}`)
+	hold(t, s, p)
+	until(t, "the refusal", 10*time.Second, func() bool { return r.last("a").State == topics.StreamStopped })
+	s.SetOwn([]topics.Camera{{Name: "b", URL: "file://" + fence}})
+	s.SetOwn([]topics.Camera{{Name: "a", URL: "file://" + fence}})
+	until(t, "frames", 10*time.Second, func() bool { return len(r.frames("a")) > 3 })
 }
