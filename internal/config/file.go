@@ -12,6 +12,7 @@ type File struct {
 	Path   string
 	Config Config
 	sum    Sum
+	lines  map[string]int // by key
 }
 
 // Sum is a hash that distinguishes the contents of files.
@@ -23,8 +24,14 @@ func Open(path string) (File, error) {
 	if err != nil {
 		return File{}, err
 	}
-	c, err := Parse(path, b, os.LookupEnv)
-	return File{Path: path, Config: c, sum: sha256.Sum256(b)}, err
+	c, lines, err := parse(path, b, os.LookupEnv)
+	return File{Path: path, Config: c, sum: sha256.Sum256(b), lines: lines}, err
+}
+
+// Wrong is the error for a problem that another package finds with the value of
+// a key, such as "cameras[2]".
+func (f File) Wrong(key, what string) error {
+	return fmt.Errorf("%s:%d: %s: %s", f.Path, max(f.lines[key], 1), key, what)
 }
 
 // Load is like Open but returns only the configuration.

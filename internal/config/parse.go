@@ -19,32 +19,38 @@ const maxFile = 1 << 20
 // happens after the YAML is parsed, so that a value can't add keys. A camera's
 // url is left as it is: its ingest worker expands it.
 func Parse(name string, b []byte, env func(string) (string, bool)) (Config, error) {
+	c, _, err := parse(name, b, env)
+	return c, err
+}
+
+// parse also returns the line of each key.
+func parse(name string, b []byte, env func(string) (string, bool)) (Config, map[string]int, error) {
 	if len(b) > maxFile {
-		return Config{}, fmt.Errorf("%s: more than %d bytes", name, maxFile)
+		return Config{}, nil, fmt.Errorf("%s: more than %d bytes", name, maxFile)
 	}
 	file, err := parser.ParseBytes(b, 0)
 	if err != nil {
-		return Config{}, readable(name, err)
+		return Config{}, nil, readable(name, err)
 	}
 	d := &document{name: name, env: env, lines: map[string]int{}}
 	for i, doc := range file.Docs {
 		if i > 0 && doc.Body != nil {
-			return Config{}, fmt.Errorf("%s:%d: a second document: want one", name, doc.Body.GetToken().Position.Line)
+			return Config{}, nil, fmt.Errorf("%s:%d: a second document: want one", name, doc.Body.GetToken().Position.Line)
 		}
 		d.walk(doc.Body, "", reflect.TypeFor[Config](), 0)
 	}
 	if err := d.err(); err != nil {
-		return Config{}, err
+		return Config{}, nil, err
 	}
 	c := Default()
 	if len(file.Docs) > 0 && file.Docs[0].Body != nil {
 		if err := yaml.NodeToValue(file.Docs[0].Body, &c, yaml.Strict()); err != nil {
-			return Config{}, readable(name, err)
+			return Config{}, nil, readable(name, err)
 		}
 	}
 	c.Rules = c.Rules.at(name, "rules")
 	d.check(c)
-	return c, d.err()
+	return c, d.lines, d.err()
 }
 
 // readable rewrites goccy's error as FILE:LINE: what.

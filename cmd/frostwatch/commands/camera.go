@@ -14,6 +14,8 @@ import (
 
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/cameras"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
+	"github.com/frostwatch/frostwatch/ingest"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -25,20 +27,25 @@ func (p Program) cameraCommand() *cobra.Command {
 	return cmd
 }
 
-// withCameras calls do with the table of cameras and what the configuration says
-// of every camera.
-func (t *target) withCameras(ctx context.Context, do func(context.Context, *cameras.Table, cameras.Limits) error) error {
+// cameraTable is the table of cameras, and what the configuration says of every
+// camera.
+type cameraTable struct {
+	*cameras.Table
+	limits cameras.Limits
+	trust  ingest.Trust
+}
+
+func (t *target) withCameras(ctx context.Context, do func(context.Context, cameraTable) error) error {
 	cfg, err := t.load()
 	if err != nil {
 		return err
 	}
-	limits := cameras.Limits{Protocols: cfg.Ingest.Protocols, Window: cfg.Framer.Window, Stride: cfg.Framer.Stride}
 	return t.withBus(ctx, func(ctx context.Context, b *bus.Client, n topics.Names) error {
 		table, err := cameras.Open(b, n, slog.New(slog.DiscardHandler))
 		if err != nil {
 			return err
 		}
-		return do(ctx, table, limits)
+		return do(ctx, cameraTable{table, process.CameraLimits(cfg), process.CameraTrust(cfg)})
 	})
 }
 
@@ -92,8 +99,8 @@ func (p Program) cameraAdd(t *target) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c := topics.Camera{Name: args[0], URL: args[1], Source: topics.SourcePerson}
 			flags.apply(cmd, &c)
-			return t.withCameras(cmd.Context(), func(ctx context.Context, table *cameras.Table, limits cameras.Limits) error {
-				if err := limits.Validate(c); err != nil {
+			return t.withCameras(cmd.Context(), func(ctx context.Context, table cameraTable) error {
+				if err := table.limits.Validate(c); err != nil {
 					return err
 				}
 				was, err := table.Get(ctx, c.Name)
@@ -127,7 +134,7 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 			if !slices.ContainsFunc([]string{"tag", "url", "transport", "stride", "window"}, cmd.Flags().Changed) {
 				return errors.New("camera set: nothing to change: want --tag, --url, --transport, --stride or --window")
 			}
-			return t.withCameras(cmd.Context(), func(ctx context.Context, table *cameras.Table, limits cameras.Limits) error {
+			return t.withCameras(cmd.Context(), func(ctx context.Context, table cameraTable) error {
 				was, err := table.Get(ctx, args[0])
 				if err != nil {
 					return err
@@ -138,7 +145,7 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 				if cmd.Flags().Changed("url") {
 					c.URL = url
 				}
-				if err := limits.Validate(c); err != nil {
+				if err := table.limits.Validate(c); err != nil {
 					return err
 				}
 				return p.changeCamera(ctx, table, was, c)
@@ -158,7 +165,7 @@ func oneName(cmd *cobra.Command, args []string) error {
 }
 
 // changeCamera writes a camera in the place of another, unless it says the same.
-func (p Program) changeCamera(ctx context.Context, table *cameras.Table, was, c topics.Camera) error {
+func (p Program) changeCamera(ctx context.Context, table cameraTable, was, c topics.Camera) error {
 	was.Source = c.Source
 	before, err := topics.EncodeCamera(was)
 	if err != nil {
@@ -172,7 +179,7 @@ func (p Program) changeCamera(ctx context.Context, table *cameras.Table, was, c 
 }
 
 // putCamera writes a camera, and says so and what is unwise about it.
-func (p Program) putCamera(ctx context.Context, table *cameras.Table, c topics.Camera, word string) error {
+func (p Program) putCamera(ctx context.Context, table cameraTable, c topics.Camera, word string) error {
 	if err := table.Put(ctx, c); err != nil {
 		return err
 	}
@@ -183,7 +190,11 @@ func (p Program) putCamera(ctx context.Context, table *cameras.Table, c topics.C
 	if _, err := fmt.Fprintln(p.Out, line); err != nil {
 		return err
 	}
-	for _, advice := range cameras.Advice(c) {
+	advices := cameras.Advice(c)
+	if err := table.trust.Refusal(c); err != nil {
+		advices = append(advices, fmt.Sprintf("camera %s: the ingest workers refuse it: %v", c.Name, err))
+	}
+	for _, advice := range advices {
 		if _, err := fmt.Fprintln(p.Err, "warning: "+advice); err != nil {
 			return err
 		}
@@ -199,7 +210,7 @@ func (p Program) cameraRemove(t *target) *cobra.Command {
 	return &cobra.Command{
 		Use: "rm NAME...", Short: "Remove cameras", Args: least(1),
 		RunE: func(cmd *cobra.Command, names []string) error {
-			return t.withCameras(cmd.Context(), func(ctx context.Context, table *cameras.Table, _ cameras.Limits) error {
+			return t.withCameras(cmd.Context(), func(ctx context.Context, table cameraTable) error {
 				for _, name := range names {
 					if _, err := table.Get(ctx, name); err != nil {
 						if len(names) > 1 {

@@ -21,7 +21,7 @@ func (p Program) cameraList(t *target) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "ls", Short: "List cameras and what their streams are doing", Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return t.withCameras(cmd.Context(), func(ctx context.Context, table *cameras.Table, _ cameras.Limits) error {
+			return t.withCameras(cmd.Context(), func(ctx context.Context, table cameraTable) error {
 				all, err := table.List(ctx)
 				if err != nil {
 					return err

@@ -34,7 +34,7 @@ func TestCameraCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "pipeline.yaml")
-	if err := os.WriteFile(file, fmt.Appendf(nil, "kafka:\n  brokers: [%q]\n  prefix: \"c.\"\n", broker.Addr()), 0o600); err != nil {
+	if err := os.WriteFile(file, fmt.Appendf(nil, "kafka:\n  brokers: [%q]\n  prefix: \"c.\"\ningest: {allow: [169.254.0.0/16]}\ncameras: [{name: own, url: \"rtsp://127.0.0.1:8554/own\"}]\n", broker.Addr()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	heard := topics.StreamStatus{
@@ -68,6 +68,11 @@ func TestCameraCommands(t *testing.T) {
 			`(?m)^lobby +streaming +h264 +1920x1080 +25 +\dm\d+s +w +night +rtsp://viewer:\$\{LOBBY\}@10\.0\.0\.7/s`}, "hunter2"},
 		{"add gate ftp://10.0.0.9/s", []string{"!", `camera gate: url: its kind is none of those allowed`}, ""},
 		{"add gate notaurl", []string{"!", `camera gate: url: want rtsp://host/path`}, ""},
+		{"add loop rtsp://127.0.0.1:8554/s", []string{`^camera loop added: `, `warning: camera loop: the ingest workers refuse it: 127\.0\.0\.1 is this machine itself: to allow it, add this camera to cameras`}, ""},
+		{"add film file:///videos/a.mp4", []string{`warning: camera film: the ingest workers refuse it: it is a file on this worker`}, ""},
+		{"add linked rtsp://169.254.3.4/s", []string{`^camera linked added: rtsp://169\.254\.3\.4/s\n$`}, "refuse"},
+		{"add own rtsp://127.0.0.1:8554/own", []string{`^camera own added: [^\n]*\n$`}, "refuse"},
+		{"rm loop film linked own", []string{"camera own removed"}, ""},
 		{"add gate", []string{"!", "want NAME and URL; to change the tags of a camera alone, use `camera set NAME"}, ""},
 		{"add gate rtsp://10.0.0.9/s --stride 10ms", []string{"!", `camera gate: stride of 10ms: want 50ms`}, ""},
 		{"add gate rtsp://10.0.0.9/s --window 5m --stride 100ms", []string{"!", `camera gate: stride of 100ms in a window of 5m0s: want at least a hundredth`}, ""},

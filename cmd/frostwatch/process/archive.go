@@ -21,7 +21,7 @@ func (p *Process) Archive(ctx context.Context) ([]Part, error) {
 	}
 	p.onClose(bucket.Close)
 	s, err := archive.New(archive.Options{
-		Bus: p.Bus, Names: p.Names, Bucket: bucket, Group: p.Names.Group(c.Group), Keep: ArchiveKeep(c),
+		Bus: stageBus{p.Bus, p, "archive"}, Names: p.Names, Bucket: bucket, Group: p.Names.Group(c.Group), Keep: ArchiveKeep(c),
 		Logger: p.log, Meter: p.tel.Meter("archive"), Reporter: p.reporter,
 	})
 	if err != nil {

@@ -24,7 +24,7 @@ func (p *Process) Infer(choose func(config.Config) string) ([]Part, error) {
 		return nil, err
 	}
 	b.stage, err = infer.New(infer.Options{
-		Bus: p.Bus, Names: p.Names, Group: p.Names.Group(c.Group), First: b.current.serving,
+		Bus: stageBus{p.Bus, p, "infer"}, Names: p.Names, Group: p.Names.Group(c.Group), First: b.current.serving,
 		MaxBatch: c.MaxBatch, MaxWait: c.MaxWait, MaxAge: c.MaxAge, TopK: c.TopK,
 		Logger: p.log, Tracer: p.tel.Tracer("infer"), Meter: p.tel.Meter("infer"), Propagator: p.tel.Propagator(),
 		Reporter: p.reporter,
@@ -78,7 +78,7 @@ func (p *Process) Alerts() ([]Part, error) {
 		return nil, err
 	}
 	s, err := alerts.New(alerts.Options{
-		Bus: p.Bus, Names: p.Names, Group: p.Names.Group(p.Config.Alerts.Group), Rules: rules, Vocabulary: words,
+		Bus: stageBus{p.Bus, p, "alerts"}, Names: p.Names, Group: p.Names.Group(p.Config.Alerts.Group), Rules: rules, Vocabulary: words,
 		Logger: p.log, Tracer: p.tel.Tracer("alerts"), Meter: p.tel.Meter("alerts"), Propagator: p.tel.Propagator(),
 		Reporter: p.reporter,
 	})

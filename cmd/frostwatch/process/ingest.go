@@ -2,8 +2,7 @@ package process
 
 import (
 	"context"
-	"fmt"
-	"path/filepath"
+	"log/slog"
 
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/cameras"
@@ -35,15 +34,17 @@ func (p *Process) NewIngest(o IngestOptions) (*ingest.Stage, error) {
 	if err != nil {
 		return nil, err
 	}
+	trust := CameraTrust(p.Config)
+	trust.Own = append(trust.Own, o.Own...)
 	return ingest.New(ingest.Options{
-		Bus: p.Bus, Names: p.Names, Group: p.Names.Group(c.Group), Worker: p.worker,
+		Bus: stageBus{p.Bus, p, "ingest"}, Names: p.Names, Group: p.Names.Group(c.Group), Worker: p.worker,
 		NewSink: func(c topics.Camera, send bus.SendFunc) (ingest.Sink, error) { return o.sink(f, c, send) },
 		Window:  fc.Window, Stride: fc.Stride,
 		Transport: c.Transport, Protocols: c.Protocols, OpenTimeout: c.OpenTimeout, ReadTimeout: c.ReadTimeout,
 		Watchdog: c.Watchdog, DecodeThreads: c.DecodeThreads,
 		Backoff: ingest.Backoff{Min: c.Backoff.Min, Max: c.Backoff.Max, ResetAfter: c.Backoff.ResetAfter},
 		Logger:  p.log, Meter: p.tel.Meter("ingest"), Reporter: p.reporter,
-		Trust: ingest.Trust{Own: append(p.fileCameras(), o.Own...), Env: c.Env, Allow: c.Allow},
+		Trust: trust,
 	})
 }
 
@@ -61,52 +62,30 @@ func (o IngestOptions) sink(f *framer.Framer, c topics.Camera, send bus.SendFunc
 	return s, nil
 }
 
-// fileCameras are those of the configuration.
-func (p *Process) fileCameras() []topics.Camera {
-	all := make([]topics.Camera, len(p.Config.Cameras))
-	for i, c := range p.Config.Cameras {
-		all[i] = c.Record()
-	}
-	return all
-}
-
-// Limits are what the configuration says of every camera.
-func (p *Process) Limits() cameras.Limits {
-	return cameras.Limits{Protocols: p.Config.Ingest.Protocols, Window: p.Config.Framer.Window, Stride: p.Config.Framer.Stride}
-}
-
-// Ingest is the stage that reads cameras and cuts clips. It takes the cameras of
-// the configuration over first. own are further cameras of the operator, of flags.
+// Ingest is the stage that reads cameras and cuts clips. Before it starts, the
+// cameras of the configuration file are brought to the table. own are further
+// cameras of the operator, given by flags.
 func (p *Process) Ingest(own ...topics.Camera) ([]Part, error) {
-	for _, c := range p.fileCameras() {
-		if err := p.Limits().Validate(c); err != nil {
-			return nil, fmt.Errorf("%s: %w", p.file.Path, err)
-		}
-	}
 	s, err := p.NewIngest(IngestOptions{Own: own})
 	if err != nil {
 		return nil, err
 	}
 	p.stages = append(p.stages, "ingest")
-	return []Part{{Name: "ingest", Run: func(ctx context.Context) error {
-		if err := p.syncFile(ctx); err != nil {
-			return IgnoreEnd(ctx, err)
-		}
-		return s.Run(ctx)
-	}}}, nil
-}
-
-// syncFile brings the configuration's cameras to the table, where there is a
-// file.
-func (p *Process) syncFile(ctx context.Context) error {
-	if p.file.Path == "" {
-		return nil
-	}
-	path, err := filepath.Abs(p.file.Path)
+	file, err := p.newFileSync(s, own)
 	if err != nil {
-		return fmt.Errorf("find the configuration: %w", err)
+		return nil, err
 	}
-	return p.SyncCameras(ctx, cameras.Owner{Source: topics.SourceFile, ID: path}, p.fileCameras())
+	if file == nil {
+		return []Part{{Name: "ingest", Run: s.Run}}, nil
+	}
+	return []Part{{Name: "ingest", Run: func(ctx context.Context) error {
+		select {
+		case <-file.first:
+			return s.Run(ctx)
+		case <-ctx.Done():
+			return nil
+		}
+	}}, {Name: partFileCameras, Run: file.run}}, nil
 }
 
 // SyncCameras takes over the cameras that an owner brings, and logs what was done
@@ -117,7 +96,8 @@ func (p *Process) SyncCameras(ctx context.Context, owner cameras.Owner, all []to
 			p.warn(ctx, advice)
 		}
 	}
-	t, err := p.Cameras()
+	// Each edit is logged here: the table's own log would repeat it.
+	t, err := cameras.Open(p.Bus, p.Names, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}

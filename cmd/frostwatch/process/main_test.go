@@ -41,13 +41,18 @@ type rig struct {
 
 func newRig(t *testing.T, broker string, checks ...string) *rig {
 	t.Helper()
+	cfg := config.Default()
+	cfg.Kafka.Brokers, cfg.Kafka.Partitions = []string{broker}, 2
+	return openRig(t, cfg, checks...)
+}
+
+func openRig(t *testing.T, cfg config.Config, checks ...string) *rig {
+	t.Helper()
 	r := &rig{}
 	log, err := telemetry.NewLogger(&r.log, "debug", "text")
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := config.Default()
-	cfg.Kafka.Brokers, cfg.Kafka.Partitions = []string{broker}, 2
 	r.Process, err = Open(t.Context(), Options{Config: cfg, Logger: log, Service: "frostwatch-test", Version: "test", Checks: checks})
 	if err != nil {
 		t.Fatal(err)

@@ -37,8 +37,8 @@ type Options struct {
 	Overridden []string
 	// OnEdit hears a line on each edit of the file that was taken over; may be nil.
 	OnEdit func(line string)
-	// Notes explain what the next start does with a changed key, by key.
-	Notes map[string]string
+	// CameraNote is said after each edit of the file's cameras; empty: nothing is.
+	CameraNote string
 	// OnTrouble, where a person reads along, hears a line when something goes wrong
 	// or is well again, in place of the log, and of which kind it is: Trouble,
 	// Solved or Caution; may be nil. Faults of single cameras are on the topic of
@@ -75,8 +75,9 @@ type Process struct {
 	takeovers  []takeover
 	onEdit     func(string)
 	onTrouble  func(kind, line string)
-	notes      map[string]string
+	cameraNote string
 	unsettled  string // what was last said to be wrong with the file; empty: nothing
+	grantWait  time.Duration
 
 	free []func() error // what Close frees
 	left bool           // parts of Run are still running
@@ -86,6 +87,9 @@ type Process struct {
 func Open(ctx context.Context, o Options) (*Process, error) {
 	cfg := o.Config
 	if err := checkRules(cfg); err != nil {
+		return nil, err
+	}
+	if err := checkCameras(o.File, CameraLimits(cfg)); err != nil {
 		return nil, err
 	}
 	tel, err := telemetry.Start(ctx, telemetry.Options{
@@ -115,9 +119,10 @@ func Open(ctx context.Context, o Options) (*Process, error) {
 		reporter: newReporter(append(slices.Clone(o.Checks), "kafka")...),
 		mux:      http.NewServeMux(),
 		version:  o.Version,
-		file:     o.File, edited: o.File.Config, overridden: o.Overridden, onEdit: o.OnEdit, onTrouble: o.OnTrouble, notes: o.Notes,
-		worker:  fmt.Sprintf("%s-%d", host, os.Getpid()),
-		created: make(chan struct{}),
+		file:     o.File, edited: o.File.Config, overridden: o.Overridden, onEdit: o.OnEdit, onTrouble: o.OnTrouble, cameraNote: o.CameraNote,
+		worker:    fmt.Sprintf("%s-%d", host, os.Getpid()),
+		created:   make(chan struct{}),
+		grantWait: grantWait,
 	}
 	p.handleOwn()
 	return p, nil
@@ -207,11 +212,8 @@ const (
 // watchKafka creates the topics, however long Kafka takes to appear, and then
 // keeps asking whether it answers.
 func (p *Process) watchKafka(ctx context.Context) error {
-	if err := p.EnsureTopics(ctx); err != nil {
-		if ctx.Err() != nil {
-			return nil
-		}
-		return err
+	if err := p.untilGranted(ctx, "kafka", func() error { return p.EnsureTopics(ctx) }); err != nil {
+		return IgnoreEnd(ctx, err)
 	}
 	close(p.created)
 	tick := time.NewTicker(pingEvery)

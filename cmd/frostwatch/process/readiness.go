@@ -34,7 +34,7 @@ func (p *Process) logReadiness(ctx context.Context) error {
 		}
 		now := p.reporter.look()
 		if len(now.Problems) > 0 && time.Now().Before(patience) {
-			now.Problems = known.Problems
+			now.Problems = now.lasting(known)
 		} else {
 			patience = time.Time{}
 		}
@@ -42,6 +42,18 @@ func (p *Process) logReadiness(ctx context.Context) error {
 		p.tellWarnings(known.Warnings, now.Warnings)
 		known = now
 	}
+}
+
+// lasting are the problems that don't pass by themselves when everything has
+// started: those that were logged before, and refusals.
+func (c condition) lasting(known condition) map[string]string {
+	out := map[string]string{}
+	for part, problem := range c.Problems {
+		if _, was := known.Problems[part]; was || c.Refused[part] {
+			out[part] = problem
+		}
+	}
+	return out
 }
 
 func (p *Process) tellProblems(ctx context.Context, known, now map[string]string) {

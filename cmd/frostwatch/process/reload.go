@@ -71,11 +71,7 @@ func (p *Process) reload(ctx context.Context, m reloadMetrics) {
 	}
 	var restart []string
 	for _, c := range p.needsRestart() {
-		text := c.String()
-		if note := p.notes[c.Key]; note != "" {
-			text += " (" + note + ")"
-		}
-		restart = append(restart, text)
+		restart = append(restart, c.String())
 	}
 	if len(restart) == 0 {
 		p.reporter.Warning(partConfiguration, nil)
@@ -123,7 +119,7 @@ func (p *Process) takeOver() (lines []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkRules(file.Config); err != nil {
+	if err := errors.Join(checkRules(file.Config), checkCameras(file, CameraLimits(p.Config))); err != nil {
 		return nil, err
 	}
 	commits := make([]func() []string, len(p.takeovers))

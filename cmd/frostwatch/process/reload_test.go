@@ -139,7 +139,6 @@ func TestTroubleIsSaidOnce(t *testing.T) {
 	e := newEdits(t, "kafka: {brokers: ['127.0.0.1:1']}\n")
 	var mu sync.Mutex
 	var lines []string
-	e.notes = map[string]string{"log.level": "louder"}
 	e.onTrouble = func(kind, line string) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -148,7 +147,7 @@ func TestTroubleIsSaidOnce(t *testing.T) {
 	said := func(line string) func() bool {
 		return func() bool { mu.Lock(); defer mu.Unlock(); return slices.Contains(lines, line) }
 	}
-	known := condition{map[string]string{}, map[string]string{}}
+	known := condition{Problems: map[string]string{}, Warnings: map[string]string{}}
 	look := func() {
 		now := e.reporter.look()
 		e.tellProblems(t.Context(), known.Problems, now.Problems)
@@ -184,7 +183,7 @@ func TestTroubleIsSaidOnce(t *testing.T) {
 	})
 	e.write(t, "log: {level: debug}\n")
 	await(t, "the file to be right again", said("solved configuration: the file can be read again and is in force"))
-	await(t, "the edit for the next start", said(`problem configuration: takes effect at the next start: kafka.brokers: [127.0.0.1:9092] instead of [127.0.0.1:1], log.level: "debug" instead of "info" (louder)`))
+	await(t, "the edit for the next start", said(`problem configuration: takes effect at the next start: kafka.brokers: [127.0.0.1:9092] instead of [127.0.0.1:1], log.level: "debug" instead of "info"`))
 	e.write(t, "kafka: {brokers: ['127.0.0.1:1']}\n")
 	await(t, "nothing to wait for the next start", said("solved configuration: nothing waits for the next start any more"))
 	if err := stop(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/frostwatch/frostwatch/topics"
@@ -90,6 +91,8 @@ func (r *reporter) Describe(fill func(*topics.Worker)) {
 // condition is what is wrong, by part.
 type condition struct {
 	Problems, Warnings map[string]string
+	// Refused are the problems that are refusals by Kafka.
+	Refused map[string]bool
 }
 
 // look asks every check; what each gives counts beside what was reported of its
@@ -105,13 +108,29 @@ func (r *reporter) look() condition {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	out := condition{texts(r.problems), texts(r.warnings)}
+	out := condition{Problems: texts(r.problems), Warnings: texts(r.warnings), Refused: map[string]bool{}}
+	for part, err := range r.problems {
+		if errors.As(err, new(*refusal)) {
+			out.Refused[part] = true
+		}
+	}
 	for i, c := range checks {
 		if answers[i] != nil {
-			out.Problems[c.part] = topics.Clean(errors.Join(r.problems[c.part], answers[i]).Error())
+			out.Problems[c.part] = both(out.Problems[c.part], topics.Clean(answers[i].Error()))
 		}
 	}
 	return out
+}
+
+// both joins two reasons, either of which may be empty or contain the other.
+func both(one, other string) string {
+	switch {
+	case strings.Contains(other, one):
+		return other
+	case strings.Contains(one, other):
+		return one
+	}
+	return topics.Clean(one + "; " + other)
 }
 
 func texts(of map[string]error) map[string]string {

@@ -80,7 +80,7 @@ func (u *up) findCameras() error {
 		u.served = append(u.served, name)
 		u.cameras = append(u.cameras, topics.Camera{Name: name, URL: u.sim.URL(name)})
 	}
-	limits := cameras.Limits{Protocols: u.cfg.Ingest.Protocols, Window: u.cfg.Framer.Window, Stride: u.cfg.Framer.Stride}
+	limits := process.CameraLimits(u.cfg)
 	seen := map[string]bool{}
 	for _, c := range u.cameras {
 		if err := limits.Validate(c); err != nil {
@@ -115,12 +115,12 @@ func (u *up) demonstrates() bool {
 	return len(u.Cameras) == 0 && len(u.Videos) == 0 && len(u.cfg.Cameras) == 0
 }
 
-// notes explain what the next start does with a changed key.
-func (u *up) notes() map[string]string {
+// cameraNote is said when the file's cameras change while the demo's are watched.
+func (u *up) cameraNote() string {
 	if !u.demonstrates() {
-		return nil
+		return ""
 	}
-	return map[string]string{"cameras": "the file's cameras then replace the demo's"}
+	return "the demo's cameras go on until the next start, when those of the file replace them"
 }
 
 // ownCameras brings this `up`'s cameras to the table, and takes away those that

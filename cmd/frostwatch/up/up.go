@@ -182,7 +182,7 @@ func (u *up) startServers(ctx context.Context) (err error) {
 // run runs the stages until ctx ends.
 func (u *up) run(ctx context.Context) (err error) {
 	pr, err := process.Open(ctx, process.Options{
-		Config: u.cfg, File: u.file, Overridden: overridden, OnEdit: u.printEdit, OnTrouble: u.printTrouble, Notes: u.notes(), Logger: u.log, Service: "frostwatch", Version: u.Version,
+		Config: u.cfg, File: u.file, Overridden: overridden, OnEdit: u.printEdit, OnTrouble: u.printTrouble, CameraNote: u.cameraNote(), Logger: u.log, Service: "frostwatch", Version: u.Version,
 		Checks: []string{"ingest", "vocabulary", "infer", "alerts"},
 	})
 	if err != nil {

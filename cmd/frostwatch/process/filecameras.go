@@ -1,0 +1,114 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"reflect"
+
+	"github.com/frostwatch/frostwatch/cameras"
+	"github.com/frostwatch/frostwatch/ingest"
+	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// partFileCameras is the part that brings the cameras of the file to the table.
+const partFileCameras = "cameras of the file"
+
+// fileCameras are those of a configuration.
+func fileCameras(c config.Config) []topics.Camera {
+	all := make([]topics.Camera, len(c.Cameras))
+	for i, camera := range c.Cameras {
+		all[i] = camera.Record()
+	}
+	return all
+}
+
+// CameraLimits are the limits that a configuration sets to every camera.
+func CameraLimits(c config.Config) cameras.Limits {
+	return cameras.Limits{Protocols: c.Ingest.Protocols, Window: c.Framer.Window, Stride: c.Framer.Stride}
+}
+
+// CameraTrust is what workers with a configuration let cameras ask of them.
+func CameraTrust(c config.Config) ingest.Trust {
+	return ingest.Trust{Own: fileCameras(c), Env: c.Ingest.Env, Allow: c.Ingest.Allow}
+}
+
+// checkCameras refuses a file with a camera that a worker could not use.
+func checkCameras(f config.File, limits cameras.Limits) error {
+	for i, c := range fileCameras(f.Config) {
+		if err := limits.Validate(c); err != nil {
+			return f.Wrong(fmt.Sprintf("cameras[%d]", i), err.Error())
+		}
+	}
+	return nil
+}
+
+// fileSync brings the cameras of the configuration file to the table: at the
+// start, and after each edit of the file.
+type fileSync struct {
+	*Process
+	stage *ingest.Stage
+	flags []topics.Camera // the operator's too, but not in the file
+	owner cameras.Owner
+	first chan struct{} // closed when the cameras of the start are on the table
+	// wanted holds the cameras of the newest edit until run takes them.
+	wanted chan []topics.Camera
+	known  []topics.Camera // of the newest edit; used by commits alone
+}
+
+// newFileSync returns nil where there is no file.
+func (p *Process) newFileSync(s *ingest.Stage, flags []topics.Camera) (*fileSync, error) {
+	if p.file.Path == "" {
+		return nil, nil
+	}
+	path, err := filepath.Abs(p.file.Path)
+	if err != nil {
+		return nil, fmt.Errorf("find the configuration: %w", err)
+	}
+	f := &fileSync{
+		Process: p, stage: s, flags: flags, owner: cameras.Owner{Source: topics.SourceFile, ID: path},
+		first: make(chan struct{}), wanted: make(chan []topics.Camera, 1), known: fileCameras(p.Config),
+	}
+	p.onReload(func(c config.Config) (func() []string, error) {
+		return func() []string { f.want(fileCameras(c)); return nil }, nil
+	}, "cameras")
+	return f, nil
+}
+
+// want has run bring other cameras. What that does is reported by run: Kafka may
+// be away.
+func (f *fileSync) want(all []topics.Camera) {
+	if reflect.DeepEqual(all, f.known) {
+		return
+	}
+	f.known = all
+	select {
+	case <-f.wanted: // an older edit
+	default:
+	}
+	f.wanted <- all
+}
+
+// run syncs until ctx ends.
+func (f *fileSync) run(ctx context.Context) error {
+	now := fileCameras(f.Config)
+	for first := true; ; first = false {
+		// The worker must trust a camera before it finds it on the table.
+		f.stage.SetOwn(append(now[:len(now):len(now)], f.flags...))
+		err := f.untilGranted(ctx, partFileCameras, func() error { return f.SyncCameras(ctx, f.owner, now) })
+		if err != nil {
+			return IgnoreEnd(ctx, err)
+		}
+		if first {
+			close(f.first)
+		} else if f.cameraNote != "" && len(now) > 0 {
+			f.warn(ctx, f.cameraNote)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case now = <-f.wanted:
+		}
+	}
+}
