@@ -59,13 +59,15 @@ func TestStagesAlone(t *testing.T) {
 
 // stageRig is what stages need that run as processes of their own.
 type stageRig struct {
-	dir, kafka, redis, bundle, camera string
-	http                              map[string]string // addresses by stage
+	dir, redis, bundle, camera string
+	servers                    string            // the sections kafka and redis of the configuration
+	http                       map[string]string // addresses by stage
 }
 
 func newStages(t *testing.T, kafka string) *stageRig {
 	t.Helper()
-	r := &stageRig{dir: t.TempDir(), kafka: kafka, redis: freeAddress(t), http: map[string]string{}}
+	r := &stageRig{dir: t.TempDir(), redis: freeAddress(t), http: map[string]string{}}
+	r.servers = fmt.Sprintf("kafka: {brokers: [%q], partitions: 3}\nredis: {address: %q}\n", kafka, r.redis)
 	r.bundle = filepath.Join(r.dir, "bundle")
 	data := filepath.Join(shared.Root(t), "cmd", "frostwatch", "demo", "data")
 	if out, err := frostwatch(t, "model", "import", filepath.Join(data, "frost-mini.pth"), "--card", filepath.Join(data, "frost-mini.json"), "--out", r.bundle); err != nil {
@@ -82,8 +84,8 @@ func (r *stageRig) run(t *testing.T, stage string) *process {
 	t.Helper()
 	r.http[stage] = freeAddress(t)
 	file := filepath.Join(r.dir, stage+".yaml")
-	text := fmt.Sprintf(stageConfig, r.kafka, r.redis, r.http[stage], r.bundle, r.camera)
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+	text := r.servers + fmt.Sprintf(stageConfig, r.http[stage], r.bundle, r.camera)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	p := start(t, stage, "--config", file)
@@ -101,10 +103,13 @@ func (r *stageRig) run(t *testing.T, stage string) *process {
 func (r *stageRig) startRedis(t *testing.T) {
 	t.Helper()
 	runRedis(t, r.redis)
-	for _, label := range []string{"falling down", "walking", "standing still", "lying on the floor", "an empty scene with nobody"} {
+	for _, label := range demoLabels {
 		redisCLI(t, addresses{Redis: r.redis}, "HSET", "frostwatch:vocab:default", label, "")
 	}
 }
+
+// demoLabels are a vocabulary by which the demo model recognises the fall.
+var demoLabels = []string{"falling down", "walking", "standing still", "lying on the floor", "an empty scene with nobody"}
 
 func (r *stageRig) ready(t *testing.T, stage string) bool {
 	code, _ := get(t, "http://"+r.http[stage]+"/readyz")
@@ -119,8 +124,6 @@ func (r *stageRig) awaitReady(t *testing.T) {
 }
 
 const stageConfig = `
-kafka: {brokers: ["%s"], partitions: 3}
-redis: {address: "%s"}
 http: {listen: "%s"}
 framer: {short_side: 112}
 infer: {bundle: "%s"}

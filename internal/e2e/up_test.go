@@ -34,6 +34,7 @@ func TestUp(t *testing.T) {
 	t.Run("redis-cli edits the vocabulary", func(t *testing.T) { editVocabulary(t, data, at) })
 	t.Run("unreadable records go to dead-letter", func(t *testing.T) { deadLetters(t, at) })
 	t.Run("rules are reloaded", func(t *testing.T) { reloadRules(t, data, at) })
+	t.Run("cameras of the file are reloaded", func(t *testing.T) { reloadCameras(t, data, p, at) })
 	t.Run("bad cameras disturb no other", func(t *testing.T) { badCameras(t, data, at) })
 
 	p.stop(t)
@@ -162,6 +163,32 @@ func reloadRules(t *testing.T, data string, at addresses) {
 	write(ownConfig() + rule + "  - {name: fall, clips: 9 of 2}\n")
 	await(t, "another alert by the rule in force", time.Minute, func() bool { return raised("stroll") > before })
 	write(ownConfig())
+}
+
+// reloadCameras adds a camera to the file and takes it away again; the demo's go
+// on.
+func reloadCameras(t *testing.T, data string, p *process, at addresses) {
+	file := filepath.Join(data, "pipeline.yaml")
+	write := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	line := func(words ...string) func() bool {
+		return func() bool {
+			return strings.Contains(strings.Join(strings.Fields(p.output()), " "), strings.Join(words, " "))
+		}
+	}
+	write("cameras: [{name: again, url: \"rtsp://" + at.RTSP + "/corridor_fall\"}]\n" + ownConfig())
+	await(t, "the edit to be confirmed", 20*time.Second, line("camera", "again", "added", "rtsp://"+at.RTSP+"/corridor_fall"))
+	await(t, "the added camera to stream", 20*time.Second, line("camera", "again", "streaming"))
+	await(t, "a word on the demo's cameras", 20*time.Second, line("the demo's cameras go on until the next start"))
+	write(ownConfig())
+	await(t, "the removal to be confirmed", 20*time.Second, line("camera", "again", "removed"))
+	list, err := frostwatch(t, "camera", "ls", "--data", data)
+	if err != nil || strings.Contains(list, "again") || strings.Count(list, "streaming") != 10 {
+		t.Errorf("%v:\n%s", err, list)
+	}
 }
 
 func badCameras(t *testing.T, data string, at addresses) {
