@@ -9,7 +9,10 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -33,8 +36,10 @@ type Broker struct {
 	cluster *kfake.Cluster
 	disk    *disk
 	log     *slog.Logger
+	ends    map[string]int64 // as last written to endsFile
 	stop    context.CancelFunc
 	done    errgroup.Group
+	closed  sync.Once
 }
 
 // StartBroker starts a broker on the files of an earlier one, if any. What can't be
@@ -50,7 +55,7 @@ func StartBroker(o BrokerOptions) (*Broker, error) {
 	if o.Housekeeping == 0 {
 		o.Housekeeping = time.Minute
 	}
-	if err := (repair{o.Dir, o.Logger}).run(); err != nil {
+	if err := (repair{o.Dir, o.Logger}).run(context.Background()); err != nil {
 		return nil, fmt.Errorf("start broker: %w", err)
 	}
 	disk := &disk{dir: o.Dir, space: spaceOf}
@@ -59,6 +64,7 @@ func StartBroker(o BrokerOptions) (*Broker, error) {
 		kfake.Ports(o.Port),
 		kfake.DataDir(o.Dir),
 		kfake.GroupMinSessionTimeout(time.Second),
+		kfake.BrokerConfigs(brokerConfigs()),
 		kfake.WithLogger(brokerLog{o.Logger, disk}),
 	)
 	if err != nil {
@@ -71,13 +77,29 @@ func StartBroker(o BrokerOptions) (*Broker, error) {
 	return b, nil
 }
 
+// brokerConfigs are kfake's where its own are not fit.
+func brokerConfigs() map[string]string {
+	return map[string]string{
+		// Topics that say nothing of retention are tables: their rows don't expire.
+		"log.retention.ms": "-1",
+		// kfake's own compaction keeps no copy of what it deletes: we call it (compact.go).
+		"log.cleaner.backoff.ms": strconv.FormatInt((100 * 365 * 24 * time.Hour).Milliseconds(), 10),
+		"log.segment.bytes":      strconv.Itoa(segmentSize),
+	}
+}
+
 // Addr is where the broker listens, host:port.
 func (b *Broker) Addr() string { return b.cluster.ListenAddrs()[0] }
 
-// Close writes everything to disk and stops.
-func (b *Broker) Close() {
+// Close writes everything to disk and stops. A second call does nothing.
+func (b *Broker) Close() { b.closed.Do(b.close) }
+
+func (b *Broker) close() {
 	b.stop()
 	_ = b.done.Wait() // they return no error
+	if err := b.keepEnds(); err != nil {
+		b.log.Warn("broker: stop", "error", err)
+	}
 	b.cluster.Close()
 	if err := copyTopics(b.disk.dir); err != nil {
 		b.log.Warn("broker: no copy of the list of topics", "error", err)
@@ -108,13 +130,22 @@ func (b *Broker) housekeep(ctx context.Context, every time.Duration) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			b.cluster.ApplyRetention()
-			// It deletes a table and writes it anew: on a full disk that is its end.
-			if !b.disk.low() {
-				b.cluster.Compact()
-			}
+			b.tidy()
 		}
 	}
+}
+
+// tidy applies retention and compaction. On a full disk the ends of partitions can
+// be written only once retention has made room.
+func (b *Broker) tidy() {
+	before := b.keepEnds()
+	b.cluster.ApplyRetention()
+	if before != nil {
+		if err := b.keepEnds(); err != nil {
+			b.log.Debug("broker: tidy up", "error", err)
+		}
+	}
+	b.compact()
 }
 
 // brokerLog passes on what a person could act on, and keeps why a write failed.
@@ -127,6 +158,16 @@ func (l brokerLog) Logf(level kfake.LogLevel, format string, args ...any) {
 	if strings.HasPrefix(format, "persist") && len(args) > 0 {
 		if err, ok := args[len(args)-1].(error); ok {
 			l.disk.failed.Store(&err)
+		}
+	}
+	if strings.HasPrefix(format, "rebuildSegments") {
+		l.disk.torn.Store(true)
+	}
+	if strings.HasPrefix(format, "persist group entry write") {
+		// kfake calls this before it writes on, and its own clean-up of the file drops
+		// everything behind a torn entry.
+		if err := cutTorn(filepath.Join(l.disk.dir, groupsFile)); err != nil {
+			l.log.Warn("broker: cut off half an entry", "error", err)
 		}
 	}
 	message := "broker: " + strings.TrimSpace(fmt.Sprintf(format, args...))

@@ -22,6 +22,7 @@ type disk struct {
 	dir    string
 	space  func(dir string) (free, total int64, err error)
 	failed atomic.Pointer[error] // why the newest write failed, since the last look
+	torn   atomic.Bool           // a compaction could not write a table anew
 }
 
 // WatchDisk reports, until ctx ends, a disk that is nearly full and one that takes
@@ -53,6 +54,8 @@ func (d *disk) look() (warning, problem error) {
 	}
 	failed := d.failed.Swap(nil)
 	switch {
+	case d.torn.Load():
+		return nil, fmt.Errorf("rows of a table in %s could not be written and are missing until the next start puts them back: restart Frostwatch", d.dir)
 	case failed != nil && !noSpace(*failed):
 		return nil, fmt.Errorf("%s can't be written to, nothing is recorded: %w", d.dir, *failed)
 	case failed != nil || free < min(1<<20, total/100):

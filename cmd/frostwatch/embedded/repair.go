@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ type repair struct {
 const (
 	metaFile   = "meta.json"
 	topicsFile = "topics.json"
+	groupsFile = "groups.log"
 	partitions = "partitions"
 	copyEnding = ".copy" // ours, of the last topics.json that was whole
 )
@@ -32,7 +34,10 @@ const (
 // spare can be made anew: nothing of Frostwatch's is in them.
 var spare = []string{"broker_configs.json", "acls.json", "sasl.json", "quotas.json", "seq_windows.json", "session_state.json"}
 
-func (r repair) run() error {
+func (r repair) run(ctx context.Context) error {
+	if err := r.uncompact(); err != nil {
+		return err
+	}
 	if err := r.topics(); err != nil {
 		return err
 	}
@@ -44,12 +49,15 @@ func (r repair) run() error {
 			return err
 		}
 	}
-	for name, holds := range map[string]string{"groups.log": "offsets committed by groups", "pids.log": "ids of producers"} {
+	for name, holds := range map[string]string{groupsFile: "offsets committed by groups", "pids.log": "ids of producers"} {
 		if err := r.entries(name, holds); err != nil {
 			return err
 		}
 	}
-	return r.logs()
+	if err := r.restoreEnds(); err != nil {
+		return err
+	}
+	return r.logs(ctx)
 }
 
 // meta mends the file that names the cluster, and without which kfake takes the
@@ -71,10 +79,13 @@ func (r repair) meta() error {
 
 // topicList is what is known of topics.json.
 type topicList struct {
-	Topics []struct {
-		Name       string `json:"name"`
-		Partitions int    `json:"partitions"`
-	} `json:"topics"`
+	Topics []topicEntry `json:"topics"`
+}
+
+type topicEntry struct {
+	Name       string            `json:"name"`
+	Partitions int               `json:"partitions"`
+	Configs    map[string]string `json:"configs"`
 }
 
 // readTopics is an error also where the file names no topic although there are

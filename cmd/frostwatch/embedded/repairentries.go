@@ -40,6 +40,29 @@ func (r repair) entries(name, holds string) error {
 	return nil
 }
 
+// cutTorn shortens a file of entries to its last whole one.
+func cutTorn(path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("cut off half an entry: %w", err)
+	}
+	end := 0
+	for at := 0; at < len(text); {
+		n := entryAt(text[at:])
+		at += max(n, 1)
+		if n > 0 {
+			end = at
+		}
+	}
+	if end == len(text) {
+		return nil
+	}
+	if err := os.Truncate(path, int64(end)); err != nil {
+		return fmt.Errorf("cut off half an entry: %w", err)
+	}
+	return nil
+}
+
 // entryAt is the size of the whole entry at the start of b, 0 if there is none: 4
 // bytes length and 4 of CRC-32C, both little-endian, and what they cover.
 func entryAt(b []byte) int {

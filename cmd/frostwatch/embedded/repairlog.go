@@ -2,16 +2,7 @@ package embedded
 
 import (
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"hash/crc32"
-	"io/fs"
-	"net/url"
-	"os"
-	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
 )
 
 // Of a batch of records: 8 bytes first offset, 4 length of what follows, 4 epoch,
@@ -20,7 +11,7 @@ import (
 const (
 	batchLengthEnd = 12
 	batchFormat    = 16
-	batchSummed    = 21 // where what the CRC covers begins
+	batchSummed    = 21 // where what the CRC covers begins, with the attributes
 	batchHeader    = 61
 	indexEntry     = 15 // bytes of the .idx file a batch
 	maxSkip        = 1 << 40
@@ -28,14 +19,23 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// batchAt is the size of the whole batch at the start of b, and the offset after it;
-// !ok where there is none.
+// batchAt is the size of the whole batch at the start of b, its first offset and the
+// one after it; !ok where there is none.
 func batchAt(b []byte) (size int, base, next int64, ok bool) {
+	size, base, next, ok = headerAt(b)
+	if !ok || binary.BigEndian.Uint32(b[17:]) != crc32.Checksum(b[batchSummed:size], castagnoli) {
+		return 0, 0, 0, false
+	}
+	return size, base, next, true
+}
+
+// headerAt is batchAt without a look at the CRC.
+func headerAt(b []byte) (size int, base, next int64, ok bool) {
 	if len(b) < batchHeader || b[batchFormat] != 2 {
 		return 0, 0, 0, false
 	}
 	size = batchLengthEnd + int(binary.BigEndian.Uint32(b[8:]))
-	if size < batchHeader || size > len(b) || binary.BigEndian.Uint32(b[17:]) != crc32.Checksum(b[batchSummed:size], castagnoli) {
+	if size < batchHeader || size > len(b) {
 		return 0, 0, 0, false
 	}
 	base, next = offsetsOf(b)
@@ -84,8 +84,12 @@ func survey(log []byte, first, after int64) (cuts []cut) {
 // inOrder is whether what follows a batch agrees with its end: the CRC does not
 // cover a batch's own offset.
 func inOrder(rest []byte, next int64) bool {
-	_, base, _, ok := batchAt(rest)
-	return !ok || base >= next
+	_, base, _, ok := headerAt(rest)
+	if !ok || base >= next {
+		return true
+	}
+	_, _, _, ok = batchAt(rest)
+	return !ok
 }
 
 // resume is where the next whole batch begins after a broken one: where the broken
@@ -113,108 +117,4 @@ func resume(log []byte, at int, next int64) int {
 		}
 	}
 	return len(log)
-}
-
-// logs cuts what can't be read out of every partition's files, one file in memory
-// at a time.
-func (r repair) logs() error {
-	folders, err := r.folders()
-	if err != nil {
-		return err
-	}
-	for _, f := range folders {
-		if err := r.partition(f); err != nil {
-			return fmt.Errorf("check the records of %s: %w", filepath.Join(r.dir, partitions, f), err)
-		}
-	}
-	return nil
-}
-
-func (r repair) partition(folder string) error {
-	dir := filepath.Join(r.dir, partitions, folder)
-	files, err := os.ReadDir(dir)
-	if err != nil {
-		return err //nolint:wrapcheck // the caller says what for
-	}
-	var bases []int64
-	for _, f := range files {
-		name, isLog := strings.CutSuffix(f.Name(), ".dat")
-		if base, err := strconv.ParseInt(name, 10, 64); err == nil && isLog {
-			bases = append(bases, base)
-		}
-	}
-	slices.Sort(bases)
-	for i, base := range bases {
-		var after int64
-		if i+1 < len(bases) {
-			after = bases[i+1]
-		}
-		path := filepath.Join(dir, fmt.Sprintf("%d.dat", base))
-		log, err := os.ReadFile(path)
-		if err != nil {
-			return err //nolint:wrapcheck // the caller says what for
-		}
-		cuts := survey(log, base, after)
-		if len(cuts) == 0 {
-			continue
-		}
-		if err := shorten(dir, path, log, cuts); err != nil {
-			return err
-		}
-		r.lost(folder, path, len(log), cuts, after == 0)
-	}
-	return nil
-}
-
-// lost logs what a file has lost.
-func (r repair) lost(folder, path string, size int, cuts []cut, newest bool) {
-	topic, partition := placeOf(folder)
-	for _, c := range cuts {
-		what := "broker: records can't be read any more and are lost: bytes on the disk have changed"
-		if newest && c.to == size {
-			what = "broker: the end of a log can't be read and is cut off, as after a power loss"
-		}
-		to := any("unknown")
-		if c.last >= c.first {
-			to = c.last
-		}
-		r.log.Error(what, "topic", topic, "partition", partition, "from", c.first, "to", to, "bytes", c.to-c.from, "file", path)
-	}
-}
-
-// shorten writes the log without the cuts. The index loses its entries of them, and
-// the snapshot, which knows the old size, goes: kfake then counts anew.
-func shorten(dir, path string, log []byte, cuts []cut) error {
-	index := strings.TrimSuffix(path, ".dat") + ".idx"
-	entries, err := os.ReadFile(index)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err //nolint:wrapcheck // the caller says what for
-	}
-	for _, c := range slices.Backward(cuts) {
-		log = slices.Delete(log, c.from, c.to)
-		if at := c.batches * indexEntry; at+indexEntry <= len(entries) {
-			entries = slices.Delete(entries, at, at+indexEntry)
-		}
-	}
-	if err := os.Remove(filepath.Join(dir, "snapshot.json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err //nolint:wrapcheck // the caller says what for
-	}
-	return errors.Join(replace(index, entries), replace(path, log))
-}
-
-// folderOf is the name that kfake gives a partition's folder.
-func folderOf(topic string, partition int) string {
-	return fmt.Sprintf("%s-%d", url.PathEscape(topic), partition)
-}
-
-func placeOf(folder string) (topic, partition string) {
-	i := strings.LastIndexByte(folder, '-')
-	if i < 0 {
-		return folder, ""
-	}
-	topic, err := url.PathUnescape(folder[:i])
-	if err != nil {
-		topic = folder[:i]
-	}
-	return topic, folder[i+1:]
 }

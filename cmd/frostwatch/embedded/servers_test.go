@@ -23,7 +23,10 @@ import (
 // asServers, when set in the environment to a directory, turns the test binary
 // into a process that holds the lock and runs both servers there: only another
 // process can be killed.
-const asServers = "FROSTWATCH_TEST_SERVERS"
+const (
+	asServers        = "FROSTWATCH_TEST_SERVERS"
+	asServersTidying = "FROSTWATCH_TEST_TIDYING" // how often it tidies up, if not as usual
+)
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(asServers); dir != "" {
@@ -55,7 +58,8 @@ func runServers(dir string) error {
 		return err
 	}
 	defer unlock()
-	broker, err := embedded.StartBroker(embedded.BrokerOptions{Dir: filepath.Join(dir, "kafka"), Port: p.Kafka, Logger: log})
+	every, _ := time.ParseDuration(os.Getenv(asServersTidying))
+	broker, err := embedded.StartBroker(embedded.BrokerOptions{Dir: filepath.Join(dir, "kafka"), Port: p.Kafka, Logger: log, Housekeeping: every})
 	if err != nil {
 		return err
 	}
