@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os/exec"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -75,26 +77,70 @@ func floor(room string) int {
 
 func TestNoImportRunsUp(t *testing.T) {
 	for _, p := range packages(t) {
-		own := room(p.ImportPath)
-		if floor(own) < 0 {
-			t.Errorf("%s stands on no floor: add its room to the floors here and in docs/design.md", p.ImportPath)
-			continue
+		for _, w := range wrong(p) {
+			t.Error(w)
 		}
-		if slices.Contains(vague, p.Name) {
-			t.Errorf("%s: a package named %s says nothing of what it is for", p.ImportPath, p.Name)
+	}
+}
+
+// wrong is what is wrong with the place, name and imports of a package.
+func wrong(p listed) (out []string) {
+	own, path := room(p.ImportPath), strings.TrimPrefix(p.ImportPath, module)
+	if floor(own) < 0 {
+		return []string{path + " stands on no floor: add its room to the floors here and in docs/design.md"}
+	}
+	if slices.Contains(vague, p.Name) {
+		out = append(out, fmt.Sprintf("%s: a package named %s says nothing of what it is for", path, p.Name))
+	}
+	if slices.Contains(forTests, path) {
+		return out
+	}
+	for _, i := range p.Imports {
+		to, ours := strings.CutPrefix(i, module)
+		switch {
+		case !ours:
+		case slices.Contains(forTests, to):
+			out = append(out, fmt.Sprintf("%s imports %s, which is for tests", path, to))
+		case room(i) != own && floor(room(i)) >= floor(own):
+			out = append(out, fmt.Sprintf("%s imports %s, which is not below it", path, to))
 		}
-		if slices.Contains(forTests, strings.TrimPrefix(p.ImportPath, module)) {
-			continue
-		}
-		for _, i := range p.Imports {
-			if !strings.HasPrefix(i, module) || room(i) == own && !slices.Contains(forTests, strings.TrimPrefix(i, module)) {
-				continue
+	}
+	return out
+}
+
+// The rules catch what they are for.
+func TestWhatIsWrong(t *testing.T) {
+	for _, tt := range []struct{ name, path, imports, want string }{
+		{"up a floor", "vocab", "scoring", "vocab imports scoring, which is not below it"},
+		{"up, from a folder in a room", "infer/froster/onnx", "eval/export", "infer/froster/onnx imports eval/export, which is not below it"},
+		{"another stage", "framer", "ingest", "framer imports ingest, which is not below it"},
+		{"a folder of another stage", "alerts", "infer/froster", "alerts imports infer/froster, which is not below it"},
+		{"a room beside it on its floor", "bus", "media", "bus imports media, which is not below it"},
+		{"the program", "eval", "cmd/frostwatch/process", "eval imports cmd/frostwatch/process, which is not below it"},
+		{"from the ground to a room", "internal/config", "alerts", "internal/config imports alerts, which is not below it"},
+		{"from the ground to the bus", "internal/telemetry", "bus", "internal/telemetry imports bus, which is not below it"},
+		{"from the ground to the contract", "internal/config", "topics", ""},
+		{"from the contract to the ground", "topics", "internal/config", "topics imports internal/config, which is not below it"},
+		{"what is for tests", "cmd/frostwatch/up", "internal/kafkatest", "cmd/frostwatch/up imports internal/kafkatest, which is for tests"},
+		{"what is for tests, on the ground", "internal/config", "internal/shared", "internal/config imports internal/shared, which is for tests"},
+		{"material for tests may use rooms", "internal/kafkatest", "bus", ""},
+		{"a new room", "notify", "bus", "notify stands on no floor: add its room to the floors here and in docs/design.md"},
+		{"a name that says nothing", "internal/util", "", "internal/util: a package named util says nothing of what it is for"},
+		{"its own room", "infer", "infer/froster", ""},
+		{"below", "infer", "scoring", ""},
+		{"others' code", "bus", "github.com/segmentio/kafka-go", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := listed{ImportPath: module + tt.path, Name: path.Base(tt.path)}
+			if tt.imports != "" {
+				p.Imports = []string{module + tt.imports}
 			}
-			if slices.Contains(forTests, strings.TrimPrefix(i, module)) {
-				t.Errorf("%s imports %s, which is for tests", p.ImportPath, i)
-			} else if floor(room(i)) >= floor(own) {
-				t.Errorf("%s imports %s, which is not below it", p.ImportPath, i)
+			if tt.name == "others' code" {
+				p.Imports = []string{tt.imports}
 			}
-		}
+			if got := strings.Join(wrong(p), "; "); got != tt.want {
+				t.Errorf("says %q, want %q", got, tt.want)
+			}
+		})
 	}
 }

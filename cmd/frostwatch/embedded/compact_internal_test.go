@@ -146,7 +146,7 @@ func TestACompactionCutShort(t *testing.T) {
 			remove(t, folder)
 			write(t, filepath.Join(rows(dir)+wholeEnding, "0.dat"), batches(0, 13))
 		}, batches(0, 13)},
-		{"after the old folder is back", func(t *testing.T, dir, folder string, after []byte) {
+		{"after the old folder is back", func(t *testing.T, _, folder string, _ []byte) {
 			write(t, filepath.Join(folder, "10.dat"), batches(10, 13))
 		}, batches(0, 13)},
 	} {
