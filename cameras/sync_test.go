@@ -1,0 +1,94 @@
+package cameras_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/frostwatch/frostwatch/cameras"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// A file changes and removes what it brought itself, and undoes nothing that a
+// person did since.
+func TestAFileChangesOnlyItsOwn(t *testing.T) {
+	file := cameras.Owner{Source: topics.SourceFile, ID: "/etc/pipeline.yaml"}
+	other := cameras.Owner{Source: topics.SourceFile, ID: "/etc/other.yaml"}
+	up := cameras.Owner{Source: topics.SourceUp, ID: "up"}
+	person := func(name, url string) topics.Camera {
+		return topics.Camera{Name: name, URL: "rtsp://h/" + url, Source: topics.SourcePerson}
+	}
+	type step struct {
+		owner cameras.Owner
+		file  []topics.Camera
+		hand  func(t *testing.T, f fixture)
+	}
+	sync := func(o cameras.Owner, names ...string) step { return step{owner: o, file: named(names...)} }
+	put := func(name, url string) step {
+		return step{hand: func(t *testing.T, f fixture) { f.put(t, person(name, url)) }}
+	}
+	rm := func(name string) step { return step{hand: func(t *testing.T, f fixture) { f.remove(t, name) }} }
+	for _, c := range []struct {
+		name  string
+		steps []step
+		want  string
+		lines []string // of the last step
+	}{
+		{"brought", []step{sync(file, "a", "b")}, "a 1 file, b 1 file", []string{"camera a added: rtsp://h/1", "camera b added: rtsp://h/1"}},
+		{"brought again", []step{sync(file, "a"), sync(file, "a")}, "a 1 file", nil},
+		{"changed in the file", []step{sync(file, "a"), sync(file, "a=2")}, "a 2 file", []string{"camera a changed: rtsp://h/2"}},
+		{"deleted from the file", []step{sync(file, "a", "b"), sync(file, "b")}, "b 1 file", []string{"camera a removed: /etc/pipeline.yaml no longer has it"}},
+		{"all deleted from the file", []step{sync(file, "a"), sync(file)}, "", []string{"camera a removed: /etc/pipeline.yaml no longer has it"}},
+		{"removed by a person", []step{sync(file, "a", "b"), rm("a"), sync(file, "a", "b"), sync(file, "a", "b")}, "b 1 file",
+			[]string{"camera a left out: it was removed since its entry last changed"}},
+		{"removed by a person, then changed in the file", []step{sync(file, "a"), rm("a"), sync(file, "a"), sync(file, "a=2")}, "a 2 file",
+			[]string{"camera a added: rtsp://h/2"}},
+		{"removed by a person and deleted from the file", []step{sync(file, "a", "b"), rm("a"), sync(file, "b"), sync(file, "a", "b")}, "a 1 file, b 1 file",
+			[]string{"camera a added: rtsp://h/1"}},
+		{"changed by a person", []step{sync(file, "a"), put("a", "hand"), sync(file, "a")}, "a hand person",
+			[]string{"camera a left as it is: a person put another of that name"}},
+		{"changed by a person, then in the file", []step{sync(file, "a"), put("a", "hand"), sync(file, "a=2")}, "a hand person",
+			[]string{"camera a left as it is: a person put another of that name"}},
+		{"changed by a person, deleted from the file", []step{sync(file, "a"), put("a", "hand"), sync(file)}, "a hand person", nil},
+		{"added by a person", []step{put("a", "hand"), sync(file, "b"), sync(file)}, "a hand person", []string{"camera b removed: /etc/pipeline.yaml no longer has it"}},
+		{"the same as a person's", []step{put("a", "1"), sync(file, "a"), sync(file)}, "a 1 person", nil},
+		{"two files", []step{sync(file, "a"), sync(other, "b"), sync(file, "a"), sync(other)}, "a 1 file", []string{"camera b removed: /etc/other.yaml no longer has it"}},
+		{"a file and up", []step{sync(file, "a"), sync(up, "b", "c"), sync(up, "c"), sync(file, "a")}, "a 1 file, c 1 up", nil},
+		{"up takes nothing from a file", []step{sync(file, "a"), sync(up, "a=2")}, "a 1 file", []string{"camera a left as it is: a configuration file put another of that name"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFixture(t)
+			var lines []string
+			for _, s := range c.steps {
+				if s.hand != nil {
+					s.hand(t, f)
+					continue
+				}
+				done, left, err := f.Sync(t.Context(), s.owner, s.file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				lines = slices.Concat(done, left)
+			}
+			if got := f.table(t); got != c.want {
+				t.Errorf("table: %s\nwant:  %s", got, c.want)
+			}
+			if !slices.Equal(lines, c.lines) {
+				t.Errorf("lines: %q\nwant:  %q", lines, c.lines)
+			}
+		})
+	}
+}
+
+// What has not changed is not written again: ingest workers would look at it.
+func TestSyncWritesOnlyWhatChanged(t *testing.T) {
+	f := newFixture(t)
+	file := cameras.Owner{Source: topics.SourceFile, ID: "f"}
+	for range 3 {
+		if _, _, err := f.Sync(t.Context(), file, named("a", "b")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{"a", "b", "set/file/f"}; !slices.Equal(f.cameras.puts, want) {
+		t.Errorf("written: %q, want %q", f.cameras.puts, want)
+	}
+}

@@ -1,0 +1,56 @@
+package cameras_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/cameras"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+func TestCamerasAreChecked(t *testing.T) {
+	l := cameras.Limits{Protocols: []string{"rtsp", "rtsps", "http", "https", "file"}, Window: 4267 * time.Millisecond, Stride: topics.Stride{Steps: 4}}
+	for url, want := range map[string]string{
+		"rtsp://host/stream":                  "",
+		"RTSP://host/stream":                  "",
+		"rtsps://viewer:${P}@host:322/stream": "",
+		"rtsp://${HOST}:${PORT}/stream":       "",
+		"${CAMERA_URL}":                       "",
+		"${SCHEME}://host/":                   "",
+		"file:///videos/a.mp4":                "",
+		"file:/videos/a.mp4":                  "",
+		"/videos/a.mp4":                       "",
+		"":                                    "url is empty",
+		"ftp://host/a":                        "its kind is none of those allowed (ingest.protocols): want rtsp://host/path, ",
+		"notaurl":                             "want rtsp://host/path, ",
+		"concat:/etc/passwd":                  "want rtsp://host/path, ",
+		"10.0.0.7/stream":                     "want rtsp://host/path, ",
+		"rtsp://":                             "names no host",
+		"rtsp:///stream":                      "names no host",
+		"rtsp://host:99999/stream":            "its port is not one from 1 to 65535",
+		"rtsp://viewer:S3cr3t/x@host/stream":  "can't be parsed",
+		"rtsp://ho st/S3cr3t":                 "can't be parsed",
+	} {
+		err := l.Validate(topics.Camera{Name: "lobby", URL: url})
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", url, err, want)
+		}
+		if err != nil && strings.Contains(err.Error(), "S3cr3t") {
+			t.Errorf("the error shows the password: %v", err)
+		}
+	}
+}
+
+func TestAdvice(t *testing.T) {
+	for url, want := range map[string]int{
+		"rtsp://viewer:${P}@host/s":      0,
+		"rtsp://viewer:secret@host/s":    1,
+		"rtsp://viewer:12/secret@host/s": 2,
+	} {
+		got := cameras.Advice(topics.Camera{Name: "lobby", URL: url})
+		if len(got) != want || strings.Contains(strings.Join(got, ""), "secret@") {
+			t.Errorf("%s: %q", url, got)
+		}
+	}
+}

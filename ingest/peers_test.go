@@ -1,0 +1,117 @@
+package ingest
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/camsim"
+	"github.com/frostwatch/frostwatch/internal/shared"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// Other servers than ours: FFmpeg as an RTSP peer, HTTP, and RTSP over TLS with
+// a certificate that nobody has signed, which libav does not check.
+func TestOtherPeers(t *testing.T) {
+	fence := cut(t, shared.Path(t, "model", "demo", "yard_fence.mp4"), 4, "mp4")
+	web := httptest.NewServer(http.FileServer(http.Dir(filepath.Dir(fence))))
+	t.Cleanup(web.Close)
+	secure := simulate(t, camsim.Options{TLS: selfSigned(t)}, func(s *camsim.Server) {
+		addFile(t, s, "cam", fence, camsim.FileOptions{OnDemand: true, Loops: 1, Speed: 2})
+	})
+	for _, c := range []struct{ name, url string }{
+		{"http", web.URL + "/" + filepath.Base(fence)},
+		{"rtsps", secure.URL("cam")},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRecorder()
+			o := testOptions(r)
+			o.FilesAtOnce = true
+			watch(t, o, topics.Camera{Name: "cam", URL: c.url})
+			until(t, "the end", 30*time.Second, func() bool { r.mu.Lock(); defer r.mu.Unlock(); return len(r.ended["cam"]) == 1 })
+			sameTimes(t, r.frames("cam"), probe(t, fence))
+		})
+	}
+}
+
+// FFmpeg serves live video over HTTP. As MJPEG it has no timestamps: frames
+// come at the times of their arrival.
+func TestLiveHTTP(t *testing.T) {
+	fence := shared.Path(t, "model", "demo", "yard_fence.mp4")
+	for _, c := range []struct {
+		format, codec, want string
+	}{
+		{"mpegts", "copy", "h264 640x360"},
+		{"mpjpeg", "mjpeg", "mjpeg 640x360"},
+	} {
+		t.Run(c.format, func(t *testing.T) {
+			t.Parallel()
+			url := "http://" + deadPort(t) + "/live"
+			cmd := exec.CommandContext(t.Context(), "ffmpeg", "-v", "error", "-re", "-t", "4", "-i", fence, "-c:v", c.codec, "-f", c.format, "-listen", "1", url)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			r := newRecorder()
+			watch(t, testOptions(r), topics.Camera{Name: "cam", URL: url})
+			until(t, "the end", 30*time.Second, func() bool { r.mu.Lock(); defer r.mu.Unlock(); return len(r.ended["cam"]) == 1 })
+			if err := cmd.Wait(); err != nil {
+				t.Error(err)
+			}
+			times := r.frames("cam")
+			if n := len(times); n < 58 || n > 62 {
+				t.Fatalf("%d frames in 4 s", n)
+			}
+			if last := times[len(times)-1]; last < 2*time.Second || last > 5*time.Second {
+				t.Errorf("the last frame is at %v", last)
+			}
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if r.sizes["cam"] != c.want || !strings.Contains(r.ended["cam"][0], "the camera ended the stream") {
+				t.Errorf("%s, ended: %v", r.sizes["cam"], r.ended["cam"])
+			}
+		})
+	}
+}
+
+// A recording plays at its own pace, and stops at its end.
+func TestAFilePlaysAtItsOwnPace(t *testing.T) {
+	r := newRecorder()
+	begun := time.Now()
+	watch(t, testOptions(r), topics.Camera{Name: "cam", URL: "file://" + cut(t, shared.Path(t, "model", "demo", "yard_fence.mp4"), 2, "mp4")})
+	until(t, "the end", 20*time.Second, r.saw("cam", topics.StreamStopped, "end of file"))
+	if took := time.Since(begun); took < 1800*time.Millisecond {
+		t.Errorf("two seconds of video took %v", took)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.epochs["cam"] != 1 {
+		t.Errorf("the file was opened %d times", r.epochs["cam"])
+	}
+}
+
+func selfSigned(t *testing.T) *tls.Config {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	about := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, about, about, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+}

@@ -1,0 +1,199 @@
+package ingest
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/camsim"
+	"github.com/frostwatch/frostwatch/internal/shared"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// syncBuffer is a log that several goroutines write.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+const secret = "hunter2-not-to-be-seen"
+
+// People are told what is wrong with a camera, and never its password.
+func TestReasons(t *testing.T) {
+	fence := shared.Path(t, "model", "demo", "yard_fence.mp4")
+	sim := simulate(t, camsim.Options{}, func(s *camsim.Server) {
+		addFile(t, s, "locked", fence, camsim.FileOptions{User: "viewer", Password: "right"})
+		addFile(t, s, "frozen", fence, camsim.FileOptions{})
+		addFile(t, s, "rubbish", fence, camsim.FileOptions{Speed: 4})
+	})
+	sim.Pause("frozen")
+	sim.Corrupt("rubbish", true)
+	text := filepath.Join(t.TempDir(), "text.mp4")
+	if err := os.WriteFile(text, bytes.Repeat([]byte("no video at all\n"), 1000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		switch q.URL.Path {
+		case "/page":
+			_, _ = io.WriteString(w, "<html>the camera's settings</html>")
+		case "/locked":
+			w.WriteHeader(http.StatusUnauthorized)
+		case "/broken":
+			w.WriteHeader(http.StatusInternalServerError)
+		default:
+			http.NotFound(w, q)
+		}
+	}))
+	t.Cleanup(web.Close)
+	for _, c := range []struct {
+		name, url string
+		state     topics.StreamState
+		reason    string
+	}{
+		{"http-page", web.URL + "/page", topics.StreamWaiting, "what comes is not a video"},
+		{"http-password", web.URL + "/locked", topics.StreamWaiting, "wrong user name or password"},
+		{"http-path", web.URL + "/none", topics.StreamWaiting, "the camera has no stream at this path"},
+		{"http-broken", web.URL + "/broken", topics.StreamWaiting, "the camera answers with an error of its own"},
+		{"refused", "rtsp://viewer:" + secret + "@" + deadPort(t) + "/x", topics.StreamWaiting, "connection refused"},
+		{"password", "rtsp://viewer:" + secret + "@" + sim.Addr() + "/locked", topics.StreamWaiting, "wrong user name or password"},
+		{"no-password", "rtsp://" + sim.Addr() + "/locked", topics.StreamWaiting, "wrong user name or password"},
+		{"path", "rtsp://viewer:" + secret + "@" + sim.Addr() + "/none?token=" + secret, topics.StreamWaiting, "the camera has no stream at this path"},
+		{"host", "rtsp://viewer:" + secret + "@no-such-host.invalid/x", topics.StreamWaiting, "no such host: no-such-host.invalid"},
+		{"garbage", "rtsp://viewer:" + secret + "@" + talker(t, rubbish) + "/x", topics.StreamWaiting, "no usable answer within 1s"},
+		{"garbage-http", "http://viewer:" + secret + "@" + talker(t, rubbish) + "/x", topics.StreamWaiting, "no usable answer within 1s"},
+		{"http-at-rtsp", "rtsp://viewer:" + secret + "@" + web.Listener.Addr().String() + "/x", topics.StreamWaiting, "it does not answer as an RTSP server does"},
+		{"mute", "rtsp://viewer:" + secret + "@" + talker(t, nil) + "/x", topics.StreamWaiting, "no usable answer within 1s"},
+		{"frozen", sim.URL("frozen"), topics.StreamWaiting, "no data for 1s"},
+		{"rubbish", sim.URL("rubbish"), topics.StreamWaiting, "no frame for 1.2s"},
+		{"file", "file:///no/such/" + secret, topics.StreamWaiting, "no such file"},
+		{"directory", "file://" + t.TempDir(), topics.StreamWaiting, "directory"},
+		{"text", "file://" + text, topics.StreamWaiting, "what comes is not a video"},
+		{"audio", "file://" + sound(t), topics.StreamWaiting, "the stream holds no video"},
+		{"playlist", "file://" + playlist(t, fence), topics.StreamWaiting, "what comes is not a video of a known format"},
+		{"scheme", "ftp://viewer:" + secret + "@host/x", topics.StreamStopped, "this kind of URL is not allowed: want rtsp, rtsps, http, https, file"},
+		{"unparsable", "rtsp://viewer:" + secret + "@host:port/%zz", topics.StreamStopped, "the URL cannot be parsed"},
+		{"environment", "rtsp://viewer:${CAM}@host/x", topics.StreamStopped, "environment variable CAM is not set on this worker"},
+		{"unlisted", "rtsp://viewer:${LOBBY_PASSWORD}@host/x", topics.StreamStopped, "add LOBBY_PASSWORD to ingest.env"},
+		{"no-host", "rtsp:///x", topics.StreamStopped, "the URL names no host"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRecorder()
+			log := &syncBuffer{}
+			t.Cleanup(func() {
+				if t.Failed() {
+					t.Log(log)
+				}
+			})
+			o := testOptions(r)
+			o.Logger = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelInfo}))
+			o.OpenTimeout, o.ReadTimeout, o.Watchdog = time.Second, time.Second, 5*time.Second
+			o.Getenv = func(string) (string, bool) { return "", false }
+			if c.name == "rubbish" {
+				o.Watchdog = 300 * time.Millisecond // four times that for the first frame
+			}
+			watch(t, o, topics.Camera{Name: "cam", URL: c.url})
+			until(t, string(c.state)+": "+c.reason, 20*time.Second, func() bool { return c.reason == "" || r.saw("cam", c.state, c.reason)() })
+			if c.reason != "" {
+				// Whoever looks at readiness or the log sees it too.
+				until(t, "the warning", 5*time.Second, func() bool {
+					return strings.Contains(r.warning("camera cam"), c.reason) && strings.Contains(log.String(), "level=WARN")
+				})
+			}
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			for _, s := range r.status["cam"] {
+				if strings.Contains(s.Reason, secret) {
+					t.Errorf("the secret is in %+v", s)
+				}
+				if s.State == topics.StreamWaiting && s.RetryAt.IsZero() {
+					t.Errorf("when it's tried again is missing: %+v", s)
+				}
+			}
+			if strings.Contains(log.String(), secret) {
+				t.Errorf("the secret is in the log: %s", log)
+			}
+		})
+	}
+}
+
+// rubbish is what a port that is no camera might say.
+func rubbish(c net.Conn) {
+	for range 100 {
+		if _, err := c.Write(bytes.Repeat([]byte{0xfe, 0x00, 'G', '\n'}, 1000)); err != nil {
+			return
+		}
+	}
+}
+
+// talker is the address of a server that greets connections with say, if
+// anything, and keeps them until the client or the test ends.
+func talker(t *testing.T, say func(net.Conn)) string { return talkerAt(t, "127.0.0.1", say) }
+
+func talkerAt(t *testing.T, host string, say func(net.Conn)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", host+":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var conns sync.WaitGroup
+	conns.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conns.Go(func() {
+				defer func() { _ = c.Close() }()
+				if say != nil {
+					say(c)
+				}
+				_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
+				_, _ = io.Copy(io.Discard, c)
+			})
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		conns.Wait()
+	})
+	return l.Addr().String()
+}
+
+func sound(t *testing.T) string {
+	out := filepath.Join(t.TempDir(), "sound.mp4")
+	ffmpeg(t, "-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac", out)
+	return out
+}
+
+// playlist names another file, as one that a stranger hands in might name
+// /etc/passwd.
+func playlist(t *testing.T, path string) string {
+	out := filepath.Join(t.TempDir(), "list.m3u8")
+	list := "#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n" + path + "\n#EXT-X-ENDLIST\n"
+	if err := os.WriteFile(out, []byte(list), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
