@@ -3,61 +3,20 @@ package framer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
-	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/media"
-	"github.com/frostwatch/frostwatch/media/jpeg"
 	"github.com/frostwatch/frostwatch/topics"
 )
-
-const (
-	filmRate = 15
-	filmBits = 10 // blocks of 8 pixels, the lowest bit first
-)
-
-// numberedFilm draws each frame's number into it.
-func numberedFilm(t *testing.T, frames int) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "numbers.mp4")
-	source := fmt.Sprintf("color=black:size=%dx32:rate=%d,geq=lum='if(mod(floor(N/pow(2,floor(X/8))),2),220,30)':cb=128:cr=128", 8*filmBits, filmRate)
-	out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", source, "-frames:v", fmt.Sprint(frames), "-c:v", "libx264", "-qp", "4", path).CombinedOutput()
-	if err != nil {
-		t.Fatalf("ffmpeg: %v: %s", err, out)
-	}
-	return path
-}
-
-// numberOf reads a frame's number.
-func numberOf(t *testing.T, d *jpeg.Decoder, f topics.ClipFrame) int {
-	t.Helper()
-	w, h, err := d.Size(f.JPEG)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rgb := make([]byte, 3*w*h)
-	if err := d.Decode(f.JPEG, rgb, w, h); err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	for bit := range filmBits {
-		if rgb[3*(h/2*w+bit*8+4)] > 125 {
-			n |= 1 << bit
-		}
-	}
-	return n
-}
 
 // The seconds that are counted as without a clip are those of a film whose
 // frames' numbers are in no clip's window: before a camera connects, while it is
 // away, where its video leaps, where clips are lost, and at its end.
 func TestGapSecondsAreThoseOfTheFilm(t *testing.T) {
-	const frames = 60 * filmRate
+	const frames = 60 * FilmRate
 	out := &clips{}
 	at := time.Duration(0) // in the film
 	start := time.Unix(1_700_000_000, 0)
@@ -71,7 +30,7 @@ func TestGapSecondsAreThoseOfTheFilm(t *testing.T) {
 		}
 		return out.send(ctx, msgs...)
 	}
-	f, err := media.OpenFile(t.Context(), numberedFilm(t, frames), 1)
+	f, err := media.OpenFile(t.Context(), NumberedFilm(t, frames), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,14 +43,14 @@ func TestGapSecondsAreThoseOfTheFilm(t *testing.T) {
 		}
 		at = frame.PTS
 		switch i {
-		case 1 * filmRate, 20 * filmRate: // the camera answers
+		case 1 * FilmRate, 20 * FilmRate: // the camera answers
 			s.Connected(media.StreamInfo{})
 			zero = at
-		case 15 * filmRate: // and is away for five seconds
+		case 15 * FilmRate: // and is away for five seconds
 			s.Disconnected("it does not answer")
 		}
-		away := i < 1*filmRate || i >= 15*filmRate && i < 20*filmRate
-		leap := i >= 47*filmRate && i < 49*filmRate // its video has a hole
+		away := i < 1*FilmRate || i >= 15*FilmRate && i < 20*FilmRate
+		leap := i >= 47*FilmRate && i < 49*FilmRate // its video has a hole
 		if away || leap {
 			continue
 		}
@@ -103,7 +62,12 @@ func TestGapSecondsAreThoseOfTheFilm(t *testing.T) {
 	s.Disconnected(media.ErrStopped.Error())
 	publish(s)
 
-	covered := covered(t, out.all, frames)
+	covered := 0.
+	for _, in := range Covered(t, out.all, frames) {
+		if in {
+			covered += 1. / FilmTicks / FilmRate
+		}
+	}
 	if covered < 30 || covered > 45 {
 		t.Fatalf("%.2f seconds of the film are in clips", covered)
 	}
@@ -114,8 +78,8 @@ func TestGapSecondsAreThoseOfTheFilm(t *testing.T) {
 	}
 	// At each of the ten edges the first frame's number says when its window
 	// began, to within a frame.
-	if d := float64(frames)/filmRate - covered - sum; d > 10./filmRate || d < -10./filmRate {
-		t.Errorf("%.2f s of the film are in no clip, and %.2f are counted: %v", float64(frames)/filmRate-covered, sum, gaps)
+	if d := float64(frames)/FilmRate - covered - sum; d > 10./FilmRate || d < -10./FilmRate {
+		t.Errorf("%.2f s of the film are in no clip, and %.2f are counted: %v", float64(frames)/FilmRate-covered, sum, gaps)
 	}
 	// Each cut-off window adds less than a stride and the window's last frame.
 	for reason, least := range map[string]float64{gapNotConnected: 1 + 5, breakGap: 2, gapRefused: 2*2.419 + 0.572, gapStopped: 0.1} {
@@ -126,31 +90,6 @@ func TestGapSecondsAreThoseOfTheFilm(t *testing.T) {
 	if len(gaps) != 4 {
 		t.Errorf("reasons %v", gaps)
 	}
-}
-
-// covered is how many seconds of the film lie in clips' windows, by the numbers
-// in their first frames.
-func covered(t *testing.T, all []topics.Clip, frames int) float64 {
-	t.Helper()
-	d, err := jpeg.NewDecoder()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	in := make([]bool, 10*frames) // tenths of a frame
-	for _, c := range all {
-		from := 10 * numberOf(t, d, c.Frames[0])
-		for i := from; i < len(in) && float64(i-from)/10/filmRate < c.Window.Seconds(); i++ {
-			in[i] = true
-		}
-	}
-	n := 0
-	for _, yes := range in {
-		if yes {
-			n++
-		}
-	}
-	return float64(n) / 10 / filmRate
 }
 
 // Whatever is lost in whatever order, what is counted is what the published

@@ -2,28 +2,20 @@ package framer_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"image/jpeg"
-	"log/slog"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"go.opentelemetry.io/otel/metric/noop"
-	"go.opentelemetry.io/otel/propagation"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.uber.org/goleak"
 
-	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/camsim"
 	"github.com/frostwatch/frostwatch/framer"
-	"github.com/frostwatch/frostwatch/ingest"
 	"github.com/frostwatch/frostwatch/internal/kafkatest"
 	"github.com/frostwatch/frostwatch/internal/shared"
 	"github.com/frostwatch/frostwatch/topics"
@@ -31,143 +23,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// rig is a broker with an ingest worker on it, and what came out.
-type rig struct {
-	client *bus.Client
-	names  topics.Names
-	spans  *tracetest.InMemoryExporter
-
-	mu     sync.Mutex
-	clips  map[string][]topics.Clip
-	traces map[string]string // traceparent by clip id
-	status map[string]topics.StreamStatus
-}
-
-func newRig(t *testing.T) *rig {
-	t.Helper()
-	r := &rig{
-		names: topics.Names{Prefix: "t."}, spans: tracetest.NewInMemoryExporter(),
-		clips: map[string][]topics.Clip{}, traces: map[string]string{}, status: map[string]topics.StreamStatus{},
-	}
-	log := slog.New(slog.DiscardHandler)
-	broker := kafkatest.StartEmbedded(t)
-	client, err := bus.New(bus.Options{Brokers: []string{broker.Addr()}, ClientID: "t", Logger: log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.client = client
-	var specs []bus.TopicSpec
-	for _, s := range topics.Specs(2, 1) {
-		specs = append(specs, bus.TopicSpec{Name: r.names.Of(s.Topic), Partitions: s.Partitions, Replication: 1, Config: s.Config})
-	}
-	if err := client.Ensure(t.Context(), specs); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var done sync.WaitGroup
-	t.Cleanup(func() {
-		cancel()
-		done.Wait()
-		if err := client.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(r.spans))
-	f, err := framer.New(framer.Options{
-		// As in pipeline.yaml, rounded to milliseconds.
-		Names: r.names, Window: 4267 * time.Millisecond, Stride: topics.Stride{Steps: 4}, ShortSide: 224, Quality: 90, Queue: 8,
-		Logger: log, Meter: noop.NewMeterProvider().Meter("t"),
-		Tracer: provider.Tracer("t"), Propagator: propagation.TraceContext{},
-		MaxDrift: -1, // files are played faster than they are
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	stage, err := ingest.New(ingest.Options{
-		Bus: client, Names: r.names, Group: "g", Worker: "w",
-		NewSink: func(c topics.Camera, send bus.SendFunc) (ingest.Sink, error) { return f.Stream(c, send) },
-		Window:  4267 * time.Millisecond, Stride: topics.Stride{Steps: 4},
-		Trust:     ingest.Trust{Allow: []string{"file", "127.0.0.1"}},
-		Transport: "tcp", Protocols: []string{"rtsp", "file"}, OpenTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
-		Watchdog: 15 * time.Second, DecodeThreads: 1,
-		Backoff: ingest.Backoff{Min: 100 * time.Millisecond, Max: time.Second, ResetAfter: time.Second},
-		Logger:  log, Meter: noop.NewMeterProvider().Meter("t"), FilesAtOnce: true,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	done.Go(func() {
-		if err := stage.Run(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	follow := func(topic topics.Topic, fn func(bus.Message) error) {
-		done.Go(func() {
-			if err := client.ReadAll(ctx, r.names.Of(topic), time.Time{}, true, fn); err != nil && ctx.Err() == nil {
-				t.Error(err)
-			}
-		})
-	}
-	follow(topics.Clips, r.onClip)
-	follow(topics.Status, r.onStatus)
-	return r
-}
-
-func (r *rig) onClip(m bus.Message) error {
-	c, err := topics.DecodeClip(m.Value)
-	if err != nil {
-		return err
-	}
-	if string(m.Key) != c.Camera {
-		return fmt.Errorf("clip of %s has key %s", c.Camera, m.Key)
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.clips[c.Camera] = append(r.clips[c.Camera], c)
-	r.traces[c.ID] = bus.HeaderCarrier{Headers: &m.Headers}.Get("traceparent")
-	return nil
-}
-
-func (r *rig) onStatus(m bus.Message) error {
-	s, err := topics.DecodeStatus(m.Value)
-	if err != nil {
-		return err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.status[s.Camera] = s
-	return nil
-}
-
-func (r *rig) put(t *testing.T, c topics.Camera) {
-	t.Helper()
-	value, err := topics.EncodeCamera(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.client.Send(t.Context(), bus.Message{Topic: r.names.Of(topics.Cameras), Key: []byte(c.Name), Value: value}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (r *rig) until(t *testing.T, what string, limit time.Duration, ok func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(limit)
-	for {
-		r.mu.Lock()
-		done := ok()
-		r.mu.Unlock()
-		if done {
-			return
-		}
-		if time.Now().After(deadline) {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			t.Fatalf("waited %v for %s; status %+v", limit, what, r.status)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-}
+// fasterThanTime is for recordings that are played faster than they are: their
+// clock runs away from ours.
+func fasterThanTime(o *framer.Options) { o.MaxDrift = -1 }
 
 // stride is the default, 4 of a window's 7 steps, in seconds.
 const stride = 4. / 7 * 127 / 30
@@ -218,11 +76,7 @@ func cut(t *testing.T, path string, seconds int) string {
 // Real videos, played as cameras and as files, give the clips that their own
 // timestamps say.
 func TestClipsAreThoseOfTheFile(t *testing.T) {
-	r := newRig(t)
-	sim, err := camsim.New(camsim.Options{Addr: "127.0.0.1:0", Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := newRig(t, kafkatest.StartEmbedded(t).Addr(), fasterThanTime)
 	demo := shared.Path(t, "model", "demo", "yard_fence.mp4")
 	falls := shared.Path(t, "videos", "gm_Subject_2_Fall_12.mp4")
 	people := cut(t, shared.Path(t, "videos", "one-by-one-person-detection.mp4"), 20)
@@ -236,22 +90,13 @@ func TestClipsAreThoseOfTheFile(t *testing.T) {
 		{"falls", falls, "tcp", 298}, {"falls-file", falls, "", 298},
 		{"people", people, "tcp", 398}, {"shop", shop, "tcp", 398},
 	}
-	for _, c := range cameras {
-		if c.transport == "" {
-			continue
-		}
-		if err := sim.AddFile(c.name, c.path, camsim.FileOptions{OnDemand: true, Loops: 1, Speed: 2}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var done sync.WaitGroup
-	done.Go(func() {
-		if err := sim.Run(ctx); err != nil {
-			t.Error(err)
+	sim := simulate(t, func(add func(string, string, camsim.FileOptions)) {
+		for _, c := range cameras {
+			if c.transport != "" {
+				add(c.name, c.path, camsim.FileOptions{OnDemand: true, Loops: 1, Speed: 2})
+			}
 		}
 	})
-	t.Cleanup(func() { cancel(); done.Wait() })
 	for _, c := range cameras {
 		url := "file://" + c.path
 		if c.transport != "" {
@@ -288,23 +133,11 @@ func TestClipsAreThoseOfTheFile(t *testing.T) {
 // A stream that stands still and goes on later is a new epoch, whose windows
 // begin with it.
 func TestAGapInTheStreamBeginsAnEpoch(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, kafkatest.StartEmbedded(t).Addr(), fasterThanTime)
 	path := cut(t, shared.Path(t, "model", "demo", "yard_fence.mp4"), 8)
-	sim, err := camsim.New(camsim.Options{Addr: "127.0.0.1:0", Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := sim.AddFile("cam", path, camsim.FileOptions{OnDemand: true, Loops: 2, LoopGap: 2 * time.Second, Speed: 4}); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	var done sync.WaitGroup
-	done.Go(func() {
-		if err := sim.Run(ctx); err != nil {
-			t.Error(err)
-		}
+	sim := simulate(t, func(add func(string, string, camsim.FileOptions)) {
+		add("cam", path, camsim.FileOptions{OnDemand: true, Loops: 2, LoopGap: 2 * time.Second, Speed: 4})
 	})
-	t.Cleanup(func() { cancel(); done.Wait() })
 	r.put(t, topics.Camera{Name: "cam", URL: sim.URL("cam"), Tags: []string{"test"}})
 	want := shown(t, path)
 	r.until(t, "two loops", time.Minute, func() bool {

@@ -174,7 +174,14 @@ func (k *Kafka) stop(t testing.TB) {
 	_ = k.cmd.Wait() // 143 is its normal end
 }
 
-// Restart stops it gently and starts it again.
+// Stop stops it gently; Start starts it again.
+func (k *Kafka) Stop(t testing.TB) { t.Helper(); k.stop(t) }
+
+// Start starts it again after Stop, on the same port and files, and returns when
+// it answers.
+func (k *Kafka) Start(t testing.TB) { t.Helper(); k.run(t) }
+
+// Restart is Stop and Start.
 func (k *Kafka) Restart(t testing.TB) {
 	t.Helper()
 	k.stop(t)
