@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -95,16 +96,7 @@ func (b *backlog) describe(w *topics.WorkerStage) {
 // watch says in the log and to the reporter when the stage falls behind, while it
 // is, and when it keeps up again.
 func (b *backlog) watch(ctx context.Context) {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			b.judge(ctx)
-		}
-	}
+	pause.Every(ctx, lookEvery, func() { b.judge(ctx) })
 }
 
 func (b *backlog) judge(ctx context.Context) {

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -14,11 +13,11 @@ import (
 // lookEvery is how often cameras are asked for their newest clip.
 const lookEvery = 2 * time.Second
 
-// least is the shortest time without a clip that is reported.
-const least = 15 * time.Second
+// leastPatience is the shortest time without a clip that is reported.
+const leastPatience = 15 * time.Second
 
-// progress watches that streams become clips on Kafka: a camera can stream in
-// the best of health while nothing comes of it.
+// progress watches that streams become clips on Kafka: a camera can stream without
+// a fault while no clip of it is published.
 type progress struct {
 	mu       sync.Mutex
 	reported map[*runner]bool
@@ -36,26 +35,12 @@ func (p *progress) check() error {
 	return nil
 }
 
-// forget ends what is said of a camera that is no longer this worker's.
+// forget withdraws the warning about a camera that this worker no longer has.
 func (p *progress) forget(r *runner) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.reported, r)
 	r.Reporter.Warning(r.part(), nil)
-}
-
-// watchProgress looks until ctx ends.
-func (s *Stage) watchProgress(ctx context.Context) {
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			s.look(s.Now())
-		}
-	}
 }
 
 // look reports cameras that have streamed for three windows without a clip, and
@@ -80,7 +65,7 @@ func (s *Stage) look(now time.Time) {
 		age := now.Sub(since)
 		if age <= s.patience(r.camera) {
 			if p.reported[r] {
-				r.log.Info("clips come again")
+				r.log.Info("clips reach Kafka again")
 				r.Reporter.Warning(r.part(), nil)
 				delete(p.reported, r)
 			}
@@ -89,14 +74,14 @@ func (s *Stage) look(now time.Time) {
 		stuck++
 		err := fmt.Errorf("it streams, but no clip of it has reached Kafka for %v", age.Round(time.Second))
 		if !p.reported[r] {
-			r.log.Warn("no clips", "error", err)
+			r.log.Warn("a camera streams without clips", "error", err)
 			p.reported[r] = true
 		}
 		r.Reporter.Warning(r.part(), err)
 	}
 	for r := range p.reported {
 		if !seen[r] {
-			delete(p.reported, r) // what became of the stream is reported instead
+			delete(p.reported, r) // why it does not stream is reported instead
 		}
 	}
 	p.judge(streaming, stuck)
@@ -107,12 +92,12 @@ func (p *progress) judge(streaming, stuck int) {
 		p.problem.Store(nil)
 		return
 	}
-	err := fmt.Errorf("cameras stream, %d of them, but no clip of any reaches Kafka", streaming)
+	err := fmt.Errorf("%d cameras stream, but no clip of any of them reaches Kafka", streaming)
 	p.problem.Store(&err)
 }
 
 // patience is how long a camera may stream without a clip.
 func (s *Stage) patience(c topics.Camera) time.Duration {
 	window := cmp.Or(time.Duration(c.Window), s.Window)
-	return max(least, 3*max(window, cmp.Or(c.Stride, s.Stride).Of(window)))
+	return max(leastPatience, 3*max(window, cmp.Or(c.Stride, s.Stride).Of(window)))
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// A stream is in good health when clips of it reach Kafka; one that streams and
-// gives none is reported, and the worker where that goes for all.
+// A camera that streams while no clip of it reaches Kafka is reported, and the worker
+// is not ready where that is so for all its cameras.
 func TestProgressIsClipsOnKafka(t *testing.T) {
 	r := newRecorder()
 	s, err := New(testOptions(r))
@@ -65,7 +65,7 @@ func TestProgressIsClipsOnKafka(t *testing.T) {
 	if len(r.warned) != 3 {
 		t.Errorf("want a warning of each: %v", r.warned)
 	}
-	if err := s.progress.check(); err == nil || !strings.Contains(err.Error(), "cameras stream, 3 of them, but no clip of any reaches Kafka") {
+	if err := s.progress.check(); err == nil || !strings.Contains(err.Error(), "3 cameras stream, but no clip of any of them reaches Kafka") {
 		t.Errorf("the worker's own state: %v", err)
 	}
 	clips(good)

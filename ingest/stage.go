@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -53,14 +54,14 @@ type Options struct {
 
 	// Trust is what cameras may ask of this worker. The zero value trusts nothing.
 	Trust Trust
-	// Reporter hears how the stage and its cameras are; nil: nobody does.
+	// Reporter gets the state of the stage and of its cameras; nil: nobody does.
 	Reporter telemetry.Reporter
 	// FilesAtOnce reads recordings as fast as they decode instead of at their own
 	// pace.
 	FilesAtOnce bool
-	// Getenv gives the values of ${NAME} in URLs; nil: os.LookupEnv.
+	// Getenv returns the values of ${NAME} in URLs; nil: os.LookupEnv.
 	Getenv func(string) (string, bool)
-	// LookUp gives the addresses of a host; nil: the system's resolver.
+	// LookUp returns the addresses of a host; nil: the system's resolver.
 	LookUp func(ctx context.Context, host string) ([]netip.Addr, error)
 	Now    func() time.Time // nil: time.Now
 }
@@ -144,8 +145,8 @@ func New(o Options) (*Stage, error) {
 // them.
 func (s *Stage) SetOwn(cameras []topics.Camera) { s.resolver.trust.setOwn(cameras) }
 
-// Run holds cameras until ctx ends, then stops them and says so. It returns an
-// error only when Kafka refuses for good.
+// Run runs the cameras of its partitions until ctx ends, then stops them and
+// publishes that. It returns an error only when Kafka refuses for good.
 func (s *Stage) Run(ctx context.Context) error {
 	unobserve, err := s.live.observe(s.Meter, s.metrics)
 	if err != nil {
@@ -155,7 +156,7 @@ func (s *Stage) Run(ctx context.Context) error {
 	s.Reporter.Describe(s.leases.describe)
 	watching, stopWatching := context.WithCancel(ctx)
 	var watched sync.WaitGroup
-	watched.Go(func() { s.watchProgress(watching) })
+	watched.Go(func() { pause.Every(watching, lookEvery, func() { s.look(s.Now()) }) })
 	group := bus.GroupOptions{Group: s.Group, Topic: s.Names.Of(topics.Cameras), StartFirst: true}
 	err = s.Bus.Consume(ctx, group, func(ctx context.Context, p *bus.Partition) error { return s.own(ctx, p) })
 	stopWatching()
