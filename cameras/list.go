@@ -14,40 +14,40 @@ import (
 // Entry is a camera and what its stream is known to be doing.
 type Entry struct {
 	topics.Camera
-	// Status is what was last heard. Where that no longer counts, its state is
-	// empty, the reason says why, and the rest is as it was.
+	// Status is what was reported last. Where that no longer counts, its state is
+	// empty, its reason says why, and the rest is as it was reported.
 	Status topics.StreamStatus
 }
 
-// silent is after what time without a word of it a worker counts as gone.
-const silent = 3 * topics.WorkerEvery
+// goneAfter is how long after its last record a worker counts as gone.
+const goneAfter = 3 * topics.WorkerEvery
 
-// List is every camera by name, with its status. A status counts only while the
-// worker that wrote it is alive and holds the camera: what a worker that was
-// killed said last would stand for ever.
+// List returns every camera, in order of their names, with its status. A status
+// counts only while the worker that wrote it is alive and holds the camera: the
+// last one of a worker that was killed would otherwise be shown for ever.
 func (t *Table) List(ctx context.Context) ([]Entry, error) {
 	all, _, err := t.records(ctx)
 	if err != nil {
 		return nil, err
 	}
-	heard, err := t.Status.List(ctx)
+	statuses, err := t.Status.List(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the cameras' statuses: %w", err)
 	}
-	rows, err := t.Workers.List(ctx)
+	workers, err := t.Workers.List(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the workers: %w", err)
 	}
 	entries := make([]Entry, 0, len(all))
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		entries = append(entries, Entry{Camera: all[name], Status: t.status(name, heard, rows)})
+		entries = append(entries, Entry{Camera: all[name], Status: t.status(name, statuses, workers)})
 	}
 	return entries, nil
 }
 
-// status is what counts of a camera's status.
-func (t *Table) status(name string, heard, workers map[string]bus.Message) topics.StreamStatus {
-	m, ok := heard[name]
+// status is a camera's status, as far as it still counts.
+func (t *Table) status(name string, statuses, workers map[string]bus.Message) topics.StreamStatus {
+	m, ok := statuses[name]
 	if !ok {
 		return topics.StreamStatus{Camera: name, Reason: "no worker has taken it up"}
 	}
@@ -64,17 +64,17 @@ func (t *Table) status(name string, heard, workers map[string]bus.Message) topic
 // outdated is why a status no longer counts, empty if it does.
 func (t *Table) outdated(s topics.StreamStatus, m bus.Message, workers map[string]bus.Message) string {
 	if s.State == topics.StreamStopped || s.Worker == "" {
-		return "" // the last word of it; nothing runs that could have died since
+		return "" // true whatever has become of its worker: nothing runs
 	}
 	row, ok := workers[s.Worker]
 	w, err := topics.DecodeWorker(row.Value)
 	if !ok || err != nil {
-		if t.Age(m) < silent {
-			return "" // it has just begun, its own record is still to come
+		if t.Age(m) < goneAfter {
+			return "" // the worker has just started: its own record is still to come
 		}
 		return "its worker " + s.Worker + " is gone"
 	}
-	if age := t.Age(row); age >= silent {
+	if age := t.Age(row); age >= goneAfter {
 		return fmt.Sprintf("its worker %s has not been heard of for %v", s.Worker, age.Round(time.Second))
 	}
 	held, ok := w.Stages["ingest"]

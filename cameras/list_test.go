@@ -36,7 +36,7 @@ func TestAStatusCountsWhileItsWorkerLives(t *testing.T) {
 			if c.state == topics.StreamStopped {
 				s.Reason = "end of file"
 			}
-			f.heard(t, s, c.age)
+			f.reported(t, s, c.age)
 			if c.worker >= 0 {
 				value, err := topics.EncodeWorker(topics.Worker{Name: "w", Stages: map[string]topics.WorkerStage{"ingest": {Generation: c.current, Partitions: c.held}}})
 				if err != nil {

@@ -21,10 +21,11 @@ var (
 // nothing more, which is no secret: scheme, user name and password, the rest.
 var referring = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.-]*://)((?:[A-Za-z0-9._~-]*|\$\{[A-Za-z_][A-Za-z0-9_]*\}):\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$\{[A-Za-z_][A-Za-z0-9_]*\})@([^@]*)$`)
 
-// RedactURL is raw, fit to be shown (topics.Clean), for logs, errors and people:
-// without its password, unless that is a ${NAME}, its query and, in the path,
-// what follows a word such as "password=" or "token/". What can't be parsed, or
-// has an '@' behind its host, loses everything before the last '@' and after '?'.
+// RedactURL is a URL as it may be shown in logs, errors and to people: cleaned by
+// topics.Clean, and without its password (unless that is a ${NAME}), its query and,
+// in the path, what follows a word such as "password=" or "token/". A URL that can't
+// be parsed, or that has an '@' behind its host, loses everything before the last
+// '@' and after '?'.
 func RedactURL(raw string) string { return topics.Clean(redact(raw)) }
 
 func redact(raw string) string {
@@ -95,8 +96,8 @@ func redactUnparsed(raw string) string {
 	return scheme + rest
 }
 
-// authorityEnd is where net/url takes host and password to end. An '@' behind it
-// means that it may have cut a password short at an unescaped '/', '?' or '#'.
+// authorityEnd is where, for net/url, user, password and host end. An '@' behind it
+// means that net/url may have cut a password at an unescaped '/', '?' or '#'.
 func authorityEnd(raw string) int {
 	start := 0
 	if at := strings.Index(raw, "//"); at >= 0 {
@@ -110,8 +111,8 @@ func authorityEnd(raw string) int {
 
 var schemeText = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*$`)
 
-// PlainSecret is whether a URL holds a password or a key as it is, rather than
-// by ${NAME}: it then lies on Kafka for everyone who may read there.
+// PlainSecret is whether a URL holds a password or a key itself, rather than a
+// ${NAME}: everyone who may read the cameras topic can then see it.
 func PlainSecret(raw string) bool {
 	const referred = "\x00"
 	text := reference.ReplaceAllString(raw, referred)
@@ -139,8 +140,8 @@ func PlainSecret(raw string) bool {
 // reference is ${NAME} in a camera's URL.
 var reference = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 
-// References are the names of the environment variables that a URL refers to,
-// in the order in which they stand in it.
+// References returns the names of the environment variables that a URL refers to,
+// in the URL's order.
 func References(raw string) []string {
 	var names []string
 	for _, m := range reference.FindAllStringSubmatch(raw, -1) {

@@ -61,7 +61,7 @@ func TestRedactURL(t *testing.T) {
 	}
 }
 
-// A password that is typed as it is lies on Kafka for everyone.
+// A password that is typed into the URL itself can be read on Kafka by everyone.
 func TestPlainSecrets(t *testing.T) {
 	for raw, want := range map[string]bool{
 		"rtsp://host/stream":                               false,

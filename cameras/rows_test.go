@@ -140,7 +140,7 @@ func named(names ...string) []topics.Camera {
 	return out
 }
 
-func (f fixture) heard(t *testing.T, s topics.StreamStatus, age time.Duration) {
+func (f fixture) reported(t *testing.T, s topics.StreamStatus, age time.Duration) {
 	t.Helper()
 	value, err := topics.EncodeStatus(s)
 	if err != nil {

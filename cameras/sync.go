@@ -11,7 +11,7 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Owner is the configuration file, or the `up`, that brings a set of cameras.
+// Owner is what brings a set of cameras: a configuration file, or `frostwatch up`.
 type Owner struct {
 	Source string // topics.SourceFile or topics.SourceUp
 	// ID distinguishes sets of one source: for a file, its absolute path.
@@ -20,12 +20,12 @@ type Owner struct {
 }
 
 // Sync takes over the cameras that an owner now brings. It compares each with
-// what the same owner brought last, which lies on the topic, and acts only on
-// what is new since: an entry that is new or changed is put, one that is gone is
-// removed. An entry that has not changed is left alone, so that what a person
-// did to its camera since holds: removed stays removed, and another URL stays.
-// A camera that someone else put is neither changed nor removed. The returned
-// lines are for people: what was done, and which entries are not in force and why.
+// what the same owner brought last, which is stored on the topic, and acts only on
+// what has changed since: an entry that is new or changed is put, one that is gone
+// is removed. An entry that has not changed is left alone, so that what a person
+// has done to its camera since stays in force, be it a removal or another URL. A
+// camera that someone else put is neither changed nor removed. Both lists of lines
+// are for people: what was done, and which entries are not in force and why.
 func (t *Table) Sync(ctx context.Context, owner Owner, brings []topics.Camera) (done, left []string, err error) {
 	key := topics.CameraSetKey(owner.Source, owner.ID)
 	all, sets, err := t.records(ctx)
@@ -55,7 +55,7 @@ func (t *Table) Sync(ctx context.Context, owner Owner, brings []topics.Camera) (
 		}
 		done = append(done, fmt.Sprintf("camera %s removed: %s no longer has it", name, owner))
 	}
-	// Last: what breaks off before is done again.
+	// Written last: if anything fails before, all of it is done again next time.
 	if len(brings) == 0 && !known || known && maps.Equal(next.Cameras, last.Cameras) {
 		return done, left, nil
 	}
@@ -64,7 +64,7 @@ func (t *Table) Sync(ctx context.Context, owner Owner, brings []topics.Camera) (
 		return done, left, err
 	}
 	if _, err := t.Cameras.Put(ctx, key, value, ""); err != nil {
-		return done, left, fmt.Errorf("note the cameras of %s: %w", owner, err)
+		return done, left, fmt.Errorf("store the cameras of %s: %w", owner, err)
 	}
 	return done, left, nil
 }
@@ -83,7 +83,7 @@ func (t *Table) bring(ctx context.Context, c topics.Camera, all map[string]topic
 	case !there && unchanged:
 		return "", fmt.Sprintf("camera %s left out: it was removed since its entry last changed", c.Name), nil
 	case unchanged:
-		return "", "", nil // another copy of the file has put a newer entry
+		return "", "", nil // another copy of the file has already put a newer entry
 	}
 	if err := t.Put(ctx, c); err != nil {
 		return "", "", err
@@ -101,7 +101,7 @@ func appendLine(lines []string, line string) []string {
 	return append(lines, line)
 }
 
-// String is the owner for people.
+// String names the owner for people.
 func (o Owner) String() string {
 	if o.Source == topics.SourceUp {
 		return "this `up`"
@@ -119,7 +119,7 @@ func by(source string) string {
 	return "a person"
 }
 
-// hash is the same for the same entry.
+// hash is equal for equal entries.
 func hash(c topics.Camera) (string, error) {
 	b, err := topics.EncodeCamera(c)
 	if err != nil {
@@ -129,8 +129,7 @@ func hash(c topics.Camera) (string, error) {
 	return hex.EncodeToString(sum[:8]), nil
 }
 
-// same is whether two records ask for the same, whatever order or emptiness JSON
-// gave them.
+// same is whether two records ask for the same; an empty list and none are the same.
 func same(a, b topics.Camera) bool {
 	x, errX := hash(a)
 	y, errY := hash(b)

@@ -1,5 +1,5 @@
-// Package cameras is the table of cameras on Kafka: who put which, what its
-// stream was last heard to do, and how a configuration file is taken over
+// Package cameras is the table of cameras on Kafka: who put each camera, what its
+// stream was last reported to do, and how a configuration file is taken over
 // without undoing what people have changed since. It opens no streams.
 package cameras
 
@@ -14,7 +14,7 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Rows are a table of the bus: *bus.Table.
+// Rows is what is needed of a table of the bus (*bus.Table).
 type Rows interface {
 	Put(ctx context.Context, key string, value []byte, partitionBy string) (topics.RecordRef, error)
 	Delete(ctx context.Context, key, partitionBy string) error
@@ -27,7 +27,7 @@ type Options struct {
 	Cameras, Status, Workers Rows
 	// Age is how old a record is, by one clock for all: bus.Client.Age.
 	Age    func(bus.Message) time.Duration
-	Logger *slog.Logger // each accepted edit is a line
+	Logger *slog.Logger // gets a line for each edit that was accepted
 }
 
 // Table is the table of cameras. Safe for concurrent use; of two edits of one
@@ -50,7 +50,7 @@ func Open(c *bus.Client, n topics.Names, log *slog.Logger) (*Table, error) {
 	})
 }
 
-// ErrUnknown is that of a camera which is not on the table.
+// ErrUnknown is returned for a camera that is not on the table.
 var ErrUnknown = errors.New("there is no such camera")
 
 // Put adds a camera or changes the one of that name, whoever put it before. It
@@ -81,7 +81,7 @@ func (t *Table) Remove(ctx context.Context, name string) error {
 	return nil
 }
 
-// Get is one camera; ErrUnknown where there is none.
+// Get returns one camera, or ErrUnknown.
 func (t *Table) Get(ctx context.Context, name string) (topics.Camera, error) {
 	all, _, err := t.records(ctx)
 	if err != nil {
@@ -94,8 +94,8 @@ func (t *Table) Get(ctx context.Context, name string) (topics.Camera, error) {
 	return c, nil
 }
 
-// records are the cameras and the sets of files, by key. Records that nobody can
-// read are as none: the ingest worker has put them aside and said so.
+// records returns the cameras and the sets of their owners, by key. Records that
+// can't be decoded are left out: the ingest worker reports them.
 func (t *Table) records(ctx context.Context) (map[string]topics.Camera, map[string]topics.CameraSet, error) {
 	rows, err := t.Cameras.List(ctx)
 	if err != nil {
@@ -115,9 +115,9 @@ func (t *Table) records(ctx context.Context) (map[string]topics.Camera, map[stri
 }
 
 // Follow calls fn, one call at a time, for each camera on the table and then for
-// each edit, nil for a removal, until ctx ends (its error) or fn returns an error
-// (bus.ErrStop: nil). caughtUp, where not nil, is called once, after what was
-// there at the call.
+// each edit, with nil for a removal. It returns ctx's error when ctx ends, or what
+// fn returns (nil for bus.ErrStop). caughtUp, if not nil, is called once: after
+// the cameras that were there when Follow was called.
 func (t *Table) Follow(ctx context.Context, fn func(name string, c *topics.Camera) error, caughtUp func()) error {
 	return t.Cameras.Follow(ctx, func(m bus.Message) error {
 		name := string(m.Key)

@@ -11,11 +11,11 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// A removal takes the status along, or it would say "streaming" for ever.
-func TestRemoveTakesTheStatusAlong(t *testing.T) {
+// A removed camera's status is removed too, or it would say "streaming" for ever.
+func TestRemoveRemovesTheStatus(t *testing.T) {
 	f := newFixture(t)
 	f.put(t, topics.Camera{Name: "a", URL: "rtsp://h/1"})
-	f.heard(t, topics.StreamStatus{Camera: "a", State: topics.StreamStreaming, Worker: "w"}, 0)
+	f.reported(t, topics.StreamStatus{Camera: "a", State: topics.StreamStreaming, Worker: "w"}, 0)
 	f.remove(t, "a")
 	if rows, _ := f.status.List(t.Context()); len(rows) > 0 {
 		t.Errorf("left: %v", rows)
@@ -25,7 +25,7 @@ func TestRemoveTakesTheStatusAlong(t *testing.T) {
 	}
 }
 
-// Followers are told of cameras, and of nothing else that lies on the topic.
+// Follow gives cameras, and no other record of the topic.
 func TestFollow(t *testing.T) {
 	f := newFixture(t)
 	if _, _, err := f.Sync(t.Context(), cameras.Owner{Source: topics.SourceFile, ID: "f"}, named("a", "b")); err != nil {

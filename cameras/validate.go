@@ -14,15 +14,15 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Limits are what the configuration says of every camera.
+// Limits are what the configuration allows to cameras, and their defaults.
 type Limits struct {
 	Protocols []string      // URL schemes that a camera may use
 	Window    time.Duration // of a clip, where the camera doesn't say
 	Stride    topics.Stride // between clips, where the camera doesn't say
 }
 
-// Validate reports the first thing that a worker could not use. The error never
-// repeats the URL, which may hold a password.
+// Validate returns an error for the first thing that a worker could not use. It
+// never repeats the URL, which may hold a password.
 func (l Limits) Validate(c topics.Camera) error {
 	if err := c.Validate(); err != nil {
 		return err
@@ -37,12 +37,12 @@ func (l Limits) Validate(c topics.Camera) error {
 	return nil
 }
 
-// checkURL looks at what can be known of a URL before ${NAME} is replaced in it.
+// checkURL checks what can be known of a URL before ${NAME} is replaced in it.
 func (l Limits) checkURL(raw string) error {
 	scheme, _, has := strings.Cut(raw, "://")
 	switch {
 	case has && reference.MatchString(scheme) || !has && strings.HasPrefix(raw, "${"):
-		return nil // its worker will see
+		return nil // only its worker knows the values
 	case !has && filepath.IsAbs(raw):
 		scheme = "file"
 	case !has && strings.HasPrefix(strings.ToLower(raw), "file:/"):
@@ -51,7 +51,7 @@ func (l Limits) checkURL(raw string) error {
 		return fmt.Errorf("url: want %s, or the absolute path of a file", l.examples())
 	}
 	if scheme = strings.ToLower(scheme); !slices.Contains(l.Protocols, scheme) {
-		return fmt.Errorf("url: its kind is none of those allowed (ingest.protocols): want %s", l.examples())
+		return fmt.Errorf("url: its scheme is not one of ingest.protocols: want %s", l.examples())
 	}
 	if scheme == "file" {
 		return nil
@@ -83,12 +83,12 @@ func (l Limits) examples() string {
 	return strings.Join(out, ", ")
 }
 
-// Advice is what is unwise about a camera, in words for the one who put it:
-// nothing that keeps it from working.
+// Advice returns warnings for the person who puts a camera: what is unwise about
+// it, though it may work.
 func Advice(c topics.Camera) []string {
 	var out []string
 	if PlainSecret(c.URL) {
-		out = append(out, fmt.Sprintf("camera %s: its URL holds a password, which now lies on Kafka in clear for all who may read there: write it as ${NAME}, set NAME in the environment of the ingest workers, and list it under ingest.env", c.Name))
+		out = append(out, fmt.Sprintf("camera %s: its URL holds a password, which everyone who may read the cameras topic can now see: write it as ${NAME}, set NAME in the environment of the ingest workers, and list it under ingest.env", c.Name))
 	}
 	if !PlainSecret(c.URL) || !strings.Contains(c.URL, "@") {
 		return out

@@ -22,7 +22,7 @@ func TestCamerasAreChecked(t *testing.T) {
 		"file:/videos/a.mp4":                  "",
 		"/videos/a.mp4":                       "",
 		"":                                    "url is empty",
-		"ftp://host/a":                        "its kind is none of those allowed (ingest.protocols): want rtsp://host/path, ",
+		"ftp://host/a":                        "its scheme is not one of ingest.protocols: want rtsp://host/path, ",
 		"notaurl":                             "want rtsp://host/path, ",
 		"concat:/etc/passwd":                  "want rtsp://host/path, ",
 		"10.0.0.7/stream":                     "want rtsp://host/path, ",

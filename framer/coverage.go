@@ -36,8 +36,8 @@ type coverage struct {
 	mu      sync.Mutex
 	current *span     // nil between epochs
 	passed  time.Time // up to which the time between epochs is counted
-	why     string    // there is no epoch
-	over    bool      // and none will come
+	why     string    // there is no epoch now
+	over    bool      // the camera is stopped: no epoch will come
 }
 
 // span is an epoch in the coverage.
@@ -46,7 +46,7 @@ type span struct {
 	at    func(n uint64) time.Duration // when window n begins
 	ended bool
 	next  uint64   // the first window that is not complete
-	alive []uint64 // complete windows that may be published, after the last that was
+	alive []uint64 // the last window that was published, and complete ones after it that may be
 }
 
 func newCoverage(window time.Duration, now time.Time, count func(string, time.Duration)) *coverage {
@@ -98,8 +98,8 @@ func (c *coverage) complete(s *span) {
 	s.next++
 }
 
-// published takes a window whose clip Kafka has acknowledged. They are so in
-// their order.
+// published takes a window whose clip Kafka has acknowledged, in the order of the
+// windows.
 func (c *coverage) published(s *span, n uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -112,7 +112,7 @@ func (c *coverage) lost(s *span, n uint64, why string) {
 	defer c.mu.Unlock()
 	i := slices.Index(s.alive, n)
 	closes := s.opens(n).Add(c.window)
-	after := closes // what follows is counted already, by end
+	after := closes // end has already counted what follows
 	switch {
 	case i+1 < len(s.alive):
 		after = s.opens(s.alive[i+1])
@@ -131,8 +131,8 @@ func (c *coverage) covered(s *span, i int) time.Time {
 	return s.opens(s.alive[i-1]).Add(c.window)
 }
 
-// addStride counts what lies between window n, from opens, and the one before it
-// where the stride is longer than the window.
+// addStride counts the time between the end of the window before n and opens, the
+// start of n, where the stride is longer than the window.
 func (c *coverage) addStride(s *span, n uint64, opens time.Time) {
 	if n > 0 {
 		c.add(gapStride, opens.Sub(s.opens(n-1).Add(c.window)))
@@ -148,7 +148,7 @@ func (c *coverage) add(why string, d time.Duration) {
 func (s *span) opens(n uint64) time.Time { return s.start.Add(s.at(n)) }
 
 // missing is how much more is uncovered between before and after once a window
-// that lies between them is gone.
+// between them is gone.
 func missing(before, opens, closes, after time.Time) time.Duration {
 	return max(after.Sub(before), 0) - max(opens.Sub(before), 0) - max(after.Sub(closes), 0)
 }

@@ -2,9 +2,10 @@ package framer
 
 import "time"
 
-// drift notices when a camera's clock and this machine's have run apart. Frames
-// that the network held up say nothing: of each stretch only the most punctual
-// frame counts. A frame that arrives before its time needs no second opinion.
+// drift notices when a camera's clock and this machine's have run apart. A frame
+// that is late may have been held up by the network, so of each stretch only the
+// most punctual frame counts. A frame that arrives before its time is proof by
+// itself.
 type drift struct {
 	limit time.Duration // negative: none
 	since time.Duration // stream time at which the stretch began
@@ -14,8 +15,9 @@ type drift struct {
 
 const driftStretch = 30 * time.Second
 
-// exceeds looks at a frame of the given stream time that arrived so long after
-// the epoch's first.
+// exceeds is whether the clocks have run apart by more than the limit. It is asked
+// once for each frame: at is the frame's stream time, arrived its arrival, both
+// since the epoch's first frame.
 func (d *drift) exceeds(at, arrived time.Duration) bool {
 	if d.limit < 0 {
 		return false

@@ -51,7 +51,7 @@ func numberOf(t *testing.T, d *jpeg.Decoder, f topics.ClipFrame) int {
 	return n
 }
 
-// Covered is which parts of the film lie in clips' windows, by the numbers in
+// Covered is which parts of the film are in clips' windows, by the numbers in
 // their first frames: FilmTicks for each frame of the film.
 func Covered(t *testing.T, all []topics.Clip, frames int) []bool {
 	t.Helper()

@@ -38,7 +38,7 @@ type Options struct {
 	// new epoch is begun, so that clips' wall-clock times stay true. 0: 5 s;
 	// negative: any.
 	MaxDrift time.Duration
-	// Reporter hears of cameras that lose clips; nil: nobody does.
+	// Reporter gets a warning of each camera that loses clips; nil: nobody does.
 	Reporter telemetry.Reporter
 	Now      func() time.Time // nil: time.Now
 }
@@ -91,8 +91,8 @@ func New(o Options) (*Framer, error) {
 	return &Framer{Options: o, metrics: m}, nil
 }
 
-// Stream is the sink of one camera's frames; its clips go to send. The error is
-// about the camera's window or stride.
+// Stream returns the sink of one camera's frames; its clips go to send. The error
+// is about the camera's window or stride.
 func (f *Framer) Stream(c topics.Camera, send bus.SendFunc) (*Stream, error) {
 	window, stride := cmp.Or(time.Duration(c.Window), f.Window), cmp.Or(c.Stride, f.Stride)
 	if err := topics.CheckTimes(window, stride); err != nil {

@@ -9,21 +9,21 @@ import (
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 )
 
-// losses says when a camera begins to lose clips and when that is over, once
-// each: Kafka may be away for hours.
+// losses logs and reports when a camera begins to lose clips, and when that is over,
+// once each: Kafka may be away for hours.
 type losses struct {
 	log      *slog.Logger
 	reporter telemetry.Reporter
-	part     string // of readiness
+	part     string // the camera's name in the worker's readiness
 
 	mu     sync.Mutex
 	reason string // of the latest, empty when clips get through
 	clips  int    // lost since they last did
 }
 
-var errQueueFull = errors.New("Kafka takes no clips: of those that wait, the oldest are dropped") //nolint:staticcheck // a name
+var errQueueFull = errors.New("Kafka takes no clips: of those that wait, the oldest are dropped") //nolint:staticcheck // Kafka is a name
 
-// add takes a lost clip.
+// add counts a lost clip.
 func (l *losses) add(ctx context.Context, reason, clip string, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -38,7 +38,7 @@ func (l *losses) add(ctx context.Context, reason, clip string, err error) {
 	}
 }
 
-// end takes that clips get through again.
+// end is called when clips get through again.
 func (l *losses) end(ctx context.Context) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -50,7 +50,7 @@ func (l *losses) end(ctx context.Context) {
 	l.reporter.Warning(l.part, nil)
 }
 
-// forget ends what readiness says of the camera.
+// forget withdraws the warning about the camera, which was stopped.
 func (l *losses) forget() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

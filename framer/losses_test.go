@@ -19,14 +19,14 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// said keeps the warnings that a stage has reported, "" where one was over.
-type said struct {
+// warnings are what was reported, in order; one that is withdrawn is "over".
+type warnings struct {
 	telemetry.Quiet
 	mu  sync.Mutex
 	all []string
 }
 
-func (s *said) Warning(part string, err error) {
+func (s *warnings) Warning(part string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err == nil {
@@ -40,7 +40,7 @@ func (s *said) Warning(part string, err error) {
 // published with how long they waited, and the log and readiness say once when
 // clips began to be lost and once when that was over.
 func TestLossesBeginAndEnd(t *testing.T) {
-	out, hears, log := &clips{}, &said{}, &bytes.Buffer{}
+	out, hears, log := &clips{}, &warnings{}, &bytes.Buffer{}
 	clock := time.Unix(1_700_000_000, 0)
 	s, counts := testStream(t, out, func(o *Options) {
 		o.Queue, o.Reporter, o.Logger = 3, hears, slog.New(slog.NewTextHandler(log, nil))
@@ -79,7 +79,7 @@ func TestLossesBeginAndEnd(t *testing.T) {
 	}
 }
 
-// Frames so large that no clip fits into a record are no healthy camera.
+// A camera whose clips Kafka can't take is reported.
 func TestClipsThatKafkaRefuses(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -92,7 +92,7 @@ func TestClipsThatKafkaRefuses(t *testing.T) {
 		{"refused", 64, errors.New("Topic Authorization Failed"), "Topic Authorization Failed", 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			hears, sent := &said{}, 0
+			hears, sent := &warnings{}, 0
 			s, counts := testStream(t, &clips{}, func(o *Options) { o.ShortSide, o.Quality, o.Reporter = c.short, 100, hears })
 			s.sender = func(context.Context, ...bus.Message) ([]topics.RecordRef, error) {
 				sent++

@@ -81,8 +81,8 @@ func TestABrokerThatIsAwayCostsNoMoreThanItsAbsence(t *testing.T) {
 	}
 }
 
-// hole is how many seconds of the film lie between clips, all of which are of one
-// stream.
+// hole is how many seconds of the film between the first clip and the last are in
+// none. All clips must be of one stream.
 func hole(t *testing.T, clips []topics.Clip, frames int) float64 {
 	t.Helper()
 	for _, c := range clips {

@@ -30,9 +30,9 @@ func fasterThanTime(o *framer.Options) { o.MaxDrift = -1 }
 // stride is the default, 4 of a window's 7 steps, in seconds.
 const stride = 4. / 7 * 127 / 30
 
-// shown is, for each whole window of a video, the times of the frames that are
-// on display at FROSTER's eight times: worked out from ffprobe's list of
-// frames, in fractions of a second, without any of the code under test.
+// shown is, for each whole window of a video, the times in seconds of the frames
+// that are on display at FROSTER's eight times. It is worked out from ffprobe's list
+// of frames, without any of the code under test.
 func shown(t *testing.T, path string) [][]float64 {
 	t.Helper()
 	out, err := exec.Command("ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "frame=best_effort_timestamp_time", "-of", "csv=p=0", path).Output()
@@ -130,7 +130,7 @@ func TestClipsAreThoseOfTheFile(t *testing.T) {
 	}
 }
 
-// A stream that stands still and goes on later is a new epoch, whose windows
+// A stream that pauses and goes on later is a new epoch, whose windows
 // begin with it.
 func TestAGapInTheStreamBeginsAnEpoch(t *testing.T) {
 	r := newRig(t, kafkatest.StartEmbedded(t).Addr(), fasterThanTime)

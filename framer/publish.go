@@ -18,8 +18,9 @@ import (
 // half of what there is before the camera's partition goes to another worker.
 const farewell = bus.Grace / 2
 
-// passEvery is how often the time without a connection is counted, up to
-// passBehind ago: a first frame comes a little after its arrival.
+// passEvery is how often the time without a connection is counted. The latest
+// passBehind is left out, since a connection's first frame is handed over a little
+// after it arrived.
 const (
 	passEvery  = time.Second
 	passBehind = 2 * time.Second
@@ -40,8 +41,8 @@ func (s *Stream) lose(ctx context.Context, j job, reason string, err error) {
 	s.losses.add(ctx, reason, j.clip.ID, err)
 }
 
-// Run publishes clips until ctx ends, and then what is queued, for as long as
-// farewell at most.
+// Run publishes clips until ctx ends, and then those that are queued, for farewell
+// at most.
 func (s *Stream) Run(ctx context.Context) {
 	sending, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -75,8 +76,7 @@ func (s *Stream) Run(ctx context.Context) {
 	}
 }
 
-// publish sends one clip in a trace of its own, which the record's headers hand
-// on.
+// publish sends one clip, and begins its trace, which the record's headers carry on.
 func (s *Stream) publish(ctx context.Context, j job) {
 	c := j.clip
 	ctx, span := s.Tracer.Start(ctx, "framer.clip", trace.WithTimestamp(j.made), trace.WithSpanKind(trace.SpanKindProducer),

@@ -11,7 +11,7 @@ import (
 type job struct {
 	clip topics.Clip
 	made time.Time
-	span *span // of the epoch that it lies in
+	span *span // of its epoch
 }
 
 // queue holds the newest clips of a camera that wait for Kafka. A full one drops
@@ -26,7 +26,7 @@ type queue struct {
 
 func newQueue(most int) *queue { return &queue{most: most, ready: make(chan struct{}, 1)} }
 
-// push adds a clip; full says that dropped made room for it.
+// push adds a clip; full is whether dropped had to make room for it.
 func (q *queue) push(j job) (dropped job, full bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -43,7 +43,7 @@ func (q *queue) push(j job) (dropped job, full bool) {
 	return dropped, full
 }
 
-// take is the oldest clip.
+// take removes the oldest clip; false where there is none.
 func (q *queue) take() (j job, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -55,7 +55,7 @@ func (q *queue) take() (j job, ok bool) {
 	return j, true
 }
 
-// roomy says whether the next clip drops none.
+// roomy is whether the next clip fits without dropping another.
 func (q *queue) roomy() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

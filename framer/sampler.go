@@ -18,7 +18,7 @@ const tolerance = 2 * time.Millisecond
 
 // sampler decides which frames belong to which windows. A window's targets lie
 // a step apart, the first at its start. Windows begin a stride apart; where that
-// is a whole number of steps, all targets lie on one grid, and windows share
+// is a whole number of steps, all targets are on one grid, and windows share
 // those of equal number to the nanosecond, and with them their frames.
 type sampler struct {
 	window time.Duration
@@ -58,8 +58,7 @@ func (r ratio) times(n uint64) time.Duration {
 	return time.Duration(whole)
 }
 
-// exact undoes the rounding of a configured time to milliseconds: one that is
-// within half a millisecond of a whole number of frames at 30 a second is taken
+// exact undoes the rounding of a configured time to milliseconds: a time within half a millisecond of a whole number of frames at 30 a second is taken
 // as just that. So 2.133s is 64/30 s, and at 15 frames a second every window
 // begins on a frame, however long the epoch.
 func exact(d time.Duration) ratio {
@@ -113,7 +112,8 @@ func (s *sampler) see(until time.Duration, pick func(*window) error) ([]*window,
 	return complete, nil
 }
 
-// reset begins a new epoch and says how many windows it leaves incomplete.
+// reset begins a new epoch, and returns how many windows of the one before stay
+// incomplete.
 func (s *sampler) reset() int {
 	left := len(s.open)
 	s.open, s.next = nil, 0

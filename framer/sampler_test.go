@@ -113,8 +113,7 @@ func TestWindowsAreAsConfigured(t *testing.T) {
 	}
 }
 
-// uneven are times of a camera whose frames come when they like, at most 0.4 s
-// apart.
+// uneven are times of frames at random distances of at most 0.4 s.
 func uneven(seconds int) []time.Duration {
 	r := rand.New(rand.NewPCG(1, 2))
 	var out []time.Duration
@@ -148,8 +147,8 @@ func TestWindowsShareFourFrames(t *testing.T) {
 	}
 }
 
-// Weeks into an epoch the targets still lie where they belong, worked out here
-// in fractions, and equal grid points of two windows are the same nanosecond.
+// Weeks into an epoch the targets are still exact, compared with ones worked out
+// here in fractions, and equal grid points of two windows are the same nanosecond.
 func TestTargetsDoNotDrift(t *testing.T) {
 	for _, c := range []struct {
 		name   string

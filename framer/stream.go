@@ -42,16 +42,16 @@ type Stream struct {
 	drift  drift
 }
 
-// Retag gives the clips to come other tags; the epoch goes on. Any goroutine may
-// call it.
+// Retag sets the tags of clips that are completed from now on; the epoch goes on.
+// Any goroutine may call it.
 func (s *Stream) Retag(tags []string) { s.tags.Store(&tags) }
 
-// Connected starts with a clean slate: the new connection has a clock of its own.
+// Connected ends the epoch: the new connection has a clock of its own.
 func (s *Stream) Connected(media.StreamInfo) {
 	s.endEpoch(context.Background(), gapNotConnected)
 }
 
-// Disconnected drops what is incomplete.
+// Disconnected drops incomplete windows.
 func (s *Stream) Disconnected(reason string) {
 	why := gapNotConnected
 	if reason == media.ErrStopped.Error() || reason == io.EOF.Error() {
@@ -106,7 +106,8 @@ const (
 	breakDrift     = "the clocks drifted apart"
 )
 
-// breaks says why a frame cannot follow the one before it, "" if it can.
+// breaks says why a frame can't belong to the epoch of the one before it; "" if it
+// can.
 func (s *Stream) breaks(f *media.Frame) string {
 	at := f.PTS - s.zero
 	switch {
@@ -131,8 +132,8 @@ func (s *Stream) until(f *media.Frame) time.Duration {
 	return f.PTS - s.zero + max(s.step, tolerance)
 }
 
-// cut picks the frame for its targets. It's converted and compressed once,
-// whoever wants it.
+// cut adds the frame to the windows that have a target while it is on display. It is
+// converted and compressed once, however many they are.
 func (s *Stream) cut(ctx context.Context, f *media.Frame, at, until time.Duration) error {
 	var picture topics.ClipFrame
 	var w, h int

@@ -101,7 +101,7 @@ func upTo(n int) []int {
 	return out
 }
 
-// The wall clock of an epoch is its first frame's arrival, and stays it.
+// An epoch's wall clock is its first frame's arrival plus stream time, to its end.
 func TestTimesOfAClip(t *testing.T) {
 	out := &clips{}
 	s, _ := testStream(t, out, nil)

@@ -54,7 +54,7 @@ func (r *resolver) resolve(c topics.Camera) (address, error) {
 		a.scheme = "file"
 	}
 	if !slices.Contains(r.schemes, a.scheme) {
-		// Not named: in a malformed URL it may be anything.
+		// It is not repeated: in a malformed URL it may be part of a password.
 		return address{}, media.NewFault(media.KindAddress, "this kind of URL is not allowed: want %s", strings.Join(r.schemes, ", "))
 	}
 	if a.scheme == "file" {
@@ -129,14 +129,15 @@ func userinfoEnd(raw string) int {
 	return 0
 }
 
-// kindRefused is of a host whose name leads where it may not: another day it may
-// lead elsewhere.
+// kindRefused is the fault of a host whose name leads to an address that is not
+// allowed. It is tried again: one day the name may lead elsewhere.
 const kindRefused media.Kind = "refused"
 
-// reach looks the host up, which libav can't be interrupted in, and checks where
-// it leads. Where the camera is not the operator's own, libav is given the
-// address that was checked in place of the name, or it might look up another;
-// turn, of many addresses, picks one. That can't be for TLS, which needs the name.
+// reach looks the host up, since libav can't be interrupted while it does, and
+// checks where the name leads. Where the camera is not the operator's own, libav is
+// given the address that was checked in place of the name, or it might look up
+// another; of several addresses turn picks one. For TLS, which needs the name, it
+// stays.
 func (r *resolver) reach(ctx context.Context, a address, turn int) (address, error) {
 	if a.host == "" {
 		return a, nil
@@ -165,7 +166,7 @@ func (r *resolver) reach(ctx context.Context, a address, turn int) (address, err
 	return a.at(all[turn%len(all)]), nil
 }
 
-// at is the address with one of the host's own in place of its name.
+// at is the address with ip in place of the host's name.
 func (a address) at(ip netip.Addr) address {
 	pinned := *a.url
 	a.name = pinned.Host

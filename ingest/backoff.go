@@ -6,16 +6,16 @@ import (
 )
 
 // Backoff says how long to wait before connecting again: between half of these
-// waits and all of them.
+// waits and the whole, at random.
 type Backoff struct {
 	Min        time.Duration // the first wait; doubled at each failure
 	Max        time.Duration // the longest
 	ResetAfter time.Duration // of frames, after which Min is used again
 }
 
-// wait is before the next try after so many failures in a row, at least one.
-// It lies between half the step and the whole, so that cameras that were lost
-// together don't come back together.
+// wait is how long to wait before the next try after so many failures in a row, at
+// least one. It is between half the step and the whole, at random, so that cameras
+// that were lost together don't come back together.
 func (b Backoff) wait(failures int) time.Duration {
 	step := b.Max
 	if n := failures - 1; n < 32 && b.Min<<n < b.Max && b.Min<<n > 0 {

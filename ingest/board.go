@@ -20,7 +20,7 @@ type board struct {
 	log   *slog.Logger
 
 	mu      sync.Mutex
-	pending map[string]*topics.StreamStatus // nil: the camera is gone, and its status with it
+	pending map[string]*topics.StreamStatus // nil: the status is to be removed, as its camera was
 	wake    chan struct{}                   // holds one
 	idle    chan struct{}                   // closed while nothing is to be sent
 }
@@ -36,7 +36,7 @@ func newBoard(topic string, p partition, log *slog.Logger) *board {
 
 func (b *board) post(s topics.StreamStatus) { b.put(s.Camera, &s) }
 
-// clear removes what was said of a camera.
+// clear removes a camera's status.
 func (b *board) clear(camera string) { b.put(camera, nil) }
 
 func (b *board) put(camera string, s *topics.StreamStatus) {

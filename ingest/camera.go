@@ -20,7 +20,7 @@ import (
 type runner struct {
 	*Stage
 	camera topics.Camera // as it was when the stream was begun
-	record topics.Camera // as it is on the table; the table's own
+	record topics.Camera // as it is on the table now; for the table alone
 	board  *board
 	send   bus.SendFunc
 	log    *slog.Logger
@@ -31,18 +31,18 @@ type runner struct {
 	sink Sink     // nil before it is made
 	tags []string // of the clips to come
 
-	// What metrics and the progress watch ask for, from other goroutines.
+	// Read by metrics and by the progress watch, from other goroutines.
 	state   atomic.Pointer[topics.StreamStatus]
 	fps     atomic.Int64 // thousandths
-	clipped atomic.Int64 // when Kafka had the newest clip, Unix nanoseconds; 0: none yet
+	clipped atomic.Int64 // when Kafka acknowledged the newest clip, Unix nanoseconds; 0: none yet
 
-	failures int // in a row, for the backoff
-	attempt  int // tries since frames last came
-	warned   string
+	failures int    // in a row, for the backoff
+	attempt  int    // tries since frames last came
+	warned   string // the reason that was logged last, "" since frames last came
 }
 
-// start runs a camera until stop or giveUp is called, once after has been closed
-// (nil: at once).
+// start runs a camera until stop or giveUp is called. It begins when after is
+// closed (nil: at once), and the delay has passed.
 func (s *Stage) start(ctx context.Context, c topics.Camera, delay time.Duration, after <-chan struct{}, b *board, send bus.SendFunc) *runner {
 	r := &runner{Stage: s, camera: c, record: c, tags: c.Tags, board: b, log: s.Logger.With("camera", c.Name)}
 	r.send = func(ctx context.Context, msgs ...bus.Message) ([]topics.RecordRef, error) {
@@ -72,16 +72,16 @@ func (r *runner) stop() {
 	r.progress.forget(r)
 }
 
-// giveUp is stop, and publishes why.
+// giveUp stops the camera and publishes why.
 func (r *runner) giveUp(reason string) {
 	r.stop()
 	r.publish(topics.StreamStatus{State: topics.StreamStopped, Reason: reason})
 }
 
-// part is what readiness calls the camera.
+// part is the camera's name in the worker's readiness.
 func (r *runner) part() string { return "camera " + r.camera.Name }
 
-// retag gives the clips to come other tags; the stream goes on.
+// retag sets the tags of clips made from now on; the stream goes on.
 func (r *runner) retag(tags []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -133,8 +133,8 @@ func (r *runner) watch(ctx context.Context) (stopped bool) {
 	return stopped
 }
 
-// stream connects, and connects again, until ctx ends or there is nothing more
-// to be had. stopped is as for watch.
+// stream connects, and connects again, until ctx ends or another try would be of
+// no use. stopped is as for watch.
 func (r *runner) stream(ctx context.Context, sink Sink) (stopped bool) {
 	for {
 		r.attempt++
@@ -153,7 +153,7 @@ func (r *runner) stream(ctx context.Context, sink Sink) (stopped bool) {
 			f = &media.Fault{Kind: media.KindOther, Text: err.Error()}
 		}
 		if f.Kind == media.KindAddress {
-			// Nothing but another record will help.
+			// Only another record can help.
 			r.fail(f.Text)
 			return true
 		}
@@ -163,14 +163,14 @@ func (r *runner) stream(ctx context.Context, sink Sink) (stopped bool) {
 	}
 }
 
-// fail says why the camera is not tried again, loudly: someone must act.
+// fail reports why the camera is not tried again, as a warning: somebody must act.
 func (r *runner) fail(reason string) {
-	r.log.Warn("camera stopped: it is not tried again before it is changed", "reason", reason)
+	r.log.Warn("camera stopped, and not tried again until it is changed", "reason", reason)
 	r.status(topics.StreamStatus{State: topics.StreamStopped, Reason: reason})
 	r.Reporter.Warning(r.part(), errors.New(reason))
 }
 
-// wait passes the time until the next try.
+// wait waits until the next try; false where ctx ends before.
 func (r *runner) wait(ctx context.Context, f *media.Fault, lasted time.Duration) bool {
 	if lasted >= r.Backoff.ResetAfter {
 		r.failures = 0
@@ -178,7 +178,8 @@ func (r *runner) wait(ctx context.Context, f *media.Fault, lasted time.Duration)
 	r.failures++
 	d := r.Backoff.wait(r.failures)
 	if f.Kind == media.KindCredentials || f.Kind == kindRefused {
-		// Cameras lock users out after too many tries; a name seldom leads elsewhere.
+		// Many cameras lock a user out after too many tries, and where a host's name
+		// leads seldom changes.
 		d = r.Backoff.Max
 	}
 	r.metrics.reconnect(ctx, r.camera.Name, f.Kind)
@@ -194,8 +195,8 @@ func (r *runner) wait(ctx context.Context, f *media.Fault, lasted time.Duration)
 	return pause.For(ctx, d)
 }
 
-// connection opens the stream and hands its frames on until it ends, and says
-// for how long frames came.
+// connection opens the stream and hands its frames on until it ends. lasted is for
+// how long frames came.
 func (r *runner) connection(ctx context.Context, sink Sink) (lasted time.Duration, err error) {
 	a, err := r.address(ctx)
 	if err != nil {
@@ -236,7 +237,7 @@ func (r *runner) transport() string {
 	return r.Transport
 }
 
-// frames hands f and what follows to the sink.
+// frames hands f and all frames after it to the sink, until the stream ends.
 func (r *runner) frames(ctx context.Context, sink Sink, s *media.Stream, f *media.Frame) (err error) {
 	info := s.Info()
 	info.Width, info.Height = f.Width, f.Height
@@ -248,7 +249,7 @@ func (r *runner) frames(ctx context.Context, sink Sink, s *media.Stream, f *medi
 	sink.Connected(info)
 	defer func() { sink.Disconnected(err.Error()) }()
 	p := pace{start: time.Now(), on: info.Recorded && !r.FilesAtOnce}
-	m := meter{told: info.FPS > 0}
+	m := frameRate{reported: info.FPS > 0}
 	for {
 		if !p.wait(ctx, f.PTS) {
 			return media.ErrStopped
@@ -272,7 +273,7 @@ func (r *runner) streaming(i media.StreamInfo) {
 	r.status(topics.StreamStatus{State: topics.StreamStreaming, Codec: i.Codec, Width: i.Width, Height: i.Height, FPS: i.FPS})
 }
 
-// status publishes where the stream stands; it never blocks.
+// status publishes the stream's state; it never blocks.
 func (r *runner) status(st topics.StreamStatus) {
 	st = r.publish(st)
 	if st.State != topics.StreamStreaming {
@@ -283,7 +284,7 @@ func (r *runner) status(st topics.StreamStatus) {
 
 func (r *runner) publish(st topics.StreamStatus) topics.StreamStatus {
 	st.Camera, st.Worker, st.Since = r.camera.Name, r.Worker, r.Now().UTC()
-	// A detail of the same state does not make it younger.
+	// Since is when the state began, whatever details change.
 	if was := r.state.Load(); was != nil && was.State == st.State {
 		st.Since = was.Since
 	}

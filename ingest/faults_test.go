@@ -13,8 +13,8 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// A camera that goes away comes back, one that freezes is opened anew, and
-// nobody else notices.
+// A camera that goes away and comes back, or freezes, is opened anew, and the other
+// camera goes on undisturbed.
 func TestCamerasComeBackAndDoNotDisturbOthers(t *testing.T) {
 	fence := shared.Path(t, "model", "demo", "yard_fence.mp4")
 	sim := simulate(t, camsim.Options{}, func(s *camsim.Server) {
@@ -81,7 +81,7 @@ func TestStoppingIsPrompt(t *testing.T) {
 	opening := talker(t, func(net.Conn) { connected.Store(true) })
 	for _, c := range []struct {
 		name, url string
-		middle    func() bool // of what it is to be stopped in
+		ready     func() bool // to be stopped in the middle of something
 	}{
 		{"opening", "rtsp://" + opening + "/x", connected.Load},
 		{"frozen", sim.URL("frozen"), func() bool { return len(r.frames("frozen")) > 0 }},
@@ -92,7 +92,7 @@ func TestStoppingIsPrompt(t *testing.T) {
 		var posted sync.WaitGroup
 		posted.Go(func() { b.run(posting) })
 		camera := s.start(t.Context(), topics.Camera{Name: c.name, URL: c.url}, 0, nil, b, r.Send)
-		until(t, c.name, 20*time.Second, c.middle)
+		until(t, c.name, 20*time.Second, c.ready)
 		if c.name == "frozen" {
 			sim.Pause(c.name)
 		}

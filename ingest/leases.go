@@ -27,7 +27,7 @@ func (l *leases) remove(p partition) {
 	delete(l.held, p)
 }
 
-// describe writes into the worker's record what it holds.
+// describe writes into the worker's record which partitions it holds.
 func (l *leases) describe(w *topics.Worker) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -82,7 +82,7 @@ func (l *live) remove(r *runner) {
 	delete(l.all, r)
 }
 
-// list is those that run now.
+// list returns those that run now.
 func (l *live) list() []*runner {
 	l.mu.Lock()
 	defer l.mu.Unlock()

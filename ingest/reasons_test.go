@@ -39,7 +39,7 @@ func (s *syncBuffer) String() string {
 
 const secret = "hunter2-not-to-be-seen"
 
-// People are told what is wrong with a camera, and never its password.
+// People see what is wrong with a camera, and never its password.
 func TestReasons(t *testing.T) {
 	fence := shared.Path(t, "model", "demo", "yard_fence.mp4")
 	sim := simulate(t, camsim.Options{}, func(s *camsim.Server) {
@@ -116,7 +116,7 @@ func TestReasons(t *testing.T) {
 			watch(t, o, topics.Camera{Name: "cam", URL: c.url})
 			until(t, string(c.state)+": "+c.reason, 20*time.Second, func() bool { return c.reason == "" || r.saw("cam", c.state, c.reason)() })
 			if c.reason != "" {
-				// Whoever looks at readiness or the log sees it too.
+				// It is in readiness and in the log, too.
 				until(t, "the warning", 5*time.Second, func() bool {
 					return strings.Contains(r.warning("camera cam"), c.reason) && strings.Contains(log.String(), "level=WARN")
 				})
@@ -138,7 +138,7 @@ func TestReasons(t *testing.T) {
 	}
 }
 
-// rubbish is what a port that is no camera might say.
+// rubbish is what a port that is no camera's might send.
 func rubbish(c net.Conn) {
 	for range 100 {
 		if _, err := c.Write(bytes.Repeat([]byte{0xfe, 0x00, 'G', '\n'}, 1000)); err != nil {
@@ -147,8 +147,8 @@ func rubbish(c net.Conn) {
 	}
 }
 
-// talker is the address of a server that greets connections with say, if
-// anything, and keeps them until the client or the test ends.
+// talker is the address of a server that calls say (nil: does nothing) for each
+// connection and keeps it open until the client or the test ends.
 func talker(t *testing.T, say func(net.Conn)) string { return talkerAt(t, "127.0.0.1", say) }
 
 func talkerAt(t *testing.T, host string, say func(net.Conn)) string {
@@ -187,7 +187,7 @@ func sound(t *testing.T) string {
 	return out
 }
 
-// playlist names another file, as one that a stranger hands in might name
+// playlist is a file that names another file, as a stranger's might name
 // /etc/passwd.
 func playlist(t *testing.T, path string) string {
 	out := filepath.Join(t.TempDir(), "list.m3u8")

@@ -23,7 +23,7 @@ type recorder struct {
 	sizes  map[string]string
 	status map[string][]topics.StreamStatus
 	gone   map[string]int    // tombstones of statuses
-	warned map[string]string // by part, what the reporter was told and not yet told over
+	warned map[string]string // warnings that were reported and not withdrawn, by part
 	checks map[string]func() error
 	left   []bus.Message     // on the status topic
 	tags   map[string]string // of the clips to come
@@ -99,7 +99,7 @@ func (r *recorder) Send(_ context.Context, msgs ...bus.Message) ([]topics.Record
 	return make([]topics.RecordRef, len(msgs)), nil
 }
 
-// Replay gives what the test said earlier workers had left.
+// Replay gives what earlier workers have left: r.left.
 func (r *recorder) Replay(_ context.Context, _ string, _ int, _, _ int64, fn func(bus.Message) error) error {
 	r.mu.Lock()
 	left := r.left

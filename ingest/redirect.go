@@ -63,8 +63,9 @@ func (r *runner) checkLocation(ctx context.Context, a address, s *media.Stream) 
 	return err
 }
 
-// redirected asks a camera of HTTP whether it was a redirection that libav did
-// not follow, which it calls an error of input or output, and where to.
+// redirected asks a camera of HTTP that libav could not open whether it answers
+// with a redirection, and where to. libav was told not to follow any, and reports
+// one as an input/output error.
 func (r *runner) redirected(ctx context.Context, a address, failed error) (next address, found bool, err error) {
 	var f *media.Fault
 	if a.scheme != "http" && a.scheme != "https" || !errors.As(failed, &f) || f.Kind != media.KindUnreachable {
@@ -80,11 +81,11 @@ func (r *runner) redirected(ctx context.Context, a address, failed error) (next 
 	return next, err == nil, err
 }
 
-// follow is the address that a redirection leads to, checked.
+// follow returns the address that a redirection leads to, once it is checked.
 func (r *resolver) follow(ctx context.Context, from address, location string) (address, error) {
 	u, err := from.url.Parse(location)
 	if err != nil || u.Hostname() == "" {
-		return address{}, media.NewFault(media.KindOther, "the camera redirects to what is no address")
+		return address{}, media.NewFault(media.KindOther, "the camera redirects to something that is no URL of a host")
 	}
 	a := address{scheme: strings.ToLower(u.Scheme), host: u.Hostname(), url: u}
 	if !slices.Contains(r.schemes, a.scheme) || strings.TrimSuffix(a.scheme, "s") != strings.TrimSuffix(from.scheme, "s") {
@@ -130,8 +131,8 @@ func (r *resolver) location(ctx context.Context, a address) string {
 	return response.Header.Get("Location")
 }
 
-// control refuses connections to where the camera may not be, whatever its name
-// leads to by now.
+// control refuses to connect to an address that the camera may not have, whatever
+// its host's name leads to by then.
 func (r *resolver) control(a address) func(network, address string, _ syscall.RawConn) error {
 	return func(_, at string, _ syscall.RawConn) error {
 		to, err := netip.ParseAddrPort(at)

@@ -16,20 +16,21 @@ type Sink interface {
 	// Run does what may not delay the camera, until ctx ends, which is after the
 	// last Disconnected. It gives up what it cannot finish in a few seconds.
 	Run(ctx context.Context)
-	// Connected starts a new stream clock.
+	// Connected says that the frames to come have a clock of their own.
 	Connected(info media.StreamInfo)
-	// Frame looks at a frame. An error ends the connection.
+	// Frame takes a frame, which is valid only during the call. An error ends the
+	// connection.
 	Frame(ctx context.Context, f *media.Frame) error
 	// Disconnected says that no more frames come on this clock, and why.
 	Disconnected(reason string)
-	// Retag gives what comes from now on other tags. Any goroutine may call it.
+	// Retag sets the tags of what is made from now on. Any goroutine may call it.
 	Retag(tags []string)
 }
 
-// NewSink makes the sink of a camera. It sends its clips by send alone, which is
-// bus.Partition.Send of the partition that holds the camera: it waits while the
-// group is being sorted out anew, and returns bus.ErrMoved once the camera is
-// another worker's. That clips arrive is how the stage knows that a stream makes
-// progress. An error is of the camera's record, shown to people, and stops the
-// camera until its record changes.
+// NewSink makes the sink of a camera. The sink sends its clips by send and in no
+// other way: that clips are acknowledged is how the stage knows that a stream makes
+// progress. send is bus.Partition.Send of the camera's partition: it waits while the
+// group's partitions are given out anew, and returns bus.ErrMoved once the camera
+// is another worker's. An error means that the camera's record can't be used: it is
+// shown to people, and the camera is stopped until its record changes.
 type NewSink func(c topics.Camera, send bus.SendFunc) (Sink, error)

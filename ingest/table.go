@@ -24,8 +24,8 @@ type partition interface {
 	Send(ctx context.Context, msgs ...bus.Message) ([]topics.RecordRef, error)
 }
 
-// table is the part of the cameras that one partition gives to this worker. It
-// is used by one goroutine.
+// table is the cameras of one partition that this worker holds. It is used by one
+// goroutine.
 type table struct {
 	*Stage
 	p       partition
@@ -90,7 +90,7 @@ func (t *table) load(ctx context.Context) error {
 	}
 	t.Logger.InfoContext(ctx, "cameras taken over", "partition", t.p.ID(), "generation", t.p.Generation(), "cameras", len(cameras))
 	for _, c := range cameras {
-		// Cameras, switches and our own cores are spared a start all at once.
+		// Not all at once, for the sake of cameras, switches and our own cores.
 		spread := min(time.Duration(len(t.running))*20*time.Millisecond, 3*time.Second)
 		t.start(ctx, c, rand.N(spread+1))
 	}
@@ -104,23 +104,23 @@ func (t *table) load(ctx context.Context) error {
 // forgetGone removes the statuses of cameras that were removed while no worker
 // held them: nobody else will.
 func (t *table) forgetGone(ctx context.Context) {
-	heard := map[string]bool{}
+	left := map[string]bool{}
 	err := t.Bus.Replay(ctx, t.Names.Of(topics.Status), t.p.ID(), 0, -1, func(m bus.Message) error {
-		heard[string(m.Key)] = len(m.Value) > 0
+		left[string(m.Key)] = len(m.Value) > 0
 		return nil
 	})
-	for name, has := range heard {
+	for name, has := range left {
 		if !has || t.running[name] != nil || err != nil {
 			continue
 		}
-		// The topics may have other numbers of partitions than ours give them.
+		// Topics that somebody else made may differ in their numbers of partitions.
 		var home int
 		if home, err = t.Bus.PartitionOf(ctx, t.Names.Of(topics.Cameras), []byte(name)); err == nil && home == t.p.ID() {
 			t.board.clear(name)
 		}
 	}
 	if err != nil && ctx.Err() == nil {
-		t.Logger.WarnContext(ctx, "statuses of cameras that are gone are left", "partition", t.p.ID(), "error", err)
+		t.Logger.WarnContext(ctx, "statuses of cameras that are gone can't be removed", "partition", t.p.ID(), "error", err)
 	}
 }
 
@@ -131,8 +131,8 @@ func ignoreMoved(err error) error {
 	return err
 }
 
-// apply takes over one record that came while running, and says so. It waits for
-// no camera.
+// apply takes over one record that came while running, and logs that. It does not
+// wait for cameras that end.
 func (t *table) apply(ctx context.Context, m bus.Message) error {
 	name, c, err := t.decode(ctx, m)
 	if err != nil || name == "" {
@@ -172,9 +172,9 @@ func sameStream(a, b topics.Camera) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// decode reads a record: the camera, or nil for a removal. One that can't be
-// read goes to the dead letters, once, and has no name; a camera that runs goes
-// on as it was. Nor have the notes that lie beside the cameras.
+// decode reads a record: the camera, or nil for a removal. A record that can't be
+// read goes to the dead letters, once, and has no name: its camera, if it runs,
+// goes on as it was. Records on the topic that are no cameras have no name either.
 func (t *table) decode(ctx context.Context, m bus.Message) (string, *topics.Camera, error) {
 	if topics.IsCameraSetKey(string(m.Key)) {
 		return "", nil, nil
@@ -200,7 +200,7 @@ func (t *table) start(ctx context.Context, c topics.Camera, delay time.Duration)
 	t.running[c.Name] = t.Stage.start(ctx, c, delay, t.ending[c.Name], t.board, t.p.Send)
 }
 
-// end lets how a camera ends run beside the others.
+// end runs how, which ends a camera, without making the other cameras wait.
 func (t *table) end(name string, how func()) {
 	delete(t.running, name)
 	for name, done := range t.ending {
@@ -225,8 +225,8 @@ func (t *table) end(name string, how func()) {
 // for a camera's goodbye (media) and a half for the clips that wait (framer).
 const flushTime = bus.Grace / 6
 
-// stopAll stops the cameras at the same time and, where the partition is still
-// this worker's, says so before another takes them over.
+// stopAll stops the cameras, all at the same time, and publishes that before
+// another worker takes them over, as far as the partition is still this worker's.
 func (t *table) stopAll() {
 	for name, r := range t.running {
 		t.end(name, func() { r.giveUp("its worker has given it up") })

@@ -10,8 +10,8 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Cameras are added, changed and removed while others run on; a record that
-// nobody can read is put aside once, and what lies beside the cameras is let lie.
+// Cameras are added, changed and removed while others run on. A record that can't
+// be read becomes a dead letter once; records that are no cameras are passed over.
 func TestTheTableIsFollowed(t *testing.T) {
 	fence := shared.Path(t, "model", "demo", "yard_fence.mp4")
 	r := newRecorder()
@@ -37,7 +37,7 @@ func TestTheTableIsFollowed(t *testing.T) {
 		return func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.epochs[name] == n && len(r.times[name]) > 0 }
 	}
 	until(t, "a", 10*time.Second, epochs("a", 1))
-	// What was said of a camera that was removed while no worker ran goes, too.
+	// The status of a camera that was removed while no worker ran is removed too.
 	until(t, "the status of one that is gone", 10*time.Second, func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.gone["gone"] == 1 })
 
 	p.write("b", record("b"))
@@ -108,9 +108,9 @@ func TestTagsChangeWithoutTouchingTheStream(t *testing.T) {
 	}
 }
 
-// Once a partition is another worker's, nothing is said of its cameras: it would
-// stand over what the new one says.
-func TestAWorkerThatLostItsCamerasSaysNothingOfThem(t *testing.T) {
+// Once a partition is another worker's, this one publishes no status of its cameras:
+// it would replace what the other has published.
+func TestAWorkerThatLostItsCamerasPublishesNoStatusOfThem(t *testing.T) {
 	fence := shared.Path(t, "model", "demo", "yard_fence.mp4")
 	r := newRecorder()
 	s, err := New(testOptions(r))

@@ -26,12 +26,12 @@ type Trust struct {
 	// Env are the environment variables that ${NAME} in any camera's URL may name.
 	Env []string
 	// Allow is what any camera may be besides hosts of the network: "file", and
-	// host names, addresses and networks (127.0.0.1, 169.254.0.0/16) that lie on
+	// host names, addresses and networks (127.0.0.1, 169.254.0.0/16) on
 	// this machine or its link.
 	Allow []string
 }
 
-// trust is a Trust that was read. Safe for concurrent use.
+// trust is a Trust in the form that cameras are checked by. Safe for concurrent use.
 type trust struct {
 	mu      sync.Mutex
 	own     map[string]string // URL by name
@@ -45,7 +45,7 @@ type trust struct {
 
 var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?$`)
 
-// ParseAllow reads one entry of Trust.Allow into t.
+// parse reads one entry of Trust.Allow into t.
 func (t *trust) parse(entry string) error {
 	if strings.EqualFold(entry, "file") {
 		t.files = true
@@ -92,7 +92,7 @@ func (t *trust) setOwn(cameras []topics.Camera) {
 	t.changed = make(chan struct{})
 }
 
-// owns is whether a camera is one of this worker's operator.
+// owns is whether a camera is one of Trust.Own.
 func (t *trust) owns(c topics.Camera) bool {
 	owns, _ := t.ownership(c)
 	return owns
@@ -106,8 +106,8 @@ func (t *trust) ownership(c topics.Camera) (owns bool, changed <-chan struct{}) 
 	return ok && url == c.URL, t.changed
 }
 
-// await waits until a camera that is not one of this worker's operator becomes
-// one. It returns false if ctx ends first.
+// await waits until a camera that is not one of Trust.Own becomes one; false where
+// ctx ends first.
 func (t *trust) await(ctx context.Context, c topics.Camera) bool {
 	for {
 		owns, changed := t.ownership(c)
@@ -122,7 +122,7 @@ func (t *trust) await(ctx context.Context, c topics.Camera) bool {
 	}
 }
 
-// mayName is whether a URL may refer to an environment variable.
+// mayName is an error where a URL may not refer to an environment variable.
 func (t *trust) mayName(variable string) error {
 	if slices.Contains(t.env, variable) {
 		return nil
@@ -130,7 +130,8 @@ func (t *trust) mayName(variable string) error {
 	return media.NewFault(media.KindAddress, "its URL refers to ${%.80s}, which this worker does not give away: add %[1]s to ingest.env in %s, and restart them", variable, where)
 }
 
-// mayOpenFiles is whether a camera that is not the operator's may be a file.
+// mayOpenFiles is an error where a camera that is not the operator's may not be a
+// file.
 func (t *trust) mayOpenFiles() error {
 	if t.files {
 		return nil
@@ -170,9 +171,9 @@ func (o Trust) Refusal(c topics.Camera) error {
 // names is whether a host's name itself is allowed, wherever it leads.
 func (t *trust) names(host string) bool { return slices.Contains(t.hosts, strings.ToLower(host)) }
 
-// mayReach is whether a camera that is not the operator's may be at an address,
-// to which its host's name, if it has one, leads. A name may lead elsewhere one
-// day, an address can't.
+// mayReach is an error where a camera that is not the operator's may not be at an
+// address. name is the host's name that leads there, "" where the URL has the
+// address itself. A name may lead elsewhere one day, an address can't.
 func (t *trust) mayReach(a netip.Addr, name string) error {
 	what := reserved(a)
 	if what == "" {
@@ -192,8 +193,8 @@ func (t *trust) mayReach(a netip.Addr, name string) error {
 	return media.NewFault(kind, "%s leads to %s, which is %s: %s", name, plain, what, allowing(name))
 }
 
-// where is what to edit to allow a camera more. Its path is not named: status and
-// readiness are read by others than the operator.
+// where says what to edit to allow a camera more. It does not name the file's path:
+// others than the operator read status and readiness.
 const where = "the configuration file of the ingest workers"
 
 // allowing says how an operator allows what a camera asks for.
@@ -216,8 +217,8 @@ var metadata = []netip.Addr{
 	netip.MustParseAddr("192.0.0.192"),     // Oracle
 }
 
-// reserved says what an address is that no camera of the network has, "" if it
-// is nothing in particular.
+// reserved says in words what is special about an address that no camera of the
+// network can have; "" where nothing is.
 func reserved(a netip.Addr) string {
 	a = embedded(a.Unmap().WithZone(""))
 	switch {
@@ -233,8 +234,8 @@ func reserved(a netip.Addr) string {
 	return ""
 }
 
-// embedded is the IPv4 address that a gateway would make of an IPv6 one, the
-// address itself where none would.
+// embedded is the IPv4 address that a translating gateway (NAT64, 6to4) would make
+// of an IPv6 one; any other address is returned as it is.
 func embedded(a netip.Addr) netip.Addr {
 	b := a.As16()
 	switch {

@@ -52,9 +52,9 @@ func newResolver(t testing.TB, o Trust) *resolver {
 	return &resolver{trust: read, schemes: anyScheme, getenv: env, lookUp: lookUp}
 }
 
-// A record on the topic, which anyone may write, has the network's other hosts
-// watched and nothing else; the operator's own file, and what the operator
-// allows, may do more. The source that a record names counts for nothing.
+// A record on the topic, which others may write, can have other hosts of the network
+// watched, and nothing else. Cameras of the operator's own file, and what the
+// operator allows, can do more. The source that a record names is not trusted.
 func TestWhatARecordMayAskFor(t *testing.T) {
 	operators := []topics.Camera{
 		{Name: "own", URL: "rtsp://viewer:${PASSWORD}@127.0.0.1/s"}, {Name: "film", URL: "file:///videos/a.mp4"},
@@ -76,7 +76,7 @@ func TestWhatARecordMayAskFor(t *testing.T) {
 
 		{name: "a secret", camera: topics.Camera{URL: "rtsp://10.0.0.7/${PASSWORD}"}, refused: "${PASSWORD}, which this worker does not give away: add PASSWORD to ingest.env in the configuration file of the ingest workers, and restart them", kind: media.KindAddress},
 		{name: "a secret that is listed", camera: topics.Camera{URL: "rtsp://u:${PASSWORD}@10.0.0.7/s"}, env: []string{"PASSWORD"}, opens: "rtsp://u:p%40ss%2Fw%20rd%3F@10.0.0.7/s"},
-		{name: "a name that is not set is not told from one that is", camera: topics.Camera{URL: "rtsp://10.0.0.7/${NONE}"}, refused: "does not give away", kind: media.KindAddress},
+		{name: "a variable that is not set is refused like one that is", camera: topics.Camera{URL: "rtsp://10.0.0.7/${NONE}"}, refused: "does not give away", kind: media.KindAddress},
 		{name: "a host in a secret", camera: topics.Camera{URL: "rtsp://${HOST}/s"}, env: []string{"HOST"}, opens: "rtsp://10.0.0.7/s"},
 
 		{name: "a file", camera: topics.Camera{URL: "file:///videos/a.mp4"}, refused: "it is a file on this worker: to allow it, add this camera to cameras in the configuration file of the ingest workers, or add file to ingest.allow there and restart them", kind: media.KindAddress},
@@ -142,7 +142,7 @@ func TestWhatARecordMayAskFor(t *testing.T) {
 	}
 }
 
-// Of a host's addresses each is tried in turn.
+// A host's addresses are tried in turn.
 func TestEachAddressIsTried(t *testing.T) {
 	r := newResolver(t, Trust{})
 	for turn, want := range []string{"rtsp://10.0.0.7/s", "rtsp://10.0.0.8/s", "rtsp://10.0.0.7/s"} {

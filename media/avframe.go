@@ -12,7 +12,8 @@ package media
 // go-astiav 0.16 has neither best_effort_timestamp nor colour matrices.
 static int64_t fw_time(const void *f) { return ((const AVFrame *)f)->best_effort_timestamp; }
 
-// Nor a format's URL, which libav changes when it follows a redirection of RTSP.
+// It does not give a format's URL either, which libav changes when it follows a
+// redirection of RTSP.
 static const char *fw_url(const void *f) { return ((const AVFormatContext *)f)->url; }
 
 typedef struct {
@@ -74,9 +75,9 @@ import (
 	"github.com/asticode/go-astiav"
 )
 
-// formatURL is where a format that is open was read from in the end.
+// formatURL is the URL that an open format is read from, after redirections.
 func formatURL(f *astiav.FormatContext) string {
-	// Its one field is the AVFormatContext, to which go-astiav gives no other way.
+	// Its one field is the AVFormatContext, which go-astiav does not hand out.
 	return C.GoString(C.fw_url(*(*unsafe.Pointer)(unsafe.Pointer(f))))
 }
 
@@ -91,7 +92,7 @@ type rgbConverter struct{ c C.fw_rgb }
 // convert writes an AVFrame's picture to dst, which holds width*height*3 bytes,
 // and returns a negative libav error where it cannot.
 func (r *rgbConverter) convert(frame unsafe.Pointer, dst []byte) int {
-	return int(C.fw_rgb_convert(&r.c, frame, (*C.uint8_t)(&dst[0]))) //nolint:gocritic // what cgo makes of it
+	return int(C.fw_rgb_convert(&r.c, frame, (*C.uint8_t)(&dst[0]))) //nolint:gocritic // is about the code that cgo generates
 }
 
-func (r *rgbConverter) free() { C.fw_rgb_free(&r.c) } //nolint:gocritic // what cgo makes of it
+func (r *rgbConverter) free() { C.fw_rgb_free(&r.c) } //nolint:gocritic // is about the code that cgo generates

@@ -88,7 +88,7 @@ func checkCost(c topics.Clip, v View) error {
 	if len(c.Frames) != v.Frames {
 		return fmt.Errorf("%d frames, the model sees %d", len(c.Frames), v.Frames)
 	}
-	// No camera of ours sends other pictures: FrameEncoder refuses them.
+	// FrameEncoder refuses the same, so no clip of ours is lost by it.
 	if err := topics.CheckFrameSize(c.Width, c.Height); err != nil {
 		return err
 	}

@@ -5,7 +5,7 @@ import "testing"
 func TestClock(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		fps   float64 // as a file tells
+		fps   float64 // of a file's header
 		stamp []int64 // at 1 kHz
 		want  []int64 // ms; -1: skipped, -2: the one before is dropped and this is 0
 	}{

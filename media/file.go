@@ -95,7 +95,7 @@ func (f *File) Next() (FileFrame, error) {
 	frame, err := f.s.Next()
 	var broken *Fault
 	switch {
-	case errors.As(err, &broken) && broken.Kind == KindEnded: // in words for cameras
+	case errors.As(err, &broken) && broken.Kind == KindEnded: // its text speaks of a camera
 		return FileFrame{}, NewFault(KindNotVideo, "the file breaks off in the middle of something")
 	case err != nil:
 		return FileFrame{}, err

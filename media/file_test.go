@@ -37,7 +37,7 @@ func decoded(t *testing.T, path string) (times []time.Duration) {
 }
 
 // Streams without a container have no times: all their frames come at the rate
-// that they tell.
+// in their header.
 func TestRawStreamsGiveEveryFrame(t *testing.T) {
 	mp4 := cut(t, shared.Path(t, "model", "demo", "yard_fence.mp4"), 3, "mp4")
 	dir := t.TempDir()
@@ -62,7 +62,7 @@ func TestRawStreamsGiveEveryFrame(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	f.s.clock.step = 0 // as of a file that tells no rate
+	f.s.clock.step = 0 // as of a file whose header has no rate
 	for err == nil {
 		_, err = f.Next()
 	}

@@ -64,7 +64,7 @@ func open(ctx context.Context, url string, o openOptions) (*Stream, error) {
 			s.format.Free()
 		}
 		if errors.Is(err, astiav.ErrInvaliddata) && strings.HasPrefix(scheme, "rtsp") {
-			// Of all who break off, or answer in another protocol.
+			// libav's error for a peer that hangs up, or answers in another protocol.
 			return nil, NewFault(KindNotVideo, "it does not answer as an RTSP server does")
 		}
 		return nil, s.broken(err, true)

@@ -90,7 +90,7 @@ func byErrno(no syscall.Errno) *Fault {
 	case syscall.ENOENT:
 		return NewFault(KindNotFound, "no such file")
 	case syscall.EACCES:
-		return NewFault(KindNotFound, "permission denied") // rights may be given
+		return NewFault(KindNotFound, "permission denied") // which may be given while we try
 	case syscall.EISDIR:
 		return NewFault(KindNotVideo, "it is a directory")
 	}

@@ -41,7 +41,7 @@ type Stream struct {
 	err         error // the error that ended the stream
 }
 
-// Info is what is known of the stream before its first frame: all but the size.
+// Info returns what is known of the stream before its first frame: all but the size.
 func (s *Stream) Info() StreamInfo { return s.info }
 
 // Next hands out the next frame, which is valid until the call after it. It
@@ -127,7 +127,7 @@ func (s *Stream) toRGB(dst []byte) ([]byte, error) {
 
 // Close ends the connection and frees the decoder.
 func (s *Stream) Close() {
-	// The camera is told that we leave, if it still listens.
+	// This sends TEARDOWN, if the camera still takes it.
 	_ = s.guard.goodbye(func() error { s.format.CloseInput(); return nil })
 	s.guard.close()
 	if s.codec != nil {
@@ -140,6 +140,6 @@ func (s *Stream) Close() {
 	s.rgb.free()
 }
 
-// Location is the URL that the stream was finally read from: it differs from
-// the one asked for if an RTSP server has redirected libav.
+// Location is the URL that the stream is read from: another than the one given to
+// OpenStream where an RTSP server has redirected libav.
 func (s *Stream) Location() string { return formatURL(s.format) }

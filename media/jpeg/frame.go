@@ -12,7 +12,7 @@ const maxFrameScans = 16
 
 // Frame decodes a JPEG to packed RGB, [height, width, 3], where it is the size
 // that its clip says and topics.CheckFrameSize allows; memory is taken only
-// then. The result lies in buffer where that is large enough.
+// then. The result uses buffer's memory where that is large enough.
 func (d *Decoder) Frame(jpeg []byte, width, height int, buffer []byte) ([]byte, error) {
 	w, h, err := d.Size(jpeg)
 	switch {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestAFrameIsWhatItsClipTells(t *testing.T) {
+func TestAFrameMustHaveItsClipsSize(t *testing.T) {
 	d, err := NewDecoder()
 	if err != nil {
 		t.Fatal(err)

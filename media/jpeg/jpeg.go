@@ -117,7 +117,7 @@ func (e *Encoder) Encode(rgb []byte, width, height, quality int, s Sampling) ([]
 	var pinned runtime.Pinner
 	defer pinned.Unpin()
 	pinned.Pin(at)
-	failed := C.tjCompress2(e.handle, bytes(rgb), C.int(width), 0, C.int(height), C.TJPF_RGB, &at, &size, C.int(s), C.int(quality), C.TJFLAG_NOREALLOC) //nolint:gocritic // sees what cgo makes of it
+	failed := C.tjCompress2(e.handle, bytes(rgb), C.int(width), 0, C.int(height), C.TJPF_RGB, &at, &size, C.int(s), C.int(quality), C.TJFLAG_NOREALLOC) //nolint:gocritic // is about the code that cgo generates
 	if failed != 0 {
 		return nil, fmt.Errorf("write JPEG: %s", lastError(e.handle))
 	}

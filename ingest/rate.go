@@ -1,0 +1,35 @@
+package ingest
+
+import (
+	"math"
+	"time"
+)
+
+// frameRate measures how many frames a second a stream has, by its own clock.
+type frameRate struct {
+	fps      float64
+	reported bool // see has said that the rate is settled, or needs not
+	steps    int  // that were measured
+	begun    bool
+	last     time.Duration
+	mean     float64 // seconds between frames, over the last twenty or so
+}
+
+// see takes the next frame's time, and returns true once: when the rate is settled.
+func (m *frameRate) see(pts time.Duration) bool {
+	step := (pts - m.last).Seconds()
+	first := !m.begun
+	m.last, m.begun = pts, true
+	if first || step <= 0 || step > 10 {
+		return false
+	}
+	m.steps++
+	// The first steps count fully, later ones a twentieth.
+	m.mean += (step - m.mean) / float64(min(m.steps, 20))
+	m.fps = math.Round(100/m.mean) / 100
+	if m.reported || m.steps < 20 {
+		return false
+	}
+	m.reported = true
+	return true
+}
