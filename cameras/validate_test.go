@@ -54,3 +54,27 @@ func TestAdvice(t *testing.T) {
 		}
 	}
 }
+
+// A window or stride that the framer would refuse is refused here, also where only
+// one of the two is the camera's own.
+func TestTimesAreChecked(t *testing.T) {
+	l := cameras.Limits{Protocols: []string{"rtsp"}, Window: 4267 * time.Millisecond, Stride: topics.Stride{Steps: 4}}
+	for _, c := range []struct {
+		name   string
+		window time.Duration
+		stride topics.Stride
+		want   string
+	}{
+		{"none of its own", 0, topics.Stride{}, ""},
+		{"both of its own", time.Second, topics.Stride{Time: time.Second}, ""},
+		{"too long a window", time.Hour, topics.Stride{}, "camera lobby: window of 1h0m0s: want "},
+		{"too short a stride", 0, topics.Stride{Time: time.Nanosecond}, "camera lobby: stride of 1ns: want "},
+		{"more windows at once than are kept", time.Minute, topics.Stride{Time: 100 * time.Millisecond}, "want at least a hundredth"},
+		{"the same stride in the default window", 0, topics.Stride{Time: 50 * time.Millisecond}, ""},
+	} {
+		err := l.Validate(topics.Camera{Name: "lobby", URL: "rtsp://host/s", Window: topics.Duration(c.window), Stride: c.stride})
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+}
