@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -140,4 +142,35 @@ func TestARefusedCameraIsStopped(t *testing.T) {
 	}
 	watch(t, o, topics.Camera{Name: "cam", URL: "file:///x"})
 	until(t, "the refusal", 10*time.Second, r.saw("cam", topics.StreamStopped, "stride of 1ns: want more"))
+}
+
+// Clips are sent under the partition's lease: once it is another worker's, none of
+// this one's arrives behind the other's newer ones.
+func TestClipsAreSentUnderTheLease(t *testing.T) {
+	r := newRecorder()
+	o := testOptions(r)
+	sends := make(chan bus.SendFunc, 1)
+	o.NewSink = func(c topics.Camera, send bus.SendFunc) (Sink, error) {
+		sends <- send
+		return &recorderSink{recorder: r, name: c.Name}, nil
+	}
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newTape(0)
+	p.send = func(_ context.Context, msgs ...bus.Message) ([]topics.RecordRef, error) {
+		return make([]topics.RecordRef, len(msgs)), nil
+	}
+	p.write("a", `{"name":"a","url":"file:///none"}`)
+	hold(t, s, p)
+	send := <-sends
+	clip := bus.Message{Topic: "t.clips", Key: []byte("a"), Value: []byte("a clip")}
+	if _, err := send(t.Context(), clip); err != nil {
+		t.Errorf("while the partition is held: %v", err)
+	}
+	p.move()
+	if _, err := send(t.Context(), clip); !errors.Is(err, bus.ErrMoved) {
+		t.Errorf("once it has moved: %v, want %v", err, bus.ErrMoved)
+	}
 }
