@@ -116,7 +116,7 @@ func (r *runner) run(ctx context.Context, delay time.Duration) {
 }
 
 // watch opens the stream, again and again, until ctx ends or the stream does.
-// stopped reports that it never opens as long as nobody changes something.
+// stopped is whether only an edit, of its record or of Trust.Own, can make it open.
 func (r *runner) watch(ctx context.Context) (stopped bool) {
 	sink, err := r.newSink()
 	if err != nil {
