@@ -17,25 +17,27 @@ import (
 	"github.com/frostwatch/frostwatch/internal/shared"
 )
 
-// StartKafka starts a real Kafka in KRaft mode. Its jars come from Maven
-// Central into .native/kafka, once. Without java or mvn the test fails where
+// StartKafka starts a real Kafka of one node in KRaft mode. Its jars come from
+// Maven Central into .native/kafka, once. Without java or mvn the test fails where
 // CI=true and is skipped elsewhere.
 func StartKafka(t testing.TB) Broker {
 	t.Helper()
 	return NewKafka(t)
 }
 
-// NewKafka is StartKafka, for tests that stop and wake it.
+// NewKafka is StartKafka, for tests that freeze the broker.
 func NewKafka(t testing.TB) *Kafka {
 	t.Helper()
 	k := prepare(t)
-	k.configure(t, fmt.Sprintf(properties, k.port, k.controller, k.dir))
-	k.run(t)
+	if err := k.configure(k.properties(), "--standalone"); err != nil {
+		t.Fatal(err)
+	}
+	k.Start(t)
 	t.Cleanup(func() { k.stop(t) })
 	return k
 }
 
-// prepare finds what a broker needs, and a place for it.
+// prepare finds what a broker needs to run, and makes a directory for it.
 func prepare(t testing.TB) *Kafka {
 	t.Helper()
 	for _, program := range []string{"java", "mvn"} {
@@ -47,7 +49,7 @@ func prepare(t testing.TB) *Kafka {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Kafka{libs: libs, dir: t.TempDir(), port: freePort(t), controller: freePort(t)}
+	return &Kafka{libs: libs, dir: t.TempDir(), port: freePort(t), controller: freePort(t), heap: "-Xmx512m"}
 }
 
 // jars fetches the broker's class path; tests of several packages may ask at
@@ -81,23 +83,23 @@ func jars(dir, pom string) (libs string, err error) {
 // Kafka is a real broker that ends with the test.
 type Kafka struct {
 	libs, dir        string
+	heap             string // option of the JVM
 	port, controller int
-	cmd              *exec.Cmd
+	cmd              *exec.Cmd // nil: it does not run
+	log              strings.Builder
 }
 
-// Addr takes connections in clear and without a login.
+// Addr accepts unencrypted connections without a login.
 func (k *Kafka) Addr() string { return fmt.Sprintf("127.0.0.1:%d", k.port) }
 
-// The internal topics are made small and the sessions short, so that a test
-// does not wait for what a cluster needs.
-const properties = `process.roles=broker,controller
-node.id=1
+// The internal topics are small and the sessions short, so that a test does not
+// wait for what a cluster in production needs.
+const commonProperties = `process.roles=broker,controller
 listeners=PLAINTEXT://127.0.0.1:%[1]d,CONTROLLER://127.0.0.1:%[2]d
 advertised.listeners=PLAINTEXT://127.0.0.1:%[1]d
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
-controller.quorum.bootstrap.servers=127.0.0.1:%[2]d
 log.dirs=%[3]s/logs
 auto.create.topics.enable=false
 offsets.topic.num.partitions=1
@@ -115,84 +117,119 @@ broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=250
 `
 
-func (k *Kafka) configure(t testing.TB, text string, format ...string) {
-	t.Helper()
+// properties are those of a cluster of one node.
+func (k *Kafka) properties() string {
+	return fmt.Sprintf(commonProperties, k.port, k.controller, k.dir) +
+		fmt.Sprintf("node.id=1\ncontroller.quorum.bootstrap.servers=127.0.0.1:%d\n", k.controller)
+}
+
+// configure writes the configuration and formats the storage.
+func (k *Kafka) configure(text string, format ...string) error {
 	if err := os.WriteFile(filepath.Join(k.dir, "server.properties"), []byte(text), 0o644); err != nil {
-		t.Fatal(err)
+		return err
 	}
-	args := append([]string{"format", "--standalone", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", "server.properties"}, format...)
-	out, err := k.java("kafka.tools.StorageTool", args...).CombinedOutput()
-	if err != nil {
-		t.Fatalf("format kafka's storage: %v\n%s", err, out)
+	args := append([]string{"format", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", "server.properties"}, format...)
+	if out, err := k.java("kafka.tools.StorageTool", args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("format kafka's storage: %w\n%s", err, out)
 	}
+	return nil
 }
 
 func (k *Kafka) java(class string, args ...string) *exec.Cmd {
-	cmd := exec.Command("java", append([]string{"-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+	cmd := exec.Command("java", append([]string{"-Xms64m", k.heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
 		"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", k.libs + "/*", class}, args...)...)
 	cmd.Dir = k.dir
 	return cmd
 }
 
-func (k *Kafka) run(t testing.TB) {
+// Start starts the broker, again on the same port and files where it ran before,
+// and waits until it answers.
+func (k *Kafka) Start(t testing.TB) {
 	t.Helper()
-	k.cmd = k.java("kafka.Kafka", "server.properties")
-	var log strings.Builder
-	k.cmd.Stdout, k.cmd.Stderr = &log, &log
-	if err := k.cmd.Start(); err != nil {
+	k.launch(t)
+	k.await(t, 1)
+}
+
+func (k *Kafka) launch(t testing.TB) {
+	t.Helper()
+	cmd := k.java("kafka.Kafka", "server.properties")
+	k.log.Reset()
+	cmd.Stdout, cmd.Stderr = &k.log, &k.log
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	k.cmd = cmd
+}
+
+// await waits until the broker answers, and knows of so many brokers at least.
+func (k *Kafka) await(t testing.TB, brokers int) {
+	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		err := k.answers()
+		err := k.answers(brokers)
 		if err == nil {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("kafka does not answer: %v\n%s", err, log.String())
+			_ = k.cmd.Process.Kill()
+			_ = k.cmd.Wait() // the log is complete then
+			k.cmd = nil
+			t.Fatalf("kafka does not answer: %v\n%s", err, k.log.String())
 		}
 	}
 }
 
-func (k *Kafka) answers() error {
+func (k *Kafka) answers(want int) error {
 	conn, err := kafka.Dial("tcp", k.Addr())
 	if err != nil {
 		return err
 	}
 	brokers, err := conn.Brokers()
-	if err == nil && len(brokers) == 0 {
-		err = errors.New("no broker is registered")
+	if err == nil && len(brokers) < want {
+		err = fmt.Errorf("%d brokers are registered, want %d", len(brokers), want)
 	}
 	return errors.Join(err, conn.Close())
 }
 
 func (k *Kafka) stop(t testing.TB) {
 	t.Helper()
-	k.Thaw(t)
-	if err := k.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Errorf("stop kafka: %v", err)
+	if k.cmd == nil {
+		return
 	}
-	_ = k.cmd.Wait() // 143 is its normal end
+	k.Thaw(t)
+	k.signal(t, syscall.SIGTERM)
+	_ = k.cmd.Wait() // its normal exit status is 143
+	k.cmd = nil
 }
 
-// Stop stops it gently; Start starts it again.
-func (k *Kafka) Stop(t testing.TB) { t.Helper(); k.stop(t) }
+// Stop stops the broker gently; Start starts it again.
+func (k *Kafka) Stop(t testing.TB) {
+	t.Helper()
+	k.stop(t)
+}
 
-// Start starts it again after Stop, on the same port and files, and returns when
-// it answers.
-func (k *Kafka) Start(t testing.TB) { t.Helper(); k.run(t) }
+// Kill ends the broker at once, as kill -9 does.
+func (k *Kafka) Kill(t testing.TB) {
+	t.Helper()
+	if k.cmd == nil {
+		return
+	}
+	k.signal(t, syscall.SIGKILL)
+	_ = k.cmd.Wait() // killed, as it should be
+	k.cmd = nil
+}
 
 // Restart is Stop and Start.
 func (k *Kafka) Restart(t testing.TB) {
 	t.Helper()
 	k.stop(t)
-	k.run(t)
+	k.Start(t)
 }
 
-// Freeze stops the broker where it stands: it accepts connections and says
-// nothing.
+// Freeze suspends the process: the kernel still accepts connections, and nobody
+// answers.
 func (k *Kafka) Freeze(t testing.TB) { k.signal(t, syscall.SIGSTOP) }
 
-// Thaw lets it go on.
+// Thaw lets the process continue.
 func (k *Kafka) Thaw(t testing.TB) { k.signal(t, syscall.SIGCONT) }
 
 func (k *Kafka) signal(t testing.TB, s syscall.Signal) {

@@ -46,12 +46,14 @@ func NewSecureKafka(t testing.TB) *SecureKafka {
 	address := func(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 	k.SASL, k.TLS, k.SASLTLS, k.Mutual = address(ports[0]), address(ports[1]), address(ports[2]), address(ports[3])
 	k.certify(t)
-	text := fmt.Sprintf(properties, k.port, k.controller, k.dir) + fmt.Sprintf(secureProperties, k.port, ports[0], ports[1], ports[2], k.controller, k.dir, ports[3])
+	text := k.properties() + fmt.Sprintf(secureProperties, k.port, ports[0], ports[1], ports[2], k.controller, k.dir, ports[3])
 	scram := func(mechanism string) string {
 		return fmt.Sprintf("%s=[name=%s,password=%s]", mechanism, Alice, AlicePassword)
 	}
-	k.configure(t, text, "--add-scram", scram("SCRAM-SHA-256"), "--add-scram", scram("SCRAM-SHA-512"))
-	k.run(t)
+	if err := k.configure(text, "--standalone", "--add-scram", scram("SCRAM-SHA-256"), "--add-scram", scram("SCRAM-SHA-512")); err != nil {
+		t.Fatal(err)
+	}
+	k.Start(t)
 	t.Cleanup(func() { k.stop(t) })
 	return k
 }
