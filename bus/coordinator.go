@@ -13,8 +13,9 @@ import (
 
 // coordinator speaks with the broker that coordinates a group.
 type coordinator struct {
-	client *Client
-	group  string
+	client  *Client
+	group   string
+	contact contact
 
 	mu    sync.Mutex
 	id    int32
@@ -60,6 +61,7 @@ func (g *coordinator) do(ctx context.Context, api protocol.ApiKey, version int16
 	}
 	r, err := g.client.do(ctx, &call{api: api, version: version, route: toBroker(id), body: body}, broker)
 	if err == nil {
+		g.contact.answered(time.Now(), broker)
 		code := parse(r)
 		if err = kafkaError(code); err == nil {
 			err = r.err

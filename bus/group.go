@@ -104,7 +104,7 @@ func (m *member) stay(ctx context.Context) error {
 		case <-m.gate.ask:
 		case <-tick.C:
 		}
-		if m.released() {
+		if m.released() || m.due() {
 			return nil
 		}
 		again, err := m.beat(ctx)
@@ -142,12 +142,18 @@ func (m *member) expelled(err error) bool {
 	unknown := errors.Is(err, kafka.UnknownMemberId) || errors.Is(err, kafka.FencedInstanceID)
 	if unknown {
 		m.id = ""
+		m.coordinator.contact.forgotten(time.Now())
 	}
 	if unknown || errors.Is(err, kafka.IllegalGeneration) {
 		m.doubtful = true
 		return true
 	}
 	return false
+}
+
+// due is whether this member, as the leader, is to assign the partitions anew.
+func (m *member) due() bool {
+	return m.leader && !m.again.IsZero() && time.Now().After(m.again)
 }
 
 // grown is whether the topic has more partitions than were given out.

@@ -27,6 +27,8 @@ type member struct {
 	counted    time.Time
 	// doubtful is set while others may have held what this member holds.
 	doubtful bool
+	since    time.Time // when it was first assigned anything, if only an empty share
+	again    time.Time // when the leader assigns anew; zero: not by itself
 
 	holds  map[int]*hold // by partition: what is claimed when joining
 	ending []*hold       // what was lost, until its handler returns
@@ -85,7 +87,14 @@ func (m *member) lose(partition int) {
 }
 
 func (m *member) claim() claim {
-	c := claim{Held: map[int]int{}}
+	silence := m.coordinator.contact.silence(time.Now())
+	c := claim{Held: map[int]int{}, Steady: m.generation > 0 && silence == 0}
+	if m.generation > 0 && silence > 0 {
+		c.Silence = max(silence.Milliseconds(), 1)
+	}
+	if !m.since.IsZero() {
+		c.Age = time.Since(m.since).Milliseconds()
+	}
 	for p, h := range m.holds {
 		c.Held[p] = h.generation
 	}
@@ -174,6 +183,7 @@ func (m *member) take(ctx context.Context, s share, sent time.Time) {
 			m.lose(p)
 		}
 	}
+	m.plan(ctx, s)
 	m.gate.reopen(m.id, m.generation, s.Generation, sent)
 	for _, p := range s.partitions {
 		if m.holds[p] == nil {
@@ -181,6 +191,22 @@ func (m *member) take(ctx context.Context, s share, sent time.Time) {
 		}
 	}
 	m.client.Logger.DebugContext(ctx, "kafka: partitions", "group", m.o.Group, "generation", s.Generation, "partitions", s.partitions, "release", s.Release)
+}
+
+// plan notes when the leader is to assign anew.
+func (m *member) plan(ctx context.Context, s share) {
+	if m.since.IsZero() {
+		m.since = time.Now()
+	}
+	m.again = time.Time{}
+	if s.Again > 0 {
+		m.again = time.Now().Add(time.Duration(s.Again) * time.Millisecond)
+	}
+	if s.Wait > 0 {
+		m.client.Logger.InfoContext(ctx, "kafka: partitions are kept for a worker that may come back", "group", m.o.Group, "seconds", float64(s.Wait)/1000)
+	} else {
+		m.coordinator.contact.complete()
+	}
 }
 
 // wake has the member look at its handlers.
