@@ -15,14 +15,13 @@ type Cluster struct {
 }
 
 // StartCluster starts a cluster of n nodes and waits until each knows all. It needs
-// java and mvn as StartKafka does, and some 300 MB of memory for each node.
+// java and mvn as StartKafka does, and some 500 MB of memory for each node.
 func StartCluster(t testing.TB, n int) *Cluster {
 	t.Helper()
 	c := &Cluster{Nodes: make([]*Kafka, n)}
 	voters := make([]string, n)
 	for i := range c.Nodes {
 		c.Nodes[i] = prepare(t)
-		c.Nodes[i].heap = "-Xmx160m"
 		voters[i] = fmt.Sprintf("%d@127.0.0.1:%d", i+1, c.Nodes[i].controller)
 	}
 	var formatting errgroup.Group
