@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// batchLoop takes clips in the order they were read and recognises them batch by
-// batch. It alone calls the model, so that clips come out in order; the decoders
-// work on the next batch meanwhile, and the leases publish the one before.
+// batchLoop takes clips in the order in which they were read and recognises them
+// batch by batch. Nothing else calls the model, so the order is kept. Meanwhile
+// the decoders work on the next batch, and the leases publish the one before.
 func (s *Stage) batchLoop(ctx context.Context) error {
 	var next *clip
 	for {
@@ -23,8 +23,9 @@ func (s *Stage) batchLoop(ctx context.Context) error {
 	}
 }
 
-// collect waits for a first clip, then for at most MaxWait for others that the
-// same model recognises. The first for another model begins the next batch.
+// collect waits for a clip, unless it is given the first one, and then for at
+// most MaxWait for more clips of the same model. next is a clip of another model,
+// which begins the next batch. more is false when no clip will follow.
 func (s *Stage) collect(ctx context.Context, first *clip) (batch []*clip, next *clip, more bool) {
 	c := first
 	if c == nil {
@@ -45,9 +46,9 @@ func (s *Stage) collect(ctx context.Context, first *clip) (batch []*clip, next *
 	return batch, nil, true
 }
 
-// next is the next clip, decoded; nil where none has come before full ended, or,
-// with more false, where none will come. What has come already is given also
-// after full ended: a busy worker's batches are whole.
+// next returns the next clip, decoded; nil if none has come before full ended or,
+// with more false, none will come. A clip that is already waiting is returned even
+// after full has ended, so that a busy worker's batches are full.
 func (s *Stage) next(ctx, full context.Context) (c *clip, more bool) {
 	select {
 	case c = <-s.order:
@@ -69,9 +70,9 @@ func (s *Stage) next(ctx, full context.Context) (c *clip, more bool) {
 	}
 }
 
-// recognise gives each clip of a batch its recognition, or the reason why there
-// is none, and hands it back to its lease. An error is that of a model that fails
-// on anything.
+// recognise sets the recognition of each clip of a batch, or the reason why it has
+// none, and returns the clips to their leases. An error means that the model fails
+// on every clip.
 func (s *Stage) recognise(ctx context.Context, batch []*clip) error {
 	usable := batch[:0:0]
 	for _, c := range batch {
@@ -81,7 +82,8 @@ func (s *Stage) recognise(ctx context.Context, batch []*clip) error {
 		case c.err != nil:
 			c.finish()
 		case s.tooOld(s.Bus.Age(c.msg)):
-			// It became so in here: a model that can't keep up is to see newer ones.
+			// It became too old while it waited here. A model that can't keep up
+			// continues with newer clips.
 			c.err = errTooOld
 			c.finish()
 		default:
@@ -91,10 +93,10 @@ func (s *Stage) recognise(ctx context.Context, batch []*clip) error {
 	if len(usable) == 0 {
 		return nil
 	}
-	// One vocabulary for the whole batch.
+	// The whole batch is scored against the same vocabulary.
 	matrix := usable[0].service.Vocabulary.Current()
 	if matrix == nil {
-		// A clip scored against nothing would be acknowledged and lost.
+		// A clip scored against no labels would be committed and lost.
 		return fmt.Errorf("model %s has lost its vocabulary", usable[0].service.Model.ID())
 	}
 	runs, err := s.embed(ctx, usable)

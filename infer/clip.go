@@ -13,44 +13,43 @@ import (
 )
 
 // clip is one clip on its way through the stage: read (lease.read), decoded
-// (decodeLoop), recognised with others (batchLoop), published and committed
-// (lease.publish).
+// (decodeLoop), recognised together with others (batchLoop), published and
+// committed (lease.publish).
 type clip struct {
 	topics.Clip
 	msg     bus.Message
 	lease   *lease
-	service *service        // what recognises it
-	ctx     context.Context // carries the clip's span, nothing else
+	service *service        // the model that recognises it
+	ctx     context.Context // carries the clip's span and is never cancelled
 	span    trace.Span
 	age     time.Duration // when it was read, by the broker's clock
 
-	// err is why there is no recognition of it: errTooOld, errOvertaken, or what
-	// is wrong with it, which goes to the dead letters. It is set by whoever has the
-	// clip at the time.
+	// err is why it has no recognition: errTooOld, errOvertaken, or what is wrong
+	// with it and goes to the dead letters. Whoever holds the clip sets it.
 	err    error
 	pixels []byte        // set by a decoder: [frames, side, side, 3]
-	took   time.Duration // of decoding
+	took   time.Duration // decoding
 	result bus.Message   // set by batchLoop: its recognition
 
 	decoded chan struct{} // closed when a decoder has finished with it
-	// recognised is closed when nothing but its lease uses the clip any more, with
-	// result, err or dropped set.
+	// recognised is closed when only its lease uses the clip any more; result, err
+	// or dropped is set by then.
 	recognised chan struct{}
-	// dropped is that it was left unrecognised: it is neither published nor
-	// committed, and so is read again.
+	// dropped clips were not recognised. They are neither published nor committed,
+	// so whoever holds the partition next reads them again.
 	dropped bool
 }
 
 var (
-	// errTooOld is of a clip that is skipped, so that a backlog makes no alert late.
+	// errTooOld marks a clip that is skipped, so that a backlog delays no alert.
 	errTooOld = errors.New("older than infer.max_age")
-	// errOvertaken is of a clip from a worker that had lost its camera to another
-	// without knowing it.
+	// errOvertaken marks a clip from a worker that no longer had the camera and did
+	// not know it yet.
 	errOvertaken = errors.New("its sender had lost the camera to another worker")
 )
 
 // newClip never fails: a clip that can't be used keeps its place in the order, so
-// that its offset is committed after those before it.
+// that offsets are committed in order.
 func (l *lease) newClip(ctx context.Context, msg bus.Message) *clip {
 	c := &clip{msg: msg, lease: l, service: l.services.bind(), age: l.Bus.Age(msg), decoded: make(chan struct{}), recognised: make(chan struct{})}
 	parent := l.Propagator.Extract(context.WithoutCancel(ctx), bus.HeaderCarrier{Headers: &msg.Headers})
@@ -68,21 +67,21 @@ func (l *lease) newClip(ctx context.Context, msg bus.Message) *clip {
 
 func (s *Stage) tooOld(age time.Duration) bool { return s.MaxAge > 0 && age > s.MaxAge }
 
-// finish ends what the stage does with a clip; the rest is its lease's.
+// finish returns a clip to its lease when the rest of the stage is done with it.
 func (c *clip) finish() {
 	c.pixels, c.Frames = nil, nil
 	c.lease.services.release(c.service)
 	close(c.recognised)
 }
 
-// drop leaves a clip to whoever holds its partition next.
+// drop returns a clip to its lease unrecognised.
 func (c *clip) drop() {
 	c.dropped = true
 	c.finish()
 }
 
-// end is the last that its lease does with a clip, also where it did not wait for
-// the stage to finish with it.
+// end is called once by its lease, which may not have waited until the clip was
+// recognised.
 func (c *clip) end() {
 	select {
 	case <-c.recognised:
@@ -95,5 +94,5 @@ func (c *clip) end() {
 	c.lease.room.Release(c.weight())
 }
 
-// weight is what a clip takes of Stage.room.
+// weight is how much of Stage.room a clip occupies, in bytes.
 func (c *clip) weight() int64 { return min(int64(len(c.msg.Value)), c.lease.roomBytes) }

@@ -8,10 +8,11 @@ import (
 )
 
 // frameCacheBytes is enough for the frames that overlapping windows of 50 cameras
-// share: at 224 pixels, eight frames of each are 60 MB.
+// share: at 224 pixels, eight frames of each camera are 60 MB together.
 const frameCacheBytes = 64 << 20
 
-// decodeLoop decodes until the stage closes the queue.
+// decodeLoop decodes clips until the queue is closed. It passes over those of
+// partitions that have moved to another worker.
 func (s *Stage) decodeLoop(ctx context.Context, d *media.ClipDecoder) {
 	for c := range s.decode {
 		if ctx.Err() == nil && !c.lease.lost() {
@@ -25,7 +26,7 @@ func (s *Stage) decodeClip(ctx context.Context, d *media.ClipDecoder, c *clip) {
 	began, view := s.Now(), media.View{Frames: c.service.Frames, Side: c.service.Side, Place: pixels.Centre}
 	rgb, shared, err := d.Decode(ctx, c.Clip, view)
 	c.pixels, c.err, c.took = rgb, err, s.Now().Sub(began)
-	c.Frames = nil // their bytes are in the record still, should it go to the dead letters
+	c.Frames = nil // a dead letter is made from the record, which still has them
 	if err == nil {
 		s.metrics.decoded.Add(ctx, int64(view.Frames-shared))
 		s.metrics.shared.Add(ctx, int64(shared))

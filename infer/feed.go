@@ -7,33 +7,34 @@ import (
 	"time"
 )
 
-// partition is what a feed asks of a bus.Partition. Neither call blocks.
+// partition is what a feed needs of a bus.Partition. No call blocks.
 type partition interface {
 	ID() int
 	Generation() int
 	Lag() int64
 }
 
-// feed is how one partition is fed with clips, and how far recognising them has
-// come. Times are of this machine's clock; those of records are put on it by their
-// age.
+// feed tracks one partition: how often clips come, and up to which time they have
+// been dealt with. Times are of this machine's clock; a record's time on it is now
+// minus the record's age.
 type feed struct {
 	p   partition
 	now func() time.Time
 
 	mu sync.Mutex
-	// until is up to when all clips that were sent are dealt with.
+	// until: all clips that were sent before it are dealt with, that is published,
+	// skipped or in the dead letters.
 	until  time.Time
-	open   int              // clips read and not dealt with
-	gaps   [9]time.Duration // between records, the latest ones
-	gapped int              // how many there have been
-	last   time.Time        // of the latest record
+	open   int              // clips that were read but are not dealt with
+	gaps   [9]time.Duration // the latest times between two records; a ring
+	gapped int              // how many gaps there have been
+	last   time.Time        // time of the latest record
 	passed int64            // clips skipped as too old, in all
 }
 
 func newFeed(p partition, now func() time.Time) *feed { return &feed{p: p, now: now, until: now()} }
 
-// read takes in that a record was read, of a time and an age.
+// read notes that a record with this time and age was read.
 func (f *feed) read(at time.Time, age time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -49,43 +50,44 @@ func (f *feed) read(at time.Time, age time.Duration) {
 	f.last = at
 }
 
-// dealtWith moves until on to what was sent age ago.
+// dealtWith moves until forward to age ago.
 func (f *feed) dealtWith(age time.Duration) {
 	if sent := f.now().Add(-age); sent.After(f.until) {
 		f.until = sent
 	}
 }
 
-// settled takes in that a clip of an age, and all before it, were published.
+// settled notes that a clip of this age and all clips before it are dealt with.
 func (f *feed) settled(age time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.dealtWith(age)
 }
 
-// left takes in that a clip is no longer the stage's.
+// left notes that the stage no longer holds a clip.
 func (f *feed) left() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.open--
 }
 
-// skipped counts clips that were passed over as too old.
+// skipped counts clips that were skipped as too old.
 func (f *feed) skipped(n int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.passed += n
 }
 
-// standing is how a feed stands at one moment.
+// standing is the state of a feed at one moment.
 type standing struct {
 	partition, generation int
 	waiting               int64         // clips that are not dealt with
-	late                  time.Duration // for which at least one has been waiting; 0: none
-	interval              time.Duration // at which clips come; 0: not known
+	late                  time.Duration // how long the oldest of them has been waiting; 0: none waits
+	interval              time.Duration // between two clips; 0: not known
 	skipped               int64         // in all
 }
 
+// look returns the current state.
 func (f *feed) look() standing {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -100,8 +102,8 @@ func (f *feed) look() standing {
 	return s
 }
 
-// interval is the median of the latest gaps: a pause, or several cameras at once,
-// is no interval.
+// interval is the median of the latest gaps, which a single pause, or clips of
+// several cameras that come at once, do not distort.
 func (f *feed) interval() time.Duration {
 	n := min(f.gapped, len(f.gaps))
 	if n == 0 {
@@ -112,20 +114,20 @@ func (f *feed) interval() time.Duration {
 }
 
 const (
-	// patience is for how long a partition's clips may wait before the worker is
-	// not ready, or for intervals of its clips where that is longer.
+	// patience is how long clips of a partition may wait before the worker is not
+	// ready; it is longer if three intervals between clips are.
 	patience  = 15 * time.Second
 	intervals = 3
 )
 
-// problem is why a worker can't be called ready, if clips have waited for long.
+// problem is why the worker is not ready, or nil.
 func (s standing) problem() error {
 	if most := max(patience, intervals*s.interval); s.waiting == 0 || s.late <= most {
 		return nil
 	}
-	return fmt.Errorf("partition %d: %d clips wait, and nothing sent in the last %v is recognised (a clip comes each %v): %s",
+	return fmt.Errorf("partition %d: %d clips wait, and nothing sent in the last %v is recognised (a clip comes every %v): %s",
 		s.partition, s.waiting, s.late.Round(time.Second/10), s.interval.Round(time.Millisecond), remedy)
 }
 
-// remedy is what helps a worker that can't keep up.
+// remedy is what to do about a worker that can't keep up.
 const remedy = "if this lasts, the model is too slow for so many cameras: add an infer worker, import the model in int8, raise framer.stride, or watch fewer cameras"

@@ -108,7 +108,7 @@ func TestRefusedRecognition(t *testing.T) {
 	o.Meter = meter
 	runUntil(t, o, func() bool { return len(r.read(topics.Actions)) >= n && len(r.read(topics.DeadLetter)) == 1 })
 	r.wantEach(map[string]int{"dark": n})
-	if why := r.reasons()["bright"]; len(why) != 1 || !strings.Contains(why[0], "its recognition of") || !strings.Contains(why[0], "is refused") {
+	if why := r.reasons()["bright"]; len(why) != 1 || !strings.Contains(why[0], "its recognition of") || !strings.Contains(why[0], "was refused") {
 		t.Errorf("dead letter: %v", why)
 	}
 	if got := count(t); got["frostwatch.infer.clips"] != n || got["frostwatch.dead_letters"] != 1 {

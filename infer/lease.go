@@ -11,8 +11,8 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// lease is one partition of the clips topic while this worker holds it. What
-// follows from its clips is sent and committed by it, in the order they were
+// lease is one partition of the clips topic while this worker holds it. It
+// publishes and commits the results of its clips in the order in which they were
 // read.
 type lease struct {
 	*Stage
@@ -20,23 +20,24 @@ type lease struct {
 	dead    *bus.DeadLetters
 	feed    *feed
 	senders senders
-	// clips are read and not committed yet, in order. Bounded: while the group
-	// gives partitions out anew, nothing is sent, and recognising goes on until this
-	// is full.
+	// clips are read and not committed yet, in order. It is bounded: while the
+	// group reassigns its partitions nothing can be sent, and recognising goes on
+	// until this is full.
 	clips chan *clip
-	// gone is closed when the partition goes to another worker: what is not
-	// recognised by then is left to that one.
+	// gone is closed when the partition goes to another worker, who then reads
+	// again what is not recognised.
 	gone <-chan struct{}
 }
 
-// hold reads, recognises and publishes a partition's clips until it goes to
-// another worker, or until consuming ends, when all that was read is still
-// recognised and published. Either is to be over within bus.Grace.
+// hold returns the handler of a partition. It reads, recognises and publishes the
+// partition's clips until the partition goes to another worker, or until consuming
+// ends; then all clips that were read are still recognised and published. Either
+// takes at most bus.Grace. work is the context of the decoders and the model.
 func (s *Stage) hold(consuming, work context.Context) func(context.Context, *bus.Partition) error {
 	return func(ctx context.Context, p *bus.Partition) error {
 		gone := make(chan struct{})
 		defer context.AfterFunc(ctx, func() {
-			// In this order: when consuming ends, so does ctx.
+			// ctx ends also when consuming does, so consuming is checked.
 			if consuming.Err() == nil {
 				close(gone)
 			}
@@ -63,12 +64,12 @@ func (s *Stage) hold(consuming, work context.Context) func(context.Context, *bus
 		if err := g.Wait(); err != nil {
 			return err
 		}
-		<-ctx.Done() // Send may know earlier than ctx that the partition is another's
+		<-ctx.Done() // Send may find out earlier that another worker has the partition
 		return nil
 	}
 }
 
-// lost is whether the partition has gone to another worker, or is about to.
+// lost reports whether the partition has gone to another worker or is about to.
 func (l *lease) lost() bool {
 	select {
 	case <-l.gone:
@@ -91,7 +92,7 @@ func (s *Stage) newLease(p *bus.Partition, gone <-chan struct{}) (*lease, error)
 	}, nil
 }
 
-// read brings the partition's clips in until ctx ends.
+// read reads the partition's clips until ctx ends.
 func (l *lease) read(ctx context.Context) error {
 	if err := l.skipOld(ctx); err != nil {
 		return ended(ctx, err)
@@ -114,7 +115,7 @@ func (l *lease) read(ctx context.Context) error {
 	}
 }
 
-// ended is nil where an error is only that ctx has.
+// ended is err, or nil if ctx has ended, which is then the cause.
 func ended(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return nil
@@ -122,7 +123,8 @@ func ended(ctx context.Context, err error) error {
 	return err
 }
 
-// enter gives a clip to the stage; false when ctx ended before.
+// enter passes a clip on to the decoders and the model; false if ctx ended before
+// there was room for it.
 func (l *lease) enter(ctx context.Context, c *clip) bool {
 	if l.room.Acquire(ctx, c.weight()) != nil {
 		c.drop()
@@ -147,7 +149,8 @@ func (l *lease) enter(ctx context.Context, c *clip) bool {
 		c.drop()
 		return false
 	}
-	// What is in order must be decoded, whatever has ended. Decoders never wait.
+	// batchLoop waits for every clip in order to be decoded, so it is sent to the
+	// decoders even if ctx has ended. They always receive.
 	l.decode <- c
 	return true
 }

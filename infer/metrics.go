@@ -10,6 +10,7 @@ import (
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 )
 
+// metrics are the instruments of a stage.
 type metrics struct {
 	clips, skipped, overtaken metric.Int64Counter
 	failed, swaps             metric.Int64Counter
@@ -23,17 +24,17 @@ func newMetrics(m metric.Meter) (metrics, error) {
 	i := telemetry.Instruments{Meter: m}
 	out := metrics{
 		clips:     i.Counter("frostwatch.infer.clips", "clips recognised"),
-		skipped:   i.CounterBy("frostwatch.infer.clips_skipped", "clips skipped as older than infer.max_age: by camera where they were read, else by partition"),
-		overtaken: i.CounterBy("frostwatch.infer.clips_overtaken", "clips discarded, by camera, since their sender had lost the camera to another worker"),
+		skipped:   i.CounterBy("frostwatch.infer.clips_skipped", "clips skipped as older than infer.max_age: by camera if they were read, else by partition"),
+		overtaken: i.CounterBy("frostwatch.infer.clips_overtaken", "clips discarded because their sender had lost the camera to another worker, by camera"),
 		failed:    i.Counter("frostwatch.infer.model_failures", "model runs that failed"),
-		swaps:     i.Counter("frostwatch.infer.swaps", "models that took over from another"),
+		swaps:     i.Counter("frostwatch.infer.swaps", "models that replaced another while running"),
 		decoded:   i.Counter("frostwatch.infer.frames_decoded", "frames decoded"),
-		shared:    i.Counter("frostwatch.infer.frames_shared", "frames that another clip had as well and were not decoded again"),
+		shared:    i.Counter("frostwatch.infer.frames_shared", "frames that an earlier clip contained too and that were not decoded again"),
 		batch:     i.Numbers("frostwatch.infer.batch_clips", "clips in one model run", 1, 2, 4, 8, 16, 32, 64),
 		model:     i.Seconds("frostwatch.infer.model_seconds", "one model run", .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30),
-		latency: i.Seconds("frostwatch.infer.clip_latency_seconds", "from a clip's being cut, by the broker's clock, to its recognition acknowledged",
+		latency: i.Seconds("frostwatch.infer.clip_latency_seconds", "from when a clip was cut, by the broker's clock, until its recognition was acknowledged",
 			.05, .1, .2, .3, .5, .75, 1, 1.5, 2, 3, 5, 10, 30),
-		late: i.FloatGaugeBy("frostwatch.infer.late_seconds", "for how long clips of a partition have been waiting, by the oldest; 0: none waits", metric.WithUnit("s")),
+		late: i.FloatGaugeBy("frostwatch.infer.late_seconds", "how long the oldest waiting clip of a partition has been waiting; 0: none waits", metric.WithUnit("s")),
 	}
 	if err := i.Err(); err != nil {
 		return out, fmt.Errorf("metrics of infer: %w", err)
@@ -41,7 +42,8 @@ func newMetrics(m metric.Meter) (metrics, error) {
 	return out, nil
 }
 
-// observeLate has the meter ask how late each partition is, until stop is called.
+// observeLate registers a gauge of how late each partition is, until stop is
+// called.
 func (s *Stage) observeLate() (stop func(), err error) {
 	r, err := s.Meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		each, _ := s.backlog.look()

@@ -11,11 +11,11 @@ import (
 	"github.com/frostwatch/frostwatch/bus"
 )
 
-// publish sends what follows from the lease's clips and commits them, in order,
+// publish sends the results of the lease's clips and commits the clips, in order,
 // until ctx ends, no more are read, or the partition goes to another worker, who
-// then reads again what is left.
+// then reads again what is not committed.
 func (l *lease) publish(ctx context.Context) error {
-	var waiting []*clip // taken off l.clips, at most a batch
+	var waiting []*clip // taken from l.clips, at most MaxBatch
 	defer func() {
 		for _, c := range waiting {
 			l.leave(c)
@@ -47,7 +47,8 @@ func (l *lease) publish(ctx context.Context) error {
 	}
 }
 
-// take waits for a clip where there is none, and adds those that are there.
+// take adds clips that have been read to waiting. If waiting is empty it blocks
+// until there is one; it returns an empty list when no more come.
 func (l *lease) take(waiting []*clip) []*clip {
 	if len(waiting) == 0 {
 		c, ok := <-l.clips
@@ -70,8 +71,8 @@ func (l *lease) take(waiting []*clip) []*clip {
 	return waiting
 }
 
-// recognised is how many of the first clips are through, up to one that was left
-// unrecognised: to commit what follows that one would lose it.
+// recognised is how many clips, from the first on, have been recognised or have an
+// error. It stops at a dropped clip, because committing a later one would lose it.
 func recognised(clips []*clip) int {
 	for n, c := range clips {
 		select {
@@ -86,22 +87,23 @@ func recognised(clips []*clip) int {
 	return len(clips)
 }
 
+// leave ends what the lease does with a clip.
 func (l *lease) leave(c *clip) {
 	c.end()
 	l.feed.left()
 }
 
-// stopped is nil where clips can't be settled because the partition is another's,
-// or the stage is ending.
+// stopped is nil if clips can't be published because another worker has the
+// partition or the stage is ending, and otherwise says what failed.
 func (l *lease) stopped(ctx context.Context, err error) error {
 	if errors.Is(err, bus.ErrMoved) || ctx.Err() != nil {
-		l.Logger.DebugContext(ctx, "clips are left to the next holder of their partition", "partition", l.p.ID(), "error", err)
+		l.Logger.DebugContext(ctx, "clips are left to the worker that has their partition next", "partition", l.p.ID(), "error", err)
 		return nil
 	}
 	return fmt.Errorf("publish clips of partition %d: %w", l.p.ID(), err)
 }
 
-// settle publishes what follows from clips, and then commits them.
+// settle publishes the results of clips and then commits the clips.
 func (l *lease) settle(ctx context.Context, clips []*clip) error {
 	if err := l.send(ctx, clips); err != nil {
 		return err
@@ -114,10 +116,10 @@ func (l *lease) settle(ctx context.Context, clips []*clip) error {
 	return l.p.Commit(ctx, clips[len(clips)-1].msg.Offset+1)
 }
 
-// send publishes the recognitions of clips. A clip of which Kafka refuses the
-// recognition itself gets the reason as its err.
+// send publishes the recognitions of clips. If Kafka refuses a record for good,
+// for example because it is too large, the reason becomes the clip's err.
 func (l *lease) send(ctx context.Context, clips []*clip) error {
-	var of []*clip
+	var of []*clip // the clip of each message
 	var msgs []bus.Message
 	for _, c := range clips {
 		if c.err == nil {
@@ -137,7 +139,7 @@ func (l *lease) send(ctx context.Context, clips []*clip) error {
 		}
 		switch _, err := l.p.Send(ctx, msgs[i]); {
 		case bus.RecordRefused(err):
-			c.err = fmt.Errorf("its recognition of %d bytes is refused: %w", len(msgs[i].Value), err)
+			c.err = fmt.Errorf("its recognition of %d bytes was refused: %w", len(msgs[i].Value), err)
 		case err != nil:
 			return err
 		}
@@ -145,7 +147,7 @@ func (l *lease) send(ctx context.Context, clips []*clip) error {
 	return nil
 }
 
-// account counts a clip, and sends one that can't be used to the dead letters.
+// account counts a clip, and sends it to the dead letters if it can't be used.
 func (l *lease) account(ctx context.Context, c *clip) error {
 	age, camera := l.Bus.Age(c.msg), metric.WithAttributes(attribute.String("camera", c.Camera))
 	if errors.Is(c.err, errTooOld) {

@@ -9,11 +9,12 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// ends is how many frame embeddings at either end are averaged: they keep the
-// order that the clip embedding forgets (see docs/design.md).
+// ends is how many frame embeddings at either end of a clip are averaged. Unlike
+// the clip embedding, these two means tell a clip from the same one played
+// backwards (docs/design.md).
 const ends = 3
 
-// recognition is the record of clip i of a run.
+// recognition makes the record of clip i of a run.
 func (s *Stage) recognition(r run, i int, m *scoring.Matrix) (bus.Message, error) {
 	c, e, model := r.clips[i], r.embedded, r.clips[i].service.Model
 	began := s.Now()
@@ -48,7 +49,7 @@ func (s *Stage) recognition(r run, i int, m *scoring.Matrix) (bus.Message, error
 	return msg, nil
 }
 
-// meanFrames averages n frame embeddings of clip i from the first-th on.
+// meanFrames averages n frame embeddings of clip i, starting at index first.
 func meanFrames(e froster.ClipEmbeddings, i, first, n int) []float32 {
 	sum := make([]float32, len(e.Frame(i, first)))
 	for k := range n {

@@ -14,17 +14,17 @@ import (
 	"github.com/frostwatch/frostwatch/infer/froster"
 )
 
-// run is one call of the model.
+// run is the result of one call of the model.
 type run struct {
 	clips    []*clip
 	embedded froster.ClipEmbeddings
 	took     time.Duration
 }
 
-// embed runs the model that clips are bound to over them. Where that fails, each is
-// tried alone, and one that fails alone gets the reason as its err: were it
-// tried for ever, nothing else of its partition would be recognised. An error is
-// that of a model that fails on anything.
+// embed embeds clips, which are all of one model. If that fails, each clip is
+// tried alone, and the error of one that fails alone becomes its err: retrying it
+// for ever would stop its partition. An error means that the model fails on every
+// clip.
 func (s *Stage) embed(ctx context.Context, clips []*clip) ([]run, error) {
 	r, err := s.embedOnce(ctx, clips)
 	if err == nil {
@@ -33,7 +33,7 @@ func (s *Stage) embed(ctx context.Context, clips []*clip) ([]run, error) {
 	if ctx.Err() != nil {
 		return nil, err
 	}
-	s.Logger.WarnContext(ctx, "model run failed, its clips are tried one by one", "clips", len(clips), "error", err)
+	s.Logger.WarnContext(ctx, "model run failed: trying its clips one by one", "clips", len(clips), "error", err)
 	var runs []run
 	bad := false
 	for _, c := range clips {
@@ -55,8 +55,8 @@ func (s *Stage) embed(ctx context.Context, clips []*clip) ([]run, error) {
 	return runs, nil
 }
 
-// embedBlank tells whether a failure is the model's or the clip's: nothing is
-// wrong with a black clip.
+// embedBlank embeds a black clip, to find out whether a failure is due to the
+// model or to a clip.
 func (s *Stage) embedBlank(ctx context.Context, v *service) error {
 	blank := make([]byte, v.Frames*v.Side*v.Side*3)
 	e, err := v.Model.EmbedClips(ctx, blank, 1)
@@ -69,7 +69,8 @@ func (s *Stage) embedBlank(ctx context.Context, v *service) error {
 	return nil
 }
 
-// embedOnce is the model's run. Its span is in no clip's trace and links to all.
+// embedOnce calls the model. The call's span begins a trace of its own and links
+// to the span of every clip.
 func (s *Stage) embedOnce(ctx context.Context, clips []*clip) (run, error) {
 	model := clips[0].service.Model
 	frames := make([]byte, 0, len(clips)*len(clips[0].pixels))
@@ -97,7 +98,7 @@ func (s *Stage) embedOnce(ctx context.Context, clips []*clip) (run, error) {
 	return r, nil
 }
 
-// finite is nil where every clip embedding is made of numbers.
+// finite returns an error if a clip embedding contains NaN or an infinity.
 func finite(e froster.ClipEmbeddings, clips int) error {
 	for i := range clips {
 		for _, v := range e.Clip(i) {

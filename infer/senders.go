@@ -9,29 +9,29 @@ import (
 )
 
 const (
-	// maxSenders bounds the cameras that a lease remembers: their names come from
-	// records.
+	// maxSenders bounds the cameras that a lease remembers, because anyone may
+	// write records with new names.
 	maxSenders = 10_000
-	// sureFor is how long after a camera's newest clip one of an older generation is
-	// taken for a straggler. Later it may be that the group of its senders was
-	// deleted and counts from one again.
+	// sureFor is how long after a camera's newest clip a lower generation means an
+	// overtaken sender. After that, the senders' consumer group may have been
+	// deleted, so that generations start from one again.
 	sureFor = 5 * time.Minute
 )
 
-// senders are the generations under which the cameras of a partition were
-// published last, to know the clips of a worker that was paused and went on
-// without knowing that its cameras are another's.
+// senders holds, for each camera of a partition, the highest generation under
+// which its clips were sent. A worker that was paused and woke up again may send
+// clips of cameras that another worker has by now; their generation is lower.
 type senders map[string]sender
 
 type sender struct {
 	generation int64
-	at         time.Time // of the newest record under it
+	at         time.Time // time of the newest record with this generation
 }
 
 func newSenders() senders { return senders{} }
 
-// overtaken is whether a camera's record comes from a sender of an older
-// generation than one before it. One without a generation never is.
+// overtaken reports whether a record of a camera has a lower generation than an
+// earlier one. A record without a generation is never overtaken.
 func (s senders) overtaken(camera string, m bus.Message) bool {
 	generation, err := strconv.ParseInt(bus.HeaderCarrier{Headers: &m.Headers}.Get(topics.HeaderGeneration), 10, 64)
 	if err != nil {

@@ -10,30 +10,30 @@ import (
 	"github.com/frostwatch/frostwatch/scoring"
 )
 
-// Model embeds clips. EmbedClips takes batch clips of packed uint8 RGB frames,
-// [batch, frames, side, side, 3], and may keep nothing of them.
+// Model embeds clips. EmbedClips takes packed uint8 RGB frames, [batch, frames,
+// side, side, 3], and must not keep them after it returns.
 type Model interface {
 	EmbedClips(ctx context.Context, frames []byte, batch int) (froster.ClipEmbeddings, error)
 	LogitScale() float32
 	ID() string
 }
 
-// LiveVocabulary is a vocabulary that changes while it is in use. Current is nil
-// until Ready is closed, and never afterwards.
+// LiveVocabulary is a vocabulary that changes while it is in use. Current returns
+// nil until Ready is closed, and never afterwards.
 type LiveVocabulary interface {
 	Current() *scoring.Matrix
 	Ready() <-chan struct{}
 }
 
-// Recogniser is a model with what its clips are scored against. All fields are
-// required.
+// Recogniser is a model with the vocabulary that its clips are scored against. All
+// fields are required.
 type Recogniser struct {
 	Model      Model
 	Vocabulary LiveVocabulary
 	Frames     int // frames of one clip
 	Side       int // of the model's square picture, pixels
 	// Close frees the model and stops its vocabulary. It is called once, when no
-	// clip is bound to them any more, and not during a run.
+	// clip needs them any more.
 	Close func() error
 }
 
@@ -47,17 +47,17 @@ func (r Recogniser) check() error {
 	return nil
 }
 
-// service is a recogniser in the stage, from its taking over until the last clip
-// bound to it is done with.
+// service is a recogniser in use: from when it is put in service until the last
+// clip bound to it is finished.
 type service struct {
 	Recogniser
 	once sync.Once
 	err  error         // of Close
-	idle chan struct{} // closed when it has been replaced and no clip is left
+	idle chan struct{} // closed when it has been replaced and no clip is bound to it
 
 	// Guarded by services.mu.
-	clips    int
-	replaced bool
+	clips    int  // bound to it
+	replaced bool // by another service
 }
 
 func newService(r Recogniser) *service { return &service{Recogniser: r, idle: make(chan struct{})} }
@@ -67,13 +67,13 @@ func (s *service) close() error {
 	return s.err
 }
 
-// services are the one that new clips are bound to and those that still have
-// clips.
+// services are the service that new clips are bound to and earlier ones to which
+// clips are still bound.
 type services struct {
 	mu      sync.Mutex
 	newest  *service
-	open    map[*service]bool
-	stopped chan struct{} // closed at the end, under mu
+	open    map[*service]bool // not closed yet; nil after stop
+	stopped chan struct{}     // closed by stop, under mu
 }
 
 func newServices(first Recogniser) *services {
@@ -87,7 +87,7 @@ func (s *services) inService() *service {
 	return s.newest
 }
 
-// bind counts a clip on the one in service, until it is released.
+// bind binds a new clip to the newest service; release ends that.
 func (s *services) bind() *service {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -104,8 +104,8 @@ func (s *services) release(of *service) {
 	}
 }
 
-// replace puts next in service and returns the one before; false when the stage
-// has ended.
+// replace puts next in service and returns the one before; ok is false if the
+// stage has ended.
 func (s *services) replace(next *service) (old *service, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -121,13 +121,14 @@ func (s *services) replace(next *service) (old *service, ok bool) {
 	return old, true
 }
 
+// forget leaves closing a service to the caller.
 func (s *services) forget(old *service) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.open, old)
 }
 
-// stop closes what is left, once nothing uses it.
+// stop closes all services that are left. Nothing may use them any more.
 func (s *services) stop() error {
 	s.mu.Lock()
 	close(s.stopped)

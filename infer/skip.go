@@ -9,10 +9,10 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// skipOld passes over the clips that are older than MaxAge, without reading them,
-// so that a backlog makes no alert late. It then goes on to those of half that
-// age: a worker that can't keep up would else be as late as is allowed for ever,
-// and skip a clip at a time.
+// skipOld skips clips that are older than MaxAge without reading them, so that a
+// backlog delays no alert. If there are any, it skips to clips of half that age:
+// otherwise a worker that can't keep up would stay as late as is allowed and skip
+// one clip at a time.
 func (l *lease) skipOld(ctx context.Context) error {
 	if l.MaxAge <= 0 {
 		return nil

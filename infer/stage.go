@@ -1,9 +1,10 @@
-// Package infer turns clips into recognitions: it consumes the clips topic,
-// decodes and crops in parallel, batches across cameras, runs the model once
-// per batch, scores against the live vocabulary and publishes actions.
+// Package infer turns clips into recognitions. It consumes the clips topic,
+// decodes and crops in parallel, batches clips across cameras, runs the model once
+// per batch, scores the results against the live vocabulary, and publishes them on
+// the actions topic.
 //
-// The way of a clip, top down: lease.read, decodeLoop, batchLoop (collect,
-// recognise), lease.publish.
+// A clip passes through lease.read, decodeLoop, batchLoop (collect, recognise) and
+// lease.publish.
 package infer
 
 import (
@@ -25,7 +26,8 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Bus is what the stage needs of Kafka, beside the partitions it is given.
+// Bus is what the stage needs of Kafka, apart from the partitions that Consume
+// passes to its handler.
 type Bus interface {
 	Consume(ctx context.Context, g bus.GroupOptions, handle func(context.Context, *bus.Partition) error) error
 	Age(m bus.Message) time.Duration
@@ -35,12 +37,12 @@ type Bus interface {
 type Options struct {
 	Bus      Bus
 	Names    topics.Names
-	Group    string
-	First    Recogniser    // the stage owns it once Run is called
-	MaxBatch int           // clips in one run
-	MaxWait  time.Duration // for a batch to fill
-	MaxAge   time.Duration // of a clip when it is read, by the broker's clock; 0 keeps all
-	TopK     int           // labels on a recognition
+	Group    string        // of consumers
+	First    Recogniser    // Run takes it over and closes it
+	MaxBatch int           // clips in one run of the model
+	MaxWait  time.Duration // how long to wait for a batch to fill
+	MaxAge   time.Duration // of clips, by the broker's clock; older ones are skipped; 0: none is
+	TopK     int           // labels in a recognition
 
 	Logger     *slog.Logger
 	Tracer     trace.Tracer
@@ -49,8 +51,8 @@ type Options struct {
 
 	Decoders int              // goroutines that decode JPEG; 0: one per core
 	Now      func() time.Time // nil: time.Now
-	// Reporter is asked to check the part "infer", warned of "falling behind", and
-	// given the stage "infer" to describe. nil: telemetry.Quiet.
+	// Reporter gets a check of the part "infer", warnings of the part "falling
+	// behind", and a description of the stage "infer". nil: telemetry.Quiet.
 	Reporter telemetry.Reporter
 }
 
@@ -78,8 +80,8 @@ func (o *Options) check() error {
 	return nil
 }
 
-// leastRoom is how many bytes of records the stage holds at least, whatever
-// MaxBatch is: sixteen of the largest.
+// leastRoom is how many bytes of records the stage may hold, also with a small
+// MaxBatch: sixteen records of the largest size.
 const leastRoom = 64 << 20
 
 // Stage is one infer worker.
@@ -88,14 +90,13 @@ type Stage struct {
 	metrics  metrics
 	services *services
 	backlog  *backlog
-	waiting  atomic.Bool // for the first vocabulary
-	// order holds every clip read and not yet in a batch, as read: a partition's
-	// clips are published in the order of the partition. Bounded; a full queue
-	// stops fetching.
+	waiting  atomic.Bool // until there is a first vocabulary
+	// order holds the clips that were read and are not in a batch yet, in the order
+	// in which they were read. Reading blocks while it is full.
 	order chan *clip
-	// decode holds the same clips for whichever decoder is free.
+	// decode holds the same clips, for whichever decoder is free.
 	decode chan *clip
-	// room bounds the bytes of all records in the stage; roomBytes is its size.
+	// room bounds the bytes of all records in the stage; roomBytes is the bound.
 	room      *semaphore.Weighted
 	roomBytes int64
 }
@@ -129,7 +130,7 @@ func New(o Options) (*Stage, error) {
 	return s, nil
 }
 
-// ready is why the stage can't be called ready.
+// ready is why the stage is not ready, or nil.
 func (s *Stage) ready() error {
 	if s.waiting.Load() {
 		return errors.New("the vocabulary is not loaded yet")
@@ -137,6 +138,7 @@ func (s *Stage) ready() error {
 	return s.backlog.check()
 }
 
+// describe adds the stage to the worker's record.
 func (s *Stage) describe(w *topics.Worker) {
 	stage := topics.WorkerStage{Group: s.Group}
 	s.backlog.describe(&stage)

@@ -6,13 +6,14 @@ import (
 	"fmt"
 )
 
-// errEnded is the answer to a swap in a stage that has ended.
+// errEnded is returned by Swap when the stage has ended.
 var errEnded = errors.New("swap the model: infer has ended")
 
-// CloseError says that a model is in service, but that the one before it could
-// not be closed: its memory may be lost until the process ends.
+// CloseError means that the new model is in service, but that closing the model
+// before it failed. The memory of that model may not be freed until the process
+// ends.
 type CloseError struct {
-	Model string // id of the one before
+	Model string // id of the model that could not be closed
 	Err   error
 }
 
@@ -20,15 +21,15 @@ func (e *CloseError) Error() string {
 	return fmt.Sprintf("close model %s, which is no longer in service: %v", e.Model, e.Err)
 }
 
-// Unwrap is why.
+// Unwrap is the error of closing the model.
 func (e *CloseError) Unwrap() error { return e.Err }
 
-// Swap puts next in service: clips read from now on are its, those read before
-// are finished by the recogniser that they were read for, with its model id and
-// vocabulary. It returns when the one before has been closed, or ctx ends; the
-// stage then closes it at its own end. The stage owns next from here on, also
-// when Swap fails. Its vocabulary must be ready. A CloseError means that next is
-// in service nevertheless.
+// Swap puts next in service. Clips that are read from now on are recognised by it;
+// clips read before are still recognised by the recogniser before it, with that
+// one's model id and vocabulary. Swap returns when the recogniser before has been
+// closed. If ctx ends earlier, next is in service all the same, and the stage
+// closes the one before when Run ends. The vocabulary of next must be ready. The
+// stage closes next, also if Swap fails. After a *CloseError next is in service.
 func (s *Stage) Swap(ctx context.Context, next Recogniser) error {
 	if err := next.check(); err != nil {
 		return err

@@ -13,9 +13,10 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Run consumes until ctx ends, then publishes what was read, closes what serves
-// and returns. It returns an error when Kafka refuses for good or the model
-// breaks. It is called once.
+// Run consumes clips until ctx ends. It then publishes what was read, within
+// bus.Grace, closes the recognisers and returns. It returns an error if Kafka
+// refuses the stage for good or the model fails on every clip. It must be called
+// only once.
 func (s *Stage) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, s.services.stop()) }()
 	if !s.awaitVocabulary(ctx) {
@@ -35,19 +36,19 @@ func (s *Stage) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("infer: %w", err)
 	}
-	// The workers outlive ctx: they finish what was read before it ended. A
-	// broken worker ends consuming through its own context.
+	// Decoders and model go on after ctx has ended, to finish the clips that were
+	// read. If the model fails, cancel ends them, and run stops consuming.
 	work, cancel := pause.Outlive(ctx, bus.Grace)
 	defer cancel()
 	if err := s.run(ctx, work, cancel, decoders); ctx.Err() == nil {
 		return err
 	} else if err != nil {
-		s.Logger.Warn("stopped before all was published; it will be read again", "error", err)
+		s.Logger.Warn("stopped before all clips were published; they will be read again", "error", err)
 	}
 	return nil
 }
 
-// run is every goroutine of the stage.
+// run runs all goroutines of the stage and waits for them.
 func (s *Stage) run(ctx, work context.Context, cancel context.CancelFunc, decoders []*media.ClipDecoder) error {
 	consuming, stop := context.WithCancel(ctx)
 	defer stop()
@@ -77,8 +78,9 @@ func (s *Stage) run(ctx, work context.Context, cancel context.CancelFunc, decode
 	return g.Wait()
 }
 
-// awaitVocabulary blocks until there is something to score against: a clip scored
-// against nothing would be acknowledged and lost. False when ctx ended before.
+// awaitVocabulary blocks until there is a vocabulary, because a clip scored
+// against no labels would be committed and lost. It returns false if ctx ended
+// before.
 func (s *Stage) awaitVocabulary(ctx context.Context) bool {
 	for {
 		serving := s.services.inService()
@@ -86,7 +88,7 @@ func (s *Stage) awaitVocabulary(ctx context.Context) bool {
 		case <-serving.Vocabulary.Ready():
 			s.waiting.Store(false)
 			return true
-		case <-serving.idle: // another is in service
+		case <-serving.idle: // another one has replaced it
 		case <-ctx.Done():
 			return false
 		}
