@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// AlertState is the state of an alert.
+// AlertState says whether a record raises or clears an alert.
 type AlertState string
 
 // An alert is raised once and cleared once.
@@ -14,7 +14,7 @@ const (
 	AlertCleared AlertState = "cleared"
 )
 
-// Alert is the beginning or the end of what a rule watches for.
+// Alert is a record that raises or clears an alert of a rule on a camera.
 type Alert struct {
 	ID       string     `json:"alert_id"` // the same for both states
 	State    AlertState `json:"state"`
@@ -31,28 +31,28 @@ type Alert struct {
 	Similarity  float64 `json:"similarity,omitempty"`
 	Novel       bool    `json:"novel"`
 	NearestBase string  `json:"nearest_base,omitempty"`
-	// Onset is the start of the first clip that counted towards the alert, At
-	// the end of the clip that raised or cleared it: times of the camera, not
-	// of the computation.
+	// Onset is the start of the first clip that counted towards the alert, At the
+	// end of the clip that raised or cleared it: when it happened in front of the
+	// camera, not when it was computed.
 	Onset     time.Time `json:"onset"`
 	At        time.Time `json:"at"`
 	OnsetClip string    `json:"onset_clip_id"`
-	Clip      string    `json:"clip_id"` // that decided
+	Clip      string    `json:"clip_id"` // the clip that decided
 	// Reason of a clear, for people: the score fell, the label left the vocabulary,
 	// no clips came, the rule was removed.
 	Reason string `json:"reason,omitempty"`
-	// Evidence is where the copy of the clip that raised it lies, on the evidence
-	// topic. Alerts of older versions point at the clip itself, which is kept for a
-	// day.
+	// Evidence is the position of a copy of the clip that raised the alert, on the
+	// evidence topic. Alerts of older versions point to the clip itself, which is
+	// kept for a day.
 	Evidence *RecordRef `json:"evidence,omitempty"`
 	Model    string     `json:"model_id"`
 	Vocab    VocabRef   `json:"vocabulary"`
 }
 
-// EventID is the CloudEvents id: each state of each alert once.
+// EventID is the CloudEvents id, different for the two states of an alert.
 func (a Alert) EventID() string { return a.ID + "/" + string(a.State) }
 
-// EncodeAlert writes the CloudEvents record.
+// EncodeAlert makes the CloudEvents record of a valid alert.
 func EncodeAlert(a Alert) ([]byte, error) {
 	if err := a.Validate(); err != nil {
 		return nil, fmt.Errorf("encode alert %.80q: %w", a.ID, err)
@@ -64,7 +64,7 @@ func EncodeAlert(a Alert) ([]byte, error) {
 	return encodeEvent(kind, a.EventID(), a.Camera, a.At, a)
 }
 
-// DecodeAlert reads a record of the alerts topic.
+// DecodeAlert parses and validates a record of the alerts topic.
 func DecodeAlert(b []byte) (Alert, error) {
 	var a Alert
 	if err := decodeEvent(b, &a, TypeAlertRaised, TypeAlertCleared); err != nil {
@@ -76,7 +76,8 @@ func DecodeAlert(b []byte) (Alert, error) {
 	return a, nil
 }
 
-// Validate checks what a reader relies on, whatever the record came from.
+// Validate checks everything that readers rely on. Anyone may write records, so
+// Decode functions call it too.
 func (a Alert) Validate() error {
 	switch {
 	case !isID(a.ID) || !isID(a.Rule):

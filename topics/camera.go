@@ -9,30 +9,30 @@ import (
 	"time"
 )
 
-// Camera is one entry of the live table of cameras. Zero values mean the
-// stage's configured default.
+// Camera is one entry of the live table of cameras. The zero value of an optional
+// field means the stage's configured default.
 type Camera struct {
 	Name string `json:"name"`
-	// URL to open; ${NAME} in it is taken from the ingest worker's environment,
-	// so that passwords need not be written to Kafka.
+	// URL to open. ${NAME} in it is replaced with that variable of the ingest
+	// worker's environment, so that passwords need not be written to Kafka.
 	URL       string   `json:"url"`
 	Tags      []string `json:"tags,omitempty"`
 	Transport string   `json:"transport,omitempty"` // "tcp" or "udp", RTSP only
 	Stride    Stride   `json:"stride,omitzero"`     // between window starts
 	Window    Duration `json:"window,omitempty"`    // length of a window
-	// Source is who put the record: SourcePerson, SourceFile or SourceUp; empty
-	// counts as a person. A file or an `up` changes and removes only its own
-	// records.
+	// Source says who put the record: SourcePerson, SourceFile or SourceUp; empty
+	// counts as SourcePerson. A configuration file or `frostwatch up` changes and
+	// removes only records of its own.
 	Source string `json:"source,omitempty"`
 }
 
-// Duration is a time.Duration written as Go writes it ("2.133s").
+// Duration is a time.Duration that is written as in Go, such as "2.133s".
 type Duration time.Duration
 
 // MarshalText writes the duration with its unit.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
 
-// UnmarshalText reads a number with a unit.
+// UnmarshalText parses a number with a unit; empty text is 0.
 func (d *Duration) UnmarshalText(b []byte) error {
 	if len(b) == 0 {
 		*d = 0
@@ -49,13 +49,14 @@ func (d *Duration) UnmarshalText(b []byte) error {
 // Who put a camera on the table (Camera.Source).
 const (
 	SourcePerson = "person" // a command or the console
-	SourceUp     = "up"     // flags, or the demo, of `frostwatch up`
+	SourceUp     = "up"     // the flags or the demo of `frostwatch up`
 	SourceFile   = "file"   // the cameras of a configuration file
 )
 
 var cameraName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
-// Validate reports the first field that an ingest worker could not use.
+// Validate returns an error about the first field that an ingest worker could not
+// use. It never repeats the URL.
 func (c Camera) Validate() error {
 	if !cameraName.MatchString(c.Name) {
 		return fmt.Errorf("camera name %.80q: want 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit", c.Name)
@@ -63,7 +64,7 @@ func (c Camera) Validate() error {
 	if c.URL == "" {
 		return fmt.Errorf("camera %s: url is empty", c.Name)
 	}
-	// The URL itself is never repeated: it may hold a password.
+	// The error does not contain the URL, because that may hold a password.
 	if u, err := url.Parse(c.URL); err == nil && u.Scheme == "" && u.Path == "" {
 		return fmt.Errorf("camera %s: url has neither a scheme nor a path", c.Name)
 	}
@@ -82,7 +83,7 @@ func (c Camera) Validate() error {
 	return nil
 }
 
-// EncodeCamera writes a valid camera as its record.
+// EncodeCamera makes the JSON record of a valid camera.
 func EncodeCamera(c Camera) ([]byte, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -90,7 +91,7 @@ func EncodeCamera(c Camera) ([]byte, error) {
 	return json.Marshal(c)
 }
 
-// DecodeCamera reads and validates a record of the cameras topic.
+// DecodeCamera parses and validates a record of the cameras topic.
 func DecodeCamera(b []byte) (Camera, error) {
 	var c Camera
 	if err := json.Unmarshal(b, &c); err != nil {

@@ -22,11 +22,11 @@ type CameraSet struct {
 
 const cameraSetKey = "set/"
 
-// CameraSetKey is the key of a set.
+// CameraSetKey is the key of the set of a source and id.
 func CameraSetKey(source, id string) string { return cameraSetKey + source + "/" + id }
 
-// IsCameraSetKey is whether a record on the cameras topic is a set rather than a
-// camera.
+// IsCameraSetKey reports whether the record with this key on the cameras topic is
+// a set rather than a camera.
 func IsCameraSetKey(key string) bool { return strings.HasPrefix(key, cameraSetKey) }
 
 func (s CameraSet) validate() error {
@@ -44,7 +44,7 @@ func (s CameraSet) validate() error {
 	return nil
 }
 
-// EncodeCameraSet writes the JSON record.
+// EncodeCameraSet makes the JSON record of a valid set.
 func EncodeCameraSet(s CameraSet) ([]byte, error) {
 	if err := s.validate(); err != nil {
 		return nil, fmt.Errorf("encode camera set: %w", err)
@@ -52,7 +52,7 @@ func EncodeCameraSet(s CameraSet) ([]byte, error) {
 	return json.Marshal(s)
 }
 
-// DecodeCameraSet reads a set.
+// DecodeCameraSet parses and validates a set.
 func DecodeCameraSet(b []byte) (CameraSet, error) {
 	var s CameraSet
 	err := json.Unmarshal(b, &s)

@@ -9,25 +9,25 @@ import (
 	"github.com/frostwatch/frostwatch/topics/clippb"
 )
 
-// Clip is one window of one camera: what a model sees at once.
+// Clip holds the frames of one window of one camera, which a model sees at once.
 type Clip struct {
 	ID       string
 	Camera   string
 	Tags     []string      // of the camera
-	Epoch    time.Time     // wall clock of the stream epoch's first frame
-	Sequence uint64        // of the window within its epoch, dropped ones counted
-	Start    time.Duration // of the window on the stream's clock
-	Window   time.Duration // length
+	Epoch    time.Time     // wall-clock time of the stream epoch's first frame
+	Sequence uint64        // number of the window within its epoch; dropped windows count too
+	Start    time.Duration // of the window, since the epoch's first frame
+	Window   time.Duration // length of the window
 	Width    int           // of every frame, pixels
 	Height   int
 	Frames   []ClipFrame // in order of presentation
 }
 
-// ClipFrame is one sampled frame.
+// ClipFrame is one frame of a clip.
 type ClipFrame struct {
 	JPEG     []byte
 	Stream   time.Duration // presentation time since the epoch's first frame
-	Captured time.Time     // wall clock
+	Captured time.Time     // wall-clock time
 }
 
 // StartTime is the wall-clock start of the window.
@@ -36,11 +36,11 @@ func (c Clip) StartTime() time.Time { return c.Epoch.Add(c.Start) }
 // EndTime is the wall-clock end of the window.
 func (c Clip) EndTime() time.Time { return c.Epoch.Add(c.Start + c.Window) }
 
-// maxClipFrames bounds the frames of a clip that a reader accepts; CheckFrameSize
-// bounds each of them.
+// maxClipFrames bounds the number of frames that DecodeClip accepts;
+// CheckFrameSize bounds the size of each.
 const maxClipFrames = 64
 
-// EncodeClip writes the Protobuf record of clip.proto.
+// EncodeClip makes the Protobuf record defined in clip.proto.
 func EncodeClip(c Clip) ([]byte, error) {
 	m := &clippb.Clip{
 		Id: c.ID, Camera: c.Camera, CameraTags: c.Tags,
@@ -60,8 +60,8 @@ func EncodeClip(c Clip) ([]byte, error) {
 	return b, nil
 }
 
-// DecodeClip reads a record of the clips topic. The JPEG bytes are those of b
-// copied; their content is not looked at.
+// DecodeClip parses and validates a record of the clips topic. The JPEGs are
+// copied from b but not checked.
 func DecodeClip(b []byte) (Clip, error) {
 	var m clippb.Clip
 	if err := proto.Unmarshal(b, &m); err != nil {
@@ -84,6 +84,8 @@ func DecodeClip(b []byte) (Clip, error) {
 	return c, nil
 }
 
+// checkClip checks everything that readers rely on. EncodeClip does not, because
+// the framer's own clips are valid.
 func checkClip(m *clippb.Clip) error {
 	switch {
 	case !isID(m.Id):

@@ -15,12 +15,12 @@ const (
 	TypeAlertCleared = "frostwatch.alert.cleared.v1"
 )
 
-// ContentType is the media type of every CloudEvents record: structured mode,
-// so that the record's value is the whole event.
+// ContentType is the media type of CloudEvents records. They are in structured
+// mode: the record's value is the whole event.
 const ContentType = "application/cloudevents+json"
 
-// encodeEvent wraps data as CloudEvents 1.0 JSON. id must be deterministic;
-// the subject is the camera.
+// encodeEvent wraps data as a CloudEvents 1.0 event in JSON, with the camera as
+// its subject. Repeated work must give the same id.
 func encodeEvent(kind, id, camera string, at time.Time, data any) ([]byte, error) {
 	e := cloudevents.New("1.0")
 	e.SetType(kind)
@@ -41,7 +41,8 @@ func encodeEvent(kind, id, camera string, at time.Time, data any) ([]byte, error
 	return b, nil
 }
 
-// decodeEvent unwraps CloudEvents JSON of one of the wanted types into data.
+// decodeEvent parses a CloudEvents event in JSON, which must be of one of the
+// wanted types, and decodes its data into data.
 func decodeEvent(b []byte, data any, want ...string) error {
 	var e cloudevents.Event
 	if err := json.Unmarshal(b, &e); err != nil {

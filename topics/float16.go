@@ -8,17 +8,17 @@ import (
 	"github.com/x448/float16"
 )
 
-// Float16Vector is a float32 vector that travels as base64 of little-endian
-// IEEE 754 half precision: enough for cosine similarity at half the size.
+// Float16Vector is a vector that records hold as base64 of little-endian IEEE 754
+// half precision, which is enough for cosine similarity at half the size.
 type Float16Vector []float32
 
-// MarshalText writes base64.
+// MarshalText returns base64.
 func (v Float16Vector) MarshalText() ([]byte, error) {
 	return base64.StdEncoding.AppendEncode(nil, AppendFloat16(nil, v)), nil
 }
 
-// AppendFloat16 appends a vector as little-endian half precision, two bytes a
-// value.
+// AppendFloat16 appends a vector in little-endian half precision, two bytes for
+// each value.
 func AppendFloat16(b []byte, v []float32) []byte {
 	for _, f := range v {
 		b = binary.LittleEndian.AppendUint16(b, float16.Fromfloat32(f).Bits())
@@ -26,8 +26,7 @@ func AppendFloat16(b []byte, v []float32) []byte {
 	return b
 }
 
-// Float16s is the vector of what AppendFloat16 wrote; an odd byte at the end is
-// passed over.
+// Float16s is the inverse of AppendFloat16. An odd byte at the end is ignored.
 func Float16s(raw []byte) Float16Vector {
 	out := make(Float16Vector, len(raw)/2)
 	for i := range out {
@@ -36,7 +35,7 @@ func Float16s(raw []byte) Float16Vector {
 	return out
 }
 
-// UnmarshalText reads base64.
+// UnmarshalText parses base64.
 func (v *Float16Vector) UnmarshalText(b []byte) error {
 	raw, err := base64.StdEncoding.AppendDecode(nil, b)
 	if err != nil {

@@ -1,13 +1,14 @@
 package topics
 
-// Headers of any record that a worker sends for a partition that it holds.
+// Headers of records that a worker sends while it holds a partition.
 const (
-	// HeaderGeneration is the generation of the consumer group, decimal, under
-	// which the sender held the partition that the record follows from. A reader
-	// that has seen a newer one for the partition discards the record: its sender
-	// had lost the partition without knowing it.
+	// HeaderGeneration is the generation of the sender's consumer group, decimal,
+	// in which the sender was assigned the partition that it read. A reader
+	// discards a record with a lower generation than one before it: its sender had
+	// lost the partition and did not know it yet.
 	HeaderGeneration = "frostwatch-generation"
-	// HeaderQueued is for how many milliseconds, decimal, the record waited in its
-	// sender: added to its age, which is the broker's now minus the record's time.
+	// HeaderQueued is how many milliseconds, decimal, the record waited in its
+	// sender. A record's age is the broker's current time minus the record's time,
+	// plus this.
 	HeaderQueued = "frostwatch-queued-ms"
 )

@@ -6,39 +6,38 @@ import (
 	"time"
 )
 
-// Recognition is what the model saw in one clip, scored against the
-// vocabulary of that moment.
+// Recognition is the result for one clip: its embeddings, and the scores of the
+// labels that were in the vocabulary at that moment.
 type Recognition struct {
 	ClipID     string        `json:"clip_id"`
 	Camera     string        `json:"camera"`
 	Tags       []string      `json:"camera_tags,omitempty"`
-	Epoch      time.Time     `json:"epoch"` // of the stream
+	Epoch      time.Time     `json:"epoch"` // wall-clock time of the stream epoch's first frame
 	Sequence   uint64        `json:"sequence"`
-	Start      time.Time     `json:"start"` // of the window, wall clock
+	Start      time.Time     `json:"start"` // of the window, wall-clock time
 	End        time.Time     `json:"end"`
-	Clip       RecordRef     `json:"clip"`             // where the clip lies
-	Labels     []LabelScore  `json:"labels"`           // the best, highest score first
-	Background float64       `json:"background_score"` // sum of the scores of background labels
+	Clip       RecordRef     `json:"clip"`             // position of the clip's record
+	Labels     []LabelScore  `json:"labels"`           // those with the highest scores, highest first
+	Background float64       `json:"background_score"` // sum of the scores of all background labels
 	Embedding  Float16Vector `json:"embedding"`        // mean of the frames' unit embeddings
-	First      Float16Vector `json:"embedding_first3"` // mean of the first three
-	Last       Float16Vector `json:"embedding_last3"`  // mean of the last three
+	First      Float16Vector `json:"embedding_first3"` // mean of the first three frames'
+	Last       Float16Vector `json:"embedding_last3"`  // mean of the last three frames'
 	Model      string        `json:"model_id"`         // hash of the weights
-	// LogitScale is the model's factor of similarities before the softmax, with
-	// which a recorded embedding can be scored again. 0: the record is of an
-	// older version.
+	// LogitScale is the model's factor for similarities before the softmax; it is
+	// needed to score a recorded embedding again. Records of older versions have 0.
 	LogitScale float64  `json:"logit_scale,omitempty"`
-	Vocab      VocabRef `json:"vocabulary"` // that the scores refer to
-	Timings    Timings  `json:"timings_ms"` // where the time went
+	Vocab      VocabRef `json:"vocabulary"` // the one that was scored against
+	Timings    Timings  `json:"timings_ms"`
 }
 
-// RecordRef points at a record.
+// RecordRef is the position of a record.
 type RecordRef struct {
 	Topic     string `json:"topic"`
 	Partition int    `json:"partition"`
 	Offset    int64  `json:"offset"`
 }
 
-// VocabRef names the exact vocabulary.
+// VocabRef names a vocabulary and its exact content.
 type VocabRef struct {
 	Name    string `json:"name"`
 	Version string `json:"version"` // hash of the content
@@ -47,39 +46,41 @@ type VocabRef struct {
 // LabelScore is one label's result for a clip.
 type LabelScore struct {
 	Label string `json:"label"`
-	// Similarity is clip · label; Score its softmax over the vocabulary.
+	// Similarity is the dot product of the clip's embedding and the label's; Score
+	// is its softmax over the vocabulary.
 	Similarity float64  `json:"similarity"`
 	Score      float64  `json:"score"`
 	Tags       []string `json:"tags,omitempty"`
 	Background bool     `json:"background,omitempty"`
-	// Threshold is the label's own raise score from the vocabulary; 0: none.
+	// Threshold is the label's own in the vocabulary, for rules without a score to
+	// raise at; 0: none.
 	Threshold float64 `json:"threshold,omitempty"`
-	// Novel labels are not among the model's base classes.
+	// Novel labels are not among the model's base classes. NearestBase is the base
+	// class whose embedding is most similar to the label's.
 	Novel             bool    `json:"novel"`
 	NearestBase       string  `json:"nearest_base,omitempty"`
 	NearestSimilarity float64 `json:"nearest_similarity,omitempty"`
 }
 
-// Timings are milliseconds.
+// Timings say where the time went, in milliseconds.
 type Timings struct {
-	Queue  float64 `json:"queue"`  // from the clip's being cut to infer's reading it, by the broker's clock
-	Decode float64 `json:"decode"` // JPEG decoding and cropping
-	Model  float64 `json:"model"`  // the batch's run
+	Queue  float64 `json:"queue"`  // from when the clip was cut until infer read it, by the broker's clock
+	Decode float64 `json:"decode"` // JPEG decoding, resizing and cropping
+	Model  float64 `json:"model"`  // the model's run, for the whole batch
 	Score  float64 `json:"score"`
-	Batch  int     `json:"batch"` // clips in the run
+	Batch  int     `json:"batch"` // number of clips in the run
 }
 
-// ID is the CloudEvents id, which is that of the clip: a stage that repeats
-// work after a crash, perhaps with a newer vocabulary, repeats the event and
-// adds none.
+// ID is the CloudEvents id, which is the clip's: if infer recognises a clip again
+// after a crash, perhaps with a newer vocabulary, the event has the same id.
 func (r Recognition) ID() string { return r.ClipID }
 
-// EncodeRecognition writes the CloudEvents record.
+// EncodeRecognition makes the CloudEvents record.
 func EncodeRecognition(r Recognition) ([]byte, error) {
 	return encodeEvent(TypeRecognition, r.ID(), r.Camera, r.End, r)
 }
 
-// DecodeRecognition reads a record of the actions topic.
+// DecodeRecognition parses and validates a record of the actions topic.
 func DecodeRecognition(b []byte) (Recognition, error) {
 	var r Recognition
 	if err := decodeEvent(b, &r, TypeRecognition); err != nil {
@@ -91,7 +92,7 @@ func DecodeRecognition(b []byte) (Recognition, error) {
 	return r, nil
 }
 
-// Validate checks what a reader relies on, whatever the record came from.
+// Validate checks everything that readers rely on. Anyone may write records.
 func (r Recognition) Validate() error {
 	switch {
 	case !isID(r.ClipID):

@@ -2,11 +2,11 @@ package topics
 
 import "fmt"
 
-// Limits of a carried frame, the same for who writes clips and who reads them,
-// so that a hostile record cannot make a reader allocate at will. MaxShortSide
-// is what a frame of 16:9 may have: 2730x1536 is within MaxFramePixels. A frame
-// longer than MaxFrameAspect times its other side would grow without bound when
-// that side is enlarged to a model's size.
+// Limits of the frames in clips, in pixels. Writers and readers of clips check
+// them, so that a hostile record can't make a reader allocate as much as it likes.
+// With the largest short side a 16:9 frame, 2730x1536, is within MaxFramePixels.
+// The ratio of the sides is limited because the short side is resized to a model's
+// size, which would make a frame such as 8192x1 enormous.
 const (
 	MaxFrameSide   = 8192
 	MaxFrameAspect = 16
@@ -15,7 +15,7 @@ const (
 	MaxShortSide   = 1536
 )
 
-// CheckFrameSize says whether a clip's frames may have this size, in pixels.
+// CheckFrameSize returns an error if a clip's frames may not have this size.
 func CheckFrameSize(width, height int) error {
 	switch {
 	case width < 1 || height < 1 || width > MaxFrameSide || height > MaxFrameSide:

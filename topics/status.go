@@ -9,9 +9,9 @@ import (
 // StreamState is what a camera's stream is doing.
 type StreamState string
 
-// A stream goes connecting → streaming, and on any fault to waiting (for the
-// next try) and connecting again; stopped when the camera is removed or its
-// worker leaves.
+// A stream is connecting, then streaming. After a fault it is waiting for the next
+// try, then connecting again. It is stopped when the camera is removed, can't be
+// used, or is given up by its worker.
 const (
 	StreamConnecting StreamState = "connecting"
 	StreamStreaming  StreamState = "streaming"
@@ -23,15 +23,15 @@ const (
 type StreamStatus struct {
 	Camera string      `json:"camera"`
 	State  StreamState `json:"state"`
-	// Reason is for people: "no route to host", "wrong user name or password",
-	// "no frame for 15s". Never holds a URL's password.
+	// Reason is for people, such as "no route to host", "wrong user name or
+	// password", "no frame for 15s". It never contains a URL's password.
 	Reason string    `json:"reason,omitempty"`
 	Since  time.Time `json:"since"`
 	Worker string    `json:"worker,omitempty"`
-	// Generation of the ingest group under which the worker holds the camera. Of
-	// two statuses the one of the newer generation counts.
+	// Generation is that of the ingest group in which the worker was assigned the
+	// camera. Of two statuses the one with the higher generation counts.
 	Generation int       `json:"generation,omitempty"`
-	Attempt    int       `json:"attempt,omitempty"` // tries since frames last came
+	Attempt    int       `json:"attempt,omitempty"` // tries since the last frame
 	RetryAt    time.Time `json:"retry_at,omitzero"`
 	Codec      string    `json:"codec,omitempty"`
 	Width      int       `json:"width,omitempty"`
@@ -39,14 +39,14 @@ type StreamStatus struct {
 	FPS        float64   `json:"fps,omitempty"`
 }
 
-// EncodeStatus writes the JSON record; the reason is cleaned.
+// EncodeStatus makes the JSON record; the reason is cleaned.
 func EncodeStatus(s StreamStatus) ([]byte, error) {
 	s.Reason = Clean(s.Reason)
 	return json.Marshal(s)
 }
 
-// DecodeStatus reads a record of the status topic. Its texts are cleaned: they are
-// for showing.
+// DecodeStatus parses a record of the status topic. Its texts are cleaned, so that
+// they can be shown.
 func DecodeStatus(b []byte) (StreamStatus, error) {
 	var s StreamStatus
 	if err := json.Unmarshal(b, &s); err != nil {

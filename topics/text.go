@@ -9,20 +9,20 @@ import (
 
 // Bounds on texts in records, which anyone may write.
 const (
-	maxID   = 512 // bytes of an id; ours are camera, rule and two times
+	maxID   = 512 // bytes; our ids consist of a camera, a rule and two times
 	maxTag  = 128 // bytes
 	maxTags = 32
 )
 
-// isID is whether text may name a clip, an alert or a worker.
+// isID reports whether text may be an id or a name.
 func isID(text string) bool { return text != "" && len(text) <= maxID && printable(text) }
 
 // maxText bounds a text for people, such as a reason.
 const maxText = 500 // bytes
 
-// Clean makes text from a record, or from an error that may quote one, fit to be
-// shown and to be written to a record: one line of valid UTF-8 without control
-// characters, of at most 500 bytes.
+// Clean makes text fit to be shown and to be stored in a record: one line of valid
+// UTF-8 without control characters, of at most 500 bytes. Use it for texts from
+// records and for errors that may quote them.
 func Clean(text string) string {
 	const cut = "…"
 	if len(text) > maxText {
@@ -37,8 +37,8 @@ func Clean(text string) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// printable is whether text can be shown as it is: UTF-8 without control
-// characters.
+// printable reports whether text can be shown as it is: valid UTF-8 without
+// control characters.
 func printable(text string) bool {
 	if !utf8.ValidString(text) {
 		return false
@@ -51,7 +51,7 @@ func printable(text string) bool {
 	return true
 }
 
-// areTags is whether a record's tags are within their bounds.
+// areTags reports whether a record's tags are within their bounds.
 func areTags(tags []string) bool {
 	if len(tags) > maxTags {
 		return false

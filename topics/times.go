@@ -7,29 +7,29 @@ import (
 	"time"
 )
 
-// FROSTER was trained on ClipFrames frames, spread evenly by linspace(0,
-// WindowSpan-1, ClipFrames) over WindowSpan frames at 30 a second. So a clip's
-// last frame lies WindowSpan-1 parts of WindowSpan after its window's start.
+// FROSTER was trained on clips of ClipFrames frames, at linspace(0, WindowSpan-1,
+// ClipFrames) of WindowSpan frames at 30 frames a second. So a clip's last frame
+// is (WindowSpan-1)/WindowSpan of the window's length after its start.
 const (
 	ClipFrames = 8
 	WindowSpan = 128
 )
 
-// Step is the time between two of the frames of a clip, rounded down: 604.76 ms
-// in a window of 128/30 s.
+// Step is the time between two frames of a clip, rounded down to nanoseconds:
+// 604.76 ms for a window of 128/30 s.
 func Step(window time.Duration) time.Duration {
 	return window * (WindowSpan - 1) / (WindowSpan * (ClipFrames - 1))
 }
 
-// Stride is the time between the starts of two windows: a number of steps, so
-// that windows share frames whatever the camera's rate, or a time. The zero
-// value stands for the stage's default.
+// Stride is the time between the starts of two windows. It is given as a number of
+// steps, so that windows share frames at any frame rate, or as a time. The zero
+// value means the stage's default.
 type Stride struct {
-	Steps int           // of the window, see Step; 0: Time counts
-	Time  time.Duration // 0 where Steps counts
+	Steps int           // see Step; 0: Time is used
+	Time  time.Duration // 0 if Steps is used
 }
 
-// Of is the stride in windows of a length, rounded down to nanoseconds.
+// Of is the stride for windows of this length, rounded down to nanoseconds.
 func (s Stride) Of(window time.Duration) time.Duration {
 	if s.Steps == 0 {
 		return s.Time
@@ -37,7 +37,7 @@ func (s Stride) Of(window time.Duration) time.Duration {
 	return window * time.Duration(s.Steps) * (WindowSpan - 1) / (WindowSpan * (ClipFrames - 1))
 }
 
-// String writes it as people do: "4 steps" or "2.133s".
+// String returns for example "4 steps" or "2.133s".
 func (s Stride) String() string {
 	switch s.Steps {
 	case 0:
@@ -48,13 +48,13 @@ func (s Stride) String() string {
 	return strconv.Itoa(s.Steps) + " steps"
 }
 
-// MarshalText writes it as String does.
+// MarshalText returns the same as String.
 func (s Stride) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// maxSteps keeps a stride of steps within time.Duration; CheckTimes is narrower.
+// maxSteps keeps a stride within time.Duration; CheckTimes is stricter.
 const maxSteps = 100_000
 
-// UnmarshalText reads "4 steps", a number with a unit, or nothing for the
+// UnmarshalText parses "4 steps" or a number with a unit; empty text means the
 // default.
 func (s *Stride) UnmarshalText(b []byte) error {
 	*s = Stride{}
@@ -82,19 +82,19 @@ const (
 	maxWindow = 5 * time.Minute
 	minStride = 50 * time.Millisecond
 	maxStride = time.Hour
-	maxOpen   = 100 // windows at the same time
+	maxOpen   = 100 // how many windows may overlap at one moment
 )
 
-// TimesError is a window or a stride that no camera can have.
+// TimesError means that no camera can have this window or stride.
 type TimesError struct {
 	Key  string // "window" or "stride"
-	Text string // what it is, and what is wanted
+	Text string // the value, and what is wanted
 }
 
 func (e *TimesError) Error() string { return e.Key + " of " + e.Text }
 
-// CheckTimes says whether a camera can have this window and stride together;
-// the error is a *TimesError. Neither may be zero: fill in the defaults first.
+// CheckTimes returns a *TimesError if a camera can't have this window with this
+// stride. Neither may be zero: fill in the defaults first.
 func CheckTimes(window time.Duration, stride Stride) error {
 	if window < minWindow || window > maxWindow {
 		return &TimesError{"window", fmt.Sprintf("%v: want %v to %v", window, minWindow, maxWindow)}

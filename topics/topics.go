@@ -1,6 +1,6 @@
-// Package topics is the contract with everyone who reads or writes
-// Frostwatch's Kafka topics: their names, keys, retention and the codecs of
-// every record. It does no I/O.
+// Package topics defines Frostwatch's Kafka topics for everyone who reads or
+// writes them: their names, keys and retention, and how each record is encoded. It
+// does no I/O.
 package topics
 
 import (
@@ -22,25 +22,24 @@ const (
 	Status     Topic = "status"      // key camera: StreamStatus, JSON, compacted
 	Workers    Topic = "workers"     // key worker: Worker, JSON, compacted
 	Evidence   Topic = "evidence"    // key alert id: the Clip that raised it
-	DeadLetter Topic = "dead-letter" // original key: an unreadable record as it was
+	DeadLetter Topic = "dead-letter" // original key: a record that could not be used, unchanged
 )
 
-// DefaultPrefix stands before every topic's name unless configured otherwise.
+// DefaultPrefix begins every topic's name unless configured otherwise.
 const DefaultPrefix = "frostwatch."
 
-// MaxRecordBytes bounds one record: eight whole-width JPEG frames stay far
-// below it, and a broker refuses what is above.
+// MaxRecordBytes bounds one record; the broker refuses larger ones. The eight JPEG
+// frames of a clip are far smaller at the default settings.
 const MaxRecordBytes = 4 << 20
 
-// Names resolves topics to their names on the broker.
+// Names gives topics and consumer groups their names on the broker.
 type Names struct{ Prefix string }
 
 // Of is the full name of t.
 func (n Names) Of(t Topic) string { return n.Prefix + string(t) }
 
-// Group is the full name of a consumer group. Where the prefix is not the usual
-// one, groups have it too: two installations on one cluster must not share their
-// workers out among each other.
+// Group is the full name of a consumer group. It has the prefix unless that is the
+// default one: two installations on one cluster must not be in the same group.
 func (n Names) Group(name string) string {
 	if n.Prefix == DefaultPrefix {
 		return name
@@ -48,18 +47,18 @@ func (n Names) Group(name string) string {
 	return n.Prefix + name
 }
 
-// Spec says how a topic is created when it is absent.
+// Spec says how a topic is created if it does not exist.
 type Spec struct {
 	Topic      Topic
-	Partitions int               // ordered per key within one
+	Partitions int               // all records of a key are in one, in order
 	Config     map[string]string // Kafka topic configuration
 }
 
 // Specs are the settings of every topic. All have the same number of partitions,
-// so that one camera's clips, actions and alerts share a partition number and a
-// stage can rebuild its state from its own partitions alone. Times are those of
-// the broker, so that ages do not hang on two machines' clocks; an acknowledged
-// record is on a majority of its replicas.
+// so that a camera's clips, actions and alerts are in the partition of the same
+// number, and a stage can rebuild its state from its own partitions. The broker
+// sets the records' times, so that ages do not depend on other machines' clocks.
+// With acks=all, an acknowledged record is on a majority of its replicas.
 func Specs(partitions, replication int) []Spec {
 	const day = 24 * time.Hour
 	spec := func(t Topic, config map[string]string) Spec {
@@ -88,12 +87,12 @@ func Specs(partitions, replication int) []Spec {
 	}
 }
 
-// ClipID names a window: the same camera, stream epoch and window start give
-// the same id however often the work is repeated.
+// ClipID is the id of a window. Repeated work gives the same id, because it
+// depends only on the camera, the stream epoch and the start of the window.
 func ClipID(camera string, epoch time.Time, start time.Duration) string {
 	return fmt.Sprintf("%s-%d-%d", camera, epoch.UnixMilli(), start.Milliseconds())
 }
 
-// AlertID names an alert by its rule and the clip at whose time it began; a
-// clip id already names the camera.
+// AlertID is the id of an alert: its rule and the first clip that counted towards
+// it, whose id contains the camera.
 func AlertID(rule, onsetClip string) string { return rule + "/" + onsetClip }

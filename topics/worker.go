@@ -18,27 +18,27 @@ type Worker struct {
 	Version string    `json:"version,omitempty"`
 	Started time.Time `json:"started"`
 	At      time.Time `json:"at"` // when the record was written, by the worker's clock
-	// Stages are those that run in the process, by name.
+	// Stages are the stages that run in the process, by name.
 	Stages map[string]WorkerStage `json:"stages,omitempty"`
-	// Model and Vocab are what clips are recognised by; of infer alone.
+	// Model and Vocab are what clips are recognised with; only infer sets them.
 	Model string   `json:"model_id,omitempty"`
 	Vocab VocabRef `json:"vocabulary,omitzero"`
-	// Problems say, by part, why it can't work: while there are any it is not
-	// ready. Warnings say what is wrong without keeping it from working.
+	// Problems say why the worker can't work, by part; while there are any, it is
+	// not ready. Warnings say what else is wrong, by part.
 	Problems map[string]string `json:"problems,omitempty"`
 	Warnings map[string]string `json:"warnings,omitempty"`
 }
 
-// WorkerStage is what a stage of a worker holds.
+// WorkerStage is the state of a stage in a worker.
 type WorkerStage struct {
-	Group      string  `json:"group,omitempty"`
-	Generation int     `json:"generation,omitempty"` // of the group, under which it holds the partitions
+	Group      string  `json:"group,omitempty"`      // of consumers
+	Generation int     `json:"generation,omitempty"` // of the group, in which it was assigned the partitions
 	Partitions []int   `json:"partitions,omitempty"`
-	Lag        int64   `json:"lag,omitempty"`    // records that wait to be read, over its partitions
-	Late       float64 `json:"late_s,omitempty"` // seconds: age of the newest record it has dealt with while others wait
+	Lag        int64   `json:"lag,omitempty"`    // records of its partitions that are not dealt with
+	Late       float64 `json:"late_s,omitempty"` // how long the oldest of them has been waiting, seconds
 }
 
-// EncodeWorker writes the JSON record.
+// EncodeWorker makes the JSON record.
 func EncodeWorker(w Worker) ([]byte, error) {
 	if w.Name == "" {
 		return nil, errors.New("encode worker: it has no name")
@@ -46,7 +46,7 @@ func EncodeWorker(w Worker) ([]byte, error) {
 	return json.Marshal(w)
 }
 
-// DecodeWorker reads a record of the workers topic.
+// DecodeWorker parses a record of the workers topic.
 func DecodeWorker(b []byte) (Worker, error) {
 	var w Worker
 	if err := json.Unmarshal(b, &w); err != nil {
