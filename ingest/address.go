@@ -47,9 +47,11 @@ func (r *resolver) resolve(c topics.Camera) (address, error) {
 	}
 	u, err := url.Parse(expanded)
 	if err != nil {
-		return address{}, media.NewFault(media.KindAddress, "the URL cannot be parsed")
+		return address{}, media.NewFault(media.KindAddress, "the URL cannot be parsed: a password with @, :, /, ?, # or %% in it is best given as ${NAME}")
 	}
-	a := address{raw: expanded, scheme: strings.ToLower(u.Scheme), host: u.Hostname(), url: u, own: own}
+	// libav knows schemes in lower case only.
+	a := address{scheme: strings.ToLower(u.Scheme), host: u.Hostname(), url: u, own: own}
+	a.raw = a.scheme + expanded[len(a.scheme):]
 	if a.scheme == "" {
 		a.scheme = "file"
 	}
@@ -150,7 +152,7 @@ func (r *resolver) reach(ctx context.Context, a address, turn int) (address, err
 	}
 	all, err := r.lookUp(ctx, a.host)
 	if err != nil || len(all) == 0 {
-		return address{}, dnsFault(ctx, a.host, err)
+		return address{}, dnsFault(ctx, a, err)
 	}
 	if a.own || r.trust.names(a.host) {
 		return a, nil
@@ -182,8 +184,9 @@ func (a address) at(ip netip.Addr) address {
 }
 
 // dnsFault is for a host name that does not resolve, and why.
-func dnsFault(ctx context.Context, host string, err error) error {
+func dnsFault(ctx context.Context, a address, err error) error {
 	var dns *net.DNSError
+	host := a.host
 	switch {
 	case ctx.Err() != nil:
 		return media.NewFault(media.KindTimeout, "looking up host %s takes too long", host)
@@ -191,6 +194,10 @@ func dnsFault(ctx context.Context, host string, err error) error {
 		return media.NewFault(media.KindTimeout, "looking up host %s: the name server does not answer", host)
 	case errors.As(err, &dns) && !dns.IsNotFound:
 		return media.NewFault(media.KindUnreachable, "looking up host %s: %s", host, topics.Clean(dns.Err))
+	}
+	if strings.Contains(a.url.Path+a.url.RawQuery+a.url.Fragment, "@") {
+		// The host may be a user's name, and the rest a password.
+		return media.NewFault(media.KindUnreachable, "no such host: if the password holds a /, ? or #, give it as ${NAME}")
 	}
 	return media.NewFault(media.KindUnreachable, "no such host: %s", host)
 }

@@ -18,6 +18,7 @@ func TestAddresses(t *testing.T) {
 	for _, c := range []struct{ raw, want string }{
 		{"rtsp://host/stream", "rtsp://host/stream"},
 		{"rtsp://${USER_NAME}:${PASSWORD}@${HOST}:554/${STREAM}", "rtsp://viewer:p%40ss%2Fw%20rd%3F@cam.example:554/live/1"},
+		{"RTSP://Host/Stream", "rtsp://Host/Stream"},
 		{"rtsp://a:b%40c@host/x?y=1", "rtsp://a:b%40c@host/x?y=1"},
 		{"file:///videos/a b.mp4", "file:/videos/a b.mp4"},
 		{"file:///videos/a%20b.mp4", "file:/videos/a b.mp4"},

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/bus"
-	"github.com/frostwatch/frostwatch/cameras"
 	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
@@ -36,9 +35,10 @@ type runner struct {
 	fps     atomic.Int64 // thousandths
 	clipped atomic.Int64 // when Kafka acknowledged the newest clip, Unix nanoseconds; 0: none yet
 
-	failures int    // in a row, for the backoff
-	attempt  int    // tries since frames last came
-	warned   string // the reason that was logged last, "" since frames last came
+	failures int           // in a row, for the backoff
+	length   time.Duration // of the video that the latest connection gave
+	attempt  int           // tries since frames last came
+	warned   string        // the reason that was logged last, "" since frames last came
 }
 
 // start runs a camera until stop or giveUp is called. It begins when after is
@@ -144,8 +144,7 @@ func (r *runner) stream(ctx context.Context, sink Sink) (stopped bool) {
 			return false
 		}
 		if errors.Is(err, io.EOF) {
-			r.log.InfoContext(ctx, "stream", "state", topics.StreamStopped, "reason", "end of file")
-			r.status(topics.StreamStatus{State: topics.StreamStopped, Reason: "end of file"})
+			r.ended(ctx)
 			return false
 		}
 		var f *media.Fault
@@ -235,42 +234,6 @@ func (r *runner) transport() string {
 		return r.camera.Transport
 	}
 	return r.Transport
-}
-
-// frames hands f and all frames after it to the sink, until the stream ends.
-func (r *runner) frames(ctx context.Context, sink Sink, s *media.Stream, f *media.Frame) (err error) {
-	info := s.Info()
-	info.Width, info.Height = f.Width, f.Height
-	r.attempt, r.warned = 0, ""
-	r.log.InfoContext(ctx, "streaming", "url", cameras.RedactURL(r.camera.URL), "codec", info.Codec,
-		"width", info.Width, "height", info.Height)
-	r.Reporter.Warning(r.part(), nil)
-	r.streaming(info)
-	sink.Connected(info)
-	defer func() { sink.Disconnected(err.Error()) }()
-	p := pace{start: time.Now(), on: info.Recorded && !r.FilesAtOnce}
-	m := frameRate{reported: info.FPS > 0}
-	for {
-		if !p.wait(ctx, f.PTS) {
-			return media.ErrStopped
-		}
-		if m.see(f.PTS) {
-			info.FPS = m.fps
-			r.streaming(info)
-		}
-		r.fps.Store(int64(m.fps * 1000))
-		r.metrics.frame(ctx, r.camera.Name)
-		if err := sink.Frame(ctx, f); err != nil {
-			return err
-		}
-		if f, err = s.Next(); err != nil {
-			return err
-		}
-	}
-}
-
-func (r *runner) streaming(i media.StreamInfo) {
-	r.status(topics.StreamStatus{State: topics.StreamStreaming, Codec: i.Codec, Width: i.Width, Height: i.Height, FPS: i.FPS})
 }
 
 // status publishes the stream's state; it never blocks.

@@ -113,6 +113,7 @@ func TestWhatARecordMayAskFor(t *testing.T) {
 		{name: "an own URL under another name", camera: topics.Camera{Name: "x", URL: "file:///videos/a.mp4", Source: topics.SourceUp}, refused: "a file on this worker", kind: media.KindAddress},
 
 		{name: "a resolver at fault", camera: topics.Camera{URL: "rtsp://broken.example/s"}, refused: "looking up host broken.example: server misbehaving", kind: media.KindUnreachable},
+		{name: "a password with a slash", camera: topics.Camera{URL: "rtsp://admin:12/34@cam.example/s"}, refused: "no such host: if the password holds a /, ? or #, give it as ${NAME}", kind: media.KindUnreachable},
 		{name: "a resolver that is silent", camera: topics.Camera{URL: "rtsp://slow.example/s"}, refused: "the name server does not answer", kind: media.KindTimeout},
 	} {
 		t.Run(c.name, func(t *testing.T) {

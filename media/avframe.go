@@ -16,6 +16,9 @@ static int64_t fw_time(const void *f) { return ((const AVFrame *)f)->best_effort
 // redirection of RTSP.
 static const char *fw_url(const void *f) { return ((const AVFormatContext *)f)->url; }
 
+// Nor what a stream is for.
+static int fw_attached(const void *s) { return ((const AVStream *)s)->disposition & AV_DISPOSITION_ATTACHED_PIC; }
+
 typedef struct {
 	struct SwsContext *sws;
 	uint8_t *row_buffer; // rows padded, for swscale writes whole vectors
@@ -79,6 +82,12 @@ import (
 func formatURL(f *astiav.FormatContext) string {
 	// Its one field is the AVFormatContext, which go-astiav does not hand out.
 	return C.GoString(C.fw_url(*(*unsafe.Pointer)(unsafe.Pointer(f))))
+}
+
+// attachedPicture is whether a video stream is one picture, such as a film's cover.
+func attachedPicture(s *astiav.Stream) bool {
+	// Its first field is the AVStream, which go-astiav does not hand out.
+	return C.fw_attached(*(*unsafe.Pointer)(unsafe.Pointer(s))) != 0
 }
 
 // frameTime is an AVFrame's time in its stream's units, noTime if unknown:

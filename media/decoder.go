@@ -1,6 +1,7 @@
 package media
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -13,16 +14,19 @@ const (
 	maxPixels = 8192 * 4608
 )
 
-// start picks the first video stream and opens its decoder.
+// start picks the first video stream that has a decoder, and opens it. Pictures that
+// are attached to a recording, such as its cover, are no video.
 func (s *Stream) start(scheme string) error {
+	var without error
 	for _, v := range s.format.Streams() {
 		p := v.CodecParameters()
-		if p.MediaType() != astiav.MediaTypeVideo {
+		if p.MediaType() != astiav.MediaTypeVideo || attachedPicture(v) {
 			continue
 		}
 		codec := astiav.FindDecoder(p.CodecID())
 		if codec == nil {
-			return NewFault(KindNotVideo, "no decoder for %s", p.CodecID())
+			without = cmp.Or(without, noDecoder(p.CodecID()))
+			continue
 		}
 		if err := sizeFault(p.Width(), p.Height()); err != nil {
 			return err
@@ -42,7 +46,14 @@ func (s *Stream) start(scheme string) error {
 		}
 		return s.openDecoder(codec, p)
 	}
-	return NewFault(KindNotVideo, "the stream holds no video")
+	return cmp.Or[error](without, NewFault(KindNotVideo, "the stream holds no video"))
+}
+
+func noDecoder(id astiav.CodecID) error {
+	if id == astiav.CodecIDNone {
+		return NewFault(KindNotVideo, "the stream does not say in a known way how its video is coded")
+	}
+	return NewFault(KindNotVideo, "no decoder for %s", id)
 }
 
 func (s *Stream) openDecoder(codec *astiav.Codec, p *astiav.CodecParameters) error {

@@ -52,7 +52,7 @@ func byCode(code astiav.Error) *Fault {
 	case astiav.ErrHttpNotFound:
 		return NewFault(KindNotFound, "the camera has no stream at this path")
 	case astiav.ErrHttpBadRequest, astiav.ErrHttpOther4Xx:
-		return NewFault(KindOther, "the camera refuses the request")
+		return NewFault(KindOther, "the camera refuses the request: see whether it wants another transport (tcp or udp), or has too many viewers")
 	case astiav.ErrHttpServerError:
 		return NewFault(KindOther, "the camera answers with an error of its own")
 	case astiav.ErrInvaliddata, astiav.ErrDemuxerNotFound:

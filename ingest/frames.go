@@ -1,0 +1,67 @@
+package ingest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/frostwatch/frostwatch/cameras"
+	"github.com/frostwatch/frostwatch/media"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// frames hands f and all frames after it to the sink, until the stream ends.
+func (r *runner) frames(ctx context.Context, sink Sink, s *media.Stream, f *media.Frame) (err error) {
+	info := s.Info()
+	info.Width, info.Height = f.Width, f.Height
+	r.attempt, r.warned = 0, ""
+	r.log.InfoContext(ctx, "streaming", "url", cameras.RedactURL(r.camera.URL), "codec", info.Codec,
+		"width", info.Width, "height", info.Height)
+	r.Reporter.Warning(r.part(), nil)
+	r.streaming(info)
+	sink.Connected(info)
+	defer func() { sink.Disconnected(err.Error()) }()
+	p := pace{start: time.Now(), on: info.Recorded && !r.FilesAtOnce}
+	m := frameRate{reported: info.FPS > 0}
+	for {
+		if !p.wait(ctx, f.PTS) {
+			return media.ErrStopped
+		}
+		settled := m.see(f.PTS)
+		if settled {
+			info.FPS = m.fps
+		}
+		if settled || f.Width != info.Width || f.Height != info.Height {
+			info.Width, info.Height = f.Width, f.Height
+			r.streaming(info)
+		}
+		r.fps.Store(int64(m.fps * 1000))
+		r.metrics.frame(ctx, r.camera.Name)
+		if err := sink.Frame(ctx, f); err != nil {
+			return err
+		}
+		r.length = f.Until
+		if f, err = s.Next(); err != nil {
+			return err
+		}
+	}
+}
+
+func (r *runner) streaming(i media.StreamInfo) {
+	r.status(topics.StreamStatus{State: topics.StreamStreaming, Codec: i.Codec, Width: i.Width, Height: i.Height, FPS: i.FPS})
+}
+
+// ended publishes the end of a recording.
+func (r *runner) ended(ctx context.Context) {
+	level, reason := slog.LevelInfo, "end of file"
+	window := cmp.Or(time.Duration(r.camera.Window), r.Window)
+	// The last of a window's frames is that of 127/128 of it.
+	if r.length < window*(topics.WindowSpan-1)/topics.WindowSpan {
+		level = slog.LevelWarn
+		reason = fmt.Sprintf("end of file: it holds %v of video, too little for a clip, which takes %v", r.length.Round(time.Millisecond), window)
+	}
+	r.log.Log(ctx, level, "stream", "state", topics.StreamStopped, "reason", reason)
+	r.status(topics.StreamStatus{State: topics.StreamStopped, Reason: reason})
+}
