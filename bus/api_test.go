@@ -76,6 +76,12 @@ func replayStretch(t *testing.T, b kafkatest.Broker) {
 	if err != nil || got != "012" {
 		t.Errorf("stopped from within: %q, %v", got, err)
 	}
+	// Kafka itself takes negative times for something else.
+	for at, want := range map[time.Time]int64{{}: 0, time.Unix(-60, 0): 0, time.Unix(60, 0): 0, time.Now().Add(time.Hour): 10} {
+		if offset, err := c.OffsetAt(ctx, "stretch", 0, at); err != nil || offset != want {
+			t.Errorf("the first offset from %v on: %d, %v; want %d", at, offset, err, want)
+		}
+	}
 }
 
 func partitionReads(t *testing.T, b kafkatest.Broker) {

@@ -146,9 +146,9 @@ func (c *Client) Bounds(ctx context.Context, topic string, partition int) (first
 // next record gets.
 func (c *Client) OffsetAt(ctx context.Context, topic string, partition int, t time.Time) (int64, error) {
 	// The end first: what is appended between the two calls is not passed over.
-	_, end, err := c.Bounds(ctx, topic, partition)
-	if err != nil {
-		return 0, err
+	first, end, err := c.Bounds(ctx, topic, partition)
+	if err != nil || t.UnixMilli() < 0 { // negative times mean other things to Kafka
+		return first, err
 	}
 	p, err := c.offsets(ctx, topic, partition, kafka.TimeOffsetOf(partition, t))
 	for offset := range p.Offsets {
