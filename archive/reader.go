@@ -69,34 +69,6 @@ func clipsCodec() codec[topics.Clip] {
 	}
 }
 
-// Clip is the clip at a position on the topic of clips or of evidence. It is an
-// error where Kafka no longer keeps it.
-func (r *Reader) Clip(ctx context.Context, at topics.RecordRef) (topics.Clip, error) {
-	switch {
-	case r.Log == nil:
-		return topics.Clip{}, errors.New("read clip: no Kafka is given")
-	case at.Topic != r.Names.Of(topics.Clips) && at.Topic != r.Names.Of(topics.Evidence):
-		return topics.Clip{}, fmt.Errorf("read clip: %.80q is no topic of clips", at.Topic)
-	}
-	m, err := r.Log.FetchOne(ctx, at.Topic, at.Partition, at.Offset)
-	if err != nil {
-		return topics.Clip{}, fmt.Errorf("read clip: %w", err)
-	}
-	return topics.DecodeClip(m.Value)
-}
-
-// Evidence is the clip that raised an alert.
-func (r *Reader) Evidence(ctx context.Context, a topics.Alert) (topics.Clip, error) {
-	if a.Evidence == nil {
-		return topics.Clip{}, fmt.Errorf("alert %.120q has no evidence", a.ID)
-	}
-	c, err := r.Clip(ctx, *a.Evidence)
-	if err == nil && c.Camera != a.Camera {
-		err = fmt.Errorf("the record at %d of %s/%d is a clip of another camera", a.Evidence.Offset, a.Evidence.Topic, a.Evidence.Partition)
-	}
-	return c, err
-}
-
 // errStopped is ErrStop on its way out: what lies between may take ErrStop for
 // its own.
 var errStopped = errors.New("stopped")

@@ -190,38 +190,3 @@ func TestBrokenSegments(t *testing.T) {
 		})
 	}
 }
-
-func TestClipsAndEvidence(t *testing.T) {
-	k := newKafka(1, "t.clips", "t.evidence")
-	c := topics.Clip{ID: "a", Camera: "lobby", Epoch: hour, Start: time.Second, Window: time.Second, Width: 8, Height: 8, Frames: []topics.ClipFrame{{JPEG: []byte("x"), Captured: hour}}}
-	value, err := topics.EncodeClip(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	at := k.add("t.clips", 0, hour.Add(3*time.Second), value)
-	kept := k.add("t.evidence", 0, hour.Add(4*time.Second), value)
-	r := reader(t, ReaderOptions{Log: k, Bucket: bucket(t)})
-	n := 0
-	if _, err := r.Clips(t.Context(), Range{Since: hour, Until: hour.Add(time.Minute)}, func(r Record[topics.Clip]) error {
-		if r.Value.ID == "a" && r.At.Offset == at {
-			n++
-		}
-		return nil
-	}); err != nil || n != 1 {
-		t.Errorf("%d clips, %v", n, err)
-	}
-	a := topics.Alert{ID: "x", Camera: "lobby", Evidence: &topics.RecordRef{Topic: "t.evidence", Offset: kept}}
-	if got, err := r.Evidence(t.Context(), a); err != nil || got.ID != "a" {
-		t.Errorf("evidence %+v, %v", got, err)
-	}
-	for _, wrong := range []topics.Alert{
-		{ID: "x", Camera: "lobby"},
-		{ID: "x", Camera: "door", Evidence: a.Evidence},
-		{ID: "x", Camera: "lobby", Evidence: &topics.RecordRef{Topic: "__consumer_offsets"}},
-		{ID: "x", Camera: "lobby", Evidence: &topics.RecordRef{Topic: "t.evidence", Offset: 99}},
-	} {
-		if _, err := r.Evidence(t.Context(), wrong); err == nil {
-			t.Errorf("%+v has evidence", wrong)
-		}
-	}
-}

@@ -15,7 +15,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -24,6 +23,7 @@ type alertView struct {
 	topics.Alert            // as raised, where that record is read, with the state and reason of its clear
 	RaisedAt     *time.Time `json:"raised_at,omitempty"`
 	ClearedAt    *time.Time `json:"cleared_at,omitempty"`
+	EvidenceGone bool       `json:"evidence_gone,omitempty"` // Kafka no longer keeps it; of show alone
 }
 
 // alertViews are alerts by id.
@@ -52,10 +52,52 @@ func (v alertViews) add(a topics.Alert) {
 type alertFilter struct {
 	camera, rule string // globs; empty: any
 	open         bool
+	since, until time.Time // of their records; a zero until: to the newest
+	limit        int
 }
 
-func (f alertFilter) takes(v alertView) bool {
-	return matches(f.camera, v.Camera) && matches(f.rule, v.Rule) && (!f.open || v.State == topics.AlertRaised)
+// alertList collects alerts as they are read. Of more than the limit it keeps the
+// newest, and those that are open.
+type alertList struct {
+	alertFilter
+	views  alertViews
+	listed map[string]topics.Alert // that are open now, by id
+	room   int                     // for so many views; beyond, the oldest are dropped
+	more   bool                    // some were dropped
+}
+
+func newAlertList(f alertFilter, open map[string]topics.Alert) *alertList {
+	l := &alertList{alertFilter: f, views: alertViews{}, listed: open, room: len(open) + 2*f.limit}
+	for _, a := range open {
+		l.add(a)
+	}
+	return l
+}
+
+// add takes a record in, if the filter does.
+func (l *alertList) add(a topics.Alert) {
+	if !matches(l.camera, a.Camera) || !matches(l.rule, a.Rule) || !l.until.IsZero() && !a.Onset.Before(l.until) {
+		return
+	}
+	l.views.add(a)
+	if len(l.views) > l.room {
+		l.trim()
+	}
+}
+
+// trim drops the oldest alerts, down to the limit.
+func (l *alertList) trim() {
+	over := l.views.sorted(func(v alertView) bool { _, open := l.listed[v.ID]; return !open })
+	for _, v := range over[:max(0, len(over)-l.limit)] {
+		delete(l.views, v.ID)
+		l.more = true
+	}
+}
+
+// sorted are the alerts to be listed, the newest last.
+func (l *alertList) sorted() []alertView {
+	l.trim()
+	return l.views.sorted(func(v alertView) bool { return !l.open || v.State == topics.AlertRaised })
 }
 
 func matches(glob, name string) bool {
@@ -69,64 +111,60 @@ func (f alertFilter) check() error {
 			return fmt.Errorf("--%s %q: want a name, or a glob such as ward-*", flag, glob)
 		}
 	}
+	if f.limit < 1 {
+		return fmt.Errorf("--limit %d: want at least 1", f.limit)
+	}
 	return nil
 }
 
 func (p Program) alertsList() *cobra.Command {
 	t := &target{}
 	var f alertFilter
-	since := 24 * time.Hour
+	var since, until string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "ls", Short: "List alerts, the newest last", Args: none,
-		Example: "  frostwatch alerts ls --since 1h --camera 'ward-*'\n  frostwatch alerts ls --open --json",
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Example: "  frostwatch alerts ls --since 1h --camera 'ward-*'\n  frostwatch alerts ls --open --json\n" +
+			"  frostwatch alerts ls --since 2026-03-01T00:00:00Z --until 2026-03-02T00:00:00Z",
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if f.since, f.until, err = moments(since, until, time.Now()); err != nil {
+				return err
+			}
 			if err := f.check(); err != nil {
 				return err
 			}
-			return t.withBus(cmd.Context(), func(ctx context.Context, b *bus.Client, n topics.Names) error {
-				views, err := readAlerts(ctx, b, n, time.Now().Add(-since))
+			return t.withPast(cmd.Context(), p.Err, func(ctx context.Context, past *pastAlerts) error {
+				l, err := past.list(ctx, f)
 				if err != nil {
 					return err
 				}
-				return printAlerts(p.Out, views.sorted(f), asJSON)
+				return p.printList(l, asJSON)
 			})
 		},
 	}
 	t.flags(cmd)
-	cmd.Flags().Var(length{&since, "1h or 7d"}, "since", "how far back; what is still open is listed however old it is")
+	cmd.Flags().StringVar(&since, "since", "24h", "from when: RFC 3339, Unix seconds, or how long ago (1h, 7d); what is still open is listed however old it is")
+	cmd.Flags().StringVar(&until, "until", "", "to when, likewise")
 	cmd.Flags().StringVar(&f.camera, "camera", "", "name of the camera, or a glob")
 	cmd.Flags().StringVar(&f.rule, "rule", "", "name of the rule, or a glob")
 	cmd.Flags().BoolVar(&f.open, "open", false, "only what is open now")
+	cmd.Flags().IntVar(&f.limit, "limit", 10_000, "how many alerts to list at most, the newest, beside those that are open")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
 	return cmd
 }
 
-// readAlerts reads the alerts since a time, and those that are open.
-func readAlerts(ctx context.Context, b *bus.Client, n topics.Names, since time.Time) (alertViews, error) {
-	views := alertViews{}
-	open, err := b.Table(n.Of(topics.OpenAlerts)).List(ctx)
-	if err != nil {
-		return nil, err
+func (p Program) printList(l *alertList, asJSON bool) error {
+	err := printAlerts(p.Out, l.sorted(), asJSON)
+	if err == nil && l.more {
+		_, err = fmt.Fprintf(p.Err, "only the newest %d are listed: name another time with --since and --until, or raise --limit\n", l.limit)
 	}
-	for _, m := range open {
-		if a, err := topics.DecodeAlert(m.Value); err == nil {
-			views.add(a)
-		}
-	}
-	err = b.ReadAll(ctx, n.Of(topics.Alerts), since, false, func(m bus.Message) error {
-		if a, err := topics.DecodeAlert(m.Value); err == nil {
-			views.add(a)
-		}
-		return nil
-	})
-	return views, err
+	return err
 }
 
-// sorted are the alerts that a filter takes, by the time of their first record.
-func (v alertViews) sorted(f alertFilter) []alertView {
-	out := slices.DeleteFunc(slices.Collect(maps.Values(v)), func(a alertView) bool { return !f.takes(a) })
-	slices.SortFunc(out, func(a, b alertView) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
+// sorted are the alerts that take says, by their onset.
+func (v alertViews) sorted(take func(alertView) bool) []alertView {
+	out := slices.DeleteFunc(slices.Collect(maps.Values(v)), func(a alertView) bool { return !take(a) })
+	slices.SortFunc(out, func(a, b alertView) int { return cmp.Or(a.Onset.Compare(b.Onset), cmp.Compare(a.ID, b.ID)) })
 	return out
 }
 
@@ -145,8 +183,8 @@ func printAlerts(w io.Writer, views []alertView, asJSON bool) error {
 	t := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(t, "SINCE\tSTATE\tFOR\tCAMERA\tRULE\tSEVERITY\tLABEL\tSCORE\tID") // to memory
 	for _, v := range views {
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%.2f\t%s\n", v.Onset.Local().Format(time.DateTime), v.word(), v.lasted(time.Now()),
-			topics.Clean(v.Camera), topics.Clean(v.Rule), topics.Clean(v.Severity), topics.Clean(v.Label), v.Score, topics.Clean(v.ID))
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", v.Onset.Local().Format(time.DateTime), v.word(), v.lasted(time.Now()),
+			topics.Clean(v.Camera), topics.Clean(v.Rule), topics.Clean(v.Severity), topics.Clean(v.Label), v.scoreText(), topics.Clean(v.ID))
 	}
 	_ = t.Flush()
 	_, err := w.Write(out.Bytes())
@@ -159,6 +197,14 @@ func (v alertView) word() string {
 		return "open"
 	}
 	return "cleared"
+}
+
+// scoreText is the score, "-" where there is none.
+func (v alertView) scoreText() string {
+	if v.Score > 0 {
+		return fmt.Sprintf("%.2f", v.Score)
+	}
+	return "-"
 }
 
 // lasted is for how long the alert has been going on, or did.

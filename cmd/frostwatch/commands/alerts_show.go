@@ -9,13 +9,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -27,15 +26,17 @@ func (p Program) alertsShow() *cobra.Command {
 		Use: "show ID", Short: "Show one alert, and write its pictures", Args: exactly(1),
 		Example: "  frostwatch alerts show fall/lobby-1764345600000-12095 --out evidence",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return t.withBus(cmd.Context(), func(ctx context.Context, b *bus.Client, n topics.Names) error {
-				v, err := findAlert(ctx, b, n, args[0])
+			return t.withPast(cmd.Context(), p.Err, func(ctx context.Context, past *pastAlerts) error {
+				v, err := past.find(ctx, args[0])
 				if err != nil {
 					return err
 				}
+				clip, err := past.evidence(ctx, v)
 				if out != "" {
-					return p.writeAlert(ctx, b, n, v, out)
+					return p.writeAlert(v, clip, err, out)
 				}
-				return printAlert(p.Out, v, asJSON)
+				v.EvidenceGone = errors.Is(err, archive.ErrGone)
+				return printAlert(p.Out, v, err, asJSON)
 			})
 		},
 	}
@@ -45,41 +46,8 @@ func (p Program) alertsShow() *cobra.Command {
 	return cmd
 }
 
-// ourID is an alert's id as Frostwatch makes it: rule, and clip of its onset.
-var ourID = regexp.MustCompile(`^[^/]+/(.+)-\d+-\d+$`)
-
-// findAlert reads the records of an alert: in the partition of the camera that
-// its id names, or else in all.
-func findAlert(ctx context.Context, b *bus.Client, n topics.Names, id string) (alertView, error) {
-	views := alertViews{}
-	take := func(m bus.Message) error {
-		if a, err := topics.DecodeAlert(m.Value); err == nil && a.ID == id {
-			views.add(a)
-		}
-		return nil
-	}
-	topic := n.Of(topics.Alerts)
-	var err error
-	if camera := ourID.FindStringSubmatch(id); camera != nil {
-		var partition int
-		if partition, err = b.PartitionOf(ctx, topic, []byte(camera[1])); err == nil {
-			err = b.Replay(ctx, topic, partition, 0, -1, take)
-		}
-	}
-	if err == nil && len(views) == 0 {
-		err = b.ReadAll(ctx, topic, time.Time{}, false, take)
-	}
-	if err != nil {
-		return alertView{}, err
-	}
-	v, ok := views[id]
-	if !ok {
-		return v, fmt.Errorf("no alert has the id %q: alerts ls lists those that there are, and they are kept for 90 days", topics.Clean(id))
-	}
-	return v, nil
-}
-
-func printAlert(w io.Writer, v alertView, asJSON bool) error {
+// printAlert shows an alert. unreadable is why its evidence can't be read.
+func printAlert(w io.Writer, v alertView, unreadable error, asJSON bool) error {
 	if asJSON {
 		lines := json.NewEncoder(w)
 		lines.SetIndent("", "  ")
@@ -96,7 +64,11 @@ func printAlert(w io.Writer, v alertView, asJSON bool) error {
 	row("reason", v.Reason)
 	row("camera", strings.TrimSpace(v.Camera+" "+strings.Join(v.Tags, ", ")))
 	row("rule", fmt.Sprintf("%s, %s", v.Rule, v.Severity))
-	row("label", fmt.Sprintf("%s, score %.2f, similarity %.2f", v.Label, v.Score, v.Similarity))
+	label := v.Label
+	if v.Score > 0 {
+		label = fmt.Sprintf("%s, score %.2f, similarity %.2f", v.Label, v.Score, v.Similarity)
+	}
+	row("label", label)
 	if v.Novel {
 		row("novel", "the model was not trained on this label; nearest to "+v.NearestBase)
 	}
@@ -106,41 +78,35 @@ func printAlert(w io.Writer, v alertView, asJSON bool) error {
 	}
 	row("model", v.Model)
 	row("vocabulary", strings.TrimSpace(v.Vocab.Name+" "+v.Vocab.Version))
-	if e := v.Evidence; e != nil {
-		row("evidence", fmt.Sprintf("%s, partition %d, offset %d; --out DIR writes its pictures", e.Topic, e.Partition, e.Offset))
-	} else {
+	switch e := v.Evidence; {
+	case e == nil:
 		row("evidence", "none was kept")
+	case v.EvidenceGone:
+		row("evidence", "no longer kept: Kafka has deleted it by age")
+	case unreadable != nil:
+		row("evidence", "can't be read: "+unreadable.Error())
+	default:
+		row("evidence", fmt.Sprintf("%s, partition %d, offset %d; --out DIR writes its pictures", e.Topic, e.Partition, e.Offset))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// evidenceOf is the clip that raised an alert.
-func evidenceOf(ctx context.Context, b *bus.Client, n topics.Names, v alertView) (topics.Clip, error) {
-	e := v.Evidence
-	switch {
-	case e == nil:
-		return topics.Clip{}, errors.New("no evidence was kept of this alert")
-	case e.Topic != n.Of(topics.Evidence) && e.Topic != n.Of(topics.Clips): // the latter: by an older version
-		return topics.Clip{}, fmt.Errorf("its evidence is said to lie in topic %q, which holds none", topics.Clean(e.Topic))
-	}
-	m, err := b.FetchOne(ctx, e.Topic, e.Partition, e.Offset)
-	if err != nil {
-		return topics.Clip{}, fmt.Errorf("read the evidence: %w", err)
-	}
-	clip, err := topics.DecodeClip(m.Value)
-	if err == nil && clip.Camera != v.Camera {
-		err = fmt.Errorf("the evidence is a clip of another camera: want %s", v.Camera)
-	}
-	return clip, err
+// evidence is the clip that raised an alert.
+func (p *pastAlerts) evidence(ctx context.Context, v alertView) (topics.Clip, error) {
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
+	return p.reader.Evidence(ctx, v.Alert)
 }
 
-// writeAlert writes an alert and its pictures to a folder. Files that are there
-// are left.
-func (p Program) writeAlert(ctx context.Context, b *bus.Client, n topics.Names, v alertView, dir string) error {
-	clip, err := evidenceOf(ctx, b, n, v)
-	if err != nil {
-		return err
+// writeAlert writes an alert and its pictures to a folder; err is why there are
+// none. Files that are there are left.
+func (p Program) writeAlert(v alertView, clip topics.Clip, err error, dir string) error {
+	switch {
+	case errors.Is(err, archive.ErrGone):
+		return fmt.Errorf("write the pictures of the alert: %w", err)
+	case err != nil:
+		return fmt.Errorf("read the evidence: %w", err)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make the folder for the alert: %w", err)

@@ -44,18 +44,9 @@ func (p Program) archiveList(t *target) *cobra.Command {
 		Use: "ls", Short: "List what the archive has of each day", Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			g := archive.Range{Cameras: cameras}
-			now := time.Now()
-			for _, at := range []struct {
-				name, text string
-				to         *time.Time
-			}{{"since", since, &g.Since}, {"until", until, &g.Until}} {
-				if at.text == "" {
-					continue
-				}
-				var err error
-				if *at.to, err = export.ParseMoment(at.text, now); err != nil {
-					return fmt.Errorf("--%s %w", at.name, err)
-				}
+			var err error
+			if g.Since, g.Until, err = moments(since, until, time.Now()); err != nil {
+				return err
 			}
 			return t.withBucket(cmd.Context(), func(b *archive.Bucket) error {
 				days, err := b.Days(cmd.Context(), g)
@@ -74,6 +65,22 @@ func (p Program) archiveList(t *target) *cobra.Command {
 	cmd.Flags().StringArrayVar(&cameras, "camera", nil, "only files that hold this camera (name or glob; repeatable), with all of their rows")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	return cmd
+}
+
+// moments reads --since and --until; empty: a zero time.
+func moments(since, until string, now time.Time) (from, to time.Time, err error) {
+	for _, at := range []struct {
+		name, text string
+		to         *time.Time
+	}{{"since", since, &from}, {"until", until, &to}} {
+		if at.text == "" {
+			continue
+		}
+		if *at.to, err = export.ParseMoment(at.text, now); err != nil {
+			return from, to, fmt.Errorf("--%s %w", at.name, err)
+		}
+	}
+	return from, to, nil
 }
 
 func (p Program) archiveCheck(t *target) *cobra.Command {

@@ -74,14 +74,20 @@ const reachTime = 5 * time.Second
 // commandTime bounds a command that edits or looks.
 const commandTime = 15 * time.Second
 
-// withBus calls do with a Kafka client and the names of topics.
-func (t *target) withBus(ctx context.Context, do func(context.Context, *bus.Client, topics.Names) error) (err error) {
+// withBus calls do with a Kafka client and the names of topics, for at most
+// commandTime.
+func (t *target) withBus(ctx context.Context, do func(context.Context, *bus.Client, topics.Names) error) error {
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
+	return t.onKafka(ctx, do)
+}
+
+// onKafka calls do with a Kafka client and the names of topics.
+func (t *target) onKafka(ctx context.Context, do func(context.Context, *bus.Client, topics.Names) error) error {
 	cfg, err := t.load()
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, commandTime)
-	defer cancel()
 	return withClient(cfg, func(c *bus.Client) error {
 		reach, stop := context.WithTimeout(ctx, reachTime)
 		defer stop()

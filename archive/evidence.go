@@ -1,0 +1,56 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// ErrGone is of a record that Kafka no longer keeps.
+var ErrGone = errors.New("no longer kept by Kafka")
+
+// Clip is the clip at a position on the topic of clips or of evidence. The error
+// is ErrGone where Kafka no longer keeps it.
+func (r *Reader) Clip(ctx context.Context, at topics.RecordRef) (topics.Clip, error) {
+	_, c, err := r.clip(ctx, at)
+	return c, err
+}
+
+// clip also gives the key of the clip's record.
+func (r *Reader) clip(ctx context.Context, at topics.RecordRef) (key string, c topics.Clip, err error) {
+	switch {
+	case r.Log == nil:
+		return "", c, errors.New("read clip: no Kafka is given")
+	case at.Topic != r.Names.Of(topics.Clips) && at.Topic != r.Names.Of(topics.Evidence):
+		return "", c, fmt.Errorf("read clip: %.80q is no topic of clips", at.Topic)
+	}
+	first, next, err := r.Log.Bounds(ctx, at.Topic, at.Partition)
+	if err == nil && (at.Offset < first || at.Offset >= next) {
+		err = fmt.Errorf("offset %d of %s/%d is %w, which has those from %d to before %d", at.Offset, at.Topic, at.Partition, ErrGone, first, next)
+	}
+	if err != nil {
+		return "", c, fmt.Errorf("read clip: %w", err)
+	}
+	m, err := r.Log.FetchOne(ctx, at.Topic, at.Partition, at.Offset)
+	if err != nil {
+		return "", c, fmt.Errorf("read clip: %w", err)
+	}
+	c, err = topics.DecodeClip(m.Value)
+	return string(m.Key), c, err
+}
+
+// Evidence is the clip that raised an alert. The error is ErrGone where Kafka no
+// longer keeps it.
+func (r *Reader) Evidence(ctx context.Context, a topics.Alert) (topics.Clip, error) {
+	if a.Evidence == nil {
+		return topics.Clip{}, fmt.Errorf("alert %.120q has no evidence", a.ID)
+	}
+	key, c, err := r.clip(ctx, *a.Evidence)
+	// Positions begin anew where a topic was deleted and made again.
+	if err == nil && (c.Camera != a.Camera || a.Evidence.Topic == r.Names.Of(topics.Evidence) && key != a.ID) {
+		err = fmt.Errorf("the record at %d of %s/%d is the clip of another alert", a.Evidence.Offset, a.Evidence.Topic, a.Evidence.Partition)
+	}
+	return c, err
+}

@@ -1,0 +1,242 @@
+package commands
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"go.opentelemetry.io/otel/metric/noop"
+
+	"github.com/frostwatch/frostwatch/archive"
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/internal/kafkatest"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// pastLog is a Kafka that has forgotten what is older than a day, and an archive
+// that has not.
+type pastLog struct {
+	file, bucket       string
+	old, month, recent topics.Alert // as raised: 100 days, 40 days and an hour ago; all are cleared
+}
+
+const day = 24 * time.Hour
+
+func newPastLog(t *testing.T) pastLog {
+	t.Helper()
+	broker := kafkatest.StartEmbedded(t)
+	b, err := bus.New(bus.Options{Brokers: []string{broker.Addr()}, ClientID: "test", Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = b.Close() })
+	names := topics.Names{Prefix: "p."}
+	var specs []bus.TopicSpec
+	for _, s := range topics.Specs(1, 1) {
+		specs = append(specs, bus.TopicSpec{Name: names.Of(s.Topic), Partitions: 1, Replication: 1, Config: map[string]string{"message.timestamp.type": "CreateTime"}})
+	}
+	if err := b.Ensure(t.Context(), specs); err != nil {
+		t.Fatal(err)
+	}
+	send := func(a topics.Alert) int64 {
+		t.Helper()
+		value, err := topics.EncodeAlert(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, err := b.Send(t.Context(), bus.Message{Topic: names.Of(topics.Alerts), Key: []byte(a.Camera), Value: value, Time: a.At.Add(time.Second)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at[0].Offset
+	}
+	raise := func(rule string, ago time.Duration) topics.Alert {
+		onset := time.Now().UTC().Truncate(time.Millisecond).Add(-ago)
+		clip := topics.ClipID("ward-1", onset.Add(-time.Hour), time.Hour)
+		return topics.Alert{ID: topics.AlertID(rule, clip), State: topics.AlertRaised, Rule: rule, Severity: "warning", Camera: "ward-1", Label: "falling down",
+			Score: .91, Similarity: .3, Onset: onset, At: onset.Add(4 * time.Second), OnsetClip: clip, Clip: clip,
+			Evidence: &topics.RecordRef{Topic: names.Of(topics.Evidence), Offset: 0}}
+	}
+	cleared := func(a topics.Alert, after time.Duration, reason string) topics.Alert {
+		a.State, a.At, a.Reason, a.Score, a.Similarity = topics.AlertCleared, a.At.Add(after), reason, 0, 0
+		return a
+	}
+	l := pastLog{bucket: t.TempDir(), old: raise("old", 100*day), month: raise("month", 40*day), recent: raise("recent", 30*time.Minute)}
+	send(l.old)
+	send(cleared(l.old, 3*time.Hour, "no clip for 1m0s"))
+	send(l.month)
+	send(cleared(l.month, time.Minute, "the rule was removed"))
+	next := send(l.recent)
+	send(cleared(l.recent, time.Minute, "the score fell below 0.02"))
+	send(cleared(raise("alone", 25*time.Hour), 24*time.Hour, "the rule was removed")) // its raise is gone from both
+	if _, err := b.Send(t.Context(), bus.Message{Topic: names.Of(topics.Evidence), Key: []byte(l.old.ID), Value: []byte("clip")}); err != nil {
+		t.Fatal(err)
+	}
+	archiveUntil(t, b, names, l.bucket, next)
+	deleteRecords(t, broker, names.Of(topics.Alerts), next)
+	deleteRecords(t, broker, names.Of(topics.Evidence), 1)
+	l.file = filepath.Join(t.TempDir(), "pipeline.yaml")
+	write(t, l.file, fmt.Sprintf("kafka: {brokers: [%q], prefix: p.}\narchive: {bucket: %q}\n", broker.Addr(), l.bucket))
+	return l
+}
+
+// archiveUntil runs the archive stage until it has committed the alerts before an
+// offset.
+func archiveUntil(t *testing.T, b *bus.Client, names topics.Names, dir string, next int64) {
+	t.Helper()
+	bucket, err := archive.OpenBucket(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = bucket.Close() }()
+	s, err := archive.New(archive.Options{Bus: b, Names: names, Bucket: bucket, Group: "archive", Poll: 20 * time.Millisecond,
+		Logger: slog.New(slog.DiscardHandler), Meter: noop.Meter{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	for committed := int64(0); committed < next; time.Sleep(20 * time.Millisecond) {
+		offsets, err := b.CommittedOffsets(ctx, archive.GroupOf("archive", topics.Alerts), names.Of(topics.Alerts))
+		if err != nil {
+			t.Fatal(err)
+		}
+		committed = offsets[0]
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// deleteRecords makes a broker forget a topic's records before an offset, as their
+// age does.
+func deleteRecords(t *testing.T, broker kafkatest.Broker, topic string, before int64) {
+	t.Helper()
+	req := kmsg.NewPtrDeleteRecordsRequest()
+	req.Version, req.TimeoutMillis = 1, 10_000
+	p := kmsg.NewDeleteRecordsRequestTopicPartition()
+	p.Offset = before
+	req.Topics = []kmsg.DeleteRecordsRequestTopic{{Topic: topic, Partitions: []kmsg.DeleteRecordsRequestTopicPartition{p}}}
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", broker.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := conn.Write(kmsg.NewRequestFormatter().AppendRequest(nil, req, 1)); err != nil {
+		t.Fatal(err)
+	}
+	size := make([]byte, 4)
+	if _, err := io.ReadFull(conn, size); err != nil {
+		t.Fatal(err)
+	}
+	answer := make([]byte, binary.BigEndian.Uint32(size))
+	if _, err := io.ReadFull(conn, answer); err != nil {
+		t.Fatal(err)
+	}
+	resp := kmsg.NewPtrDeleteRecordsResponse()
+	resp.Version = req.Version
+	if err := resp.ReadFrom(answer[4:]); err != nil { // the first four are the request's number
+		t.Fatal(err)
+	}
+	if got := resp.Topics[0].Partitions[0]; got.ErrorCode != 0 || got.LowWatermark != before {
+		t.Fatalf("delete records: %+v", got)
+	}
+}
+
+// Alerts that Kafka has forgotten are listed and shown from the archive, each
+// once, and their end is found beyond the stretch that is asked for.
+func TestAlertsOfTheArchive(t *testing.T) {
+	l := newPastLog(t)
+	until := func(at time.Time) string { return " --until " + at.Format(time.RFC3339) }
+	for _, c := range []struct {
+		args         string
+		want, absent string // of each line that begins with a date: rule and state; "! ": the command fails so
+	}{
+		{"ls --since 200d", "old cleared 3h0m4s 0.91  month cleared 1m4s 0.91  alone cleared 24h0m4s -  recent cleared 1m4s 0.91", ""},
+		{"ls", "alone cleared 24h0m4s -  recent cleared 1m4s 0.91", ""},
+		{"ls --since 200d --until 50d", "old cleared 3h0m4s 0.91", ""},
+		{"ls --since 200d" + until(l.old.At.Add(time.Hour)), "old cleared 3h0m4s 0.91", ""},
+		{"ls --since 50d --camera ward-*", "month cleared 1m4s 0.91  alone cleared 24h0m4s -  recent cleared 1m4s 0.91", ""},
+		{"ls --since 50d --camera lobby", "", ""},
+		{"ls --since 200d --rule o* --open", "", ""},
+		{"ls --since 200d --limit 1", "recent cleared 1m4s 0.91", ""},
+	} {
+		out, ok := command(t, append(append([]string{"alerts"}, strings.Fields(c.args)...), "--config", l.file)...)
+		var got []string
+		for line := range strings.Lines(out) {
+			if f := strings.Fields(line); strings.HasPrefix(line, "20") { // date, time, state, for, camera, rule, severity, label (two words), score, id
+				got = append(got, strings.Join([]string{f[5], f[2], f[3], f[9]}, " "))
+			}
+		}
+		if !ok || strings.Join(got, "  ") != c.want {
+			t.Errorf("alerts %s: %q, want %q\n%s", c.args, got, c.want, out)
+		}
+		if more := strings.Contains(out, "only the newest 1 are listed"); more != strings.Contains(c.args, "--limit 1") {
+			t.Errorf("alerts %s: says that there are more: %v", c.args, more)
+		}
+	}
+	for args, want := range map[string]string{
+		"show " + l.old.ID:                           "cleared, 3h0m4s  no clip for 1m0s  falling down, score 0.91  no longer kept",
+		"show --json " + l.old.ID:                    `"evidence_gone": true  "cleared_at"  "raised_at"`,
+		"show " + l.old.ID + " --out " + t.TempDir(): "! no longer kept by Kafka",
+		"show old/ward-1-1-1":                        "! no alert has the id \"old/ward-1-1-1\"  the archive keeps them for archive.retention.alerts",
+		"show of-another-form":                       "! no alert has the id",
+		"ls --since 1h --until 2h":                   "! is not before until",
+		"ls --until tomorrow":                        "! --until \"tomorrow\"",
+		"ls --limit 0":                               "! --limit 0: want at least 1",
+	} {
+		out, ok := command(t, append(append([]string{"alerts"}, strings.Fields(args)...), "--config", l.file)...)
+		want, fails := strings.CutPrefix(want, "! ")
+		if ok == fails {
+			t.Errorf("alerts %s: ended well: %v\n%s", args, ok, out)
+		}
+		for _, text := range strings.Split(want, "  ") {
+			if !strings.Contains(out, text) {
+				t.Errorf("alerts %s: %q is not in\n%s", args, text, out)
+			}
+		}
+	}
+}
+
+// What is wrong with the archive is said, and what Kafka still has is listed.
+func TestAlertsWithoutTheirArchive(t *testing.T) {
+	l := newPastLog(t)
+	files, err := filepath.Glob(filepath.Join(l.bucket, "alerts", "*", "*", "*.parquet"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files: %v", err)
+	}
+	if err := os.Truncate(files[0], 100); err != nil {
+		t.Fatal(err)
+	}
+	if out, ok := command(t, "alerts", "ls", "--since", "200d", "--config", l.file); !ok || !strings.Contains(out, "1 files of the archive and 0 records can't be read") || !strings.Contains(out, "month/") {
+		t.Errorf("a broken file: %s", out)
+	}
+	text, err := os.ReadFile(l.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	none, _, _ := strings.Cut(string(text), "archive:")
+	write(t, l.file, none+"archive: {bucket: \"ftp://h/\"}\n")
+	if out, ok := command(t, "alerts", "ls", "--since", "200d", "--config", l.file); !ok || !strings.Contains(out, "only alerts that Kafka still has are read: ") || !strings.Contains(out, "recent/") {
+		t.Errorf("no such bucket: %s", out)
+	}
+	write(t, l.file, none)
+	if out, ok := command(t, "alerts", "ls", "--since", "200d", "--config", l.file); !ok || strings.Contains(out, "old/") || !strings.Contains(out, "recent/") {
+		t.Errorf("no archive: %s", out)
+	}
+	if out, ok := command(t, "alerts", "show", l.old.ID, "--config", l.file); ok || !strings.Contains(out, "there is no archive") {
+		t.Errorf("no archive: %s", out)
+	}
+}
