@@ -9,12 +9,12 @@ import (
 
 // camera is what the engine remembers of one camera.
 type camera struct {
-	epochs []epoch // the last few, the current one at the end
+	epochs []epoch // the last few, the current one last
 	last   about   // its newest clip
 	stride time.Duration
-	heard  time.Duration     // on the engine's clock: when its last clip came
-	byRule map[string]*watch // also of rules that are gone, until they are replaced
-	rules  []*watch          // of the rules that watch the camera, in their order
+	heard  time.Duration     // when its last clip came, on the engine's clock
+	byRule map[string]*watch // by rule, those of removed rules too until SetRules
+	rules  []*watch          // of the rules that watch the camera, in the rules' order
 }
 
 // epoch is one unbroken stretch of a stream.
@@ -33,9 +33,9 @@ const (
 	maxStride = time.Hour
 )
 
-// move notes a clip. fresh: it is of another epoch than the one before; past: it
-// was seen, or overtaken by a later one of its epoch. Epochs are not compared by
-// their time: a camera host whose clock was set back goes on being watched.
+// move records a clip. fresh: it belongs to another epoch than the clip before it.
+// past: it, or a later clip of its epoch, was seen already. Epochs are not compared
+// by their time, so that a camera stays watched when its host's clock is set back.
 func (c *camera) move(rec topics.Recognition) (fresh, past bool) {
 	current := len(c.epochs) - 1
 	i := slices.IndexFunc(c.epochs, func(e epoch) bool { return e.began.Equal(rec.Epoch) })
@@ -59,8 +59,8 @@ func (c *camera) move(rec topics.Recognition) (fresh, past bool) {
 	return fresh, false
 }
 
-// strideBetween is the time from one clip's start to the next one's, by a clip
-// and a later one of its epoch, perhaps not the next.
+// strideBetween is the time between the starts of neighbouring clips, worked out
+// from a clip and a later one of its epoch, which need not be the next.
 func strideBetween(start time.Time, sequence uint64, later topics.Recognition) time.Duration {
 	apart := later.Start.Sub(start)
 	if later.Sequence > sequence {
@@ -69,7 +69,7 @@ func strideBetween(start time.Time, sequence uint64, later topics.Recognition) t
 	return min(apart, maxStride)
 }
 
-// about is what an alert says of the clip that decided.
+// about is what an alert reports about the clip that decided.
 type about struct {
 	camera string
 	tags   []string
@@ -83,7 +83,7 @@ func aboutClip(rec topics.Recognition) about {
 	return about{camera: rec.Camera, tags: rec.Tags, end: rec.End, clip: rec.ClipID, model: rec.Model, vocab: rec.Vocab}
 }
 
-// alert is an alert about the clip and a label.
+// alert makes an alert of the clip and a label's result.
 func (c about) alert(l topics.LabelScore) topics.Alert {
 	return topics.Alert{
 		Camera: c.camera, Tags: c.tags, Label: l.Label, Score: l.Score, Similarity: l.Similarity,

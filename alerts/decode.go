@@ -11,23 +11,23 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// maxAhead is how far ahead of the broker's clock a record may be dated: an alert
-// from the year 2100 would make everything after it a thing of the past.
+// maxAhead is how far ahead of the broker's clock a record may be dated: after an
+// alert dated 2100 every other one would count as already seen.
 const maxAhead = 5 * time.Minute
 
-// errAhead is a record that is dated in the future.
+// errAhead says that a record is dated in the future.
 var errAhead = errors.New("dated in the future")
 
-// checkDate compares what a record says of its time with the broker's.
+// checkDate compares the time inside a record with the time the broker gave it.
 func checkDate(m bus.Message, at time.Time) error {
 	if ahead := at.Sub(m.Time); ahead > maxAhead {
-		return fmt.Errorf("%w: %v is %v ahead of Kafka's clock, at most %v is taken", errAhead, at, ahead.Round(time.Second), maxAhead)
+		return fmt.Errorf("%w: %v is %v ahead of Kafka's clock, at most %v is allowed", errAhead, at, ahead.Round(time.Second), maxAhead)
 	}
 	return nil
 }
 
-// decode reads a recognition that can be of now. With errAhead the recognition is
-// given as well.
+// decode decodes a recognition and checks its date. With errAhead it returns the
+// recognition too.
 func decode(m bus.Message) (topics.Recognition, error) {
 	rec, err := topics.DecodeRecognition(m.Value)
 	if err != nil {
@@ -39,16 +39,16 @@ func decode(m bus.Message) (topics.Recognition, error) {
 	return rec, nil
 }
 
-// warnings are those about single cameras that stand.
+// warnings are the warnings about single cameras that are in force.
 type warnings struct {
 	reporter telemetry.Reporter
 	standing map[string]bool
 }
 
-// maxWarnings bounds what records can make of that.
+// maxWarnings bounds them: whoever can write records can cause one for each name.
 const maxWarnings = 100
 
-// set reports why something about a camera is wrong, nil: it is not.
+// set reports what is wrong about a camera; nil ends the warning.
 func (w *warnings) set(part string, err error) {
 	switch stands := w.standing[part]; {
 	case err != nil && !stands && len(w.standing) < maxWarnings:
@@ -60,15 +60,15 @@ func (w *warnings) set(part string, err error) {
 	}
 }
 
-// look reports what is wrong with the records of a camera, but for what is wrong
-// with one record alone; err is that of decode.
+// look warns of a camera all of whose records are wrong: dated in the future, or
+// in the wrong partition. err is what decode returned.
 func (w *worker) look(ctx context.Context, m bus.Message, rec topics.Recognition, err error) {
 	if err != nil && !errors.Is(err, errAhead) {
 		return
 	}
 	clock := err
 	if clock != nil {
-		clock = fmt.Errorf("its clips raise no alerts, set the clock of the host that reads it: %w", err)
+		clock = fmt.Errorf("its clips raise no alerts; set the clock of the host that runs ingest for it: %w", err)
 	}
 	w.warnings.set("clock of camera "+rec.Camera, clock)
 	home, err := w.home(ctx, m.Topic, rec.Camera)
@@ -77,12 +77,12 @@ func (w *worker) look(ctx context.Context, m bus.Message, rec topics.Recognition
 	}
 	var misplaced error
 	if home != m.Partition {
-		misplaced = fmt.Errorf("its recognitions come in partition %d instead of %d, so that its alerts are forgotten when another worker takes over: their producer must partition by murmur2, as Kafka's own clients do", m.Partition, home)
+		misplaced = fmt.Errorf("its recognitions are in partition %d instead of %d, so that its open alerts are forgotten when another worker takes over: their producer must partition by murmur2, as Kafka's own clients do", m.Partition, home)
 	}
 	w.warnings.set("partition of camera "+rec.Camera, misplaced)
 }
 
-// home is the partition of a camera, which is looked up once.
+// home is the partition that a camera's records belong in. It is looked up once.
 func (w *worker) home(ctx context.Context, topic, camera string) (int, error) {
 	if home, known := w.homes[camera]; known {
 		return home, nil

@@ -16,10 +16,10 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// WithoutEffect says of each rule, by name, why it or a part of it can raise
-// nothing: a label or tag that the vocabulary does not hold, a glob that no
-// camera matches, a rule that watches for the same as another. A nil vocabulary
-// or list of cameras is one that is not known: what hangs on it is left out.
+// WithoutEffect returns, by rule, why a rule or a part of it can raise nothing: a
+// label or tag that the vocabulary does not have, a glob that no camera matches, a
+// rule that watches for the same as another. Where the vocabulary or the cameras
+// are nil, they are not known and rules are not checked against them.
 func (s *RuleSet) WithoutEffect(v *vocab.Vocabulary, cameras []string) map[string]error {
 	out := map[string]error{}
 	for i, r := range s.all() {
@@ -92,8 +92,8 @@ func (r *rule) sameAs(other *rule) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// settle is how long rules, cameras and vocabulary are left alone after a change
-// before they are looked at: cameras come one by one.
+// settle is how long to wait after a change before checking: cameras, rules and
+// labels are often edited several at a time.
 const settle = time.Second
 
 // watchEffects reports rules that can raise nothing, whenever rules, cameras or
@@ -129,7 +129,7 @@ func (s *Stage) reportEffects(ctx context.Context, rules *RuleSet, before, now m
 			continue
 		}
 		if rules.find(name) != nil {
-			s.Logger.InfoContext(ctx, "nothing keeps the rule from taking effect any more", "rule", name)
+			s.Logger.InfoContext(ctx, "rule takes full effect again", "rule", name)
 		}
 		s.Reporter.Warning("rule "+name, nil)
 	}

@@ -17,12 +17,12 @@ import (
 // A clip scores for a rule when one of its matching labels reaches the raise
 // score that holds for that label. N such clips among the last M of an unbroken
 // stream raise an alert. It is cleared when none of the last M clips reaches the
-// clear score, when the camera sends no more clips, or when its rule goes. Then
+// clear score, when the camera sends no more clips, or when its rule is removed. Then
 // the rule rests on that camera for its cooldown, and clips up to the clear count
 // for no other alert. A new stream epoch empties the window of a rule whose alert
 // is not open; an open one stays open until scores fall.
 //
-// Its alerts have no evidence: that is for whoever publishes them.
+// Its alerts have no Evidence: whoever publishes them adds it.
 type Engine struct {
 	rules      *RuleSet
 	vocabulary *vocab.Vocabulary // in force; nil: not known
@@ -30,19 +30,19 @@ type Engine struct {
 	noClips    time.Duration
 	clock      time.Duration // counted by Tick
 	ticked     time.Time
-	left       map[string]topics.Alert // restored and never cleared, by id: the clears that they lack
+	left       map[string]topics.Alert // clears that restored alerts lack, by id
 }
 
-// NewEngine makes an engine that knows nothing of the past. noClips is after how
-// long without a clip a camera's alerts are cleared; a camera whose clips are
-// further apart than a third of it has three of its strides.
+// NewEngine makes an engine that knows nothing of the past. noClips is how long a
+// camera may send no clip before its alerts are cleared, or three of its strides
+// where that is longer.
 func NewEngine(rules *RuleSet, noClips time.Duration) *Engine {
 	return &Engine{rules: rules, cameras: map[string]*camera{}, noClips: noClips, left: map[string]topics.Alert{}}
 }
 
-// SetRules replaces the rules; a rule that keeps its name keeps what it knows.
-// Alerts of rules that are gone, or no longer watch the camera, are cleared and
-// returned.
+// SetRules replaces the rules; a rule that keeps its name keeps its state.
+// Alerts of rules that are gone, or that no longer watch the camera, are cleared,
+// and their clears returned.
 func (e *Engine) SetRules(rules *RuleSet) []topics.Alert {
 	e.rules = rules
 	var cleared []topics.Alert
@@ -66,7 +66,7 @@ func (e *Engine) SetRules(rules *RuleSet) []topics.Alert {
 	return cleared
 }
 
-// match gives a camera the rules that watch it.
+// match works out which rules watch a camera.
 func (e *Engine) match(name string, c *camera) {
 	c.rules = nil
 	for _, r := range e.rules.all() {
@@ -79,7 +79,7 @@ func (e *Engine) match(name string, c *camera) {
 	}
 }
 
-// watch is the camera's watch for a rule, made where there is none.
+// watch returns the camera's watch for a rule, and makes one where there is none.
 func (c *camera) watch(rule string) *watch {
 	w := c.byRule[rule]
 	if w == nil {
@@ -89,7 +89,7 @@ func (c *camera) watch(rule string) *watch {
 	return w
 }
 
-// Evaluate gives the alerts that a recognition raises or clears. One that was
+// Evaluate returns the alerts that a recognition raises or clears. One that was
 // seen before, or is older than one seen of its stream epoch, changes nothing.
 func (e *Engine) Evaluate(rec topics.Recognition) []topics.Alert {
 	var out []topics.Alert
@@ -109,8 +109,8 @@ func (e *Engine) Warm(rec topics.Recognition) {
 	}
 }
 
-// advance moves the camera on to a recognition and gives the watches that see
-// it; none for a recognition of the past.
+// advance moves the camera on to a recognition and returns the watches that it
+// concerns; none where the recognition was seen already.
 func (e *Engine) advance(rec topics.Recognition) []*watch {
 	c := e.camera(rec.Camera)
 	fresh, past := c.move(rec)
@@ -140,9 +140,9 @@ func (e *Engine) camera(name string) *camera {
 }
 
 // Restore takes over an alert that was published before this engine was made.
-// Alerts must come in their order. Clips up to the newest one raise and clear
-// nothing of that rule any more: what followed from them is published. A clear
-// of another alert than the open one changes nothing.
+// Alerts must come in their order. Clips up to the newest one neither raise nor
+// clear alerts of that rule again: what followed from them has been published. A
+// clear of another alert than the open one changes nothing.
 func (e *Engine) Restore(a topics.Alert) {
 	if a.State == topics.AlertCleared {
 		delete(e.left, a.ID)
@@ -163,15 +163,15 @@ func (e *Engine) RestoreOlder(a topics.Alert) {
 	w.restore(a)
 }
 
-// leave notes an alert that was never cleared, and followed by another at a time.
+// leave notes that an alert was never cleared before another followed it.
 func (e *Engine) leave(a topics.Alert, followed time.Time) {
 	a.State, a.At, a.Reason = topics.AlertCleared, followed, anotherFollowed
 	a.Score, a.Similarity = 0, 0 // those of the raise
 	e.left[a.ID] = a
 }
 
-// Restored ends restoring. It gives the clears of alerts that were raised, never
-// cleared, and followed by another of their rule.
+// Restored ends restoring. It returns clears for the alerts that were never cleared
+// before another of their rule followed.
 func (e *Engine) Restored() []topics.Alert {
 	var out []topics.Alert
 	for _, id := range slices.Sorted(maps.Keys(e.left)) {

@@ -19,7 +19,7 @@ type fleet struct {
 	mu      sync.Mutex
 	unknown bool                     // the table can't be read
 	strides map[string]time.Duration // by camera; 0: the framer's own
-	changed chan struct{}            // closed when a camera came, went or changed
+	changed chan struct{}            // closed when a camera is added, removed or changed
 }
 
 func newFleet() *fleet {
@@ -47,7 +47,7 @@ func (f *fleet) note(name string, record []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c, err := topics.DecodeCamera(record)
-	if err != nil { // removed, or of no use to ingest either
+	if err != nil { // removed, or invalid, which ingest ignores too
 		delete(f.strides, name)
 	} else {
 		f.strides[name] = c.Stride.Time
@@ -56,8 +56,8 @@ func (f *fleet) note(name string, record []byte) {
 	f.changed = make(chan struct{})
 }
 
-// names are the cameras by name, nil while they are not known, and a channel that
-// is closed when they change.
+// names returns the cameras' names, nil while they are not known, and a channel
+// that is closed when they change.
 func (f *fleet) names() ([]string, <-chan struct{}) {
 	select {
 	case <-f.ready:
@@ -76,7 +76,7 @@ func (f *fleet) names() ([]string, <-chan struct{}) {
 	return names, f.changed
 }
 
-// slow are the cameras whose strides are longer than the given one.
+// slow returns the cameras whose stride is longer than the given one.
 func (f *fleet) slow(than time.Duration) map[string]time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -14,13 +14,13 @@ import (
 // stalled is how long recognitions may wait without one being evaluated.
 const stalled = 15 * time.Second
 
-// held are the partitions that the stage holds now, and how they get on.
+// held are the partitions that the stage holds now, with their progress.
 type held struct {
 	mu         sync.Mutex
 	partitions map[int]*progress
 }
 
-// progress is how one partition gets on.
+// progress is that of one partition.
 type progress struct {
 	p    *bus.Partition
 	at   time.Time     // when a recognition was last dealt with, or none waited
@@ -42,7 +42,7 @@ func (h *held) remove(p *bus.Partition) {
 	delete(h.partitions, p.ID())
 }
 
-// moved notes that a recognition of an age was dealt with.
+// moved notes that a recognition was dealt with, and how old it was then.
 func (h *held) moved(partition int, now time.Time, age time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -51,7 +51,7 @@ func (h *held) moved(partition int, now time.Time, age time.Duration) {
 	}
 }
 
-// check is why recognitions wait; nil where they don't.
+// check returns an error where recognitions wait and none is evaluated.
 func (h *held) check(now time.Time) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()

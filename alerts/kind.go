@@ -7,34 +7,34 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// kind is a sort of rule: what has to be seen for an alert to begin and to end.
-// What follows from that (the alert, its cooldown, its id) is the same for all.
+// kind is a kind of rule: what has to be seen for an alert to begin and to end.
+// What follows from that (the alert, its id, the cooldown) is the same for all.
 type kind interface {
-	// begin makes the memory for one camera. It takes over what it can of the
-	// memory of a rule of the same name, nil where there is none.
+	// begin makes the memory for one camera. before is that of the rule that had
+	// the same name, nil where there was none: what fits is taken over.
 	begin(before memory) memory
-	// remembers is how many of a camera's clips the next decision can rest on,
+	// remembers is how many of a camera's clips the next decision can depend on,
 	// the newest included.
 	remembers() int
 }
 
 // memory is what a rule remembers of one camera.
 type memory interface {
-	// see takes the camera's next clip. One that does not count may keep an alert
-	// up and begins none.
+	// see takes the camera's next clip. One that does not count can keep an alert
+	// open, but raises none.
 	see(rec topics.Recognition, counts bool) decision
-	// forget begins anew, after an alert or at a new stream.
+	// forget drops all clips, after an alert or at a new stream.
 	forget()
 }
 
-// decision is what a rule says of a camera after a clip.
+// decision is a rule's result for a camera after a clip.
 type decision struct {
-	label topics.LabelScore // that it rests on; empty where no label matches
-	onset *seen             // the first clip that counted, where an alert may begin
-	over  bool              // nothing keeps an alert up any longer
+	label topics.LabelScore // the best that matches; empty where none does
+	onset *seen             // the first clip that counts, if an alert may begin; else nil
+	over  bool              // nothing keeps an alert open any longer
 }
 
-// seen is a clip in a memory.
+// seen is what a memory keeps of a clip.
 type seen struct {
 	clip             string
 	start            time.Time
@@ -76,8 +76,8 @@ func (w *window) see(rec topics.Recognition, counts bool) decision {
 	}
 }
 
-// onset is the first of N clips that raise, where there are so many. The newest
-// clip must be one of them: an alert is about now.
+// onset is the first of at least N clips that reach the raise score, nil where there
+// are fewer. The newest clip must be one of them: an alert is about now.
 func (w *window) onset() *seen {
 	n, first := 0, -1
 	for i, c := range w.clips {
@@ -95,9 +95,9 @@ func (w *window) onset() *seen {
 	return &c
 }
 
-// best is the matching label with the highest score that reaches its own raise
-// score, else the best that matches; and whether any reaches its raise or its
-// clear score.
+// best returns the matching label with the highest score of those that reach their
+// own raise score, or of all that match where none does; and whether any reaches its
+// raise score or its clear score.
 func (w *window) best(rec topics.Recognition) (best topics.LabelScore, raises, sustains bool) {
 	for _, l := range rec.Labels { // highest first
 		if !w.rule.selects(l) {

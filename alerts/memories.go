@@ -13,8 +13,8 @@ import (
 const firstLook = time.Minute
 
 // restoreMemories fills the rules' memories with the recognitions before the
-// committed one: of each camera as many as its rules rest on, however far apart
-// they are.
+// committed offset: of each camera as many as its rules depend on, however far
+// apart they are.
 func (w *worker) restoreMemories(ctx context.Context, rules *RuleSet) error {
 	first, _, err := w.p.Bounds(ctx)
 	if err != nil {
@@ -26,7 +26,7 @@ func (w *worker) restoreMemories(ctx context.Context, rules *RuleSet) error {
 	}
 	last, err := w.Bus.FetchOne(ctx, w.p.Topic(), w.p.ID(), next-1)
 	if err != nil {
-		// Gone by retention: nothing before it is left either.
+		// Deleted by age, and everything before it too.
 		return ctx.Err()
 	}
 	past, err := w.newPast(ctx, rules)
@@ -54,16 +54,16 @@ func (w *worker) restoreMemories(ctx context.Context, rules *RuleSet) error {
 	return nil
 }
 
-// past is what has been read of the recognitions before the committed one.
+// past is what has been read of the recognitions before the committed offset.
 type past struct {
 	rules   *RuleSet
 	cameras map[string]*pastCamera
-	slow    map[string]time.Duration // strides of cameras of which a short look shows nothing
+	slow    map[string]time.Duration // strides of cameras too slow to appear in a short look
 }
 
 // pastCamera is what has been read of one camera.
 type pastCamera struct {
-	clips []topics.Recognition // the newest that are needed, oldest first
+	clips []topics.Recognition // the newest, as many as are needed, oldest first
 	need  int
 	full  bool // no need to look further back
 }
@@ -87,8 +87,8 @@ func (w *worker) newPast(ctx context.Context, rules *RuleSet) (*past, error) {
 	return p, nil
 }
 
-// reader takes the records of one look, oldest first, into the cameras that need
-// them.
+// reader returns the function that takes the records of one look, oldest first,
+// for the cameras that still need some.
 func (p *past) reader() func(bus.Message) error {
 	for _, c := range p.cameras {
 		if !c.full {
@@ -97,7 +97,7 @@ func (p *past) reader() func(bus.Message) error {
 	}
 	return func(m bus.Message) error {
 		if c := p.cameras[string(m.Key)]; c != nil && c.full {
-			return nil // nothing is decoded that is not needed
+			return nil // not needed: not even decoded
 		}
 		rec, err := decode(m)
 		if err != nil {
@@ -108,7 +108,7 @@ func (p *past) reader() func(bus.Message) error {
 			c = &pastCamera{need: p.rules.remembers(rec.Camera)}
 			p.cameras[rec.Camera] = c
 		}
-		rec.Embedding, rec.First, rec.Last = nil, nil, nil // large, and no rule's concern
+		rec.Embedding, rec.First, rec.Last = nil, nil, nil // large, and of no use to rules
 		if c.clips = append(c.clips, rec); len(c.clips) > c.need {
 			c.clips = c.clips[1:]
 		}
@@ -116,7 +116,7 @@ func (p *past) reader() func(bus.Message) error {
 	}
 }
 
-// enough is whether no camera needs a look further back than the last one.
+// enough is whether no camera needs a look further back than this one.
 func (p *past) enough(back time.Duration) bool {
 	enough := true
 	for _, c := range p.cameras {
@@ -132,8 +132,8 @@ func (p *past) enough(back time.Duration) bool {
 }
 
 // settled is whether looking further back than `back` would add nothing: there
-// are enough clips, or the stream began within them. Should clips be lost,
-// four times as long as they would have taken is far enough.
+// are enough clips, or the stream began among them. Where clips were lost, four
+// times as long as they would have taken is far enough.
 func (c *pastCamera) settled(back time.Duration) bool {
 	if len(c.clips) >= c.need {
 		return true
@@ -151,7 +151,7 @@ func (c *pastCamera) settled(back time.Duration) bool {
 	return back > 4*time.Duration(c.need)*max(stride, time.Second)
 }
 
-// remembers is how many clips of a camera the rules rest on, at least one.
+// remembers is how many clips of a camera the rules depend on, at least one.
 func (s *RuleSet) remembers(camera string) int {
 	n := 1
 	for _, r := range s.all() {

@@ -12,8 +12,8 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// openTable is what the table of open alerts holds for this partition: by its
-// key, the alert's id. The alerts topic is the truth; the table follows it.
+// openTable is what the table of open alerts has of this partition: alert ids by
+// key. The alerts topic is the truth; the table follows it.
 type openTable map[string]string
 
 func openKey(a topics.Alert) string { return a.Camera + "/" + a.Rule }
@@ -21,17 +21,17 @@ func openKey(a topics.Alert) string { return a.Camera + "/" + a.Rule }
 // list brings the table up to date with an alert that has been published.
 func (w *worker) list(ctx context.Context, a topics.Alert) error {
 	if a.State == topics.AlertRaised {
-		return w.enter(ctx, a)
+		return w.put(ctx, a)
 	}
-	if w.table[openKey(a)] != a.ID { // of an alert before the one that is listed
+	if w.table[openKey(a)] != a.ID { // the listed one is newer
 		return nil
 	}
-	return w.strike(ctx, openKey(a), a.Camera)
+	return w.unlist(ctx, openKey(a), a.Camera)
 }
 
-// enter puts an open alert into the table. What Kafka refuses for good is logged:
-// the alert itself is published.
-func (w *worker) enter(ctx context.Context, a topics.Alert) error {
+// put enters an open alert into the table. An entry that Kafka refuses for good is
+// only logged: the alert itself is published.
+func (w *worker) put(ctx context.Context, a topics.Alert) error {
 	value, err := topics.EncodeAlert(a)
 	if err != nil {
 		return err
@@ -43,8 +43,8 @@ func (w *worker) enter(ctx context.Context, a topics.Alert) error {
 	return nil
 }
 
-// strike removes a key from the table.
-func (w *worker) strike(ctx context.Context, key, camera string) error {
+// unlist removes a key from the table.
+func (w *worker) unlist(ctx context.Context, key, camera string) error {
 	if err := w.write(ctx, key, camera, nil); err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (w *worker) readTable(ctx context.Context) (map[string]topics.Alert, error)
 		key := string(m.Key)
 		camera, _, _ := strings.Cut(key, "/")
 		if home, err := w.Bus.PartitionOf(ctx, m.Topic, []byte(camera)); err != nil || home != m.Partition {
-			return err // somebody else's record: not where its camera belongs
+			return err // not written by us: it is in the wrong partition for its camera
 		}
 		delete(listed, w.table[key])
 		delete(w.table, key)
@@ -87,8 +87,8 @@ func (w *worker) readTable(ctx context.Context) (map[string]topics.Alert, error)
 			err = checkDate(m, a.At)
 		}
 		if err != nil {
-			w.Logger.WarnContext(ctx, "record of the table of open alerts passed over", "partition", m.Partition, "offset", m.Offset, "error", err)
-			w.table[key] = "" // to be struck out
+			w.Logger.WarnContext(ctx, "record of the table of open alerts skipped", "partition", m.Partition, "offset", m.Offset, "error", err)
+			w.table[key] = "" // mendTable removes it
 			return nil
 		}
 		w.table[key], listed[a.ID] = a.ID, a
@@ -97,8 +97,8 @@ func (w *worker) readTable(ctx context.Context) (map[string]topics.Alert, error)
 	return listed, err
 }
 
-// mendTable makes the table what the restored state says: a worker may have died
-// between an alert and its entry.
+// mendTable makes the table match the restored state: a worker may have died
+// between publishing an alert and changing the table.
 func (w *worker) mendTable(ctx context.Context) error {
 	open := map[string]bool{}
 	for _, a := range w.engine.Open() {
@@ -107,7 +107,7 @@ func (w *worker) mendTable(ctx context.Context) error {
 		if w.table[key] == a.ID {
 			continue
 		}
-		if err := w.enter(ctx, w.open[a.ID]); err != nil {
+		if err := w.put(ctx, w.open[a.ID]); err != nil {
 			return err
 		}
 	}
@@ -116,7 +116,7 @@ func (w *worker) mendTable(ctx context.Context) error {
 			continue
 		}
 		camera, _, _ := strings.Cut(key, "/")
-		if err := w.strike(ctx, key, camera); err != nil {
+		if err := w.unlist(ctx, key, camera); err != nil {
 			return err
 		}
 	}

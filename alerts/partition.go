@@ -13,8 +13,8 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// finishTime bounds what a stopping partition may spend on the recognition in
-// hand; the rest of the grace is for the end of the handler.
+// finishTime bounds what a stopping partition may spend on the recognition that it
+// is working on; the rest of the grace is for ending the handler.
 const finishTime = bus.Grace * 2 / 3
 
 // worker evaluates the recognitions of one partition: all those of its cameras.
@@ -35,7 +35,7 @@ func (s *Stage) partition(ctx context.Context, p *bus.Partition) error {
 	s.held.add(p, s.Now())
 	defer s.held.remove(p)
 	err := s.evaluate(ctx, p)
-	if errors.Is(err, bus.ErrMoved) { // another has it by now: the end of ctx follows
+	if errors.Is(err, bus.ErrMoved) { // another worker has it: ctx ends soon
 		<-ctx.Done()
 	}
 	return stopped(ctx, err)
@@ -72,7 +72,7 @@ func (s *Stage) evaluate(ctx context.Context, p *bus.Partition) error {
 	return g.Wait()
 }
 
-// stopped is nil where an error is only that of a context that ended.
+// stopped drops an error that only comes from the end of ctx.
 func stopped(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // taken away or stopping: what was not committed is done again
@@ -103,7 +103,8 @@ func (w *worker) loop(ctx context.Context, fetched <-chan bus.Message, changed <
 	}
 }
 
-// tick lets time pass for the engine, while Kafka could bring a clip.
+// tick lets time pass for the engine, as long as Kafka answers: an outage is no
+// absence of clips.
 func (w *worker) tick(ctx context.Context) error {
 	if len(w.open) > 0 && !w.reachable(ctx) {
 		return nil
@@ -122,7 +123,7 @@ func (w *worker) reachable(ctx context.Context) bool {
 
 // handle evaluates one recognition, publishes what follows, and commits.
 func (w *worker) handle(ctx context.Context, m bus.Message) error {
-	// The one in hand is finished when the partition is taken away.
+	// A recognition that was begun is finished although the partition is taken away.
 	ctx, cancel := finishing(ctx)
 	defer cancel()
 	parent := w.Propagator.Extract(ctx, bus.HeaderCarrier{Headers: &m.Headers})
@@ -151,7 +152,7 @@ func (w *worker) bury(ctx context.Context, m bus.Message, why error) error {
 	return w.commit(ctx, m)
 }
 
-// finishing is ctx with its end put off by finishTime.
+// finishing returns a context that ends finishTime after ctx.
 func finishing(ctx context.Context) (context.Context, context.CancelFunc) {
 	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() { time.AfterFunc(finishTime, cancel) })
@@ -165,8 +166,8 @@ func (w *worker) commit(ctx context.Context, m bus.Message) error {
 		return err
 	}
 	if err != nil {
-		// It will be evaluated again by whoever has the partition, who finds its
-		// alerts published.
+		// The partition's next worker will evaluate it again, and finds its alerts
+		// published.
 		w.Logger.DebugContext(ctx, "commit recognition", "partition", m.Partition, "offset", m.Offset, "error", err)
 	}
 	return nil

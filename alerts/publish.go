@@ -14,8 +14,8 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// publish sends alerts, each after the copy of its evidence and before the table
-// of open alerts says so. rec is the recognition that led to them, nil where none
+// publish sends alerts, each after the copy of its evidence and before its entry in
+// the table of open alerts. rec is the recognition that led to them, nil where none
 // did.
 func (w *worker) publish(ctx context.Context, alerts []topics.Alert, rec *topics.Recognition) error {
 	clip := sync.OnceValues(func() (bus.Message, error) { return w.clip(ctx, rec) })
@@ -75,9 +75,9 @@ func (w *worker) note(a topics.Alert) {
 	}
 }
 
-// keepEvidence copies the clip of an alert under the alert's id, since the clips
-// topic forgets after a day, and gives the place of the copy. nil, and logged,
-// where that can't be.
+// keepEvidence copies the clip of an alert to the topic evidence, under the alert's
+// id, since clips are deleted after a day. It returns the position of the copy; nil,
+// and a line in the log, where there is no clip to copy or Kafka refuses it.
 func (w *worker) keepEvidence(ctx context.Context, a topics.Alert, clip func() (bus.Message, error)) (*topics.RecordRef, error) {
 	m, err := clip()
 	if err == nil {
@@ -99,12 +99,12 @@ func (w *worker) keepEvidence(ctx context.Context, a topics.Alert, clip func() (
 // clipTime bounds how long an alert waits for its clip.
 const clipTime = 5 * time.Second
 
-// clip reads the clip of a recognition, whose word for where it lies is not
-// trusted.
+// clip reads the clip of a recognition. The position comes from a record, so what
+// it points at is checked.
 func (w *worker) clip(ctx context.Context, rec *topics.Recognition) (bus.Message, error) {
 	ref := rec.Clip
 	if want := w.Names.Of(topics.Clips); ref.Topic != want {
-		return bus.Message{}, fmt.Errorf("the clip is said to lie in topic %q: want %q", ref.Topic, want)
+		return bus.Message{}, fmt.Errorf("the recognition points at topic %q for its clip: want %q", ref.Topic, want)
 	}
 	ctx, cancel := context.WithTimeout(ctx, clipTime)
 	defer cancel()

@@ -14,18 +14,17 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// remembered is how far back the alerts topic is read at an assignment. A
-// cooldown that began before is not known any more. An alert that has been open
-// for longer is known from the table of open alerts.
+// remembered is how far back the alerts topic is read at an assignment. A longer
+// cooldown is cut short by that. An alert that has been open for longer is known
+// from the table of open alerts.
 const remembered = 7 * 24 * time.Hour
 
-// restore gives the engine what the partition's last worker knew. Which alerts
-// are open, and which cooldowns run, stands on the alerts topic; the memories of
-// the rules come from the recognitions just before the committed one. An alert
-// published by a worker that died before its commit is found there too, and not
-// published again. What a worker that died left undone is done: alerts that lack
-// their clear, alerts of rules that are gone, and entries of the table of open
-// alerts.
+// restore gives the engine what the partition's last worker knew. The alerts topic
+// says which alerts are open and which cooldowns run; the rules' memories come from
+// the recognitions just before the committed offset. An alert that a worker published
+// before it died without a commit is found too, and not published again. What a
+// worker left undone is done: clears that are missing, clears of alerts whose rule is
+// gone, and entries of the table of open alerts.
 func (w *worker) restore(ctx context.Context, rules *RuleSet) error {
 	if err := w.restoreAlerts(ctx); err != nil {
 		return err
@@ -60,7 +59,7 @@ func (w *worker) restoreAlerts(ctx context.Context) error {
 			err = errors.New("it was sent by a worker that had lost the partition")
 		}
 		if err != nil {
-			w.Logger.WarnContext(ctx, "alert on the topic passed over", "partition", m.Partition, "offset", m.Offset, "error", err)
+			w.Logger.WarnContext(ctx, "alert on the topic skipped", "partition", m.Partition, "offset", m.Offset, "error", err)
 			return nil
 		}
 		delete(older, a.ID)
@@ -75,8 +74,8 @@ func (w *worker) restoreAlerts(ctx context.Context) error {
 	return err
 }
 
-// samePartitions refuses topics whose partitions do not go together: a camera's
-// alerts would be looked for where they are not.
+// samePartitions refuses topics with different numbers of partitions: a camera's
+// alerts would be looked for in the wrong partition.
 func (s *Stage) samePartitions(ctx context.Context) error {
 	for {
 		err := s.comparePartitions(ctx)
@@ -90,7 +89,8 @@ func (s *Stage) samePartitions(ctx context.Context) error {
 	}
 }
 
-// partitionsError is a topic that has other partitions than the actions topic.
+// partitionsError says that a topic has more or fewer partitions than the actions
+// topic.
 type partitionsError struct {
 	actions, other string
 	n, m           int

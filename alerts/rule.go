@@ -20,7 +20,7 @@ type Rule struct {
 	Name     string        `yaml:"name"`
 	Cameras  []string      `yaml:"cameras"` // globs over camera names; empty: every camera
 	Actions  []string      `yaml:"actions"` // labels
-	Tags     []string      `yaml:"tags"`    // labels with any of these
+	Tags     []string      `yaml:"tags"`    // labels with any of these tags
 	Novel    bool          `yaml:"novel"`   // labels that the model was not trained on
 	Score    Score         `yaml:"score"`
 	Clips    ClipsRule     `yaml:"clips"`
@@ -29,7 +29,7 @@ type Rule struct {
 	Schedule *Schedule     `yaml:"schedule"`
 }
 
-// Score is the hysteresis. Raise 0 means the label's own threshold, or
+// Score is the hysteresis: an alert begins at Raise and ends below Clear. Raise 0 means the label's own threshold, or
 // DefaultRaise; Clear 0 means two thirds of Raise.
 type Score struct {
 	Raise float64 `yaml:"raise"`
@@ -53,7 +53,7 @@ func (c *ClipsRule) UnmarshalText(b []byte) error {
 	}
 	c.N, _ = strconv.Atoi(string(m[1])) // the pattern lets only digits through
 	c.M, _ = strconv.Atoi(string(m[2]))
-	if c.N < 1 { // 0 of 0 would pass for one that was left out
+	if c.N < 1 { // 0 of 0 would be taken for clips that are left out
 		return fmt.Errorf("clips: %s: want N of M with 1 ≤ N ≤ M ≤ %d", bytes.TrimSpace(b), maxM)
 	}
 	return nil
@@ -128,10 +128,10 @@ func (r Rule) checkSelection(wrong func(string, ...any)) {
 	}
 	empty := func(n string) bool { return strings.TrimSpace(n) == "" }
 	if slices.ContainsFunc(r.Actions, empty) {
-		wrong("actions: an empty one")
+		wrong("actions: an empty label")
 	}
 	if slices.ContainsFunc(r.Tags, empty) {
-		wrong("tags: an empty one")
+		wrong("tags: an empty tag")
 	}
 }
 

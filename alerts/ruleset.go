@@ -13,13 +13,13 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// RuleSet is a list of rules that has been checked, ready for an Engine. It is
-// not changed any more: one may serve any number of engines. The zero value, and
-// a nil one, hold no rules.
+// RuleSet is a list of rules that have been checked, ready for an Engine. It never
+// changes: one may serve any number of engines. The zero value and nil hold no
+// rules.
 type RuleSet struct{ rules []*rule }
 
-// Compile reads the rules of a configuration file. The error names the file, the
-// line, the key and its value, and what is allowed, for everything that is wrong.
+// Compile reads the rules of a configuration file. The error names file, line, key,
+// value and what is allowed, for each mistake.
 func Compile(raw config.Raw) (*RuleSet, error) {
 	var rules []Rule
 	part, err := raw.Decode(&rules)
@@ -35,7 +35,7 @@ func Compile(raw config.Raw) (*RuleSet, error) {
 	return set, nil
 }
 
-// NewRuleSet checks rules that come from elsewhere than a file.
+// NewRuleSet checks rules that do not come from a file.
 func NewRuleSet(rules ...Rule) (*RuleSet, error) {
 	var errs []error
 	set := compile(rules, func(_ int, err error) { errs = append(errs, err) })
@@ -82,7 +82,7 @@ func (s *RuleSet) find(name string) *rule {
 // Changes is how a set differs from the one before, as names of rules.
 type Changes struct{ Added, Changed, Removed []string }
 
-// Since is how s differs from an older set.
+// Since returns how s differs from an older set.
 func (s *RuleSet) Since(old *RuleSet) Changes {
 	var c Changes
 	for _, r := range s.all() {
@@ -157,7 +157,7 @@ func (r Rule) thresholds(l topics.LabelScore) (raise, low float64) {
 	return raise, low
 }
 
-// cooldown of a rule, 0 for one that is gone.
+// cooldown of a rule, 0 for one that was removed.
 func (r *rule) cooldown() time.Duration {
 	if r == nil {
 		return 0

@@ -9,14 +9,14 @@ import (
 	_ "time/tzdata" // a small image has no time zones of its own
 )
 
-// Schedule says when a rule is on: on the days named, between From and To of
-// the local time; From later than To runs over midnight and counts for the day
-// it began on.
+// Schedule says when a rule is on: on the named days, between From and To in local
+// time. Where From is later than To it runs over midnight, and the day is that on
+// which it began.
 type Schedule struct {
 	Days     string `yaml:"days"`     // "mon-fri", "sat,sun"; empty: every day
 	From     string `yaml:"from"`     // "HH:MM"; empty: 00:00
 	To       string `yaml:"to"`       // "HH:MM" up to 24:00; empty: 24:00
-	Timezone string `yaml:"timezone"` // of the IANA data base; empty: UTC
+	Timezone string `yaml:"timezone"` // a name of the IANA database; empty: UTC
 }
 
 // hours is a parsed schedule.
@@ -26,7 +26,7 @@ type hours struct {
 	zone     *time.Location
 }
 
-// always are the hours of a rule without a schedule.
+// always is for rules without a schedule.
 func always() hours { return hours{days: everyDay(), to: 24 * 60, zone: time.UTC} }
 
 func everyDay() [7]bool { return [7]bool{true, true, true, true, true, true, true} }
@@ -53,7 +53,7 @@ func (s Schedule) parse() (hours, error) {
 	if h.from == h.to {
 		return h, fmt.Errorf("from and to are both %02d:%02d", h.from/60, h.from%60)
 	}
-	if strings.EqualFold(s.Timezone, "local") { // another one on each worker
+	if strings.EqualFold(s.Timezone, "local") { // it may differ from worker to worker
 		return h, fmt.Errorf("timezone %q: want a name such as Europe/Berlin", s.Timezone)
 	}
 	if h.zone, err = time.LoadLocation(s.Timezone); err != nil {

@@ -39,7 +39,7 @@ type Vocabulary interface {
 	Current() (*vocab.Vocabulary, <-chan struct{})
 }
 
-// Options of a Stage. All but Rules and those after Propagator are required.
+// Options of a Stage. All but Rules are required down to Propagator.
 type Options struct {
 	Bus   Bus
 	Names topics.Names
@@ -55,8 +55,8 @@ type Options struct {
 	// Vocabulary is used to report rules about labels or tags that it does not
 	// hold, and clears of alerts whose label has left it; nil: neither is reported.
 	Vocabulary Vocabulary
-	// NoClips is how long a camera may send no clip before its alerts are
-	// cleared; 0: a minute. Time during which Kafka is away does not count.
+	// NoClips is how long a camera may send no clip before its alerts are cleared;
+	// 0: a minute. Time during which Kafka can't be reached does not count.
 	NoClips time.Duration
 	Now     func() time.Time // nil: time.Now
 }
@@ -80,7 +80,7 @@ type metrics struct {
 	latency   metric.Float64Histogram
 }
 
-// New checks the options; nothing runs before Run.
+// New checks the options. Nothing runs before Run.
 func New(o Options) (*Stage, error) {
 	if o.Bus == nil || o.Logger == nil || o.Tracer == nil || o.Meter == nil || o.Propagator == nil {
 		return nil, errors.New("alerts: bus, logger, tracer, meter and propagator are required")
@@ -122,15 +122,15 @@ func (s *Stage) SetRules(rules *RuleSet) {
 	s.changed = make(chan struct{})
 }
 
-// current are the rules and a channel that is closed when they are replaced.
+// current returns the rules and a channel that is closed when they are replaced.
 func (s *Stage) current() (*RuleSet, <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.rules, s.changed
 }
 
-// vocabulary is the one in force, nil where it is not known, and a channel that is
-// closed when there is another.
+// vocabulary returns the one in force, nil where it is not known, and a channel
+// that is closed when another is in force.
 func (s *Stage) vocabulary() (*vocab.Vocabulary, <-chan struct{}) {
 	if s.Vocabulary == nil {
 		return nil, nil
@@ -157,12 +157,12 @@ func (s *Stage) Run(ctx context.Context) error {
 	return g.Wait()
 }
 
-// followCameras keeps up with the table of cameras. Alerts go on where that may
-// not be read: only rules that no camera matches are not reported then.
+// followCameras keeps up with the table of cameras. Where this worker may not read
+// it, alerts work all the same, but a glob that no camera matches is not reported.
 func (s *Stage) followCameras(ctx context.Context) {
 	err := s.fleet.follow(ctx, s.Bus.Table(s.Names.Of(topics.Cameras)))
 	if err != nil && ctx.Err() == nil {
-		s.Logger.WarnContext(ctx, "rules are not compared with the cameras", "error", err)
+		s.Logger.WarnContext(ctx, "globs in rules are not compared with the cameras", "error", err)
 		s.Reporter.Warning("cameras", err)
 	}
 }

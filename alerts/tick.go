@@ -9,24 +9,25 @@ import (
 )
 
 const (
-	// strides without a clip are allowed to any camera.
+	// strides is how many strides every camera may send no clip.
 	strides = 3
 	// forgetAfter is how long a camera without clips, open alerts and cooldown is
 	// remembered: longer than the window of any rule that such a camera could
 	// still fill without a new stream epoch.
 	forgetAfter = 24 * time.Hour
-	// maxCameras bounds what an engine remembers, should somebody write records
-	// of cameras that are not.
+	// maxCameras bounds what an engine remembers, should somebody write records of
+	// cameras that do not exist.
 	maxCameras = 10_000
 )
 
-// TickEvery is how often an engine wants a Tick for a limit without clips.
+// TickEvery is how often Tick should be called, by how long a camera may send no
+// clip.
 func TickEvery(noClips time.Duration) time.Duration { return max(noClips/12, time.Millisecond) }
 
-// Tick lets time pass, and gives the clears of cameras that send no more clips.
-// Call it each TickEvery while clips could come: of the time from one tick to the
-// next three times that counts at most, so that an outage, or a worker that was
-// held up, clears nothing. now may be any clock that goes on evenly.
+// Tick lets time pass, and returns the clears of cameras that send no more clips.
+// Call it each TickEvery as long as clips can arrive. Between two calls at most three
+// times that counts, so that neither an outage nor a worker that was suspended clears
+// anything. now may come from any clock that runs evenly.
 func (e *Engine) Tick(now time.Time) []topics.Alert {
 	if !e.ticked.IsZero() {
 		e.clock += min(max(now.Sub(e.ticked), 0), 3*TickEvery(e.noClips))
@@ -57,8 +58,8 @@ func (c *camera) needed(without time.Duration) bool {
 	return false
 }
 
-// makeRoom forgets a camera where there are too many: the one that was heard
-// longest ago, of those without an open alert.
+// makeRoom forgets a camera where there are too many: of those without an open
+// alert the one that has sent nothing for longest.
 func (e *Engine) makeRoom() {
 	if len(e.cameras) < maxCameras {
 		return

@@ -7,15 +7,15 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// watch is one rule on one camera: its memory, and where its alert stands.
+// watch is one rule on one camera: its memory and the state of its alert.
 type watch struct {
-	rule    *rule         // nil: the rule is gone
-	memory  memory        // nil while rule is
+	rule    *rule         // nil: it was removed
+	memory  memory        // nil where rule is
 	open    *topics.Alert // raised and not yet cleared
 	closed  string        // id of the last alert that was cleared
 	cleared time.Time     // clips that end by then count for no other alert
 	resting time.Time     // end of the cooldown
-	known   time.Time     // clips that end by then have led to alerts that are restored
+	known   time.Time     // what follows from clips that end by then was restored
 }
 
 // follow hands the watch to a rule, nil for none.
@@ -28,17 +28,17 @@ func (w *watch) follow(r *rule) {
 	w.memory = r.kind.begin(w.memory)
 }
 
-// remember takes a clip that was evaluated before.
+// remember adds a clip to the memory.
 func (w *watch) remember(rec topics.Recognition) decision {
 	return w.memory.see(rec, w.rule.hours.on(rec.End) && rec.End.After(w.cleared))
 }
 
-// step takes the next clip, and gives the alert that it raises or clears. v is the
+// step takes the next clip and returns the alert that it raises or clears. v is the
 // vocabulary in force, nil where it is not known.
 func (w *watch) step(rec topics.Recognition, v *vocab.Vocabulary) *topics.Alert {
 	d := w.remember(rec)
 	switch {
-	case !rec.End.After(w.known): // sent again: what follows from it is known
+	case !rec.End.After(w.known): // what follows from it is published
 		return nil
 	case w.open != nil && d.over:
 		label, reason := w.ending(rec, d.label, v)
@@ -79,7 +79,7 @@ func (w *watch) clear(last about, label topics.LabelScore, reason string, cooldo
 	return &a
 }
 
-// end is what follows a clear, also a restored one.
+// end is what follows from a clear, a restored one too.
 func (w *watch) end(id string, at time.Time, cooldown time.Duration) {
 	w.open, w.closed, w.cleared, w.resting = nil, id, at, at.Add(cooldown)
 	if w.memory != nil {
@@ -87,8 +87,8 @@ func (w *watch) end(id string, at time.Time, cooldown time.Duration) {
 	}
 }
 
-// restore takes over an alert from the log. It gives the alert that was open
-// before, where another was raised and no clear was seen.
+// restore takes over an alert from the log. It returns the alert that was open until
+// then, where another one was raised without a clear between.
 func (w *watch) restore(a topics.Alert) (left *topics.Alert) {
 	switch {
 	case a.ID == w.closed: // sent again
@@ -98,7 +98,7 @@ func (w *watch) restore(a topics.Alert) (left *topics.Alert) {
 			left = w.open
 		}
 		w.open = &a
-	case w.open != nil && w.open.ID != a.ID: // of an alert before: this one is open
+	case w.open != nil && w.open.ID != a.ID: // of an earlier alert, not the open one
 		return nil
 	default:
 		w.end(a.ID, a.At, w.rule.cooldown())
