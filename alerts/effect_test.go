@@ -190,5 +190,5 @@ func TestRecordsInAForeignPartitionAreReported(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.send(t, topics.Actions, foreign, value)
-	r.await(t, "partition of camera lobby", fmt.Sprintf("its recognitions come in partition %d instead of %d", 1-home, home))
+	r.await(t, "partition of camera lobby", fmt.Sprintf("its recognitions are in partition %d instead of %d", 1-home, home))
 }

@@ -1,58 +1,12 @@
 package alerts
 
 import (
-	"fmt"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/frostwatch/frostwatch/topics"
 )
-
-var t0 = time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
-
-// clipAt is clip i of an unbroken stream that began at epoch, 2 s apart.
-func clipAt(epoch time.Time, i int, labels ...topics.LabelScore) topics.Recognition {
-	from := time.Duration(i) * 2 * time.Second
-	return topics.Recognition{
-		ClipID: topics.ClipID("lobby", epoch, from), Camera: "lobby", Epoch: epoch, Sequence: uint64(i),
-		Start: epoch.Add(from), End: epoch.Add(from + 4*time.Second), Labels: labels,
-		Clip: topics.RecordRef{Topic: "frostwatch.clips", Offset: int64(i)},
-	}
-}
-
-func fall(score float64) topics.LabelScore { return topics.LabelScore{Label: "fall", Score: score} }
-
-func newEngine(t testing.TB, rules ...Rule) *Engine {
-	t.Helper()
-	return NewEngine(ruleSet(t, rules...), time.Minute)
-}
-
-func ruleSet(t testing.TB, rules ...Rule) *RuleSet {
-	t.Helper()
-	set, err := NewRuleSet(rules...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return set
-}
-
-// play evaluates clips with the given scores and writes down what happens, as
-// "raised 0-1" (from onset to deciding clip, by number) or "cleared 4".
-func play(e *Engine, epoch time.Time, from int, scores ...float64) (events []string, alerts []topics.Alert) {
-	number := func(at time.Time) int { return int(at.Sub(epoch) / (2 * time.Second)) }
-	for i, score := range scores {
-		for _, a := range e.Evaluate(clipAt(epoch, from+i, fall(score))) {
-			alerts = append(alerts, a)
-			if a.State == topics.AlertRaised {
-				events = append(events, fmt.Sprintf("raised %d-%d", number(a.Onset), from+i))
-			} else {
-				events = append(events, fmt.Sprintf("cleared %d", from+i))
-			}
-		}
-	}
-	return events, alerts
-}
 
 func TestHysteresis(t *testing.T) {
 	base := Rule{Name: "fall", Actions: []string{"fall"}, Score: Score{Raise: .6, Clear: .3}}
@@ -118,55 +72,6 @@ func TestEachLabelHasItsOwnThreshold(t *testing.T) {
 	}
 }
 
-func TestEpochs(t *testing.T) {
-	rule := Rule{Name: "fall", Actions: []string{"fall"}, Clips: ClipsRule{2, 2}}
-	later := t0.Add(time.Minute)
-	t.Run("a window does not span two", func(t *testing.T) {
-		e := newEngine(t, rule)
-		a, _ := play(e, t0, 0, .1, .9)
-		b, _ := play(e, later, 0, .9, .9)
-		if len(a) != 0 || !slices.Equal(b, []string{"raised 0-1"}) {
-			t.Errorf("got %q, then %q", a, b)
-		}
-	})
-	t.Run("an alert does", func(t *testing.T) {
-		e := newEngine(t, rule)
-		play(e, t0, 0, .9, .9)
-		if got, _ := play(e, later, 0, .9, .1, .1); !slices.Equal(got, []string{"cleared 2"}) {
-			t.Errorf("got %q", got)
-		}
-	})
-	t.Run("a clip sent again changes nothing", func(t *testing.T) {
-		e := newEngine(t, rule)
-		play(e, t0, 0, .1, .9)
-		play(e, later, 0, .1)
-		for range 3 {
-			if got, _ := play(e, t0, 0, .9, .9); len(got) != 0 {
-				t.Errorf("the epoch before: %q", got)
-			}
-			if got, _ := play(e, later, 0, .9); len(got) != 0 {
-				t.Errorf("this epoch: %q", got)
-			}
-		}
-	})
-	t.Run("a clock set back", func(t *testing.T) {
-		e := newEngine(t, rule)
-		play(e, t0.Add(24*time.Hour), 0, .1)
-		if got, _ := play(e, t0, 0, .9, .9); !slices.Equal(got, []string{"raised 0-1"}) {
-			t.Errorf("one clip from the future mutes the camera: %q", got)
-		}
-	})
-	t.Run("many", func(t *testing.T) {
-		e := newEngine(t, rule)
-		for i := range 100 {
-			play(e, t0.Add(time.Duration(i)*time.Minute), 0, .1)
-		}
-		if n := len(e.cameras["lobby"].epochs); n > maxEpochs {
-			t.Errorf("%d are remembered", n)
-		}
-	})
-}
-
 func TestScheduledRules(t *testing.T) {
 	e := newEngine(t, Rule{Name: "fall", Actions: []string{"fall"}, Schedule: &Schedule{From: "12:01"}})
 	if got, _ := play(e, t0, 0, .9, .9); len(got) != 0 {
@@ -174,81 +79,6 @@ func TestScheduledRules(t *testing.T) {
 	}
 	if got, _ := play(e, t0, 28, .9); !slices.Equal(got, []string{"raised 28-28"}) {
 		t.Errorf("in its hours: %q", got)
-	}
-}
-
-// tick lets an engine whose limit is a minute tick on through d.
-func tick(e *Engine, from time.Time, d time.Duration) (cleared []topics.Alert) {
-	for at := time.Duration(0); at <= d; at += 5 * time.Second {
-		cleared = append(cleared, e.Tick(from.Add(at))...)
-	}
-	return cleared
-}
-
-func TestACameraThatSendsNothingIsCleared(t *testing.T) {
-	e := newEngine(t, Rule{Name: "fall", Actions: []string{"fall"}, Cooldown: time.Minute, Clips: ClipsRule{1, 3}})
-	play(e, t0, 0, .9, .9)
-	if got := tick(e, t0, time.Minute); len(got) != 0 {
-		t.Errorf("too early: %+v", got)
-	}
-	got := tick(e, t0.Add(time.Minute), time.Minute)
-	if len(got) != 1 || got[0].Reason != "no clip for 1m0s" || !got[0].At.Equal(clipAt(t0, 1).End) || got[0].Label != "fall" {
-		t.Errorf("got %+v", got)
-	}
-	if len(e.Open()) != 0 || len(tick(e, t0.Add(2*time.Minute), time.Hour)) != 0 {
-		t.Error("cleared twice")
-	}
-	// The cooldown is over a minute after the end of clip 1, at the end of clip 31.
-	if got, _ := play(e, t0, 30, .9, .9); !slices.Equal(got, []string{"raised 30-31"}) {
-		t.Errorf("after the clear: %q", got)
-	}
-}
-
-// A camera whose clips are half an hour apart is not away between two of them.
-func TestASlowCameraIsGivenThreeStrides(t *testing.T) {
-	const stride = 30 * time.Minute
-	slow := func(i int, sequence uint64) topics.Recognition {
-		rec := clipAt(t0, 0, fall(.9))
-		rec.ClipID, rec.Sequence = fmt.Sprint(i), sequence
-		rec.Start = t0.Add(time.Duration(i) * stride)
-		rec.End = rec.Start.Add(4 * time.Second)
-		return rec
-	}
-	e := newEngine(t, Rule{Name: "fall", Actions: []string{"fall"}})
-	e.Evaluate(slow(0, 0))
-	e.Evaluate(slow(3, 3)) // two were lost
-	if got := tick(e, t0, 3*stride); len(got) != 0 {
-		t.Errorf("too early: %+v", got)
-	}
-	if got := tick(e, t0.Add(3*stride), time.Minute); len(got) != 1 || got[0].Reason != "no clip for 1h30m0s" {
-		t.Errorf("got %+v", got)
-	}
-}
-
-// Cameras that are gone, and names that somebody made up, are forgotten.
-func TestCamerasThatAreGoneAreForgotten(t *testing.T) {
-	of := func(camera string, label topics.LabelScore) topics.Recognition {
-		rec := clipAt(t0, 0, label)
-		rec.Camera, rec.ClipID = camera, camera
-		return rec
-	}
-	e := newEngine(t, Rule{Name: "fall", Actions: []string{"fall"}, Cooldown: 48 * time.Hour})
-	e.Evaluate(of("rests", fall(.9)))
-	e.Evaluate(of("gone", fall(.1)))
-	tick(e, t0, 30*time.Hour)
-	if e.cameras["gone"] != nil || e.cameras["rests"] == nil {
-		t.Errorf("after 30 hours there are %d cameras", len(e.cameras))
-	}
-	tick(e, t0.Add(30*time.Hour), 30*time.Hour)
-	if len(e.cameras) != 0 {
-		t.Errorf("after 60 hours there are %d cameras", len(e.cameras))
-	}
-	e.Evaluate(of("raised", fall(.9)))
-	for i := range maxCameras + 10 {
-		e.Evaluate(of(fmt.Sprint(i), fall(.1)))
-	}
-	if len(e.cameras) > maxCameras || e.cameras["raised"] == nil {
-		t.Errorf("%d cameras are remembered; the one with an open alert: %v", len(e.cameras), e.cameras["raised"] != nil)
 	}
 }
 
@@ -286,106 +116,6 @@ func TestRulesReplaced(t *testing.T) {
 	e.SetRules(ruleSet(t, looser))
 	if got, _ := play(e, t0, 2, .1, .9); !slices.Equal(got, []string{"raised 0-3"}) {
 		t.Errorf("got %q", got)
-	}
-}
-
-// A worker that starts over at any clip, knowing what is published by then or
-// anything later, ends where one does that never stopped.
-func TestReplayAddsNothing(t *testing.T) {
-	rule := Rule{Name: "fall", Actions: []string{"fall"}, Clips: ClipsRule{2, 3}, Cooldown: 5 * time.Second}
-	scores := []float64{.9, .9, .1, .1, .1, .9, .9, .9, .9, .1, .9, .1, .1, .1, .1, .1, .9, .9, .1, .9}
-	_, want := play(newEngine(t, rule), t0, 0, scores...)
-	if len(want) != 5 {
-		t.Fatalf("the example has %d events", len(want))
-	}
-	for committed := range scores {
-		for last := committed; last <= len(scores); last++ {
-			again := newEngine(t, rule)
-			ids := map[string]bool{}
-			for _, a := range want {
-				if a.At.Before(clipAt(t0, last).End) {
-					again.Restore(a)
-					ids[a.EventID()] = true
-				}
-			}
-			for i := range committed {
-				again.Warm(clipAt(t0, i, fall(scores[i])))
-			}
-			_, more := play(again, t0, committed, scores[committed:]...)
-			for _, a := range more {
-				if ids[a.EventID()] {
-					t.Errorf("committed %d, published up to %d: %s again", committed, last, a.EventID())
-				}
-				ids[a.EventID()] = true
-			}
-			for _, a := range want {
-				if !ids[a.EventID()] {
-					t.Errorf("committed %d, published up to %d: %s is missing", committed, last, a.EventID())
-				}
-				delete(ids, a.EventID())
-			}
-			if len(ids) > 0 {
-				t.Errorf("committed %d, published up to %d: %v are new", committed, last, ids)
-			}
-		}
-	}
-}
-
-func TestAnIDIsNotUsedAgainAfterARestart(t *testing.T) {
-	rule := Rule{Name: "fall", Actions: []string{"fall"}, Clips: ClipsRule{1, 3}}
-	live := newEngine(t, rule)
-	_, raised := play(live, t0, 0, .9)
-	cleared := tick(live, t0, 2*time.Minute)
-	again := newEngine(t, rule)
-	again.Restore(raised[0])
-	again.Restore(cleared[0])
-	again.Warm(clipAt(t0, 0, fall(.9)))
-	if got, alerts := play(again, t0, 60, .9); !slices.Equal(got, []string{"raised 60-60"}) || alerts[0].ID == raised[0].ID {
-		t.Errorf("got %q, %+v", got, alerts)
-	}
-}
-
-func TestARestoredAlertOutlivesAnEmptyWindow(t *testing.T) {
-	rule := Rule{Name: "fall", Actions: []string{"fall"}, Clips: ClipsRule{2, 3}}
-	_, raised := play(newEngine(t, rule), t0, 0, .9, .9)
-	again := newEngine(t, rule)
-	again.Restore(raised[0])
-	if got, _ := play(again, t0, 2, .1, .1, .1); !slices.Equal(got, []string{"cleared 4"}) {
-		t.Errorf("got %q", got)
-	}
-	// Nothing of the camera has been seen: its clear says what the raise did.
-	again = newEngine(t, rule)
-	again.Restore(raised[0])
-	if got := tick(again, t0, 2*time.Minute); len(got) != 1 || got[0].Camera != "lobby" || !got[0].At.Equal(raised[0].At) || got[0].ID != raised[0].ID {
-		t.Errorf("got %+v", got)
-	}
-}
-
-func TestTimeWithoutTicksIsNoSilence(t *testing.T) {
-	at := func(seconds int) time.Time { return t0.Add(time.Duration(seconds) * time.Second) }
-	e := NewEngine(ruleSet(t, Rule{Name: "fall", Actions: []string{"fall"}}), 12*time.Second) // a tick each second
-	cleared := func(from, to int) bool {
-		for i := from; i <= to; i++ {
-			if len(e.Tick(at(i))) > 0 {
-				return true
-			}
-		}
-		return false
-	}
-	e.Tick(at(0))
-	play(e, t0, 0, .9)
-	if cleared(1, 6) {
-		t.Error("too early")
-	}
-	// Held up, or Kafka away, for an hour: three seconds of it count.
-	if cleared(3600, 3602) {
-		t.Error("an outage counts")
-	}
-	if !cleared(3603, 3604) {
-		t.Error("what came before an outage does not count")
-	}
-	if play(e, t0, 1, .9); cleared(3605, 3615) || cleared(1000, 1000) || !cleared(1001, 1002) {
-		t.Error("not counted anew, or a clock that was set back counts")
 	}
 }
 
