@@ -10,8 +10,8 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// actionsCodec has a row for each recognition. Columns are named as the record's
-// fields are.
+// actionsCodec has a row for each recognition. Columns have the names of the
+// record's fields.
 func actionsCodec() codec[topics.Recognition] {
 	return codec[topics.Recognition]{
 		topic:  topics.Actions,
@@ -36,7 +36,7 @@ func actionsCodec() codec[topics.Recognition] {
 func decodeAction(b []byte) (topics.Recognition, error) {
 	r, err := topics.DecodeRecognition(b)
 	if err == nil && (!nanoseconds(r.Start) || !r.Epoch.IsZero() && !nanoseconds(r.Epoch)) {
-		err = fmt.Errorf("recognition %.80q: its times %v and %v can't be", r.ClipID, r.Epoch, r.Start)
+		err = fmt.Errorf("recognition %.80q: its times %v and %v are out of range", r.ClipID, r.Epoch, r.Start)
 	}
 	return r, err
 }
@@ -78,7 +78,7 @@ func putAction(r *row, a topics.Recognition, dims int) error {
 }
 
 func getAction(r *row) (a topics.Recognition, err error) {
-	// Vectors of another length than the segment's are among the rest.
+	// Vectors of another length than the segment's are in the column of the rest.
 	if err := r.json(restColumn, &a); err != nil {
 		return a, err
 	}

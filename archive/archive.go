@@ -1,7 +1,7 @@
-// Package archive keeps what was recognised and raised: a stage writes the
-// records of Kafka as Parquet segments into a bucket, and a reader gives a range
-// of time and cameras back, from segments first and then from Kafka what no
-// segment holds yet. Clips are not archived: they are read from Kafka alone.
+// Package archive keeps recognitions and alerts: a stage writes Kafka's records as
+// Parquet segments into a bucket, and a reader returns those of a range of time and
+// cameras, from segments first, then from Kafka what no segment holds yet. Clips are
+// not archived: they are read from Kafka alone.
 package archive
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Log is what the archive asks of Kafka; *bus.Client does it.
+// Log is what the archive needs of Kafka; *bus.Client has it.
 type Log interface {
 	Partitions(ctx context.Context, topic string) (int, error)
 	// Bounds are the first offset kept and the one that the next record gets.

@@ -21,7 +21,7 @@ import (
 // Bucket holds the segments: a folder or an S3 bucket. Safe for concurrent use.
 type Bucket struct {
 	blob *blob.Bucket
-	dir  string // where it is a folder: what was written is synced to the disk
+	dir  string // of a bucket that is a folder; what is written is synced to the disk
 }
 
 // OpenBucket opens a folder (a path or file:///path, made where it is absent) or
@@ -78,7 +78,7 @@ func openS3(ctx context.Context, location string) (*Bucket, error) {
 	return &Bucket{blob: b}, nil
 }
 
-// hideQuery leaves out what may hold a secret.
+// hideQuery leaves out the parts that may hold a secret.
 func hideQuery(location string) string {
 	before, _, _ := strings.Cut(location, "?")
 	if u, err := url.Parse(before); err == nil {
@@ -87,10 +87,10 @@ func hideQuery(location string) string {
 	return before
 }
 
-// Close gives connections back.
+// Close closes connections.
 func (b *Bucket) Close() error { return b.blob.Close() }
 
-// put writes an object whole or not at all, and returns when it is stored.
+// put writes an object, whole or not at all, and returns once it is stored.
 func (b *Bucket) put(ctx context.Context, key string, content []byte) error {
 	sum := md5.Sum(content)
 	err := b.blob.WriteAll(ctx, key, content, &blob.WriterOptions{
@@ -105,8 +105,8 @@ func (b *Bucket) put(ctx context.Context, key string, content []byte) error {
 	return nil
 }
 
-// sync makes a file and the folders on its way survive a power loss: its
-// offsets are committed next.
+// sync makes a file and its folders survive a power loss: its offsets are committed
+// next, and Kafka may delete the records.
 func (b *Bucket) sync(key string) error {
 	for path := filepath.Join(b.dir, filepath.FromSlash(key)); len(path) >= len(b.dir); path = filepath.Dir(path) {
 		f, err := os.Open(path)
@@ -152,8 +152,8 @@ type object struct {
 	folder   bool
 }
 
-// list calls fn for the objects whose keys begin with prefix, in the keys'
-// order; with flat false what lies in a folder below it is one entry.
+// list calls fn for the objects whose keys begin with prefix, in the keys' order.
+// Without flat, a folder is one entry, for all that is in it.
 func (b *Bucket) list(ctx context.Context, prefix string, flat bool, fn func(object) error) error {
 	o := &blob.ListOptions{Prefix: prefix}
 	if !flat {

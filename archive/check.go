@@ -18,8 +18,8 @@ type CheckOptions struct {
 	Bucket *Bucket
 	Names  topics.Names
 	Group  string // of the stage
-	Keep   Keep   // what is too old or too much is rightly missing
-	Log    Log    // nil: segments are compared with each other alone
+	Keep   Keep   // what it removes is not missing
+	Log    Log    // nil: segments are only compared with each other
 	// Committed are a group's committed offsets by partition. Required with Log.
 	Committed func(ctx context.Context, group, topic string) (map[int]int64, error)
 }
@@ -39,9 +39,9 @@ type Report struct {
 	Faults   []Fault `json:"faults"`
 }
 
-// Check reads every row of every segment and compares what they say of
-// themselves, each other and what the stage committed on Kafka: nothing is
-// missing and nothing is there twice.
+// Check reads every row of every segment, and compares segments with what they say
+// of themselves, with each other, and with what the stage committed on Kafka: nothing
+// may be missing or duplicate.
 func Check(ctx context.Context, o CheckOptions) (*Report, error) {
 	r := &Report{Faults: []Fault{}}
 	for _, t := range kinds() {
@@ -90,7 +90,7 @@ func (c *checker) foreign(o object) {
 	case strings.HasSuffix(o.key, ".tmp") && time.Since(o.modified) < time.Hour:
 		// It may be being written at this moment.
 	case strings.HasSuffix(o.key, ".tmp"):
-		c.fault(o.key, "what an interrupted write left", "nothing: the stage removes it after a day")
+		c.fault(o.key, "left by an interrupted write", "nothing: the stage removes it after a day")
 	default:
 		c.fault(o.key, "no segment has such a name", "move it elsewhere: it is never read")
 	}
@@ -156,12 +156,12 @@ func (c *checker) tiled(segments []Segment) {
 				"readers take them from Kafka while Kafka keeps them; look for the line \"Kafka deleted records before they were archived\" in the stage's log")
 		} else if next.From < end {
 			c.fault(next.Key(), fmt.Sprintf("offsets %d to %d are in another segment as well", next.From, min(end, next.To)-1),
-				"nothing: readers give each record once. It comes of offsets of the group that were set back, or of a log that Kafka cut off")
+				"nothing: readers give each record once. It comes from setting the group's offsets back, or from a log that Kafka truncated")
 		}
 	}
 }
 
-// reach is the offset behind all of some segments.
+// reach is the offset after the last of some segments.
 func reach(segments []Segment) int64 {
 	return slices.MaxFunc(segments, func(a, b Segment) int { return int(max(-1, min(1, a.To-b.To))) }).To
 }
@@ -170,7 +170,7 @@ func (c *checker) place(partition int) string {
 	return fmt.Sprintf("%s/%d", c.Names.Of(c.topic), partition)
 }
 
-// committed compares with Kafka: what is committed is in a segment.
+// committed compares with Kafka: every committed offset must be in a segment.
 func (c *checker) committed(ctx context.Context, parts map[int][]Segment) error {
 	topic := c.Names.Of(c.topic)
 	offsets, err := c.Committed(ctx, GroupOf(c.Group, c.topic), topic)
@@ -189,17 +189,17 @@ func (c *checker) committed(ctx context.Context, parts map[int][]Segment) error 
 	return nil
 }
 
-// behind is whether a partition's segments end before what is committed.
+// behind reports a partition whose segments end before its committed offset.
 func (c *checker) behind(ctx context.Context, topic string, partition int, committed int64, segments []Segment) error {
 	from := int64(0)
 	switch {
 	case len(segments) > 0:
 		from = reach(segments)
 	case c.Keep.Size > 0:
-		return nil // what was there may have been too much
+		return nil // all of it may have been removed to stay below the size
 	}
 	if age := c.Keep.age(c.topic); age > 0 && from < committed {
-		// What is too old is rightly gone; an hour more, for whole hours go.
+		// What is too old was removed; an hour less, because whole hours are.
 		kept, err := c.Log.OffsetAt(ctx, topic, partition, time.Now().Add(time.Hour-age))
 		if err != nil {
 			return err

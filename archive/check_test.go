@@ -47,7 +47,7 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		}, committed: 8192, want: "broken", where: "04096-"},
 		"renamed": {bend: func(t *testing.T, f []string) {
 			must(t, os.Rename(f[3], strings.Replace(f[3], "8192.parquet", "8193.parquet", 1)))
-		}, committed: 8192, want: "not what it is called", where: "07200-"},
+		}, committed: 8192, want: "does not match its name", where: "07200-"},
 		"foreign": {bend: func(t *testing.T, f []string) {
 			must(t, os.WriteFile(filepath.Join(filepath.Dir(f[0]), "notes.txt"), nil, 0o644))
 		}, committed: 8192, want: "no segment has such a name", where: "notes.txt"},

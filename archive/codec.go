@@ -13,24 +13,24 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Record is one that was read, with where it lies on Kafka, or lay, and the time
-// that Kafka has of it.
+// Record is a record with the position that it has on Kafka, or had, and the time
+// that Kafka gave it.
 type Record[T any] struct {
 	Value T
 	At    topics.RecordRef
 	Time  time.Time
 }
 
-// codec is how the records of one topic become rows and rows become records.
+// codec turns records of one topic into rows, and rows into records.
 type codec[T any] struct {
 	topic  topics.Topic
 	decode func([]byte) (T, error) // of a record's value
 	camera func(T) string
-	when   func(T) time.Time // what a range of time is asked by
+	when   func(T) time.Time // the time that a Range is about
 	model  func(T) string
 	dims   func(T) int // length of its embeddings, 0: none
-	// columns, beside those that every segment has, where embeddings have dims
-	// values.
+	// columns are those beside the ones that every segment has. dims is the length
+	// of embeddings.
 	columns func(dims int) parquet.Group
 	put     func(r *row, v T, dims int) error
 	get     func(r *row) (T, error)
@@ -59,7 +59,7 @@ func (c codec[T]) fromMessage(m bus.Message) (Record[T], error) {
 		return Record[T]{}, err
 	}
 	if !nanoseconds(m.Time) || !nanoseconds(c.when(v)) {
-		return Record[T]{}, fmt.Errorf("its times %v and %v can't be", m.Time, c.when(v))
+		return Record[T]{}, fmt.Errorf("its times %v and %v are out of range", m.Time, c.when(v))
 	}
 	return Record[T]{Value: v, At: topics.RecordRef{Topic: m.Topic, Partition: m.Partition, Offset: m.Offset}, Time: m.Time.UTC()}, nil
 }
@@ -74,7 +74,7 @@ func (c codec[T]) fromRow(r *row, topic string, partition int) (Record[T], error
 	return Record[T]{Value: v, At: at, Time: r.time(timeColumn)}, nil
 }
 
-// encode is a segment's file, and what its footer says. The same records give
+// encode returns a segment's file, and what its footer says. The same records give
 // the same bytes. A record that can't be put into a row counts as skipped.
 func (c codec[T]) encode(n Name, records []Record[T], skipped int64) ([]byte, Meta, error) {
 	dims := c.commonDims(records)
@@ -110,15 +110,15 @@ func (c codec[T]) encode(n Name, records []Record[T], skipped int64) ([]byte, Me
 
 func writerOptions() []parquet.WriterOption {
 	o := []parquet.WriterOption{parquet.CreatedBy("frostwatch", "1", "archive"), parquet.PageBufferSize(1 << 20), parquet.DataPageVersion(1)}
-	// The least and the greatest vector or JSON help nobody.
+	// The smallest and the greatest vector or JSON text are of no use to readers.
 	for _, column := range []string{"embedding", "embedding_first3", "embedding_last3", "labels", restColumn} {
 		o = append(o, parquet.SkipPageBounds(column))
 	}
 	return o
 }
 
-// commonDims is the length that most embeddings have. Others, around a change of
-// the model, lie in the column of the rest.
+// commonDims is the length that most embeddings have. Those of another length, around
+// a change of the model, are in the column of the rest.
 func (c codec[T]) commonDims(records []Record[T]) int {
 	count, best := map[int]int{}, 0
 	for _, r := range records {

@@ -8,7 +8,8 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// text columns are compressed; those that repeat few values are dictionaries.
+// text is a compressed column; columns with few distinct values use repeated, which
+// has a dictionary.
 func text() parquet.Node {
 	return parquet.Compressed(parquet.Encoded(parquet.String(), &parquet.DeltaLengthByteArray), &parquet.Zstd)
 }
@@ -29,18 +30,19 @@ func number() parquet.Node {
 	return parquet.Compressed(parquet.Leaf(parquet.DoubleType), &parquet.Zstd)
 }
 
-// half is a vector of float16, little endian, which stands in the file as it is:
-// to scan embeddings is to copy bytes. It is null where a record has none, or one
-// of another length than the segment's.
+// half is a vector of float16, little endian, neither encoded nor compressed: scanning
+// embeddings copies bytes. It is null where a record has none, or one of another
+// length than the segment's.
 func half(dims int) parquet.Node {
 	return parquet.Optional(parquet.Encoded(parquet.Leaf(parquet.FixedLenByteArrayType(2*max(1, dims))), &parquet.Plain))
 }
 
 // row is one row of a segment, by the names of its columns. A column that the
-// segment does not have reads as zero: segments of other versions can be read.
+// segment does not have reads as zero, so that segments of other versions can be
+// read.
 type row struct {
 	columns map[string]parquet.LeafColumn
-	values  parquet.Row // by column, as a reader gives them too
+	values  parquet.Row // by column
 }
 
 func newRow(s *parquet.Schema) *row {
@@ -55,7 +57,7 @@ func newRow(s *parquet.Schema) *row {
 	return r
 }
 
-// set puts a value; null leaves it out, where the column is optional.
+// set puts a value; null only into an optional column.
 func (r *row) set(name string, v parquet.Value) {
 	c := r.columns[name]
 	level := c.MaxDefinitionLevel
@@ -101,7 +103,7 @@ func (r *row) value(name string, kind parquet.Kind) (parquet.Value, bool) {
 	return v, !v.IsNull() && v.Kind() == kind
 }
 
-// bytes are the row's own, valid until the next row is read.
+// bytes are valid until the next row is read.
 func (r *row) bytes(name string, kind parquet.Kind) []byte {
 	v, ok := r.value(name, kind)
 	if !ok {
@@ -147,8 +149,8 @@ func (r *row) json(name string, v any) error {
 	return nil
 }
 
-// rest is v's JSON without the keys that are columns of their own: what later
-// versions add to a record is kept without a change here.
+// rest is v's JSON without the keys that have columns of their own: fields that later
+// versions add to a record are kept without a change here.
 func rest(v any, columns ...string) ([]byte, error) {
 	raw, err := json.Marshal(v)
 	if err != nil {
@@ -164,5 +166,5 @@ func rest(v any, columns ...string) ([]byte, error) {
 	return json.Marshal(fields)
 }
 
-// nanoseconds is whether a time fits into a column of times.
+// nanoseconds is whether a time fits into a column of nanoseconds since 1970.
 func nanoseconds(t time.Time) bool { return t.Year() >= 1900 && t.Year() < 2200 }

@@ -7,22 +7,22 @@ import (
 )
 
 const (
-	// perSegment offsets at most are in one segment: it ends at each multiple.
+	// perSegment is how many offsets are in one segment at most: each multiple of it
+	// begins a new one.
 	perSegment = 4096
-	// maxBytes of records at most are in one segment, for memory's sake; 4,096
-	// recognitions have some 30 MB.
+	// maxBytes bounds the records of one segment, which are in memory while it is
+	// written; 4,096 recognitions have some 30 MB.
 	maxBytes = 64 << 20
 )
 
-// blockEnd is the multiple of perSegment behind an offset.
+// blockEnd is the first multiple of perSegment after an offset.
 func blockEnd(offset int64) int64 { return offset - offset%perSegment + perSegment }
 
 // hourOf is the hour of a record's time.
 func hourOf(t time.Time) time.Time { return t.UTC().Truncate(time.Hour) }
 
-// cut decides which records belong to the segment that begins at an offset. It
-// looks at nothing but the records, so that repeated work cuts at the same
-// places.
+// cut decides which records belong to the segment that begins at an offset, by the
+// records alone, so that repeated work gives the same segments.
 type cut struct {
 	from  int64
 	hour  time.Time // of the first record

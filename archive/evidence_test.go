@@ -34,7 +34,9 @@ func TestClipsAndEvidence(t *testing.T) {
 	if got, err := r.Evidence(t.Context(), a); err != nil || got.ID != "a" {
 		t.Errorf("evidence %+v, %v", got, err)
 	}
-	at := func(topic string, offset int64) *topics.RecordRef { return &topics.RecordRef{Topic: topic, Offset: offset} }
+	at := func(topic string, offset int64) *topics.RecordRef {
+		return &topics.RecordRef{Topic: topic, Offset: offset}
+	}
 	for name, c := range map[string]struct {
 		alert topics.Alert
 		gone  bool

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Meta is what a segment says of its content in its footer.
+// Meta is what a segment's footer says of its content.
 type Meta struct {
 	Version int   `json:"version"`
 	From    int64 `json:"from"` // offsets [From, To)
@@ -21,7 +21,7 @@ type Meta struct {
 	Cameras  []string  `json:"cameras,omitempty"` // sorted; empty: too many to name
 	Models   []string  `json:"models,omitempty"`  // likewise
 	Dims     int       `json:"dims,omitempty"`    // of embeddings
-	Odd      int64     `json:"odd,omitempty"`     // rows whose embedding has another length, and lies in extra
+	Odd      int64     `json:"odd,omitempty"`     // rows whose embedding has another length, and is in extra
 }
 
 const metaVersion = 1

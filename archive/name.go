@@ -25,8 +25,8 @@ const (
 	suffix    = ".parquet"
 )
 
-// Key is the object's name. Days can be listed alone, and names of one day and
-// partition sort by hour and offset.
+// Key is the object's name. A day can be listed without others, and names of one
+// day and partition sort by hour and offset.
 func (n Name) Key() string {
 	return fmt.Sprintf("%s/%s/p%02d/%02dh-%020d-%020d%s", n.Topic, n.Hour.Format(dayLayout), n.Partition, n.Hour.Hour(), n.From, n.To, suffix)
 }
@@ -59,17 +59,17 @@ func parseName(key string) (n Name, ok bool) {
 			return Name{}, false
 		}
 	}
-	// What Key does not write back is not its own.
+	// What Key would write otherwise is not one of its names.
 	return n, n.From >= 0 && n.To > n.From && n.Key() == key
 }
 
-// Segment is one that is in the bucket.
+// Segment is a file in the bucket.
 type Segment struct {
 	Name
 	Size int64 // bytes
 }
 
-// order is by topic, partition and offsets: that of reading.
+// order is that of reading: by topic, partition and offsets.
 func order(a, b Segment) int {
 	for _, d := range []int64{int64(strings.Compare(string(a.Topic), string(b.Topic))), int64(a.Partition - b.Partition), a.From - b.From, a.To - b.To} {
 		if d != 0 {
@@ -79,9 +79,9 @@ func order(a, b Segment) int {
 	return a.Hour.Compare(b.Hour)
 }
 
-// segments lists those of a topic on the days from since to until; other days are
-// not even listed. They come in the order of reading. foreign gets what else lies
-// there; nil: passed over.
+// segments lists those of a topic on the days from since to until, in the order of
+// reading; other days are not even listed. foreign gets other objects that are there;
+// nil: they are ignored.
 func (b *Bucket) segments(ctx context.Context, t topics.Topic, since, until time.Time, foreign func(object)) ([]Segment, error) {
 	days, err := b.days(ctx, t, since, until)
 	if err != nil {
@@ -107,8 +107,8 @@ func (b *Bucket) segments(ctx context.Context, t topics.Topic, since, until time
 	return found, nil
 }
 
-// days are those of a topic that the bucket has between two times: looked up by
-// name where that is a few, by a listing of their names where it is more.
+// days returns the days of a topic between two times that the bucket may have: all
+// of them where they are few, those in a listing of the bucket where they are more.
 func (b *Bucket) days(ctx context.Context, t topics.Topic, since, until time.Time) ([]string, error) {
 	const few = 3
 	first, last := since.UTC().Truncate(24*time.Hour), until.UTC()

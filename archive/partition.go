@@ -9,8 +9,8 @@ import (
 	"github.com/frostwatch/frostwatch/bus"
 )
 
-// partition reads one partition in the order of its offsets: from the segments,
-// by read, and what no segment holds from Kafka.
+// partition reads one partition in the order of its offsets: segments with read,
+// and from Kafka what no segment holds.
 func (p *pass[T]) partition(ctx context.Context, partition int, segments []Segment, read readSegment) error {
 	w := walk{
 		since: p.since, until: p.until,
@@ -26,13 +26,13 @@ func (p *pass[T]) partition(ctx context.Context, partition int, segments []Segme
 	return w.run(segments)
 }
 
-// readSegment reads those offsets of a segment that are not below from, and
-// returns the one after the last that it has dealt with: the segment's end, or
-// less where the segment is broken from there on.
+// readSegment reads a segment from an offset on, and returns the offset after the
+// last that it has dealt with: the segment's end, or less where the segment is broken
+// from there on.
 type readSegment func(ctx context.Context, s Segment, from int64) (int64, error)
 
-// bounds are the first offset that Kafka has of what came at or after since, and
-// its end.
+// bounds returns the first offset that Kafka has with a record time of since or
+// later, and the partition's end.
 func bounds(ctx context.Context, log Log, topic string, partition int, since time.Time) (first, end int64, err error) {
 	first, end, err = log.Bounds(ctx, topic, partition)
 	if err != nil || since.IsZero() {
@@ -77,8 +77,8 @@ func (w walk) meets(s Segment) bool {
 	return s.Hour.Add(time.Hour).After(w.since) && !s.Hour.After(w.until)
 }
 
-// tail is where reading from Kafka ends: before the first segment that lies
-// behind the range, for what is there is of later hours.
+// tail is where reading from Kafka ends: before the first segment of an hour after
+// the range.
 func (w walk) tail(segments []Segment) int64 {
 	end := w.end
 	for _, s := range segments {
@@ -99,8 +99,8 @@ func (w walk) kafka(from, to int64) error {
 	return w.log(from, to)
 }
 
-// segment gives out the rows of one. Broken ones are counted, and what they held
-// is asked of Kafka by the caller.
+// segment passes the rows of a segment to the caller. A broken one is counted, and
+// the rest of its offsets are read from Kafka.
 func (p *pass[T]) segment(ctx context.Context, s Segment, from int64) (int64, error) {
 	f, err := p.Bucket.open(ctx, s)
 	if err != nil {
@@ -112,7 +112,7 @@ func (p *pass[T]) segment(ctx context.Context, s Segment, from int64) (int64, er
 	return p.whole(ctx, f, from)
 }
 
-// whole gives out an open segment's rows as records.
+// whole passes an open segment's rows to the caller as records.
 func (p *pass[T]) whole(ctx context.Context, f *file, from int64) (int64, error) {
 	done := from
 	err := f.rows(ctx, func(r *row) error {
@@ -147,7 +147,7 @@ func (p *pass[T]) read(ctx context.Context, f *file, done int64, err error) (int
 	return f.Name.To, counting
 }
 
-// broken passes over a segment that reading again does not mend, from done on.
+// broken counts a segment that reading again does not mend. done is where it broke.
 func (p *pass[T]) broken(ctx context.Context, done int64, err error) (int64, error) {
 	if !errors.Is(err, errBroken) {
 		return done, err
@@ -159,7 +159,7 @@ func (p *pass[T]) broken(ctx context.Context, done int64, err error) (int64, err
 	})
 }
 
-// replay gives out what Kafka has of [from, to), up to where the range is over.
+// replay passes on what Kafka has of [from, to), up to where the range is over.
 func (p *pass[T]) replay(ctx context.Context, partition int, from, to int64) error {
 	afterwards := 0
 	err := replay(ctx, p.Log, p.topic, p.name, partition, from, to, func(m bus.Message, stale bool) error {

@@ -28,7 +28,7 @@ func (f *file) fetch(ctx context.Context, all ...extent) error {
 	return group.Wait()
 }
 
-// parts are the stretches of a file that were fetched, as an io.ReaderAt.
+// parts are the fetched stretches of a file. They are an io.ReaderAt.
 type parts struct {
 	list    []part
 	fetched int64 // bytes, in all
@@ -53,8 +53,8 @@ func (p *parts) ReadAt(b []byte, offset int64) (int, error) {
 	return 0, fmt.Errorf("read at %d: not fetched", offset)
 }
 
-// chunks are the stretches of the named columns, those close to each other as
-// one.
+// chunks returns the stretches of the named columns. Those close to each other are
+// joined.
 func (f *file) chunks(names ...string) ([]extent, error) {
 	const near = 64 << 10
 	var all []extent
@@ -86,7 +86,7 @@ func (f *file) chunks(names ...string) ([]extent, error) {
 	return joined, nil
 }
 
-// memory is used again for each segment of a scan: clearing new memory takes as
+// memory is used again for each segment of a scan: clearing new memory would take as
 // long as reading.
 type memory struct {
 	bytes []byte

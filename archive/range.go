@@ -10,8 +10,7 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// ErrStop ends reading without an error when the function that gets the records
-// returns it.
+// ErrStop ends reading without an error when the caller's function returns it.
 var ErrStop = bus.ErrStop
 
 // Range is what is asked for: records of some cameras whose time lies in
@@ -20,24 +19,24 @@ var ErrStop = bus.ErrStop
 type Range struct {
 	Since, Until time.Time // zero: from the oldest, to the newest there is at the call
 	Cameras      []string  // names or globs; empty: every camera
-	// Late is how long after its own time a record may have come to Kafka; one
-	// that came later is not looked for. 0: 10 minutes.
+	// Late is how long after its own time a record may have reached Kafka; a later
+	// one is not found. 0: 10 minutes.
 	Late time.Duration
-	// Seen is called with each record that is looked at, for progress: what was
+	// Seen is called with each record that is looked at, to show progress: what was
 	// counted so far, and Kafka's time of the record. One call at a time; nil:
-	// never. Scan calls it for records of Kafka alone.
+	// never. Scan calls it only for records that come from Kafka.
 	Seen func(c Counts, at time.Time)
 }
 
-// early is how long before its own time a record may have come to Kafka: a
-// camera's clock and the broker's differ.
+// early is how long before its own time a record may have reached Kafka: a camera's
+// clock and the broker's differ.
 const early = time.Minute
 
-// laterInARow records that came after the range end the reading of a partition:
-// one alone may have a wrong clock.
+// laterInARow is how many records in a row must lie behind the range before the
+// reading of a partition ends: a single one may have a wrong time.
 const laterInARow = 64
 
-// farFuture is behind every record.
+// farFuture is later than every record.
 var farFuture = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
 func (r Range) check() error {
@@ -52,7 +51,7 @@ func (r Range) check() error {
 	return nil
 }
 
-// recorded are the first and the last record time that is looked at.
+// recorded returns the first and the last record time that is looked at.
 func (r Range) recorded() (since, until time.Time) {
 	late := r.Late
 	if late == 0 {
@@ -86,19 +85,19 @@ func (r Range) meets(m Meta) bool {
 	return len(m.Cameras) == 0 || slices.ContainsFunc(m.Cameras, r.camera)
 }
 
-// Counts say what was read, and what became of it.
+// Counts say how much was read, and what became of it.
 type Counts struct {
-	Given       int // records that were given out
-	Records     int // that were looked at
-	Unreadable  int // that nobody can decode
+	Given       int // records that were passed to the caller
+	Records     int // records that were looked at
+	Unreadable  int // of these: can't be decoded
 	Stale       int // sent by a worker that had lost the partition
 	OtherCamera int
-	OutOfRange  int // of time
+	OutOfRange  int // of another time
 
 	Segments int   // that were opened
 	Bytes    int64 // fetched from the bucket
 	Broken   int   // segments that can't be read; Kafka was asked instead
-	// Reasons are the first few of what could not be read, in words.
+	// Reasons say what could not be read and why, for the first few.
 	Reasons []string
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// ReaderOptions say where the past lies.
+// ReaderOptions say where to read from.
 type ReaderOptions struct {
 	Log    Log     // nil: only what the bucket holds
 	Bucket *Bucket // nil: only what Kafka still keeps
@@ -21,10 +21,10 @@ type ReaderOptions struct {
 	Parallel int
 }
 
-// Reader gives the past back. Safe for concurrent use.
+// Reader reads the past. Safe for concurrent use.
 type Reader struct{ ReaderOptions }
 
-// NewReader makes a reader; nothing is asked of anyone before its first use.
+// NewReader checks the options. Nothing is read before the first call.
 func NewReader(o ReaderOptions) (*Reader, error) {
 	if o.Log == nil && o.Bucket == nil {
 		return nil, errors.New("read the archive: neither Kafka nor a bucket is given")
@@ -49,8 +49,8 @@ func (r *Reader) Alerts(ctx context.Context, g Range, fn func(Record[topics.Aler
 	return read(ctx, r, alertsCodec(), g, fn)
 }
 
-// Clips calls fn for each clip of the range, as Actions does. Only those come
-// that Kafka still keeps: clips are not archived.
+// Clips calls fn for each clip of the range that Kafka still keeps, as Actions does:
+// clips are not archived.
 func (r *Reader) Clips(ctx context.Context, g Range, fn func(Record[topics.Clip]) error) (Counts, error) {
 	if r.Log == nil {
 		return Counts{}, errors.New("read clips: no Kafka is given")
@@ -69,8 +69,8 @@ func clipsCodec() codec[topics.Clip] {
 	}
 }
 
-// errStopped is ErrStop on its way out: what lies between may take ErrStop for
-// its own.
+// errStopped stands for the caller's ErrStop within this package: to Kafka's Replay,
+// ErrStop would mean the end of one partition alone.
 var errStopped = errors.New("stopped")
 
 // pass is one reading of a range.
@@ -81,8 +81,8 @@ type pass[T any] struct {
 	asked Range
 	since time.Time // record times that are looked at
 	until time.Time
-	give  func(Record[T]) error
-	// one guards what follows, and is held while give runs.
+	give  func(Record[T]) error // the caller's
+	// one is full while give runs or counts change.
 	one    chan struct{}
 	counts Counts
 }
@@ -131,8 +131,8 @@ func (p *pass[T]) each(ctx context.Context, do func(ctx context.Context, partiti
 	return group.Wait()
 }
 
-// partitionsOf are a topic's partitions, each with its segments of the days in
-// question.
+// partitionsOf returns a topic's partitions, each with its segments of the days from
+// since to until.
 func partitionsOf(ctx context.Context, r *Reader, t topics.Topic, since, until time.Time) (map[int][]Segment, error) {
 	found := map[int][]Segment{}
 	if r.Log != nil {
@@ -154,18 +154,18 @@ func partitionsOf(ctx context.Context, r *Reader, t topics.Topic, since, until t
 	return found, err
 }
 
-// locked runs do while no other partition's reader is at it.
+// locked calls do while no other partition's reader is in such a call.
 func (p *pass[T]) locked(ctx context.Context, do func() error) error {
 	p.one <- struct{}{}
 	defer func() { <-p.one }()
-	// Readers of other partitions must not go on behind an error.
+	// After an error in one partition the caller's function is not called again.
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return do()
 }
 
-// offer gives a record out, if it is in the range.
+// offer passes a record to the caller's function, if it is in the range.
 func (p *pass[T]) offer(ctx context.Context, r Record[T]) error {
 	return p.locked(ctx, func() error {
 		p.counts.Records++

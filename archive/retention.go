@@ -13,7 +13,7 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Keep is how long and how much is kept.
+// Keep says how long and how much is kept.
 type Keep struct {
 	Actions, Alerts time.Duration // by record time; 0: for ever
 	// Size in bytes of all segments together; the oldest recognitions go first,
@@ -41,7 +41,7 @@ func (k Keep) age(t topics.Topic) time.Duration {
 }
 
 // retain removes what is too old or too much, at the start and each hour. Every
-// worker does it: what another has removed is no fault.
+// worker does it: that another has removed a segment is no error.
 func (s *Stage) retain(ctx context.Context) error {
 	const part = "archive retention"
 	for {
@@ -65,7 +65,7 @@ func (s *Stage) removeOld(ctx context.Context) error {
 	var errs []error
 	for _, t := range kinds() {
 		all, err := s.Bucket.segments(ctx, t, time.Time{}, farFuture, func(o object) {
-			// What an interrupted write to a folder left.
+			// Left by an interrupted write to a folder.
 			if strings.HasSuffix(o.key, ".tmp") && now.Sub(o.modified) > 24*time.Hour {
 				errs = append(errs, s.Bucket.remove(ctx, o.key))
 			}

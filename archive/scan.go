@@ -8,8 +8,8 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Batch is recognitions of one partition without what only some readers need:
-// their embeddings stand behind each other as they lie in the file.
+// Batch is some recognitions of one partition, without labels and other fields that
+// a scan does not need. Their embeddings follow each other as they do in the file.
 type Batch struct {
 	Partition int
 	Dims      int
@@ -27,7 +27,7 @@ type Row struct {
 	Offset     int64   // on the topic of actions
 }
 
-// tailBatch is how many recognitions of Kafka make a batch.
+// tailBatch is how many recognitions from Kafka make a batch.
 const tailBatch = 512
 
 // Scan calls fn for the recognitions of a range that have embeddings, some
@@ -41,7 +41,7 @@ func (r *Reader) Scan(ctx context.Context, g Range, fn func(Batch) error) (Count
 	err := s.run(ctx, func(ctx context.Context, partition int, segments []Segment) error {
 		own := &columns{}
 		err := s.partition(ctx, partition, segments, func(ctx context.Context, seg Segment, from int64) (int64, error) {
-			// What lies before it on Kafka comes first.
+			// What came from Kafka is before it.
 			if err := s.locked(ctx, func() error { return s.flush(partition) }); err != nil {
 				return from, err
 			}
@@ -58,10 +58,10 @@ func (r *Reader) Scan(ctx context.Context, g Range, fn func(Batch) error) (Count
 type scan struct {
 	*pass[topics.Recognition]
 	fn    func(Batch) error
-	tails map[int][]Record[topics.Recognition] // of Kafka, by partition
+	tails map[int][]Record[topics.Recognition] // from Kafka, not passed on yet, by partition
 }
 
-// call gives a batch out.
+// call passes a batch to the caller.
 func (s *scan) call(b Batch) error {
 	if len(b.Rows) == 0 {
 		return nil
@@ -72,7 +72,7 @@ func (s *scan) call(b Batch) error {
 	return errStopped
 }
 
-// collect takes a record of Kafka; it is called by one reader at a time.
+// collect takes a record from Kafka. One call at a time.
 func (s *scan) collect(r Record[topics.Recognition]) error {
 	p := r.At.Partition
 	if len(r.Value.Embedding) == 0 {
@@ -87,7 +87,7 @@ func (s *scan) collect(r Record[topics.Recognition]) error {
 	return nil
 }
 
-// flush gives out what was collected of a partition.
+// flush passes on what was collected of a partition.
 func (s *scan) flush(partition int) error {
 	b := Batch{Partition: partition}
 	for _, r := range s.tails[partition] {
@@ -100,7 +100,7 @@ func (s *scan) flush(partition int) error {
 	return s.call(b)
 }
 
-// segment gives out one segment's rows as a batch.
+// segment passes one segment's rows on as a batch.
 func (s *scan) segment(ctx context.Context, seg Segment, from int64, own *columns) (int64, error) {
 	own.memory.used = 0
 	f, err := s.Bucket.openIn(ctx, seg, &own.memory)
@@ -111,7 +111,7 @@ func (s *scan) segment(ctx context.Context, seg Segment, from int64, own *column
 		return s.read(ctx, f, seg.To, nil)
 	}
 	if f.Odd > 0 {
-		// Around a change of the model its rows are read as whole records.
+		// It has embeddings of two lengths: its rows are read as whole records.
 		return s.whole(ctx, f, from)
 	}
 	if err := own.read(ctx, f); err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// columns are those of one segment that a scan needs; their memory serves the
-// next segment.
+// columns are those of one segment that a scan needs. Their memory is used again for
+// the next segment.
 type columns struct {
 	offsets, starts, ends []int64
 	cameras, models       []string
@@ -139,7 +139,7 @@ func eachValue(p parquet.Page, take func(parquet.Value)) error {
 	}
 }
 
-// embeddings copies a page's vectors, which lie in it as they are.
+// embeddings copies a page's vectors, which are plain bytes.
 func (c *columns) embeddings(p parquet.Page) error {
 	nulls := int(p.NumNulls())
 	c.nulls += nulls
@@ -172,8 +172,8 @@ func (c *columns) check(f *file) error {
 	return nil
 }
 
-// batch is the rows of the range at offsets not below from. Vectors of others
-// are pushed out of the way where they lie.
+// batch returns the rows of the range from an offset on. Their vectors are moved
+// together in place.
 func (c *columns) batch(g Range, from int64) Batch {
 	c.rows = c.rows[:0]
 	size, read, write := 2*c.dims, 0, 0

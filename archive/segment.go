@@ -13,13 +13,14 @@ import (
 
 const (
 	metaKey = "frostwatch"
-	// maxFooter and maxSegment bound what a file of a stranger makes a reader
-	// allocate: ours are far below.
+	// maxFooter and maxSegment, in bytes, bound what a foreign file can make a reader
+	// allocate: ours are far smaller.
 	maxFooter  = 8 << 20
 	maxSegment = 512 << 20
-	// footerGuess is read at once from a file's end: most footers lie in it.
+	// footerGuess bytes of a file's end are read at first: most footers are shorter.
 	footerGuess = 32 << 10
-	// maxNamed cameras or models are named in a footer; beyond, none is.
+	// maxNamed is how many cameras or models a footer names; where there are more, it
+	// names none.
 	maxNamed = 256
 )
 
@@ -49,10 +50,10 @@ func (b *Bucket) openIn(ctx context.Context, s Segment, m *memory) (*file, error
 	return f, nil
 }
 
-// errBroken is of a file that reading again does not mend.
+// errBroken says that a file is broken: reading it again does not help.
 var errBroken = errors.New("the segment is broken")
 
-// errTruncated is how a file breaks most often.
+// errTruncated is the usual kind of errBroken.
 var errTruncated = fmt.Errorf("%w: cut off, half-written or no Parquet file", errBroken)
 
 func (f *file) fetchFooter(ctx context.Context) error {
@@ -86,15 +87,15 @@ func (f *file) parse() (err error) {
 	text, _ := f.file.Lookup(metaKey)
 	m := &f.Meta
 	if err := json.Unmarshal([]byte(text), m); err != nil || m.Version != metaVersion {
-		return fmt.Errorf("its footer is none of Frostwatch's of version %d", metaVersion)
+		return fmt.Errorf("its footer is not one of Frostwatch's, version %d", metaVersion)
 	}
 	if m.From != f.Name.From || m.To != f.Name.To || m.Rows != f.file.NumRows() || m.Rows > m.To-m.From {
-		return fmt.Errorf("it holds %d rows of offsets %d to %d, which is not what it is called or says", f.file.NumRows(), m.From, m.To)
+		return fmt.Errorf("it holds %d rows of offsets %d to %d, which does not match its name or footer", f.file.NumRows(), m.From, m.To)
 	}
 	return nil
 }
 
-// guard turns a panic over a file that is not what it seems into an error.
+// guard turns a panic of the Parquet library over a damaged file into an error.
 func guard(do func() error) (err error) {
 	defer func() {
 		if what := recover(); what != nil {
@@ -123,8 +124,8 @@ func (f *file) rows(ctx context.Context, fn func(*row) error) error {
 	return nil
 }
 
-// guarded is guard for reading what was fetched: what goes wrong is the file's
-// fault.
+// guarded is guard for reading bytes that were fetched: an error means that the file
+// is broken.
 func (f *file) guarded(do func() error) error {
 	if err := guard(do); err != nil {
 		return fmt.Errorf("read %s: %w: %w", f.Key(), errBroken, err)

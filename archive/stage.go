@@ -17,7 +17,7 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Bus is what the stage asks of Kafka; *bus.Client does it.
+// Bus is what the stage needs of Kafka; *bus.Client has it.
 type Bus interface {
 	Log
 	Consume(ctx context.Context, o bus.GroupOptions, handle func(context.Context, *bus.Partition) error) error
@@ -25,18 +25,18 @@ type Bus interface {
 	Age(m bus.Message) time.Duration
 }
 
-// Options of the stage. All without a default are required.
+// Options of the stage. Those without a default are required.
 type Options struct {
 	Bus    Bus
 	Names  topics.Names
 	Bucket *Bucket
-	// Group, with the topic's name behind it, shares the partitions of each topic
-	// among the workers.
+	// Group begins the names of the consumer groups: each topic has one of its own
+	// (GroupOf).
 	Group string
 	Keep  Keep
 	// Parallel segments are built at a time, of some 60 MB each. 0: 2.
 	Parallel int
-	// Poll is the time between two looks at whether a segment is whole. 0: 5 s.
+	// Poll is how often to check whether a segment is complete. 0: 5 s.
 	Poll time.Duration
 	// Now is for ages of segments. nil: time.Now.
 	Now func() time.Time
@@ -136,8 +136,8 @@ func (s *Stage) hold(t topics.Topic, partition int, holds bool) {
 	s.held[t] = slices.DeleteFunc(s.held[t], func(p int) bool { return p == partition })
 }
 
-// describe fills in the worker's record: the partitions of actions, of which
-// there are as many as of alerts.
+// describe fills in the worker's record, with the partitions of actions alone: there
+// are as many of alerts.
 func (s *Stage) describe(w *topics.Worker) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

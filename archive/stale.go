@@ -7,10 +7,9 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// lookBack is how many offsets before a range are read to find the newest
-// generation there: without it a record of a worker that had lost its partition
-// could not be recognised at the beginning of the range. It is small for clips
-// because they are large.
+// lookBack is how many offsets before a range are read for the newest generation
+// there: otherwise a record of a worker that had lost its partition could not be
+// recognised at the beginning of the range. It is small for clips, which are large.
 func lookBack(t topics.Topic) int64 {
 	if t == topics.Clips {
 		return 4

@@ -14,13 +14,13 @@ import (
 // lease is a partition that is held; *bus.Partition is one.
 type lease interface {
 	ID() int
-	// Committed is the next offset to archive, below 0: none was archived.
+	// Committed is the next offset to archive; below 0: nothing was archived yet.
 	Committed() int64
 	Commit(ctx context.Context, next int64) error
 }
 
-// hourGrace is how long after an hour its segment may be cut although nothing
-// newer has come: brokers' clocks differ a little.
+// hourGrace is how long after its hour a segment is complete although no newer
+// record has come: brokers' clocks differ a little.
 const hourGrace = time.Minute
 
 // writer archives one topic.
@@ -30,8 +30,8 @@ type writer[T any] struct {
 	name string // of the topic, in full
 }
 
-// partition writes one partition's segments until ctx ends. Nothing is read
-// before a segment is whole, so that a partition that waits needs no memory.
+// partition writes one partition's segments until ctx ends. Records are only read
+// once a segment is complete, so that waiting needs no memory.
 func (w *writer[T]) partition(ctx context.Context, p lease) error {
 	next, err := w.begin(ctx, p)
 	for err == nil {
@@ -48,7 +48,7 @@ func (w *writer[T]) partition(ctx context.Context, p lease) error {
 	return err
 }
 
-// begin is the offset to go on at.
+// begin returns the offset to go on at.
 func (w *writer[T]) begin(ctx context.Context, p lease) (int64, error) {
 	first, end, err := w.Bus.Bounds(ctx, w.name, p.ID())
 	if err != nil {
@@ -71,8 +71,8 @@ func (w *writer[T]) begin(ctx context.Context, p lease) (int64, error) {
 	return next, nil
 }
 
-// await returns when the segment that begins at an offset is whole: its last
-// offset is there, or its hour is over and something is in it.
+// await returns when the segment that begins at an offset is complete: its last
+// offset is there, or its hour is over and it is not empty.
 func (w *writer[T]) await(ctx context.Context, partition int, from int64) error {
 	var hourEnd time.Time // of the first record, once it is known
 	for {
@@ -90,12 +90,12 @@ func (w *writer[T]) await(ctx context.Context, partition int, from int64) error 
 		}
 		if !hourEnd.IsZero() {
 			over := w.Bus.Age(bus.Message{Time: hourEnd})
-			// A time that lies far ahead is wrong: nothing is to be waited for.
+			// A time far in the future is wrong: waiting for it would be for nothing.
 			if over > hourGrace || over < -2*time.Hour {
 				return nil
 			}
 		}
-		// Partitions are not looked at all at once.
+		// At random, so that partitions are not checked all at once.
 		if !pause.For(ctx, w.Poll/2+rand.N(w.Poll)) {
 			return ctx.Err()
 		}
@@ -154,7 +154,7 @@ type batch[T any] struct {
 }
 
 // errCut ends the reading of a segment.
-var errCut = errors.New("the segment is whole")
+var errCut = errors.New("the segment is complete")
 
 // gather reads the records of the segment that begins at an offset.
 func (w *writer[T]) gather(ctx context.Context, partition int, from int64) (batch[T], error) {
@@ -185,7 +185,7 @@ func (w *writer[T]) gather(ctx context.Context, partition int, from int64) (batc
 	if err != nil && !errors.Is(err, errCut) {
 		return b, err
 	}
-	// Where retention has deleted all of it, the hour is of no record.
+	// Kafka may have deleted all of it by age: then no record has the hour.
 	b.name.Hour = c.hour
 	if !c.any {
 		b.name.Hour = hourOf(w.Now())
@@ -203,7 +203,7 @@ func (w *writer[T]) upload(ctx context.Context, key string, content []byte) erro
 			return errors.Join(err, ctx.Err())
 		}
 		w.Reporter.Problem(part, err)
-		w.Logger.ErrorContext(ctx, "archive: trying again", "error", err)
+		w.Logger.ErrorContext(ctx, "archive: segment not stored, trying again", "error", err)
 		if !pause.For(ctx, wait/2+rand.N(wait)) {
 			return ctx.Err()
 		}
