@@ -18,9 +18,9 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// alertView is what both records of an alert say together.
+// alertView is an alert as its two records describe it together.
 type alertView struct {
-	topics.Alert            // as raised, where that record is read, with the state and reason of its clear
+	topics.Alert            // as raised, where that record was read, with the state and reason of its clear
 	RaisedAt     *time.Time `json:"raised_at,omitempty"`
 	ClearedAt    *time.Time `json:"cleared_at,omitempty"`
 	EvidenceGone bool       `json:"evidence_gone,omitempty"` // Kafka no longer keeps it; of show alone
@@ -29,7 +29,7 @@ type alertView struct {
 // alertViews are alerts by id.
 type alertViews map[string]alertView
 
-// add takes a record in.
+// add merges a record into its alert.
 func (v alertViews) add(a topics.Alert) {
 	view, known := v[a.ID]
 	at := a.At
@@ -62,7 +62,7 @@ type alertList struct {
 	alertFilter
 	views  alertViews
 	listed map[string]topics.Alert // that are open now, by id
-	room   int                     // for so many views; beyond, the oldest are dropped
+	room   int                     // how many views there may be before the oldest are dropped
 	more   bool                    // some were dropped
 }
 
@@ -74,7 +74,7 @@ func newAlertList(f alertFilter, open map[string]topics.Alert) *alertList {
 	return l
 }
 
-// add takes a record in, if the filter does.
+// add merges a record into its alert, if the filter matches it.
 func (l *alertList) add(a topics.Alert) {
 	if !matches(l.camera, a.Camera) || !matches(l.rule, a.Rule) || !l.until.IsZero() && !a.Onset.Before(l.until) {
 		return
@@ -94,7 +94,7 @@ func (l *alertList) trim() {
 	}
 }
 
-// sorted are the alerts to be listed, the newest last.
+// sorted returns the alerts to list, the newest last.
 func (l *alertList) sorted() []alertView {
 	l.trim()
 	return l.views.sorted(func(v alertView) bool { return !l.open || v.State == topics.AlertRaised })
@@ -161,7 +161,7 @@ func (p Program) printList(l *alertList, asJSON bool) error {
 	return err
 }
 
-// sorted are the alerts that take says, by their onset.
+// sorted returns the alerts for which take is true, by their onset.
 func (v alertViews) sorted(take func(alertView) bool) []alertView {
 	out := slices.DeleteFunc(slices.Collect(maps.Values(v)), func(a alertView) bool { return !take(a) })
 	slices.SortFunc(out, func(a, b alertView) int { return cmp.Or(a.Onset.Compare(b.Onset), cmp.Compare(a.ID, b.ID)) })
@@ -191,7 +191,7 @@ func printAlerts(w io.Writer, views []alertView, asJSON bool) error {
 	return err
 }
 
-// word is the state as people call it.
+// word is the state in words.
 func (v alertView) word() string {
 	if v.State == topics.AlertRaised {
 		return "open"
@@ -207,7 +207,7 @@ func (v alertView) scoreText() string {
 	return "-"
 }
 
-// lasted is for how long the alert has been going on, or did.
+// lasted is how long the alert has been open, or was.
 func (v alertView) lasted(now time.Time) time.Duration {
 	if v.ClearedAt != nil {
 		now = *v.ClearedAt

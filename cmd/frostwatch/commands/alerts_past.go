@@ -68,10 +68,10 @@ func (t *target) openArchive(ctx context.Context) (*archive.Bucket, error) {
 	return archive.OpenBucket(ctx, location)
 }
 
-// note says what could not be read.
+// note writes what could not be read.
 func (p *pastAlerts) note(notes io.Writer) {
 	if b := p.broken; b.Broken+b.Unreadable > 0 {
-		_, _ = fmt.Fprintf(notes, "%d files of the archive and %d records can't be read (see `frostwatch archive check`): %s\n", b.Broken, b.Unreadable, b.Reasons[0])
+		_, _ = fmt.Fprintf(notes, "%s and %s of the archive can't be read (see `frostwatch archive check`): %s\n", counted(b.Broken, "file"), counted(b.Unreadable, "record"), b.Reasons[0])
 	}
 }
 
@@ -88,7 +88,7 @@ func (p *pastAlerts) each(ctx context.Context, g archive.Range, fn func(topics.A
 	return err
 }
 
-// open are the alerts that are listed as open now, by id.
+// open returns the alerts of the table of open alerts, by id.
 func (p *pastAlerts) open(ctx context.Context) (map[string]topics.Alert, error) {
 	listed, err := p.bus.Table(p.names.Of(topics.OpenAlerts)).List(ctx)
 	if err != nil {
@@ -103,8 +103,8 @@ func (p *pastAlerts) open(ctx context.Context) (map[string]topics.Alert, error) 
 	return out, nil
 }
 
-// list are the alerts that a filter takes of a stretch of time, and what is open
-// however old it is.
+// list returns the alerts of a filter's time, and those that are open however old
+// they are.
 func (p *pastAlerts) list(ctx context.Context, f alertFilter) (*alertList, error) {
 	open, err := p.open(ctx)
 	if err != nil {
@@ -163,8 +163,8 @@ func (p *pastAlerts) onwards(from time.Time, look func(archive.Range) (done bool
 // epoch and start of the clip of its onset, in milliseconds (topics.ClipID).
 var ourID = regexp.MustCompile(`^[^/]+/([A-Za-z0-9._-]+)-(\d{1,13})-(\d{1,13})$`)
 
-// find reads the records of an alert: from the onset on that its id names, or
-// everything where the id is of another form.
+// find reads the records of an alert: those from its onset on, which its id names, or
+// all where the id has another form.
 func (p *pastAlerts) find(ctx context.Context, id string) (alertView, error) {
 	views := alertViews{}
 	take := func(a topics.Alert) {

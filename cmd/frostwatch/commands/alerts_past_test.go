@@ -220,7 +220,7 @@ func TestAlertsWithoutTheirArchive(t *testing.T) {
 	if err := os.Truncate(files[0], 100); err != nil {
 		t.Fatal(err)
 	}
-	if out, ok := command(t, "alerts", "ls", "--since", "200d", "--config", l.file); !ok || !strings.Contains(out, "1 files of the archive and 0 records can't be read") || !strings.Contains(out, "month/") {
+	if out, ok := command(t, "alerts", "ls", "--since", "200d", "--config", l.file); !ok || !strings.Contains(out, "1 file and 0 records of the archive can't be read") || !strings.Contains(out, "month/") {
 		t.Errorf("a broken file: %s", out)
 	}
 	text, err := os.ReadFile(l.file)

@@ -41,12 +41,12 @@ func (p Program) alertsShow() *cobra.Command {
 		},
 	}
 	t.flags(cmd)
-	cmd.Flags().StringVar(&out, "out", "", "folder to write alert.json and the clip's pictures to; made where it is absent")
+	cmd.Flags().StringVar(&out, "out", "", "folder to write alert.json and the clip's pictures to; created if it does not exist")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	return cmd
 }
 
-// printAlert shows an alert. unreadable is why its evidence can't be read.
+// printAlert prints an alert. unreadable is why its evidence can't be read.
 func printAlert(w io.Writer, v alertView, unreadable error, asJSON bool) error {
 	if asJSON {
 		lines := json.NewEncoder(w)
@@ -99,8 +99,8 @@ func (p *pastAlerts) evidence(ctx context.Context, v alertView) (topics.Clip, er
 	return p.reader.Evidence(ctx, v.Alert)
 }
 
-// writeAlert writes an alert and its pictures to a folder; err is why there are
-// none. Files that are there are left.
+// writeAlert writes an alert and its pictures to a folder; err is why there are none.
+// It overwrites no file.
 func (p Program) writeAlert(v alertView, clip topics.Clip, err error, dir string) error {
 	switch {
 	case errors.Is(err, archive.ErrGone):
@@ -127,11 +127,11 @@ func (p Program) writeAlert(v alertView, clip topics.Clip, err error, dir string
 	return err
 }
 
-// writeNew writes a file that must not be there yet.
+// writeNew writes a file that must not exist yet.
 func writeNew(path string, content []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("write the alert: %s is there already: name another folder, or move it away", path)
+		return fmt.Errorf("write the alert: %s exists already: name another folder, or move it away", path)
 	}
 	if err != nil {
 		return fmt.Errorf("write the alert: %w", err)

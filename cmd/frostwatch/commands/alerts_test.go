@@ -137,7 +137,7 @@ func TestAnAlertsPicturesAreWritten(t *testing.T) {
 	if err != nil || json.Unmarshal(b, &a) != nil || a.ID != cleared.ID || a.State != topics.AlertCleared {
 		t.Errorf("alert.json: %s, %v", b, err)
 	}
-	if out, ok := command(t, "alerts", "show", cleared.ID, "--out", dir, "--config", file); ok || !strings.Contains(out, "alert.json is there already: name another folder, or move it away") {
+	if out, ok := command(t, "alerts", "show", cleared.ID, "--out", dir, "--config", file); ok || !strings.Contains(out, "alert.json exists already: name another folder, or move it away") {
 		t.Errorf("files are written over: %s", out)
 	}
 }

@@ -22,7 +22,7 @@ import (
 func (p Program) archiveCommand() *cobra.Command {
 	t := &target{}
 	cmd := &cobra.Command{
-		Use: "archive", Short: "Keep what was recognised and raised; list and check what is kept", Args: none,
+		Use: "archive", Short: "Archive recognitions and alerts; list and check what is archived", Args: none,
 		Long: "Without a subcommand, runs the stage that writes recognitions and alerts as Parquet files\n" +
 			"into archive.bucket of the configuration. `frostwatch up` runs it by itself.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -41,7 +41,7 @@ func (p Program) archiveList(t *target) *cobra.Command {
 	var cameras []string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "ls", Short: "List what the archive has of each day", Args: none,
+		Use: "ls", Short: "List what is archived, by day", Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			g := archive.Range{Cameras: cameras}
 			var err error
@@ -86,7 +86,7 @@ func moments(since, until string, now time.Time) (from, to time.Time, err error)
 func (p Program) archiveCheck(t *target) *cobra.Command {
 	var alone, asJSON bool
 	cmd := &cobra.Command{
-		Use: "check", Short: "Read every file and say what is missing, there twice, or broken", Args: none,
+		Use: "check", Short: "Read every file and report what is missing, duplicate or broken", Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
 			return t.withBucket(ctx, func(b *archive.Bucket) error {
@@ -98,13 +98,13 @@ func (p Program) archiveCheck(t *target) *cobra.Command {
 					return err
 				}
 				if n := len(r.Faults); n > 0 {
-					return fmt.Errorf("archive check: %d faults", n)
+					return fmt.Errorf("archive check: %s", counted(n, "fault"))
 				}
 				return nil
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&alone, "alone", false, "compare files with each other, and not with Kafka")
+	cmd.Flags().BoolVar(&alone, "alone", false, "compare files only with each other, not with Kafka")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
 	return cmd
 }
@@ -133,15 +133,15 @@ func (p Program) checkArchive(ctx context.Context, t *target, b *archive.Bucket,
 	return r, err
 }
 
-// withBucket calls do with the archive of the configuration, or of the `up` that
-// runs or ran on the data directory.
+// withBucket calls do with the archive that the configuration names, or that of the
+// `up` that runs or ran on the data directory.
 func (t *target) withBucket(ctx context.Context, do func(*archive.Bucket) error) error {
 	location, err := t.archive()
 	if err != nil {
 		return err
 	}
 	if location == "" {
-		return fmt.Errorf("no archive: neither --config names archive.bucket nor does %s hold the archive of an up", t.data)
+		return fmt.Errorf("no archive: --config names no archive.bucket, and %s has no archive of `frostwatch up`", t.data)
 	}
 	b, err := archive.OpenBucket(ctx, location)
 	if err != nil {
@@ -170,7 +170,7 @@ func printDays(w io.Writer, days []archive.Day) error {
 		}
 		note := ""
 		if d.Broken > 0 {
-			note = fmt.Sprintf("  %d files are broken: see `frostwatch archive check`", d.Broken)
+			note = fmt.Sprintf("  %s broken: see `frostwatch archive check`", counted(d.Broken, "file"))
 		}
 		_, _ = fmt.Fprintf(out, "%s\t%s\t%d\t%d\t%d\t%.1f\t%s\t%s\t%s%s\n", d.Topic, d.Day, d.Partitions, d.Segments, d.Rows,
 			float64(d.Bytes)/1e6, d.First.UTC().Format(time.TimeOnly), d.Last.UTC().Format(time.TimeOnly), strings.Join(models, " "), note)
@@ -187,6 +187,14 @@ func printReport(w io.Writer, r *archive.Report, asJSON bool) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(w, "%d files with %d records, %.1f MB, were read: %d faults\n", r.Segments, r.Rows, float64(r.Bytes)/1e6, len(r.Faults))
+	_, err := fmt.Fprintf(w, "read %s with %s, %.1f MB: %s\n", counted(r.Segments, "file"), counted(int(r.Rows), "record"), float64(r.Bytes)/1e6, counted(len(r.Faults), "fault"))
 	return err
+}
+
+// counted is "1 file", "2 files".
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

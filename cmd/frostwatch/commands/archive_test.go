@@ -37,7 +37,7 @@ func TestArchiveCommands(t *testing.T) {
 		t.Errorf("a broken one: %d, %s%s", status, out, problem)
 	}
 	status, out, problem := run("check", "--alone", "--data", data)
-	if status != 1 || !strings.Contains(out, filepath.Base(file)) || !strings.Contains(out, "what to do") || !strings.Contains(problem, "1 faults") {
+	if status != 1 || !strings.Contains(out, filepath.Base(file)) || !strings.Contains(out, "what to do") || !strings.Contains(problem, "1 fault\n") {
 		t.Errorf("a broken one: %d, %s%s", status, out, problem)
 	}
 	if status, _, problem = run("--config", filepath.Join(data, "none.yaml")); status != 1 || problem == "" {
