@@ -2,6 +2,7 @@ package commands
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -139,5 +140,24 @@ func TestAnAlertsPicturesAreWritten(t *testing.T) {
 	}
 	if out, ok := command(t, "alerts", "show", cleared.ID, "--out", dir, "--config", file); ok || !strings.Contains(out, "alert.json exists already: name another folder, or move it away") {
 		t.Errorf("files are written over: %s", out)
+	}
+}
+
+// Nothing from a record reaches the terminal raw, should decoding let it through.
+func TestAlertsArePrintedWithoutControlCharacters(t *testing.T) {
+	const raw = "a\x1b[2Jb"
+	v := alertView{Alert: topics.Alert{ID: raw, State: topics.AlertCleared, Rule: raw, Severity: raw, Camera: raw, Tags: []string{raw}, Label: raw,
+		Novel: true, NearestBase: raw, Reason: raw, Model: raw, Vocab: topics.VocabRef{Name: raw, Version: raw}, Evidence: &topics.RecordRef{Topic: raw}}}
+	var out strings.Builder
+	for _, err := range []error{
+		printAlerts(&out, []alertView{v}, false), printAlerts(&out, []alertView{v}, true),
+		printAlert(&out, v, nil, false), printAlert(&out, v, errors.New(raw), false), printAlert(&out, v, nil, true),
+	} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if text := out.String(); strings.Contains(text, "\x1b") || strings.Count(text, "[2J") < 20 {
+		t.Errorf("printed %q", text)
 	}
 }
