@@ -199,7 +199,7 @@ func (c *checker) behind(ctx context.Context, topic string, partition int, commi
 		return nil // all of it may have been removed to stay below the size
 	}
 	if age := c.Keep.age(c.topic); age > 0 && from < committed {
-		// What is too old was removed; an hour less, because whole hours are.
+		// What is too old was removed; the hour more is because whole hours are.
 		kept, err := c.Log.OffsetAt(ctx, topic, partition, time.Now().Add(time.Hour-age))
 		if err != nil {
 			return err
