@@ -42,8 +42,8 @@ type SASL struct {
 	Password  Secret `yaml:"password"`
 }
 
-// At returns the configuration for one broker on this machine, which `up` has
-// started: without the TLS and login of a cluster elsewhere.
+// At returns the configuration for a broker that `up` has started on this machine:
+// without the TLS and login of the configured cluster.
 func (k Kafka) At(broker string) Kafka {
 	k.Brokers, k.Replication, k.TLS, k.SASL = []string{broker}, 1, TLS{}, SASL{}
 	return k
@@ -69,7 +69,7 @@ type TLS struct {
 	ServerName string `yaml:"server_name"`
 }
 
-// Sentinel finds the Redis server that is master.
+// Sentinel says how to find the Redis server that is master.
 type Sentinel struct {
 	Master    string   `yaml:"master"`
 	Addresses []string `yaml:"addresses"`
@@ -77,7 +77,7 @@ type Sentinel struct {
 	Password  Secret   `yaml:"password"`
 }
 
-// HTTP is the server of health and metrics.
+// HTTP is the server of /healthz, /readyz and /metrics.
 type HTTP struct {
 	Listen string `yaml:"listen"`
 }
@@ -165,7 +165,7 @@ type Retention struct {
 	Size    Bytes `yaml:"size"`
 }
 
-// Camera is an entry that is written to the cameras topic at start.
+// Camera is a camera that the file brings to the table of cameras.
 type Camera struct {
 	Name      string        `yaml:"name"`
 	URL       Secret        `yaml:"url"` // ${NAME} in it is left for the ingest worker

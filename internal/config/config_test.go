@@ -165,7 +165,7 @@ func TestValuesAsPeopleWriteThem(t *testing.T) {
 	}
 }
 
-// What a raw part holds is known to whoever decodes it.
+// Only the package that decodes a raw part knows its keys.
 func TestRawParts(t *testing.T) {
 	type item struct {
 		Name string        `yaml:"name"`

@@ -1,5 +1,5 @@
-// Package envtext puts environment variables into texts of the configuration and
-// into cameras' URLs.
+// Package envtext replaces references to environment variables in texts of the
+// configuration and in cameras' URLs.
 package envtext
 
 import (
@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// ErrReference is a ${ that names no variable. The text is not repeated: it may
-// hold a password.
+// ErrReference is returned for a ${ that names no variable. It does not repeat the
+// text, which may contain a password.
 var ErrReference = errors.New("a ${ that is not ${NAME}: want the name of an environment variable, or $$ for a dollar")
 
 var (
@@ -17,9 +17,9 @@ var (
 	name = regexp.MustCompile(`^\$\{[A-Za-z_][A-Za-z0-9_]*\}$`)
 )
 
-// Expand replaces each ${NAME} by what value gives, and $$ by a dollar. value is
-// also told where in text the reference begins, in bytes; its first error ends
-// the work and is returned as it is.
+// Expand replaces each ${NAME} by what value returns, and $$ by a dollar. value is
+// also passed the position of the reference in text, in bytes. Its first error is
+// returned as it is.
 func Expand(text string, value func(name string, at int) (string, error)) (string, error) {
 	var out strings.Builder
 	last := 0

@@ -1,4 +1,4 @@
-// Package lock keeps two processes from writing to one place.
+// Package lock keeps two processes from writing to one file or folder.
 package lock
 
 import (
@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrHeld says that another has the lock.
+// ErrHeld is returned when another process has the lock.
 var ErrHeld = errors.New("in use")
 
-// Take locks an open file or folder, or gives ErrHeld at once. The lock goes
-// when the file is closed, and with the process.
+// Take locks an open file or folder, or returns ErrHeld at once. The lock is
+// released when the file is closed or the process ends.
 func Take(f *os.File) error {
 	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
@@ -21,7 +21,7 @@ func Take(f *os.File) error {
 	return err
 }
 
-// Wait locks as Take does, but waits for another to give the lock back.
+// Wait is like Take, but waits until the lock is free.
 func Wait(f *os.File) error {
 	for {
 		err := unix.Flock(int(f.Fd()), unix.LOCK_EX)

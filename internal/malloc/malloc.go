@@ -1,14 +1,13 @@
-// Package malloc sets up C's allocator for a process in which many threads decode
-// video. Importing it is enough; main does.
+// Package malloc limits the heaps of C's allocator, for a process in which many
+// threads decode video. Importing it is enough; main does.
 //
-// glibc makes a heap (an "arena") for each thread, up to eight a core, and memory
-// that one thread frees is not there for the others: with ten cameras a process
-// grew for most of an hour (docs/benchmarks.md). Its own environment variables go
-// before what is set here.
+// glibc makes a heap (an "arena") for each thread, up to eight per core, and threads
+// of other arenas can't use the memory that is freed in one: with ten cameras a
+// process grew for most of an hour (docs/benchmarks.md). glibc's own environment
+// variables take precedence over this package.
 //
-// It is done by a constructor in C, and by nothing that main could call: glibc
-// settles its limit as soon as a few threads have allocated, and Go's runtime has
-// started those before main.
+// The limit is set by a constructor in C, because glibc fixes it as soon as a few
+// threads have allocated memory, and Go's runtime starts such threads before main.
 package malloc
 
 /*

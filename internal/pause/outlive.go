@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// Outlive is ctx with its end put off by d: what is at hand when ctx ends has so
-// long to be finished. cancel ends it at once, and may be called again.
+// Outlive returns a context that ends d after ctx, so that work can be finished.
+// cancel ends it at once, and may be called more than once.
 func Outlive(ctx context.Context, d time.Duration) (own context.Context, cancel context.CancelFunc) {
 	own, end := context.WithCancel(context.WithoutCancel(ctx))
-	// A timer that fires late ends what has ended.
+	// A timer that fires after cancel does nothing.
 	unhook := context.AfterFunc(ctx, func() { time.AfterFunc(d, end) })
 	return own, func() {
 		unhook()

@@ -1,4 +1,4 @@
-// Package pause waits, but not beyond the end of a context.
+// Package pause waits for a time, or until a context ends.
 package pause
 
 import (
@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// For waits for d and says whether it passed before ctx ended. With nothing to
-// wait for it says whether ctx goes on.
+// For waits for d and reports whether that time passed before ctx ended. If d is
+// not positive, it reports whether ctx has not ended.
 func For(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil

@@ -24,7 +24,7 @@ func start(t *testing.T, o telemetry.Options) *telemetry.Telemetry {
 	return tel
 }
 
-// A line leads to its trace even where the trace is neither sampled nor sent.
+// A line has the ids of its trace even if the trace is neither sampled nor sent.
 func TestLinesCarryTheIDsOfTheirTrace(t *testing.T) {
 	tracer := start(t, telemetry.Options{Service: "test", TraceRatio: 0}).Tracer("test")
 	ctx, span := tracer.Start(context.Background(), "clip")

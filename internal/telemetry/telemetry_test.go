@@ -21,7 +21,7 @@ func TestMetricsAreServed(t *testing.T) {
 	tel := start(t, telemetry.Options{Service: "frostwatch-infer", Version: "1.2.3"})
 	i := telemetry.Instruments{Meter: tel.Meter("infer")}
 	i.Counter("frostwatch_clips", "clips").Add(context.Background(), 3)
-	i.Counter("frostwatch_clips_lost", "that no one has counted yet")
+	i.Counter("frostwatch_clips_lost", "not counted yet")
 	if err := i.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,8 @@ func TestMetricsAreServed(t *testing.T) {
 	}
 }
 
-// Two stages in one process, as in `up`, and tests side by side.
+// Stages of one process, as in `up`, and tests that run in parallel must not share
+// providers.
 func TestNothingIsGlobal(t *testing.T) {
 	tracer, meter, propagator := otel.GetTracerProvider(), otel.GetMeterProvider(), otel.GetTextMapPropagator()
 	start(t, telemetry.Options{Service: "one"})
@@ -46,7 +47,7 @@ func TestNothingIsGlobal(t *testing.T) {
 	}
 }
 
-// A trace goes on in the next process, whatever that one would sample itself.
+// A trace continues in the next process, whatever that process samples itself.
 func TestTraceGoesOnAcrossProcesses(t *testing.T) {
 	here := start(t, telemetry.Options{Service: "framer", TraceRatio: 1})
 	there := start(t, telemetry.Options{Service: "infer", TraceRatio: 0})
@@ -60,7 +61,7 @@ func TestTraceGoesOnAcrossProcesses(t *testing.T) {
 		t.Errorf("trace %s became %s", first.SpanContext().TraceID(), second.SpanContext().TraceID())
 	}
 	if !second.SpanContext().IsSampled() {
-		t.Error("a trace that was sampled at its start ends half way")
+		t.Error("a trace that was sampled at its start is not continued")
 	}
 	_, own := there.Tracer("infer").Start(context.Background(), "own")
 	defer own.End()
@@ -69,7 +70,7 @@ func TestTraceGoesOnAcrossProcesses(t *testing.T) {
 	}
 }
 
-// collect is an OTLP collector that keeps the names it is sent.
+// collect is an OTLP collector that stores the names of spans.
 type collect struct {
 	collector.UnimplementedTraceServiceServer
 	mu   sync.Mutex
@@ -128,8 +129,8 @@ func TestShutdownSendsTheLastSpans(t *testing.T) {
 	}
 }
 
-// A collector that is down costs neither the start nor, beyond its deadline,
-// the end of a process.
+// A collector that is down delays neither the start of a process nor, beyond the
+// deadline, its end.
 func TestCollectorAway(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package tlsfiles makes TLS configurations out of files, in the same way for
-// every server that Frostwatch connects to.
+// Package tlsfiles reads TLS configurations from files, in the same way for every
+// server that Frostwatch connects to.
 package tlsfiles
 
 import (
@@ -10,16 +10,16 @@ import (
 	"os"
 )
 
-// Options are of connections by TLS. All may be empty: the system's authorities
-// then vouch for the server.
+// Options of TLS connections. All may be empty: the server's certificate is then
+// checked against the system's authorities.
 type Options struct {
 	CA         string // file of the authorities' certificates, PEM
 	Cert, Key  string // files of our own certificate and its key, PEM
 	ServerName string // expected in the server's certificate; empty: the host's
 }
 
-// Config reads the files. It is nil for nil options: no TLS. key is where the
-// options stand in the configuration, for errors, as "redis.tls".
+// Config reads the files. It returns nil, which means no TLS, for nil options. key
+// is the options' key in the configuration, such as "redis.tls", for errors.
 func (o *Options) Config(key string) (*tls.Config, error) {
 	if o == nil {
 		return nil, nil

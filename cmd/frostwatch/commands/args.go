@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// exactly wants n arguments, least at least n, none none. Their errors name what
-// the command's usage line does.
+// exactly accepts n arguments, least at least n, none no argument. Their errors
+// name the arguments as the command's usage line does.
 func exactly(n int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != n {
@@ -41,13 +41,14 @@ func wrongArgs(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("%s: want %s, got %s", pathOf(cmd), want, given)
 }
 
-// pathOf is a command without the program's name, with which each error begins.
+// pathOf returns a command's path without the program's name, with which each
+// error begins anyway.
 func pathOf(cmd *cobra.Command) string {
 	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
 }
 
-// groups makes commands that only have subcommands say which, where another is
-// named.
+// groups makes commands that only have subcommands list these when an unknown one
+// is named.
 func groups(root *cobra.Command) {
 	for _, cmd := range root.Commands() {
 		if !cmd.HasSubCommands() || cmd.Runnable() {

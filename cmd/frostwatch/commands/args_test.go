@@ -27,8 +27,7 @@ func TestMistakesInArgumentsAreWordedForPeople(t *testing.T) {
 	}
 }
 
-// No word of a description is taken for a type, and no default is shown that is
-// none.
+// Help shows no word of a description as a type, and no zero value as a default.
 func TestHelpOfFlags(t *testing.T) {
 	var out bytes.Buffer
 	if code := Run(t.Context(), Program{Args: []string{"camera", "add", "--help"}, Out: &out, Err: &out}); code != 0 {

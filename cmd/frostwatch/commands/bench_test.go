@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// runBench is what `frostwatch bench` prints, and its exit status.
+// runBench runs `frostwatch bench` and returns its output and exit status.
 func runBench(t *testing.T, args ...string) (out, errs string, code int) {
 	t.Helper()
 	t.Setenv(asProgram, "yes")
@@ -48,8 +48,8 @@ func runBench(t *testing.T, args ...string) (out, errs string, code int) {
 	return o.String(), e.String(), code
 }
 
-// Figures depend on the machine; that the parts measure what they say does not.
-// The part that runs the whole product is among the end-to-end tests.
+// The figures depend on the machine, but each part must report the figures that it
+// is for. The part that runs the whole product is in the end-to-end tests.
 func TestBenchMeasuresItsParts(t *testing.T) {
 	out, errs, code := runBench(t, "ingest", "infer", "--json", "--for", "2s", "--cameras", "1")
 	if code != 0 {
@@ -65,7 +65,7 @@ func TestBenchMeasuresItsParts(t *testing.T) {
 	if len(r.Ingest) != 1 || r.Infer == nil || r.Up != nil {
 		t.Fatalf("a part is missing in\n%s", out)
 	}
-	// A clip every 2.419 s; on a starved machine late.
+	// A clip every 2.419 s, or later on a busy machine.
 	if i := r.Ingest[0]; i.Cameras != 1 || i.CPU <= 0 || i.PeakMB <= 0 || i.Clips > 60 {
 		t.Errorf("ingest %+v", i)
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/bench"
 )
 
-// Rates and times depend on the machine; that labels and clips went on side by
-// side, and what the large vocabulary takes of memory, do not.
+// Rates and times depend on the machine. That labels and clips were processed side
+// by side, and the memory of the large vocabulary, do not.
 func TestBenchMeasuresAVocabulary(t *testing.T) {
 	out, errs, code := runBench(t, "vocab", "--json", "--for", "2s")
 	if code != 0 {

@@ -27,8 +27,8 @@ func (p Program) cameraCommand() *cobra.Command {
 	return cmd
 }
 
-// cameraTable is the table of cameras, and what the configuration says of every
-// camera.
+// cameraTable is the table of cameras, with the limits and the trust that the
+// configuration sets.
 type cameraTable struct {
 	*cameras.Table
 	limits cameras.Limits
@@ -49,7 +49,7 @@ func (t *target) withCameras(ctx context.Context, do func(context.Context, camer
 	})
 }
 
-// cameraFlags are what is said of a camera beside its name and URL.
+// cameraFlags are the properties of a camera beside its name and URL.
 type cameraFlags struct {
 	tags      []string
 	transport string
@@ -60,12 +60,12 @@ type cameraFlags struct {
 func (f *cameraFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&f.tags, "tag", nil, "tag for rules; repeatable")
 	cmd.Flags().StringVar(&f.transport, "transport", "", "tcp or udp, for RTSP")
-	cmd.Flags().TextVar(&f.stride, "stride", topics.Stride{}, "between the starts of two clips: a time, or steps such as '4 steps' (default: framer.stride of the configuration)")
+	cmd.Flags().TextVar(&f.stride, "stride", topics.Stride{}, "time between the starts of two clips: such as 2s, or '4 steps' (default: framer.stride of the configuration)")
 	cmd.Flags().Lookup("stride").DefValue = "" // help would name the zero value
 	cmd.Flags().Var(length{&f.window, "4.267s"}, "window", "length of a clip (default: framer.window of the configuration)")
 }
 
-// apply takes over the flags that were given.
+// apply copies the flags that were given to a camera.
 func (f *cameraFlags) apply(cmd *cobra.Command, c *topics.Camera) {
 	given := cmd.Flags().Changed
 	if given("tag") {
@@ -85,7 +85,7 @@ func (f *cameraFlags) apply(cmd *cobra.Command, c *topics.Camera) {
 func (p Program) cameraAdd(t *target) *cobra.Command {
 	var flags cameraFlags
 	cmd := &cobra.Command{
-		Use: "add NAME URL", Short: "Add a camera, or put another in the place of the one of that name",
+		Use: "add NAME URL", Short: "Add a camera, or replace the one of that name",
 		Example: `  frostwatch camera add lobby 'rtsp://viewer:${LOBBY_PASSWORD}@10.0.0.7/stream1' --tag indoor`,
 		Args: func(_ *cobra.Command, args []string) error {
 			switch {
@@ -114,7 +114,7 @@ func (p Program) cameraAdd(t *target) *cobra.Command {
 					return err
 				}
 				if len(was.Tags) > 0 && len(c.Tags) == 0 {
-					_, err = fmt.Fprintf(p.Err, "note: camera %s had tags %s, which are gone: `camera set` changes only what is named\n", c.Name, strings.Join(was.Tags, ", "))
+					_, err = fmt.Fprintf(p.Err, "note: camera %s had tags %s, which are gone: `camera set` changes only the given properties\n", c.Name, strings.Join(was.Tags, ", "))
 				}
 				return err
 			})
@@ -128,7 +128,7 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 	var flags cameraFlags
 	var url string
 	cmd := &cobra.Command{
-		Use: "set NAME", Short: "Change what is named of a camera; a change of tags alone leaves its stream as it is", Args: oneName,
+		Use: "set NAME", Short: "Change the given properties of a camera; its stream goes on if only tags change", Args: oneName,
 		Example: "  frostwatch camera set lobby --tag indoor --tag ward\n  frostwatch camera set lobby --tag ''",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !slices.ContainsFunc([]string{"tag", "url", "transport", "stride", "window"}, cmd.Flags().Changed) {
@@ -164,7 +164,7 @@ func oneName(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// changeCamera writes a camera in the place of another, unless it says the same.
+// changeCamera replaces a camera, unless nothing would change.
 func (p Program) changeCamera(ctx context.Context, table cameraTable, was, c topics.Camera) error {
 	was.Source = c.Source
 	before, err := topics.EncodeCamera(was)
@@ -172,13 +172,13 @@ func (p Program) changeCamera(ctx context.Context, table cameraTable, was, c top
 		return p.putCamera(ctx, table, c, "changed")
 	}
 	if after, err := topics.EncodeCamera(c); err == nil && bytes.Equal(before, after) {
-		_, err := fmt.Fprintf(p.Out, "camera %s is so already: nothing changed\n", c.Name)
+		_, err := fmt.Fprintf(p.Out, "camera %s is already like this: nothing changed\n", c.Name)
 		return err
 	}
 	return p.putCamera(ctx, table, c, "changed")
 }
 
-// putCamera writes a camera, and says so and what is unwise about it.
+// putCamera writes a camera, and prints that and warnings about it.
 func (p Program) putCamera(ctx context.Context, table cameraTable, c topics.Camera, word string) error {
 	if err := table.Put(ctx, c); err != nil {
 		return err

@@ -37,8 +37,8 @@ func (p Program) cameraList(t *target) *cobra.Command {
 	return cmd
 }
 
-// writeCameras prints a table; a state that is not known is a dash, with the
-// reason behind it.
+// writeCameras prints a table. An unknown state is a dash; the last column says
+// why it is unknown.
 func writeCameras(out io.Writer, all []cameras.Entry, now time.Time) error {
 	if len(all) == 0 {
 		_, err := fmt.Fprintln(out, "no cameras: add one by its name and URL")
@@ -76,7 +76,7 @@ func rate(s topics.StreamStatus) string {
 	return fmt.Sprintf("%.4g", s.FPS)
 }
 
-// since is for how long the state has been what it is.
+// since formats for how long the state has lasted.
 func since(s topics.StreamStatus, now time.Time) string {
 	if s.Since.IsZero() || s.State == "" {
 		return "-"
@@ -84,7 +84,7 @@ func since(s topics.StreamStatus, now time.Time) string {
 	return max(now.Sub(s.Since), 0).Round(time.Second).String()
 }
 
-// cameraRow is a camera of `camera ls --json`.
+// cameraRow is a camera in the output of `camera ls --json`.
 type cameraRow struct {
 	Name      string         `json:"name"`
 	URL       string         `json:"url"` // without secrets

@@ -16,8 +16,7 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Cameras are added, changed, listed and removed by commands, each of which says
-// what it did and what is unwise about it.
+// Each command prints what it has done to a camera, and warnings about it.
 func TestCameraCommands(t *testing.T) {
 	broker := kafkatest.StartEmbedded(t)
 	client, err := bus.New(bus.Options{Brokers: []string{broker.Addr()}, Logger: slog.New(slog.DiscardHandler)})
@@ -57,7 +56,7 @@ func TestCameraCommands(t *testing.T) {
 		{"add door rtsp://viewer:hunter2@10.0.0.8/s", []string{`^camera door added: rtsp://viewer:\*\*\*@10\.0\.0\.8/s\n`, `warning: camera door: its URL holds a password, which everyone who may read the cameras topic can now see`}, "hunter2"},
 		{"set lobby --tag night", []string{`^camera lobby changed: rtsp://viewer:\$\{LOBBY\}@10\.0\.0\.7/s, tags night\n`}, ""},
 		{"set lobby", []string{"!", `camera set: nothing to change: want --tag, --url`}, "changed:"},
-		{"set lobby --tag night", []string{`^camera lobby is so already: nothing changed\n$`}, ""},
+		{"set lobby --tag night", []string{`^camera lobby is already like this: nothing changed\n$`}, ""},
 		{"set lobby --window 10", []string{"!", `want a number with a unit such as 4\.267s`}, "time:"},
 		{"set lobby --stride 10", []string{"!", `want a number of steps such as "4 steps", or a number with a unit`}, "time:"},
 		{"add lobby rtsp://viewer:${LOBBY}@10.0.0.7/s", []string{`note: camera lobby had tags night, which are gone: .camera set. changes only`}, ""},

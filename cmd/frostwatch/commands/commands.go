@@ -1,5 +1,5 @@
-// Package commands is the command line: it reads flags, and prints what the
-// other packages give.
+// Package commands is the command line: it reads flags, and prints what other
+// packages return.
 package commands
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Program is what a run needs from the outside.
+// Program is what a run gets from its environment.
 type Program struct {
 	Args    []string
 	Out     io.Writer // results
@@ -49,7 +49,7 @@ func Run(ctx context.Context, p Program) int {
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)
 	if err := root.ExecuteContext(ctx); err != nil {
-		// Nothing is left to be done when the terminal is gone.
+		// If the terminal is gone, nobody needs the error.
 		_, _ = fmt.Fprintf(p.Err, "frostwatch: %v\n", err)
 		return 1
 	}

@@ -21,8 +21,8 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// target is where a command that edits or looks goes: the servers of a
-// configuration file, or of the `up` that runs on a data directory.
+// target is what a command connects to: the servers of a configuration file, or of
+// the `up` that runs on a data directory.
 type target struct{ config, data string }
 
 func (t *target) flags(cmd *cobra.Command) {
@@ -30,8 +30,8 @@ func (t *target) flags(cmd *cobra.Command) {
 	cmd.PersistentFlags().StringVar(&t.data, "data", up.DefaultData, "data directory of a running frostwatch up, used when --config is not given")
 }
 
-// load is the configuration to connect by: that of --config, or what the `up` of
-// the data directory was configured by, at the servers that it runs.
+// load returns the configuration to connect with: that of --config, or that of the
+// `up` that runs on the data directory, with the addresses of its servers.
 func (t *target) load() (config.Config, error) {
 	if t.config != "" {
 		return config.Load(t.config)
@@ -45,8 +45,7 @@ func (t *target) load() (config.Config, error) {
 	}
 	cfg, err := config.Load(e.Config)
 	if err != nil {
-		// `up` goes on by what it read before an edit that is wrong; what it runs,
-		// and the names it uses, do not change.
+		// An edit that `up` has refused changes neither its servers nor its names.
 		cfg = config.Default()
 	}
 	e.Configure(&cfg)
@@ -57,7 +56,7 @@ func (t *target) nothingRuns() error {
 	return fmt.Errorf("nothing runs here (looked in %s); start `frostwatch up`, or name --data or --config", t.data)
 }
 
-// unreachable is why a server that should answer at an address does not.
+// unreachable explains why a server does not answer.
 func (t *target) unreachable(server, address string, err error) error {
 	if t.config != "" {
 		return fmt.Errorf("%s at %s, named in %s, can't be reached: %w", server, address, t.config, err)
@@ -68,10 +67,10 @@ func (t *target) unreachable(server, address string, err error) error {
 	return fmt.Errorf("%s of the frostwatch in %s does not answer at %s: %w", server, t.data, address, err)
 }
 
-// reachTime bounds the first question to a server.
+// reachTime bounds the first request to a server.
 const reachTime = 5 * time.Second
 
-// commandTime bounds a command that edits or looks.
+// commandTime bounds a command that shows or edits something.
 const commandTime = 15 * time.Second
 
 // withBus calls do with a Kafka client and the names of topics, for at most
@@ -98,7 +97,7 @@ func (t *target) onKafka(ctx context.Context, do func(context.Context, *bus.Clie
 	})
 }
 
-// withClient calls do with a Kafka client, for as long as it takes.
+// withClient calls do with a Kafka client, without a bound on its time.
 func withClient(cfg config.Config, do func(*bus.Client) error) error {
 	c, err := process.Kafka(cfg.Kafka, "frostwatch-cli", slog.New(slog.DiscardHandler), nil)
 	if err != nil {
@@ -107,13 +106,13 @@ func withClient(cfg config.Config, do func(*bus.Client) error) error {
 	return errors.Join(do(c), c.Close())
 }
 
-// archive is where the archive lies; empty: there is none.
+// archive returns where the archive is; empty if there is none.
 func (t *target) archive() (string, error) {
 	own := up.ArchiveDir(t.data)
 	cfg, err := t.load()
 	if err != nil {
 		if t.config == "" && exists(own) {
-			return own, nil // nothing has to run for it to be read
+			return own, nil // it can be read while nothing runs
 		}
 		return "", err
 	}
@@ -152,8 +151,8 @@ func (t *target) withRedis(ctx context.Context, do func(context.Context, *redis.
 	return do(ctx, c, cfg)
 }
 
-// quietRedis drops go-redis' own messages; what matters of them comes back as
-// errors.
+// quietRedis drops go-redis' own messages, because what matters is also returned
+// as errors.
 type quietRedis struct{}
 
 // Printf is go-redis' logging interface.

@@ -12,7 +12,7 @@ import (
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/up"
 )
 
-// closedAddress is one that nothing listens on.
+// closedAddress returns an address on which nothing listens.
 func closedAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -54,7 +54,7 @@ func TestCommandsSayThatNothingRuns(t *testing.T) {
 	}
 }
 
-// An edit of the file that `up` was given, and that it refused, hinders no command.
+// Commands work even if the file of `up` has an edit that `up` has refused.
 func TestCommandsGoWhereUpRuns(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "other.yaml")

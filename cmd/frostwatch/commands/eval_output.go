@@ -14,22 +14,22 @@ import (
 
 const (
 	worstClasses = 10
-	// toOut as a file is standard output.
+	// toOut is the file name that means standard output.
 	toOut = "-"
 )
 
-// output is a file that an evaluation ends with, and the flag that names it.
+// output is a result file of an evaluation, and the flag that names it.
 type output struct{ flag, path string }
 
 func (o output) failed(err error) error {
-	var at *fs.PathError // would name the path once more
+	var at *fs.PathError // it would repeat the path
 	if errors.As(err, &at) {
 		err = at.Err
 	}
 	return fmt.Errorf("write --%s %s: %w", o.flag, o.path, err)
 }
 
-// outputs are those asked for.
+// outputs returns the result files that were asked for.
 func (f evalFlags) outputs() []output {
 	var out []output
 	for _, o := range []output{{"json", f.json}, {"confusion", f.confusion}} {
@@ -40,8 +40,8 @@ func (f evalFlags) outputs() []output {
 	return out
 }
 
-// checkOutputs finds out before hours of work what is no place for its result.
-// What lies there stays.
+// checkOutputs reports, before hours of work, a result file that can't be written.
+// Existing files are not changed.
 func (f evalFlags) checkOutputs() error {
 	if f.confusion == toOut {
 		return errors.New("--confusion -: want a file")
@@ -57,7 +57,7 @@ func (f evalFlags) checkOutputs() error {
 			}
 		}
 		if i > 0 && sameFile(o.path, outputs[0].path) {
-			return o.failed(fmt.Errorf("--%s goes there: choose another file", outputs[0].flag))
+			return o.failed(fmt.Errorf("--%s is written there: choose another file", outputs[0].flag))
 		}
 		if err := o.try(); err != nil {
 			return o.failed(err)
@@ -66,7 +66,7 @@ func (f evalFlags) checkOutputs() error {
 	return nil
 }
 
-// try is whether a file can be written, found out by opening it.
+// try reports whether a file can be written, by opening it.
 func (o output) try() error {
 	info, err := os.Stat(o.path)
 	switch {
@@ -90,7 +90,7 @@ func tryNew(path string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return errors.New("its folder is not there")
+		return errors.New("its folder does not exist")
 	case errors.Is(err, fs.ErrExist):
 		return errors.New("it is a link that leads nowhere")
 	case err != nil:
@@ -99,7 +99,8 @@ func tryNew(path string) error {
 	return errors.Join(f.Close(), os.Remove(path))
 }
 
-// sameFile is whether two paths are of one regular file, or would be.
+// sameFile reports whether two paths lead to one regular file, which may not exist
+// yet.
 func sameFile(a, b string) bool {
 	infoA, errA := os.Stat(a)
 	infoB, errB := os.Stat(b)
@@ -109,7 +110,7 @@ func sameFile(a, b string) bool {
 	return errA != nil && errB != nil && resolved(a) == resolved(b)
 }
 
-// resolved is the path of a file that may not be there yet, without links.
+// resolved returns the path of a file that may not exist yet, without links.
 func resolved(path string) string {
 	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
 	if err == nil {
@@ -121,8 +122,8 @@ func resolved(path string) string {
 	return filepath.Join(dir, filepath.Base(path))
 }
 
-// evalReport writes the files before it prints, so that whoever has closed
-// standard output has them.
+// evalReport writes the files before it prints, so that they are written even if
+// standard output is closed.
 func (p Program) evalReport(r *eval.Report, f evalFlags) error {
 	var failed []error
 	for _, o := range f.outputs() {

@@ -9,14 +9,14 @@ import (
 	"github.com/frostwatch/frostwatch/eval"
 )
 
-// evalLineEvery is how often a line is printed where no person watches.
+// evalLineEvery is how often a line is printed if the output is no terminal.
 const evalLineEvery = 30 * time.Second
 
-// barLeast is the shortest bar that says something.
+// barLeast is the length of the shortest bar that is drawn.
 const barLeast = 10
 
-// evalProgress shows how far an evaluation is: as a bar that is redrawn on a
-// terminal, otherwise as lines.
+// evalProgress shows the progress of an evaluation: a bar on a terminal, otherwise
+// lines.
 type evalProgress struct {
 	out      io.Writer
 	terminal bool
@@ -56,7 +56,7 @@ func (s *evalProgress) show(p eval.Progress) {
 	s.draw(s.bar(p, fmt.Sprintf("%3d%%  %s", 100*p.Done/p.Total, s.line(now))))
 }
 
-// bar puts a bar before a text, as far as there is room for it.
+// bar puts a bar before a text, if there is room for it.
 func (s *evalProgress) bar(p eval.Progress, text string) string {
 	wide := min(barWidth, s.room()-len(text)-len("[] "))
 	if wide < barLeast {
@@ -66,16 +66,17 @@ func (s *evalProgress) bar(p eval.Progress, text string) string {
 	return fmt.Sprintf("[%s%s] %s", strings.Repeat("#", full), strings.Repeat(".", wide-full), text)
 }
 
-// draw writes a text over the one before, as much as goes into one line: one
-// that wraps would stay when it is drawn again.
+// draw replaces the last text by another, cut to one line: a text that wraps would
+// not be overwritten by the next.
 func (s *evalProgress) draw(text string) {
 	s.say("\r%s\x1b[K", text[:min(len(text), s.room())])
 }
 
-// room is how much a line holds: what is written in the last column can wrap too.
+// room is the length of a line without its last column, at which a terminal may
+// wrap.
 func (s *evalProgress) room() int { return max(s.width()-1, 0) }
 
-// texts shows the progress of the classes, which take a while before the first
+// texts shows the progress of embedding the classes, which comes before the first
 // video.
 func (s *evalProgress) texts(p eval.Progress, now time.Time) {
 	switch {
@@ -88,7 +89,7 @@ func (s *evalProgress) texts(p eval.Progress, now time.Time) {
 	}
 }
 
-// line is what stands in every form.
+// line is the text that both forms show.
 func (s *evalProgress) line(now time.Time) string {
 	p := s.latest
 	out := fmt.Sprintf("%d of %d videos", p.Done, p.Total)
@@ -111,7 +112,7 @@ func (s *evalProgress) line(now time.Time) string {
 	return out
 }
 
-// end leaves the bar's line.
+// end moves on from the bar's line.
 func (s *evalProgress) end() {
 	if s.drew && s.terminal {
 		s.say("\n")

@@ -14,7 +14,8 @@ import (
 	"github.com/frostwatch/frostwatch/internal/shared"
 )
 
-// evalFolder has a list of real clips, one of them broken, and the demo's model.
+// evalFolder makes a folder with a list of real clips, one of them broken, and the
+// demo's model.
 func evalFolder(t *testing.T) (dir string, run func(args ...string) (out, errs string, code int)) {
 	t.Helper()
 	t.Chdir(shared.Root(t)) // ONNX Runtime is found in .native there
@@ -88,8 +89,8 @@ func TestEvalRefusesBeforeItWorks(t *testing.T) {
 	}
 }
 
-// What has no place for its result is refused before anything is read: the list
-// of each case leads nowhere. What lies there stays.
+// A result file that can't be written is refused before anything is read (the list
+// of each case does not exist), and existing files are not changed.
 func TestEvalOutputsAreCheckedFirst(t *testing.T) {
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
@@ -138,7 +139,7 @@ func TestEvalOutputsAreCheckedFirst(t *testing.T) {
 	}
 }
 
-// closed is a standard output that nobody reads any more.
+// closed is a standard output that has been closed.
 type closed struct{}
 
 func (closed) Write([]byte) (int, error) { return 0, os.ErrClosed }
@@ -183,7 +184,7 @@ func TestEvalShowsABarOnATerminal(t *testing.T) {
 	}
 }
 
-// A line that wraps would stay when it is drawn again.
+// A line that wraps would not be overwritten by the next.
 func TestEvalsBarFitsTheTerminal(t *testing.T) {
 	for width, want := range map[int]string{
 		120: "[###############...............]  50%  50 of 100 videos, 1 known, 1 broken, top-1 50.0% so far, 3.0 clips/s, 51s to go",

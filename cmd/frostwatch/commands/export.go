@@ -20,13 +20,14 @@ import (
 
 func (p Program) exportCommand() *cobra.Command {
 	t := &target{}
-	cmd := &cobra.Command{Use: "export", Short: "Take out what was recorded"}
+	cmd := &cobra.Command{Use: "export", Short: "Export recordings"}
 	t.flags(cmd)
 	cmd.AddCommand(p.exportClips(t))
 	return cmd
 }
 
-// exportFlags are the flags of `export clips` that are not options as they are.
+// exportFlags are the flags of `export clips`, some of which must be parsed before
+// they are options.
 type exportFlags struct {
 	export.Options
 	since, until, labels string
@@ -64,18 +65,18 @@ func (p Program) exportClips(t *target) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.runExport(cmd.Context(), t, f) },
 	}
 	cmd.Flags().StringArrayVar(&f.Cameras, "camera", nil, "name or glob of cameras; repeatable")
-	cmd.Flags().StringVar(&f.since, "since", "", "from when: RFC 3339, Unix seconds, or how long ago (10m, 7d)")
-	cmd.Flags().StringVar(&f.until, "until", "0s", "to when, likewise")
+	cmd.Flags().StringVar(&f.since, "since", "", "start of the time range: RFC 3339, Unix seconds, or how long ago (10m, 7d)")
+	cmd.Flags().StringVar(&f.until, "until", "0s", "end of the time range, in the same form")
 	cmd.Flags().StringVar(&f.labels, "labels", "", "CSV of labelled intervals")
 	cmd.Flags().StringArrayVar(&f.Labels, "label", nil, "only this label; repeatable. Without --labels: the label of every clip")
-	cmd.Flags().StringVar(&f.Out, "out", "", "folder of the set, empty or absent")
+	cmd.Flags().StringVar(&f.Out, "out", "", "folder for the set, which must be empty or absent")
 	cmd.Flags().Float64Var(&f.Overlap, "overlap", 0.5, "least share of a clip's window that its interval covers")
 	cmd.Flags().StringVar(&f.Background, "background", "", "label of clips that no interval touches (default: they are left out)")
 	cmd.Flags().Float64Var(&f.Val, "val", 0.1, "share of the clips for validation, 0 to 0.5")
 	cmd.Flags().BoolVar(&f.Replace, "force", false, "replace the set that an earlier export left in the folder")
 	cmd.Flags().IntVar(&f.MaxClips, "max-clips", 100_000, "give up rather than write more clips (each is some 100 KB)")
 	for _, name := range []string{"camera", "since", "out"} {
-		// The error is of a flag that does not exist.
+		// It fails only for a flag that does not exist.
 		_ = cmd.MarkFlagRequired(name)
 	}
 	return cmd
@@ -107,7 +108,7 @@ func (p Program) runExport(ctx context.Context, t *target, f exportFlags) error 
 	return err
 }
 
-// options are read before anything is asked of Kafka.
+// options parses the flags, before anything is asked of Kafka.
 func (f exportFlags) options(now time.Time) (o export.Options, err error) {
 	o = f.Options
 	o.Now = now
@@ -132,18 +133,18 @@ func (f exportFlags) options(now time.Time) (o export.Options, err error) {
 // exportProgress prints a line every few seconds.
 func (p Program) exportProgress() func(export.Counts, time.Time) {
 	const every = 5 * time.Second
-	told := time.Now()
+	printed := time.Now()
 	return func(c export.Counts, at time.Time) {
-		if time.Since(told) < every {
+		if time.Since(printed) < every {
 			return
 		}
-		told = time.Now()
-		// Nothing is lost when the terminal is gone.
+		printed = time.Now()
+		// If the terminal is gone, nobody needs the progress.
 		_, _ = fmt.Fprintf(p.Err, "%d records read, now at %s\n", c.Records, at.Local().Format(time.DateTime))
 	}
 }
 
-// describeSet is an export as a person reads it.
+// describeSet formats an export for people.
 func describeSet(s *export.Set, out string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%-40s %8s %8s\n", "label", "train", "val")

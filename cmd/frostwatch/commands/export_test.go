@@ -26,7 +26,7 @@ func runExport(t *testing.T, args ...string) (out, errs string, code int) {
 	return stdout.String(), stderr.String(), code
 }
 
-// From a topic under a prefix of its own to a set and what is said about it.
+// Clips of topics under another prefix become a set, which is described.
 func TestExportClips(t *testing.T) {
 	dir, broker := t.TempDir(), kafkatest.StartEmbedded(t)
 	t0 := time.Now().Add(-5 * time.Minute).Truncate(time.Second)
@@ -62,7 +62,7 @@ func TestAnExportTellsWhatItLeftOut(t *testing.T) {
 	}
 }
 
-// recordClips puts six clips of four seconds on a topic, one after the other.
+// recordClips sends six clips of four seconds each, one after the other.
 func recordClips(t *testing.T, addr, topic string, t0 time.Time) {
 	t.Helper()
 	b, err := bus.New(bus.Options{Brokers: []string{addr}, ClientID: "test", Logger: slog.New(slog.DiscardHandler)})
@@ -102,7 +102,7 @@ func write(t *testing.T, file, text string) {
 	}
 }
 
-// There is no broker: what is wrong with the flags or the CSV is said without one.
+// Mistakes in the flags or the CSV are reported even where no broker runs.
 func TestExportMistakesAreToldAtOnce(t *testing.T) {
 	dir := t.TempDir()
 	labels := filepath.Join(dir, "labels.csv")

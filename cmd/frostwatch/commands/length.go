@@ -8,14 +8,14 @@ import (
 	"github.com/frostwatch/frostwatch/internal/config"
 )
 
-// length is a flag for a length of time, in days too. It writes to a
-// time.Duration of the caller's.
+// length is a flag for a length of time, which may be in days. It is stored in a
+// time.Duration of the caller.
 type length struct {
 	of      *time.Duration
 	example string
 }
 
-// Set reads 10s, 1h30m or 7d.
+// Set parses a value such as 10s, 1h30m or 7d.
 func (l length) Set(text string) error {
 	var age config.Age
 	if err := age.UnmarshalText([]byte(text)); err != nil {
@@ -25,7 +25,7 @@ func (l length) Set(text string) error {
 	return nil
 }
 
-// String is empty for none, so that help doesn't call that the default.
+// String is empty for zero, so that the help text shows no default.
 func (l length) String() string {
 	if l.of == nil || *l.of == 0 {
 		return ""
@@ -40,5 +40,5 @@ func (l length) String() string {
 	return text
 }
 
-// Type is what help calls the value.
+// Type is the name of the value in the help text.
 func (l length) Type() string { return "duration" }

@@ -18,12 +18,12 @@ func (p Program) modelCommand() *cobra.Command {
 	return cmd
 }
 
-// modelsFlag is the folder that models are in by their names.
+// modelsFlag adds the flag for the folder that contains all models.
 func modelsFlag(cmd *cobra.Command, dir *string) {
-	cmd.Flags().StringVar(dir, "models", "models", "folder of the models, each a folder of its name")
+	cmd.Flags().StringVar(dir, "models", "models", "folder that contains the models")
 }
 
-// importFlags are those that import and pull share.
+// importFlags adds the flags that import and pull share.
 func importFlags(cmd *cobra.Command, o *froster.ImportOptions) {
 	cmd.Flags().StringVar(&o.Name, "name", "", "name of the model (default: the file's)")
 	cmd.Flags().StringVar((*string)(&o.Precision), "precision", string(froster.Float32), "float32; int8 for processors with VNNI; float16 for GPUs")
@@ -36,9 +36,9 @@ func (p Program) modelImport() *cobra.Command {
 	var o froster.ImportOptions
 	var models string
 	cmd := &cobra.Command{
-		Use: "import CHECKPOINT", Short: "Make a model of a checkpoint", Args: exactly(1),
-		Long: "Makes a model of a FROSTER or Open-VCLIP .pth, an OpenAI CLIP .pt, or a CLIP of Hugging Face or\n" +
-			"OpenCLIP: the .safetensors or .bin file, or the folder with its configuration. Nothing in it is executed.",
+		Use: "import CHECKPOINT", Short: "Convert a checkpoint into a model", Args: exactly(1),
+		Long: "Converts a FROSTER or Open-VCLIP .pth, an OpenAI CLIP .pt, or a CLIP of Hugging Face or OpenCLIP (the\n" +
+			".safetensors or .bin file, or the folder with its configuration) into a model. Nothing in it is executed.",
 		RunE: func(_ *cobra.Command, args []string) error {
 			o.Checkpoint = args[0]
 			if o.Out == "" {
@@ -65,7 +65,7 @@ func (p Program) importModel(o froster.ImportOptions) error {
 	return err
 }
 
-// bundleName is the folder for a model that was given none.
+// bundleName returns the folder for a model if --out does not name one.
 func bundleName(o froster.ImportOptions) string {
 	name := o.Name
 	if name == "" {
@@ -75,8 +75,8 @@ func bundleName(o froster.ImportOptions) string {
 	return withPrecision(strings.NewReplacer("/", "-", string(filepath.Separator), "-").Replace(name), o.Precision)
 }
 
-// withPrecision makes names of models from one checkpoint different for each
-// precision.
+// withPrecision adds the precision to a model's name, so that models of one
+// checkpoint differ in name.
 func withPrecision(name string, p froster.Precision) string {
 	if p == "" || p == froster.Float32 {
 		return name

@@ -25,7 +25,7 @@ func (p Program) modelPull() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "pull [NAME]", Short: "Download a known checkpoint and import it", Args: cobra.MaximumNArgs(1),
 		Long: "Downloads a checkpoint that is known by name, verifies its SHA-256 and imports it. What an interrupted\n" +
-			"download got is kept, and the next one goes on from there. Without a name it lists what is known.",
+			"download has received is kept, and the next one continues from there. Without a name it lists the\nknown checkpoints.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			known, err := pull.Known(list)
 			if err != nil {
@@ -72,7 +72,7 @@ func (p Program) pull(ctx context.Context, c pull.Checkpoint, o froster.ImportOp
 	}
 	o.Out = filepath.Join(models, folder)
 	if _, err := os.Stat(o.Out); err == nil {
-		return fmt.Errorf("%s is there already (`frostwatch model rm %s` removes it)", o.Out, filepath.Base(o.Out))
+		return fmt.Errorf("%s already exists (`frostwatch model rm %s` removes it)", o.Out, filepath.Base(o.Out))
 	}
 	shown := &progress{out: p.Err, name: c.Name, terminal: isTerminal(p.Err), now: time.Now}
 	file, err := pull.Fetch(ctx, pull.Options{Dir: filepath.Join(models, ".checkpoints"), Progress: shown.show, Retry: shown.retry}, c)
@@ -96,7 +96,7 @@ func (p Program) pull(ctx context.Context, c pull.Checkpoint, o froster.ImportOp
 	return nil
 }
 
-// licenceCard writes a model card that says the licence alone.
+// licenceCard writes a model card that contains only the licence.
 func licenceCard(dir, licence string) (string, error) {
 	f, err := os.CreateTemp(dir, "card-*.json")
 	if err != nil {
@@ -109,7 +109,7 @@ func licenceCard(dir, licence string) (string, error) {
 	return f.Name(), nil
 }
 
-// isTerminal is whether a person sees what is written.
+// isTerminal reports whether output goes to a terminal.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {
@@ -119,7 +119,7 @@ func isTerminal(w io.Writer) bool {
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-// columns is how wide a terminal is, 80 where it does not say.
+// columns returns the width of a terminal, 80 if it is unknown.
 func columns(w io.Writer) int {
 	if f, ok := w.(*os.File); ok {
 		if size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ); err == nil && size.Col > 0 {
@@ -129,8 +129,8 @@ func columns(w io.Writer) int {
 	return 80
 }
 
-// progress shows how far a download is: as a bar that is redrawn on a terminal,
-// otherwise as a line for each tenth.
+// progress shows the progress of a download: a bar on a terminal, otherwise a line
+// for each tenth.
 type progress struct {
 	out      io.Writer
 	name     string
@@ -179,7 +179,7 @@ func (s *progress) retry(err error) {
 	s.say("%s: %v; trying again\n", s.name, err)
 }
 
-// end leaves the bar's line.
+// end moves on from the bar's line.
 func (s *progress) end() {
 	if s.drew {
 		s.say("\n")

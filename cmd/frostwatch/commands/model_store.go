@@ -72,7 +72,7 @@ func (p Program) listModels(models string) error {
 	return err
 }
 
-// sizeOf is what a folder's files take, as far as they can be seen.
+// sizeOf returns the size of a folder's files, as far as they can be read.
 func sizeOf(dir string) int64 {
 	total := int64(0)
 	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
@@ -87,7 +87,8 @@ func sizeOf(dir string) int64 {
 	return total
 }
 
-// modelDir is a model's folder by name; nothing outside models has one.
+// modelDir returns the folder of the model of that name, which is always below
+// models.
 func modelDir(models, name string) (string, error) {
 	if name != filepath.Base(name) || !filepath.IsLocal(name) || name == "." {
 		return "", fmt.Errorf("%q is not a model's name: `frostwatch model ls` lists them", name)
@@ -115,7 +116,7 @@ func (p Program) modelShow() *cobra.Command {
 	var models string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "show NAME|FOLDER", Short: "Show all that is known of a model", Args: exactly(1),
+		Use: "show NAME|FOLDER", Short: "Show everything about a model", Args: exactly(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			b, err := openModel(models, args[0])
 			if err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/frostwatch/frostwatch/internal/shared"
 )
 
-// runModel is `frostwatch model ARGS`.
+// runModel runs `frostwatch model ARGS`.
 func runModel(t *testing.T, args ...string) (out, errs string, code int) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -44,7 +44,8 @@ func tinyCLIP(t *testing.T) []byte {
 	return raw
 }
 
-// From an address to a model that is listed, over a connection that breaks.
+// A checkpoint is downloaded over a connection that breaks, and becomes a model
+// that is listed.
 func TestPullListShowRemove(t *testing.T) {
 	raw := tinyCLIP(t)
 	broken := 0

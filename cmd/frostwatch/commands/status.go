@@ -14,7 +14,7 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// watchEvery is how often status --watch looks.
+// watchEvery is how often status --watch reads the state.
 const watchEvery = 2 * time.Second
 
 func (p Program) statusCommand() *cobra.Command {
@@ -39,7 +39,7 @@ func (p Program) statusCommand() *cobra.Command {
 	}
 	t.flags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON; with --watch, a line each time")
-	cmd.Flags().BoolVar(&watch, "watch", false, "look again every two seconds, until Ctrl-C")
+	cmd.Flags().BoolVar(&watch, "watch", false, "print the state again every two seconds, until Ctrl-C")
 	return cmd
 }
 

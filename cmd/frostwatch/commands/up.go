@@ -10,12 +10,12 @@ func (p Program) upCommand() *cobra.Command {
 	o := up.Options{Out: p.Out, Err: p.Err, Version: p.Version}
 	cmd := &cobra.Command{
 		Use: "up", Short: "Run everything on this machine: broker, Redis, cameras, all stages", Args: none,
-		Long: "Runs everything on loopback. Without --camera and --video it watches demo cameras,\nserved over RTSP from rendered clips. Ctrl-C stops it; started again on the same\n--data it goes on where it stopped.",
+		Long: "Runs everything on loopback. Without --camera and --video it watches demo cameras,\nserved over RTSP from rendered clips. Ctrl-C stops it; started again with the\nsame --data, it continues where it stopped.",
 		Example: "  frostwatch up\n  frostwatch up --camera 'door=rtsp://viewer:${DOOR_PASSWORD}@10.0.0.7/stream1'\n" +
 			"  frostwatch up --video recording.mp4 --model models/froster-b16",
 		RunE: func(cmd *cobra.Command, _ []string) error { return up.Run(cmd.Context(), o) },
 	}
-	cmd.Flags().StringVar(&o.Data, "data", up.DefaultData, "directory of everything that is kept")
+	cmd.Flags().StringVar(&o.Data, "data", up.DefaultData, "directory in which everything is stored")
 	cmd.Flags().StringVar(&o.Config, "config", "", "configuration file (default: pipeline.yaml in the data directory, written at first start)")
 	cmd.Flags().StringVar(&o.Ports, "ports", "fixed", "fixed: 19092 Kafka, 16379 Redis, 18554 RTSP, 18080 HTTP; auto: free ones")
 	cmd.Flags().StringVar(&o.Model, "model", "", "bundle to recognise with (default: infer.bundle of the configuration, or the demo model)")

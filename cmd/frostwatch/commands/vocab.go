@@ -17,11 +17,11 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// vocabTarget is a vocabulary somewhere.
+// vocabTarget is a vocabulary and the servers on which it is.
 type vocabTarget struct {
 	target
 	name       string // empty: the configured one
-	configured string // what workers of that configuration watch; known within with
+	configured string // vocab.name of the configuration; set by with
 }
 
 func (t *vocabTarget) with(ctx context.Context, do func(ctx context.Context, s *vocab.Store, name string) error) error {
@@ -37,7 +37,7 @@ func (t *vocabTarget) with(ctx context.Context, do func(ctx context.Context, s *
 
 func (p Program) vocabCommand() *cobra.Command {
 	t := &vocabTarget{}
-	cmd := &cobra.Command{Use: "vocab", Short: "Look at and edit the vocabulary while everything runs"}
+	cmd := &cobra.Command{Use: "vocab", Short: "Show and edit the vocabulary while everything runs"}
 	t.flags(cmd)
 	cmd.PersistentFlags().StringVar(&t.name, "vocabulary", "", "name of the vocabulary (default: vocab.name of the configuration)")
 	cmd.AddCommand(p.vocabList(t), p.vocabAdd(t), p.vocabRemove(t), p.vocabImport(t))
@@ -86,14 +86,14 @@ func labelCount(n int) string {
 	return fmt.Sprintf("%d labels", n)
 }
 
-// writeSkipped lists what Redis holds and can't be used, and why.
+// writeSkipped lists the labels in Redis that can't be used, and why.
 func writeSkipped(b *strings.Builder, v vocab.Vocabulary) {
 	for _, problem := range v.Problems {
 		fmt.Fprintf(b, "  skipped: %s\n", topics.Clean(problem.String()))
 	}
 }
 
-// edit makes an edit and prints what it did.
+// edit calls do and prints how that has changed the vocabulary.
 func (p Program) edit(ctx context.Context, t *vocabTarget, s *vocab.Store, name string, do func() error) error {
 	before, err := s.List(ctx, name)
 	if err != nil {
@@ -116,7 +116,7 @@ func (p Program) edit(ctx context.Context, t *vocabTarget, s *vocab.Store, name 
 		fmt.Fprintf(&b, "and %d more\n", more)
 	}
 	if len(changes) == 0 {
-		b.WriteString("nothing is changed by that\n")
+		b.WriteString("nothing has changed\n")
 	}
 	fmt.Fprintf(&b, "vocabulary %s: %s, version %s\n", after.Name, labelCount(len(after.Labels)), after.Version)
 	writeSkipped(&b, after)
@@ -143,7 +143,7 @@ func (p Program) vocabAdd(t *vocabTarget) *cobra.Command {
 	cmd.Flags().StringVar(&l.Description, "description", "", "more words for the model")
 	cmd.Flags().StringArrayVar(&l.Aliases, "alias", nil, "another wording; repeatable")
 	cmd.Flags().StringSliceVar(&l.Tags, "tag", nil, "tag for rules; repeatable")
-	cmd.Flags().BoolVar(&l.Background, "background", false, "normal: never alerted on by tag or as novel")
+	cmd.Flags().BoolVar(&l.Background, "background", false, "a normal activity: rules never alert on it by tag or as novel")
 	cmd.Flags().Float64Var(&l.Threshold, "threshold", 0, "score to raise at, for rules without one")
 	return cmd
 }
@@ -154,7 +154,7 @@ func (p Program) vocabRemove(t *vocabTarget) *cobra.Command {
 		Use: "rm LABEL...", Short: "Remove labels, or all of them with --all",
 		Args: func(_ *cobra.Command, labels []string) error {
 			if all == (len(labels) > 0) {
-				return errors.New("want the labels to remove, or --all and none")
+				return errors.New("want labels to remove, or --all without labels")
 			}
 			return nil
 		},
@@ -189,7 +189,7 @@ func (p Program) removeLabels(ctx context.Context, t *vocabTarget, s *vocab.Stor
 func (p Program) vocabImport(t *vocabTarget) *cobra.Command {
 	return &cobra.Command{
 		Use: "import FILE", Short: "Add the labels of a file, one a line, or of standard input for -", Args: exactly(1),
-		Long: "Adds the labels of a file: one a line, optionally followed by a tab and a description or a JSON value.\nEmpty lines and lines that begin with # are passed over. A file with a mistake changes nothing.",
+		Long: "Adds the labels of a file: one a line, optionally followed by a tab and a description or a JSON value.\nEmpty lines and lines that begin with # are ignored. A file with a mistake changes nothing.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			in := cmd.InOrStdin()
 			if args[0] != "-" {

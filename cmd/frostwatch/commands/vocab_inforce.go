@@ -12,15 +12,15 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// writeInForce says which models recognise a vocabulary, and what they skip of it
-// that others may not.
+// writeInForce lists the models that have a vocabulary in force, and the labels
+// that each of them skips.
 func writeInForce(b *strings.Builder, v vocab.Vocabulary, configured string, force []vocab.InForce) {
 	switch {
 	case len(force) > 0:
 	case v.Name != configured:
 		fmt.Fprintf(b, "no infer watches the vocabulary %s: the configuration's vocab.name is %s\n", v.Name, configured)
 	default:
-		b.WriteString("no infer has it in force: either none runs, or none has said so yet\n")
+		b.WriteString("no infer has it in force: either none runs, or none has reported it yet\n")
 	}
 	known := map[string]bool{}
 	for _, problem := range v.Problems {
@@ -28,8 +28,9 @@ func writeInForce(b *strings.Builder, v vocab.Vocabulary, configured string, for
 	}
 	for _, f := range force {
 		if f.Version != v.Version && len(v.Labels) == 0 && f.Labels > 0 {
-			// As Redis looks that has lost its data; a clear on purpose is followed.
-			fmt.Fprintf(b, "not taken over: a vocabulary without a label that can be used is not, unless `frostwatch vocab rm --all` emptied it; model %s stays with %s of version %s. Add labels again\n",
+			// Either Redis has lost its data, or infer has not seen yet that the
+			// vocabulary was emptied on purpose.
+			fmt.Fprintf(b, "not in force: an empty vocabulary is, only if it was emptied with `vocab rm --all`; model %s keeps %s of version %s. Add labels again\n",
 				f.Model, labelCount(f.Labels), f.Version)
 			continue
 		}
@@ -49,14 +50,14 @@ func writeInForce(b *strings.Builder, v vocab.Vocabulary, configured string, for
 	}
 }
 
-// An edit is in force within a second where nothing is amiss: an infer that is
-// known to run is awaited for longer than one that may not.
+// Normally an edit is in force within a second. An infer that is known to run is
+// waited for longer than one that may not run at all.
 const (
 	forceTime = 3 * time.Second
 	anyTime   = time.Second
 )
 
-// awaitForce waits until a version is in force for all models, but not for long.
+// awaitForce waits until all models have a version in force, for forceTime at most.
 func awaitForce(ctx context.Context, s *vocab.Store, v vocab.Vocabulary) (force []vocab.InForce, err error) {
 	const look = 50 * time.Millisecond
 	for began := time.Now(); ; {

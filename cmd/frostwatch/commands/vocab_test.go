@@ -12,7 +12,7 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// command runs one and gives what it printed.
+// command runs a command and returns its output and whether it succeeded.
 func command(t *testing.T, args ...string) (out string, ok bool) {
 	t.Helper()
 	var both bytes.Buffer
@@ -36,17 +36,17 @@ func TestVocabCommands(t *testing.T) {
 	}{
 		{"add fall", []string{"label added: fall\n", "vocabulary default: 1 label, version ", skipped}},
 		{"add fall --tag care", []string{"label changed: fall\n"}},
-		{"add fall --tag care", []string{"nothing is changed by that\n"}},
+		{"add fall --tag care", []string{"nothing has changed\n"}},
 		{"add wave", []string{"label added: wave\n", "vocabulary default: 2 labels"}},
 		{"ls", []string{"2 labels\n", "fall", `{"tags":["care"]}`, skipped}},
 		{"rm wave run", []string{"label removed: wave\n", `! not in the vocabulary: ["run"]`}},
 		{"rm worse", []string{"vocabulary default: 1 label,"}},
 		{"rm bad\x1b[31m", []string{"vocabulary default: 1 label,"}},
 		{"rm fall", []string{"! edit vocabulary default: no label would be left: add another first, or empty the vocabulary on purpose with --all"}},
-		{"rm", []string{"! want the labels to remove, or --all and none"}},
-		{"rm fall --all", []string{"! want the labels to remove, or --all and none"}},
+		{"rm", []string{"! want labels to remove, or --all without labels"}},
+		{"rm fall --all", []string{"! want labels to remove, or --all without labels"}},
 		{"ls --vocabulary other", []string{"no infer watches the vocabulary other: the configuration's vocab.name is default\n"}},
-		{"rm --all", []string{"label removed: fall\n", "vocabulary default: 0 labels", "no infer has it in force: either none runs, or none has said so yet\n"}},
+		{"rm --all", []string{"label removed: fall\n", "vocabulary default: 0 labels", "no infer has it in force: either none runs, or none has reported it yet\n"}},
 	} {
 		out, ok := command(t, append([]string{"vocab", "--config", file}, strings.Fields(c.args)...)...)
 		for _, want := range c.want {
@@ -58,8 +58,8 @@ func TestVocabCommands(t *testing.T) {
 	}
 }
 
-// The configuration in the data directory need not be the one that `up` runs by,
-// and `up` has a Redis of its own, with one database and no password.
+// `up` may run with another configuration than the one in the data directory, and
+// has its own Redis, with one database and no password.
 func TestVocabCommandsEditWhatUpWatches(t *testing.T) {
 	s, data := redistest.Start(t), t.TempDir()
 	for name, text := range map[string]string{
@@ -82,7 +82,7 @@ func TestVocabCommandsEditWhatUpWatches(t *testing.T) {
 	}
 }
 
-// What the model can't take is known to infer alone.
+// Only infer knows which labels the model can't take.
 func TestVocabCommandsSayWhatIsInForce(t *testing.T) {
 	s := redistest.Start(t)
 	file := filepath.Join(t.TempDir(), "pipeline.yaml")
@@ -110,7 +110,7 @@ func TestVocabCommandsSayWhatIsInForce(t *testing.T) {
 	if err := s.Client.Del(t.Context(), "frostwatch:vocab:default").Err(); err != nil {
 		t.Fatal(err)
 	}
-	if out, _ := command(t, "vocab", "ls", "--config", file); !strings.Contains(out, "not taken over: ") || !strings.Contains(out, "stays with 1 label of version "+v.Version) {
+	if out, _ := command(t, "vocab", "ls", "--config", file); !strings.Contains(out, "not in force: ") || !strings.Contains(out, "keeps 1 label of version "+v.Version) {
 		t.Errorf("a lost vocabulary: %s", out)
 	}
 }

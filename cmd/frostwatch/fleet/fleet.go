@@ -1,5 +1,5 @@
-// Package fleet is what is known of all workers, cameras and open alerts, read
-// from the tables on Kafka, for `frostwatch status`.
+// Package fleet reads the state of all workers, cameras and open alerts from the
+// tables on Kafka, for `frostwatch status`.
 package fleet
 
 import (
@@ -17,14 +17,14 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Fleet is the state of everything at a moment. Its texts are fit to be shown.
+// Fleet is the state of everything at one time. Its texts are cleaned.
 type Fleet struct {
 	At      time.Time `json:"at"`
 	Workers []Worker  `json:"workers"`
 	Cameras []Camera  `json:"cameras"`
 	Open    []Alert   `json:"open_alerts"`
 	Wrong   []Wrong   `json:"wrong"`
-	// Unreadable are records on the workers topic that are no worker's.
+	// Unreadable are records on the workers topic that no worker has written.
 	Unreadable []Unreadable `json:"unreadable_workers,omitempty"`
 }
 
@@ -51,7 +51,7 @@ type Unreadable struct {
 // Camera is a camera and its stream.
 type Camera struct {
 	Name   string    `json:"camera"`
-	State  string    `json:"state"` // empty: not known, for the reason given
+	State  string    `json:"state"` // empty if unknown, for the given reason
 	Since  time.Time `json:"since,omitzero"`
 	Reason string    `json:"reason,omitempty"`
 	Worker string    `json:"worker,omitempty"`
@@ -67,16 +67,16 @@ type Alert struct {
 	Onset    time.Time `json:"onset"`
 }
 
-// Wrong is something that is not as it should be, and what to do about it.
+// Wrong describes something that is wrong, and what to do about it.
 type Wrong struct {
 	What string `json:"what"`
 	Do   string `json:"do,omitempty"`
 }
 
 const (
-	// gone is after what time without a record a worker counts as gone.
+	// gone is the age of its newest record at which a worker counts as gone.
 	gone = 3 * topics.WorkerEvery
-	// forgotten is after what time a worker that is gone is no longer shown.
+	// forgotten is the age at which a worker that is gone is no longer shown.
 	forgotten = 24 * time.Hour
 )
 

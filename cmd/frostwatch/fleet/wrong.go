@@ -10,13 +10,13 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// needed are the stages without which nothing is watched.
+// needed are the stages without which no alert is raised.
 var needed = []string{"ingest", "infer", "alerts"}
 
-// lateness is from when on a stage is said to fall behind.
+// lateness is how late a stage must be to count as falling behind.
 const lateness = 10.0 // seconds
 
-// wrong is what is not as it should be, the gravest first.
+// wrong lists everything that is wrong, the most serious first.
 func (f Fleet) wrong() []Wrong {
 	out := []Wrong{}
 	for _, stage := range needed {
@@ -38,7 +38,7 @@ func (f Fleet) wrong() []Wrong {
 	return out
 }
 
-// unreadable lists records that are no worker's.
+// unreadable lists records that no worker has written.
 func (f Fleet) unreadable() (out []Wrong) {
 	const most = 10
 	for _, u := range f.Unreadable[:min(most, len(f.Unreadable))] {
@@ -60,7 +60,7 @@ func (f Fleet) runs(stage string) bool {
 	})
 }
 
-// replaced is whether living workers hold everything that a worker held.
+// replaced reports whether living workers hold every partition that a worker held.
 func (f Fleet) replaced(w Worker) bool {
 	for name, s := range w.Stages {
 		for _, partition := range s.Partitions {
@@ -99,7 +99,7 @@ func (w Worker) wrong() (out []Wrong) {
 	}
 	for _, part := range slices.Sorted(maps.Keys(w.Warnings)) {
 		if strings.HasPrefix(part, "camera ") {
-			continue // said of the camera itself
+			continue // listed for the camera itself
 		}
 		out = append(out, Wrong{fmt.Sprintf("worker %s: %s: %s", w.Name, part, w.Warnings[part]), ""})
 	}

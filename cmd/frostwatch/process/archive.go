@@ -9,7 +9,7 @@ import (
 	"github.com/frostwatch/frostwatch/internal/config"
 )
 
-// Archive is the stage that keeps what was recognised and raised.
+// Archive builds the stage that archives recognitions and alerts.
 func (p *Process) Archive(ctx context.Context) ([]Part, error) {
 	c := p.Config.Archive
 	if c.Bucket == "" || c.Bucket == config.NoArchive {
@@ -31,7 +31,7 @@ func (p *Process) Archive(ctx context.Context) ([]Part, error) {
 	return []Part{{Name: "archive", Run: s.Run}}, nil
 }
 
-// ArchiveKeep is the configured retention.
+// ArchiveKeep is the retention that a configuration asks for.
 func ArchiveKeep(c config.Archive) archive.Keep {
 	r := c.Retention
 	return archive.Keep{Actions: time.Duration(r.Actions), Alerts: time.Duration(r.Alerts), Size: int64(r.Size)}

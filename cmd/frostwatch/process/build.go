@@ -15,8 +15,8 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// Infer is the stage that recognises with the bundle that choose reads from a
-// configuration, also from one that is read anew.
+// Infer builds the stage that recognises actions. choose returns the folder of the
+// bundle that a configuration names; it is called again after each reload.
 func (p *Process) Infer(choose func(config.Config) string) ([]Part, error) {
 	c := p.Config.Infer
 	b, err := p.openBundles(choose(p.Config))
@@ -32,7 +32,7 @@ func (p *Process) Infer(choose func(config.Config) string) ([]Part, error) {
 	if err != nil {
 		return nil, errors.Join(err, b.close())
 	}
-	// A bundle takes its time to load: what comes of it, bundles log and count.
+	// A bundle takes time to load: b reports the result later.
 	p.onReload(func(c config.Config) (func() []string, error) {
 		return func() []string {
 			b.want(choose(c))
@@ -44,7 +44,7 @@ func (p *Process) Infer(choose func(config.Config) string) ([]Part, error) {
 	return []Part{{Name: "infer", Run: b.stage.Run}, {Name: "bundle", Run: b.run}}, nil
 }
 
-// openBundles loads the first bundle.
+// openBundles loads the runtime and the first bundle.
 func (p *Process) openBundles(dir string) (*bundles, error) {
 	c := p.Config.Infer
 	runtime, err := froster.OpenRuntime(froster.RuntimeOptions{Library: c.Runtime, Provider: c.Provider, Threads: c.Threads})
@@ -52,7 +52,7 @@ func (p *Process) openBundles(dir string) (*bundles, error) {
 		return nil, err
 	}
 	refused, err := p.tel.Meter("infer").Int64Gauge("frostwatch.infer.bundle_refused",
-		metric.WithDescription("1 while the bundle that is named can't be served and the one before is"))
+		metric.WithDescription("1 while the configured bundle can't be loaded and the previous one serves"))
 	if err != nil {
 		return nil, fmt.Errorf("infer: %w", err)
 	}
@@ -67,7 +67,7 @@ func (p *Process) openBundles(dir string) (*bundles, error) {
 	return b, nil
 }
 
-// Alerts is the stage that evaluates the rules.
+// Alerts builds the stage that evaluates the rules.
 func (p *Process) Alerts() ([]Part, error) {
 	rules, err := alerts.Compile(p.Config.Rules)
 	if err != nil {
@@ -98,16 +98,16 @@ func (p *Process) Alerts() ([]Part, error) {
 	return append(more, Part{Name: "alerts", Run: s.Run}), nil
 }
 
-// words is the vocabulary that rules are compared with: the one that infer
-// follows where it runs in this process too, else one of their own with the part
-// that follows it.
+// words returns the vocabulary against which rules are checked: that of infer, if
+// infer runs in this process too, or else one of its own and the part that watches
+// it.
 func (p *Process) words() (*vocab.Watcher, []Part, error) {
 	if p.watcher != nil {
 		return p.watcher, nil, nil
 	}
 	w, err := vocab.NewWatcher(vocab.WatcherOptions{
 		Client: p.Redis, Prefix: p.Config.Redis.Prefix, Name: p.Config.Vocab.Name, Poll: p.Config.Vocab.Poll,
-		Logger: p.log, Meter: p.tel.Meter("vocab"), Reporter: withoutWords{p.reporter},
+		Logger: p.log, Meter: p.tel.Meter("vocab"), Reporter: optionalWords{p.reporter},
 	})
 	if err != nil {
 		return nil, nil, err
@@ -115,15 +115,15 @@ func (p *Process) words() (*vocab.Watcher, []Part, error) {
 	return w, []Part{{Name: "vocabulary", Run: w.Run}}, nil
 }
 
-// withoutWords is the reporter of a vocabulary that the process can work without:
-// its problems are warnings, and what it warns of is infer's concern.
-type withoutWords struct{ telemetry.Reporter }
+// optionalWords is the reporter of a vocabulary that the process can work without:
+// its problems are only warnings, and its warnings are left to infer.
+type optionalWords struct{ telemetry.Reporter }
 
-func (r withoutWords) Problem(part string, err error) { r.Reporter.Warning(part, err) }
+func (r optionalWords) Problem(part string, err error) { r.Reporter.Warning(part, err) }
 
-func (withoutWords) Warning(string, error) {}
+func (optionalWords) Warning(string, error) {}
 
-// ruleLines is how rules differ, as a person reads it.
+// ruleLines describes how rules have changed, a line for each.
 func ruleLines(c alerts.Changes) (lines []string) {
 	for _, of := range []struct {
 		names []string

@@ -20,21 +20,21 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// bundles puts models in service: the one named when the process starts, and
-// another when another folder is named or the folder's content is another.
+// bundles loads models: the configured one when the process starts, and another
+// when the configuration names another folder or the folder's content changes.
 type bundles struct {
 	*Process
 	runtime *froster.Runtime
 	stage   *infer.Stage
 	refused metric.Int64Gauge
-	// wanted is the folder named last.
+	// wanted holds the folder that was named last, until run takes it.
 	wanted  chan string
-	unwatch func() error // ends watcher
+	unwatch func() error // stops watching the vocabulary
 
-	// Of run alone.
+	// Used by run alone.
 	current *loaded
 	dir     string
-	tried   string // stamp of what was loaded or refused last
+	tried   string // stamp of the content that was last loaded or refused
 }
 
 // loaded is a model in memory with its live vocabulary.
@@ -45,7 +45,7 @@ type loaded struct {
 	reports *modelReports
 }
 
-// load reads a bundle and begins to embed its vocabulary.
+// load reads a bundle, and starts embedding the vocabulary with its model.
 func (b *bundles) load(dir string) (*loaded, error) {
 	bundle, err := froster.OpenBundle(dir)
 	if err != nil {
@@ -75,7 +75,7 @@ func (b *bundles) load(dir string) (*loaded, error) {
 	return l, nil
 }
 
-// follow makes what keeps the process's vocabulary embedded by a model.
+// follow makes a live vocabulary, whose labels are embedded by a model.
 func (b *bundles) follow(l *loaded, model *froster.Model) (*scoring.Live, error) {
 	log, meter := b.log.With("model", l.bundle.ID), b.tel.Meter("vocab")
 	embeddings, err := scoring.NewEmbeddings(scoring.EmbeddingsOptions{
@@ -88,14 +88,14 @@ func (b *bundles) follow(l *loaded, model *froster.Model) (*scoring.Live, error)
 		Watcher: b.watcher, Embeddings: embeddings, BaseClasses: l.bundle.BaseClasses, Logger: log, Meter: meter,
 		Reporter: l.reports,
 		OnEdit: func(changes []vocab.Change) {
-			if l.reports.counts() && b.onEdit != nil {
+			if l.reports.active() && b.onEdit != nil {
 				b.onEdit(editLine(changes))
 			}
 		},
 	})
 }
 
-// editLine confirms an edit of the vocabulary, which is logged in full.
+// editLine describes an edit of the vocabulary in one line. The log has all of it.
 func editLine(changes []vocab.Change) string {
 	const most = 5
 	var words []string
@@ -111,7 +111,7 @@ func editLine(changes []vocab.Change) string {
 	return strings.Join(words, ", ")
 }
 
-// EditText is what an edit did to a label, fit to be shown.
+// EditText describes what an edit did to a label. It is cleaned.
 func EditText(c vocab.Change) string {
 	text := "label " + c.What + ": " + topics.Clean(c.Label)
 	if c.Why != "" {
@@ -120,8 +120,8 @@ func EditText(c vocab.Change) string {
 	return text
 }
 
-// watch follows the vocabulary, beginning at once: what is new can be embedded
-// while Kafka is away. The function returned ends it.
+// watch starts watching the vocabulary at once, so that new labels are embedded
+// even while Kafka is away. The returned function stops it.
 func (b *bundles) watch() (stop func() error, err error) {
 	b.watcher, err = vocab.NewWatcher(vocab.WatcherOptions{
 		Client: b.Redis, Prefix: b.Config.Redis.Prefix, Name: b.Config.Vocab.Name, Poll: b.Config.Vocab.Poll,
@@ -139,19 +139,19 @@ func (b *bundles) watch() (stop func() error, err error) {
 	}), nil
 }
 
-// close frees what serves and ends watching.
+// close frees the model in service and stops watching the vocabulary.
 func (b *bundles) close() error { return errors.Join(b.current.serving.Close(), b.unwatch()) }
 
-// checkSize warns of frames that are smaller than what the model was trained on.
+// checkSize warns if frames are carried at a smaller size than the model takes.
 func (b *bundles) checkSize(bundle *froster.Bundle) {
 	if carried := b.Config.Framer.ShortSide; carried < bundle.Dims.ImageSize {
-		b.log.Warn("the model sees larger frames than are carried: raise framer.short_side and restart ingest",
+		b.log.Warn("the model takes larger frames than clips carry: raise framer.short_side and restart ingest",
 			"model", bundle.Name, "image_size", bundle.Dims.ImageSize, "short_side", carried)
 	}
 }
 
-// want names the folder to serve; also one that is served or was refused, to
-// have it looked at again.
+// want names the folder to load from. It may be the one in service or one that was
+// refused, which is then looked at again.
 func (b *bundles) want(dir string) {
 	for {
 		select {
@@ -160,14 +160,14 @@ func (b *bundles) want(dir string) {
 		default:
 		}
 		select {
-		case <-b.wanted: // overtaken
+		case <-b.wanted: // an older request
 		default:
 		}
 	}
 }
 
-// run follows what is wanted until ctx ends. The folder is checked each second
-// by its files' times and sizes, because it may be a link, or on a file server
+// run loads what is wanted until ctx ends. It checks the folder every second by
+// the times and sizes of its files, because it may be a link, or on a file server
 // that reports no changes.
 func (b *bundles) run(ctx context.Context) error {
 	tick := time.NewTicker(time.Second)
@@ -191,8 +191,8 @@ func (b *bundles) run(ctx context.Context) error {
 	}
 }
 
-// renew puts the bundle in the wanted folder in service, if it is another. One
-// that can't be served is reported and changes nothing.
+// renew puts the bundle in the wanted folder in service, if it is another one. A
+// bundle that can't be loaded is reported and changes nothing.
 func (b *bundles) renew(ctx context.Context) {
 	err := b.swap(ctx)
 	if ctx.Err() != nil {
@@ -202,8 +202,8 @@ func (b *bundles) renew(ctx context.Context) {
 	var unclosed *infer.CloseError
 	switch {
 	case errors.As(err, &unclosed):
-		b.log.ErrorContext(ctx, "bundle in service, but the model before could not be closed",
-			"bundle", b.dir, "serving", b.current.bundle.Name, "model", b.current.bundle.ID, "before", unclosed.Model, "error", unclosed.Err)
+		b.log.ErrorContext(ctx, "new bundle in service, but the previous model could not be closed",
+			"bundle", b.dir, "serving", b.current.bundle.Name, "model", b.current.bundle.ID, "previous", unclosed.Model, "error", unclosed.Err)
 		b.reporter.Warning(partBundle, nil)
 	case err != nil:
 		refused = 1
@@ -214,15 +214,15 @@ func (b *bundles) renew(ctx context.Context) {
 	b.refused.Record(ctx, refused)
 }
 
-// partBundle is the model named among what may be wrong.
+// partBundle is the name under which warnings about the bundle are reported.
 const partBundle = "bundle"
 
-// refuse reports a bundle that can't be served; where a person reads along, the
-// warning is a line for them.
+// refuse reports a bundle that can't be loaded. Where a person watches, the warning
+// is already a line for that person.
 func (b *bundles) refuse(ctx context.Context, err error) {
-	b.reporter.Warning(partBundle, fmt.Errorf("%s is not taken over, model %s goes on serving: %w", b.dir, b.current.bundle.Name, err))
+	b.reporter.Warning(partBundle, fmt.Errorf("%s can't be used, model %s goes on serving: %w", b.dir, b.current.bundle.Name, err))
 	if b.onTrouble == nil {
-		b.log.ErrorContext(ctx, "bundle not taken over, the model before goes on serving",
+		b.log.ErrorContext(ctx, "bundle can't be used, the previous model goes on serving",
 			"bundle", b.dir, "serving", b.current.bundle.Name, "model", b.current.bundle.ID, "error", err)
 	}
 }
@@ -236,11 +236,11 @@ func (b *bundles) swap(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Until its vocabulary is embedded the one before goes on. There is no bound:
-	// Redis may be away, and clips are recognised meanwhile.
+	// The previous model serves until the vocabulary is embedded by the new one. That
+	// may take any time, as when Redis is away.
 	select {
 	case <-next.live.Ready():
-	case dir := <-b.wanted: // overtaken
+	case dir := <-b.wanted: // a newer request
 		b.want(dir)
 		return next.serving.Close()
 	case <-ctx.Done():
@@ -248,7 +248,7 @@ func (b *bundles) swap(ctx context.Context) error {
 	}
 	before := b.current
 	b.current = next
-	b.reporter.Problem("embeddings", nil) // it is embedded; what was reported is of the one before
+	b.reporter.Problem("embeddings", nil) // reported for the previous model, if at all
 	next.reports.replace(before.reports)
 	if err := b.stage.Swap(ctx, next.serving); err != nil {
 		return err
@@ -257,8 +257,8 @@ func (b *bundles) swap(ctx context.Context) error {
 	return nil
 }
 
-// sameBundle compares what bundle.json says: ids, hashes of the graphs, base
-// classes and the rest.
+// sameBundle compares the contents of bundle.json, which include the hashes of the
+// graphs.
 func sameBundle(a, b *froster.Bundle) bool {
 	one, err := json.Marshal(a)
 	other, err2 := json.Marshal(b)

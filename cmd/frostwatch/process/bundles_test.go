@@ -235,7 +235,7 @@ func TestBundleIsSwapped(t *testing.T) {
 	r.untilServes("the model of another folder", halfID)
 	r.configure(broker.Addr(), redis.Addr(), later)
 	r.until("the missing bundle to be told of", func() bool {
-		return r.refused() == "1" && strings.Contains(r.log.String(), "bundle not taken over")
+		return r.refused() == "1" && strings.Contains(r.log.String(), "bundle can't be used")
 	})
 	if w := r.pr.reporter.look().Warnings["bundle"]; !strings.Contains(w, later) || !strings.Contains(w, "goes on serving") {
 		t.Errorf("warning %q", w)

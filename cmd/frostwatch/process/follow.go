@@ -15,17 +15,18 @@ import (
 )
 
 const (
-	// settleTime is how long a file must rest before it is read: editors write in
-	// several steps.
+	// settleTime is how long a file must be unchanged before it is read, because
+	// editors write in several steps.
 	settleTime = 100 * time.Millisecond
-	// pollTime is how often the file is read where no event comes: a folder on a
-	// server, or a system out of watches.
+	// pollTime is how often the file is read where no events come, as for a folder on
+	// a file server, or when the system has no inotify watches left.
 	pollTime = 10 * time.Second
 )
 
-// followFile calls reload when the content of the file is another than file's,
-// or than at the last call, and on SIGHUP, until ctx ends. The folder is watched,
-// not the file: editors and Kubernetes replace files by renaming.
+// followFile calls reload whenever the content of the file differs from what was
+// last read (at first: what file was made of), and on SIGHUP, until ctx ends. It
+// watches the folder rather than the file, because editors and Kubernetes replace
+// files by renaming.
 func (p *Process) followFile(ctx context.Context, file config.File, poll time.Duration, reload func()) {
 	events, stop := p.fileEvents(ctx, file.Path)
 	defer stop()
@@ -36,7 +37,7 @@ func (p *Process) followFile(ctx context.Context, file config.File, poll time.Du
 	defer tick.Stop()
 
 	last := file.Sum()
-	settled := time.NewTimer(0) // an edit since the file was read counts
+	settled := time.NewTimer(0) // the file may have been edited since it was read
 	defer settled.Stop()
 	for {
 		select {
@@ -58,8 +59,9 @@ func (p *Process) followFile(ctx context.Context, file config.File, poll time.Du
 	}
 }
 
-// fileEvents gives a token when something in the file's folder has changed; none
-// where the system can't watch it, which is logged.
+// fileEvents returns a channel that holds a token after something in the file's
+// folder has changed. If the folder can't be watched, that is logged, and the
+// channel is nil.
 func (p *Process) fileEvents(ctx context.Context, path string) (<-chan struct{}, func()) {
 	watcher, err := fsnotify.NewWatcher()
 	if err == nil {
@@ -98,7 +100,8 @@ func (p *Process) fileEvents(ctx context.Context, path string) (<-chan struct{},
 	}
 }
 
-// stamp identifies a file's content by time and size; "" if there is no file.
+// stamp identifies a file's content by time and size; it is empty if there is no
+// file.
 func stamp(path string) string {
 	info, err := os.Stat(path)
 	if err != nil {

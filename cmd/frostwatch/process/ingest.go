@@ -11,18 +11,19 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// IngestOptions are what differs between the stage's uses. The zero value is the
-// stage as it serves.
+// IngestOptions adapt the stage to the benchmark and to `up`. The zero value is
+// the stage as a worker runs it.
 type IngestOptions struct {
-	// Own are cameras of the operator beside those of the configuration: of flags.
+	// Own are cameras that the operator has given by flags, beside those of the
+	// configuration.
 	Own []topics.Camera
-	// Send takes the clips in place of Kafka.
+	// Send receives the clips in place of Kafka.
 	Send bus.SendFunc
-	// Wrap stands between the stage and the framer.
+	// Wrap replaces the sink to which the stage hands frames.
 	Wrap func(*framer.Stream) ingest.Sink
 }
 
-// NewIngest is the stage that reads cameras, with the framer that cuts clips.
+// NewIngest builds the stage that reads cameras, with the framer that cuts clips.
 func (p *Process) NewIngest(o IngestOptions) (*ingest.Stage, error) {
 	fc, c := p.Config.Framer, p.Config.Ingest
 	f, err := framer.New(framer.Options{
@@ -62,9 +63,9 @@ func (o IngestOptions) sink(f *framer.Framer, c topics.Camera, send bus.SendFunc
 	return s, nil
 }
 
-// Ingest is the stage that reads cameras and cuts clips. Before it starts, the
+// Ingest builds the stage that reads cameras and cuts clips. Before it starts, the
 // cameras of the configuration file are brought to the table. own are further
-// cameras of the operator, given by flags.
+// cameras that the operator has given by flags.
 func (p *Process) Ingest(own ...topics.Camera) ([]Part, error) {
 	s, err := p.NewIngest(IngestOptions{Own: own})
 	if err != nil {
@@ -88,8 +89,8 @@ func (p *Process) Ingest(own ...topics.Camera) ([]Part, error) {
 	}}, {Name: partFileCameras, Run: file.run}}, nil
 }
 
-// SyncCameras takes over the cameras that an owner brings, and logs what was done
-// and what was not.
+// SyncCameras brings an owner's cameras to the table (cameras.Table.Sync), and logs
+// what was done and what was not.
 func (p *Process) SyncCameras(ctx context.Context, owner cameras.Owner, all []topics.Camera) error {
 	for _, c := range all {
 		for _, advice := range cameras.Advice(c) {
@@ -111,8 +112,8 @@ func (p *Process) SyncCameras(ctx context.Context, owner cameras.Owner, all []to
 	return err
 }
 
-// warn logs what an operator should know of an edit, and says it where a
-// person reads along.
+// warn logs what an operator should know about an edit, and prints it where a
+// person watches.
 func (p *Process) warn(ctx context.Context, line string) {
 	p.log.WarnContext(ctx, line)
 	if p.onTrouble != nil {
@@ -120,5 +121,5 @@ func (p *Process) warn(ctx context.Context, line string) {
 	}
 }
 
-// Cameras is the table of cameras.
+// Cameras opens the table of cameras.
 func (p *Process) Cameras() (*cameras.Table, error) { return cameras.Open(p.Bus, p.Names, p.log) }

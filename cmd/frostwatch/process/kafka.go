@@ -10,8 +10,8 @@ import (
 	"github.com/frostwatch/frostwatch/internal/tlsfiles"
 )
 
-// Kafka makes a client of the configured cluster, for every part of the program;
-// nothing has to answer yet. meter may be nil.
+// Kafka makes the client of the configured cluster that every part of the program
+// uses. No broker has to answer yet. meter may be nil.
 func Kafka(k config.Kafka, clientID string, log *slog.Logger, meter metric.Meter) (*bus.Client, error) {
 	o := bus.Options{Brokers: k.Brokers, ClientID: clientID, Logger: log, Meter: meter}
 	if t := k.TLS; t.Enabled {

@@ -6,8 +6,9 @@ import (
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 )
 
-// modelReports passes on what is reported of a model while that model is in
-// force. Warnings of one that is not yet are kept until it is.
+// modelReports passes reports about a model on to the process's Reporter while
+// that model is in force. Warnings about a model that is still loading are kept
+// until it is in force.
 type modelReports struct {
 	telemetry.Reporter
 	mu       sync.Mutex
@@ -15,20 +16,20 @@ type modelReports struct {
 	warnings map[string]error
 }
 
-func (r *modelReports) counts() bool {
+func (r *modelReports) active() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.inForce
 }
 
-// Problem is passed on while the model is in force.
+// Problem passes on a problem while the model is in force.
 func (r *modelReports) Problem(part string, err error) {
-	if r.counts() {
+	if r.active() {
 		r.Reporter.Problem(part, err)
 	}
 }
 
-// Warning is passed on once the model is in force.
+// Warning passes on a warning once the model is in force.
 func (r *modelReports) Warning(part string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -40,8 +41,8 @@ func (r *modelReports) Warning(part string, err error) {
 	}
 }
 
-// replace puts r in force in place of what was: what holds of both models stays
-// reported without a gap.
+// replace puts r in force in place of was. Warnings that both models have stay
+// reported throughout.
 func (r *modelReports) replace(was *modelReports) {
 	was.mu.Lock()
 	defer was.mu.Unlock()

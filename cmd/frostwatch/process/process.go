@@ -1,5 +1,6 @@
-// Package process is what the stages of one process share: clients, readiness,
-// the web server, reloading, and their start and end.
+// Package process runs stages in one process. It provides what they share: the
+// clients of Kafka and Redis, readiness, the web server, reloading of the
+// configuration, and an orderly start and stop.
 package process
 
 import (
@@ -29,20 +30,21 @@ type Options struct {
 	Logger  *slog.Logger
 	Service string   // its name in telemetry
 	Version string   // of the program
-	Checks  []string // names that /readyz waits for, beside "kafka"
+	Checks  []string // parts, beside "kafka", that keep /readyz at 503 until they have started
 
-	// File is followed by Following; the zero value: there is none. Config may
-	// differ from it in the keys of Overridden.
+	// File is the configuration file, which Following watches for edits; the zero
+	// value if there is none. Config may differ from it in the keys of Overridden.
 	File       config.File
 	Overridden []string
-	// OnEdit hears a line on each edit of the file that was taken over; may be nil.
+	// OnEdit is called with a line about each edit that has taken effect; may be
+	// nil.
 	OnEdit func(line string)
-	// CameraNote is said after each edit of the file's cameras; empty: nothing is.
+	// CameraNote is a warning after each edit of the file's cameras; may be empty.
 	CameraNote string
-	// OnTrouble, where a person reads along, hears a line when something goes wrong
-	// or is well again, in place of the log, and of which kind it is: Trouble,
-	// Solved or Caution; may be nil. Faults of single cameras are on the topic of
-	// statuses.
+	// OnTrouble is for a process that a person watches: it is called, in place of
+	// the log, with a line when something goes wrong or is well again. kind is
+	// Trouble, Solved or Caution. It may be nil. Faults of single cameras are not
+	// reported here: they are on the status topic.
 	OnTrouble func(kind, line string)
 }
 
@@ -53,37 +55,37 @@ const (
 	Caution = "warning"
 )
 
-// Process is what the stages of one process share.
+// Process holds what the stages of one process share.
 type Process struct {
 	Config config.Config
 	Bus    *bus.Client
 	Redis  *redis.Client
 	Names  topics.Names
 
-	log        *slog.Logger
-	tel        *telemetry.Telemetry
-	reporter   *reporter
-	mux        *http.ServeMux
-	version    string
-	worker     string         // this process's name among workers
-	stages     []string       // that were built, by name
-	watcher    *vocab.Watcher // of the vocabulary, where infer runs; else nil
-	created    chan struct{}  // closed when all topics exist
-	file       config.File
-	edited     config.Config // as last taken over from the file
-	overridden []string
-	takeovers  []takeover
-	onEdit     func(string)
-	onTrouble  func(kind, line string)
-	cameraNote string
-	unsettled  string // what was last said to be wrong with the file; empty: nothing
-	grantWait  time.Duration
+	log         *slog.Logger
+	tel         *telemetry.Telemetry
+	reporter    *reporter
+	mux         *http.ServeMux
+	version     string
+	worker      string         // this process's name among workers
+	stages      []string       // names of those that run here
+	watcher     *vocab.Watcher // of the vocabulary, where infer runs; else nil
+	created     chan struct{}  // closed when all topics exist
+	file        config.File
+	edited      config.Config // the file as last reloaded
+	overridden  []string
+	reloadables []reloadable
+	onEdit      func(string)
+	onTrouble   func(kind, line string)
+	cameraNote  string
+	fileState   string // fileRefused, fileNeedsStart, or empty: the file is in force
+	grantWait   time.Duration
 
-	free []func() error // what Close frees
-	left bool           // parts of Run are still running
+	free []func() error // called by Close, the last first
+	left bool           // Run has returned while some parts were still running
 }
 
-// Open makes the clients; nothing has to answer yet.
+// Open makes the clients. Neither Kafka nor Redis has to answer yet.
 func Open(ctx context.Context, o Options) (*Process, error) {
 	cfg := o.Config
 	if err := checkRules(cfg); err != nil {
@@ -128,8 +130,8 @@ func Open(ctx context.Context, o Options) (*Process, error) {
 	return p, nil
 }
 
-// Close frees what the stages took and gives the clients back, in at most a
-// second. After a Run that left parts running nothing is freed: they use it.
+// Close frees what the stages have allocated and closes the clients, within a
+// second. If Run has left parts running, nothing is freed, because they use it.
 func (p *Process) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
@@ -153,15 +155,15 @@ func (p *Process) Close(ctx context.Context) error {
 	}
 }
 
-// Reporter is for parts that are no stage of the process's own.
+// Reporter is for parts that were not built by this package.
 func (p *Process) Reporter() telemetry.Reporter { return p.reporter }
 
-// onClose has free called by Close, the last registered first.
+// onClose registers a function for Close to call, the last registered first.
 func (p *Process) onClose(free func() error) { p.free = append(p.free, free) }
 
 // Run serves HTTP, creates the topics, and runs the parts: those that are Early
-// at once, the others when the topics exist. It takes at most 9 s to return once
-// ctx has ended.
+// at once, the others when the topics exist. It returns at most 9 s after ctx has
+// ended.
 func (p *Process) Run(ctx context.Context, l net.Listener, parts ...Part) error {
 	p.reporter.waits(fmt.Sprintf("Kafka at %s", strings.Join(p.Config.Kafka.Brokers, ", ")))
 	all := []Part{
@@ -186,8 +188,8 @@ func (p *Process) Run(ctx context.Context, l net.Listener, parts ...Part) error 
 	return err
 }
 
-// partTime is what a part has to finish what is at hand: the stages take
-// bus.Grace, and leaving a group its own time.
+// partTime is how long a part may take to stop. Stages take bus.Grace to finish
+// their work, and some more time to leave their group.
 const partTime = bus.Grace + time.Second
 
 func (p *Process) afterTopics(part string, run func(context.Context) error) func(context.Context) error {
@@ -202,15 +204,15 @@ func (p *Process) afterTopics(part string, run func(context.Context) error) func
 	}
 }
 
-// pingEvery and pingTime make /readyz fall within 10 s of the broker's last
-// answer.
+// pingEvery and pingTime are such that /readyz is 503 within 10 s of the broker's
+// last answer.
 const (
 	pingEvery = 2 * time.Second
 	pingTime  = 3 * time.Second
 )
 
-// watchKafka creates the topics, however long Kafka takes to appear, and then
-// keeps asking whether it answers.
+// watchKafka creates the topics, however long Kafka takes to start, and then
+// checks regularly that it answers.
 func (p *Process) watchKafka(ctx context.Context) error {
 	if err := p.untilGranted(ctx, "kafka", func() error { return p.EnsureTopics(ctx) }); err != nil {
 		return IgnoreEnd(ctx, err)
@@ -247,13 +249,13 @@ func (p *Process) EnsureTopics(ctx context.Context) error {
 
 // Follow calls show with the value of each new record of a topic until ctx ends.
 func (p *Process) Follow(ctx context.Context, t topics.Topic, show func(value []byte) error) error {
-	// A little early: records of the first moments count.
+	// A little early, so as not to miss records that are sent right now.
 	since := time.Now().Add(-time.Second)
 	err := p.Bus.ReadAll(ctx, p.Names.Of(t), since, true, func(m bus.Message) error { return show(m.Value) })
 	return IgnoreEnd(ctx, err)
 }
 
-// IgnoreEnd is nil where an error is only that of the ended context.
+// IgnoreEnd returns nil in place of an error that follows from the end of ctx.
 func IgnoreEnd(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return nil

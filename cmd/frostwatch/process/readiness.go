@@ -10,15 +10,17 @@ import (
 	"unicode"
 )
 
-// lookEvery is how often the process looks at its own readiness, for the log.
+// lookEvery is how often the process checks its own readiness, for the log.
 const lookEvery = 2 * time.Second
 
-// startTime is for how long what is starting is no problem yet.
+// startTime is how long the process may take to start before that is logged as a
+// problem.
 const startTime = 15 * time.Second
 
-// logReadiness logs when problems come and go: once at each edge, whoever
-// reported them, so that nobody needs to ask /readyz. Warnings are logged by who
-// reports them. Where a person reads along, both are lines for them.
+// logReadiness logs each problem once when it begins and once when it ends,
+// whichever part reported it, so that nobody needs to poll /readyz. Warnings are
+// logged by the parts that report them. Where a person watches, both are lines for
+// that person.
 func (p *Process) logReadiness(ctx context.Context) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -38,8 +40,8 @@ func (p *Process) logReadiness(ctx context.Context) error {
 		} else {
 			patience = time.Time{}
 		}
-		p.tellProblems(ctx, known.Problems, now.Problems)
-		p.tellWarnings(known.Warnings, now.Warnings)
+		p.reportProblems(ctx, known.Problems, now.Problems)
+		p.reportWarnings(known.Warnings, now.Warnings)
 		known = now
 	}
 }
@@ -56,7 +58,7 @@ func (c condition) lasting(known condition) map[string]string {
 	return out
 }
 
-func (p *Process) tellProblems(ctx context.Context, known, now map[string]string) {
+func (p *Process) reportProblems(ctx context.Context, known, now map[string]string) {
 	for _, part := range lacking(now, known) {
 		if p.onTrouble != nil {
 			p.onTrouble(Trouble, fmt.Sprintf("%s: %s", part, now[part]))
@@ -73,24 +75,24 @@ func (p *Process) tellProblems(ctx context.Context, known, now map[string]string
 	}
 }
 
-func (p *Process) tellWarnings(known, now map[string]string) {
+func (p *Process) reportWarnings(known, now map[string]string) {
 	if p.onTrouble == nil {
 		return
 	}
 	for _, part := range slices.Sorted(maps.Keys(now)) {
-		if told(part) && withoutNumbers(now[part]) != withoutNumbers(known[part]) {
+		if hasLine(part) && withoutNumbers(now[part]) != withoutNumbers(known[part]) {
 			p.onTrouble(Trouble, fmt.Sprintf("%s: %s", part, now[part]))
 		}
 	}
 	for _, part := range lacking(known, now) {
-		if told(part) {
+		if hasLine(part) {
 			p.onTrouble(Solved, part+": nothing is wrong any more")
 		}
 	}
 }
 
-// withoutNumbers makes one reason of those that differ by how much alone, such as
-// a delay that grows.
+// withoutNumbers removes digits, so that reasons that differ only in an amount,
+// such as a growing delay, are equal.
 func withoutNumbers(reason string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsDigit(r) {
@@ -100,11 +102,13 @@ func withoutNumbers(reason string) string {
 	}, reason)
 }
 
-// told reports whether a warning is printed here. Cameras and the configuration
-// print lines of their own.
-func told(part string) bool { return part != partConfiguration && !strings.HasPrefix(part, "camera ") }
+// hasLine reports whether a warning is printed here. Cameras and the configuration
+// have lines of their own.
+func hasLine(part string) bool {
+	return part != partConfiguration && !strings.HasPrefix(part, "camera ")
+}
 
-// lacking are the parts of one that the other has not, in order.
+// lacking returns the parts of one that the other does not have, in order.
 func lacking(one, other map[string]string) (parts []string) {
 	for _, part := range slices.Sorted(maps.Keys(one)) {
 		if _, has := other[part]; !has {

@@ -10,7 +10,8 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// RedisOptions are how every stage and command connects to the configured Redis.
+// RedisOptions returns how every stage and command connects to the configured
+// Redis.
 func RedisOptions(c config.Redis) vocab.RedisOptions {
 	o := vocab.RedisOptions{Address: c.Address, Username: c.Username, Password: c.Password.Reveal(), Database: c.Database}
 	if t := c.TLS; t.Enabled {
@@ -22,8 +23,8 @@ func RedisOptions(c config.Redis) vocab.RedisOptions {
 	return o
 }
 
-// redisLog takes go-redis' own messages; what matters of them comes back as
-// errors.
+// redisLog logs go-redis' own messages at debug level, because what matters is
+// also returned as errors.
 type redisLog struct{ log *slog.Logger }
 
 // Printf is go-redis' logging interface.

@@ -16,25 +16,25 @@ import (
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 )
 
-// prepareFunc checks what a configuration that was read anew means, and changes
-// nothing. commit puts it in force, which can't fail and does not wait, and
-// returns a line on each thing that has changed.
+// prepareFunc checks a configuration that was read again, and changes nothing.
+// commit puts it in force, which can't fail and does not block, and returns a line
+// about each change.
 type prepareFunc func(config.Config) (commit func() []string, err error)
 
-// takeover is what is taken over from an edited configuration.
-type takeover struct {
+// reloadable are keys whose new values take effect without a restart.
+type reloadable struct {
 	keys    []string
 	prepare prepareFunc
 }
 
-// onReload has the keys taken over by prepare, from each configuration that is
-// read anew. To be called before Run.
+// onReload registers how the new values of some keys are put in force whenever the
+// configuration is read again. To be called before Run.
 func (p *Process) onReload(prepare prepareFunc, keys ...string) {
-	p.takeovers = append(p.takeovers, takeover{keys, prepare})
+	p.reloadables = append(p.reloadables, reloadable{keys, prepare})
 }
 
-// Following is the part that follows the configuration file, where there is one.
-// It runs before the topics exist: an edit while Kafka is awaited counts.
+// Following is the part that watches the configuration file, if there is one. It
+// is Early, so that edits take effect even while Kafka is away.
 func (p *Process) Following() []Part {
 	if p.file.Path == "" {
 		return nil
@@ -50,21 +50,22 @@ func (p *Process) Following() []Part {
 	}}}
 }
 
-// reload takes the file over as a whole or not at all, and says what has changed.
+// reload puts the file in force as a whole or not at all, and reports what has
+// changed.
 func (p *Process) reload(ctx context.Context, m reloadMetrics) {
-	lines, err := p.takeOver()
+	lines, err := p.putInForce()
 	if err != nil {
 		m.failed(ctx)
-		p.tellReload(ctx, slog.LevelError, "configuration not reloaded, the old one stays in force", err)
+		p.reportReload(ctx, slog.LevelError, "configuration not reloaded, the old one stays in force", err)
 		p.reporter.Warning(partConfiguration, fmt.Errorf("%s is not in force: %w", p.file.Path, err))
-		p.unsettled = refusedFile
+		p.fileState = fileRefused
 		return
 	}
 	m.succeeded(ctx)
-	was := p.unsettled
-	p.unsettled = ""
-	if was == refusedFile {
-		p.tellSettled(ctx, "the file can be read again and is in force")
+	was := p.fileState
+	p.fileState = ""
+	if was == fileRefused {
+		p.reportSolved(ctx, "the file can be read again and is in force")
 	}
 	for _, line := range lines {
 		p.confirm(ctx, line)
@@ -75,28 +76,29 @@ func (p *Process) reload(ctx context.Context, m reloadMetrics) {
 	}
 	if len(restart) == 0 {
 		p.reporter.Warning(partConfiguration, nil)
-		if was == needsStart {
-			p.tellSettled(ctx, "nothing waits for the next start any more")
+		if was == fileNeedsStart {
+			p.reportSolved(ctx, "nothing waits for the next start any more")
 		}
 		return
 	}
-	p.unsettled = needsStart
+	p.fileState = fileNeedsStart
 	later := fmt.Errorf("takes effect at the next start: %s", strings.Join(restart, ", "))
-	p.tellReload(ctx, slog.LevelWarn, "configuration", later)
+	p.reportReload(ctx, slog.LevelWarn, "configuration", later)
 	p.reporter.Warning(partConfiguration, later)
 }
 
-// partConfiguration is the configuration file among what may be wrong.
+// partConfiguration is the name under which warnings about the configuration file
+// are reported.
 const partConfiguration = "configuration"
 
 // What may be wrong with the file.
 const (
-	refusedFile = "refused"
-	needsStart  = "needs a start"
+	fileRefused    = "refused"
+	fileNeedsStart = "needs a start"
 )
 
-// tellSettled says that what was wrong with the file is over.
-func (p *Process) tellSettled(ctx context.Context, line string) {
+// reportSolved reports that nothing is wrong with the file any more.
+func (p *Process) reportSolved(ctx context.Context, line string) {
 	if p.onTrouble != nil {
 		p.onTrouble(Solved, partConfiguration+": "+line)
 		return
@@ -104,8 +106,8 @@ func (p *Process) tellSettled(ctx context.Context, line string) {
 	p.log.InfoContext(ctx, partConfiguration+": "+line, "file", p.file.Path)
 }
 
-// tellReload says once what an edit did not do.
-func (p *Process) tellReload(ctx context.Context, level slog.Level, what string, err error) {
+// reportReload reports why an edit has not taken effect.
+func (p *Process) reportReload(ctx context.Context, level slog.Level, what string, err error) {
 	if p.onTrouble != nil {
 		p.onTrouble(Trouble, fmt.Sprintf("%s: %v", what, err))
 		return
@@ -113,8 +115,8 @@ func (p *Process) tellReload(ctx context.Context, level slog.Level, what string,
 	p.log.Log(ctx, level, what, "file", p.file.Path, "error", err)
 }
 
-// takeOver reads the file, has everyone check it, and then puts it in force.
-func (p *Process) takeOver() (lines []string, err error) {
+// putInForce reads the file, has every stage check it, and then puts it in force.
+func (p *Process) putInForce() (lines []string, err error) {
 	file, err := config.Open(p.file.Path)
 	if err != nil {
 		return nil, err
@@ -122,8 +124,8 @@ func (p *Process) takeOver() (lines []string, err error) {
 	if err := errors.Join(checkRules(file.Config), checkCameras(file, CameraLimits(p.Config))); err != nil {
 		return nil, err
 	}
-	commits := make([]func() []string, len(p.takeovers))
-	for i, t := range p.takeovers {
+	commits := make([]func() []string, len(p.reloadables))
+	for i, t := range p.reloadables {
 		commit, e := t.prepare(file.Config)
 		commits[i], err = commit, errors.Join(err, e)
 	}
@@ -137,15 +139,15 @@ func (p *Process) takeOver() (lines []string, err error) {
 	return lines, nil
 }
 
-// checkRules refuses a file with a mistake in its rules in every process, also in
-// those that use none: it is in force everywhere or nowhere.
+// checkRules refuses a file with a mistake in its rules, also in processes that use
+// none: a file is in force in all processes or in none.
 func checkRules(c config.Config) error {
 	_, err := alerts.Compile(c.Rules)
 	return err
 }
 
-// sections of the configuration are of these stages alone; every stage reads the
-// others.
+// sections names the stages that use a section of the configuration. A section
+// that is not listed is used by all.
 var sections = map[string][]string{
 	"ingest": {"ingest"}, "framer": {"ingest"}, "cameras": {"ingest"},
 	"infer": {"infer"}, "vocab": {"infer"},
@@ -153,34 +155,34 @@ var sections = map[string][]string{
 	"archive": {"archive"},
 }
 
-// needsRestart is what differs in the file from what the process was started
-// with, and is neither taken over nor none of its stages' business.
+// needsRestart lists the keys that have changed since the process was started,
+// that its stages use, and that can't be reloaded.
 func (p *Process) needsRestart() []config.Change {
 	return slices.DeleteFunc(config.Diff(p.file.Config, p.edited), func(c config.Change) bool {
 		section, _, _ := strings.Cut(c.Key, ".")
 		if of, some := sections[section]; some && !slices.ContainsFunc(of, func(s string) bool { return slices.Contains(p.stages, s) }) {
 			return true
 		}
-		return slices.ContainsFunc(p.takeovers, func(t takeover) bool { return slices.Contains(t.keys, c.Key) }) ||
+		return slices.ContainsFunc(p.reloadables, func(t reloadable) bool { return slices.Contains(t.keys, c.Key) }) ||
 			slices.Contains(p.overridden, c.Key)
 	})
 }
 
-// confirm says in a line that an edit was accepted.
+// confirm reports an edit that has taken effect.
 func (p *Process) confirm(ctx context.Context, line string) {
-	p.log.InfoContext(ctx, "taken over", "edit", line)
+	p.log.InfoContext(ctx, "edit in force", "edit", line)
 	if p.onEdit != nil {
 		p.onEdit(line)
 	}
 }
 
-// reloadMetrics are named as Prometheus's own servers name theirs.
+// reloadMetrics have the names that Prometheus's own servers use.
 type reloadMetrics struct{ ok, at metric.Int64Gauge }
 
 func newReloadMetrics(meter metric.Meter) (reloadMetrics, error) {
 	i := telemetry.Instruments{Meter: meter}
 	m := reloadMetrics{
-		ok: i.Gauge("frostwatch.config.last_reload_successful", "1 where the configuration file is in force, 0 where its last edit was refused"),
+		ok: i.Gauge("frostwatch.config.last_reload_successful", "1 if the configuration file is in force, 0 if its last edit was refused"),
 		at: i.Gauge("frostwatch.config.last_reload_success_timestamp", "when the configuration in force was read", metric.WithUnit("s")),
 	}
 	return m, i.Err()

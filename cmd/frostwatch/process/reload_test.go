@@ -15,7 +15,7 @@ import (
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 )
 
-// edits is a process of the alerts stage whose configuration is edited.
+// edits is a process whose configuration is edited.
 type edits struct {
 	*rig
 	path string
@@ -67,8 +67,7 @@ func newEdits(t *testing.T, text string) *edits {
 
 const fall, fight = "{name: fall, actions: [falling down]}", "{name: fight, actions: [fighting]}"
 
-// There is no Kafka: what is edited while it is awaited is taken over all the
-// same.
+// There is no Kafka here: edits take effect all the same.
 func TestEditsAreTakenOverAndConfirmed(t *testing.T) {
 	const kafka = "kafka: {brokers: ['127.0.0.1:1']}\n"
 	e := newEdits(t, kafka+"rules: ["+fall+"]\n")
@@ -76,7 +75,7 @@ func TestEditsAreTakenOverAndConfirmed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What is to be taken over beside the rules, and may refuse.
+	// Another part that reloads, and may refuse.
 	var refuse error
 	commits := 0
 	e.onReload(func(config.Config) (func() []string, error) {
@@ -114,7 +113,7 @@ func TestEditsAreTakenOverAndConfirmed(t *testing.T) {
 	}
 }
 
-// All are asked before any acts.
+// All parts check an edit before any acts on it.
 func TestAReloadIsWholeOrNotAtAll(t *testing.T) {
 	e := newEdits(t, "rules: ["+fall+"]\n")
 	if _, err := e.Alerts(); err != nil {
@@ -123,18 +122,17 @@ func TestAReloadIsWholeOrNotAtAll(t *testing.T) {
 	no := errors.New("no such folder")
 	e.onReload(func(config.Config) (func() []string, error) { return nil, no }, "infer.bundle")
 	e.write(t, "rules: ["+fight+"]\n")
-	if lines, err := e.takeOver(); !errors.Is(err, no) || len(lines) > 0 {
+	if lines, err := e.putInForce(); !errors.Is(err, no) || len(lines) > 0 {
 		t.Errorf("%v, %v", lines, err)
 	}
-	e.takeovers = e.takeovers[:1]
-	if lines, err := e.takeOver(); err != nil || fmt.Sprint(lines) != "[rule fight added rule fall removed]" {
+	e.reloadables = e.reloadables[:1]
+	if lines, err := e.putInForce(); err != nil || fmt.Sprint(lines) != "[rule fight added rule fall removed]" {
 		t.Errorf("%v, %v: the rules of the refused file are in force", lines, err)
 	}
 	_ = e.Close(context.Background())
 }
 
-// A person who reads along is told of trouble in lines, each once, and the log
-// does not repeat it.
+// Where a person watches, each trouble is one line, and the log does not repeat it.
 func TestTroubleIsSaidOnce(t *testing.T) {
 	e := newEdits(t, "kafka: {brokers: ['127.0.0.1:1']}\n")
 	var mu sync.Mutex
@@ -150,8 +148,8 @@ func TestTroubleIsSaidOnce(t *testing.T) {
 	known := condition{Problems: map[string]string{}, Warnings: map[string]string{}}
 	look := func() {
 		now := e.reporter.look()
-		e.tellProblems(t.Context(), known.Problems, now.Problems)
-		e.tellWarnings(known.Warnings, now.Warnings)
+		e.reportProblems(t.Context(), known.Problems, now.Problems)
+		e.reportWarnings(known.Warnings, now.Warnings)
 		known = now
 	}
 	e.reporter.Problem("kafka", nil)

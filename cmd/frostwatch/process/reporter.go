@@ -10,8 +10,8 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// reporter is the telemetry.Reporter of all stages of a process. Problems and
-// warnings of one name are apart: the newest of each kind counts.
+// reporter is the telemetry.Reporter of all stages of a process. A part may have a
+// problem and a warning at the same time; the newest of each counts.
 type reporter struct {
 	mu       sync.Mutex
 	watchers []chan struct{}
@@ -21,13 +21,13 @@ type reporter struct {
 	describe []func(*topics.Worker)
 }
 
-// check is asked at each look.
+// check is called whenever readiness is checked.
 type check struct {
 	part string
 	ask  func() error
 }
 
-// newReporter starts with the parts as problems that are starting.
+// newReporter begins with each of the parts having the problem that it is starting.
 func newReporter(parts ...string) *reporter {
 	r := &reporter{problems: map[string]error{}, warnings: map[string]error{}}
 	for _, p := range parts {
@@ -38,10 +38,10 @@ func newReporter(parts ...string) *reporter {
 
 var errStarting = errors.New("starting")
 
-// Problem is why the process can't work, nil once it can.
+// Problem is that of telemetry.Reporter.
 func (r *reporter) Problem(part string, err error) { r.note(r.problems, part, err) }
 
-// Warning is what is wrong and stops nothing, nil once it is over.
+// Warning is that of telemetry.Reporter.
 func (r *reporter) Warning(part string, err error) { r.note(r.warnings, part, err) }
 
 func (r *reporter) note(in map[string]error, part string, err error) {
@@ -64,8 +64,8 @@ func (r *reporter) note(in map[string]error, part string, err error) {
 	}
 }
 
-// changes is a channel that holds one token once a problem or warning has come,
-// gone or changed.
+// changes returns a channel that holds one token after a problem or warning has
+// come, gone or changed.
 func (r *reporter) changes() <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -74,14 +74,14 @@ func (r *reporter) changes() <-chan struct{} {
 	return w
 }
 
-// Check asks at each look at readiness.
+// Check is that of telemetry.Reporter.
 func (r *reporter) Check(part string, ask func() error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.checks = append(r.checks, check{part, ask})
 }
 
-// Describe asks for what a stage knows of itself.
+// Describe is that of telemetry.Reporter.
 func (r *reporter) Describe(fill func(*topics.Worker)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -95,13 +95,14 @@ type condition struct {
 	Refused map[string]bool
 }
 
-// look asks every check; what each gives counts beside what was reported of its
-// part. Texts are fit to be shown.
+// look calls every check, and adds its error to the problem that was reported for
+// the same part. The texts are cleaned.
 func (r *reporter) look() condition {
 	r.mu.Lock()
 	checks := slices.Clone(r.checks)
 	r.mu.Unlock()
-	// Not under the lock: a check may take its stage's own, which reports.
+	// Not under the lock: a check may take a lock of its stage, under which the
+	// stage reports.
 	answers := make([]error, len(checks))
 	for i, c := range checks {
 		answers[i] = c.ask()
@@ -141,7 +142,8 @@ func texts(of map[string]error) map[string]string {
 	return out
 }
 
-// started ends that a part is starting, where nothing else was reported of it.
+// started removes the problem that a part is starting, unless another was reported
+// for it.
 func (r *reporter) started(part string) {
 	r.mu.Lock()
 	starting := errors.Is(r.problems[part], errStarting)
@@ -151,7 +153,7 @@ func (r *reporter) started(part string) {
 	}
 }
 
-// waits reports of every part that is starting what it waits for.
+// waits adds to every part that is starting what it waits for.
 func (r *reporter) waits(what string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -162,7 +164,7 @@ func (r *reporter) waits(what string) {
 	}
 }
 
-// fill completes a worker's record.
+// fill adds to a worker's record what the stages report.
 func (r *reporter) fill(w *topics.Worker) {
 	r.mu.Lock()
 	describe := slices.Clone(r.describe)

@@ -8,24 +8,23 @@ import (
 	"time"
 )
 
-// Part is one blocking part of the process: a stage, or what stands beside the
-// stages.
+// Part is one blocking part of the process, such as a stage.
 type Part struct {
 	Name string
 	Run  func(context.Context) error
-	// Early parts run at once, the others when the topics exist.
+	// Early parts start at once, the others when the topics exist.
 	Early bool
 }
 
-// stopping bounds how long parts may take to end. A process that is asked to
-// stop has 10 s, one of which is for closing its clients.
+// stopping bounds how long parts may take to stop. A process has 10 s to stop, one
+// of which is for closing its clients.
 type stopping struct {
 	each  time.Duration // for one part
-	total time.Duration // for all; the rest then end together
-	last  time.Duration // for those that end together
+	total time.Duration // for all; those that are left are then stopped together
+	last  time.Duration // for those that are stopped together
 }
 
-// errLeft says that parts were left running.
+// errLeft is returned when parts were left running.
 var errLeft = errors.New("still running")
 
 // running is a part that was started.
@@ -36,12 +35,11 @@ type running struct {
 	err    error // once done
 }
 
-// sequence runs parts side by side. They are started in the order given,
-// consumers before producers, and stopped in the reverse: producers first, each
-// waited for before the next is told, so that what was produced is still
-// consumed. It returns when ctx ends or any part returns, with that part's
-// error. A part that does not end in its time is left: it is named in the error,
-// which is errLeft.
+// sequence runs parts side by side. They are given consumers before producers,
+// started in that order and stopped in the reverse: each part is waited for before
+// the next is stopped, so that what was produced is still consumed. It returns when
+// ctx ends or any part returns, with that part's error. A part that does not stop
+// in time is left running and named in the error, which is then errLeft.
 func sequence(ctx context.Context, within stopping, parts ...Part) error {
 	first := make(chan *running, len(parts))
 	all := make([]*running, len(parts))
@@ -76,7 +74,8 @@ func sequence(ctx context.Context, within stopping, parts ...Part) error {
 	return err
 }
 
-// stop ends all, the last first, and returns the names of those left running.
+// stop stops all parts, the last first, and returns the names of those that are
+// left running.
 func (s stopping) stop(all []*running) (left []string) {
 	deadline := time.Now().Add(s.total)
 	for i := len(all) - 1; i >= 0; i-- {
@@ -92,7 +91,7 @@ func (s stopping) stop(all []*running) (left []string) {
 	return left
 }
 
-// wait says whether the part has ended within d.
+// wait reports whether the part has ended within d.
 func (r *running) wait(d time.Duration) bool {
 	if r.ended() {
 		return true

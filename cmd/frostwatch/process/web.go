@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// Handle serves a pattern of net/http's ServeMux. To be called before Run. A
-// handler that writes for long, such as a stream of events, ends with its
-// request's context, which ends with the process.
+// Handle registers a handler for a pattern of net/http's ServeMux. To be called
+// before Run. A handler that writes for a long time, such as a stream of events,
+// must end with its request's context, which ends when the process stops.
 func (p *Process) Handle(pattern string, h http.Handler) { p.mux.Handle(pattern, h) }
 
 // handleOwn serves /healthz (the process runs), /readyz and /metrics.
@@ -22,7 +22,8 @@ func (p *Process) handleOwn() {
 	p.Handle("GET /metrics", p.tel.Handler())
 }
 
-// ready is 503 while there are problems. Warnings are listed and stop nothing.
+// ready answers 503 while there are problems. Warnings are listed, and the answer
+// is still 200.
 func (p *Process) ready(w http.ResponseWriter, _ *http.Request) {
 	now := p.reporter.look()
 	state := struct {
@@ -34,12 +35,12 @@ func (p *Process) ready(w http.ResponseWriter, _ *http.Request) {
 	if !state.Ready {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	// The client may be gone; there is no one else to answer.
+	// If the client is gone, nobody needs the answer.
 	_ = json.NewEncoder(w).Encode(state)
 }
 
-// serve answers on l, which it owns, until ctx ends. There is no bound on how
-// long an answer takes to write: handlers bound their own.
+// serve answers requests on l, which it closes, until ctx ends. It does not bound
+// how long an answer takes to write: handlers do.
 func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	requests, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()

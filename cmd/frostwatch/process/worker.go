@@ -7,13 +7,14 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// soonest is the least time between two records of a worker, however often what
-// is wrong changes.
+// soonest is the shortest time between two records of a worker, however often its
+// problems change.
 const soonest = time.Second
 
-// describeWorker writes what the process says of itself to the table of workers,
-// each topics.WorkerEvery and when what is wrong changes, and removes it at the
-// end. A broker that is away delays it and is no fault of this part.
+// describeWorker writes the process's record to the table of workers, every
+// topics.WorkerEvery and when its problems or warnings change, and removes it at
+// the end. While the broker is away the record waits; the part "kafka" reports
+// that.
 func (p *Process) describeWorker(ctx context.Context) error {
 	table := p.Bus.Table(p.Names.Of(topics.Workers))
 	started, changes := time.Now(), p.reporter.changes()

@@ -10,7 +10,7 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// banner says what is watched and where everything is. added counts the cameras
+// banner prints what is watched and where everything is. added counts the cameras
 // that people have added.
 func (u *up) banner(added int) error {
 	var b strings.Builder
@@ -22,17 +22,17 @@ func (u *up) banner(added int) error {
 		row("video", u.at.RTSP, "ffplay "+u.sim.URL(u.served[0]))
 	}
 	row("metrics", u.at.HTTP, fmt.Sprintf("curl http://%s/metrics", u.at.HTTP))
-	row("rules", u.cfgPath, "edit the file; it is taken over at once")
+	row("rules", u.cfgPath, "edit the file: rules and cameras take effect at once")
 	if u.cfg.Infer.Bundle == u.demoBundle() {
-		fmt.Fprintf(&b, "\n  The demo model knows twelve actions of drawn people. On real video its answers mean nothing:\n  import a FROSTER or CLIP checkpoint and pass it with --model.\n")
+		fmt.Fprintf(&b, "\n  The demo model recognises twelve actions of drawn people. On real video its results mean nothing:\n  import a FROSTER or CLIP checkpoint and pass it with --model.\n")
 	}
 	b.WriteByte('\n')
 	_, err := io.WriteString(u.Out, b.String())
 	return err
 }
 
-// watched says which cameras there are: the demo's, or those of the flags, the
-// file's, and those added by people.
+// watched counts the cameras by where they come from: the demo or flags, the file,
+// and people.
 func (u *up) watched(added int) string {
 	own, file := len(u.cameras), len(u.cfg.Cameras)
 	var of []string
@@ -55,7 +55,8 @@ func (u *up) watched(added int) string {
 	return strings.Join(of, " and ")
 }
 
-// added counts the cameras that people have added to those of flags and file.
+// added counts the cameras on the table that come neither from flags nor from the
+// file.
 func (u *up) added(ctx context.Context, pr *process.Process) (n int, err error) {
 	if err := pr.EnsureTopics(ctx); err != nil {
 		return 0, err

@@ -20,8 +20,8 @@ import (
 
 func (u *up) demoBundle() string { return filepath.Join(u.Data, "models", demo.ModelName) }
 
-// bundleOf is the bundle that a configuration means here: --model comes before
-// it, and what it says when it says nothing is the demo's.
+// bundleOf returns the bundle to load: that of --model, or the configured one, or,
+// where the configuration has only the default, the demo's.
 func (u *up) bundleOf(c config.Config) string {
 	switch {
 	case u.Model != "":
@@ -32,8 +32,7 @@ func (u *up) bundleOf(c config.Config) string {
 	return u.demoBundle()
 }
 
-// findModel takes the bundle named by flag or configuration, or imports the
-// demo's.
+// findModel chooses the bundle, and imports the demo's if it is to be used.
 func (u *up) findModel() error {
 	if u.cfg.Infer.Bundle = u.bundleOf(u.cfg); u.cfg.Infer.Bundle != u.demoBundle() {
 		return nil
@@ -41,9 +40,9 @@ func (u *up) findModel() error {
 	return demo.ImportModel(u.demoDir(), u.demoBundle())
 }
 
-// fitFrames carries frames at the model's own size where it is smaller than the
-// configured: resizing twice is not what the model was trained on. On the demo
-// clips it cost one staged fall in sixteen window positions.
+// fitFrames makes clips carry frames at the model's own size if that is smaller
+// than the configured one: the model was not trained on frames that were resized
+// twice. On the demo clips that cost one staged fall in sixteen window positions.
 func (u *up) fitFrames() error {
 	b, err := froster.OpenBundle(u.cfg.Infer.Bundle)
 	if err != nil {
@@ -54,7 +53,7 @@ func (u *up) fitFrames() error {
 }
 
 // findCameras collects the cameras of the flags, or the demo's, and sets up the
-// simulator for those that are files.
+// simulator for video files.
 func (u *up) findCameras() error {
 	for _, flag := range u.Cameras {
 		name, url, ok := strings.Cut(flag, "=")
@@ -94,7 +93,7 @@ func (u *up) findCameras() error {
 	return nil
 }
 
-// files are those to be served as cameras.
+// files returns the video files to serve as cameras.
 func (u *up) files() ([]string, error) {
 	if !u.demonstrates() {
 		return u.Videos, nil
@@ -109,13 +108,14 @@ func (u *up) files() ([]string, error) {
 	return clips, nil
 }
 
-// demonstrates is whether the demo's cameras are watched: no flag and no file
-// names others.
+// demonstrates reports whether the demo's cameras are watched, because neither
+// flags nor the file name others.
 func (u *up) demonstrates() bool {
 	return len(u.Cameras) == 0 && len(u.Videos) == 0 && len(u.cfg.Cameras) == 0
 }
 
-// cameraNote is said when the file's cameras change while the demo's are watched.
+// cameraNote is the warning for edits of the file's cameras while the demo's are
+// watched.
 func (u *up) cameraNote() string {
 	if !u.demonstrates() {
 		return ""
@@ -123,9 +123,9 @@ func (u *up) cameraNote() string {
 	return "the demo's cameras go on until the next start, when those of the file replace them"
 }
 
-// ownCameras brings this `up`'s cameras to the table, and takes away those that
-// an earlier one brought and this one does not. What people did to them since
-// holds.
+// ownCameras brings this `up`'s cameras to the table, and removes those of an
+// earlier `up` that this one does not have. Changes that people have made since are
+// kept.
 func (u *up) ownCameras(ctx context.Context, pr *process.Process) error {
 	err := u.dropNotes(ctx, pr)
 	if err == nil {
@@ -138,8 +138,8 @@ func (u *up) ownCameras(ctx context.Context, pr *process.Process) error {
 	return nil
 }
 
-// dropNotes removes what an `up` brought whose cameras did not say so: it noted
-// them in a file.
+// dropNotes removes the cameras of an older version's `up`, which listed them in a
+// file instead of marking their records.
 func (u *up) dropNotes(ctx context.Context, pr *process.Process) error {
 	file := filepath.Join(u.Data, "cameras.json")
 	raw, err := os.ReadFile(file)
@@ -147,7 +147,7 @@ func (u *up) dropNotes(ctx context.Context, pr *process.Process) error {
 		return nil
 	}
 	var before []string
-	// A broken note is no reason not to start; its cameras stay.
+	// A broken list is no reason not to start; its cameras stay.
 	_ = json.Unmarshal(raw, &before)
 	t, err := pr.Cameras()
 	if err != nil {
@@ -164,8 +164,8 @@ func (u *up) dropNotes(ctx context.Context, pr *process.Process) error {
 	return nil
 }
 
-// seedVocabulary gives a new data directory the demo's labels; one that was
-// edited, even to nothing, stays as it is.
+// seedVocabulary writes the demo's labels for a new data directory. A vocabulary
+// that was written before is left alone, even if it is empty.
 func (u *up) seedVocabulary(ctx context.Context, pr *process.Process) error {
 	mark := filepath.Join(u.Data, "vocabulary-seeded")
 	if exists(mark) {

@@ -11,8 +11,7 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// followCameras prints each accepted edit of the table of cameras, once what was
-// there at the start has been read.
+// followCameras prints each edit of the table of cameras from now on.
 func (u *up) followCameras(ctx context.Context, pr *process.Process) error {
 	t, err := pr.Cameras()
 	if err != nil {
@@ -27,7 +26,7 @@ func (u *up) followCameras(ctx context.Context, pr *process.Process) error {
 		} else {
 			known[name] = *c
 		}
-		// What `up` itself brings shows by its streams.
+		// The cameras of `up` itself are seen by their streams.
 		if !live || c != nil && c.Source == topics.SourceUp {
 			return nil
 		}
@@ -41,7 +40,7 @@ func (u *up) followCameras(ctx context.Context, pr *process.Process) error {
 	return process.IgnoreEnd(ctx, err)
 }
 
-// editLine says what an edit did, empty where it did nothing.
+// editLine describes an edit. It is empty if nothing has changed.
 func editLine(was topics.Camera, there bool, c *topics.Camera) string {
 	switch {
 	case c == nil && !there:

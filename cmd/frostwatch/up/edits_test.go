@@ -6,7 +6,7 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Each accepted edit of a camera is a line, which shows no password.
+// Each edit of a camera is a line that shows no password.
 func TestEditsOfCamerasAreLines(t *testing.T) {
 	was := topics.Camera{Name: "a", URL: "rtsp://u:hunter2@h/1", Tags: []string{"x"}}
 	tagged, moved := was, was

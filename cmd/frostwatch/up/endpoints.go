@@ -14,8 +14,8 @@ import (
 // endpointsFile is in the data directory of a running `up`.
 const endpointsFile = "endpoints.json"
 
-// Endpoints are the addresses of a running `up`, host:port, and the names it
-// uses there. There is no secret among them.
+// Endpoints are the addresses (host:port) at which a running `up` is reached, and
+// the names it uses there. They contain no secret.
 type Endpoints struct {
 	Kafka string `json:"kafka"`
 	Redis string `json:"redis"`
@@ -26,16 +26,16 @@ type Endpoints struct {
 	Config string `json:"config,omitempty"`
 }
 
-// Names are what a running `up` calls its topics, keys and vocabulary: commands
-// edit what it watches, whichever file it was configured by.
+// Names are the prefixes and the vocabulary that a running `up` uses, so that
+// commands edit what it watches, whatever file it was configured with.
 type Names struct {
 	KafkaPrefix string `json:"kafka_prefix"`
 	RedisPrefix string `json:"redis_prefix"`
 	Vocabulary  string `json:"vocabulary"`
 }
 
-// Configure points a configuration at the servers that `up` runs, which ask for
-// no password and use no TLS.
+// Configure points a configuration to the servers that `up` runs, which want no
+// password and no TLS.
 func (e Endpoints) Configure(c *config.Config) {
 	if e.Names != nil {
 		c.Kafka.Prefix, c.Redis.Prefix, c.Vocab.Name = e.Names.KafkaPrefix, e.Names.RedisPrefix, e.Names.Vocabulary
@@ -44,8 +44,8 @@ func (e Endpoints) Configure(c *config.Config) {
 	c.Redis = config.Redis{Address: e.Redis, Prefix: c.Redis.Prefix}
 }
 
-// DefaultEndpoints stay clear of the standard ports, where a machine may well
-// have a Redis, a broker or a camera server of its own.
+// DefaultEndpoints avoid the standard ports, because the machine may have a Redis,
+// a broker or an RTSP server of its own.
 func DefaultEndpoints() Endpoints {
 	return Endpoints{
 		Kafka: "127.0.0.1:19092", Redis: "127.0.0.1:16379",
@@ -53,8 +53,8 @@ func DefaultEndpoints() Endpoints {
 	}
 }
 
-// ChooseEndpoints gives the addresses to listen on: the defaults, each of which
-// must be free, or with "auto" whatever is.
+// ChooseEndpoints returns the addresses to listen on: the defaults, which must all
+// be free, or, with "auto", any that are.
 func ChooseEndpoints(ports string) (Endpoints, error) {
 	e := DefaultEndpoints()
 	if ports != "auto" && ports != "fixed" {
@@ -76,7 +76,7 @@ func ChooseEndpoints(ports string) (Endpoints, error) {
 	return e, nil
 }
 
-// Port is the port of host:port, 0 where there is none.
+// Port returns the port of host:port, 0 if it has none.
 func Port(address string) int {
 	_, p, err := net.SplitHostPort(address)
 	if err != nil {
@@ -89,7 +89,7 @@ func Port(address string) int {
 	return n
 }
 
-// ReadEndpoints are those of the `up` that runs on the data directory.
+// ReadEndpoints reads those of the `up` that runs on the data directory.
 func ReadEndpoints(data string) (e Endpoints, err error) {
 	raw, err := os.ReadFile(filepath.Join(data, endpointsFile))
 	if err == nil {

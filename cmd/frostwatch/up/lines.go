@@ -36,7 +36,7 @@ func alertLine(a topics.Alert) string {
 	return line
 }
 
-// statusLine is a stream's state as a person reads it.
+// statusLine formats a stream's state for people.
 func statusLine(s topics.StreamStatus) string {
 	var more []string
 	if s.State == topics.StreamStreaming && s.Codec != "" {

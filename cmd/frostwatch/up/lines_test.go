@@ -10,8 +10,9 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// What a camera comes to be is shown once, not its further tries, nor that it
-// ends with `up`; nothing from a record reaches the terminal raw.
+// A camera's new state is shown once. Further attempts to connect are not shown,
+// nor that it stops because `up` does. No control character of a record reaches the
+// terminal.
 func TestStatusLines(t *testing.T) {
 	var out strings.Builder
 	u := &up{Options: Options{Out: &out}, shown: map[string]shownStatus{}}

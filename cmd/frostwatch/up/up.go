@@ -1,5 +1,5 @@
-// Package up is `frostwatch up`: everything on one machine, with a broker, a
-// Redis and simulated cameras of its own.
+// Package up is `frostwatch up`: everything on one machine, with its own broker,
+// Redis and simulated cameras.
 package up
 
 import (
@@ -23,12 +23,12 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// DefaultData is the data directory where none is named.
+// DefaultData is the data directory if none is named.
 const DefaultData = "frostwatch-data"
 
-// Options are what a user chooses of `up`.
+// Options are the flags of `up`.
 type Options struct {
-	Data    string   // directory of everything that is kept
+	Data    string   // directory in which everything is stored
 	Config  string   // configuration file; empty: the data directory's own
 	Ports   string   // "fixed" or "auto"
 	Model   string   // bundle; empty: the configured one, or the demo's
@@ -56,8 +56,8 @@ type up struct {
 	shown   map[string]shownStatus
 }
 
-// Run builds everything from the outside in, and takes it down in the reverse
-// order.
+// Run starts everything, servers first, and stops it in the reverse order when ctx
+// ends.
 func Run(ctx context.Context, o Options) (err error) {
 	unlock, err := embedded.Lock(o.Data)
 	if err != nil {
@@ -67,7 +67,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	u := &up{Options: o, shown: map[string]shownStatus{}}
 	defer func() {
 		if err == nil {
-			u.printTrouble("stopped", "all is kept in "+u.Data)
+			u.printTrouble("stopped", "everything is stored in "+u.Data)
 		}
 	}()
 	if err := u.prepare(); err != nil {
@@ -84,7 +84,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	return u.run(ctx)
 }
 
-// prepare puts the files in place and reads the configuration.
+// prepare writes the demo's files and reads the configuration.
 func (u *up) prepare() (err error) {
 	if u.at, err = ChooseEndpoints(u.Ports); err != nil {
 		return err
@@ -95,7 +95,7 @@ func (u *up) prepare() (err error) {
 	if err := u.readConfig(); err != nil {
 		return err
 	}
-	level := "error" // what is wrong comes as lines
+	level := "error" // problems are printed as lines
 	if u.Verbose {
 		level = u.cfg.Log.Level
 	}
@@ -110,9 +110,9 @@ func (u *up) prepare() (err error) {
 
 func (u *up) demoDir() string { return filepath.Join(u.Data, "demo") }
 
-// readConfig takes the file named, or the data directory's own, which is
-// written at the first start; the addresses are those of the servers that `up`
-// runs.
+// readConfig reads the file of --config, or that of the data directory, which is
+// written at the first start. Its addresses are replaced by those of the servers
+// that `up` runs.
 func (u *up) readConfig() (err error) {
 	u.cfgPath = u.Config
 	if u.cfgPath == "" {
@@ -137,18 +137,17 @@ func (u *up) readConfig() (err error) {
 	return nil
 }
 
-// overridden are the keys that stand for what `up` runs or fits itself.
+// overridden are the keys that `up` sets itself, whatever the file says.
 var overridden = []string{
 	"kafka.brokers", "kafka.replication", "redis.address", "redis.username", "redis.password", "redis.database",
 	"http.listen", "framer.short_side",
 }
 
-// ArchiveDir is where `up` keeps its archive, unless its configuration names
+// ArchiveDir is where `up` stores its archive unless its configuration names
 // another bucket.
 func ArchiveDir(data string) string { return filepath.Join(data, "archive") }
 
-// ownArchive keeps what was seen in the data directory, without filling the
-// disk.
+// ownArchive puts the archive into the data directory, with a bound on its size.
 func (u *up) ownArchive() {
 	const most = 20e9
 	a := &u.cfg.Archive
@@ -161,7 +160,7 @@ func (u *up) ownArchive() {
 	}
 }
 
-// startServers starts the broker and Redis and says where they are.
+// startServers starts the broker and Redis.
 func (u *up) startServers(ctx context.Context) (err error) {
 	u.broker, err = embedded.StartBroker(embedded.BrokerOptions{
 		Dir: filepath.Join(u.Data, "kafka"), Port: Port(u.at.Kafka), Logger: u.log,
@@ -221,14 +220,14 @@ func (u *up) run(ctx context.Context) (err error) {
 	if err := errors.Join(u.at.write(u.Data), u.banner(added)); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	unhook := context.AfterFunc(ctx, func() { u.printTrouble("stop", "what is at hand is finished first") })
+	unhook := context.AfterFunc(ctx, func() { u.printTrouble("stop", "finishing the clips that are being worked on") })
 	defer unhook()
 	return pr.Run(ctx, l, u.order(ctx, pr, slices.Concat(archiving, alerting, inferring), ingesting)...)
 }
 
-// order puts consumers before producers. The simulated cameras outlive ingest,
-// which would otherwise report their end as a fault. ending ends when `up` is
-// asked to stop.
+// order puts consumers before producers, for process.Run. The simulated cameras
+// stop after ingest, which would otherwise report their end as a fault. ending ends
+// when `up` is asked to stop.
 func (u *up) order(ending context.Context, pr *process.Process, consumers, ingesting []process.Part) []process.Part {
 	parts := []process.Part{
 		{Name: "redis", Run: u.watchRedis},
@@ -248,7 +247,7 @@ func (u *up) order(ending context.Context, pr *process.Process, consumers, inges
 	return append(parts, ingesting...)
 }
 
-// watchRedis ends `up` when its Redis ends: nothing would be recognised anew.
+// watchRedis ends `up` if its Redis ends, because edits would then be lost.
 func (u *up) watchRedis(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
@@ -258,7 +257,7 @@ func (u *up) watchRedis(ctx context.Context) error {
 	}
 }
 
-// printEdit confirms an edit in a line. What can't be printed is logged as well.
+// printEdit confirms an edit in a line.
 func (u *up) printEdit(line string) {
 	_, _ = fmt.Fprintf(u.Out, "%s  edit     %s\n", time.Now().Format(clock), line)
 }
@@ -266,19 +265,19 @@ func (u *up) printEdit(line string) {
 func (u *up) printAlert(value []byte) error {
 	a, err := topics.DecodeAlert(value)
 	if err != nil {
-		return nil // anyone may write to the topic; what is no alert is not shown
+		return nil // anyone may write to the topic; other records are not shown
 	}
 	_, err = fmt.Fprintln(u.Out, alertLine(a))
 	return err
 }
 
-// printTrouble says in a line what is wrong, or is well again.
+// printTrouble prints a line about something that is wrong, or well again.
 func (u *up) printTrouble(kind, line string) {
 	_, _ = fmt.Fprintf(u.Out, "%s  %-7s  %s\n", time.Now().Format(clock), kind, line)
 }
 
-// printStatus shows what a camera's stream came to be, once: not its further
-// tries, nor that it ends with `up`.
+// printStatus prints each new state of a camera's stream once. It does not print
+// further attempts to connect, nor that the stream stops because `up` does.
 func (u *up) printStatus(ending context.Context, value []byte) error {
 	s, err := topics.DecodeStatus(value)
 	if err != nil || ending.Err() != nil || s.State == topics.StreamConnecting {
@@ -293,7 +292,7 @@ func (u *up) printStatus(ending context.Context, value []byte) error {
 	return err
 }
 
-// shownStatus is what was last shown of a camera.
+// shownStatus is the state that was last printed for a camera.
 type shownStatus struct {
 	state  topics.StreamState
 	reason string
