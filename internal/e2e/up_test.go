@@ -61,7 +61,7 @@ func get(t *testing.T, url string) (int, string) {
 
 func healthAndMetrics(t *testing.T, at addresses) {
 	for path, want := range map[string]string{
-		"/healthz": "ok", "/readyz": `"ready":true`, "/metrics": "frostwatch_infer_clips_total",
+		"/healthz": "ok", "/readyz": `"ready": true`, "/metrics": "frostwatch_infer_clips_total",
 	} {
 		if code, body := get(t, "http://"+at.HTTP+path); code != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("%s: %d, %.300s", path, code, body)

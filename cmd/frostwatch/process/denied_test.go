@@ -38,7 +38,7 @@ func TestWhatKafkaRefusesIsReportedAndHeals(t *testing.T) {
 		refused := time.Now()
 		await(t, step.problem, func() bool {
 			code, body := get(t, r.base+"/readyz")
-			return code == http.StatusServiceUnavailable && strings.Contains(body, `"`+step.part+`":"`) && strings.Contains(body, step.problem)
+			return code == http.StatusServiceUnavailable && strings.Contains(body, `"`+step.part+`": "`) && strings.Contains(body, step.problem)
 		})
 		if took := time.Since(refused); took > 10*time.Second+allowance {
 			t.Errorf("%s: /readyz says so after %v", step.part, took)

@@ -165,7 +165,7 @@ func (p *Process) onClose(free func() error) { p.free = append(p.free, free) }
 // at once, the others when the topics exist. It returns at most 9 s after ctx has
 // ended.
 func (p *Process) Run(ctx context.Context, l net.Listener, parts ...Part) error {
-	p.reporter.waits(fmt.Sprintf("Kafka at %s", strings.Join(p.Config.Kafka.Brokers, ", ")))
+	p.reporter.waits("Kafka at " + p.brokers())
 	all := []Part{
 		{Name: "http", Run: func(ctx context.Context) error { return serve(ctx, l, p.mux) }},
 		{Name: "kafka", Run: p.watchKafka},
@@ -233,8 +233,21 @@ func (p *Process) watchKafka(ctx context.Context) error {
 func (p *Process) ping(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, pingTime)
 	defer cancel()
-	p.reporter.Problem("kafka", p.Bus.Ping(ctx))
+	p.reporter.Problem("kafka", p.unreachable(ctx, p.Bus.Ping(ctx)))
 }
+
+// unreachable explains why a ping has failed.
+func (p *Process) unreachable(ctx context.Context, err error) error {
+	switch {
+	case refused(err):
+		return &refusal{p.whatToGrant(err), err}
+	case err != nil && ctx.Err() != nil:
+		return fmt.Errorf("Kafka at %s does not answer within %v", p.brokers(), pingTime) //nolint:staticcheck // Kafka is a name
+	}
+	return err
+}
+
+func (p *Process) brokers() string { return strings.Join(p.Config.Kafka.Brokers, ", ") }
 
 // EnsureTopics creates the topics that are absent.
 func (p *Process) EnsureTopics(ctx context.Context) error {

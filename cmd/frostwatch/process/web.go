@@ -35,8 +35,11 @@ func (p *Process) ready(w http.ResponseWriter, _ *http.Request) {
 	if !state.Ready {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
+	out := json.NewEncoder(w)
+	out.SetIndent("", "  ") // a line for each part, for people with curl
+	out.SetEscapeHTML(false)
 	// If the client is gone, nobody needs the answer.
-	_ = json.NewEncoder(w).Encode(state)
+	_ = out.Encode(state)
 }
 
 // serve answers requests on l, which it closes, until ctx ends. It does not bound
