@@ -115,8 +115,8 @@ func TestEvalOutputsAreCheckedFirst(t *testing.T) {
 		{"", in("classes.txt"), "classes.txt: the evaluation reads it"},
 		{in("set/val.txt"), "", "val.txt: the evaluation reads it"},
 		{in("work/embeddings.jsonl"), "", "embeddings.jsonl: the evaluation reads it"},
-		{in("new"), dir + "/./new", "--json goes there"},
-		{in("old.json"), in("link.json"), "--json goes there"},
+		{in("new"), dir + "/./new", "--json is written there"},
+		{in("old.json"), in("link.json"), "--json is written there"},
 		{"", "-", "--confusion -: want a file"},
 		{in("old.json"), in("new.svg"), "not at hand"},
 	} {
