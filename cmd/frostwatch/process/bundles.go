@@ -194,24 +194,25 @@ func (b *bundles) run(ctx context.Context) error {
 // renew puts the bundle in the wanted folder in service, if it is another one. A
 // bundle that can't be loaded is reported and changes nothing.
 func (b *bundles) renew(ctx context.Context) {
-	err := b.swap(ctx)
-	if ctx.Err() != nil {
+	if err := b.swap(ctx); ctx.Err() == nil {
+		b.report(ctx, err)
+	}
+}
+
+// report reports the result of a swap.
+func (b *bundles) report(ctx context.Context, err error) {
+	var unclosed *infer.CloseError
+	if err != nil && !errors.As(err, &unclosed) {
+		b.refused.Record(ctx, 1)
+		b.refuse(ctx, err)
 		return
 	}
-	refused := int64(0)
-	var unclosed *infer.CloseError
-	switch {
-	case errors.As(err, &unclosed):
+	if unclosed != nil {
 		b.log.ErrorContext(ctx, "new bundle in service, but the previous model could not be closed",
 			"bundle", b.dir, "serving", b.current.bundle.Name, "model", b.current.bundle.ID, "previous", unclosed.Model, "error", unclosed.Err)
-		b.reporter.Warning(partBundle, nil)
-	case err != nil:
-		refused = 1
-		b.refuse(ctx, err)
-	default:
-		b.reporter.Warning(partBundle, nil)
 	}
-	b.refused.Record(ctx, refused)
+	b.refused.Record(ctx, 0)
+	b.reporter.Warning(partBundle, nil)
 }
 
 // partBundle is the name under which warnings about the bundle are reported.
