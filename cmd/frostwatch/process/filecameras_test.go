@@ -76,10 +76,12 @@ func startSimulator(t *testing.T) string {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- sim.Run(ctx) }()
+	go func() { done <- IgnoreEnd(ctx, sim.Run(ctx)) }()
 	t.Cleanup(func() {
 		cancel()
-		_ = <-done // ended by ctx
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 	})
 	return sim.URL("corridor")
 }

@@ -242,7 +242,7 @@ func (p *Process) unreachable(ctx context.Context, err error) error {
 	case refused(err):
 		return &refusal{p.whatToGrant(err), err}
 	case err != nil && ctx.Err() != nil:
-		return fmt.Errorf("Kafka at %s does not answer within %v", p.brokers(), pingTime) //nolint:staticcheck // Kafka is a name
+		return fmt.Errorf("Kafka at %s does not answer within %v", p.brokers(), pingTime)
 	}
 	return err
 }
