@@ -70,8 +70,15 @@ func (r *resolver) resolve(c topics.Camera) (address, error) {
 	if a.host == "" {
 		return address{}, media.NewFault(media.KindAddress, "the URL names no host")
 	}
+	if strings.HasPrefix(a.scheme, "rtsp") && len(u.User.String()) > maxUserinfo {
+		return address{}, media.NewFault(media.KindAddress, "its user name and password take %d bytes in the URL, and FFmpeg cuts them at %d", len(u.User.String()), maxUserinfo)
+	}
 	return a, nil
 }
+
+// maxUserinfo is how much of an escaped "user:password" libavformat's RTSP keeps
+// (char auth[128] in libavformat/rtsp.c).
+const maxUserinfo = 127 // bytes
 
 // fileAddress takes file:///a/b, file:a/b and plain paths, and makes the path
 // absolute so that libav can take it for nothing else.

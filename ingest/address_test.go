@@ -32,6 +32,20 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
+// libav cuts a long user name and password of RTSP, and the camera then calls it
+// wrong. It does not cut those of HTTP.
+func TestPasswordsThatFFmpegCuts(t *testing.T) {
+	long := "://admin:${LONG}@host/s"
+	for scheme, want := range map[string]string{"rtsp": "take 166 bytes in the URL, and FFmpeg cuts them at 127", "http": ""} {
+		c := topics.Camera{Name: "cam", URL: scheme + long}
+		r := newResolver(t, Trust{Own: []topics.Camera{c}})
+		r.getenv = func(string) (string, bool) { return strings.Repeat("x@", 40), true }
+		if _, err := r.resolve(c); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", scheme, err, want)
+		}
+	}
+}
+
 // Whatever is wrong with a URL, what is said about it does not repeat it.
 func FuzzResolve(f *testing.F) {
 	for _, s := range []string{

@@ -45,6 +45,15 @@ func TestOtherPeers(t *testing.T) {
 	}
 }
 
+// A camera that offers one transport of RTSP, and not the one that is asked for.
+func TestTheOtherTransportIsAdvised(t *testing.T) {
+	fence := shared.Path(t, "model", "demo", "yard_fence.mp4")
+	sim := simulate(t, camsim.Options{NoUDP: true}, func(s *camsim.Server) { addFile(t, s, "cam", fence, camsim.FileOptions{}) })
+	r := newRecorder()
+	watch(t, testOptions(r), topics.Camera{Name: "cam", URL: sim.URL("cam"), Transport: "udp"})
+	until(t, "the advice", 20*time.Second, r.saw("cam", topics.StreamWaiting, "the camera does not offer this transport of RTSP: set the camera's transport to the other one, tcp or udp"))
+}
+
 // FFmpeg serves live video over HTTP. As MJPEG it has no timestamps: frames
 // come at the times of their arrival.
 func TestLiveHTTP(t *testing.T) {

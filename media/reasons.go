@@ -85,6 +85,8 @@ func byErrno(no syscall.Errno) *Fault {
 		return NewFault(KindEnded, "the camera reset the connection")
 	case syscall.EPIPE:
 		return NewFault(KindEnded, "the camera closed the connection")
+	case syscall.EPROTONOSUPPORT:
+		return NewFault(KindOther, "the camera does not offer this transport of RTSP: set the camera's transport to the other one, tcp or udp")
 	case syscall.EIO:
 		return NewFault(KindUnreachable, "input/output error")
 	case syscall.ENOENT:
