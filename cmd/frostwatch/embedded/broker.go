@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -70,6 +71,7 @@ func StartBroker(o BrokerOptions) (*Broker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start broker in %s: %w", o.Dir, err)
 	}
+	debug.FreeOSMemory() // of the files that were read
 	ctx, stop := context.WithCancel(context.Background())
 	b := &Broker{cluster: cluster, disk: disk, log: o.Logger, stop: stop}
 	b.done.Go(func() error { b.keepCopies(ctx); return nil })
