@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Installs what Frostwatch needs on Debian 12: `setup.sh run` to build and run,
-# `setup.sh test` also what the tests need. Does nothing that is done already.
+# `setup.sh test` also what the tests need. What is there already is left alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
-# Debian's own versions: FFmpeg parses what strangers send, and Debian keeps it
-# patched. Pinning one would pin its holes.
+# Debian's own versions: FFmpeg parses untrusted input, and Debian fixes its security
+# faults. A pinned version would keep them.
 run_packages=(gcc libc6-dev pkg-config libavcodec-dev libavformat-dev libavutil-dev libavfilter-dev
   libavdevice-dev libswscale-dev libswresample-dev libturbojpeg0-dev redis-server redis-tools)
 # The GStreamer packages are an RTSP server that is not ours, for the tests; the
@@ -89,7 +89,7 @@ install_onnxruntime() {
 }
 
 install_java() {
-  # The tests' Kafka needs a JVM and Maven, whoever's.
+  # The tests' Kafka needs a JVM and Maven; those already installed will do.
   command -v java >/dev/null || install_packages openjdk-17-jre-headless
   command -v mvn >/dev/null || install_packages maven
 }

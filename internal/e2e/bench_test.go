@@ -16,7 +16,7 @@ func TestBenchOfTheWholeProduct(t *testing.T) {
 			Cameras int `json:"cameras"`
 		} `json:"up"`
 	}
-	// What it is doing stands before the JSON, on standard error.
+	// Progress goes to standard error, here before the JSON.
 	_, report, _ := strings.Cut(out, "{")
 	if err := json.Unmarshal([]byte("{"+report), &r); err != nil || r.Up.Cameras != 10 {
 		t.Errorf("%v in\n%s", err, out)

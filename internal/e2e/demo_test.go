@@ -16,8 +16,8 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// starts are how many frames later than the clip each of its plays begins, so
-// that windows fall differently.
+// starts are how many of a clip's first frames are left out, so that the windows begin
+// elsewhere in it.
 var starts = []int{0, 8, 16, 24}
 
 const (
@@ -26,9 +26,9 @@ const (
 	late = 5 * time.Second
 )
 
-// The product's promise on its own demo: every staged fall, fight and climb, the
-// novel one on a ladder among them, raises one alert in time, and nothing else raises any, wherever the windows
-// fall.
+// What the demo promises: every staged fall, fight and climb, also the novel one on a
+// ladder, raises one alert in time, and nothing else raises any, wherever the windows
+// begin.
 func TestDemoAlertsAreTheStagedEvents(t *testing.T) {
 	truths, err := demo.Truths()
 	if err != nil {
@@ -115,7 +115,7 @@ func epochs(rs []topics.Recognition) map[string][]time.Time {
 // share their names.
 var events = []string{"fall", "fight", "fence", "ladder"}
 
-// compare holds each alert against the labels of its clip.
+// compare checks each alert against the labels of its clip.
 func compare(t *testing.T, truths map[string]demo.Truth, began map[string][]time.Time, alerts []topics.Alert, published []time.Time) {
 	t.Helper()
 	raised := map[string]int{} // by camera and event
@@ -161,7 +161,7 @@ func compare(t *testing.T, truths map[string]demo.Truth, began map[string][]time
 
 var clipID = regexp.MustCompile(`-(\d+)-(\d+)$`)
 
-// windowStart is where on its stream an alert's deciding clip starts.
+// windowStart is when, counted from the stream's start, the clip that decided an alert starts.
 func windowStart(t *testing.T, a topics.Alert) time.Duration {
 	t.Helper()
 	m := clipID.FindStringSubmatch(a.Clip)

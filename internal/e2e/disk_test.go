@@ -18,6 +18,7 @@ import (
 // there, and it ends in time while the disk is full.
 func TestUpOnAFullDisk(t *testing.T) {
 	need(t, "kcat")
+	t.Parallel()
 	disk := t.TempDir()
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=200m"); err != nil {
 		if errors.Is(err, syscall.EPERM) {

@@ -9,15 +9,15 @@ import (
 )
 
 const (
-	// frozenTime is within what time every stage must notice that the broker is
-	// frozen, and end although it is.
+	// frozenTime is how long a stage may take to notice that the broker is frozen,
+	// and to end while it is.
 	frozenTime = 10 * time.Second
 	allowance  = 3 * time.Second // the machine's
 )
 
-// A broker that is stopped, and neither answers nor hangs up: every stage says
-// that it is not ready, is ready again after the thaw, and ends in time when it
-// is told to while the broker is frozen.
+// The broker is suspended: it neither answers nor closes connections. Every stage is not
+// ready, is ready again once the broker goes on, and ends in time if it is told to while
+// the broker is suspended.
 func TestStagesNoticeAFrozenBroker(t *testing.T) {
 	need(t, "redis-server", "redis-cli")
 	kafka := kafkatest.NewKafka(t)

@@ -132,7 +132,7 @@ func (p *process) output() string {
 	return p.out.String()
 }
 
-// stop sends Ctrl-C and wants a clean end in time.
+// stop sends Ctrl-C, and fails unless the process ends in time without an error.
 func (p *process) stop(t testing.TB) {
 	t.Helper()
 	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {

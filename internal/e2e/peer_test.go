@@ -11,7 +11,7 @@ import (
 	"github.com/frostwatch/frostwatch/internal/shared"
 )
 
-// A camera that is not our simulator, killed and brought back.
+// A camera served by somebody else's RTSP server, which is killed and started again.
 func TestAnotherRTSPServer(t *testing.T) {
 	const python = "/usr/bin/python3" // Debian's: it has the GStreamer bindings
 	if err := exec.Command(python, "-c", `import gi; gi.require_version("GstRtspServer", "1.0")`).Run(); err != nil {

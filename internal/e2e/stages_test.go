@@ -15,8 +15,8 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Each stage as a process of its own, against a Kafka and a Redis that others
-// run, which come late and go away in between.
+// Each stage runs as a process of its own, with a Kafka and a Redis that start later
+// than the stages or are restarted.
 func TestStagesAlone(t *testing.T) {
 	need(t, "redis-server", "redis-cli", "kcat")
 	kafka := kafkatest.StartKafka(t)

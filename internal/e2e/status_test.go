@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// `up` by a configuration elsewhere, with names and a Redis database of its own:
+// `up` with a configuration file elsewhere that has its own names and Redis database:
 // commands edit what it watches, and status shows its fleet.
 func TestCommandsFindWhatUpWatches(t *testing.T) {
 	data, file := t.TempDir(), filepath.Join(t.TempDir(), "other.yaml")

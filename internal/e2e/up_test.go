@@ -15,12 +15,10 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// One life of `up` as a user has it: look, edit, break things, stop, start
-// again.
-// ownConfig is the demo's, and lets cameras that are added by hand be on this
-// machine.
+// ownConfig is the demo's configuration, and allows cameras on this machine to be added.
 func ownConfig() string { return "ingest: {allow: [127.0.0.1]}\n" + string(demo.Config()) }
 
+// `up` as a user meets it: look, edit, break things, stop, start again.
 func TestUp(t *testing.T) {
 	data := t.TempDir()
 	if err := os.WriteFile(filepath.Join(data, "pipeline.yaml"), []byte(ownConfig()), 0o644); err != nil {
@@ -78,7 +76,7 @@ func ffprobeReads(t *testing.T, at addresses) {
 	}
 }
 
-// effect is how soon an edit must be in force.
+// effect is how soon an edit must take effect.
 const effect = time.Second
 
 func editVocabulary(t *testing.T, data string, at addresses) {
@@ -225,7 +223,7 @@ func badCameras(t *testing.T, data string, at addresses) {
 	})
 }
 
-// reasonOf is what the last column says of a camera that waits.
+// reasonOf is the last column of `camera ls` for a camera that waits.
 func reasonOf(list, name string) string {
 	header, _, _ := strings.Cut(list, "\n")
 	column := strings.Index(header, "REASON")

@@ -24,9 +24,9 @@ const (
 	stride  = 4 * sampled / 7
 )
 
-// Real recordings, as cameras: variable frame rates, HEVC in HD, 139 s at 10
-// fps. What the demo model says of them means nothing; counts, times and
-// arithmetic do.
+// Real recordings as cameras: variable frame rates, HEVC in HD, 139 s at 10 fps. The
+// demo model's answers on them mean nothing; the number of clips, their times and the
+// arithmetic of the scores are checked.
 func TestRealVideos(t *testing.T) {
 	need(t, "ffprobe")
 	names := []string{"gm_Subject_2_Fall_12", "gm_Subject_4_Fall_03", "gm_Subject_3_Fall_15", "gm_Subject_4_ADL_19", "Retail02_short", "one-by-one-person-detection"}
@@ -155,8 +155,8 @@ func cardScale(t *testing.T) float64 {
 	return card.Scale
 }
 
-// checkScores works the scores out anew from the similarities: a softmax over
-// the whole vocabulary, which the demo's ten labels are, by the model's scale.
+// checkScores computes the scores from the similarities: a softmax over the whole
+// vocabulary, the demo's ten labels, with the model's scale.
 func checkScores(t *testing.T, r topics.Recognition, scale float64) {
 	t.Helper()
 	if len(r.Labels) != 10 {

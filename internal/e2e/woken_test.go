@@ -23,11 +23,16 @@ rules:
   - {name: fall, actions: [fall], score: {raise: 0.7, clear: 0.4}}
 `
 
-// An alerts worker is suspended for longer than its session, and woken with a clip in
-// its hands that would clear the alert it raised. By then another worker has cleared
-// that alert and raised the next one, whose own clear must be the only one, also when
-// the woken worker has the partition again.
+// noClips is after what time without clips an alert is cleared, and slept how much of a
+// longer stop a worker that wakes counts towards that (alerts/tick.go).
+const noClips, slept = time.Minute, 15 * time.Second
+
+// An alerts worker is suspended for longer than its session, so shortly before it would
+// clear its alert for want of clips that it tries to when it is woken. By then another
+// worker has cleared that alert and raised the next one, whose own clear must be the
+// only one that follows, also when the woken worker has the partition again.
 func TestAWokenAlertsWorkerClearsNothingOfOthers(t *testing.T) {
+	t.Parallel() // it mostly waits
 	kafka := kafkatest.StartKafka(t)
 	dir := t.TempDir()
 	worker := func(name string) (*process, string) {
@@ -78,14 +83,16 @@ func TestAWokenAlertsWorkerClearsNothingOfOthers(t *testing.T) {
 	}
 	recognise(.9)
 	await(t, "the first alert", time.Minute, alerts(1))
+	raised := time.Now()
 	second, secondHTTP := worker("second")
 	await(t, "the second worker", time.Minute, ready(secondHTTP))
 
+	time.Sleep(time.Until(raised.Add(noClips - slept/2)))
 	suspended := time.Now()
 	if err := first.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	recognise(.1) // the answer to what the first has asked for, which it gets once it is woken
+	recognise(.1)
 	await(t, "the clear by the second worker", time.Minute, alerts(2))
 	t.Logf("the second worker took over within %v", time.Since(suspended).Round(time.Second))
 	recognise(.9)

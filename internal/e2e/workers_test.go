@@ -25,8 +25,7 @@ framer: {short_side: 64, window: 1s, queue: 40}
 cameras:
 `
 
-// moved is within what time a camera that goes to another worker must show
-// frames again.
+// moved is how long a camera that goes to another worker may be without frames.
 const moved = 15 * time.Second
 
 // Ingest workers join, leave and are killed, and the broker is restarted: every
@@ -208,7 +207,7 @@ func (w *clipWatch) change(t *testing.T, what string, workers int, do func()) {
 	w.check(t, what, before, went, at)
 }
 
-// has is whether a worker holds any camera.
+// has reports whether a worker holds any camera.
 func has(owners map[string]string, worker string) bool {
 	for _, w := range owners {
 		if w == worker {
@@ -228,8 +227,8 @@ func (w *clipWatch) owners() map[string]string {
 	return out
 }
 
-// check looks at the clips since before: those of cameras that stayed are of one
-// epoch and numbered without a hole, those of the others begin again in time.
+// check checks the clips since before: cameras that stayed must have one epoch and no
+// missing number, the others must have begun again in time.
 func (w *clipWatch) check(t *testing.T, what string, before map[string]int, went []string, at time.Time) {
 	t.Helper()
 	w.mu.Lock()

@@ -1,2 +1,2 @@
-// Package house holds the test that keeps every package on its floor.
+// Package house tests that packages import only what is below them (docs/design.md).
 package house

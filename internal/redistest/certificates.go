@@ -18,7 +18,8 @@ import (
 // ServerName is in the certificate of a server, beside 127.0.0.1.
 const ServerName = "redis.example"
 
-// Certificates are files in PEM: those of an authority, and what it vouches for.
+// Certificates are PEM files: the certificate of an authority, and certificates and keys
+// signed by it.
 type Certificates struct {
 	CA                    string
 	ServerCert, ServerKey string

@@ -30,7 +30,7 @@ type Server struct {
 	done chan struct{} // closed when the process has ended
 }
 
-// patience is for what takes a moment on an idle machine.
+// patience is how long to wait for what takes a moment on an idle machine.
 const patience = 30 * time.Second
 
 // Start starts a server and waits until it listens. args are those of
@@ -93,8 +93,8 @@ func (s *Server) Restart() {
 	s.awaitPort()
 }
 
-// awaitPort waits until the server listens; what it asks of a client is the
-// test's matter.
+// awaitPort waits until the server listens. Whether it wants a password or a
+// certificate is left to the test.
 func (s *Server) awaitPort() {
 	s.t.Helper()
 	deadline := time.Now().Add(patience)

@@ -38,8 +38,8 @@ func Path(t testing.TB, elem ...string) string {
 	return p
 }
 
-// Missing ends a test for want of something: a failure where CI=true, so that
-// nothing is passed over there, and a skip elsewhere.
+// Missing ends a test that lacks something it needs: it fails where CI=true, so that
+// nothing is skipped there unnoticed, and skips the test elsewhere.
 func Missing(t testing.TB, what string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// errNobody ends an on-demand playback whose readers have left.
+// errNobody ends a playback on demand once all readers have left.
 var errNobody = errors.New("nobody is watching")
 
 // linger is how long a camera stays after its last frame: packets are still on

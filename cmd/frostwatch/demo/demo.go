@@ -88,7 +88,7 @@ type Label struct {
 	End    float64 `json:"end_s"`
 }
 
-// Truth is what a clip shows.
+// Truth is what is staged in a clip.
 type Truth struct {
 	Seconds float64 `json:"seconds"`
 	FPS     float64 `json:"fps"`

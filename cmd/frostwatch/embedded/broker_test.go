@@ -42,9 +42,8 @@ func readAll(t *testing.T, c *bus.Client, topic string) (out []bus.Message) {
 var kept = bus.TopicSpec{Name: "kept", Partitions: 3, Replication: 1,
 	Config: map[string]string{"cleanup.policy": "delete", "retention.ms": "86400000"}}
 
-// What an operator trusts `up` with, over an orderly end and over crashes in the
-// middle of the work: topics as they were made, every acknowledged record,
-// where each group stands, the vocabulary.
+// What must survive an orderly end and crashes in the middle of the work: the topics'
+// settings, every acknowledged record, the groups' committed offsets, the vocabulary.
 func TestNothingIsLostWithTheProcess(t *testing.T) {
 	for _, end := range []string{"stopped", "killed"} {
 		t.Run(end, func(t *testing.T) {
@@ -132,7 +131,7 @@ func consume(t *testing.T, c *bus.Client, n int64) (took int64) {
 	return took
 }
 
-// remembers checks what the lives before have left, and makes it in the first.
+// remembers checks what earlier processes left; the first process makes the topics.
 func remembers(t *testing.T, s *servers, life, sent int, committed int64) {
 	t.Helper()
 	ctx := within(t, time.Minute)
@@ -179,7 +178,7 @@ func remembers(t *testing.T, s *servers, life, sent int, committed int64) {
 	}
 }
 
-// standsAt checks where the group would go on.
+// standsAt checks the offset at which the group would go on.
 func standsAt(t *testing.T, c *bus.Client, life int, committed int64) {
 	t.Helper()
 	ctx, leave := context.WithCancel(within(t, time.Minute))

@@ -13,8 +13,8 @@ import (
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 )
 
-// lowSpace is what is left of a disk when it is reported, or a twentieth of the
-// disk if that is less.
+// lowSpace is the free space below which a disk is reported as nearly full, or a
+// twentieth of the disk if that is less.
 const lowSpace = 1 << 30
 
 // disk is what is known of the disk under a broker's directory.
@@ -25,9 +25,9 @@ type disk struct {
 	torn   atomic.Bool           // a compaction could not write a table anew
 }
 
-// WatchDisk reports, until ctx ends, a disk that is nearly full and one that takes
-// no more: kfake tells who sends no more than that there was an error. every is how
-// often it looks; 0: 2 s.
+// WatchDisk reports a warning while the disk is nearly full and a problem while it
+// takes no more, until ctx ends. Producers learn from kfake only that there was an
+// error. every is how often it looks; 0: 2 s.
 func (b *Broker) WatchDisk(ctx context.Context, reporter telemetry.Reporter, every time.Duration) error {
 	if every == 0 {
 		every = 2 * time.Second
@@ -46,7 +46,7 @@ func (b *Broker) WatchDisk(ctx context.Context, reporter telemetry.Reporter, eve
 	}
 }
 
-// look is what is wrong with the disk.
+// look returns what is wrong with the disk: what will be a problem soon, and what is one.
 func (d *disk) look() (warning, problem error) {
 	free, total, err := d.space(d.dir)
 	if err != nil {
@@ -68,7 +68,7 @@ func (d *disk) look() (warning, problem error) {
 	return nil, nil
 }
 
-// low is whether there may be too little space to write a table anew.
+// low reports whether there may be too little space to write a table anew.
 func (d *disk) low() bool {
 	free, total, err := d.space(d.dir)
 	return err == nil && free < min(lowSpace, total/20)
@@ -78,7 +78,7 @@ func noSpace(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
-// spaceOf is what a user may still write, and the size of the disk, in bytes.
+// spaceOf returns how much can still be written, and the size of the disk, in bytes.
 func spaceOf(dir string) (free, total int64, err error) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(dir, &s); err != nil {
@@ -87,7 +87,7 @@ func spaceOf(dir string) (free, total int64, err error) {
 	return int64(s.Bavail) * s.Bsize, int64(s.Blocks) * s.Bsize, nil
 }
 
-// sizeOf is what the files take, as far as they can be looked at.
+// sizeOf adds up the sizes of the files, without those that vanish meanwhile.
 func sizeOf(dir string) (n int64) {
 	_ = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {

@@ -47,7 +47,7 @@ func TestWhatIsSaidOfADisk(t *testing.T) {
 	}
 }
 
-// kfake tells only its log why it could not write.
+// Why a write failed is only in what kfake logs.
 func TestFailedWritesAreNoticed(t *testing.T) {
 	d := &disk{dir: "data", space: func(string) (int64, int64, error) { return 1 << 40, 1 << 41, nil }}
 	brokerLog{slog.New(slog.DiscardHandler), d}.Logf(2, "persist batch %s-%d: %v", "clips", 0, syscall.ENOSPC)

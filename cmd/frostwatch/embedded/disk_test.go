@@ -17,7 +17,7 @@ import (
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 )
 
-// heard keeps the newest word about each part.
+// heard is a Reporter that keeps the newest problem and warning.
 type heard struct {
 	telemetry.Quiet
 	mu               sync.Mutex
@@ -76,8 +76,8 @@ func fill(t *testing.T, dir string, left int64) (file string) {
 	return file
 }
 
-// A full disk is said in words, ends nothing, costs nothing that was acknowledged,
-// and is over when there is space.
+// A full disk is reported with what to do, ends nothing, loses nothing that was
+// acknowledged, and the broker goes on by itself once there is space.
 func TestAFullDisk(t *testing.T) {
 	dir := smallDisk(t)
 	data := filepath.Join(dir, "kafka")

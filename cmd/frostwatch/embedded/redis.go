@@ -81,7 +81,8 @@ func (r *Redis) supervise(binary string, o RedisOptions, started chan<- error) {
 		"--bind", "127.0.0.1", "--port", strconv.Itoa(o.Port), "--protected-mode", "yes",
 		"--dir", o.Dir, "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
 		"--daemonize", "no", "--loglevel", "warning")
-	// A group of its own: Ctrl-C is for us, who stop it when all is drained.
+	// A process group of its own: Ctrl-C must reach only us. We stop Redis after
+	// everything that uses it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	out, in := io.Pipe()
 	cmd.Stdout, cmd.Stderr = in, in
@@ -144,8 +145,8 @@ func (r *Redis) waitReady(ctx context.Context) error {
 	}
 }
 
-// answers is nil when the child answers: another server on the port, such as
-// that of a process killed a moment ago, is not ours to use or to shut down.
+// answers returns nil if our child answers on the port. Another server there, such as
+// the one of a process killed a moment ago, is not ours to use or to shut down.
 func (r *Redis) answers(ctx context.Context) error {
 	info, err := r.client.Info(ctx, "server").Result()
 	if err != nil {

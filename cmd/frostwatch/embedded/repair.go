@@ -13,25 +13,27 @@ import (
 	"strings"
 )
 
-// repair makes what a crash, a full disk or a bad sector left in a broker's
-// directory fit to start from, and logs what was lost. kfake itself ends at the
-// first file that it can't read, and where it cuts a broken log it counts on with
-// the size from before.
+// repair mends what a crash, a full disk or a bad sector left in a broker's directory,
+// so that kfake can start from it, and logs what was lost. kfake itself refuses to start
+// at the first state file that it can't read, and drops the rest of a log behind a
+// broken batch.
 type repair struct {
 	dir string
 	log *slog.Logger
 }
 
-// files are kfake's of its own state: JSON, each written whole by a rename.
+// Names in the directory. meta.json and topics.json are kfake's own state, each written
+// whole and renamed.
 const (
 	metaFile   = "meta.json"
 	topicsFile = "topics.json"
 	groupsFile = "groups.log"
 	partitions = "partitions"
-	copyEnding = ".copy" // ours, of the last topics.json that was whole
+	copyEnding = ".copy" // our copy of the last complete topics.json
 )
 
-// spare can be made anew: nothing of Frostwatch's is in them.
+// spare are files that may be removed: kfake makes them again, and they hold nothing of
+// Frostwatch's.
 var spare = []string{"broker_configs.json", "acls.json", "sasl.json", "quotas.json", "seq_windows.json", "session_state.json"}
 
 func (r repair) run(ctx context.Context) error {
@@ -77,7 +79,7 @@ func (r repair) meta() error {
 	return nil
 }
 
-// topicList is what is known of topics.json.
+// topicList is the part of topics.json that is used here.
 type topicList struct {
 	Topics []topicEntry `json:"topics"`
 }
@@ -88,8 +90,8 @@ type topicEntry struct {
 	Configs    map[string]string `json:"configs"`
 }
 
-// readTopics is an error also where the file names no topic although there are
-// records.
+// readTopics reads topics.json or its copy. A file that names no topic is an error if
+// there are records.
 func readTopics(path string, records bool) (list topicList, err error) {
 	err = unreadable(path, &list)
 	if err == nil && len(list.Topics) == 0 && records {
@@ -98,7 +100,7 @@ func readTopics(path string, records bool) (list topicList, err error) {
 	return list, err
 }
 
-// topics puts the copy in the place of a topics.json that can't be read.
+// topics replaces a topics.json that can't be read by its copy.
 func (r repair) topics() error {
 	path := filepath.Join(r.dir, topicsFile)
 	folders, err := r.folders()
@@ -156,7 +158,7 @@ func (r repair) setAside(folders []string, list topicList) error {
 	return nil
 }
 
-// folders are those of partitions that hold records.
+// folders returns the names of the folders of partitions that have log files.
 func (r repair) folders() (out []string, err error) {
 	logs, err := filepath.Glob(filepath.Join(r.dir, partitions, "*", "*.dat"))
 	if err != nil {
@@ -182,7 +184,7 @@ func (r repair) spare(name string) error {
 	return nil
 }
 
-// copyTopics keeps a copy of topics.json where it is whole and newer.
+// copyTopics copies topics.json if it is complete and newer than the copy.
 func copyTopics(dir string) error {
 	path := filepath.Join(dir, topicsFile)
 	now, err := os.Stat(path)
@@ -203,7 +205,7 @@ func copyTopics(dir string) error {
 	return replace(path+copyEnding, text)
 }
 
-// unreadable is why the file is not JSON for into.
+// unreadable parses a JSON file into a value, and returns why it can't.
 func unreadable(path string, into any) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -215,7 +217,8 @@ func unreadable(path string, into any) error {
 	return json.Unmarshal(text, into) //nolint:wrapcheck // the caller names the file
 }
 
-// replace writes the file whole, or leaves what was there.
+// replace writes a file through a temporary one, so that a crash leaves the old or the
+// new text.
 func replace(path string, text []byte) (err error) {
 	f, err := os.OpenFile(path+".tmp", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
 	if err == nil {

@@ -19,8 +19,8 @@ import (
 
 var table = bus.TopicSpec{Name: "table", Partitions: 2, Replication: 1, Config: map[string]string{"cleanup.policy": "compact"}}
 
-// filled is the directory of a broker that was stopped in order with n records in
-// partition 0 of a topic; each is a batch.
+// filled is the directory of a broker that was stopped normally, with n records in one
+// partition of the table, each a batch of its own.
 func filled(t *testing.T, n int) (dir string) {
 	t.Helper()
 	dir = t.TempDir()

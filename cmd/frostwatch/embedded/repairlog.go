@@ -55,8 +55,8 @@ type cut struct {
 	last     int64 // offset; less than first: not known
 }
 
-// survey finds what can't be read in a log whose first offset is first. after is the
-// offset at which the next file begins; 0: this is the newest.
+// survey finds what can't be read in a log that begins at the offset first. after is the
+// offset at which the next file begins; 0: this is the newest file.
 func survey(log []byte, first, after int64) (cuts []cut) {
 	at, batches, next := 0, 0, first
 	for at < len(log) {
@@ -81,8 +81,8 @@ func survey(log []byte, first, after int64) (cuts []cut) {
 	return cuts
 }
 
-// inOrder is whether what follows a batch agrees with its end: the CRC does not
-// cover a batch's own offset.
+// inOrder reports whether the batch that follows begins at or after next, the end of
+// this one. The CRC does not cover a batch's first offset.
 func inOrder(rest []byte, next int64) bool {
 	_, base, _, ok := headerAt(rest)
 	if !ok || base >= next {
@@ -92,8 +92,8 @@ func inOrder(rest []byte, next int64) bool {
 	return !ok
 }
 
-// resume is where the next whole batch begins after a broken one: where the broken
-// one ends by its own word, or else wherever one is found.
+// resume returns where the next whole batch begins after a broken one: where the length
+// in the broken one says, or else wherever one is found.
 func resume(log []byte, at int, next int64) int {
 	whole := func(p int) bool {
 		if p+batchHeader > len(log) || log[p+batchFormat] != 2 {
