@@ -61,7 +61,7 @@ unit: setup-test ## go test -race of every package but the end-to-end tests
 # Alone, because it watches video in real time.
 .PHONY: e2e
 e2e: setup-test build ## the built program, tried as its users do
-	go test -race -count=1 -timeout 15m ./internal/e2e
+	go test -race -count=1 -timeout 20m ./internal/e2e
 
 .PHONY: bench
 bench: build ## measure this machine

@@ -101,7 +101,7 @@ install_lint() {
     die "go could not build golangci-lint $lint_version"
 }
 
-# Anew whenever the lock changes: a package that left it must not stay.
+# Made again whenever the lock changes: a package that is no longer in it must not stay.
 install_train() {
   cmp -s train/requirements.txt train/.venv/installed.txt && return
   install_packages python3 python3-venv
