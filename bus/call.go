@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"strconv"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -25,11 +27,13 @@ const anyBroker = -1
 // malformed in the newest versions.
 type call struct {
 	api     protocol.ApiKey
-	version int16 // not of those with tagged fields
+	version int16  // not of those with tagged fields
+	asked   string // what the request is for, in words for errors
 	client  string
 	body    wire
 	route   func(protocol.Cluster) (int32, error)
 
+	broker string // host:port that it is sent to; empty: any
 	answer []byte
 }
 
@@ -39,6 +43,9 @@ func (c *call) ApiKey() protocol.ApiKey { return c.api } //nolint:revive // its 
 // Broker returns to kafka-go the broker that the request goes to.
 func (c *call) Broker(cluster protocol.Cluster) (protocol.Broker, error) {
 	id, err := c.route(cluster)
+	if b, ok := cluster.Brokers[id]; ok && err == nil {
+		c.broker = net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port)))
+	}
 	return protocol.Broker{ID: id}, err
 }
 
@@ -88,7 +95,7 @@ func (c *Client) do(ctx context.Context, req *call, broker time.Duration) (*unwi
 	req.client = c.ClientID
 	answer, err := c.transport.RoundTrip(ctx, c.address, req)
 	if err != nil {
-		return nil, fmt.Errorf("kafka: %s: %w", req.api, err)
+		return nil, c.inWords(req.asked, req.broker, err)
 	}
 	return &unwire{b: answer.(*call).answer}, nil
 }
@@ -104,16 +111,16 @@ func toLeader(at place) func(protocol.Cluster) (int32, error) {
 	return func(cluster protocol.Cluster) (int32, error) {
 		p, ok := cluster.Topics[at.topic].Partitions[int32(at.partition)]
 		if !ok {
-			return 0, fmt.Errorf("%s/%d: %w", at.topic, at.partition, kafka.UnknownTopicOrPartition)
+			return 0, kafka.UnknownTopicOrPartition
 		}
 		if _, ok := cluster.Brokers[p.Leader]; !ok {
-			return 0, fmt.Errorf("%s/%d: %w", at.topic, at.partition, kafka.LeaderNotAvailable)
+			return 0, kafka.LeaderNotAvailable
 		}
 		return p.Leader, nil
 	}
 }
 
-// kafkaError is nil for code 0.
+// kafkaError is nil for code 0. It is not in words yet.
 func kafkaError(code int16) error {
 	if code == 0 {
 		return nil

@@ -25,11 +25,11 @@ func (c *Client) CommittedOffsets(ctx context.Context, group, topic string) (map
 			err = resp.Error
 		}
 		if err != nil {
-			return fmt.Errorf("look up what %s committed of %s: %w", group, topic, err)
+			return c.inWords(fmt.Sprintf("look up what group %s committed of %s", group, topic), "", err)
 		}
 		for _, p := range resp.Topics[topic] {
 			if p.Error != nil {
-				return fmt.Errorf("look up what %s committed of %s/%d: %w", group, topic, p.Partition, p.Error)
+				return c.inWords(fmt.Sprintf("look up what group %s committed of %s/%d", group, topic, p.Partition), "", p.Error)
 			}
 			if p.CommittedOffset >= 0 {
 				found[p.Partition] = p.CommittedOffset

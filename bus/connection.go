@@ -163,7 +163,7 @@ func (c *Client) Ping(ctx context.Context) error {
 		}
 		last = err
 	}
-	return fmt.Errorf("reach kafka: %w", c.explain(ctx, last))
+	return c.explain(ctx, last)
 }
 
 // pingOne is over when ctx ends, wherever it waits.
@@ -178,12 +178,21 @@ func (c *Client) pingOne(ctx context.Context, broker string) error {
 	}
 	conn, err := d.DialContext(ctx, "tcp", broker)
 	if err != nil {
-		return errors.Join(err, ctx.Err())
+		return c.inWords("connect", broker, answered(ctx, err))
 	}
 	defer func() { _ = conn.Close() }()
 	brokers, err := conn.Brokers()
 	if err == nil && len(brokers) == 0 {
-		err = errors.New("no broker is registered")
+		return &callError{fmt.Sprintf("look up brokers: kafka at %s knows of none yet", broker), kafka.BrokerNotAvailable}
 	}
-	return errors.Join(err, ctx.Err())
+	return c.inWords("look up brokers", broker, answered(ctx, err))
+}
+
+// answered is the error of a call whose connection is closed when ctx ends: that it
+// was closed says nothing then.
+func answered(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
 }

@@ -3,7 +3,6 @@ package bus
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -28,7 +27,8 @@ func (g *coordinator) find(ctx context.Context) (int32, error) {
 	if g.known {
 		return g.id, nil
 	}
-	req := &call{api: protocol.FindCoordinator, version: 1, route: toAny}
+	asked := "find the coordinator of group " + g.group
+	req := &call{api: protocol.FindCoordinator, version: 1, asked: asked, route: toAny}
 	req.body.string(g.group)
 	req.body.int8(0) // of a group
 	r, err := g.client.do(ctx, req, 0)
@@ -40,7 +40,7 @@ func (g *coordinator) find(ctx context.Context) (int32, error) {
 	r.string() // its message
 	id := r.int32()
 	if err := errors.Join(kafkaError(code), r.err); err != nil {
-		return 0, fmt.Errorf("find the coordinator of group %s: %w", g.group, err)
+		return 0, g.client.inWords(asked, "", err)
 	}
 	g.id, g.known = id, true
 	return id, nil
@@ -59,23 +59,33 @@ func (g *coordinator) do(ctx context.Context, api protocol.ApiKey, version int16
 	if err != nil {
 		return err
 	}
-	r, err := g.client.do(ctx, &call{api: api, version: version, route: toBroker(id), body: body}, broker)
-	if err == nil {
-		g.contact.answered(time.Now(), broker)
-		code := parse(r)
-		if err = kafkaError(code); err == nil {
-			err = r.err
-		}
+	req := &call{api: api, version: version, asked: g.asked(api), route: toBroker(id), body: body}
+	r, err := g.client.do(ctx, req, broker)
+	if err != nil {
+		g.forget() // another broker may coordinate the group by now
+		return err
 	}
-	// After any other error than one of the group itself it may have moved.
-	var code kafka.Error
-	if err != nil && (!errors.As(err, &code) || code == kafka.NotCoordinatorForGroup || code == kafka.GroupCoordinatorNotAvailable) {
+	g.contact.answered(time.Now(), broker)
+	code := parse(r)
+	if c := kafka.Error(code); c == kafka.NotCoordinatorForGroup || c == kafka.GroupCoordinatorNotAvailable {
 		g.forget()
 	}
-	if err != nil {
-		return fmt.Errorf("group %s: %s: %w", g.group, api, err)
+	if err = kafkaError(code); err == nil {
+		err = r.err
 	}
-	return nil
+	return g.client.inWords(req.asked, req.broker, err)
+}
+
+// asked is what a request of a group is for.
+func (g *coordinator) asked(api protocol.ApiKey) string {
+	return map[protocol.ApiKey]string{
+		protocol.JoinGroup:    "join group ",
+		protocol.SyncGroup:    "get the assignment of group ",
+		protocol.Heartbeat:    "send a heartbeat to group ",
+		protocol.LeaveGroup:   "leave group ",
+		protocol.OffsetCommit: "commit an offset of group ",
+		protocol.OffsetFetch:  "look up an offset of group ",
+	}[api] + g.group
 }
 
 // joined is what a member learns by joining.

@@ -192,7 +192,7 @@ func (r *cursor) fill(ctx context.Context, wait time.Duration) error {
 		return r.back(ctx, offset)
 	}
 	if permanent(err) {
-		return fmt.Errorf("read %s/%d at %d: %w", r.at.topic, r.at.partition, offset, err)
+		return err
 	}
 	if time.Since(r.logged) > time.Minute {
 		r.client.Logger.WarnContext(ctx, "kafka: reading again", "topic", r.at.topic, "partition", r.at.partition, "error", err)

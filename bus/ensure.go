@@ -64,7 +64,7 @@ func (c *Client) existing(ctx context.Context, specs []TopicSpec) (out []TopicSp
 		case err == nil:
 			out = append(out, s)
 		case !errors.Is(err, kafka.UnknownTopicOrPartition):
-			return nil, 0, fmt.Errorf("look up topic %s: %w", s.Name, err)
+			return nil, 0, c.inWords("look up topic "+s.Name, "", err)
 		}
 	}
 	return out, brokers, nil
@@ -94,11 +94,11 @@ func (c *Client) create(ctx context.Context, specs []TopicSpec) error {
 	}
 	resp, err := c.client.CreateTopics(ctx, req)
 	if err != nil {
-		return fmt.Errorf("create topics: %w", err)
+		return c.inWords("create topics", "", err)
 	}
 	for name, err := range resp.Errors {
 		if err != nil && !errors.Is(err, kafka.TopicAlreadyExists) { // another worker was faster
-			return fmt.Errorf("create topic %s: %w", name, err)
+			return c.inWords("create topic "+name, "", err)
 		}
 	}
 	return nil
@@ -124,11 +124,11 @@ func (c *Client) compare(ctx context.Context, specs []TopicSpec) error {
 	}
 	resp, err := c.client.DescribeConfigs(ctx, req)
 	if err != nil {
-		return fmt.Errorf("describe topics: %w", err)
+		return c.inWords("look up the settings of topics", "", err)
 	}
 	for _, r := range resp.Resources {
 		if r.Error != nil {
-			return fmt.Errorf("describe topic %s: %w", r.ResourceName, r.Error)
+			return c.inWords("look up the settings of topic "+r.ResourceName, "", r.Error)
 		}
 		i := slices.IndexFunc(specs, func(s TopicSpec) bool { return s.Name == r.ResourceName })
 		if i < 0 {
@@ -186,7 +186,7 @@ func (c *Client) Partitions(ctx context.Context, topic string) (int, error) {
 		return 0, err
 	}
 	if err := found[topic].err; err != nil {
-		return 0, fmt.Errorf("look up topic %s: %w", topic, err)
+		return 0, c.inWords("look up topic "+topic, "", err)
 	}
 	return found[topic].partitions, nil
 }
@@ -195,17 +195,17 @@ func (c *Client) Partitions(ctx context.Context, topic string) (int, error) {
 func (c *Client) cached(ctx context.Context, topic string) (int, error) {
 	resp, err := c.client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
 	if err != nil {
-		return 0, fmt.Errorf("look up topic %s: %w", topic, err)
+		return 0, c.inWords("look up topic "+topic, "", err)
 	}
 	for _, t := range resp.Topics {
 		if t.Name == topic && t.Error == nil && len(t.Partitions) > 0 {
 			return len(t.Partitions), nil
 		}
 		if t.Name == topic && t.Error != nil {
-			return 0, fmt.Errorf("look up topic %s: %w", topic, t.Error)
+			return 0, c.inWords("look up topic "+topic, "", t.Error)
 		}
 	}
-	return 0, fmt.Errorf("look up topic %s: %w", topic, kafka.UnknownTopicOrPartition)
+	return 0, c.inWords("look up topic "+topic, "", kafka.UnknownTopicOrPartition)
 }
 
 // topicShape is what metadata says of a topic.
@@ -216,7 +216,7 @@ type topicShape struct {
 
 // metadata asks a broker about topics, and for how many brokers there are.
 func (c *Client) metadata(ctx context.Context, names []string) (found map[string]topicShape, brokers int, err error) {
-	req := &call{api: protocol.Metadata, version: 4, route: toAny}
+	req := &call{api: protocol.Metadata, version: 4, asked: "look up topics", route: toAny}
 	req.body.int32(int32(len(names)))
 	for _, name := range names {
 		req.body.string(name)
@@ -224,7 +224,7 @@ func (c *Client) metadata(ctx context.Context, names []string) (found map[string
 	req.body.int8(0) // creates none
 	r, err := c.do(ctx, req, 0)
 	if err != nil {
-		return nil, 0, fmt.Errorf("look up topics: %w", err)
+		return nil, 0, err
 	}
 	r.int32() // throttle
 	for range r.count(11) {
@@ -255,5 +255,5 @@ func (c *Client) metadata(ctx context.Context, names []string) (found map[string
 		}
 		found[name] = s
 	}
-	return found, brokers, r.err
+	return found, brokers, c.inWords("look up topics", "", r.err)
 }

@@ -60,7 +60,7 @@ func refusesTLS(err error) bool {
 	}
 	return errors.As(err, new(*tls.CertificateVerificationError)) || errors.As(err, new(x509.UnknownAuthorityError)) ||
 		errors.As(err, new(x509.HostnameError)) || errors.As(err, new(tls.RecordHeaderError)) || errors.As(err, new(tls.AlertError)) ||
-		strings.Contains(err.Error(), "broker appears to be expecting TLS")
+		mentions(err, expectsTLS)
 }
 
 // retry calls try until it succeeds, fails for good, or ctx ends. Waits grow
@@ -78,17 +78,35 @@ func (c *Client) retry(ctx context.Context, doing string, try func() error) erro
 			return err
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("%s: %w", doing, errors.Join(ctx.Err(), err))
+			return givenUp(ctx, doing, err)
 		}
 		if time.Since(logged) > time.Minute {
 			c.Logger.WarnContext(ctx, "kafka: trying again", "doing", doing, "error", err)
 			logged = time.Now()
 		}
 		if !pause.For(ctx, wait/2+rand.N(wait)) {
-			return fmt.Errorf("%s: %w", doing, errors.Join(ctx.Err(), err))
+			return givenUp(ctx, doing, err)
 		}
 		wait = min(2*wait, time.Second)
 	}
+}
+
+// givenUp is the error of what was tried until ctx ended: the last try says why.
+func givenUp(ctx context.Context, doing string, last error) error {
+	if errors.As(last, new(*callError)) {
+		return &callError{last.Error(), errors.Join(ctx.Err(), last)}
+	}
+	return &callError{doing + ": " + outcomeOfWaiting(last), errors.Join(ctx.Err(), last)}
+}
+
+func outcomeOfWaiting(err error) string {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "it was not waited for"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "not done in time"
+	}
+	return err.Error()
 }
 
 // explain finds out why a broker hangs up on us. One that wants SASL does so at

@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/segmentio/kafka-go/protocol"
@@ -24,7 +25,8 @@ type fetched struct {
 // fetch asks the leader of a partition for the batches from an offset on, waiting
 // for some for at most wait.
 func (c *Client) fetch(ctx context.Context, at place, offset int64, wait time.Duration, limit int) (fetched, error) {
-	req := &call{api: protocol.Fetch, version: 10, route: toLeader(at)} // 10: knows all compressions
+	asked := fmt.Sprintf("read %s/%d at %d", at.topic, at.partition, offset)
+	req := &call{api: protocol.Fetch, version: 10, asked: asked, route: toLeader(at)} // 10: knows all compressions
 	w := &req.body
 	w.int32(-1) // not a replica
 	w.int32(int32(wait.Milliseconds()))
@@ -46,7 +48,8 @@ func (c *Client) fetch(ctx context.Context, at place, offset int64, wait time.Du
 	if err != nil {
 		return fetched{}, err
 	}
-	return parseFetch(r)
+	out, err := parseFetch(r)
+	return out, c.inWords(asked, req.broker, err)
 }
 
 func parseFetch(r *unwire) (out fetched, err error) {

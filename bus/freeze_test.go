@@ -2,6 +2,7 @@ package bus_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -32,7 +33,8 @@ func TestAFrozenBrokerHoldsNothingUp(t *testing.T) {
 }
 
 func freeze(t *testing.T, b kafkatest.Freezer) {
-	ctx, c := within(t, 2*time.Minute), clientOf(t, []string{b.Addr()}, slog.New(slog.DiscardHandler))
+	var out logs
+	ctx, c := within(t, 2*time.Minute), clientOf(t, []string{b.Addr()}, slog.New(slog.NewTextHandler(&out, nil)))
 	if err := c.Ensure(ctx, []bus.TopicSpec{spec("frozen", 1)}); err != nil {
 		t.Fatal(err)
 	}
@@ -78,6 +80,8 @@ func freeze(t *testing.T, b kafkatest.Freezer) {
 		begun := time.Now()
 		if err := call.do(short); err == nil || time.Since(begun) > 10*time.Second {
 			t.Errorf("%s of a frozen broker: %v after %v", call.name, err, time.Since(begun))
+		} else if !errors.Is(err, context.DeadlineExceeded) || raw(err.Error()) != "" {
+			t.Errorf("%s of a frozen broker: %q; want it in plain words, and of a deadline", call.name, err)
 		}
 		cancel()
 	}
@@ -96,6 +100,9 @@ func freeze(t *testing.T, b kafkatest.Freezer) {
 	stop()
 	if err := <-ended; err != nil || time.Since(begun) > bus.Grace+10*time.Second {
 		t.Errorf("consuming ended with %v after %v", err, time.Since(begun))
+	}
+	if words := raw(out.String()); words != "" {
+		t.Errorf("the log says %q:\n%s", words, &out)
 	}
 }
 

@@ -70,7 +70,7 @@ func (g *gate) enter(ctx context.Context, l *lease, n int) (pass, error) {
 			g.mu.Lock()
 		case <-ctx.Done():
 			g.mu.Lock()
-			return pass{}, ctx.Err()
+			return pass{}, &callError{"the group's coordinator does not confirm the assignment", ctx.Err()}
 		}
 	}
 }

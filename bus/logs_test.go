@@ -24,6 +24,16 @@ func (l *logs) String() string {
 	return l.b.String()
 }
 
+// raw is the first text of a library that a user would have to guess at; empty: none.
+func raw(text string) string {
+	for _, words := range []string{"deadline exceeded", "context canceled", "use of closed", "kafka.(", "EOF", "dial tcp", "i/o timeout", "not a client facing", "broken pipe", "connection reset"} {
+		if strings.Contains(text, words) {
+			return words
+		}
+	}
+	return ""
+}
+
 // has is whether one line has all of these.
 func (l *logs) has(want ...string) bool {
 	for line := range strings.Lines(l.String()) {

@@ -79,6 +79,19 @@ func (p *parcel) lastError() error {
 	return p.last
 }
 
+// unsent is the error of a message whose sending was ended by why before it was
+// acknowledged.
+func (p *parcel) unsent(why error) error {
+	last := p.lastError()
+	switch {
+	case !errors.Is(why, context.DeadlineExceeded) && !errors.Is(why, context.Canceled):
+		return fmt.Errorf("send to topic %s: %w", p.msg.Topic, errors.Join(why, last))
+	case last != nil: // says what was asked, and of whom
+		return &callError{last.Error(), errors.Join(why, last)}
+	}
+	return &callError{fmt.Sprintf("send to topic %s: not acknowledged in time", p.msg.Topic), why}
+}
+
 type place struct {
 	topic     string
 	partition int
@@ -197,7 +210,7 @@ func (c *Client) wanted(batch []*parcel) []*parcel {
 			}
 		}
 		if err != nil {
-			p.finish(0, fmt.Errorf("send to kafka topic %s: %w", p.msg.Topic, errors.Join(err, p.lastError())))
+			p.finish(0, p.unsent(err))
 			continue
 		}
 		kept = append(kept, p)
@@ -208,7 +221,8 @@ func (c *Client) wanted(batch []*parcel) []*parcel {
 // produce sends a batch once and returns the first record's offset.
 func (c *Client) produce(o *outbox, batch []*parcel) (int64, error) {
 	if len(batch) == 1 && batch[0].size > c.MaxRecordBytes {
-		return 0, fmt.Errorf("send to kafka topic %s: a record of %d bytes, at most %d: %w", o.topic, batch[0].size, c.MaxRecordBytes, kafka.MessageSizeTooLarge)
+		text := fmt.Sprintf("send to topic %s: the record is %d bytes long, at most %d are allowed", o.topic, batch[0].size, c.MaxRecordBytes)
+		return 0, &callError{text, kafka.MessageSizeTooLarge}
 	}
 	ctx, cancel := context.WithTimeout(c.life, produceTime)
 	defer cancel()
@@ -230,7 +244,7 @@ func (c *Client) produce(o *outbox, batch []*parcel) (int64, error) {
 		err = resp.Error
 	}
 	if err != nil {
-		return 0, fmt.Errorf("send to kafka topic %s: %w", o.topic, err)
+		return 0, c.inWords("send to topic "+o.topic, "", err)
 	}
 	c.clock.note(now, time.Now(), resp.LogAppendTime)
 	return resp.BaseOffset, nil

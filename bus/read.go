@@ -160,18 +160,19 @@ func (c *Client) OffsetAt(ctx context.Context, topic string, partition int, t ti
 }
 
 func (c *Client) offsets(ctx context.Context, topic string, partition int, of ...kafka.OffsetRequest) (found kafka.PartitionOffsets, err error) {
-	err = c.retry(ctx, "look up offsets", func() error {
+	asked := fmt.Sprintf("look up offsets of %s/%d", topic, partition)
+	err = c.retry(ctx, asked, func() error {
 		resp, err := c.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: of}})
 		if err != nil {
-			return fmt.Errorf("look up offsets of %s: %w", topic, err)
+			return c.inWords(asked, "", err)
 		}
 		for _, p := range resp.Topics[topic] {
 			if p.Partition == partition {
 				found = p
-				return p.Error
+				return c.inWords(asked, "", p.Error)
 			}
 		}
-		return fmt.Errorf("look up offsets of %s/%d: %w", topic, partition, kafka.UnknownTopicOrPartition)
+		return c.inWords(asked, "", kafka.UnknownTopicOrPartition)
 	})
 	return found, err
 }

@@ -2,8 +2,6 @@ package bus
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/segmentio/kafka-go"
@@ -85,7 +83,7 @@ func (c *Client) send(ctx context.Context, by *permit, msgs []Message) ([]topics
 		case <-ctx.Done():
 		}
 		if !p.finished() { // what is on the wire may still arrive
-			each[i] = fmt.Errorf("send to kafka topic %s: %w", p.msg.Topic, errors.Join(ctx.Err(), p.lastError()))
+			each[i] = p.unsent(ctx.Err())
 		} else if each[i] = p.err; p.err == nil {
 			refs[i] = topics.RecordRef{Topic: p.msg.Topic, Partition: p.msg.Partition, Offset: p.offset}
 		}
