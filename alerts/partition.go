@@ -146,7 +146,7 @@ func (w *worker) handle(ctx context.Context, m bus.Message) error {
 // bury sends a record that can't be used to the dead letters. If even that is
 // refused the record is skipped: one record must not stop its partition.
 func (w *worker) bury(ctx context.Context, m bus.Message, why error) error {
-	if err := w.dead.Bury(ctx, m, why); err != nil {
+	if err := w.dead.Add(ctx, m, why); err != nil {
 		return err
 	}
 	return w.commit(ctx, m)

@@ -46,7 +46,7 @@ func TestBadRecordsDoNotStopTheStage(t *testing.T) {
 	if len(sizes) != 4 || !slices.Equal(sizes[:3], []int{200, 2500 << 10, topics.MaxRecordBytes - letter}) {
 		t.Errorf("dead letters of %d bytes", sizes)
 	}
-	if n := strings.Count(log.String(), "dead letter refused"); n != 1 {
+	if n := strings.Count(log.String(), "dead letter is refused"); n != 1 {
 		t.Errorf("%d refused dead letters are logged", n)
 	}
 }

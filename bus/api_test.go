@@ -30,14 +30,14 @@ func sendPositions(t *testing.T, b kafkatest.Broker) {
 	for i, ref := range refs {
 		m, err := c.FetchOne(ctx, ref.Topic, ref.Partition, ref.Offset)
 		if err != nil || string(m.Value) != strconv.Itoa(i) {
-			t.Fatalf("at the position of %d lies %q, %v", i, m.Value, err)
+			t.Fatalf("at the position of %d is %q, %v", i, m.Value, err)
 		}
 		want, err := c.PartitionOf(ctx, "positions", fmt.Append(nil, "camera-", i%3))
 		if err != nil || ref.Partition != want {
-			t.Errorf("%d lies in partition %d, its camera's is %d, %v", i, ref.Partition, want, err)
+			t.Errorf("%d is in partition %d, its camera's is %d, %v", i, ref.Partition, want, err)
 		}
 		if i >= 3 && ref.Offset <= refs[i-3].Offset {
-			t.Errorf("%d lies at %d, after %d at %d", i, ref.Offset, i-3, refs[i-3].Offset)
+			t.Errorf("%d is at %d, after %d at %d", i, ref.Offset, i-3, refs[i-3].Offset)
 		}
 	}
 	_, err = c.Send(ctx, bus.Message{Topic: "positions", Key: []byte("k"), Value: []byte("a")}, bus.Message{Topic: "positions", Key: []byte("k"), Value: make([]byte, 5<<20)},

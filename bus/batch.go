@@ -19,7 +19,7 @@ type batch struct {
 	appendTime int64 // ms; 0: records carry their producers' times
 	control    bool  // of a transaction: not for readers
 	count      int
-	records    []byte // as they lie in the log, decompressed
+	records    []byte // decompressed
 }
 
 const (
@@ -27,18 +27,18 @@ const (
 	attrAppendTime = 0x08
 	attrControl    = 0x20
 
-	// maxUnpacked bounds what a compressed batch may become.
+	// maxUnpacked bounds the size of a decompressed batch.
 	maxUnpacked = 64 << 20 // bytes
 )
 
-// errBroken is that of a batch that can't be read. The batch returned with it
-// says what to go on after.
+// errBroken is returned for a batch that can't be read. The batch that comes with
+// it still says at which offset to continue.
 var errBroken = errors.New("the batch is broken")
 
-// nextBatch cuts the first batch off b. ok is false where b holds no whole one,
-// as at the end of an answer.
+// nextBatch decodes the first batch of b and returns what follows it. ok is false
+// if b has no complete batch, as at the end of an answer.
 func nextBatch(b []byte) (out batch, rest []byte, ok bool, err error) {
-	r := unwire{b: b}
+	r := wireReader{b: b}
 	out.base = r.int64()
 	length := int(r.int32())
 	if r.err != nil || length < 0 || length > len(r.b) {
@@ -93,14 +93,15 @@ func unpack(codec compress.Compression, b []byte) ([]byte, error) {
 	return out, err
 }
 
-// record reads the next record; false after the last. What it gives is copied.
+// record decodes the next record; ok is false after the last. The bytes of the
+// message are copies.
 func (b *batch) record(at place) (m Message, ok bool, err error) {
 	if b.count <= 0 || len(b.records) == 0 {
 		return m, false, nil
 	}
 	b.count--
-	r := unwire{b: b.records}
-	body := unwire{b: r.take(int(r.varint()))}
+	r := wireReader{b: b.records}
+	body := wireReader{b: r.take(int(r.varint()))}
 	b.records = r.b
 	body.int8() // attributes
 	ms := b.firstTime + body.varint()
@@ -128,7 +129,7 @@ func (b *batch) record(at place) (m Message, ok bool, err error) {
 }
 
 // varbytes reads bytes after their varint length; nil for -1. Not copied.
-func (r *unwire) varbytes() []byte {
+func (r *wireReader) varbytes() []byte {
 	if n := r.varint(); n >= 0 {
 		return r.take(int(n))
 	}

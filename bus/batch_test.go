@@ -110,7 +110,7 @@ func FuzzBatch(f *testing.F) {
 func FuzzFetch(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1})
 	f.Fuzz(func(_ *testing.T, raw []byte) {
-		_, _ = parseFetch(&unwire{b: raw})
+		_, _ = parseFetch(&wireReader{b: raw})
 		decodeShare(raw)
 		userDataOf(raw)
 	})

@@ -1,7 +1,7 @@
-// Package bus is Frostwatch's one door to Kafka: topics made at start, sends
-// that return when acknowledged, consumer groups that hand out partitions, and
-// reads outside any group. It wraps kafka-go and rides out a broker that is
-// away: calls go on trying until their context ends.
+// Package bus is how Frostwatch talks to Kafka: it creates topics, sends records and
+// waits until they are acknowledged, shares partitions in consumer groups, and reads
+// topics outside any group. It wraps kafka-go. While a broker is away, calls are
+// repeated until their context ends.
 package bus
 
 import (
@@ -36,14 +36,14 @@ type Message struct {
 	Partition  int   // set on reading
 	Offset     int64 // set on reading
 	Key, Value []byte
-	// PartitionBy, on sending, is the key to whose partition the record goes: that
-	// of a camera, so that all that is of one camera stays in one partition. nil: Key.
+	// PartitionBy, on sending, is the key by which the partition is chosen: that of a
+	// camera, so that all records about one camera are in one partition. nil: Key.
 	PartitionBy []byte
 	Headers     []Header
 	Time        time.Time // of the broker's or the producer's clock; zero on sending: now
-	// Since, on sending, is since when what the record says has waited to be sent:
-	// how long that was is written to topics.HeaderQueued at each attempt. Zero: it
-	// has not waited.
+	// Since, on sending, is when the record was ready to be sent. How long it has
+	// waited is written to topics.HeaderQueued at each attempt. Zero: it has not
+	// waited.
 	Since time.Time
 }
 
@@ -65,12 +65,12 @@ type Client struct {
 	dialer    *dialer
 	tls       *tls.Config
 	sasl      sasl.Mechanism
-	address   net.Addr // of all brokers named
+	address   net.Addr // of all configured brokers
 	transport *kafka.Transport
 	client    *kafka.Client
 	metrics   metrics
 	clock     clock
-	spread    atomic.Uint64 // over the partitions, for messages without a key
+	spread    atomic.Uint64 // counts messages without a key, which go to the partitions in turn
 
 	life     context.Context // of the outboxes: ends with Close
 	end      context.CancelFunc
@@ -112,7 +112,7 @@ func New(o Options) (*Client, error) {
 	return c, nil
 }
 
-// Close gives connections back; sends in flight fail.
+// Close closes all connections; sends in flight fail.
 func (c *Client) Close() error {
 	c.mu.Lock()
 	c.closed = true

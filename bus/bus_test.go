@@ -78,7 +78,7 @@ func TestBus(t *testing.T) {
 		t.Run("a partition is read, skipped and sent for", func(t *testing.T) { partitionReads(t, b) })
 		t.Run("a table keeps the newest", func(t *testing.T) { tableKeepsNewest(t, b) })
 		t.Run("reading begins at a time", func(t *testing.T) { readingBeginsAtATime(t, b) })
-		t.Run("a topic that differs is told and left", func(t *testing.T) { differenceIsWarned(t, b) })
+		t.Run("a topic that differs is reported and left", func(t *testing.T) { differenceIsWarned(t, b) })
 		t.Run("a group goes on where it committed", func(t *testing.T) { groupResumes(t, b) })
 		t.Run("partitions move between members", func(t *testing.T) { partitionsMove(t, b) })
 		t.Run("a handler's error ends consuming", func(t *testing.T) { handlerError(t, b) })

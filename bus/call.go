@@ -21,13 +21,13 @@ const callTime = 5 * time.Second
 // anyBroker is the id of no broker in particular.
 const anyBroker = -1
 
-// call is a request whose bytes are ours, sent over kafka-go's connections. It is
-// there for what kafka-go's own requests get wrong: a fetch forgets the broker's
-// times of records, a heartbeat goes to any broker, and those of groups are
-// malformed in the newest versions.
+// call is a request that is encoded here and sent over kafka-go's connections. It
+// replaces those of kafka-go's requests that don't work for us: a fetch drops the
+// broker's timestamps of records, a heartbeat goes to any broker, and requests of
+// groups are malformed in the newest versions.
 type call struct {
 	api     protocol.ApiKey
-	version int16  // not of those with tagged fields
+	version int16  // one without tagged fields
 	asked   string // what the request is for, in words for errors
 	client  string
 	body    wire
@@ -49,12 +49,12 @@ func (c *call) Broker(cluster protocol.Cluster) (protocol.Broker, error) {
 	return protocol.Broker{ID: id}, err
 }
 
-// Required makes kafka-go leave the encoding to RawExchange.
+// Required makes kafka-go leave encoding and decoding to RawExchange.
 func (c *call) Required(map[protocol.ApiKey]int16) bool { return true }
 
 // RawExchange sends the request and reads its answer.
 func (c *call) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
-	const correlation = 1 // a connection has one request at a time
+	const correlation = 1 // a connection carries one request at a time
 	var head wire
 	head.int32(0)
 	head.int16(int16(c.api))
@@ -84,12 +84,12 @@ func (c *call) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
 	return &call{api: c.api, answer: answer[4:]}, nil
 }
 
-// maxAnswer bounds what a broken or wrong server can have us allocate.
+// maxAnswer bounds the memory of one answer, whatever length a server sends.
 const maxAnswer = 64 << 20 // bytes
 
 // do sends a request and waits for its answer at most for callTime and what the
 // broker is asked to wait.
-func (c *Client) do(ctx context.Context, req *call, broker time.Duration) (*unwire, error) {
+func (c *Client) do(ctx context.Context, req *call, broker time.Duration) (*wireReader, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime+broker)
 	defer cancel()
 	req.client = c.ClientID
@@ -97,7 +97,7 @@ func (c *Client) do(ctx context.Context, req *call, broker time.Duration) (*unwi
 	if err != nil {
 		return nil, c.inWords(req.asked, req.broker, err)
 	}
-	return &unwire{b: answer.(*call).answer}, nil
+	return &wireReader{b: answer.(*call).answer}, nil
 }
 
 func toAny(protocol.Cluster) (int32, error) { return anyBroker, nil }

@@ -21,8 +21,9 @@ type clock struct {
 // calls.
 const trusted = time.Minute
 
-// note takes in that a record sent and acknowledged then was appended at a time
-// of the broker; zero where the topic keeps producers' times.
+// note adds a measurement: a record was sent and acknowledged at these times of our
+// clock, and appended at that time of the broker's. The latter is zero if the topic
+// keeps producers' times.
 func (c *clock) note(sent, acknowledged, appended time.Time) {
 	if appended.IsZero() {
 		return
@@ -35,7 +36,7 @@ func (c *clock) note(sent, acknowledged, appended time.Time) {
 	}
 }
 
-// now is the broker's time, ours where it has not said its own.
+// now is the broker's time, or ours while nothing is known.
 func (c *clock) now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()

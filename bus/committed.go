@@ -8,7 +8,7 @@ import (
 )
 
 // CommittedOffsets are the next offsets that a group reads of a topic, by
-// partition; one of which nothing was committed is left out.
+// partition. Partitions without a committed offset are left out.
 func (c *Client) CommittedOffsets(ctx context.Context, group, topic string) (map[int]int64, error) {
 	n, err := c.Partitions(ctx, topic)
 	if err != nil {

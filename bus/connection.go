@@ -18,19 +18,19 @@ const (
 	// dialTime bounds connecting, with TLS and SASL.
 	dialTime = 3 * time.Second
 	// idleTime bounds a read or write for which kafka-go has set no deadline of its
-	// own, as those of a SASL exchange: a broker that accepts and says nothing is
-	// one that is away.
+	// own, as those of a SASL exchange. A broker that accepts a connection and does
+	// not answer counts as away.
 	idleTime = 10 * time.Second
 )
 
-// SASLOptions say who we are.
+// SASLOptions are a login.
 type SASLOptions struct {
 	Mechanism string // PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512
 	Username  string
 	Password  string
 }
 
-// dialer makes every connection of a client, and can end them all.
+// dialer opens every connection of a client, and can close all of them.
 type dialer struct {
 	mu     sync.Mutex
 	open   map[net.Conn]struct{}
@@ -47,12 +47,12 @@ func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, e
 	if d.closed {
 		return nil, errors.Join(net.ErrClosed, conn.Close())
 	}
-	c := &patient{Conn: conn, dialer: d}
+	c := &deadlineConn{Conn: conn, dialer: d}
 	d.open[c] = struct{}{}
 	return c, nil
 }
 
-// close ends all connections, whatever waits on them.
+// close closes all connections, also those that are in use.
 func (d *dialer) close() {
 	d.mu.Lock()
 	d.closed = true
@@ -64,24 +64,24 @@ func (d *dialer) close() {
 	}
 }
 
-// patient is a connection on which nothing waits for ever: where no deadline is
+// deadlineConn is a connection on which nothing waits for ever: while no deadline is
 // set, each read and write has one of idleTime. It is read by one goroutine and
 // written by one, as kafka-go does.
-type patient struct {
+type deadlineConn struct {
 	net.Conn
 	dialer      *dialer
 	mu          sync.Mutex
 	read, write bool // a deadline is set
 }
 
-func (c *patient) Close() error {
+func (c *deadlineConn) Close() error {
 	c.dialer.mu.Lock()
 	delete(c.dialer.open, c)
 	c.dialer.mu.Unlock()
 	return c.Conn.Close()
 }
 
-func (c *patient) set(t time.Time, read, write bool) {
+func (c *deadlineConn) set(t time.Time, read, write bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if read {
@@ -92,22 +92,22 @@ func (c *patient) set(t time.Time, read, write bool) {
 	}
 }
 
-func (c *patient) SetDeadline(t time.Time) error {
+func (c *deadlineConn) SetDeadline(t time.Time) error {
 	c.set(t, true, true)
 	return c.Conn.SetDeadline(t)
 }
 
-func (c *patient) SetReadDeadline(t time.Time) error {
+func (c *deadlineConn) SetReadDeadline(t time.Time) error {
 	c.set(t, true, false)
 	return c.Conn.SetReadDeadline(t)
 }
 
-func (c *patient) SetWriteDeadline(t time.Time) error {
+func (c *deadlineConn) SetWriteDeadline(t time.Time) error {
 	c.set(t, false, true)
 	return c.Conn.SetWriteDeadline(t)
 }
 
-func (c *patient) Read(b []byte) (int, error) {
+func (c *deadlineConn) Read(b []byte) (int, error) {
 	c.mu.Lock()
 	if !c.read {
 		_ = c.Conn.SetReadDeadline(time.Now().Add(idleTime))
@@ -116,7 +116,7 @@ func (c *patient) Read(b []byte) (int, error) {
 	return c.Conn.Read(b)
 }
 
-func (c *patient) Write(b []byte) (int, error) {
+func (c *deadlineConn) Write(b []byte) (int, error) {
 	c.mu.Lock()
 	if !c.write {
 		_ = c.Conn.SetWriteDeadline(time.Now().Add(idleTime))
@@ -147,8 +147,8 @@ func (o *SASLOptions) mechanism() (sasl.Mechanism, error) {
 	return m, nil
 }
 
-// Ping asks brokers, one after the other, for the cluster's until one answers or
-// ctx ends. Each gets its share of the time that is left.
+// Ping asks the configured brokers, one after the other, which brokers the cluster
+// has, until one answers or ctx ends. Each gets an equal share of the time left.
 func (c *Client) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
@@ -166,7 +166,7 @@ func (c *Client) Ping(ctx context.Context) error {
 	return c.explain(ctx, last)
 }
 
-// pingOne is over when ctx ends, wherever it waits.
+// pingOne returns when ctx ends, whatever it is waiting for.
 func (c *Client) pingOne(ctx context.Context, broker string) error {
 	d := &kafka.Dialer{ClientID: c.ClientID, TLS: c.tls, SASLMechanism: c.sasl}
 	d.DialFunc = func(dialing context.Context, network, address string) (net.Conn, error) {

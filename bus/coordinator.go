@@ -10,7 +10,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 )
 
-// coordinator speaks with the broker that coordinates a group.
+// coordinator talks to the broker that coordinates a group.
 type coordinator struct {
 	client  *Client
 	group   string
@@ -52,9 +52,9 @@ func (g *coordinator) forget() {
 	g.known = false
 }
 
-// do sends a request to the coordinator. parse reads the answer and returns its
-// error code.
-func (g *coordinator) do(ctx context.Context, api protocol.ApiKey, version int16, body wire, broker time.Duration, parse func(*unwire) int16) error {
+// do sends a request to the coordinator, which may take some time to answer beyond
+// the usual (broker). parse decodes the answer and returns its error code.
+func (g *coordinator) do(ctx context.Context, api protocol.ApiKey, version int16, body wire, broker time.Duration, parse func(*wireReader) int16) error {
 	id, err := g.find(ctx)
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ func (g *coordinator) asked(api protocol.ApiKey) string {
 	}[api] + g.group
 }
 
-// joined is what a member learns by joining.
+// joined is the coordinator's answer to a member that joins.
 type joined struct {
 	member     string
 	generation int32
@@ -111,7 +111,7 @@ func (g *coordinator) join(ctx context.Context, member, topic string, userData [
 	w.int32(1)
 	w.string(protocolName)
 	w.bytes(metadata)
-	err = g.do(ctx, protocol.JoinGroup, 4, w, rebalanceTime, func(r *unwire) int16 {
+	err = g.do(ctx, protocol.JoinGroup, 4, w, rebalanceTime, func(r *wireReader) int16 {
 		r.int32() // throttle
 		code := r.int16()
 		out.generation = r.int32()
@@ -129,9 +129,9 @@ func (g *coordinator) join(ctx context.Context, member, topic string, userData [
 	return out, err
 }
 
-// userDataOf cuts a member's own words out of its metadata.
+// userDataOf returns the user data in a member's metadata.
 func userDataOf(metadata []byte) []byte {
-	r := unwire{b: metadata}
+	r := wireReader{b: metadata}
 	r.int16() // version
 	for range r.count(2) {
 		r.string()
@@ -139,7 +139,8 @@ func userDataOf(metadata []byte) []byte {
 	return r.bytes()
 }
 
-// sync hands in the leader's shares, and gets the member's own.
+// sync sends the shares of all members, if this one is the leader, and returns the
+// member's own.
 func (g *coordinator) sync(ctx context.Context, j joined, topic string, shares map[string]share) (out share, err error) {
 	var w wire
 	w.string(g.group)
@@ -150,7 +151,7 @@ func (g *coordinator) sync(ctx context.Context, j joined, topic string, shares m
 		w.string(id)
 		w.bytes(encodeShare(topic, s))
 	}
-	err = g.do(ctx, protocol.SyncGroup, 2, w, rebalanceTime, func(r *unwire) int16 {
+	err = g.do(ctx, protocol.SyncGroup, 2, w, rebalanceTime, func(r *wireReader) int16 {
 		r.int32() // throttle
 		code := r.int16()
 		out = decodeShare(r.bytes())
@@ -175,7 +176,7 @@ func encodeShare(topic string, s share) []byte {
 }
 
 func decodeShare(b []byte) share {
-	r := unwire{b: b}
+	r := wireReader{b: b}
 	r.int16() // version
 	var partitions []int
 	for range r.count(6) {
@@ -196,7 +197,7 @@ func (g *coordinator) heartbeat(ctx context.Context, member string, generation i
 	w.string(member)
 	ctx, cancel := context.WithTimeout(ctx, sessionTime/3)
 	defer cancel()
-	return g.do(ctx, protocol.Heartbeat, 1, w, 0, func(r *unwire) int16 {
+	return g.do(ctx, protocol.Heartbeat, 1, w, 0, func(r *wireReader) int16 {
 		r.int32() // throttle
 		return r.int16()
 	})
@@ -206,7 +207,7 @@ func (g *coordinator) leave(ctx context.Context, member string) error {
 	var w wire
 	w.string(g.group)
 	w.string(member)
-	return g.do(ctx, protocol.LeaveGroup, 1, w, 0, func(r *unwire) int16 {
+	return g.do(ctx, protocol.LeaveGroup, 1, w, 0, func(r *wireReader) int16 {
 		r.int32() // throttle
 		return r.int16()
 	})
@@ -224,7 +225,7 @@ func (g *coordinator) commit(ctx context.Context, p pass, at place, next int64) 
 	w.int32(int32(at.partition))
 	w.int64(next)
 	w.string("")
-	return g.do(ctx, protocol.OffsetCommit, 5, w, 0, func(r *unwire) int16 {
+	return g.do(ctx, protocol.OffsetCommit, 5, w, 0, func(r *wireReader) int16 {
 		r.int32() // throttle
 		r.count(6)
 		r.string()
@@ -243,7 +244,7 @@ func (g *coordinator) committed(ctx context.Context, at place) (offset int64, er
 	w.string(at.topic)
 	w.int32(1)
 	w.int32(int32(at.partition))
-	err = g.do(ctx, protocol.OffsetFetch, 3, w, 0, func(r *unwire) int16 {
+	err = g.do(ctx, protocol.OffsetFetch, 3, w, 0, func(r *wireReader) int16 {
 		r.int32() // throttle
 		r.count(6)
 		r.string()

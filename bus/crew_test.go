@@ -36,7 +36,7 @@ type crew struct {
 	change chan struct{}
 }
 
-// event is that a worker's handler of a partition began, or was told to end.
+// event is that a worker's handler of a partition began, or that its context ended.
 type event struct {
 	at        time.Time
 	worker    string

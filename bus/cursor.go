@@ -15,21 +15,21 @@ import (
 	"github.com/frostwatch/frostwatch/internal/pause"
 )
 
-// cursor reads one partition. It is used by one goroutine, but for lag.
+// cursor reads one partition. It is used by one goroutine, except lag.
 type cursor struct {
 	client *Client
 	at     place
 	offset atomic.Int64 // of the next record to be returned
 	end    atomic.Int64 // as of the broker's last answer; 0: none yet
 
-	rest  []byte // batches that came and were not read yet
+	rest  []byte // received batches that are not decoded yet
 	batch batch
 	limit int // bytes asked for
 
 	logged time.Time // when trouble was last reported
 	wait   time.Duration
-	beyond int   // answers in a row that the offset is beyond the end
-	again  bool  // the newest answer was of no use: there is more to ask for
+	beyond int   // how many answers in a row said that the offset is beyond the end
+	again  bool  // nothing of the newest answer could be used, though there may be more
 	asked  int64 // the offset that the newest answer with batches was for; -1: none
 }
 
@@ -44,7 +44,7 @@ func (r *cursor) seek(offset int64) {
 	r.rest, r.batch, r.asked = nil, batch{}, -1
 }
 
-// lag is how many offsets lie between the next record and the end, as of the
+// lag is how many offsets there are from the next record to the end, as of the
 // broker's last answer.
 func (r *cursor) lag() int64 { return max(r.end.Load()-r.offset.Load(), 0) }
 
@@ -61,9 +61,9 @@ func (r *cursor) next(ctx context.Context) (Message, error) {
 	}
 }
 
-// readTo calls fn for the records before end, which was there already, and leaves
-// the cursor at end. Compaction and retention leave holes, also just before the
-// end.
+// readTo calls fn for the records before end, an offset that the partition has
+// reached, and leaves the cursor at end. Compaction and retention leave gaps, also
+// just before the end.
 func (r *cursor) readTo(ctx context.Context, end int64, fn func(Message) error) error {
 	for short := 0; r.offset.Load() < end; {
 		if m, ok := r.buffered(ctx); ok {
@@ -84,7 +84,7 @@ func (r *cursor) readTo(ctx context.Context, end int64, fn func(Message) error) 
 		if len(r.rest) > 0 || r.beyond > 0 || r.again {
 			continue
 		}
-		// Nothing from here on: that was all, unless this broker has not caught up.
+		// Nothing follows: that was all, unless this broker has not caught up yet.
 		if r.end.Load() >= end || short == 20 {
 			break
 		}
@@ -100,7 +100,7 @@ func (r *cursor) readTo(ctx context.Context, end int64, fn func(Message) error) 
 	return nil
 }
 
-// buffered is the next record of what came.
+// buffered returns the next record of what was received.
 func (r *cursor) buffered(ctx context.Context) (Message, bool) {
 	for {
 		m, ok, err := r.batch.record(r.at)
@@ -113,7 +113,7 @@ func (r *cursor) buffered(ctx context.Context) (Message, bool) {
 		case ok:
 			continue
 		}
-		// Also the last offsets of a batch may be compacted away.
+		// Compaction may have removed the last offsets of a batch, too.
 		r.offset.Store(max(r.offset.Load(), r.batch.next))
 		if len(r.rest) == 0 {
 			r.batch = batch{}
@@ -129,7 +129,7 @@ func (r *cursor) buffered(ctx context.Context) (Message, bool) {
 			err = fmt.Errorf("%w: its offsets are beyond the end of the log", errBroken)
 		}
 		if err != nil {
-			// Where the next one begins is not known either: it is asked for.
+			// Where the next one begins is not known either: fetch again.
 			r.broken(ctx, r.after(here), err)
 			r.rest, r.batch = nil, batch{}
 			return Message{}, false
@@ -137,10 +137,10 @@ func (r *cursor) buffered(ctx context.Context) (Message, bool) {
 	}
 }
 
-// after is the offset to go on from after the broken batch at the start of b: its
-// end by its own word, where that can be true, or else the next offset.
+// after is the offset at which to continue after the broken batch at the start of b:
+// the end that its header gives, if that is plausible, or else the next offset.
 func (r *cursor) after(b []byte) int64 {
-	w := unwire{b: b}
+	w := wireReader{b: b}
 	base := w.int64()
 	w.take(4 + 4 + 1 + 4 + 2) // length, epoch, format, checksum, attributes
 	last := int64(w.int32())
@@ -153,13 +153,13 @@ func (r *cursor) after(b []byte) int64 {
 	return offset + 1
 }
 
-// broken reports a batch that nobody can read, and goes on at next: it must not
-// stop its partition.
+// broken reports a batch that can't be read, and continues at next, so that it does
+// not block its partition.
 func (r *cursor) broken(ctx context.Context, next int64, err error) {
 	from := max(r.offset.Load(), min(r.batch.base, next-1))
 	next = max(next, from+1)
 	r.passed(ctx, next-from)
-	r.client.Logger.ErrorContext(ctx, "kafka: records that can't be read are passed over",
+	r.client.Logger.ErrorContext(ctx, "kafka: records that can't be read are skipped",
 		"topic", r.at.topic, "partition", r.at.partition, "from", from, "to", next-1, "error", err)
 	r.offset.Store(next)
 }
@@ -169,8 +169,7 @@ func (r *cursor) passed(ctx context.Context, n int64) {
 	r.client.metrics.passed.Add(ctx, n, metric.WithAttributes(attribute.String("topic", r.at.topic), attribute.Int("partition", r.at.partition)))
 }
 
-// fill asks the broker once for what comes next, and waits a little where it does
-// not give it.
+// fill fetches once, and pauses a little if that fails.
 func (r *cursor) fill(ctx context.Context, wait time.Duration) error {
 	offset := r.offset.Load()
 	r.again = false
@@ -186,7 +185,7 @@ func (r *cursor) fill(ctx context.Context, wait time.Duration) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	// A broker that can't read its records may know how many there are: they wait.
+	// A broker that can't read its records may still know how many there are.
 	r.end.Store(max(r.end.Load(), got.next))
 	if errors.Is(err, kafka.OffsetOutOfRange) {
 		return r.back(ctx, offset)
@@ -195,7 +194,7 @@ func (r *cursor) fill(ctx context.Context, wait time.Duration) error {
 		return err
 	}
 	if time.Since(r.logged) > time.Minute {
-		r.client.Logger.WarnContext(ctx, "kafka: reading again", "topic", r.at.topic, "partition", r.at.partition, "error", err)
+		r.client.Logger.WarnContext(ctx, "kafka: reading failed, trying again", "topic", r.at.topic, "partition", r.at.partition, "error", err)
 		r.logged = time.Now()
 	}
 	r.wait = min(max(2*r.wait, 50*time.Millisecond), time.Second)
@@ -205,16 +204,16 @@ func (r *cursor) fill(ctx context.Context, wait time.Duration) error {
 	return nil
 }
 
-// check looks at an answer that has batches: they must bring the cursor on.
+// check makes sure that an answer with batches advances the cursor.
 func (r *cursor) check(ctx context.Context, offset int64) {
 	_, _, whole, _ := nextBatch(r.rest)
 	switch {
-	case !whole && len(r.rest) >= r.limit && r.limit < maxAnswer/2: // larger than what was asked for
+	case !whole && len(r.rest) >= r.limit && r.limit < maxAnswer/2: // the batch is larger than the limit
 		r.rest, r.limit = nil, min(2*r.limit, maxAnswer/2)
 	case !whole:
 		r.broken(ctx, r.after(r.rest), fmt.Errorf("%w: its length is wrong", errBroken))
 		r.rest = nil
-	case r.asked == offset: // the same, which held nothing from there on
+	case r.asked == offset: // the same again, without a record at the offset or after it
 		r.broken(ctx, r.after(r.rest), fmt.Errorf("%w: its offsets are wrong", errBroken))
 		r.rest = nil
 	default:
@@ -223,7 +222,7 @@ func (r *cursor) check(ctx context.Context, offset int64) {
 	r.again = len(r.rest) == 0
 }
 
-// back goes to where there are records, from an offset where there can be none.
+// back moves the cursor from an offset outside the log to where records are.
 func (r *cursor) back(ctx context.Context, offset int64) error {
 	first, end, err := r.client.Bounds(ctx, r.at.topic, r.at.partition)
 	if err != nil {
@@ -236,7 +235,7 @@ func (r *cursor) back(ctx context.Context, offset int64) error {
 		r.passed(ctx, first-offset)
 		r.seek(first)
 	case offset > end:
-		// A leader that was just elected may not know its end yet.
+		// A leader that was just elected may not know its log's end yet.
 		if r.beyond++; r.beyond < 3 {
 			break
 		}

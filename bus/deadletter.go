@@ -13,10 +13,10 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// DeadLetter returns the record that keeps m, which a stage can't read: key,
-// value and headers unchanged, and more headers that say why and where m came
-// from. It is some 700 bytes larger than m, so Kafka may refuse it for good
-// (see Permanent).
+// DeadLetter returns the dead letter for m, a record that a stage can't use: its key,
+// value and headers unchanged, and more headers with the reason and the position of
+// m. It is some 700 bytes larger than m, so Kafka may refuse it for good (see
+// Permanent).
 func (m Message) DeadLetter(topic, stage string, why error) Message {
 	add := func(key, value string) Header { return Header{Key: key, Value: []byte(value)} }
 	return Message{
@@ -39,7 +39,7 @@ type DeadLetterOptions struct {
 	Meter  metric.Meter
 }
 
-// DeadLetters is where a stage leaves what it cannot use. Safe for concurrent use.
+// DeadLetters sends the dead letters of a stage. Safe for concurrent use.
 type DeadLetters struct {
 	o          DeadLetterOptions
 	stage      metric.MeasurementOption
@@ -58,19 +58,19 @@ func NewDeadLetters(o DeadLetterOptions) (*DeadLetters, error) {
 	return d, errors.Join(errs[:]...)
 }
 
-// Bury sends a record to the dead letters, in a call of its own, because Kafka
-// refuses a whole call for one record that is too large. A record that is
-// refused for good is skipped and counted as lost: one record must not stop its
-// partition. An error means that Kafka did not take the record in time; the
-// record is then still to be dealt with.
-func (d *DeadLetters) Bury(ctx context.Context, m Message, why error) error {
+// Add sends a record to the dead letters, in a call of its own, because Kafka
+// refuses a whole call for one record that is too large. A record that is refused
+// for good is skipped and counted as lost: one record must not block its partition.
+// An error means that Kafka did not acknowledge the dead letter in time; the record
+// still has to be dealt with.
+func (d *DeadLetters) Add(ctx context.Context, m Message, why error) error {
 	log := d.o.Logger.With("topic", m.Topic, "partition", m.Partition, "offset", m.Offset, "key", topics.Clean(string(m.Key)))
-	log.WarnContext(ctx, "record to dead-letter", "error", why)
+	log.WarnContext(ctx, "a record goes to the dead letters", "error", why)
 	d.sent.Add(ctx, 1, d.stage)
 	_, err := d.o.Send(ctx, m.DeadLetter(d.o.Topic, d.o.Stage, why))
 	if Permanent(err) {
 		d.lost.Add(ctx, 1, d.stage)
-		log.ErrorContext(ctx, "dead letter refused, record passed over", "error", err)
+		log.ErrorContext(ctx, "the dead letter is refused, the record is skipped", "error", err)
 		return nil
 	}
 	if err != nil {
@@ -79,23 +79,22 @@ func (d *DeadLetters) Bury(ctx context.Context, m Message, why error) error {
 	return nil
 }
 
-// By returns dead letters that are sent with another function: that of the
-// partition that the records come from, so that a worker that has lost the
-// partition sends none.
+// By returns the same dead letters sent by another function: Partition.Send of the
+// partition that the records come from, so that a worker that has lost the partition
+// sends none.
 func (d *DeadLetters) By(send SendFunc) *DeadLetters {
 	by := *d
 	by.o.Send = send
 	return &by
 }
 
-// Outcome is a record that follows from another.
+// Outcome is a record that results from another.
 type Outcome struct{ From, Msg Message }
 
-// Send sends records that follow from others. If Kafka refuses one for good,
-// for example because it is too large, the record that it follows from goes to
-// the dead letters instead, and the position is empty. An error means that
-// Kafka did not take all of them in time, or that this worker is not allowed to
-// send at all.
+// Send sends records that result from others. If Kafka refuses one for good, for
+// example because it is too large, the record that it results from goes to the dead
+// letters instead, and the position is empty. An error means that Kafka did not
+// acknowledge all of them in time, or that this worker is not allowed to send.
 func (d *DeadLetters) Send(ctx context.Context, outcomes ...Outcome) ([]topics.RecordRef, error) {
 	msgs := make([]Message, len(outcomes))
 	for i, o := range outcomes {
@@ -105,7 +104,7 @@ func (d *DeadLetters) Send(ctx context.Context, outcomes ...Outcome) ([]topics.R
 	if err == nil {
 		return refs, nil
 	}
-	each := []error{err} // also of a Send that is not ours, of one message
+	each := []error{err} // a Send other than Client.Send may return one error for all
 	var all *SendError
 	if errors.As(err, &all) {
 		each = all.Each
@@ -117,7 +116,7 @@ func (d *DeadLetters) Send(ctx context.Context, outcomes ...Outcome) ([]topics.R
 		if !RecordRefused(err) {
 			return refs, err
 		}
-		if err := d.Bury(ctx, outcomes[i].From, err); err != nil {
+		if err := d.Add(ctx, outcomes[i].From, err); err != nil {
 			return refs, err
 		}
 	}

@@ -46,7 +46,7 @@ func TestDeadLetter(t *testing.T) {
 	}
 }
 
-func TestBury(t *testing.T) {
+func TestDeadLettersAreSentOrCountedAsLost(t *testing.T) {
 	m := bus.Message{Topic: "clips", Partition: 3, Offset: 42, Key: []byte("lobby"), Value: []byte("x")}
 	away := errors.New("kafka is away")
 	for _, c := range []struct {
@@ -73,8 +73,8 @@ func TestBury(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := d.Bury(t.Context(), m, errors.New("no clip")); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
-				t.Errorf("bury: %v, want %v", err, c.want)
+			if err := d.Add(t.Context(), m, errors.New("no clip")); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
+				t.Errorf("got %v, want %v", err, c.want)
 			}
 			if len(sent) != 1 || sent[0].Topic != "dead" || string(sent[0].Value) != "x" {
 				t.Errorf("sent %+v", sent)

@@ -18,9 +18,9 @@ type TopicSpec struct {
 	Config      map[string]string // cleanup.policy, retention.ms, ...
 }
 
-// Ensure creates the topics that are absent, and asks for nothing where none is.
-// One that exists is left as it is: where it differs, a warning names both values.
-// It waits for a broker that is away.
+// Ensure creates the topics that don't exist; if all do, it needs no permission to
+// create any. An existing topic is left as it is: for each difference, a warning
+// names both values. It waits while the broker is away.
 func (c *Client) Ensure(ctx context.Context, specs []TopicSpec) error {
 	var existing []TopicSpec
 	var brokers int
@@ -32,7 +32,7 @@ func (c *Client) Ensure(ctx context.Context, specs []TopicSpec) error {
 		absent := slices.DeleteFunc(slices.Clone(specs), func(s TopicSpec) bool {
 			return slices.ContainsFunc(existing, func(e TopicSpec) bool { return e.Name == s.Name })
 		})
-		if err := enough(absent, brokers); err != nil { // they may be starting
+		if err := enough(absent, brokers); err != nil { // more may be starting
 			return err
 		}
 		return c.create(ctx, absent)
@@ -49,7 +49,7 @@ func (c *Client) Ensure(ctx context.Context, specs []TopicSpec) error {
 	return c.retry(ctx, "wait for topics", func() error { return c.visible(ctx, specs) })
 }
 
-// existing are those that are there, and how many brokers are.
+// existing returns the topics that exist, and how many brokers there are.
 func (c *Client) existing(ctx context.Context, specs []TopicSpec) (out []TopicSpec, brokers int, err error) {
 	names := make([]string, len(specs))
 	for i, s := range specs {
@@ -70,11 +70,12 @@ func (c *Client) existing(ctx context.Context, specs []TopicSpec) (out []TopicSp
 	return out, brokers, nil
 }
 
-// enough is whether there are brokers for the replicas of what is to be created.
+// enough returns an error if there are too few brokers for the replicas of topics
+// that are to be created.
 func enough(specs []TopicSpec, brokers int) error {
 	for _, s := range specs {
 		if s.Replication > brokers {
-			return fmt.Errorf("topic %s is to have %d replicas, there are %d brokers: start more, or lower kafka.replication", s.Name, s.Replication, brokers)
+			return fmt.Errorf("topic %s is to have %d replicas, but there are only %d brokers: start more, or lower kafka.replication", s.Name, s.Replication, brokers)
 		}
 	}
 	return nil
@@ -104,7 +105,7 @@ func (c *Client) create(ctx context.Context, specs []TopicSpec) error {
 	return nil
 }
 
-// compare warns of every difference and changes nothing.
+// compare logs a warning for each difference.
 func (c *Client) compare(ctx context.Context, specs []TopicSpec) error {
 	if len(specs) == 0 {
 		return nil
@@ -158,13 +159,13 @@ func (c *Client) compareShape(ctx context.Context, want TopicSpec, have topicSha
 func (c *Client) differs(ctx context.Context, topic, setting string, have, want any) {
 	attrs := []any{"topic", topic, "setting", setting, "have", have, "want", want}
 	if setting == "message.timestamp.type" {
-		attrs = append(attrs, "note", "ages hang on the clocks of those who send")
+		attrs = append(attrs, "note", "ages depend on the senders' clocks")
 	}
-	c.Logger.WarnContext(ctx, "kafka: topic differs, left as it is", attrs...)
+	c.Logger.WarnContext(ctx, "kafka: an existing topic differs from the configuration and is left as it is", attrs...)
 }
 
-// visible waits until the connections know the new topics: a write before that
-// fails at once.
+// visible returns an error while kafka-go does not know the new topics: sending to
+// them would fail.
 func (c *Client) visible(ctx context.Context, specs []TopicSpec) error {
 	for _, s := range specs {
 		if _, err := c.cached(ctx, s.Name); err != nil {
@@ -174,13 +175,13 @@ func (c *Client) visible(ctx context.Context, specs []TopicSpec) error {
 	return nil
 }
 
-// Partitions is how many partitions the topic has.
+// Partitions returns how many partitions the topic has.
 func (c *Client) Partitions(ctx context.Context, topic string) (int, error) {
 	n, err := c.cached(ctx, topic)
 	if !errors.Is(err, kafka.UnknownTopicOrPartition) {
 		return n, err
 	}
-	// What we may not see is unknown to kafka-go, which asks for all topics.
+	// kafka-go asks for all topics, and so gets none that is denied: ask by name.
 	found, _, err := c.metadata(ctx, []string{topic})
 	if err != nil {
 		return 0, err
@@ -191,7 +192,8 @@ func (c *Client) Partitions(ctx context.Context, topic string) (int, error) {
 	return found[topic].partitions, nil
 }
 
-// cached is what kafka-go knows, by which it finds leaders: at most a second old.
+// cached returns how many partitions kafka-go believes the topic to have, as of a
+// second ago at most. It finds partitions' leaders by the same metadata.
 func (c *Client) cached(ctx context.Context, topic string) (int, error) {
 	resp, err := c.client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
 	if err != nil {
@@ -208,20 +210,20 @@ func (c *Client) cached(ctx context.Context, topic string) (int, error) {
 	return 0, c.inWords("look up topic "+topic, "", kafka.UnknownTopicOrPartition)
 }
 
-// topicShape is what metadata says of a topic.
+// topicShape is a topic's metadata.
 type topicShape struct {
 	partitions, replicas int
 	err                  error
 }
 
-// metadata asks a broker about topics, and for how many brokers there are.
+// metadata asks a broker about topics, and how many brokers there are.
 func (c *Client) metadata(ctx context.Context, names []string) (found map[string]topicShape, brokers int, err error) {
 	req := &call{api: protocol.Metadata, version: 4, asked: "look up topics", route: toAny}
 	req.body.int32(int32(len(names)))
 	for _, name := range names {
 		req.body.string(name)
 	}
-	req.body.int8(0) // creates none
+	req.body.int8(0) // do not create any
 	r, err := c.do(ctx, req, 0)
 	if err != nil {
 		return nil, 0, err

@@ -20,14 +20,15 @@ import (
 	"github.com/frostwatch/frostwatch/internal/pause"
 )
 
-// refusedError is one that repeating doesn't mend, and that Kafka has no code for.
+// refusedError is an error without a code of Kafka that stays the same however often
+// the call is repeated.
 type refusedError struct{ text string }
 
 func (e *refusedError) Error() string { return e.text }
 
-// Permanent is whether a call fails the same however often it is repeated: a
-// record that is too large, what the broker does not allow, or a connection that
-// it refuses. The client itself repeats what is not.
+// Permanent is whether a call will fail the same way however often it is repeated:
+// because a record is too large, or because the broker does not allow the call or
+// the connection. The client itself repeats calls that fail otherwise.
 func Permanent(err error) bool { return err != nil && permanent(err) }
 
 func permanent(err error) bool {
@@ -55,7 +56,7 @@ func permanent(err error) bool {
 // speak TLS at all.
 func refusesTLS(err error) bool {
 	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "remote error" { // an alert of TLS: the other side refuses ours
+	if errors.As(err, &op) && op.Op == "remote error" { // an alert of TLS: the other side refuses our certificate
 		return true
 	}
 	return errors.As(err, new(*tls.CertificateVerificationError)) || errors.As(err, new(x509.UnknownAuthorityError)) ||
@@ -63,9 +64,8 @@ func refusesTLS(err error) bool {
 		mentions(err, expectsTLS)
 }
 
-// retry calls try until it succeeds, fails for good, or ctx ends. Waits grow
-// from 50 ms to 1 s with jitter, and what is being waited for is logged when
-// it starts and each minute.
+// retry calls try until it succeeds, fails for good, or ctx ends. Pauses grow from
+// 50 ms to 1 s, with jitter. The first failure is logged, and one each minute after.
 func (c *Client) retry(ctx context.Context, doing string, try func() error) error {
 	wait := 50 * time.Millisecond
 	var logged time.Time
@@ -109,9 +109,9 @@ func outcomeOfWaiting(err error) string {
 	return err.Error()
 }
 
-// explain finds out why a broker hangs up on us. One that wants SASL does so at
-// the first request of who doesn't offer it, without a word; some do at a login
-// that is wrong.
+// explain finds out why a broker closes the connection. One that requires SASL does
+// so without an answer at the first request of a client that does not log in; some do
+// so after a wrong login.
 func (c *Client) explain(ctx context.Context, err error) error {
 	if !hungUp(err) || ctx.Err() != nil {
 		return err
@@ -127,11 +127,11 @@ func (c *Client) explain(ctx context.Context, err error) error {
 			}
 		case len(offers) == 0:
 		case c.sasl == nil:
-			return &refusedError{fmt.Sprintf("kafka: broker %s wants SASL (%s): set kafka.sasl", broker, strings.Join(offers, ", "))}
+			return &refusedError{fmt.Sprintf("kafka: broker %s requires SASL (%s): set kafka.sasl", broker, strings.Join(offers, ", "))}
 		case !slices.Contains(offers, c.SASL.Mechanism):
-			return &refusedError{fmt.Sprintf("kafka: broker %s takes SASL by %s, not %s: see kafka.sasl", broker, strings.Join(offers, ", "), c.SASL.Mechanism)}
+			return &refusedError{fmt.Sprintf("kafka: broker %s accepts SASL by %s, not by %s: see kafka.sasl", broker, strings.Join(offers, ", "), c.SASL.Mechanism)}
 		case refusesLogin(c.pingOne(ctx, broker)):
-			return &refusedError{fmt.Sprintf("kafka: broker %s hangs up at the login of %q by %s: Authentication failed, see kafka.sasl", broker, c.SASL.Username, c.SASL.Mechanism)}
+			return &refusedError{fmt.Sprintf("kafka: broker %s closes the connection at the login of %q by %s: Authentication failed, see kafka.sasl", broker, c.SASL.Username, c.SASL.Mechanism)}
 		}
 	}
 	return err
@@ -145,8 +145,8 @@ func hungUp(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-// offersSASL are the mechanisms that a broker takes at this address; none where it
-// takes requests without, or does not answer.
+// offersSASL returns the mechanisms that a broker accepts at this address; none if it
+// needs no login there, or does not answer.
 func (c *Client) offersSASL(ctx context.Context, broker string, secure *tls.Config) (names []string, answers bool) {
 	conn, err := c.dialer.dial(ctx, "tcp", broker)
 	if err != nil {
@@ -162,12 +162,12 @@ func (c *Client) offersSASL(ctx context.Context, broker string, secure *tls.Conf
 		conn = tls.Client(conn, config)
 	}
 	ask := &call{api: protocol.SaslHandshake, version: 1, client: c.ClientID}
-	ask.body.string("none") // so that it names those that it knows
+	ask.body.string("none") // so that it lists those that it supports
 	answer, err := ask.RawExchange(conn)
 	if err != nil {
 		return nil, false
 	}
-	r := unwire{b: answer.(*call).answer}
+	r := wireReader{b: answer.(*call).answer}
 	if code := r.int16(); kafka.Error(code) == kafka.UnsupportedSASLMechanism {
 		for range r.count(2) {
 			names = append(names, r.string())

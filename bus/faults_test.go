@@ -58,7 +58,7 @@ func TestOrderIsKeptWhereABatchFails(t *testing.T) {
 	next := 0
 	if err := c.Replay(ctx, "order", 0, 0, -1, func(m bus.Message) error {
 		if string(m.Value) != strconv.Itoa(next) || refs[next].Offset != m.Offset {
-			return fmt.Errorf("%q lies at %d, want %d there", m.Value, m.Offset, next)
+			return fmt.Errorf("%q is at %d, want %d there", m.Value, m.Offset, next)
 		}
 		next++
 		return nil
@@ -234,13 +234,13 @@ func TestAWokenWorkerPublishesNothing(t *testing.T) {
 	}
 }
 
-func TestOutcomesAreSentOrBuried(t *testing.T) {
+func TestOutcomesAreSentOrBecomeDeadLetters(t *testing.T) {
 	b := kafkatest.StartFreezable(t)
 	ctx, c := within(t, time.Minute), clientOf(t, []string{b.Addr()}, slog.New(slog.DiscardHandler))
-	if err := c.Ensure(ctx, []bus.TopicSpec{spec("outcomes", 1), spec("buried", 1)}); err != nil {
+	if err := c.Ensure(ctx, []bus.TopicSpec{spec("outcomes", 1), spec("dead", 1)}); err != nil {
 		t.Fatal(err)
 	}
-	dead, err := bus.NewDeadLetters(bus.DeadLetterOptions{Send: c.Send, Topic: "buried", Stage: "test", Logger: slog.New(slog.DiscardHandler), Meter: sdkmetric.NewMeterProvider().Meter("test")})
+	dead, err := bus.NewDeadLetters(bus.DeadLetterOptions{Send: c.Send, Topic: "dead", Stage: "test", Logger: slog.New(slog.DiscardHandler), Meter: sdkmetric.NewMeterProvider().Meter("test")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,9 +251,9 @@ func TestOutcomesAreSentOrBuried(t *testing.T) {
 	if err != nil || refs[0].Topic == "" || refs[1].Topic != "" || refs[2].Offset != refs[0].Offset+1 {
 		t.Fatalf("positions %v, %v", refs, err)
 	}
-	m, err := c.FetchOne(ctx, "buried", 0, 0)
+	m, err := c.FetchOne(ctx, "dead", 0, 0)
 	if err != nil || string(m.Value) != "b" || (bus.HeaderCarrier{Headers: &m.Headers}).Get(topics.HeaderStage) != "test" {
-		t.Errorf("buried is %+v, %v", m, err)
+		t.Errorf("the dead letter is %+v, %v", m, err)
 	}
 	if _, err := dead.By(func(context.Context, ...bus.Message) ([]topics.RecordRef, error) { return nil, bus.ErrMoved }).Send(ctx, follow("d", 1)); !errors.Is(err, bus.ErrMoved) {
 		t.Errorf("of a partition that moved: %v", err)

@@ -9,16 +9,16 @@ import (
 )
 
 const (
-	// fetchBytes is how much of a partition one request asks for. A larger batch
-	// comes whole, if it is the first.
+	// fetchBytes is how much of a partition one request asks for. The first batch is
+	// sent complete, however large.
 	fetchBytes = 1 << 20
-	// fetchWait is for how long a broker may hold back an empty answer.
+	// fetchWait is how long a broker may wait for records before it answers with none.
 	fetchWait = time.Second
 )
 
-// fetched is the answer to one fetch.
+// fetched is the answer to a fetch.
 type fetched struct {
-	first, next int64 // what the partition holds, as Client.Bounds
+	first, next int64 // as Client.Bounds
 	batches     []byte
 }
 
@@ -26,13 +26,13 @@ type fetched struct {
 // for some for at most wait.
 func (c *Client) fetch(ctx context.Context, at place, offset int64, wait time.Duration, limit int) (fetched, error) {
 	asked := fmt.Sprintf("read %s/%d at %d", at.topic, at.partition, offset)
-	req := &call{api: protocol.Fetch, version: 10, asked: asked, route: toLeader(at)} // 10: knows all compressions
+	req := &call{api: protocol.Fetch, version: 10, asked: asked, route: toLeader(at)} // 10: supports all compressions
 	w := &req.body
 	w.int32(-1) // not a replica
 	w.int32(int32(wait.Milliseconds()))
-	w.int32(1) // byte at least
+	w.int32(1) // at least one byte
 	w.int32(int32(limit))
-	w.int8(0)   // also of open transactions, as kafka-go
+	w.int8(0)   // with records of open transactions, as kafka-go does
 	w.int32(0)  // no session
 	w.int32(-1) //
 	w.int32(1)  // topic
@@ -52,7 +52,7 @@ func (c *Client) fetch(ctx context.Context, at place, offset int64, wait time.Du
 	return out, c.inWords(asked, req.broker, err)
 }
 
-func parseFetch(r *unwire) (out fetched, err error) {
+func parseFetch(r *wireReader) (out fetched, err error) {
 	r.int32() // throttle
 	code := r.int16()
 	r.int32() // session

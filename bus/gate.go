@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// errGate is that of a record that was not sent because the lease had to be
+// errGate is returned for a record that was not sent because the lease had to be
 // confirmed first.
 var errGate = errors.New("the lease is not confirmed")
 
@@ -34,18 +34,19 @@ func (g *gate) change() {
 	g.changed = make(chan struct{})
 }
 
-// fresh is whether the coordinator has confirmed the membership lately: a worker
-// that was paused for longer than its session finds out before it sends.
+// fresh is whether the coordinator has confirmed the membership lately. So a worker
+// that was suspended for longer than its session finds out before it sends.
 func (g *gate) fresh() bool { return g.open && time.Since(g.confirmed) < sessionTime/2 }
 
-// pass is what a sender or committer may go by.
+// pass is the membership under which something is sent or committed.
 type pass struct {
 	member     string
 	kafka      int32
 	generation int
 }
 
-// enter waits until n things may be sent under the lease. Each is to leave.
+// enter waits until n messages or commits may be sent under the lease. leave must be
+// called for each when it is not in flight any more.
 func (g *gate) enter(ctx context.Context, l *lease, n int) (pass, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -83,7 +84,7 @@ func (g *gate) leave(n int) {
 	}
 }
 
-// may is whether something that has entered may be sent now.
+// may returns an error if something that has entered must not be sent now.
 func (g *gate) may(l *lease, p pass) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -96,8 +97,7 @@ func (g *gate) may(l *lease, p pass) error {
 	return nil
 }
 
-// close stops what would enter, and waits for what is in flight, at most for
-// Grace.
+// close lets nothing enter, and waits for what is in flight, at most for Grace.
 func (g *gate) close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, Grace)
 	defer cancel()
@@ -118,7 +118,7 @@ func (g *gate) close(ctx context.Context) {
 	}
 }
 
-// reopen lets through what the leases that are left send, under a new generation.
+// reopen lets the remaining leases send under a new generation.
 func (g *gate) reopen(member string, kafka int32, generation int, confirmed time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -126,7 +126,7 @@ func (g *gate) reopen(member string, kafka int32, generation int, confirmed time
 	g.change()
 }
 
-// confirm says that the coordinator has answered a request of then.
+// confirm notes that the coordinator has answered a request that was sent at then.
 func (g *gate) confirm(kafka int32, then time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -136,7 +136,7 @@ func (g *gate) confirm(kafka int32, then time.Time) {
 	}
 }
 
-// lose ends a lease: others have the partition.
+// lose ends a lease: another member has the partition.
 func (g *gate) lose(l *lease) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -7,18 +7,20 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Generations finds records of a worker that had lost its partition and did not
-// know it: a check before sending can't be strict, since a worker may be stopped
-// after it. Generations never fall, also where the coordinator has forgotten the
-// group (see Partition.Generation). It is for records of one group, in the order of
-// their partitions. Safe for concurrent use; the zero value is ready.
+// Generations recognises records that a worker sent after it had lost its partition
+// without knowing. No check before sending can exclude that, since a worker may be
+// suspended between the check and the sending. Generations never fall, also if the
+// coordinator has forgotten the group (see Partition.Generation). It is for records
+// of one group, in the order of their partitions. Safe for concurrent use; the zero
+// value is ready.
 type Generations struct {
 	mu     sync.Mutex
 	newest map[place]int
 }
 
 // Stale is whether a record of a newer generation was seen before in the record's
-// partition: the record is to be discarded. One without a generation never is.
+// partition; the record is to be discarded then. One without a generation never is
+// stale.
 func (g *Generations) Stale(m Message) bool {
 	n, err := strconv.Atoi((HeaderCarrier{Headers: &m.Headers}).Get(topics.HeaderGeneration))
 	if err != nil {

@@ -19,17 +19,17 @@ import (
 const Grace = 3 * time.Second
 
 const (
-	// beatEvery is how often a member sends a heartbeat to the coordinator, and
-	// so how soon it learns that others come or go.
+	// beatEvery is how often a member sends a heartbeat to the coordinator, and so
+	// how soon it learns that others have joined or left.
 	beatEvery = 500 * time.Millisecond
-	// sessionTime is how long a member may be silent before it counts as dead.
-	// It is the least that a broker allows by default.
+	// sessionTime is how long a member may send no heartbeat before it counts as
+	// dead. It is the shortest that a broker allows by default.
 	sessionTime = 6 * time.Second
 	// rebalanceTime is how long the coordinator waits for members to rejoin:
 	// long enough for them to learn of it, and for their records in flight to
 	// be acknowledged. Handlers are not waited for; they keep running.
 	rebalanceTime = beatEvery + Grace + 1500*time.Millisecond
-	// leaveTime bounds what leaving may add to Grace.
+	// leaveTime bounds the request to leave the group, after Grace.
 	leaveTime = 500 * time.Millisecond
 )
 
@@ -39,8 +39,8 @@ type GroupOptions struct {
 	// StartFirst begins at the oldest record where the group has committed
 	// nothing; else at the newest.
 	StartFirst bool
-	// AnyKey is of topics whose records are placed by another key than their own
-	// (Message.PartitionBy): one in a partition that is not its key's is no fault.
+	// AnyKey is for topics whose records are placed by another key than their own
+	// (Message.PartitionBy): it is no fault if one is not in the partition of its key.
 	AnyKey bool
 	// Joined, where not nil, is called each time the group has accepted this member.
 	// It must not block.
@@ -77,12 +77,13 @@ func (c *Client) Consume(ctx context.Context, o GroupOptions, handle func(contex
 	return nil
 }
 
-// run is a member's life, through as many generations of the group as it lasts.
+// run joins the group, and joins again for each of its generations, until ctx ends
+// or Kafka refuses the group for good.
 func (m *member) run(ctx context.Context) error {
 	for {
 		if err := m.client.retry(ctx, "join group "+m.o.Group, func() error { return m.join(ctx) }); err != nil {
 			if errors.Is(err, kafka.InconsistentGroupProtocol) {
-				return fmt.Errorf("group %s has members that share partitions in another way (an older version, or another program): stop them, or use another group: %w", m.o.Group, err)
+				return fmt.Errorf("group %s has members that assign partitions in another way (an older version, or another program): stop them, or use another group: %w", m.o.Group, err)
 			}
 			return err
 		}
@@ -107,15 +108,15 @@ func (m *member) stay(ctx context.Context) error {
 		if m.released() || m.due() {
 			return nil
 		}
-		again, err := m.beat(ctx)
+		again, err := m.heartbeat(ctx)
 		if again || err != nil {
 			return err
 		}
 	}
 }
 
-// beat confirms the membership; again is whether the member is to join anew.
-func (m *member) beat(ctx context.Context) (again bool, err error) {
+// heartbeat confirms the membership; again is whether the member has to join again.
+func (m *member) heartbeat(ctx context.Context) (again bool, err error) {
 	sent := time.Now()
 	err = m.coordinator.heartbeat(ctx, m.id, m.generation)
 	switch {
@@ -125,19 +126,20 @@ func (m *member) beat(ctx context.Context) (again bool, err error) {
 	case errors.Is(err, kafka.RebalanceInProgress):
 		return true, nil
 	case m.expelled(err):
-		m.client.Logger.WarnContext(ctx, "kafka: the group has gone on without this worker", "group", m.o.Group)
+		m.client.Logger.WarnContext(ctx, "kafka: the group counted this worker as dead; it joins again", "group", m.o.Group)
 		return true, nil
 	case permanent(err):
 		return false, err
 	}
 	m.client.Logger.DebugContext(ctx, "kafka: heartbeat", "group", m.o.Group, "error", err)
-	// The coordinator is away, or slow: what sends asks for the next at once.
+	// The coordinator is away or slow. Whoever wants to send asks for the next
+	// heartbeat at once, so pause.
 	pause.For(ctx, beatEvery/5)
 	return false, nil
 }
 
-// expelled is whether the coordinator does not know the member, or its generation,
-// any more.
+// expelled is whether the error says that the coordinator does not know the member,
+// or its generation, any more.
 func (m *member) expelled(err error) bool {
 	unknown := errors.Is(err, kafka.UnknownMemberId) || errors.Is(err, kafka.FencedInstanceID)
 	if unknown {
@@ -156,7 +158,7 @@ func (m *member) due() bool {
 	return m.leader && !m.again.IsZero() && time.Now().After(m.again)
 }
 
-// grown is whether the topic has more partitions than were given out.
+// grown is whether the topic has more partitions than were assigned.
 func (m *member) grown(ctx context.Context) bool {
 	if !m.leader || time.Since(m.counted) < 5*time.Second {
 		return false

@@ -42,7 +42,7 @@ func (c HeaderCarrier) Keys() []string {
 	return keys
 }
 
-// queued are the headers of a record that is sent now, with how long it waited.
+// queued returns the headers of a record that is sent now, with how long it waited.
 func (m Message) queued(now time.Time) []Header {
 	if m.Since.IsZero() {
 		return m.Headers

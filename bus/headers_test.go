@@ -7,9 +7,9 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// How long a record waited is told anew at each attempt, so that a broker that
-// was away makes nothing look young.
-func TestWaitingIsToldAtEachAttempt(t *testing.T) {
+// How long a record waited is written at each attempt, so that no record looks young
+// because the broker was away.
+func TestWaitingIsWrittenAtEachAttempt(t *testing.T) {
 	since := time.Unix(1_700_000_000, 0)
 	m := Message{Since: since, Headers: []Header{{Key: "a", Value: []byte("b")}}}
 	for _, waited := range []time.Duration{0, 1500 * time.Millisecond, time.Minute} {

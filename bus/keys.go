@@ -35,8 +35,8 @@ func murmur2(b []byte) uint32 {
 	return h ^ h>>15
 }
 
-// keyCheck notices records of producers that place keys otherwise than ours: what
-// is known of a camera is lost where its records do not stay in one partition.
+// keyCheck notices records of producers that choose partitions in another way than
+// ours. The state of a camera is lost if its records are not all in one partition.
 type keyCheck struct {
 	client *Client
 	group  string

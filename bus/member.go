@@ -10,8 +10,8 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// member is one member of a group. Its fields are those of the goroutine that
-// runs it; handlers share the gate alone.
+// member is one member of a group. Its fields belong to the goroutine that runs it;
+// handlers use the gate only.
 type member struct {
 	client      *Client
 	o           GroupOptions
@@ -20,10 +20,10 @@ type member struct {
 	coordinator *coordinator
 	gate        *gate
 
-	id         string // as the coordinator knows it; "": not at all
+	id         string // assigned by the coordinator; "": none
 	generation int32  // the coordinator's number
 	leader     bool
-	partitions int // of the topic, when they were last given out
+	partitions int // of the topic, when they were last assigned
 	counted    time.Time
 	// doubtful is set while others may have held what this member holds.
 	doubtful bool
@@ -31,17 +31,17 @@ type member struct {
 	again    time.Time // when the leader assigns anew; zero: not by itself
 
 	holds  map[int]*hold // by partition: what is claimed when joining
-	ending []*hold       // what was lost, until its handler returns
-	over   chan struct{} // holds one: a handler has returned
+	ending []*hold       // lost, but the handler has not returned yet
+	over   chan struct{} // holds one: look whether handlers have returned
 }
 
-// hold is a partition that is held, with its handler.
+// hold is a partition that this member holds, with its handler.
 type hold struct {
 	p          *Partition
 	generation int
 	cancel     context.CancelFunc
 	ended      chan struct{} // closed when the handler has returned
-	until      time.Time     // when it must have, where it is to be released
+	until      time.Time     // by when it must have, if the partition is to be released
 }
 
 func (h *hold) done() bool {
@@ -53,7 +53,8 @@ func (h *hold) done() bool {
 	}
 }
 
-// released is whether all that is to go to others may go, and gives up claiming it.
+// released is whether there are partitions to release, and their handlers have all
+// returned or had their time.
 func (m *member) released() bool {
 	n := 0
 	for _, h := range m.holds {
@@ -67,7 +68,7 @@ func (m *member) released() bool {
 	return n > 0
 }
 
-// settle stops claiming what was released.
+// settle gives up the partitions that are released.
 func (m *member) settle() {
 	for p, h := range m.holds {
 		if !h.until.IsZero() && (h.done() || time.Now().After(h.until)) {
@@ -77,7 +78,7 @@ func (m *member) settle() {
 	m.ending = slices.DeleteFunc(m.ending, (*hold).done)
 }
 
-// lose ends a hold, of which nothing is sent any more.
+// lose ends a hold: its handler can send nothing any more.
 func (m *member) lose(partition int) {
 	h := m.holds[partition]
 	delete(m.holds, partition)
@@ -101,7 +102,7 @@ func (m *member) claim() claim {
 	return c
 }
 
-// join joins the group's next generation and takes its share over.
+// join joins the group's next generation and takes over what it is assigned.
 func (m *member) join(ctx context.Context) error {
 	m.gate.close(ctx)
 	m.settle()
@@ -132,7 +133,7 @@ func (m *member) join(ctx context.Context) error {
 	sent := time.Now()
 	s, err := m.coordinator.sync(ctx, j, m.o.Topic, shares)
 	if errors.Is(err, kafka.RebalanceInProgress) && ctx.Err() == nil {
-		return m.join(ctx) // another has joined meanwhile; the coordinator paces this
+		return m.join(ctx) // another member has joined meanwhile; the coordinator limits how often
 	}
 	if err != nil {
 		m.expelled(err)
@@ -148,8 +149,8 @@ func (m *member) join(ctx context.Context) error {
 	return nil
 }
 
-// confirmHolds gives up what others may have worked on while this member was
-// taken for dead: whatever they finished with is committed.
+// confirmHolds gives up partitions that others have worked on while this member
+// counted as dead: they have committed what they finished.
 func (m *member) confirmHolds(ctx context.Context) error {
 	if !m.doubtful {
 		return nil
@@ -167,7 +168,7 @@ func (m *member) confirmHolds(ctx context.Context) error {
 	return nil
 }
 
-// take is the passage to a new generation.
+// take starts, keeps, releases and gives up partitions as a new share says.
 func (m *member) take(ctx context.Context, s share, sent time.Time) {
 	for p, h := range m.holds {
 		h.generation = s.Generation
@@ -209,7 +210,7 @@ func (m *member) plan(ctx context.Context, s share) {
 	}
 }
 
-// wake has the member look at its handlers.
+// wake makes the member look at its handlers.
 func (m *member) wake() {
 	select {
 	case m.over <- struct{}{}:
@@ -275,7 +276,7 @@ func (m *member) finish(ctx context.Context) {
 		case <-tick.C:
 		}
 		if beating {
-			again, err := m.beat(ctx)
+			again, err := m.heartbeat(ctx)
 			beating = err == nil && (!again || m.id != "")
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 )
 
-// metrics are of what is held from Kafka.
+// metrics are the measurements of reading.
 type metrics struct {
 	lag       metric.Int64ObservableGauge
 	passed    metric.Int64Counter
@@ -22,7 +22,7 @@ func newMetrics(m metric.Meter) (out metrics, err error) {
 	out.passed, errs[1] = m.Int64Counter("frostwatch.kafka.records_lost",
 		metric.WithDescription("records that could not be read: deleted before, broken, or lost by the broker"))
 	out.misplaced, errs[2] = m.Int64Counter("frostwatch.kafka.records_misplaced",
-		metric.WithDescription("records in a partition that is not their key's, by a producer with another partitioner"))
+		metric.WithDescription("records in another partition than their key's, from a producer with another partitioner"))
 	return out, errors.Join(errs[:]...)
 }
 

@@ -23,15 +23,15 @@ const (
 	batchOverhead = 61 // bytes
 )
 
-// parcel is one message on its way.
+// parcel is one message that is being sent.
 type parcel struct {
 	msg     Message
 	size    int
 	by      *permit
-	givenUp <-chan struct{} // its caller waits no longer
-	why     func() error    // of givenUp
+	givenUp <-chan struct{} // closed when its caller waits no longer
+	why     func() error    // why it was given up
 
-	done   chan struct{} // closed when offset and err hold
+	done   chan struct{} // closed when offset and err are set
 	offset int64
 	err    error
 
@@ -86,26 +86,28 @@ func (p *parcel) unsent(why error) error {
 	switch {
 	case !errors.Is(why, context.DeadlineExceeded) && !errors.Is(why, context.Canceled):
 		return fmt.Errorf("send to topic %s: %w", p.msg.Topic, errors.Join(why, last))
-	case last != nil: // says what was asked, and of whom
+	case last != nil: // says what was asked, of which broker
 		return &callError{last.Error(), errors.Join(why, last)}
 	}
 	return &callError{fmt.Sprintf("send to topic %s: not acknowledged in time", p.msg.Topic), why}
 }
 
+// place is a partition of a topic.
 type place struct {
 	topic     string
 	partition int
 }
 
-// outbox sends the records of one partition in order: one request is in flight,
-// and one that fails is repeated before anything behind it. What comes meanwhile
-// goes into the next request together. It is bounded by its callers, who wait.
+// outbox sends the records of one partition in order: one request is in flight at a
+// time, and one that fails is repeated before the next. Messages that arrive
+// meanwhile are sent together in the next request. The queue is bounded because its
+// callers wait for their messages.
 type outbox struct {
 	place
 	queue []*parcel // guarded by Client.mu
 }
 
-// post queues parcels, those of one call together.
+// post queues the parcels of one call, next to each other.
 func (c *Client) post(all []*parcel) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -136,8 +138,8 @@ func (c *Client) run(o *outbox) {
 	}
 }
 
-// take is what goes into the next request; nil when there is nothing, and the
-// outbox is gone.
+// take returns what goes into the next request; nil if there is nothing, and the
+// outbox is removed.
 func (c *Client) take(o *outbox) []*parcel {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -156,8 +158,8 @@ func (c *Client) take(o *outbox) []*parcel {
 	return batch
 }
 
-// deliver repeats a batch until it is taken, refused for good, or no caller
-// waits for it any more.
+// deliver sends a batch again and again until it is acknowledged, refused for good,
+// or no caller waits for it any more.
 func (c *Client) deliver(o *outbox, batch []*parcel) {
 	wait := 50 * time.Millisecond
 	var logged time.Time
@@ -173,7 +175,7 @@ func (c *Client) deliver(o *outbox, batch []*parcel) {
 			}
 			return
 		case permanent(err) && len(batch) > 1:
-			// Kafka refuses a request whole: each is tried alone.
+			// Kafka refuses a request as a whole: try each message alone.
 			for i := range batch {
 				c.deliver(o, batch[i:i+1])
 			}
@@ -186,7 +188,7 @@ func (c *Client) deliver(o *outbox, batch []*parcel) {
 			p.note(err)
 		}
 		if time.Since(logged) > time.Minute {
-			c.Logger.Warn("kafka: sending again", "topic", o.topic, "partition", o.partition, "error", err)
+			c.Logger.Warn("kafka: sending failed, trying again", "topic", o.topic, "partition", o.partition, "error", err)
 			logged = time.Now()
 		}
 		pause.For(c.life, wait/2+rand.N(wait))
@@ -194,7 +196,7 @@ func (c *Client) deliver(o *outbox, batch []*parcel) {
 	}
 }
 
-// wanted leaves out what is not to be sent any more.
+// wanted leaves out messages that must not be sent any more.
 func (c *Client) wanted(batch []*parcel) []*parcel {
 	kept := batch[:0]
 	for _, p := range batch {

@@ -29,7 +29,7 @@ type Partition struct {
 	gate        *gate
 	coordinator *coordinator
 	at          place
-	keys        *keyCheck // nil: any key may be here
+	keys        *keyCheck // nil: any key may be in the partition
 	r           *cursor
 	// committed is what the group had committed when the lease began, done the
 	// highest offset committed under it; -1: none. They are read while a commit
@@ -38,7 +38,7 @@ type Partition struct {
 	committing      chan struct{} // holds one: commits follow each other
 }
 
-// ErrMoved is returned when the partition has another owner by now.
+// ErrMoved is returned when the partition belongs to another member by now.
 var ErrMoved = errors.New("the partition was given to another member of the group")
 
 func (m *member) newPartition(id int) *Partition {
@@ -55,7 +55,7 @@ func (m *member) newPartition(id int) *Partition {
 	return p
 }
 
-// begin looks up where to read.
+// begin sets the cursor to where the group continues.
 func (p *Partition) begin(ctx context.Context, startFirst bool) error {
 	err := p.client.retry(ctx, "look up the group's offset", func() error {
 		offset, err := p.coordinator.committed(ctx, p.at)

@@ -33,7 +33,7 @@ func (c *Client) Replay(ctx context.Context, topic string, partition int, from, 
 	return stopped(r.readTo(ctx, to, fn))
 }
 
-// follow calls fn for the records from an offset on, for ever.
+// follow calls fn for the records from an offset on, until ctx ends or fn fails.
 func (c *Client) follow(ctx context.Context, topic string, partition int, from int64, fn func(Message) error) error {
 	r := c.cursor(topic, partition, from)
 	for {
@@ -110,7 +110,7 @@ func (c *Client) readSince(ctx context.Context, topic string, partition int, sin
 // FetchOne reads the record at exactly the given offset.
 func (c *Client) FetchOne(ctx context.Context, topic string, partition int, offset int64) (found Message, err error) {
 	err = c.retry(ctx, "read a record", func() error {
-		// A byte: a broker gives the batch with the offset whole, and no more.
+		// One byte: a broker sends the batch with the offset complete, and no more.
 		got, err := c.fetch(ctx, place{topic, partition}, offset, 0, 1)
 		if errors.Is(err, kafka.OffsetOutOfRange) || err == nil && offset >= got.next {
 			return &refusedError{fmt.Sprintf("only offsets from %d to before %d are kept", got.first, got.next)}
@@ -123,7 +123,7 @@ func (c *Client) FetchOne(ctx context.Context, topic string, partition int, offs
 		one.end.Store(got.next)
 		m, ok := one.buffered(ctx)
 		if !ok || m.Offset != offset {
-			return &refusedError{"the record is gone"}
+			return &refusedError{"the record was deleted"}
 		}
 		found = m
 		return nil
@@ -134,18 +134,17 @@ func (c *Client) FetchOne(ctx context.Context, topic string, partition int, offs
 	return found, nil
 }
 
-// Bounds are the first offset kept of a partition, and the one that the next
-// record gets.
+// Bounds returns the first offset of a partition that is kept, and the offset that
+// the next record will get.
 func (c *Client) Bounds(ctx context.Context, topic string, partition int) (first, next int64, err error) {
 	p, err := c.offsets(ctx, topic, partition, kafka.FirstOffsetOf(partition), kafka.LastOffsetOf(partition))
 	return p.FirstOffset, p.LastOffset, err
 }
 
-// OffsetAt is the offset of the first record whose time is t or later, by the
-// clock that the topic's records carry; where there is none, the offset that the
-// next record gets.
+// OffsetAt returns the offset of the first record whose timestamp is t or later; if
+// there is none, the offset that the next record will get.
 func (c *Client) OffsetAt(ctx context.Context, topic string, partition int, t time.Time) (int64, error) {
-	// The end first: what is appended between the two calls is not passed over.
+	// The end first, so that a record appended between the two calls is not skipped.
 	first, end, err := c.Bounds(ctx, topic, partition)
 	if err != nil || t.UnixMilli() < 0 { // negative times mean other things to Kafka
 		return first, err

@@ -12,13 +12,13 @@ import (
 // SendFunc is Client.Send, or Partition.Send.
 type SendFunc = func(ctx context.Context, msgs ...Message) ([]topics.RecordRef, error)
 
-// SendError is that of a Send of which not all was acknowledged.
+// SendError is returned by a Send if not all messages were acknowledged.
 type SendError struct {
-	Each []error // as the messages; nil: acknowledged
+	Each []error // in the order of the messages; nil: acknowledged
 }
 
-// Error names the one that decides: that of a message that can never be sent, if
-// there is any.
+// Error is that of the first message that can never be sent, or else of the first
+// that was not sent.
 func (e *SendError) Error() string {
 	var first error
 	for _, err := range e.Each {
@@ -29,18 +29,18 @@ func (e *SendError) Error() string {
 	return first.Error()
 }
 
-// Unwrap gives all of them.
+// Unwrap returns all errors.
 func (e *SendError) Unwrap() []error {
 	return slices.DeleteFunc(slices.Clone(e.Each), func(err error) bool { return err == nil })
 }
 
-// Send returns when every message is acknowledged by all in-sync replicas, with
-// where each now lies, in the order of msgs. It returns a *SendError when ctx has
-// ended, or when a message can never be taken (see Permanent), once what happens
-// to the others is known; the position of one that was not acknowledged has no
-// topic. Messages of one partition keep their order, also over calls that follow
-// each other. A message that was sent again after an answer was lost may be there
-// twice, so records carry ids.
+// Send returns when every message is acknowledged by all in-sync replicas, with the
+// position of each, in the order of msgs. It returns a *SendError when ctx has ended,
+// or when Kafka refuses a message for good (see Permanent) and the fate of the others
+// is known; the position of a message that was not acknowledged has no topic.
+// Messages of one partition keep their order, also over successive calls. A message
+// that was sent again because an answer was lost may be duplicated, so records have
+// ids.
 func (c *Client) Send(ctx context.Context, msgs ...Message) ([]topics.RecordRef, error) {
 	refs, each := c.send(ctx, nil, msgs)
 	return refs, joinEach(each)
@@ -53,9 +53,9 @@ func joinEach(each []error) error {
 	return nil
 }
 
-// permit is that of a lease: may is asked just before each attempt whether the
-// messages may be sent, and leave is called with how many are not in flight any
-// more. nil: anything may be sent.
+// permit is how a lease controls sending: may is called just before each attempt and
+// returns an error if the messages must not be sent, and leave is called with how
+// many are not in flight any more. nil: anything may be sent.
 type permit struct {
 	may   func() error
 	leave func(n int)
@@ -82,7 +82,7 @@ func (c *Client) send(ctx context.Context, by *permit, msgs []Message) ([]topics
 		case <-p.done:
 		case <-ctx.Done():
 		}
-		if !p.finished() { // what is on the wire may still arrive
+		if !p.finished() { // what is in flight may still arrive
 			each[i] = p.unsent(ctx.Err())
 		} else if each[i] = p.err; p.err == nil {
 			refs[i] = topics.RecordRef{Topic: p.msg.Topic, Partition: p.msg.Partition, Offset: p.offset}
@@ -104,8 +104,8 @@ func (c *Client) parcels(ctx context.Context, by *permit, msgs []Message) ([]*pa
 	return all, nil
 }
 
-// partitionOf is where a message goes: by PartitionBy, else by its key; one with
-// neither goes to any.
+// partitionOf is the partition that a message goes to: by PartitionBy, or else by its
+// key. Messages with neither go to the partitions in turn.
 func (c *Client) partitionOf(ctx context.Context, m Message) (int, error) {
 	by := m.PartitionBy
 	if by == nil {
@@ -121,9 +121,9 @@ func (c *Client) partitionOf(ctx context.Context, m Message) (int, error) {
 	return int(c.spread.Add(1) % uint64(n)), nil
 }
 
-// PartitionOf is the partition to which records of the key go: that of the Java
-// client's default partitioner, so that producers which are not ours put a
-// camera's records where ours do. It waits for a topic that is not there yet.
+// PartitionOf returns the partition that records of the key go to, as Kafka's Java
+// client chooses it by default, so that other producers send a camera's records to
+// the same partition as ours. It waits for a topic that does not exist yet.
 func (c *Client) PartitionOf(ctx context.Context, topic string, key []byte) (int, error) {
 	n, err := c.partitions(ctx, topic)
 	if err != nil {
@@ -132,7 +132,7 @@ func (c *Client) PartitionOf(ctx context.Context, topic string, key []byte) (int
 	return partitionOfKey(key, n), nil
 }
 
-// partitions is how many the topic has, however long the broker is away.
+// partitions returns how many the topic has; it waits while the broker is away.
 func (c *Client) partitions(ctx context.Context, topic string) (n int, err error) {
 	err = c.retry(ctx, "look up topic", func() (err error) { n, err = c.Partitions(ctx, topic); return err })
 	return n, err

@@ -8,14 +8,14 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Table is a compacted topic: of each key the newest record counts, and one with
-// an empty value removes it. Safe for concurrent use.
+// Table is a compacted topic: the newest record of each key counts, and one with an
+// empty value removes the key. Safe for concurrent use.
 type Table struct {
 	client *Client
 	topic  string
 }
 
-// Table is the table that the topic of that full name holds.
+// Table returns the table that the topic of that full name is.
 func (c *Client) Table(topic string) *Table { return &Table{client: c, topic: topic} }
 
 // Topic is its full name.
@@ -48,7 +48,7 @@ func (t *Table) write(ctx context.Context, key string, value []byte, partitionBy
 	return refs[0], nil
 }
 
-// List reads the newest record of each key, as of the call.
+// List returns the newest record of each key, as of the call.
 func (t *Table) List(ctx context.Context) (map[string]Message, error) {
 	out := map[string]Message{}
 	err := t.read(ctx, false, func(m Message) error {
@@ -62,10 +62,11 @@ func (t *Table) List(ctx context.Context) (map[string]Message, error) {
 	return out, err
 }
 
-// Follow calls fn for every record, one call at a time, those that remove a key
-// too: what is there, then what comes, until ctx ends (its error) or fn returns
-// one (ErrStop: nil). caughtUp, where not nil, is called once, when what was
-// there at the call has been read. Records of one key come in order.
+// Follow calls fn for every record, one call at a time, also for those that remove a
+// key: first those that exist, then new ones as they come. It ends when ctx does
+// (returning its error) or when fn returns an error (ErrStop: nil). caughtUp, if not
+// nil, is called once, when the records that existed at the call have been read.
+// Records of one key are in order.
 func (t *Table) Follow(ctx context.Context, fn func(Message) error, caughtUp func()) error {
 	return t.read(ctx, true, fn, caughtUp)
 }

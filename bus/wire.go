@@ -23,17 +23,18 @@ func (w *wire) bytes(b []byte) {
 	*w = append(*w, b...)
 }
 
-// errShort is that of an answer or a record that ends before what it promises.
-var errShort = errors.New("it is cut short")
+// errShort is returned for an answer or a record that is shorter than its own
+// lengths say.
+var errShort = errors.New("the data is cut short")
 
-// unwire reads them. After an error every read gives zero.
-type unwire struct {
+// wireReader reads them. After an error every read returns zero.
+type wireReader struct {
 	b   []byte
 	err error
 }
 
-// take is the next n bytes, not copied.
-func (r *unwire) take(n int) []byte {
+// take returns the next n bytes, not copied.
+func (r *wireReader) take(n int) []byte {
 	if r.err != nil || n < 0 || n > len(r.b) {
 		r.err, r.b = errors.Join(r.err, errShort), nil
 		return nil
@@ -43,53 +44,53 @@ func (r *unwire) take(n int) []byte {
 	return out
 }
 
-func (r *unwire) int8() int8 {
+func (r *wireReader) int8() int8 {
 	if b := r.take(1); b != nil {
 		return int8(b[0])
 	}
 	return 0
 }
 
-func (r *unwire) int16() int16 {
+func (r *wireReader) int16() int16 {
 	if b := r.take(2); b != nil {
 		return int16(binary.BigEndian.Uint16(b))
 	}
 	return 0
 }
 
-func (r *unwire) int32() int32 {
+func (r *wireReader) int32() int32 {
 	if b := r.take(4); b != nil {
 		return int32(binary.BigEndian.Uint32(b))
 	}
 	return 0
 }
 
-func (r *unwire) int64() int64 {
+func (r *wireReader) int64() int64 {
 	if b := r.take(8); b != nil {
 		return int64(binary.BigEndian.Uint64(b))
 	}
 	return 0
 }
 
-// string reads one that may be null.
-func (r *unwire) string() string {
+// string reads a string that may be null.
+func (r *wireReader) string() string {
 	if n := r.int16(); n > 0 {
 		return string(r.take(int(n)))
 	}
 	return ""
 }
 
-// bytes reads some that may be null; not copied.
-func (r *unwire) bytes() []byte {
+// bytes reads a byte string that may be null; not copied.
+func (r *wireReader) bytes() []byte {
 	if n := r.int32(); n > 0 {
 		return r.take(int(n))
 	}
 	return nil
 }
 
-// count is the length of a list whose elements take at least size bytes each, so
-// that a broken one asks for no memory.
-func (r *unwire) count(size int) int {
+// count reads the length of a list whose elements have at least size bytes each. A
+// length that the data can't have is an error, so that no memory is allocated for it.
+func (r *wireReader) count(size int) int {
 	n := int(r.int32())
 	if n > len(r.b)/size {
 		r.take(-1)
@@ -99,7 +100,7 @@ func (r *unwire) count(size int) int {
 }
 
 // varint reads a zigzag number.
-func (r *unwire) varint() int64 {
+func (r *wireReader) varint() int64 {
 	v, n := binary.Varint(r.b)
 	if n <= 0 {
 		r.take(-1)

@@ -165,5 +165,5 @@ func (l *lease) account(ctx context.Context, c *clip) error {
 		l.metrics.overtaken.Add(ctx, 1, camera)
 		return nil
 	}
-	return l.dead.Bury(ctx, c.msg, c.err)
+	return l.dead.Add(ctx, c.msg, c.err)
 }

@@ -192,7 +192,7 @@ func (t *table) decode(ctx context.Context, m bus.Message) (string, *topics.Came
 	if m.Offset < t.p.Committed() {
 		return "", nil, nil
 	}
-	return "", nil, t.dead.Bury(ctx, m, err)
+	return "", nil, t.dead.Add(ctx, m, err)
 }
 
 // start runs a camera, after the one of that name that is ending.
