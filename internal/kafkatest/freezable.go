@@ -9,15 +9,15 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-// Freezer is a broker that can be made to accept connections and say nothing.
+// Freezer is a broker that can be made to accept connections without answering.
 type Freezer interface {
 	Addr() string
 	Freeze(t testing.TB)
 	Thaw(t testing.TB)
 }
 
-// Freezable is a broker in the process whose connections can be frozen: cheap,
-// and without the time that a real one takes to recover.
+// Freezable is a broker within the process whose connections can be frozen. It takes
+// less time to start and to recover than a real one.
 type Freezable struct {
 	*kfake.Cluster
 
@@ -56,7 +56,7 @@ func (f *Freezable) Freeze(testing.TB) {
 	f.thawed = make(chan struct{})
 }
 
-// Thaw lets it through.
+// Thaw lets everything through again.
 func (f *Freezable) Thaw(testing.TB) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

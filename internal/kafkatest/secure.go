@@ -113,7 +113,7 @@ func (k *SecureKafka) certify(t testing.TB) {
 	k.Cert, k.Key = write("client.pem", cert(client)), write("client.key", key(clientKey))
 }
 
-// certificate is signed by the authority; nil: it is one itself.
+// certificate makes a certificate that ca signs; nil: it is its own authority.
 func certificate(t testing.TB, name string, ca *x509.Certificate, caKey *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
