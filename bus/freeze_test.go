@@ -98,7 +98,7 @@ func freeze(t *testing.T, b kafkatest.Freezer) {
 	defer b.Thaw(t)
 	begun := time.Now()
 	stop()
-	if err := <-ended; err != nil || time.Since(begun) > bus.Grace+10*time.Second {
+	if err := <-ended; err != nil || time.Since(begun) > bus.Grace+1500*time.Millisecond {
 		t.Errorf("consuming ended with %v after %v", err, time.Since(begun))
 	}
 	if words := raw(out.String()); words != "" {
