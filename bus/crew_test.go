@@ -33,6 +33,8 @@ type crew struct {
 	begun  map[string]int // handlers by worker and partition
 	clash  []string
 	events []event
+	unsent []error       // of last words
+	finish time.Duration // what a handler takes to finish
 	change chan struct{}
 }
 
@@ -88,11 +90,15 @@ func (w *worker) hold(ctx context.Context, p *bus.Partition) error {
 	c.mu.Lock()
 	c.note(w.name, p.ID(), false)
 	c.mu.Unlock()
+	time.Sleep(c.finish)
 	// What is in hand is finished, and still sent.
 	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), bus.Grace/2)
 	defer cancel()
-	_, _ = p.Send(finish, bus.Message{Topic: c.topic, Key: []byte("last"), Value: []byte(w.name)})
+	_, err := p.Send(finish, bus.Message{Topic: c.topic, Key: []byte("last"), Value: []byte(w.name)})
 	c.mu.Lock()
+	if err != nil {
+		c.unsent = append(c.unsent, err)
+	}
 	if c.owner[p.ID()] == w.name {
 		c.owner[p.ID()] = ""
 	}

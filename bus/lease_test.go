@@ -49,6 +49,30 @@ func comeAndGo(t *testing.T, b kafkatest.Freezer) {
 	}
 }
 
+// A handler that needs its time to finish gets it, and may send its last results,
+// before another worker's handler begins.
+func TestAPartitionIsHandedOverWhenItsHandlerHasFinished(t *testing.T) {
+	t.Parallel()
+	b := kafkatest.StartFreezable(t)
+	c := newCrew(t, b, "slow", 4)
+	c.finish = 2 * time.Second // less than bus.Grace
+	one := c.start(b, "one")
+	c.await(map[string]int{"one": 4})
+	two := c.start(b, "two")
+	c.await(map[string]int{"one": 2, "two": 2})
+	c.mu.Lock()
+	if len(c.clash) > 0 || len(c.unsent) > 0 {
+		t.Errorf("held by two at once: %v; not sent: %v", c.clash, c.unsent)
+	}
+	c.mu.Unlock()
+	for _, w := range []*worker{one, two} {
+		w.stop()
+		if err := <-w.ended; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestLeasesOutliveABrokersRestart(t *testing.T) {
 	onEach(t, func(t *testing.T, b kafkatest.Broker) {
 		ctx, c := within(t, 2*time.Minute), client(t, b, nil)
