@@ -13,7 +13,7 @@ import (
 )
 
 // A video in several lists is read once, whatever it is called in each; what
-// can't be read is told with its reason and its line, and fails nothing.
+// can't be read is listed with its reason and its line, and fails nothing else.
 func TestSplitsShareVideosAndBrokenOnesAreListed(t *testing.T) {
 	m := loadDemo(t)
 	dir := t.TempDir()

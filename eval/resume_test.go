@@ -13,7 +13,7 @@ import (
 	"github.com/frostwatch/frostwatch/internal/shared"
 )
 
-// realVideos lists what lies beside the checkout, labelled at will.
+// realVideos is a list of videos beside the checkout, with arbitrary labels.
 func realVideos(t *testing.T) (list string) {
 	t.Helper()
 	var lines strings.Builder

@@ -32,8 +32,8 @@ func (b *readBus) read() int {
 	return len(b.seen)
 }
 
-// After an hour away the newest clips are recognised at once, and the others are
-// not even read: a backlog makes no alert late. The same for a group that is new.
+// After an hour away the newest clips are recognised at once and the others are not
+// even read, so that a backlog delays no alert. The same holds for a new group.
 func TestBacklogIsSkippedUnread(t *testing.T) {
 	t.Parallel()
 	for _, known := range []bool{false, true} {
@@ -83,8 +83,8 @@ func TestBacklogIsSkippedUnread(t *testing.T) {
 	}
 }
 
-// A model that is too slow skips to what is new once clips are older than allowed,
-// also in the middle of a lease.
+// If the model is too slow, the stage skips to new clips once clips are older than
+// allowed, also after it has read some of the partition.
 func TestBacklogIsSkippedWhileReading(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
@@ -116,14 +116,14 @@ func TestBacklogIsSkippedWhileReading(t *testing.T) {
 		t.Error(err)
 	}
 	recognised := int64(len(r.recognitions()["a"]))
-	// The one in the run, and the newest: what has become too old in the stage's own
-	// queues is skipped as well.
+	// Only the clip in the run and the newest one are recognised: clips that became
+	// too old in the stage's own queues are skipped as well.
 	if skipped := count(t)["frostwatch.infer.clips_skipped"]; recognised != 2 || recognised+skipped != old+1 {
 		t.Errorf("%d clips were recognised and %d skipped, of %d", recognised, skipped, old+1)
 	}
 }
 
-// A clip that waited in its sender is as old as that, however new its record is.
+// The time that a clip waited in its sender counts towards its age.
 func TestClipsThatWaitedInTheirSenderAreOld(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
@@ -142,8 +142,8 @@ func TestClipsThatWaitedInTheirSenderAreOld(t *testing.T) {
 	}
 }
 
-// A worker that was paused wakes and sends what it had: clips of a camera that is
-// another's by now, older than those that are recognised already.
+// A worker that was paused sends the clips it had when it wakes up. Another worker
+// has their camera by now and has sent newer ones.
 func TestClipsOfAnOvertakenSenderAreDiscarded(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
@@ -173,7 +173,7 @@ func TestClipsOfAnOvertakenSenderAreDiscarded(t *testing.T) {
 	}
 }
 
-// The senders' group may be deleted and count from one again.
+// If the senders' group is deleted, its generations start from one again.
 func TestGenerationsMayBeginAgain(t *testing.T) {
 	s, at := newSenders(), time.Now()
 	from := func(generation string, at time.Time) bus.Message {

@@ -13,7 +13,7 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// swiftModel does nothing.
+// swiftModel takes no time.
 type swiftModel struct {
 	*fakeModel
 	clips atomic.Int64

@@ -14,7 +14,7 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// bright is a fault of clips that are all white.
+// bright makes the model fail on white clips.
 func bright(frames []byte, batch int) error {
 	for i := range batch {
 		if clip := frames[i*len(frames)/batch:]; clip[0] > 250 && clip[1] > 250 && clip[2] > 250 {
@@ -24,7 +24,7 @@ func bright(frames []byte, batch int) error {
 	return nil
 }
 
-// A clip that the model does not bear is buried; those around it are recognised.
+// A clip that the model fails on is a dead letter; those around it are recognised.
 func TestPoisonousClip(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
@@ -54,8 +54,8 @@ func TestPoisonousClip(t *testing.T) {
 	r.wantEach(map[string]int{"a": n + 1})
 }
 
-// A model that fails on anything ends the stage, which tells why, and loses
-// nothing.
+// A model that fails on every clip ends the stage with the reason, and no clip is
+// lost.
 func TestModelBreaks(t *testing.T) {
 	broken := func([]byte, int) error { return errors.New("device lost") }
 	for _, c := range []struct {
@@ -97,9 +97,9 @@ func TestModelBreaks(t *testing.T) {
 	}
 }
 
-// A partition moves to a second worker while the first is stuck in a run: what the
-// first had of it, in the run as well, is left to the second; the partition that
-// stays goes on where it was.
+// A partition moves to a second worker while the first is stuck in a run. The
+// second worker recognises the first one's clips of it, those in the run included;
+// the partition that stays is not disturbed.
 func TestPartitionsMoveInFlight(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 2)

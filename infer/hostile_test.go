@@ -18,7 +18,7 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// reasons are why records are in the dead letters, by key.
+// reasons says why records are dead letters, by key.
 func (r *rig) reasons() map[string][]string {
 	out := map[string][]string{}
 	for _, m := range r.read(topics.DeadLetter) {
@@ -27,8 +27,8 @@ func (r *rig) reasons() map[string][]string {
 	return out
 }
 
-// Pictures of a few bytes that grow to gigabytes once they are resized: they are
-// refused before that, and other cameras go on.
+// Pictures of a few bytes that would become gigabytes when resized are refused
+// before that, and other cameras are not affected.
 func TestHostilePicturesAreDeadLetters(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
@@ -120,7 +120,7 @@ func TestRefusedRecognition(t *testing.T) {
 	r.wantEach(map[string]int{"dark": n + 1})
 }
 
-// A record that is too large even for the dead letters is passed over and counted.
+// A record that is too large even for the dead letters is skipped and counted.
 func TestLargestRecords(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
@@ -191,7 +191,7 @@ func TestModelBreaksInTheMiddle(t *testing.T) {
 		return ids
 	}
 	runUntil(t, r.options(r.model("sound").recogniser()), func() bool { return len(each()) == 60 })
-	// Published and not committed yet: at most what was in the stage.
+	// Only clips that were published but not committed yet are recognised twice.
 	if again := len(r.read(topics.Actions)) - 60; again > before {
 		t.Errorf("%d clips were recognised again, of %d before", again, before)
 	}

@@ -63,7 +63,7 @@ func (r *rig) send(camera string, value []byte, headers ...string) {
 	r.sendAt(camera, value, time.Time{}, headers...)
 }
 
-// sendAt is send at another time.
+// sendAt is send with a time for the record.
 func (r *rig) sendAt(camera string, value []byte, at time.Time, headers ...string) {
 	r.t.Helper()
 	m := bus.Message{Topic: r.names.Of(topics.Clips), Key: []byte(camera), Value: value, Time: at,
@@ -102,7 +102,7 @@ func (r *rig) recognitions() map[string][]topics.Recognition {
 	return out
 }
 
-// wantEach wants each clip of each camera recognised once, in order.
+// wantEach checks that each clip of each camera was recognised once, in order.
 func (r *rig) wantEach(clips map[string]int) {
 	r.t.Helper()
 	got := r.recognitions()

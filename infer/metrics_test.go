@@ -13,7 +13,7 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// counted is a meter, and the sums of its counters so far.
+// counted returns a meter and a function that returns the sums of its counters.
 func counted() (sums func(*testing.T) map[string]int64, m metric.Meter) {
 	reader := sdkmetric.NewManualReader()
 	sums = func(t *testing.T) map[string]int64 {
@@ -37,8 +37,7 @@ func counted() (sums func(*testing.T) map[string]int64, m metric.Meter) {
 	return sums, sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test")
 }
 
-// Metrics are there before their first event, and their buckets fit what they
-// count.
+// Metrics exist before their first event, and buckets suit what they measure.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)

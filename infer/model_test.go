@@ -13,15 +13,17 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// fakeModel sees how bright a clip begins, and is told how to misbehave.
+// fakeModel embeds a clip by the brightness of its first pixel, and can be made to
+// misbehave.
 type fakeModel struct {
 	t      testing.TB
 	id     string
 	matrix *scoring.Matrix
 	fault  func(frames []byte, batch int) error // nil: none
 	spoil  bool                                 // embeddings are not numbers
-	signed bool                                 // a dark clip is the opposite of a bright one
-	// gate, where not nil, is read once in each run; begun hears of each.
+	signed bool                                 // a dark clip has the opposite embedding of a bright one
+	// gate, unless nil, is received from once in each run; begun gets a value at the
+	// beginning of each.
 	gate, begun chan struct{}
 
 	mu     sync.Mutex
@@ -35,7 +37,7 @@ const (
 	fakeDim              = 4
 )
 
-// model has a vocabulary of its own, by its id.
+// model makes a fake model with a vocabulary named after its id.
 func (r *rig) model(id string) *fakeModel {
 	return &fakeModel{t: r.t, id: id, matrix: &scoring.Matrix{Name: "default", Version: "of " + id}, begun: make(chan struct{}, 1000)}
 }
@@ -46,7 +48,7 @@ func (m *fakeModel) ID() string { return m.id }
 
 func (m *fakeModel) Current() *scoring.Matrix { return m.matrix }
 
-// Ready is closed where there is a vocabulary.
+// Ready is closed if there is a vocabulary.
 func (m *fakeModel) Ready() <-chan struct{} {
 	if m.matrix == nil {
 		return nil
@@ -102,7 +104,7 @@ func (m *fakeModel) count(n int) {
 	}
 }
 
-// Close counts.
+// Close counts its calls.
 func (m *fakeModel) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -13,8 +13,8 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// A worker that makes no progress is not ready, whatever the reason, says so
-// loudly, and is well again once it keeps up. One with nothing to do is ready.
+// A worker that makes no progress is not ready, whatever the reason, and logs it; it
+// is ready again once it keeps up. A worker with nothing to do is ready.
 func TestReadinessComesFromProgress(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 2)
@@ -67,7 +67,7 @@ func TestReadinessComesFromProgress(t *testing.T) {
 	}
 }
 
-// lateVocabulary has none until it is let.
+// lateVocabulary is not loaded until ready is closed.
 type lateVocabulary struct {
 	*fakeModel
 	ready chan struct{}
@@ -84,8 +84,8 @@ func (v lateVocabulary) Current() *scoring.Matrix {
 	}
 }
 
-// No clip is read before there is something to score it against, and the worker
-// is not ready before.
+// No clip is read before there is a vocabulary to score it against, and until then
+// the worker is not ready.
 func TestWaitsForTheVocabulary(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
@@ -117,7 +117,8 @@ func TestWaitsForTheVocabulary(t *testing.T) {
 	r.wantEach(map[string]int{"a": 3})
 }
 
-// A swap while the first vocabulary is waited for is enough to begin.
+// A stage that waits for its first vocabulary starts when it gets another model
+// with one.
 func TestSwapBeforeTheFirstVocabulary(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
@@ -150,7 +151,7 @@ func TestFeed(t *testing.T) {
 		p   *fakePartition
 		now time.Time
 	}
-	// clips come at an interval and are settled an age after they were sent.
+	// clips makes n clips come at an interval, each dealt with at this age.
 	clips := func(n int, every, age time.Duration) func(*world) {
 		return func(w *world) {
 			for range n {

@@ -21,8 +21,7 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// liveRecogniser is a model with a vocabulary in Redis, put together as
-// production does.
+// liveRecogniser is a model with a vocabulary in Redis, as in production.
 func liveRecogniser(t *testing.T, s *redistest.Server, m *froster.Model) (Recogniser, *scoring.Live) {
 	t.Helper()
 	log, meter := (&stagetest.Log{}).Logger(), noop.NewMeterProvider().Meter("")
@@ -49,10 +48,10 @@ func liveRecogniser(t *testing.T, s *redistest.Server, m *froster.Model) (Recogn
 	}}, live
 }
 
-// flood fills the list of wanted texts with what nobody should have to embed.
+// flood fills the list of wanted texts with hostile entries.
 func flood(t *testing.T, s *redistest.Server, key string) {
 	t.Helper()
-	const never = 1e15 // expires in no time that matters
+	const never = 1e15 // expires in the distant future
 	texts := []redis.Z{{Score: never, Member: "\x00\xff\xfe"}, {Score: never, Member: strings.Repeat("x", 16<<20)}, {Score: 1, Member: "expired"}}
 	for i := range 100_000 {
 		texts = append(texts, redis.Z{Score: never, Member: fmt.Sprintf("hostile %d", i)})
@@ -108,7 +107,7 @@ func TestTextsForProcessesWithoutTheModel(t *testing.T) {
 	t.Logf("an edit was in force after %v", time.Since(began).Round(time.Millisecond))
 	stagetest.Await(t, "the recognitions", func() bool { return len(r.read(topics.Actions)) == clips })
 	stagetest.Await(t, "the list to be worked off", func() bool { return s.Client.Exists(ctx, "wanted:"+model.ID()).Val() == 0 })
-	// What a worker takes at most is 256 of the list, before room is made for more.
+	// Of the hostile texts at most 256, the bound of the list, are embedded.
 	if n := s.Client.HLen(ctx, "embed:"+model.ID()).Val(); n > 256+int64(len(asked))+int64(len(model.Bundle().BaseClasses))+3 {
 		t.Errorf("%d texts were embedded", n)
 	}

@@ -16,8 +16,8 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// A real model, broker and vocabulary: what is asked is order, dead letters and
-// going on.
+// With a real model, broker and vocabulary: order, dead letters, traces, and what a
+// second worker does after the first.
 func TestStage(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 2)
@@ -84,7 +84,8 @@ func (f fixed) Current() *scoring.Matrix { return f.Matrix }
 
 func (f fixed) Ready() <-chan struct{} { return closed() }
 
-// checkLinks wants every clip's span linked to by the run that it was in, once.
+// checkLinks checks that every clip's span is linked to once, by the run that it was
+// in.
 func checkLinks(t *testing.T, spans []sdktrace.ReadOnlySpan, clips int) {
 	t.Helper()
 	linked := map[trace.SpanID]int{}
@@ -113,7 +114,7 @@ func checkLinks(t *testing.T, spans []sdktrace.ReadOnlySpan, clips int) {
 	}
 }
 
-// runUntil runs a stage until ok and wants a clean end.
+// runUntil runs a stage until ok holds and then stops it without error.
 func runUntil(t *testing.T, o Options, ok func() bool) {
 	t.Helper()
 	_, stop := start(t, o)

@@ -14,8 +14,9 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Clips flow while the model is swapped three times, twice at once: each clip is
-// recognised once, in order, by models in their order.
+// The model is swapped three times while clips come, two of the swaps at the same
+// time. Each clip is recognised once, in order, and never by an earlier model than
+// the clip before.
 func TestSwapUnderFlow(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 3)
@@ -92,7 +93,7 @@ func TestSwapUnderFlow(t *testing.T) {
 	}
 }
 
-// A run goes on with the model it began with, which is not closed before.
+// A run is finished by the model that began it, which is not closed before.
 func TestSwapDuringRun(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
@@ -134,7 +135,7 @@ func TestSwapDuringRun(t *testing.T) {
 	}
 }
 
-// A stage that ends closes whatever it owns, and takes nothing more.
+// A stage that ends closes all its models and refuses further ones.
 func TestSwapAtTheEnd(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
@@ -167,7 +168,7 @@ func TestSwapAtTheEnd(t *testing.T) {
 	}
 }
 
-// One that can't serve changes nothing and is closed.
+// A model without a vocabulary is refused and closed, and nothing else changes.
 func TestSwapRefused(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)
@@ -187,7 +188,7 @@ func TestSwapRefused(t *testing.T) {
 	}
 }
 
-// Where the model before can't be closed, the new one serves all the same, and
+// If closing the model before fails, the new one is in service all the same, and
 // the error says so.
 func TestSwapThatCannotClose(t *testing.T) {
 	t.Parallel()

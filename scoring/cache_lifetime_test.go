@@ -18,7 +18,7 @@ func texts(what string, n int) []string {
 	return out
 }
 
-// held are how many of the texts are in the cache.
+// held is how many of the texts are in the cache.
 func held(t *testing.T, c cache, texts []string) (n int) {
 	t.Helper()
 	if err := c.get(t.Context(), texts, func(string, []float32) { n++ }); err != nil {
@@ -54,12 +54,12 @@ func TestTheCacheIsPruned(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, text := range foreign { // written by a version that noted nothing
+	for _, text := range foreign { // written by a version that stored no times
 		if err := s.Client.ZRem(ctx, c.times(), field(text)).Err(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	// Asked for again, what is in use is kept no shorter.
+	// Texts in use that are asked for again are not kept any shorter.
 	if err := c.note(ctx, used, keepAsked); err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestTheCacheIsPruned(t *testing.T) {
 	}
 }
 
-// What people search for would make the cache grow for ever.
+// Otherwise texts that people search for would make the cache grow for ever.
 func TestTheCacheIsPrunedWhileItGrows(t *testing.T) {
 	s, ctx := redistest.Start(t), t.Context()
 	set(t, s, "fall", "", "run", "")

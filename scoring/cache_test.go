@@ -29,9 +29,9 @@ func TestCachedEmbeddingsAreNotTrusted(t *testing.T) {
 	}
 	for label, value := range map[string]string{
 		"b": raw(vectorOf("b")[1:]...),                             // too short
-		"c": raw(float32(math.NaN()), 1, 0, 0, 0, 0, 0, 0),         // no number
+		"c": raw(float32(math.NaN()), 1, 0, 0, 0, 0, 0, 0),         // not a number
 		"d": raw(3, 0, 0, 0, 0, 0, 0, 0),                           // too long a vector
-		"e": raw(float32(math.Inf(1)), 0, 0, 0, 0, 0, 0, 0) + "ab", // rubbish
+		"e": raw(float32(math.Inf(1)), 0, 0, 0, 0, 0, 0, 0) + "ab", // neither a number nor of the right length
 	} {
 		if err := s.Client.HSet(ctx, "f:embed:model", field(label), value).Err(); err != nil {
 			t.Fatal(err)

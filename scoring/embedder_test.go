@@ -13,7 +13,7 @@ import (
 
 const testDim = 8
 
-// embedder gives each text a unit vector of its own.
+// embedder is a fake model: each text has a unit vector of its own.
 type embedder struct {
 	id    string // "": model
 	mu    sync.Mutex

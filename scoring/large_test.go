@@ -20,7 +20,7 @@ import (
 
 const largeDim = 512 // of ViT-B/16
 
-// largeVector is a text's own, with something that all have in common, as real
+// largeVector is a text's vector. All of them have a component in common, as real
 // embeddings do.
 func largeVector(text string) []float32 {
 	seed := uint64(14695981039346656037)
@@ -51,8 +51,8 @@ func largeMatrix(labels, aliases int) *Matrix {
 	return assemble(v, k, bases{})
 }
 
-// Single precision must not show in scores, whatever the scale and however many
-// labels share the sum.
+// Scores computed in single precision must be those of double precision, whatever
+// the scale and however many labels there are.
 func TestScoresOfManyLabelsAreThoseOfFloat64(t *testing.T) {
 	m := largeMatrix(1500, 1)
 	worst := 0.0
@@ -108,7 +108,7 @@ func TestScoringAllocatesForWhatItLists(t *testing.T) {
 	}
 }
 
-// largeEmbedder stands in for a model of largeDim.
+// largeEmbedder is a fake model with vectors of largeDim.
 type largeEmbedder struct {
 	embedder
 	refuses bool
@@ -138,7 +138,7 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// What a worker does when it starts beside others, and at an edit.
+// A worker that starts when the embeddings are cached, and an edit after that.
 func TestTenThousandLabels(t *testing.T) {
 	s, ctx := redistest.Start(t), t.Context()
 	const labels = 10_000
@@ -200,7 +200,7 @@ func BenchmarkScore(b *testing.B) {
 	}
 }
 
-// An edit of one label rebuilds the matrix from vectors that are there.
+// An edit of one label rebuilds the matrix from vectors that are in memory.
 func BenchmarkRebuild(b *testing.B) {
 	m := largeMatrix(10_000, 0)
 	v, k := vocab.Vocabulary{Labels: m.Labels()}, known{}

@@ -60,19 +60,19 @@ func TestEditsByAnyoneAreScored(t *testing.T) {
 		}
 	}
 	close(edits)
-	var told []vocab.Change
+	var got []vocab.Change
 	for c := range edits {
 		for _, c := range c {
 			c.Why = "" // worded elsewhere
-			told = append(told, c)
+			got = append(got, c)
 		}
 	}
-	if want := []vocab.Change{{Label: "broken", What: vocab.Skipped}, {Label: "endless", What: vocab.Skipped}, {Label: "fall", What: vocab.Removed}, {Label: "run", What: vocab.Changed}, {Label: "wave", What: vocab.Added}}; !slices.Equal(told, want) {
-		t.Errorf("edits %v", told)
+	if want := []vocab.Change{{Label: "broken", What: vocab.Skipped}, {Label: "endless", What: vocab.Skipped}, {Label: "fall", What: vocab.Removed}, {Label: "run", What: vocab.Changed}, {Label: "wave", What: vocab.Added}}; !slices.Equal(got, want) {
+		t.Errorf("edits %v", got)
 	}
 }
 
-// A clip scored against nothing is acknowledged and lost.
+// A clip scored against no labels would be committed and lost.
 func TestNothingIsScoredAgainstALostVocabulary(t *testing.T) {
 	s, ctx := redistest.Start(t), t.Context()
 	set(t, s, "fall", "")
@@ -179,7 +179,7 @@ func TestAFaultyModel(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		e    *embedder
-		want string // health; "": the label is skipped, all else is well
+		want string // reported problem; "": the label is skipped and nothing else is affected
 	}{
 		{"vectors of another length", &embedder{bend: func(text string, v []float32) []float32 {
 			if text == "bad" {

@@ -27,7 +27,7 @@ func remote(t *testing.T, s *redistest.Server, model string, patience time.Durat
 func TestAProcessWithoutTheModelAsksForTexts(t *testing.T) {
 	s, ctx := redistest.Start(t), t.Context()
 	e := &embedder{}
-	watch(t, s, setup{Embedder: e}) // there need not be a vocabulary
+	watch(t, s, setup{Embedder: e}) // a vocabulary is not needed
 	r := remote(t, s, "model", stagetest.Patience)
 	texts := []string{"endless", "bad\x00", " ", "fall"}
 	for i := range 2 * askTogether {
@@ -67,7 +67,7 @@ func TestNobodyHasTheModel(t *testing.T) {
 	if left := s.Client.TTL(t.Context(), "f:wanted:model").Val(); left <= 0 || left > 2*wantedTime {
 		t.Errorf("what was asked for stays for %v", left)
 	}
-	// An infer that is stuck is another thing.
+	// An infer that is stuck gives another error.
 	e := &embedder{id: "model", gate: func(ctx context.Context, _ []string) error { <-ctx.Done(); return ctx.Err() }}
 	w := watch(t, s, setup{Embedder: e})
 	stagetest.Await(t, "the infer listens", func() bool {

@@ -10,8 +10,8 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// A label that can't be used is warned of, whoever finds that, until it is mended
-// or removed.
+// There is a warning about a label that can't be used, whether its value is broken
+// or the model refuses it, until it is corrected or removed.
 func TestLabelsThatAreSkippedAreWarnings(t *testing.T) {
 	s := redistest.Start(t)
 	edits := make(chan []vocab.Change, 10)
@@ -24,7 +24,7 @@ func TestLabelsThatAreSkippedAreWarnings(t *testing.T) {
 	})
 	for _, c := range <-edits {
 		if c.What != vocab.Skipped || c.Why == "" {
-			t.Errorf("the edit is said to be %+v", c)
+			t.Errorf("the edit is reported as %+v", c)
 		}
 	}
 	set(t, s, "falling down", `{"threshold":0.9}`)
@@ -43,7 +43,7 @@ func TestLabelsThatAreSkippedAreWarnings(t *testing.T) {
 	}
 }
 
-// warning is the text of the warning that holds about a part, or "".
+// warning is the text of the current warning about a part, or "".
 func (w *watched) warning(part string) string {
 	if err := w.reports.WarningOf(part); err != nil {
 		return err.Error()

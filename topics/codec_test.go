@@ -134,7 +134,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// Two installations on one cluster have groups of their own.
+// Two installations on one cluster have different consumer groups.
 func TestGroupsOfAnotherPrefixAreOthers(t *testing.T) {
 	for prefix, want := range map[string]string{DefaultPrefix: "frostwatch-infer", "prod.": "prod.frostwatch-infer"} {
 		if got := (Names{Prefix: prefix}).Group("frostwatch-infer"); got != want {

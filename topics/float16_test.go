@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// there is v as a reader gets it.
+// there is v after it was written to a record and read back.
 func there(t *testing.T, v float32) float32 {
 	t.Helper()
 	text, err := Float16Vector{v}.MarshalText()

@@ -38,8 +38,8 @@ func fullAlert(state AlertState) Alert {
 	}
 }
 
-// Subscribers build on the published schemas: every record that we write must
-// be valid by them, with every field filled and with none.
+// Subscribers rely on the published schemas: every record that we write must be
+// valid, with all optional fields and with none.
 func TestRecordsMatchTheirSchemas(t *testing.T) {
 	bare := fullRecognition()
 	bare.Tags, bare.Labels, bare.LogitScale = nil, nil, 0

@@ -26,7 +26,7 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// A label that breaks is there all the same: it is not said to be removed.
+// A label whose value becomes invalid is reported as skipped, not as removed.
 func TestALabelThatBreaksIsSkippedNotRemoved(t *testing.T) {
 	for _, c := range []struct {
 		name          string
@@ -52,7 +52,7 @@ func TestALabelThatBreaksIsSkippedNotRemoved(t *testing.T) {
 	}
 }
 
-// Each field counts, also one that is added later.
+// Each field counts, also fields that are added to Label later.
 func TestAnyFieldIsAChange(t *testing.T) {
 	for i := range reflect.TypeFor[Label]().NumField() {
 		one, other := Label{}, Label{}

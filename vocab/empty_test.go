@@ -15,8 +15,8 @@ import (
 	"github.com/frostwatch/frostwatch/internal/stagetest"
 )
 
-// What leaves a vocabulary without labels that nobody has asked for is a fault,
-// and the last one stays current.
+// If a vocabulary loses its labels without anybody having cleared it, that is a
+// fault, and the last one stays current.
 func TestAVocabularyThatIsLostStaysCurrent(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -96,7 +96,7 @@ func TestAVocabularyEmptiedOnPurpose(t *testing.T) {
 func TestAReplicaWithoutDataTakesOver(t *testing.T) {
 	master, replica, ctx := redistest.Start(t), redistest.Start(t), t.Context()
 	set(t, master, "fall", "")
-	var at atomic.Value // where the name of the service leads
+	var at atomic.Value // the address that the server's name resolves to
 	at.Store(master.Addr)
 	client := redis.NewClient(&redis.Options{Addr: "redis.example:6379", Dialer: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, network, at.Load().(string))

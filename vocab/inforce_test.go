@@ -38,7 +38,7 @@ func TestInForce(t *testing.T) {
 	if left := s.Client.TTL(ctx, "f:vocab-in-force:default").Val(); left <= 0 || left > announced {
 		t.Errorf("it stays for %v", left)
 	}
-	// A worker that has gone counts no more, nor does one from the future.
+	// Announcements that are too old, or have a time in the future, do not count.
 	now := s.Client.Time(ctx).Val()
 	for model, at := range map[string]int64{"model 00": now.Add(-2 * announced).Unix(), "model 01": now.Add(announced).Unix()} {
 		if err := s.Client.HSet(ctx, "f:vocab-in-force:default", model, fmt.Sprintf(`%d {"model":%q}`, at, model)).Err(); err != nil {

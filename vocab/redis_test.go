@@ -39,7 +39,7 @@ func TestConnect(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		o    RedisOptions
-		want string // part of the error; "": well
+		want string // part of the error; "": no error
 	}{
 		{"password", RedisOptions{Address: plain.Addr, Password: "hunter2"}, ""},
 		{"another database", RedisOptions{Address: plain.Addr, Password: "hunter2", Database: 3}, ""},

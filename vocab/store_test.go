@@ -126,8 +126,8 @@ func TestALargeVocabularyIsRefusedUnread(t *testing.T) {
 	if err := store.Put(ctx, "large", Label{Name: "last", Description: "other words"}); err != nil {
 		t.Errorf("another value in a full vocabulary: %v", err)
 	}
-	const told = "20001 labels, at most 20000"
-	if err := store.Put(ctx, "large", Label{Name: "last"}, Label{Name: "one more"}); err == nil || !strings.Contains(err.Error(), told) {
+	const refusal = "20001 labels, at most 20000"
+	if err := store.Put(ctx, "large", Label{Name: "last"}, Label{Name: "one more"}); err == nil || !strings.Contains(err.Error(), refusal) {
 		t.Errorf("got %v", err)
 	}
 	if err := s.Client.HSet(ctx, "f:vocab:large", "one more", "").Err(); err != nil {
@@ -139,8 +139,8 @@ func TestALargeVocabularyIsRefusedUnread(t *testing.T) {
 	if err := s.Client.Do(ctx, "CONFIG", "RESETSTAT").Err(); err != nil {
 		t.Fatal(err)
 	}
-	w.awaitHealth(t, told)
-	if _, err := store.List(ctx, "large"); err == nil || !strings.Contains(err.Error(), told) {
+	w.awaitHealth(t, refusal)
+	if _, err := store.List(ctx, "large"); err == nil || !strings.Contains(err.Error(), refusal) {
 		t.Errorf("got %v", err)
 	}
 	if stats := s.Client.Info(ctx, "commandstats").Val(); strings.Contains(stats, "cmdstat_hgetall:") {
@@ -157,7 +157,7 @@ func TestALargeVocabularyIsRefusedUnread(t *testing.T) {
 	}
 }
 
-// A file of JSON became labels such as `"action": "box",`.
+// The lines of a JSON file would become labels such as `"action": "box",`.
 func TestJSONIsNoFileOfLabels(t *testing.T) {
 	for text, want := range map[string]string{
 		"{\n  \"action\": \"box\",\n": "line 1: this looks like JSON",
