@@ -83,6 +83,42 @@ func TestBacklogIsSkippedUnread(t *testing.T) {
 	}
 }
 
+// After a backlog the stage continues with clips of half the allowed age: otherwise
+// a worker that can't keep up would stay as late as is allowed. Without a backlog
+// clips of that age are recognised.
+func TestBacklogIsSkippedToHalfTheAge(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 1)
+	frame, now := jpegOf(t, 48, 32, color.White), time.Now()
+	n := 0
+	send := func(clips int, age time.Duration) {
+		for range clips {
+			r.sendAt("a", clipOf(t, "a", n, frame, now), time.Now().Add(-age))
+			n++
+		}
+	}
+	count, meter := counted()
+	o := r.options(r.model("first").recogniser())
+	o.Meter = meter
+	send(5, 2*o.MaxAge)
+	send(3, o.MaxAge*2/3)
+	send(2, 0)
+	runUntil(t, o, func() bool { return len(r.read(topics.Actions)) >= 2 })
+	if got := r.recognitions()["a"]; len(got) != 2 || got[0].Sequence != 8 {
+		t.Errorf("%d clips were recognised after a backlog, the first is %d", len(got), got[0].Sequence)
+	}
+	if got := count(t)["frostwatch.infer.clips_skipped"]; got != 8 {
+		t.Errorf("%d clips are counted as skipped", got)
+	}
+	send(2, o.MaxAge*2/3)
+	send(1, 0)
+	o.First = r.model("second").recogniser()
+	runUntil(t, o, func() bool { return len(r.read(topics.Actions)) >= 5 })
+	if got := count(t)["frostwatch.infer.clips_skipped"]; got != 8 {
+		t.Errorf("without a backlog %d more were skipped", got-8)
+	}
+}
+
 // If the model is too slow, the stage skips to new clips once clips are older than
 // allowed, also after it has read some of the partition.
 func TestBacklogIsSkippedWhileReading(t *testing.T) {
