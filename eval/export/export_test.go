@@ -152,8 +152,8 @@ func hostile(t testing.TB, topic string, at time.Time) []bus.Message {
 func sameFrames(t *testing.T, file string, c topics.Clip) {
 	t.Helper()
 	got := framesOf(t, file)
-	if len(got) != clipFrames {
-		t.Fatalf("%d frames, want %d", len(got), clipFrames)
+	if len(got) != topics.ClipFrames {
+		t.Fatalf("%d frames, want %d", len(got), topics.ClipFrames)
 	}
 	for i, f := range c.Frames {
 		if !bytes.Equal(got[i], f.JPEG) {

@@ -8,10 +8,6 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// clipFrames is how many frames FROSTER sees, and how many training expects in
-// a clip.
-const clipFrames = 8
-
 // maxWindow keeps a file's frame rate within its 32 bits.
 const maxWindow = time.Hour
 
@@ -33,8 +29,8 @@ func newFrameChecker() (*frameChecker, error) {
 func (f *frameChecker) close() { f.jpeg.Close() }
 
 func (f *frameChecker) check(c topics.Clip) error {
-	if len(c.Frames) != clipFrames {
-		return fmt.Errorf("clip of %d frames: training takes %d", len(c.Frames), clipFrames)
+	if len(c.Frames) != topics.ClipFrames {
+		return fmt.Errorf("clip of %d frames: training takes %d", len(c.Frames), topics.ClipFrames)
 	}
 	if c.Window > maxWindow {
 		return fmt.Errorf("clip of %v: want at most %v", c.Window, maxWindow)

@@ -57,8 +57,8 @@ func clipAt(t testing.TB, camera string, start time.Time) topics.Clip {
 		ID: topics.ClipID(camera, epoch, time.Minute), Camera: camera, Epoch: epoch,
 		Start: time.Minute, Window: window, Width: width, Height: height,
 	}
-	for i := range clipFrames {
-		at := time.Minute + time.Duration(i)*window/clipFrames
+	for i := range topics.ClipFrames {
+		at := time.Minute + time.Duration(i)*window/topics.ClipFrames
 		c.Frames = append(c.Frames, topics.ClipFrame{JPEG: picture(t, i, int(start.Unix()/2)), Stream: at, Captured: epoch.Add(at)})
 	}
 	return c

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/frostwatch/frostwatch/infer/froster/checkpoint"
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 // Dims are a model's dimensions, derived from the shapes of its tensors.
@@ -38,10 +39,6 @@ const (
 	QuickGELU = "quick_gelu"
 	GELU      = "gelu"
 )
-
-// clipFrames is the number of frames that every FROSTER checkpoint was trained
-// on.
-const clipFrames = 8
 
 // headWidth is the width of an attention head in CLIP: a tower has width/64
 // heads.
@@ -83,7 +80,7 @@ func dimsOf(w weights) (Dims, error) {
 	d := Dims{
 		PatchSize: conv[2], VisionWidth: conv[0], VisionHeads: conv[0] / headWidth,
 		TextWidth: tokens[1], TextHeads: tokens[1] / headWidth, VocabSize: tokens[0],
-		Context: context[0], EmbedDim: project[1], Frames: clipFrames,
+		Context: context[0], EmbedDim: project[1], Frames: topics.ClipFrames,
 		VisionLayers: layers(w, "visual.transformer.resblocks."),
 		TextLayers:   layers(w, "transformer.resblocks."),
 	}
