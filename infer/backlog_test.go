@@ -170,8 +170,10 @@ func TestClipsThatWaitedInTheirSenderAreOld(t *testing.T) {
 	r.send("a", clipOf(t, "a", 0, frame, now), topics.HeaderQueued, "500")
 	count, meter := counted()
 	o := r.options(r.model("first").recogniser())
-	o.Meter = meter
-	runUntil(t, o, func() bool { return len(r.read(topics.Actions)) > 0 })
+	var log stagetest.Log
+	o.Meter, o.Logger = meter, log.Logger()
+	// What is skipped is reported, not only counted.
+	runUntil(t, o, func() bool { return len(r.read(topics.Actions)) > 0 && log.Contains("skipped=1 max_age=1m0s") })
 	r.wantEach(map[string]int{"a": 1})
 	if got := count(t)["frostwatch.infer.clips_skipped"]; got != 1 {
 		t.Errorf("%d skipped, want the one that waited for 61 s", got)
