@@ -28,6 +28,9 @@ func parse(name string, b []byte, env func(string) (string, bool)) (Config, map[
 	if len(b) > maxFile {
 		return Config{}, nil, fmt.Errorf("%s: more than %d bytes", name, maxFile)
 	}
+	if err := checkNesting(name, b); err != nil {
+		return Config{}, nil, err
+	}
 	file, err := parser.ParseBytes(b, 0)
 	if err != nil {
 		return Config{}, nil, readable(name, err)

@@ -81,7 +81,7 @@ func (d *document) raw(n ast.Node, path string, depth int) {
 		d.lines[path] = n.GetToken().Position.Line
 	}
 	if depth > maxNesting {
-		d.wrong(path, "nested too deeply")
+		d.wrong(path, tooDeep)
 		return
 	}
 	switch n := n.(type) {

@@ -25,6 +25,7 @@ type document struct {
 
 const (
 	maxNesting = 16
+	tooDeep    = "nested too deeply"
 	noAnchors  = "anchors, aliases and tags are not used here"
 )
 
@@ -40,7 +41,7 @@ func (d *document) walk(n ast.Node, path string, t reflect.Type, depth int) {
 		d.lines[path] = n.GetToken().Position.Line
 	}
 	if depth > maxNesting {
-		d.wrong(path, "nested too deeply")
+		d.wrong(path, tooDeep)
 		return
 	}
 	if t.Kind() == reflect.Pointer {
