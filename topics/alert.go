@@ -80,8 +80,10 @@ func DecodeAlert(b []byte) (Alert, error) {
 // Decode functions call it too.
 func (a Alert) Validate() error {
 	switch {
-	case !isID(a.ID) || !isID(a.Rule):
-		return fmt.Errorf("alert_id or rule: want 1 to %d bytes of printable text", maxID)
+	case a.ID == "" || len(a.ID) > maxAlertID || !Printable(a.ID):
+		return fmt.Errorf("alert_id: want 1 to %d bytes of printable text", maxAlertID)
+	case !isID(a.Rule):
+		return fmt.Errorf("rule: want 1 to %d bytes of printable text", maxID)
 	case a.State != AlertRaised && a.State != AlertCleared:
 		return fmt.Errorf("state %.80q: want raised or cleared", a.State)
 	case !cameraName.MatchString(a.Camera):
@@ -91,12 +93,13 @@ func (a Alert) Validate() error {
 	}
 	for what, text := range map[string]string{
 		"severity": a.Severity, "label": a.Label, "nearest_base": a.NearestBase, "onset_clip_id": a.OnsetClip, "clip_id": a.Clip,
+		"model_id": a.Model, "vocabulary name": a.Vocab.Name, "vocabulary version": a.Vocab.Version,
 	} {
 		if text != "" && !isID(text) {
 			return fmt.Errorf("%s: want at most %d bytes of printable text", what, maxID)
 		}
 	}
-	if len(a.Reason) > maxText || !printable(a.Reason) {
+	if len(a.Reason) > maxText || !Printable(a.Reason) {
 		return fmt.Errorf("reason: want at most %d bytes of printable text", maxText)
 	}
 	return nil

@@ -46,14 +46,14 @@ func encodeEvent(kind, id, camera string, at time.Time, data any) ([]byte, error
 func decodeEvent(b []byte, data any, want ...string) error {
 	var e cloudevents.Event
 	if err := json.Unmarshal(b, &e); err != nil {
-		return fmt.Errorf("decode event: %w", err)
+		return fmt.Errorf("decode event: %s", Clean(err.Error())) // it quotes the record
 	}
 	for _, kind := range want {
 		if e.Type() != kind {
 			continue
 		}
 		if err := e.DataAs(data); err != nil {
-			return fmt.Errorf("decode %s %.80q: %w", kind, e.ID(), err)
+			return fmt.Errorf("decode %s %.80q: %s", kind, e.ID(), Clean(err.Error()))
 		}
 		return nil
 	}

@@ -75,8 +75,12 @@ type Timings struct {
 // after a crash, perhaps with a newer vocabulary, the event has the same id.
 func (r Recognition) ID() string { return r.ClipID }
 
-// EncodeRecognition makes the CloudEvents record.
+// EncodeRecognition makes the CloudEvents record. It refuses what readers would
+// refuse.
 func EncodeRecognition(r Recognition) ([]byte, error) {
+	if err := r.Validate(); err != nil {
+		return nil, fmt.Errorf("encode recognition %.80q: %w", r.ClipID, err)
+	}
 	return encodeEvent(TypeRecognition, r.ID(), r.Camera, r.End, r)
 }
 
@@ -104,13 +108,32 @@ func (r Recognition) Validate() error {
 	case r.Start.IsZero() || !r.End.After(r.Start):
 		return fmt.Errorf("window from %v to %v", r.Start, r.End)
 	}
+	for what, text := range map[string]string{
+		"model_id": r.Model, "vocabulary name": r.Vocab.Name, "vocabulary version": r.Vocab.Version,
+	} {
+		if text != "" && !isID(text) {
+			return fmt.Errorf("%s: want at most %d bytes of printable text", what, maxID)
+		}
+	}
 	for _, l := range r.Labels {
-		if !isID(l.Label) {
-			return fmt.Errorf("label %.80q: want 1 to %d bytes of printable text", l.Label, maxID)
+		if err := l.validate(); err != nil {
+			return err
 		}
-		if math.IsNaN(l.Score) || l.Score < 0 || l.Score > 1 {
-			return fmt.Errorf("label %q: score %v: want 0 to 1", l.Label, l.Score)
-		}
+	}
+	return nil
+}
+
+// validate refuses a label that no alert could carry.
+func (l LabelScore) validate() error {
+	switch {
+	case !isID(l.Label):
+		return fmt.Errorf("label %.80q: want 1 to %d bytes of printable text", l.Label, maxID)
+	case math.IsNaN(l.Score) || l.Score < 0 || l.Score > 1:
+		return fmt.Errorf("label %q: score %v: want 0 to 1", l.Label, l.Score)
+	case math.IsNaN(l.Similarity) || math.IsInf(l.Similarity, 0):
+		return fmt.Errorf("label %q: similarity %v", l.Label, l.Similarity)
+	case l.NearestBase != "" && !isID(l.NearestBase):
+		return fmt.Errorf("label %q: nearest_base: want at most %d bytes of printable text", l.Label, maxID)
 	}
 	return nil
 }

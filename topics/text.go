@@ -14,8 +14,11 @@ const (
 	maxTags = 32
 )
 
+// maxAlertID has room for a rule, a stroke and a clip.
+const maxAlertID = 2*maxID + 1
+
 // isID reports whether text may be an id or a name.
-func isID(text string) bool { return text != "" && len(text) <= maxID && printable(text) }
+func isID(text string) bool { return text != "" && len(text) <= maxID && Printable(text) }
 
 // maxText bounds a text for people, such as a reason.
 const maxText = 500 // bytes
@@ -29,7 +32,7 @@ func Clean(text string) string {
 		text = strings.ToValidUTF8(text[:maxText-len(cut)], "") + cut
 	}
 	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == utf8.RuneError || unicode.Is(unicode.Bidi_Control, r) {
+		if r == utf8.RuneError || hidden(r) {
 			return ' '
 		}
 		return r
@@ -37,18 +40,22 @@ func Clean(text string) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-// printable reports whether text can be shown as it is: valid UTF-8 without
-// control characters.
-func printable(text string) bool {
-	if !utf8.ValidString(text) {
+// Printable reports whether text can be shown as it is and be in a record: valid
+// UTF-8 without control characters, and without those that change the direction of
+// what is written after them.
+func Printable(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, hidden)
+}
+
+// hidden reports whether a character is not shown but acts on a terminal or on the
+// text around it. The three direction marks that Arabic and Hebrew are written with
+// (U+061C, U+200E, U+200F) act on their neighbours alone and are allowed.
+func hidden(r rune) bool {
+	switch r {
+	case 0x061c, 0x200e, 0x200f:
 		return false
 	}
-	for _, r := range text {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
-			return false
-		}
-	}
-	return true
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
 }
 
 // areTags reports whether a record's tags are within their bounds.
@@ -57,7 +64,7 @@ func areTags(tags []string) bool {
 		return false
 	}
 	for _, t := range tags {
-		if t == "" || len(t) > maxTag || !printable(t) {
+		if t == "" || len(t) > maxTag || !Printable(t) {
 			return false
 		}
 	}

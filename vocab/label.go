@@ -11,6 +11,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 // Label is one action to be recognised.
@@ -111,6 +113,8 @@ func checkText(what, s string, limit int) error {
 		return fmt.Errorf("%s is not UTF-8", what)
 	case strings.ContainsFunc(s, unicode.IsControl):
 		return fmt.Errorf("%s has a control character in it", what)
+	case !topics.Printable(s): // no record may carry it
+		return fmt.Errorf("%s has a character in it that changes the direction of the text after it", what)
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ func TestParseLabel(t *testing.T) {
 		{"object", "fall", `{"description":" hard ","aliases":["tumble "],"tags":[" care"],"background":true,"threshold":0.4,"begins":"upright ","ends":" lying"}`,
 			Label{Name: "fall", Description: "hard", Aliases: []string{"tumble"}, Tags: []string{"care"}, Background: true, Threshold: .4, Begins: "upright", Ends: "lying"}},
 		{"empty object", "fall", " {} ", Label{Name: "fall"}},
+		{"direction mark", "نزول \u200fشخص", "", Label{Name: "نزول \u200fشخص"}},
 		{"other scripts", "人が倒れる", "ゆっくり", Label{Name: "人が倒れる", Description: "ゆっくり"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -34,6 +35,8 @@ func TestBadLabelsAreRefused(t *testing.T) {
 		{"no name", " ", "", "label is empty"},
 		{"long name", strings.Repeat("a", 257), "", "label of 257 bytes: at most 256"},
 		{"control in name", "a\x00b", "", "label has a control character"},
+		{"reversed text", "a\u202eb", "", "label has a character in it that changes the direction of the text after it"},
+		{"isolated tag", "a", `{"tags":["a\u2066b"]}`, "tags has a character in it that changes the direction"},
 		{"not UTF-8", "a\xff", "", "label is not UTF-8"},
 		{"long value", "a", strings.Repeat("b", 4097), "value of 4097 bytes: at most 4096"},
 		{"control in words", "a", "b\x1b[31m", "description has a control character"},
