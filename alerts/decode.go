@@ -45,6 +45,10 @@ type warnings struct {
 	standing map[string]bool
 }
 
+// manyUnreadable is how many recognitions of a partition in a row can't be read
+// before that is more than a stray record.
+const manyUnreadable = 5
+
 // maxWarnings bounds them: whoever can write records can cause one for each name.
 const maxWarnings = 100
 
@@ -63,7 +67,9 @@ func (w *warnings) set(part string, err error) {
 // look warns of a camera all of whose records are wrong: dated in the future, or
 // in the wrong partition. err is what decode returned.
 func (w *worker) look(ctx context.Context, m bus.Message, rec topics.Recognition, err error) {
-	if err != nil && !errors.Is(err, errAhead) {
+	readable := err == nil || errors.Is(err, errAhead)
+	w.lookAtReading(m.Partition, readable, err)
+	if !readable {
 		return
 	}
 	clock := err
@@ -80,6 +86,20 @@ func (w *worker) look(ctx context.Context, m bus.Message, rec topics.Recognition
 		misplaced = fmt.Errorf("its recognitions are in partition %d instead of %d, so that its open alerts are forgotten when another worker takes over: their producer must partition by murmur2, as Kafka's own clients do", m.Partition, home)
 	}
 	w.warnings.set("partition of camera "+rec.Camera, misplaced)
+}
+
+// lookAtReading reports a partition in which one recognition after another can't be
+// read: its cameras raise no alerts, though the partition makes progress.
+func (w *worker) lookAtReading(partition int, readable bool, err error) {
+	part := fmt.Sprintf("recognitions of partition %d", partition)
+	w.unreadable++
+	switch {
+	case readable:
+		w.unreadable = 0
+		w.warnings.set(part, nil)
+	case w.unreadable >= manyUnreadable:
+		w.warnings.set(part, fmt.Errorf("the last %d can't be read, and raise no alerts: %w", w.unreadable, err))
+	}
 }
 
 // home is the partition that a camera's records belong in. It is looked up once.

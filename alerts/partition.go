@@ -28,6 +28,8 @@ type worker struct {
 	table    openTable
 	warnings warnings
 	homes    map[string]int // partitions of cameras
+	// unreadable is how many recognitions in a row could not be read.
+	unreadable int
 }
 
 // partition runs from the assignment of a partition until it is taken away.

@@ -36,16 +36,23 @@ func (w *worker) publish(ctx context.Context, alerts []topics.Alert, rec *topics
 	return nil
 }
 
-// send publishes one alert.
+// send publishes one alert. One that no record can carry, or that Kafka refuses for
+// good, is logged and passed over: it must not stop the alerts of other cameras.
 func (w *worker) send(ctx context.Context, a topics.Alert) error {
 	value, err := topics.EncodeAlert(a)
 	if err != nil {
-		return err
+		w.Logger.ErrorContext(ctx, "alert not published", "rule", a.Rule, "camera", a.Camera, "error", err)
+		return nil
 	}
 	msg := bus.Message{Topic: w.Names.Of(topics.Alerts), Key: []byte(a.Camera), Value: value,
 		Headers: []bus.Header{{Key: "content-type", Value: []byte(topics.ContentType)}}}
 	w.Propagator.Inject(ctx, bus.HeaderCarrier{Headers: &msg.Headers})
-	if _, err := w.p.Send(ctx, msg); err != nil {
+	_, err = w.p.Send(ctx, msg)
+	if bus.RecordRefused(err) {
+		w.Logger.ErrorContext(ctx, "alert not published", "id", a.ID, "error", err)
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("publish alert %s: %w", a.ID, err)
 	}
 	w.metrics.alerts.Add(ctx, 1, metric.WithAttributes(attribute.String("rule", a.Rule), attribute.String("state", string(a.State))))
