@@ -221,7 +221,8 @@ func TestGenerationsMayBeginAgain(t *testing.T) {
 		generation string
 		after      time.Duration
 		want       bool
-	}{{"9", 0, false}, {"2", time.Second, true}, {"2", sureFor - 1, true}, {"2", sureFor, false}, {"1", sureFor + time.Second, true}, {"no number", 0, false}} {
+	}{{"9", 0, false}, {"2", time.Second, true}, {"2", sureFor - 1, true}, {"2", sureFor, false}, {"1", sureFor + time.Second, true}, {"no number", 0, false},
+		{"9223372036854775807", sureFor + 2*time.Second, false}, {"2", sureFor + 3*time.Second, false}} {
 		if got := s.overtaken("a", from(c.generation, at.Add(c.after))); got != c.want {
 			t.Errorf("record %d: overtaken %v", i, got)
 		}

@@ -163,6 +163,7 @@ func (l *lease) account(ctx context.Context, c *clip) error {
 		return nil
 	case errors.Is(c.err, errOvertaken):
 		l.metrics.overtaken.Add(ctx, 1, camera)
+		l.Logger.WarnContext(ctx, "clip discarded", "clip", c.ID, "camera", c.Camera, "error", c.err)
 		return nil
 	}
 	return l.dead.Add(ctx, c.msg, c.err)

@@ -13,9 +13,14 @@ const (
 	// write records with new names.
 	maxSenders = 10_000
 	// sureFor is how long after a camera's newest clip a lower generation means an
-	// overtaken sender. After that, the senders' consumer group may have been
-	// deleted, so that generations start from one again.
-	sureFor = 5 * time.Minute
+	// overtaken sender: many strides, since a sender that was paused sends while the
+	// other one does. After that the senders' consumer group may have been deleted, so
+	// that generations start from one again; and a forged generation blinds a camera
+	// for no longer.
+	sureFor = time.Minute
+	// maxAhead is how far a generation may be ahead of the broker's clock: ours are
+	// the seconds since 1970 at which a group began, and one each rebalance.
+	maxAhead = 5 * time.Minute
 )
 
 // senders holds, for each camera of a partition, the highest generation under
@@ -31,10 +36,10 @@ type sender struct {
 func newSenders() senders { return senders{} }
 
 // overtaken reports whether a record of a camera has a lower generation than an
-// earlier one. A record without a generation is never overtaken.
+// earlier one. A record without a possible generation never is.
 func (s senders) overtaken(camera string, m bus.Message) bool {
 	generation, err := strconv.ParseInt(bus.HeaderCarrier{Headers: &m.Headers}.Get(topics.HeaderGeneration), 10, 64)
-	if err != nil {
+	if err != nil || generation > m.Time.Add(maxAhead).Unix() {
 		return false
 	}
 	last, known := s[camera]
