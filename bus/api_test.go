@@ -27,8 +27,11 @@ func sendPositions(t *testing.T, b kafkatest.Broker) {
 	if err != nil || len(refs) != len(msgs) {
 		t.Fatalf("%d positions, %v", len(refs), err)
 	}
+	// An alert waits for one such reading: none takes as long as a kafka-go reader
+	// takes to close, half a second.
+	fetching := within(t, 20*time.Second)
 	for i, ref := range refs {
-		m, err := c.FetchOne(ctx, ref.Topic, ref.Partition, ref.Offset)
+		m, err := c.FetchOne(fetching, ref.Topic, ref.Partition, ref.Offset)
 		if err != nil || string(m.Value) != strconv.Itoa(i) {
 			t.Fatalf("at the position of %d is %q, %v", i, m.Value, err)
 		}
