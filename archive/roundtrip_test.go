@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/parquet-go/parquet-go"
+
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -144,5 +146,27 @@ func TestNames(t *testing.T) {
 		if got, ok := parseName(key); ok {
 			t.Errorf("%q is taken for %+v", key, got)
 		}
+	}
+}
+
+// To pandas, a clear without a score has none; it has not the score 0.
+func TestAMissingScoreIsNull(t *testing.T) {
+	b := bucket(t)
+	n := Name{Topic: topics.Alerts, Hour: hour, From: 0, To: 2}
+	raised := topics.Alert{ID: "a", Rule: "fall", State: topics.AlertRaised, Camera: "lobby", Score: .9, At: hour}
+	cleared := topics.Alert{ID: "a", Rule: "fall", State: topics.AlertCleared, Camera: "lobby", At: hour}
+	content, _, err := alertsCodec().encode(n, []Record[topics.Alert]{{Value: raised, Time: hour}, {Value: cleared, At: topics.RecordRef{Offset: 1}, Time: hour}}, 0)
+	must(t, err)
+	must(t, b.put(t.Context(), n.Key(), content))
+	f, err := b.open(t.Context(), listed(t, b, topics.Alerts)[0])
+	must(t, err)
+	var there []bool
+	must(t, f.rows(t.Context(), func(r *row) error {
+		_, ok := r.value("score", parquet.Double)
+		there = append(there, ok)
+		return nil
+	}))
+	if !equal(there, []bool{true, false}) {
+		t.Errorf("rows with a score: %v", there)
 	}
 }
