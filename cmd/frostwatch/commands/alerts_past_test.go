@@ -47,13 +47,13 @@ func newPastLog(t *testing.T) pastLog {
 	if err := b.Ensure(t.Context(), specs); err != nil {
 		t.Fatal(err)
 	}
-	send := func(a topics.Alert) int64 {
+	send := func(a topics.Alert, late time.Duration) int64 { // late: when it reaches Kafka
 		t.Helper()
 		value, err := topics.EncodeAlert(a)
 		if err != nil {
 			t.Fatal(err)
 		}
-		at, err := b.Send(t.Context(), bus.Message{Topic: names.Of(topics.Alerts), Key: []byte(a.Camera), Value: value, Time: a.At.Add(time.Second)})
+		at, err := b.Send(t.Context(), bus.Message{Topic: names.Of(topics.Alerts), Key: []byte(a.Camera), Value: value, Time: a.At.Add(late)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,13 +71,13 @@ func newPastLog(t *testing.T) pastLog {
 		return a
 	}
 	l := pastLog{bucket: t.TempDir(), old: raise("old", 100*day), month: raise("month", 40*day), recent: raise("recent", 30*time.Minute)}
-	send(l.old)
-	send(cleared(l.old, 3*time.Hour, "no clip for 1m0s"))
-	send(l.month)
-	send(cleared(l.month, time.Minute, "the rule was removed"))
-	next := send(l.recent)
-	send(cleared(l.recent, time.Minute, "the score fell below 0.02"))
-	send(cleared(raise("alone", 25*time.Hour), 24*time.Hour, "the rule was removed")) // its raise is gone from both
+	send(l.old, time.Second)
+	send(cleared(l.old, 3*time.Hour, "no clip for 1m0s"), 6*time.Hour)
+	send(l.month, time.Second)
+	send(cleared(l.month, time.Minute, "the rule was removed"), time.Second)
+	next := send(l.recent, time.Second)
+	send(cleared(l.recent, time.Minute, "the score fell below 0.02"), time.Second)
+	send(cleared(raise("alone", 25*time.Hour), 24*time.Hour, "the rule was removed"), time.Second) // its raise is gone from both
 	if _, err := b.Send(t.Context(), bus.Message{Topic: names.Of(topics.Evidence), Key: []byte(l.old.ID), Value: []byte("clip")}); err != nil {
 		t.Fatal(err)
 	}
