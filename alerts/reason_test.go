@@ -81,18 +81,20 @@ func TestAReasonFitsIntoItsRecord(t *testing.T) {
 	for _, name := range []string{strings.Repeat("é", 256), strings.Repeat("\U000E0001", 128), strings.Repeat(`"`, 512)} {
 		rule := Rule{Name: "r", Tags: []string{"danger"}}
 		label := topics.LabelScore{Label: name, Score: .9, Tags: rule.Tags}
-		e := newEngine(t, rule)
-		e.Evaluate(clipAt(t0, 0, label))
-		e.SetVocabulary(&vocab.Vocabulary{Name: strings.Repeat("n", 512)})
-		label.Label, label.Score = "é"+name[2:], .1
-		rec := clipAt(t0, 1, label)
-		rec.Vocab.Name = strings.Repeat("n", 512)
-		got := e.Evaluate(rec)
-		if len(got) != 1 || got[0].Reason == "" {
-			t.Fatalf("got %+v", got)
-		}
-		if _, err := topics.EncodeAlert(got[0]); err != nil {
-			t.Errorf("%v: %q", err, got[0].Reason)
+		other := topics.LabelScore{Label: "é" + name[2:], Score: .1, Tags: rule.Tags}
+		for _, labels := range [][]topics.LabelScore{nil, {other}} {
+			e := newEngine(t, rule)
+			e.Evaluate(clipAt(t0, 0, label))
+			e.SetVocabulary(&vocab.Vocabulary{Name: strings.Repeat("n", 512)})
+			rec := clipAt(t0, 1, labels...)
+			rec.Vocab.Name = strings.Repeat("n", 512)
+			got := e.Evaluate(rec)
+			if len(got) != 1 || got[0].Reason == "" {
+				t.Fatalf("got %+v", got)
+			}
+			if _, err := topics.EncodeAlert(got[0]); err != nil {
+				t.Errorf("%v: %q", err, got[0].Reason)
+			}
 		}
 	}
 }
