@@ -27,6 +27,9 @@ const (
 	attrAppendTime = 0x08
 	attrControl    = 0x20
 
+	// maxHeaders bounds the headers of a record: ours have about ten, and in memory
+	// a header is twenty times as large as it may be in a batch.
+	maxHeaders = 1000
 	// maxUnpacked bounds the size of a decompressed batch.
 	maxUnpacked = 64 << 20 // bytes
 )
@@ -113,7 +116,7 @@ func (b *batch) record(at place) (m Message, ok bool, err error) {
 	m.Key = bytes.Clone(body.varbytes())
 	m.Value = bytes.Clone(body.varbytes())
 	n := body.varint()
-	if n < 0 || n > int64(len(body.b)) {
+	if n < 0 || n > maxHeaders {
 		body.take(-1)
 		n = 0
 	}

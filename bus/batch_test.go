@@ -65,6 +65,20 @@ func TestRecordsCarryTheTimeThatCounts(t *testing.T) {
 	}
 }
 
+// A record may say that it has millions of headers, and compress to nothing.
+func TestARecordWithCountlessHeadersIsBroken(t *testing.T) {
+	for n, broken := range map[int64]bool{maxHeaders: false, maxHeaders + 1: true, 1 << 40: true, -1: true} {
+		body := binary.AppendVarint([]byte{0, 0, 0}, -1) // attributes, time, offset; no key
+		body = binary.AppendVarint(binary.AppendVarint(body, -1), n)
+		body = append(body, make([]byte, 2*(maxHeaders+1))...) // of empty headers
+		b := batch{count: 1, records: append(binary.AppendVarint(nil, int64(len(body))), body...)}
+		m, _, err := b.record(place{})
+		if errors.Is(err, errBroken) != broken || cap(m.Headers) > maxHeaders {
+			t.Errorf("%d headers: %v, %d made", n, err, cap(m.Headers))
+		}
+	}
+}
+
 func TestABrokenBatchIsPassedOver(t *testing.T) {
 	whole := lastBatch(0)
 	for at := 12; at < len(whole); at++ {

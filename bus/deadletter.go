@@ -65,7 +65,7 @@ func NewDeadLetters(o DeadLetterOptions) (*DeadLetters, error) {
 // still has to be dealt with.
 func (d *DeadLetters) Add(ctx context.Context, m Message, why error) error {
 	log := d.o.Logger.With("topic", m.Topic, "partition", m.Partition, "offset", m.Offset, "key", topics.Clean(string(m.Key)))
-	log.WarnContext(ctx, "a record goes to the dead letters", "error", why)
+	log.WarnContext(ctx, "a record goes to the dead letters", "error", topics.Clean(why.Error()))
 	d.sent.Add(ctx, 1, d.stage)
 	_, err := d.o.Send(ctx, m.DeadLetter(d.o.Topic, d.o.Stage, why))
 	if Permanent(err) {

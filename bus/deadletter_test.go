@@ -1,6 +1,7 @@
 package bus_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/segmentio/kafka-go"
+	"go.opentelemetry.io/otel/metric/noop"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
@@ -84,6 +86,26 @@ func TestDeadLettersAreSentOrCountedAsLost(t *testing.T) {
 				t.Errorf("counted %v", got)
 			}
 		})
+	}
+}
+
+// The log holds a short clean reason, whatever the record made the error quote.
+func TestTheLogQuotesNoRecord(t *testing.T) {
+	var log bytes.Buffer
+	d, err := bus.NewDeadLetters(bus.DeadLetterOptions{
+		Topic: "dead", Stage: "infer", Logger: slog.New(slog.NewTextHandler(&log, nil)), Meter: noop.Meter{},
+		Send: func(context.Context, ...bus.Message) ([]topics.RecordRef, error) {
+			return make([]topics.RecordRef, 1), nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Add(t.Context(), bus.Message{Topic: "t"}, errors.New("it says \u202e"+strings.Repeat("x", 1<<20))); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(log.String(), "it says") || log.Len() > 2000 || strings.Contains(log.String(), "202e") {
+		t.Errorf("the log is %.200s, of %d bytes", log.String(), log.Len())
 	}
 }
 

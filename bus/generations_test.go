@@ -2,6 +2,7 @@ package bus_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/topics"
@@ -19,13 +20,14 @@ func TestRecordsOfAnOlderGenerationAreStale(t *testing.T) {
 		{0, "5", false},
 		{0, "4", true},
 		{0, "x", false},
+		{0, "9223372036854775807", false}, // forged: no real one follows it
 		{0, "5", false},
 		{1, "4", false},
 		{0, "3", true},
 		{0, "6", false},
 		{1, "3", true},
 	} {
-		m := bus.Message{Topic: "alerts", Partition: c.partition}
+		m := bus.Message{Topic: "alerts", Partition: c.partition, Time: time.Now()}
 		if c.generation != "" {
 			m.Headers = []bus.Header{{Key: topics.HeaderGeneration, Value: []byte(c.generation)}}
 		}

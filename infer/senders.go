@@ -1,11 +1,9 @@
 package infer
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/frostwatch/frostwatch/bus"
-	"github.com/frostwatch/frostwatch/topics"
 )
 
 const (
@@ -18,9 +16,6 @@ const (
 	// that generations start from one again; and a forged generation blinds a camera
 	// for no longer.
 	sureFor = time.Minute
-	// maxAhead is how far a generation may be ahead of the broker's clock: ours are
-	// the seconds since 1970 at which a group began, and one each rebalance.
-	maxAhead = 5 * time.Minute
 )
 
 // senders holds, for each camera of a partition, the highest generation under
@@ -29,7 +24,7 @@ const (
 type senders map[string]sender
 
 type sender struct {
-	generation int64
+	generation int
 	at         time.Time // time of the newest record with this generation
 }
 
@@ -38,8 +33,8 @@ func newSenders() senders { return senders{} }
 // overtaken reports whether a record of a camera has a lower generation than an
 // earlier one. A record without a possible generation never is.
 func (s senders) overtaken(camera string, m bus.Message) bool {
-	generation, err := strconv.ParseInt(bus.HeaderCarrier{Headers: &m.Headers}.Get(topics.HeaderGeneration), 10, 64)
-	if err != nil || generation > m.Time.Add(maxAhead).Unix() {
+	generation, ok := bus.GenerationOf(m)
+	if !ok {
 		return false
 	}
 	last, known := s[camera]
