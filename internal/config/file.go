@@ -28,6 +28,16 @@ func Open(path string) (File, error) {
 	return File{Path: path, Config: c, sum: sha256.Sum256(b), lines: lines}, err
 }
 
+// Empty reports whether the file holds no key at all.
+func (f File) Empty() bool {
+	for key := range f.lines {
+		if key != "" {
+			return false
+		}
+	}
+	return true
+}
+
 // Wrong is the error for a problem that another package finds with the value of
 // a key, such as "cameras[2]".
 func (f File) Wrong(key, what string) error {

@@ -121,6 +121,9 @@ func (p *Process) putInForce() (lines []string, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if file.Empty() {
+		return nil, fmt.Errorf("%s is empty: an editor that was interrupted leaves such a file; to have no rules, write \"rules: []\"", file.Path)
+	}
 	if err := errors.Join(checkRules(file.Config), checkCameras(file, CameraLimits(p.Config))); err != nil {
 		return nil, err
 	}

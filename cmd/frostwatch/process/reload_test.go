@@ -120,6 +120,12 @@ func TestAReloadIsWholeOrNotAtAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	no := errors.New("no such folder")
+	for _, empty := range []string{"", "\n", "# rules:\n", "---\n", "{}\n"} {
+		e.write(t, empty)
+		if lines, err := e.putInForce(); err == nil || !strings.HasSuffix(err.Error(), `is empty: an editor that was interrupted leaves such a file; to have no rules, write "rules: []"`) || len(lines) > 0 {
+			t.Errorf("%q: %v, %v", empty, lines, err)
+		}
+	}
 	e.onReload(func(config.Config) (func() []string, error) { return nil, no }, "infer.bundle")
 	e.write(t, "rules: ["+fight+"]\n")
 	if lines, err := e.putInForce(); !errors.Is(err, no) || len(lines) > 0 {
