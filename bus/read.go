@@ -107,9 +107,17 @@ func (c *Client) readSince(ctx context.Context, topic string, partition int, sin
 	return c.Replay(ctx, topic, partition, from, end, fn)
 }
 
-// FetchOne reads the record at exactly the given offset.
+// FetchOne reads the record at exactly the given position, which may come from
+// another record and be of no partition at all.
 func (c *Client) FetchOne(ctx context.Context, topic string, partition int, offset int64) (found Message, err error) {
 	err = c.retry(ctx, "read a record", func() error {
+		n, err := c.Partitions(ctx, topic)
+		if err != nil {
+			return err
+		}
+		if partition < 0 || partition >= n {
+			return &refusedError{fmt.Sprintf("the topic has %d partitions", n)}
+		}
 		// One byte: a broker sends the batch with the offset complete, and no more.
 		got, err := c.fetch(ctx, place{topic, partition}, offset, 0, 1)
 		if errors.Is(err, kafka.OffsetOutOfRange) || err == nil && offset >= got.next {

@@ -46,6 +46,11 @@ func recordsComeBackWhole(t *testing.T, b kafkatest.Broker) {
 	if err != nil || !bytes.Equal(one.Value, big) {
 		t.Errorf("fetch one: %v", err)
 	}
+	for _, none := range []int{-1, 3, 99999, 1 << 40} {
+		if _, err := c.FetchOne(ctx, "whole", none, 0); !bus.Permanent(err) {
+			t.Errorf("partition %d: %v", none, err)
+		}
+	}
 	if _, err := c.FetchOne(ctx, "whole", first.Partition, 99); err == nil {
 		t.Error("a record that never was is found")
 	}
