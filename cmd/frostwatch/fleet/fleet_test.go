@@ -87,7 +87,9 @@ func TestFleetIsReadFromTheTables(t *testing.T) {
 	x.worker(topics.Worker{Name: "empty"}, now)
 	x.worker(topics.Worker{Name: "cook", Stages: map[string]topics.WorkerStage{"kitchen\x1b[2J": {}}}, now)
 	x.worker(topics.Worker{Name: "future", Stages: ingest}, now.Add(48*time.Hour))
-	value, err := topics.EncodeWorker(topics.Worker{Name: "a-1", Stages: ingest, At: now})
+	value, err := topics.EncodeWorker(topics.Worker{Name: "ahead", Stages: ingest, At: now})
+	x.put(topics.Workers, "ahead", value, err, now.Add(48*time.Hour))
+	value, err = topics.EncodeWorker(topics.Worker{Name: "a-1", Stages: ingest, At: now})
 	x.put(topics.Workers, "another", value, err, now)
 	x.camera("a", "a-1", topics.StreamStreaming, "", now)
 	x.camera("b", "a-1", topics.StreamWaiting, "no route to host", now)
@@ -128,6 +130,7 @@ func TestFleetIsReadFromTheTables(t *testing.T) {
 		"- the record of worker empty can't be read: decode worker: it runs no stage",
 		`- the record of worker cook can't be read: decode worker: stage "kitchen\x1b[2J": want ingest`,
 		"- the record of worker future can't be read: it is from the future",
+		"- the record of worker ahead can't be read: it is from the future",
 		`- the record of worker another can't be read: its name is "a-1"`,
 	} {
 		if !strings.Contains(strings.Join(strings.Fields(shown), " "), want) {
