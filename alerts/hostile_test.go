@@ -13,9 +13,9 @@ func TestTheLongestClipIDRaises(t *testing.T) {
 	c := startCluster(t)
 	c.ensure(t, 1)
 	epoch := recent()
-	raise, clear := clipAt(epoch, 0, fall(.9)), clipAt(epoch, 1, fall(0))
+	raise, ends := clipAt(epoch, 0, fall(.9)), clipAt(epoch, 1, fall(0))
 	raise.ClipID = strings.Repeat("c", 512)
-	c.recognise(t, raise, clear)
+	c.recognise(t, raise, ends)
 	_, stop, _ := c.run(t, Options{Rules: ruleSet(t, fallRule())})
 	if got := c.awaitAlerts(t, 2); got[0].OnsetClip != raise.ClipID || got[1].ID != got[0].ID {
 		t.Errorf("alerts %+v", got)
