@@ -9,6 +9,7 @@ import (
 	"io"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
 )
 
 const (
@@ -91,6 +92,20 @@ func (f *file) parse() (err error) {
 	}
 	if m.From != f.Name.From || m.To != f.Name.To || m.Rows != f.file.NumRows() || m.Rows > m.To-m.From {
 		return fmt.Errorf("it holds %d rows of offsets %d to %d, which does not match its name or footer", f.file.NumRows(), m.From, m.To)
+	}
+	return f.checkCodecs()
+}
+
+// checkCodecs refuses compression that no segment of ours has. A single changed byte
+// in the footer can name LZ4, whose decoder doubles its memory until it ends the
+// process.
+func (f *file) checkCodecs() error {
+	for _, group := range f.file.Metadata().RowGroups {
+		for _, c := range group.Columns {
+			if codec := c.MetaData.Codec; codec != format.Uncompressed && codec != format.Zstd {
+				return fmt.Errorf("a column is compressed with %v: want zstd or none", codec)
+			}
+		}
 	}
 	return nil
 }
