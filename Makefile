@@ -24,6 +24,7 @@ setup-test: ## install what the tests need as well
 
 .PHONY: build
 build: setup ## build ./frostwatch
+	@echo 'building ./frostwatch (about two minutes the first time)'
 	@go build -ldflags '-X main.version=$(VERSION)' -o frostwatch ./cmd/frostwatch
 
 .PHONY: up
