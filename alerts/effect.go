@@ -18,9 +18,10 @@ import (
 
 // WithoutEffect returns, by rule, why a rule or a part of it can raise nothing: a
 // label or tag that the vocabulary does not have, a glob that no camera matches, a
-// rule that watches for the same as another. Where the vocabulary or the cameras
-// are nil, they are not known and rules are not checked against them.
-func (s *RuleSet) WithoutEffect(v *vocab.Vocabulary, cameras []string) map[string]error {
+// rule that watches for the same as another. cameras are the tags of each camera.
+// Where the vocabulary or the cameras are nil, they are not known and rules are not
+// checked against them.
+func (s *RuleSet) WithoutEffect(v *vocab.Vocabulary, cameras map[string][]string) map[string]error {
 	out := map[string]error{}
 	for i, r := range s.all() {
 		var why []string
@@ -28,7 +29,7 @@ func (s *RuleSet) WithoutEffect(v *vocab.Vocabulary, cameras []string) map[strin
 			why = append(why, r.unmatched(cameras)...)
 		}
 		if v != nil {
-			why = append(why, r.unknown(v)...)
+			why = append(why, r.unknown(v, cameras)...)
 		}
 		for _, other := range s.all()[:i] {
 			if r.sameAs(other) {
@@ -43,13 +44,14 @@ func (s *RuleSet) WithoutEffect(v *vocab.Vocabulary, cameras []string) map[strin
 }
 
 // unmatched are the globs that no camera matches.
-func (r *rule) unmatched(cameras []string) (why []string) {
+func (r *rule) unmatched(cameras map[string][]string) (why []string) {
 	for _, glob := range r.Cameras {
-		matches := func(camera string) bool {
+		matched := false
+		for camera := range cameras {
 			ok, err := path.Match(glob, camera)
-			return ok && err == nil
+			matched = matched || ok && err == nil
 		}
-		if !slices.ContainsFunc(cameras, matches) {
+		if !matched {
 			why = append(why, fmt.Sprintf("no camera matches %q", glob))
 		}
 	}
@@ -57,7 +59,7 @@ func (r *rule) unmatched(cameras []string) (why []string) {
 }
 
 // unknown are the labels and tags that the vocabulary does not hold.
-func (r *rule) unknown(v *vocab.Vocabulary) (why []string) {
+func (r *rule) unknown(v *vocab.Vocabulary, cameras map[string][]string) (why []string) {
 	has := func(match func(vocab.Label) bool) bool { return slices.ContainsFunc(v.Labels, match) }
 	for _, action := range r.Actions {
 		if has(func(l vocab.Label) bool { return strings.EqualFold(l.Name, action) }) {
@@ -73,7 +75,11 @@ func (r *rule) unknown(v *vocab.Vocabulary) (why []string) {
 	for _, tag := range r.Tags {
 		tagged := func(l vocab.Label) bool { return slices.Contains(l.Tags, tag) }
 		if !has(tagged) {
-			why = append(why, fmt.Sprintf("no label of the vocabulary %s has the tag %q", v.Name, tag))
+			text := fmt.Sprintf("no label of the vocabulary %s has the tag %q", v.Name, tag)
+			if ofCameras(cameras, tag) {
+				text += ", only cameras have it: a rule's tags select labels; it selects cameras by their names, under cameras"
+			}
+			why = append(why, text)
 		} else if !has(func(l vocab.Label) bool { return tagged(l) && !l.Background }) {
 			why = append(why, fmt.Sprintf("every label with the tag %q is background, which raises nothing by its tags", tag))
 		}
@@ -82,6 +88,16 @@ func (r *rule) unknown(v *vocab.Vocabulary) (why []string) {
 		why = append(why, fmt.Sprintf("the vocabulary %s has no label that is not background", v.Name))
 	}
 	return why
+}
+
+// ofCameras is whether a camera has the tag.
+func ofCameras(cameras map[string][]string, tag string) bool {
+	for _, tags := range cameras {
+		if slices.Contains(tags, tag) {
+			return true
+		}
+	}
+	return false
 }
 
 // sameAs is whether two rules differ in no more than name, severity and
@@ -96,15 +112,23 @@ func (r *rule) sameAs(other *rule) bool {
 // labels are often edited several at a time.
 const settle = time.Second
 
-// watchEffects reports rules that can raise nothing, whenever rules, cameras or
+// errNoRules is the warning about a configuration without rules.
+var errNoRules = errors.New("there are no rules: nothing raises an alert: add some under rules in the configuration file")
+
+// watchEffects reports that there are no rules, and rules that can raise nothing, whenever rules, cameras or
 // the vocabulary change, until ctx ends.
 func (s *Stage) watchEffects(ctx context.Context) error {
 	reported := map[string]error{}
 	for pause.For(ctx, settle) {
 		rules, replaced := s.current()
-		cameras, moved := s.fleet.names()
+		cameras, moved := s.fleet.cameras()
 		labels, edited := s.vocabulary()
 		now := rules.WithoutEffect(labels, cameras)
+		if len(rules.all()) == 0 {
+			s.Reporter.Warning("rules", errNoRules)
+		} else {
+			s.Reporter.Warning("rules", nil)
+		}
 		s.reportEffects(ctx, rules, reported, now)
 		reported = now
 		select {

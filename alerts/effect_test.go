@@ -20,23 +20,24 @@ func TestRulesWithoutEffectAreNamed(t *testing.T) {
 		{Name: "Falling Down", Tags: []string{"danger"}}, {Name: "walking", Tags: []string{"calm"}, Background: true}}}
 	broken := &vocab.Vocabulary{Name: "default", Labels: v.Labels[1:], Problems: []vocab.Problem{{Label: " Falling Down", Err: errors.New("unknown key \"treshold\"")}}}
 	calm := &vocab.Vocabulary{Name: "default", Labels: v.Labels[1:]}
-	cameras := []string{"lobby", "ward-1"}
+	cameras := map[string][]string{"lobby": {"indoor"}, "ward-1": nil}
 	for _, c := range []struct {
 		name    string
 		rule    Rule
 		v       *vocab.Vocabulary
-		cameras []string
+		cameras map[string][]string
 		want    string
 	}{
 		{"all is there", Rule{Actions: []string{"falling down", "walking"}, Cameras: []string{"ward-*", "lobby"}}, v, cameras, ""},
 		{"label", Rule{Actions: []string{"faling down", "walking"}}, v, cameras, `the vocabulary default has no label "faling down"`},
 		{"broken label", Rule{Actions: []string{"falling down"}}, broken, cameras, `the label "falling down" of the vocabulary default is broken: unknown key "treshold"`},
 		{"tag", Rule{Tags: []string{"danger", "fire"}}, v, cameras, `no label of the vocabulary default has the tag "fire"`},
+		{"tag of a camera", Rule{Tags: []string{"indoor"}}, v, cameras, `no label of the vocabulary default has the tag "indoor", only cameras have it: a rule's tags select labels; it selects cameras by their names`},
 		{"tag of background", Rule{Tags: []string{"calm"}}, v, cameras, `every label with the tag "calm" is background`},
 		{"novel", Rule{Novel: true}, v, cameras, ""},
 		{"novel, and nothing to be so", Rule{Novel: true}, calm, cameras, "no label that is not background"},
 		{"glob", Rule{Novel: true, Cameras: []string{"lobby", "wrad-*"}}, v, cameras, `no camera matches "wrad-*"`},
-		{"glob, no cameras", Rule{Novel: true, Cameras: []string{"lobby"}}, v, []string{}, `no camera matches "lobby"`},
+		{"glob, no cameras", Rule{Novel: true, Cameras: []string{"lobby"}}, v, map[string][]string{}, `no camera matches "lobby"`},
 		{"cameras not known", Rule{Novel: true, Cameras: []string{"lobby"}}, v, nil, ""},
 		{"vocabulary not known", Rule{Actions: []string{"anything"}}, nil, cameras, ""},
 		{"both", Rule{Actions: []string{"x"}, Cameras: []string{"y"}}, v, cameras, `no camera matches "y"; the vocabulary default has no label "x"`},
@@ -123,6 +124,7 @@ func TestWhatARuleLacksIsReported(t *testing.T) {
 	live, r := &vocabulary{changed: make(chan struct{})}, &reporter{}
 	log := &bytes.Buffer{} // read when the stage has ended
 	s, stop, _ := c.run(t, Options{Reporter: r, Vocabulary: live, Logger: slog.New(slog.NewTextHandler(log, nil))})
+	r.await(t, "rules", "there are no rules: nothing raises an alert")
 	rule := fallRule()
 	rule.Cameras = []string{"ward-*"}
 	s.SetRules(ruleSet(t, rule))
@@ -141,7 +143,9 @@ func TestWhatARuleLacksIsReported(t *testing.T) {
 	rule.Cameras, rule.Cooldown = nil, time.Minute
 	s.SetRules(ruleSet(t, rule))
 	r.await(t, "rule fall", "")
+	r.await(t, "rules", "")
 	s.SetRules(nil)
+	r.await(t, "rules", "there are no rules: nothing raises an alert")
 	if err := stop(); err != nil {
 		t.Error(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -19,11 +18,12 @@ type fleet struct {
 	mu      sync.Mutex
 	unknown bool                     // the table can't be read
 	strides map[string]time.Duration // by camera; 0: the framer's own
+	tags    map[string][]string      // by camera
 	changed chan struct{}            // closed when a camera is added, removed or changed
 }
 
 func newFleet() *fleet {
-	return &fleet{ready: make(chan struct{}), strides: map[string]time.Duration{}, changed: make(chan struct{})}
+	return &fleet{ready: make(chan struct{}), strides: map[string]time.Duration{}, tags: map[string][]string{}, changed: make(chan struct{})}
 }
 
 // follow keeps up with the table until ctx ends, or the table can't be read.
@@ -49,16 +49,17 @@ func (f *fleet) note(name string, record []byte) {
 	c, err := topics.DecodeCamera(record)
 	if err != nil { // removed, or invalid, which ingest ignores too
 		delete(f.strides, name)
+		delete(f.tags, name)
 	} else {
-		f.strides[name] = c.Stride.Time
+		f.strides[name], f.tags[name] = c.Stride.Time, c.Tags
 	}
 	close(f.changed)
 	f.changed = make(chan struct{})
 }
 
-// names returns the cameras' names, nil while they are not known, and a channel
-// that is closed when they change.
-func (f *fleet) names() ([]string, <-chan struct{}) {
+// cameras returns the tags of each camera, nil while the cameras are not known, and
+// a channel that is closed when they change.
+func (f *fleet) cameras() (map[string][]string, <-chan struct{}) {
 	select {
 	case <-f.ready:
 	default:
@@ -69,11 +70,7 @@ func (f *fleet) names() ([]string, <-chan struct{}) {
 	if f.unknown {
 		return nil, nil
 	}
-	names := slices.Sorted(maps.Keys(f.strides))
-	if names == nil {
-		names = []string{}
-	}
-	return names, f.changed
+	return maps.Clone(f.tags), f.changed
 }
 
 // slow returns the cameras whose stride is longer than the given one.

@@ -127,7 +127,7 @@ func (t *trust) mayName(variable string) error {
 	if slices.Contains(t.env, variable) {
 		return nil
 	}
-	return media.NewFault(media.KindAddress, "its URL refers to ${%.80s}, which this worker does not give away: add %[1]s to ingest.env in %s, and restart them", variable, where)
+	return media.NewFault(media.KindAddress, "its URL uses ${%.80s}: add %[1]s to ingest.env in %s and restart them", variable, where)
 }
 
 // mayOpenFiles is an error where a camera that is not the operator's may not be a
@@ -137,6 +137,22 @@ func (t *trust) mayOpenFiles() error {
 		return nil
 	}
 	return media.NewFault(media.KindAddress, "it is a file on this worker: %s", allowing("file"))
+}
+
+// Withheld are the environment variables that a camera's URL refers to, and that the
+// workers keep from it.
+func (o Trust) Withheld(c topics.Camera) (names []string) {
+	t, err := o.read()
+	if err != nil || t.owns(c) {
+		return nil
+	}
+	_, _ = envtext.Expand(c.URL, func(name string, _ int) (string, error) { // a mistake in it is reported elsewhere
+		if !slices.Contains(names, name) && t.mayName(name) != nil {
+			names = append(names, name)
+		}
+		return "", nil
+	})
+	return names
 }
 
 // Refusal returns why a worker refuses a camera, where that is certain before its

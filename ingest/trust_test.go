@@ -74,9 +74,9 @@ func TestWhatARecordMayAskFor(t *testing.T) {
 		{name: "an IPv6 name", camera: topics.Camera{URL: "http://six.example/s"}, opens: "http://[2001:db8::7]/s"},
 		{name: "TLS needs the name", camera: topics.Camera{URL: "rtsps://cam.example/s"}, opens: "rtsps://cam.example/s"},
 
-		{name: "a secret", camera: topics.Camera{URL: "rtsp://10.0.0.7/${PASSWORD}"}, refused: "${PASSWORD}, which this worker does not give away: add PASSWORD to ingest.env in the configuration file of the ingest workers, and restart them", kind: media.KindAddress},
+		{name: "a secret", camera: topics.Camera{URL: "rtsp://10.0.0.7/${PASSWORD}"}, refused: "its URL uses ${PASSWORD}: add PASSWORD to ingest.env in the configuration file of the ingest workers and restart them", kind: media.KindAddress},
 		{name: "a secret that is listed", camera: topics.Camera{URL: "rtsp://u:${PASSWORD}@10.0.0.7/s"}, env: []string{"PASSWORD"}, opens: "rtsp://u:p%40ss%2Fw%20rd%3F@10.0.0.7/s"},
-		{name: "a variable that is not set is refused like one that is", camera: topics.Camera{URL: "rtsp://10.0.0.7/${NONE}"}, refused: "does not give away", kind: media.KindAddress},
+		{name: "a variable that is not set is refused like one that is", camera: topics.Camera{URL: "rtsp://10.0.0.7/${NONE}"}, refused: "its URL uses ${", kind: media.KindAddress},
 		{name: "a host in a secret", camera: topics.Camera{URL: "rtsp://${HOST}/s"}, env: []string{"HOST"}, opens: "rtsp://10.0.0.7/s"},
 
 		{name: "a file", camera: topics.Camera{URL: "file:///videos/a.mp4"}, refused: "it is a file on this worker: to allow it, add this camera to cameras in the configuration file of the ingest workers, or add file to ingest.allow there and restart them", kind: media.KindAddress},
@@ -109,7 +109,7 @@ func TestWhatARecordMayAskFor(t *testing.T) {
 		{name: "the operator's own", camera: topics.Camera{Name: "own", URL: "rtsp://viewer:${PASSWORD}@127.0.0.1/s"}, opens: "rtsp://viewer:p%40ss%2Fw%20rd%3F@127.0.0.1/s"},
 		{name: "the operator's own file", camera: topics.Camera{Name: "film", URL: "file:///videos/a.mp4"}, opens: "file:/videos/a.mp4"},
 		{name: "the operator's own by name", camera: topics.Camera{Name: "named", URL: "rtsp://localhost/s"}, opens: "rtsp://localhost/s"},
-		{name: "another URL under an own name", camera: topics.Camera{Name: "own", URL: "rtsp://evil.example/${PASSWORD}", Source: topics.SourceFile}, refused: "does not give away", kind: media.KindAddress},
+		{name: "another URL under an own name", camera: topics.Camera{Name: "own", URL: "rtsp://evil.example/${PASSWORD}", Source: topics.SourceFile}, refused: "its URL uses ${", kind: media.KindAddress},
 		{name: "an own URL under another name", camera: topics.Camera{Name: "x", URL: "file:///videos/a.mp4", Source: topics.SourceUp}, refused: "a file on this worker", kind: media.KindAddress},
 
 		{name: "a resolver at fault", camera: topics.Camera{URL: "rtsp://broken.example/s"}, refused: "looking up host broken.example: server misbehaving", kind: media.KindUnreachable},
@@ -120,7 +120,10 @@ func TestWhatARecordMayAskFor(t *testing.T) {
 			trust := Trust{Own: operators, Env: c.env, Allow: c.allow}
 			// What needs no look-up and no environment is known before a worker tries.
 			foreseen := trust.Refusal(c.camera)
-			certain := c.kind == media.KindAddress && !strings.Contains(c.refused, "give away")
+			certain := c.kind == media.KindAddress && !strings.Contains(c.refused, "its URL uses")
+			if withheld := trust.Withheld(c.camera); (len(withheld) > 0) != strings.Contains(c.refused, "its URL uses") {
+				t.Errorf("withheld: %v", withheld)
+			}
 			if (foreseen != nil) != certain || certain && !strings.Contains(foreseen.Error(), c.refused) {
 				t.Errorf("foreseen: %v", foreseen)
 			}

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,7 @@ type cameraTable struct {
 	*cameras.Table
 	limits cameras.Limits
 	trust  ingest.Trust
+	file   string // the configuration file; empty: not known
 }
 
 func (t *target) withCameras(ctx context.Context, do func(context.Context, cameraTable) error) error {
@@ -45,7 +47,7 @@ func (t *target) withCameras(ctx context.Context, do func(context.Context, camer
 		if err != nil {
 			return err
 		}
-		return do(ctx, cameraTable{table, process.CameraLimits(cfg), process.CameraTrust(cfg)})
+		return do(ctx, cameraTable{table, process.CameraLimits(cfg), process.CameraTrust(cfg), t.file()})
 	})
 }
 
@@ -58,7 +60,7 @@ type cameraFlags struct {
 }
 
 func (f *cameraFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringSliceVar(&f.tags, "tag", nil, "tag for rules; repeatable")
+	cmd.Flags().StringSliceVar(&f.tags, "tag", nil, "tag that its clips, recognitions and alerts carry; rules select cameras by name, not by tag; repeatable")
 	cmd.Flags().StringVar(&f.transport, "transport", "", "tcp or udp, for RTSP")
 	cmd.Flags().TextVar(&f.stride, "stride", topics.Stride{}, "time between the starts of two clips: such as 2s, or '4 steps' (default: framer.stride of the configuration)")
 	cmd.Flags().Lookup("stride").DefValue = "" // help would name the zero value
@@ -194,16 +196,32 @@ func (p Program) putCamera(ctx context.Context, table cameraTable, c topics.Came
 	if err := table.trust.Refusal(c); err != nil {
 		advices = append(advices, fmt.Sprintf("camera %s: the ingest workers refuse it: %v", c.Name, err))
 	}
+	withheld := table.trust.Withheld(c)
+	if len(withheld) > 0 {
+		advices = append(advices, refusesNames(c.Name, withheld, table.file))
+	}
 	for _, advice := range advices {
 		if _, err := fmt.Fprintln(p.Err, "warning: "+advice); err != nil {
 			return err
 		}
 	}
-	if names := cameras.References(c.URL); len(names) > 0 {
-		_, err := fmt.Fprintf(p.Err, "note: each ingest worker needs %s in its environment and under ingest.env\n", strings.Join(names, ", "))
+	if names := cameras.References(c.URL); len(names) > 0 && len(withheld) == 0 {
+		_, err := fmt.Fprintf(p.Err, "note: each ingest worker needs %s in its environment, and under ingest.env of its configuration file\n", strings.Join(names, ", "))
 		return err
 	}
 	return nil
+}
+
+// refusesNames is the warning about a camera whose URL refers to variables that are not
+// in ingest.env of a configuration file.
+func refusesNames(camera string, names []string, file string) string {
+	var refs []string
+	for _, name := range names {
+		refs = append(refs, "${"+name+"}")
+	}
+	list := strings.Join(names, ", ")
+	return fmt.Sprintf("camera %s: the ingest workers refuse it: its URL uses %s: add %s to ingest.env in %s, and restart the workers with %s in their environment",
+		camera, strings.Join(refs, ", "), list, cmp.Or(file, "their configuration file"), list)
 }
 
 func (p Program) cameraRemove(t *target) *cobra.Command {

@@ -33,7 +33,7 @@ func TestCameraCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "pipeline.yaml")
-	if err := os.WriteFile(file, fmt.Appendf(nil, "kafka:\n  brokers: [%q]\n  prefix: \"c.\"\ningest: {allow: [169.254.0.0/16]}\ncameras: [{name: own, url: \"rtsp://127.0.0.1:8554/own\"}]\n", broker.Addr()), 0o600); err != nil {
+	if err := os.WriteFile(file, fmt.Appendf(nil, "kafka:\n  brokers: [%q]\n  prefix: \"c.\"\ningest: {allow: [169.254.0.0/16], env: [LOBBY]}\ncameras: [{name: own, url: \"rtsp://127.0.0.1:8554/own\"}]\n", broker.Addr()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	heard := topics.StreamStatus{
@@ -52,7 +52,7 @@ func TestCameraCommands(t *testing.T) {
 		not  string
 	}{
 		{"ls", []string{"no cameras: add one"}, ""},
-		{"add lobby rtsp://viewer:${LOBBY}@10.0.0.7/s --tag indoor --tag ward", []string{`^camera lobby added: rtsp://viewer:\$\{LOBBY\}@10\.0\.0\.7/s, tags indoor, ward\n`, `needs LOBBY in its environment and under ingest\.env`}, "warning"},
+		{"add lobby rtsp://viewer:${LOBBY}@10.0.0.7/s --tag indoor --tag ward", []string{`^camera lobby added: rtsp://viewer:\$\{LOBBY\}@10\.0\.0\.7/s, tags indoor, ward\n`, `needs LOBBY in its environment, and under ingest\.env`}, "warning"},
 		{"add door rtsp://viewer:hunter2@10.0.0.8/s", []string{`^camera door added: rtsp://viewer:\*\*\*@10\.0\.0\.8/s\n`, `warning: camera door: its URL holds a password, which everyone who may read the cameras topic can now see`}, "hunter2"},
 		{"set lobby --tag night", []string{`^camera lobby changed: rtsp://viewer:\$\{LOBBY\}@10\.0\.0\.7/s, tags night\n`}, ""},
 		{"set lobby", []string{"!", `camera set: nothing to change: want --tag, --url`}, "changed:"},
@@ -71,6 +71,8 @@ func TestCameraCommands(t *testing.T) {
 		{"add film file:///videos/a.mp4", []string{`warning: camera film: the ingest workers refuse it: it is a file on this worker`}, ""},
 		{"add linked rtsp://169.254.3.4/s", []string{`^camera linked added: rtsp://169\.254\.3\.4/s\n$`}, "refuse"},
 		{"add own rtsp://127.0.0.1:8554/own", []string{`^camera own added: [^\n]*\n$`}, "refuse"},
+		{"add back rtsp://viewer:${BACK_PASSWORD}@10.0.0.9/s", []string{`warning: camera back: the ingest workers refuse it: its URL uses \$\{BACK_PASSWORD\}: add BACK_PASSWORD to ingest\.env in \S+pipeline\.yaml, and restart the workers with BACK_PASSWORD in their environment`}, "note:"},
+		{"rm back", []string{"camera back removed"}, ""},
 		{"rm loop film linked own", []string{"camera own removed"}, ""},
 		{"add gate", []string{"!", "want NAME and URL; to change the tags of a camera alone, use `camera set NAME"}, ""},
 		{"add gate rtsp://10.0.0.9/s --stride 10ms", []string{"!", `camera gate: stride of 10ms: want 50ms`}, ""},

@@ -52,6 +52,18 @@ func (t *target) load() (config.Config, error) {
 	return cfg, nil
 }
 
+// file is the path of the configuration file; empty if it is not known.
+func (t *target) file() string {
+	if t.config != "" {
+		return t.config
+	}
+	e, err := up.ReadEndpoints(t.data)
+	if err != nil {
+		return ""
+	}
+	return e.Config
+}
+
 func (t *target) nothingRuns() error {
 	return fmt.Errorf("nothing runs here (looked in %s); start `frostwatch up`, or name --data or --config", t.data)
 }
