@@ -225,3 +225,18 @@ func FuzzReadAnswer(f *testing.F) {
 		}
 	})
 }
+
+// A text that is too long is not even transferred from Redis.
+func TestLongWantedTextsStayInRedis(t *testing.T) {
+	s, ctx := redistest.Start(t), t.Context()
+	list := wanted{client: s.Client, prefix: "f:", model: "model"}
+	for _, text := range []string{strings.Repeat("x", maxText+1), "fall"} {
+		if err := s.Client.ZAdd(ctx, list.key(), redis.Z{Score: 1e15, Member: text}).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	texts, err := list.take(ctx, 10)
+	if err != nil || !slices.Equal(texts, []string{"fall"}) {
+		t.Errorf("%d texts are taken, %v", len(texts), err)
+	}
+}
