@@ -69,6 +69,14 @@ func (s *RuleSet) all() []*rule {
 	return s.rules
 }
 
+// Names are the rules' names, in the order of the file.
+func (s *RuleSet) Names() (names []string) {
+	for _, r := range s.all() {
+		names = append(names, r.Name)
+	}
+	return names
+}
+
 // find is the rule of a name, nil where there is none.
 func (s *RuleSet) find(name string) *rule {
 	for _, r := range s.all() {

@@ -38,6 +38,12 @@ func (f File) Empty() bool {
 	return true
 }
 
+// Names reports whether the file holds a key, such as "kafka.brokers".
+func (f File) Names(key string) bool {
+	_, has := f.lines[key]
+	return has
+}
+
 // Wrong is the error for a problem that another package finds with the value of
 // a key, such as "cameras[2]".
 func (f File) Wrong(key, what string) error {

@@ -142,12 +142,12 @@ func (s *Server) AddFile(name, path string, o FileOptions) error {
 	}
 	c, err := newCamera(s, name, path, o)
 	if err != nil {
-		return fmt.Errorf("camsim: add camera %s: %w", name, err)
+		return fmt.Errorf("add camera %s: %w", name, err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cameras[name] != nil {
-		return fmt.Errorf("camsim: camera %s is there already", name)
+		return fmt.Errorf("add camera %s: another has this name", name)
 	}
 	s.cameras[name] = c
 	return nil

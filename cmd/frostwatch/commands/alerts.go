@@ -138,6 +138,9 @@ func (p Program) alertsList() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if len(l.sorted()) == 0 && !asJSON {
+					return p.printNoAlerts(ctx, t.file(), past, f)
+				}
 				return p.printList(l, asJSON)
 			})
 		},
@@ -149,7 +152,7 @@ func (p Program) alertsList() *cobra.Command {
 	cmd.Flags().StringVar(&f.rule, "rule", "", "name of the rule, or a glob")
 	cmd.Flags().BoolVar(&f.open, "open", false, "only what is open now")
 	cmd.Flags().IntVar(&f.limit, "limit", 10_000, "how many alerts to list at most, the newest, beside those that are open")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "one JSON object a line")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: one object a line")
 	return cmd
 }
 

@@ -42,7 +42,7 @@ func (p Program) alertsShow() *cobra.Command {
 	}
 	t.flags(cmd)
 	cmd.Flags().StringVar(&out, "out", "", "folder to write alert.json and the clip's pictures to; created if it does not exist")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: one object")
 	return cmd
 }
 

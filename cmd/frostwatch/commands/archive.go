@@ -15,7 +15,9 @@ import (
 	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/up"
 	"github.com/frostwatch/frostwatch/eval/export"
+	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -63,7 +65,7 @@ func (p Program) archiveList(t *target) *cobra.Command {
 	cmd.Flags().StringVar(&since, "since", "", "from when: RFC 3339, Unix seconds, or how long ago (10m, 7d)")
 	cmd.Flags().StringVar(&until, "until", "", "to when, likewise")
 	cmd.Flags().StringArrayVar(&cameras, "camera", nil, "only files that hold this camera (name or glob; repeatable), with all of their rows")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: an array of objects")
 	return cmd
 }
 
@@ -79,6 +81,9 @@ func moments(since, until string, now time.Time) (from, to time.Time, err error)
 		if *at.to, err = export.ParseMoment(at.text, now); err != nil {
 			return from, to, fmt.Errorf("--%s %w", at.name, err)
 		}
+	}
+	if !from.IsZero() && !to.IsZero() && !from.Before(to) {
+		return from, to, fmt.Errorf("--since %s is not before --until %s", since, until)
 	}
 	return from, to, nil
 }
@@ -105,13 +110,16 @@ func (p Program) archiveCheck(t *target) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&alone, "alone", false, "compare files only with each other, not with Kafka")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: one object")
 	return cmd
 }
 
 func (p Program) checkArchive(ctx context.Context, t *target, b *archive.Bucket, alone bool) (*archive.Report, error) {
 	cfg, err := t.load()
-	if err != nil && (!alone || t.config != "") {
+	switch {
+	case err != nil && !alone:
+		return nil, fmt.Errorf("%w (--alone compares files without Kafka)", err)
+	case err != nil && t.config != "":
 		return nil, err
 	}
 	names := topics.Names{Prefix: cfg.Kafka.Prefix}
@@ -121,10 +129,10 @@ func (p Program) checkArchive(ctx context.Context, t *target, b *archive.Bucket,
 	}
 	var r *archive.Report
 	err = withClient(cfg, func(c *bus.Client) error {
-		ping, cancel := context.WithTimeout(ctx, commandTime)
+		ping, cancel := context.WithTimeout(ctx, reachTime)
 		defer cancel()
 		if err := c.Ping(ping); err != nil {
-			return fmt.Errorf("%w (--alone compares files without Kafka)", err)
+			return fmt.Errorf("%w (--alone compares files without Kafka)", t.unreachable("Kafka", strings.Join(cfg.Kafka.Brokers, ", "), err))
 		}
 		o.Log, o.Committed = c, c.CommittedOffsets
 		r, err = archive.Check(ctx, o)
@@ -141,13 +149,24 @@ func (t *target) withBucket(ctx context.Context, do func(*archive.Bucket) error)
 		return err
 	}
 	if location == "" {
-		return fmt.Errorf("no archive: --config names no archive.bucket, and %s has no archive of `frostwatch up`", t.data)
+		return t.noArchive()
 	}
 	b, err := archive.OpenBucket(ctx, location)
 	if err != nil {
 		return err
 	}
 	return errors.Join(do(b), b.Close())
+}
+
+// noArchive is the error where there is no archive.
+func (t *target) noArchive() error {
+	if t.config != "" {
+		return fmt.Errorf("no archive: %s names no archive.bucket; for that of `frostwatch up` leave out --config, or use --data", t.config)
+	}
+	if exists(up.ArchiveDir(t.data)) {
+		return fmt.Errorf("no archive: archive.bucket of the running frostwatch is %q; --config with archive.bucket %s reads what was archived before", config.NoArchive, up.ArchiveDir(t.data))
+	}
+	return fmt.Errorf("no archive: `frostwatch up` has none in %s", t.data)
 }
 
 func printJSON(w io.Writer, v any) error {
@@ -181,6 +200,10 @@ func printDays(w io.Writer, days []archive.Day) error {
 func printReport(w io.Writer, r *archive.Report, asJSON bool) error {
 	if asJSON {
 		return printJSON(w, r)
+	}
+	if r.Segments == 0 && len(r.Faults) == 0 {
+		_, err := fmt.Fprintln(w, "nothing is archived yet: there is no file to check")
+		return err
 	}
 	for _, f := range r.Faults {
 		if _, err := fmt.Fprintf(w, "%s\n  %s\n  what to do: %s\n", topics.Clean(f.Where), f.What, f.Advice); err != nil {

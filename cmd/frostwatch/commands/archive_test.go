@@ -27,7 +27,7 @@ func TestArchiveCommands(t *testing.T) {
 	if status, out, problem := run("ls", "--data", data); status != 0 || !strings.Contains(out, "nothing is archived") {
 		t.Errorf("an empty one: %d, %s%s", status, out, problem)
 	}
-	if status, out, problem := run("check", "--alone", "--data", data); status != 0 || !strings.Contains(out, "0 faults") {
+	if status, out, problem := run("check", "--alone", "--data", data); status != 0 || !strings.Contains(out, "nothing is archived yet") {
 		t.Errorf("an empty one: %d, %s%s", status, out, problem)
 	}
 	if err := os.WriteFile(file, []byte("PAR1 half of it"), 0o644); err != nil {
@@ -45,6 +45,9 @@ func TestArchiveCommands(t *testing.T) {
 	}
 	if status, _, problem = run(); status != 1 || !strings.Contains(problem, "archive.bucket: want a folder or s3://NAME") {
 		t.Errorf("a stage without a bucket: %d, %s", status, problem)
+	}
+	if status, _, problem = run("ls", "--since", "1m", "--until", "2m", "--data", data); status != 1 || !strings.Contains(problem, "--since 1m is not before --until 2m") {
+		t.Errorf("times in the wrong order: %d, %s", status, problem)
 	}
 	if status, _, problem = run("ls", "--since", "yesterday", "--data", data); status != 1 || !strings.Contains(problem, "--since") {
 		t.Errorf("a wrong time: %d, %s", status, problem)

@@ -33,7 +33,7 @@ func (p Program) cameraList(t *target) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print an array of objects")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: an array of objects")
 	return cmd
 }
 

@@ -28,7 +28,7 @@ func (p Program) camsimCommand() *cobra.Command {
 			for _, file := range files {
 				name := camsim.Name(file)
 				if err := sim.AddFile(name, file, o); err != nil {
-					return err
+					return fmt.Errorf("camsim: %s: %w", file, err)
 				}
 				if _, err := fmt.Fprintln(p.Out, sim.URL(name)); err != nil {
 					return err

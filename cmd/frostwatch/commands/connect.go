@@ -70,6 +70,9 @@ func (t *target) nothingRuns() error {
 
 // unreachable explains why a server does not answer.
 func (t *target) unreachable(server, address string, err error) error {
+	if t.config != "" && !t.names(server) {
+		return fmt.Errorf("%s at %s, the default, since %s names none, can't be reached: %w; for a running `frostwatch up` leave out --config, or use --data", server, address, t.config, err)
+	}
 	if t.config != "" {
 		return fmt.Errorf("%s at %s, named in %s, can't be reached: %w", server, address, t.config, err)
 	}
@@ -77,6 +80,15 @@ func (t *target) unreachable(server, address string, err error) error {
 		return t.nothingRuns()
 	}
 	return fmt.Errorf("%s of the frostwatch in %s does not answer at %s: %w", server, t.data, address, err)
+}
+
+// names is whether the configuration file names a server.
+func (t *target) names(server string) bool {
+	f, err := config.Open(t.config)
+	if server == "Kafka" {
+		return err == nil && f.Names("kafka.brokers")
+	}
+	return err == nil && (f.Names("redis.address") || f.Names("redis.sentinel.addresses"))
 }
 
 // reachTime bounds the first request to a server.

@@ -35,12 +35,24 @@ func TestCommandsSayThatNothingRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(gone, "endpoints.json"), string(raw))
+	archived := filepath.Join(dir, "archived") // likewise, with an archive
+	if err := os.MkdirAll(up.ArchiveDir(archived), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(archived, "endpoints.json"), string(raw))
 	file := filepath.Join(dir, "pipeline.yaml")
 	write(t, file, "kafka: {brokers: ['"+at+"']}\nredis: {address: '"+at+"'}\n")
+	other := filepath.Join(dir, "other.yaml") // names servers that don't run, or none
+	write(t, other, "kafka: {prefix: x.}\nredis: {prefix: 'x:'}\n")
 	for _, c := range []struct {
 		args []string
 		want string
 	}{
+		{[]string{"camera", "ls", "--config", other}, "Kafka at 127.0.0.1:9092, the default, since " + other + " names none, can't be reached"},
+		{[]string{"vocab", "ls", "--config", other}, "; for a running `frostwatch up` leave out --config, or use --data"},
+		{[]string{"archive", "check", "--data", filepath.Join(dir, "none")}, "nothing runs here (looked in " + filepath.Join(dir, "none")},
+		{[]string{"archive", "check", "--data", archived}, "nothing runs here (looked in " + archived + "); start `frostwatch up`, or name --data or --config (--alone compares files without Kafka)"},
+		{[]string{"archive", "ls", "--config", other}, "no archive: " + other + " names no archive.bucket; for that of `frostwatch up` leave out --config, or use --data"},
 		{[]string{"camera", "ls", "--data", filepath.Join(dir, "none")}, "nothing runs here (looked in " + filepath.Join(dir, "none") + "); start `frostwatch up`, or name --data or --config"},
 		{[]string{"camera", "ls", "--data", gone}, "nothing runs here (looked in " + gone},
 		{[]string{"vocab", "ls", "--data", gone}, "nothing runs here (looked in " + gone},

@@ -145,7 +145,7 @@ func (p Program) modelShow() *cobra.Command {
 		},
 	}
 	modelsFlag(cmd, &models)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: one object")
 	return cmd
 }
 

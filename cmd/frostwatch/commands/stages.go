@@ -30,7 +30,7 @@ func (p Program) alertsCommand() *cobra.Command {
 	cmd := p.stageCommand("alerts", "Raise alerts by rules; list and show them", func(pr *process.Process) ([]process.Part, error) {
 		return pr.Alerts()
 	})
-	cmd.Long = "Without a further word it raises alerts: the stage that evaluates the rules."
+	cmd.Long = "Without a subcommand, runs the stage that evaluates the rules and raises alerts.\n`frostwatch up` runs it by itself."
 	cmd.AddCommand(p.alertsList(), p.alertsShow())
 	return cmd
 }

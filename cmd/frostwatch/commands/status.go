@@ -22,6 +22,9 @@ func (p Program) statusCommand() *cobra.Command {
 	var asJSON, watch bool
 	cmd := &cobra.Command{
 		Use: "status", Short: "Show workers, cameras, open alerts, and what is wrong", Args: none,
+		Long: "Shows workers, cameras, open alerts, and what is wrong.\n\n" +
+			"PARTITIONS is how many partitions of its topic a stage reads, LAG how many records wait in them,\n" +
+			"and LATE how old the oldest of these is. FOR is how long a camera has been in its state, or an alert open.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for {
 				f, err := t.fleet(cmd.Context())
@@ -38,7 +41,7 @@ func (p Program) statusCommand() *cobra.Command {
 		},
 	}
 	t.flags(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON; with --watch, a line each time")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: one object; with --watch, one a line each time")
 	cmd.Flags().BoolVar(&watch, "watch", false, "print the state again every two seconds, until Ctrl-C")
 	return cmd
 }

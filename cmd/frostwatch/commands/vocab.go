@@ -45,13 +45,17 @@ func (p Program) vocabCommand() *cobra.Command {
 }
 
 func (p Program) vocabList(t *vocabTarget) *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use: "ls", Short: "List the labels", Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return t.with(cmd.Context(), func(ctx context.Context, s *vocab.Store, name string) error {
 				v, err := s.List(ctx, name)
 				if err != nil {
 					return err
+				}
+				if asJSON {
+					return printJSON(p.Out, labelRows(v))
 				}
 				force, err := s.InForce(ctx, name)
 				if err != nil {
@@ -61,6 +65,26 @@ func (p Program) vocabList(t *vocabTarget) *cobra.Command {
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: an array of objects")
+	return cmd
+}
+
+// labelRow is a label in the output of `vocab ls --json`.
+type labelRow struct {
+	Name string `json:"label"`
+	vocab.Label
+	Skipped string `json:"skipped,omitempty"` // why the label can't be used
+}
+
+func labelRows(v vocab.Vocabulary) []labelRow {
+	rows := make([]labelRow, 0, len(v.Labels)+len(v.Problems))
+	for _, l := range v.Labels {
+		rows = append(rows, labelRow{Name: l.Name, Label: l})
+	}
+	for _, problem := range v.Problems {
+		rows = append(rows, labelRow{Name: topics.Clean(problem.Label), Skipped: topics.Clean(problem.Err.Error())})
+	}
+	return rows
 }
 
 func (p Program) printVocabulary(v vocab.Vocabulary, configured string, force []vocab.InForce) error {

@@ -39,6 +39,7 @@ func TestVocabCommands(t *testing.T) {
 		{"add fall --tag care", []string{"nothing has changed\n"}},
 		{"add wave", []string{"label added: wave\n", "vocabulary default: 2 labels"}},
 		{"ls", []string{"2 labels\n", "fall", `{"tags":["care"]}`, skipped}},
+		{"ls --json", []string{"[\n  {\n    \"label\": \"fall\",\n    \"tags\": [\n      \"care\"\n    ]\n  },\n", "\"skipped\": \"label has a control character in it\""}},
 		{"rm wave run", []string{"label removed: wave\n", `! not in the vocabulary: ["run"]`}},
 		{"rm worse", []string{"vocabulary default: 1 label,"}},
 		{"rm bad\x1b[31m", []string{"vocabulary default: 1 label,"}},

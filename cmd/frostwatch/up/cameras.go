@@ -74,7 +74,10 @@ func (u *up) findCameras() error {
 	for _, file := range files {
 		name := camsim.Name(file)
 		if err := u.sim.AddFile(name, file, camsim.FileOptions{LoopGap: camsim.DefaultLoopGap, OnDemand: true}); err != nil {
-			return err
+			if u.demonstrates() {
+				return err
+			}
+			return fmt.Errorf("--video %s: %w", file, err)
 		}
 		u.served = append(u.served, name)
 		u.cameras = append(u.cameras, topics.Camera{Name: name, URL: u.sim.URL(name)})
