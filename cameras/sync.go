@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -26,6 +28,9 @@ type Owner struct {
 // has done to its camera since stays in force, be it a removal or another URL. A
 // camera that someone else put is neither changed nor removed. Both lists of lines
 // are for people: what was done, and which entries are not in force and why.
+//
+// An entry that is not put because a camera of another owner has its name counts
+// as new once that owner has withdrawn it.
 func (t *Table) Sync(ctx context.Context, owner Owner, brings []topics.Camera) (done, left []string, err error) {
 	key := topics.CameraSetKey(owner.Source, owner.ID)
 	all, sets, err := t.records(ctx)
@@ -36,24 +41,25 @@ func (t *Table) Sync(ctx context.Context, owner Owner, brings []topics.Camera) (
 	next := topics.CameraSet{Source: owner.Source, ID: owner.ID, Cameras: map[string]string{}}
 	for _, c := range brings {
 		c.Source = owner.Source
-		if next.Cameras[c.Name], err = hash(c); err != nil {
+		entry, err := entryHash(c)
+		if err != nil {
 			return done, left, err
 		}
-		did, not, err := t.bring(ctx, c, all, next.Cameras[c.Name] == last.Cameras[c.Name])
+		before, had := last.Cameras[c.Name]
+		if held, there := all[c.Name]; !there || byPerson(held) || held.Source == c.Source {
+			next.Cameras[c.Name] = entry
+		} else if had {
+			next.Cameras[c.Name] = before
+		}
+		did, not, err := t.bring(ctx, c, all, entry == before)
 		if err != nil {
 			return done, left, err
 		}
 		done, left = appendLine(done, did), appendLine(left, not)
 	}
-	for _, name := range slices.Sorted(maps.Keys(last.Cameras)) {
-		now, there := all[name]
-		if _, still := next.Cameras[name]; still || !there || now.Source != owner.Source {
-			continue
-		}
-		if err := t.Remove(ctx, name); err != nil {
-			return done, left, err
-		}
-		done = append(done, fmt.Sprintf("camera %s removed: %s no longer has it", name, owner))
+	withdrawn, err := t.withdraw(ctx, owner, all, last, brings)
+	if done = append(done, withdrawn...); err != nil {
+		return done, left, err
 	}
 	// Written last: if anything fails before, all of it is done again next time.
 	if len(brings) == 0 && !known || known && maps.Equal(next.Cameras, last.Cameras) {
@@ -69,6 +75,22 @@ func (t *Table) Sync(ctx context.Context, owner Owner, brings []topics.Camera) (
 	return done, left, nil
 }
 
+// withdraw removes the cameras that an owner brought last and no longer brings.
+func (t *Table) withdraw(ctx context.Context, owner Owner, all map[string]topics.Camera, last topics.CameraSet, brings []topics.Camera) (done []string, err error) {
+	for _, name := range slices.Sorted(maps.Keys(last.Cameras)) {
+		now, there := all[name]
+		still := slices.ContainsFunc(brings, func(c topics.Camera) bool { return c.Name == name })
+		if still || !there || now.Source != owner.Source {
+			continue
+		}
+		if err := t.Remove(ctx, name); err != nil {
+			return done, err
+		}
+		done = append(done, fmt.Sprintf("camera %s removed: %s no longer has it", name, owner))
+	}
+	return done, nil
+}
+
 // bring puts one camera of an owner, or says why its entry is not in force.
 func (t *Table) bring(ctx context.Context, c topics.Camera, all map[string]topics.Camera, unchanged bool) (done, left string, err error) {
 	now, there := all[c.Name]
@@ -82,7 +104,7 @@ func (t *Table) bring(ctx context.Context, c topics.Camera, all map[string]topic
 		return "", fmt.Sprintf("camera %s left as it is: %s put another of that name", c.Name, by(all[c.Name].Source)), nil
 	case !there && unchanged:
 		return "", fmt.Sprintf("camera %s left out: it was removed since its entry last changed", c.Name), nil
-	case unchanged:
+	case unchanged && c.Source != topics.SourceUp:
 		return "", "", nil // another copy of the file has already put a newer entry
 	}
 	if err := t.Put(ctx, c); err != nil {
@@ -117,6 +139,19 @@ func by(source string) string {
 		return "`up`"
 	}
 	return "a person"
+}
+
+// byPerson is whether a person put the camera, rather than a file or `up`.
+func byPerson(c topics.Camera) bool { return c.Source == "" || c.Source == topics.SourcePerson }
+
+// entryHash identifies what an owner asks for. The port of a URL does not count for
+// `up`: its simulator may listen on another one at each start.
+func entryHash(c topics.Camera) (string, error) {
+	if u, err := url.Parse(c.URL); err == nil && c.Source == topics.SourceUp && u.Port() != "" {
+		u.Host = strings.TrimSuffix(u.Host, ":"+u.Port())
+		c.URL = u.String()
+	}
+	return hash(c)
 }
 
 // hash is equal for equal entries.

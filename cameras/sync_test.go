@@ -54,6 +54,12 @@ func TestAFileChangesOnlyItsOwn(t *testing.T) {
 		{"two files", []step{sync(file, "a"), sync(other, "b"), sync(file, "a"), sync(other)}, "a 1 file", []string{"camera b removed: /etc/other.yaml no longer has it"}},
 		{"a file and up", []step{sync(file, "a"), sync(up, "b", "c"), sync(up, "c"), sync(file, "a")}, "a 1 file, c 1 up", nil},
 		{"up takes nothing from a file", []step{sync(file, "a"), sync(up, "a=2")}, "a 1 file", []string{"camera a left as it is: a configuration file put another of that name"}},
+		{"up withdraws its own, then the file brings it", []step{sync(up, "a"), sync(file, "a=2"), sync(up), sync(file, "a=2")}, "a 2 file",
+			[]string{"camera a added: rtsp://h/2"}},
+		{"up withdraws the same that the file brings", []step{sync(up, "a"), sync(file, "a"), sync(up), sync(file, "a")}, "a 1 file",
+			[]string{"camera a added: rtsp://h/1"}},
+		{"removed by a person before up had one of that name", []step{sync(file, "a"), rm("a"), sync(up, "a=2"), sync(file, "a"), sync(up), sync(file, "a")}, "",
+			[]string{"camera a left out: it was removed since its entry last changed"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFixture(t)
@@ -76,6 +82,28 @@ func TestAFileChangesOnlyItsOwn(t *testing.T) {
 				t.Errorf("lines: %q\nwant:  %q", lines, c.lines)
 			}
 		})
+	}
+}
+
+// Only the port of a camera of `up` may differ from one start to the next: the
+// camera follows it, and one that a person removed does not come back for it.
+func TestACameraOfUpFollowsItsPort(t *testing.T) {
+	f := newFixture(t)
+	up := cameras.Owner{Source: topics.SourceUp, ID: "up"}
+	at := func(port string) []topics.Camera {
+		return []topics.Camera{{Name: "a", URL: "rtsp://127.0.0.1:" + port + "/a"}, {Name: "b", URL: "rtsp://127.0.0.1:" + port + "/b"}}
+	}
+	for _, port := range []string{"1000", "2000", "3000"} {
+		if _, _, err := f.Sync(t.Context(), up, at(port)); err != nil {
+			t.Fatal(err)
+		}
+		f.remove(t, "b")
+	}
+	if got, want := f.table(t), "a rtsp://127.0.0.1:3000/a up"; got != want {
+		t.Errorf("table: %s, want %s", got, want)
+	}
+	if n := len(slices.DeleteFunc(f.cameras.puts, func(key string) bool { return key != "b" })); n != 1 {
+		t.Errorf("camera b was put %d times, want 1", n)
 	}
 }
 

@@ -92,7 +92,7 @@ func (f *fileSync) want(all []topics.Camera) {
 
 // run syncs until ctx ends.
 func (f *fileSync) run(ctx context.Context) error {
-	now := fileCameras(f.Config)
+	now, noted := fileCameras(f.Config), false
 	for first := true; ; first = false {
 		// The worker must trust a camera before it finds it on the table.
 		f.stage.SetOwn(append(now[:len(now):len(now)], f.flags...))
@@ -102,7 +102,8 @@ func (f *fileSync) run(ctx context.Context) error {
 		}
 		if first {
 			close(f.first)
-		} else if f.cameraNote != "" && len(now) > 0 {
+		} else if f.cameraNote != "" && len(now) > 0 && !noted {
+			noted = true
 			f.warn(ctx, f.cameraNote)
 		}
 		select {

@@ -39,7 +39,8 @@ type Options struct {
 	// OnEdit is called with a line about each edit that has taken effect; may be
 	// nil.
 	OnEdit func(line string)
-	// CameraNote is a warning after each edit of the file's cameras; may be empty.
+	// CameraNote is a warning after the first edit that leaves the file with
+	// cameras; may be empty.
 	CameraNote string
 	// OnTrouble is for a process that a person watches: it is called, in place of
 	// the log, with a line when something goes wrong or is well again. kind is

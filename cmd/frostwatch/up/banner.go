@@ -58,9 +58,6 @@ func (u *up) watched(added int) string {
 // added counts the cameras on the table that come neither from flags nor from the
 // file.
 func (u *up) added(ctx context.Context, pr *process.Process) (n int, err error) {
-	if err := pr.EnsureTopics(ctx); err != nil {
-		return 0, err
-	}
 	t, err := pr.Cameras()
 	if err != nil {
 		return 0, err

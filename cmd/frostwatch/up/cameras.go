@@ -126,19 +126,19 @@ func (u *up) cameraNote() string {
 	return "the demo's cameras go on until the next start, when those of the file replace them"
 }
 
-// ownCameras brings this `up`'s cameras to the table, and removes those of an
+// bringCameras brings this `up`'s cameras to the table, and removes those of an
 // earlier `up` that this one does not have. Changes that people have made since are
-// kept.
-func (u *up) ownCameras(ctx context.Context, pr *process.Process) error {
-	err := u.dropNotes(ctx, pr)
-	if err == nil {
-		err = pr.SyncCameras(ctx, cameras.Owner{Source: topics.SourceUp, ID: "up"}, u.cameras)
+// kept. It is done before any stage runs: ingest must not report as faulty the
+// cameras that are being removed, and their names must be free for those of the
+// file.
+func (u *up) bringCameras(ctx context.Context, pr *process.Process) error {
+	if err := pr.EnsureTopics(ctx); err != nil {
+		return err
 	}
-	if err != nil {
-		return process.IgnoreEnd(ctx, err)
+	if err := u.dropNotes(ctx, pr); err != nil {
+		return err
 	}
-	<-ctx.Done()
-	return nil
+	return pr.SyncCameras(ctx, cameras.Owner{Source: topics.SourceUp, ID: "up"}, u.cameras)
 }
 
 // dropNotes removes the cameras of an older version's `up`, which listed them in a

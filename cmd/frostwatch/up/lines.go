@@ -36,6 +36,12 @@ func alertLine(a topics.Alert) string {
 	return line
 }
 
+// shownStatus is the state that was last printed for a camera.
+type shownStatus struct {
+	state  topics.StreamState
+	reason string
+}
+
 // statusLine formats a stream's state for people.
 func statusLine(s topics.StreamStatus) string {
 	var more []string

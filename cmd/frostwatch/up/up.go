@@ -209,6 +209,9 @@ func (u *up) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if err := u.bringCameras(ctx, pr); err != nil {
+		return process.IgnoreEnd(ctx, err)
+	}
 	added, err := u.added(ctx, pr)
 	if err != nil {
 		return process.IgnoreEnd(ctx, err)
@@ -240,7 +243,6 @@ func (u *up) order(ending context.Context, pr *process.Process, consumers, inges
 	}
 	parts = append(parts, consumers...)
 	parts = append(parts, pr.Following()...)
-	parts = append(parts, process.Part{Name: "cameras", Run: func(ctx context.Context) error { return u.ownCameras(ctx, pr) }})
 	if u.sim != nil {
 		parts = append(parts, process.Part{Name: "camera simulator", Run: func(ctx context.Context) error { return process.IgnoreEnd(ctx, u.sim.Run(ctx)) }})
 	}
@@ -290,12 +292,6 @@ func (u *up) printStatus(ending context.Context, value []byte) error {
 	u.shown[s.Camera] = now
 	_, err = fmt.Fprintln(u.Out, statusLine(s))
 	return err
-}
-
-// shownStatus is the state that was last printed for a camera.
-type shownStatus struct {
-	state  topics.StreamState
-	reason string
 }
 
 func exists(path string) bool { _, err := os.Stat(path); return err == nil }
