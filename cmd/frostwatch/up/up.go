@@ -162,10 +162,7 @@ func (u *up) ownArchive() {
 
 // startServers starts the broker and Redis.
 func (u *up) startServers(ctx context.Context) (err error) {
-	u.broker, err = embedded.StartBroker(embedded.BrokerOptions{
-		Dir: filepath.Join(u.Data, "kafka"), Port: Port(u.at.Kafka), Logger: u.log,
-	})
-	if err != nil {
+	if err := u.startBroker(); err != nil {
 		return err
 	}
 	u.redis, err = embedded.StartRedis(ctx, embedded.RedisOptions{

@@ -1,0 +1,55 @@
+package up
+
+import (
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/embedded"
+)
+
+// patience is how long the broker may take to start before a line says why: it reads
+// all of its files, which takes a minute for 40 GB.
+const patience = 2 * time.Second
+
+// startBroker starts the broker, and prints a line if checking its files takes long.
+func (u *up) startBroker() error {
+	dir := filepath.Join(u.Data, "kafka")
+	return ifSlow(patience, func() { u.printChecking(dir) }, func() (err error) {
+		u.broker, err = embedded.StartBroker(embedded.BrokerOptions{Dir: dir, Port: Port(u.at.Kafka), Logger: u.log})
+		return err //nolint:wrapcheck // says what it was doing
+	})
+}
+
+// ifSlow calls do, and report as well if do has not returned after a while. It returns
+// when both have.
+func ifSlow(after time.Duration, report func(), do func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- do() }()
+	timer := time.NewTimer(after)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-timer.C:
+		report()
+		return <-done
+	}
+}
+
+// printChecking prints that the broker's files are being checked, and their size.
+func (u *up) printChecking(dir string) {
+	var size int64
+	// A file that goes away meanwhile does not count; the broker reports real faults.
+	_ = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return nil //nolint:nilerr // see above
+		}
+		if info, err := e.Info(); err == nil {
+			size += info.Size()
+		}
+		return nil
+	})
+	u.printTrouble("start", fmt.Sprintf("checking the broker's files (%.1f GB)", float64(size)/1e9))
+}
