@@ -16,10 +16,10 @@ func (u *up) banner(added int) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Frostwatch %s watches %s. Ctrl-C stops it.\n\n", u.Version, u.watched(added))
 	row := func(what, where, how string) { fmt.Fprintf(&b, "  %-11s %-28s %s\n", what, where, how) }
-	row("alerts", u.at.Kafka, fmt.Sprintf("kcat -C -b %s -t %salerts", u.at.Kafka, u.cfg.Kafka.Prefix))
+	row("alerts", u.at.Kafka, fmt.Sprintf("kcat -C -b %s -t %salerts   # apt-get install kcat", u.at.Kafka, u.cfg.Kafka.Prefix))
 	row("vocabulary", u.at.Redis, fmt.Sprintf("redis-cli -p %d HSET %svocab:%s \"person waving\" \"\"", Port(u.at.Redis), u.cfg.Redis.Prefix, u.cfg.Vocab.Name))
 	if u.sim != nil {
-		row("video", u.at.RTSP, "ffplay "+u.sim.URL(u.served[0]))
+		row("video", u.at.RTSP, "ffplay "+u.sim.URL(u.served[0])+"   # apt-get install ffmpeg")
 	}
 	row("metrics", u.at.HTTP, fmt.Sprintf("curl http://%s/metrics", u.at.HTTP))
 	row("rules", u.cfgPath, "edit the file: rules and cameras take effect at once")
