@@ -91,9 +91,7 @@ func (r Rule) compile() (*rule, error) {
 		}
 	}
 	r.checkSelection(wrong)
-	if s := r.Score; !isScore(s.Raise) || !isScore(s.Clear) || s.Raise > 0 && s.Clear > s.Raise {
-		wrong("score: raise %v, clear %v: want 0 to 1, and clear not above raise", s.Raise, s.Clear)
-	}
+	r.Score.check(wrong)
 	if c := r.Clips; c != (ClipsRule{}) && (c.N < 1 || c.N > c.M || c.M > maxM) {
 		wrong("clips: %d of %d: want N of M with 1 ≤ N ≤ M ≤ %d", c.N, c.M, maxM)
 	}
@@ -132,6 +130,18 @@ func (r Rule) checkSelection(wrong func(string, ...any)) {
 	}
 	if slices.ContainsFunc(r.Tags, empty) {
 		wrong("tags: an empty tag")
+	}
+}
+
+func (s Score) check(wrong func(string, ...any)) {
+	if !isScore(s.Raise) {
+		wrong("score: raise %v: want 0 to 1", s.Raise)
+	}
+	if !isScore(s.Clear) {
+		wrong("score: clear %v: want 0 to 1", s.Clear)
+	}
+	if isScore(s.Raise) && isScore(s.Clear) && s.Raise > 0 && s.Clear > s.Raise {
+		wrong("score: raise %v, clear %v: want clear not above raise", s.Raise, s.Clear)
 	}
 }
 

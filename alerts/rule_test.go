@@ -24,7 +24,7 @@ func TestBadRulesAreRefused(t *testing.T) {
 		{"glob", func(r *Rule) { r.Cameras = []string{"a["} }, `cameras: "a[" is not a glob`},
 		{"glob's tail", func(r *Rule) { r.Cameras = []string{"abc[z-"} }, "is not a glob"},
 		{"empty glob", func(r *Rule) { r.Cameras = []string{""} }, `cameras: "" is not a glob`},
-		{"raise", func(r *Rule) { r.Score.Raise = 1.1 }, "raise 1.1, clear 0: want 0 to 1"},
+		{"raise", func(r *Rule) { r.Score.Raise = 1.1 }, "score: raise 1.1: want 0 to 1"},
 		{"raise is no number", func(r *Rule) { r.Score.Raise = math.NaN() }, "want 0 to 1"},
 		{"clear is no number", func(r *Rule) { r.Score.Clear = math.NaN() }, "want 0 to 1"},
 		{"clear above raise", func(r *Rule) { r.Score = Score{Raise: .4, Clear: .5} }, "clear not above raise"},

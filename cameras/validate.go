@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,10 +38,15 @@ func (l Limits) Validate(c topics.Camera) error {
 	return nil
 }
 
+// bracesForgotten is a URL whose password is $NAME, where ${NAME} was meant.
+var bracesForgotten = regexp.MustCompile(`^[A-Za-z]+://[^/?#@]*:\$[A-Za-z_][A-Za-z0-9_]*@`)
+
 // checkURL checks what can be known of a URL before ${NAME} is replaced in it.
 func (l Limits) checkURL(raw string) error {
 	scheme, _, has := strings.Cut(raw, "://")
 	switch {
+	case strings.Contains(raw, "${}"):
+		return errors.New("url: ${} names no variable: want ${NAME}, or $$ for a dollar")
 	case has && reference.MatchString(scheme) || !has && strings.HasPrefix(raw, "${"):
 		return nil // only its worker knows the values
 	case !has && filepath.IsAbs(raw):
@@ -51,7 +57,7 @@ func (l Limits) checkURL(raw string) error {
 		return fmt.Errorf("url: want %s, or the absolute path of a file", l.examples())
 	}
 	if scheme = strings.ToLower(scheme); !slices.Contains(l.Protocols, scheme) {
-		return fmt.Errorf("url: its scheme is not one of ingest.protocols: want %s", l.examples())
+		return fmt.Errorf("url: its scheme%s is not one of ingest.protocols: want %s", shownScheme(scheme), l.examples())
 	}
 	if scheme == "file" {
 		return nil
@@ -65,10 +71,30 @@ func (l Limits) checkURL(raw string) error {
 	}
 	if port := u.Port(); port != "" {
 		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			return errors.New("url: its port is not one from 1 to 65535")
+			return fmt.Errorf("url: its port%s is not one from 1 to 65535", shownPort(raw, port))
 		}
 	}
 	return nil
+}
+
+// shownScheme is a scheme as an error shows it; empty where it may be something else,
+// such as a password that is followed by "://".
+func shownScheme(scheme string) string {
+	if !plainScheme.MatchString(scheme) {
+		return ""
+	}
+	return fmt.Sprintf(" %q", scheme)
+}
+
+var plainScheme = regexp.MustCompile(`^[a-z]{1,10}$`)
+
+// shownPort is a port as an error shows it; empty where it may be the beginning of a
+// password that holds a / (rtsp://viewer:99999/secret@host).
+func shownPort(raw, port string) string {
+	if strings.Contains(raw[authorityEnd(raw):], "@") {
+		return ""
+	}
+	return " " + port
 }
 
 func (l Limits) examples() string {
@@ -89,6 +115,9 @@ func Advice(c topics.Camera) []string {
 	var out []string
 	if PlainSecret(c.URL) {
 		out = append(out, fmt.Sprintf("camera %s: its URL holds a password, which everyone who may read the cameras topic can now see: write it as ${NAME}, set NAME in the environment of the ingest workers, and list it under ingest.env", c.Name))
+	}
+	if bracesForgotten.MatchString(c.URL) {
+		out = append(out, fmt.Sprintf("camera %s: its password begins with $: if that is the name of a variable, write it as ${NAME}, with braces", c.Name))
 	}
 	if !PlainSecret(c.URL) || !strings.Contains(c.URL, "@") {
 		return out

@@ -22,13 +22,17 @@ func TestCamerasAreChecked(t *testing.T) {
 		"file:/videos/a.mp4":                  "",
 		"/videos/a.mp4":                       "",
 		"":                                    "url is empty",
-		"ftp://host/a":                        "its scheme is not one of ingest.protocols: want rtsp://host/path, ",
+		"ftp://host/a":                        `its scheme "ftp" is not one of ingest.protocols: want rtsp://host/path, `,
 		"notaurl":                             "want rtsp://host/path, ",
 		"concat:/etc/passwd":                  "want rtsp://host/path, ",
 		"10.0.0.7/stream":                     "want rtsp://host/path, ",
 		"rtsp://":                             "names no host",
 		"rtsp:///stream":                      "names no host",
-		"rtsp://host:99999/stream":            "its port is not one from 1 to 65535",
+		"rtsp://host:99999/stream":            "its port 99999 is not one from 1 to 65535",
+		"rtsp://viewer:${}@host/s":            "${} names no variable: want ${NAME}",
+		"rtsp://viewer:S3cr3t@host:70000/s":   "its port 70000 is not one",
+		"S3cr3t-S3cr3t://host/s":              "its scheme is not one of",
+		"rtsp://viewer:99999/S3cr3t@host/s":   "its port is not one",
 		"rtsp://viewer:S3cr3t/x@host/stream":  "can't be parsed",
 		"rtsp://ho st/S3cr3t":                 "can't be parsed",
 	} {
@@ -47,6 +51,8 @@ func TestAdvice(t *testing.T) {
 		"rtsp://viewer:${P}@host/s":      0,
 		"rtsp://viewer:secret@host/s":    1,
 		"rtsp://viewer:12/secret@host/s": 2,
+		"rtsp://viewer:$PW@host/s":       2,
+		"rtsp://viewer:$$PW@host/s":      1,
 	} {
 		got := cameras.Advice(topics.Camera{Name: "lobby", URL: url})
 		if len(got) != want || strings.Contains(strings.Join(got, ""), "secret@") {

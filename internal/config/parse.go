@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/parser"
@@ -60,7 +61,11 @@ func parse(name string, b []byte, env func(string) (string, bool)) (Config, map[
 func readable(name string, err error) error {
 	var positioned yaml.Error
 	if errors.As(err, &positioned) && positioned.GetToken() != nil {
-		return fmt.Errorf("%s:%d: %s", name, positioned.GetToken().Position.Line, positioned.GetMessage())
+		what := positioned.GetMessage()
+		if strings.Contains(what, `'\t'`) {
+			what = "a tab: indent with spaces"
+		}
+		return fmt.Errorf("%s:%d: %s", name, positioned.GetToken().Position.Line, what)
 	}
 	return fmt.Errorf("%s: %w", name, err)
 }
