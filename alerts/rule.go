@@ -4,7 +4,6 @@ package alerts
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"path"
 	"regexp"
@@ -76,11 +75,21 @@ const maxM = 100
 
 var ruleName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
-// compile checks the rule; the error is everything that is wrong with it.
-func (r Rule) compile() (*rule, error) {
+// mistake is an error about the value of a rule's key.
+type mistake struct {
+	error
+	key string
+}
+
+// Unwrap returns the error without its key.
+func (m *mistake) Unwrap() error { return m.error }
+
+// compile checks the rule; the errors are everything that is wrong with it.
+func (r Rule) compile() (*rule, []error) {
 	var errs []error
 	wrong := func(format string, args ...any) {
-		errs = append(errs, fmt.Errorf("rule %q: "+format, append([]any{r.Name}, args...)...))
+		key, _, _ := strings.Cut(format, ":")
+		errs = append(errs, &mistake{fmt.Errorf("rule %q: "+format, append([]any{r.Name}, args...)...), key})
 	}
 	if !ruleName.MatchString(r.Name) {
 		wrong("name: want 1 to 64 letters, digits, '.', '_' or '-'")
@@ -109,7 +118,7 @@ func (r Rule) compile() (*rule, error) {
 		}
 	}
 	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
+		return nil, errs
 	}
 	return newRule(r, hours), nil
 }

@@ -27,7 +27,12 @@ func Compile(raw config.Raw) (*RuleSet, error) {
 		return nil, err
 	}
 	set := compile(rules, func(i int, err error) {
-		part.Wrong(fmt.Sprintf("[%d]", i), strings.ReplaceAll(err.Error(), "\n", "; "))
+		var m *mistake
+		key := "name"
+		if errors.As(err, &m) {
+			key = m.key
+		}
+		part.WrongAt(fmt.Sprintf("[%d]", i), key, strings.ReplaceAll(err.Error(), "\n", "; "))
 	})
 	if err := part.Err(); err != nil {
 		return nil, err
@@ -49,8 +54,8 @@ func compile(rules []Rule, wrong func(i int, err error)) *RuleSet {
 	set := &RuleSet{}
 	seen := map[string]bool{}
 	for i, r := range rules {
-		compiled, err := r.compile()
-		if err != nil {
+		compiled, errs := r.compile()
+		for _, err := range errs {
 			wrong(i, err)
 		}
 		if seen[r.Name] {

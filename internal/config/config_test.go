@@ -86,6 +86,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"an assignment in place of a name", "ingest:\n  env: [\"LOBBY=hunter2\"]\n", "ingest.env[0]: want the name of an environment variable, as LOBBY_PASSWORD, without ${}"},
 		{"address", "redis:\n  address: localhost\n", `f.yaml:2: redis.address: "localhost": want host:port`},
 		{"missing variable", "redis:\n  password: ${NOPE}\n", "f.yaml:2: redis.password: the environment variable NOPE is not set"},
+		{"tab", "log:\n\tlevel: info\n", "f.yaml:2: a tab: indent with spaces"},
 		{"key twice", "log:\n  level: info\n  level: warn\n", "f.yaml:3:"},
 		{"anchor", "kafka: &a\n  prefix: x\n", "anchors, aliases and tags"},
 		{"merge", "log:\n  <<: {level: warn}\n", "f.yaml:2: log.<<: want a plain key"},

@@ -62,7 +62,7 @@ func readable(name string, err error) error {
 	var positioned yaml.Error
 	if errors.As(err, &positioned) && positioned.GetToken() != nil {
 		what := positioned.GetMessage()
-		if strings.Contains(what, `'\t'`) {
+		if strings.Contains(what, "'\t'") || strings.Contains(what, "tab character") {
 			what = "a tab: indent with spaces"
 		}
 		return fmt.Errorf("%s:%d: %s", name, positioned.GetToken().Position.Line, what)
@@ -88,7 +88,11 @@ func (d *document) expand(path, text string) string {
 
 // wrong records a problem with the value at path.
 func (d *document) wrong(path, what string) {
-	line := d.lines[path]
+	d.wrongOn(d.lines[path], path, what)
+}
+
+// wrongOn is wrong, with another line than that of path.
+func (d *document) wrongOn(line int, path, what string) {
 	if path != "" {
 		what = path + ": " + what
 	}

@@ -69,6 +69,17 @@ type Part struct {
 // "[2]".
 func (p *Part) Wrong(path, what string) { p.document.wrong(p.path+path, what) }
 
+// WrongAt is like Wrong, but with the line of a key of the value, if the file has
+// that key.
+func (p *Part) WrongAt(path, key, what string) {
+	d, path := p.document, p.path+path
+	line, has := d.lines[path+"."+key]
+	if !has {
+		line = d.lines[path]
+	}
+	d.wrongOn(line, path, what)
+}
+
 // Err returns every problem recorded, each with its file and line; nil if none.
 func (p *Part) Err() error { return p.document.err() }
 

@@ -65,7 +65,7 @@ func TestCameraCommands(t *testing.T) {
 		{"ls", []string{`(?m)^NAME +STATE +CODEC +SIZE +FPS +SINCE +WORKER +TAGS +URL +REASON`,
 			`(?m)^door +- +- +- +- +- +- +- +rtsp://viewer:\*\*\*@10\.0\.0\.8/s +no worker has taken it up`,
 			`(?m)^lobby +streaming +h264 +1920x1080 +25 +\dm\d+s +w +night +rtsp://viewer:\$\{LOBBY\}@10\.0\.0\.7/s`}, "hunter2"},
-		{"add gate ftp://10.0.0.9/s", []string{"!", `camera gate: url: its scheme is not one of ingest.protocols`}, ""},
+		{"add gate ftp://10.0.0.9/s", []string{"!", `camera gate: url: its scheme "ftp" is not one of ingest.protocols`}, ""},
 		{"add gate notaurl", []string{"!", `camera gate: url: want rtsp://host/path`}, ""},
 		{"add loop rtsp://127.0.0.1:8554/s", []string{`^camera loop added: `, `warning: camera loop: the ingest workers refuse it: 127\.0\.0\.1 is this machine itself: to allow it, add this camera to cameras`}, ""},
 		{"add film file:///videos/a.mp4", []string{`warning: camera film: the ingest workers refuse it: it is a file on this worker`}, ""},
