@@ -29,6 +29,8 @@ type Owner struct {
 // camera that someone else put is neither changed nor removed. Both lists of lines
 // are for people: what was done, and which entries are not in force and why.
 //
+// Tags that a person has set hold (Camera.OwnTags), whatever else changes.
+//
 // An entry that is not put because a camera of another owner has its name counts
 // as new once that owner has withdrawn it.
 func (t *Table) Sync(ctx context.Context, owner Owner, brings []topics.Camera) (done, left []string, err error) {
@@ -50,6 +52,9 @@ func (t *Table) Sync(ctx context.Context, owner Owner, brings []topics.Camera) (
 			next.Cameras[c.Name] = entry
 		} else if had {
 			next.Cameras[c.Name] = before
+		}
+		if now := all[c.Name]; now.OwnTags && now.Source == c.Source {
+			c.Tags, c.OwnTags = now.Tags, true
 		}
 		did, not, err := t.bring(ctx, c, all, entry == before)
 		if err != nil {

@@ -107,6 +107,36 @@ func TestACameraOfUpFollowsItsPort(t *testing.T) {
 	}
 }
 
+// Where a person has set the tags, the file or `up` goes on changing the rest of its
+// camera, and withdraws it.
+func TestTagsOfAPersonHold(t *testing.T) {
+	for _, owner := range []cameras.Owner{{Source: topics.SourceFile, ID: "f"}, {Source: topics.SourceUp, ID: "up"}} {
+		f := newFixture(t)
+		sync := func(brings ...topics.Camera) {
+			t.Helper()
+			if _, left, err := f.Sync(t.Context(), owner, brings); err != nil || len(left) > 0 {
+				t.Fatal(left, err)
+			}
+		}
+		sync(topics.Camera{Name: "a", URL: "rtsp://h:1/a", Tags: []string{"day"}})
+		c, err := f.Get(t.Context(), "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Tags, c.OwnTags = []string{"night"}, true
+		f.put(t, c)
+		sync(topics.Camera{Name: "a", URL: "rtsp://h:1/a", Tags: []string{"day"}})
+		sync(topics.Camera{Name: "a", URL: "rtsp://h:2/a", Tags: []string{"noon"}})
+		if c, err = f.Get(t.Context(), "a"); err != nil || c.URL != "rtsp://h:2/a" || !slices.Equal(c.Tags, []string{"night"}) || c.Source != owner.Source {
+			t.Errorf("%s: %+v, %v", owner.Source, c, err)
+		}
+		sync()
+		if got := f.table(t); got != "" {
+			t.Errorf("%s: table: %s", owner.Source, got)
+		}
+	}
+}
+
 // What has not changed is not written again: ingest workers would look at it.
 func TestSyncWritesOnlyWhatChanged(t *testing.T) {
 	f := newFixture(t)

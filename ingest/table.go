@@ -168,7 +168,7 @@ func (t *table) apply(ctx context.Context, m bus.Message) error {
 // sameStream is whether two records of one camera ask for the same stream, cut
 // into the same clips.
 func sameStream(a, b topics.Camera) bool {
-	a.Tags, a.Source = b.Tags, b.Source
+	a.Tags, a.Source, a.OwnTags = b.Tags, b.Source, b.OwnTags
 	return reflect.DeepEqual(a, b)
 }
 

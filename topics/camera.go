@@ -24,6 +24,9 @@ type Camera struct {
 	// counts as SourcePerson. A configuration file or `frostwatch up` changes and
 	// removes only records of its own.
 	Source string `json:"source,omitempty"`
+	// OwnTags is set where a person has set the tags of a camera that a file or
+	// `up` put: when these change the camera, they keep its tags.
+	OwnTags bool `json:"own_tags,omitempty"`
 }
 
 // Duration is a time.Duration that is written as in Go, such as "2.133s".

@@ -52,7 +52,7 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 	}{
 		{"camera", "camera", func() ([]byte, error) {
 			return EncodeCamera(Camera{Name: "lobby", URL: "rtsp://h/s", Tags: []string{"a"}, Transport: "udp",
-				Stride: Stride{Steps: 4}, Window: Duration(2 * time.Second), Source: SourceFile})
+				Stride: Stride{Steps: 4}, Window: Duration(2 * time.Second), Source: SourceFile, OwnTags: true})
 		}},
 		{"camera, bare", "camera", func() ([]byte, error) { return EncodeCamera(Camera{Name: "lobby", URL: "rtsp://h/s"}) }},
 		{"camera set", "camera-set", func() ([]byte, error) {

@@ -142,11 +142,11 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 					return err
 				}
 				c := was
-				c.Source = topics.SourcePerson
 				flags.apply(cmd, &c)
 				if cmd.Flags().Changed("url") {
 					c.URL = url
 				}
+				c = own(c, slices.ContainsFunc([]string{"url", "transport", "stride", "window"}, cmd.Flags().Changed))
 				if err := table.limits.Validate(c); err != nil {
 					return err
 				}
@@ -159,6 +159,18 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 	return cmd
 }
 
+// own makes a camera that a person changes that person's. If only its tags change,
+// the camera still belongs to the file or the `up` that put it, and only the tags
+// are the person's.
+func own(c topics.Camera, beyondTags bool) topics.Camera {
+	if beyondTags || c.Source == "" || c.Source == topics.SourcePerson {
+		c.Source, c.OwnTags = topics.SourcePerson, false
+	} else {
+		c.OwnTags = true
+	}
+	return c
+}
+
 func oneName(cmd *cobra.Command, args []string) error {
 	if len(args) != 1 {
 		return fmt.Errorf("camera %s: want one NAME", cmd.Name())
@@ -168,7 +180,7 @@ func oneName(cmd *cobra.Command, args []string) error {
 
 // changeCamera replaces a camera, unless nothing would change.
 func (p Program) changeCamera(ctx context.Context, table cameraTable, was, c topics.Camera) error {
-	was.Source = c.Source
+	was.Source, was.OwnTags = c.Source, c.OwnTags
 	before, err := topics.EncodeCamera(was)
 	if err != nil {
 		return p.putCamera(ctx, table, c, "changed")
@@ -193,7 +205,8 @@ func (p Program) putCamera(ctx context.Context, table cameraTable, c topics.Came
 		return err
 	}
 	advices := cameras.Advice(c)
-	if err := table.trust.Refusal(c); err != nil {
+	// With c.OwnTags the URL is that of `up` or of a file, whose workers allow it.
+	if err := table.trust.Refusal(c); err != nil && !c.OwnTags {
 		advices = append(advices, fmt.Sprintf("camera %s: the ingest workers refuse it: %v", c.Name, err))
 	}
 	withheld := table.trust.Withheld(c)
