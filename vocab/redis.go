@@ -40,13 +40,19 @@ func Connect(o RedisOptions) (*redis.Client, error) {
 		if s.Master == "" || len(s.Addresses) == 0 {
 			return nil, errors.New("redis: sentinel needs the name of the master and addresses of sentinels")
 		}
-		return redis.NewFailoverClient(&redis.FailoverOptions{
+		return explained(o, redis.NewFailoverClient(&redis.FailoverOptions{
 			MasterName: s.Master, SentinelAddrs: s.Addresses, SentinelUsername: s.Username, SentinelPassword: s.Password,
 			Username: o.Username, Password: o.Password, DB: o.Database, TLSConfig: secure, DialTimeout: dial, MaxRetries: retries,
-		}), nil
+		})), nil
 	}
-	return redis.NewClient(&redis.Options{
+	return explained(o, redis.NewClient(&redis.Options{
 		Addr: o.Address, Username: o.Username, Password: o.Password, DB: o.Database, TLSConfig: secure,
 		DialTimeout: dial, MaxRetries: retries,
-	}), nil
+	})), nil
+}
+
+// explained has the client put denials into plain words.
+func explained(o RedisOptions, c *redis.Client) *redis.Client {
+	c.AddHook(denials{o.Username})
+	return c
 }

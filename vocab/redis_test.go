@@ -23,13 +23,10 @@ func connect(t *testing.T, o RedisOptions) *redis.Client {
 	return c
 }
 
-// aclUser is the user of docs/vocabulary.md.
-const aclUser = "user frostwatch on >secret ~f:* &f:* +@read +@write +@pubsub +@scripting +@transaction +@connection"
-
 func TestConnect(t *testing.T) {
 	certs := redistest.MakeCertificates(t)
 	plain := redistest.Start(t, "--requirepass", "hunter2")
-	withUser := redistest.Start(t, strings.Split("--"+aclUser, " ")...)
+	withUser := redistest.Start(t, redistest.DocumentedUser(t, "../docs/vocabulary.md", "secret", "f:")...)
 	secure := redistest.StartTLS(t, certs)
 	tls := func(change func(*tlsfiles.Options)) RedisOptions {
 		o := tlsfiles.Options{CA: certs.CA, Cert: certs.ClientCert, Key: certs.ClientKey, ServerName: redistest.ServerName}
