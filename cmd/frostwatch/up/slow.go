@@ -10,7 +10,7 @@ import (
 )
 
 // patience is how long the broker may take to start before a line says why: it reads
-// all of its files, which takes a minute for 40 GB.
+// all of its files, which takes some ten seconds for 10 GB (docs/benchmarks.md).
 const patience = 2 * time.Second
 
 // startBroker starts the broker, and prints a line if checking its files takes long.
