@@ -26,7 +26,7 @@ type LiveOptions struct {
 	Logger      *slog.Logger
 	Meter       metric.Meter
 	// Reporter gets problems of the part "embeddings": why the newest vocabulary is
-	// not in force. Its warnings "label NAME" say why a label is skipped. nil:
+	// not in force. Its warnings `label "NAME"` say why a label is skipped. nil:
 	// telemetry.Quiet.
 	Reporter telemetry.Reporter
 	// OnEdit is called with the changes of each edit once it is in force, but not
@@ -161,7 +161,7 @@ func (l *Live) take(ctx context.Context, v vocab.Vocabulary, changed <-chan stru
 	}
 	usable := without(v, p.refused)
 	if len(v.Labels) > 0 && len(usable.Labels) == 0 {
-		return false, fmt.Errorf("none of the %d labels of vocabulary %s can be embedded, the first because of %w", len(v.Labels), v.Name, usable.Problems[len(v.Problems)].Err)
+		return false, fmt.Errorf("none of the %d labels of vocabulary %s can be embedded; what is wrong with the first: %w", len(v.Labels), v.Name, usable.Problems[len(v.Problems)].Err)
 	}
 	before := l.usable
 	l.usable = usable

@@ -47,7 +47,7 @@ func TestEditsByAnyoneAreScored(t *testing.T) {
 	set(t, s, "run", `{"tags":["sport"]}`, "wave", "")
 	stagetest.Await(t, "the tag", func() bool { return slices.Equal(w.Current().Labels()[0].Tags, []string{"sport"}) })
 	want := vocab.InForce{Model: "model", Version: w.Current().Version, Labels: 2, SkippedTotal: 2, Skipped: []string{
-		`label "broken": value: it begins with { and is not valid JSON: unexpected end of JSON input (at byte 1)`, `label "endless": 99 tokens: at most 77`,
+		`label "broken": its value begins with { and is not valid JSON: unexpected end of JSON input (at byte 1)`, `label "endless": 99 tokens: at most 77`,
 	}}
 	stagetest.Await(t, "what is in force is announced", func() bool {
 		force, err := vocab.NewStore(s.Client, "f:").InForce(ctx, "default")
@@ -86,7 +86,7 @@ func TestNothingIsScoredAgainstALostVocabulary(t *testing.T) {
 		t.Errorf("scored are %q", got)
 	}
 	set(t, s, "endless", "") // can't be embedded
-	w.awaitHealth(t, "none of the 1 labels of vocabulary default can be embedded, the first because of 99 tokens")
+	w.awaitHealth(t, "none of the 1 labels of vocabulary default can be embedded; what is wrong with the first: 99 tokens")
 	if got := w.labels(); !slices.Equal(got, []string{"fall"}) {
 		t.Errorf("scored are %q", got)
 	}

@@ -23,7 +23,7 @@ func (l *Live) warnSkipped(problems []vocab.Problem) {
 		l.Reporter.Warning(part, why)
 	}
 	for _, p := range problems[:min(maxWarnings, len(problems))] {
-		warn("label "+shortened(p.Label), fmt.Errorf("skipped: %s", shortened(p.Err.Error())))
+		warn(fmt.Sprintf("label %q", shortened(p.Label)), fmt.Errorf("skipped: %s", shortened(p.Err.Error())))
 	}
 	if more := len(problems) - maxWarnings; more > 0 {
 		warn("labels", fmt.Errorf("%d more of vocabulary %s are skipped", more, shortened(l.usable.Name)))

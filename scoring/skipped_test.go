@@ -20,7 +20,7 @@ func TestLabelsThatAreSkippedAreWarnings(t *testing.T) {
 	w.awaitLabels(t, "falling down", "run")
 	set(t, s, "falling down", `{"treshold":0.9}`, "endless", "")
 	stagetest.Await(t, "both are warned of", func() bool {
-		return strings.Contains(w.warning("label falling down"), `unknown key "treshold"`) && strings.Contains(w.warning("label endless"), "99 tokens")
+		return strings.Contains(w.warning(`label "falling down"`), `skipped: its value has an unknown key "treshold"`) && strings.Contains(w.warning(`label "endless"`), "99 tokens")
 	})
 	for _, c := range <-edits {
 		if c.What != vocab.Skipped || c.Why == "" {

@@ -33,7 +33,7 @@ func TestAVocabularyThatIsLostStaysCurrent(t *testing.T) {
 		}, "the key f:vocab:default is not a hash"},
 		{"labels that are all broken", func(t *testing.T, s *redistest.Server) error {
 			return s.Client.HSet(t.Context(), "f:vocab:default", "fall", "{", "run", "{").Err()
-		}, "none of the 2 labels of vocabulary default can be used, the first because of its value: it begins with { and is not valid JSON"},
+		}, "none of the 2 labels of vocabulary default can be used; what is wrong with the first: its value begins with { and is not valid JSON"},
 		{"a server that starts anew without its data", func(_ *testing.T, s *redistest.Server) error {
 			s.Kill()
 			s.Forget()

@@ -59,7 +59,7 @@ func ParseLabel(field, value string) (Label, error) {
 		return l, checkText("description", value, maxValue)
 	}
 	if err := l.decode(value); err != nil {
-		return Label{}, fmt.Errorf("value: %w", err)
+		return Label{}, err
 	}
 	l = l.trimmed()
 	return l, l.validate()

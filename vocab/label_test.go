@@ -41,16 +41,16 @@ func TestBadLabelsAreRefused(t *testing.T) {
 		{"long value", "a", strings.Repeat("b", 4097), "value of 4097 bytes: at most 4096"},
 		{"control in words", "a", "b\x1b[31m", "description has a control character"},
 		{"control in object", "a", `{"begins":"\u0007"}`, "begins has a control character"},
-		{"broken object", "a", `{"tags":`, "value: it begins with { and is not valid JSON: unexpected end of JSON input (at byte 8)"},
-		{"unknown key", "a", `{"treshold":0.3}`, `value: unknown key "treshold": want description, aliases, tags, background, threshold, begins or ends`},
+		{"broken object", "a", `{"tags":`, "its value begins with { and is not valid JSON: unexpected end of JSON input (at byte 8)"},
+		{"unknown key", "a", `{"treshold":0.3}`, `its value has an unknown key "treshold": want description, aliases, tags, background, threshold, begins or ends`},
 		{"another brace", "a", `{"description":"x"}}`, "is not valid JSON: invalid character '}' after top-level value"},
 		{"a bracket", "a", `{"description":"x"}]`, "is not valid JSON"},
 		{"two objects", "a", `{} {}`, "is not valid JSON"},
 		{"rubbish after", "a", `{}garbage`, "is not valid JSON"},
-		{"wrong type", "a", `{"aliases":"b"}`, `value: aliases: want a list of texts, as ["one", "two"]`},
-		{"number as text", "a", `{"threshold":"high"}`, "value: threshold: want a number from 0 to 1"},
-		{"no flag", "a", `{"background":1}`, "value: background: want true or false"},
-		{"number in a list", "a", `{"tags":[1]}`, "value: tags: want a list of texts"},
+		{"wrong type", "a", `{"aliases":"b"}`, `"aliases" in its value must be a list of texts, as ["one", "two"]`},
+		{"number as text", "a", `{"threshold":"high"}`, `"threshold" in its value must be a number from 0 to 1`},
+		{"no flag", "a", `{"background":1}`, `"background" in its value must be true or false`},
+		{"number in a list", "a", `{"tags":[1]}`, `"tags" in its value must be a list of texts`},
 		{"threshold", "a", `{"threshold":1.5}`, "threshold 1.5: want 0 to 1"},
 		{"empty alias", "a", `{"aliases":[" "]}`, "aliases: one of them is empty"},
 		{"empty tag", "a", `{"tags":[""]}`, "tags: one of them is empty"},
@@ -97,7 +97,7 @@ func TestReadLabels(t *testing.T) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	_, err = ReadLabels(strings.NewReader("fine\n\t{}\nb\t{\nc\n"))
-	if err == nil || !strings.Contains(err.Error(), "line 2: label is empty") || !strings.Contains(err.Error(), "line 3: value:") {
+	if err == nil || !strings.Contains(err.Error(), "line 2: label is empty") || !strings.Contains(err.Error(), "line 3: its value begins") {
 		t.Errorf("got %v", err)
 	}
 }

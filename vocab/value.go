@@ -14,17 +14,17 @@ func (l *Label) decode(value string) error {
 	if err := json.Unmarshal([]byte(value), &fields); err != nil {
 		var syntax *json.SyntaxError
 		if errors.As(err, &syntax) {
-			return fmt.Errorf("it begins with { and is not valid JSON: %w (at byte %d)", syntax, syntax.Offset)
+			return fmt.Errorf("its value begins with { and is not valid JSON: %w (at byte %d)", syntax, syntax.Offset)
 		}
-		return fmt.Errorf("it begins with { and is not valid JSON: %w", err)
+		return fmt.Errorf("its value begins with { and is not valid JSON: %w", err)
 	}
 	for key, raw := range fields {
 		into, want := l.field(strings.ToLower(key))
 		if into == nil {
-			return fmt.Errorf("unknown key %q: want description, aliases, tags, background, threshold, begins or ends", key)
+			return fmt.Errorf("its value has an unknown key %q: want description, aliases, tags, background, threshold, begins or ends", key)
 		}
 		if err := json.Unmarshal(raw, into); err != nil {
-			return fmt.Errorf("%s: want %s", key, want)
+			return fmt.Errorf("%q in its value must be %s", key, want)
 		}
 	}
 	return nil

@@ -186,7 +186,7 @@ func (w *Watcher) check(v Vocabulary, emptied bool) error {
 	current, _ := w.Current()
 	switch {
 	case len(v.Problems) > 0:
-		return fmt.Errorf("none of the %d labels of vocabulary %s can be used, the first because of its %w", len(v.Problems), w.Name, v.Problems[0].Err)
+		return fmt.Errorf("none of the %d labels of vocabulary %s can be used; what is wrong with the first: %w", len(v.Problems), w.Name, v.Problems[0].Err)
 	case current == nil || len(current.Labels) == 0:
 		return fmt.Errorf("vocabulary %s has no labels yet (Redis key %s): nothing is recognised until one is added", w.Name, key)
 	default:

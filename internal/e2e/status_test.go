@@ -30,7 +30,7 @@ func TestCommandsFindWhatUpWatches(t *testing.T) {
 	if redisCLI(t, at, "HEXISTS", "site:vocab:night", "waving") != "1" {
 		t.Error("the label is not in the vocabulary that up watches")
 	}
-	await(t, "the edit to be confirmed", 20*time.Second, func() bool { return strings.Contains(p.output(), "label added: waving") })
+	await(t, "the edit to be confirmed", 20*time.Second, func() bool { return strings.Contains(p.output(), `label "waving" added`) })
 	ok("camera", "add", "nobody", "rtsp://viewer:hunter2@127.0.0.1:1/stream")
 
 	var f struct {

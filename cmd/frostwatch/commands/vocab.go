@@ -123,6 +123,10 @@ func (p Program) edit(ctx context.Context, t *vocabTarget, s *vocab.Store, name 
 	if err != nil {
 		return err
 	}
+	were, err := s.InForce(ctx, name)
+	if err != nil {
+		return err
+	}
 	if err := do(); err != nil {
 		return err
 	}
@@ -140,7 +144,7 @@ func (p Program) edit(ctx context.Context, t *vocabTarget, s *vocab.Store, name 
 		fmt.Fprintf(&b, "and %d more\n", more)
 	}
 	if len(changes) == 0 {
-		b.WriteString("nothing has changed\n")
+		b.WriteString(unchanged(before, were) + "\n")
 	}
 	fmt.Fprintf(&b, "vocabulary %s: %s, version %s\n", after.Name, labelCount(len(after.Labels)), after.Version)
 	writeSkipped(&b, after)
@@ -151,6 +155,21 @@ func (p Program) edit(ctx context.Context, t *vocabTarget, s *vocab.Store, name 
 	writeInForce(&b, after, t.configured, force)
 	_, err = io.WriteString(p.Out, b.String())
 	return err
+}
+
+// unchanged says what an edit did that changed no label in Redis. After Redis has
+// lost its data, emptying the vocabulary ends what was still in force.
+func unchanged(before vocab.Vocabulary, were []vocab.InForce) string {
+	kept := 0
+	for _, f := range were {
+		if f.Version != before.Version {
+			kept = max(kept, f.Labels)
+		}
+	}
+	if len(before.Labels) == 0 && kept > 0 {
+		return "Redis held no labels, but workers still had " + labelCount(kept) + " in force: these are removed"
+	}
+	return "nothing has changed"
 }
 
 func (p Program) vocabAdd(t *vocabTarget) *cobra.Command {

@@ -29,25 +29,25 @@ func TestVocabCommands(t *testing.T) {
 	if err := s.Client.HSet(t.Context(), "f:vocab:default", "bad\x1b[31m", "", "worse", "{").Err(); err != nil {
 		t.Fatal(err)
 	}
-	skipped := "  skipped: label \"bad\\x1b[31m\": label has a control character in it\n  skipped: label \"worse\": value: it begins with { and is not valid JSON: unexpected end of JSON input (at byte 1)\n"
+	skipped := "  skipped: label \"bad\\x1b[31m\": label has a control character in it\n  skipped: label \"worse\": its value begins with { and is not valid JSON: unexpected end of JSON input (at byte 1)\n"
 	for _, c := range []struct {
 		args string
 		want []string
 	}{
-		{"add fall", []string{"label added: fall\n", "vocabulary default: 1 label, version ", skipped}},
-		{"add fall --tag care", []string{"label changed: fall\n"}},
+		{"add fall", []string{"label \"fall\" added\n", "vocabulary default: 1 label, version ", skipped}},
+		{"add fall --tag care", []string{"label \"fall\" changed\n"}},
 		{"add fall --tag care", []string{"nothing has changed\n"}},
-		{"add wave", []string{"label added: wave\n", "vocabulary default: 2 labels"}},
+		{"add wave", []string{"label \"wave\" added\n", "vocabulary default: 2 labels"}},
 		{"ls", []string{"2 labels\n", "fall", `{"tags":["care"]}`, skipped}},
 		{"ls --json", []string{"[\n  {\n    \"label\": \"fall\",\n    \"tags\": [\n      \"care\"\n    ]\n  },\n", "\"skipped\": \"label has a control character in it\""}},
-		{"rm wave run", []string{"label removed: wave\n", `! not in the vocabulary: ["run"]`}},
+		{"rm wave run", []string{"label \"wave\" removed\n", `! not in the vocabulary: ["run"]`}},
 		{"rm worse", []string{"vocabulary default: 1 label,"}},
 		{"rm bad\x1b[31m", []string{"vocabulary default: 1 label,"}},
 		{"rm fall", []string{"! edit vocabulary default: no label would be left: add another first, or empty the vocabulary on purpose with --all"}},
 		{"rm", []string{"! want labels to remove, or --all without labels"}},
 		{"rm fall --all", []string{"! want labels to remove, or --all without labels"}},
-		{"ls --vocabulary other", []string{"no infer watches the vocabulary other: the configuration's vocab.name is default\n"}},
-		{"rm --all", []string{"label removed: fall\n", "vocabulary default: 0 labels", "no infer has it in force: either none runs, or none has reported it yet\n"}},
+		{"ls --vocabulary other", []string{"no infer worker watches the vocabulary other: the configuration's vocab.name is default\n"}},
+		{"rm --all", []string{"label \"fall\" removed\n", "vocabulary default: 0 labels", "no infer worker has it in force: either none runs, or none has reported it yet\n"}},
 	} {
 		out, ok := command(t, append([]string{"vocab", "--config", file}, strings.Fields(c.args)...)...)
 		for _, want := range c.want {
@@ -113,5 +113,9 @@ func TestVocabCommandsSayWhatIsInForce(t *testing.T) {
 	}
 	if out, _ := command(t, "vocab", "ls", "--config", file); !strings.Contains(out, "not in force: ") || !strings.Contains(out, "keeps 1 label of version "+v.Version) {
 		t.Errorf("a lost vocabulary: %s", out)
+	}
+	out, _ := command(t, "vocab", "rm", "--all", "--config", file)
+	if strings.Contains(out, "nothing has changed") || !strings.Contains(out, "Redis held no labels, but workers still had 1 label in force: these are removed\n") {
+		t.Errorf("a lost vocabulary is emptied: %s", out)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -88,32 +89,35 @@ func (b *bundles) follow(l *loaded, model *froster.Model) (*scoring.Live, error)
 		Watcher: b.watcher, Embeddings: embeddings, BaseClasses: l.bundle.BaseClasses, Logger: log, Meter: meter,
 		Reporter: l.reports,
 		OnEdit: func(changes []vocab.Change) {
-			if l.reports.active() && b.onEdit != nil {
-				b.onEdit(editLine(changes))
+			if line := editLine(changes); line != "" && l.reports.active() && b.onEdit != nil {
+				b.onEdit(line)
 			}
 		},
 	})
 }
 
 // editLine describes an edit of the vocabulary in one line. The log has all of it.
+// Labels that are skipped are left out, because each has a warning; it is empty if
+// there are no others.
 func editLine(changes []vocab.Change) string {
 	const most = 5
 	var words []string
+	if len(changes) == 0 {
+		return "vocabulary edited, its labels are as before"
+	}
+	changes = slices.DeleteFunc(slices.Clone(changes), func(c vocab.Change) bool { return c.What == vocab.Skipped })
 	for _, c := range changes[:min(most, len(changes))] {
 		words = append(words, EditText(c))
 	}
 	if more := len(changes) - most; more > 0 {
 		words = append(words, fmt.Sprintf("and %d more", more))
 	}
-	if len(words) == 0 {
-		return "vocabulary edited, its labels are as before"
-	}
 	return strings.Join(words, ", ")
 }
 
 // EditText describes what an edit did to a label. It is cleaned.
 func EditText(c vocab.Change) string {
-	text := "label " + c.What + ": " + topics.Clean(c.Label)
+	text := fmt.Sprintf("label %q %s", topics.Clean(c.Label), c.What)
 	if c.Why != "" {
 		text += ": " + topics.Clean(c.Why)
 	}
