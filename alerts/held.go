@@ -62,7 +62,7 @@ func (h *held) check(now time.Time) error {
 			g.at = now
 		}
 		if waits := now.Sub(g.at); waits > stalled {
-			return fmt.Errorf("%d recognitions of partition %d wait, and none has been evaluated for %s", lag, id, waits.Round(time.Second))
+			return fmt.Errorf("partition %d: no recognition has been evaluated for %s, recognitions waiting: %d", id, waits.Round(time.Second), lag)
 		}
 	}
 	return nil

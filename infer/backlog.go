@@ -132,7 +132,7 @@ func (b *backlog) judge(ctx context.Context) {
 // warn is not for each look: a report that differs goes to the workers topic.
 func (b *backlog) warn(ctx context.Context, worst standing, skipped int64) {
 	late := worst.late.Round(time.Second / 10)
-	b.report(fmt.Errorf("falling behind the cameras: clips of partition %d wait for %v, %d were skipped as older than infer.max_age (%v) since %s; %s",
+	b.report(fmt.Errorf("clips of partition %d wait for %v, %d were skipped as older than infer.max_age (%v) since %s; %s",
 		worst.partition, late, skipped, b.maxAge, b.since.UTC().Format(time.RFC3339), remedy))
 	b.log.WarnContext(ctx, "falling behind the cameras", "partition", worst.partition, "late", late,
 		"waiting", worst.waiting, "skipped", skipped, "max_age", b.maxAge, "remedy", remedy)

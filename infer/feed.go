@@ -125,8 +125,8 @@ func (s standing) problem() error {
 	if most := max(patience, intervals*s.interval); s.waiting == 0 || s.late <= most {
 		return nil
 	}
-	return fmt.Errorf("partition %d: %d clips wait, and nothing sent in the last %v is recognised (a clip comes every %v): %s",
-		s.partition, s.waiting, s.late.Round(time.Second/10), s.interval.Round(time.Millisecond), remedy)
+	return fmt.Errorf("partition %d: nothing sent in the last %v is recognised (a clip comes every %v, clips waiting: %d): %s",
+		s.partition, s.late.Round(time.Second/10), s.interval.Round(time.Millisecond), s.waiting, remedy)
 }
 
 // remedy is what to do about a worker that can't keep up.

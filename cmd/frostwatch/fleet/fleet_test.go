@@ -122,7 +122,7 @@ func TestFleetIsReadFromTheTables(t *testing.T) {
 		"- no worker runs alerts what to do: start a worker of alerts",
 		"- worker dead-1 gone since",
 		"- worker i-1 can't work: kafka: away",
-		"- infer on i-1 falls behind: 33 s late, 70 records wait what to do: add workers of infer",
+		"- infer on i-1 falls behind: 33 s late, records waiting: 70 what to do: add workers of infer",
 		"- worker a-1: backlog: grows",
 		"- camera b: waiting: no route to host",
 		"- camera c: state unknown: its worker dead-1",

@@ -92,8 +92,8 @@ func (w Worker) wrong() (out []Wrong) {
 	for _, name := range slices.Sorted(maps.Keys(w.Stages)) {
 		if s := w.Stages[name]; s.Late >= lateness {
 			out = append(out, Wrong{
-				fmt.Sprintf("%s on %s falls behind: %.0f s late, %d records wait", name, w.Name, s.Late, s.Lag),
-				"add workers of " + name + ", or lessen the work: fewer cameras, a longer framer.stride, a model in int8",
+				fmt.Sprintf("%s on %s falls behind: %.0f s late, records waiting: %d", name, w.Name, s.Late, s.Lag),
+				"add workers of " + name + ", or give them less to do: fewer cameras, a longer framer.stride, a model in int8",
 			})
 		}
 	}

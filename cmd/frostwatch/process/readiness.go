@@ -68,7 +68,7 @@ func (p *Process) reportProblems(ctx context.Context, known, now map[string]stri
 	}
 	for _, part := range lacking(known, now) {
 		if p.onTrouble != nil {
-			p.onTrouble(Solved, part+": works again")
+			p.onTrouble(Solved, part)
 			continue
 		}
 		p.log.WarnContext(ctx, "ready again", "part", part, "problem", known[part])
@@ -86,7 +86,7 @@ func (p *Process) reportWarnings(known, now map[string]string) {
 	}
 	for _, part := range lacking(known, now) {
 		if hasLine(part) {
-			p.onTrouble(Solved, part+": nothing is wrong any more")
+			p.onTrouble(Solved, part)
 		}
 	}
 }
