@@ -26,7 +26,12 @@ type edits struct {
 
 func (e *edits) write(t *testing.T, text string) {
 	t.Helper()
-	if err := os.WriteFile(e.path, []byte(text), 0o644); err != nil {
+	// At once: a file that is read while it is still empty is refused.
+	part := e.path + ".part"
+	if err := os.WriteFile(part, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(part, e.path); err != nil {
 		t.Fatal(err)
 	}
 }
