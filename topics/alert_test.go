@@ -21,7 +21,7 @@ func TestAlertsWithUnprintableTextAreRefused(t *testing.T) {
 		"clip_id":       func(a *Alert, raw string) { a.Clip = raw },
 		"reason":        func(a *Alert, raw string) { a.Reason = raw },
 	} {
-		for _, raw := range []string{"a\x1b[2Jb", "a\nALERT", "a\u202eb", strings.Repeat("a", 600)} {
+		for _, raw := range []string{"a\x1b[2Jb", "a\nALERT", "a\u202eb", strings.Repeat("a", maxAlertID+1)} {
 			a := fullAlert(AlertCleared)
 			bend(&a, raw)
 			data, err := json.Marshal(a)

@@ -193,7 +193,7 @@ func TestAlertsOfTheArchive(t *testing.T) {
 		"show " + l.old.ID + " --out " + t.TempDir(): "! no longer kept by Kafka",
 		"show old/ward-1-1-1":                        "! no alert has the id \"old/ward-1-1-1\"  the archive keeps them for archive.retention.alerts",
 		"show of-another-form":                       "! no alert has the id",
-		"ls --since 1h --until 2h":                   "! is not before until",
+		"ls --since 1h --until 2h":                   "! is not before --until 2h",
 		"ls --until tomorrow":                        "! --until \"tomorrow\"",
 		"ls --limit 0":                               "! --limit 0: want at least 1",
 	} {

@@ -16,7 +16,7 @@ func TestMistakesInArgumentsAreWordedForPeople(t *testing.T) {
 		{[]string{"camsim"}, "frostwatch: camsim: want FILE..., got none"},
 		{[]string{"version", "now"}, "frostwatch: version: want no arguments, got now"},
 		{[]string{"model", "frobnicate"}, `frostwatch: model: unknown command "frobnicate": want check, import, ls`},
-		{[]string{"alerts", "ls", "--since", "10"}, `"--since" flag: want a number with a unit such as 1h or 7d`},
+		{[]string{"alerts", "ls", "--since", "10"}, `--since "10": as Unix seconds that is not a time of our days`},
 		{[]string{"alerts", "ls", "--since", "7d", "--data", "no-such-folder"}, "nothing runs here"},
 		{[]string{"frobnicate"}, `unknown command "frobnicate"`},
 	} {

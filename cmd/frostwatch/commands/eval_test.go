@@ -107,7 +107,7 @@ func TestEvalOutputsAreCheckedFirst(t *testing.T) {
 	for _, c := range []struct {
 		json, confusion, want string
 	}{
-		{in("absent/out.json"), "", "out.json: its folder is not there"},
+		{in("absent/out.json"), "", "out.json: its folder does not exist"},
 		{dir, "", "write --json " + dir + ": it is a folder"},
 		{"", "/sys/out.svg", "write --confusion /sys/out.svg: "},
 		{in("dangling.json"), "", "a link that leads nowhere"},

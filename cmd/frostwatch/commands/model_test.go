@@ -78,7 +78,7 @@ func TestPullListShowRemove(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(models, "second", "bundle.json")); err != nil {
 		t.Error(err)
 	}
-	if _, errs, code := runModel(t, "pull", "tiny-16", "--list", list, "--models", models); code == 0 || !strings.Contains(errs, "there already") {
+	if _, errs, code := runModel(t, "pull", "tiny-16", "--list", list, "--models", models); code == 0 || !strings.Contains(errs, "already exists") {
 		t.Errorf("pulled again: status %d, %s", code, errs)
 	}
 	if err := os.MkdirAll(filepath.Join(models, "spoilt"), 0o755); err != nil {
