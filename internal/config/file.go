@@ -18,6 +18,9 @@ type File struct {
 // Sum is a hash that distinguishes the contents of files.
 type Sum [sha256.Size]byte
 
+// OfNothing reports whether the content is empty, or can't be read.
+func (s Sum) OfNothing() bool { return s == Sum{} || s == sha256.Sum256(nil) }
+
 // Open reads and checks a file. Keys that it leaves out keep their defaults.
 func Open(path string) (File, error) {
 	b, err := read(path)

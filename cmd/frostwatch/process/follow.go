@@ -18,6 +18,9 @@ const (
 	// settleTime is how long a file must be unchanged before it is read, because
 	// editors write in several steps.
 	settleTime = 100 * time.Millisecond
+	// emptyTime is how much longer a file without content must be unchanged: editors
+	// empty a file before they write it, or remove it before they rename another.
+	emptyTime = time.Second
 	// pollTime is how often the file is read where no events come, as for a folder on
 	// a file server, or when the system has no inotify watches left.
 	pollTime = 10 * time.Second
@@ -37,6 +40,7 @@ func (p *Process) followFile(ctx context.Context, file config.File, poll time.Du
 	defer tick.Stop()
 
 	last := file.Sum()
+	waited := false             // for the content of an empty file
 	settled := time.NewTimer(0) // the file may have been edited since it was read
 	defer settled.Stop()
 	for {
@@ -51,7 +55,13 @@ func (p *Process) followFile(ctx context.Context, file config.File, poll time.Du
 			last = file.Now()
 			reload()
 		case <-settled.C:
-			if now := file.Now(); now != last {
+			now := file.Now()
+			if now.OfNothing() && !waited {
+				waited = true
+				settled.Reset(emptyTime)
+				continue
+			}
+			if waited = false; now != last {
 				last = now
 				reload()
 			}

@@ -79,6 +79,21 @@ func TestFileIsFollowed(t *testing.T) {
 	await(t, "SIGHUP, of the file as it is", func() bool { return f.reloads() == 4 })
 }
 
+// Editors empty a file before they write it: nothing is read in between.
+func TestAFileThatIsBeingWrittenIsNotRead(t *testing.T) {
+	f, start := open(t, "log: {level: info}\n")
+	start(time.Hour)
+	f.write(f.path, "")
+	time.Sleep(3 * settleTime) // as long as an editor may take; the file is looked at meanwhile
+	if n := f.reloads(); n != 0 {
+		t.Errorf("%d reloads of the empty file", n)
+	}
+	f.write(f.path, "log: {level: warn}\n")
+	await(t, "the file as it was written", func() bool { return f.reloads() == 1 })
+	f.write(f.path, "")
+	await(t, "the file that stays empty", func() bool { return f.reloads() == 2 })
+}
+
 // A folder that can't be watched, here because it came to be there later, costs
 // time and nothing else.
 func TestFileIsPolledWhereItCannotBeWatched(t *testing.T) {
