@@ -44,7 +44,7 @@ type Clip struct {
 	Height uint32 `protobuf:"varint,8,opt,name=height,proto3" json:"height,omitempty"`
 	// In order of presentation; as many as the model sees.
 	Frames []*Frame `protobuf:"bytes,9,rep,name=frames,proto3" json:"frames,omitempty"`
-	// Labels of the camera, for rules and displays.
+	// Labels of the camera, copied to its records.
 	CameraTags    []string `protobuf:"bytes,10,rep,name=camera_tags,json=cameraTags,proto3" json:"camera_tags,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
