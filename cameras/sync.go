@@ -98,27 +98,60 @@ func (t *Table) withdraw(ctx context.Context, owner Owner, all map[string]topics
 
 // bring puts one camera of an owner, or says why its entry is not in force.
 func (t *Table) bring(ctx context.Context, c topics.Camera, all map[string]topics.Camera, unchanged bool) (done, left string, err error) {
-	now, there := all[c.Name]
-	switch {
-	case there && same(now, c):
-		return "", "", nil
-	case there && now.Source != c.Source:
-		if now.Source = c.Source; same(now, c) {
-			return "", "", nil
-		}
-		return "", fmt.Sprintf("camera %s left as it is: %s put another of that name", c.Name, by(all[c.Name].Source)), nil
-	case !there && unchanged:
-		return "", fmt.Sprintf("camera %s left out: it was removed since its entry last changed", c.Name), nil
-	case unchanged && c.Source != topics.SourceUp:
-		return "", "", nil // another copy of the file has already put a newer entry
+	put, left := decide(c, all, unchanged)
+	if !put {
+		return "", left, nil
 	}
 	if err := t.Put(ctx, c); err != nil {
 		return "", "", err
 	}
-	if there {
+	if _, there := all[c.Name]; there {
 		return fmt.Sprintf("camera %s changed: %s", c.Name, RedactURL(c.URL)), "", nil
 	}
 	return fmt.Sprintf("camera %s added: %s", c.Name, RedactURL(c.URL)), "", nil
+}
+
+// decide reports whether an owner's entry is to be put, or else why it is not in
+// force; "" if it is. unchanged: the owner brought the same before.
+func decide(c topics.Camera, all map[string]topics.Camera, unchanged bool) (put bool, left string) {
+	now, there := all[c.Name]
+	switch {
+	case there && same(now, c):
+		return false, ""
+	case there && now.Source != c.Source:
+		if now.Source = c.Source; same(now, c) {
+			return false, ""
+		}
+		return false, fmt.Sprintf("camera %s left as it is: %s put another of that name", c.Name, by(all[c.Name].Source))
+	case !there && unchanged:
+		return false, fmt.Sprintf("camera %s left out: it was removed since its entry last changed", c.Name)
+	case unchanged && c.Source != topics.SourceUp: // another copy of the file has already put a newer entry
+		return false, ""
+	}
+	return true, ""
+}
+
+// NotInForce says of each of an owner's entries that Sync has left out, and is still
+// out of force, why that is. It changes nothing.
+func (t *Table) NotInForce(ctx context.Context, owner Owner, brings []topics.Camera) (lines []string, err error) {
+	all, sets, err := t.records(ctx)
+	if err != nil {
+		return nil, err
+	}
+	last := sets[topics.CameraSetKey(owner.Source, owner.ID)]
+	for _, c := range brings {
+		c.Source = owner.Source
+		entry, err := entryHash(c)
+		if err != nil {
+			return nil, err
+		}
+		if now := all[c.Name]; now.OwnTags && now.Source == c.Source {
+			c.Tags, c.OwnTags = now.Tags, true
+		}
+		_, left := decide(c, all, entry == last.Cameras[c.Name])
+		lines = appendLine(lines, left)
+	}
+	return lines, nil
 }
 
 func appendLine(lines []string, line string) []string {

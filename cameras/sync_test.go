@@ -74,6 +74,9 @@ func TestAFileChangesOnlyItsOwn(t *testing.T) {
 					t.Fatal(err)
 				}
 				lines = slices.Concat(done, left)
+				if standing, err := f.NotInForce(t.Context(), s.owner, s.file); err != nil || !slices.Equal(standing, left) {
+					t.Errorf("out of force are %q, %v; want %q", standing, err, left)
+				}
 			}
 			if got := f.table(t); got != c.want {
 				t.Errorf("table: %s\nwant:  %s", got, c.want)

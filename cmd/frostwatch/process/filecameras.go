@@ -2,9 +2,13 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"reflect"
+	"strings"
+	"time"
 
 	"github.com/frostwatch/frostwatch/cameras"
 	"github.com/frostwatch/frostwatch/ingest"
@@ -90,9 +94,15 @@ func (f *fileSync) want(all []topics.Camera) {
 	f.wanted <- all
 }
 
+// lookTime is how often entries of the file that are not in force are looked for:
+// people and other files change the table too.
+const lookTime = 10 * time.Second
+
 // run syncs until ctx ends.
 func (f *fileSync) run(ctx context.Context) error {
-	now, noted := fileCameras(f.Config), false
+	now, noted, more := fileCameras(f.Config), false, false
+	tick := time.NewTicker(lookTime)
+	defer tick.Stop()
 	for first := true; ; first = false {
 		// The worker must trust a camera before it finds it on the table.
 		f.stage.SetOwn(append(now[:len(now):len(now)], f.flags...))
@@ -106,10 +116,40 @@ func (f *fileSync) run(ctx context.Context) error {
 			noted = true
 			f.warn(ctx, f.cameraNote)
 		}
+		if now, more = f.next(ctx, tick.C, now); !more {
+			return nil
+		}
+	}
+}
+
+// next waits for the cameras of another edit; false: ctx has ended. Meanwhile it
+// warns of entries that are not in force.
+func (f *fileSync) next(ctx context.Context, tick <-chan time.Time, now []topics.Camera) (edited []topics.Camera, more bool) {
+	for {
+		f.look(ctx, now)
 		select {
 		case <-ctx.Done():
-			return nil
-		case now = <-f.wanted:
+			return nil, false
+		case edited = <-f.wanted:
+			return edited, true
+		case <-tick:
 		}
+	}
+}
+
+// look reports the entries of the file that nobody watches, as long as that is so.
+// While Kafka can't be asked, what was reported stays.
+func (f *fileSync) look(ctx context.Context, now []topics.Camera) {
+	t, err := cameras.Open(f.Bus, f.Names, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return
+	}
+	lines, err := t.NotInForce(ctx, f.owner, now)
+	switch {
+	case err != nil:
+	case len(lines) == 0:
+		f.reporter.Warning(partFileCameras, nil)
+	default:
+		f.reporter.Warning(partFileCameras, errors.New(strings.Join(lines, "; ")))
 	}
 }

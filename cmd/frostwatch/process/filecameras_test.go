@@ -154,6 +154,16 @@ func TestCamerasOfTheFileAreReloaded(t *testing.T) {
 	if !clips.tagged("a", "night")() || len(clips.epochs["a"]) != 1 {
 		t.Errorf("camera a: %+v", clips.newest["a"].Tags)
 	}
+	// A camera of the file that a person removes stays a warning until the file and
+	// the table agree.
+	if err := table.Remove(t.Context(), "d"); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the warning about an entry that nobody watches", func() bool {
+		return e.reporter.look().Warnings[partFileCameras] == "camera d left out: it was removed since its entry last changed"
+	})
+	e.write(t, head+camera("a", ", tags: [night]")+camera("c", ", tags: [new]"))
+	await(t, "the warning to end", func() bool { return e.reporter.look().Warnings[partFileCameras] == "" })
 	if err := stop(); err != nil {
 		t.Error(err)
 	}

@@ -102,10 +102,10 @@ func withoutNumbers(reason string) string {
 	}, reason)
 }
 
-// hasLine reports whether a warning is printed here. Cameras and the configuration
-// have lines of their own.
+// hasLine reports whether a warning is printed here. Cameras, the configuration and
+// its cameras have lines of their own.
 func hasLine(part string) bool {
-	return part != partConfiguration && !strings.HasPrefix(part, "camera ")
+	return part != partConfiguration && part != partFileCameras && !strings.HasPrefix(part, "camera ")
 }
 
 // lacking returns the parts of one that the other does not have, in order.
