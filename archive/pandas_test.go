@@ -27,12 +27,12 @@ func TestPandasReadsSegments(t *testing.T) {
 	}
 	k, b := recorded(t, 5000, hour), bucket(t)
 	archived(t, k, b, 1, -1, 4096)
-	program := strings.ReplaceAll(string(example[1]), "frostwatch-data/archive", b.dir) + `
+	program := strings.NewReplacer("frostwatch-data/archive", b.dir, "yard_ladder", "lobby").Replace(string(example[1])) + `
 print("RESULT", json.dumps({
-  "rows": len(actions), "lobby": len(lobby), "shape": embeddings.shape, "dtypes": {c: str(t) for c, t in actions.dtypes.items()},
-  "label": lobby["label"].iloc[0], "score": lobby["score"].iloc[0], "end": str(lobby["end"].iloc[0]), "offset": int(lobby["offset"].iloc[-1]),
-  "first": np.frombuffer(lobby["embedding"].iloc[0], "<f2").astype("float64").tolist(), "clip": json.loads(lobby["extra"].iloc[0])["clip"],
-  "tags": json.loads(lobby["camera_tags"].iloc[0]), "nulls": int(actions["epoch"].isna().sum())}))`
+  "rows": len(actions), "lobby": len(yard), "shape": embeddings.shape, "dtypes": {c: str(t) for c, t in actions.dtypes.items()},
+  "label": yard["label"].iloc[0], "score": yard["score"].iloc[0], "end": str(yard["end"].iloc[0]), "offset": int(yard["offset"].iloc[-1]),
+  "first": np.frombuffer(yard["embedding"].iloc[0], "<f2").astype("float64").tolist(), "clip": json.loads(yard["extra"].iloc[0])["clip"],
+  "tags": json.loads(yard["camera_tags"].iloc[0]), "nulls": int(actions["epoch"].isna().sum())}))`
 	out, err := exec.CommandContext(t.Context(), python, "-W", "ignore", "-c", program).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
