@@ -100,7 +100,7 @@ const lookTime = 10 * time.Second
 
 // run syncs until ctx ends.
 func (f *fileSync) run(ctx context.Context) error {
-	now, noted, more := fileCameras(f.Config), false, false
+	now, noted := fileCameras(f.Config), false
 	tick := time.NewTicker(lookTime)
 	defer tick.Stop()
 	for first := true; ; first = false {
@@ -116,9 +116,11 @@ func (f *fileSync) run(ctx context.Context) error {
 			noted = true
 			f.warn(ctx, f.cameraNote)
 		}
-		if now, more = f.next(ctx, tick.C, now); !more {
+		edited, more := f.next(ctx, tick.C, now)
+		if !more {
 			return nil
 		}
+		now = edited
 	}
 }
 
