@@ -152,6 +152,11 @@ type object struct {
 	folder   bool
 }
 
+// maxVanished is how often a page of a folder's listing is read again because a file
+// was renamed or removed meanwhile: segments are written under another name first,
+// and retention deletes old ones.
+const maxVanished = 100
+
 // list calls fn for the objects whose keys begin with prefix, in the keys' order.
 // Without flat, a folder is one entry, for all that is in it.
 func (b *Bucket) list(ctx context.Context, prefix string, flat bool, fn func(object) error) error {
@@ -159,10 +164,15 @@ func (b *Bucket) list(ctx context.Context, prefix string, flat bool, fn func(obj
 	if !flat {
 		o.Delimiter = "/"
 	}
+	vanished := 0
 	for it := b.blob.List(o); ; {
 		entry, err := it.Next(ctx)
 		if errors.Is(err, io.EOF) {
 			return nil
+		}
+		if b.dir != "" && gcerrors.Code(err) == gcerrors.NotFound && vanished < maxVanished {
+			vanished++ // nothing of this page was returned yet: it is read again
+			continue
 		}
 		if err != nil {
 			return fmt.Errorf("list %s: %w", prefix, err)
