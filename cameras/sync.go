@@ -42,8 +42,7 @@ func (t *Table) Sync(ctx context.Context, owner Owner, brings []topics.Camera) (
 	last, known := sets[key]
 	next := topics.CameraSet{Source: owner.Source, ID: owner.ID, Cameras: map[string]string{}}
 	for _, c := range brings {
-		c.Source = owner.Source
-		entry, err := entryHash(c)
+		c, entry, err := owner.entry(c, all)
 		if err != nil {
 			return done, left, err
 		}
@@ -52,9 +51,6 @@ func (t *Table) Sync(ctx context.Context, owner Owner, brings []topics.Camera) (
 			next.Cameras[c.Name] = entry
 		} else if had {
 			next.Cameras[c.Name] = before
-		}
-		if now := all[c.Name]; now.OwnTags && now.Source == c.Source {
-			c.Tags, c.OwnTags = now.Tags, true
 		}
 		did, not, err := t.bring(ctx, c, all, entry == before)
 		if err != nil {
@@ -78,6 +74,17 @@ func (t *Table) Sync(ctx context.Context, owner Owner, brings []topics.Camera) (
 		return done, left, fmt.Errorf("store the cameras of %s: %w", owner, err)
 	}
 	return done, left, nil
+}
+
+// entry is a camera as the owner brings it, with the tags that a person has set, and
+// the hash of what the owner itself asks for.
+func (o Owner) entry(c topics.Camera, all map[string]topics.Camera) (topics.Camera, string, error) {
+	c.Source = o.Source
+	hash, err := entryHash(c)
+	if now := all[c.Name]; now.OwnTags && now.Source == c.Source {
+		c.Tags, c.OwnTags = now.Tags, true
+	}
+	return c, hash, err
 }
 
 // withdraw removes the cameras that an owner brought last and no longer brings.
@@ -140,13 +147,9 @@ func (t *Table) NotInForce(ctx context.Context, owner Owner, brings []topics.Cam
 	}
 	last := sets[topics.CameraSetKey(owner.Source, owner.ID)]
 	for _, c := range brings {
-		c.Source = owner.Source
-		entry, err := entryHash(c)
+		c, entry, err := owner.entry(c, all)
 		if err != nil {
 			return nil, err
-		}
-		if now := all[c.Name]; now.OwnTags && now.Source == c.Source {
-			c.Tags, c.OwnTags = now.Tags, true
 		}
 		_, left := decide(c, all, entry == last.Cameras[c.Name])
 		lines = appendLine(lines, left)
