@@ -156,19 +156,7 @@ func (b *bundles) checkSize(bundle *froster.Bundle) {
 
 // want names the folder to load from. It may be the one in service or one that was
 // refused, which is then looked at again.
-func (b *bundles) want(dir string) {
-	for {
-		select {
-		case b.wanted <- dir:
-			return
-		default:
-		}
-		select {
-		case <-b.wanted: // an older request
-		default:
-		}
-	}
-}
+func (b *bundles) want(dir string) { putNewest(b.wanted, dir) }
 
 // run loads what is wanted until ctx ends. It checks the folder every second by
 // the times and sizes of its files, because it may be a link, or on a file server
