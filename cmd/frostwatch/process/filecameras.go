@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -87,11 +86,7 @@ func (f *fileSync) want(all []topics.Camera) {
 		return
 	}
 	f.known = all
-	select {
-	case <-f.wanted: // an older edit
-	default:
-	}
-	f.wanted <- all
+	putNewest(f.wanted, all)
 }
 
 // lookTime is how often entries of the file that are not in force are looked for:
@@ -106,10 +101,12 @@ func (f *fileSync) run(ctx context.Context) error {
 	for first := true; ; first = false {
 		// The worker must trust a camera before it finds it on the table.
 		f.stage.SetOwn(append(now[:len(now):len(now)], f.flags...))
-		err := f.untilGranted(ctx, partFileCameras, func() error { return f.SyncCameras(ctx, f.owner, now) })
+		var left []string
+		err := f.untilGranted(ctx, partFileCameras, func() (err error) { left, err = f.SyncCameras(ctx, f.owner, now); return err })
 		if err != nil {
 			return IgnoreEnd(ctx, err)
 		}
+		f.reportLeft(left)
 		if first {
 			close(f.first)
 		} else if f.cameraNote != "" && len(now) > 0 && !noted {
@@ -125,33 +122,37 @@ func (f *fileSync) run(ctx context.Context) error {
 }
 
 // next waits for the cameras of another edit; false: ctx has ended. Meanwhile it
-// warns of entries that are not in force.
+// looks for entries that are not in force.
 func (f *fileSync) next(ctx context.Context, tick <-chan time.Time, now []topics.Camera) (edited []topics.Camera, more bool) {
 	for {
-		f.look(ctx, now)
 		select {
 		case <-ctx.Done():
 			return nil, false
 		case edited = <-f.wanted:
 			return edited, true
 		case <-tick:
+			f.look(ctx, now)
 		}
 	}
 }
 
-// look reports the entries of the file that nobody watches, as long as that is so.
-// While Kafka can't be asked, what was reported stays.
+// look finds the entries of the file that nobody watches. While Kafka can't be asked,
+// what was reported stays.
 func (f *fileSync) look(ctx context.Context, now []topics.Camera) {
-	t, err := cameras.Open(f.Bus, f.Names, slog.New(slog.DiscardHandler))
+	t, err := f.silentCameras()
 	if err != nil {
 		return
 	}
-	lines, err := t.NotInForce(ctx, f.owner, now)
-	switch {
-	case err != nil:
-	case len(lines) == 0:
-		f.reporter.Warning(partFileCameras, nil)
-	default:
-		f.reporter.Warning(partFileCameras, errors.New(strings.Join(lines, "; ")))
+	if left, err := t.NotInForce(ctx, f.owner, now); err == nil {
+		f.reportLeft(left)
 	}
+}
+
+// reportLeft reports entries that are not in force, as long as that is so.
+func (f *fileSync) reportLeft(left []string) {
+	var err error
+	if len(left) > 0 {
+		err = errors.New(strings.Join(left, "; "))
+	}
+	f.reporter.Warning(partFileCameras, err)
 }

@@ -90,17 +90,16 @@ func (p *Process) Ingest(own ...topics.Camera) ([]Part, error) {
 }
 
 // SyncCameras brings an owner's cameras to the table (cameras.Table.Sync), and logs
-// what was done and what was not.
-func (p *Process) SyncCameras(ctx context.Context, owner cameras.Owner, all []topics.Camera) error {
+// what was done and what was not. It returns the entries that are not in force.
+func (p *Process) SyncCameras(ctx context.Context, owner cameras.Owner, all []topics.Camera) (left []string, err error) {
 	for _, c := range all {
 		for _, advice := range cameras.Advice(c) {
 			p.warn(ctx, advice)
 		}
 	}
-	// Each edit is logged here: the table's own log would repeat it.
-	t, err := cameras.Open(p.Bus, p.Names, slog.New(slog.DiscardHandler))
+	t, err := p.silentCameras()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	done, left, err := t.Sync(ctx, owner, all)
 	for _, line := range done {
@@ -109,7 +108,7 @@ func (p *Process) SyncCameras(ctx context.Context, owner cameras.Owner, all []to
 	for _, line := range left {
 		p.warn(ctx, line)
 	}
-	return err
+	return left, err
 }
 
 // warn logs what an operator should know about an edit, and prints it where a
@@ -119,6 +118,12 @@ func (p *Process) warn(ctx context.Context, line string) {
 	if p.onTrouble != nil {
 		p.onTrouble(Caution, line)
 	}
+}
+
+// silentCameras opens the table without its own log, for those who log what they do
+// to it.
+func (p *Process) silentCameras() (*cameras.Table, error) {
+	return cameras.Open(p.Bus, p.Names, slog.New(slog.DiscardHandler))
 }
 
 // Cameras opens the table of cameras.

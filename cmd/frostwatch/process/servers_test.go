@@ -66,7 +66,7 @@ func TestAPlainPasswordIsAWarning(t *testing.T) {
 		t.Fatal(err)
 	}
 	owner := cameras.Owner{Source: topics.SourceFile, ID: "/etc/pipeline.yaml"}
-	if err := r.SyncCameras(t.Context(), owner, []topics.Camera{{Name: "lobby", URL: "rtsp://viewer:hunter2@10.0.0.7/s"}}); err != nil {
+	if _, err := r.SyncCameras(t.Context(), owner, []topics.Camera{{Name: "lobby", URL: "rtsp://viewer:hunter2@10.0.0.7/s"}}); err != nil {
 		t.Fatal(err)
 	}
 	if text := r.log.String(); !strings.Contains(text, "camera lobby: its URL holds a password") || strings.Contains(text, "hunter2") {

@@ -138,7 +138,8 @@ func (u *up) bringCameras(ctx context.Context, pr *process.Process) error {
 	if err := u.dropNotes(ctx, pr); err != nil {
 		return err
 	}
-	return pr.SyncCameras(ctx, cameras.Owner{Source: topics.SourceUp, ID: "up"}, u.cameras)
+	_, err := pr.SyncCameras(ctx, cameras.Owner{Source: topics.SourceUp, ID: "up"}, u.cameras)
+	return err
 }
 
 // dropNotes removes the cameras of an older version's `up`, which listed them in a
