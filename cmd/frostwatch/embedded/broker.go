@@ -18,6 +18,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/frostwatch/frostwatch/internal/pause"
 )
 
 // BrokerOptions of an in-process broker.
@@ -75,7 +77,7 @@ func StartBroker(o BrokerOptions) (*Broker, error) {
 	ctx, stop := context.WithCancel(context.Background())
 	b := &Broker{cluster: cluster, disk: disk, log: o.Logger, stop: stop}
 	b.done.Go(func() error { b.keepCopies(ctx); return nil })
-	b.done.Go(func() error { b.housekeep(ctx, o.Housekeeping); return nil })
+	b.done.Go(func() error { pause.Every(ctx, o.Housekeeping, b.tidy); return nil })
 	return b, nil
 }
 
@@ -110,31 +112,13 @@ func (b *Broker) close() {
 
 // keepCopies has a copy of the list of topics a second after each change.
 func (b *Broker) keepCopies(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
+	keep := func() {
 		if err := copyTopics(b.disk.dir); err != nil {
 			b.log.Debug("broker: no copy of the list of topics", "error", err)
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
 	}
-}
-
-func (b *Broker) housekeep(ctx context.Context, every time.Duration) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			b.tidy()
-		}
-	}
+	keep()
+	pause.Every(ctx, time.Second, keep)
 }
 
 // tidy applies retention and compaction. On a full disk the ends of partitions can

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 )
 
@@ -32,18 +33,14 @@ func (b *Broker) WatchDisk(ctx context.Context, reporter telemetry.Reporter, eve
 	if every == 0 {
 		every = 2 * time.Second
 	}
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
+	look := func() {
 		warning, problem := b.disk.look()
 		reporter.Warning("disk", warning)
 		reporter.Problem("disk", problem)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
 	}
+	look()
+	pause.Every(ctx, every, look)
+	return nil
 }
 
 // look returns what is wrong with the disk: what will be a problem soon, and what is one.
@@ -60,10 +57,10 @@ func (d *disk) look() (warning, problem error) {
 		return nil, fmt.Errorf("%s can't be written to, nothing is recorded: %w", d.dir, *failed)
 	case failed != nil || free < min(1<<20, total/100):
 		return nil, fmt.Errorf("the disk of %s is full: nothing is recorded. Free some of its %s, or lower archive.retention.size (the broker's files take %s)",
-			d.dir, inBytes(total), inBytes(sizeOf(d.dir)))
+			d.dir, inBytes(total), inBytes(SizeOf(d.dir)))
 	case free < min(lowSpace, total/20):
 		return fmt.Errorf("the disk of %s has %s left of %s (the broker's files take %s): free some, or lower archive.retention.size",
-			d.dir, inBytes(free), inBytes(total), inBytes(sizeOf(d.dir))), nil
+			d.dir, inBytes(free), inBytes(total), inBytes(SizeOf(d.dir))), nil
 	}
 	return nil, nil
 }
@@ -87,8 +84,8 @@ func spaceOf(dir string) (free, total int64, err error) {
 	return int64(s.Bavail) * s.Bsize, int64(s.Blocks) * s.Bsize, nil
 }
 
-// sizeOf adds up the sizes of the files, without those that vanish meanwhile.
-func sizeOf(dir string) (n int64) {
+// SizeOf adds up the sizes of the files in a directory, in bytes, without those that vanish meanwhile.
+func SizeOf(dir string) (n int64) {
 	_ = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return nil //nolint:nilerr // files come and go meanwhile

@@ -19,6 +19,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
@@ -219,16 +220,9 @@ func (p *Process) watchKafka(ctx context.Context) error {
 		return IgnoreEnd(ctx, err)
 	}
 	close(p.created)
-	tick := time.NewTicker(pingEvery)
-	defer tick.Stop()
-	for {
-		p.ping(ctx)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
+	p.ping(ctx)
+	pause.Every(ctx, pingEvery, func() { p.ping(ctx) })
+	return nil
 }
 
 func (p *Process) ping(ctx context.Context) {

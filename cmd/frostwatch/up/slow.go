@@ -2,7 +2,6 @@ package up
 
 import (
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"time"
 
@@ -40,16 +39,5 @@ func ifSlow(after time.Duration, report func(), do func() error) error {
 
 // printChecking prints that the broker's files are being checked, and their size.
 func (u *up) printChecking(dir string) {
-	var size int64
-	// A file that goes away meanwhile does not count; the broker reports real faults.
-	_ = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return nil //nolint:nilerr // see above
-		}
-		if info, err := e.Info(); err == nil {
-			size += info.Size()
-		}
-		return nil
-	})
-	u.printTrouble("start", fmt.Sprintf("checking the broker's files (%.1f GB)", float64(size)/1e9))
+	u.printTrouble("start", fmt.Sprintf("checking the broker's files (%.1f GB)", float64(embedded.SizeOf(dir))/1e9))
 }
