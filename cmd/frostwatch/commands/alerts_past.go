@@ -36,9 +36,13 @@ type pastAlerts struct {
 // data directory. Where there is an archive that can't be opened, notes gets the
 // reason, and Kafka alone is read.
 func (t *target) withPast(ctx context.Context, notes io.Writer, do func(context.Context, *pastAlerts) error) error {
+	cfg, err := t.load()
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, pastTime)
 	defer cancel()
-	return t.onKafka(ctx, func(ctx context.Context, c *bus.Client, n topics.Names) error {
+	return t.onKafka(ctx, cfg, func(ctx context.Context, c *bus.Client, n topics.Names) error {
 		bucket, err := t.openArchive(ctx)
 		if err != nil {
 			_, _ = fmt.Fprintf(notes, "only alerts that Kafka still has are read: %s\n", topics.Clean(err.Error()))

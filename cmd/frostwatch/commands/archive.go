@@ -129,10 +129,8 @@ func (p Program) checkArchive(ctx context.Context, t *target, b *archive.Bucket,
 	}
 	var r *archive.Report
 	err = withClient(cfg, func(c *bus.Client) error {
-		ping, cancel := context.WithTimeout(ctx, reachTime)
-		defer cancel()
-		if err := c.Ping(ping); err != nil {
-			return fmt.Errorf("%w (--alone compares files without Kafka)", t.unreachable("Kafka", strings.Join(cfg.Kafka.Brokers, ", "), err))
+		if err := t.ping(ctx, c, cfg); err != nil {
+			return fmt.Errorf("%w (--alone compares files without Kafka)", err)
 		}
 		o.Log, o.Committed = c, c.CommittedOffsets
 		r, err = archive.Check(ctx, o)

@@ -42,7 +42,9 @@ func (t *target) withCameras(ctx context.Context, do func(context.Context, camer
 	if err != nil {
 		return err
 	}
-	return t.withBus(ctx, func(ctx context.Context, b *bus.Client, n topics.Names) error {
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
+	return t.onKafka(ctx, cfg, func(ctx context.Context, b *bus.Client, n topics.Names) error {
 		table, err := cameras.Open(b, n, slog.New(slog.DiscardHandler))
 		if err != nil {
 			return err

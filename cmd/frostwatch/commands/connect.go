@@ -100,25 +100,34 @@ const commandTime = 15 * time.Second
 // withBus calls do with a Kafka client and the names of topics, for at most
 // commandTime.
 func (t *target) withBus(ctx context.Context, do func(context.Context, *bus.Client, topics.Names) error) error {
-	ctx, cancel := context.WithTimeout(ctx, commandTime)
-	defer cancel()
-	return t.onKafka(ctx, do)
-}
-
-// onKafka calls do with a Kafka client and the names of topics.
-func (t *target) onKafka(ctx context.Context, do func(context.Context, *bus.Client, topics.Names) error) error {
 	cfg, err := t.load()
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, commandTime)
+	defer cancel()
+	return t.onKafka(ctx, cfg, do)
+}
+
+// onKafka calls do with a Kafka client that reaches the servers of a configuration,
+// and the names of topics.
+func (t *target) onKafka(ctx context.Context, cfg config.Config, do func(context.Context, *bus.Client, topics.Names) error) error {
 	return withClient(cfg, func(c *bus.Client) error {
-		reach, stop := context.WithTimeout(ctx, reachTime)
-		defer stop()
-		if err := c.Ping(reach); err != nil {
-			return t.unreachable("Kafka", strings.Join(cfg.Kafka.Brokers, ", "), err)
+		if err := t.ping(ctx, c, cfg); err != nil {
+			return err
 		}
 		return do(ctx, c, topics.Names{Prefix: cfg.Kafka.Prefix})
 	})
+}
+
+// ping explains why Kafka does not answer.
+func (t *target) ping(ctx context.Context, c *bus.Client, cfg config.Config) error {
+	ctx, cancel := context.WithTimeout(ctx, reachTime)
+	defer cancel()
+	if err := c.Ping(ctx); err != nil {
+		return t.unreachable("Kafka", strings.Join(cfg.Kafka.Brokers, ", "), err)
+	}
+	return nil
 }
 
 // withClient calls do with a Kafka client, without a bound on its time.
