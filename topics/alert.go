@@ -91,13 +91,11 @@ func (a Alert) Validate() error {
 	case !areTags(a.Tags):
 		return errBadTags
 	}
-	for what, text := range map[string]string{
+	if err := checkIDs(map[string]string{
 		"severity": a.Severity, "label": a.Label, "nearest_base": a.NearestBase, "onset_clip_id": a.OnsetClip, "clip_id": a.Clip,
 		"model_id": a.Model, "vocabulary name": a.Vocab.Name, "vocabulary version": a.Vocab.Version,
-	} {
-		if text != "" && !isID(text) {
-			return fmt.Errorf("%s: want at most %d bytes of printable text", what, maxID)
-		}
+	}); err != nil {
+		return err
 	}
 	if len(a.Reason) > maxText || !Printable(a.Reason) {
 		return fmt.Errorf("reason: want at most %d bytes of printable text", maxText)

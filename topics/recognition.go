@@ -108,12 +108,10 @@ func (r Recognition) Validate() error {
 	case r.Start.IsZero() || !r.End.After(r.Start):
 		return fmt.Errorf("window from %v to %v", r.Start, r.End)
 	}
-	for what, text := range map[string]string{
+	if err := checkIDs(map[string]string{
 		"model_id": r.Model, "vocabulary name": r.Vocab.Name, "vocabulary version": r.Vocab.Version,
-	} {
-		if text != "" && !isID(text) {
-			return fmt.Errorf("%s: want at most %d bytes of printable text", what, maxID)
-		}
+	}); err != nil {
+		return err
 	}
 	for _, l := range r.Labels {
 		if err := l.validate(); err != nil {

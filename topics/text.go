@@ -20,6 +20,17 @@ const maxAlertID = 2*maxID + 1
 // isID reports whether text may be an id or a name.
 func isID(text string) bool { return text != "" && len(text) <= maxID && Printable(text) }
 
+// checkIDs refuses ids and names that are neither empty nor valid. The keys say what
+// they are.
+func checkIDs(texts map[string]string) error {
+	for what, text := range texts {
+		if text != "" && !isID(text) {
+			return fmt.Errorf("%s: want at most %d bytes of printable text", what, maxID)
+		}
+	}
+	return nil
+}
+
 // maxText bounds a text for people, such as a reason.
 const maxText = 500 // bytes
 
