@@ -115,8 +115,8 @@ const settle = time.Second
 // errNoRules is the warning about a configuration without rules.
 var errNoRules = errors.New("there are no rules: nothing raises an alert: add some under rules in the configuration file")
 
-// watchEffects reports that there are no rules, and rules that can raise nothing, whenever rules, cameras or
-// the vocabulary change, until ctx ends.
+// watchEffects reports that there are no rules, and rules that can raise nothing,
+// whenever rules, cameras or the vocabulary change, until ctx ends.
 func (s *Stage) watchEffects(ctx context.Context) error {
 	reported := map[string]error{}
 	for pause.For(ctx, settle) {
