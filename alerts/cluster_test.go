@@ -67,13 +67,11 @@ func (c *cluster) start(t *testing.T) {
 // ensure makes the topics; partitions of alerts may differ.
 func (c *cluster) ensure(t *testing.T, alerts int) {
 	t.Helper()
-	var specs []bus.TopicSpec
-	for _, s := range topics.Specs(max(c.partitions, 1), 1) {
-		n := s.Partitions
-		if s.Topic == topics.Alerts {
-			n = alerts
+	specs := bus.TopicSpecs(names, max(c.partitions, 1), 1)
+	for i := range specs {
+		if specs[i].Name == names.Of(topics.Alerts) {
+			specs[i].Partitions = alerts
 		}
-		specs = append(specs, bus.TopicSpec{Name: names.Of(s.Topic), Partitions: n, Replication: 1, Config: s.Config})
 	}
 	if err := c.Ensure(t.Context(), specs); err != nil {
 		t.Fatal(err)

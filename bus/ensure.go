@@ -8,6 +8,8 @@ import (
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
+
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 // TopicSpec is a topic as it should be.
@@ -16,6 +18,14 @@ type TopicSpec struct {
 	Partitions  int
 	Replication int
 	Config      map[string]string // cleanup.policy, retention.ms, ...
+}
+
+// TopicSpecs are the specs of all of Frostwatch's topics.
+func TopicSpecs(n topics.Names, partitions, replication int) (specs []TopicSpec) {
+	for _, s := range topics.Specs(partitions, replication) {
+		specs = append(specs, TopicSpec{Name: n.Of(s.Topic), Partitions: s.Partitions, Replication: replication, Config: s.Config})
+	}
+	return specs
 }
 
 // Ensure creates the topics that don't exist; if all do, it needs no permission to

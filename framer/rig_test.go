@@ -48,11 +48,7 @@ func newRig(t *testing.T, broker string, change func(*framer.Options)) *rig {
 		t.Fatal(err)
 	}
 	r.client = client
-	var specs []bus.TopicSpec
-	for _, s := range topics.Specs(2, 1) {
-		specs = append(specs, bus.TopicSpec{Name: r.names.Of(s.Topic), Partitions: s.Partitions, Replication: 1, Config: s.Config})
-	}
-	if err := client.Ensure(t.Context(), specs); err != nil {
+	if err := client.Ensure(t.Context(), bus.TopicSpecs(r.names, 2, 1)); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -36,13 +36,13 @@ func newRig(t testing.TB, partitions int) *rig {
 	t.Helper()
 	r := &rig{t: t, broker: kafkatest.StartEmbedded(t), names: topics.Names{Prefix: "t."}}
 	r.client = r.newClient()
-	for _, s := range topics.Specs(partitions, 1) {
+	specs := bus.TopicSpecs(r.names, partitions, 1)
+	for _, s := range specs {
 		// So that a test can send a record that is old.
 		s.Config["message.timestamp.type"] = "CreateTime"
-		err := r.client.Ensure(t.Context(), []bus.TopicSpec{{Name: r.names.Of(s.Topic), Partitions: partitions, Replication: 1, Config: s.Config}})
-		if err != nil {
-			t.Fatal(err)
-		}
+	}
+	if err := r.client.Ensure(t.Context(), specs); err != nil {
+		t.Fatal(err)
 	}
 	return r
 }

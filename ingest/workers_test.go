@@ -28,11 +28,7 @@ func TestWorkersShareCameras(t *testing.T) {
 		}
 	})
 	names := topics.Names{Prefix: "t."}
-	var specs []bus.TopicSpec
-	for _, s := range topics.Specs(4, 1) {
-		specs = append(specs, bus.TopicSpec{Name: names.Of(s.Topic), Partitions: s.Partitions, Replication: 1, Config: s.Config})
-	}
-	if err := client.Ensure(t.Context(), specs); err != nil {
+	if err := client.Ensure(t.Context(), bus.TopicSpecs(names, 4, 1)); err != nil {
 		t.Fatal(err)
 	}
 	cameras := []string{"c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7"}

@@ -40,9 +40,9 @@ func newPastLog(t *testing.T) pastLog {
 	}
 	t.Cleanup(func() { _ = b.Close() })
 	names := topics.Names{Prefix: "p."}
-	var specs []bus.TopicSpec
-	for _, s := range topics.Specs(1, 1) {
-		specs = append(specs, bus.TopicSpec{Name: names.Of(s.Topic), Partitions: 1, Replication: 1, Config: map[string]string{"message.timestamp.type": "CreateTime"}})
+	specs := bus.TopicSpecs(names, 1, 1)
+	for i := range specs {
+		specs[i].Config = map[string]string{"message.timestamp.type": "CreateTime"}
 	}
 	if err := b.Ensure(t.Context(), specs); err != nil {
 		t.Fatal(err)

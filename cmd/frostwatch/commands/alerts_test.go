@@ -28,11 +28,7 @@ func alertLog(t *testing.T) (configuration string, cleared topics.Alert) {
 	}
 	t.Cleanup(func() { _ = b.Close() })
 	names := topics.Names{Prefix: "a."}
-	var specs []bus.TopicSpec
-	for _, s := range topics.Specs(3, 1) {
-		specs = append(specs, bus.TopicSpec{Name: names.Of(s.Topic), Partitions: s.Partitions, Replication: 1, Config: s.Config})
-	}
-	if err := b.Ensure(t.Context(), specs); err != nil {
+	if err := b.Ensure(t.Context(), bus.TopicSpecs(names, 3, 1)); err != nil {
 		t.Fatal(err)
 	}
 	send := func(topic topics.Topic, key, camera string, value []byte) topics.RecordRef {

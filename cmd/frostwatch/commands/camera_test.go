@@ -45,11 +45,7 @@ func TestCameraCommands(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = client.Close() })
 	n := topics.Names{Prefix: "c."}
-	var specs []bus.TopicSpec
-	for _, s := range topics.Specs(2, 1) {
-		specs = append(specs, bus.TopicSpec{Name: n.Of(s.Topic), Partitions: s.Partitions, Replication: 1, Config: s.Config})
-	}
-	if err := client.Ensure(t.Context(), specs); err != nil {
+	if err := client.Ensure(t.Context(), bus.TopicSpecs(n, 2, 1)); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "pipeline.yaml")

@@ -37,10 +37,9 @@ func newTables(t *testing.T) tables {
 			t.Error(err)
 		}
 	})
-	var specs []bus.TopicSpec
-	for _, s := range topics.Specs(2, 1) {
+	specs := bus.TopicSpecs(names, 2, 1)
+	for _, s := range specs {
 		delete(s.Config, "message.timestamp.type") // records of long ago are wanted
-		specs = append(specs, bus.TopicSpec{Name: names.Of(s.Topic), Partitions: s.Partitions, Replication: 1, Config: s.Config})
 	}
 	if err := c.Ensure(t.Context(), specs); err != nil {
 		t.Fatal(err)

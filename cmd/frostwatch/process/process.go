@@ -246,13 +246,7 @@ func (p *Process) brokers() string { return strings.Join(p.Config.Kafka.Brokers,
 
 // EnsureTopics creates the topics that are absent.
 func (p *Process) EnsureTopics(ctx context.Context) error {
-	var specs []bus.TopicSpec
-	for _, s := range topics.Specs(p.Config.Kafka.Partitions, p.Config.Kafka.Replication) {
-		specs = append(specs, bus.TopicSpec{
-			Name: p.Names.Of(s.Topic), Partitions: s.Partitions, Replication: p.Config.Kafka.Replication, Config: s.Config,
-		})
-	}
-	return p.Bus.Ensure(ctx, specs)
+	return p.Bus.Ensure(ctx, bus.TopicSpecs(p.Names, p.Config.Kafka.Partitions, p.Config.Kafka.Replication))
 }
 
 // Follow calls show with the value of each new record of a topic until ctx ends.
