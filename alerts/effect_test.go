@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/frostwatch/frostwatch/internal/telemetry"
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
 )
@@ -57,40 +57,6 @@ func TestRulesWithoutEffectAreNamed(t *testing.T) {
 	}
 }
 
-// reporter keeps the warnings that stand.
-type reporter struct {
-	telemetry.Quiet
-	mu       sync.Mutex
-	warnings map[string]error
-}
-
-func (r *reporter) Warning(part string, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.warnings == nil {
-		r.warnings = map[string]error{}
-	}
-	if r.warnings[part] = err; err == nil {
-		delete(r.warnings, part)
-	}
-}
-
-// await waits for a warning of a part; empty: for none.
-func (r *reporter) await(t *testing.T, part, want string) {
-	t.Helper()
-	for deadline := time.Now().Add(patient); ; time.Sleep(20 * time.Millisecond) {
-		r.mu.Lock()
-		err := r.warnings[part]
-		r.mu.Unlock()
-		if err == nil && want == "" || err != nil && want != "" && strings.Contains(err.Error(), want) {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: the warning is %v, want %q", part, err, want)
-		}
-	}
-}
-
 // vocabulary is one that a test replaces.
 type vocabulary struct {
 	mu      sync.Mutex
@@ -121,31 +87,31 @@ func (v *vocabulary) replace(labels ...vocab.Label) string {
 func TestWhatARuleLacksIsReported(t *testing.T) {
 	c := startCluster(t)
 	c.ensure(t, 1)
-	live, r := &vocabulary{changed: make(chan struct{})}, &reporter{}
+	live, r := &vocabulary{changed: make(chan struct{})}, stagetest.NewReports()
 	log := &bytes.Buffer{} // read when the stage has ended
 	s, stop, _ := c.run(t, Options{Reporter: r, Vocabulary: live, Logger: slog.New(slog.NewTextHandler(log, nil))})
-	r.await(t, "rules", "there are no rules: nothing raises an alert")
+	r.AwaitWarning(t, "rules", "there are no rules: nothing raises an alert")
 	rule := fallRule()
 	rule.Cameras = []string{"ward-*"}
 	s.SetRules(ruleSet(t, rule))
-	r.await(t, "rule fall", `no camera matches "ward-*"`)
+	r.AwaitWarning(t, "rule fall", `no camera matches "ward-*"`)
 	live.replace(vocab.Label{Name: "walking"})
-	r.await(t, "rule fall", `no camera matches "ward-*"; the vocabulary default has no label "fall"`)
+	r.AwaitWarning(t, "rule fall", `no camera matches "ward-*"; the vocabulary default has no label "fall"`)
 	live.replace(vocab.Label{Name: "Fall"})
 	camera, err := topics.EncodeCamera(topics.Camera{Name: "ward-1", URL: "rtsp://h/"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.send(t, topics.Cameras, "ward-1", camera)
-	r.await(t, "rule fall", "")
+	r.AwaitWarning(t, "rule fall", "")
 	c.send(t, topics.Cameras, "ward-1", nil)
-	r.await(t, "rule fall", "no camera matches")
+	r.AwaitWarning(t, "rule fall", "no camera matches")
 	rule.Cameras, rule.Cooldown = nil, time.Minute
 	s.SetRules(ruleSet(t, rule))
-	r.await(t, "rule fall", "")
-	r.await(t, "rules", "")
+	r.AwaitWarning(t, "rule fall", "")
+	r.AwaitWarning(t, "rules", "")
 	s.SetRules(nil)
-	r.await(t, "rules", "there are no rules: nothing raises an alert")
+	r.AwaitWarning(t, "rules", "there are no rules: nothing raises an alert")
 	if err := stop(); err != nil {
 		t.Error(err)
 	}
@@ -159,13 +125,13 @@ func TestWhatARuleLacksIsReported(t *testing.T) {
 func TestAHostWhoseClockIsAheadIsReported(t *testing.T) {
 	c := startCluster(t)
 	c.ensure(t, 1)
-	r := &reporter{}
+	r := stagetest.NewReports()
 	c.run(t, Options{Rules: ruleSet(t, fallRule()), Reporter: r, Now: func() time.Time { return time.Now().Add(-time.Hour) }})
 	c.recognise(t, clipAt(time.Now().UTC().Add(10*time.Minute), 0, fall(.9)))
-	r.await(t, "clock of camera lobby", "ahead of Kafka's clock")
+	r.AwaitWarning(t, "clock of camera lobby", "ahead of Kafka's clock")
 	c.recognise(t, clipAt(recent(), 0, fall(.9)))
 	c.awaitAlerts(t, 1)
-	r.await(t, "clock of camera lobby", "")
+	r.AwaitWarning(t, "clock of camera lobby", "")
 }
 
 // A producer that partitions otherwise than we do costs a camera its state at
@@ -174,7 +140,7 @@ func TestRecordsInAForeignPartitionAreReported(t *testing.T) {
 	c := startCluster(t)
 	c.partitions = 2
 	c.ensure(t, 2)
-	r := &reporter{}
+	r := stagetest.NewReports()
 	c.run(t, Options{Rules: ruleSet(t, fallRule()), Reporter: r})
 	home, err := c.PartitionOf(t.Context(), names.Of(topics.Actions), []byte("lobby"))
 	if err != nil {
@@ -194,5 +160,5 @@ func TestRecordsInAForeignPartitionAreReported(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.send(t, topics.Actions, foreign, value)
-	r.await(t, "partition of camera lobby", fmt.Sprintf("its recognitions are in partition %d instead of %d", 1-home, home))
+	r.AwaitWarning(t, "partition of camera lobby", fmt.Sprintf("its recognitions are in partition %d instead of %d", 1-home, home))
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -56,12 +57,12 @@ func TestWhatNoAlertCanCarryIsADeadLetter(t *testing.T) {
 func TestAPartitionOfUnreadableRecordsIsReported(t *testing.T) {
 	c := startCluster(t)
 	c.ensure(t, 1)
-	r := &reporter{}
+	r := stagetest.NewReports()
 	c.run(t, Options{Rules: ruleSet(t, fallRule()), Reporter: r})
 	for i := range manyUnreadable {
 		c.send(t, topics.Actions, "lobby", fmt.Appendf(nil, "not a record %d", i))
 	}
-	r.await(t, "recognitions of partition 0", fmt.Sprintf("the last %d can't be read", manyUnreadable))
+	r.AwaitWarning(t, "recognitions of partition 0", fmt.Sprintf("the last %d can't be read", manyUnreadable))
 	c.recognise(t, clipAt(recent(), 0, fall(.1)))
-	r.await(t, "recognitions of partition 0", "")
+	r.AwaitWarning(t, "recognitions of partition 0", "")
 }

@@ -1,13 +1,6 @@
 package ingest
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"math/big"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
@@ -18,6 +11,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/camsim"
 	"github.com/frostwatch/frostwatch/internal/shared"
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -27,7 +21,7 @@ func TestOtherPeers(t *testing.T) {
 	fence := cut(t, shared.Path(t, "model", "demo", "yard_fence.mp4"), 4, "mp4")
 	web := httptest.NewServer(http.FileServer(http.Dir(filepath.Dir(fence))))
 	t.Cleanup(web.Close)
-	secure := simulate(t, camsim.Options{TLS: selfSigned(t)}, func(s *camsim.Server) {
+	secure := simulate(t, camsim.Options{TLS: stagetest.SelfSigned(t)}, func(s *camsim.Server) {
 		addFile(t, s, "cam", fence, camsim.FileOptions{OnDemand: true, Loops: 1, Speed: 2})
 	})
 	for _, c := range []struct{ name, url string }{
@@ -107,20 +101,4 @@ func TestAFilePlaysAtItsOwnPace(t *testing.T) {
 	if r.epochs["cam"] != 1 {
 		t.Errorf("the file was opened %d times", r.epochs["cam"])
 	}
-}
-
-func selfSigned(t *testing.T) *tls.Config {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	about := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, about, about, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 }

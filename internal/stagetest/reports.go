@@ -82,6 +82,19 @@ func (r *Reports) AwaitProblem(t testing.TB, part, want string) {
 	})
 }
 
+// AwaitWarning waits until the warning about a part contains want; want "" waits until
+// there is none.
+func (r *Reports) AwaitWarning(t testing.TB, part, want string) {
+	t.Helper()
+	Await(t, fmt.Sprintf("a warning about %s: %q", part, want), func() bool {
+		err := r.WarningOf(part)
+		if err == nil || want == "" {
+			return err == nil && want == ""
+		}
+		return strings.Contains(err.Error(), want)
+	})
+}
+
 // WarningOf is the warning that holds about a part, or nil.
 func (r *Reports) WarningOf(part string) error {
 	r.mu.Lock()

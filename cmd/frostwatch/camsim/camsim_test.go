@@ -3,15 +3,8 @@ package camsim
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"log/slog"
-	"math/big"
-	"net"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -21,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/frostwatch/frostwatch/internal/shared"
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -119,7 +113,7 @@ func TestAClientSeesTheFile(t *testing.T) {
 		{"h264 with B-frames over udp", fenced, "udp", Options{}, FileOptions{}},
 		{"variable frame rate, password, wrapping timestamps", shared.Path(t, "videos", "gm_Subject_4_Fall_03.mp4"), "tcp", Options{},
 			FileOptions{User: "viewer", Password: "p@ss/word:1", FirstRTP: 1<<32 - 90_000}},
-		{"hevc 1080p over rtsps", shared.Path(t, "videos", "Retail02_short.mp4"), "tcp", Options{TLS: selfSigned(t)}, FileOptions{}},
+		{"hevc 1080p over rtsps", shared.Path(t, "videos", "Retail02_short.mp4"), "tcp", Options{TLS: stagetest.SelfSigned(t)}, FileOptions{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := cut(t, c.path, 4)
@@ -172,20 +166,4 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: %v: %s, want %s", c.url, err, out, c.want)
 		}
 	}
-}
-
-func selfSigned(t *testing.T) *tls.Config {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	about := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, about, about, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 }
