@@ -3,6 +3,7 @@ package bus_test
 import (
 	"context"
 	"log/slog"
+	"os"
 	"testing"
 	"time"
 
@@ -12,7 +13,13 @@ import (
 	"github.com/frostwatch/frostwatch/internal/kafkatest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if broker := os.Getenv(workerEnv); broker != "" {
+		work(broker)
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // backends are the embedded broker and a real Kafka: what holds on one only is
 // no help.

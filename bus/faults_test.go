@@ -148,14 +148,16 @@ func TestTimesAreTheBrokers(t *testing.T) {
 	}
 }
 
-// TestWorker is not a test: it is the worker that TestAWokenWorkerPublishesNothing
-// stops, a process of its own.
-func TestWorker(t *testing.T) {
-	broker := os.Getenv("FROSTWATCH_TEST_WORKER")
-	if broker == "" {
-		t.Skip("is run by another test")
+// workerEnv names the broker to which a process of its own, made from this test
+// program, connects as the worker that TestAWokenWorkerPublishesNothing suspends.
+const workerEnv = "FROSTWATCH_TEST_WORKER"
+
+// work is that worker, until it is killed.
+func work(broker string) {
+	c, err := bus.New(bus.Options{Brokers: []string{broker}, ClientID: "test", Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		panic(err)
 	}
-	c := clientOf(t, []string{broker}, slog.New(slog.DiscardHandler))
 	_ = c.Consume(context.Background(), bus.GroupOptions{Group: "woken", Topic: "woken"}, sendAllTheTime("child"))
 }
 
@@ -175,8 +177,8 @@ func TestAWokenWorkerPublishesNothing(t *testing.T) {
 	if err := c.Ensure(ctx, []bus.TopicSpec{spec("woken", 1), spec("woken-out", 1)}); err != nil {
 		t.Fatal(err)
 	}
-	child := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestWorker$")
-	child.Env = append(os.Environ(), "FROSTWATCH_TEST_WORKER="+b.Addr())
+	child := exec.CommandContext(ctx, os.Args[0])
+	child.Env = append(os.Environ(), workerEnv+"="+b.Addr())
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
