@@ -13,9 +13,9 @@ import (
 	"github.com/segmentio/kafka-go"
 	"go.opentelemetry.io/otel/metric/noop"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -81,7 +81,7 @@ func TestDeadLettersAreSentOrCountedAsLost(t *testing.T) {
 			if len(sent) != 1 || sent[0].Topic != "dead" || string(sent[0].Value) != "x" {
 				t.Errorf("sent %+v", sent)
 			}
-			got := counts(t, reader)
+			got := stagetest.Counts(t, reader)
 			if got["frostwatch.dead_letters"] != c.sent || got["frostwatch.dead_letters_lost"] != c.lost {
 				t.Errorf("counted %v", got)
 			}
@@ -107,24 +107,4 @@ func TestTheLogQuotesNoRecord(t *testing.T) {
 	if !strings.Contains(log.String(), "it says") || log.Len() > 2000 || strings.Contains(log.String(), "202e") {
 		t.Errorf("the log is %.200s, of %d bytes", log.String(), log.Len())
 	}
-}
-
-func counts(t *testing.T, r sdkmetric.Reader) map[string]int64 {
-	t.Helper()
-	var all metricdata.ResourceMetrics
-	if err := r.Collect(t.Context(), &all); err != nil {
-		t.Fatal(err)
-	}
-	out := map[string]int64{}
-	for _, scope := range all.ScopeMetrics {
-		for _, m := range scope.Metrics {
-			if sum, ok := m.Data.(metricdata.Sum[int64]); ok {
-				for _, p := range sum.DataPoints {
-					out[m.Name] += p.Value
-				}
-			}
-			gauges(m, out)
-		}
-	}
-	return out
 }

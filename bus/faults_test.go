@@ -17,10 +17,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/internal/kafkatest"
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -69,14 +69,7 @@ func TestOrderIsKeptWhereABatchFails(t *testing.T) {
 
 func TestWhatIsMisplacedAndWaitsIsMeasured(t *testing.T) {
 	b := kafkatest.StartFreezable(t)
-	var out logs
-	reader := sdkmetric.NewManualReader()
-	c, err := bus.New(bus.Options{Brokers: []string{b.Addr()}, Logger: slog.New(slog.NewTextHandler(&out, nil)),
-		Meter: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = c.Close() }()
+	c, out, reader := measured(t, b.Addr())
 	ctx := within(t, time.Minute)
 	if err := c.Ensure(ctx, []bus.TopicSpec{spec("foreign", 2)}); err != nil {
 		t.Fatal(err)
@@ -106,23 +99,14 @@ func TestWhatIsMisplacedAndWaitsIsMeasured(t *testing.T) {
 			}
 		}
 		once.Do(func() {
-			if got := counts(t, reader); got["frostwatch.kafka.records_misplaced"] != 2 || got["frostwatch.kafka.lag"] != 1 {
+			if got := stagetest.Counts(t, reader); got["frostwatch.kafka.records_misplaced"] != 2 || got["frostwatch.kafka.lag"] != 1 {
 				t.Errorf("measured %v, want 2 misplaced and a lag of 1", got)
 			}
 		})
 		return done
 	})
 	if !errors.Is(err, done) || !out.has("level=WARN", "murmur2", "key=lobby") {
-		t.Errorf("%v; the log:\n%s", err, &out)
-	}
-}
-
-// gauges add to what counts() sees.
-func gauges(m metricdata.Metrics, out map[string]int64) {
-	if g, ok := m.Data.(metricdata.Gauge[int64]); ok {
-		for _, p := range g.DataPoints {
-			out[m.Name] += p.Value
-		}
+		t.Errorf("%v; the log:\n%s", err, out)
 	}
 }
 

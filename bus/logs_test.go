@@ -2,8 +2,14 @@ package bus_test
 
 import (
 	"bytes"
+	"log/slog"
 	"strings"
 	"sync"
+	"testing"
+
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+
+	"github.com/frostwatch/frostwatch/bus"
 )
 
 // logs are written by many and read by the test.
@@ -46,4 +52,17 @@ func (l *logs) has(want ...string) bool {
 		}
 	}
 	return false
+}
+
+// measured returns a client, its log and its metrics.
+func measured(t testing.TB, broker string) (*bus.Client, *logs, sdkmetric.Reader) {
+	t.Helper()
+	out, reader := &logs{}, sdkmetric.NewManualReader()
+	c, err := bus.New(bus.Options{Brokers: []string{broker}, Logger: slog.New(slog.NewTextHandler(out, nil)),
+		Meter: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c, out, reader
 }

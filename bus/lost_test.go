@@ -3,27 +3,18 @@ package bus_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"sync"
 	"testing"
 	"time"
 
-	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
-
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/internal/kafkatest"
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 )
 
 func TestWhatIsBeyondTheEndIsReported(t *testing.T) {
 	b := kafkatest.StartFreezable(t)
-	var out logs
-	reader := sdkmetric.NewManualReader()
-	c, err := bus.New(bus.Options{Brokers: []string{b.Addr()}, Logger: slog.New(slog.NewTextHandler(&out, nil)),
-		Meter: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = c.Close() }()
+	c, out, reader := measured(t, b.Addr())
 	ctx := within(t, time.Minute)
 	if err := c.Ensure(ctx, []bus.TopicSpec{spec("beyond", 1)}); err != nil {
 		t.Fatal(err)
@@ -55,7 +46,7 @@ func TestWhatIsBeyondTheEndIsReported(t *testing.T) {
 		if err != nil || string(m.Value) != "c" {
 			t.Errorf("read %q, %v; want what comes", m.Value, err)
 		}
-		if got := counts(t, reader)["frostwatch.kafka.records_lost"]; got != 98 {
+		if got := stagetest.Counts(t, reader)["frostwatch.kafka.records_lost"]; got != 98 {
 			t.Errorf("%d records are counted as lost, want 98", got)
 		}
 		return done

@@ -18,21 +18,7 @@ func counted() (sums func(*testing.T) map[string]int64, m metric.Meter) {
 	reader := sdkmetric.NewManualReader()
 	sums = func(t *testing.T) map[string]int64 {
 		t.Helper()
-		var all metricdata.ResourceMetrics
-		if err := reader.Collect(t.Context(), &all); err != nil {
-			t.Fatal(err)
-		}
-		out := map[string]int64{}
-		for _, scope := range all.ScopeMetrics {
-			for _, m := range scope.Metrics {
-				if sum, ok := m.Data.(metricdata.Sum[int64]); ok {
-					for _, p := range sum.DataPoints {
-						out[m.Name] += p.Value
-					}
-				}
-			}
-		}
-		return out
+		return stagetest.Counts(t, reader)
 	}
 	return sums, sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test")
 }

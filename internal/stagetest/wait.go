@@ -1,5 +1,6 @@
 // Package stagetest holds what the tests of several stages need: waiting for a
-// condition, a log that can be searched, and a Reporter that records.
+// condition, a log that can be searched, a Reporter that records, counted metrics, and
+// a certificate.
 package stagetest
 
 import (
