@@ -90,3 +90,20 @@ func TestACommitThatWaitsHoldsNothingUp(t *testing.T) {
 		}
 	}
 }
+
+// A commit whose answer was lost in a freeze may have been made: the partition is not
+// another's for that.
+func TestACommitWithoutAnAnswerIsOurs(t *testing.T) {
+	p := (&member{client: &Client{}, o: GroupOptions{Group: "g", Topic: "t"}, gate: newGate()}).newPartition(0)
+	if !p.own(-1) || p.own(0) {
+		t.Error("of a group that has committed nothing, only nothing is ours")
+	}
+	p.committed.Store(7)
+	p.done.Store(8)
+	p.asked.Store(9)
+	for offset, want := range map[int64]bool{-1: false, 7: false, 8: true, 9: true, 10: false} {
+		if p.own(offset) != want {
+			t.Errorf("offset %d: ours is %v", offset, !want)
+		}
+	}
+}

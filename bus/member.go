@@ -160,7 +160,7 @@ func (m *member) confirmHolds(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if offset != h.p.expected() {
+		if !h.p.own(offset) {
 			m.lose(p)
 		}
 	}

@@ -35,7 +35,10 @@ type Partition struct {
 	// highest offset committed under it; -1: none. They are read while a commit
 	// waits, by the member without which it would wait for ever.
 	committed, done atomic.Int64
-	committing      chan struct{} // holds one: commits follow each other
+	// asked is the offset that was last sent to be committed: the broker may have
+	// committed it although its answer was lost.
+	asked      atomic.Int64
+	committing chan struct{} // holds one: commits follow each other
 }
 
 // ErrMoved is returned when the partition belongs to another member by now.
@@ -49,6 +52,7 @@ func (m *member) newPartition(id int) *Partition {
 	}
 	p.committed.Store(-1)
 	p.done.Store(-1)
+	p.asked.Store(-1)
 	if !m.o.AnyKey {
 		p.keys = &keyCheck{client: m.client, group: m.o.Group, at: at, of: m.partitions}
 	}
@@ -83,8 +87,15 @@ func (p *Partition) begin(ctx context.Context, startFirst bool) error {
 	return nil
 }
 
-// expected is what the group's offset is if nobody else has committed.
+// expected is what the group's offset is if nobody else has committed, and no commit
+// is without an answer.
 func (p *Partition) expected() int64 { return max(p.committed.Load(), p.done.Load()) }
+
+// own reports whether the group's offset is one that this handler has committed, or
+// found.
+func (p *Partition) own(offset int64) bool {
+	return offset == p.expected() || offset >= 0 && offset == p.asked.Load()
+}
 
 // Topic is the topic's full name.
 func (p *Partition) Topic() string { return p.at.topic }
@@ -235,6 +246,7 @@ func (p *Partition) commit(ctx context.Context, next int64) error {
 			return err
 		}
 		sent := time.Now()
+		p.asked.Store(next)
 		err = p.coordinator.commit(ctx, pass, p.at, next)
 		p.gate.leave(1)
 		switch {
