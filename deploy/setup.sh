@@ -101,6 +101,13 @@ install_lint() {
     die "go could not build golangci-lint $lint_version"
 }
 
+# A disk that fills up on the way ends as a trace of some library.
+check_space() { # FOLDER GIGABYTES WHAT
+  local free
+  free=$(df -Pk "$1" | awk 'NR == 2 {print int($4 / 1048576)}')
+  [ "$free" -ge "$2" ] || die "$3 takes up to $2 GB of disk, and $free GB are free at $1"
+}
+
 # Made again whenever the lock changes: a package that is no longer in it must not stay.
 install_train() {
   cmp -s train/requirements.txt train/.venv/installed.txt && return
@@ -108,6 +115,7 @@ install_train() {
   python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || die "$(python3 --version) at $(command -v python3) is too old: train/ needs Python 3.11"
   say "installing train/'s Python packages (some 5 GB and a few minutes, once)"
   rm -rf train/.venv
+  check_space train 7 "installing train/'s Python packages"
   python3 -m venv train/.venv || die "python3 could not make train/.venv"
   train/.venv/bin/pip install -q --disable-pip-version-check --no-deps --require-hashes -r train/requirements.txt ||
     die "pip could not install train/requirements.txt"
