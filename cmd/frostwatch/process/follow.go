@@ -18,8 +18,9 @@ const (
 	// settleTime is how long a file must be unchanged before it is read, because
 	// editors write in several steps.
 	settleTime = 100 * time.Millisecond
-	// emptyTime is how much longer a file without content must be unchanged: editors
-	// empty a file before they write it, or remove it before they rename another.
+	// emptyTime is how long a file must have been without content before that is read:
+	// editors empty a file before they write it, or remove it before they rename
+	// another.
 	emptyTime = time.Second
 	// pollTime is how often the file is read where no events come, as for a folder on
 	// a file server, or when the system has no inotify watches left.
@@ -40,7 +41,7 @@ func (p *Process) followFile(ctx context.Context, file config.File, poll time.Du
 	defer tick.Stop()
 
 	last := file.Sum()
-	waited := false             // for the content of an empty file
+	var empty time.Time         // since when the file has been seen without content
 	settled := time.NewTimer(0) // the file may have been edited since it was read
 	defer settled.Stop()
 	for {
@@ -56,12 +57,17 @@ func (p *Process) followFile(ctx context.Context, file config.File, poll time.Du
 			reload()
 		case <-settled.C:
 			now := file.Now()
-			if now.OfNothing() && !waited {
-				waited = true
-				settled.Reset(emptyTime)
+			if !now.OfNothing() {
+				empty = time.Time{}
+			} else if empty.IsZero() {
+				empty = time.Now()
+			}
+			// Whatever else happens in the folder meanwhile does not shorten the wait.
+			if left := time.Until(empty.Add(emptyTime)); left > 0 {
+				settled.Reset(left)
 				continue
 			}
-			if waited = false; now != last {
+			if now != last {
 				last = now
 				reload()
 			}
