@@ -81,6 +81,7 @@ func TestBus(t *testing.T) {
 	onEach(t, func(t *testing.T, b kafkatest.Broker) {
 		t.Run("records come back whole", func(t *testing.T) { recordsComeBackWhole(t, b) })
 		t.Run("sending gives positions", func(t *testing.T) { sendPositions(t, b) })
+		t.Run("what comes while it is read is read", func(t *testing.T) { growthIsRead(t, b) })
 		t.Run("a stretch is replayed", func(t *testing.T) { replayStretch(t, b) })
 		t.Run("a partition is read, skipped and sent for", func(t *testing.T) { partitionReads(t, b) })
 		t.Run("a table keeps the newest", func(t *testing.T) { tableKeepsNewest(t, b) })

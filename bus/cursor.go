@@ -31,7 +31,11 @@ type cursor struct {
 	beyond int   // how many answers in a row said that the offset is beyond the end
 	again  bool  // nothing of the newest answer could be used, though there may be more
 	asked  int64 // the offset that the newest answer with batches was for; -1: none
+	doubts int   // how often in a row a batch at the offset was beyond the end
 }
+
+// maxDoubts is how often a batch beyond the end is fetched again.
+const maxDoubts = 3
 
 func (c *Client) cursor(topic string, partition int, from int64) *cursor {
 	r := &cursor{client: c, at: place{topic, partition}, limit: fetchBytes, asked: -1}
@@ -115,26 +119,39 @@ func (r *cursor) buffered(ctx context.Context) (Message, bool) {
 		}
 		// Compaction may have removed the last offsets of a batch, too.
 		r.offset.Store(max(r.offset.Load(), r.batch.next))
-		if len(r.rest) == 0 {
+		if !r.open(ctx) {
 			r.batch = batch{}
 			return Message{}, false
 		}
-		here := r.rest
-		r.batch, r.rest, ok, err = nextBatch(r.rest)
-		if !ok {
-			r.rest, r.batch = nil, batch{}
-			return Message{}, false
-		}
-		if err == nil && r.batch.next > r.end.Load() {
-			err = fmt.Errorf("%w: its offsets are beyond the end of the log", errBroken)
-		}
-		if err != nil {
-			// Where the next one begins is not known either: fetch again.
-			r.broken(ctx, r.after(here), err)
-			r.rest, r.batch = nil, batch{}
-			return Message{}, false
-		}
 	}
+}
+
+// open decodes the next batch that was received. false: none that can be read is left,
+// and more is to be fetched.
+func (r *cursor) open(ctx context.Context) bool {
+	here := r.rest
+	next, rest, ok, err := nextBatch(here)
+	r.batch, r.rest = next, nil
+	if !ok {
+		return false
+	}
+	if err == nil && next.next > r.end.Load() {
+		// Kafka looks up the end that it answers before it reads the batches: what is
+		// appended in between lies beyond it (readRecords in its Partition.scala).
+		if r.doubts++; r.doubts <= maxDoubts {
+			r.asked = -1
+			return false
+		}
+		err = fmt.Errorf("%w: its offsets are beyond the end of the log", errBroken)
+	}
+	r.doubts = 0
+	if err != nil {
+		// Where the next one begins is not known either: fetch again.
+		r.broken(ctx, r.after(here), err)
+		return false
+	}
+	r.rest = rest
+	return true
 }
 
 // after is the offset at which to continue after the broken batch at the start of b:

@@ -2,9 +2,13 @@ package bus_test
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"strconv"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/internal/kafkatest"
@@ -90,5 +94,40 @@ func readingBeginsAtATime(t *testing.T, b kafkatest.Broker) {
 	send("4", noon.Add(5*time.Minute)) // whether the reader is there already or not
 	if got := <-followed; got != "4" {
 		t.Errorf("followed on from after the last record: read %q", got)
+	}
+}
+
+// A broker's answers and its appends overlap: none of what is appended may be passed
+// over.
+func growthIsRead(t *testing.T, b kafkatest.Broker) {
+	c, out, _ := measured(t, b.Addr())
+	ctx := within(t, time.Minute)
+	if err := c.Ensure(ctx, []bus.TopicSpec{spec("grows", 1)}); err != nil {
+		t.Fatal(err)
+	}
+	const senders, each = 4, 1500
+	var sending errgroup.Group
+	for range senders {
+		sending.Go(func() error {
+			for range each {
+				if _, err := c.Send(ctx, bus.Message{Topic: "grows", Key: []byte("k"), Value: []byte("v")}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	next := int64(0)
+	err := c.ReadAll(ctx, "grows", time.Time{}, true, func(m bus.Message) error {
+		if m.Offset != next {
+			return fmt.Errorf("after offset %d comes %d", next-1, m.Offset)
+		}
+		if next++; next == senders*each {
+			return bus.ErrStop
+		}
+		return nil
+	})
+	if err := errors.Join(err, sending.Wait()); err != nil || out.has("level=ERROR") {
+		t.Errorf("%v; %v", err, out)
 	}
 }
