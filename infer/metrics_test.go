@@ -10,7 +10,6 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/frostwatch/frostwatch/internal/stagetest"
-	"github.com/frostwatch/frostwatch/topics"
 )
 
 // counted returns a meter and a function that returns the sums of its counters.
@@ -38,7 +37,8 @@ func TestMetrics(t *testing.T) {
 		r.send("a", clipOf(t, "a", n, jpegOf(t, 48, 32, color.White), now))
 	}
 	_, stop := start(t, o)
-	stagetest.Await(t, "the recognitions", func() bool { return len(r.read(topics.Actions)) == 3 })
+	// A clip is counted after its recognition has been sent.
+	stagetest.Await(t, "the recognitions", func() bool { return stagetest.Counts(t, reader)["frostwatch.infer.clips"] == 3 })
 	var all metricdata.ResourceMetrics
 	if err := reader.Collect(t.Context(), &all); err != nil {
 		t.Fatal(err)
