@@ -104,7 +104,7 @@ func New(o Options) (*Stage, error) {
 	}
 	var err error
 	s.dead, err = bus.NewDeadLetters(bus.DeadLetterOptions{
-		Send: o.Bus.Send, Topic: o.Names.Of(topics.DeadLetter), Stage: "alerts", Logger: o.Logger, Meter: o.Meter,
+		Send: o.Bus.Send, Topic: o.Names.Of(topics.DeadLetter), Stage: "alerts", Logger: o.Logger, Meter: o.Meter, Reporter: o.Reporter,
 	})
 	if err := errors.Join(in.Err(), err); err != nil {
 		return nil, fmt.Errorf("alerts: %w", err)

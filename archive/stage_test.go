@@ -262,5 +262,6 @@ type reports chan error
 
 func (r reports) Problem(_ string, err error)   { r <- err }
 func (r reports) Warning(string, error)         {}
+func (r reports) Incident(string, error)        {}
 func (r reports) Check(string, func() error)    {}
 func (r reports) Describe(func(*topics.Worker)) {}

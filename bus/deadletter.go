@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -37,6 +38,8 @@ type DeadLetterOptions struct {
 	Stage  string
 	Logger *slog.Logger
 	Meter  metric.Meter
+	// Reporter lists the newest dead letter for a while.
+	Reporter telemetry.Reporter
 }
 
 // DeadLetters sends the dead letters of a stage. Safe for concurrent use.
@@ -48,8 +51,8 @@ type DeadLetters struct {
 
 // NewDeadLetters checks the options.
 func NewDeadLetters(o DeadLetterOptions) (*DeadLetters, error) {
-	if o.Send == nil || o.Topic == "" || o.Stage == "" || o.Logger == nil || o.Meter == nil {
-		return nil, errors.New("dead letters: send, topic, stage, logger and meter are required")
+	if o.Send == nil || o.Topic == "" || o.Stage == "" || o.Logger == nil || o.Meter == nil || o.Reporter == nil {
+		return nil, errors.New("dead letters: send, topic, stage, logger, meter and reporter are required")
 	}
 	d := &DeadLetters{o: o, stage: metric.WithAttributes(attribute.String("stage", o.Stage))}
 	var errs [2]error
@@ -66,6 +69,7 @@ func NewDeadLetters(o DeadLetterOptions) (*DeadLetters, error) {
 func (d *DeadLetters) Add(ctx context.Context, m Message, why error) error {
 	log := d.o.Logger.With("topic", m.Topic, "partition", m.Partition, "offset", m.Offset, "key", topics.Clean(string(m.Key)))
 	log.WarnContext(ctx, "a record goes to the dead letters", "error", topics.Clean(why.Error()))
+	d.o.Reporter.Incident("dead letters of "+d.o.Stage, fmt.Errorf("a record of %s with key %q can't be used: %s", m.Topic, topics.Clean(string(m.Key)), topics.Clean(why.Error())))
 	d.sent.Add(ctx, 1, d.stage)
 	_, err := d.o.Send(ctx, m.DeadLetter(d.o.Topic, d.o.Stage, why))
 	if Permanent(err) {

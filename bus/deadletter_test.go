@@ -16,6 +16,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/internal/stagetest"
+	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -62,11 +63,11 @@ func TestDeadLettersAreSentOrCountedAsLost(t *testing.T) {
 		{"not taken in time", away, away, 1, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			reader := sdkmetric.NewManualReader()
+			reader, reports := sdkmetric.NewManualReader(), stagetest.NewReports()
 			var sent []bus.Message
 			d, err := bus.NewDeadLetters(bus.DeadLetterOptions{
 				Topic: "dead", Stage: "infer", Logger: slog.New(slog.DiscardHandler),
-				Meter: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test"),
+				Meter: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test"), Reporter: reports,
 				Send: func(_ context.Context, msgs ...bus.Message) ([]topics.RecordRef, error) {
 					sent = append(sent, msgs...)
 					return make([]topics.RecordRef, len(msgs)), c.answer
@@ -85,6 +86,9 @@ func TestDeadLettersAreSentOrCountedAsLost(t *testing.T) {
 			if got["frostwatch.dead_letters"] != c.sent || got["frostwatch.dead_letters_lost"] != c.lost {
 				t.Errorf("counted %v", got)
 			}
+			if err := reports.WarningOf("dead letters of infer"); err == nil || !strings.Contains(err.Error(), "can't be used: no clip") {
+				t.Errorf("reported %v", err)
+			}
 		})
 	}
 }
@@ -93,7 +97,7 @@ func TestDeadLettersAreSentOrCountedAsLost(t *testing.T) {
 func TestTheLogQuotesNoRecord(t *testing.T) {
 	var log bytes.Buffer
 	d, err := bus.NewDeadLetters(bus.DeadLetterOptions{
-		Topic: "dead", Stage: "infer", Logger: slog.New(slog.NewTextHandler(&log, nil)), Meter: noop.Meter{},
+		Topic: "dead", Stage: "infer", Logger: slog.New(slog.NewTextHandler(&log, nil)), Meter: noop.Meter{}, Reporter: telemetry.Quiet{},
 		Send: func(context.Context, ...bus.Message) ([]topics.RecordRef, error) {
 			return make([]topics.RecordRef, 1), nil
 		},

@@ -21,6 +21,7 @@ import (
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/internal/kafkatest"
 	"github.com/frostwatch/frostwatch/internal/stagetest"
+	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -225,7 +226,7 @@ func TestOutcomesAreSentOrBecomeDeadLetters(t *testing.T) {
 	if err := c.Ensure(ctx, []bus.TopicSpec{spec("outcomes", 1), spec("dead", 1)}); err != nil {
 		t.Fatal(err)
 	}
-	dead, err := bus.NewDeadLetters(bus.DeadLetterOptions{Send: c.Send, Topic: "dead", Stage: "test", Logger: slog.New(slog.DiscardHandler), Meter: sdkmetric.NewMeterProvider().Meter("test")})
+	dead, err := bus.NewDeadLetters(bus.DeadLetterOptions{Send: c.Send, Topic: "dead", Stage: "test", Logger: slog.New(slog.DiscardHandler), Meter: sdkmetric.NewMeterProvider().Meter("test"), Reporter: telemetry.Quiet{}})
 	if err != nil {
 		t.Fatal(err)
 	}

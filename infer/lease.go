@@ -81,7 +81,7 @@ func (l *lease) lost() bool {
 
 func (s *Stage) newLease(p *bus.Partition, gone <-chan struct{}) (*lease, error) {
 	dead, err := bus.NewDeadLetters(bus.DeadLetterOptions{
-		Send: p.Send, Topic: s.Names.Of(topics.DeadLetter), Stage: "infer", Logger: s.Logger, Meter: s.Meter,
+		Send: p.Send, Topic: s.Names.Of(topics.DeadLetter), Stage: "infer", Logger: s.Logger, Meter: s.Meter, Reporter: s.Reporter,
 	})
 	if err != nil {
 		return nil, err

@@ -130,6 +130,8 @@ func (r *recorder) Warning(part string, err error) {
 	}
 }
 
+func (r *recorder) Incident(part string, err error) { r.Warning(part, err) }
+
 func (r *recorder) Check(part string, ask func() error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -128,7 +128,7 @@ func New(o Options) (*Stage, error) {
 		return nil, fmt.Errorf("ingest: %w", err)
 	}
 	dead, err := bus.NewDeadLetters(bus.DeadLetterOptions{
-		Send: o.Bus.Send, Topic: o.Names.Of(topics.DeadLetter), Stage: "ingest", Logger: o.Logger, Meter: o.Meter,
+		Send: o.Bus.Send, Topic: o.Names.Of(topics.DeadLetter), Stage: "ingest", Logger: o.Logger, Meter: o.Meter, Reporter: o.Reporter,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("ingest: %w", err)

@@ -49,6 +49,9 @@ func (r *Reports) Warning(part string, err error) {
 	}
 }
 
+// Incident records a warning.
+func (r *Reports) Incident(part string, err error) { r.Warning(part, err) }
+
 // Check keeps the function for Ready.
 func (r *Reports) Check(part string, ask func() error) {
 	r.mu.Lock()

@@ -1,6 +1,10 @@
 package telemetry
 
-import "github.com/frostwatch/frostwatch/topics"
+import (
+	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
 
 // Reporter is how a stage reports what it does and what is wrong. Each Stage
 // gets one in its Options. Its methods return at once and may be called from
@@ -14,6 +18,10 @@ type Reporter interface {
 	// such as one camera's fault, or nil once it is over. /readyz lists it and
 	// still answers 200.
 	Warning(part string, err error)
+	// Incident reports what went wrong once, such as a record that can't be used.
+	// It is listed among the warnings until none has been reported about the part
+	// for IncidentTime.
+	Incident(part string, err error)
 	// Check registers a function that is called whenever readiness is checked.
 	// Its error counts as a Problem of that part. It must not block.
 	Check(part string, ask func() error)
@@ -21,6 +29,9 @@ type Reporter interface {
 	// to each record on the workers topic. It must not block.
 	Describe(fill func(*topics.Worker))
 }
+
+// IncidentTime is how long an incident is listed.
+const IncidentTime = 10 * time.Minute
 
 // Quiet is a Reporter that discards everything.
 type Quiet struct{}
@@ -30,6 +41,9 @@ func (Quiet) Problem(string, error) {}
 
 // Warning does nothing.
 func (Quiet) Warning(string, error) {}
+
+// Incident does nothing.
+func (Quiet) Incident(string, error) {}
 
 // Check does nothing.
 func (Quiet) Check(string, func() error) {}

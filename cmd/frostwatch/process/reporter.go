@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -17,6 +18,8 @@ type reporter struct {
 	watchers []chan struct{}
 	problems map[string]error
 	warnings map[string]error
+	recent   map[string]incident
+	now      func() time.Time
 	checks   []check
 	describe []func(*topics.Worker)
 }
@@ -29,7 +32,7 @@ type check struct {
 
 // newReporter begins with each of the parts having the problem that it is starting.
 func newReporter(parts ...string) *reporter {
-	r := &reporter{problems: map[string]error{}, warnings: map[string]error{}}
+	r := &reporter{problems: map[string]error{}, warnings: map[string]error{}, recent: map[string]incident{}, now: time.Now}
 	for _, p := range parts {
 		r.problems[p] = errStarting
 	}
@@ -56,6 +59,11 @@ func (r *reporter) note(in map[string]error, part string, err error) {
 	if (before == nil) == (err == nil) && (err == nil || before.Error() == err.Error()) {
 		return
 	}
+	r.notify()
+}
+
+// notify needs the lock.
+func (r *reporter) notify() {
 	for _, w := range r.watchers {
 		select {
 		case w <- struct{}{}:
@@ -115,6 +123,7 @@ func (r *reporter) look() condition {
 			out.Refused[part] = true
 		}
 	}
+	r.list(out.Warnings)
 	for i, c := range checks {
 		if answers[i] != nil {
 			out.Problems[c.part] = both(out.Problems[c.part], topics.Clean(answers[i].Error()))
