@@ -24,7 +24,7 @@ func TestAVocabularyThatIsLostStaysCurrent(t *testing.T) {
 		want string
 	}{
 		{"flushed", func(t *testing.T, s *redistest.Server) error { return s.Client.FlushAll(t.Context()).Err() },
-			"vocabulary default came back empty (Redis key f:vocab:default): its last 2 labels stay in force until labels are added, or it is emptied on purpose"},
+			"vocabulary default came back empty (Redis key f:vocab:default): the 2 labels that were read before are kept until labels are added, or it is emptied on purpose"},
 		{"its last labels deleted by hand", func(t *testing.T, s *redistest.Server) error {
 			return s.Client.HDel(t.Context(), "f:vocab:default", "fall", "run").Err()
 		}, "came back empty"},

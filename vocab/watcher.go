@@ -126,7 +126,8 @@ func (w *Watcher) report(ctx context.Context, err error) {
 	case current == nil:
 		w.Logger.WarnContext(ctx, "vocabulary: none is loaded yet, so nothing is recognised", "error", err)
 	default:
-		w.Logger.WarnContext(ctx, "vocabulary: the last one stays in force", "labels", len(current.Labels), "error", err)
+		// Whether it is in force already, only infer knows.
+		w.Logger.WarnContext(ctx, "vocabulary: the one that was read before is kept", "labels", len(current.Labels), "error", err)
 	}
 }
 
@@ -190,6 +191,6 @@ func (w *Watcher) check(v Vocabulary, emptied bool) error {
 	case current == nil || len(current.Labels) == 0:
 		return fmt.Errorf("vocabulary %s has no labels yet (Redis key %s): nothing is recognised until one is added", w.Name, key)
 	default:
-		return fmt.Errorf("vocabulary %s came back empty (Redis key %s): its last %d labels stay in force until labels are added, or it is emptied on purpose", w.Name, key, len(current.Labels))
+		return fmt.Errorf("vocabulary %s came back empty (Redis key %s): the %d labels that were read before are kept until labels are added, or it is emptied on purpose", w.Name, key, len(current.Labels))
 	}
 }

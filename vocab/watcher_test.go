@@ -72,7 +72,7 @@ func TestRedisKilledAndBack(t *testing.T) {
 	set(t, s, "fall", "", "run", "")
 	w.awaitLabels(t, "fall", "run")
 	w.awaitHealth(t, "")
-	for text, want := range map[string]int{"the last one stays in force": 1, "up to date again": 1} {
+	for text, want := range map[string]int{"the one that was read before is kept": 1, "up to date again": 1} {
 		if n := w.log.Count(text); n != want {
 			t.Errorf("%q is logged %d times, want %d", text, n, want)
 		}
