@@ -15,7 +15,6 @@ func (l *Live) confirm(ctx context.Context, before vocab.Vocabulary) {
 	l.labels.Record(ctx, int64(len(now.Labels)))
 	l.changes.Add(ctx, 1)
 	l.logSkipped(ctx, before.Problems, now.Problems)
-	l.warnSkipped(now.Problems)
 	if before.Version != "" { // this is not the first vocabulary
 		changes := vocab.Changes(before, now)
 		for _, c := range changes[:min(maxLines, len(changes))] {

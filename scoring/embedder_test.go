@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 const testDim = 8
@@ -46,6 +48,25 @@ func (e *embedder) EmbedLabels(ctx context.Context, texts []string) ([][]float32
 		}
 	}
 	return vectors, problems, nil
+}
+
+// valve holds back calls of the model while it is shut. The zero value is open.
+type valve struct {
+	shut atomic.Bool
+	pass chan struct{} // lets one call through
+}
+
+func (v *valve) gate(ctx context.Context, _ []string) error {
+	for v.shut.Load() {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-v.pass:
+			return nil
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return nil
 }
 
 // texts are those asked for since the last call, sorted.

@@ -37,11 +37,12 @@ type LiveOptions struct {
 // Live keeps a Matrix up to date with a vocabulary.
 type Live struct {
 	LiveOptions
-	current atomic.Pointer[Matrix]
-	ready   chan struct{}
-	isReady sync.Once
-	labels  metric.Int64Gauge
-	changes metric.Int64Counter
+	current  atomic.Pointer[Matrix]
+	ready    chan struct{}
+	isReady  sync.Once
+	labels   metric.Int64Gauge
+	changes  metric.Int64Counter
+	warnings warnings
 
 	announceEvery time.Duration // vocab.AnnounceEvery, unless a test wants it shorter
 
@@ -53,8 +54,7 @@ type Live struct {
 	basesPass *pass // embeds the base classes; nil before the first of them
 	basesDone bool  // all base classes are embedded
 	asks      *asks
-	failing   bool            // the last step failed
-	warned    map[string]bool // parts with a warning at present
+	failing   bool // the last step failed
 }
 
 // NewLive checks the options; nothing is embedded before Run.
@@ -92,6 +92,9 @@ func (l *Live) Run(ctx context.Context) error {
 	defer renew.Stop()
 	announce := time.NewTicker(l.announceEvery)
 	defer announce.Stop()
+	var beside sync.WaitGroup
+	beside.Go(func() { l.watchSkipped(ctx) })
+	defer beside.Wait()
 	for {
 		v, changed := l.Watcher.Current()
 		more, err := l.step(ctx, v, changed)
@@ -159,6 +162,7 @@ func (l *Live) take(ctx context.Context, v vocab.Vocabulary, changed <-chan stru
 	if err != nil || !p.whole() {
 		return false, err
 	}
+	l.refused(p.refused)
 	usable := without(v, p.refused)
 	if len(v.Labels) > 0 && len(usable.Labels) == 0 {
 		return false, fmt.Errorf("none of the %d labels of vocabulary %s can be embedded; what is wrong with the first: %w", len(v.Labels), v.Name, usable.Problems[len(v.Problems)].Err)

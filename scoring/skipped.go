@@ -1,7 +1,9 @@
 package scoring
 
 import (
+	"context"
 	"fmt"
+	"sync"
 
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
@@ -14,26 +16,80 @@ const (
 	maxWarning  = 300 // bytes of a label and of a reason, which anyone may have written
 )
 
-// warnSkipped reports a warning for each label that can't be used, and withdraws
-// it once the label can be used or is removed.
-func (l *Live) warnSkipped(problems []vocab.Problem) {
-	warned := map[string]bool{}
+// warnings are the labels that are reported as skipped.
+type warnings struct {
+	mu       sync.Mutex
+	reported map[string]bool   // parts with a warning at present
+	of       *vocab.Vocabulary // the content that they are about; nil: to be worked out again
+	why      map[string]error  // texts that the model refused when it was last asked
+}
+
+// watchSkipped keeps the warnings up to date until ctx ends. It does not wait for
+// the model, which may be embedding for minutes.
+func (l *Live) watchSkipped(ctx context.Context) {
+	for {
+		_, changed := l.Watcher.Current()
+		l.warnSkipped()
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		}
+	}
+}
+
+// refused replaces the texts that the model refuses.
+func (l *Live) refused(texts map[string]error) {
+	l.warnings.mu.Lock()
+	l.warnings.why, l.warnings.of = texts, nil
+	l.warnings.mu.Unlock()
+	l.warnSkipped()
+}
+
+// warnSkipped reports a warning for each label that can't be used, and withdraws it
+// once the label can be used or is removed. It goes by the content that the Watcher
+// read last, even if it is not in force yet or is refused as a whole: that is what
+// people edit.
+func (l *Live) warnSkipped() {
+	l.warnings.mu.Lock()
+	defer l.warnings.mu.Unlock()
+	read := l.Watcher.Read()
+	if read == nil || read == l.warnings.of {
+		return
+	}
+	l.warnings.of = read
+	problems := without(*read, l.warnings.why).Problems
+	reported := map[string]bool{}
 	warn := func(part string, why error) {
-		warned[part] = true
+		reported[part] = true
 		l.Reporter.Warning(part, why)
 	}
 	for _, p := range problems[:min(maxWarnings, len(problems))] {
-		warn(fmt.Sprintf("label %q", shortened(p.Label)), fmt.Errorf("skipped: %s", shortened(p.Err.Error())))
+		warn(distinct(partOf(p.Label), reported), fmt.Errorf("skipped: %s", shortened(p.Err.Error())))
 	}
 	if more := len(problems) - maxWarnings; more > 0 {
-		warn("labels", fmt.Errorf("%d more of vocabulary %s are skipped", more, shortened(l.usable.Name)))
+		warn("labels", fmt.Errorf("%d more of vocabulary %s are skipped", more, shortened(read.Name)))
 	}
-	for part := range l.warned {
-		if !warned[part] {
+	for part := range l.warnings.reported {
+		if !reported[part] {
 			l.Reporter.Warning(part, nil)
 		}
 	}
-	l.warned = warned
+	l.warnings.reported = reported
+}
+
+// partOf names a label in a warning. In quotes, white space and characters that are
+// not shown can be told apart.
+func partOf(label string) string { return "label " + shortened(fmt.Sprintf("%q", label)) }
+
+// distinct is part, with a number if it is taken: long labels are cut, and several
+// spaces are shown as one.
+func distinct(part string, taken map[string]bool) string {
+	out := part
+	for n := 2; taken[out]; n++ {
+		out = fmt.Sprintf("%s (%d)", part, n)
+	}
+	return out
 }
 
 // shortened is text cut to maxWarning bytes and cleaned.

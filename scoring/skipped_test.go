@@ -43,6 +43,63 @@ func TestLabelsThatAreSkippedAreWarnings(t *testing.T) {
 	}
 }
 
+// Labels that look alike when shown have a warning each.
+func TestEachSkippedLabelHasAWarningOfItsOwn(t *testing.T) {
+	s := redistest.Start(t)
+	long := strings.Repeat("x", 2*maxWarning)
+	set(t, s, "run", "", "", "", " ", "", "  ", "", "a\x00b", "", "a\x01b", "", long+"1", "", long+"2", "")
+	w := watch(t, s, setup{})
+	w.awaitLabels(t, "run")
+	stagetest.Await(t, "seven warnings", func() bool { return w.reports.Warnings() == 7 })
+	for _, part := range []string{`label ""`, `label " "`, `label " " (2)`, `label "a\x00b"`, `label "a\x01b"`} {
+		if w.warning(part) == "" {
+			t.Errorf("no warning about %s", part)
+		}
+	}
+}
+
+// People correct what they see in Redis, so warnings are about what was read last,
+// even while that is not in force.
+func TestWarningsAreOfTheContentReadLast(t *testing.T) {
+	s, ctx := redistest.Start(t), t.Context()
+	v := &valve{}
+	set(t, s, "run", "", "bad", "{", "worse", "{", "endless", "")
+	w := watch(t, s, setup{Embedder: &embedder{gate: v.gate}})
+	w.awaitLabels(t, "run")
+	only := func(parts ...string) {
+		t.Helper()
+		stagetest.Await(t, fmt.Sprintf("warnings about %q", parts), func() bool {
+			for _, part := range parts {
+				if w.warning(part) == "" {
+					return false
+				}
+			}
+			return w.reports.Warnings() == len(parts)
+		})
+	}
+	only(`label "bad"`, `label "worse"`, `label "endless"`)
+	v.shut.Store(true) // what follows is not embedded
+	set(t, s, "swim", "", "bad", "", "third", "{")
+	only(`label "third"`, `label "worse"`, `label "endless"`)
+	if err := s.Client.HDel(ctx, "f:vocab:default", "endless", "third").Err(); err != nil {
+		t.Fatal(err)
+	}
+	only(`label "worse"`)
+	many := []string{"worse", ""}
+	for i := range 20_001 {
+		many = append(many, fmt.Sprintf("label %d", i), "")
+	}
+	set(t, s, many...)
+	w.awaitWatcher(t, "at most 20000")
+	only()
+	if err := s.Client.Del(ctx, "f:vocab:default").Err(); err != nil {
+		t.Fatal(err)
+	}
+	set(t, s, "fourth", "{")
+	w.awaitWatcher(t, "none of the 1 labels of vocabulary default can be used")
+	only(`label "fourth"`)
+}
+
 // warning is the text of the current warning about a part, or "".
 func (w *watched) warning(part string) string {
 	if err := w.reports.WarningOf(part); err != nil {

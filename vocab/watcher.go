@@ -38,7 +38,8 @@ type Watcher struct {
 
 	mu      sync.Mutex
 	current *Vocabulary
-	changed chan struct{} // closed when current is replaced
+	read    *Vocabulary
+	changed chan struct{} // closed when current or read is replaced
 
 	// Used by Run only.
 	seen   state  // what was read last
@@ -61,17 +62,38 @@ func NewWatcher(o WatcherOptions) (*Watcher, error) {
 }
 
 // Current is the newest vocabulary that could be used, nil before the first. The
-// channel is closed when it is replaced. The vocabulary itself never changes.
+// channel is closed when it is replaced, or when Read is. The vocabularies
+// themselves never change.
 func (w *Watcher) Current() (*Vocabulary, <-chan struct{}) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.current, w.changed
 }
 
-func (w *Watcher) publish(v *Vocabulary) {
+// Read is the content that was read last, nil before the first. It is Current's
+// unless it was refused as a whole. It has no labels and no problems if it was
+// refused because of its size or because the key is no hash.
+func (w *Watcher) Read() *Vocabulary {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.current = v
+	return w.read
+}
+
+// publish makes v what was read last, and current if it is usable.
+func (w *Watcher) publish(v *Vocabulary, usable bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case !usable:
+		w.read = v
+	case w.current != nil && w.current.Version == v.Version:
+		if w.read == w.current {
+			return
+		}
+		w.read = w.current
+	default:
+		w.read, w.current = v, v
+	}
 	close(w.changed)
 	w.changed = make(chan struct{})
 }
@@ -150,20 +172,19 @@ func (w *Watcher) look(ctx context.Context) error {
 	if now == w.seen {
 		return w.fault
 	}
-	v, fault, err := w.read(ctx, now)
+	v, fault, err := w.load(ctx, now)
 	if err != nil {
 		return err
 	}
 	w.seen, w.fault = now, fault
-	if current, _ := w.Current(); fault == nil && (current == nil || current.Version != v.Version) {
-		w.publish(&v)
-	}
+	w.publish(&v, fault == nil)
 	return fault
 }
 
-// read reads the vocabulary. fault is why it must not become current; err is why
+// load reads the vocabulary. fault is why it must not become current; err is why
 // it could not be read.
-func (w *Watcher) read(ctx context.Context, now state) (v Vocabulary, fault, err error) {
+func (w *Watcher) load(ctx context.Context, now state) (v Vocabulary, fault, err error) {
+	v.Name = w.Name
 	if now.labels == noHash {
 		return v, fmt.Errorf("look at vocabulary %s: %w", w.Name, wrongType(w.store.Key(w.Name))), nil
 	}
