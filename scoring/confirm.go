@@ -54,16 +54,3 @@ func (l *Live) logSkipped(ctx context.Context, before, now []vocab.Problem) {
 		l.Logger.WarnContext(ctx, "vocabulary: label skipped", "label", p.Label, "error", p.Err)
 	}
 }
-
-// announce tells those who edit the vocabulary what is in force. An error only
-// means that they do not see it.
-func (l *Live) announce(ctx context.Context) {
-	if l.Current() == nil {
-		return
-	}
-	e := l.Embeddings
-	err := vocab.NewStore(e.Client, e.Prefix).Announce(ctx, l.usable.Name, vocab.NewInForce(e.Embedder.ID(), l.usable))
-	if err != nil && ctx.Err() == nil {
-		l.Logger.DebugContext(ctx, "vocabulary: what is in force was not announced", "error", err)
-	}
-}

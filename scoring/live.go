@@ -44,9 +44,8 @@ type Live struct {
 	changes  metric.Int64Counter
 	warnings warnings
 
-	announceEvery time.Duration // vocab.AnnounceEvery, unless a test wants it shorter
-
-	// Used by Run only.
+	// Used by Run only, also the methods of announcer but its run.
+	announcer *announcer
 	seen      *vocab.Vocabulary // the Watcher's vocabulary that current was made of
 	usable    vocab.Vocabulary  // seen without the labels that can't be embedded
 	known     known
@@ -54,7 +53,8 @@ type Live struct {
 	basesPass *pass // embeds the base classes; nil before the first of them
 	basesDone bool  // all base classes are embedded
 	asks      *asks
-	failing   bool // the last step failed
+	failing   bool   // the last step failed
+	begun     string // the version that was last logged as taking a while
 }
 
 // NewLive checks the options; nothing is embedded before Run.
@@ -66,7 +66,7 @@ func NewLive(o LiveOptions) (*Live, error) {
 		o.Reporter = telemetry.Quiet{}
 	}
 	l := &Live{
-		LiveOptions: o, ready: make(chan struct{}), announceEvery: vocab.AnnounceEvery,
+		LiveOptions: o, ready: make(chan struct{}), announcer: newAnnouncer(o),
 		known: known{}, bases: newBases(o.BaseClasses), asks: o.Embeddings.newAsks(),
 	}
 	in := telemetry.Instruments{Meter: o.Meter}
@@ -90,14 +90,13 @@ func (l *Live) Run(ctx context.Context) error {
 	defer stop()
 	renew := time.NewTicker(renewUsed)
 	defer renew.Stop()
-	announce := time.NewTicker(l.announceEvery)
-	defer announce.Stop()
 	var beside sync.WaitGroup
+	beside.Go(func() { l.announcer.run(ctx) })
 	beside.Go(func() { l.watchSkipped(ctx) })
 	defer beside.Wait()
 	for {
 		v, changed := l.Watcher.Current()
-		more, err := l.step(ctx, v, changed)
+		more, err := l.step(ctx, v)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -107,7 +106,7 @@ func (l *Live) Run(ctx context.Context) error {
 		case err != nil:
 			again = time.After(time.Second/2 + rand.N(time.Second))
 		case more:
-			// By way of the select, so that announcements are made while there is
+			// By way of the select, so that what is in use is renewed while there is
 			// work for minutes.
 			again = time.After(0)
 		}
@@ -118,8 +117,6 @@ func (l *Live) Run(ctx context.Context) error {
 		case <-again:
 		case <-l.asks.heard:
 			l.asks.more = true
-		case <-announce.C:
-			l.announce(ctx)
 		case <-renew.C:
 			l.Embeddings.renew(ctx, slices.Collect(maps.Keys(l.known)))
 		}
@@ -129,9 +126,9 @@ func (l *Live) Run(ctx context.Context) error {
 // step puts an edited vocabulary in force, then embeds a few texts that others
 // asked for, then a few base classes. more says that it should be called again at
 // once.
-func (l *Live) step(ctx context.Context, v *vocab.Vocabulary, changed <-chan struct{}) (more bool, err error) {
+func (l *Live) step(ctx context.Context, v *vocab.Vocabulary) (more bool, err error) {
 	if v != nil && v != l.seen {
-		whole, err := l.take(ctx, *v, changed)
+		whole, err := l.take(ctx, v)
 		if err != nil || !whole {
 			return err == nil, err
 		}
@@ -146,24 +143,19 @@ func (l *Live) step(ctx context.Context, v *vocab.Vocabulary, changed <-chan str
 }
 
 // take embeds the new texts of v and makes v current. It gives up and returns
-// false when changed is closed before all are embedded, because there is a newer
-// vocabulary.
-func (l *Live) take(ctx context.Context, v vocab.Vocabulary, changed <-chan struct{}) (whole bool, err error) {
+// false when the Watcher has a newer vocabulary before all are embedded.
+func (l *Live) take(ctx context.Context, v *vocab.Vocabulary) (whole bool, err error) {
 	var texts []string
 	for _, label := range v.Labels {
 		texts = append(texts, label.Texts()...)
 	}
 	fresh := l.known.unknown(texts)
-	p := l.Embeddings.begin(ctx, fresh)
-	for !p.whole() && err == nil && !closed(changed) {
-		err = p.next(ctx)
-	}
-	l.known.add(p.vectors)
+	p, err := l.embed(ctx, v, fresh)
 	if err != nil || !p.whole() {
 		return false, err
 	}
 	l.refused(p.refused)
-	usable := without(v, p.refused)
+	usable := without(*v, p.refused)
 	if len(v.Labels) > 0 && len(usable.Labels) == 0 {
 		return false, fmt.Errorf("none of the %d labels of vocabulary %s can be embedded; what is wrong with the first: %w", len(v.Labels), v.Name, usable.Problems[len(v.Problems)].Err)
 	}
@@ -172,7 +164,7 @@ func (l *Live) take(ctx context.Context, v vocab.Vocabulary, changed <-chan stru
 	l.serve()
 	l.known.keep(texts, l.BaseClasses)
 	l.confirm(ctx, before)
-	l.announce(ctx)
+	l.announcer.inForce(usable)
 	if l.seen == nil {
 		l.Embeddings.renew(ctx, fresh)
 	} else {
@@ -181,13 +173,23 @@ func (l *Live) take(ctx context.Context, v vocab.Vocabulary, changed <-chan stru
 	return true, nil
 }
 
-func closed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
+// embed embeds the texts that are new in v, and announces how far it is. It gives
+// up when the Watcher has a newer vocabulary.
+func (l *Live) embed(ctx context.Context, v *vocab.Vocabulary, fresh []string) (p *pass, err error) {
+	p = l.Embeddings.begin(ctx, fresh)
+	if len(p.missing) > maxChunk && l.begun != v.Version {
+		l.begun = v.Version
+		l.Logger.InfoContext(ctx, "vocabulary: many new texts are being embedded, it comes into force after that", "version", v.Version, "texts", len(p.missing))
 	}
+	for newest := v; !p.whole() && err == nil && newest == v; newest, _ = l.Watcher.Current() {
+		l.announcer.pending(&vocab.Pending{Version: v.Version, Embedded: len(fresh) - len(p.missing), Texts: len(fresh)})
+		err = p.next(ctx)
+	}
+	l.known.add(p.vectors)
+	if p.whole() {
+		l.announcer.pending(nil)
+	}
+	return p, err
 }
 
 // without is the vocabulary without the labels that have a refused text; these
@@ -250,6 +252,8 @@ func (l *Live) report(ctx context.Context, err error) {
 	}
 	l.Reporter.Problem("embeddings", err)
 	switch {
+	case err != nil && !l.failing && l.Current() == nil:
+		l.Logger.WarnContext(ctx, "embeddings: no vocabulary is in force yet, so nothing is recognised", "error", err)
 	case err != nil && !l.failing:
 		l.Logger.WarnContext(ctx, "embeddings: the last vocabulary stays in force", "error", err)
 	case err == nil && l.failing:

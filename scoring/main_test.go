@@ -71,7 +71,7 @@ func watch(t *testing.T, s *redistest.Server, o setup) *watched {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out.announceEvery = cmp.Or(o.Announce, out.announceEvery)
+	out.announcer.every = cmp.Or(o.Announce, out.announcer.every)
 	ctx, stop := context.WithCancel(context.Background())
 	var g errgroup.Group
 	g.Go(func() error { return watcher.Run(ctx) })

@@ -15,7 +15,7 @@ import (
 )
 
 // InForce says which version of a vocabulary the workers with one model score
-// clips against.
+// clips against. Version is empty while they have none yet.
 type InForce struct {
 	Model   string `json:"model"`   // id
 	Version string `json:"version"` // of the vocabulary
@@ -24,6 +24,15 @@ type InForce struct {
 	// SkippedTotal.
 	Skipped      []string `json:"skipped,omitempty"`
 	SkippedTotal int      `json:"skipped_total,omitempty"`
+	// Pending is the newer version that is being embedded, if any.
+	Pending *Pending `json:"pending,omitempty"`
+}
+
+// Pending is a version that comes into force once its texts are embedded.
+type Pending struct {
+	Version  string `json:"version"`
+	Embedded int    `json:"embedded"` // how many of Texts are done
+	Texts    int    `json:"texts"`    // how many texts are new in this version
 }
 
 const (
@@ -117,6 +126,9 @@ func readInForce(value string) (f InForce, err error) {
 		return f, errors.New("no model, or too many skipped labels")
 	}
 	f.Model, f.Version = topics.Clean(f.Model), topics.Clean(f.Version)
+	if f.Pending != nil {
+		f.Pending.Version = topics.Clean(f.Pending.Version)
+	}
 	for i, text := range f.Skipped {
 		f.Skipped[i] = topics.Clean(text)
 	}

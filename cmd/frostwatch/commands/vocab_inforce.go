@@ -30,12 +30,16 @@ func writeInForce(b *strings.Builder, v vocab.Vocabulary, configured string, for
 		if f.Version != v.Version && len(v.Labels) == 0 && f.Labels > 0 {
 			// Either Redis has lost its data, or infer has not seen yet that the
 			// vocabulary was emptied on purpose.
-			fmt.Fprintf(b, "not in force: an empty vocabulary is, only if it was emptied with `vocab rm --all`; model %s keeps %s of version %s. Add labels again\n",
-				f.Model, labelCount(f.Labels), f.Version)
+			fmt.Fprintf(b, "not in force: an empty vocabulary is, only if it was emptied with `vocab rm --all`; model %s keeps %s of version %s%s. Add labels again\n",
+				f.Model, labelCount(f.Labels), f.Version, soFar(f.Pending, v))
 			continue
 		}
 		if f.Version != v.Version {
-			fmt.Fprintf(b, "not in force yet: model %s still has version %s\n", f.Model, f.Version)
+			has := "still has version " + f.Version
+			if f.Version == "" {
+				has = "has no version in force yet"
+			}
+			fmt.Fprintf(b, "not in force yet: model %s %s%s\n", f.Model, has, soFar(f.Pending, v))
 			continue
 		}
 		fmt.Fprintf(b, "in force: model %s recognises %s\n", f.Model, labelCount(f.Labels))
@@ -48,6 +52,19 @@ func writeInForce(b *strings.Builder, v vocab.Vocabulary, configured string, for
 			fmt.Fprintf(b, "  and %d more skipped\n", more)
 		}
 	}
+}
+
+// soFar says how far a model is with embedding the texts of a newer version,
+// which may be another than the one that is shown.
+func soFar(p *vocab.Pending, shown vocab.Vocabulary) string {
+	if p == nil {
+		return ""
+	}
+	of := ""
+	if p.Version != shown.Version {
+		of = " of version " + p.Version
+	}
+	return fmt.Sprintf(", and has embedded %d of %d new texts%s so far", p.Embedded, p.Texts, of)
 }
 
 // Normally an edit is in force within a second. An infer that is known to run is

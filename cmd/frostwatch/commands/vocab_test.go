@@ -108,10 +108,26 @@ func TestVocabCommandsSayWhatIsInForce(t *testing.T) {
 	if out, _ := command(t, "vocab", "add", "wave", "--config", file); !strings.Contains(out, "not in force yet: model m1 still has version "+v.Version) {
 		t.Error(out)
 	}
+	after, err := store.List(t.Context(), "default")
+	if err != nil {
+		t.Fatal(err)
+	}
+	force.Pending = &vocab.Pending{Version: after.Version, Embedded: 3, Texts: 19_900}
+	if err := store.Announce(t.Context(), "default", force); err != nil {
+		t.Fatal(err)
+	}
+	none := vocab.InForce{Model: "m2", Pending: &vocab.Pending{Version: "older", Embedded: 1, Texts: 2}}
+	if err := store.Announce(t.Context(), "default", none); err != nil {
+		t.Fatal(err)
+	}
+	if out, _ := command(t, "vocab", "ls", "--config", file); !strings.Contains(out, "not in force yet: model m1 still has version "+v.Version+", and has embedded 3 of 19900 new texts so far\n"+
+		"not in force yet: model m2 has no version in force yet, and has embedded 1 of 2 new texts of version older so far\n") {
+		t.Errorf("an edit that is being embedded: %s", out)
+	}
 	if err := s.Client.Del(t.Context(), "frostwatch:vocab:default").Err(); err != nil {
 		t.Fatal(err)
 	}
-	if out, _ := command(t, "vocab", "ls", "--config", file); !strings.Contains(out, "not in force: ") || !strings.Contains(out, "keeps 1 label of version "+v.Version) {
+	if out, _ := command(t, "vocab", "ls", "--config", file); !strings.Contains(out, "not in force: ") || !strings.Contains(out, "keeps 1 label of version "+v.Version+", and has embedded 3 of 19900 new texts of version "+after.Version+" so far. Add labels again") {
 		t.Errorf("a lost vocabulary: %s", out)
 	}
 	out, _ := command(t, "vocab", "rm", "--all", "--config", file)

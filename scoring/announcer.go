@@ -1,0 +1,96 @@
+package scoring
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/frostwatch/frostwatch/vocab"
+)
+
+// announcer tells those who edit the vocabulary, by way of Redis, what is in force
+// and what is being embedded. Announcements expire, so they are repeated from a
+// goroutine of their own, however long anything else takes.
+type announcer struct {
+	store  *vocab.Store
+	name   string // of the vocabulary
+	logger *slog.Logger
+	every  time.Duration // vocab.AnnounceEvery, unless a test wants it shorter
+
+	newest atomic.Pointer[vocab.InForce] // nil until there is something to announce
+	due    chan struct{}                 // holds one token when newest should not wait for its turn
+
+	// Used by the caller of inForce and pending only.
+	state   vocab.InForce
+	hurried time.Time // when pending last put a token into due
+}
+
+// progressEvery is how often the progress of embedding is announced.
+const progressEvery = 2 * time.Second
+
+func newAnnouncer(o LiveOptions) *announcer {
+	return &announcer{
+		store: vocab.NewStore(o.Embeddings.Client, o.Embeddings.Prefix), name: o.Watcher.Name, logger: o.Logger,
+		every: vocab.AnnounceEvery, due: make(chan struct{}, 1), state: vocab.InForce{Model: o.Embeddings.Embedder.ID()},
+	}
+}
+
+// inForce announces at once that clips are scored against v.
+func (a *announcer) inForce(v vocab.Vocabulary) {
+	a.state = vocab.NewInForce(a.state.Model, v)
+	a.set()
+	a.hurry()
+}
+
+// pending announces that a newer version is being embedded; nil ends that.
+func (a *announcer) pending(p *vocab.Pending) {
+	a.state.Pending = p
+	a.set()
+	if time.Since(a.hurried) >= progressEvery {
+		a.hurried = time.Now()
+		a.hurry()
+	}
+}
+
+func (a *announcer) set() {
+	now := a.state
+	a.newest.Store(&now)
+}
+
+func (a *announcer) hurry() {
+	select {
+	case a.due <- struct{}{}:
+	default:
+	}
+}
+
+// run announces until ctx ends. That it fails is logged when it begins and when it
+// ends: clips are scored all the same.
+func (a *announcer) run(ctx context.Context) {
+	tick := time.NewTicker(a.every)
+	defer tick.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-a.due:
+		}
+		now := a.newest.Load()
+		if now == nil {
+			continue
+		}
+		err := a.store.Announce(ctx, a.name, *now)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && !failing:
+			a.logger.WarnContext(ctx, "vocabulary: what is in force can't be written to Redis, so `frostwatch vocab` shows an older state or none", "error", err)
+		case err == nil && failing:
+			a.logger.InfoContext(ctx, "vocabulary: what is in force is written to Redis again")
+		}
+		failing = err != nil
+	}
+}
