@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -42,7 +43,11 @@ func (c cache) get(ctx context.Context, texts []string, use func(text string, ve
 		for i, t := range chunk {
 			fields[i] = field(t)
 		}
-		values, err := c.client.HMGet(ctx, c.key, fields...).Result()
+		var values []any
+		err := c.repaired(ctx, func() (err error) {
+			values, err = c.client.HMGet(ctx, c.key, fields...).Result()
+			return err
+		})
 		if err != nil {
 			return fmt.Errorf("read cached embeddings: %w", err)
 		}
@@ -68,10 +73,33 @@ func (c cache) put(ctx context.Context, vectors map[string][]float32) error {
 		}
 		values = append(values, field(text), raw)
 	}
-	if err := c.client.HSet(ctx, c.key, values...).Err(); err != nil {
+	if err := c.repaired(ctx, func() error { return c.client.HSet(ctx, c.key, values...).Err() }); err != nil {
 		return fmt.Errorf("cache embeddings: %w", err)
 	}
 	return c.note(ctx, texts, keepAsked)
+}
+
+// repairScript deletes a hash, KEYS[1], and a sorted set, KEYS[2], that are of
+// another type.
+var repairScript = redis.NewScript(`
+for i, want in ipairs({'hash', 'zset'}) do
+	if redis.call('TYPE', KEYS[i]).ok ~= want then redis.call('DEL', KEYS[i]) end
+end
+return 1`)
+
+// repaired calls do, and calls it again if a key of the cache was of the wrong
+// type, because anyone may have written it, and has been deleted.
+func (c cache) repaired(ctx context.Context, do func() error) error {
+	err := do()
+	// Errors of scripts begin with WRONGTYPE or only contain it, depending on the
+	// version of Redis.
+	if err == nil || !strings.Contains(err.Error(), "WRONGTYPE") {
+		return err
+	}
+	if err := repairScript.Run(ctx, c.client, []string{c.key, c.times()}).Err(); err != nil {
+		return fmt.Errorf("replace a key of the wrong type: %w", err)
+	}
+	return do()
 }
 
 // decode parses a cached value; false unless it is a unit vector of dim numbers.

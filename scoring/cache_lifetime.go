@@ -46,7 +46,7 @@ func (c cache) note(ctx context.Context, texts []string, keep time.Duration) err
 		for _, t := range chunk {
 			args = append(args, field(t))
 		}
-		if err := noteScript.Run(ctx, c.client, []string{c.times()}, args...).Err(); err != nil {
+		if err := c.repaired(ctx, func() error { return noteScript.Run(ctx, c.client, []string{c.times()}, args...).Err() }); err != nil {
 			return fmt.Errorf("extend the life of cached embeddings: %w", err)
 		}
 	}
@@ -85,7 +85,7 @@ return found[1]`)
 // prune deletes the embeddings whose time is over, and of the rest those beyond
 // most that are not in use.
 func (c cache) prune(ctx context.Context, most int) error {
-	if err := c.adopt(ctx); err != nil {
+	if err := c.repaired(ctx, func() error { return c.adopt(ctx) }); err != nil {
 		return fmt.Errorf("prune cached embeddings: %w", err)
 	}
 	inUse := keepUsed - 2*renewUsed // the time of what is in use was extended within two intervals

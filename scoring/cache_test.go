@@ -55,27 +55,89 @@ func TestCachedEmbeddingsAreNotTrusted(t *testing.T) {
 	}
 }
 
-func TestACacheOutOfOrderCostsTimeOnly(t *testing.T) {
-	s := redistest.Start(t)
-	if err := s.Client.Set(t.Context(), "f:embed:model", "not a hash", 0).Err(); err != nil {
-		t.Fatal(err)
+// Anyone may write the keys of the cache. Those of the wrong type are replaced.
+func TestACacheOfTheWrongTypeIsReplaced(t *testing.T) {
+	for _, key := range []string{"f:embed:model", "f:embed:model:until"} {
+		t.Run(key, func(t *testing.T) {
+			s, ctx := redistest.Start(t), t.Context()
+			broken := func() {
+				t.Helper()
+				if err := s.Client.Set(ctx, key, "of the wrong type", 0).Err(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			broken()
+			set(t, s, "a", "")
+			w := watch(t, s, setup{})
+			w.awaitLabels(t, "a")
+			set(t, s, "b", "")
+			w.awaitLabels(t, "a", "b")
+			w.awaitHealth(t, "")
+			c := w.Embeddings.cache
+			if n := held(t, c, []string{"a", "b"}); n != 2 {
+				t.Errorf("%d of 2 embeddings are cached", n)
+			}
+			for name, use := range map[string]func() error{
+				"read":   func() error { return c.get(ctx, []string{"a"}, func(string, []float32) {}) },
+				"put":    func() error { return c.put(ctx, map[string][]float32{"a": vectorOf("a")}) },
+				"extend": func() error { return c.note(ctx, []string{"a"}, keepUsed) },
+				"prune":  func() error { return c.prune(ctx, 1) },
+			} {
+				broken()
+				if err := use(); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+			if n := w.log.Count("are not cached") + w.log.Count("are cached again"); n != 0 {
+				t.Errorf("logged %d times that the cache fails or works", n)
+			}
+		})
 	}
-	set(t, s, "a", "")
+}
+
+// Where Redis is full, reading works and writing does not. That is one fault.
+func TestACacheThatFailsIsLoggedOnce(t *testing.T) {
+	s, ctx := redistest.Start(t), t.Context()
+	set(t, s, "start", "")
 	w := watch(t, s, setup{})
-	w.awaitLabels(t, "a")
-	set(t, s, "b", "")
-	w.awaitLabels(t, "a", "b")
-	w.awaitHealth(t, "")
-	if n := w.log.Count("are not cached"); n != 1 {
-		t.Errorf("logged %d times", n)
+	w.awaitLabels(t, "start")
+	full := func(bytes string) {
+		t.Helper()
+		if err := s.Client.ConfigSet(ctx, "maxmemory", bytes).Err(); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := s.Client.Del(t.Context(), "f:embed:model").Err(); err != nil {
+	full("1")
+	embed := func(texts ...string) {
+		t.Helper()
+		if _, _, err := w.Embeddings.Of(ctx, texts); err != nil {
+			t.Fatal(err)
+		}
+	}
+	embed(texts("many", 200)...)
+	embed("a")
+	embed("b")
+	const fails, works = "text embeddings are not cached", "text embeddings are cached again"
+	if fail, work := w.log.Count(fails), w.log.Count(works); fail != 1 || work != 0 {
+		t.Errorf("while Redis is full: logged %d and %d times\n%s", fail, work, w.log)
+	}
+	// It fails in another way.
+	if err := s.Client.Do(ctx, "ACL", "SETUSER", "default", "-hset").Err(); err != nil {
 		t.Fatal(err)
 	}
-	set(t, s, "c", "")
-	w.awaitLabels(t, "a", "b", "c")
-	if n := s.Client.HLen(t.Context(), "f:embed:model").Val(); n != 1 {
-		t.Errorf("%d embeddings are cached, want that of c", n)
+	embed("c")
+	embed("d")
+	if fail, work := w.log.Count(fails), w.log.Count(works); fail != 2 || work != 0 || !w.log.Contains("NOPERM") {
+		t.Errorf("while it is denied: logged %d and %d times\n%s", fail, work, w.log)
+	}
+	if err := s.Client.Do(ctx, "ACL", "SETUSER", "default", "+hset").Err(); err != nil {
+		t.Fatal(err)
+	}
+	full("0")
+	embed("e")
+	embed("f")
+	if fail, work := w.log.Count(fails), w.log.Count(works); fail != 2 || work != 1 {
+		t.Errorf("afterwards: logged %d and %d times\n%s", fail, work, w.log)
 	}
 }
 

@@ -44,10 +44,10 @@ type Embeddings struct {
 	cache   cache
 	seconds metric.Float64Histogram
 
-	mu           sync.Mutex
-	chunk        int  // how many texts to give the model in the next call
-	cacheFailing bool // the last use of the cache failed
-	added        int  // texts added to the cache since it was pruned
+	mu     sync.Mutex
+	chunk  int            // how many texts to give the model in the next call
+	faults map[use]string // uses of the cache that failed when last tried, and how
+	added  int            // texts added to the cache since it was pruned
 }
 
 const (
@@ -66,7 +66,7 @@ func NewEmbeddings(o EmbeddingsOptions) (*Embeddings, error) {
 	e := &Embeddings{
 		EmbeddingsOptions: o,
 		cache:             newCache(o.Client, o.Prefix, o.Embedder.ID(), o.Embedder.Dim()),
-		chunk:             1,
+		chunk:             1, faults: map[use]string{},
 	}
 	in := telemetry.Instruments{Meter: o.Meter}
 	// The buckets reach from one text on a GPU to a chunk on a busy core.
@@ -105,7 +105,7 @@ func (e *Embeddings) embed(ctx context.Context, texts []string, p *pass) error {
 		return err
 	}
 	if len(fresh) > 0 {
-		e.noteCache(ctx, e.cache.put(ctx, fresh))
+		e.noteCache(ctx, writing, e.cache.put(ctx, fresh))
 		e.countAdded(ctx, len(fresh))
 	}
 	return nil
@@ -184,21 +184,4 @@ func (e *Embeddings) collect(texts []string, vectors [][]float32, problems []err
 		}
 	}
 	return fresh, nil
-}
-
-// noteCache logs a failure of the cache when it begins and when it ends. Without
-// the cache texts are embedded again, which costs nothing but time.
-func (e *Embeddings) noteCache(ctx context.Context, err error) {
-	if ctx.Err() != nil {
-		return
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	switch {
-	case err != nil && !e.cacheFailing:
-		e.Logger.WarnContext(ctx, "vocabulary: text embeddings are not cached", "error", err)
-	case err == nil && e.cacheFailing:
-		e.Logger.InfoContext(ctx, "vocabulary: text embeddings are cached again")
-	}
-	e.cacheFailing = err != nil
 }

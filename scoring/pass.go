@@ -37,7 +37,7 @@ func (p *pass) look(ctx context.Context, texts []string) (missing []string) {
 	if len(texts) == 0 {
 		return nil
 	}
-	p.embeddings.noteCache(ctx, p.embeddings.cache.get(ctx, texts, func(text string, vector []float32) {
+	p.embeddings.noteCache(ctx, reading, p.embeddings.cache.get(ctx, texts, func(text string, vector []float32) {
 		p.vectors[text] = vector
 	}))
 	p.fresh = true
