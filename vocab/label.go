@@ -116,6 +116,12 @@ func checkText(what, s string, limit int) error {
 	case !topics.Printable(s): // no record may carry it
 		return fmt.Errorf("%s has a character in it that changes the direction of the text after it", what)
 	}
+	if r, ok := outOfPlace(s); ok {
+		return fmt.Errorf("%s has a character in it that is not shown: %U", what, r)
+	}
+	if s != "" && bare(s) == "" {
+		return fmt.Errorf("%s has only characters that are not shown", what)
+	}
 	return nil
 }
 

@@ -114,6 +114,9 @@ func FuzzParseLabel(f *testing.F) {
 			return
 		}
 		for _, text := range append(l.Texts(), l.Tags...) {
+			if r, ok := outOfPlace(text); ok || bare(text) == "" {
+				t.Errorf("accepted the text %q with %U", text, r)
+			}
 			if !utf8.ValidString(text) || strings.TrimSpace(text) == "" || strings.ContainsRune(text, 0) {
 				t.Errorf("accepted the text %q", text)
 			}

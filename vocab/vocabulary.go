@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 )
 
 // maxLabels bounds a vocabulary.
@@ -41,29 +40,37 @@ func checkSize(name string, labels int64) error {
 }
 
 // parse parses a whole hash. An entry that can't be used becomes a Problem and
-// affects no other. Of fields that differ only by white space around them, the
-// shortest counts.
+// affects no other. Of fields that differ only by white space around them, or by
+// characters that are not shown, the shortest counts.
 func parse(name string, entries map[string]string) (Vocabulary, error) {
 	if err := checkSize(name, int64(len(entries))); err != nil {
 		return Vocabulary{}, err
 	}
 	v := Vocabulary{Name: name, Version: version(entries)}
-	seen := map[string]bool{}
+	seen := map[string]string{} // name by what is shown of it
+	shown := make(map[string]string, len(entries))
+	for field := range entries {
+		shown[field] = bare(field)
+	}
 	fields := slices.SortedFunc(maps.Keys(entries), func(a, b string) int {
-		return cmp.Or(cmp.Compare(strings.TrimSpace(a), strings.TrimSpace(b)), cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(shown[a], shown[b]), cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
 	})
 	for _, field := range fields {
 		l, err := ParseLabel(field, entries[field])
-		if err == nil && seen[l.Name] {
+		if other, is := seen[shown[field]]; err == nil && is {
 			err = errors.New("duplicate of a label that differs only by white space")
+			if other != l.Name {
+				err = errors.New("duplicate of a label that differs only by characters that are not shown")
+			}
 		}
 		if err != nil {
 			v.Problems = append(v.Problems, Problem{Label: field, Err: err})
 			continue
 		}
-		seen[l.Name] = true
+		seen[shown[field]] = l.Name
 		v.Labels = append(v.Labels, l)
 	}
+	slices.SortFunc(v.Labels, func(a, b Label) int { return cmp.Compare(a.Name, b.Name) })
 	return v, nil
 }
 
