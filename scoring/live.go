@@ -44,7 +44,7 @@ type Live struct {
 	changes  metric.Int64Counter
 	warnings warnings
 
-	// Used by Run only, also the methods of announcer but its run.
+	// Used by Run only. The same goes for the methods of announcer except run.
 	announcer *announcer
 	seen      *vocab.Vocabulary // the Watcher's vocabulary that current was made of
 	usable    vocab.Vocabulary  // seen without the labels that can't be embedded
