@@ -63,8 +63,11 @@ func EncodeClip(c Clip) ([]byte, error) {
 // DecodeClip parses and validates a record of the clips topic. The JPEGs are
 // copied from b but not checked.
 func DecodeClip(b []byte) (Clip, error) {
+	if err := checkClipCounts(b); err != nil {
+		return Clip{}, fmt.Errorf("decode clip: %w", err)
+	}
 	var m clippb.Clip
-	if err := proto.Unmarshal(b, &m); err != nil {
+	if err := (proto.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(b, &m); err != nil {
 		return Clip{}, fmt.Errorf("decode clip: %w", err)
 	}
 	if err := checkClip(&m); err != nil {
