@@ -67,7 +67,7 @@ func EncodeAlert(a Alert) ([]byte, error) {
 // DecodeAlert parses and validates a record of the alerts topic.
 func DecodeAlert(b []byte) (Alert, error) {
 	var a Alert
-	if err := decodeEvent(b, &a, TypeAlertRaised, TypeAlertCleared); err != nil {
+	if err := decodeEvent(b, &a, alertBounds, TypeAlertRaised, TypeAlertCleared); err != nil {
 		return Alert{}, err
 	}
 	if err := a.Validate(); err != nil {

@@ -58,6 +58,9 @@ const (
 
 var cameraName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
+// maxURL keeps a camera's record within its bounds, also if every byte is escaped.
+const maxURL = 8 << 10 // bytes
+
 // Validate returns an error about the first field that an ingest worker could not
 // use. It never repeats the URL.
 func (c Camera) Validate() error {
@@ -66,6 +69,9 @@ func (c Camera) Validate() error {
 	}
 	if c.URL == "" {
 		return fmt.Errorf("camera %s: url is empty", c.Name)
+	}
+	if len(c.URL) > maxURL {
+		return fmt.Errorf("camera %s: url of %d bytes: want at most %d", c.Name, len(c.URL), maxURL)
 	}
 	// The error does not contain the URL, because that may hold a password.
 	if u, err := url.Parse(c.URL); err == nil && u.Scheme == "" && u.Path == "" {
@@ -97,7 +103,7 @@ func EncodeCamera(c Camera) ([]byte, error) {
 // DecodeCamera parses and validates a record of the cameras topic.
 func DecodeCamera(b []byte) (Camera, error) {
 	var c Camera
-	if err := json.Unmarshal(b, &c); err != nil {
+	if err := decodeJSON(b, &c, cameraBounds); err != nil {
 		return Camera{}, fmt.Errorf("decode camera: %w", err)
 	}
 	return c, c.Validate()

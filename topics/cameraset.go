@@ -20,6 +20,9 @@ type CameraSet struct {
 	Cameras map[string]string `json:"cameras"`
 }
 
+// maxSet is how many cameras one configuration file may put on the table.
+const maxSet = 20_000
+
 const cameraSetKey = "set/"
 
 // CameraSetKey is the key of the set of a source and id.
@@ -35,6 +38,9 @@ func (s CameraSet) validate() error {
 	}
 	if !isID(s.ID) {
 		return fmt.Errorf("id: want 1 to %d bytes of printable text", maxID)
+	}
+	if len(s.Cameras) > maxSet {
+		return fmt.Errorf("cameras: %d elements, want at most %d", len(s.Cameras), maxSet)
 	}
 	for name := range s.Cameras {
 		if !cameraName.MatchString(name) {
@@ -55,7 +61,7 @@ func EncodeCameraSet(s CameraSet) ([]byte, error) {
 // DecodeCameraSet parses and validates a set.
 func DecodeCameraSet(b []byte) (CameraSet, error) {
 	var s CameraSet
-	err := json.Unmarshal(b, &s)
+	err := decodeJSON(b, &s, cameraSetBounds)
 	if err == nil {
 		err = s.validate()
 	}

@@ -1,6 +1,7 @@
 package topics
 
 import (
+	"bytes"
 	"reflect"
 	"slices"
 	"strings"
@@ -66,8 +67,9 @@ func TestBadClipsAreRefused(t *testing.T) {
 		{"huge id", func(c *Clip) { c.ID = strings.Repeat("x", 1<<20) }, "id: want 1 to 512 bytes"},
 		{"id with an escape", func(c *Clip) { c.ID = "\x1b[2J" }, "printable text"},
 		{"huge tag", func(c *Clip) { c.Tags = []string{strings.Repeat("x", 1<<20)} }, "tags: want at most 32"},
-		{"many tags", func(c *Clip) { c.Tags = slices.Repeat([]string{"x"}, maxTags+1) }, "tags: want at most 32"},
+		{"many tags", func(c *Clip) { c.Tags = slices.Repeat([]string{"x"}, maxTags+1) }, "camera_tags: 33 elements, want at most 32"},
 		{"camera", func(c *Clip) { c.Camera = "../etc" }, `camera "../etc" is not a camera name`},
+		{"many frames", func(c *Clip) { c.Frames = slices.Repeat(c.Frames, 65) }, "frames: 65 elements, want at most 64"},
 		{"no frames", func(c *Clip) { c.Frames = nil }, "0 frames: want 1 to 64"},
 		{"empty frame", func(c *Clip) { c.Frames[0].JPEG = nil }, "frame 0 is empty"},
 		{"size", func(c *Clip) { c.Width = 1 << 20 }, "frame size 1048576x224: want 1 to 8192 a side"},
@@ -116,6 +118,11 @@ func FuzzDecode(f *testing.F) {
 	f.Add(clip)
 	f.Add(rec)
 	f.Add([]byte(`{"specversion":"1.0"}`))
+	f.Add(bytes.Repeat([]byte{0x4a, 0}, maxClipFrames+1))
+	f.Add([]byte(`{"specversion":"1.0","type":"` + TypeRecognition + `","data":{"labels":[{"tags":["a\"]"]},{},null],"LABELS":[0]}}`))
+	f.Add([]byte(`{"name":"a","url":"rtsp://h","tags":["\\",""],"a":{"b":[[]]}}`))
+	f.Add([]byte(`{"worker":"w","stages":{"infer":{"partitions":[0,1]}},"warnings":{"a":"b"}}`))
+	f.Add([]byte(`{"source":"file","id":"x","cameras":{"a":"b"}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if c, err := DecodeClip(b); err == nil && (c.ID == "" || len(c.Frames) == 0) {
 			t.Error("accepted a clip without id or frames")
@@ -128,6 +135,12 @@ func FuzzDecode(f *testing.F) {
 		}
 		if c, err := DecodeCamera(b); err == nil && c.Name == "" {
 			t.Error("accepted a camera without name")
+		}
+		if w, err := DecodeWorker(b); err == nil && w.Name == "" {
+			t.Error("accepted a worker without name")
+		}
+		if s, err := DecodeCameraSet(b); err == nil && s.ID == "" {
+			t.Error("accepted a set without id")
 		}
 		if s, err := DecodeStatus(b); err == nil && s.Camera == "" {
 			t.Error("accepted a status without camera")

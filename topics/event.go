@@ -3,6 +3,7 @@ package topics
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
@@ -41,21 +42,33 @@ func encodeEvent(kind, id, camera string, at time.Time, data any) ([]byte, error
 	return b, nil
 }
 
-// decodeEvent parses a CloudEvents event in JSON, which must be of one of the
+// envelope is what readers use of a CloudEvents event in JSON. encoding/json passes
+// over all other attributes; the SDK's decoder would build each, whatever is in it.
+type envelope struct {
+	Version string          `json:"specversion"`
+	ID      string          `json:"id"`
+	Type    string          `json:"type"`
+	Data    json.RawMessage `json:"data"`
+	Base64  []byte          `json:"data_base64"` // the data as some producers write it
+}
+
+// decodeEvent parses a CloudEvents 1.0 event in JSON, which must be of one of the
 // wanted types, and decodes its data into data.
-func decodeEvent(b []byte, data any, want ...string) error {
-	var e cloudevents.Event
-	if err := json.Unmarshal(b, &e); err != nil {
-		return fmt.Errorf("decode event: %s", Clean(err.Error())) // it quotes the record
+func decodeEvent(b []byte, data any, of bounds, want ...string) error {
+	var e envelope
+	if err := decodeJSON(b, &e, of); err != nil {
+		return fmt.Errorf("decode event: %w", err)
 	}
-	for _, kind := range want {
-		if e.Type() != kind {
-			continue
-		}
-		if err := e.DataAs(data); err != nil {
-			return fmt.Errorf("decode %s %.80q: %s", kind, e.ID(), Clean(err.Error()))
-		}
-		return nil
+	switch {
+	case e.Version != "1.0":
+		return fmt.Errorf("decode event %.80q: specversion %.80q, want 1.0", e.ID, e.Version)
+	case !slices.Contains(want, e.Type):
+		return fmt.Errorf("decode event %.80q: type %.80q, want one of %v", e.ID, e.Type, want)
+	case e.Data == nil:
+		e.Data = e.Base64 // has not been checked yet
 	}
-	return fmt.Errorf("decode event %.80q: type %.80q, want one of %v", e.ID(), e.Type(), want)
+	if err := decodeJSON(e.Data, data, of); err != nil {
+		return fmt.Errorf("decode %s %.80q: %w", e.Type, e.ID, err)
+	}
+	return nil
 }

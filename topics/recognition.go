@@ -62,6 +62,9 @@ type LabelScore struct {
 	NearestSimilarity float64 `json:"nearest_similarity,omitempty"`
 }
 
+// maxScores bounds the labels of a recognition; infer.top_k is at most as large.
+const maxScores = 1000
+
 // Timings say where the time went, in milliseconds.
 type Timings struct {
 	Queue  float64 `json:"queue"`  // from when the clip was cut until infer read it, by the broker's clock
@@ -87,7 +90,7 @@ func EncodeRecognition(r Recognition) ([]byte, error) {
 // DecodeRecognition parses and validates a record of the actions topic.
 func DecodeRecognition(b []byte) (Recognition, error) {
 	var r Recognition
-	if err := decodeEvent(b, &r, TypeRecognition); err != nil {
+	if err := decodeEvent(b, &r, recognitionBounds, TypeRecognition); err != nil {
 		return Recognition{}, err
 	}
 	if err := r.Validate(); err != nil {
@@ -107,6 +110,8 @@ func (r Recognition) Validate() error {
 		return errBadTags
 	case r.Start.IsZero() || !r.End.After(r.Start):
 		return fmt.Errorf("window from %v to %v", r.Start, r.End)
+	case len(r.Labels) > maxScores:
+		return fmt.Errorf("labels: %d elements, want at most %d", len(r.Labels), maxScores)
 	}
 	if err := checkIDs(map[string]string{
 		"model_id": r.Model, "vocabulary name": r.Vocab.Name, "vocabulary version": r.Vocab.Version,
@@ -130,6 +135,8 @@ func (l LabelScore) validate() error {
 		return fmt.Errorf("label %q: score %v: want 0 to 1", l.Label, l.Score)
 	case math.IsNaN(l.Similarity) || math.IsInf(l.Similarity, 0):
 		return fmt.Errorf("label %q: similarity %v", l.Label, l.Similarity)
+	case len(l.Tags) > maxTags:
+		return fmt.Errorf("label %q: %d tags, want at most %d", l.Label, len(l.Tags), maxTags)
 	case l.NearestBase != "" && !isID(l.NearestBase):
 		return fmt.Errorf("label %q: nearest_base: want at most %d bytes of printable text", l.Label, maxID)
 	}

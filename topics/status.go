@@ -49,7 +49,7 @@ func EncodeStatus(s StreamStatus) ([]byte, error) {
 // they can be shown.
 func DecodeStatus(b []byte) (StreamStatus, error) {
 	var s StreamStatus
-	if err := json.Unmarshal(b, &s); err != nil {
+	if err := decodeJSON(b, &s, statusBounds); err != nil {
 		return StreamStatus{}, fmt.Errorf("decode status: %w", err)
 	}
 	if !cameraName.MatchString(s.Camera) {

@@ -49,7 +49,7 @@ func EncodeWorker(w Worker) ([]byte, error) {
 // DecodeWorker parses a record of the workers topic.
 func DecodeWorker(b []byte) (Worker, error) {
 	var w Worker
-	if err := json.Unmarshal(b, &w); err != nil {
+	if err := decodeJSON(b, &w, workerBounds); err != nil {
 		return Worker{}, fmt.Errorf("decode worker: %w", err)
 	}
 	if err := w.check(); err != nil {
@@ -63,6 +63,7 @@ func DecodeWorker(b []byte) (Worker, error) {
 const (
 	maxPartitions = 10_000
 	maxReports    = 10_000
+	maxStages     = 4 // see isStage
 )
 
 // check refuses what no worker writes.
