@@ -94,5 +94,12 @@ func (c *clip) end() {
 	c.lease.room.Release(c.weight())
 }
 
-// weight is how much of Stage.room a clip occupies, in bytes.
-func (c *clip) weight() int64 { return min(int64(len(c.msg.Value)), c.lease.roomBytes) }
+// weight is how much of Stage.room a clip occupies, in bytes: its whole record, of
+// which the key or the headers may be the largest part.
+func (c *clip) weight() int64 {
+	n := len(c.msg.Key) + len(c.msg.Value)
+	for _, h := range c.msg.Headers {
+		n += len(h.Key) + len(h.Value)
+	}
+	return min(int64(n), c.lease.roomBytes)
+}

@@ -70,6 +70,64 @@ func TestHostilePicturesAreDeadLetters(t *testing.T) {
 	}
 }
 
+// A record of millions of empty frames is refused before they take gigabytes, with a
+// reason that names them, and other cameras are not affected.
+func TestRecordsOfEmptyFramesAreDeadLetters(t *testing.T) { // alone: it measures memory
+	const partitions, each = 6, 2
+	r := newRig(t, partitions)
+	evil := bytes.Repeat([]byte{0x4a, 0}, 2_090_000) // field 9 of a clip
+	cameras := map[int]string{}                      // one in every partition
+	for i := 0; len(cameras) < partitions; i++ {
+		camera := fmt.Sprint("evil", i)
+		home, err := r.client.PartitionOf(t.Context(), r.names.Of(topics.Clips), []byte(camera))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if cameras[home] == "" {
+			cameras[home] = camera
+		}
+	}
+	for _, camera := range cameras {
+		for range each {
+			r.send(camera, evil)
+		}
+	}
+	r.send("a", clipOf(t, "a", 0, jpegOf(t, 48, 32, color.White), time.Now()))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	runUntil(t, r.options(r.model("large").recogniser()), func() bool {
+		return len(r.read(topics.Actions)) == 1 && len(r.read(topics.DeadLetter)) == partitions*each
+	})
+	runtime.ReadMemStats(&after)
+	const want = "decode clip: frames: 2090000 elements, want at most 64"
+	for camera, all := range r.reasons() {
+		for _, why := range all {
+			if why != want {
+				t.Errorf("dead letter of %s: %s", camera, why)
+			}
+		}
+	}
+	took := (after.Sys - before.Sys) >> 20
+	t.Logf("the process grew by %d MB", took)
+	if took > 512 {
+		t.Errorf("the process grew by %d MB", took)
+	}
+}
+
+// The room of the stage counts whole records: one may be nothing but its key.
+func TestWeightIsOfTheWholeRecord(t *testing.T) {
+	t.Parallel()
+	l := &lease{Stage: &Stage{roomBytes: 1000}}
+	c := &clip{lease: l, msg: bus.Message{Key: make([]byte, 500), Value: make([]byte, 30), Headers: []bus.Header{{Key: "abcd", Value: make([]byte, 6)}}}}
+	if got := c.weight(); got != 540 {
+		t.Errorf("%d bytes, want 540", got)
+	}
+	c.msg.Headers[0].Value = make([]byte, 600)
+	if got := c.weight(); got != 1000 {
+		t.Errorf("%d bytes, more than there is room for", got)
+	}
+}
+
 // A recognition that Kafka refuses for its size is a dead letter; those of its
 // batch are published, and the stage goes on.
 func TestRefusedRecognition(t *testing.T) {
