@@ -3,7 +3,9 @@ package bus
 import (
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -185,5 +187,25 @@ func TestKeysGoWhereJavasClientPutsThem(t *testing.T) {
 		if got, want := partitionOfKey(key, n), (kafka.Murmur2Balancer{Consistent: true}).Balance(kafka.Message{Key: key}, all...); got != want {
 			t.Fatalf("key %x of %d partitions: %d, want %d", key, n, got, want)
 		}
+	}
+}
+
+// Whoever may join the group writes a claim. One of 10,000 partitions is read; one
+// that no member writes counts as that of a new member, before it takes memory.
+func TestHugeClaimsAreNotDecoded(t *testing.T) {
+	held := map[int]int{}
+	for p := range 10_000 {
+		held[p] = int(time.Now().UnixMilli())
+	}
+	if got := decode[claim](encode(claim{Held: held, Steady: true})); len(got.Held) != len(held) || !got.Steady {
+		t.Errorf("a claim to %d partitions was read as one to %d", len(held), len(got.Held))
+	}
+	huge := []byte(`{"held":{"0":0` + strings.Repeat(`,"x":0`, 4<<20/6) + `}}`)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	got := decode[claim](huge)
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; len(got.Held) != 0 || took > 1<<20 {
+		t.Errorf("a claim of %d bytes was read as %d partitions, in %d bytes", len(huge), len(got.Held), took)
 	}
 }
