@@ -49,6 +49,13 @@ func (p Program) stageCommand(name, short string, build func(*process.Process) (
 }
 
 func (p Program) runStage(ctx context.Context, path, name string, checks []string, build func(*process.Process) ([]process.Part, error)) (err error) {
+	running := false
+	defer func() {
+		// Whatever a stop interrupts of the start is no error.
+		if !running {
+			err = process.IgnoreEnd(ctx, err)
+		}
+	}()
 	cfg, file := config.Default(), config.File{}
 	if path != "" {
 		if file, err = config.Open(path); err != nil {
@@ -76,5 +83,6 @@ func (p Program) runStage(ctx context.Context, path, name string, checks []strin
 		return fmt.Errorf("http.listen: %w: each process needs a port of its own; port 0 takes a free one", err)
 	}
 	log.InfoContext(ctx, "started", "stage", name, "http", l.Addr().String(), "kafka", cfg.Kafka.Brokers)
+	running = true
 	return pr.Run(ctx, l, append(stages, pr.Following()...)...)
 }

@@ -54,6 +54,7 @@ type up struct {
 	cameras []topics.Camera
 	served  []string // names of those that the simulator plays
 	shown   map[string]shownStatus
+	running bool // the start is over: the stages run
 }
 
 // Run starts everything, servers first, and stops it in the reverse order when ctx
@@ -66,6 +67,10 @@ func Run(ctx context.Context, o Options) (err error) {
 	defer unlock()
 	u := &up{Options: o, shown: map[string]shownStatus{}}
 	defer func() {
+		// Whatever a stop interrupts of the start is no error.
+		if !u.running {
+			err = process.IgnoreEnd(ctx, err)
+		}
 		if err == nil {
 			u.printTrouble("stopped", "everything is stored in "+u.Data)
 		}
@@ -207,11 +212,11 @@ func (u *up) run(ctx context.Context) (err error) {
 		}
 	}
 	if err := u.bringCameras(ctx, pr); err != nil {
-		return process.IgnoreEnd(ctx, err)
+		return err
 	}
 	added, err := u.added(ctx, pr)
 	if err != nil {
-		return process.IgnoreEnd(ctx, err)
+		return err
 	}
 	l, err := net.Listen("tcp", u.at.HTTP)
 	if err != nil {
@@ -222,6 +227,7 @@ func (u *up) run(ctx context.Context) (err error) {
 	}
 	unhook := context.AfterFunc(ctx, func() { u.printTrouble("stop", "finishing the clips that are being worked on") })
 	defer unhook()
+	u.running = true
 	return pr.Run(ctx, l, u.order(ctx, pr, slices.Concat(archiving, alerting, inferring), ingesting)...)
 }
 
