@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
@@ -143,7 +144,8 @@ func TestAReloadIsWholeOrNotAtAll(t *testing.T) {
 	_ = e.Close(context.Background())
 }
 
-// Where a person watches, each trouble is one line, and the log does not repeat it.
+// Where a person watches, each trouble is one line, another trouble of the same part is
+// another line, and the log does not repeat it.
 func TestTroubleIsSaidOnce(t *testing.T) {
 	e := newEdits(t, "kafka: {brokers: ['127.0.0.1:1']}\n")
 	var mu sync.Mutex
@@ -156,12 +158,10 @@ func TestTroubleIsSaidOnce(t *testing.T) {
 	said := func(line string) func() bool {
 		return func() bool { mu.Lock(); defer mu.Unlock(); return slices.Contains(lines, line) }
 	}
-	known := condition{Problems: map[string]string{}, Warnings: map[string]string{}}
+	known, now := newReports(), time.Now()
 	look := func() {
-		now := e.reporter.look()
-		e.reportProblems(t.Context(), known.Problems, now.Problems)
-		e.reportWarnings(known.Warnings, now.Warnings)
-		known = now
+		e.report(t.Context(), now, known, e.reporter.look())
+		now = now.Add(changeTime)
 	}
 	e.reporter.Problem("kafka", nil)
 	e.reporter.Problem("vocabulary", errors.New("Redis is away"))
@@ -169,6 +169,8 @@ func TestTroubleIsSaidOnce(t *testing.T) {
 	e.reporter.Warning("camera a", errors.New("no route")) // has a line of its own
 	look()
 	e.reporter.Warning("backlog", errors.New("34 s late"))
+	look()
+	e.reporter.Problem("vocabulary", errors.New("the key is not a hash")) // another problem
 	look()
 	e.reporter.Problem("vocabulary", nil)
 	e.reporter.Warning("backlog", nil)
@@ -178,7 +180,7 @@ func TestTroubleIsSaidOnce(t *testing.T) {
 	look()
 	e.reporter.Warning("rule g", nil)
 	look()
-	want := "problem vocabulary: Redis is away|problem backlog: 33 s late|solved vocabulary|problem rule g: no camera matches|" +
+	want := "problem vocabulary: Redis is away|problem backlog: 33 s late|problem vocabulary: the key is not a hash|solved vocabulary|problem rule g: no camera matches|" +
 		"solved backlog|problem rule g: no label flying|solved rule g"
 	if got := strings.Join(lines, "|"); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
