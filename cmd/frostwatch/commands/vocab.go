@@ -224,9 +224,28 @@ func (p Program) removeLabels(ctx context.Context, t *vocabTarget, s *vocab.Stor
 	case errors.Is(err, vocab.ErrLast):
 		return fmt.Errorf("%w: add another first, or empty the vocabulary on purpose with --all", err)
 	case err == nil && len(absent) > 0:
-		return fmt.Errorf("not in the vocabulary: %q", absent)
+		return notThere(ctx, s, name, absent)
 	}
 	return err
+}
+
+// notThere is the error that labels are not in the vocabulary, with those that may have
+// been meant.
+func notThere(ctx context.Context, s *vocab.Store, name string, absent []string) error {
+	var there []string
+	// That a vocabulary can't be read is no reason to hide the error.
+	v, _ := s.List(ctx, name)
+	for _, l := range v.Labels {
+		there = append(there, l.Name)
+	}
+	texts := make([]string, len(absent))
+	for i, label := range absent {
+		texts[i] = fmt.Sprintf("%q", label)
+		if meant := nearest(label, there); meant != "" {
+			texts[i] += fmt.Sprintf(" (there is %q)", meant)
+		}
+	}
+	return fmt.Errorf("not in the vocabulary: %s", strings.Join(texts, ", "))
 }
 
 func (p Program) vocabImport(t *vocabTarget) *cobra.Command {
