@@ -18,8 +18,8 @@ import (
 // partFileCameras is the part that brings the cameras of the file to the table.
 const partFileCameras = "cameras of the file"
 
-// fileCameras are those of a configuration.
-func fileCameras(c config.Config) []topics.Camera {
+// FileCameras are those of a configuration.
+func FileCameras(c config.Config) []topics.Camera {
 	all := make([]topics.Camera, len(c.Cameras))
 	for i, camera := range c.Cameras {
 		all[i] = camera.Record()
@@ -34,12 +34,12 @@ func CameraLimits(c config.Config) cameras.Limits {
 
 // CameraTrust is what workers with a configuration let cameras ask of them.
 func CameraTrust(c config.Config) ingest.Trust {
-	return ingest.Trust{Own: fileCameras(c), Env: c.Ingest.Env, Allow: c.Ingest.Allow}
+	return ingest.Trust{Own: FileCameras(c), Env: c.Ingest.Env, Allow: c.Ingest.Allow}
 }
 
 // checkCameras refuses a file with a camera that a worker could not use.
 func checkCameras(f config.File, limits cameras.Limits) error {
-	for i, c := range fileCameras(f.Config) {
+	for i, c := range FileCameras(f.Config) {
 		if err := limits.Validate(c); err != nil {
 			return f.Wrong(fmt.Sprintf("cameras[%d]", i), err.Error())
 		}
@@ -71,10 +71,10 @@ func (p *Process) newFileSync(s *ingest.Stage, flags []topics.Camera) (*fileSync
 	}
 	f := &fileSync{
 		Process: p, stage: s, flags: flags, owner: cameras.Owner{Source: topics.SourceFile, ID: path},
-		first: make(chan struct{}), wanted: make(chan []topics.Camera, 1), known: fileCameras(p.Config),
+		first: make(chan struct{}), wanted: make(chan []topics.Camera, 1), known: FileCameras(p.Config),
 	}
 	p.onReload(func(c config.Config) (func() []string, error) {
-		return func() []string { f.want(fileCameras(c)); return nil }, nil
+		return func() []string { f.want(FileCameras(c)); return nil }, nil
 	}, "cameras")
 	return f, nil
 }
@@ -95,7 +95,7 @@ const lookTime = 10 * time.Second
 
 // run syncs until ctx ends.
 func (f *fileSync) run(ctx context.Context) error {
-	now, noted := fileCameras(f.Config), false
+	now, noted := FileCameras(f.Config), false
 	tick := time.NewTicker(lookTime)
 	defer tick.Stop()
 	for first := true; ; first = false {

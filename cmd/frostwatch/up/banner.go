@@ -2,19 +2,20 @@ package up
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 
+	"github.com/frostwatch/frostwatch/cameras"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// banner prints what is watched and where everything is. added counts the cameras
-// that people have added.
-func (u *up) banner(added int) error {
+// banner prints what is watched and where everything is.
+func (u *up) banner(people edited) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Frostwatch %s watches %s. Ctrl-C stops it.\n\n", u.Version, u.watched(added))
+	fmt.Fprintf(&b, "Frostwatch %s watches %s. Ctrl-C stops it.\n\n", u.Version, u.watched(people))
 	row := func(what, where, how string) { fmt.Fprintf(&b, "  %-11s %-28s %s\n", what, where, how) }
 	row("alerts", u.at.Kafka, fmt.Sprintf("kcat -C -b %s -t %salerts   # apt-get install kcat", u.at.Kafka, u.cfg.Kafka.Prefix))
 	row("vocabulary", u.at.Redis, fmt.Sprintf("redis-cli -p %d HSET %svocab:%s \"person waving\" \"\"", Port(u.at.Redis), u.cfg.Redis.Prefix, u.cfg.Vocab.Name))
@@ -31,52 +32,76 @@ func (u *up) banner(added int) error {
 	return err
 }
 
+// edited counts the cameras that people have added, and those of `up` itself and of the
+// file that they have removed.
+type edited struct{ added, ownRemoved, fileRemoved int }
+
 // watched counts the cameras by where they come from: the demo or flags, the file,
 // and people.
-func (u *up) watched(added int) string {
+func (u *up) watched(people edited) string {
 	own, file := len(u.cameras), len(u.cfg.Cameras)
 	var of []string
 	switch {
 	case own > 0 && u.demonstrates():
-		of = append(of, countedCameras(own)+" of the demo")
+		of = append(of, leftOf(own, people.ownRemoved, " of the demo"))
 	case own > 0:
-		of = append(of, countedCameras(own)+" named by flags")
+		of = append(of, leftOf(own, people.ownRemoved, " named by flags"))
 	}
 	if file > 0 {
-		text := fmt.Sprintf("%s of %s", countedCameras(file), u.cfgPath)
+		text := " of " + u.cfgPath
 		if own == 0 {
 			text += " in place of the demo's"
 		}
-		of = append(of, text)
+		of = append(of, leftOf(file, people.fileRemoved, text))
 	}
-	if added > 0 {
-		of = append(of, countedCameras(added)+" added by people")
+	if people.added > 0 {
+		of = append(of, countedCameras(people.added)+" added by people")
 	}
 	return strings.Join(of, " and ")
 }
 
-// added counts the cameras on the table that come neither from flags nor from the
-// file.
-func (u *up) added(ctx context.Context, pr *process.Process) (n int, err error) {
+// leftOf counts the cameras that are left when some were removed.
+func leftOf(all, removed int, of string) string {
+	text := countedCameras(all-removed) + of
+	if removed > 0 {
+		text += fmt.Sprintf(" (%d removed by people)", removed)
+	}
+	return text
+}
+
+// edits counts what people have done to the cameras. The file's own are brought to the
+// table later.
+func (u *up) edits(ctx context.Context, pr *process.Process) (e edited, err error) {
 	t, err := pr.Cameras()
 	if err != nil {
-		return 0, err
+		return e, err
 	}
 	all, err := t.List(ctx)
 	if err != nil {
-		return 0, err
+		return e, err
 	}
-	own := map[string]bool{}
-	for _, c := range u.cameras {
-		own[c.Name] = true
-	}
-	for _, c := range u.cfg.Cameras {
-		own[c.Name] = true
-	}
+	there, known := map[string]bool{}, map[string]bool{}
 	for _, c := range all {
-		if !own[c.Name] && c.Source != topics.SourceUp && c.Source != topics.SourceFile {
-			n++
+		there[c.Name] = true
+	}
+	removed := func(owner cameras.Owner, of []topics.Camera) int {
+		var absent []topics.Camera
+		for _, c := range of {
+			known[c.Name] = true
+			if !there[c.Name] {
+				absent = append(absent, c)
+			}
+		}
+		lines, e := t.NotInForce(ctx, owner, absent)
+		err = errors.Join(err, e)
+		return len(lines)
+	}
+	e.ownRemoved = removed(upOwner, u.cameras)
+	e.fileRemoved = removed(cameras.Owner{Source: topics.SourceFile, ID: u.at.Config}, process.FileCameras(u.cfg))
+	for _, c := range all {
+		if !known[c.Name] && c.Source != topics.SourceUp && c.Source != topics.SourceFile {
+			e.added++
 		}
 	}
-	return n, nil
+	return e, err
 }

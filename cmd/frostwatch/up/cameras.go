@@ -126,6 +126,9 @@ func (u *up) cameraNote() string {
 	return "the demo's cameras go on until the next start, when those of the file replace them"
 }
 
+// upOwner is the owner of the cameras of flags and of the demo.
+var upOwner = cameras.Owner{Source: topics.SourceUp, ID: "up"}
+
 // bringCameras brings this `up`'s cameras to the table, and removes those of an
 // earlier `up` that this one does not have. Changes that people have made since are
 // kept. It is done before any stage runs: ingest must not report as faulty the
@@ -138,7 +141,7 @@ func (u *up) bringCameras(ctx context.Context, pr *process.Process) error {
 	if err := u.dropNotes(ctx, pr); err != nil {
 		return err
 	}
-	_, err := pr.SyncCameras(ctx, cameras.Owner{Source: topics.SourceUp, ID: "up"}, u.cameras)
+	_, err := pr.SyncCameras(ctx, upOwner, u.cameras)
 	return err
 }
 

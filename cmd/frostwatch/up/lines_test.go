@@ -70,12 +70,17 @@ func TestAlertLines(t *testing.T) {
 func TestTheBannerSaysWhoseCamerasAreWatched(t *testing.T) {
 	two := []topics.Camera{{Name: "a"}, {Name: "b"}}
 	one := config.Config{Cameras: []config.Camera{{Name: "c"}}}
-	for want, u := range map[string]*up{
-		"2 cameras of the demo and 4 cameras added by people":                           {cameras: two},
-		"1 camera of p.yaml in place of the demo's and 4 cameras added by people":       {cfg: one, cfgPath: "p.yaml"},
-		"2 cameras named by flags and 1 camera of p.yaml and 4 cameras added by people": {Options: Options{Cameras: []string{"a=x", "b=y"}}, cameras: two, cfg: one, cfgPath: "p.yaml"},
+	for want, c := range map[string]struct {
+		up     *up
+		people edited
+	}{
+		"2 cameras of the demo and 4 cameras added by people":                           {&up{cameras: two}, edited{added: 4}},
+		"1 camera of the demo (1 removed by people)":                                    {&up{cameras: two}, edited{ownRemoved: 1}},
+		"1 camera of p.yaml in place of the demo's and 1 camera added by people":        {&up{cfg: one, cfgPath: "p.yaml"}, edited{added: 1}},
+		"0 cameras of p.yaml in place of the demo's (1 removed by people)":              {&up{cfg: one, cfgPath: "p.yaml"}, edited{fileRemoved: 1}},
+		"2 cameras named by flags and 1 camera of p.yaml and 4 cameras added by people": {&up{Options: Options{Cameras: []string{"a=x", "b=y"}}, cameras: two, cfg: one, cfgPath: "p.yaml"}, edited{added: 4}},
 	} {
-		if got := u.watched(4); got != want {
+		if got := c.up.watched(c.people); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

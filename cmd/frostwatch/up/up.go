@@ -214,7 +214,7 @@ func (u *up) run(ctx context.Context) (err error) {
 	if err := u.bringCameras(ctx, pr); err != nil {
 		return err
 	}
-	added, err := u.added(ctx, pr)
+	people, err := u.edits(ctx, pr)
 	if err != nil {
 		return err
 	}
@@ -222,7 +222,7 @@ func (u *up) run(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("listen for http: %w", err)
 	}
-	if err := errors.Join(u.at.write(u.Data), u.banner(added)); err != nil {
+	if err := errors.Join(u.at.write(u.Data), u.banner(people)); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	unhook := context.AfterFunc(ctx, func() { u.printTrouble("stop", "finishing the clips that are being worked on") })
