@@ -107,6 +107,25 @@ func (p *playback) loop(ctx context.Context, i int) error {
 	}
 }
 
+// Length is how long a file plays, most at most: what is beyond is not read.
+func Length(path string, most time.Duration) (time.Duration, error) {
+	f, err := openFile(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.close()
+	u, err := seekKey(f, 0)
+	start, length := u.PTS, time.Duration(0)
+	for err == nil && length < most {
+		length = max(length, u.PTS-start+u.Duration)
+		u, err = f.next()
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return 0, fmt.Errorf("measure %s: %w", path, err)
+	}
+	return min(length, most), nil
+}
+
 // seekKey reads on to the first keyframe at or after from.
 func seekKey(f *file, from time.Duration) (unit, error) {
 	for {

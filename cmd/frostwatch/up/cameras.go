@@ -3,10 +3,12 @@ package up
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/frostwatch/frostwatch/cameras"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/camsim"
@@ -72,15 +74,12 @@ func (u *up) findCameras() error {
 		}
 	}
 	for _, file := range files {
-		name := camsim.Name(file)
-		if err := u.sim.AddFile(name, file, camsim.FileOptions{LoopGap: camsim.DefaultLoopGap, OnDemand: true}); err != nil {
+		if err := u.serve(file); err != nil {
 			if u.demonstrates() {
 				return err
 			}
 			return fmt.Errorf("--video %s: %w", file, err)
 		}
-		u.served = append(u.served, name)
-		u.cameras = append(u.cameras, topics.Camera{Name: name, URL: u.sim.URL(name)})
 	}
 	limits := process.CameraLimits(u.cfg)
 	seen := map[string]bool{}
@@ -93,6 +92,30 @@ func (u *up) findCameras() error {
 		}
 		seen[c.Name] = true
 	}
+	return nil
+}
+
+// serve has the simulator play a file as a camera. A film that is shorter than a clip is
+// played without a pause: its plays are one stream, of which clips can be made.
+func (u *up) serve(file string) error {
+	name, gap, window := camsim.Name(file), camsim.DefaultLoopGap, u.cfg.Framer.Window
+	length, err := camsim.Length(file, window)
+	if err != nil {
+		return err //nolint:wrapcheck // names the file
+	}
+	switch {
+	case length <= 0:
+		return errors.New("it has no length: want a film")
+	case length < window:
+		gap = 0
+		u.printTrouble(process.Caution, fmt.Sprintf("camera %s: the film lasts %v, and a clip takes %v (framer.window): it is played without a pause, and each clip runs from its end into its beginning; a longer film, or a shorter window, avoids that",
+			name, length.Round(time.Millisecond), window))
+	}
+	if err := u.sim.AddFile(name, file, camsim.FileOptions{LoopGap: gap, OnDemand: true}); err != nil {
+		return err //nolint:wrapcheck // names the camera
+	}
+	u.served = append(u.served, name)
+	u.cameras = append(u.cameras, topics.Camera{Name: name, URL: u.sim.URL(name)})
 	return nil
 }
 
