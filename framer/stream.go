@@ -2,6 +2,7 @@ package framer
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"sync/atomic"
@@ -40,6 +41,17 @@ type Stream struct {
 	width  int           // of the epoch's frames as they come
 	height int
 	drift  drift
+	gap    time.Duration // that ends the epoch
+	whole  bool          // a window of the epoch was complete
+	broken atomic.Pointer[string]
+}
+
+// Broken is that of ingest.Sink.
+func (s *Stream) Broken() string {
+	if why := s.broken.Load(); why != nil {
+		return *why
+	}
+	return ""
 }
 
 // Retag sets the tags of clips that are completed from now on; the epoch goes on.
@@ -82,6 +94,7 @@ func (s *Stream) startEpoch(ctx context.Context, f *media.Frame) {
 	s.in, s.epoch, s.zero, s.last, s.step = true, f.Arrived, f.PTS, 0, 0
 	s.width, s.height = f.Width, f.Height
 	s.drift = drift{limit: s.MaxDrift}
+	s.whole = false
 	s.sampler.reset()
 	s.span = s.coverage.begin(s.epoch, s.sampler.start)
 	s.log.DebugContext(ctx, "epoch begins", "epoch", s.epoch)
@@ -92,10 +105,22 @@ func (s *Stream) endEpoch(ctx context.Context, why string) {
 		return
 	}
 	s.in = false
+	if !s.whole {
+		s.explain(why)
+	}
 	left := s.sampler.reset()
 	s.coverage.end(s.epoch.Add(s.shown), why)
 	s.metrics.epoch(ctx, s.camera.Name, why, left)
 	s.log.DebugContext(ctx, "epoch ends", "reason", why, "incomplete", left)
+}
+
+// explain notes why an epoch that ends has made no clip.
+func (s *Stream) explain(why string) {
+	if why == breakGap {
+		why = fmt.Sprintf("no frame for %v", s.gap.Round(10*time.Millisecond))
+	}
+	text := fmt.Sprintf("its video broke off after %v (%s), and a clip takes %v without a break", s.shown.Round(10*time.Millisecond), why, s.sampler.window.Round(time.Millisecond))
+	s.broken.Store(&text)
 }
 
 // The reasons why an epoch ends before its connection does.
@@ -116,6 +141,7 @@ func (s *Stream) breaks(f *media.Frame) string {
 	case at < s.last:
 		return breakBackwards
 	case at-s.last > s.sampler.stepTime():
+		s.gap = at - s.last
 		return breakGap
 	case s.drift.exceeds(at, f.Arrived.Sub(s.epoch)):
 		return breakDrift
@@ -152,6 +178,8 @@ func (s *Stream) cut(ctx context.Context, f *media.Frame, at, until time.Duratio
 		return nil
 	})
 	for _, win := range complete {
+		s.whole = true
+		s.broken.Store(nil)
 		s.push(ctx, topics.Clip{
 			ID: topics.ClipID(s.camera.Name, s.epoch, win.start), Camera: s.camera.Name, Tags: *s.tags.Load(),
 			Epoch: s.epoch, Sequence: win.number, Start: win.start, Window: s.sampler.window,

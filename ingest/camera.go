@@ -91,6 +91,16 @@ func (r *runner) retag(tags []string) {
 	}
 }
 
+// broken is what the sink says of the video (Sink.Broken).
+func (r *runner) broken() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.sink == nil {
+		return ""
+	}
+	return r.sink.Broken()
+}
+
 func (r *runner) newSink() (Sink, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

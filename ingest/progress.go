@@ -49,7 +49,7 @@ func (s *Stage) look(now time.Time) {
 	p := s.progress
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	streaming, stuck := 0, 0
+	streaming, stuck, broken := 0, 0, 0
 	seen := map[*runner]bool{}
 	for _, r := range s.live.list() {
 		st := r.state.Load()
@@ -73,6 +73,10 @@ func (s *Stage) look(now time.Time) {
 		}
 		stuck++
 		err := fmt.Errorf("it streams, but no clip of it has reached Kafka for %v", age.Round(time.Second))
+		if why := r.broken(); why != "" {
+			broken++
+			err = fmt.Errorf("it streams, but no clip of it has been made for %v: %s", age.Round(time.Second), why)
+		}
 		if !p.reported[r] {
 			r.log.Warn("a camera streams without clips", "error", err)
 			p.reported[r] = true
@@ -84,15 +88,20 @@ func (s *Stage) look(now time.Time) {
 			delete(p.reported, r) // why it does not stream is reported instead
 		}
 	}
-	p.judge(streaming, stuck)
+	p.judge(streaming, stuck, broken)
 }
 
-func (p *progress) judge(streaming, stuck int) {
+// judge is given how many cameras stream, how many of those have no clip, and how many
+// of these because their video breaks off.
+func (p *progress) judge(streaming, stuck, broken int) {
 	if streaming == 0 || stuck < streaming {
 		p.problem.Store(nil)
 		return
 	}
 	err := fmt.Errorf("%d cameras stream, but no clip of any of them reaches Kafka", streaming)
+	if broken == stuck {
+		err = fmt.Errorf("%d cameras stream, but the video of each breaks off before a clip is complete", streaming)
+	}
 	p.problem.Store(&err)
 }
 

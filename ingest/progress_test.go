@@ -68,6 +68,27 @@ func TestProgressIsClipsOnKafka(t *testing.T) {
 	if err := s.progress.check(); err == nil || !strings.Contains(err.Error(), "3 cameras stream, but no clip of any of them reaches Kafka") {
 		t.Errorf("the worker's own state: %v", err)
 	}
+	// The true cause is named: of a video that breaks off, Kafka gets no clip.
+	r.mu.Lock()
+	r.broken["mute"] = "its video broke off after 3s"
+	r.mu.Unlock()
+	_, _ = mute.newSink()
+	pass(time.Second)
+	if got := r.warning("camera mute"); got != "it streams, but no clip of it has been made for 3m17s: its video broke off after 3s" {
+		t.Errorf("a video that breaks off: %q", got)
+	}
+	if err := s.progress.check(); err == nil || !strings.Contains(err.Error(), "reaches Kafka") {
+		t.Errorf("one of three breaks off: %v", err)
+	}
+	r.mu.Lock()
+	r.broken["good"], r.broken["rare"] = "no frames", "no frames"
+	r.mu.Unlock()
+	_, _ = good.newSink()
+	_, _ = rare.newSink()
+	pass(time.Second)
+	if err := s.progress.check(); err == nil || !strings.Contains(err.Error(), "3 cameras stream, but the video of each breaks off before a clip is complete") {
+		t.Errorf("all break off: %v", err)
+	}
 	clips(good)
 	pass(time.Second)
 	if r.warning("camera good") != "" || s.progress.check() != nil {

@@ -29,12 +29,13 @@ type recorder struct {
 	tags   map[string]string // of the clips to come
 	dead   []bus.Message
 	ended  map[string][]string
+	broken map[string]string // what the sinks say of it
 }
 
 func newRecorder() *recorder {
 	return &recorder{
 		times: map[string][]time.Duration{}, untils: map[string][]time.Duration{}, epochs: map[string]int{},
-		sizes: map[string]string{}, gone: map[string]int{}, warned: map[string]string{}, checks: map[string]func() error{}, tags: map[string]string{}, status: map[string][]topics.StreamStatus{}, ended: map[string][]string{},
+		sizes: map[string]string{}, gone: map[string]int{}, warned: map[string]string{}, checks: map[string]func() error{}, tags: map[string]string{}, status: map[string][]topics.StreamStatus{}, ended: map[string][]string{}, broken: map[string]string{},
 	}
 }
 
@@ -48,6 +49,12 @@ func (r *recorderSink) Retag(tags []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.tags[r.name] = strings.Join(tags, ",")
+}
+
+func (r *recorderSink) Broken() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.broken[r.name]
 }
 
 func (r *recorderSink) Run(ctx context.Context) { <-ctx.Done() }

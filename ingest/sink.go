@@ -23,6 +23,9 @@ type Sink interface {
 	Frame(ctx context.Context, f *media.Frame) error
 	// Disconnected says that no more frames come on this clock, and why.
 	Disconnected(reason string)
+	// Broken says, for people, what broke the video off before it was long enough for a
+	// clip; "" once a clip was made of what came after. Any goroutine may call it.
+	Broken() string
 	// Retag sets the tags of what is made from now on. Any goroutine may call it.
 	Retag(tags []string)
 }

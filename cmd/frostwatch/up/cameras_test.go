@@ -46,7 +46,7 @@ func TestAVideoShorterThanAClipIsPlayedWithoutAPause(t *testing.T) {
 		if said := strings.Contains(out.String(), text); said != short || !short && out.Len() > 0 {
 			t.Errorf("window %v: printed %q", window, out.String())
 		}
-		if longest := longestGap(t, u.cameras[0].URL, 5*time.Second); longest > time.Second == short {
+		if longest := longestGap(t, u.cameras[0].URL, 4*time.Second); longest > time.Second == short {
 			t.Errorf("window %v: %v without a picture", window, longest)
 		}
 		end()
