@@ -106,7 +106,7 @@ func (u *up) serve(file string) error {
 	switch {
 	case length <= 0:
 		return errors.New("it has no length: want a film")
-	case length < window:
+	case tooShort(length, window):
 		gap = 0
 		u.printTrouble(process.Caution, fmt.Sprintf("camera %s: the film lasts %v, and a clip takes %v (framer.window): it is played without a pause, and each clip runs from its end into its beginning; a longer film, or a shorter window, avoids that",
 			name, length.Round(time.Millisecond), window))
@@ -117,6 +117,12 @@ func (u *up) serve(file string) error {
 	u.served = append(u.served, name)
 	u.cameras = append(u.cameras, topics.Camera{Name: name, URL: u.sim.URL(name)})
 	return nil
+}
+
+// tooShort is whether no clip fits into a film. The last frame of a clip is that at
+// 127/128 of the window: half a frame's time of what is behind is enough.
+func tooShort(length, window time.Duration) bool {
+	return length < window-window/(2*topics.WindowSpan)
 }
 
 // files returns the video files to serve as cameras.

@@ -56,6 +56,16 @@ func TestAVideoShorterThanAClipIsPlayedWithoutAPause(t *testing.T) {
 	}
 }
 
+// A film of a clip's 128 frames is long enough, though its length is rounded.
+func TestAFilmOfOneClipIsNotTooShort(t *testing.T) {
+	window := config.Default().Framer.Window
+	for frames, want := range map[time.Duration]bool{126: true, 127: true, 128: false, 129: false} {
+		if got := tooShort(frames*time.Second/30, window); got != want {
+			t.Errorf("%d frames of 30 a second: too short: %v", frames, got)
+		}
+	}
+}
+
 // longestGap reads a stream to a time on its clock, and returns the longest that no
 // picture came.
 func longestGap(t *testing.T, url string, to time.Duration) (longest time.Duration) {
