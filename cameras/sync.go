@@ -141,6 +141,9 @@ func decide(c topics.Camera, all map[string]topics.Camera, unchanged bool) (put 
 // NotInForce says of each of an owner's entries that Sync has left out, and is still
 // out of force, why that is. It changes nothing.
 func (t *Table) NotInForce(ctx context.Context, owner Owner, brings []topics.Camera) (lines []string, err error) {
+	if len(brings) == 0 {
+		return nil, nil
+	}
 	all, sets, err := t.records(ctx)
 	if err != nil {
 		return nil, err
