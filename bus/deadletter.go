@@ -67,9 +67,10 @@ func NewDeadLetters(o DeadLetterOptions) (*DeadLetters, error) {
 // An error means that Kafka did not acknowledge the dead letter in time; the record
 // still has to be dealt with.
 func (d *DeadLetters) Add(ctx context.Context, m Message, why error) error {
-	log := d.o.Logger.With("topic", m.Topic, "partition", m.Partition, "offset", m.Offset, "key", topics.Clean(string(m.Key)))
-	log.WarnContext(ctx, "a record goes to the dead letters", "error", topics.Clean(why.Error()))
-	d.o.Reporter.Incident("dead letters of "+d.o.Stage, fmt.Errorf("a record of %s with key %q can't be used: %s", m.Topic, topics.Clean(string(m.Key)), topics.Clean(why.Error())))
+	key, reason := topics.Clean(string(m.Key)), topics.Clean(why.Error())
+	log := d.o.Logger.With("topic", m.Topic, "partition", m.Partition, "offset", m.Offset, "key", key)
+	log.WarnContext(ctx, "a record goes to the dead letters", "error", reason)
+	d.o.Reporter.Incident("dead letters of "+d.o.Stage, fmt.Errorf("a record of %s with key %q can't be used: %s", m.Topic, key, reason))
 	d.sent.Add(ctx, 1, d.stage)
 	_, err := d.o.Send(ctx, m.DeadLetter(d.o.Topic, d.o.Stage, why))
 	if Permanent(err) {
