@@ -92,8 +92,8 @@ func (u *up) edits(ctx context.Context, pr *process.Process) (e edited, err erro
 				absent = append(absent, c)
 			}
 		}
-		lines, e := t.NotInForce(ctx, owner, absent)
-		err = errors.Join(err, e)
+		lines, fault := t.NotInForce(ctx, owner, absent)
+		err = errors.Join(err, fault)
 		return len(lines)
 	}
 	e.ownRemoved = removed(upOwner, u.cameras)
