@@ -9,7 +9,7 @@ import (
 )
 
 // bounds are how much JSON a record of one kind may hold. An element of a list can
-// take fifty times its bytes in memory, so bounds are checked before a record is
+// take many times its bytes in memory, so bounds are checked before a record is
 // decoded.
 type bounds struct {
 	bytes int     // of the record
