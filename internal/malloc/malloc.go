@@ -12,17 +12,44 @@ package malloc
 
 /*
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { arenas = 2 };
+enum { max_arenas = 2 };
 
 __attribute__((constructor)) static void limit_arenas(void) {
 #ifdef M_ARENA_MAX // glibc's
 	const char *tunables = getenv("GLIBC_TUNABLES");
 	if (!getenv("MALLOC_ARENA_MAX") && !(tunables && strstr(tunables, "glibc.malloc.arena_max")))
-		mallopt(M_ARENA_MAX, arenas);
+		mallopt(M_ARENA_MAX, max_arenas);
 #endif
+}
+
+// glibc's report on its heaps, which the caller frees; NULL where there is none.
+static char *info(void) {
+	char *text = NULL;
+#ifdef M_ARENA_MAX
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+	if (!f)
+		return NULL;
+	malloc_info(0, f);
+	fclose(f);
+#endif
+	return text;
 }
 */
 import "C"
+
+import "unsafe"
+
+const maxArenas = C.max_arenas
+
+// info returns malloc_info(3)'s XML, with a <heap> for each arena; empty where C's
+// allocator isn't glibc's.
+func info() string {
+	text := C.info()
+	defer C.free(unsafe.Pointer(text))
+	return C.GoString(text)
+}
