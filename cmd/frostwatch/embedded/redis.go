@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/frostwatch/frostwatch/internal/pause"
 )
 
 // RedisOptions of a private redis-server.
@@ -26,11 +28,13 @@ type RedisOptions struct {
 	Logger *slog.Logger
 }
 
-// Redis is a running child process.
+// Redis is a running child process. Start, Keep and Close come one after another.
 type Redis struct {
+	RedisOptions
+	binary string
 	addr   string
 	client *redis.Client
-	done   chan struct{} // closed when the process has ended
+	done   chan struct{} // closed while no process runs
 	pid    int
 	kill   func()
 }
@@ -48,38 +52,68 @@ func StartRedis(ctx context.Context, o RedisOptions) (*Redis, error) {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("start redis: %w", err)
 	}
-	r := &Redis{
-		addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(o.Port)),
-		done: make(chan struct{}),
-	}
+	r := &Redis{RedisOptions: o, binary: binary, addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(o.Port)), done: make(chan struct{})}
+	close(r.done)
 	r.client = redis.NewClient(&redis.Options{Addr: r.addr, MaxRetries: -1, DialTimeout: time.Second})
-	if err := r.waitPort(ctx); err != nil {
+	if err := r.start(ctx); err != nil {
 		_ = r.client.Close()
-		return nil, fmt.Errorf("start redis on %s: %w", r.addr, err)
-	}
-	started := make(chan error, 1)
-	go r.supervise(binary, o, started)
-	if err := <-started; err != nil {
-		_ = r.client.Close()
-		return nil, fmt.Errorf("start redis: %w", err)
-	}
-	if err := r.waitReady(ctx); err != nil {
-		r.Close()
-		return nil, fmt.Errorf("start redis on %s: %w", r.addr, err)
+		return nil, err
 	}
 	return r, nil
+}
+
+// start starts the process and waits until it answers. After an error none runs.
+func (r *Redis) start(ctx context.Context) error {
+	if err := r.waitPort(ctx); err != nil {
+		return fmt.Errorf("start redis on %s: %w", r.addr, err)
+	}
+	done, started := make(chan struct{}), make(chan error, 1)
+	r.done = done
+	go r.supervise(done, started)
+	if err := <-started; err != nil {
+		<-done
+		return fmt.Errorf("start redis: %w", err)
+	}
+	if err := r.waitReady(ctx); err != nil {
+		r.stop()
+		return fmt.Errorf("start redis on %s: %w", r.addr, err)
+	}
+	return nil
+}
+
+// Keep starts the process again whenever it ends, until ctx ends. Nothing is lost by
+// that: what was acknowledged is in its append-only file. report gets an error while
+// no process runs, and nil when one runs again.
+func (r *Redis) Keep(ctx context.Context, report func(error)) {
+	const leastLife = time.Second // a process that ends at once is started once a second
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.done:
+		}
+		report(errors.New("redis-server ended unexpectedly: starting it again"))
+		for err := r.start(ctx); err != nil; err = r.start(ctx) {
+			if ctx.Err() != nil {
+				return
+			}
+			report(err)
+			pause.For(ctx, leastLife)
+		}
+		report(nil)
+	}
 }
 
 // supervise starts the child and waits for it on one locked thread: Linux sends
 // the parent-death signal when the starting *thread* ends, so it must live as
 // long as the child.
-func (r *Redis) supervise(binary string, o RedisOptions, started chan<- error) {
+func (r *Redis) supervise(done chan<- struct{}, started chan<- error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	defer close(r.done)
-	cmd := exec.Command(binary,
-		"--bind", "127.0.0.1", "--port", strconv.Itoa(o.Port), "--protected-mode", "yes",
-		"--dir", o.Dir, "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
+	defer close(done)
+	cmd := exec.Command(r.binary,
+		"--bind", "127.0.0.1", "--port", strconv.Itoa(r.Port), "--protected-mode", "yes",
+		"--dir", r.Dir, "--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
 		"--daemonize", "no", "--loglevel", "warning")
 	// A process group of its own: Ctrl-C must reach only us. We stop Redis after
 	// everything that uses it.
@@ -90,7 +124,7 @@ func (r *Redis) supervise(binary string, o RedisOptions, started chan<- error) {
 	go func() {
 		defer close(logged)
 		for lines := bufio.NewScanner(out); lines.Scan(); {
-			o.Logger.Debug("redis: " + lines.Text())
+			r.Logger.Debug("redis: " + lines.Text())
 		}
 		_, _ = io.Copy(io.Discard, out)
 	}()
@@ -102,7 +136,7 @@ func (r *Redis) supervise(binary string, o RedisOptions, started chan<- error) {
 	started <- err
 	if err == nil {
 		if err := cmd.Wait(); err != nil {
-			o.Logger.Debug("redis ended", "error", err)
+			r.Logger.Debug("redis ended", "error", err)
 		}
 	}
 	_ = in.Close()
@@ -161,11 +195,13 @@ func (r *Redis) answers(ctx context.Context) error {
 // Addr is where Redis listens, host:port.
 func (r *Redis) Addr() string { return r.addr }
 
-// Done is closed when the process has ended, asked or not.
-func (r *Redis) Done() <-chan struct{} { return r.done }
-
 // Close has Redis write its file and end, by force after 3 s.
 func (r *Redis) Close() {
+	r.stop()
+	_ = r.client.Close()
+}
+
+func (r *Redis) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
 	if r.answers(ctx) == nil {
@@ -177,5 +213,4 @@ func (r *Redis) Close() {
 		r.kill()
 		<-r.done
 	}
-	_ = r.client.Close()
 }

@@ -55,15 +55,6 @@ func pidOf(t *testing.T, c *redis.Client) int {
 	return pid
 }
 
-func ended(r *embedded.Redis) bool {
-	select {
-	case <-r.Done():
-		return true
-	default:
-		return false
-	}
-}
-
 func TestRedisKeepsItsDataOverAClose(t *testing.T) {
 	ctx, dir := within(t, time.Minute), filepath.Join(t.TempDir(), "redis")
 	r := startRedis(t, dir)
@@ -71,7 +62,7 @@ func TestRedisKeepsItsDataOverAClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Close()
-	if !ended(r) {
+	if err := dial(t, r.Addr()).Ping(ctx).Err(); err == nil {
 		t.Error("the process runs on after Close")
 	}
 	again := startRedis(t, dir)
@@ -104,15 +95,42 @@ func TestRedisIsPrivate(t *testing.T) {
 	}
 }
 
-func TestRedisDeathIsTold(t *testing.T) {
-	r := startRedis(t, t.TempDir())
-	if ended(r) {
-		t.Fatal("Done is closed while it runs")
-	}
+func killRedis(t *testing.T, r *embedded.Redis) {
+	t.Helper()
 	if err := syscall.Kill(pidOf(t, dial(t, r.Addr())), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "Done after the process was killed", func() bool { return ended(r) })
+}
+
+func TestRedisIsStartedAgainWithItsData(t *testing.T) {
+	r := startRedis(t, t.TempDir())
+	ctx, cancel := context.WithCancel(within(t, time.Minute))
+	reports, ended := make(chan error, 10), make(chan struct{})
+	go func() {
+		defer close(ended)
+		r.Keep(ctx, func(err error) { reports <- err })
+	}()
+	defer func() { cancel(); <-ended }()
+	for _, label := range []string{"person falling down", "person waving"} {
+		if err := dial(t, r.Addr()).HSet(ctx, "vocab", label, "").Err(); err != nil {
+			t.Fatal(err)
+		}
+		killRedis(t, r)
+		if err := <-reports; err == nil {
+			t.Error("no report that it ended")
+		}
+		if err := <-reports; err != nil {
+			t.Fatalf("started again: %v", err)
+		}
+	}
+	if n, err := dial(t, r.Addr()).HLen(ctx, "vocab").Result(); err != nil || n != 2 {
+		t.Errorf("after two kills the hash has %d labels, want 2: %v", n, err)
+	}
+}
+
+func TestRedisClosesQuicklyWhenItHasEnded(t *testing.T) {
+	r := startRedis(t, t.TempDir())
+	killRedis(t, r)
 	began := time.Now()
 	r.Close()
 	if took := time.Since(began); took > 3500*time.Millisecond {
@@ -134,8 +152,8 @@ func TestRedisOutlivesTheThreadThatAskedForIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	if err := dial(t, r.Addr()).Ping(ctx).Err(); err != nil || ended(r) {
-		t.Errorf("after its starting thread ended: ping %v, ended %v", err, ended(r))
+	if err := dial(t, r.Addr()).Ping(ctx).Err(); err != nil {
+		t.Errorf("after its starting thread ended: %v", err)
 	}
 }
 

@@ -236,7 +236,7 @@ func (u *up) run(ctx context.Context) (err error) {
 // when `up` is asked to stop.
 func (u *up) order(ending context.Context, pr *process.Process, consumers, ingesting []process.Part) []process.Part {
 	parts := []process.Part{
-		{Name: "redis", Run: u.watchRedis},
+		{Name: "redis", Early: true, Run: func(ctx context.Context) error { u.keepRedis(ctx, pr.Reporter()); return nil }},
 		{Name: "disk", Early: true, Run: func(ctx context.Context) error { return u.broker.WatchDisk(ctx, pr.Reporter(), 0) }},
 		{Name: "alert lines", Run: func(ctx context.Context) error { return pr.Follow(ctx, topics.Alerts, u.printAlert) }},
 		{Name: "status lines", Run: func(ctx context.Context) error {
@@ -252,14 +252,14 @@ func (u *up) order(ending context.Context, pr *process.Process, consumers, inges
 	return append(parts, ingesting...)
 }
 
-// watchRedis ends `up` if its Redis ends, because edits would then be lost.
-func (u *up) watchRedis(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return nil
-	case <-u.redis.Done():
-		return errors.New("redis-server ended unexpectedly")
-	}
+// keepRedis starts Redis again whenever it ends. Meanwhile the last vocabulary serves.
+func (u *up) keepRedis(ctx context.Context, r telemetry.Reporter) {
+	u.redis.Keep(ctx, func(err error) {
+		r.Warning("redis", err)
+		if err == nil {
+			r.Incident("redis", errors.New("redis-server had ended unexpectedly and was started again"))
+		}
+	})
 }
 
 // printEdit confirms an edit in a line.
