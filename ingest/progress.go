@@ -98,9 +98,9 @@ func (p *progress) judge(streaming, stuck, broken int) {
 		p.problem.Store(nil)
 		return
 	}
-	err := fmt.Errorf("%d cameras stream, but no clip of any of them reaches Kafka", streaming)
+	err := fmt.Errorf("no clip reaches Kafka from any of the cameras that stream (%d)", streaming)
 	if broken == stuck {
-		err = fmt.Errorf("%d cameras stream, but the video of each breaks off before a clip is complete", streaming)
+		err = fmt.Errorf("the video of every camera that streams (%d) breaks off before a clip is complete", streaming)
 	}
 	p.problem.Store(&err)
 }

@@ -65,7 +65,7 @@ func TestProgressIsClipsOnKafka(t *testing.T) {
 	if len(r.warned) != 3 {
 		t.Errorf("want a warning of each: %v", r.warned)
 	}
-	if err := s.progress.check(); err == nil || !strings.Contains(err.Error(), "3 cameras stream, but no clip of any of them reaches Kafka") {
+	if err := s.progress.check(); err == nil || !strings.Contains(err.Error(), "no clip reaches Kafka from any of the cameras that stream (3)") {
 		t.Errorf("the worker's own state: %v", err)
 	}
 	// The true cause is named: of a video that breaks off, Kafka gets no clip.
@@ -86,7 +86,7 @@ func TestProgressIsClipsOnKafka(t *testing.T) {
 	_, _ = good.newSink()
 	_, _ = rare.newSink()
 	pass(time.Second)
-	if err := s.progress.check(); err == nil || !strings.Contains(err.Error(), "3 cameras stream, but the video of each breaks off before a clip is complete") {
+	if err := s.progress.check(); err == nil || !strings.Contains(err.Error(), "the video of every camera that streams (3) breaks off before a clip is complete") {
 		t.Errorf("all break off: %v", err)
 	}
 	clips(good)
