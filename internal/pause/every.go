@@ -15,7 +15,9 @@ func Every(ctx context.Context, d time.Duration, fn func()) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			fn()
+			if ctx.Err() == nil {
+				fn()
+			}
 		}
 	}
 }
