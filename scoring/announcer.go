@@ -2,10 +2,12 @@ package scoring
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
 
+	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
@@ -13,10 +15,11 @@ import (
 // and what is being embedded. Announcements expire, so they are repeated from a
 // goroutine of their own, however long anything else takes.
 type announcer struct {
-	store  *vocab.Store
-	name   string // of the vocabulary
-	logger *slog.Logger
-	every  time.Duration // vocab.AnnounceEvery, unless a test wants it shorter
+	store    *vocab.Store
+	name     string // of the vocabulary
+	logger   *slog.Logger
+	reporter telemetry.Reporter
+	every    time.Duration // vocab.AnnounceEvery, unless a test wants it shorter
 
 	newest atomic.Pointer[vocab.InForce] // nil until there is something to announce
 	due    chan struct{}                 // holds one token when newest should not wait for its turn
@@ -31,7 +34,7 @@ const progressEvery = 2 * time.Second
 
 func newAnnouncer(o LiveOptions) *announcer {
 	return &announcer{
-		store: vocab.NewStore(o.Embeddings.Client, o.Embeddings.Prefix), name: o.Watcher.Name, logger: o.Logger,
+		store: vocab.NewStore(o.Embeddings.Client, o.Embeddings.Prefix), name: o.Watcher.Name, logger: o.Logger, reporter: o.Reporter,
 		every: vocab.AnnounceEvery, due: make(chan struct{}, 1), state: vocab.InForce{Model: o.Embeddings.Embedder.ID()},
 	}
 }
@@ -65,8 +68,8 @@ func (a *announcer) hurry() {
 	}
 }
 
-// run announces until ctx ends. That it fails is logged when it begins and when it
-// ends: clips are scored all the same.
+// run announces until ctx ends. That it fails is a warning, as where Redis is full, and
+// is logged when it begins and when it ends: clips are scored all the same.
 func (a *announcer) run(ctx context.Context) {
 	tick := time.NewTicker(a.every)
 	defer tick.Stop()
@@ -83,13 +86,18 @@ func (a *announcer) run(ctx context.Context) {
 			continue
 		}
 		err := a.store.Announce(ctx, a.name, *now)
-		switch {
-		case ctx.Err() != nil:
+		if err != nil {
+			err = fmt.Errorf("what is in force can't be written to Redis, so `frostwatch vocab` shows an older state or none: %w", err)
+		}
+		if ctx.Err() != nil {
 			return
+		}
+		a.reporter.Warning("announcements", err)
+		switch {
 		case err != nil && !failing:
-			a.logger.WarnContext(ctx, "vocabulary: what is in force can't be written to Redis, so `frostwatch vocab` shows an older state or none", "error", err)
+			a.logger.WarnContext(ctx, "vocabulary: announcements fail", "error", err)
 		case err == nil && failing:
-			a.logger.InfoContext(ctx, "vocabulary: what is in force is written to Redis again")
+			a.logger.InfoContext(ctx, "vocabulary: announcements succeed again")
 		}
 		failing = err != nil
 	}

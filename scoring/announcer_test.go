@@ -65,27 +65,29 @@ func TestAnEditIsAnnouncedWhileItIsEmbedded(t *testing.T) {
 }
 
 // Otherwise `frostwatch vocab ls` says "not in force yet" and nobody knows why.
-func TestAnAnnouncementThatFailsIsLoggedOnce(t *testing.T) {
+func TestAnAnnouncementThatFailsIsReportedAndLoggedOnce(t *testing.T) {
 	s, ctx := redistest.Start(t), t.Context()
 	set(t, s, "fall", "")
 	w := watch(t, s, setup{Announce: time.Millisecond})
 	stagetest.Await(t, "an announcement", func() bool { return announced(t, s).Labels == 1 })
-	const fails, works = "what is in force can't be written to Redis", "what is in force is written to Redis again"
+	const fails, works = "vocabulary: announcements fail", "vocabulary: announcements succeed again"
 	if err := s.Client.ConfigSet(ctx, "maxmemory", "1").Err(); err != nil {
 		t.Fatal(err)
 	}
 	stagetest.Await(t, "the failure", func() bool { return w.log.Contains(fails) })
+	w.reports.AwaitWarning(t, "announcements", "what is in force can't be written to Redis")
 	time.Sleep(20 * time.Millisecond) // for several more failures, which must not be logged
 	if err := s.Client.ConfigSet(ctx, "maxmemory", "0").Err(); err != nil {
 		t.Fatal(err)
 	}
 	stagetest.Await(t, "the end of it", func() bool { return w.log.Contains(works) })
+	stagetest.Await(t, "the end of the warning", func() bool { return w.reports.WarningOf("announcements") == nil })
 	for _, text := range []string{fails, works} {
 		if n := w.log.Count(text); n != 1 {
 			t.Errorf("%q is logged %d times", text, n)
 		}
 	}
-	if !w.log.Contains("level=WARN msg=\"vocabulary: " + fails) {
+	if !w.log.Contains("level=WARN msg=\"" + fails) {
 		t.Errorf("it is no warning:\n%s", w.log)
 	}
 }
