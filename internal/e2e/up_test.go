@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,7 @@ func TestUp(t *testing.T) {
 
 	t.Run("health and metrics", func(t *testing.T) { healthAndMetrics(t, at) })
 	t.Run("ffprobe reads the simulator", func(t *testing.T) { ffprobeReads(t, at) })
+	t.Run("redis-server is started again", func(t *testing.T) { killRedis(t, at) })
 	t.Run("redis-cli edits the vocabulary", func(t *testing.T) { editVocabulary(t, data, at) })
 	t.Run("unreadable records go to dead-letter", func(t *testing.T) { deadLetters(t, at) })
 	t.Run("rules are reloaded", func(t *testing.T) { reloadRules(t, data, at) })
@@ -73,6 +75,25 @@ func ffprobeReads(t *testing.T, at addresses) {
 		"-of", "csv=p=0", "rtsp://"+at.RTSP+"/corridor_fall").CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "h264,640,360") {
 		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// killRedis kills `up`'s own redis-server, as the system does when memory is short.
+func killRedis(t *testing.T, at addresses) {
+	labels := redisCLI(t, at, "HLEN", "frostwatch:vocab:default")
+	pid := regexp.MustCompile(`process_id:(\d+)`).FindStringSubmatch(redisCLI(t, at, "INFO", "server"))
+	if pid == nil {
+		t.Fatal("no process_id")
+	}
+	if out, err := exec.Command("kill", "-KILL", pid[1]).CombinedOutput(); err != nil {
+		t.Fatalf("kill: %v: %s", err, out)
+	}
+	await(t, "the warning", 20*time.Second, func() bool {
+		code, body := get(t, "http://"+at.HTTP+"/readyz")
+		return code == http.StatusOK && strings.Contains(body, "redis-server had ended unexpectedly and was started again")
+	})
+	if now := redisCLI(t, at, "HLEN", "frostwatch:vocab:default"); now != labels {
+		t.Errorf("%s labels after the restart, %s before", now, labels)
 	}
 }
 
