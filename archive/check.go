@@ -64,6 +64,15 @@ func (c *checker) fault(where, what, advice string) {
 }
 
 func (c *checker) run(ctx context.Context) error {
+	// Before the segments are listed: what the stage commits meanwhile may be in a
+	// segment that was not there yet.
+	var committed map[int]int64
+	if c.Log != nil {
+		var err error
+		if committed, err = c.Committed(ctx, GroupOf(c.Group, c.topic), c.Names.Of(c.topic)); err != nil {
+			return err
+		}
+	}
 	segments, err := c.Bucket.segments(ctx, c.topic, time.Time{}, farFuture, c.foreign)
 	if err != nil {
 		return err
@@ -81,7 +90,7 @@ func (c *checker) run(ctx context.Context) error {
 	if c.Log == nil {
 		return nil
 	}
-	return c.committed(ctx, parts)
+	return c.compare(ctx, committed, parts)
 }
 
 // foreign is an object that is no segment.
@@ -170,19 +179,15 @@ func (c *checker) place(partition int) string {
 	return fmt.Sprintf("%s/%d", c.Names.Of(c.topic), partition)
 }
 
-// committed compares with Kafka: every committed offset must be in a segment.
-func (c *checker) committed(ctx context.Context, parts map[int][]Segment) error {
+// compare compares with Kafka: every committed offset must be in a segment.
+func (c *checker) compare(ctx context.Context, committed map[int]int64, parts map[int][]Segment) error {
 	topic := c.Names.Of(c.topic)
-	offsets, err := c.Committed(ctx, GroupOf(c.Group, c.topic), topic)
-	if err != nil {
-		return err
-	}
 	n, err := c.Log.Partitions(ctx, topic)
 	if err != nil {
 		return err
 	}
 	for partition := range n {
-		if err := c.behind(ctx, topic, partition, offsets[partition], parts[partition]); err != nil {
+		if err := c.behind(ctx, topic, partition, committed[partition], parts[partition]); err != nil {
 			return err
 		}
 	}
