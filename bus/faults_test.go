@@ -190,9 +190,7 @@ func TestAWokenWorkerPublishesNothing(t *testing.T) {
 	until(ctx, t, "the child to send", func() bool { n, _ := count(); return n > 5 })
 	own, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	if err := child.Process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	kafkatest.Suspend(t, child.Process)
 	go func() {
 		ended <- c.Consume(own, bus.GroupOptions{Group: "woken", Topic: "woken"}, sendAllTheTime("parent"))
 	}()

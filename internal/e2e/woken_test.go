@@ -89,9 +89,7 @@ func TestAWokenAlertsWorkerClearsNothingOfOthers(t *testing.T) {
 
 	time.Sleep(time.Until(raised.Add(noClips - slept/2)))
 	suspended := time.Now()
-	if err := first.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	kafkatest.Suspend(t, first.cmd.Process)
 	recognise(.1)
 	await(t, "the clear by the second worker", time.Minute, alerts(2))
 	t.Logf("the second worker took over within %v", time.Since(suspended).Round(time.Second))

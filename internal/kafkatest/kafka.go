@@ -227,7 +227,10 @@ func (k *Kafka) Restart(t testing.TB) {
 
 // Freeze suspends the process: the kernel still accepts connections, and nobody
 // answers.
-func (k *Kafka) Freeze(t testing.TB) { k.signal(t, syscall.SIGSTOP) }
+func (k *Kafka) Freeze(t testing.TB) {
+	t.Helper()
+	Suspend(t, k.cmd.Process)
+}
 
 // Thaw lets the process continue.
 func (k *Kafka) Thaw(t testing.TB) { k.signal(t, syscall.SIGCONT) }
