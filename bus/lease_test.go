@@ -32,9 +32,11 @@ func comeAndGo(t *testing.T, b kafkatest.Freezer) {
 	}
 	fourth := c.await(map[string]int{"one": 6, "three": 6})
 	c.kept(third, fourth, 4)
+	c.mu.Lock()
 	if len(c.clash) > 0 {
 		t.Errorf("held by two at once: %v", c.clash)
 	}
+	c.mu.Unlock()
 	// As kill -9 does: nothing is said, and the coordinator finds out by the silence.
 	_ = three.client.Close()
 	fifth := c.await(map[string]int{"one": 12})
