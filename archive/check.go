@@ -77,20 +77,42 @@ func (c *checker) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := c.readAll(ctx, segments); err != nil {
+	return c.checkListed(ctx, segments, committed)
+}
+
+// checkListed reads segments, and judges by a second listing what it finds: a stage
+// writes and removes segments while the days are listed one after the other, so that
+// the first listing may lack a segment between two that it has, or have one that is
+// gone since.
+func (c *checker) checkListed(ctx context.Context, segments []Segment, committed map[int]int64) error {
+	faults, err := c.readAll(ctx, segments)
+	if err != nil {
 		return err
 	}
-	parts := map[int][]Segment{}
-	for _, s := range segments {
-		parts[s.Partition] = append(parts[s.Partition], s)
+	again, err := c.Bucket.segments(ctx, c.topic, time.Time{}, farFuture, nil)
+	if err != nil {
+		return err
 	}
-	for _, of := range parts {
-		c.tiled(of)
+	c.reportBroken(segments, faults, again)
+	first, parts := byPartition(segments), byPartition(again)
+	for partition, of := range parts {
+		// A partition's segments are written in the order of their offsets: the
+		// second listing has all that come before one of the first.
+		parts[partition] = slices.DeleteFunc(of, func(s Segment) bool { return s.From >= reach(first[partition]) })
+		c.tiled(parts[partition])
 	}
 	if c.Log == nil {
 		return nil
 	}
 	return c.compare(ctx, committed, parts)
+}
+
+func byPartition(segments []Segment) map[int][]Segment {
+	parts := map[int][]Segment{}
+	for _, s := range segments {
+		parts[s.Partition] = append(parts[s.Partition], s)
+	}
+	return parts
 }
 
 // foreign is an object that is no segment.
@@ -105,8 +127,9 @@ func (c *checker) foreign(o object) {
 	}
 }
 
-// readAll reads every row; the faults come in the segments' order.
-func (c *checker) readAll(ctx context.Context, segments []Segment) error {
+// readAll reads every row; the faults, nil where there is none, are in the segments'
+// order.
+func (c *checker) readAll(ctx context.Context, segments []Segment) (faults []error, err error) {
 	rows, faults := make([]int64, len(segments)), make([]error, len(segments))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(4)
@@ -121,18 +144,28 @@ func (c *checker) readAll(ctx context.Context, segments []Segment) error {
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return err
+		return nil, err
 	}
 	for i, s := range segments {
 		c.report.Segments++
 		c.report.Bytes += s.Size
 		c.report.Rows += rows[i]
-		if faults[i] != nil {
+	}
+	return faults, nil
+}
+
+// reportBroken reports segments with a fault that are still there.
+func (c *checker) reportBroken(segments []Segment, faults []error, still []Segment) {
+	there := map[string]bool{}
+	for _, s := range still {
+		there[s.Key()] = true
+	}
+	for i, s := range segments {
+		if faults[i] != nil && there[s.Key()] {
 			c.fault(s.Key(), strings.TrimPrefix(faults[i].Error(), "open "+s.Key()+": "),
 				"remove the object: readers take its records from Kafka while Kafka keeps them; restore it from a copy where Kafka does not")
 		}
 	}
-	return nil
 }
 
 // readThrough reads a segment to its end.
@@ -158,9 +191,9 @@ func readThrough(ctx context.Context, b *Bucket, s Segment) (rows int64, err err
 
 // tiled compares a partition's segments with each other.
 func (c *checker) tiled(segments []Segment) {
-	for i, s := range segments[:len(segments)-1] {
-		next := segments[i+1]
-		if end := reach(segments[:i+1]); next.From > end {
+	for i := 1; i < len(segments); i++ {
+		s, next := segments[i-1], segments[i]
+		if end := reach(segments[:i]); next.From > end {
 			c.fault(c.place(s.Partition), fmt.Sprintf("offsets %d to %d are missing, between %s and %s", end, next.From-1, s.Key(), next.Key()),
 				"readers take them from Kafka while Kafka keeps them; look for the line \"Kafka deleted records before they were archived\" in the stage's log")
 		} else if next.From < end {
@@ -170,9 +203,13 @@ func (c *checker) tiled(segments []Segment) {
 	}
 }
 
-// reach is the offset after the last of some segments.
+// reach is the offset after the last of some segments, 0 of none.
 func reach(segments []Segment) int64 {
-	return slices.MaxFunc(segments, func(a, b Segment) int { return int(max(-1, min(1, a.To-b.To))) }).To
+	var end int64
+	for _, s := range segments {
+		end = max(end, s.To)
+	}
+	return end
 }
 
 func (c *checker) place(partition int) string {
