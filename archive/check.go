@@ -98,21 +98,14 @@ func (c *checker) checkListed(ctx context.Context, segments []Segment, committed
 	for partition, of := range parts {
 		// A partition's segments are written in the order of their offsets: the
 		// second listing has all that come before one of the first.
-		parts[partition] = slices.DeleteFunc(of, func(s Segment) bool { return s.From >= reach(first[partition]) })
+		end := reach(first[partition])
+		parts[partition] = slices.DeleteFunc(of, func(s Segment) bool { return s.From >= end })
 		c.tiled(parts[partition])
 	}
 	if c.Log == nil {
 		return nil
 	}
 	return c.compare(ctx, committed, parts)
-}
-
-func byPartition(segments []Segment) map[int][]Segment {
-	parts := map[int][]Segment{}
-	for _, s := range segments {
-		parts[s.Partition] = append(parts[s.Partition], s)
-	}
-	return parts
 }
 
 // foreign is an object that is no segment.
@@ -154,14 +147,14 @@ func (c *checker) readAll(ctx context.Context, segments []Segment) (faults []err
 	return faults, nil
 }
 
-// reportBroken reports segments with a fault that are still there.
-func (c *checker) reportBroken(segments []Segment, faults []error, still []Segment) {
-	there := map[string]bool{}
-	for _, s := range still {
-		there[s.Key()] = true
-	}
+// reportBroken reports segments with a fault that a later listing, in the order of
+// reading, still has.
+func (c *checker) reportBroken(segments []Segment, faults []error, again []Segment) {
 	for i, s := range segments {
-		if faults[i] != nil && there[s.Key()] {
+		if faults[i] == nil {
+			continue
+		}
+		if _, there := slices.BinarySearchFunc(again, s, order); there {
 			c.fault(s.Key(), strings.TrimPrefix(faults[i].Error(), "open "+s.Key()+": "),
 				"remove the object: readers take its records from Kafka while Kafka keeps them; restore it from a copy where Kafka does not")
 		}
@@ -191,15 +184,17 @@ func readThrough(ctx context.Context, b *Bucket, s Segment) (rows int64, err err
 
 // tiled compares a partition's segments with each other.
 func (c *checker) tiled(segments []Segment) {
-	for i := 1; i < len(segments); i++ {
-		s, next := segments[i-1], segments[i]
-		if end := reach(segments[:i]); next.From > end {
-			c.fault(c.place(s.Partition), fmt.Sprintf("offsets %d to %d are missing, between %s and %s", end, next.From-1, s.Key(), next.Key()),
+	var end int64 // after the last offset of those before
+	for i, s := range segments {
+		switch {
+		case i > 0 && s.From > end:
+			c.fault(c.place(s.Partition), fmt.Sprintf("offsets %d to %d are missing, between %s and %s", end, s.From-1, segments[i-1].Key(), s.Key()),
 				"readers take them from Kafka while Kafka keeps them; look for the line \"Kafka deleted records before they were archived\" in the stage's log")
-		} else if next.From < end {
-			c.fault(next.Key(), fmt.Sprintf("offsets %d to %d are in another segment as well", next.From, min(end, next.To)-1),
+		case s.From < end:
+			c.fault(s.Key(), fmt.Sprintf("offsets %d to %d are in another segment as well", s.From, min(end, s.To)-1),
 				"nothing: readers give each record once. It comes from setting the group's offsets back, or from a log that Kafka truncated")
 		}
+		end = max(end, s.To)
 	}
 }
 

@@ -107,6 +107,15 @@ func (b *Bucket) segments(ctx context.Context, t topics.Topic, since, until time
 	return found, nil
 }
 
+// byPartition groups segments; their order stays.
+func byPartition(segments []Segment) map[int][]Segment {
+	parts := map[int][]Segment{}
+	for _, s := range segments {
+		parts[s.Partition] = append(parts[s.Partition], s)
+	}
+	return parts
+}
+
 // days returns the days of a topic between two times that the bucket may have: all
 // of them where they are few, those in a listing of the bucket where they are more.
 func (b *Bucket) days(ctx context.Context, t topics.Topic, since, until time.Time) ([]string, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -148,9 +149,7 @@ func partitionsOf(ctx context.Context, r *Reader, t topics.Topic, since, until t
 		return found, nil
 	}
 	segments, err := r.Bucket.segments(ctx, t, since, until, nil)
-	for _, s := range segments {
-		found[s.Partition] = append(found[s.Partition], s)
-	}
+	maps.Copy(found, byPartition(segments))
 	return found, err
 }
 
