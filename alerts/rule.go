@@ -25,7 +25,8 @@ type Rule struct {
 	Clips    ClipsRule     `yaml:"clips"`
 	Cooldown time.Duration `yaml:"cooldown"` // after a clear
 	Severity string        `yaml:"severity"` // info, warning (the default) or critical
-	Schedule *Schedule     `yaml:"schedule"`
+	Schedule *Schedule     `yaml:"schedule"` // when the rule is on; nil: always
+	Quiet    *Schedule     `yaml:"quiet"`    // when it raises nothing although it is on; nil: never
 }
 
 // Score is the hysteresis: an alert begins at Raise and ends below Clear. Raise 0 means the label's own threshold, or
@@ -110,17 +111,12 @@ func (r Rule) compile() (*rule, []error) {
 	if !slices.Contains([]string{"", "info", "warning", "critical"}, r.Severity) {
 		wrong("severity: %q: want info, warning or critical", r.Severity)
 	}
-	hours := always()
-	if r.Schedule != nil {
-		var err error
-		if hours, err = r.Schedule.parse(); err != nil {
-			wrong("schedule: %w", err)
-		}
-	}
+	on, untimely := r.active()
+	errs = append(errs, untimely...)
 	if len(errs) > 0 {
 		return nil, errs
 	}
-	return newRule(r, hours), nil
+	return newRule(r, on), nil
 }
 
 func (r Rule) checkSelection(wrong func(string, ...any)) {

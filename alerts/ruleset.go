@@ -117,11 +117,11 @@ func (s *RuleSet) Since(old *RuleSet) Changes {
 // rule is a checked rule.
 type rule struct {
 	Rule
-	hours hours
-	kind  kind
+	active active
+	kind   kind
 }
 
-func newRule(r Rule, h hours) *rule {
+func newRule(r Rule, on active) *rule {
 	r.Actions = slices.Clone(r.Actions)
 	for i := range r.Actions {
 		r.Actions[i] = strings.TrimSpace(r.Actions[i])
@@ -130,7 +130,7 @@ func newRule(r Rule, h hours) *rule {
 		r.Severity = "warning"
 	}
 	r.Clips = r.Clips.orOne()
-	return &rule{Rule: r, hours: h, kind: nOfM{r}}
+	return &rule{Rule: r, active: on, kind: nOfM{r}}
 }
 
 // watches is whether the rule is for this camera.

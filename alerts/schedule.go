@@ -9,15 +9,20 @@ import (
 	_ "time/tzdata" // a small image has no time zones of its own
 )
 
-// Schedule says when a rule is on: on the named days, between From and To in local
-// time. Where From is later than To it runs over midnight, and the day is that on
-// which it began.
+// Schedule is a part of the week: the named days, between From and To by the clock
+// on the wall in Timezone. Where From is later than To it runs over midnight, and the
+// day is that on which it began. When the clocks change, the times that the wall
+// shows count: an hour that is left out is in no schedule, and one that comes twice is
+// in it both times. So from 02:30 begins at 03:00 where the clock goes from 02:00 to
+// 03:00, and from 02:15 to 02:45 there is nothing on that day.
 type Schedule struct {
 	Days     string `yaml:"days"`     // "mon-fri", "sat,sun"; empty: every day
 	From     string `yaml:"from"`     // "HH:MM"; empty: 00:00
 	To       string `yaml:"to"`       // "HH:MM" up to 24:00; empty: 24:00
 	Timezone string `yaml:"timezone"` // a name of the IANA database; empty: UTC
 }
+
+const minutesOfDay = 24 * 60
 
 // hours is a parsed schedule.
 type hours struct {
@@ -26,13 +31,10 @@ type hours struct {
 	zone     *time.Location
 }
 
-// always is for rules without a schedule.
-func always() hours { return hours{days: everyDay(), to: 24 * 60, zone: time.UTC} }
-
 func everyDay() [7]bool { return [7]bool{true, true, true, true, true, true, true} }
 
 func (s Schedule) parse() (hours, error) {
-	h := hours{to: 24 * 60}
+	h := hours{to: minutesOfDay}
 	var err error
 	if h.days, err = parseDays(s.Days); err != nil {
 		return h, err
@@ -41,7 +43,7 @@ func (s Schedule) parse() (hours, error) {
 		if h.from, err = parseMinutes(s.From); err != nil {
 			return h, fmt.Errorf("from: %w", err)
 		}
-		if h.from == 24*60 {
+		if h.from == minutesOfDay {
 			return h, fmt.Errorf("from: %q: want HH:MM from 00:00 to 23:59", s.From)
 		}
 	}
@@ -105,7 +107,7 @@ func parseMinutes(text string) (int, error) {
 	}
 	h, _ := strconv.Atoi(m[1]) // the pattern lets only digits through
 	minute, _ := strconv.Atoi(m[2])
-	if total := 60*h + minute; total <= 24*60 {
+	if total := 60*h + minute; total <= minutesOfDay {
 		return total, nil
 	}
 	return 0, fmt.Errorf("%q: want HH:MM from 00:00 to 24:00", text)
@@ -114,8 +116,12 @@ func parseMinutes(text string) (int, error) {
 // on is whether t falls within the hours.
 func (h hours) on(t time.Time) bool {
 	t = t.In(h.zone)
-	minute := 60*t.Hour() + t.Minute()
-	today, yesterday := h.days[t.Weekday()], h.days[(t.Weekday()+6)%7]
+	return h.at(t.Weekday(), 60*t.Hour()+t.Minute())
+}
+
+// at is whether a minute of a day, by the clock on the wall, falls within the hours.
+func (h hours) at(day time.Weekday, minute int) bool {
+	today, yesterday := h.days[day], h.days[(day+6)%7]
 	if h.from < h.to {
 		return today && minute >= h.from && minute < h.to
 	}

@@ -30,7 +30,7 @@ func (w *watch) follow(r *rule) {
 
 // remember adds a clip to the memory.
 func (w *watch) remember(rec topics.Recognition) decision {
-	return w.memory.see(rec, w.rule.hours.on(rec.End) && rec.End.After(w.cleared))
+	return w.memory.see(rec, w.rule.active.on(rec.End) && rec.End.After(w.cleared))
 }
 
 // step takes the next clip and returns the alert that it raises or clears. v is the

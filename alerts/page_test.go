@@ -1,0 +1,128 @@
+package alerts
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/internal/shared"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// story is what a camera shows, clip by clip, and what a rule of docs/rules.md makes
+// of it.
+type story struct {
+	camera string // lobby where empty
+	tags   []string
+	at     string               // when the first clip ends; noon where empty
+	shows  map[string][]float64 // scores by label
+	want   []string
+}
+
+// stories are by the names of the page's rules.
+var stories = map[string]story{
+	"fall": {
+		camera: "ward-1", shows: map[string][]float64{"person falling down": {.1, .7, .7, .1, .1, .1}},
+		want: []string{"2 raised critical", "5 cleared"},
+	},
+	"night-fence": {
+		at: "2026-01-05T20:59:58Z", shows: map[string][]float64{"climbing over a fence": {.9, .9}}, // 22:00 in Berlin
+		want: []string{"1 raised warning"},
+	},
+	"loading": {
+		at: "2026-01-05T12:59:58Z", shows: map[string][]float64{"loading a van": {.9, .9}},
+		want: []string{"1 raised warning"},
+	},
+}
+
+// tell plays the story to an engine, and writes down what happens at which clip.
+func (s story) tell(t *testing.T, e *Engine) (events []string) {
+	t.Helper()
+	end := t0
+	if s.at != "" {
+		var err error
+		if end, err = time.Parse(time.RFC3339, s.at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	epoch, length := end.Add(-4*time.Second), 0
+	for _, scores := range s.shows {
+		length = max(length, len(scores))
+	}
+	for i := range length {
+		var labels []topics.LabelScore
+		for _, name := range slices.Sorted(maps.Keys(s.shows)) {
+			if i < len(s.shows[name]) {
+				labels = append(labels, topics.LabelScore{Label: name, Score: s.shows[name][i]})
+			}
+		}
+		slices.SortFunc(labels, func(a, b topics.LabelScore) int { return int(1000 * (b.Score - a.Score)) })
+		rec := clipAt(epoch, i, labels...)
+		rec.Tags = s.tags
+		if s.camera != "" {
+			rec.Camera = s.camera
+		}
+		for _, a := range e.Evaluate(rec) {
+			event := fmt.Sprint(i, " ", a.State)
+			if a.State != topics.AlertCleared {
+				event += " " + a.Severity
+			}
+			events = append(events, event)
+		}
+	}
+	return events
+}
+
+func TestTheExamplesOfThePageAboutRules(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(shared.Root(t), "docs", "rules.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := map[string]bool{}
+	for _, text := range examples(string(page)) {
+		set, err := compileText(text)
+		if err != nil {
+			t.Errorf("an example is refused: %v\n%s", err, text)
+			continue
+		}
+		for _, r := range set.all() {
+			told[r.Name] = true
+			story, known := stories[r.Name]
+			if !known {
+				t.Errorf("no story tells what the rule %q does", r.Name)
+				continue
+			}
+			if got := story.tell(t, NewEngine(ruleSet(t, r.Rule), time.Minute)); !slices.Equal(got, story.want) {
+				t.Errorf("rule %q: got %q, want %q", r.Name, got, story.want)
+			}
+		}
+	}
+	for name := range stories {
+		if !told[name] {
+			t.Errorf("the page has no rule %q", name)
+		}
+	}
+}
+
+// examples are the configurations of a page: its indented blocks that begin with
+// rules.
+func examples(page string) (out []string) {
+	block := ""
+	for line := range strings.Lines(page + "\nend\n") {
+		code, indented := strings.CutPrefix(line, "    ")
+		if indented {
+			block += code
+			continue
+		}
+		if strings.HasPrefix(block, "rules:") {
+			out = append(out, block)
+		}
+		block = ""
+	}
+	return out
+}
