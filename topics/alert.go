@@ -22,13 +22,19 @@ type Alert struct {
 	Severity string     `json:"severity"`
 	Camera   string     `json:"camera"`
 	Tags     []string   `json:"camera_tags,omitempty"`
-	// Label, Score and Similarity are those of the best matching label of the clip
+	// Label, Score, Similarity and Contrast are those of the best matching label of the clip
 	// that decided. A clear that no clip decided, or a clip without a score for the
-	// alert's label, has that label and no Score and Similarity: they are 0, and
-	// absent from the record. Reason says why.
-	Label       string  `json:"label"`
-	Score       float64 `json:"score,omitempty"`
-	Similarity  float64 `json:"similarity,omitempty"`
+	// alert's label, has that label and none of the three: they are 0, and absent
+	// from the record. Reason says why.
+	Label      string  `json:"label"`
+	Score      float64 `json:"score,omitempty"`
+	Similarity float64 `json:"similarity,omitempty"`
+	Contrast   float64 `json:"contrast,omitempty"`
+	// Measure is what the rule compares: "contrast", "score" or "similarity".
+	// Threshold is the value of it at which the label counted for raising when the
+	// clip was evaluated. Alerts of older versions have neither: they are by score.
+	Measure     string  `json:"measure,omitempty"`
+	Threshold   float64 `json:"threshold,omitempty"`
 	Novel       bool    `json:"novel"`
 	NearestBase string  `json:"nearest_base,omitempty"`
 	// Onset is the start of the first clip that counted towards the alert, At the
@@ -92,7 +98,7 @@ func (a Alert) Validate() error {
 		return errBadTags
 	}
 	if err := checkIDs(map[string]string{
-		"severity": a.Severity, "label": a.Label, "nearest_base": a.NearestBase, "onset_clip_id": a.OnsetClip, "clip_id": a.Clip,
+		"severity": a.Severity, "measure": a.Measure, "label": a.Label, "nearest_base": a.NearestBase, "onset_clip_id": a.OnsetClip, "clip_id": a.Clip,
 		"model_id": a.Model, "vocabulary name": a.Vocab.Name, "vocabulary version": a.Vocab.Version,
 	}); err != nil {
 		return err

@@ -173,12 +173,15 @@ func textEnd(b []byte) int {
 }
 
 var (
-	recognitionBounds = bounds{bytes: MaxRecordBytes, fields: maxFields + 16*maxScores, lists: []bound{
-		{"labels", maxScores}, {"tags", maxScores * maxTags}, {"camera_tags", maxTags},
+	recognitionBounds = bounds{bytes: MaxRecordBytes, fields: maxFields + 16*MaxLabels, lists: []bound{
+		{"labels", MaxLabels}, {"tags", MaxLabels * maxTags}, {"camera_tags", maxTags},
 	}}
 	alertBounds     = bounds{bytes: 2 * smallRecord, fields: maxFields, lists: []bound{{"camera_tags", maxTags}}}
 	cameraBounds    = bounds{bytes: smallRecord, fields: maxFields, lists: []bound{{"tags", maxTags}}}
 	cameraSetBounds = bounds{bytes: MaxRecordBytes, fields: maxFields, lists: []bound{{"cameras", maxSet}}}
+	watchedBounds   = bounds{bytes: MaxRecordBytes, fields: maxFields, lists: []bound{{"labels", MaxLabels}}}
+	thresholdBounds = bounds{bytes: smallRecord, fields: maxFields}
+	markBounds      = bounds{bytes: smallRecord, fields: maxFields}
 	statusBounds    = bounds{bytes: smallRecord, fields: maxFields}
 	workerBounds    = bounds{bytes: MaxRecordBytes, fields: maxFields, lists: []bound{
 		{"stages", maxStages}, {"partitions", maxStages * maxPartitions}, {"problems", maxReports}, {"warnings", maxReports},

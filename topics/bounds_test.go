@@ -13,7 +13,7 @@ import (
 func everyBounds() map[string]bounds {
 	return map[string]bounds{
 		"recognition": recognitionBounds, "alert": alertBounds, "camera": cameraBounds,
-		"camera set": cameraSetBounds, "status": statusBounds, "worker": workerBounds,
+		"camera set": cameraSetBounds, "status": statusBounds, "watched": watchedBounds, "threshold": thresholdBounds, "mark": markBounds, "worker": workerBounds,
 	}
 }
 
@@ -97,7 +97,7 @@ func TestLargestRecordsAreWithinBounds(t *testing.T) {
 	tags := slices.Repeat([]string{escaped(maxTag)}, maxTags)
 	rec := fullRecognition()
 	rec.Tags, rec.Embedding = tags, make(Float16Vector, 16<<10)
-	rec.Labels = slices.Repeat(rec.Labels, maxScores/len(rec.Labels))
+	rec.Labels = slices.Repeat(rec.Labels, MaxLabels/len(rec.Labels))
 	for i := range rec.Labels {
 		rec.Labels[i].Tags = slices.Repeat([]string{"outdoor"}, maxTags)
 	}

@@ -103,6 +103,9 @@ func decoders() map[string]func([]byte) error {
 		"camera":      func(b []byte) error { _, err := DecodeCamera(b); return err },
 		"camera set":  func(b []byte) error { _, err := DecodeCameraSet(b); return err },
 		"status":      func(b []byte) error { _, err := DecodeStatus(b); return err },
+		"watched":     func(b []byte) error { _, err := DecodeWatched(b); return err },
+		"threshold":   func(b []byte) error { _, err := DecodeThreshold(b); return err },
+		"mark":        func(b []byte) error { _, err := DecodeMark(b); return err },
 		"worker":      func(b []byte) error { _, err := DecodeWorker(b); return err },
 	}
 }
@@ -143,6 +146,9 @@ func TestHostileRecordsTakeLittleMemory(t *testing.T) {
 		"camera":      inData(texts, objects, "tags", "stride", "window", "url"),
 		"camera set":  inData(texts, objects, "cameras", "id"),
 		"status":      inData(texts, objects, "since", "reason", "fps"),
+		"watched":     inData(texts, objects, "labels", "rule"),
+		"threshold":   inData(texts, objects, "at", "raise", "budget"),
+		"mark":        inData(texts, objects, "onset", "true", "note"),
 		"worker":      inData(texts, objects, "at", "stages", "warnings", "started"),
 	}
 	inputs["recognition"]["tags"] = list(`labels":[{"tags":["x"]},{"tags`, `""`)

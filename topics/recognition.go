@@ -9,15 +9,17 @@ import (
 // Recognition is the result for one clip: its embeddings, and the scores of the
 // labels that were in the vocabulary at that moment.
 type Recognition struct {
-	ClipID     string        `json:"clip_id"`
-	Camera     string        `json:"camera"`
-	Tags       []string      `json:"camera_tags,omitempty"`
-	Epoch      time.Time     `json:"epoch"` // wall-clock time of the stream epoch's first frame
-	Sequence   uint64        `json:"sequence"`
-	Start      time.Time     `json:"start"` // of the window, wall-clock time
-	End        time.Time     `json:"end"`
-	Clip       RecordRef     `json:"clip"`             // position of the clip's record
-	Labels     []LabelScore  `json:"labels"`           // those with the highest scores, highest first
+	ClipID   string    `json:"clip_id"`
+	Camera   string    `json:"camera"`
+	Tags     []string  `json:"camera_tags,omitempty"`
+	Epoch    time.Time `json:"epoch"` // wall-clock time of the stream epoch's first frame
+	Sequence uint64    `json:"sequence"`
+	Start    time.Time `json:"start"` // of the window, wall-clock time
+	End      time.Time `json:"end"`
+	Clip     RecordRef `json:"clip"` // position of the clip's record
+	// Labels are those with the highest scores, and those that a rule for the camera
+	// names (topic watched); highest score first.
+	Labels     []LabelScore  `json:"labels"`
 	Background float64       `json:"background_score"` // sum of the scores of all background labels
 	Embedding  Float16Vector `json:"embedding"`        // mean of the frames' unit embeddings
 	First      Float16Vector `json:"embedding_first3"` // mean of the first three frames'
@@ -25,9 +27,20 @@ type Recognition struct {
 	Model      string        `json:"model_id"`         // hash of the weights
 	// LogitScale is the model's factor for similarities before the softmax; it is
 	// needed to score a recorded embedding again. Records of older versions have 0.
-	LogitScale float64  `json:"logit_scale,omitempty"`
-	Vocab      VocabRef `json:"vocabulary"` // the one that was scored against
-	Timings    Timings  `json:"timings_ms"`
+	LogitScale float64 `json:"logit_scale,omitempty"`
+	// References is what contrasts were taken against; nil: the labels have none.
+	References *References `json:"references,omitempty"`
+	Vocab      VocabRef    `json:"vocabulary"` // the one that was scored against
+	Timings    Timings     `json:"timings_ms"`
+}
+
+// References are the fixed texts that contrasts are taken against, as far as they
+// are needed to score a recorded embedding again.
+type References struct {
+	Hash string `json:"hash"` // of the texts, in their order
+	// Logit is the natural logarithm of the sum, over all reference texts, of e to
+	// the power of logit_scale times the clip's similarity to the text.
+	Logit float64 `json:"logit"`
 }
 
 // RecordRef is the position of a record.
@@ -48,8 +61,12 @@ type LabelScore struct {
 	Label string `json:"label"`
 	// Similarity is the dot product of the clip's embedding and the label's; Score
 	// is its softmax over the vocabulary.
-	Similarity float64  `json:"similarity"`
-	Score      float64  `json:"score"`
+	Similarity float64 `json:"similarity"`
+	Score      float64 `json:"score"`
+	// Contrast is the label's softmax against the reference texts alone, without
+	// those that are too close to the label: other labels do not change it. Absent,
+	// and 0, where Recognition.References is nil.
+	Contrast   float64  `json:"contrast,omitempty"`
 	Tags       []string `json:"tags,omitempty"`
 	Background bool     `json:"background,omitempty"`
 	// Threshold is the label's own in the vocabulary, for rules without a score to
@@ -62,8 +79,8 @@ type LabelScore struct {
 	NearestSimilarity float64 `json:"nearest_similarity,omitempty"`
 }
 
-// maxScores bounds the labels of a recognition; infer.top_k is at most as large.
-const maxScores = 1000
+// MaxLabels bounds the labels of a recognition; infer.top_k is at most as large.
+const MaxLabels = 1000
 
 // Timings say where the time went, in milliseconds.
 type Timings struct {
@@ -110,8 +127,10 @@ func (r Recognition) Validate() error {
 		return errBadTags
 	case r.Start.IsZero() || !r.End.After(r.Start):
 		return fmt.Errorf("window from %v to %v", r.Start, r.End)
-	case len(r.Labels) > maxScores:
-		return fmt.Errorf("labels: %d elements, want at most %d", len(r.Labels), maxScores)
+	case len(r.Labels) > MaxLabels:
+		return fmt.Errorf("labels: %d elements, want at most %d", len(r.Labels), MaxLabels)
+	case r.References != nil && !r.References.valid():
+		return fmt.Errorf("references: want a hash of at most %d bytes of printable text, and a finite logit", maxID)
 	}
 	if err := checkIDs(map[string]string{
 		"model_id": r.Model, "vocabulary name": r.Vocab.Name, "vocabulary version": r.Vocab.Version,
@@ -126,6 +145,10 @@ func (r Recognition) Validate() error {
 	return nil
 }
 
+func (r *References) valid() bool {
+	return isID(r.Hash) && !math.IsNaN(r.Logit) && !math.IsInf(r.Logit, 0)
+}
+
 // validate refuses a label that no alert could carry.
 func (l LabelScore) validate() error {
 	switch {
@@ -133,6 +156,8 @@ func (l LabelScore) validate() error {
 		return fmt.Errorf("label %.80q: want 1 to %d bytes of printable text", l.Label, maxID)
 	case math.IsNaN(l.Score) || l.Score < 0 || l.Score > 1:
 		return fmt.Errorf("label %q: score %v: want 0 to 1", l.Label, l.Score)
+	case math.IsNaN(l.Contrast) || l.Contrast < 0 || l.Contrast > 1:
+		return fmt.Errorf("label %q: contrast %v: want 0 to 1", l.Label, l.Contrast)
 	case math.IsNaN(l.Similarity) || math.IsInf(l.Similarity, 0):
 		return fmt.Errorf("label %q: similarity %v", l.Label, l.Similarity)
 	case len(l.Tags) > maxTags:

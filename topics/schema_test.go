@@ -17,12 +17,12 @@ func fullRecognition() Recognition {
 		Epoch: at, Sequence: 1, Start: at, End: at.Add(4 * time.Second),
 		Clip: RecordRef{Topic: "frostwatch.clips", Partition: 3, Offset: 9},
 		Labels: []LabelScore{
-			{Label: "climbing a ladder", Similarity: .31, Score: .75, Tags: []string{"height"}, Threshold: .6,
+			{Label: "climbing a ladder", Similarity: .31, Score: .75, Contrast: .8, Tags: []string{"height"}, Threshold: .6,
 				Novel: true, NearestBase: "climbing over a fence", NearestSimilarity: .8},
 			{Label: "walking", Similarity: .2, Score: .25, Background: true},
 		},
 		Background: .25, Embedding: Float16Vector{1, -.5}, First: Float16Vector{0, 1}, Last: Float16Vector{2, 3},
-		Model: "abc", LogitScale: 100, Vocab: VocabRef{Name: "default", Version: "def"},
+		Model: "abc", LogitScale: 100, References: &References{Hash: "r1", Logit: 31.5}, Vocab: VocabRef{Name: "default", Version: "def"},
 		Timings: Timings{Queue: 1, Decode: 2, Model: 3, Score: 4, Batch: 5},
 	}
 }
@@ -30,7 +30,7 @@ func fullRecognition() Recognition {
 func fullAlert(state AlertState) Alert {
 	return Alert{
 		ID: AlertID("fall", "lobby-1-2"), State: state, Rule: "fall", Severity: "critical",
-		Camera: "lobby", Tags: []string{"indoor"}, Label: "falling down", Score: .9, Similarity: .3,
+		Camera: "lobby", Tags: []string{"indoor"}, Label: "falling down", Score: .9, Similarity: .3, Contrast: .8, Measure: "contrast", Threshold: .5,
 		Novel: true, NearestBase: "lying on the floor", Onset: at, At: at.Add(time.Second),
 		OnsetClip: "lobby-1-2", Clip: "lobby-1-3", Reason: "score fell",
 		Evidence: &RecordRef{Topic: "frostwatch.clips", Partition: 1, Offset: 2},
@@ -38,14 +38,24 @@ func fullAlert(state AlertState) Alert {
 	}
 }
 
+func fullThreshold() Threshold {
+	return Threshold{Camera: "lobby", Rule: "fall", RuleHash: "1f", Budget: "1 per week", Raise: .8, Clear: .5, At: at, Learning: true,
+		Since: at, Until: at.Add(time.Hour), Days: .04, Clips: 1488, Happenings: 3, Tail: "counted", Model: "abc", References: "r1", Words: "2e"}
+}
+
+func fullMark() Mark {
+	return Mark{Alert: "fall/lobby-1-2", Camera: "lobby", Rule: "fall", Label: "falling down", True: true, Contrast: .8, Score: .9,
+		Onset: at, Ended: at.Add(time.Minute), Note: "a real fall", By: "operator@desk", At: at}
+}
+
 // Subscribers rely on the published schemas: every record that we write must be
 // valid, with all optional fields and with none.
 func TestRecordsMatchTheirSchemas(t *testing.T) {
 	bare := fullRecognition()
-	bare.Tags, bare.Labels, bare.LogitScale = nil, nil, 0
+	bare.Tags, bare.Labels, bare.LogitScale, bare.References = nil, nil, 0, nil
 	cleared := fullAlert(AlertCleared)
 	cleared.Evidence, cleared.Tags, cleared.Reason, cleared.NearestBase = nil, nil, "", ""
-	cleared.Score, cleared.Similarity = 0, 0
+	cleared.Score, cleared.Similarity, cleared.Contrast, cleared.Measure, cleared.Threshold = 0, 0, 0, "", 0
 	for _, c := range []struct {
 		name, schema string
 		encode       func() ([]byte, error)
@@ -72,6 +82,17 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 		}},
 		{"worker, bare", "worker", func() ([]byte, error) {
 			return EncodeWorker(Worker{Name: "w", Started: at, At: at, Stages: map[string]WorkerStage{"alerts": {}}})
+		}},
+		{"watched labels", "watched", func() ([]byte, error) {
+			return EncodeWatched(WatchedLabels{Camera: "lobby", Rule: "fall", Labels: []string{"falling down"}})
+		}},
+		{"threshold", "threshold", func() ([]byte, error) { return EncodeThreshold(fullThreshold()) }},
+		{"threshold, bare", "threshold", func() ([]byte, error) {
+			return EncodeThreshold(Threshold{Camera: "lobby", Rule: "fall", RuleHash: "1f", Budget: "1 per week", Raise: .5, Clear: .3, At: at})
+		}},
+		{"mark", "mark", func() ([]byte, error) { return EncodeMark(fullMark()) }},
+		{"mark, bare", "mark", func() ([]byte, error) {
+			return EncodeMark(Mark{Alert: "fall/lobby-1-2", Camera: "lobby", Rule: "fall", Label: "falling down", Onset: at, At: at})
 		}},
 		{"recognition", "recognition", func() ([]byte, error) { return EncodeRecognition(fullRecognition()) }},
 		{"recognition, bare", "recognition", func() ([]byte, error) { return EncodeRecognition(bare) }},

@@ -19,6 +19,9 @@ const (
 	Actions    Topic = "actions"     // key camera: Recognition, CloudEvents JSON
 	Alerts     Topic = "alerts"      // key camera: Alert, CloudEvents JSON
 	OpenAlerts Topic = "open-alerts" // key camera/rule: the Alert that is open now, compacted
+	Watched    Topic = "watched"     // key camera/rule: WatchedLabels, JSON, compacted
+	Thresholds Topic = "thresholds"  // key camera/rule: Threshold, JSON, compacted
+	Marks      Topic = "marks"       // key alert id: Mark, JSON, compacted
 	Status     Topic = "status"      // key camera: StreamStatus, JSON, compacted
 	Workers    Topic = "workers"     // key worker: Worker, JSON, compacted
 	Evidence   Topic = "evidence"    // key alert id: the Clip that raised it
@@ -80,6 +83,9 @@ func Specs(partitions, replication int) []Spec {
 		keep(Actions, 30*day),
 		keep(Alerts, 90*day),
 		table(OpenAlerts),
+		table(Watched),
+		table(Thresholds),
+		table(Marks),
 		table(Status),
 		table(Workers),
 		keep(Evidence, 90*day),

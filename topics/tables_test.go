@@ -1,0 +1,62 @@
+package topics
+
+import (
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestTableRecordsComeBackAsTheyWere(t *testing.T) {
+	words := WatchedLabels{Camera: "lobby", Rule: "fall", Labels: []string{"falling down", "倒れる"}}
+	raw, err := EncodeWatched(words)
+	if got, err2 := DecodeWatched(raw); err != nil || err2 != nil || !reflect.DeepEqual(got, words) {
+		t.Errorf("%+v, %v, %v", got, err, err2)
+	}
+	raw, err = EncodeThreshold(fullThreshold())
+	if got, err2 := DecodeThreshold(raw); err != nil || err2 != nil || !reflect.DeepEqual(got, fullThreshold()) {
+		t.Errorf("%+v, %v, %v", got, err, err2)
+	}
+	raw, err = EncodeMark(fullMark())
+	if got, err2 := DecodeMark(raw); err != nil || err2 != nil || !reflect.DeepEqual(got, fullMark()) {
+		t.Errorf("%+v, %v, %v", got, err, err2)
+	}
+}
+
+// Anyone may write records: what no reader could use is refused by both sides.
+func TestTableRecordsAreChecked(t *testing.T) {
+	for name, c := range map[string]func(*WatchedLabels, *Threshold, *Mark){
+		"a camera with a stroke":   func(w *WatchedLabels, h *Threshold, m *Mark) { w.Camera, h.Camera, m.Camera = "a/b", "a/b", "a/b" },
+		"no rule":                  func(w *WatchedLabels, h *Threshold, m *Mark) { w.Rule, h.Rule, m.Rule = "", "", "" },
+		"a text that is not shown": func(w *WatchedLabels, h *Threshold, m *Mark) { w.Labels[0], h.Budget, m.Note = "a\x1b", "\x1b", "\x1b" },
+		"too much": func(w *WatchedLabels, h *Threshold, m *Mark) {
+			w.Labels, h.Words, m.Note = make([]string, MaxLabels+1), strings.Repeat("a", 513), strings.Repeat("a", 501)
+		},
+		"a wrong number": func(w *WatchedLabels, h *Threshold, m *Mark) { w.Labels, h.Raise, m.Contrast = nil, math.NaN(), 1.1 },
+		"what is missing": func(w *WatchedLabels, h *Threshold, m *Mark) {
+			w.Labels, h.Clear, m.Onset = []string{""}, h.Raise+.1, time.Time{}
+		},
+	} {
+		w, h, m := WatchedLabels{Camera: "lobby", Rule: "fall", Labels: []string{"a"}}, fullThreshold(), fullMark()
+		c(&w, &h, &m)
+		_, err1 := EncodeWatched(w)
+		_, err2 := EncodeThreshold(h)
+		_, err3 := EncodeMark(m)
+		if err1 == nil || err2 == nil || err3 == nil {
+			t.Errorf("%s: accepted: %v, %v, %v", name, err1, err2, err3)
+		}
+	}
+}
+
+func TestRuleKeys(t *testing.T) {
+	camera, rule, ok := SplitRuleKey(RuleKey("lobby", "a/b"))
+	if camera != "lobby" || rule != "a/b" || !ok {
+		t.Errorf("%q, %q, %v", camera, rule, ok)
+	}
+	for _, key := range []string{"", "lobby", "/fall", "lobby/", "a b/fall"} {
+		if _, _, ok := SplitRuleKey(key); ok {
+			t.Errorf("%q is taken for a key", key)
+		}
+	}
+}
