@@ -29,10 +29,17 @@ func AppendFloat16(b []byte, v []float32) []byte {
 // Float16s is the inverse of AppendFloat16. An odd byte at the end is ignored.
 func Float16s(raw []byte) Float16Vector {
 	out := make(Float16Vector, len(raw)/2)
-	for i := range out {
-		out[i] = float16.Frombits(binary.LittleEndian.Uint16(raw[2*i:])).Float32()
-	}
+	ReadFloat16(out, raw)
 	return out
+}
+
+// ReadFloat16 fills to with the values of raw, which AppendFloat16 wrote and which
+// has at least 2·len(to) bytes. Every value is exactly the one that was written.
+func ReadFloat16(to []float32, raw []byte) {
+	raw = raw[:2*len(to)]
+	for i := widen(to, raw); i < len(to); i++ {
+		to[i] = float16.Frombits(binary.LittleEndian.Uint16(raw[2*i:])).Float32()
+	}
 }
 
 // UnmarshalText parses base64.
