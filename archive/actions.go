@@ -26,6 +26,8 @@ func actionsCodec() codec[topics.Recognition] {
 				"start": instant(), "end": instant(), "labels": text(), "background_score": number(),
 				"embedding": half(dims), "embedding_first3": half(dims), "embedding_last3": half(dims),
 				"model_id": repeated(), "logit_scale": number(), "vocabulary": repeated(), "vocabulary_version": repeated(),
+				// References of older records are null, and older segments lack both columns.
+				"references_hash": parquet.Optional(repeated()), "references_logit": parquet.Optional(number()),
 			}
 		},
 		put: putAction,
@@ -55,6 +57,12 @@ func putAction(r *row, a topics.Recognition, dims int) error {
 	r.setNumber("logit_scale", a.LogitScale)
 	r.setText("vocabulary", a.Vocab.Name)
 	r.setText("vocabulary_version", a.Vocab.Version)
+	r.set("references_hash", parquet.NullValue())
+	r.set("references_logit", parquet.NullValue())
+	if a.References != nil {
+		r.setText("references_hash", a.References.Hash)
+		r.setNumber("references_logit", a.References.Logit)
+	}
 	if err := r.setJSON("camera_tags", a.Tags); err != nil {
 		return err
 	}
@@ -62,7 +70,7 @@ func putAction(r *row, a topics.Recognition, dims int) error {
 		return err
 	}
 	other := []string{"clip_id", "camera", "camera_tags", "epoch", "sequence", "start", "end", "labels", "background_score",
-		"model_id", "logit_scale", "vocabulary"}
+		"model_id", "logit_scale", "references", "vocabulary"}
 	for name, v := range map[string]*topics.Float16Vector{
 		"embedding": &a.Embedding, "embedding_first3": &a.First, "embedding_last3": &a.Last,
 	} {
@@ -88,6 +96,9 @@ func getAction(r *row) (a topics.Recognition, err error) {
 	a.Background = r.number("background_score")
 	a.Model, a.LogitScale = r.text("model_id"), r.number("logit_scale")
 	a.Vocab = topics.VocabRef{Name: r.text("vocabulary"), Version: r.text("vocabulary_version")}
+	if hash := r.text("references_hash"); hash != "" {
+		a.References = &topics.References{Hash: hash, Logit: r.number("references_logit")}
+	}
 	if err := r.json("camera_tags", &a.Tags); err != nil {
 		return a, err
 	}

@@ -118,6 +118,9 @@ func action(camera string, at time.Time, dims int) topics.Recognition {
 		Background: 0.1, Model: "abc", LogitScale: 100, Vocab: topics.VocabRef{Name: "default", Version: "v1"},
 		Timings: topics.Timings{Queue: 1.5, Batch: 4},
 	}
+	if r.Sequence%3 > 0 { // others are of an older version
+		r.References = &topics.References{Hash: "ref", Logit: float64(r.Sequence) / 7}
+	}
 	r.ClipID = topics.ClipID(camera, r.Epoch, r.Start.Sub(r.Epoch))
 	random := rand.New(rand.NewPCG(uint64(at.UnixNano()), 1))
 	for _, v := range []*topics.Float16Vector{&r.Embedding, &r.First, &r.Last} {

@@ -21,10 +21,28 @@ type Batch struct {
 // Row is what belongs to one embedding.
 type Row struct {
 	Camera     string
+	Epoch      time.Time // of the stream; zero: the record has none
+	Sequence   uint64
 	Start, End time.Time // of the window
 	Model      string
-	LogitScale float64 // 0: of a record of an older version
-	Offset     int64   // on the topic of actions
+	LogitScale float64           // 0: of a record of an older version
+	References topics.References // without a hash: of a record without them
+	Offset     int64             // on the topic of actions
+}
+
+// ClipID is the id of the clip.
+func (r Row) ClipID() string { return topics.ClipID(r.Camera, r.Epoch, r.Start.Sub(r.Epoch)) }
+
+func rowOf(r Record[topics.Recognition]) Row {
+	a := r.Value
+	row := Row{
+		Camera: a.Camera, Epoch: a.Epoch, Sequence: a.Sequence, Start: a.Start, End: a.End,
+		Model: a.Model, LogitScale: a.LogitScale, Offset: r.At.Offset,
+	}
+	if a.References != nil {
+		row.References = *a.References
+	}
+	return row
 }
 
 // tailBatch is how many recognitions from Kafka make a batch.
@@ -91,10 +109,9 @@ func (s *scan) collect(r Record[topics.Recognition]) error {
 func (s *scan) flush(partition int) error {
 	b := Batch{Partition: partition}
 	for _, r := range s.tails[partition] {
-		a := r.Value
-		b.Dims = len(a.Embedding)
-		b.Embeddings = topics.AppendFloat16(b.Embeddings, a.Embedding)
-		b.Rows = append(b.Rows, Row{Camera: a.Camera, Start: a.Start, End: a.End, Model: a.Model, LogitScale: a.LogitScale, Offset: r.At.Offset})
+		b.Dims = len(r.Value.Embedding)
+		b.Embeddings = topics.AppendFloat16(b.Embeddings, r.Value.Embedding)
+		b.Rows = append(b.Rows, rowOf(r))
 	}
 	s.tails[partition] = s.tails[partition][:0]
 	return s.call(b)

@@ -8,22 +8,26 @@ import (
 	"time"
 
 	"github.com/parquet-go/parquet-go"
+
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 // columns are those of one segment that a scan needs. Their memory is used again for
 // the next segment.
 type columns struct {
-	offsets, starts, ends []int64
-	cameras, models       []string
-	scales                []float64
-	vectors               []byte // without those that are null
-	missing               []bool // by row
-	nulls                 int
-	dims                  int
-	rows                  []Row
-	names                 map[string]string // one string for each camera and model
-	asked                 map[string]bool   // whether a camera is
-	memory                memory            // of what is fetched
+	offsets, starts, ends   []int64
+	epochs, sequences       []int64
+	noEpoch                 []bool
+	cameras, models, hashes []string
+	scales, logits          []float64
+	vectors                 []byte // without those that are null
+	missing                 []bool // by row
+	nulls                   int
+	dims                    int
+	rows                    []Row
+	names                   map[string]string // one string for each camera, model and hash
+	asked                   map[string]bool   // whether a camera is
+	memory                  memory            // of what is fetched
 }
 
 func (c *columns) wanted(g Range, camera string) bool {
@@ -38,25 +42,47 @@ func (c *columns) wanted(g Range, camera string) bool {
 	return want
 }
 
-var scanned = []string{offsetColumn, "start", "end", cameraColumn, "model_id", "logit_scale", "embedding"}
+// column is one that a scan reads.
+type column struct {
+	name string
+	take func(parquet.Page) error
+	// optional: segments of older versions do not have it.
+	optional bool
+}
+
+func (c *columns) list() []column {
+	return []column{
+		{offsetColumn, func(p parquet.Page) error { return wholes(p, &c.offsets, nil) }, false},
+		{"epoch", func(p parquet.Page) error { return wholes(p, &c.epochs, &c.noEpoch) }, false},
+		{"sequence", func(p parquet.Page) error { return wholes(p, &c.sequences, nil) }, false},
+		{"start", func(p parquet.Page) error { return wholes(p, &c.starts, nil) }, false},
+		{"end", func(p parquet.Page) error { return wholes(p, &c.ends, nil) }, false},
+		{cameraColumn, func(p parquet.Page) error { return c.texts(p, &c.cameras) }, false},
+		{"model_id", func(p parquet.Page) error { return c.texts(p, &c.models) }, false},
+		{"logit_scale", func(p parquet.Page) error { return numbers(p, &c.scales) }, false},
+		{"references_hash", func(p parquet.Page) error { return c.texts(p, &c.hashes) }, true},
+		{"references_logit", func(p parquet.Page) error { return numbers(p, &c.logits) }, true},
+		{"embedding", c.embeddings, false},
+	}
+}
 
 func (c *columns) read(ctx context.Context, f *file) error {
-	extents, err := f.chunks(scanned...)
+	all := c.list()
+	names := make([]string, len(all))
+	for i, column := range all {
+		names[i] = column.name
+	}
+	extents, err := f.chunks(names...)
 	if err != nil {
 		return err
 	}
 	if err := f.fetch(ctx, extents...); err != nil {
 		return err
 	}
-	c.offsets, c.starts, c.ends = c.offsets[:0], c.starts[:0], c.ends[:0]
-	c.cameras, c.models, c.scales = c.cameras[:0], c.models[:0], c.scales[:0]
-	c.vectors, c.missing, c.nulls, c.dims = c.vectors[:0], c.missing[:0], 0, f.Dims
-	if c.names == nil {
-		c.names, c.asked = map[string]string{}, map[string]bool{}
-	}
+	c.clear(f.Dims)
 	return f.guarded(func() error {
 		for _, group := range f.file.RowGroups() {
-			if err := c.group(f, group); err != nil {
+			if err := c.group(f, group, all); err != nil {
 				return err
 			}
 		}
@@ -64,25 +90,28 @@ func (c *columns) read(ctx context.Context, f *file) error {
 	})
 }
 
-func (c *columns) group(f *file, group parquet.RowGroup) error {
+func (c *columns) clear(dims int) {
+	c.offsets, c.starts, c.ends, c.epochs, c.sequences = c.offsets[:0], c.starts[:0], c.ends[:0], c.epochs[:0], c.sequences[:0]
+	c.cameras, c.models, c.hashes = c.cameras[:0], c.models[:0], c.hashes[:0]
+	c.scales, c.logits, c.noEpoch = c.scales[:0], c.logits[:0], c.noEpoch[:0]
+	c.vectors, c.missing, c.nulls, c.dims = c.vectors[:0], c.missing[:0], 0, dims
+	if c.names == nil {
+		c.names, c.asked = map[string]string{}, map[string]bool{}
+	}
+}
+
+func (c *columns) group(f *file, group parquet.RowGroup, all []column) error {
 	chunks := group.ColumnChunks()
-	for name, take := range map[string]func(parquet.Page) error{
-		offsetColumn: func(p parquet.Page) error { return ints(p, &c.offsets) },
-		"start":      func(p parquet.Page) error { return ints(p, &c.starts) },
-		"end":        func(p parquet.Page) error { return ints(p, &c.ends) },
-		cameraColumn: func(p parquet.Page) error { return c.texts(p, &c.cameras) },
-		"model_id":   func(p parquet.Page) error { return c.texts(p, &c.models) },
-		"logit_scale": func(p parquet.Page) error {
-			return eachValue(p, func(v parquet.Value) { c.scales = append(c.scales, v.Double()) })
-		},
-		"embedding": c.embeddings,
-	} {
-		leaf, ok := f.file.Schema().Lookup(name)
-		if !ok || leaf.ColumnIndex >= len(chunks) {
-			return fmt.Errorf("column %s is missing", name)
+	for _, column := range all {
+		leaf, ok := f.file.Schema().Lookup(column.name)
+		if !ok && column.optional {
+			continue
 		}
-		if err := pages(chunks[leaf.ColumnIndex], take); err != nil {
-			return fmt.Errorf("column %s: %w", name, err)
+		if !ok || leaf.ColumnIndex >= len(chunks) {
+			return fmt.Errorf("column %s is missing", column.name)
+		}
+		if err := pages(chunks[leaf.ColumnIndex], column.take); err != nil {
+			return fmt.Errorf("column %s: %w", column.name, err)
 		}
 	}
 	return nil
@@ -107,20 +136,75 @@ func pages(chunk parquet.ColumnChunk, take func(parquet.Page) error) error {
 	}
 }
 
-func ints(p parquet.Page, to *[]int64) error {
-	return eachValue(p, func(v parquet.Value) { *to = append(*to, v.Int64()) })
+// spread appends a page's values to a column, with a zero for each null. nulls, if it
+// is not nil, gets for each row whether it is one.
+func spread[T any](p parquet.Page, values []T, to *[]T, nulls *[]bool) error {
+	levels := p.DefinitionLevels() // of an optional column: 0 is null
+	if len(levels) == 0 {
+		*to = append(*to, values...)
+		for range values {
+			appendTo(nulls, false)
+		}
+		return nil
+	}
+	var zero T
+	for _, level := range levels {
+		value := zero
+		if level > 0 {
+			if len(values) == 0 {
+				return errors.New("fewer values than rows")
+			}
+			value, values = values[0], values[1:]
+		}
+		*to = append(*to, value)
+		appendTo(nulls, level == 0)
+	}
+	return nil
 }
 
+func appendTo(list *[]bool, v bool) {
+	if list != nil {
+		*list = append(*list, v)
+	}
+}
+
+func wholes(p parquet.Page, to *[]int64, nulls *[]bool) error {
+	data := p.Data()
+	return spread(p, data.Int64(), to, nulls)
+}
+
+func numbers(p parquet.Page, to *[]float64) error {
+	data := p.Data()
+	return spread(p, data.Double(), to, nil)
+}
+
+// texts appends a page's texts, each distinct one as the same string. They are
+// indexes into a dictionary unless there are too many distinct ones for that.
 func (c *columns) texts(p parquet.Page, to *[]string) error {
-	return eachValue(p, func(v parquet.Value) {
-		raw := v.ByteArray()
-		s, ok := c.names[string(raw)]
-		if !ok {
-			s = string(raw)
-			c.names[s] = s
-		}
-		*to = append(*to, s)
-	})
+	dictionary := p.Dictionary()
+	if dictionary == nil {
+		return eachValue(p, func(v parquet.Value) { *to = append(*to, c.name(v.ByteArray())) })
+	}
+	words := make([]string, dictionary.Len())
+	for i := range words {
+		words[i] = c.name(dictionary.Index(int32(i)).ByteArray())
+	}
+	data := p.Data()
+	indexes := data.Int32()
+	values := make([]string, len(indexes))
+	for i, index := range indexes {
+		values[i] = words[index]
+	}
+	return spread(p, values, to, nil)
+}
+
+func (c *columns) name(raw []byte) string {
+	s, ok := c.names[string(raw)]
+	if !ok {
+		s = string(raw)
+		c.names[s] = s
+	}
+	return s
 }
 
 func eachValue(p parquet.Page, take func(parquet.Value)) error {
@@ -141,14 +225,17 @@ func eachValue(p parquet.Page, take func(parquet.Value)) error {
 
 // embeddings copies a page's vectors, which are plain bytes.
 func (c *columns) embeddings(p parquet.Page) error {
-	nulls := int(p.NumNulls())
-	c.nulls += nulls
-	if nulls == 0 {
+	levels := p.DefinitionLevels()
+	for _, level := range levels {
+		c.missing = append(c.missing, level == 0)
+		if level == 0 {
+			c.nulls++
+		}
+	}
+	if len(levels) == 0 {
 		for range p.NumValues() {
 			c.missing = append(c.missing, false)
 		}
-	} else if err := eachValue(p, func(v parquet.Value) { c.missing = append(c.missing, v.IsNull()) }); err != nil {
-		return err
 	}
 	data := p.Data()
 	raw, size := data.FixedLenByteArray()
@@ -161,10 +248,16 @@ func (c *columns) embeddings(p parquet.Page) error {
 
 func (c *columns) check(f *file) error {
 	n := int(f.Rows)
-	for _, have := range []int{len(c.offsets), len(c.starts), len(c.ends), len(c.cameras), len(c.models), len(c.scales), len(c.missing)} {
+	for _, have := range []int{
+		len(c.offsets), len(c.starts), len(c.ends), len(c.epochs), len(c.noEpoch), len(c.sequences),
+		len(c.cameras), len(c.models), len(c.scales), len(c.missing),
+	} {
 		if have != n {
 			return fmt.Errorf("columns of %d and %d rows", have, n)
 		}
+	}
+	if h, l := len(c.hashes), len(c.logits); h != l || h != 0 && h != n {
+		return fmt.Errorf("columns of %d, %d and %d rows", h, l, n)
 	}
 	if want := (n - c.nulls) * 2 * c.dims; len(c.vectors) != want {
 		return fmt.Errorf("%d bytes of vectors, want %d", len(c.vectors), want)
@@ -191,10 +284,21 @@ func (c *columns) batch(g Range, from int64) Batch {
 			copy(c.vectors[write:], vector)
 		}
 		write += size
-		c.rows = append(c.rows, Row{
-			Camera: c.cameras[i], Start: time.Unix(0, c.starts[i]).UTC(), End: end,
-			Model: c.models[i], LogitScale: c.scales[i], Offset: offset,
-		})
+		c.rows = append(c.rows, c.row(i, end))
 	}
 	return Batch{Dims: c.dims, Embeddings: c.vectors[:write], Rows: c.rows}
+}
+
+func (c *columns) row(i int, end time.Time) Row {
+	row := Row{
+		Camera: c.cameras[i], Sequence: uint64(c.sequences[i]), Start: time.Unix(0, c.starts[i]).UTC(), End: end,
+		Model: c.models[i], LogitScale: c.scales[i], Offset: c.offsets[i],
+	}
+	if !c.noEpoch[i] {
+		row.Epoch = time.Unix(0, c.epochs[i]).UTC()
+	}
+	if len(c.hashes) > 0 {
+		row.References = topics.References{Hash: c.hashes[i], Logit: c.logits[i]}
+	}
+	return row
 }
