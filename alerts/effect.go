@@ -62,10 +62,10 @@ func (r *rule) unmatched(cameras map[string][]string) (why []string) {
 func (r *rule) unknown(v *vocab.Vocabulary, cameras map[string][]string) (why []string) {
 	has := func(match func(vocab.Label) bool) bool { return slices.ContainsFunc(v.Labels, match) }
 	for _, action := range r.Actions {
-		if has(func(l vocab.Label) bool { return strings.EqualFold(l.Name, action) }) {
+		if has(func(l vocab.Label) bool { return vocab.SameLabel(l.Name, action) }) {
 			continue
 		}
-		broken := slices.IndexFunc(v.Problems, func(p vocab.Problem) bool { return strings.EqualFold(strings.TrimSpace(p.Label), action) })
+		broken := slices.IndexFunc(v.Problems, func(p vocab.Problem) bool { return vocab.SameLabel(p.Label, action) })
 		if broken >= 0 {
 			why = append(why, fmt.Sprintf("the label %q of the vocabulary %s is broken: %s", action, v.Name, topics.Clean(v.Problems[broken].Err.Error())))
 		} else {

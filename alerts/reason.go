@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
@@ -53,18 +52,18 @@ func unscored(a topics.Alert) topics.LabelScore {
 // that the rule ignores; empty where the label only scores too low to be listed.
 func (w *watch) unmatched(rec topics.Recognition, v *vocab.Vocabulary) string {
 	name := w.open.Label
-	if i := slices.IndexFunc(rec.Labels, func(l topics.LabelScore) bool { return l.Label == name }); i >= 0 {
+	if i := slices.IndexFunc(rec.Labels, func(l topics.LabelScore) bool { return vocab.SameLabel(l.Label, name) }); i >= 0 {
 		return w.ignored(rec.Labels[i])
 	}
 	if v == nil || rec.Vocab != (topics.VocabRef{Name: v.Name, Version: v.Version}) || len(rec.Labels) == 0 && len(v.Labels) > 0 {
 		return fmt.Sprintf("the label %.80q is no longer among those listed for the clip", name)
 	}
-	if i := slices.IndexFunc(v.Labels, func(l vocab.Label) bool { return l.Name == name }); i >= 0 {
+	if i := slices.IndexFunc(v.Labels, func(l vocab.Label) bool { return vocab.SameLabel(l.Name, name) }); i >= 0 {
 		l := unscored(*w.open)
 		l.Tags, l.Background = v.Labels[i].Tags, v.Labels[i].Background
 		return w.ignored(l)
 	}
-	if slices.ContainsFunc(v.Problems, func(p vocab.Problem) bool { return strings.TrimSpace(p.Label) == name }) {
+	if slices.ContainsFunc(v.Problems, func(p vocab.Problem) bool { return vocab.SameLabel(p.Label, name) }) {
 		return fmt.Sprintf("the label %.80q of the vocabulary %.80s is broken", name, v.Name)
 	}
 	return fmt.Sprintf("the vocabulary %.80s no longer has the label %.80q", v.Name, name)

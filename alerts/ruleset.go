@@ -11,6 +11,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
 )
 
 // RuleSet is a list of rules that have been checked, ready for an Engine. It never
@@ -145,7 +146,7 @@ func (r Rule) watches(camera string) bool {
 func (r Rule) selects(l topics.LabelScore) bool {
 	switch {
 	case len(r.Actions) > 0:
-		return slices.ContainsFunc(r.Actions, func(a string) bool { return strings.EqualFold(a, l.Label) })
+		return slices.ContainsFunc(r.Actions, func(a string) bool { return vocab.SameLabel(a, l.Label) })
 	case l.Background:
 		return false
 	case r.Novel:

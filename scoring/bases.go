@@ -2,12 +2,13 @@ package scoring
 
 import (
 	"math"
-	"strings"
+
+	"github.com/frostwatch/frostwatch/vocab"
 )
 
 // bases are the classes that the model was trained on.
 type bases struct {
-	names   map[string]bool // in lower case, see fold
+	names   map[string]bool // by vocab.Spelling
 	texts   []string        // classes that are embedded; empty until all are
 	vectors [][]float32     // of texts
 }
@@ -15,13 +16,10 @@ type bases struct {
 func newBases(classes []string) bases {
 	b := bases{names: make(map[string]bool, len(classes))}
 	for _, c := range classes {
-		b.names[fold(c)] = true
+		b.names[vocab.Spelling(c)] = true
 	}
 	return b
 }
-
-// fold is what two spellings of a class have in common.
-func fold(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 
 // embedded is b with the vectors of those classes that could be embedded.
 func (b bases) embedded(classes []string, vectors map[string][]float32) bases {

@@ -87,7 +87,7 @@ func assemble(v vocab.Vocabulary, k known, b bases) *Matrix {
 		}
 		m.dim = len(row.vectors[0])
 		m.rows[i] = row
-		m.labels[i] = entry{Label: l, novel: !b.names[fold(l.Name)], nearest: b.nearestTo(k[texts[0]])}
+		m.labels[i] = entry{Label: l, novel: !b.names[vocab.Spelling(l.Name)], nearest: b.nearestTo(k[texts[0]])}
 	}
 	return m
 }

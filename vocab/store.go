@@ -110,33 +110,16 @@ for _, field in ipairs(ARGV) do redis.call('HDEL', KEYS[1], field) end
 return 1`)
 
 // Remove deletes labels, including fields that differ from them only by white
-// space around them. absent are the labels that did not exist. If no label would
-// be left, it removes none and returns ErrLast.
+// space around them; where there is none, fields that are another spelling of them
+// (see Spelling). absent are the labels that did not exist. If no label would be
+// left, it removes none and returns ErrLast.
 func (s *Store) Remove(ctx context.Context, name string, labels ...string) (absent []string, err error) {
 	if len(labels) == 0 {
 		return nil, fmt.Errorf("edit vocabulary %s: no labels to remove were given", name)
 	}
-	wanted := map[string]bool{}
-	for _, l := range labels {
-		wanted[strings.TrimSpace(l)] = true
-	}
-	// In pieces, so that labels can be removed from a vocabulary that is too
-	// large to be read.
-	var fields []string
-	found := map[string]bool{}
-	scan := s.client.HScan(ctx, s.Key(name), 0, "", 1000).Iterator()
-	for isField := true; scan.Next(ctx); isField = !isField {
-		if label := strings.TrimSpace(scan.Val()); isField && wanted[label] {
-			fields, found[label] = append(fields, scan.Val()), true
-		}
-	}
-	if err := scan.Err(); err != nil {
+	fields, absent, err := s.find(ctx, name, labels)
+	if err != nil {
 		return nil, s.explain("edit", name, err)
-	}
-	for _, l := range labels {
-		if !found[strings.TrimSpace(l)] {
-			absent = append(absent, l)
-		}
 	}
 	if len(fields) == 0 {
 		return absent, nil
@@ -150,6 +133,40 @@ func (s *Store) Remove(ctx context.Context, name string, labels ...string) (abse
 	}
 	return absent, s.edit(ctx, name, func(redis.Pipeliner) {})
 }
+
+// find returns the fields of labels, and the labels that have none. It reads the
+// hash in pieces, so that labels can be removed from a vocabulary that is too large
+// to be read.
+func (s *Store) find(ctx context.Context, name string, labels []string) (fields, absent []string, err error) {
+	exact, spelt := map[string][]string{}, map[string][]string{} // fields
+	for _, l := range labels {
+		exact[strings.TrimSpace(l)], spelt[Spelling(l)] = nil, nil
+	}
+	scan := s.client.HScan(ctx, s.Key(name), 0, "", 1000).Iterator()
+	for isField := true; scan.Next(ctx); isField = !isField {
+		field := scan.Val()
+		if trimmed := strings.TrimSpace(field); isField && has(exact, trimmed) {
+			exact[trimmed] = append(exact[trimmed], field)
+		}
+		if spelling := Spelling(field); isField && has(spelt, spelling) {
+			spelt[spelling] = append(spelt[spelling], field)
+		}
+	}
+	for _, l := range labels {
+		found := exact[strings.TrimSpace(l)]
+		if len(found) == 0 {
+			found = spelt[Spelling(l)]
+		}
+		if len(found) == 0 {
+			absent = append(absent, l)
+		}
+		fields = append(fields, found...)
+	}
+	slices.Sort(fields) // HSCAN may return a field twice
+	return slices.Compact(fields), absent, scan.Err()
+}
+
+func has(m map[string][]string, key string) bool { _, is := m[key]; return is }
 
 // Clear removes all labels, and notes until labels are added that the vocabulary
 // is empty on purpose.

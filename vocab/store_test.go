@@ -64,7 +64,7 @@ func TestAFieldWithoutBlanksCounts(t *testing.T) {
 	for _, p := range v.Problems {
 		problems = append(problems, p.String())
 	}
-	want := []string{`label " a": duplicate of a label that differs only by white space`, `label "a ": duplicate of a label that differs only by white space`, `label "b": its value begins with { and is not valid JSON: unexpected end of JSON input (at byte 1)`}
+	want := []string{`label "a ": duplicate of the label "a": they differ only by white space`, `label " a": duplicate of the label "a": they differ only by white space`, `label "b": its value begins with { and is not valid JSON: unexpected end of JSON input (at byte 1)`}
 	if !slices.Equal(problems, want) {
 		t.Errorf("got %q", problems)
 	}

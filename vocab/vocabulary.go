@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -40,34 +39,28 @@ func checkSize(name string, labels int64) error {
 }
 
 // parse parses a whole hash. An entry that can't be used becomes a Problem and
-// affects no other. Of fields that differ only by white space around them, or by
-// characters that are not shown, the shortest counts.
+// affects no other. Of several spellings of a label one counts, see better.
 func parse(name string, entries map[string]string) (Vocabulary, error) {
 	if err := checkSize(name, int64(len(entries))); err != nil {
 		return Vocabulary{}, err
 	}
 	v := Vocabulary{Name: name, Version: version(entries)}
-	seen := map[string]string{} // name by what is shown of it
-	shown := make(map[string]string, len(entries))
-	for field := range entries {
-		shown[field] = bare(field)
+	fields := make([]entryOf, 0, len(entries))
+	for field, value := range entries {
+		fields = append(fields, entryOf{field, value, Spelling(field)})
 	}
-	fields := slices.SortedFunc(maps.Keys(entries), func(a, b string) int {
-		return cmp.Or(cmp.Compare(shown[a], shown[b]), cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
-	})
-	for _, field := range fields {
-		l, err := ParseLabel(field, entries[field])
-		if other, is := seen[shown[field]]; err == nil && is {
-			err = errors.New("duplicate of a label that differs only by white space")
-			if other != l.Name {
-				err = errors.New("duplicate of a label that differs only by characters that are not shown")
-			}
+	slices.SortFunc(fields, func(a, b entryOf) int { return cmp.Or(cmp.Compare(a.spelling, b.spelling), better(a, b)) })
+	seen := map[string]string{} // name by spelling
+	for _, e := range fields {
+		l, err := ParseLabel(e.field, e.value)
+		if other, is := seen[e.spelling]; err == nil && is {
+			err = duplicateOf(other, e.field)
 		}
 		if err != nil {
-			v.Problems = append(v.Problems, Problem{Label: field, Err: err})
+			v.Problems = append(v.Problems, Problem{Label: e.field, Err: err})
 			continue
 		}
-		seen[shown[field]] = l.Name
+		seen[e.spelling] = l.Name
 		v.Labels = append(v.Labels, l)
 	}
 	slices.SortFunc(v.Labels, func(a, b Label) int { return cmp.Compare(a.Name, b.Name) })
