@@ -31,6 +31,7 @@ type Engine struct {
 	clock      time.Duration // counted by Tick
 	ticked     time.Time
 	left       map[string]topics.Alert // clears that restored alerts lack, by id
+	trace      func(Trace)             // nil: nobody asks
 }
 
 // NewEngine makes an engine that knows nothing of the past. noClips is how long a
@@ -93,8 +94,9 @@ func (c *camera) watch(rule string) *watch {
 // seen before, or is older than one seen of its stream epoch, changes nothing.
 func (e *Engine) Evaluate(rec topics.Recognition) []topics.Alert {
 	var out []topics.Alert
-	for _, w := range e.advance(rec) {
-		if a := w.step(rec, e.vocabulary); a != nil {
+	watches, fresh := e.advance(rec)
+	for _, w := range watches {
+		if a := e.step(w, rec, fresh); a != nil {
 			out = append(out, *a)
 		}
 	}
@@ -104,18 +106,20 @@ func (e *Engine) Evaluate(rec topics.Recognition) []topics.Alert {
 // Warm fills the memories from a recognition that was evaluated before this
 // engine was made. It raises and clears nothing.
 func (e *Engine) Warm(rec topics.Recognition) {
-	for _, w := range e.advance(rec) {
+	watches, _ := e.advance(rec)
+	for _, w := range watches {
 		w.remember(rec)
 	}
 }
 
 // advance moves the camera on to a recognition and returns the watches that it
-// concerns; none where the recognition was seen already.
-func (e *Engine) advance(rec topics.Recognition) []*watch {
+// concerns, none where the recognition was seen already, and whether it is the
+// first of a stream epoch.
+func (e *Engine) advance(rec topics.Recognition) (watches []*watch, fresh bool) {
 	c := e.camera(rec.Camera)
 	fresh, past := c.move(rec)
 	if past {
-		return nil
+		return nil, false
 	}
 	c.heard = e.clock
 	if fresh {
@@ -125,7 +129,7 @@ func (e *Engine) advance(rec topics.Recognition) []*watch {
 			}
 		}
 	}
-	return c.rules
+	return c.rules, fresh
 }
 
 func (e *Engine) camera(name string) *camera {

@@ -33,20 +33,19 @@ func (w *watch) remember(rec topics.Recognition) decision {
 	return w.memory.see(rec, w.rule.active.on(rec.End) && rec.End.After(w.cleared))
 }
 
-// step takes the next clip and returns the alert that it raises or clears. v is the
-// vocabulary in force, nil where it is not known.
-func (w *watch) step(rec topics.Recognition, v *vocab.Vocabulary) *topics.Alert {
+// step takes the next clip and returns the alert that it raises or clears, and what
+// the rule made of the clip. v is the vocabulary in force, nil where it is not known.
+func (w *watch) step(rec topics.Recognition, v *vocab.Vocabulary) (*topics.Alert, decision) {
 	d := w.remember(rec)
 	switch {
 	case !rec.End.After(w.known): // what follows from it is published
-		return nil
 	case w.open != nil && d.over:
 		label, reason := w.ending(rec, d.label, v)
-		return w.clear(aboutClip(rec), label, reason, w.rule.Cooldown)
+		return w.clear(aboutClip(rec), label, reason, w.rule.Cooldown), d
 	case w.open == nil && d.onset != nil && !rec.End.Before(w.resting):
-		return w.raise(rec, d)
+		return w.raise(rec, d), d
 	}
-	return nil
+	return nil, d
 }
 
 func (w *watch) raise(rec topics.Recognition, d decision) *topics.Alert {
