@@ -5,18 +5,19 @@ import (
 	"time"
 )
 
-// AlertState says whether a record raises or clears an alert.
+// AlertState says what a record does to an alert.
 type AlertState string
 
-// An alert is raised once and cleared once.
+// An alert is raised once, may then be escalated once, and is cleared once.
 const (
-	AlertRaised  AlertState = "raised"
-	AlertCleared AlertState = "cleared"
+	AlertRaised    AlertState = "raised"
+	AlertEscalated AlertState = "escalated" // it is still open, and has a higher severity from now on
+	AlertCleared   AlertState = "cleared"
 )
 
-// Alert is a record that raises or clears an alert of a rule on a camera.
+// Alert is a record that raises, escalates or clears an alert of a rule on a camera.
 type Alert struct {
-	ID       string     `json:"alert_id"` // the same for both states
+	ID       string     `json:"alert_id"` // the same for all its states
 	State    AlertState `json:"state"`
 	Rule     string     `json:"rule"`
 	Severity string     `json:"severity"`
@@ -44,8 +45,10 @@ type Alert struct {
 	At        time.Time `json:"at"`
 	OnsetClip string    `json:"onset_clip_id"`
 	Clip      string    `json:"clip_id"` // the clip that decided
-	// Reason of a clear, for people: the score fell, the label left the vocabulary,
-	// no clips came, the rule was removed.
+	// Reason, for people. Of a clear: the score fell, the label left the vocabulary,
+	// no clips came, the rule was removed. Of an escalation: how long it has been
+	// open. Of a raise where label and score don't say it: what has not been seen, and
+	// for how long.
 	Reason string `json:"reason,omitempty"`
 	// Evidence is the position of a copy of the clip that raised the alert, on the
 	// evidence topic. Alerts of older versions point to the clip itself, which is
@@ -55,7 +58,7 @@ type Alert struct {
 	Vocab    VocabRef   `json:"vocabulary"`
 }
 
-// EventID is the CloudEvents id, different for the two states of an alert.
+// EventID is the CloudEvents id, different for each state of an alert.
 func (a Alert) EventID() string { return a.ID + "/" + string(a.State) }
 
 // EncodeAlert makes the CloudEvents record of a valid alert.
@@ -63,17 +66,14 @@ func EncodeAlert(a Alert) ([]byte, error) {
 	if err := a.Validate(); err != nil {
 		return nil, fmt.Errorf("encode alert %.80q: %w", a.ID, err)
 	}
-	kind := TypeAlertRaised
-	if a.State == AlertCleared {
-		kind = TypeAlertCleared
-	}
+	kind := map[AlertState]string{AlertRaised: TypeAlertRaised, AlertEscalated: TypeAlertEscalated, AlertCleared: TypeAlertCleared}[a.State]
 	return encodeEvent(kind, a.EventID(), a.Camera, a.At, a)
 }
 
 // DecodeAlert parses and validates a record of the alerts topic.
 func DecodeAlert(b []byte) (Alert, error) {
 	var a Alert
-	if err := decodeEvent(b, &a, alertBounds, TypeAlertRaised, TypeAlertCleared); err != nil {
+	if err := decodeEvent(b, &a, alertBounds, TypeAlertRaised, TypeAlertEscalated, TypeAlertCleared); err != nil {
 		return Alert{}, err
 	}
 	if err := a.Validate(); err != nil {
@@ -90,8 +90,8 @@ func (a Alert) Validate() error {
 		return fmt.Errorf("alert_id: want 1 to %d bytes of printable text", maxAlertID)
 	case !isID(a.Rule):
 		return fmt.Errorf("rule: want 1 to %d bytes of printable text", maxID)
-	case a.State != AlertRaised && a.State != AlertCleared:
-		return fmt.Errorf("state %.80q: want raised or cleared", a.State)
+	case a.State != AlertRaised && a.State != AlertEscalated && a.State != AlertCleared:
+		return fmt.Errorf("state %.80q: want raised, escalated or cleared", a.State)
 	case !cameraName.MatchString(a.Camera):
 		return fmt.Errorf("camera %.80q is not a camera name", a.Camera)
 	case !areTags(a.Tags):

@@ -11,9 +11,10 @@ import (
 
 // CloudEvents types of the records.
 const (
-	TypeRecognition  = "frostwatch.recognition.v1"
-	TypeAlertRaised  = "frostwatch.alert.raised.v1"
-	TypeAlertCleared = "frostwatch.alert.cleared.v1"
+	TypeRecognition    = "frostwatch.recognition.v1"
+	TypeAlertRaised    = "frostwatch.alert.raised.v1"
+	TypeAlertEscalated = "frostwatch.alert.escalated.v1"
+	TypeAlertCleared   = "frostwatch.alert.cleared.v1"
 )
 
 // ContentType is the media type of CloudEvents records. They are in structured

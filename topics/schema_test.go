@@ -97,6 +97,7 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 		{"recognition", "recognition", func() ([]byte, error) { return EncodeRecognition(fullRecognition()) }},
 		{"recognition, bare", "recognition", func() ([]byte, error) { return EncodeRecognition(bare) }},
 		{"alert raised", "alert", func() ([]byte, error) { return EncodeAlert(fullAlert(AlertRaised)) }},
+		{"alert escalated", "alert", func() ([]byte, error) { return EncodeAlert(fullAlert(AlertEscalated)) }},
 		{"alert cleared, bare", "alert", func() ([]byte, error) { return EncodeAlert(cleared) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -18,10 +18,11 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// alertView is an alert as its two records describe it together.
+// alertView is an alert as its records describe it together.
 type alertView struct {
 	topics.Alert            // as raised, where that record was read, with the state and reason of its clear
 	RaisedAt     *time.Time `json:"raised_at,omitempty"`
+	EscalatedAt  *time.Time `json:"escalated_at,omitempty"`
 	ClearedAt    *time.Time `json:"cleared_at,omitempty"`
 	EvidenceGone bool       `json:"evidence_gone,omitempty"` // Kafka no longer keeps it; of show alone
 }
@@ -35,11 +36,20 @@ func (v alertViews) add(a topics.Alert) {
 	at := a.At
 	switch {
 	case a.State == topics.AlertRaised:
-		state, reason := view.State, view.Reason
+		before := view
 		view.Alert, view.RaisedAt = a, &at
-		if view.ClearedAt != nil {
-			view.State, view.Reason = state, reason
+		if before.ClearedAt != nil {
+			view.State, view.Reason = before.State, before.Reason
 		}
+		if before.EscalatedAt != nil {
+			view.Severity = before.Severity
+		}
+	case a.State == topics.AlertEscalated:
+		if !known {
+			view.Alert = a
+			view.State, view.Reason = topics.AlertRaised, ""
+		}
+		view.Severity, view.EscalatedAt = a.Severity, &at
 	case known:
 		view.State, view.Reason, view.ClearedAt = a.State, a.Reason, &at
 	default:

@@ -73,6 +73,9 @@ func printAlert(w io.Writer, v alertView, unreadable error, asJSON bool) error {
 		row("novel", "the model was not trained on this label; nearest to "+v.NearestBase)
 	}
 	row("since", v.Onset.Local().Format(time.DateTime))
+	if v.EscalatedAt != nil {
+		row("escalated", v.EscalatedAt.Local().Format(time.DateTime))
+	}
 	if v.ClearedAt != nil {
 		row("cleared", v.ClearedAt.Local().Format(time.DateTime))
 	}
