@@ -50,7 +50,7 @@ func keys(t reflect.Type, path string) []string {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		key := path + f.Tag.Get("yaml")
-		if isStruct(f.Type) && f.Type != reflect.TypeFor[Raw]() {
+		if hasKeys(f.Type) && f.Type != reflect.TypeFor[Raw]() {
 			out = append(out, keys(f.Type, key+".")...)
 			continue
 		}

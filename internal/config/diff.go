@@ -31,7 +31,7 @@ func diff(out []Change, path string, before, after reflect.Value) []Change {
 		}
 		return out
 	}
-	if !isStruct(before.Type()) {
+	if !hasKeys(before.Type()) {
 		if !reflect.DeepEqual(before.Interface(), after.Interface()) {
 			out = append(out, Change{path, shown(before), shown(after)})
 		}

@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -81,7 +82,7 @@ func (d *document) pair(v *ast.MappingValueNode, path string, t reflect.Type, de
 		key = path + "." + name
 	}
 	d.lines[key] = v.Key.GetToken().Position.Line
-	if !isStruct(t) {
+	if !hasKeys(t) {
 		d.wrong(path, "keys: want "+wanted(t))
 		return
 	}
@@ -142,7 +143,7 @@ func (d *document) leaf(path, text string, quoted bool, t reflect.Type) string {
 // wanted describes what a value of type t looks like.
 func wanted(t reflect.Type) string {
 	switch {
-	case isStruct(t):
+	case hasKeys(t):
 		return "the keys " + keyNames(t)
 	case t == reflect.TypeFor[time.Duration]():
 		return "a number with a unit such as 250ms, 2.133s or 5m"
@@ -158,9 +159,22 @@ func wanted(t reflect.Type) string {
 	return "a text (a number or a word such as true needs quotes)"
 }
 
-// isStruct reports whether t is written as keys rather than as one text.
-func isStruct(t reflect.Type) bool {
-	return t.Kind() == reflect.Struct && !reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
+// hasKeys reports whether t may be written as keys. A type that is an
+// encoding.TextUnmarshaler too may be written as either: it needs an UnmarshalYAML
+// that calls EitherForm.
+func hasKeys(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && slices.ContainsFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool { return f.Tag.Get("yaml") != "" })
+}
+
+// EitherForm decodes a value that is written as one text or as keys. unmarshal is
+// that of its UnmarshalYAML, text its UnmarshalText, and keys a pointer to a type of
+// the same fields without these methods.
+func EitherForm(unmarshal func(any) error, text func([]byte) error, keys any) error {
+	var short string
+	if err := unmarshal(&short); err == nil {
+		return text([]byte(short))
+	}
+	return unmarshal(keys)
 }
 
 func fieldOf(t reflect.Type, key string) (reflect.StructField, bool) {
