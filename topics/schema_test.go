@@ -56,6 +56,8 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 	cleared := fullAlert(AlertCleared)
 	cleared.Evidence, cleared.Tags, cleared.Reason, cleared.NearestBase = nil, nil, "", ""
 	cleared.Score, cleared.Similarity, cleared.Contrast, cleared.Measure, cleared.Threshold = 0, 0, 0, "", 0
+	absent := cleared
+	absent.State, absent.Contrast, absent.Reason = AlertRaised, 0, "not seen for 2h0m0s"
 	for _, c := range []struct {
 		name, schema string
 		encode       func() ([]byte, error)
@@ -98,6 +100,7 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 		{"recognition, bare", "recognition", func() ([]byte, error) { return EncodeRecognition(bare) }},
 		{"alert raised", "alert", func() ([]byte, error) { return EncodeAlert(fullAlert(AlertRaised)) }},
 		{"alert escalated", "alert", func() ([]byte, error) { return EncodeAlert(fullAlert(AlertEscalated)) }},
+		{"alert raised by an absence", "alert", func() ([]byte, error) { return EncodeAlert(absent) }},
 		{"alert cleared, bare", "alert", func() ([]byte, error) { return EncodeAlert(cleared) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
