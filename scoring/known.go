@@ -6,6 +6,18 @@ import "slices"
 type embedding struct {
 	vector  []float32
 	nearest *nearest // nil until all base classes are embedded
+	// close are the reference texts that say about the same; against are the
+	// references that it was worked out for, nil for none.
+	close   []int
+	against *References
+}
+
+// tooClose are the reference texts that say about the same as e, worked out once.
+func (e *embedding) tooClose(r *References) []int {
+	if e.against != r {
+		e.close, e.against = r.tooClose(e.vector), r
+	}
+	return e.close
 }
 
 // known holds the embeddings of the texts in use, by text.

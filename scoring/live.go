@@ -18,13 +18,16 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// LiveOptions are all required but BaseClasses, Reporter and OnEdit.
+// LiveOptions are all required but BaseClasses, References, Reporter and OnEdit.
 type LiveOptions struct {
 	Watcher     *vocab.Watcher // run by the caller
 	Embeddings  *Embeddings
 	BaseClasses []string // what the model was trained on
-	Logger      *slog.Logger
-	Meter       metric.Meter
+	// References are the texts that contrasts are taken against, at least 2. Nothing
+	// is served before they are embedded. Empty: labels have no contrast.
+	References []string
+	Logger     *slog.Logger
+	Meter      metric.Meter
 	// Reporter gets problems of the part "embeddings": why the newest vocabulary is
 	// not in force. Its warnings `label "NAME"` say why a label is skipped. nil:
 	// telemetry.Quiet.
@@ -49,6 +52,8 @@ type Live struct {
 	seen      *vocab.Vocabulary // the Watcher's vocabulary that current was made of
 	usable    vocab.Vocabulary  // seen without the labels that can't be embedded
 	known     known
+	refs      *References // nil until all reference texts are embedded
+	refsPass  *pass       // embeds them; nil before the first
 	bases     bases
 	basesPass *pass // embeds the base classes; nil before the first of them
 	basesDone bool  // all base classes are embedded
@@ -118,14 +123,14 @@ func (l *Live) Run(ctx context.Context) error {
 		case <-l.asks.heard:
 			l.asks.more = true
 		case <-renew.C:
-			l.Embeddings.renew(ctx, slices.Collect(maps.Keys(l.known)))
+			l.Embeddings.renew(ctx, slices.Concat(slices.Collect(maps.Keys(l.known)), l.References))
 		}
 	}
 }
 
 // step puts an edited vocabulary in force, then embeds a few texts that others
-// asked for, then a few base classes. more says that it should be called again at
-// once.
+// asked for, then a few reference texts, then a few base classes. more says that it
+// should be called again at once.
 func (l *Live) step(ctx context.Context, v *vocab.Vocabulary) (more bool, err error) {
 	if v != nil && v != l.seen {
 		whole, err := l.take(ctx, v)
@@ -138,7 +143,9 @@ func (l *Live) step(ctx context.Context, v *vocab.Vocabulary) (more bool, err er
 	if l.seen == nil {
 		return asked, nil
 	}
-	more, err = l.embedBases(ctx)
+	if more, err = l.embedReferences(ctx); !more && err == nil {
+		more, err = l.embedBases(ctx)
+	}
 	return more || asked && err == nil, err
 }
 
@@ -164,7 +171,6 @@ func (l *Live) take(ctx context.Context, v *vocab.Vocabulary) (whole bool, err e
 	l.serve()
 	l.known.keep(texts, l.BaseClasses)
 	l.confirm(ctx, before)
-	l.announcer.inForce(usable)
 	if l.seen == nil {
 		l.Embeddings.renew(ctx, fresh)
 	} else {
@@ -212,10 +218,50 @@ func without(v vocab.Vocabulary, refused map[string]error) vocab.Vocabulary {
 	return v
 }
 
-// serve makes a matrix of the newest vocabulary and makes it current.
+// serve makes a matrix of the newest vocabulary and makes it current, unless its
+// labels would have no contrast yet.
 func (l *Live) serve() {
-	l.current.Store(assemble(l.usable, l.known, l.bases))
+	if len(l.References) > 0 && l.refs == nil {
+		return
+	}
+	l.current.Store(assemble(l.usable, l.known, l.bases, l.refs))
+	l.announcer.inForce(l.usable)
 	l.isReady.Do(func() { close(l.ready) })
+}
+
+// embedReferences embeds the next few reference texts; more says whether any are
+// left.
+func (l *Live) embedReferences(ctx context.Context) (more bool, err error) {
+	switch {
+	case len(l.References) == 0 || l.refs != nil:
+		return false, nil
+	case l.refsPass == nil:
+		l.refsPass = l.Embeddings.begin(ctx, l.References)
+		if n := len(l.refsPass.missing); n > 0 {
+			l.Logger.InfoContext(ctx, "reference texts are being embedded, clips are scored after that", "texts", n)
+		}
+		return true, nil // so that it is reported
+	}
+	if !l.refsPass.whole() {
+		if err := l.refsPass.next(ctx); err != nil {
+			return false, fmt.Errorf("reference texts: %w", err)
+		}
+		return true, nil
+	}
+	if l.refs, err = NewReferences(l.References, l.refsPass.vectors); err != nil {
+		return false, err
+	}
+	l.Embeddings.keepUsed(ctx, l.References)
+	l.serve()
+	return false, nil
+}
+
+// waits is why nothing is served yet.
+func (l *Live) waits() error {
+	if p := l.refsPass; p != nil && l.refs == nil {
+		return fmt.Errorf("reference texts are being embedded: %d of %d are left", len(p.missing), len(l.References))
+	}
+	return errors.New("no vocabulary is embedded yet")
 }
 
 // embedBases embeds the next few base classes; more says whether any are left. It
@@ -247,7 +293,7 @@ func (l *Live) embedBases(ctx context.Context) (more bool, err error) {
 // and when it ends.
 func (l *Live) report(ctx context.Context, err error) {
 	if err == nil && l.Current() == nil {
-		l.Reporter.Problem("embeddings", errors.New("no vocabulary is embedded yet"))
+		l.Reporter.Problem("embeddings", l.waits())
 		return
 	}
 	l.Reporter.Problem("embeddings", err)

@@ -32,6 +32,7 @@ func set(t *testing.T, s *redistest.Server, pairs ...string) {
 type setup struct {
 	Embedder    Embedder
 	BaseClasses []string
+	References  []string
 	Poll        time.Duration
 	OnEdit      func([]vocab.Change)
 	Announce    time.Duration // interval; 0: the usual one
@@ -66,7 +67,7 @@ func watch(t *testing.T, s *redistest.Server, o setup) *watched {
 		t.Fatal(err)
 	}
 	out.Live, err = NewLive(LiveOptions{
-		Watcher: watcher, Embeddings: embeddings, BaseClasses: o.BaseClasses, OnEdit: o.OnEdit, Logger: log, Meter: meter, Reporter: out.reports,
+		Watcher: watcher, Embeddings: embeddings, BaseClasses: o.BaseClasses, References: o.References, OnEdit: o.OnEdit, Logger: log, Meter: meter, Reporter: out.reports,
 	})
 	if err != nil {
 		t.Fatal(err)

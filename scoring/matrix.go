@@ -17,16 +17,14 @@ type Matrix struct {
 	Problems      []vocab.Problem
 
 	dim    int // length of a vector
+	refs   *References
 	labels []entry
-	rows   []labelRows // in the order of labels
-	exp    *expTable
-}
-
-// labelRows are the vectors of a label. They are kept apart from entry, so that
-// what every clip is compared with stays in the processor's cache.
-type labelRows struct {
-	vectors    [][]float32 // of length 1, one for each of the label's texts
-	background bool
+	// Both in the order of labels, and kept apart from them so that what every clip
+	// is compared with stays in the processor's cache.
+	words      []Word
+	background []bool
+	exp        *expTable
+	watch      watchCache
 }
 
 // entry is a label with what is reported about it.
@@ -68,25 +66,29 @@ func NewMatrix(name string, labels []vocab.Label, vectors map[string][]float32) 
 			k[text] = &embedding{vector: v}
 		}
 	}
-	return assemble(vocab.Vocabulary{Name: name, Labels: labels}, k, bases{}), nil
+	return assemble(vocab.Vocabulary{Name: name, Labels: labels}, k, bases{}, nil), nil
 }
 
-// assemble makes a matrix of labels whose texts are all in k. The base class
-// nearest to a text is worked out once and stored in k.
-func assemble(v vocab.Vocabulary, k known, b bases) *Matrix {
+// assemble makes a matrix of labels whose texts are all in k. What a text is near
+// to is worked out once and stored in k. r may be nil: labels have no contrast.
+func assemble(v vocab.Vocabulary, k known, b bases, r *References) *Matrix {
 	m := &Matrix{
-		Name: v.Name, Version: v.Version, Problems: v.Problems,
-		labels: make([]entry, len(v.Labels)), rows: make([]labelRows, len(v.Labels)),
-		exp: newExpTable(),
+		Name: v.Name, Version: v.Version, Problems: v.Problems, refs: r,
+		labels: make([]entry, len(v.Labels)), words: make([]Word, len(v.Labels)),
+		background: make([]bool, len(v.Labels)), exp: newExpTable(),
 	}
 	for i, l := range v.Labels {
 		texts := l.Texts()
-		row := labelRows{vectors: make([][]float32, len(texts)), background: l.Background}
+		w := Word{vectors: make([][]float32, len(texts)), refs: r}
 		for t, text := range texts {
-			row.vectors[t] = k[text].vector
+			e := k[text]
+			w.vectors[t] = e.vector
+			if r != nil {
+				w.leaveOut(e.tooClose(r))
+			}
 		}
-		m.dim = len(row.vectors[0])
-		m.rows[i] = row
+		m.dim = w.Dim()
+		m.words[i], m.background[i] = w, l.Background
 		m.labels[i] = entry{Label: l, novel: !b.names[vocab.Spelling(l.Name)], nearest: b.nearestTo(k[texts[0]])}
 	}
 	return m
@@ -94,17 +96,21 @@ func assemble(v vocab.Vocabulary, k known, b bases) *Matrix {
 
 // Scored is the result for one clip.
 type Scored struct {
-	Labels     []topics.LabelScore // the best, highest score first
-	Background float64             // sum of the scores of background labels, listed or not
+	// Labels are the best labels and those that are watched, highest score first.
+	Labels     []topics.LabelScore
+	Background float64            // sum of the scores of background labels, listed or not
+	References *topics.References // what contrasts were taken against; nil: there are none
 }
 
 // Score compares a clip embedding, [dim], with every label. A label's similarity
 // is the dot product with the most similar of its texts, its score the softmax
-// over all labels of scale · similarity. The topK labels with the highest scores
-// are listed; of equal ones, those that come first in the matrix. Similarities
-// are computed in float32 and are the same each time. The result is empty if the
-// matrix has no labels or the embedding has another length.
-func (m *Matrix) Score(clip []float32, scale float32, topK int) Scored {
+// over all labels of scale · similarity, its contrast that against the reference
+// texts alone (Word.Contrast). The topK labels with the highest scores are listed;
+// of equal ones, those that come first in the matrix; and after them the watched
+// labels that are not among these, if any are watched, topics.MaxLabels at most in
+// all. Similarities are computed in float32 and are the same each time. The result
+// is empty if the matrix has no labels or the embedding has another length.
+func (m *Matrix) Score(clip []float32, scale float32, topK int, watched *Watched) Scored {
 	if len(m.labels) == 0 || len(clip) != m.dim {
 		return Scored{}
 	}
@@ -112,8 +118,8 @@ func (m *Matrix) Score(clip []float32, scale float32, topK int) Scored {
 	// scaled down whenever a higher top is found.
 	best := ranking{size: max(topK, 0)}
 	top, sum, background := math.Inf(-1), 0.0, 0.0
-	for i, row := range m.rows {
-		similar := row.similarity(clip)
+	for i := range m.words {
+		similar := m.words[i].Similarity(clip)
 		best.offer(i, similar)
 		if similar > top {
 			down := m.exp.of(float64(scale) * (top - similar))
@@ -121,24 +127,22 @@ func (m *Matrix) Score(clip []float32, scale float32, topK int) Scored {
 		}
 		weight := m.exp.of(float64(scale) * (similar - top))
 		sum += weight
-		if row.background {
+		if m.background[i] {
 			background += weight
 		}
 	}
 	out := Scored{Background: background / sum}
-	for _, b := range best.list() {
-		score := math.Exp(float64(scale)*(b.similarity-top)) / sum
-		out.Labels = append(out.Labels, m.labels[b.label].scored(b.similarity, score))
+	logit := 0.0
+	if m.refs != nil {
+		logit = m.refs.Logit(clip, scale)
+		out.References = &topics.References{Hash: m.refs.Hash(), Logit: logit}
+	}
+	for _, b := range m.withWatched(clip, best.list(), watched) {
+		l := m.labels[b.label].scored(b.similarity, math.Exp(float64(scale)*(b.similarity-top))/sum)
+		l.Contrast = m.words[b.label].Contrast(clip, scale, logit)
+		out.Labels = append(out.Labels, l)
 	}
 	return out
-}
-
-func (r labelRows) similarity(clip []float32) float64 {
-	best := dot(clip, r.vectors[0])
-	for _, v := range r.vectors[1:] {
-		best = max(best, dot(clip, v))
-	}
-	return float64(best)
 }
 
 // dot uses the processor's vector instructions. The order of its additions, and

@@ -19,6 +19,12 @@ type ranked struct {
 	similarity float64
 }
 
+// compare puts the more similar first, and of equal ones the one with the lower
+// index.
+func (r ranked) compare(o ranked) int {
+	return cmp.Or(cmp.Compare(o.similarity, r.similarity), cmp.Compare(r.label, o.label))
+}
+
 func (r *ranking) offer(label int, similarity float64) {
 	if r.size == 0 || r.full && similarity <= r.bar {
 		return
@@ -30,9 +36,7 @@ func (r *ranking) offer(label int, similarity float64) {
 
 // cut sorts the labels held and keeps the best.
 func (r *ranking) cut() {
-	slices.SortFunc(r.held, func(a, b ranked) int {
-		return cmp.Or(cmp.Compare(b.similarity, a.similarity), cmp.Compare(a.label, b.label))
-	})
+	slices.SortFunc(r.held, ranked.compare)
 	if len(r.held) >= r.size {
 		r.held = r.held[:r.size]
 		r.bar, r.full = r.held[r.size-1].similarity, true

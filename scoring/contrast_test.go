@@ -1,0 +1,250 @@
+package scoring
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/frostwatch/frostwatch/internal/redistest"
+	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
+)
+
+// referencesOf are references of texts whose vectors vectorOf makes.
+func referencesOf(t testing.TB, texts ...string) *References {
+	t.Helper()
+	vectors := map[string][]float32{}
+	for _, text := range texts {
+		vectors[text] = vectorOf(text)
+	}
+	r, err := NewReferences(texts, vectors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func sentences(n int) (out []string) {
+	for i := range n {
+		out = append(out, fmt.Sprintf("sentence %d", i))
+	}
+	return out
+}
+
+func contrastMatrix(t testing.TB, r *References, labels ...vocab.Label) *Matrix {
+	t.Helper()
+	k, b := embeddedTexts(labels, nil)
+	return assemble(vocab.Vocabulary{Name: "default", Version: "v", Labels: labels}, k, b, r)
+}
+
+func randomClip(random *rand.Rand) []float32 {
+	clip := make([]float32, testDim)
+	for i := range clip {
+		clip[i] = float32(random.NormFloat64())
+	}
+	return unit(clip)
+}
+
+// The reference leaves out what is too close and sums the rest, in float64.
+func TestContrastIsThatOfAReference(t *testing.T) {
+	texts := sentences(40)
+	r := referencesOf(t, texts...)
+	labels := []vocab.Label{{Name: "fall", Aliases: []string{"tumble", texts[3]}}, {Name: texts[7]}, {Name: "run"}}
+	m := contrastMatrix(t, r, labels...)
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 100 {
+		clip, scale := randomClip(random), []float32{1, 14.3, 100}[random.IntN(3)]
+		got := m.Score(clip, scale, 3, nil)
+		for _, l := range got.Labels {
+			own := labels[slices.IndexFunc(labels, func(o vocab.Label) bool { return o.Name == l.Label })].Texts()
+			sum := 0.0
+			for _, text := range texts {
+				if !slices.ContainsFunc(own, func(o string) bool { return cosine(vectorOf(o), vectorOf(text)) >= r.close-1e-7 }) {
+					sum += math.Exp(float64(scale) * cosine(clip, vectorOf(text)))
+				}
+			}
+			best := math.Inf(-1)
+			for _, o := range own {
+				best = max(best, cosine(clip, vectorOf(o)))
+			}
+			weight := math.Exp(float64(scale) * best)
+			if want := weight / (weight + sum); math.Abs(l.Contrast-want) > 1e-5 {
+				t.Errorf("%s at scale %v: contrast %v, want %v", l.Label, scale, l.Contrast, want)
+			}
+		}
+	}
+}
+
+func cosine(a, b []float32) (sum float64) {
+	for i := range a {
+		sum += float64(a[i]) * float64(b[i])
+	}
+	return sum
+}
+
+// Fifty unrelated labels and five synonyms halve a label's score again and again.
+func TestOtherLabelsDoNotChangeContrast(t *testing.T) {
+	r := referencesOf(t, sentences(40)...)
+	labels := []vocab.Label{{Name: "fall"}}
+	clip := unit(sum(vectorOf("fall"), vectorOf("sentence 3"), vectorOf("sentence 5")))
+	alone := contrastMatrix(t, r, labels...).Score(clip, 20, 1, nil)
+	for i := range 50 {
+		labels = append(labels, vocab.Label{Name: fmt.Sprintf("unrelated %d", i)})
+	}
+	for _, synonym := range []string{"tumble", "collapse", "fall over", "drop down", "topple"} {
+		labels = append(labels, vocab.Label{Name: synonym})
+	}
+	among := contrastMatrix(t, r, labels...).Score(clip, 20, len(labels), nil)
+	i := slices.IndexFunc(among.Labels, func(l topics.LabelScore) bool { return l.Label == "fall" })
+	before, now := alone.Labels[0], among.Labels[i]
+	if now.Contrast != before.Contrast || now.Similarity != before.Similarity || now.Contrast == 0 {
+		t.Errorf("contrast %v, want %v to the bit", now.Contrast, before.Contrast)
+	}
+	if now.Score >= before.Score {
+		t.Errorf("score %v among %d labels, %v alone: the test shows nothing", now.Score, len(labels), before.Score)
+	}
+}
+
+func sum(vectors ...[]float32) []float32 {
+	out := make([]float32, testDim)
+	for _, v := range vectors {
+		for i := range v {
+			out[i] += v[i]
+		}
+	}
+	return out
+}
+
+// What the past is scored by must be what live clips were scored by.
+func TestARecordedClipHasTheContrastOfTheLiveOne(t *testing.T) {
+	texts := sentences(40)
+	r := referencesOf(t, texts...)
+	for _, label := range []vocab.Label{{Name: "fall"}, {Name: texts[4]}, {Name: "x", Aliases: texts[:20]}, {Name: "all", Aliases: texts}} {
+		var vectors [][]float32
+		for _, text := range label.Texts() {
+			vectors = append(vectors, vectorOf(text))
+		}
+		w, err := NewWord(vectors, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, of := range []string{"fall", texts[4], texts[9]} {
+			clip := vectorOf(of)
+			live := contrastMatrix(t, r, label).Score(clip, 100, 1, nil)
+			if got, want := w.Contrast(clip, 100, live.References.Logit), live.Labels[0].Contrast; got != want {
+				t.Errorf("%s, clip of %s: %v from the record, %v live", label.Name, of, got, want)
+			}
+			if got, want := w.Contrast(clip, 100, math.NaN()), live.Labels[0].Contrast; math.Abs(got-want) > 1e-9 {
+				t.Errorf("%s, clip of %s: %v without the recorded sum, %v live", label.Name, of, got, want)
+			}
+		}
+	}
+}
+
+// A clip that shows just what a reference text too close to the label says: nearly
+// the whole sum is subtracted again.
+func TestContrastWhereWhatIsTooCloseOutweighsAll(t *testing.T) {
+	texts := sentences(40)
+	r := referencesOf(t, texts...)
+	w, err := NewWord([][]float32{vectorOf(texts[4])}, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clip := vectorOf(texts[4])
+	got := w.Contrast(clip, 1000, r.Logit(clip, 1000))
+	if !(got > .999 && got <= 1) {
+		t.Errorf("contrast %v of the label's own clip", got)
+	}
+	if far := w.Contrast(vectorOf(texts[9]), 1000, r.Logit(vectorOf(texts[9]), 1000)); far > .001 || math.IsNaN(far) {
+		t.Errorf("contrast %v of another text's clip", far)
+	}
+}
+
+func TestReferencesAreChecked(t *testing.T) {
+	for name, vectors := range map[string]map[string][]float32{
+		"one alone":      {"a": vectorOf("a")},
+		"no unit vector": {"a": vectorOf("a"), "b": make([]float32, testDim)},
+		"another length": {"a": vectorOf("a"), "b": unit([]float32{1, 2})},
+	} {
+		if _, err := NewReferences([]string{"a", "b"}, vectors); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	if a, b := referencesOf(t, "a", "b", "a"), referencesOf(t, "b", "a"); a.Len() != 2 || a.Hash() == b.Hash() {
+		t.Error("duplicates, or the hash of another order")
+	}
+}
+
+func TestWatchedLabelsAreListed(t *testing.T) {
+	m := contrastMatrix(t, referencesOf(t, sentences(9)...),
+		vocab.Label{Name: "a"}, vocab.Label{Name: "B"}, vocab.Label{Name: "c", Tags: []string{"t"}},
+		vocab.Label{Name: "d", Tags: []string{"t"}, Background: true}, vocab.Label{Name: "e"})
+	names := func(w *Watched) (out []string) {
+		for _, l := range m.Score(vectorOf("a"), 10, 1, w).Labels {
+			out = append(out, l.Label)
+		}
+		slices.Sort(out)
+		return out
+	}
+	for _, c := range []struct {
+		w    *Watched
+		want []string
+	}{
+		{nil, []string{"a"}},
+		{NewWatched([]string{"a", " b ", "gone"}, nil, false), []string{"B", "a"}},
+		{NewWatched(nil, []string{"t"}, false), []string{"a", "c"}},
+		{NewWatched([]string{"D"}, nil, false), []string{"a", "d"}},
+		{NewWatched(nil, nil, true), []string{"B", "a", "c", "e"}},
+	} {
+		for range 2 { // the second from the cache
+			if got := names(c.w); !slices.Equal(got, c.want) {
+				t.Errorf("%+v: %q, want %q", c.w, got, c.want)
+			}
+		}
+	}
+	all := m.Score(vectorOf("a"), 10, 5, nil)
+	for _, l := range m.Score(vectorOf("a"), 10, 1, NewWatched(nil, nil, true)).Labels {
+		i := slices.IndexFunc(all.Labels, func(o topics.LabelScore) bool { return o.Label == l.Label })
+		if all.Labels[i].Score != l.Score || all.Labels[i].Contrast != l.Contrast || l.Contrast == 0 {
+			t.Errorf("%+v as watched, %+v among the best", l, all.Labels[i])
+		}
+	}
+}
+
+// A clip acknowledged without contrast would be lost to the rules that compare it.
+func TestNothingIsServedWithoutReferences(t *testing.T) {
+	s := redistest.Start(t)
+	set(t, s, "fall", "")
+	texts := append(sentences(3*maxChunk), "endless")
+	pass := make(chan struct{})
+	e := &embedder{gate: func(ctx context.Context, texts []string) error {
+		if strings.HasPrefix(texts[0], "sentence ") {
+			select {
+			case <-pass:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return nil
+	}}
+	w := watch(t, s, setup{Embedder: e, References: texts})
+	w.awaitHealth(t, "reference texts are being embedded")
+	set(t, s, "run", "")
+	select {
+	case <-w.Ready():
+		t.Error("ready without references")
+	default:
+	}
+	close(pass)
+	<-w.Ready()
+	w.awaitLabels(t, "fall", "run")
+	got := w.Current().Score(vectorOf("run"), 10, 1, nil)
+	if want := referencesOf(t, texts[:len(texts)-1]...); got.References == nil || got.References.Hash != want.Hash() || got.Labels[0].Contrast == 0 {
+		t.Errorf("got %+v", got)
+	}
+	w.awaitHealth(t, "")
+}

@@ -1,0 +1,88 @@
+package scoring
+
+import (
+	"errors"
+	"math"
+	"slices"
+)
+
+// Word is a label made ready to be compared with clips, live or recorded. It never
+// changes.
+type Word struct {
+	vectors [][]float32 // of length 1, one for each of the label's texts
+	refs    *References // nil: it has no contrast
+	close   []int       // reference texts that say about the same, ascending
+}
+
+// NewWord makes a word of the vectors of a label's texts, each of length 1. refs
+// may be nil.
+func NewWord(vectors [][]float32, refs *References) (*Word, error) {
+	if len(vectors) == 0 {
+		return nil, errors.New("compare a label with clips: it has no texts")
+	}
+	for _, v := range vectors {
+		if !isUnit(v) || len(v) != len(vectors[0]) || refs != nil && len(v) != len(refs.vectors[0]) {
+			return nil, errors.New("compare a label with clips: its embeddings are not unit vectors of the model's length")
+		}
+	}
+	w := &Word{vectors: vectors, refs: refs}
+	if refs != nil {
+		for _, v := range vectors {
+			w.leaveOut(refs.tooClose(v))
+		}
+	}
+	return w, nil
+}
+
+// leaveOut adds texts to those that are too close.
+func (w *Word) leaveOut(texts []int) {
+	w.close = append(w.close, texts...)
+	slices.Sort(w.close)
+	w.close = slices.Compact(w.close)
+}
+
+// Dim is the length of a clip's embedding.
+func (w *Word) Dim() int { return len(w.vectors[0]) }
+
+// Close are the reference texts that say about the same as the label, and are left
+// out of its contrast.
+func (w *Word) Close() (texts []string) {
+	for _, i := range w.close {
+		texts = append(texts, w.refs.texts[i])
+	}
+	return texts
+}
+
+// Similarity is the dot product of a clip's embedding, [dim], and the most similar
+// of the label's texts.
+func (w *Word) Similarity(clip []float32) float64 {
+	best := dot(clip, w.vectors[0])
+	for _, v := range w.vectors[1:] {
+		best = max(best, dot(clip, v))
+	}
+	return float64(best)
+}
+
+// remainder is the share of the sum below which what is left after subtracting
+// texts that are too close would be mostly rounding.
+const remainder = 1e-6
+
+// Contrast is the label's softmax against the reference texts that are not too
+// close to it: between 0 and 1, and 0 without references. logit is
+// References.Logit of the same clip; NaN if it is not known, which takes a dot
+// product for each reference text.
+func (w *Word) Contrast(clip []float32, scale float32, logit float64) float64 {
+	if w.refs == nil {
+		return 0
+	}
+	left := 1.0
+	for _, i := range w.close {
+		left -= math.Exp(float64(scale)*float64(dot(clip, w.refs.vectors[i])) - logit)
+	}
+	if math.IsNaN(logit) || left < remainder {
+		logit = w.refs.logit(clip, scale, w.close)
+	} else {
+		logit += math.Log(left)
+	}
+	return 1 / (1 + math.Exp(logit-float64(scale)*w.Similarity(clip)))
+}
