@@ -18,8 +18,9 @@ const ends = 3
 func (s *Stage) recognition(r run, i int, m *scoring.Matrix) (bus.Message, error) {
 	c, e, model := r.clips[i], r.embedded, r.clips[i].service.Model
 	began := s.Now()
-	embedding := e.Clip(i)
-	scored := m.Score(embedding, model.LogitScale(), s.TopK)
+	// As the record holds it, so that whoever scores the past gets the same.
+	embedding := topics.RoundFloat16(e.Clip(i))
+	scored := m.Score(embedding, model.LogitScale(), s.TopK, s.watched.of(c.Camera))
 	took := s.Now().Sub(began)
 	n := min(ends, c.service.Frames)
 	value, err := topics.EncodeRecognition(topics.Recognition{
@@ -34,6 +35,7 @@ func (s *Stage) recognition(r run, i int, m *scoring.Matrix) (bus.Message, error
 		Last:       meanFrames(e, i, c.service.Frames-n, n),
 		Model:      model.ID(),
 		LogitScale: float64(model.LogitScale()),
+		References: scored.References,
 		Vocab:      topics.VocabRef{Name: m.Name, Version: m.Version},
 		Timings: topics.Timings{
 			Queue: milliseconds(c.age), Decode: milliseconds(c.took),

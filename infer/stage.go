@@ -33,7 +33,12 @@ type Bus interface {
 	Age(m bus.Message) time.Duration
 }
 
-// Options of a Stage. All fields but the last three are required.
+// Table is a compacted topic, as *bus.Table follows it.
+type Table interface {
+	Follow(ctx context.Context, fn func(bus.Message) error, caughtUp func()) error
+}
+
+// Options of a Stage. All fields but the last four are required.
 type Options struct {
 	Bus      Bus
 	Names    topics.Names
@@ -49,6 +54,9 @@ type Options struct {
 	Meter      metric.Meter
 	Propagator propagation.TextMapPropagator
 
+	// Watched is the table of the labels that rules name. nil: only the TopK best
+	// labels are listed.
+	Watched  Table
 	Decoders int              // goroutines that decode JPEG; 0: one per core
 	Now      func() time.Time // nil: time.Now
 	// Reporter gets a check of the part "infer", warnings of the part "falling
@@ -89,6 +97,7 @@ type Stage struct {
 	Options
 	metrics  metrics
 	services *services
+	watched  *watched
 	backlog  *backlog
 	waiting  atomic.Bool // until there is a first vocabulary
 	// order holds the clips that were read and are not in a batch yet, in the order
@@ -115,6 +124,7 @@ func New(o Options) (*Stage, error) {
 		Options:  o,
 		metrics:  m,
 		services: newServices(o.First),
+		watched:  newWatched(),
 		backlog: &backlog{
 			log: o.Logger, now: o.Now, maxAge: o.MaxAge, feeds: map[*feed]bool{},
 			report: func(err error) { o.Reporter.Warning("falling behind", err) },

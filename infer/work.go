@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -19,7 +20,12 @@ import (
 // only once.
 func (s *Stage) Run(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, s.services.stop()) }()
-	if !s.awaitVocabulary(ctx) {
+	following, unfollow := context.WithCancel(ctx)
+	var table sync.WaitGroup
+	table.Go(func() { s.followWatched(following) })
+	defer table.Wait()
+	defer unfollow()
+	if !s.awaitVocabulary(ctx) || !s.watched.await(ctx) {
 		return nil
 	}
 	unobserve, err := s.observeLate()

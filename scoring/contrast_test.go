@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/frostwatch/frostwatch/internal/redistest"
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
 )
@@ -247,4 +248,33 @@ func TestNothingIsServedWithoutReferences(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 	w.awaitHealth(t, "")
+}
+
+// A process without the model scores the past by the references that records name.
+func TestReferencesOfARecord(t *testing.T) {
+	s := redistest.Start(t)
+	set(t, s, "fall", "")
+	w := watch(t, s, setup{Embedder: &embedder{}, References: append(sentences(50), "endless")})
+	<-w.Ready()
+	scored := w.Current().Score(vectorOf("run"), 10, 1, nil)
+	r := remote(t, s, "model", stagetest.Patience)
+	refs, err := r.References(t.Context(), scored.References.Hash)
+	if err != nil {
+		t.Fatal(err)
+	}
+	word, err := NewWord([][]float32{vectorOf("fall")}, refs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := word.Contrast(vectorOf("run"), 10, scored.References.Logit), scored.Labels[0].Contrast; got != want || got == 0 {
+		t.Errorf("contrast %v, want %v", got, want)
+	}
+	if err := s.Client.Set(t.Context(), "f:references:1f", `["a","b"]`, 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, hash := range []string{"1f", "2e"} {
+		if _, err := r.References(t.Context(), hash); err == nil {
+			t.Errorf("references %s: got some", hash)
+		}
+	}
 }

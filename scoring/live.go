@@ -124,6 +124,7 @@ func (l *Live) Run(ctx context.Context) error {
 			l.asks.more = true
 		case <-renew.C:
 			l.Embeddings.renew(ctx, slices.Concat(slices.Collect(maps.Keys(l.known)), l.References))
+			l.publishReferences(ctx)
 		}
 	}
 }
@@ -252,8 +253,20 @@ func (l *Live) embedReferences(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	l.Embeddings.keepUsed(ctx, l.References)
+	l.publishReferences(ctx)
 	l.serve()
 	return false, nil
+}
+
+// publishReferences stores the reference texts in Redis. It is repeated with the
+// renewal of what is in use.
+func (l *Live) publishReferences(ctx context.Context) {
+	if l.refs == nil {
+		return
+	}
+	if err := publishReferences(ctx, l.Embeddings.Client, l.Embeddings.Prefix, l.refs); err != nil && ctx.Err() == nil {
+		l.Logger.DebugContext(ctx, "embeddings: other processes can't score the past yet", "error", err)
+	}
 }
 
 // waits is why nothing is served yet.

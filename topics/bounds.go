@@ -179,7 +179,7 @@ var (
 	alertBounds     = bounds{bytes: 2 * smallRecord, fields: maxFields, lists: []bound{{"camera_tags", maxTags}}}
 	cameraBounds    = bounds{bytes: smallRecord, fields: maxFields, lists: []bound{{"tags", maxTags}}}
 	cameraSetBounds = bounds{bytes: MaxRecordBytes, fields: maxFields, lists: []bound{{"cameras", maxSet}}}
-	watchedBounds   = bounds{bytes: MaxRecordBytes, fields: maxFields, lists: []bound{{"labels", MaxLabels}}}
+	watchedBounds   = bounds{bytes: MaxRecordBytes, fields: maxFields, lists: []bound{{"labels", MaxLabels}, {"tags", MaxLabels}}}
 	thresholdBounds = bounds{bytes: smallRecord, fields: maxFields}
 	markBounds      = bounds{bytes: smallRecord, fields: maxFields}
 	statusBounds    = bounds{bytes: smallRecord, fields: maxFields}

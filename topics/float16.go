@@ -54,3 +54,12 @@ func (v *Float16Vector) UnmarshalText(b []byte) error {
 	*v = Float16s(raw)
 	return nil
 }
+
+// RoundFloat16 returns a copy of a vector with the values that a record of it holds.
+func RoundFloat16(v []float32) Float16Vector {
+	out := make(Float16Vector, len(v))
+	for i, f := range v {
+		out[i] = float16.Fromfloat32(f).Float32()
+	}
+	return out
+}

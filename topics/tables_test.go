@@ -9,7 +9,7 @@ import (
 )
 
 func TestTableRecordsComeBackAsTheyWere(t *testing.T) {
-	words := WatchedLabels{Camera: "lobby", Rule: "fall", Labels: []string{"falling down", "倒れる"}}
+	words := WatchedLabels{Camera: "lobby", Rule: "fall", Labels: []string{"falling down", "倒れる"}, Tags: []string{"t"}, Novel: true}
 	raw, err := EncodeWatched(words)
 	if got, err2 := DecodeWatched(raw); err != nil || err2 != nil || !reflect.DeepEqual(got, words) {
 		t.Errorf("%+v, %v, %v", got, err, err2)

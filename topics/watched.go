@@ -2,16 +2,20 @@ package topics
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 )
 
-// WatchedLabels are the labels that a rule is about on a camera, its tags and `novel`
-// expanded. infer scores them on every clip of the camera, also if they are not
-// among the best.
+// WatchedLabels are the labels that a rule is about on a camera. infer scores them
+// on every clip of the camera, also if they are not among the best. It resolves tags
+// and novel itself, by the vocabulary and the model that it scores the clip with.
 type WatchedLabels struct {
 	Camera string   `json:"camera"`
 	Rule   string   `json:"rule"`
-	Labels []string `json:"labels"` // at most MaxLabels
+	Labels []string `json:"labels,omitempty"` // by name, whatever their case; at most MaxLabels
+	Tags   []string `json:"tags,omitempty"`   // labels with any of them; background labels are left out
+	Novel  bool     `json:"novel,omitempty"`  // all that are novel; background labels are left out
 }
 
 // Validate checks everything that readers rely on.
@@ -19,12 +23,17 @@ func (w WatchedLabels) Validate() error {
 	if err := checkRule(w.Camera, w.Rule); err != nil {
 		return err
 	}
-	if len(w.Labels) == 0 || len(w.Labels) > MaxLabels {
-		return fmt.Errorf("labels: %d elements, want 1 to %d", len(w.Labels), MaxLabels)
+	switch {
+	case len(w.Labels) == 0 && len(w.Tags) == 0 && !w.Novel:
+		return errors.New("neither labels nor tags nor novel")
+	case len(w.Labels) > MaxLabels:
+		return fmt.Errorf("labels: %d elements, want at most %d", len(w.Labels), MaxLabels)
+	case len(w.Tags) > MaxLabels:
+		return fmt.Errorf("tags: %d elements, want at most %d", len(w.Tags), MaxLabels)
 	}
-	for _, l := range w.Labels {
-		if !isID(l) {
-			return fmt.Errorf("label %.80q: want 1 to %d bytes of printable text", l, maxID)
+	for _, text := range slices.Concat(w.Labels, w.Tags) {
+		if !isID(text) {
+			return fmt.Errorf("label or tag %.80q: want 1 to %d bytes of printable text", text, maxID)
 		}
 	}
 	return nil

@@ -35,12 +35,15 @@ type Bundle struct {
 	LogitScale float32 `json:"logit_scale"` // exp of the logarithm stored in the checkpoint
 	// Preprocessing describes it in words: the graph normalises; the framer and
 	// infer resize and crop.
-	Preprocessing string            `json:"preprocessing"`
-	Precision     Precision         `json:"precision"`
-	Licence       string            `json:"licence"`
-	BaseClasses   []string          `json:"base_classes"` // what the model was trained on; every other label is novel
-	Notes         []string          `json:"notes,omitempty"`
-	SHA256        map[string]string `json:"sha256"` // of the graph files
+	Preprocessing string    `json:"preprocessing"`
+	Precision     Precision `json:"precision"`
+	Licence       string    `json:"licence"`
+	BaseClasses   []string  `json:"base_classes"` // what the model was trained on; every other label is novel
+	// References are neutral sentences that, with the base classes, labels are
+	// contrasted with. Bundles of older versions have none; see ReferenceTexts.
+	References []string          `json:"references,omitempty"`
+	Notes      []string          `json:"notes,omitempty"`
+	SHA256     map[string]string `json:"sha256"` // of the graph files
 
 	dir string
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/frostwatch/frostwatch/infer/froster"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
+	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
@@ -27,7 +28,7 @@ func (p *Process) Infer(choose func(config.Config) string) ([]Part, error) {
 		Bus: stageBus{p.Bus, p, "infer"}, Names: p.Names, Group: p.Names.Group(c.Group), First: b.current.serving,
 		MaxBatch: c.MaxBatch, MaxWait: c.MaxWait, MaxAge: c.MaxAge, TopK: c.TopK,
 		Logger: p.log, Tracer: p.tel.Tracer("infer"), Meter: p.tel.Meter("infer"), Propagator: p.tel.Propagator(),
-		Reporter: p.reporter,
+		Watched: p.Bus.Table(p.Names.Of(topics.Watched)), Reporter: p.reporter,
 	})
 	if err != nil {
 		return nil, errors.Join(err, b.close())

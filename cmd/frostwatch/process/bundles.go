@@ -86,7 +86,7 @@ func (b *bundles) follow(l *loaded, model *froster.Model) (*scoring.Live, error)
 		return nil, err
 	}
 	return scoring.NewLive(scoring.LiveOptions{
-		Watcher: b.watcher, Embeddings: embeddings, BaseClasses: l.bundle.BaseClasses, Logger: log, Meter: meter,
+		Watcher: b.watcher, Embeddings: embeddings, BaseClasses: l.bundle.BaseClasses, References: l.bundle.ReferenceTexts(), Logger: log, Meter: meter,
 		Reporter: l.reports,
 		OnEdit: func(changes []vocab.Change) {
 			if line := editLine(changes); line != "" && l.reports.active() && b.onEdit != nil {

@@ -1,0 +1,146 @@
+package infer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/internal/pause"
+	"github.com/frostwatch/frostwatch/scoring"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// watched are the labels that rules name, by camera, as the table watched has them.
+// Safe for concurrent use.
+type watched struct {
+	ready  chan struct{} // closed once the table has been read, or can't be
+	opened sync.Once
+
+	mu      sync.Mutex
+	rules   map[string]map[string]topics.WatchedLabels // by camera and rule
+	cameras map[string]*scoring.Watched                // by camera
+	entries int
+}
+
+// maxWatched bounds the entries that are kept: whoever can write the topic can add
+// any number.
+const maxWatched = 200_000
+
+func newWatched() *watched {
+	return &watched{ready: make(chan struct{}), rules: map[string]map[string]topics.WatchedLabels{}, cameras: map[string]*scoring.Watched{}}
+}
+
+// of are the labels watched on a camera; nil: none.
+func (w *watched) of(camera string) *scoring.Watched {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.cameras[camera]
+}
+
+// await blocks until the table has been read; false if ctx ended before.
+func (w *watched) await(ctx context.Context) bool {
+	select {
+	case <-w.ready:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (w *watched) open() { w.opened.Do(func() { close(w.ready) }) }
+
+// followWatched keeps up with the table until ctx ends. While it can't be read, only
+// the best labels are listed, and a warning says so.
+func (s *Stage) followWatched(ctx context.Context) {
+	defer s.watched.open()
+	if s.Watched == nil {
+		return
+	}
+	const part, again = "watched labels", 30 * time.Second
+	for {
+		err := s.Watched.Follow(ctx, func(m bus.Message) error {
+			if err := s.watched.note(string(m.Key), m.Value); err != nil {
+				s.Logger.WarnContext(ctx, "record of the table of watched labels skipped", "partition", m.Partition, "offset", m.Offset, "error", err)
+			}
+			return nil
+		}, func() {
+			s.watched.open()
+			s.Reporter.Warning(part, nil)
+		})
+		if ctx.Err() != nil {
+			return
+		}
+		s.watched.open()
+		s.Reporter.Warning(part, fmt.Errorf("labels that rules name are scored only if they are among the best %d: %w", s.TopK, err))
+		if !pause.For(ctx, again) {
+			return
+		}
+	}
+}
+
+// note takes a record of the table; an empty one removes its key.
+func (w *watched) note(key string, value []byte) error {
+	camera, rule, ok := topics.SplitRuleKey(key)
+	if !ok {
+		return fmt.Errorf("key %.80q: want camera/rule", key)
+	}
+	var labels topics.WatchedLabels
+	if len(value) > 0 {
+		var err error
+		if labels, err = topics.DecodeWatched(value); err != nil {
+			return err
+		}
+		if labels.Camera != camera || labels.Rule != rule {
+			return fmt.Errorf("key %.80q: the record is of another camera or rule", key)
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.put(camera, rule, labels, len(value) == 0)
+}
+
+func (w *watched) put(camera, rule string, labels topics.WatchedLabels, remove bool) error {
+	rules := w.rules[camera]
+	_, known := rules[rule]
+	switch {
+	case remove && !known:
+		return nil
+	case remove:
+		delete(rules, rule)
+		w.entries--
+	case !known && w.entries >= maxWatched:
+		return errors.New("the table has too many entries")
+	default:
+		if rules == nil {
+			rules = map[string]topics.WatchedLabels{}
+			w.rules[camera] = rules
+		}
+		rules[rule] = labels
+		if !known {
+			w.entries++
+		}
+	}
+	if len(rules) == 0 {
+		delete(w.rules, camera)
+		delete(w.cameras, camera)
+		return nil
+	}
+	w.cameras[camera] = together(rules)
+	return nil
+}
+
+// together is what all rules of a camera watch.
+func together(rules map[string]topics.WatchedLabels) *scoring.Watched {
+	var labels, tags []string
+	novel := false
+	for _, rule := range slices.Sorted(maps.Keys(rules)) {
+		r := rules[rule]
+		labels, tags, novel = append(labels, r.Labels...), append(tags, r.Tags...), novel || r.Novel
+	}
+	return scoring.NewWatched(labels, tags, novel)
+}
