@@ -57,7 +57,7 @@ func (r *Remote) referenceTexts(ctx context.Context, hash string) (texts []strin
 	case err != nil:
 		return nil, err
 	case len(raw) == 0:
-		return nil, fmt.Errorf("Redis does not have them (key %s): an infer worker of this version writes them", key)
+		return nil, fmt.Errorf("not in Redis (key %s): an infer worker of this version writes them", key)
 	}
 	if err := json.Unmarshal(raw, &texts); err != nil {
 		return nil, err
