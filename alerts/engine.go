@@ -124,9 +124,7 @@ func (e *Engine) advance(rec topics.Recognition) (watches []*watch, fresh bool) 
 	c.heard = e.clock
 	if fresh {
 		for _, w := range c.rules {
-			if w.open == nil {
-				w.memory.forget()
-			}
+			w.memory.interrupt(w.open != nil)
 		}
 	}
 	return c.rules, fresh

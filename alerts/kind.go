@@ -13,9 +13,15 @@ type kind interface {
 	// begin makes the memory for one camera. before is that of the rule that had
 	// the same name, nil where there was none: what fits is taken over.
 	begin(before memory) memory
-	// remembers is how many of a camera's clips the next decision can depend on,
-	// the newest included.
-	remembers() int
+	// remembers is what of a camera's past the next decision can depend on.
+	remembers() reach
+}
+
+// reach is how far into the past of a camera a rule looks: so many of its clips, the
+// newest included, after as much time with clips.
+type reach struct {
+	clips int
+	span  time.Duration
 }
 
 // memory is what a rule remembers of one camera.
@@ -23,8 +29,14 @@ type memory interface {
 	// see takes the camera's next clip. One that does not count can keep an alert
 	// open, but raises none.
 	see(rec topics.Recognition, counts bool) decision
-	// forget drops all clips, after an alert or at a new stream.
+	// interrupt is called before the first clip of each stream epoch. open: the
+	// rule's alert is open.
+	interrupt(open bool)
+	// forget drops everything, after an alert.
 	forget()
+	// complete is whether clips before the first that it has seen would change
+	// nothing about its decisions from now on.
+	complete(open bool) bool
 }
 
 // decision is a rule's result for a camera after a clip.
@@ -32,6 +44,8 @@ type decision struct {
 	label topics.LabelScore // the best that matches; empty where none does
 	onset *seen             // the first clip that counts, if an alert may begin; else nil
 	over  bool              // nothing keeps an alert open any longer
+	// reason for people of what is raised or cleared; empty: label and score say it.
+	reason string
 }
 
 // seen is what a memory keeps of a clip.
@@ -44,12 +58,19 @@ type seen struct {
 // nOfM is the kind of rule that wants N of the last M clips.
 type nOfM struct{ Rule }
 
-func (k nOfM) remembers() int { return k.Clips.M }
+func (k nOfM) remembers() reach { return reach{clips: k.Clips.M} }
 
 func (k nOfM) begin(before memory) memory {
-	w := &window{rule: k.Rule}
-	if old, ok := before.(*window); ok {
-		w.clips = old.clips
+	old, _ := before.(*window)
+	return newWindow(k.Rule, old)
+}
+
+// newWindow makes an empty window, or one with the clips of the rule's window before
+// it was edited.
+func newWindow(r Rule, old *window) *window {
+	w := &window{rule: r}
+	if old != nil {
+		w.clips, w.whole = old.clips, old.whole
 	}
 	return w
 }
@@ -58,11 +79,24 @@ func (k nOfM) begin(before memory) memory {
 type window struct {
 	rule  Rule
 	clips []seen
+	whole bool // it has seen the first clip of the stream epoch
 }
 
 func (w *window) forget() { w.clips = nil }
 
+// interrupt empties the window unless an alert is open: that may span two epochs.
+func (w *window) interrupt(open bool) {
+	if w.whole = false; !open {
+		w.clips = nil
+	}
+}
+
+func (w *window) complete(open bool) bool {
+	return len(w.clips) >= w.rule.Clips.M || w.whole && !open
+}
+
 func (w *window) see(rec topics.Recognition, counts bool) decision {
+	w.whole = w.whole || rec.Sequence == 0
 	label, raises, sustains := w.best(rec)
 	w.clips = append(w.clips, seen{clip: rec.ClipID, start: rec.Start, raises: raises && counts, sustains: sustains})
 	if extra := len(w.clips) - w.rule.Clips.M; extra > 0 {

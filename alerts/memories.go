@@ -8,14 +8,14 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// firstLook is how far back recognitions are read at first. Where that gives a
-// camera too few, four times as far is tried, and so on.
+// firstLook is how far back recognitions are read at first. Where that is not enough
+// for a camera, four times as far is tried, and so on.
 const firstLook = time.Minute
 
 // restoreMemories fills the rules' memories with the recognitions before the
 // committed offset: of each camera as many as its rules depend on, however far
 // apart they are.
-func (w *worker) restoreMemories(ctx context.Context, rules *RuleSet) error {
+func (w *worker) restoreMemories(ctx context.Context) error {
 	first, _, err := w.p.Bounds(ctx)
 	if err != nil {
 		return err
@@ -29,7 +29,7 @@ func (w *worker) restoreMemories(ctx context.Context, rules *RuleSet) error {
 		// Deleted by age, and everything before it too.
 		return ctx.Err()
 	}
-	past, err := w.newPast(ctx, rules)
+	past, err := w.newPast(ctx)
 	if err != nil {
 		return err
 	}
@@ -39,37 +39,27 @@ func (w *worker) restoreMemories(ctx context.Context, rules *RuleSet) error {
 			return err
 		}
 		from = min(from, next-1)
-		if err := w.Bus.Replay(ctx, w.p.Topic(), w.p.ID(), from, next, past.reader()); err != nil {
+		past.begin()
+		if err := w.Bus.Replay(ctx, w.p.Topic(), w.p.ID(), from, next, past.take); err != nil {
 			return err
 		}
 		if from <= first || past.enough(back) {
-			break
+			return nil
 		}
 	}
-	for _, c := range past.cameras {
-		for _, rec := range c.clips {
-			w.engine.Warm(rec)
-		}
-	}
-	return nil
 }
 
-// past is what has been read of the recognitions before the committed offset.
+// past shows an engine the recognitions before the committed offset, in looks that
+// each go further back than the one before.
 type past struct {
-	rules   *RuleSet
-	cameras map[string]*pastCamera
+	engine  *Engine
+	settled map[string]bool          // cameras that need no look further back
+	seen    map[string]bool          // other cameras, in this look
 	slow    map[string]time.Duration // strides of cameras too slow to appear in a short look
 }
 
-// pastCamera is what has been read of one camera.
-type pastCamera struct {
-	clips []topics.Recognition // the newest, as many as are needed, oldest first
-	need  int
-	full  bool // no need to look further back
-}
-
-func (w *worker) newPast(ctx context.Context, rules *RuleSet) (*past, error) {
-	p := &past{rules: rules, cameras: map[string]*pastCamera{}, slow: map[string]time.Duration{}}
+func (w *worker) newPast(ctx context.Context) (*past, error) {
+	p := &past{engine: w.engine, settled: map[string]bool{}, seen: map[string]bool{}, slow: map[string]time.Duration{}}
 	select {
 	case <-w.fleet.ready:
 	case <-ctx.Done():
@@ -87,77 +77,72 @@ func (w *worker) newPast(ctx context.Context, rules *RuleSet) (*past, error) {
 	return p, nil
 }
 
-// reader returns the function that takes the records of one look, oldest first,
-// for the cameras that still need some.
-func (p *past) reader() func(bus.Message) error {
-	for _, c := range p.cameras {
-		if !c.full {
-			c.clips = nil
-		}
+// begin starts a look.
+func (p *past) begin() { clear(p.seen) }
+
+// take takes the records of a look, oldest first.
+func (p *past) take(m bus.Message) error {
+	if p.settled[string(m.Key)] {
+		return nil // not needed: not even decoded
 	}
-	return func(m bus.Message) error {
-		if c := p.cameras[string(m.Key)]; c != nil && c.full {
-			return nil // not needed: not even decoded
-		}
-		rec, err := decode(m)
-		if err != nil {
-			return nil //nolint:nilerr // it went to the dead letters when it was evaluated
-		}
-		c := p.cameras[rec.Camera]
-		if c == nil {
-			c = &pastCamera{need: p.rules.remembers(rec.Camera)}
-			p.cameras[rec.Camera] = c
-		}
-		rec.Embedding, rec.First, rec.Last = nil, nil, nil // large, and of no use to rules
-		if c.clips = append(c.clips, rec); len(c.clips) > c.need {
-			c.clips = c.clips[1:]
-		}
-		return nil
+	rec, err := decode(m)
+	if err != nil || p.settled[rec.Camera] {
+		return nil //nolint:nilerr // it went to the dead letters when it was evaluated
 	}
+	if !p.seen[rec.Camera] {
+		p.seen[rec.Camera] = true
+		p.engine.forgetClips(rec.Camera) // of the look before
+	}
+	p.engine.Warm(rec)
+	return nil
 }
 
-// enough is whether no camera needs a look further back than this one.
+// enough ends a look; it is whether no camera needs one further back.
 func (p *past) enough(back time.Duration) bool {
 	enough := true
-	for _, c := range p.cameras {
-		c.full = c.full || c.settled(back)
-		enough = enough && c.full
+	for name := range p.seen {
+		if p.engine.complete(name, back) {
+			p.settled[name] = true
+		} else {
+			enough = false
+		}
 	}
 	for name, stride := range p.slow {
-		if p.cameras[name] == nil && back < 2*stride {
+		if !p.seen[name] && !p.settled[name] && back < 2*stride {
 			enough = false
 		}
 	}
 	return enough
 }
 
-// settled is whether looking further back than `back` would add nothing: there
-// are enough clips, or the stream began among them. Where clips were lost, four
-// times as long as they would have taken is far enough.
-func (c *pastCamera) settled(back time.Duration) bool {
-	if len(c.clips) >= c.need {
-		return true
+// forgetClips drops what the engine has seen of a camera. Its alerts stay.
+func (e *Engine) forgetClips(name string) {
+	c := e.cameras[name]
+	if c == nil {
+		return
 	}
-	if len(c.clips) == 0 {
-		return false
+	c.epochs, c.last, c.stride = nil, about{}, 0
+	for _, w := range c.rules {
+		w.memory = w.rule.kind.begin(nil)
 	}
-	newest := c.clips[len(c.clips)-1]
-	for _, rec := range c.clips {
-		if rec.Epoch.Equal(newest.Epoch) && rec.Sequence == 0 {
-			return true
-		}
-	}
-	stride := strideBetween(newest.Epoch, 0, newest)
-	return back > 4*time.Duration(c.need)*max(stride, time.Second)
 }
 
-// remembers is how many clips of a camera the rules depend on, at least one.
-func (s *RuleSet) remembers(camera string) int {
-	n := 1
-	for _, r := range s.all() {
-		if r.watches(camera) {
-			n = max(n, r.kind.remembers())
-		}
+// complete is whether clips of a camera that are older than those that the engine has
+// seen would change nothing. Where clips were lost, four times as long as they would
+// have taken is far enough.
+func (e *Engine) complete(name string, back time.Duration) bool {
+	c := e.cameras[name]
+	if c == nil || len(c.epochs) == 0 { // there are too many cameras for it to be remembered
+		return true
 	}
-	return n
+	var need reach
+	complete := true
+	for _, w := range c.rules {
+		complete = complete && w.memory.complete(w.open != nil)
+		more := w.rule.kind.remembers()
+		need = reach{max(need.clips, more.clips), max(need.span, more.span)}
+	}
+	newest := c.epochs[len(c.epochs)-1]
+	stride := strideBetween(newest.began, 0, topics.Recognition{Start: newest.newest, Sequence: newest.sequence})
+	return complete || back > 4*(need.span+time.Duration(need.clips)*max(stride, time.Second))
 }

@@ -29,7 +29,7 @@ func (w *worker) restore(ctx context.Context, rules *RuleSet) error {
 	if err := w.restoreAlerts(ctx); err != nil {
 		return err
 	}
-	if err := w.restoreMemories(ctx, rules); err != nil {
+	if err := w.restoreMemories(ctx); err != nil {
 		return err
 	}
 	if err := w.publish(ctx, append(w.engine.Restored(), w.engine.SetRules(rules)...), nil); err != nil {

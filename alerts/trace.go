@@ -78,7 +78,7 @@ func (e *Engine) step(w *watch, rec topics.Recognition, fresh bool) *topics.Aler
 func (w *watch) before(rec topics.Recognition) Trace {
 	t := Trace{
 		Rule: w.rule.Name, Camera: rec.Camera, Clip: rec.ClipID, Start: rec.Start, End: rec.End,
-		Labels: w.rule.traced(rec), Inactive: !w.rule.active.on(rec.End), Remembers: w.rule.kind.remembers(),
+		Labels: w.rule.traced(rec), Inactive: !w.rule.active.on(rec.End), Remembers: w.rule.kind.remembers().clips,
 		Cleared: w.cleared, Resting: w.resting,
 	}
 	if w.open != nil {
