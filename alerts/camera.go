@@ -86,7 +86,7 @@ func aboutClip(rec topics.Recognition) about {
 // alert makes an alert of the clip and a label's result.
 func (c about) alert(l topics.LabelScore) topics.Alert {
 	return topics.Alert{
-		Camera: c.camera, Tags: c.tags, Label: l.Label, Score: l.Score, Similarity: l.Similarity,
+		Camera: c.camera, Tags: c.tags, Label: l.Label, Score: l.Score, Similarity: l.Similarity, Contrast: l.Contrast,
 		Novel: l.Novel, NearestBase: l.NearestBase, At: c.end, Clip: c.clip, Model: c.model, Vocab: c.vocab,
 	}
 }

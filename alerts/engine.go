@@ -30,15 +30,16 @@ type Engine struct {
 	noClips    time.Duration
 	clock      time.Duration // counted by Tick
 	ticked     time.Time
-	left       map[string]topics.Alert // clears that restored alerts lack, by id
-	trace      func(Trace)             // nil: nobody asks
+	left       map[string]topics.Alert     // clears that restored alerts lack, by id
+	trace      func(Trace)                 // nil: nobody asks
+	thresholds map[string]topics.Threshold // by topics.RuleKey
 }
 
 // NewEngine makes an engine that knows nothing of the past. noClips is how long a
 // camera may send no clip before its alerts are cleared, or three of its strides
 // where that is longer.
 func NewEngine(rules *RuleSet, noClips time.Duration) *Engine {
-	return &Engine{rules: rules, cameras: map[string]*camera{}, noClips: noClips, left: map[string]topics.Alert{}}
+	return &Engine{rules: rules, cameras: map[string]*camera{}, noClips: noClips, left: map[string]topics.Alert{}, thresholds: map[string]topics.Threshold{}}
 }
 
 // SetRules replaces the rules; a rule that keeps its name keeps its state.
@@ -76,6 +77,7 @@ func (e *Engine) match(name string, c *camera) {
 		}
 		w := c.watch(r.Name)
 		w.follow(r)
+		w.judge.own = e.own(name, r)
 		c.rules = append(c.rules, w)
 	}
 }
@@ -168,7 +170,7 @@ func (e *Engine) RestoreOlder(a topics.Alert) {
 // leave notes that an alert was never cleared before another followed it.
 func (e *Engine) leave(a topics.Alert, followed time.Time) {
 	a.State, a.At, a.Reason = topics.AlertCleared, followed, anotherFollowed
-	a.Score, a.Similarity = 0, 0 // those of the raise
+	a.Score, a.Similarity, a.Contrast = 0, 0, 0 // those of the raise
 	e.left[a.ID] = a
 }
 

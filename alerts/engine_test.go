@@ -9,7 +9,7 @@ import (
 )
 
 func TestHysteresis(t *testing.T) {
-	base := Rule{Name: "fall", Actions: []string{"fall"}, Score: Score{Raise: .6, Clear: .3}}
+	base := Rule{Name: "fall", Actions: []string{"fall"}, Score: &Levels{Raise: .6, Clear: .3}}
 	with := func(n, m int, cooldown time.Duration) Rule {
 		r := base
 		r.Clips, r.Cooldown = ClipsRule{n, m}, cooldown
@@ -50,7 +50,7 @@ func TestAnAlertSaysWhatItIsAbout(t *testing.T) {
 		raised.Clip != second.ClipID || !raised.At.Equal(second.End) || raised.Score != .9 || raised.Severity != "critical" {
 		t.Errorf("raised %+v", raised)
 	}
-	if cleared.ID != raised.ID || cleared.Reason != "the score fell" || !cleared.Onset.Equal(first.Start) {
+	if cleared.ID != raised.ID || cleared.Reason != "the contrast fell" || !cleared.Onset.Equal(first.Start) {
 		t.Errorf("cleared %+v", cleared)
 	}
 }
@@ -58,7 +58,7 @@ func TestAnAlertSaysWhatItIsAbout(t *testing.T) {
 func TestEachLabelHasItsOwnThreshold(t *testing.T) {
 	e := newEngine(t, Rule{Name: "r", Tags: []string{"danger"}})
 	label := func(name string, score, threshold float64) topics.LabelScore {
-		return topics.LabelScore{Label: name, Score: score, Threshold: threshold, Tags: []string{"danger"}}
+		return topics.LabelScore{Label: name, Score: score, Contrast: score, Threshold: threshold, Tags: []string{"danger"}}
 	}
 	got := e.Evaluate(clipAt(t0, 0, label("a", .45, .9), label("b", .40, .3)))
 	if len(got) != 1 || got[0].Label != "b" || got[0].Score != .40 {
@@ -85,7 +85,7 @@ func TestScheduledRules(t *testing.T) {
 func TestRulesReplaced(t *testing.T) {
 	rule := Rule{Name: "fall", Actions: []string{"fall"}}
 	elsewhere, stricter, renamed := rule, rule, rule
-	elsewhere.Cameras, stricter.Score.Raise, renamed.Name = []string{"attic"}, .95, "falls"
+	elsewhere.Cameras, stricter.Score, renamed.Name = []string{"attic"}, &Levels{Raise: .95, Clear: .3}, "falls"
 	for _, c := range []struct {
 		name  string
 		rules []Rule
@@ -122,7 +122,7 @@ func TestRulesReplaced(t *testing.T) {
 // Models are swapped while a camera is watched: what the one before saw counts
 // on.
 func TestModelsMayChange(t *testing.T) {
-	e := newEngine(t, Rule{Name: "fall", Actions: []string{"fall"}, Score: Score{Raise: .6, Clear: .3}, Clips: ClipsRule{2, 3}})
+	e := newEngine(t, Rule{Name: "fall", Actions: []string{"fall"}, Score: &Levels{Raise: .6, Clear: .3}, Clips: ClipsRule{2, 3}})
 	var states []topics.AlertState
 	for i, score := range []float64{.9, .9, .9, .1, .1, .1} {
 		rec := clipAt(t0, i, fall(score))

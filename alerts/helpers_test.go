@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"fmt"
 	"testing"
 	"time"
@@ -10,8 +11,12 @@ import (
 
 var t0 = time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
 
-// clipAt is clip i of an unbroken stream that began at epoch, 2 s apart.
+// clipAt is clip i of an unbroken stream that began at epoch, 2 s apart. A label
+// without a contrast has its score for it.
 func clipAt(epoch time.Time, i int, labels ...topics.LabelScore) topics.Recognition {
+	for i := range labels {
+		labels[i].Contrast = cmp.Or(labels[i].Contrast, labels[i].Score)
+	}
 	from := time.Duration(i) * 2 * time.Second
 	return topics.Recognition{
 		ClipID: topics.ClipID("lobby", epoch, from), Camera: "lobby", Epoch: epoch, Sequence: uint64(i),
@@ -20,7 +25,9 @@ func clipAt(epoch time.Time, i int, labels ...topics.LabelScore) topics.Recognit
 	}
 }
 
-func fall(score float64) topics.LabelScore { return topics.LabelScore{Label: "fall", Score: score} }
+func fall(score float64) topics.LabelScore {
+	return topics.LabelScore{Label: "fall", Score: score, Contrast: score}
+}
 
 func newEngine(t testing.TB, rules ...Rule) *Engine {
 	t.Helper()

@@ -12,7 +12,8 @@ import (
 type kind interface {
 	// begin makes the memory for one camera. before is that of the rule that had
 	// the same name, nil where there was none: what fits is taken over.
-	begin(before memory) memory
+	// j judges the camera's labels; what it wants may change between two clips.
+	begin(before memory, j *judge) memory
 	// remembers is what of a camera's past the next decision can depend on.
 	remembers() reach
 }
@@ -58,15 +59,15 @@ type nOfM struct{ Rule }
 
 func (k nOfM) remembers() reach { return reach{clips: k.Clips.M} }
 
-func (k nOfM) begin(before memory) memory {
+func (k nOfM) begin(before memory, j *judge) memory {
 	old, _ := before.(*window)
-	return newWindow(k.Rule, old)
+	return newWindow(k.Rule, j, old)
 }
 
 // newWindow makes an empty window, or one with the clips of the rule's window before
 // it was edited.
-func newWindow(r Rule, old *window) *window {
-	w := &window{rule: r}
+func newWindow(r Rule, j *judge, old *window) *window {
+	w := &window{rule: r, judge: j}
 	if old != nil {
 		w.clips, w.whole = old.clips, old.whole
 	}
@@ -76,6 +77,7 @@ func newWindow(r Rule, old *window) *window {
 // window are the last M clips at most, oldest first.
 type window struct {
 	rule  Rule
+	judge *judge
 	clips []seen
 	whole bool // it has seen the first clip of the stream epoch
 }
@@ -95,7 +97,7 @@ func (w *window) complete(open bool) bool {
 
 func (w *window) see(rec topics.Recognition, counts bool) decision {
 	w.whole = w.whole || rec.Sequence == 0
-	label, raises, sustains := w.best(rec)
+	label, raises, sustains := w.judge.best(rec)
 	w.clips = append(w.clips, seen{clip: rec.ClipID, start: rec.Start, raises: raises && counts, sustains: sustains})
 	if extra := len(w.clips) - w.rule.Clips.M; extra > 0 {
 		w.clips = slices.Delete(w.clips, 0, extra)
@@ -108,7 +110,7 @@ func (w *window) see(rec topics.Recognition, counts bool) decision {
 	}
 }
 
-// onset is the first of at least N clips that reach the raise score, nil where there
+// onset is the first of at least N clips that reach the raise value, nil where there
 // are fewer. The newest clip must be one of them: an alert is about now.
 func (w *window) onset() *seen {
 	n, first := 0, -1
@@ -125,22 +127,4 @@ func (w *window) onset() *seen {
 	}
 	c := w.clips[first]
 	return &c
-}
-
-// best returns the matching label with the highest score of those that reach their
-// own raise score, or of all that match where none does; and whether any reaches its
-// raise score or its clear score.
-func (w *window) best(rec topics.Recognition) (best topics.LabelScore, raises, sustains bool) {
-	for _, l := range rec.Labels { // highest first
-		if !w.rule.selects(l) {
-			continue
-		}
-		raise, low := w.rule.thresholds(l)
-		if best.Label == "" || !raises && l.Score >= raise {
-			best = l
-		}
-		raises = raises || l.Score >= raise
-		sustains = sustains || l.Score >= low
-	}
-	return best, raises, sustains
 }

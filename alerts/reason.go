@@ -17,8 +17,8 @@ const (
 	anotherFollowed = "another alert of the rule followed"
 )
 
-// scoreFell is the reason of a clear by a clip that lists the label.
-const scoreFell = "the score fell"
+// fell is the reason of a clear by a clip that lists the label.
+func fell(m Measure) string { return fmt.Sprintf("the %s fell", m) }
 
 // SetVocabulary tells the engine what the vocabulary in force holds; nil: it is
 // not known. It changes the reasons of clears, and neither what is raised or
@@ -33,14 +33,17 @@ func (w *watch) ending(rec topics.Recognition, best topics.LabelScore, v *vocab.
 	own := unscored(*w.open)
 	switch why := w.unmatched(rec, v); {
 	case why != "" && best.Label != "":
-		return own, topics.Clean(fmt.Sprintf("%s, and %.80q scores %.2f", why, best.Label, best.Score))
+		return own, topics.Clean(fmt.Sprintf("%s, and %.80q scores %.2f", why, best.Label, w.judge.value(best)))
 	case why != "":
 		return own, topics.Clean(why)
 	case best.Label != "":
-		return best, scoreFell
+		return best, fell(w.rule.Measure())
+	}
+	if w.rule.Measure() != ByScore {
+		return own, fmt.Sprintf("the label %.80q is not listed for the clip", own.Label)
 	}
 	lowest := slices.MinFunc(rec.Labels, func(a, b topics.LabelScore) int { return cmp.Compare(a.Score, b.Score) })
-	return own, fmt.Sprintf("%s below %.2f", scoreFell, max(math.Ceil(100*lowest.Score), 1)/100)
+	return own, fmt.Sprintf("%s below %.2f", fell(ByScore), max(math.Ceil(100*lowest.Score), 1)/100)
 }
 
 // unscored is the alert's label without a score.

@@ -24,8 +24,8 @@ func scoredBy(version string, rec topics.Recognition) topics.Recognition {
 }
 
 func TestAClearSaysWhyTheLabelHasNoScore(t *testing.T) {
-	byName := Rule{Name: "r", Actions: []string{"fall", "fight"}}
-	byTag := Rule{Name: "r", Tags: []string{"danger"}}
+	byName := Rule{Name: "r", Score: &Levels{}, Actions: []string{"fall", "fight"}}
+	byTag := Rule{Name: "r", Score: &Levels{}, Tags: []string{"danger"}}
 	danger := func(name string, score float64) topics.LabelScore {
 		return topics.LabelScore{Label: name, Score: score, Tags: []string{"danger"}}
 	}
@@ -56,7 +56,7 @@ func TestAClearSaysWhyTheLabelHasNoScore(t *testing.T) {
 		{"nothing listed", byName, Rule{}, there, nil, `the label "fall" is no longer among those listed for the clip`, "fall", 0},
 		{"its tag removed", byTag, Rule{}, there, []topics.LabelScore{fall(.9)}, `the rule no longer selects the label "fall"`, "fall", 0},
 		{"its tag removed, not listed", byTag, Rule{}, words("v2", vocab.Label{Name: "fall"}), []topics.LabelScore{walk}, `the rule no longer selects the label "fall"`, "fall", 0},
-		{"the rule edited", byName, Rule{Name: "r", Actions: []string{"fight"}}, there, []topics.LabelScore{fall(.9), {Label: "fight", Score: .1}},
+		{"the rule edited", byName, Rule{Name: "r", Score: &Levels{}, Actions: []string{"fight"}}, there, []topics.LabelScore{fall(.9), {Label: "fight", Score: .1}},
 			`the rule no longer selects the label "fall", and "fight" scores 0.10`, "fall", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -79,7 +79,7 @@ func TestAClearSaysWhyTheLabelHasNoScore(t *testing.T) {
 // A label may have a name of any length that a record may have.
 func TestAReasonFitsIntoItsRecord(t *testing.T) {
 	for _, name := range []string{strings.Repeat("é", 256), strings.Repeat("\U000E0001", 128), strings.Repeat(`"`, 512)} {
-		rule := Rule{Name: "r", Tags: []string{"danger"}}
+		rule := Rule{Name: "r", Score: &Levels{}, Tags: []string{"danger"}}
 		label := topics.LabelScore{Label: name, Score: .9, Tags: rule.Tags}
 		other := topics.LabelScore{Label: "é" + name[2:], Score: .1, Tags: rule.Tags}
 		for _, labels := range [][]topics.LabelScore{nil, {other}} {
@@ -101,7 +101,7 @@ func TestAReasonFitsIntoItsRecord(t *testing.T) {
 
 // Clears that no clip decided have no score; that of the raise is not theirs.
 func TestAClearWithoutAClipHasNoScore(t *testing.T) {
-	rule := Rule{Name: "fall", Actions: []string{"fall"}}
+	rule := Rule{Name: "fall", Score: &Levels{}, Actions: []string{"fall"}}
 	raised := func() (*Engine, topics.Alert) {
 		e := newEngine(t, rule)
 		label := fall(.9)
@@ -130,7 +130,7 @@ func TestAClearWithoutAClipHasNoScore(t *testing.T) {
 // What is known of the vocabulary changes words alone: a worker that knows it, one
 // that does not, and one that starts between, publish the same alerts.
 func TestTheVocabularyChangesNoAlert(t *testing.T) {
-	rule := Rule{Name: "fall", Actions: []string{"fall"}, Clips: ClipsRule{2, 3}, Cooldown: 5 * time.Second}
+	rule := Rule{Name: "fall", Score: &Levels{}, Actions: []string{"fall"}, Clips: ClipsRule{2, 3}, Cooldown: 5 * time.Second}
 	publish := func(e *Engine) (ids []string, published []topics.Alert) {
 		for i := range 20 {
 			labels := []topics.LabelScore{{Label: "walk", Score: .1}}

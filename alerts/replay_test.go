@@ -52,7 +52,7 @@ func TestRestartsAnywhereChangeNothing(t *testing.T) {
 		rules := ruleSet(t,
 			Rule{Name: "fall", Actions: []string{"fall"}, Clips: ClipsRule{1 + r.IntN(m), m}, Cooldown: time.Duration(r.IntN(10)) * time.Second},
 			Rule{Name: "any", Novel: true, Cameras: []string{"attic"}},
-			Rule{Name: "strict", Actions: []string{"fall"}, Score: Score{Raise: .8}, Clips: ClipsRule{1, 2}})
+			Rule{Name: "strict", Actions: []string{"fall"}, Score: &Levels{Raise: .8}, Clips: ClipsRule{1, 2}})
 		stream := randomStream(r)
 		var want, log []string
 		whole := NewEngine(rules, time.Minute)

@@ -41,7 +41,7 @@ func TestAStaleClearIsNotTakenForThatOfTheOpenAlert(t *testing.T) {
 			before := len(cl.alerts(t))
 			cl.run(t, Options{Rules: ruleSet(t, fallRule())})
 			cl.recognise(t, clipAt(epoch, 3, fall(.1)))
-			if a := cl.awaitAlerts(t, before+1)[before]; a.State != topics.AlertCleared || a.ID != second[0].ID || a.Reason != "the score fell" {
+			if a := cl.awaitAlerts(t, before+1)[before]; a.State != topics.AlertCleared || a.ID != second[0].ID || a.Reason != "the contrast fell" {
 				t.Errorf("got %+v", a)
 			}
 			cl.awaitOpen(t)

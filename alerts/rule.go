@@ -16,29 +16,23 @@ import (
 // Rule says what to raise an alert for, as a person writes it. Exactly one of
 // Actions, Tags and Novel selects labels.
 type Rule struct {
-	Name     string        `yaml:"name"`
-	Cameras  []string      `yaml:"cameras"` // globs over camera names; empty: every camera
-	Actions  []string      `yaml:"actions"` // labels
-	Tags     []string      `yaml:"tags"`    // labels with any of these tags
-	Novel    bool          `yaml:"novel"`   // labels that the model was not trained on
-	Score    Score         `yaml:"score"`
-	Clips    ClipsRule     `yaml:"clips"`
-	Cooldown time.Duration `yaml:"cooldown"` // after a clear
-	Severity string        `yaml:"severity"` // info, warning (the default) or critical
-	Schedule *Schedule     `yaml:"schedule"` // when the rule is on; nil: always
-	Quiet    *Schedule     `yaml:"quiet"`    // when it raises nothing although it is on; nil: never
+	Name    string   `yaml:"name"`
+	Cameras []string `yaml:"cameras"` // globs over camera names; empty: every camera
+	Actions []string `yaml:"actions"` // labels
+	Tags    []string `yaml:"tags"`    // labels with any of these tags
+	Novel   bool     `yaml:"novel"`   // labels that the model was not trained on
+	// Contrast, Score, Similarity and FalseAlarms say what is compared, and from where
+	// on it counts: at most one of them. None: contrast, at its default.
+	Contrast    *Levels       `yaml:"contrast"`
+	Score       *Levels       `yaml:"score"`
+	Similarity  *Levels       `yaml:"similarity"`
+	FalseAlarms Budget        `yaml:"false_alarms"`
+	Clips       ClipsRule     `yaml:"clips"`
+	Cooldown    time.Duration `yaml:"cooldown"` // after a clear
+	Severity    string        `yaml:"severity"` // info, warning (the default) or critical
+	Schedule    *Schedule     `yaml:"schedule"` // when the rule is on; nil: always
+	Quiet       *Schedule     `yaml:"quiet"`    // when it raises nothing although it is on; nil: never
 }
-
-// Score is the hysteresis: an alert begins at Raise and ends below Clear. Raise 0 means the label's own threshold, or
-// DefaultRaise; Clear 0 means two thirds of Raise.
-type Score struct {
-	Raise float64 `yaml:"raise"`
-	Clear float64 `yaml:"clear"`
-}
-
-// DefaultRaise is the score to raise at where neither the rule nor the label
-// says.
-const DefaultRaise = 0.5
 
 // ClipsRule is "N of M": how many of the last M clips must score.
 type ClipsRule struct{ N, M int }
@@ -101,7 +95,7 @@ func (r Rule) compile() (*rule, []error) {
 		}
 	}
 	r.checkSelection(wrong)
-	r.Score.check(wrong)
+	r.checkMeasure(wrong)
 	if c := r.Clips; c != (ClipsRule{}) && (c.N < 1 || c.N > c.M || c.M > maxM) {
 		wrong("clips: %d of %d: want N of M with 1 ≤ N ≤ M ≤ %d", c.N, c.M, maxM)
 	}
@@ -137,18 +131,3 @@ func (r Rule) checkSelection(wrong func(string, ...any)) {
 		wrong("tags: an empty tag")
 	}
 }
-
-func (s Score) check(wrong func(string, ...any)) {
-	if !isScore(s.Raise) {
-		wrong("score: raise %v: want 0 to 1", s.Raise)
-	}
-	if !isScore(s.Clear) {
-		wrong("score: clear %v: want 0 to 1", s.Clear)
-	}
-	if isScore(s.Raise) && isScore(s.Clear) && s.Raise > 0 && s.Clear > s.Raise {
-		wrong("score: raise %v, clear %v: want clear not above raise", s.Raise, s.Clear)
-	}
-}
-
-// isScore is false for NaN as well.
-func isScore(v float64) bool { return v >= 0 && v <= 1 }

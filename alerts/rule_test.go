@@ -24,10 +24,10 @@ func TestBadRulesAreRefused(t *testing.T) {
 		{"glob", func(r *Rule) { r.Cameras = []string{"a["} }, `cameras: "a[" is not a glob`},
 		{"glob's tail", func(r *Rule) { r.Cameras = []string{"abc[z-"} }, "is not a glob"},
 		{"empty glob", func(r *Rule) { r.Cameras = []string{""} }, `cameras: "" is not a glob`},
-		{"raise", func(r *Rule) { r.Score.Raise = 1.1 }, "score: raise 1.1: want 0 to 1"},
-		{"raise is no number", func(r *Rule) { r.Score.Raise = math.NaN() }, "want 0 to 1"},
-		{"clear is no number", func(r *Rule) { r.Score.Clear = math.NaN() }, "want 0 to 1"},
-		{"clear above raise", func(r *Rule) { r.Score = Score{Raise: .4, Clear: .5} }, "clear not above raise"},
+		{"raise", func(r *Rule) { r.Score = &Levels{Raise: 1.1} }, "score: raise 1.1: want 0 to 1"},
+		{"raise is no number", func(r *Rule) { r.Score = &Levels{Raise: math.NaN()} }, "want 0 to 1"},
+		{"clear is no number", func(r *Rule) { r.Score = &Levels{Clear: math.NaN()} }, "want 0 to 1"},
+		{"clear above raise", func(r *Rule) { r.Score = &Levels{Raise: .4, Clear: .5} }, "clear not above raise"},
 		{"clips", func(r *Rule) { r.Clips = ClipsRule{3, 2} }, "clips: 3 of 2: want N of M"},
 		{"many clips", func(r *Rule) { r.Clips = ClipsRule{1, 101} }, "clips: 1 of 101"},
 		{"cooldown", func(r *Rule) { r.Cooldown = -1 }, "cooldown: -1ns: want 0 or more"},
@@ -99,17 +99,17 @@ func TestSelection(t *testing.T) {
 
 func TestThresholds(t *testing.T) {
 	for _, c := range []struct {
-		score      Score
+		score      Levels
 		label      float64
 		raise, low float64
 	}{
-		{Score{}, 0, DefaultRaise, DefaultRaise * 2 / 3},
-		{Score{}, .3, .3, .2},
-		{Score{Raise: .6}, .3, .6, .4},
-		{Score{Raise: .6, Clear: .1}, 0, .6, .1},
-		{Score{Clear: .4}, .3, .3, .3}, // a label's own threshold below the rule's clear
+		{Levels{}, 0, DefaultRaise, DefaultRaise * 2 / 3},
+		{Levels{}, .3, .3, .2},
+		{Levels{Raise: .6}, .3, .6, .4},
+		{Levels{Raise: .6, Clear: .1}, 0, .6, .1},
+		{Levels{Clear: .4}, .3, .3, .3}, // a label's own threshold below the rule's clear
 	} {
-		raise, low := Rule{Score: c.score}.thresholds(topics.LabelScore{Threshold: c.label})
+		raise, low := (&judge{rule: Rule{Score: &c.score}}).levels(topics.LabelScore{Threshold: c.label})
 		if math.Abs(raise-c.raise) > 1e-9 || math.Abs(low-c.low) > 1e-9 {
 			t.Errorf("%+v, label %v: %v and %v, want %v and %v", c.score, c.label, raise, low, c.raise, c.low)
 		}

@@ -155,22 +155,6 @@ func (r Rule) selects(l topics.LabelScore) bool {
 	return slices.ContainsFunc(r.Tags, func(t string) bool { return slices.Contains(l.Tags, t) })
 }
 
-// thresholds are the scores of the label to raise at and to clear below.
-func (r Rule) thresholds(l topics.LabelScore) (raise, low float64) {
-	raise = r.Score.Raise
-	if raise == 0 {
-		raise = l.Threshold
-	}
-	if raise == 0 {
-		raise = DefaultRaise
-	}
-	low = min(r.Score.Clear, raise)
-	if low == 0 {
-		low = raise * 2 / 3
-	}
-	return raise, low
-}
-
 // cooldown of a rule, 0 for one that was removed.
 func (r *rule) cooldown() time.Duration {
 	if r == nil {

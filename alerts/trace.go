@@ -78,7 +78,7 @@ func (e *Engine) step(w *watch, rec topics.Recognition, fresh bool) *topics.Aler
 func (w *watch) before(rec topics.Recognition) Trace {
 	t := Trace{
 		Rule: w.rule.Name, Camera: rec.Camera, Clip: rec.ClipID, Start: rec.Start, End: rec.End,
-		Labels: w.rule.traced(rec), Inactive: !w.rule.active.on(rec.End), Remembers: w.rule.kind.remembers().clips,
+		Labels: w.judge.traced(rec), Inactive: !w.rule.active.on(rec.End), Remembers: w.rule.kind.remembers().clips,
 		Cleared: w.cleared, Resting: w.resting,
 	}
 	if w.open != nil {
@@ -90,12 +90,12 @@ func (w *watch) before(rec topics.Recognition) Trace {
 
 // traced are the labels of a clip that the rule selects: those that come closest to
 // their raise value first.
-func (r *rule) traced(rec topics.Recognition) []TracedLabel {
+func (j *judge) traced(rec topics.Recognition) []TracedLabel {
 	out := []TracedLabel{}
 	for _, l := range rec.Labels {
-		if r.selects(l) {
-			raise, low := r.thresholds(l)
-			out = append(out, TracedLabel{Label: l.Label, Value: l.Score, Raise: raise, Clear: low})
+		if j.rule.selects(l) {
+			raise, low := j.levels(l)
+			out = append(out, TracedLabel{Label: l.Label, Value: j.value(l), Raise: raise, Clear: low})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b TracedLabel) int {

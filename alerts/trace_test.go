@@ -10,7 +10,7 @@ import (
 
 // A rule says for each clip why it raised, cleared, or did neither.
 func TestTraces(t *testing.T) {
-	base := Rule{Name: "fall", Actions: []string{"fall"}, Score: Score{Raise: .6, Clear: .3}}
+	base := Rule{Name: "fall", Actions: []string{"fall"}, Score: &Levels{Raise: .6, Clear: .3}}
 	with := func(change func(*Rule)) Rule { r := base; change(&r); return r }
 	for _, c := range []struct {
 		name   string

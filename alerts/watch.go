@@ -10,6 +10,7 @@ import (
 // watch is one rule on one camera: its memory and the state of its alert.
 type watch struct {
 	rule    *rule         // nil: it was removed
+	judge   *judge        // nil where rule is
 	memory  memory        // nil where rule is
 	open    *topics.Alert // raised and not yet cleared
 	closed  string        // id of the last alert that was cleared
@@ -22,10 +23,11 @@ type watch struct {
 func (w *watch) follow(r *rule) {
 	w.rule = r
 	if r == nil {
-		w.memory = nil
+		w.judge, w.memory = nil, nil
 		return
 	}
-	w.memory = r.kind.begin(w.memory)
+	w.judge = &judge{rule: r.Rule}
+	w.memory = r.kind.begin(w.memory, w.judge)
 }
 
 // remember adds a clip to the memory.
@@ -52,9 +54,16 @@ func (w *watch) raise(rec topics.Recognition, d decision) *topics.Alert {
 	a := aboutClip(rec).alert(d.label)
 	a.ID, a.State, a.Rule, a.Severity = topics.AlertID(w.rule.Name, d.onset.clip), topics.AlertRaised, w.rule.Name, w.rule.Severity
 	a.Onset, a.OnsetClip = d.onset.start, d.onset.clip
+	w.measured(&a, d.label)
 	w.open = &a
 	raised := a
 	return &raised
+}
+
+// measured adds what the rule compares to an alert.
+func (w *watch) measured(a *topics.Alert, l topics.LabelScore) {
+	a.Measure = string(w.rule.Measure())
+	a.Threshold, _ = w.judge.levels(l)
 }
 
 // clear ends the open alert, if there is one. last is the camera's newest clip,
@@ -74,6 +83,10 @@ func (w *watch) clear(last about, label topics.LabelScore, reason string, cooldo
 	}
 	a.ID, a.State, a.Rule, a.Severity = was.ID, topics.AlertCleared, was.Rule, was.Severity
 	a.Onset, a.OnsetClip, a.Reason = was.Onset, was.OnsetClip, reason
+	a.Measure, a.Threshold = was.Measure, was.Threshold
+	if w.rule != nil {
+		w.measured(&a, label)
+	}
 	w.end(a.ID, a.At, cooldown)
 	return &a
 }

@@ -1,0 +1,168 @@
+package alerts
+
+import (
+	"fmt"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// Measure is what a rule compares of a label.
+type Measure string
+
+// The measures of a label's result (topics.LabelScore).
+const (
+	ByContrast   Measure = "contrast"   // other labels do not change it
+	ByScore      Measure = "score"      // the softmax over the vocabulary
+	BySimilarity Measure = "similarity" // -1 to 1
+)
+
+// Levels are the hysteresis: a label counts for raising an alert from Raise on, and
+// keeps it open from Clear on. Raise 0 means the label's own threshold, or the
+// measure's default; Clear 0 means two thirds of Raise.
+type Levels struct {
+	Raise float64 `yaml:"raise"`
+	Clear float64 `yaml:"clear"`
+}
+
+const (
+	// DefaultRaise is the score to raise at where neither the rule nor the label
+	// says.
+	DefaultRaise = 0.5
+	// DefaultContrast is the same for contrast.
+	DefaultContrast = 0.5
+)
+
+// Measure is what the rule compares: contrast unless it says otherwise.
+func (r Rule) Measure() Measure {
+	switch {
+	case r.Score != nil:
+		return ByScore
+	case r.Similarity != nil:
+		return BySimilarity
+	}
+	return ByContrast
+}
+
+// Levels are those that the rule gives for its measure.
+func (r Rule) Levels() Levels {
+	for _, l := range []*Levels{r.Contrast, r.Score, r.Similarity} {
+		if l != nil {
+			return *l
+		}
+	}
+	return Levels{}
+}
+
+// of is a label's value by the measure.
+func (m Measure) of(l topics.LabelScore) float64 {
+	switch m {
+	case ByScore:
+		return l.Score
+	case BySimilarity:
+		return l.Similarity
+	}
+	return l.Contrast
+}
+
+// start is what to raise at where nobody says.
+func (m Measure) start() float64 {
+	if m == ByContrast {
+		return DefaultContrast
+	}
+	return DefaultRaise
+}
+
+// checkMeasure refuses more than one measure, and levels that can't be reached.
+func (r Rule) checkMeasure(wrong func(string, ...any)) {
+	given := 0
+	for name, l := range map[string]*Levels{"contrast": r.Contrast, "score": r.Score, "similarity": r.Similarity} {
+		if l == nil {
+			continue
+		}
+		given++
+		l.check(name, wrong)
+	}
+	if r.FalseAlarms != (Budget{}) {
+		given++
+	}
+	if given > 1 {
+		wrong("false_alarms: want at most one of contrast, score, similarity and false_alarms")
+	}
+	if r.Similarity != nil && r.Similarity.Raise == 0 {
+		wrong("similarity: raise is missing: what is usual differs from model to model, so that there is no default")
+	}
+}
+
+func (l Levels) check(measure string, wrong func(string, ...any)) {
+	low, high := 0.0, 1.0
+	if Measure(measure) == BySimilarity {
+		low = -1
+	}
+	inside := func(v float64) bool { return v >= low && v <= high } // false for NaN
+	if !inside(l.Raise) {
+		wrong(measure+": raise %v: want %v to %v", l.Raise, low, high)
+	}
+	if !inside(l.Clear) {
+		wrong(measure+": clear %v: want %v to %v", l.Clear, low, high)
+	}
+	if inside(l.Raise) && inside(l.Clear) && l.Raise != 0 && l.Clear != 0 && l.Clear > l.Raise {
+		wrong(measure+": raise %v, clear %v: want clear not above raise", l.Raise, l.Clear)
+	}
+}
+
+// judge compares what clips of one camera scored with what a rule wants.
+type judge struct {
+	rule Rule
+	own  *Levels // what keeps the rule's budget on this camera; nil: not known yet
+}
+
+// levels are the values of a label to raise at and to clear below.
+func (j *judge) levels(l topics.LabelScore) (raise, low float64) {
+	given, m := j.rule.Levels(), j.rule.Measure()
+	if j.own != nil {
+		given = *j.own
+	}
+	raise = given.Raise
+	if raise == 0 && j.rule.FalseAlarms == (Budget{}) {
+		raise = l.Threshold
+	}
+	if raise == 0 {
+		raise = m.start()
+	}
+	if low = given.Clear; low == 0 {
+		low = raise * 2 / 3
+	}
+	return raise, min(low, raise)
+}
+
+// value is what the rule compares of a label.
+func (j *judge) value(l topics.LabelScore) float64 { return j.rule.Measure().of(l) }
+
+// best returns the matching label with the highest value of those that reach their
+// own raise value, or of all that match where none does; and whether any reaches its
+// raise value or its clear value.
+func (j *judge) best(rec topics.Recognition) (best topics.LabelScore, raises, sustains bool) {
+	for _, l := range rec.Labels {
+		if !j.rule.selects(l) {
+			continue
+		}
+		raise, low := j.levels(l)
+		value := j.value(l)
+		reaches := value >= raise
+		better := best.Label == "" || value > j.value(best)
+		if reaches && (better || !raises) || !raises && better {
+			best = l
+		}
+		raises = raises || reaches
+		sustains = sustains || value >= low
+	}
+	return best, raises, sustains
+}
+
+// unmeasured is why a rule on contrast can't judge a clip; nil where it can.
+func unmeasured(rec topics.Recognition) error {
+	if rec.References == nil && len(rec.Labels) > 0 {
+		return fmt.Errorf("its recognitions have no contrast, which rules compare that name no measure: they come from an infer worker of an older version, or from elsewhere")
+	}
+	return nil
+}

@@ -1,0 +1,55 @@
+package alerts
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// maxThresholds bounds what an engine keeps of the table of thresholds.
+const maxThresholds = 200_000
+
+// Hash identifies what a rule watches for: all but its name and severity. A
+// threshold counts only for the rule that it was worked out for.
+func (r Rule) Hash() string {
+	r.Name, r.Severity = "", ""
+	raw, err := json.Marshal(r)
+	if err != nil { // a rule that was not checked, with a number that is none
+		return ""
+	}
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:8])
+}
+
+// SetThreshold gives the engine what keeps a rule's budget on a camera, or takes it
+// away, for nil. It counts from the camera's next clip on.
+func (e *Engine) SetThreshold(camera, rule string, t *topics.Threshold) {
+	key := topics.RuleKey(camera, rule)
+	_, known := e.thresholds[key]
+	switch {
+	case t == nil:
+		delete(e.thresholds, key)
+	case known || len(e.thresholds) < maxThresholds:
+		e.thresholds[key] = *t
+	}
+	if c := e.cameras[camera]; c != nil {
+		if w := c.byRule[rule]; w != nil && w.judge != nil {
+			w.judge.own = e.own(camera, w.rule)
+		}
+	}
+}
+
+// own are the levels that keep the budget of a rule on a camera; nil where it has
+// none, or they are not known.
+func (e *Engine) own(camera string, r *rule) *Levels {
+	if r.FalseAlarms == (Budget{}) {
+		return nil
+	}
+	t, known := e.thresholds[topics.RuleKey(camera, r.Name)]
+	if !known || t.RuleHash != r.Hash() {
+		return nil
+	}
+	return &Levels{Raise: t.Raise, Clear: t.Clear}
+}
