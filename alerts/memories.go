@@ -123,7 +123,7 @@ func (e *Engine) forgetClips(name string) {
 	}
 	c.epochs, c.last, c.stride = nil, about{}, 0
 	for _, w := range c.rules {
-		w.memory = w.rule.kind.begin(nil)
+		w.memory = w.rule.kind.begin(nil, w.judge)
 	}
 }
 
