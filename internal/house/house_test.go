@@ -29,7 +29,7 @@ var floors = [][]string{
 	{"cameras"},
 	{"ingest", "framer", "infer", "alerts"},
 	{"eval"},
-	{"cmd"},
+	{"cmd", "bench"},
 }
 
 // forTests is what stands in internal for tests alone: it may import what it
