@@ -1,17 +1,18 @@
 """Climbing: over a fence, and up a ladder."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
 from demo.motions.gait import eased, go, straight, stroller
-from demo.motions.parts import Play, anybody, breathe, drift, ease, foot_down, hold, keys, shown, thing, upright
+from demo.motions.parts import HEIGHTS, Play, anybody, breathe, drift, ease, foot_down, hold, keys, shown, thing, upright
 from demo.skeleton import FLESH, FOOT, LEFT, RIGHT, Body, Pose, mix, rotation, unit
 from demo.stage import THINGS
 
 SIDES = (LEFT, RIGHT)
 FIRST_RUNG, RUNG = 0.25, 0.28  # metres up a ladder, as it is drawn
+LADDER = 4.1  # metres: enough rungs for every way of climbing
 BESIDE = 0.46  # metres from the fence to where one stands before and after the climb
 UP = 1.85  # seconds from the ground to astride the top, at the usual pace
 
@@ -56,13 +57,17 @@ class Crossing:
         return np.clip(np.minimum(up, down), 0, UP)
 
 
-def climb_fence(rng: np.random.Generator, t: np.ndarray, at: float | None = None) -> Play:
+def climb_fence(rng: np.random.Generator, t: np.ndarray, at: float | None = None, top: float | None = None) -> Play:
+    """Goes over a fence from -x to +x, which stands on x = 0; top: its height in metres, drawn where None."""
     body, pace, sit = anybody(rng), rng.uniform(0.92, 1.15), rng.uniform(0.15, 0.5)
     early, late = rng.uniform(0.0, 0.4), rng.uniform(0.15, 0.45)
     span = t[-1] - t[0]
     if at is None:
         at = t[0] + (early if span < 6.5 else late * (span - 4))
-    way = Crossing(body.height * rng.uniform(0.80, 0.98), at, pace, sit)
+    share = rng.uniform(0.80, 0.98)
+    if top:
+        body = Body(float(np.clip(top / share, *HEIGHTS)))
+    way = Crossing(top or body.height * share, at, pace, sit)
     before, after = _approach(rng, body, way, t), _departure(rng, body, way, t)
     pose = _over(body, way, t)
     pose = mix(before, pose, ease(t, at - 0.1, 0.3))
@@ -210,8 +215,11 @@ class Rungs:
         return np.minimum(np.clip(u, 0, once), np.clip(2 * once + self.rest - u, 0, once)) * self.tempo
 
 
-def climb_ladder(rng: np.random.Generator, t: np.ndarray, at: float | None = None) -> Play:
+def climb_ladder(rng: np.random.Generator, t: np.ndarray, at: float | None = None, lean: float | None = None) -> Play:
+    """Goes up and down a ladder that stands at the origin; lean, in degrees, makes it one of LADDER metres that leans so."""
     body, r = anybody(rng), _rungs(rng)
+    if lean is not None:
+        r = replace(r, lean=lean, height=LADDER)
     climbed = r.climbed(t - t[0])
     pose = upright(body, len(t))
     turn = rotation(0.0, r.lean)

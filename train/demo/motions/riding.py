@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from demo.motions.gait import Gait, eased, go, straight, stroller
+from demo.motions.gait import Gait, Path, eased, go, straight, stroller
 from demo.motions.parts import FLAT, Play, anybody, arm, breathe, ease, foot_down, hold, keys, leg, shown, thing, upright, wave
 from demo.skeleton import FOOT, INDEX, LEFT, RIGHT, Body, Pose, rotation, solve, unit
 from demo.stage import THINGS
@@ -46,8 +46,20 @@ def ride_bicycle(rng: np.random.Generator, t: np.ndarray, at: float | None = Non
     axes = (long, long * rng.uniform(0.7, 1.0))
     speed = rng.uniform(1.5, 2.0)
     ride = Ride(axes, speed / (np.pi * sum(axes)), rng.random(), int(rng.choice((-1, 1))))
+    return _ridden(rng, t, body, ride.frame(t))
+
+
+def ride_past(rng: np.random.Generator, t: np.ndarray, path: Path) -> Play:
+    """Somebody rides a bicycle along a path."""
+    x, z, yaw = path(t)
+    return _ridden(rng, t, anybody(rng), (np.stack([x, 0 * x, z], -1), yaw, 0 * x), face=0.0)
+
+
+def _ridden(rng: np.random.Generator, t: np.ndarray, body: Body, frame: tuple[np.ndarray, np.ndarray, np.ndarray],
+            face: float | None = None) -> Play:  # fmt: skip
+    """A bicycle with its rider in a frame as Ride.frame gives it, all turned by face degrees about the origin, drawn where None."""
     scale = body.height / 1.74 * rng.uniform(0.97, 1.03)
-    where, yaw, roll = ride.frame(t)
+    where, yaw, roll = frame
     turn = rotation(yaw, 0.0, roll)
     pose = _rider(rng, t, body, scale)
     for points in (pose.pelvis[:, None], pose.reach, pose.ankle):
@@ -55,7 +67,7 @@ def ride_bicycle(rng: np.random.Generator, t: np.ndarray, at: float | None = Non
     pose.toe = np.einsum("fij,fkj->fki", turn, pose.toe)
     pose.turn[:, 0] += yaw
     pose.turn[:, 2] += roll
-    face = rng.uniform(0, 360)
+    face = rng.uniform(0, 360) if face is None else face
     spun = rotation(np.array(face))
     bicycle = thing("bicycle", len(t), where @ spun.T, spun @ turn, scale)
     return Play(shown(t, "cycle"), [(body, pose.moved(np.zeros(3), face))], [bicycle])

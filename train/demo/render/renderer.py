@@ -50,9 +50,9 @@ class Renderer:
             content.append((buffer, layout, *[name for name, _ in fields if name in program]))
         return self.gl.vertex_array(program, content)
 
-    def render(self, take: Take, look: Look, camera: Camera) -> np.ndarray:
-        """uint8 (frames, height, width, 3), sRGB."""
-        points = people_points(take)
+    def render(self, take: Take, look: Look, camera: Camera, around: Take | None = None) -> np.ndarray:
+        """uint8 (frames, height, width, 3), sRGB. The place is built around the people of the take, or of `around`."""
+        points = people_points(around or take)
         low, high = points.min(0), points.max(0)
         centre = (low + high) / 2
         reach = float(np.linalg.norm((high - low)[[0, 2]]) / 2)
