@@ -77,6 +77,7 @@ func (w *worker) look(ctx context.Context, m bus.Message, rec topics.Recognition
 		clock = fmt.Errorf("its clips raise no alerts; set the clock of the host that runs ingest for it: %w", err)
 	}
 	w.warnings.set("clock of camera "+rec.Camera, clock)
+	w.warnings.set("contrast of camera "+rec.Camera, w.unmeasured(rec))
 	home, err := w.home(ctx, m.Topic, rec.Camera)
 	if err != nil {
 		return

@@ -1,7 +1,8 @@
 package alerts
 
 import (
-	"fmt"
+	"errors"
+	"slices"
 
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -24,11 +25,9 @@ type Levels struct {
 	Clear float64 `yaml:"clear"`
 }
 
+// What to raise at where neither the rule nor the label says.
 const (
-	// DefaultRaise is the score to raise at where neither the rule nor the label
-	// says.
-	DefaultRaise = 0.5
-	// DefaultContrast is the same for contrast.
+	DefaultRaise    = 0.5 // score
 	DefaultContrast = 0.5
 )
 
@@ -62,14 +61,6 @@ func (m Measure) of(l topics.LabelScore) float64 {
 		return l.Similarity
 	}
 	return l.Contrast
-}
-
-// start is what to raise at where nobody says.
-func (m Measure) start() float64 {
-	if m == ByContrast {
-		return DefaultContrast
-	}
-	return DefaultRaise
 }
 
 // checkMeasure refuses more than one measure, and levels that can't be reached.
@@ -118,7 +109,7 @@ type judge struct {
 
 // levels are the values of a label to raise at and to clear below.
 func (j *judge) levels(l topics.LabelScore) (raise, low float64) {
-	given, m := j.rule.Levels(), j.rule.Measure()
+	given := j.rule.Levels()
 	if j.own != nil {
 		given = *j.own
 	}
@@ -127,7 +118,10 @@ func (j *judge) levels(l topics.LabelScore) (raise, low float64) {
 		raise = l.Threshold
 	}
 	if raise == 0 {
-		raise = m.start()
+		raise = DefaultRaise
+		if j.rule.Measure() == ByContrast {
+			raise = DefaultContrast
+		}
 	}
 	if low = given.Clear; low == 0 {
 		low = raise * 2 / 3
@@ -159,10 +153,14 @@ func (j *judge) best(rec topics.Recognition) (best topics.LabelScore, raises, su
 	return best, raises, sustains
 }
 
-// unmeasured is why a rule on contrast can't judge a clip; nil where it can.
-func unmeasured(rec topics.Recognition) error {
-	if rec.References == nil && len(rec.Labels) > 0 {
-		return fmt.Errorf("its recognitions have no contrast, which rules compare that name no measure: they come from an infer worker of an older version, or from elsewhere")
+// unmeasured is why rules on contrast can't judge a clip; nil where they can, or
+// none watches the camera.
+func (w *worker) unmeasured(rec topics.Recognition) error {
+	rules, _ := w.current()
+	if rec.References != nil || len(rec.Labels) == 0 || !slices.ContainsFunc(rules.all(), func(r *rule) bool {
+		return r.Measure() == ByContrast && r.watches(rec.Camera)
+	}) {
+		return nil
 	}
-	return nil
+	return errors.New("its recognitions have no contrast, so that rules that name no measure raise nothing: update infer, or name score in the rules")
 }

@@ -26,6 +26,8 @@ type worker struct {
 	// by id.
 	open     map[string]topics.Alert
 	table    openTable
+	watched  watchedTable
+	applied  map[string]ownThresholds // what the engine has of the table of thresholds, by camera
 	warnings warnings
 	homes    map[string]int // partitions of cameras
 	// unreadable is how many recognitions in a row could not be read.
@@ -47,13 +49,22 @@ func (s *Stage) evaluate(ctx context.Context, p *bus.Partition) error {
 	if err := s.samePartitions(ctx); err != nil {
 		return err
 	}
+	select {
+	case <-s.budgets.ready:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	rules, changed := s.current()
 	w := &worker{
 		Stage: s, p: p, engine: NewEngine(rules, s.NoClips), open: map[string]topics.Alert{}, table: openTable{},
+		watched: watchedTable{}, applied: map[string]ownThresholds{},
 		warnings: warnings{s.Reporter, map[string]bool{}}, homes: map[string]int{},
 	}
 	if err := w.restore(ctx, rules); err != nil {
 		return fmt.Errorf("restore the state of partition %d: %w", p.ID(), err)
+	}
+	if err := w.readWatched(ctx); err != nil {
+		return fmt.Errorf("read the watched labels of partition %d: %w", p.ID(), err)
 	}
 	fetched := make(chan bus.Message)
 	g, own := errgroup.WithContext(ctx)
@@ -85,8 +96,9 @@ func stopped(ctx context.Context, err error) error {
 func (w *worker) loop(ctx context.Context, fetched <-chan bus.Message, changed <-chan struct{}) error {
 	tick := time.NewTicker(TickEvery(w.NoClips))
 	defer tick.Stop()
-	for {
-		var err error
+	_, moved := w.fleet.cameras()
+	err := w.listWatched(ctx)
+	for err == nil {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -95,14 +107,17 @@ func (w *worker) loop(ctx context.Context, fetched <-chan bus.Message, changed <
 		case <-changed:
 			var rules *RuleSet
 			rules, changed = w.current()
-			err = w.publish(ctx, w.engine.SetRules(rules), nil)
+			if err = w.publish(ctx, w.engine.SetRules(rules), nil); err == nil {
+				err = w.listWatched(ctx)
+			}
+		case <-moved:
+			_, moved = w.fleet.cameras()
+			err = w.listWatched(ctx)
 		case <-tick.C:
 			err = w.tick(ctx)
 		}
-		if err != nil {
-			return err
-		}
 	}
+	return err
 }
 
 // tick lets time pass for the engine, as long as Kafka answers: an outage is no
@@ -138,10 +153,17 @@ func (w *worker) handle(ctx context.Context, m bus.Message) error {
 	}
 	words, _ := w.vocabulary()
 	w.engine.SetVocabulary(words)
+	w.applyBudgets(rec.Camera)
+	strange := w.engine.cameras[rec.Camera] == nil
 	if err := w.publish(traced, w.engine.Evaluate(rec), &rec); err != nil {
 		return err
 	}
 	w.metrics.evaluated.Add(ctx, 1)
+	if strange {
+		if err := w.listWatched(ctx); err != nil {
+			return err
+		}
+	}
 	return w.commit(ctx, m)
 }
 

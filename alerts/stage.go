@@ -67,6 +67,7 @@ type Stage struct {
 	metrics metrics
 	dead    *bus.DeadLetters
 	fleet   *fleet
+	budgets *budgets
 	held    held
 
 	mu      sync.Mutex
@@ -94,7 +95,7 @@ func New(o Options) (*Stage, error) {
 	if o.Reporter == nil {
 		o.Reporter = telemetry.Quiet{}
 	}
-	s := &Stage{Options: o, rules: o.Rules, changed: make(chan struct{}), fleet: newFleet()}
+	s := &Stage{Options: o, rules: o.Rules, changed: make(chan struct{}), fleet: newFleet(), budgets: newBudgets()}
 	in := telemetry.Instruments{Meter: o.Meter}
 	s.metrics = metrics{
 		evaluated: in.Counter("frostwatch.alerts.recognitions", "recognitions evaluated"),
@@ -144,6 +145,10 @@ func (s *Stage) Run(ctx context.Context) error {
 	g, own := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		s.followCameras(own)
+		return nil
+	})
+	g.Go(func() error {
+		s.followBudgets(own)
 		return nil
 	})
 	g.Go(func() error { return s.watchEffects(own) })

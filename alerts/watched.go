@@ -1,0 +1,115 @@
+package alerts
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// about are the labels that a rule is about, as infer is asked to score them.
+func (r Rule) about() topics.WatchedLabels {
+	return topics.WatchedLabels{Labels: r.Actions, Tags: r.Tags, Novel: r.Novel}
+}
+
+// watchedTable is what the table of watched labels has of this partition: values by
+// key.
+type watchedTable map[string][]byte
+
+// tableBatch bounds the records of a table that are sent together.
+const tableBatch = 500
+
+// readWatched reads the partition's part of the table.
+func (w *worker) readWatched(ctx context.Context) error {
+	return w.Bus.Replay(ctx, w.Names.Of(topics.Watched), w.p.ID(), 0, -1, func(m bus.Message) error {
+		if len(m.Value) == 0 {
+			delete(w.watched, string(m.Key))
+		} else {
+			w.watched[string(m.Key)] = m.Value
+		}
+		return nil
+	})
+}
+
+// listWatched brings the table up to date with the rules and the partition's
+// cameras: those of the table of cameras, and those that send clips.
+func (w *worker) listWatched(ctx context.Context) error {
+	known, _ := w.fleet.cameras()
+	want, err := w.wantWatched(ctx, known)
+	if err != nil {
+		return err
+	}
+	var changes []bus.Message
+	change := func(key string, value []byte) {
+		camera, _, _ := topics.SplitRuleKey(key)
+		changes = append(changes, bus.Message{Topic: w.Names.Of(topics.Watched), Key: []byte(key), PartitionBy: []byte(camera), Value: value})
+	}
+	for _, key := range slices.Sorted(maps.Keys(want)) {
+		if !bytes.Equal(w.watched[key], want[key]) {
+			change(key, want[key])
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(w.watched)) {
+		_, _, ours := topics.SplitRuleKey(key)
+		if _, wanted := want[key]; !wanted && ours && known != nil {
+			change(key, nil)
+		}
+	}
+	for batch := range slices.Chunk(changes, tableBatch) {
+		_, err := w.p.Send(ctx, batch...)
+		if bus.Permanent(err) && !errors.Is(err, bus.ErrMoved) {
+			w.Logger.ErrorContext(ctx, "watched labels not listed", "error", err)
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("list watched labels: %w", err)
+		}
+		for _, m := range batch {
+			if w.watched[string(m.Key)] = m.Value; len(m.Value) == 0 {
+				delete(w.watched, string(m.Key))
+			}
+		}
+	}
+	return nil
+}
+
+// wantWatched is what the table should have, by key. known are the cameras of the
+// table of cameras; nil: it is not known yet, so that nothing may be removed.
+func (w *worker) wantWatched(ctx context.Context, known map[string][]string) (map[string][]byte, error) {
+	rules, _ := w.current()
+	cameras := slices.Collect(maps.Keys(known))
+	for name := range w.engine.cameras {
+		if _, listed := known[name]; !listed {
+			cameras = append(cameras, name)
+		}
+	}
+	want := map[string][]byte{}
+	for _, camera := range cameras {
+		home, err := w.home(ctx, w.p.Topic(), camera)
+		if err != nil {
+			return nil, err
+		}
+		if home != w.p.ID() {
+			continue
+		}
+		for _, r := range rules.all() {
+			if !r.watches(camera) {
+				continue
+			}
+			about := r.about()
+			about.Camera, about.Rule = camera, r.Name
+			value, err := topics.EncodeWatched(about)
+			if err != nil {
+				w.Logger.WarnContext(ctx, "labels of a rule are scored only if they are among the best", "rule", r.Name, "error", err)
+				continue
+			}
+			want[topics.RuleKey(camera, r.Name)] = value
+		}
+	}
+	return want, nil
+}
