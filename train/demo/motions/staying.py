@@ -1,12 +1,12 @@
-"""What people do on the spot: standing, sitting, waving, holding both hands up; and scenes with nobody in them."""
+"""What people do on the spot: standing, sitting, sitting down, waving, holding both hands up; and scenes with nobody in them."""
 
 from collections.abc import Callable
 
 import numpy as np
 
-from demo.motions.parts import Play, anybody, arm, breathe, drift, foot_down, hold, shown, thing, upright
+from demo.motions.parts import Play, anybody, arm, breathe, drift, ease, foot_down, hold, shown, thing, upright
 from demo.motions.parts import wave as swung
-from demo.skeleton import FLESH, HIP_DROP, LEFT, RIGHT, THIGH, Body, Pose, rotation, unit
+from demo.skeleton import FLESH, HIP_DROP, LEFT, RIGHT, THIGH, Body, Pose, mix, rotation, unit
 from demo.stage import THINGS, Thing
 
 SIDES = ((LEFT, -1), (RIGHT, 1))  # and the sign of z on that side
@@ -138,6 +138,19 @@ def sit(rng: np.random.Generator, t: np.ndarray, at: float | None = None) -> Pla
     things = [thing(kind, len(t), scale=(deep, tall, long))]
     pose, things = placed(pose, things, yaw)
     return Play(shown(t, "sit"), [(body, pose)], things)
+
+
+def sit_down(rng: np.random.Generator, t: np.ndarray, at: float | None = None) -> Play:
+    """Stands before a chair or a stool and sits down on it at `at`. Backwards it is somebody who gets up; it is in no training."""
+    body, yaw, span = anybody(rng), rng.uniform(0, 360), float(t[-1] - t[0])
+    at = float(t[0]) + rng.uniform(0.25, 0.5) * span if at is None else at
+    kind, last = str(rng.choice(("chair", "stool"))), rng.uniform(1.0, 1.6)
+    down = seated(rng, t, body, *SEATS[kind])
+    before = upright(body, len(t))
+    breathe(before, t, rng)
+    down = mix(before.moved(np.array([0.42, 0.0, 0.0]), 0.0), down, ease(t, at, last))
+    pose, things = placed(down, [thing(kind, len(t))], yaw)
+    return Play(shown(t, "stand", (at + 0.2 * last, "halfsit"), (at + 0.8 * last, "sit")), [(body, pose)], things)
 
 
 def seated(rng: np.random.Generator, t: np.ndarray, body: Body, seat: float, rest: float | None) -> Pose:

@@ -72,3 +72,15 @@ def test_nobody_is_there() -> None:
         assert len(play.things) <= 2
         kinds |= {thing.kind for thing in play.things}
     assert len(kinds) > 4
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_sits_down(seed: int) -> None:
+    times = np.linspace(0, 4.2, 1009)
+    play = staying.sit_down(np.random.default_rng(seed), times)
+    joints = solve(*play.people[0])
+    assert np.linalg.norm(np.diff(joints, axis=0), axis=-1).max() * 240 < 7  # metres a second
+    assert joints[..., 1].min() > 0
+    assert list(dict.fromkeys(play.shows)) == ["stand", "halfsit", "sit"]
+    pelvis = joints[:, INDEX["pelvis"], 1]
+    assert pelvis[0] - pelvis[-1] > 0.25
