@@ -165,6 +165,32 @@ func TestContrastWhereWhatIsTooCloseOutweighsAll(t *testing.T) {
 	}
 }
 
+// Of 66 pairs, all but the closest are 97%. With many
+// texts only some are compared.
+func TestTooCloseIsCloserThanNearlyAllPairs(t *testing.T) {
+	of := func(degrees float64) []float32 {
+		return []float32{float32(math.Cos(degrees * math.Pi / 180)), float32(math.Sin(degrees * math.Pi / 180))}
+	}
+	vectors, texts := map[string][]float32{}, sentences(12)
+	for i, at := range []float64{0, .9, 20, 30, 30.4, 50, 60, 70, 80, 90, 100, 100.2} {
+		vectors[texts[i]] = of(at)
+	}
+	r, err := NewReferences(texts, vectors)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := cosine(of(0), of(.4)); math.Abs(r.close-want) > 1e-6 {
+		t.Errorf("too close from cosine %v on, want %v", r.close, want)
+	}
+	many := sentences(10 * maxCompared)
+	for i, text := range many {
+		vectors[text] = of(float64(i % 10 * (i % 97))) // every tenth is 0
+	}
+	if r, err = NewReferences(many, vectors); err != nil || math.Abs(r.close-1) > 1e-6 {
+		t.Errorf("%v, %v: want every tenth text compared, and no other", r.close, err)
+	}
+}
+
 func TestReferencesAreChecked(t *testing.T) {
 	for name, vectors := range map[string]map[string][]float32{
 		"one alone":      {"a": vectorOf("a")},
