@@ -28,6 +28,7 @@ type Row struct {
 	LogitScale float64           // 0: of a record of an older version
 	References topics.References // without a hash: of a record without them
 	Offset     int64             // on the topic of actions
+	Time       time.Time         // that Kafka gave the record
 }
 
 // ClipID is the id of the clip.
@@ -37,7 +38,7 @@ func rowOf(r Record[topics.Recognition]) Row {
 	a := r.Value
 	row := Row{
 		Camera: a.Camera, Epoch: a.Epoch, Sequence: a.Sequence, Start: a.Start, End: a.End,
-		Model: a.Model, LogitScale: a.LogitScale, Offset: r.At.Offset,
+		Model: a.Model, LogitScale: a.LogitScale, Offset: r.At.Offset, Time: r.Time,
 	}
 	if a.References != nil {
 		row.References = *a.References

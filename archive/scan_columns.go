@@ -15,7 +15,8 @@ import (
 // columns are those of one segment that a scan needs. Their memory is used again for
 // the next segment.
 type columns struct {
-	offsets, starts, ends   []int64
+	offsets, times          []int64
+	starts, ends            []int64
 	epochs, sequences       []int64
 	noEpoch                 []bool
 	cameras, models, hashes []string
@@ -53,6 +54,7 @@ type column struct {
 func (c *columns) list() []column {
 	return []column{
 		{offsetColumn, func(p parquet.Page) error { return wholes(p, &c.offsets, nil) }, false},
+		{timeColumn, func(p parquet.Page) error { return wholes(p, &c.times, nil) }, false},
 		{"epoch", func(p parquet.Page) error { return wholes(p, &c.epochs, &c.noEpoch) }, false},
 		{"sequence", func(p parquet.Page) error { return wholes(p, &c.sequences, nil) }, false},
 		{"start", func(p parquet.Page) error { return wholes(p, &c.starts, nil) }, false},
@@ -91,6 +93,7 @@ func (c *columns) read(ctx context.Context, f *file) error {
 }
 
 func (c *columns) clear(dims int) {
+	c.times = c.times[:0]
 	c.offsets, c.starts, c.ends, c.epochs, c.sequences = c.offsets[:0], c.starts[:0], c.ends[:0], c.epochs[:0], c.sequences[:0]
 	c.cameras, c.models, c.hashes = c.cameras[:0], c.models[:0], c.hashes[:0]
 	c.scales, c.logits, c.noEpoch = c.scales[:0], c.logits[:0], c.noEpoch[:0]
@@ -249,7 +252,7 @@ func (c *columns) embeddings(p parquet.Page) error {
 func (c *columns) check(f *file) error {
 	n := int(f.Rows)
 	for _, have := range []int{
-		len(c.offsets), len(c.starts), len(c.ends), len(c.epochs), len(c.noEpoch), len(c.sequences),
+		len(c.offsets), len(c.times), len(c.starts), len(c.ends), len(c.epochs), len(c.noEpoch), len(c.sequences),
 		len(c.cameras), len(c.models), len(c.scales), len(c.missing),
 	} {
 		if have != n {
@@ -292,7 +295,7 @@ func (c *columns) batch(g Range, from int64) Batch {
 func (c *columns) row(i int, end time.Time) Row {
 	row := Row{
 		Camera: c.cameras[i], Sequence: uint64(c.sequences[i]), Start: time.Unix(0, c.starts[i]).UTC(), End: end,
-		Model: c.models[i], LogitScale: c.scales[i], Offset: c.offsets[i],
+		Model: c.models[i], LogitScale: c.scales[i], Offset: c.offsets[i], Time: time.Unix(0, c.times[i]).UTC(),
 	}
 	if !c.noEpoch[i] {
 		row.Epoch = time.Unix(0, c.epochs[i]).UTC()

@@ -72,8 +72,15 @@ const remainder = 1e-6
 // References.Logit of the same clip; NaN if it is not known, which takes a dot
 // product for each reference text.
 func (w *Word) Contrast(clip []float32, scale float32, logit float64) float64 {
+	_, contrast := w.Compare(clip, scale, logit)
+	return contrast
+}
+
+// Compare returns the label's Similarity and Contrast.
+func (w *Word) Compare(clip []float32, scale float32, logit float64) (similarity, contrast float64) {
+	similarity = w.Similarity(clip)
 	if w.refs == nil {
-		return 0
+		return similarity, 0
 	}
 	left := 1.0
 	for _, i := range w.close {
@@ -84,5 +91,5 @@ func (w *Word) Contrast(clip []float32, scale float32, logit float64) float64 {
 	} else {
 		logit += math.Log(left)
 	}
-	return 1 / (1 + math.Exp(logit-float64(scale)*w.Similarity(clip)))
+	return similarity, 1 / (1 + math.Exp(logit-float64(scale)*similarity))
 }

@@ -28,7 +28,7 @@ var floors = [][]string{
 	{"archive"},
 	{"cameras"},
 	{"ingest", "framer", "infer", "alerts"},
-	{"eval"},
+	{"calibrate", "eval"},
 	{"cmd", "bench"},
 }
 

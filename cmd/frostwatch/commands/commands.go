@@ -37,6 +37,7 @@ func Run(ctx context.Context, p Program) int {
 		p.statusCommand(),
 		p.cameraCommand(),
 		p.vocabCommand(),
+		p.searchCommand(),
 		p.modelCommand(),
 		p.exportCommand(),
 		p.camsimCommand(),

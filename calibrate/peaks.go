@@ -1,0 +1,126 @@
+package calibrate
+
+import (
+	"cmp"
+	"container/heap"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Hit is a clip of the past that a search found.
+type Hit struct {
+	Camera     string    `json:"camera"`
+	Start      time.Time `json:"start"` // of the clip's window
+	End        time.Time `json:"end"`
+	Clip       string    `json:"clip_id"`
+	Similarity float64   `json:"similarity"`
+	Contrast   *float64  `json:"contrast,omitempty"` // nil: not computed
+	Partition  int       `json:"partition"`          // of the recognition on the topic of actions
+	Offset     int64     `json:"offset"`
+	rank       float64
+}
+
+// before is the order of hits: the best first.
+func (h Hit) before(o Hit) int {
+	return cmp.Or(cmp.Compare(o.rank, h.rank), strings.Compare(h.Camera, o.Camera), h.Start.Compare(o.Start))
+}
+
+// found is a recording that was compared.
+type found struct {
+	camera                     string
+	epoch, start, end          time.Time
+	partition                  int
+	offset                     int64
+	rank, similarity, contrast float64
+	beaten                     bool // an earlier clip close to it ranks as high
+}
+
+// peaks finds the clips of one camera that rank highest among those that begin less
+// than apart before or after them. Clips come in order.
+type peaks struct {
+	apart time.Duration
+	// near are clips of the last stretch, ranks descending: those that no later clip
+	// beats yet.
+	near []found
+	last time.Time
+}
+
+// add takes the camera's next clip, and calls peak for the clips that are known to be
+// peaks now.
+func (p *peaks) add(f *found, peak func(*found)) {
+	switch start := f.start; {
+	case start.Equal(p.last): // recorded twice
+		return
+	case start.Before(p.last): // the camera's clock was set back
+		p.flush(peak)
+	}
+	p.last = f.start
+	p.expire(f.start, peak)
+	for n := len(p.near); n > 0 && p.near[n-1].rank < f.rank; n-- {
+		p.near = p.near[:n-1]
+	}
+	f.beaten = len(p.near) > 0
+	p.near = append(p.near, *f)
+}
+
+// expire decides about clips that begin apart or more before a time.
+func (p *peaks) expire(at time.Time, peak func(*found)) {
+	n := 0
+	for ; n < len(p.near) && at.Sub(p.near[n].start) >= p.apart; n++ {
+		if !p.near[n].beaten {
+			peak(&p.near[n])
+		}
+	}
+	p.near = slices.Delete(p.near, 0, n)
+}
+
+// flush decides about all that is left.
+func (p *peaks) flush(peak func(*found)) {
+	for i := range p.near {
+		if f := &p.near[i]; !f.beaten {
+			peak(f)
+		}
+	}
+	p.near, p.last = p.near[:0], time.Time{}
+}
+
+// best keeps the limit hits that come first in their order, the last of them on top of
+// the heap.
+type best struct {
+	limit int
+	hits  []Hit
+}
+
+func (b *best) Len() int           { return len(b.hits) }
+func (b *best) Less(i, j int) bool { return b.hits[i].before(b.hits[j]) > 0 }
+func (b *best) Swap(i, j int)      { b.hits[i], b.hits[j] = b.hits[j], b.hits[i] }
+func (b *best) Push(x any)         { b.hits = append(b.hits, x.(Hit)) }
+
+// Pop removes the last element, for package heap.
+func (b *best) Pop() any {
+	last := b.hits[len(b.hits)-1]
+	b.hits = b.hits[:len(b.hits)-1]
+	return last
+}
+
+// offer takes a hit, if it is one of the best so far.
+func (b *best) offer(h Hit) {
+	if len(b.hits) < b.limit {
+		heap.Push(b, h)
+		return
+	}
+	if h.before(b.hits[0]) < 0 {
+		b.hits[0] = h
+		heap.Fix(b, 0)
+	}
+}
+
+// wants is whether a clip of a rank may be among the best.
+func (b *best) wants(rank float64) bool { return len(b.hits) < b.limit || rank >= b.hits[0].rank }
+
+// sorted returns the hits, the best first.
+func (b *best) sorted() []Hit {
+	slices.SortFunc(b.hits, Hit.before)
+	return b.hits
+}

@@ -1,0 +1,218 @@
+package calibrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+	"time"
+
+	"gonum.org/v1/gonum/blas/gonum"
+
+	"github.com/frostwatch/frostwatch/archive"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// Apart is how far apart the clips of one camera begin that a search lists: of those
+// closer to each other, which share frames or show the same, it lists the best.
+const Apart = 30 * time.Second
+
+// Query is what is searched for: the first word of Words, or clips that are like one.
+type Query struct {
+	Words *Words
+	Like  []float32 // a clip's embedding, of Model
+	Model Model     // of Like
+}
+
+func (q Query) model() Model {
+	if q.Words != nil {
+		return q.Words.model
+	}
+	return q.Model
+}
+
+// SearchOptions say where to search. Past and a query are required.
+type SearchOptions struct {
+	Query
+	Past    Past
+	Range   archive.Range
+	Limit   int           // how many hits at most; 0: 20
+	Apart   time.Duration // 0: Apart
+	Measure string        // "contrast" or "similarity", by which hits are ranked; a clip's likeness is a similarity
+}
+
+// Searched is the result of a search.
+type Searched struct {
+	Hits   []Hit `json:"hits"`   // the best first
+	Scored int   `json:"scored"` // recordings that were compared
+	// Other counts recordings by models other than the one the query is for: they
+	// can't be compared.
+	Other  map[string]int `json:"other_models,omitempty"`
+	Counts archive.Counts `json:"-"`
+}
+
+// Search compares every recording of a range with a query. Its memory does not grow
+// with the range.
+func Search(ctx context.Context, o SearchOptions) (*Searched, error) {
+	if o.Limit == 0 {
+		o.Limit = 20
+	}
+	if o.Apart == 0 {
+		o.Apart = Apart
+	}
+	s := &search{SearchOptions: o, partitions: map[int]*searched{}}
+	counts, err := o.Past.Scan(ctx, o.Range, func(b archive.Batch) error { return s.partition(b.Partition).batch(b) })
+	if err != nil {
+		return nil, err
+	}
+	return s.result(counts), nil
+}
+
+type search struct {
+	SearchOptions
+	mu         sync.Mutex
+	partitions map[int]*searched
+}
+
+// searched is what was found in one partition.
+type searched struct {
+	*search
+	score   func(clip []float32, row *archive.Row) (similarity, contrast float64)
+	clip    []float32 // of the row being compared
+	cameras map[string]*peaks
+	best    best
+	scored  int
+	other   map[string]int
+}
+
+func (s *search) partition(id int) *searched {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.partitions[id]
+	if p == nil {
+		p = &searched{
+			search: s, clip: make([]float32, s.model().Dims), cameras: map[string]*peaks{}, best: best{limit: s.Limit}, other: map[string]int{},
+		}
+		p.score = s.scorer()
+		s.partitions[id] = p
+	}
+	return p
+}
+
+// scorer compares a clip with the query.
+func (s *search) scorer() func(clip []float32, row *archive.Row) (similarity, contrast float64) {
+	if s.Words != nil {
+		if s.Measure != "contrast" {
+			return func(clip []float32, _ *archive.Row) (float64, float64) { return s.Words.list[0].Similarity(clip), 0 }
+		}
+		return func(clip []float32, row *archive.Row) (float64, float64) {
+			return s.Words.values(0, clip, row.LogitScale, &row.References)
+		}
+	}
+	length := norm(s.Like)
+	return func(clip []float32, _ *archive.Row) (float64, float64) {
+		return float64(dot(clip, s.Like)) / (norm(clip) * length), 0
+	}
+}
+
+// maxCameras bounds the cameras of one partition whose clips are compared with their
+// neighbours.
+const maxCameras = 100_000
+
+func (p *searched) batch(b archive.Batch) error {
+	want := p.model()
+	for i := range b.Rows {
+		row := &b.Rows[i]
+		if row.Model != want.ID || b.Dims != want.Dims {
+			if len(p.other) < maxCameras {
+				p.other[row.Model]++
+			}
+			continue
+		}
+		topics.ReadFloat16(p.clip, b.Embeddings[2*b.Dims*i:])
+		f := found{camera: row.Camera, epoch: row.Epoch, start: row.Start, end: row.End, offset: row.Offset, partition: b.Partition}
+		f.similarity, f.contrast = p.score(p.clip, row)
+		f.rank = f.similarity
+		if p.Measure == "contrast" && p.Words != nil {
+			f.rank = f.contrast
+		}
+		p.scored++
+		if math.IsNaN(f.rank) {
+			continue
+		}
+		c := p.cameras[row.Camera]
+		if c == nil {
+			if len(p.cameras) >= maxCameras {
+				return errors.New("there are too many cameras: name some")
+			}
+			c = &peaks{apart: p.Apart}
+			p.cameras[row.Camera] = c
+		}
+		c.add(&f, p.peak)
+	}
+	return nil
+}
+
+func (p *searched) peak(f *found) {
+	if !p.best.wants(f.rank) {
+		return
+	}
+	h := Hit{
+		Camera: f.camera, Start: f.start, End: f.end, Clip: topics.ClipID(f.camera, f.epoch, f.start.Sub(f.epoch)),
+		Similarity: f.similarity, Partition: f.partition, Offset: f.offset, rank: f.rank,
+	}
+	if p.Measure == "contrast" && p.Words != nil {
+		contrast := f.contrast
+		h.Contrast = &contrast
+	}
+	p.best.offer(h)
+}
+
+func (s *search) result(counts archive.Counts) *Searched {
+	out := &Searched{Counts: counts, Other: map[string]int{}}
+	all := best{limit: s.Limit}
+	for _, p := range s.partitions {
+		for _, c := range p.cameras {
+			c.flush(p.peak)
+		}
+		for _, h := range p.best.hits {
+			all.offer(h)
+		}
+		out.Scored += p.scored
+		for model, n := range p.other {
+			out.Other[model] += n
+		}
+	}
+	out.Hits = all.sorted()
+	return out
+}
+
+func dot(a, b []float32) float32 { return gonum.Implementation{}.Sdot(len(a), a, 1, b, 1) }
+
+func norm(v []float32) float64 { return max(math.Sqrt(float64(dot(v, v))), 1e-12) }
+
+// Clip finds the recording of a clip.
+func Clip(ctx context.Context, past Past, id string) (topics.Recognition, error) {
+	g, err := rangeOf(id)
+	if err != nil {
+		return topics.Recognition{}, err
+	}
+	var rec topics.Recognition
+	_, err = past.Actions(ctx, g, func(r archive.Record[topics.Recognition]) error {
+		if r.Value.ClipID != id {
+			return nil
+		}
+		rec = r.Value
+		return archive.ErrStop
+	})
+	switch {
+	case err != nil:
+		return rec, err
+	case rec.ClipID == "":
+		return rec, fmt.Errorf("no recording of clip %.120q is kept", topics.Clean(id))
+	case len(rec.Embedding) == 0:
+		return rec, fmt.Errorf("the recording of clip %.120q has no embedding", topics.Clean(id))
+	}
+	return rec, nil
+}

@@ -1,0 +1,187 @@
+package calibrate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/frostwatch/frostwatch/archive"
+	"github.com/frostwatch/frostwatch/scoring"
+	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
+)
+
+// Model is what recordings were made with.
+type Model struct {
+	ID         string
+	Dims       int     // of embeddings
+	Scale      float64 // logit scale; 0: not recorded
+	References string  // hash of the reference texts; empty: the recordings have none
+}
+
+// ErrNothing says that a range has no recordings with embeddings.
+var ErrNothing = errors.New("nothing is recorded in this time")
+
+// Newest returns the model of the newest recording of a range. now is used for a range
+// without an end.
+func Newest(ctx context.Context, past Past, g archive.Range, now time.Time) (Model, error) {
+	until := now
+	if !g.Until.IsZero() {
+		until = g.Until
+	}
+	for length := 10 * time.Minute; ; length *= 6 {
+		look := g
+		look.Since = until.Add(-length)
+		last := look.Since.Before(g.Since) || length > 400*24*time.Hour
+		if last {
+			look.Since = g.Since
+		}
+		m, err := newest(ctx, past, look)
+		if last || !errors.Is(err, ErrNothing) {
+			return m, err
+		}
+	}
+}
+
+func newest(ctx context.Context, past Past, g archive.Range) (m Model, err error) {
+	var at time.Time
+	one := make(chan struct{}, 1) // Scan calls for several partitions at a time
+	_, err = past.Scan(ctx, g, func(b archive.Batch) error {
+		one <- struct{}{}
+		defer func() { <-one }()
+		for _, r := range b.Rows {
+			if r.End.After(at) {
+				at = r.End
+				m = Model{ID: r.Model, Dims: b.Dims, Scale: r.LogitScale, References: r.References.Hash}
+			}
+		}
+		return nil
+	})
+	if err == nil && at.IsZero() {
+		err = ErrNothing
+	}
+	return m, err
+}
+
+// Embedder returns the vectors of texts; *scoring.Remote has it.
+type Embedder interface {
+	Of(ctx context.Context, texts []string) (vectors map[string][]float32, refused map[string]error, err error)
+	References(ctx context.Context, hash string) (*scoring.References, error)
+}
+
+// Words are labels made ready to be compared with recordings of one model. They never
+// change.
+type Words struct {
+	model Model
+	list  []word
+}
+
+type word struct {
+	label topics.LabelScore // without values
+	*scoring.Word
+}
+
+// NewWords embeds labels for recordings of a model. Where these have no references,
+// the words have no contrast.
+func NewWords(ctx context.Context, e Embedder, m Model, labels []vocab.Label) (*Words, error) {
+	var refs *scoring.References
+	if m.References != "" {
+		var err error
+		if refs, err = e.References(ctx, m.References); err != nil {
+			return nil, err
+		}
+	}
+	var texts []string
+	for _, l := range labels {
+		texts = append(texts, l.Texts()...)
+	}
+	vectors, refused, err := e.Of(ctx, texts)
+	if err != nil {
+		return nil, err
+	}
+	w := &Words{model: m}
+	for _, l := range labels {
+		var of [][]float32
+		for _, t := range l.Texts() {
+			if why := refused[t]; why != nil {
+				return nil, fmt.Errorf("the model does not take %.80q: %w", t, why)
+			}
+			of = append(of, vectors[t])
+		}
+		ready, err := scoring.NewWord(of, refs)
+		if err != nil {
+			return nil, fmt.Errorf("label %.80q: %w", l.Name, err)
+		}
+		if ready.Dim() != m.Dims {
+			return nil, fmt.Errorf("label %.80q has an embedding of %d numbers, recordings of model %.12s have %d", l.Name, ready.Dim(), m.ID, m.Dims)
+		}
+		w.list = append(w.list, word{topics.LabelScore{Label: l.Name, Tags: l.Tags, Background: l.Background, Threshold: l.Threshold}, ready})
+	}
+	return w, nil
+}
+
+// HasContrast is whether the words have one.
+func (w *Words) HasContrast() bool { return w.model.References != "" }
+
+// values returns the similarity and the contrast of word i with a clip. references
+// are those that were recorded with the clip.
+func (w *Words) values(i int, clip []float32, scale float64, references *topics.References) (similarity, contrast float64) {
+	logit := math.NaN()
+	if references.Hash == w.model.References {
+		logit = references.Logit
+	}
+	if scale == 0 {
+		scale = w.model.Scale
+	}
+	return w.list[i].Compare(clip, float32(scale), logit)
+}
+
+// Filled counts what Words filled in.
+type Filled struct {
+	// Labels are how many values of labels were computed from embeddings, since the
+	// recognition lacked the label or its contrast.
+	Labels int `json:"labels"`
+	// Recognitions are those with any of these, Other those that lack a label and
+	// can't be scored: of another model, or without an embedding.
+	Recognitions int `json:"recognitions"`
+	Other        int `json:"other"`
+}
+
+// fill adds the words that a recognition lacks, and contrasts where it has none. A
+// label that is added has no score, as one that is not among a clip's best.
+func (w *Words) fill(rec topics.Recognition, count *Filled) topics.Recognition {
+	var references topics.References
+	if rec.References != nil {
+		references = *rec.References
+	}
+	filled, unable := 0, false
+	for i, word := range w.list {
+		at := slices.IndexFunc(rec.Labels, func(l topics.LabelScore) bool { return strings.EqualFold(l.Label, word.label.Label) })
+		if at >= 0 && (references.Hash != "" || !w.HasContrast()) {
+			continue
+		}
+		if rec.Model != w.model.ID || len(rec.Embedding) != w.model.Dims {
+			unable = true
+			continue
+		}
+		l := word.label
+		l.Similarity, l.Contrast = w.values(i, rec.Embedding, rec.LogitScale, &references)
+		if at >= 0 {
+			rec.Labels[at].Contrast = l.Contrast
+		} else {
+			rec.Labels = append(rec.Labels, l)
+		}
+		filled++
+	}
+	if count.Labels += filled; filled > 0 {
+		count.Recognitions++
+	}
+	if unable {
+		count.Other++
+	}
+	return rec
+}
