@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/frostwatch/frostwatch/internal/redistest"
 	"github.com/frostwatch/frostwatch/internal/stagetest"
 )
@@ -46,7 +48,9 @@ func TestTheDocumentedRightsAreEnough(t *testing.T) {
 // A denial says which right the ACL user lacks.
 func TestADeniedCommandSaysWhichRightIsMissing(t *testing.T) {
 	full := redistest.DocumentedUser(t, "../docs/vocabulary.md", "secret", "f:")
-	put := func(s *Store) error { return s.Put(t.Context(), "default", Label{Name: "fall"}) }
+	put := func(s *Store) error {
+		return s.edit(t.Context(), "default", func(p redis.Pipeliner) { p.HSet(t.Context(), s.Key("default"), "fall", "") })
+	}
 	list := func(s *Store) error { _, err := s.List(t.Context(), "default"); return err }
 	announce := func(s *Store) error { return s.Announce(t.Context(), "default", InForce{Model: "m"}) }
 	look := func(s *Store) error { _, err := s.state(t.Context(), "default"); return err }

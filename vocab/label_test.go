@@ -102,6 +102,53 @@ func TestReadLabels(t *testing.T) {
 	}
 }
 
+// A backup must bring back what was there, also labels that a file of lines can't
+// hold.
+func TestWrittenLabelsAreReadBack(t *testing.T) {
+	labels := []Label{
+		{Name: "a"},
+		{Name: "# no comment", Description: "  not trimmed"},
+		{Name: `"quoted" <b> & more`, Description: "{no JSON"},
+		{Name: "[x]", Aliases: []string{"b", "c"}, Tags: []string{"t"}, Background: true, Threshold: .25, Begins: "d", Ends: "e"},
+		{Name: "人が倒れる", Description: strings.Repeat("x", maxValue)},
+	}
+	for _, some := range [][]Label{nil, labels[:1], labels} {
+		var b strings.Builder
+		if err := WriteLabels(&b, some); err != nil {
+			t.Fatal(err)
+		}
+		got, err := ReadLabels(strings.NewReader(b.String()))
+		if err != nil || len(got) != len(some) {
+			t.Fatalf("%s is read as %+v, %v", b.String(), got, err)
+		}
+		for i, l := range some {
+			if !reflect.DeepEqual(got[i], l.trimmed()) {
+				t.Errorf("%+v is read back as %+v", l, got[i])
+			}
+		}
+		if lines := strings.Count(b.String(), "\n"); lines != len(some)+2 {
+			t.Errorf("%d lines for %d labels: %s", lines, len(some), b.String())
+		}
+	}
+}
+
+func TestMistakesInAFileOfJSON(t *testing.T) {
+	for text, want := range map[string]string{
+		`["fall"]`:       "want an array of objects",
+		`[{"lable":""}]`: `object 1: want a key "label" with a text`,
+		`[{"label":"a"},{"label":"b","treshold":1},{"label":"c","threshold":2}]`:  `object 2: label "b": its value has an unknown key "treshold"`,
+		`[{"label":"c","threshold":2}]`:                                           `object 1: label "c": threshold 2: want 0 to 1`,
+		`[{"label":" "}]`:                                                         "label is empty",
+		`[{"label":"a","description":"` + strings.Repeat("x", maxValue+1) + `"}]`: "at most 4096",
+		`[{"label":"a"},{"label":"b\u0007","skipped":"why"}]`:                     "",
+	} {
+		got, err := ReadLabels(strings.NewReader(text))
+		if want == "" && (err != nil || len(got) != 1) || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%.80s: got %+v, %v; want %q", text, got, err, want)
+		}
+	}
+}
+
 func FuzzParseLabel(f *testing.F) {
 	f.Add("running", "")
 	f.Add(" a ", "in words")

@@ -14,6 +14,7 @@ type state struct {
 	labels  int64  // noHash if the key is not a hash
 	digest  string // of the content
 	emptied bool   // there are no labels because somebody removed them on purpose
+	unsaved bool   // the history does not have it yet
 }
 
 const noHash = -1
@@ -24,16 +25,19 @@ const noHash = -1
 // a label, whoever added it.
 var stateScript = redis.NewScript(`
 local kind = redis.call('TYPE', KEYS[1]).ok
-if kind ~= 'hash' and kind ~= 'none' then return {-1, '', 0} end
+if kind ~= 'hash' and kind ~= 'none' then return {-1, '', 0, 0} end
 local labels = redis.call('HLEN', KEYS[1])
 local emptied = redis.call('EXISTS', KEYS[2])
 if labels > 0 and emptied == 1 then redis.call('DEL', KEYS[2]) end
-if labels > tonumber(ARGV[1]) then return {labels, '', 0} end
-return {labels, redis.sha1hex(table.concat(redis.call('HGETALL', KEYS[1]), '\0')), emptied}`)
+if labels > tonumber(ARGV[1]) then return {labels, '', 0, 0} end
+local digest = redis.sha1hex(table.concat(redis.call('HGETALL', KEYS[1]), '\0'))
+local recorded = redis.call('HGET', KEYS[3], 'digest')
+local unsaved = recorded ~= digest and (recorded or labels > 0)
+return {labels, digest, emptied, unsaved and 1 or 0}`)
 
 // state returns a vocabulary's state without transferring its content.
 func (s *Store) state(ctx context.Context, name string) (state, error) {
-	answer, err := stateScript.Run(ctx, s.client, []string{s.Key(name), s.emptied(name)}, maxLabels).Slice()
+	answer, err := stateScript.Run(ctx, s.client, []string{s.Key(name), s.emptied(name), s.recording(name)}, maxLabels).Slice()
 	if err != nil {
 		return state{}, fmt.Errorf("look at vocabulary %s: %w", name, err)
 	}
@@ -45,12 +49,13 @@ func (s *Store) state(ctx context.Context, name string) (state, error) {
 }
 
 func parseState(answer []any) (state, error) {
-	if len(answer) == 3 {
+	if len(answer) == 4 {
 		labels, isCount := answer[0].(int64)
 		digest, isHash := answer[1].(string)
 		emptied, isFlag := answer[2].(int64)
-		if isCount && isHash && isFlag {
-			return state{labels, digest, labels == 0 && emptied == 1}, nil
+		unsaved, isAnother := answer[3].(int64)
+		if isCount && isHash && isFlag && isAnother {
+			return state{labels, digest, labels == 0 && emptied == 1, unsaved == 1}, nil
 		}
 	}
 	return state{}, errors.New("unexpected form of Redis's answer")

@@ -161,7 +161,7 @@ func TestALargeVocabularyIsRefusedUnread(t *testing.T) {
 func TestJSONIsNoFileOfLabels(t *testing.T) {
 	for text, want := range map[string]string{
 		"{\n  \"action\": \"box\",\n": "line 1: this looks like JSON",
-		"\n[\n  \"box\"\n]\n":         "line 2: this looks like JSON",
+		"\n[\n  \"box\",\n]\n":        "line 2: this looks like JSON",
 		"box\n\"run\",\n}\n":          "line 2: a label that begins with",
 		"box\t{\"tags\":[\"a\"]}\n":   "",
 	} {

@@ -33,9 +33,19 @@ func (p Problem) String() string { return fmt.Sprintf("label %q: %v", p.Label, p
 // checkSize refuses a hash with too many entries; call it before reading them.
 func checkSize(name string, labels int64) error {
 	if labels > maxLabels {
-		return fmt.Errorf("vocabulary %s: %d labels, at most %d", name, labels, maxLabels)
+		return &sizeError{name, labels}
 	}
 	return nil
+}
+
+// sizeError means that a vocabulary has too many labels to be read.
+type sizeError struct {
+	name   string
+	labels int64
+}
+
+func (e *sizeError) Error() string {
+	return fmt.Sprintf("vocabulary %s: %d labels, at most %d", e.name, e.labels, maxLabels)
 }
 
 // parse parses a whole hash. An entry that can't be used becomes a Problem and

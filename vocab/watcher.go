@@ -45,6 +45,7 @@ type Watcher struct {
 	seen   state  // what was read last
 	fault  error  // why that is not current
 	logged string // what was logged last: "redis" or a fault; empty while all is well
+	lost   bool   // the last edit could not be recorded
 }
 
 // NewWatcher checks the options; nothing is read before Run.
@@ -169,21 +170,42 @@ func (w *Watcher) look(ctx context.Context) error {
 		w.seen, w.fault = state{}, nil
 		return err
 	}
-	if now == w.seen {
-		return w.fault
+	unsaved := now.unsaved
+	if now.unsaved = false; now != w.seen {
+		v, fault, err := w.load(ctx, &now)
+		if err != nil {
+			return err
+		}
+		w.seen, w.fault = now, fault
+		w.publish(&v, fault == nil)
 	}
-	v, fault, err := w.load(ctx, now)
-	if err != nil {
-		return err
-	}
-	w.seen, w.fault = now, fault
-	w.publish(&v, fault == nil)
-	return fault
+	w.record(ctx, unsaved)
+	return w.fault
 }
 
-// load reads the vocabulary. fault is why it must not become current; err is why
+// record records an edit that was made with another program. Without a history
+// everything else works, so that it fails is a warning.
+func (w *Watcher) record(ctx context.Context, unsaved bool) {
+	var err error
+	if unsaved {
+		err = w.store.record(ctx, w.Name, w.seen.digest, w.Read().Version)
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	w.Reporter.Warning("vocabulary history", err)
+	switch {
+	case err != nil && !w.lost:
+		w.Logger.WarnContext(ctx, "vocabulary: edits are not recorded in its history", "error", err)
+	case err == nil && w.lost:
+		w.Logger.InfoContext(ctx, "vocabulary: edits are recorded in its history again")
+	}
+	w.lost = err != nil
+}
+
+// load reads the vocabulary, and makes now the state of what it read. fault is why it must not become current; err is why
 // it could not be read.
-func (w *Watcher) load(ctx context.Context, now state) (v Vocabulary, fault, err error) {
+func (w *Watcher) load(ctx context.Context, now *state) (v Vocabulary, fault, err error) {
 	v.Name = w.Name
 	if now.labels == noHash {
 		return v, fmt.Errorf("look at vocabulary %s: %w", w.Name, wrongType(w.store.Key(w.Name))), nil
@@ -191,7 +213,12 @@ func (w *Watcher) load(ctx context.Context, now state) (v Vocabulary, fault, err
 	if fault := checkSize(w.Name, now.labels); fault != nil {
 		return v, fault, nil
 	}
-	if v, err = w.store.List(ctx, w.Name); err != nil {
+	c, err := w.store.content(ctx, w.Name)
+	if err != nil {
+		return v, nil, w.store.explain("read", w.Name, err)
+	}
+	now.labels, now.digest = int64(len(c.entries)), c.digest // it may be newer
+	if v, err = parse(w.Name, c.entries); err != nil {
 		return v, nil, err
 	}
 	return v, w.check(v, now.emptied), nil

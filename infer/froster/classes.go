@@ -25,11 +25,14 @@ const (
 	maxClassText = 1 << 10 // bytes
 )
 
+// Kinetics400Classes is the built-in list of base classes.
+func Kinetics400Classes() []string { return strings.Split(strings.TrimSpace(kinetics400), "\n") }
+
 // baseClasses returns the built-in list of that name, or the classes in a file
 // of that name, one on each line.
 func baseClasses(nameOrFile string) ([]string, error) {
 	if nameOrFile == Kinetics400 {
-		return strings.Split(strings.TrimSpace(kinetics400), "\n"), nil
+		return Kinetics400Classes(), nil
 	}
 	f, err := os.Open(nameOrFile)
 	if errors.Is(err, os.ErrNotExist) {

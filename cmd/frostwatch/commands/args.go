@@ -27,6 +27,16 @@ func least(n int) cobra.PositionalArgs {
 	}
 }
 
+// most accepts at most n arguments.
+func most(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > n {
+			return wrongArgs(cmd, args)
+		}
+		return nil
+	}
+}
+
 func none(cmd *cobra.Command, args []string) error { return exactly(0)(cmd, args) }
 
 func wrongArgs(cmd *cobra.Command, args []string) error {

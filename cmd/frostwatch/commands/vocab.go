@@ -22,6 +22,7 @@ type vocabTarget struct {
 	target
 	name       string // empty: the configured one
 	configured string // vocab.name of the configuration; set by with
+	by, note   string // who edits, and with which command, for the history
 }
 
 func (t *vocabTarget) with(ctx context.Context, do func(ctx context.Context, s *vocab.Store, name string) error) error {
@@ -31,7 +32,7 @@ func (t *vocabTarget) with(ctx context.Context, do func(ctx context.Context, s *
 		if name == "" {
 			name = cfg.Vocab.Name
 		}
-		return do(ctx, vocab.NewStore(c, cfg.Redis.Prefix), name)
+		return do(ctx, vocab.NewStore(c, cfg.Redis.Prefix).By(t.by, t.note), name)
 	})
 }
 
@@ -40,7 +41,10 @@ func (p Program) vocabCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "vocab", Short: "Show and edit the vocabulary while everything runs"}
 	t.flags(cmd)
 	cmd.PersistentFlags().StringVar(&t.name, "vocabulary", "", "name of the vocabulary (default: vocab.name of the configuration)")
-	cmd.AddCommand(p.vocabList(t), p.vocabAdd(t), p.vocabRemove(t), p.vocabImport(t))
+	cmd.PersistentFlags().StringVar(&t.by, "by", whoEdits(), "who makes an edit, for its history")
+	cmd.PersistentFlags().Lookup("by").DefValue = "" // help would name the machine that it was made on
+	cmd.PersistentPreRun = func(cmd *cobra.Command, _ []string) { t.note = pathOf(cmd) }
+	cmd.AddCommand(p.vocabList(t), p.vocabAdd(t), p.vocabRemove(t), p.vocabImport(t), p.vocabHistory(t), p.vocabDiff(t), p.vocabRollback(t))
 	return cmd
 }
 
@@ -266,6 +270,7 @@ func (p Program) vocabImport(t *vocabTarget) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("import labels from %s: %w", args[0], err)
 			}
+			t.note += " " + args[0]
 			return t.with(cmd.Context(), func(ctx context.Context, s *vocab.Store, name string) error {
 				return p.edit(ctx, t, s, name, func() error { return s.Put(ctx, name, labels...) })
 			})

@@ -207,7 +207,8 @@ func (u *up) seedVocabulary(ctx context.Context, pr *process.Process) error {
 	if exists(mark) {
 		return nil
 	}
-	err := vocab.NewStore(pr.Redis, u.cfg.Redis.Prefix).Put(ctx, u.cfg.Vocab.Name, demo.Vocabulary()...)
+	store := vocab.NewStore(pr.Redis, u.cfg.Redis.Prefix).By("frostwatch up", "the demo's labels")
+	err := store.Put(ctx, u.cfg.Vocab.Name, demo.Vocabulary()...)
 	if err != nil {
 		return fmt.Errorf("write the demo vocabulary: %w", err)
 	}
