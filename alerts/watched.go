@@ -14,7 +14,11 @@ import (
 
 // about are the labels that a rule is about, as infer is asked to score them.
 func (r Rule) about() topics.WatchedLabels {
-	return topics.WatchedLabels{Labels: r.Actions, Tags: r.Tags, Novel: r.Novel}
+	out := topics.WatchedLabels{Labels: r.Actions, Tags: r.Tags, Novel: r.Novel}
+	if r.Measure() == ByScore {
+		out.Score, _ = (&judge{rule: r}).levels(topics.LabelScore{})
+	}
+	return out
 }
 
 // watchedTable is what the table of watched labels has of this partition: values by

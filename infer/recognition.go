@@ -20,10 +20,11 @@ func (s *Stage) recognition(r run, i int, m *scoring.Matrix) (bus.Message, error
 	began := s.Now()
 	// As the record holds it, so that whoever scores the past gets the same.
 	embedding := topics.RoundFloat16(e.Clip(i))
-	scored := m.Score(embedding, model.LogitScale(), s.TopK, s.watched.of(c.Camera))
+	watch := s.watched.of(c.Camera)
+	scored := m.Score(embedding, model.LogitScale(), s.TopK, watch.Watched)
 	took := s.Now().Sub(began)
 	n := min(ends, c.service.Frames)
-	value, err := topics.EncodeRecognition(topics.Recognition{
+	rec := topics.Recognition{
 		ClipID: c.ID, Camera: c.Camera, Tags: c.Tags,
 		Epoch: c.Epoch, Sequence: c.Sequence,
 		Start: c.StartTime(), End: c.EndTime(),
@@ -41,7 +42,9 @@ func (s *Stage) recognition(r run, i int, m *scoring.Matrix) (bus.Message, error
 			Queue: milliseconds(c.age), Decode: milliseconds(c.took),
 			Model: milliseconds(r.took), Score: milliseconds(took), Batch: len(r.clips),
 		},
-	})
+	}
+	s.sunk.note(rec, watch.scores, m)
+	value, err := topics.EncodeRecognition(rec)
 	if err != nil {
 		return bus.Message{}, err
 	}

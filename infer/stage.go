@@ -98,6 +98,7 @@ type Stage struct {
 	metrics  metrics
 	services *services
 	watched  *watched
+	sunk     *sunk
 	backlog  *backlog
 	waiting  atomic.Bool // until there is a first vocabulary
 	// order holds the clips that were read and are not in a batch yet, in the order
@@ -125,6 +126,7 @@ func New(o Options) (*Stage, error) {
 		metrics:  m,
 		services: newServices(o.First),
 		watched:  newWatched(),
+		sunk:     newSunk(o.Reporter),
 		backlog: &backlog{
 			log: o.Logger, now: o.Now, maxAge: o.MaxAge, feeds: map[*feed]bool{},
 			report: func(err error) { o.Reporter.Warning("falling behind", err) },

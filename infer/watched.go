@@ -23,8 +23,15 @@ type watched struct {
 
 	mu      sync.Mutex
 	rules   map[string]map[string]topics.WatchedLabels // by camera and rule
-	cameras map[string]*scoring.Watched                // by camera
+	cameras map[string]cameraWatch                     // by camera
 	entries int
+}
+
+// cameraWatch is what all rules of a camera watch, and those of them that compare
+// scores.
+type cameraWatch struct {
+	*scoring.Watched
+	scores []scoreRule
 }
 
 // maxWatched bounds the entries that are kept: whoever can write the topic can add
@@ -32,11 +39,11 @@ type watched struct {
 const maxWatched = 200_000
 
 func newWatched() *watched {
-	return &watched{ready: make(chan struct{}), rules: map[string]map[string]topics.WatchedLabels{}, cameras: map[string]*scoring.Watched{}}
+	return &watched{ready: make(chan struct{}), rules: map[string]map[string]topics.WatchedLabels{}, cameras: map[string]cameraWatch{}}
 }
 
-// of are the labels watched on a camera; nil: none.
-func (w *watched) of(camera string) *scoring.Watched {
+// of is what is watched on a camera; Watched is nil: nothing.
+func (w *watched) of(camera string) cameraWatch {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.cameras[camera]
@@ -64,7 +71,9 @@ func (s *Stage) followWatched(ctx context.Context) {
 	const part, again = "watched labels", 30 * time.Second
 	for {
 		err := s.Watched.Follow(ctx, func(m bus.Message) error {
-			if err := s.watched.note(string(m.Key), m.Value); err != nil {
+			err := s.watched.note(string(m.Key), m.Value)
+			s.sunk.forget(s.watched.names)
+			if err != nil {
 				s.Logger.WarnContext(ctx, "record of the table of watched labels skipped", "partition", m.Partition, "offset", m.Offset, "error", err)
 			}
 			return nil
@@ -135,12 +144,28 @@ func (w *watched) put(camera, rule string, labels topics.WatchedLabels, remove b
 }
 
 // together is what all rules of a camera watch.
-func together(rules map[string]topics.WatchedLabels) *scoring.Watched {
+func together(rules map[string]topics.WatchedLabels) (out cameraWatch) {
 	var labels, tags []string
 	novel := false
 	for _, rule := range slices.Sorted(maps.Keys(rules)) {
 		r := rules[rule]
 		labels, tags, novel = append(labels, r.Labels...), append(tags, r.Tags...), novel || r.Novel
+		if r.Score > 0 {
+			out.scores = append(out.scores, scoreRule{rule, r.Score, scoring.NewWatched(r.Labels, r.Tags, r.Novel)})
+		}
 	}
-	return scoring.NewWatched(labels, tags, novel)
+	out.Watched = scoring.NewWatched(labels, tags, novel)
+	return out
+}
+
+// names is whether any camera has a rule of that name that compares scores.
+func (w *watched) names(rule string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.cameras {
+		if slices.ContainsFunc(c.scores, func(r scoreRule) bool { return r.name == rule }) {
+			return true
+		}
+	}
+	return false
 }

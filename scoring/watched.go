@@ -29,16 +29,23 @@ func NewWatched(labels, tags []string, novel bool) *Watched {
 	return w
 }
 
-func (w *Watched) means(e entry) bool {
+func (w *Watched) means(e entry) bool { return w.covers(e.Name, e.Tags, e.Background, e.novel) }
+
+// Means is whether a label of a result is watched.
+func (w *Watched) Means(l topics.LabelScore) bool {
+	return w.covers(l.Label, l.Tags, l.Background, l.Novel)
+}
+
+func (w *Watched) covers(name string, tags []string, background, novel bool) bool {
 	switch {
-	case w.labels[vocab.Spelling(e.Name)]:
+	case w.labels[vocab.Spelling(name)]:
 		return true
-	case e.Background:
+	case background:
 		return false
-	case w.novel && e.novel:
+	case w.novel && novel:
 		return true
 	}
-	return slices.ContainsFunc(e.Tags, func(t string) bool { return w.tags[t] })
+	return slices.ContainsFunc(tags, func(t string) bool { return w.tags[t] })
 }
 
 // watchCache holds which labels of a matrix are watched, by index, ascending.

@@ -61,6 +61,17 @@ type Alert struct {
 // EventID is the CloudEvents id, different for each state of an alert.
 func (a Alert) EventID() string { return a.ID + "/" + string(a.State) }
 
+// Value is the value of what the rule compares; 0 where the alert has no score.
+func (a Alert) Value() float64 {
+	switch a.Measure {
+	case "contrast":
+		return a.Contrast
+	case "similarity":
+		return a.Similarity
+	}
+	return a.Score
+}
+
 // EncodeAlert makes the CloudEvents record of a valid alert.
 func EncodeAlert(a Alert) ([]byte, error) {
 	if err := a.Validate(); err != nil {

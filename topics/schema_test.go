@@ -86,7 +86,7 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 			return EncodeWorker(Worker{Name: "w", Started: at, At: at, Stages: map[string]WorkerStage{"alerts": {}}})
 		}},
 		{"watched labels", "watched", func() ([]byte, error) {
-			return EncodeWatched(WatchedLabels{Camera: "lobby", Rule: "fall", Labels: []string{"falling down"}, Tags: []string{"danger"}, Novel: true})
+			return EncodeWatched(WatchedLabels{Camera: "lobby", Rule: "fall", Labels: []string{"falling down"}, Tags: []string{"danger"}, Novel: true, Score: .7})
 		}},
 		{"threshold", "threshold", func() ([]byte, error) { return EncodeThreshold(fullThreshold()) }},
 		{"threshold, bare", "threshold", func() ([]byte, error) {

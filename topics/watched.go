@@ -16,6 +16,9 @@ type WatchedLabels struct {
 	Labels []string `json:"labels,omitempty"` // by name, whatever their case; at most MaxLabels
 	Tags   []string `json:"tags,omitempty"`   // labels with any of them; background labels are left out
 	Novel  bool     `json:"novel,omitempty"`  // all that are novel; background labels are left out
+	// Score is what the rule raises at, if it compares the score, which sinks when
+	// labels are added; 0: it compares something else.
+	Score float64 `json:"score,omitempty"`
 }
 
 // Validate checks everything that readers rely on.
@@ -28,6 +31,8 @@ func (w WatchedLabels) Validate() error {
 		return errors.New("neither labels nor tags nor novel")
 	case len(w.Labels) > MaxLabels:
 		return fmt.Errorf("labels: %d elements, want at most %d", len(w.Labels), MaxLabels)
+	case !inUnit(w.Score):
+		return fmt.Errorf("score %v: want 0 to 1", w.Score)
 	case len(w.Tags) > MaxLabels:
 		return fmt.Errorf("tags: %d elements, want at most %d", len(w.Tags), MaxLabels)
 	}

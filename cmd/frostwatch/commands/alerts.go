@@ -212,10 +212,10 @@ func (v alertView) word() string {
 	return "cleared"
 }
 
-// scoreText is the score, "-" where there is none.
+// scoreText is the value of what the rule compares, "-" where there is none.
 func (v alertView) scoreText() string {
-	if v.Score > 0 {
-		return fmt.Sprintf("%.2f", v.Score)
+	if v.Value() != 0 {
+		return fmt.Sprintf("%.2f", v.Value())
 	}
 	return "-"
 }

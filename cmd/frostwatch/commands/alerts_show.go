@@ -46,6 +46,21 @@ func (p Program) alertsShow() *cobra.Command {
 	return cmd
 }
 
+// labelText is the label with what it scored; what the rule compares comes first.
+func (v alertView) labelText() string {
+	text := v.Label
+	if v.Measure != "" && v.Value() != 0 {
+		text += fmt.Sprintf(", %s %.2f (the rule raises at %.2f)", topics.Clean(v.Measure), v.Value(), v.Threshold)
+	}
+	if v.Score > 0 && v.Measure != "score" {
+		text += fmt.Sprintf(", score %.2f", v.Score)
+	}
+	if v.Similarity != 0 && v.Measure != "similarity" {
+		text += fmt.Sprintf(", similarity %.2f", v.Similarity)
+	}
+	return text
+}
+
 // printAlert prints an alert. unreadable is why its evidence can't be read.
 func printAlert(w io.Writer, v alertView, unreadable error, asJSON bool) error {
 	if asJSON {
@@ -64,11 +79,7 @@ func printAlert(w io.Writer, v alertView, unreadable error, asJSON bool) error {
 	row("reason", v.Reason)
 	row("camera", strings.TrimSpace(v.Camera+" "+strings.Join(v.Tags, ", ")))
 	row("rule", fmt.Sprintf("%s, %s", v.Rule, v.Severity))
-	label := v.Label
-	if v.Score > 0 {
-		label = fmt.Sprintf("%s, score %.2f, similarity %.2f", v.Label, v.Score, v.Similarity)
-	}
-	row("label", label)
+	row("label", v.labelText())
 	if v.Novel {
 		row("novel", "the model was not trained on this label; nearest to "+v.NearestBase)
 	}

@@ -11,7 +11,7 @@ import (
 const clock = "15:04:05"
 
 // alertLine is an alert as a person reads it: time, what, camera, rule, label,
-// score where there is one, and whether the model was trained on the label.
+// value of what the rule compares where there is one, and whether the model was trained on the label.
 func alertLine(a topics.Alert) string {
 	known := "known"
 	if a.Novel {
@@ -25,8 +25,8 @@ func alertLine(a topics.Alert) string {
 		word = "clear"
 	}
 	score := "-"
-	if a.Score > 0 {
-		score = fmt.Sprintf("%.2f", a.Score)
+	if a.Value() != 0 {
+		score = fmt.Sprintf("%.2f", a.Value())
 	}
 	line := fmt.Sprintf("%s  %-6s  %-20s  %-8s  %-8s  %-28q  %-4s  %s",
 		a.At.Local().Format(clock), word, topics.Clean(a.Camera), topics.Clean(a.Rule), topics.Clean(a.Severity), a.Label, score, known)
