@@ -29,6 +29,12 @@ func (r Rule) active() (a active, errs []error) {
 	if len(errs) == 0 && a.never() {
 		errs = append(errs, r.mistake("quiet", "quiet: it covers all of the rule's hours: want some in which it may raise an alert"))
 	}
+	if r.Absent == nil || len(errs) > 0 {
+		return a, errs
+	}
+	if most := a.longest(); most > 0 && r.Absent.For > most {
+		errs = append(errs, r.mistake("absent", "absent: for %v: its hours last %v at most, and it counts anew in each", r.Absent.For, most))
+	}
 	return a, errs
 }
 
@@ -46,6 +52,26 @@ func (a active) never() bool {
 		}
 	}
 	return true
+}
+
+// longest is the longest stretch of the week in which the rule is on without a break;
+// 0: it is never off, or its two time zones can't be compared.
+func (a active) longest() time.Duration {
+	if a.quiet != nil && a.schedule != nil && a.schedule.zone.String() != a.quiet.zone.String() {
+		return 0
+	}
+	run, longest := 0, 0
+	for i := range 2 * 7 * minutesOfDay { // twice, for what runs over the week's end
+		day, minute := time.Weekday(i/minutesOfDay%7), i%minutesOfDay
+		if run++; a.schedule != nil && !a.schedule.at(day, minute) || a.quiet != nil && a.quiet.at(day, minute) {
+			run = 0
+		}
+		longest = max(longest, run)
+	}
+	if run == 2*7*minutesOfDay {
+		return 0
+	}
+	return time.Duration(longest) * time.Minute
 }
 
 // mistake is an error about the value of one of the rule's keys.

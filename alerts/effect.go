@@ -61,7 +61,7 @@ func (r *rule) unmatched(cameras map[string][]string) (why []string) {
 // unknown are the labels and tags that the vocabulary does not hold.
 func (r *rule) unknown(v *vocab.Vocabulary, cameras map[string][]string) (why []string) {
 	has := func(match func(vocab.Label) bool) bool { return slices.ContainsFunc(v.Labels, match) }
-	for _, action := range r.Actions {
+	for _, action := range r.names() {
 		if has(func(l vocab.Label) bool { return vocab.SameLabel(l.Name, action) }) {
 			continue
 		}

@@ -14,13 +14,15 @@ import (
 )
 
 // Rule says what to raise an alert for, as a person writes it. Exactly one of
-// Actions, Tags and Novel selects labels.
+// Actions, Tags, Novel and Absent selects labels.
 type Rule struct {
 	Name    string   `yaml:"name"`
 	Cameras []string `yaml:"cameras"` // globs over camera names; empty: every camera
 	Actions []string `yaml:"actions"` // labels
 	Tags    []string `yaml:"tags"`    // labels with any of these tags
 	Novel   bool     `yaml:"novel"`   // labels that the model was not trained on
+	Then    *Then    `yaml:"then"`    // what has to be seen after them; nil: nothing
+	Absent  *Absent  `yaml:"absent"`  // instead of the three above: what must not stay unseen
 	// Contrast, Score, Similarity and FalseAlarms say what is compared, and from where
 	// on it counts: at most one of them. None: contrast, at its default.
 	Contrast    *Levels       `yaml:"contrast"`
@@ -95,6 +97,7 @@ func (r Rule) compile() (*rule, []error) {
 		}
 	}
 	r.checkSelection(wrong)
+	r.checkKind(wrong)
 	r.checkMeasure(wrong)
 	if c := r.Clips; c != (ClipsRule{}) && (c.N < 1 || c.N > c.M || c.M > maxM) {
 		wrong("clips: %d of %d: want N of M with 1 ≤ N ≤ M ≤ %d", c.N, c.M, maxM)
@@ -115,13 +118,13 @@ func (r Rule) compile() (*rule, []error) {
 
 func (r Rule) checkSelection(wrong func(string, ...any)) {
 	selectors := 0
-	for _, used := range []bool{len(r.Actions) > 0, len(r.Tags) > 0, r.Novel} {
+	for _, used := range []bool{len(r.Actions) > 0, len(r.Tags) > 0, r.Novel, r.Absent != nil} {
 		if used {
 			selectors++
 		}
 	}
 	if selectors != 1 {
-		wrong("want exactly one of actions, tags and novel: true")
+		wrong("want exactly one of actions, tags, novel: true and absent")
 	}
 	empty := func(n string) bool { return strings.TrimSpace(n) == "" }
 	if slices.ContainsFunc(r.Actions, empty) {

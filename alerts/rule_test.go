@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,8 +18,8 @@ func TestBadRulesAreRefused(t *testing.T) {
 	}{
 		{"no name", func(r *Rule) { r.Name = "" }, "name: want 1 to 64"},
 		{"name", func(r *Rule) { r.Name = "a/b" }, "name: want 1 to 64"},
-		{"no selector", func(r *Rule) { r.Actions = nil }, "exactly one of actions, tags and novel"},
-		{"two selectors", func(r *Rule) { r.Novel = true }, "exactly one of actions, tags and novel"},
+		{"no selector", func(r *Rule) { r.Actions = nil }, "exactly one of actions, tags, novel: true and absent"},
+		{"two selectors", func(r *Rule) { r.Novel = true }, "exactly one of actions, tags, novel: true and absent"},
 		{"empty action", func(r *Rule) { r.Actions = []string{"a", ""} }, "actions: an empty label"},
 		{"empty tag", func(r *Rule) { r.Actions, r.Tags = nil, []string{" "} }, "tags: an empty tag"},
 		{"glob", func(r *Rule) { r.Cameras = []string{"a["} }, `cameras: "a[" is not a glob`},
@@ -32,6 +33,19 @@ func TestBadRulesAreRefused(t *testing.T) {
 		{"many clips", func(r *Rule) { r.Clips = ClipsRule{1, 101} }, "clips: 1 of 101"},
 		{"cooldown", func(r *Rule) { r.Cooldown = -1 }, "cooldown: -1ns: want 0 or more"},
 		{"severity", func(r *Rule) { r.Severity = "dire" }, `severity: "dire": want info, warning or critical`},
+		{"then without labels", func(r *Rule) { r.Then = &Then{Within: 1} }, "then: actions is missing"},
+		{"then with an empty label", func(r *Rule) { r.Then = &Then{[]string{" "}, 1} }, "then: an empty label"},
+		{"then at no time", func(r *Rule) { r.Then = &Then{[]string{"b"}, 0} }, "then: within 0s: want more than 0 and at most 1h0m0s"},
+		{"then too late", func(r *Rule) { r.Then = &Then{[]string{"b"}, 2 * time.Hour} }, "then: within 2h0m0s: want"},
+		{"then an absence", func(r *Rule) { absent(r); r.Then = &Then{[]string{"b"}, 1} }, "then: want it beside actions, tags or novel"},
+		{"absence beside actions", func(r *Rule) { absent(r); r.Actions = []string{"b"} }, "exactly one of actions, tags, novel: true and absent"},
+		{"absence without labels", func(r *Rule) { absent(r); r.Absent.Actions = nil }, "absent: actions is missing"},
+		{"absence of a day and more", func(r *Rule) { absent(r); r.Absent.For = 25 * time.Hour }, "absent: for 25h0m0s: want more than 0 and at most 24h0m0s"},
+		{"absence with a budget", func(r *Rule) { absent(r); r.FalseAlarms = Budget{Count: 1, Per: day} }, "false_alarms: a rule on absence has no budget"},
+		{"absence with a clear", func(r *Rule) { absent(r); r.Score = &Levels{.5, .4} }, "score: clear 0.4: a rule on absence clears when"},
+		{"absence with a long cooldown", func(r *Rule) { absent(r); r.Cooldown = 2 * time.Hour }, "cooldown: 2h0m0s: want at most the 1h0m0s of absent"},
+		{"absence longer than its hours", func(r *Rule) { absent(r); r.Schedule = &Schedule{From: "08:00", To: "08:30"} }, "absent: for 1h0m0s: its hours last 30m0s at most"},
+		{"absence longer than between quiet hours", func(r *Rule) { absent(r); r.Quiet = &Schedule{From: "00:30", To: "00:00"} }, "absent: for 1h0m0s: its hours last 30m0s at most"},
 		{"days", func(r *Rule) { r.Schedule = &Schedule{Days: "mon-fry"} }, `days "mon-fry"`},
 		{"hour", func(r *Rule) { r.Schedule = &Schedule{From: "8:00"} }, `from: "8:00": want HH:MM`},
 		{"past midnight", func(r *Rule) { r.Schedule = &Schedule{To: "24:01"} }, `to: "24:01": want HH:MM`},
@@ -51,6 +65,30 @@ func TestBadRulesAreRefused(t *testing.T) {
 	twice := Rule{Name: "r", Novel: true}
 	if set, err := NewRuleSet(twice, twice); set != nil || err == nil || !strings.Contains(err.Error(), `the name "r" is used twice`) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// absent makes a rule one on absence.
+func absent(r *Rule) { r.Actions, r.Absent = nil, &Absent{[]string{"a"}, time.Hour} }
+
+func TestShortTexts(t *testing.T) {
+	for _, c := range []struct{ text, label, want string }{
+		{"person running within 30s", "person running", "30s"},
+		{` "person running" within 1m30s `, "person running", "1m30s"},
+		{"'within' within 2s", "within", "2s"},
+		{"person within within 1h", "person within", "1h0m0s"},
+		{"person running", "", ""}, {"within 30s", "", ""}, {"person within 30", "", ""}, {"person within soon", "", ""}, {"", "", ""},
+	} {
+		var then Then
+		var unseen Absent
+		err := then.UnmarshalText([]byte(c.text))
+		again := unseen.UnmarshalText([]byte(strings.ReplaceAll(c.text, "within", "for")))
+		if (err == nil) != (c.want != "") || c.want != "" && (then.Within.String() != c.want || !slices.Equal(then.Actions, []string{c.label})) {
+			t.Errorf("%q: %+v, %v", c.text, then, err)
+		}
+		if (again == nil) != (c.want != "") || c.want != "" && unseen.For != then.Within {
+			t.Errorf("absent, %q: %+v, %v", c.text, unseen, again)
+		}
 	}
 }
 

@@ -123,15 +123,27 @@ type rule struct {
 }
 
 func newRule(r Rule, on active) *rule {
-	r.Actions = slices.Clone(r.Actions)
-	for i := range r.Actions {
-		r.Actions[i] = strings.TrimSpace(r.Actions[i])
+	if r.Actions = trimmed(r.Actions); r.Absent != nil {
+		r.Absent = &Absent{trimmed(r.Absent.Actions), r.Absent.For}
+	}
+	if r.Then != nil {
+		r.Then = &Then{trimmed(r.Then.Actions), r.Then.Within}
 	}
 	if r.Severity == "" {
 		r.Severity = "warning"
 	}
 	r.Clips = r.Clips.orOne()
-	return &rule{Rule: r, active: on, kind: nOfM{r}}
+	return &rule{Rule: r, active: on, kind: kindOf(r)}
+}
+
+func kindOf(r Rule) kind {
+	switch {
+	case r.Then != nil:
+		return sequence{r}
+	case r.Absent != nil:
+		return absence{r}
+	}
+	return nOfM{r}
 }
 
 // watches is whether the rule is for this camera.
@@ -144,9 +156,13 @@ func (r Rule) watches(camera string) bool {
 
 // selects is whether the rule is about the label.
 func (r Rule) selects(l topics.LabelScore) bool {
+	names := r.Actions
+	if r.Absent != nil {
+		names = r.Absent.Actions
+	}
 	switch {
-	case len(r.Actions) > 0:
-		return slices.ContainsFunc(r.Actions, func(a string) bool { return vocab.SameLabel(a, l.Label) })
+	case len(names) > 0:
+		return slices.ContainsFunc(names, func(a string) bool { return vocab.SameLabel(a, l.Label) })
 	case l.Background:
 		return false
 	case r.Novel:

@@ -42,7 +42,10 @@ func (w *watch) step(rec topics.Recognition, v *vocab.Vocabulary) (*topics.Alert
 	switch {
 	case !rec.End.After(w.known): // what follows from it is published
 	case w.open != nil && d.over:
-		label, reason := w.ending(rec, d.label, v)
+		label, reason := d.label, d.reason
+		if reason == "" {
+			label, reason = w.ending(rec, d.label, v)
+		}
 		return w.clear(aboutClip(rec), label, reason, w.rule.Cooldown), d
 	case w.open == nil && d.onset != nil && !rec.End.Before(w.resting):
 		return w.raise(rec, d), d
@@ -53,7 +56,7 @@ func (w *watch) step(rec topics.Recognition, v *vocab.Vocabulary) (*topics.Alert
 func (w *watch) raise(rec topics.Recognition, d decision) *topics.Alert {
 	a := aboutClip(rec).alert(d.label)
 	a.ID, a.State, a.Rule, a.Severity = topics.AlertID(w.rule.Name, d.onset.clip), topics.AlertRaised, w.rule.Name, w.rule.Severity
-	a.Onset, a.OnsetClip = d.onset.start, d.onset.clip
+	a.Onset, a.OnsetClip, a.Reason = d.onset.start, d.onset.clip, d.reason
 	w.measured(&a, d.label)
 	w.open = &a
 	raised := a

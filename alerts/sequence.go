@@ -1,0 +1,75 @@
+package alerts
+
+import (
+	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// sequence is the kind of rule that wants one thing to be seen after another, each in
+// N of M clips, and no later than a given time. The time runs from the end of the clip
+// with which the first was there to the end of that with which the second is. One
+// clip can't show both: windows say nothing of the order within them. A new stream
+// epoch empties the windows, but what was seen before it still counts as the first: a
+// camera that connects anew has not undone it.
+type sequence struct{ Rule }
+
+func (k sequence) remembers() reach { return reach{clips: k.Clips.M, span: k.Then.Within} }
+
+func (k sequence) begin(before memory, j *judge) memory {
+	old, _ := before.(*pair)
+	if old == nil {
+		old = &pair{}
+	}
+	m := &pair{within: k.Then.Within, first: newWindow(k.Rule, j, old.first), onset: old.onset, at: old.at, since: old.since, newest: old.newest}
+	m.then = newWindow(k.subject(), &judge{rule: k.subject()}, old.then)
+	return m
+}
+
+// pair is the memory of a sequence.
+type pair struct {
+	within      time.Duration
+	first, then *window
+	onset       *seen     // of what came first, as it was seen last; nil: it was not
+	at          time.Time // end of the clip with which it was there
+	since       time.Time // from then on the first would have been noticed; zero: not yet
+	newest      time.Time // end of the newest clip
+}
+
+func (m *pair) forget() {
+	m.first.forget()
+	m.then.forget()
+	m.onset = nil
+}
+
+func (m *pair) interrupt(open bool) {
+	m.first.interrupt(open)
+	m.then.interrupt(open)
+}
+
+func (m *pair) complete(open bool) bool {
+	if !m.then.complete(open) {
+		return false
+	}
+	return open || m.first.complete(open) && (m.onset != nil || !m.since.IsZero() && m.newest.Sub(m.since) > m.within)
+}
+
+func (m *pair) see(rec topics.Recognition, counts bool) decision {
+	// A clock that was set back says nothing of how long ago it was.
+	if after := rec.End.Sub(m.at); m.onset != nil && (after <= 0 || after > m.within) {
+		m.onset = nil
+	}
+	m.then.judge.own = m.first.judge.own
+	second := m.then.see(rec, counts)
+	d := decision{label: second.label, over: second.over}
+	if second.onset != nil {
+		d.onset = m.onset
+	}
+	if first := m.first.see(rec, counts); first.onset != nil {
+		m.onset, m.at = first.onset, rec.End
+	}
+	if m.newest = rec.End; m.since.IsZero() && m.first.complete(false) {
+		m.since = rec.End
+	}
+	return d
+}
