@@ -88,3 +88,8 @@ func (m *unseen) see(rec topics.Recognition, counts bool) decision {
 	}
 	return d
 }
+
+// state says for how long it has not been seen.
+func (m *unseen) state() string {
+	return fmt.Sprintf("not seen for %s of %s", m.length.Round(time.Second), m.limit)
+}

@@ -31,7 +31,7 @@ func TestMistakesInRulesAreNamed(t *testing.T) {
 		{"bad rule", "rules:\n  - name: fall\n    clips: 5 of 2\n    actions: [x]\n", "f.yaml:3: rules[0]: rule \"fall\": clips: 5 of 2"},
 		{"two of a rule", "rules:\n  - name: fall\n    clips: 5 of 2\n", "f.yaml:2: rules[0]: rule \"fall\": want exactly one of actions, tags, novel: true and absent\nf.yaml:3: rules[0]: rule \"fall\": clips: 5 of 2"},
 		{"score", "rules:\n  - name: fall\n    actions: [x]\n    score:\n      raise: 70\n", "f.yaml:4: rules[0]: rule \"fall\": score: raise 70: want 0 to 1"},
-		{"unknown key", "rules:\n  - name: fall\n    action: [x]\n", "f.yaml:3: rules[0].action: unknown key: want one of name, cameras, actions"},
+		{"unknown key", "rules:\n  - name: fall\n    action: [x]\n", "f.yaml:3: rules[0].action: unknown key: want one of name, cameras, camera_tags, actions"},
 		{"unknown key of a schedule", "rules:\n  - name: fall\n    schedule: {day: mon}\n", "f.yaml:3: rules[0].schedule.day: unknown key: want one of days, from, to, timezone"},
 		{"text for a number", "rules:\n  - name: fall\n    score: {raise: high}\n", `f.yaml:3: rules[0].score.raise: "high": want a number`},
 		{"twice", "rules:\n  - {name: a, novel: true}\n  - {name: a, novel: true}\n", `f.yaml:3: rules[1]: the name "a" is used twice`},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -28,6 +27,7 @@ func (s *RuleSet) WithoutEffect(v *vocab.Vocabulary, cameras map[string][]string
 		if cameras != nil {
 			why = append(why, r.unmatched(cameras)...)
 		}
+		why = append(why, s.unknownInhibitors(r, cameras)...)
 		if v != nil {
 			why = append(why, r.unknown(v, cameras)...)
 		}
@@ -43,16 +43,33 @@ func (s *RuleSet) WithoutEffect(v *vocab.Vocabulary, cameras map[string][]string
 	return out
 }
 
-// unmatched are the globs that no camera matches.
+// unmatched are the globs and tags that no camera matches, and overrides for no camera
+// of the rule.
 func (r *rule) unmatched(cameras map[string][]string) (why []string) {
-	for _, glob := range r.Cameras {
-		matched := false
-		for camera := range cameras {
-			ok, err := path.Match(glob, camera)
-			matched = matched || ok && err == nil
+	any := func(chosen func(name string, tags []string) bool) bool {
+		for name, tags := range cameras {
+			if chosen(name, tags) {
+				return true
+			}
 		}
-		if !matched {
+		return false
+	}
+	for _, glob := range r.Cameras {
+		if !any(func(name string, _ []string) bool { return chosen(name, nil, []string{glob}, nil) }) {
 			why = append(why, fmt.Sprintf("no camera matches %q", glob))
+		}
+	}
+	for _, tag := range r.CameraTags {
+		if !any(func(name string, tags []string) bool { return chosen(name, tags, nil, []string{tag}) }) {
+			why = append(why, fmt.Sprintf("no camera has the tag %q", tag))
+		}
+	}
+	if len(why) == 0 && len(r.Cameras) > 0 && len(r.CameraTags) > 0 && !any(r.watches) {
+		why = append(why, "no camera both matches cameras and has one of camera_tags")
+	}
+	for i, v := range r.variants {
+		if !any(func(name string, tags []string) bool { w := r.on(name, tags); return w == v.rule }) {
+			why = append(why, fmt.Sprintf("overrides[%d] is in force on no camera: none of the rule's cameras matches it, or an earlier override does", i))
 		}
 	}
 	return why
@@ -77,7 +94,7 @@ func (r *rule) unknown(v *vocab.Vocabulary, cameras map[string][]string) (why []
 		if !has(tagged) {
 			text := fmt.Sprintf("no label of the vocabulary %s has the tag %q", v.Name, tag)
 			if ofCameras(cameras, tag) {
-				text += ", only cameras have it: a rule's tags select labels; it selects cameras by their names, under cameras"
+				text += ", only cameras have it: a rule's tags select labels; it selects cameras by their tags under camera_tags"
 			}
 			why = append(why, text)
 		} else if !has(func(l vocab.Label) bool { return tagged(l) && !l.Background }) {

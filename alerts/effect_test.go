@@ -32,7 +32,7 @@ func TestRulesWithoutEffectAreNamed(t *testing.T) {
 		{"label", Rule{Actions: []string{"faling down", "walking"}}, v, cameras, `the vocabulary default has no label "faling down"`},
 		{"broken label", Rule{Actions: []string{"falling down"}}, broken, cameras, `the label "falling down" of the vocabulary default is broken: unknown key "treshold"`},
 		{"tag", Rule{Tags: []string{"danger", "fire"}}, v, cameras, `no label of the vocabulary default has the tag "fire"`},
-		{"tag of a camera", Rule{Tags: []string{"indoor"}}, v, cameras, `no label of the vocabulary default has the tag "indoor", only cameras have it: a rule's tags select labels; it selects cameras by their names`},
+		{"tag of a camera", Rule{Tags: []string{"indoor"}}, v, cameras, `no label of the vocabulary default has the tag "indoor", only cameras have it: a rule's tags select labels; it selects cameras by their tags under camera_tags`},
 		{"tag of background", Rule{Tags: []string{"calm"}}, v, cameras, `every label with the tag "calm" is background`},
 		{"novel", Rule{Novel: true}, v, cameras, ""},
 		{"novel, and nothing to be so", Rule{Novel: true}, calm, cameras, "no label that is not background"},

@@ -49,35 +49,50 @@ func (e *Engine) SetRules(rules *RuleSet) []topics.Alert {
 	e.rules = rules
 	var cleared []topics.Alert
 	for _, name := range slices.Sorted(maps.Keys(e.cameras)) {
-		c := e.cameras[name]
-		for _, ruleName := range slices.Sorted(maps.Keys(c.byRule)) {
-			reason := ruleRemoved
-			if r := rules.find(ruleName); r != nil {
-				if r.watches(name) {
-					continue
-				}
-				reason = ruleElsewhere
-			}
-			if a := c.byRule[ruleName].clear(c.last, topics.LabelScore{}, reason, 0); a != nil {
-				cleared = append(cleared, *a)
-			}
-			delete(c.byRule, ruleName)
-		}
-		e.match(name, c)
+		cleared = append(cleared, e.rematch(name, e.cameras[name])...)
 	}
+	return cleared
+}
+
+// rematch works out which rules watch a camera, and clears the alerts of those that
+// did and no longer do.
+func (e *Engine) rematch(name string, c *camera) (cleared []topics.Alert) {
+	for _, ruleName := range slices.Sorted(maps.Keys(c.byRule)) {
+		reason := ruleRemoved
+		if r := e.rules.find(ruleName); r != nil {
+			if r.watches(name, c.tags) {
+				continue
+			}
+			reason = ruleElsewhere
+		}
+		if a := c.byRule[ruleName].clear(c.last, topics.LabelScore{}, reason, 0); a != nil {
+			cleared = append(cleared, *a)
+		}
+		delete(c.byRule, ruleName)
+	}
+	e.match(name, c)
 	return cleared
 }
 
 // match works out which rules watch a camera.
 func (e *Engine) match(name string, c *camera) {
 	c.rules = nil
-	for _, r := range e.rules.all() {
-		if !r.watches(name) {
+	matched := map[string]*watch{}
+	for _, base := range e.rules.inOrder() {
+		r := base.on(name, c.tags)
+		if r == nil {
 			continue
 		}
 		w := c.watch(r.Name)
 		w.follow(r)
 		w.judge.own = e.own(name, r)
+		w.inhibitors = nil
+		for _, by := range r.InhibitedBy {
+			if m := matched[by]; m != nil {
+				w.inhibitors = append(w.inhibitors, m)
+			}
+		}
+		matched[r.Name] = w
 		c.rules = append(c.rules, w)
 	}
 }
@@ -96,7 +111,12 @@ func (c *camera) watch(rule string) *watch {
 // seen before, or is older than one seen of its stream epoch, changes nothing.
 func (e *Engine) Evaluate(rec topics.Recognition) []topics.Alert {
 	var out []topics.Alert
-	watches, fresh := e.advance(rec)
+	watches, fresh, retagged := e.advance(rec)
+	if retagged {
+		c := e.cameras[rec.Camera]
+		out = e.rematch(rec.Camera, c)
+		watches = c.rules
+	}
 	for _, w := range watches {
 		if a := e.step(w, rec, fresh); a != nil {
 			out = append(out, *a)
@@ -108,28 +128,36 @@ func (e *Engine) Evaluate(rec topics.Recognition) []topics.Alert {
 // Warm fills the memories from a recognition that was evaluated before this
 // engine was made. It raises and clears nothing.
 func (e *Engine) Warm(rec topics.Recognition) {
-	watches, _ := e.advance(rec)
+	watches, _, retagged := e.advance(rec)
+	if retagged {
+		c := e.cameras[rec.Camera]
+		e.match(rec.Camera, c) // SetRules clears what it has to, once all is restored
+		watches = c.rules
+	}
 	for _, w := range watches {
 		w.remember(rec)
 	}
 }
 
 // advance moves the camera on to a recognition and returns the watches that it
-// concerns, none where the recognition was seen already, and whether it is the
-// first of a stream epoch.
-func (e *Engine) advance(rec topics.Recognition) (watches []*watch, fresh bool) {
+// concerns, none where the recognition was seen already, whether it is the first of
+// a stream epoch, and whether the camera has other tags than before, so that other
+// rules may watch it now.
+func (e *Engine) advance(rec topics.Recognition) (watches []*watch, fresh, retagged bool) {
 	c := e.camera(rec.Camera)
 	fresh, past := c.move(rec)
 	if past {
-		return nil, false
+		return nil, false, false
 	}
+	retagged = !slices.Equal(c.tags, rec.Tags)
+	c.tags = rec.Tags
 	c.heard = e.clock
 	if fresh {
 		for _, w := range c.rules {
 			w.memory.interrupt(w.open != nil)
 		}
 	}
-	return c.rules, fresh
+	return c.rules, fresh, retagged
 }
 
 func (e *Engine) camera(name string) *camera {
@@ -151,15 +179,26 @@ func (e *Engine) Restore(a topics.Alert) {
 	if a.State == topics.AlertCleared {
 		delete(e.left, a.ID)
 	}
-	if left := e.camera(a.Camera).watch(a.Rule).restore(a); left != nil {
+	if left := e.restored(a).restore(a); left != nil {
 		e.leave(*left, a.At)
 	}
+}
+
+// restored is the watch that an alert belongs to. Until the camera's first clip its
+// tags are those of its newest alert.
+func (e *Engine) restored(a topics.Alert) *watch {
+	c := e.camera(a.Camera)
+	if c.last.clip == "" && !slices.Equal(c.tags, a.Tags) {
+		c.tags = a.Tags
+		e.match(a.Camera, c)
+	}
+	return c.watch(a.Rule)
 }
 
 // RestoreOlder takes over an alert that is known to be open, and was raised before
 // those that Restore was called for.
 func (e *Engine) RestoreOlder(a topics.Alert) {
-	w := e.camera(a.Camera).watch(a.Rule)
+	w := e.restored(a)
 	if w.open != nil {
 		e.leave(a, w.open.At)
 		return

@@ -63,6 +63,14 @@ func (m Measure) of(l topics.LabelScore) float64 {
 	return l.Contrast
 }
 
+// bounds are the lowest and the highest value that there is.
+func (m Measure) bounds() (low, high float64) {
+	if m == BySimilarity {
+		return -1, 1
+	}
+	return 0, 1
+}
+
 // checkMeasure refuses more than one measure, and levels that can't be reached.
 func (r Rule) checkMeasure(wrong func(string, ...any)) {
 	given := 0
@@ -85,10 +93,7 @@ func (r Rule) checkMeasure(wrong func(string, ...any)) {
 }
 
 func (l Levels) check(measure string, wrong func(string, ...any)) {
-	low, high := 0.0, 1.0
-	if Measure(measure) == BySimilarity {
-		low = -1
-	}
+	low, high := Measure(measure).bounds()
 	inside := func(v float64) bool { return v >= low && v <= high } // false for NaN
 	if !inside(l.Raise) {
 		wrong(measure+": raise %v: want %v to %v", l.Raise, low, high)

@@ -12,18 +12,24 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// openTable is what the table of open alerts has of this partition: alert ids by
-// key. The alerts topic is the truth; the table follows it.
-type openTable map[string]string
+// openTable is what the table of open alerts has of this partition, by key. The alerts
+// topic is the truth; the table follows it.
+type openTable map[string]entry
+
+// entry is what is compared of an alert in the table.
+type entry struct{ id, severity string }
 
 func openKey(a topics.Alert) string { return a.Camera + "/" + a.Rule }
 
 // list brings the table up to date with an alert that has been published.
 func (w *worker) list(ctx context.Context, a topics.Alert) error {
-	if a.State == topics.AlertRaised {
+	switch {
+	case a.State == topics.AlertRaised:
 		return w.put(ctx, a)
+	case a.State == topics.AlertEscalated:
+		return w.put(ctx, w.open[a.ID])
 	}
-	if w.table[openKey(a)] != a.ID { // the listed one is newer
+	if w.table[openKey(a)].id != a.ID { // the listed one is newer
 		return nil
 	}
 	return w.unlist(ctx, openKey(a), a.Camera)
@@ -39,7 +45,7 @@ func (w *worker) put(ctx context.Context, a topics.Alert) error {
 	if err := w.write(ctx, openKey(a), a.Camera, value); err != nil {
 		return err
 	}
-	w.table[openKey(a)] = a.ID
+	w.table[openKey(a)] = entry{a.ID, a.Severity}
 	return nil
 }
 
@@ -74,7 +80,7 @@ func (w *worker) readTable(ctx context.Context) (map[string]topics.Alert, error)
 		if home, err := w.Bus.PartitionOf(ctx, m.Topic, []byte(camera)); err != nil || home != m.Partition {
 			return err // not written by us: it is in the wrong partition for its camera
 		}
-		delete(listed, w.table[key])
+		delete(listed, w.table[key].id)
 		delete(w.table, key)
 		if len(m.Value) == 0 {
 			return nil
@@ -88,10 +94,10 @@ func (w *worker) readTable(ctx context.Context) (map[string]topics.Alert, error)
 		}
 		if err != nil {
 			w.Logger.WarnContext(ctx, "record of the table of open alerts skipped", "partition", m.Partition, "offset", m.Offset, "error", err)
-			w.table[key] = "" // mendTable removes it
+			w.table[key] = entry{} // mendTable removes it
 			return nil
 		}
-		w.table[key], listed[a.ID] = a.ID, a
+		w.table[key], listed[a.ID] = entry{a.ID, a.Severity}, a
 		return nil
 	})
 	return listed, err
@@ -104,7 +110,7 @@ func (w *worker) mendTable(ctx context.Context) error {
 	for _, a := range w.engine.Open() {
 		key := openKey(a)
 		open[key] = true
-		if w.table[key] == a.ID {
+		if w.table[key] == (entry{a.ID, w.open[a.ID].Severity}) {
 			continue
 		}
 		if err := w.put(ctx, w.open[a.ID]); err != nil {

@@ -22,8 +22,8 @@ type worker struct {
 	*Stage
 	p      *bus.Partition
 	engine *Engine
-	// open are the alerts that are raised and not cleared, as they were published,
-	// by id.
+	// open are the alerts that are raised and not cleared, as they were published but
+	// with the severity that they have now, by id.
 	open     map[string]topics.Alert
 	table    openTable
 	watched  watchedTable

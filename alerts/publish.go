@@ -26,7 +26,7 @@ func (w *worker) publish(ctx context.Context, alerts []topics.Alert, rec *topics
 				return err
 			}
 		}
-		if a.State == topics.AlertCleared {
+		if a.State != topics.AlertRaised {
 			a.Evidence = w.open[a.ID].Evidence
 		}
 		if err := w.send(ctx, a); err != nil {
@@ -73,11 +73,18 @@ func (w *worker) log(ctx context.Context, a topics.Alert) {
 	w.Logger.InfoContext(ctx, "alert", fields...)
 }
 
-// note keeps the alerts that are open, as they are published.
+// note keeps the alerts that are open, as they were raised, with the severity that
+// they have now.
 func (w *worker) note(a topics.Alert) {
-	if a.State == topics.AlertRaised {
+	switch a.State {
+	case topics.AlertRaised:
 		w.open[a.ID] = a
-	} else {
+	case topics.AlertEscalated:
+		if raised, open := w.open[a.ID]; open {
+			raised.Severity = a.Severity
+			w.open[a.ID] = raised
+		}
+	default:
 		delete(w.open, a.ID)
 	}
 }

@@ -5,7 +5,6 @@ package alerts
 import (
 	"bytes"
 	"fmt"
-	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -18,11 +17,14 @@ import (
 type Rule struct {
 	Name    string   `yaml:"name"`
 	Cameras []string `yaml:"cameras"` // globs over camera names; empty: every camera
-	Actions []string `yaml:"actions"` // labels
-	Tags    []string `yaml:"tags"`    // labels with any of these tags
-	Novel   bool     `yaml:"novel"`   // labels that the model was not trained on
-	Then    *Then    `yaml:"then"`    // what has to be seen after them; nil: nothing
-	Absent  *Absent  `yaml:"absent"`  // instead of the three above: what must not stay unseen
+	// CameraTags chooses cameras with any of these tags, of those that Cameras chooses;
+	// empty: all of them.
+	CameraTags []string `yaml:"camera_tags"`
+	Actions    []string `yaml:"actions"` // labels
+	Tags       []string `yaml:"tags"`    // labels with any of these tags
+	Novel      bool     `yaml:"novel"`   // labels that the model was not trained on
+	Then       *Then    `yaml:"then"`    // what has to be seen after them; nil: nothing
+	Absent     *Absent  `yaml:"absent"`  // instead of the three above: what must not stay unseen
 	// Contrast, Score, Similarity and FalseAlarms say what is compared, and from where
 	// on it counts: at most one of them. None: contrast, at its default.
 	Contrast    *Levels       `yaml:"contrast"`
@@ -31,9 +33,17 @@ type Rule struct {
 	FalseAlarms Budget        `yaml:"false_alarms"`
 	Clips       ClipsRule     `yaml:"clips"`
 	Cooldown    time.Duration `yaml:"cooldown"` // after a clear
-	Severity    string        `yaml:"severity"` // info, warning (the default) or critical
-	Schedule    *Schedule     `yaml:"schedule"` // when the rule is on; nil: always
-	Quiet       *Schedule     `yaml:"quiet"`    // when it raises nothing although it is on; nil: never
+	// Severity is info, warning or critical: warning where nothing is said, info where
+	// SeverityFrom is.
+	Severity     string        `yaml:"severity"`
+	SeverityFrom *SeverityFrom `yaml:"severity_from"`
+	Escalate     *Escalate     `yaml:"escalate"`
+	// InhibitedBy are rules: while one of them has an alert open on a camera, this one
+	// raises none there.
+	InhibitedBy []string   `yaml:"inhibited_by"`
+	Overrides   []Override `yaml:"overrides"`
+	Schedule    *Schedule  `yaml:"schedule"` // when the rule is on; nil: always
+	Quiet       *Schedule  `yaml:"quiet"`    // when it raises nothing although it is on; nil: never
 }
 
 // ClipsRule is "N of M": how many of the last M clips must score.
@@ -91,11 +101,7 @@ func (r Rule) compile() (*rule, []error) {
 	if !ruleName.MatchString(r.Name) {
 		wrong("name: want 1 to 64 letters, digits, '.', '_' or '-'")
 	}
-	for _, glob := range r.Cameras {
-		if _, err := path.Match(glob, ""); err != nil || glob == "" {
-			wrong("cameras: %q is not a glob", glob)
-		}
-	}
+	checkCameras(r.Cameras, r.CameraTags, wrong)
 	r.checkSelection(wrong)
 	r.checkKind(wrong)
 	r.checkMeasure(wrong)
@@ -105,15 +111,18 @@ func (r Rule) compile() (*rule, []error) {
 	if r.Cooldown < 0 {
 		wrong("cooldown: %v: want 0 or more", r.Cooldown)
 	}
-	if !slices.Contains([]string{"", "info", "warning", "critical"}, r.Severity) {
-		wrong("severity: %q: want info, warning or critical", r.Severity)
-	}
+	r.checkSeverity(wrong)
+	r.checkInhibitors(wrong)
 	on, untimely := r.active()
 	errs = append(errs, untimely...)
 	if len(errs) > 0 {
 		return nil, errs
 	}
-	return newRule(r, on), nil
+	compiled := newRule(r, on)
+	if errs := r.variants(compiled); len(errs) > 0 {
+		return nil, errs
+	}
+	return compiled, nil
 }
 
 func (r Rule) checkSelection(wrong func(string, ...any)) {

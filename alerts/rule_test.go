@@ -130,7 +130,7 @@ func TestSelection(t *testing.T) {
 			t.Errorf("%s: %v and %v", c.name, a, b)
 		}
 	}
-	if r := (Rule{Cameras: []string{"ward-*", "lobby"}}); !r.watches("ward-1") || !r.watches("lobby") || r.watches("lobby-2") {
+	if r := (Rule{Cameras: []string{"ward-*", "lobby"}}); !r.watches("ward-1", nil) || !r.watches("lobby", nil) || r.watches("lobby-2", nil) {
 		t.Error("the wrong cameras are watched")
 	}
 }

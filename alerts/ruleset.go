@@ -3,7 +3,6 @@ package alerts
 import (
 	"errors"
 	"fmt"
-	"path"
 	"reflect"
 	"slices"
 	"strings"
@@ -17,7 +16,10 @@ import (
 // RuleSet is a list of rules that have been checked, ready for an Engine. It never
 // changes: one may serve any number of engines. The zero value and nil hold no
 // rules.
-type RuleSet struct{ rules []*rule }
+type RuleSet struct {
+	rules []*rule // as in the file
+	order []*rule // each after those that inhibit it
+}
 
 // Compile reads the rules of a configuration file. The error names file, line, key,
 // value and what is allowed, for each mistake.
@@ -65,6 +67,15 @@ func compile(rules []Rule, wrong func(i int, err error)) *RuleSet {
 		seen[r.Name] = true
 		set.rules = append(set.rules, compiled)
 	}
+	if slices.Contains(set.rules, nil) { // wrong, and said to be
+		return set
+	}
+	order, circle := ordered(set.rules)
+	if circle != nil {
+		i := slices.Index(set.rules, circle)
+		wrong(i, rules[i].mistake("inhibited_by", "inhibited_by: rules that inhibit each other in a circle: none of them would ever be decided first"))
+	}
+	set.order = order
 	return set
 }
 
@@ -73,6 +84,14 @@ func (s *RuleSet) all() []*rule {
 		return nil
 	}
 	return s.rules
+}
+
+// inOrder are the rules, each after those that inhibit it.
+func (s *RuleSet) inOrder() []*rule {
+	if s == nil {
+		return nil
+	}
+	return s.order
 }
 
 // Names are the rules' names, in the order of the file.
@@ -118,8 +137,10 @@ func (s *RuleSet) Since(old *RuleSet) Changes {
 // rule is a checked rule.
 type rule struct {
 	Rule
-	active active
-	kind   kind
+	active   active
+	kind     kind
+	hash     string // of the rule with its overrides, also for variants of it
+	variants []variant
 }
 
 func newRule(r Rule, on active) *rule {
@@ -129,11 +150,9 @@ func newRule(r Rule, on active) *rule {
 	if r.Then != nil {
 		r.Then = &Then{trimmed(r.Then.Actions), r.Then.Within}
 	}
-	if r.Severity == "" {
-		r.Severity = "warning"
-	}
+	r.Severity = r.usual()
 	r.Clips = r.Clips.orOne()
-	return &rule{Rule: r, active: on, kind: kindOf(r)}
+	return &rule{Rule: r, active: on, kind: kindOf(r), hash: r.Hash()}
 }
 
 func kindOf(r Rule) kind {
@@ -144,14 +163,6 @@ func kindOf(r Rule) kind {
 		return absence{r}
 	}
 	return nOfM{r}
-}
-
-// watches is whether the rule is for this camera.
-func (r Rule) watches(camera string) bool {
-	return len(r.Cameras) == 0 || slices.ContainsFunc(r.Cameras, func(glob string) bool {
-		ok, err := path.Match(glob, camera)
-		return ok && err == nil
-	})
 }
 
 // selects is whether the rule is about the label.

@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/frostwatch/frostwatch/topics"
@@ -72,4 +73,12 @@ func (m *pair) see(rec topics.Recognition, counts bool) decision {
 		m.since = rec.End
 	}
 	return d
+}
+
+// state says whether what comes first was seen, and what is missing.
+func (m *pair) state() string {
+	if m.onset == nil {
+		return "what comes first has not been seen; " + m.first.state()
+	}
+	return fmt.Sprintf("what comes first was seen at %s; for what follows within %s: %s", m.at.UTC().Format(time.RFC3339), m.within, m.then.state())
 }

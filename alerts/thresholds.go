@@ -14,7 +14,7 @@ const maxThresholds = 200_000
 // Hash identifies what a rule watches for: all but its name and severity. A
 // threshold counts only for the rule that it was worked out for.
 func (r Rule) Hash() string {
-	r.Name, r.Severity = "", ""
+	r.Name, r.Severity, r.SeverityFrom, r.Escalate = "", "", nil, nil
 	raw, err := json.Marshal(r)
 	if err != nil { // a rule that was not checked, with a number that is none
 		return ""
@@ -48,7 +48,7 @@ func (e *Engine) own(camera string, r *rule) *Levels {
 		return nil
 	}
 	t, known := e.thresholds[topics.RuleKey(camera, r.Name)]
-	if !known || t.RuleHash != r.Hash() {
+	if !known || t.RuleHash != r.hash {
 		return nil
 	}
 	return &Levels{Raise: t.Raise, Clear: t.Clear}

@@ -34,6 +34,8 @@ type Trace struct {
 	// other. Resting is the end of the cooldown after it.
 	Cleared time.Time `json:"cleared,omitzero"`
 	Resting time.Time `json:"resting,omitzero"`
+	// Inhibited is the rule whose open alert keeps this one from raising.
+	Inhibited string `json:"inhibited,omitempty"`
 	// Open is the alert that was open before the clip, Alert what the clip raised or
 	// cleared.
 	Open  *topics.Alert `json:"open,omitempty"`
@@ -66,6 +68,7 @@ func (e *Engine) step(w *watch, rec topics.Recognition, fresh bool) *topics.Aler
 	t.Fresh = fresh
 	alert, d := w.step(rec, e.vocabulary)
 	t.Enough, t.Over, t.Alert = d.onset != nil, d.over, alert
+	t.Inhibited = w.inhibitor()
 	if s, ok := w.memory.(stater); ok && alert == nil {
 		t.State = s.state()
 	}
@@ -118,16 +121,27 @@ func (t Trace) why(r *rule) string {
 		because = ": " + t.State
 	}
 	switch {
+	case t.Alert != nil && t.Alert.State == topics.AlertRaised && t.Alert.Reason != "":
+		return fmt.Sprintf("raised alert %s: %s", t.Alert.ID, t.Alert.Reason)
 	case t.Alert != nil && t.Alert.State == topics.AlertRaised:
 		return fmt.Sprintf("raised alert %s, by %s", t.Alert.ID, t.best())
+	case t.Alert != nil && t.Alert.State == topics.AlertEscalated:
+		return fmt.Sprintf("escalated alert %s to %s: %s", t.Alert.ID, t.Alert.Severity, t.Alert.Reason)
 	case t.Alert != nil:
 		return fmt.Sprintf("cleared alert %s: %s", t.Alert.ID, t.Alert.Reason)
 	case t.Open != nil:
 		return fmt.Sprintf("alert %s is open since %s and is kept open%s", t.Open.ID, t.Open.Onset.UTC().Format(time.RFC3339), because)
 	case t.Enough && t.End.Before(t.Resting):
 		return fmt.Sprintf("it would raise, but rests until %s, which is %s after the last alert was cleared", t.Resting.UTC().Format(time.RFC3339), r.Cooldown)
+	case t.Enough && t.Inhibited != "":
+		return fmt.Sprintf("it would raise, but is inhibited by rule %s, which has an alert open", t.Inhibited)
 	case t.Enough:
 		return "it would raise, but what follows from this clip was published before"
+	case r.Then != nil || r.Absent != nil:
+		if t.Inactive {
+			return "outside the rule's hours"
+		}
+		return "not yet" + because
 	case len(t.Labels) == 0:
 		return "the clip has none of the rule's labels: they are not in the vocabulary that it was compared with, or not among its best"
 	case t.Labels[0].Value < t.Labels[0].Raise:

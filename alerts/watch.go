@@ -17,6 +17,8 @@ type watch struct {
 	cleared time.Time     // clips that end by then count for no other alert
 	resting time.Time     // end of the cooldown
 	known   time.Time     // what follows from clips that end by then was restored
+	// inhibitors are the watches of the rules that inhibit this one on its camera.
+	inhibitors []*watch
 }
 
 // follow hands the watch to a rule, nil for none.
@@ -47,7 +49,9 @@ func (w *watch) step(rec topics.Recognition, v *vocab.Vocabulary) (*topics.Alert
 			label, reason = w.ending(rec, d.label, v)
 		}
 		return w.clear(aboutClip(rec), label, reason, w.rule.Cooldown), d
-	case w.open == nil && d.onset != nil && !rec.End.Before(w.resting):
+	case w.open != nil:
+		return w.escalate(rec, d.label), d
+	case d.onset != nil && !rec.End.Before(w.resting) && !w.decided(rec) && w.inhibitor() == "":
 		return w.raise(rec, d), d
 	}
 	return nil, d
@@ -55,7 +59,7 @@ func (w *watch) step(rec topics.Recognition, v *vocab.Vocabulary) (*topics.Alert
 
 func (w *watch) raise(rec topics.Recognition, d decision) *topics.Alert {
 	a := aboutClip(rec).alert(d.label)
-	a.ID, a.State, a.Rule, a.Severity = topics.AlertID(w.rule.Name, d.onset.clip), topics.AlertRaised, w.rule.Name, w.rule.Severity
+	a.ID, a.State, a.Rule, a.Severity = topics.AlertID(w.rule.Name, d.onset.clip), topics.AlertRaised, w.rule.Name, w.rule.severity(w.judge.value(d.label))
 	a.Onset, a.OnsetClip, a.Reason = d.onset.start, d.onset.clip, d.reason
 	w.measured(&a, d.label)
 	w.open = &a
@@ -109,10 +113,18 @@ func (w *watch) restore(a topics.Alert) (left *topics.Alert) {
 	case a.ID == w.closed: // sent again
 		return nil
 	case a.State == topics.AlertRaised:
-		if w.open != nil && w.open.ID != a.ID {
+		switch {
+		case w.open != nil && w.open.ID != a.ID:
 			left = w.open
+		case w.open != nil && rank(w.open.Severity) > rank(a.Severity): // sent again, after it was escalated
+			a.Severity = w.open.Severity
 		}
 		w.open = &a
+	case a.State == topics.AlertEscalated:
+		if w.open == nil || w.open.ID != a.ID {
+			return nil
+		}
+		w.open.Severity = a.Severity
 	case w.open != nil && w.open.ID != a.ID: // of an earlier alert, not the open one
 		return nil
 	default:
