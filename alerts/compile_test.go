@@ -36,6 +36,12 @@ func TestMistakesInRulesAreNamed(t *testing.T) {
 		{"text for a number", "rules:\n  - name: fall\n    score: {raise: high}\n", `f.yaml:3: rules[0].score.raise: "high": want a number`},
 		{"twice", "rules:\n  - {name: a, novel: true}\n  - {name: a, novel: true}\n", `f.yaml:3: rules[1]: the name "a" is used twice`},
 		{"no list", "rules: {name: a}\n", "f.yaml:1: rules: keys: want a list"},
+		{"override", "rules:\n  - name: a\n    novel: true\n    overrides:\n      - {cameras: [x], severity: info}\n      - {cameras: [y],\n         clips: 3 of 2}\n", `f.yaml:6: rules[0]: rule "a": overrides[1]: clips: 3 of 2: want N of M`},
+		{"key of an override", "rules:\n  - name: a\n    novel: true\n    overrides: [{camera: x}]\n", "f.yaml:4: rules[0].overrides[0].camera: unknown key: want one of cameras, camera_tags, contrast"},
+		{"sequence", "rules:\n  - name: a\n    actions: [x]\n    then: person running\n", `f.yaml:4: rules[0].then: then: "person running": want LABEL within TIME`},
+		{"time of a sequence", "rules:\n  - name: a\n    actions: [x]\n    then: person running within 2h\n", `f.yaml:4: rules[0]: rule "a": then: within 2h0m0s: want more than 0 and at most 1h0m0s`},
+		{"absence", "rules:\n  - name: a\n    absent: {action: [x], for: 2h}\n", "f.yaml:3: rules[0].absent.action: unknown key: want one of actions, for"},
+		{"circle", "rules:\n  - {name: a, novel: true, inhibited_by: [b]}\n  - name: b\n    novel: true\n    inhibited_by: [c]\n  - {name: c, novel: true, inhibited_by: [b]}\n", "f.yaml:5: rules[1]: rule \"b\": inhibited_by: rules that inhibit each other in a circle"},
 		{"all at once", "rules:\n  - {name: a}\n  - {name: b}\n", "f.yaml:2: rules[0]: rule \"a\": want exactly one"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

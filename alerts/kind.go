@@ -45,6 +45,8 @@ type decision struct {
 	label topics.LabelScore // the best that matches; empty where none does
 	onset *seen             // the first clip that counts, if an alert may begin; else nil
 	over  bool              // nothing keeps an alert open any longer
+	// reason for people of what is raised or cleared; empty: label and value say it.
+	reason string
 }
 
 // seen is what a memory keeps of a clip.
