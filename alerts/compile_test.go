@@ -69,7 +69,7 @@ func TestTheExampleRuleOfPipelineYAMLHolds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := set.find("fall"); r == nil || r.Clips != (ClipsRule{2, 3}) || r.Cooldown != 2*time.Minute || r.Schedule == nil || r.Quiet == nil || r.Severity != "critical" {
+	if r := set.find("fall"); r == nil || r.Clips != (ClipsRule{2, 3}) || r.Cooldown != 2*time.Minute || r.Schedule == nil || r.Quiet == nil || r.Then == nil || len(r.Overrides) != 1 || r.Escalate == nil {
 		t.Errorf("got %+v", r)
 	}
 }
