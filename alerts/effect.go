@@ -46,7 +46,7 @@ func (s *RuleSet) WithoutEffect(v *vocab.Vocabulary, cameras map[string][]string
 // unmatched are the globs and tags that no camera matches, and overrides for no camera
 // of the rule.
 func (r *rule) unmatched(cameras map[string][]string) (why []string) {
-	any := func(chosen func(name string, tags []string) bool) bool {
+	some := func(chosen func(name string, tags []string) bool) bool {
 		for name, tags := range cameras {
 			if chosen(name, tags) {
 				return true
@@ -55,20 +55,20 @@ func (r *rule) unmatched(cameras map[string][]string) (why []string) {
 		return false
 	}
 	for _, glob := range r.Cameras {
-		if !any(func(name string, _ []string) bool { return chosen(name, nil, []string{glob}, nil) }) {
+		if !some(func(name string, _ []string) bool { return chosen(name, nil, []string{glob}, nil) }) {
 			why = append(why, fmt.Sprintf("no camera matches %q", glob))
 		}
 	}
 	for _, tag := range r.CameraTags {
-		if !any(func(name string, tags []string) bool { return chosen(name, tags, nil, []string{tag}) }) {
+		if !some(func(name string, tags []string) bool { return chosen(name, tags, nil, []string{tag}) }) {
 			why = append(why, fmt.Sprintf("no camera has the tag %q", tag))
 		}
 	}
-	if len(why) == 0 && len(r.Cameras) > 0 && len(r.CameraTags) > 0 && !any(r.watches) {
+	if len(why) == 0 && len(r.Cameras) > 0 && len(r.CameraTags) > 0 && !some(r.watches) {
 		why = append(why, "no camera both matches cameras and has one of camera_tags")
 	}
 	for i, v := range r.variants {
-		if !any(func(name string, tags []string) bool { w := r.on(name, tags); return w == v.rule }) {
+		if !some(func(name string, tags []string) bool { w := r.on(name, tags); return w == v.rule }) {
 			why = append(why, fmt.Sprintf("overrides[%d] is in force on no camera: none of the rule's cameras matches it, or an earlier override does", i))
 		}
 	}

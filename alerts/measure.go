@@ -63,12 +63,12 @@ func (m Measure) of(l topics.LabelScore) float64 {
 	return l.Contrast
 }
 
-// bounds are the lowest and the highest value that there is.
-func (m Measure) bounds() (low, high float64) {
+// lowest is the lowest value that there is; the highest is 1.
+func (m Measure) lowest() float64 {
 	if m == BySimilarity {
-		return -1, 1
+		return -1
 	}
-	return 0, 1
+	return 0
 }
 
 // checkMeasure refuses more than one measure, and levels that can't be reached.
@@ -93,7 +93,7 @@ func (r Rule) checkMeasure(wrong func(string, ...any)) {
 }
 
 func (l Levels) check(measure string, wrong func(string, ...any)) {
-	low, high := Measure(measure).bounds()
+	low, high := Measure(measure).lowest(), 1.0
 	inside := func(v float64) bool { return v >= low && v <= high } // false for NaN
 	if !inside(l.Raise) {
 		wrong(measure+": raise %v: want %v to %v", l.Raise, low, high)

@@ -23,10 +23,10 @@ func openKey(a topics.Alert) string { return a.Camera + "/" + a.Rule }
 
 // list brings the table up to date with an alert that has been published.
 func (w *worker) list(ctx context.Context, a topics.Alert) error {
-	switch {
-	case a.State == topics.AlertRaised:
+	switch a.State {
+	case topics.AlertRaised:
 		return w.put(ctx, a)
-	case a.State == topics.AlertEscalated:
+	case topics.AlertEscalated:
 		return w.put(ctx, w.open[a.ID])
 	}
 	if w.table[openKey(a)].id != a.ID { // the listed one is newer

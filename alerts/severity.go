@@ -32,7 +32,7 @@ func (r Rule) checkSeverity(wrong func(string, ...any)) {
 		wrong("severity: %q: want %s", r.Severity, oneOf(severities()))
 	}
 	if f := r.SeverityFrom; f != nil {
-		low, high := r.Measure().bounds()
+		low, high := r.Measure().lowest(), 1.0
 		for _, v := range []float64{f.Warning, f.Critical} {
 			if inside := v >= low && v <= high; !inside { // NaN is not
 				wrong("severity_from: %v: want %v to %v", v, low, high)
