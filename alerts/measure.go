@@ -163,7 +163,8 @@ func (j *judge) best(rec topics.Recognition) (best topics.LabelScore, raises, su
 func (w *worker) unmeasured(rec topics.Recognition) error {
 	rules, _ := w.current()
 	if rec.References != nil || len(rec.Labels) == 0 || !slices.ContainsFunc(rules.all(), func(r *rule) bool {
-		return r.Measure() == ByContrast && r.watches(rec.Camera)
+		there := r.on(rec.Camera, rec.Tags)
+		return there != nil && there.Measure() == ByContrast
 	}) {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/frostwatch/frostwatch/internal/stagetest"
 	"github.com/frostwatch/frostwatch/topics"
@@ -63,6 +64,10 @@ func TestTheLabelsThatRulesNameAreListed(t *testing.T) {
 	// A camera that sends clips and is not in the table of cameras.
 	c.recognise(t, clipAt(recent(), 0, fall(.1)))
 	c.awaitWatched(t, map[string]string{"cellar/fall": "fall,slip  false", "lobby/fall": "fall,slip  false"})
+	// Labels that come second, or must not be absent, are watched for too.
+	s.SetRules(ruleSet(t, Rule{Name: "after", Cameras: []string{"lobby"}, Actions: []string{"fall"}, Then: &Then{[]string{"run"}, time.Minute}},
+		Rule{Name: "missing", Cameras: []string{"lobby"}, Absent: &Absent{[]string{"nurse"}, time.Hour}}))
+	c.awaitWatched(t, map[string]string{"lobby/after": "fall,run  false", "lobby/missing": "nurse  false"})
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 
 // about are the labels that a rule is about, as infer is asked to score them.
 func (r Rule) about() topics.WatchedLabels {
-	out := topics.WatchedLabels{Labels: r.Actions, Tags: r.Tags, Novel: r.Novel}
+	out := topics.WatchedLabels{Labels: r.names(), Tags: r.Tags, Novel: r.Novel}
 	if r.Measure() == ByScore {
 		out.Score, _ = (&judge{rule: r}).levels(topics.LabelScore{})
 	}
@@ -86,14 +86,13 @@ func (w *worker) listWatched(ctx context.Context) error {
 // table of cameras; nil: it is not known yet, so that nothing may be removed.
 func (w *worker) wantWatched(ctx context.Context, known map[string][]string) (map[string][]byte, error) {
 	rules, _ := w.current()
-	cameras := slices.Collect(maps.Keys(known))
-	for name := range w.engine.cameras {
-		if _, listed := known[name]; !listed {
-			cameras = append(cameras, name)
-		}
+	cameras := map[string][]string{} // their tags
+	for name, c := range w.engine.cameras {
+		cameras[name] = c.tags
 	}
+	maps.Copy(cameras, known)
 	want := map[string][]byte{}
-	for _, camera := range cameras {
+	for camera, tags := range cameras {
 		home, err := w.home(ctx, w.p.Topic(), camera)
 		if err != nil {
 			return nil, err
@@ -102,7 +101,7 @@ func (w *worker) wantWatched(ctx context.Context, known map[string][]string) (ma
 			continue
 		}
 		for _, r := range rules.all() {
-			if !r.watches(camera) {
+			if !r.watches(camera, tags) {
 				continue
 			}
 			about := r.about()
