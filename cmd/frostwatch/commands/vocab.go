@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -44,7 +43,7 @@ func (p Program) vocabCommand() *cobra.Command {
 	cmd.PersistentFlags().StringVar(&t.by, "by", whoEdits(), "who makes an edit, for its history")
 	cmd.PersistentFlags().Lookup("by").DefValue = "" // help would name the machine that it was made on
 	cmd.PersistentPreRun = func(cmd *cobra.Command, _ []string) { t.note = pathOf(cmd) }
-	cmd.AddCommand(p.vocabList(t), p.vocabAdd(t), p.vocabRemove(t), p.vocabImport(t), p.vocabHistory(t), p.vocabDiff(t), p.vocabRollback(t))
+	cmd.AddCommand(p.vocabList(t), p.vocabAdd(t), p.vocabRemove(t), p.vocabImport(t), p.vocabExport(t), p.vocabHistory(t), p.vocabDiff(t), p.vocabRollback(t))
 	return cmd
 }
 
@@ -250,30 +249,4 @@ func notThere(ctx context.Context, s *vocab.Store, name string, absent []string)
 		}
 	}
 	return fmt.Errorf("not in the vocabulary: %s", strings.Join(texts, ", "))
-}
-
-func (p Program) vocabImport(t *vocabTarget) *cobra.Command {
-	return &cobra.Command{
-		Use: "import FILE", Short: "Add the labels of a file, one a line, or of standard input for -", Args: exactly(1),
-		Long: "Adds the labels of a file: one a line, optionally followed by a tab and a description or a JSON value.\nEmpty lines and lines that begin with # are ignored. A file with a mistake changes nothing.",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			in := cmd.InOrStdin()
-			if args[0] != "-" {
-				f, err := os.Open(args[0])
-				if err != nil {
-					return fmt.Errorf("import labels: %w", err)
-				}
-				defer func() { _ = f.Close() }()
-				in = f
-			}
-			labels, err := vocab.ReadLabels(in)
-			if err != nil {
-				return fmt.Errorf("import labels from %s: %w", args[0], err)
-			}
-			t.note += " " + args[0]
-			return t.with(cmd.Context(), func(ctx context.Context, s *vocab.Store, name string) error {
-				return p.edit(ctx, t, s, name, func() error { return s.Put(ctx, name, labels...) })
-			})
-		},
-	}
 }
