@@ -35,13 +35,15 @@ const progressEvery = 2 * time.Second
 func newAnnouncer(o LiveOptions) *announcer {
 	return &announcer{
 		store: vocab.NewStore(o.Embeddings.Client, o.Embeddings.Prefix), name: o.Watcher.Name, logger: o.Logger, reporter: o.Reporter,
-		every: vocab.AnnounceEvery, due: make(chan struct{}, 1), state: vocab.InForce{Model: o.Embeddings.Embedder.ID()},
+		every: vocab.AnnounceEvery, due: make(chan struct{}, 1), state: vocab.InForce{Model: o.Embeddings.Embedder.ID(), Dim: o.Embeddings.Embedder.Dim()},
 	}
 }
 
 // inForce announces at once that clips are scored against v.
 func (a *announcer) inForce(v vocab.Vocabulary) {
+	dim := a.state.Dim
 	a.state = vocab.NewInForce(a.state.Model, v)
+	a.state.Dim = dim
 	a.set()
 	a.hurry()
 }

@@ -44,6 +44,7 @@ type Live struct {
 	ready    chan struct{}
 	isReady  sync.Once
 	labels   metric.Int64Gauge
+	skipped  metric.Int64Gauge
 	changes  metric.Int64Counter
 	warnings warnings
 
@@ -76,6 +77,7 @@ func NewLive(o LiveOptions) (*Live, error) {
 	}
 	in := telemetry.Instruments{Meter: o.Meter}
 	l.labels = in.Gauge("frostwatch.vocabulary.labels", "labels in force")
+	l.skipped = in.Gauge("frostwatch.vocabulary.skipped", "labels in Redis that can't be used")
 	l.changes = in.Counter("frostwatch.vocabulary.changes", "vocabularies that came into force, the first included")
 	return l, in.Err()
 }
@@ -162,7 +164,7 @@ func (l *Live) take(ctx context.Context, v *vocab.Vocabulary) (whole bool, err e
 	if err != nil || !p.whole() {
 		return false, err
 	}
-	l.refused(p.refused)
+	l.refused(ctx, p.refused)
 	usable := without(*v, p.refused)
 	if len(v.Labels) > 0 && len(usable.Labels) == 0 {
 		return false, fmt.Errorf("none of the %d labels of vocabulary %s can be embedded; what is wrong with the first: %w", len(v.Labels), v.Name, usable.Problems[len(v.Problems)].Err)

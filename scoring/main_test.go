@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
 	"go.uber.org/goleak"
 	"golang.org/x/sync/errgroup"
@@ -36,6 +37,7 @@ type setup struct {
 	Poll        time.Duration
 	OnEdit      func([]vocab.Change)
 	Announce    time.Duration // interval; 0: the usual one
+	Meter       metric.Meter  // nil: nothing is measured
 }
 
 // watched is a Live at work, with its Watcher.
@@ -55,7 +57,10 @@ func watch(t *testing.T, s *redistest.Server, o setup) *watched {
 	if o.Embedder == nil {
 		o.Embedder = &embedder{}
 	}
-	log, meter := out.log.Logger(), noop.NewMeterProvider().Meter("")
+	log, meter := out.log.Logger(), o.Meter
+	if meter == nil {
+		meter = noop.NewMeterProvider().Meter("")
+	}
 	watcher, err := vocab.NewWatcher(vocab.WatcherOptions{
 		Client: s.Client, Prefix: "f:", Name: "default", Poll: o.Poll, Logger: log, Meter: meter, Reporter: out.reports,
 	})

@@ -29,7 +29,7 @@ type warnings struct {
 func (l *Live) watchSkipped(ctx context.Context) {
 	for {
 		_, changed := l.Watcher.Current()
-		l.warnSkipped()
+		l.warnSkipped(ctx)
 		select {
 		case <-ctx.Done():
 			return
@@ -39,18 +39,18 @@ func (l *Live) watchSkipped(ctx context.Context) {
 }
 
 // refused replaces the texts that the model refuses.
-func (l *Live) refused(texts map[string]error) {
+func (l *Live) refused(ctx context.Context, texts map[string]error) {
 	l.warnings.mu.Lock()
 	l.warnings.why, l.warnings.of = texts, nil
 	l.warnings.mu.Unlock()
-	l.warnSkipped()
+	l.warnSkipped(ctx)
 }
 
 // warnSkipped reports a warning for each label that can't be used, and withdraws it
-// once the label can be used or is removed. It goes by the content that the Watcher
+// once the label can be used or is removed. It also counts them. It goes by the content that the Watcher
 // read last, even if it is not in force yet or is refused as a whole: that is what
 // people edit.
-func (l *Live) warnSkipped() {
+func (l *Live) warnSkipped(ctx context.Context) {
 	l.warnings.mu.Lock()
 	defer l.warnings.mu.Unlock()
 	read := l.Watcher.Read()
@@ -59,6 +59,7 @@ func (l *Live) warnSkipped() {
 	}
 	l.warnings.of = read
 	problems := without(*read, l.warnings.why).Problems
+	l.skipped.Record(ctx, int64(len(problems)))
 	reported := map[string]bool{}
 	warn := func(part string, why error) {
 		reported[part] = true

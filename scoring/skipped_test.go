@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
 	"github.com/frostwatch/frostwatch/internal/redistest"
 	"github.com/frostwatch/frostwatch/internal/stagetest"
 	"github.com/frostwatch/frostwatch/vocab"
@@ -20,7 +23,7 @@ func TestLabelsThatAreSkippedAreWarnings(t *testing.T) {
 	w.awaitLabels(t, "falling down", "run")
 	set(t, s, "falling down", `{"treshold":0.9}`, "endless", "")
 	stagetest.Await(t, "both are warned of", func() bool {
-		return strings.Contains(w.warning(`label "falling down"`), `skipped: its value has an unknown key "treshold"`) && strings.Contains(w.warning(`label "endless"`), "99 tokens")
+		return strings.Contains(w.warning(`label "falling down"`), `skipped: its value has an unknown key "treshold" (at byte 2)`) && strings.Contains(w.warning(`label "endless"`), "99 tokens")
 	})
 	for _, c := range <-edits {
 		if c.What != vocab.Skipped || c.Why == "" {
@@ -41,6 +44,36 @@ func TestLabelsThatAreSkippedAreWarnings(t *testing.T) {
 	if n := w.reports.Warnings(); n != maxWarnings+1 {
 		t.Errorf("%d warnings", n)
 	}
+}
+
+// Skipped labels are counted in a metric, also those beyond the warnings' bound.
+func TestSkippedLabelsAreCounted(t *testing.T) {
+	s, reader := redistest.Start(t), metric.NewManualReader()
+	set(t, s, "run", "", "bad", "{", "endless", "")
+	w := watch(t, s, setup{Meter: metric.NewMeterProvider(metric.WithReader(reader)).Meter("")})
+	w.awaitLabels(t, "run")
+	counted := func(want int64) {
+		t.Helper()
+		stagetest.Await(t, fmt.Sprintf("%d skipped", want), func() bool {
+			var out metricdata.ResourceMetrics
+			if err := reader.Collect(t.Context(), &out); err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range out.ScopeMetrics[0].Metrics {
+				if g, ok := m.Data.(metricdata.Gauge[int64]); ok && m.Name == "frostwatch.vocabulary.skipped" {
+					return g.DataPoints[0].Value == want
+				}
+			}
+			return false
+		})
+	}
+	counted(2)
+	set(t, s, "bad", "")
+	counted(1)
+	if err := s.Client.HDel(t.Context(), "f:vocab:default", "endless").Err(); err != nil {
+		t.Fatal(err)
+	}
+	counted(0)
 }
 
 // Labels that look alike when shown have a warning each.

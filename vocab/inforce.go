@@ -17,9 +17,10 @@ import (
 // InForce says which version of a vocabulary the workers with one model score
 // clips against. Version is empty while they have none yet.
 type InForce struct {
-	Model   string `json:"model"`   // id
-	Version string `json:"version"` // of the vocabulary
-	Labels  int    `json:"labels"`  // how many are recognised
+	Model   string `json:"model"`         // id
+	Dim     int    `json:"dim,omitempty"` // length of the model's vectors
+	Version string `json:"version"`       // of the vocabulary
+	Labels  int    `json:"labels"`        // how many are recognised
 	// Skipped are labels that are not recognised, and why: the first few of
 	// SkippedTotal.
 	Skipped      []string `json:"skipped,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -21,13 +22,23 @@ func (l *Label) decode(value string) error {
 	for key, raw := range fields {
 		into, want := l.field(strings.ToLower(key))
 		if into == nil {
-			return fmt.Errorf("its value has an unknown key %q: want description, aliases, tags, background, threshold, begins or ends", key)
+			return fmt.Errorf("its value has an unknown key %q%s: want description, aliases, tags, background, threshold, begins or ends", key, column(value, key))
 		}
 		if err := json.Unmarshal(raw, into); err != nil {
-			return fmt.Errorf("%q in its value must be %s", key, want)
+			return fmt.Errorf("%q in its value must be %s%s", key, want, column(value, key))
 		}
 	}
 	return nil
+}
+
+// column says where a key is in a value, for those who edit it; empty where the key
+// is written with escapes.
+func column(value, key string) string {
+	at := regexp.MustCompile(`"` + regexp.QuoteMeta(key) + `"\s*:`).FindStringIndex(value)
+	if at == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (at byte %d)", at[0]+1)
 }
 
 // field returns where a key's value is stored and a description of valid values.
