@@ -44,7 +44,8 @@ func NewEngine(rules *RuleSet, noClips time.Duration) *Engine {
 
 // SetRules replaces the rules; a rule that keeps its name keeps its state.
 // Alerts of rules that are gone, or that no longer watch the camera, are cleared,
-// and their clears returned.
+// and their clears returned. Where there may be more rules than these, alerts of
+// rules that are not among them stay open.
 func (e *Engine) SetRules(rules *RuleSet) []topics.Alert {
 	e.rules = rules
 	var cleared []topics.Alert
@@ -64,6 +65,8 @@ func (e *Engine) rematch(name string, c *camera) (cleared []topics.Alert) {
 				continue
 			}
 			reason = ruleElsewhere
+		} else if e.rules.isIncomplete() {
+			continue
 		}
 		if a := c.byRule[ruleName].clear(c.last, topics.LabelScore{}, reason, 0); a != nil {
 			cleared = append(cleared, *a)

@@ -19,6 +19,8 @@ import (
 type RuleSet struct {
 	rules []*rule // as in the file
 	order []*rule // each after those that inhibit it
+	// incomplete: there may be more rules, in a store that has not been read yet.
+	incomplete bool
 }
 
 // Compile reads the rules of a configuration file. The error names file, line, key,
@@ -93,6 +95,8 @@ func (s *RuleSet) inOrder() []*rule {
 	}
 	return s.order
 }
+
+func (s *RuleSet) isIncomplete() bool { return s != nil && s.incomplete }
 
 // Names are the rules' names, in the order of the file.
 func (s *RuleSet) Names() (names []string) {

@@ -1,0 +1,94 @@
+package alerts
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+func TestARuleInRedisHasTheKeysOfTheFile(t *testing.T) {
+	t.Setenv("SECRET", "hunter2")
+	for value, want := range map[string]string{
+		`actions: ["person waving"]`: "",
+		"# a comment\nactions:\n  - person waving\ncameras: [\"yard-*\"]\nclips: 2 of 3\ncooldown: 2m\nfalse_alarms: 1 per week\n": "",
+		`{"actions": ["person waving"], "contrast": {"raise": 0.6}}`:                                                               "",
+		"name: wave\nactions: [a]":          "",
+		"name: other\nactions: [a]":         `named by its field`,
+		"":                                  "want exactly one of actions",
+		"actions: person waving":            "want a list",
+		"actions: [a]\nscore: {rise: 1}":    `value:2: score.rise: unknown key: want one of raise`,
+		"actions: [a]\nclips: 3 of 2":       "want N of M",
+		"actions: [a]\n---\nactions: [b]":   "a second document",
+		"[a, b]":                            "a list: want the keys",
+		"actions: [":                        "value:1",
+		"actions: [a]\nseverity: ${SECRET}": `"${SECRET}": want info`,
+		strings.Repeat("[", 100):            "nested too deeply",
+		"actions: [\"" + strings.Repeat("a", maxStoredValue) + "\"]":  "at most 16384",
+		"actions: &a [x]\ntags: *a":                                   "anchors",
+		"actions: [a]\nschedule: {from: \"8:00\"}\ncooldown: -1s":     "cooldown",
+		"actions: [a]\nfalse_alarms: 1 per week\nscore: {raise: 0.5}": "at most one of",
+	} {
+		r, err := ParseRule("wave", value)
+		switch {
+		case want == "" && (err != nil || r.Name != "wave"):
+			t.Errorf("%.60q: got %q, %v", value, r.Name, err)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
+			t.Errorf("%.60q: got %v, want %q", value, err, want)
+		}
+		if err != nil && strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%q: the environment is shown: %v", value, err)
+		}
+	}
+}
+
+// What is wrong with one rule in Redis affects no other, and the file's rules count.
+func TestRulesInRedisJoinThoseOfTheFile(t *testing.T) {
+	file, err := NewRuleSet(Rule{Name: "fall", Actions: []string{"falling"}, Cooldown: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := parseStored("v", map[string]string{
+		"wave": `actions: ["person waving"]`, "fall": `actions: ["tripping"]`, "broken": "actions: [", "a/b": "novel: true", "any": "novel: true",
+	})
+	all, skipped := Join(file, &stored)
+	if got, want := fmt.Sprint(all.Names()), "[fall any wave]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if r := all.find("fall"); r == nil || r.Actions[0] != "falling" || r.Cooldown != time.Minute {
+		t.Errorf("the file's rule does not count: %+v", r)
+	}
+	var names []string
+	for _, p := range skipped {
+		names = append(names, p.Rule)
+	}
+	if got, want := fmt.Sprint(names), "[a/b broken fall]"; got != want {
+		t.Errorf("skipped %s, want %s", got, want)
+	}
+}
+
+// Until the store has been read, an alert of a rule that may be in it stays open.
+func TestAlertsOfRulesThatWereNotReadYetStayOpen(t *testing.T) {
+	file, err := NewRuleSet(Rule{Name: "fall", Actions: []string{"falling"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	unread, _ := Join(file, nil)
+	e := NewEngine(unread, time.Minute)
+	e.Restore(topics.Alert{
+		ID: "wave/lobby-1-1", State: topics.AlertRaised, Rule: "wave", Camera: "lobby", Label: "person waving", At: time.Unix(100, 0), Onset: time.Unix(96, 0),
+	})
+	if got := e.SetRules(unread); len(got) > 0 {
+		t.Fatalf("cleared before the store was read: %+v", got)
+	}
+	stored := parseStored("v", map[string]string{"wave": `actions: ["person waving"]`})
+	read, _ := Join(file, &stored)
+	if got := e.SetRules(read); len(got) > 0 || len(e.Open()) != 1 {
+		t.Fatalf("cleared although the store has the rule: %+v", got)
+	}
+	if got := e.SetRules(file); len(got) != 1 || got[0].Reason != ruleRemoved {
+		t.Errorf("not cleared when the rule was removed: %+v", got)
+	}
+}
