@@ -49,11 +49,11 @@ func TestTheDocumentedRightsAreEnough(t *testing.T) {
 func TestADeniedCommandSaysWhichRightIsMissing(t *testing.T) {
 	full := redistest.DocumentedUser(t, "../docs/vocabulary.md", "secret", "f:")
 	put := func(s *Store) error {
-		return s.edit(t.Context(), "default", func(p redis.Pipeliner) { p.HSet(t.Context(), s.Key("default"), "fall", "") })
+		return s.Hash("default").unrecorded(t.Context(), func(p redis.Pipeliner) { p.HSet(t.Context(), s.Key("default"), "fall", "") })
 	}
 	list := func(s *Store) error { _, err := s.List(t.Context(), "default"); return err }
 	announce := func(s *Store) error { return s.Announce(t.Context(), "default", InForce{Model: "m"}) }
-	look := func(s *Store) error { _, err := s.state(t.Context(), "default"); return err }
+	look := func(s *Store) error { _, err := s.Hash("default").state(t.Context()); return err }
 	for _, c := range []struct {
 		name, prefix, without string
 		do                    func(*Store) error

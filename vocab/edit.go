@@ -3,94 +3,16 @@ package vocab
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
-	"slices"
-
-	"github.com/redis/go-redis/v9"
-
-	"github.com/frostwatch/frostwatch/topics"
 )
 
 // By returns a Store whose edits are recorded as made by somebody, with a note such
 // as the command that was used.
 func (s *Store) By(who, note string) *Store {
 	out := *s
-	out.who, out.note = topics.Clean(who), topics.Clean(note)
+	out.who, out.note = who, note
 	return &out
-}
-
-// changeScript makes an edit if the content is still the one of the digest, and
-// records it. It first records what others have changed without recording it.
-var changeScript = redis.NewScript(recordLua + `
-local _, expected, before, after, by, note, channel, name, external, sets = unpack(ARGV, 1, 10)
-local now = digest()
-if now ~= expected then return 0 end
-record(now, external, before, true)
-local changes, dels = {}, 11 + 2 * tonumber(sets)
-for i = 11, dels - 1, 2 do
-	changes[#changes + 1] = {ARGV[i], redis.call('HGET', hash, ARGV[i]), ARGV[i + 1]}
-	redis.call('HSET', hash, ARGV[i], ARGV[i + 1])
-end
-for i = dels, #ARGV do
-	changes[#changes + 1] = {ARGV[i], redis.call('HGET', hash, ARGV[i]), false}
-	redis.call('HDEL', hash, ARGV[i])
-end
-local labels = redis.call('HLEN', hash)
-if labels > 0 then redis.call('DEL', emptied) else redis.call('SET', emptied, 'on purpose') end
-if #changes > 0 then
-	append({'by', by, 'note', note, 'version', after, 'labels', tostring(labels)}, changes)
-	keep(changes, digest())
-end
-redis.call('PUBLISH', channel, name)
-return 1`)
-
-// attempts is how often an edit is tried anew because somebody else has edited the
-// vocabulary meanwhile.
-const attempts = 20
-
-// change edits a vocabulary by what plan makes of its entries: all of it or nothing.
-// plan may be called several times. An edit that removes every label counts as meant.
-func (s *Store) change(ctx context.Context, name string, plan func(entries map[string]string) (after map[string]string, err error)) error {
-	for range attempts {
-		c, err := s.content(ctx, name)
-		if err != nil {
-			return s.explain("edit", name, err)
-		}
-		after, err := plan(maps.Clone(c.entries))
-		if err != nil {
-			return err
-		}
-		if err := checkSize(name, int64(len(after))); err != nil {
-			return err
-		}
-		done, err := changeScript.Run(ctx, s.client, s.recordKeys(name), s.arguments(name, c, after)...).Bool()
-		if err != nil {
-			return s.explain("edit", name, err)
-		}
-		if done {
-			return nil
-		}
-	}
-	return s.explain("edit", name, errors.New("others edit it at the same time: try again"))
-}
-
-// arguments are those of changeScript.
-func (s *Store) arguments(name string, before content, after map[string]string) []any {
-	var sets, dels []any
-	for _, field := range slices.Sorted(maps.Keys(after)) {
-		if was, is := before.entries[field]; !is || was != after[field] {
-			sets = append(sets, field, after[field])
-		}
-	}
-	for _, field := range slices.Sorted(maps.Keys(before.entries)) {
-		if _, is := after[field]; !is {
-			dels = append(dels, field)
-		}
-	}
-	head := []any{s.historyBytes, before.digest, version(before.entries), version(after), s.who, s.note, s.hint(), name, External, len(sets) / 2}
-	return slices.Concat(head, sets, dels)
 }
 
 // Put adds or replaces labels, either all of them or none. Where the vocabulary has
@@ -122,7 +44,7 @@ func (s *Store) put(ctx context.Context, name string, labels []Label, whole bool
 		spelling := Spelling(l.Name)
 		edits[spelling] = entryOf{l.Name, value, spelling}
 	}
-	return s.change(ctx, name, func(entries map[string]string) (map[string]string, error) {
+	return s.Hash(name).Edit(ctx, func(entries map[string]string) (map[string]string, error) {
 		if whole {
 			return replaceAll(entries, edits), nil
 		}
@@ -195,5 +117,11 @@ func rename(edits map[string]entryOf, entries map[string]string, v Vocabulary) m
 
 // Restore makes the entries, as they are, the whole vocabulary.
 func (s *Store) Restore(ctx context.Context, name string, entries map[string]string) error {
-	return s.change(ctx, name, func(map[string]string) (map[string]string, error) { return entries, nil })
+	return s.Hash(name).Restore(ctx, entries)
 }
+
+// Past reads the history of a vocabulary.
+func (s *Store) Past(ctx context.Context, name string) (Past, error) { return s.Hash(name).Past(ctx) }
+
+// Parse is a vocabulary of these entries.
+func Parse(name string, entries map[string]string) (Vocabulary, error) { return parse(name, entries) }

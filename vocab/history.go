@@ -12,7 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Edit is an edit of a vocabulary as its history has it.
+// Edit is an edit of a hash as its history has it.
 type Edit struct {
 	Time time.Time // by Redis's clock; when it was noticed, if it is by External
 	By   string    // who made it
@@ -37,44 +37,44 @@ type EntryChange struct {
 	Before, After *string
 }
 
-// Past is the history of a vocabulary with its present content, from which any
-// older content is worked out.
+// Past is the history of a hash with its present content, from which any older
+// content is worked out.
 type Past struct {
-	Name  string
+	What  string            // such as "vocabulary default"
 	Edits []Edit            // the oldest first
 	Now   map[string]string // the entries of the hash
 }
 
 // Past reads the history. It first records what was edited with other programs and
 // not noticed by a worker yet.
-func (s *Store) Past(ctx context.Context, name string) (Past, error) {
+func (h *Hash) Past(ctx context.Context) (Past, error) {
 	for range attempts {
-		c, err := s.content(ctx, name)
+		c, err := h.content(ctx)
 		if err != nil {
-			return Past{}, s.explain("read", name, err)
+			return Past{}, h.explain("read", err)
 		}
 		now := version(c.entries)
-		if err := s.record(ctx, name, c.digest, now); err != nil {
+		if err := h.record(ctx, c.digest, now); err != nil {
 			return Past{}, err
 		}
-		edits, err := s.edits(ctx, name)
+		edits, err := h.edits(ctx)
 		if err != nil {
-			return Past{}, s.explain("read the history of", name, err)
+			return Past{}, h.explain("read the history of", err)
 		}
 		if len(edits) == 0 || edits[len(edits)-1].Version == now {
-			return Past{name, edits, c.entries}, nil
+			return Past{h.What, edits, c.entries}, nil
 		}
 	}
-	return Past{}, fmt.Errorf("read the history of vocabulary %s: its newest entry is not about the present content, which changes all the time or was not recorded", name)
+	return Past{}, fmt.Errorf("read the history of %s: its newest entry is not about the present content, which changes all the time or was not recorded", h.What)
 }
 
 // edits reads the stream in pieces.
-func (s *Store) edits(ctx context.Context, name string) ([]Edit, error) {
+func (h *Hash) edits(ctx context.Context) ([]Edit, error) {
 	const piece = 200
 	var out []Edit
 	open := false // the last edit has further parts
 	for from := "-"; ; {
-		entries, err := s.client.XRangeN(ctx, s.history(name), from, "+", piece).Result()
+		entries, err := h.Client.XRangeN(ctx, h.history(), from, "+", piece).Result()
 		if err != nil {
 			return nil, err
 		}
@@ -145,13 +145,13 @@ func (p Past) Version(version string) (at int, err error) {
 		switch {
 		case len(version) < fewest || !strings.HasPrefix(e.Version, version):
 		case at >= 0 && p.Edits[at].Version != e.Version:
-			return 0, fmt.Errorf("version %q of vocabulary %s: several begin so, such as %s and %s", version, p.Name, p.Edits[at].Version, e.Version)
+			return 0, fmt.Errorf("version %q of %s: several begin so, such as %s and %s", version, p.What, p.Edits[at].Version, e.Version)
 		default:
 			at = i
 		}
 	}
 	if at < 0 {
-		return 0, &Unknown{fmt.Sprintf("the history of vocabulary %s has no version %q%s", p.Name, version, p.reach())}
+		return 0, &Unknown{fmt.Sprintf("the history of %s has no version %q%s", p.What, version, p.reach())}
 	}
 	return at, nil
 }
@@ -166,7 +166,7 @@ func (p Past) At(t time.Time) (at int, err error) {
 		}
 	}
 	if at < 0 {
-		return 0, &Unknown{fmt.Sprintf("what vocabulary %s held at %s is not known%s", p.Name, t.Local().Format(time.DateTime), p.reach())}
+		return 0, &Unknown{fmt.Sprintf("what %s held at %s is not known%s", p.What, t.Local().Format(time.DateTime), p.reach())}
 	}
 	return at, nil
 }
@@ -189,16 +189,16 @@ func (p Past) After(at int) (map[string]string, error) {
 		when := e.Time.Local().Format(time.DateTime)
 		switch {
 		case e.Begins:
-			return nil, &Unknown{fmt.Sprintf("what vocabulary %s held before %s is not known: its history begins anew there, as after Redis has lost data", p.Name, when)}
+			return nil, &Unknown{fmt.Sprintf("what %s held before %s is not known: its history begins anew there, as after Redis has lost data", p.What, when)}
 		case e.Cut:
-			return nil, &Unknown{fmt.Sprintf("what vocabulary %s held before %s is not known: of the edit at that time its history keeps only a part", p.Name, when)}
+			return nil, &Unknown{fmt.Sprintf("what %s held before %s is not known: of the edit at that time its history keeps only a part", p.What, when)}
 		}
 		if err := undo(entries, e); err != nil {
-			return nil, fmt.Errorf("history of vocabulary %s: the edit of %s: %w", p.Name, when, err)
+			return nil, fmt.Errorf("history of %s: the edit of %s: %w", p.What, when, err)
 		}
 	}
 	if at >= 0 && version(entries) != p.Edits[at].Version {
-		return nil, fmt.Errorf("history of vocabulary %s: version %s can't be worked out: entries are missing or were edited", p.Name, p.Edits[at].Version)
+		return nil, fmt.Errorf("history of %s: version %s can't be worked out: entries are missing or were edited", p.What, p.Edits[at].Version)
 	}
 	return entries, nil
 }
@@ -239,6 +239,3 @@ func Differences(before, after map[string]string) []EntryChange {
 	}
 	return out
 }
-
-// Parse is a vocabulary of these entries.
-func Parse(name string, entries map[string]string) (Vocabulary, error) { return parse(name, entries) }

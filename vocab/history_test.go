@@ -333,7 +333,7 @@ func TestAHistoryThatFailsIsAWarning(t *testing.T) {
 
 func TestPastAt(t *testing.T) {
 	at := func(minutes int) time.Time { return time.UnixMilli(0).Add(time.Duration(minutes) * time.Minute) }
-	p := Past{Name: "default", Edits: []Edit{{Time: at(1), Version: "aaaa1"}, {Time: at(2), Version: "aaaa2"}, {Time: at(3), Version: "bbbb"}, {Time: at(4), Version: "aaaa1"}}}
+	p := Past{What: "default", Edits: []Edit{{Time: at(1), Version: "aaaa1"}, {Time: at(2), Version: "aaaa2"}, {Time: at(3), Version: "bbbb"}, {Time: at(4), Version: "aaaa1"}}}
 	for minutes, want := range map[int]int{2: 0, 3: 1, 5: 3} {
 		if got, err := p.At(at(minutes)); err != nil || got != want {
 			t.Errorf("before minute %d: %d, %v", minutes, got, err)

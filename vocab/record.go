@@ -9,9 +9,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// The history of a vocabulary is a Redis stream beside its hash. A second hash holds
+// The history of a hash is a Redis stream beside its hash. A second hash holds
 // the content that was last recorded, so that whoever notices a difference can record
-// it: a Store with its own edits, a Watcher those that were made with other programs.
+// it: a Hash with its own edits, a Follower those that were made with other programs.
 // Both compare and append in one script, and so each edit is recorded once, however
 // many workers watch.
 
@@ -23,18 +23,6 @@ const (
 	// arguments to a command. A larger edit is several entries.
 	maxPart = 500
 )
-
-// recordKeys are the keys of all scripts that record.
-func (s *Store) recordKeys(name string) []string {
-	return []string{s.Key(name), s.prefix + "vocab-recorded:" + name, s.recording(name), s.history(name), s.emptied(name)}
-}
-
-// recording is the key of a hash that says what vocab-recorded holds: the digest of
-// the vocabulary it was copied from, how many labels it has, and how many bytes the
-// history has.
-func (s *Store) recording(name string) string { return s.prefix + "vocab-recording:" + name }
-
-func (s *Store) history(name string) string { return s.prefix + "vocab-history:" + name }
 
 // recordLua defines what scripts that record have in common; their first argument is
 // the most bytes that a history may have. record appends how the hash, whose digest
@@ -130,10 +118,10 @@ return 1`)
 
 // record records the content with that digest and version as edited by External,
 // unless it is recorded already, or the hash has another content by now.
-func (s *Store) record(ctx context.Context, name, digest, version string) error {
-	err := recordScript.Run(ctx, s.client, s.recordKeys(name), s.historyBytes, digest, version, External).Err()
+func (h *Hash) record(ctx context.Context, digest, version string) error {
+	err := recordScript.Run(ctx, h.Client, h.recordKeys(), h.historyBytes, digest, version, External).Err()
 	if err != nil {
-		return fmt.Errorf("record the history of vocabulary %s: %w", name, err)
+		return fmt.Errorf("record the history of %s: %w", h.What, err)
 	}
 	return nil
 }
@@ -145,30 +133,30 @@ type content struct {
 }
 
 // contentScript reads a hash and its digest at the same moment. One with too many
-// labels is counted but not read.
+// entries is counted but not read.
 var contentScript = redis.NewScript(`
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind ~= 'hash' and kind ~= 'none' then return {-1, '', {}} end
-local labels = redis.call('HLEN', KEYS[1])
-if labels > tonumber(ARGV[1]) then return {labels, '', {}} end
+local entries = redis.call('HLEN', KEYS[1])
+if entries > tonumber(ARGV[1]) then return {entries, '', {}} end
 local flat = redis.call('HGETALL', KEYS[1])
-return {labels, redis.sha1hex(table.concat(flat, '\0')), flat}`)
+return {entries, redis.sha1hex(table.concat(flat, '\0')), flat}`)
 
-func (s *Store) content(ctx context.Context, name string) (content, error) {
-	answer, err := contentScript.Run(ctx, s.client, []string{s.Key(name)}, maxLabels).Slice()
+func (h *Hash) content(ctx context.Context) (content, error) {
+	answer, err := contentScript.Run(ctx, h.Client, []string{h.Key()}, h.Most).Slice()
 	if err != nil {
 		return content{}, err
 	}
 	if len(answer) == 3 {
-		labels, isCount := answer[0].(int64)
+		entries, isCount := answer[0].(int64)
 		digest, isHash := answer[1].(string)
 		flat, isList := answer[2].([]any)
 		switch {
 		case !isCount || !isHash || !isList:
-		case labels == noHash:
-			return content{}, wrongType(s.Key(name))
-		case labels > maxLabels:
-			return content{}, checkSize(name, labels)
+		case entries == noHash:
+			return content{}, h.wrongType()
+		case entries > h.Most:
+			return content{}, h.checkSize(entries)
 		default:
 			return content{digest, pairs(flat)}, nil
 		}

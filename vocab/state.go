@@ -11,51 +11,51 @@ import (
 // state identifies the content of a hash. It also changes when only the order of
 // the fields does; then the hash is read once without need.
 type state struct {
-	labels  int64  // noHash if the key is not a hash
+	entries int64  // noHash if the key is not a hash
 	digest  string // of the content
-	emptied bool   // there are no labels because somebody removed them on purpose
+	emptied bool   // there are no entries because somebody removed them on purpose
 	unsaved bool   // the history does not have it yet
 }
 
 const noHash = -1
 
 // stateScript computes the digest inside Redis, so that checking ten thousand
-// labels transfers forty bytes. A hash with too many labels is counted but not
-// read. The note that the vocabulary is empty on purpose is deleted once there is
-// a label, whoever added it.
+// entries transfers forty bytes. A hash with too many is counted but not read. The
+// note that it is empty on purpose is deleted once there is an entry, whoever added
+// it.
 var stateScript = redis.NewScript(`
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind ~= 'hash' and kind ~= 'none' then return {-1, '', 0, 0} end
-local labels = redis.call('HLEN', KEYS[1])
+local entries = redis.call('HLEN', KEYS[1])
 local emptied = redis.call('EXISTS', KEYS[2])
-if labels > 0 and emptied == 1 then redis.call('DEL', KEYS[2]) end
-if labels > tonumber(ARGV[1]) then return {labels, '', 0, 0} end
+if entries > 0 and emptied == 1 then redis.call('DEL', KEYS[2]) end
+if entries > tonumber(ARGV[1]) then return {entries, '', 0, 0} end
 local digest = redis.sha1hex(table.concat(redis.call('HGETALL', KEYS[1]), '\0'))
 local recorded = redis.call('HGET', KEYS[3], 'digest')
-local unsaved = recorded ~= digest and (recorded or labels > 0)
-return {labels, digest, emptied, unsaved and 1 or 0}`)
+local unsaved = recorded ~= digest and (recorded or entries > 0)
+return {entries, digest, emptied, unsaved and 1 or 0}`)
 
-// state returns a vocabulary's state without transferring its content.
-func (s *Store) state(ctx context.Context, name string) (state, error) {
-	answer, err := stateScript.Run(ctx, s.client, []string{s.Key(name), s.emptied(name), s.recording(name)}, maxLabels).Slice()
+// state returns the hash's state without transferring its content.
+func (h *Hash) state(ctx context.Context) (state, error) {
+	answer, err := stateScript.Run(ctx, h.Client, []string{h.Key(), h.emptied(), h.recording()}, h.Most).Slice()
 	if err != nil {
-		return state{}, fmt.Errorf("look at vocabulary %s: %w", name, err)
+		return state{}, fmt.Errorf("look at %s: %w", h.What, err)
 	}
 	out, err := parseState(answer)
 	if err != nil {
-		return state{}, fmt.Errorf("look at vocabulary %s: %w", name, err)
+		return state{}, fmt.Errorf("look at %s: %w", h.What, err)
 	}
 	return out, nil
 }
 
 func parseState(answer []any) (state, error) {
 	if len(answer) == 4 {
-		labels, isCount := answer[0].(int64)
+		entries, isCount := answer[0].(int64)
 		digest, isHash := answer[1].(string)
 		emptied, isFlag := answer[2].(int64)
 		unsaved, isAnother := answer[3].(int64)
 		if isCount && isHash && isFlag && isAnother {
-			return state{labels, digest, labels == 0 && emptied == 1, unsaved == 1}, nil
+			return state{entries, digest, entries == 0 && emptied == 1, unsaved == 1}, nil
 		}
 	}
 	return state{}, errors.New("unexpected form of Redis's answer")

@@ -27,27 +27,23 @@ func NewStore(client redis.UniversalClient, prefix string) *Store {
 	return &Store{client: client, prefix: prefix, who: "frostwatch", historyBytes: maxHistoryBytes}
 }
 
+// Hash is the hash of a vocabulary.
+func (s *Store) Hash(name string) *Hash {
+	h := NewHash(HashOptions{
+		Client: s.client, Prefix: s.prefix, Kind: "vocab", Name: name, What: "vocabulary " + name, Items: "labels", Most: maxLabels,
+	})
+	h.historyBytes = s.historyBytes
+	return h.By(s.who, s.note)
+}
+
 // Key is the key of a vocabulary's hash.
-func (s *Store) Key(name string) string { return s.prefix + "vocab:" + name }
-
-// emptied is the key that exists while a vocabulary is empty on purpose.
-func (s *Store) emptied(name string) string { return s.prefix + "vocab-emptied:" + name }
-
-// hint is the channel on which a vocabulary's name is published after an edit.
-func (s *Store) hint() string { return s.prefix + "vocab-edited" }
+func (s *Store) Key(name string) string { return s.Hash(name).Key() }
 
 // List reads a vocabulary; if it does not exist, it is empty.
 func (s *Store) List(ctx context.Context, name string) (Vocabulary, error) {
-	n, err := s.client.HLen(ctx, s.Key(name)).Result()
+	entries, err := s.Hash(name).Entries(ctx)
 	if err != nil {
-		return Vocabulary{}, s.explain("read", name, err)
-	}
-	if err := checkSize(name, n); err != nil {
 		return Vocabulary{}, err
-	}
-	entries, err := s.client.HGetAll(ctx, s.Key(name)).Result()
-	if err != nil {
-		return Vocabulary{}, s.explain("read", name, err)
 	}
 	return parse(name, entries)
 }
@@ -64,7 +60,7 @@ func (s *Store) Remove(ctx context.Context, name string, labels ...string) (abse
 	if len(labels) == 0 {
 		return nil, fmt.Errorf("edit vocabulary %s: no labels to remove were given", name)
 	}
-	err = s.change(ctx, name, func(entries map[string]string) (map[string]string, error) {
+	err = s.Hash(name).Edit(ctx, func(entries map[string]string) (map[string]string, error) {
 		var fields []string
 		fields, absent = find(maps.Keys(entries), labels)
 		if len(fields) > 0 && len(fields) == len(entries) {
@@ -94,12 +90,12 @@ func (s *Store) removeFromLarge(ctx context.Context, name string, labels []strin
 		}
 	}, labels)
 	if err := scan.Err(); err != nil {
-		return nil, s.explain("edit", name, err)
+		return nil, s.Hash(name).explain("edit", err)
 	}
 	if len(fields) == 0 {
 		return absent, nil
 	}
-	return absent, s.edit(ctx, name, func(p redis.Pipeliner) { p.HDel(ctx, s.Key(name), fields...) })
+	return absent, s.Hash(name).unrecorded(ctx, func(p redis.Pipeliner) { p.HDel(ctx, s.Key(name), fields...) })
 }
 
 // find returns which fields are those of labels, and the labels that have none.
@@ -134,41 +130,4 @@ func has(m map[string][]string, key string) bool { _, is := m[key]; return is }
 
 // Clear removes all labels, and notes until labels are added that the vocabulary
 // is empty on purpose.
-func (s *Store) Clear(ctx context.Context, name string) error {
-	err := s.change(ctx, name, func(map[string]string) (map[string]string, error) { return nil, nil })
-	if tooLarge := new(sizeError); errors.As(err, &tooLarge) || errors.Is(err, errNoHash) {
-		return s.edit(ctx, name, func(p redis.Pipeliner) { // not recorded
-			p.Del(ctx, s.Key(name))
-			p.Set(ctx, s.emptied(name), "on purpose", 0)
-		})
-	}
-	return err
-}
-
-// explain says what was being done when Redis returned an error.
-func (s *Store) explain(doing, name string, err error) error {
-	if tooLarge := new(sizeError); errors.As(err, &tooLarge) {
-		return err // names the vocabulary itself
-	}
-	if redis.HasErrorPrefix(err, "WRONGTYPE") {
-		err = wrongType(s.Key(name))
-	}
-	return fmt.Errorf("%s vocabulary %s: %w", doing, name, err)
-}
-
-var errNoHash = errors.New("is not a hash: check what it is, then delete it and add the labels again")
-
-func wrongType(key string) error { return fmt.Errorf("the key %s %w", key, errNoHash) }
-
-// edit makes an edit without recording it.
-func (s *Store) edit(ctx context.Context, name string, change func(redis.Pipeliner)) error {
-	_, err := s.client.TxPipelined(ctx, func(p redis.Pipeliner) error {
-		change(p)
-		p.Publish(ctx, s.hint(), name)
-		return nil
-	})
-	if err != nil {
-		return s.explain("edit", name, err)
-	}
-	return nil
-}
+func (s *Store) Clear(ctx context.Context, name string) error { return s.Hash(name).Clear(ctx) }

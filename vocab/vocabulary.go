@@ -30,30 +30,9 @@ type Problem struct {
 
 func (p Problem) String() string { return fmt.Sprintf("label %q: %v", p.Label, p.Err) }
 
-// checkSize refuses a hash with too many entries; call it before reading them.
-func checkSize(name string, labels int64) error {
-	if labels > maxLabels {
-		return &sizeError{name, labels}
-	}
-	return nil
-}
-
-// sizeError means that a vocabulary has too many labels to be read.
-type sizeError struct {
-	name   string
-	labels int64
-}
-
-func (e *sizeError) Error() string {
-	return fmt.Sprintf("vocabulary %s: %d labels, at most %d", e.name, e.labels, maxLabels)
-}
-
 // parse parses a whole hash. An entry that can't be used becomes a Problem and
 // affects no other. Of several spellings of a label one counts, see better.
 func parse(name string, entries map[string]string) (Vocabulary, error) {
-	if err := checkSize(name, int64(len(entries))); err != nil {
-		return Vocabulary{}, err
-	}
 	v := Vocabulary{Name: name, Version: version(entries)}
 	fields := make([]entryOf, 0, len(entries))
 	for field, value := range entries {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -42,10 +41,7 @@ type Watcher struct {
 	changed chan struct{} // closed when current or read is replaced
 
 	// Used by Run only.
-	seen   state  // what was read last
-	fault  error  // why that is not current
 	logged string // what was logged last: "redis" or a fault; empty while all is well
-	lost   bool   // the last edit could not be recorded
 }
 
 // NewWatcher checks the options; nothing is read before Run.
@@ -102,39 +98,21 @@ func (w *Watcher) publish(v *Vocabulary, usable bool) {
 // Run follows the hash until ctx ends. While Redis is unreachable it keeps
 // trying.
 func (w *Watcher) Run(ctx context.Context) error {
-	hints := w.Client.Subscribe(ctx, w.store.hint())
-	defer func() { _ = hints.Close() }()
-	// One hint is as good as many, so a hint is dropped if another one waits.
-	hinted := hints.Channel(redis.WithChannelSize(1), redis.WithChannelSendTimeout(10*time.Millisecond))
-	for {
-		err := w.look(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
-		w.report(ctx, err)
-		wait := w.Poll
-		if err != nil && w.fault == nil { // Redis is unreachable
-			wait = time.Second/2 + rand.N(time.Second)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(wait):
-		case <-hinted:
-		}
-	}
+	return NewFollower(FollowerOptions{
+		Hash: w.store.Hash(w.Name), Poll: w.Poll, Part: "vocabulary", Take: w.take, Looked: w.report, Logger: w.Logger, Reporter: w.Reporter,
+	}).Run(ctx)
 }
 
 // report reports the result of a look at Redis. An error is logged when it
 // begins, when it becomes a different one, and when it ends.
-func (w *Watcher) report(ctx context.Context, err error) {
+func (w *Watcher) report(ctx context.Context, err error, unreachable bool) {
 	w.Reporter.Problem("vocabulary", err)
 	w.Reporter.Warning("vocabulary", w.empty(err))
 	what := ""
 	if err != nil {
 		w.errors.Add(ctx, 1)
 		what = "redis" // errors of one outage differ in details such as ports
-		if w.fault != nil {
+		if !unreachable {
 			what = err.Error()
 		}
 	}
@@ -162,66 +140,16 @@ func (w *Watcher) empty(err error) error {
 	return fmt.Errorf("vocabulary %s was emptied on purpose: nothing is recognised until a label is added", w.Name)
 }
 
-// look reads the content if it has changed since it was read last, and makes it
-// current if check allows. The error is why what Redis holds is not current.
-func (w *Watcher) look(ctx context.Context) error {
-	now, err := w.store.state(ctx, w.Name)
-	if err != nil {
-		w.seen, w.fault = state{}, nil
-		return err
-	}
-	unsaved := now.unsaved
-	if now.unsaved = false; now != w.seen {
-		v, fault, err := w.load(ctx, &now)
-		if err != nil {
-			return err
+// take makes what was read current if check allows. The error is why it does not.
+func (w *Watcher) take(c Content) error {
+	v, fault := Vocabulary{Name: w.Name}, c.Unreadable
+	if fault == nil {
+		if v, fault = parse(w.Name, c.Entries); fault == nil {
+			fault = w.check(v, c.Emptied)
 		}
-		w.seen, w.fault = now, fault
-		w.publish(&v, fault == nil)
 	}
-	w.record(ctx, unsaved)
-	return w.fault
-}
-
-// record records an edit that was made with another program. Without a history
-// everything else works, so that it fails is a warning.
-func (w *Watcher) record(ctx context.Context, unsaved bool) {
-	var err error
-	if unsaved {
-		err = w.store.record(ctx, w.Name, w.seen.digest, w.Read().Version)
-	}
-	if ctx.Err() != nil {
-		return
-	}
-	w.Reporter.Warning("vocabulary history", err)
-	switch {
-	case err != nil && !w.lost:
-		w.Logger.WarnContext(ctx, "vocabulary: edits are not recorded in its history", "error", err)
-	case err == nil && w.lost:
-		w.Logger.InfoContext(ctx, "vocabulary: edits are recorded in its history again")
-	}
-	w.lost = err != nil
-}
-
-// load reads the vocabulary, and makes now the state of what it read. fault is why it must not become current; err is why
-// it could not be read.
-func (w *Watcher) load(ctx context.Context, now *state) (v Vocabulary, fault, err error) {
-	v.Name = w.Name
-	if now.labels == noHash {
-		return v, fmt.Errorf("look at vocabulary %s: %w", w.Name, wrongType(w.store.Key(w.Name))), nil
-	}
-	if fault := checkSize(w.Name, now.labels); fault != nil {
-		return v, fault, nil
-	}
-	c, err := w.store.content(ctx, w.Name)
-	if err != nil {
-		return v, nil, w.store.explain("read", w.Name, err)
-	}
-	now.labels, now.digest = int64(len(c.entries)), c.digest // it may be newer
-	if v, err = parse(w.Name, c.entries); err != nil {
-		return v, nil, err
-	}
-	return v, w.check(v, now.emptied), nil
+	w.publish(&v, fault == nil)
+	return fault
 }
 
 // check refuses a vocabulary without usable labels unless it was emptied on
