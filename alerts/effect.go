@@ -129,8 +129,8 @@ func (r *rule) sameAs(other *rule) bool {
 // labels are often edited several at a time.
 const settle = time.Second
 
-// errNoRules is the warning about a configuration without rules.
-var errNoRules = errors.New("there are no rules: nothing raises an alert: add some under rules in the configuration file")
+// errNoRules is the warning that there are no rules.
+var errNoRules = errors.New("there are no rules: nothing raises an alert: add some under rules in the configuration file, or with `frostwatch rule add`")
 
 // watchEffects reports that there are no rules, and rules that can raise nothing,
 // whenever rules, cameras or the vocabulary change, until ctx ends.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/vocab"
 )
 
 // Bounds on the rules in Redis, which anyone may write.
@@ -55,10 +56,10 @@ func ParseRule(name, value string) (Rule, error) {
 
 // parseStored reads all entries of a store. One that can't be used becomes a problem
 // and affects no other.
-func parseStored(version string, entries map[string]string) Stored {
-	s := Stored{Version: version}
-	for _, name := range slices.Sorted(maps.Keys(entries)) {
-		r, err := ParseRule(name, entries[name])
+func parseStored(c vocab.Content) Stored {
+	s := Stored{Version: c.Version}
+	for _, name := range slices.Sorted(maps.Keys(c.Entries)) {
+		r, err := ParseRule(name, c.Entries[name])
 		if err != nil {
 			s.Problems = append(s.Problems, RuleProblem{name, err})
 			continue

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
 )
 
 func TestARuleInRedisHasTheKeysOfTheFile(t *testing.T) {
@@ -50,7 +51,7 @@ func TestRulesInRedisJoinThoseOfTheFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stored := parseStored("v", map[string]string{
+	stored := storedRules(map[string]string{
 		"wave": `actions: ["person waving"]`, "fall": `actions: ["tripping"]`, "broken": "actions: [", "a/b": "novel: true", "any": "novel: true",
 	})
 	all, skipped := Join(file, &stored)
@@ -69,6 +70,10 @@ func TestRulesInRedisJoinThoseOfTheFile(t *testing.T) {
 	}
 }
 
+func storedRules(entries map[string]string) Stored {
+	return parseStored(vocab.Content{Entries: entries})
+}
+
 // Until the store has been read, an alert of a rule that may be in it stays open.
 func TestAlertsOfRulesThatWereNotReadYetStayOpen(t *testing.T) {
 	file, err := NewRuleSet(Rule{Name: "fall", Actions: []string{"falling"}})
@@ -83,7 +88,7 @@ func TestAlertsOfRulesThatWereNotReadYetStayOpen(t *testing.T) {
 	if got := e.SetRules(unread); len(got) > 0 {
 		t.Fatalf("cleared before the store was read: %+v", got)
 	}
-	stored := parseStored("v", map[string]string{"wave": `actions: ["person waving"]`})
+	stored := storedRules(map[string]string{"wave": `actions: ["person waving"]`})
 	read, _ := Join(file, &stored)
 	if got := e.SetRules(read); len(got) > 0 || len(e.Open()) != 1 {
 		t.Fatalf("cleared although the store has the rule: %+v", got)

@@ -76,20 +76,20 @@ func (h *Hash) recordKeys() []string {
 	return []string{h.Key(), h.key("-recorded"), h.recording(), h.history(), h.emptied()}
 }
 
-// Entries reads all entries.
-func (h *Hash) Entries(ctx context.Context) (map[string]string, error) {
+// Read reads the content, but not whether it is empty on purpose.
+func (h *Hash) Read(ctx context.Context) (Content, error) {
 	n, err := h.Client.HLen(ctx, h.Key()).Result()
 	if err != nil {
-		return nil, h.explain("read", err)
+		return Content{}, h.explain("read", err)
 	}
 	if err := h.checkSize(n); err != nil {
-		return nil, err
+		return Content{}, err
 	}
 	entries, err := h.Client.HGetAll(ctx, h.Key()).Result()
 	if err != nil {
-		return nil, h.explain("read", err)
+		return Content{}, h.explain("read", err)
 	}
-	return entries, nil
+	return Content{Entries: entries, Version: version(entries)}, nil
 }
 
 // changeScript makes an edit if the content is still the one of the digest, and

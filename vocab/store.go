@@ -41,11 +41,11 @@ func (s *Store) Key(name string) string { return s.Hash(name).Key() }
 
 // List reads a vocabulary; if it does not exist, it is empty.
 func (s *Store) List(ctx context.Context, name string) (Vocabulary, error) {
-	entries, err := s.Hash(name).Entries(ctx)
+	c, err := s.Hash(name).Read(ctx)
 	if err != nil {
 		return Vocabulary{}, err
 	}
-	return parse(name, entries)
+	return parse(name, c.Entries)
 }
 
 // ErrLast means that Remove would have removed the last labels of a vocabulary,

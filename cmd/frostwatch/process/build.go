@@ -70,7 +70,7 @@ func (p *Process) openBundles(dir string) (*bundles, error) {
 
 // Alerts builds the stage that evaluates the rules.
 func (p *Process) Alerts() ([]Part, error) {
-	rules, err := alerts.Compile(p.Config.Rules)
+	file, err := alerts.Compile(p.Config.Rules)
 	if err != nil {
 		return nil, err
 	}
@@ -78,25 +78,26 @@ func (p *Process) Alerts() ([]Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	rules := &ruleSources{Process: p, file: file, inForce: file}
 	s, err := alerts.New(alerts.Options{
-		Bus: stageBus{p.Bus, p, "alerts"}, Names: p.Names, Group: p.Names.Group(p.Config.Alerts.Group), Rules: rules, Vocabulary: words,
+		Bus: stageBus{p.Bus, p, "alerts"}, Names: p.Names, Group: p.Names.Group(p.Config.Alerts.Group), Rules: rules.join(), Vocabulary: words,
 		Logger: p.log, Tracer: p.tel.Tracer("alerts"), Meter: p.tel.Meter("alerts"), Propagator: p.tel.Propagator(),
 		Reporter: p.reporter,
 	})
 	if err != nil {
 		return nil, err
 	}
+	rules.put = s.SetRules
+	following, err := rules.follow()
+	if err != nil {
+		return nil, err
+	}
 	p.stages = append(p.stages, "alerts")
 	p.onReload(func(c config.Config) (func() []string, error) {
 		next, err := alerts.Compile(c.Rules)
-		return func() []string {
-			changes := next.Since(rules)
-			rules = next
-			s.SetRules(next)
-			return ruleLines(changes)
-		}, err
+		return func() []string { return rules.fromFile(next) }, err
 	}, "rules")
-	return append(more, Part{Name: "alerts", Run: s.Run}), nil
+	return append(more, following, Part{Name: "alerts", Run: s.Run}), nil
 }
 
 // words returns the vocabulary against which rules are checked: that of infer, if
@@ -123,16 +124,3 @@ type optionalWords struct{ telemetry.Reporter }
 func (r optionalWords) Problem(part string, err error) { r.Reporter.Warning(part, err) }
 
 func (optionalWords) Warning(string, error) {}
-
-// ruleLines describes how rules have changed, a line for each.
-func ruleLines(c alerts.Changes) (lines []string) {
-	for _, of := range []struct {
-		names []string
-		what  string
-	}{{c.Added, "added"}, {c.Changed, "changed"}, {c.Removed, "removed"}} {
-		for _, name := range of.names {
-			lines = append(lines, fmt.Sprintf("rule %s %s", name, of.what))
-		}
-	}
-	return lines
-}

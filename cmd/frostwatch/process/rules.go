@@ -1,0 +1,101 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/frostwatch/frostwatch/alerts"
+)
+
+// ruleSources joins the rules of the configuration file with those in Redis.
+type ruleSources struct {
+	*Process
+	put func(*alerts.RuleSet) // puts rules in force
+
+	mu      sync.Mutex
+	file    *alerts.RuleSet
+	stored  *alerts.Stored // nil: not read yet
+	inForce *alerts.RuleSet
+	skipped map[string]error // of the stored rules, by name
+}
+
+// follow is the part that follows the rules in Redis. It is Early, so that they are
+// known when Kafka is.
+func (r *ruleSources) follow() (Part, error) {
+	w, err := alerts.NewStoreWatcher(alerts.StoreWatcherOptions{
+		Store: alerts.NewStore(r.Redis, r.Config.Redis.Prefix), Poll: r.Config.Vocab.Poll, Changed: r.fromStore, Logger: r.log, Reporter: r.reporter,
+	})
+	return Part{Name: "rules in Redis", Early: true, Run: w.Run}, err
+}
+
+// fromFile takes the rules of the file, and returns a line about each change.
+func (r *ruleSources) fromFile(rules *alerts.RuleSet) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.file = rules
+	return ruleLines(r.renew())
+}
+
+// fromStore takes the rules of the store. It confirms each change, but not those that
+// were there already when this process started.
+func (r *ruleSources) fromStore(stored *alerts.Stored) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	first := r.stored == nil
+	r.stored = stored
+	changes := r.renew()
+	if first {
+		return
+	}
+	for _, line := range ruleLines(changes) {
+		r.confirm(context.Background(), line)
+	}
+}
+
+// renew puts the joined rules in force. It needs the lock.
+func (r *ruleSources) renew() alerts.Changes {
+	before := r.inForce
+	r.put(r.join())
+	return r.inForce.Since(before)
+}
+
+// join joins the rules and reports those that are skipped. It needs the lock once
+// there are several goroutines.
+func (r *ruleSources) join() *alerts.RuleSet {
+	all, skipped := alerts.Join(r.file, r.stored)
+	now := map[string]error{}
+	for _, s := range skipped {
+		now[s.Rule] = fmt.Errorf("it is skipped: %w", s.Err)
+	}
+	for name, err := range now {
+		if was := r.skipped[name]; was == nil || was.Error() != err.Error() {
+			r.log.Warn("rule in Redis skipped", "rule", name, "error", err)
+			r.reporter.Warning(partStoredRule+name, err)
+		}
+	}
+	for name := range r.skipped {
+		if now[name] == nil {
+			r.reporter.Warning(partStoredRule+name, nil)
+		}
+	}
+	r.inForce, r.skipped = all, now
+	return all
+}
+
+// partStoredRule begins the names under which rules in Redis that are skipped are
+// reported.
+const partStoredRule = "rule in Redis "
+
+// ruleLines describes how rules have changed, a line for each.
+func ruleLines(c alerts.Changes) (lines []string) {
+	for _, of := range []struct {
+		names []string
+		what  string
+	}{{c.Added, "added"}, {c.Changed, "changed"}, {c.Removed, "removed"}} {
+		for _, name := range of.names {
+			lines = append(lines, fmt.Sprintf("rule %s %s", name, of.what))
+		}
+	}
+	return lines
+}
