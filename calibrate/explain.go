@@ -1,0 +1,156 @@
+package calibrate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/frostwatch/frostwatch/alerts"
+	"github.com/frostwatch/frostwatch/archive"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+const (
+	// explained is how far back a replay begins whose last moment is explained.
+	explained = time.Hour
+	// shown is how many clips are shown at least, and at most.
+	shown, shownMost = 3, 20
+)
+
+// Moment is what is to be explained.
+type Moment struct {
+	ReplayOptions // its range and cameras are set by Explain
+	Camera        string
+	At            time.Time
+}
+
+// Explained says what was seen of a camera at a moment, and what each rule made of
+// it.
+type Explained struct {
+	Camera string    `json:"camera"`
+	At     time.Time `json:"at"`
+	// Clip is the newest that shows the moment; empty: none does. Before and After
+	// are the ends of the last clip before the moment and of the first one after
+	// it, within an hour.
+	Clip   string          `json:"clip_id,omitempty"`
+	Start  time.Time       `json:"start,omitzero"`
+	End    time.Time       `json:"end,omitzero"`
+	Epoch  time.Time       `json:"epoch,omitzero"` // when the unbroken stream began that the clip is of
+	Before time.Time       `json:"before,omitzero"`
+	After  time.Time       `json:"after,omitzero"`
+	Model  string          `json:"model_id,omitempty"`
+	Vocab  topics.VocabRef `json:"vocabulary,omitzero"`
+	Rules  []RuleExplained `json:"rules"`
+	// Raised are the alerts of the camera that were open after the clip, or at the
+	// moment where there is none.
+	Raised []Compared `json:"raised"`
+	Filled Filled     `json:"computed_from_embeddings"`
+}
+
+// RuleExplained is what a rule made of a clip.
+type RuleExplained struct {
+	Rule    string `json:"rule"`
+	Watches bool   `json:"watches"` // the camera
+	Why     string `json:"why"`
+	// Clips are the last that the decision rests on, the one that shows the moment
+	// last.
+	Clips []alerts.Trace `json:"clips,omitempty"`
+}
+
+// Explain replays the rules up to a moment.
+func Explain(ctx context.Context, m Moment) (*Explained, error) {
+	e := &explaining{Moment: m, traces: map[string][]alerts.Trace{}, out: Explained{Camera: m.Camera, At: m.At}}
+	p := newPlayer(m.Rules, m.Thresholds, e.trace)
+	g := archive.Range{Since: m.At.Add(-explained), Until: m.At.Add(explained), Cameras: []string{m.Camera}}
+	if _, err := m.Past.Actions(ctx, g, func(r archive.Record[topics.Recognition]) error {
+		v := r.Value
+		if v.Start.After(m.At) {
+			if e.out.After.IsZero() || v.End.Before(e.out.After) {
+				e.out.After = v.End
+			}
+			return archive.ErrStop
+		}
+		if m.Words != nil {
+			v = m.Words.fill(v, &e.out.Filled)
+		}
+		e.see(v)
+		p.see(r.Time, v)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	e.conclude()
+	return &e.out, e.raised(ctx)
+}
+
+type explaining struct {
+	Moment
+	traces map[string][]alerts.Trace // by rule, the last ones
+	out    Explained
+}
+
+func (e *explaining) trace(t alerts.Trace) {
+	keep := min(max(t.Remembers, shown), shownMost)
+	e.traces[t.Rule] = append(e.traces[t.Rule], t)
+	e.traces[t.Rule] = e.traces[t.Rule][max(0, len(e.traces[t.Rule])-keep):]
+}
+
+// see notes a clip that began before the moment.
+func (e *explaining) see(v topics.Recognition) {
+	e.out.Clip = ""
+	if v.End.Before(e.At) {
+		e.out.Before = v.End
+		return
+	}
+	e.out.Clip, e.out.Start, e.out.End, e.out.Epoch, e.out.Model, e.out.Vocab = v.ClipID, v.Start, v.End, v.Epoch, v.Model, v.Vocab
+}
+
+// conclude says what each rule decided.
+func (e *explaining) conclude() {
+	for _, name := range e.Rules.Names() {
+		r := RuleExplained{Rule: name, Clips: e.traces[name], Watches: len(e.traces[name]) > 0}
+		switch {
+		case e.out.Clip == "":
+			r.Why = "no clip shows this moment"
+		case !r.Watches:
+			r.Why = "it does not watch this camera"
+		case r.Clips[len(r.Clips)-1].Clip != e.out.Clip:
+			r.Why = "it did not watch this camera any more"
+		default:
+			last := r.Clips[len(r.Clips)-1]
+			r.Why = last.Why
+			i := slices.IndexFunc(r.Clips, func(t alerts.Trace) bool { return t.Fresh })
+			if i > 0 && len(r.Clips)-i < last.Remembers && last.Open == nil {
+				r.Why += fmt.Sprintf("; the stream began anew at %s, and clips before that don't count", e.out.Epoch.UTC().Format(time.RFC3339))
+			}
+		}
+		e.out.Rules = append(e.out.Rules, r)
+	}
+}
+
+// raised reads the alerts that were open at the moment. Most last for minutes: one
+// that was raised more than a week before is not found.
+func (e *explaining) raised(ctx context.Context) error {
+	var all []topics.Alert
+	g := archive.Range{Since: e.At.Add(-7 * 24 * time.Hour), Until: e.At.Add(24 * time.Hour), Cameras: []string{e.Camera}, Late: LateAlerts}
+	_, err := e.Past.Alerts(ctx, g, func(r archive.Record[topics.Alert]) error {
+		if len(all) < maxAlerts {
+			all = append(all, r.Value)
+		}
+		return nil
+	})
+	inOrder(all)
+	e.out.Raised = []Compared{}
+	after := e.At // when what the clip shows has been decided
+	if e.out.Clip != "" {
+		after = e.out.End
+	}
+	for _, a := range spans(all) {
+		if !a.Raised.After(after) && (a.Cleared == nil || a.Cleared.After(after)) {
+			a.Found = InLive
+			e.out.Raised = append(e.out.Raised, a)
+		}
+	}
+	return err
+}

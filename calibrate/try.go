@@ -1,0 +1,147 @@
+package calibrate
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/frostwatch/frostwatch/alerts"
+	"github.com/frostwatch/frostwatch/archive"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// TryOptions say what to try. All are required but the range.
+type TryOptions struct {
+	Past  Past
+	Words *Words // the rule's labels
+	Rule  alerts.Rule
+	Range archive.Range
+}
+
+// Tried is where a rule would have raised alerts.
+type Tried struct {
+	Alerts []topics.Alert // raises and clears, in order of time
+	Scored int            // recordings that were compared
+	Other  map[string]int // recordings by other models, which can't be compared
+	Counts archive.Counts
+}
+
+// Try runs the engine with one rule over recorded embeddings: nothing of what was
+// recorded about labels is needed, so that a label may be tried that was never in a
+// vocabulary. Its labels have no score.
+func Try(ctx context.Context, o TryOptions) (*Tried, error) {
+	if o.Rule.Measure() == alerts.ByScore {
+		return nil, errors.New("a score depends on the whole vocabulary: want a rule on contrast or similarity")
+	}
+	rules, err := alerts.NewRuleSet(o.Rule)
+	if err != nil {
+		return nil, err
+	}
+	t := &try{TryOptions: o, rules: rules, partitions: map[int]*tried{}}
+	g := o.Range
+	if !g.Since.IsZero() {
+		g.Since = g.Since.Add(-Warm)
+	}
+	counts, err := o.Past.Scan(ctx, g, func(b archive.Batch) error { return t.partition(b.Partition).batch(b) })
+	if err != nil {
+		return nil, err
+	}
+	return t.result(counts), nil
+}
+
+type try struct {
+	TryOptions
+	rules      *alerts.RuleSet
+	mu         sync.Mutex
+	partitions map[int]*tried
+}
+
+// tried is one partition.
+type tried struct {
+	*try
+	player *player
+	clip   []float32
+	labels []topics.LabelScore
+	newest time.Time // record time
+	alerts []topics.Alert
+	scored int
+	other  map[string]int
+}
+
+func (t *try) partition(id int) *tried {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.partitions[id]
+	if p == nil {
+		p = &tried{try: t, player: newPlayer(t.rules, nil, nil), clip: make([]float32, t.Words.model.Dims), other: map[string]int{}}
+		for _, w := range t.Words.list {
+			p.labels = append(p.labels, w.label)
+		}
+		t.partitions[id] = p
+	}
+	return p
+}
+
+func (p *tried) batch(b archive.Batch) error {
+	want := p.Words.model
+	for i := range b.Rows {
+		row := &b.Rows[i]
+		if row.Model != want.ID || b.Dims != want.Dims {
+			if !row.End.Before(p.Range.Since) && len(p.other) < maxCameras {
+				p.other[row.Model]++
+			}
+			continue
+		}
+		topics.ReadFloat16(p.clip, b.Embeddings[2*b.Dims*i:])
+		labels := slices.Clone(p.labels)
+		for w := range labels {
+			labels[w].Similarity, labels[w].Contrast = p.Words.values(w, p.clip, row.LogitScale, &row.References)
+		}
+		if !row.End.Before(p.Range.Since) {
+			p.scored++
+		}
+		p.newest = row.Time
+		p.alerts = append(p.alerts, p.player.see(row.Time, topics.Recognition{
+			ClipID: row.ClipID(), Camera: row.Camera, Epoch: row.Epoch, Sequence: row.Sequence, Start: row.Start, End: row.End,
+			Labels: labels, Model: row.Model, LogitScale: row.LogitScale, References: references(row),
+		})...)
+		if len(p.alerts) > maxAlerts {
+			return errors.New("the rule raises too many alerts: try a higher threshold, or a shorter range")
+		}
+	}
+	return nil
+}
+
+func references(row *archive.Row) *topics.References {
+	if row.References.Hash == "" {
+		return nil
+	}
+	return &row.References
+}
+
+func (t *try) result(counts archive.Counts) *Tried {
+	out := &Tried{Counts: counts, Other: map[string]int{}}
+	for _, p := range t.partitions {
+		end := p.newest
+		if !t.Range.Until.IsZero() && t.Range.Until.After(end) {
+			end = t.Range.Until
+		}
+		raised := map[string]bool{}
+		for _, a := range append(p.alerts, p.player.until(end)...) {
+			if a.State == topics.AlertRaised && !a.At.Before(t.Range.Since) {
+				raised[a.ID] = true
+			}
+			if raised[a.ID] {
+				out.Alerts = append(out.Alerts, a)
+			}
+		}
+		out.Scored += p.scored
+		for model, n := range p.other {
+			out.Other[model] += n
+		}
+	}
+	inOrder(out.Alerts)
+	return out
+}
