@@ -20,21 +20,22 @@ from froster import checkpoint
 from froster.evaluate import classifier
 from froster.tokenizer import Tokenizer
 
-NEAR = 0.9  # cosine from which a reference text is left out for a label
+CLOSER = 0.97  # share of the pairs of reference texts that one has to be closer than to a label to be left out, as in scoring
 TAIL = 3  # times as many peaks are fitted as the budget allows
 
 
 @dataclass(frozen=True)
 class Words:
-    """Unit vectors of the rules' labels (4, dim) and of the references (n, dim), and the logits' scale."""
+    """Unit vectors of the rules' labels (4, dim) and of the references (n, dim), the logits' scale, and the cosine of too close."""
 
     labels: np.ndarray
     references: np.ndarray
     scale: float
+    close: float
 
     def logit(self, embedding: np.ndarray, rule: int) -> np.ndarray:
         """The logit of the contrast of a rule's label, (n,): its logit less that of all references that are not too close to it."""
-        far = self.references[self.references @ self.labels[rule] < NEAR]
+        far = self.references[self.references @ self.labels[rule] < self.close]
         e = embedding.astype(np.float32)
         others = self.scale * e @ far.T
         top = others.max(1)
@@ -47,7 +48,9 @@ def words_of(model_file: Path, references: Path) -> Words:
     texts = [w.text for w in task.base.values()] + sentences
     with torch.inference_mode():
         labels = classifier(model, Tokenizer(), [task.all[e].text for e in EVENTS]).numpy()
-        return Words(labels, classifier(model, Tokenizer(), texts).numpy(), float(model.logit_scale.exp()))
+        references = classifier(model, Tokenizer(), list(dict.fromkeys(texts))).numpy()
+    pairs = (references @ references.T)[np.triu_indices(len(references), 1)]
+    return Words(labels, references, float(model.logit_scale.exp()), float(np.quantile(pairs, CLOSER)))
 
 
 @dataclass(frozen=True)
