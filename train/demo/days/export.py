@@ -75,7 +75,7 @@ def main() -> None:
     args = parser.parse_args()
     model = {"model_id": args.model_id, "logit_scale": args.logit_scale, "vocabulary": {"name": "default", "version": "none"}}
     since, apart, rows = datetime.fromisoformat(args.since).astimezone(UTC), CLIP if args.events else HOUR, []
-    for camera in reading.cameras(args.folder):
+    for camera in reading.cameras(args.folder, "events" if args.events else "hour-*"):
         windows = (reading.events if args.events else reading.hours)(args.folder, camera)
         rows += staged(camera, windows, since, apart)
         for line in records(camera, windows, since, apart, model):

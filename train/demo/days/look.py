@@ -47,10 +47,11 @@ def words_of(model_file: Path, references: Path) -> Words:
     sentences = [line for line in references.read_text().splitlines() if line.strip()]
     texts = [w.text for w in task.base.values()] + sentences
     with torch.inference_mode():
+        scale = float(model.logit_scale.exp())
         labels = classifier(model, Tokenizer(), [task.all[e].text for e in EVENTS]).numpy()
         references = classifier(model, Tokenizer(), list(dict.fromkeys(texts))).numpy()
     pairs = (references @ references.T)[np.triu_indices(len(references), 1)]
-    return Words(labels, references, float(model.logit_scale.exp()), float(np.quantile(pairs, CLOSER)))
+    return Words(labels, references, scale, float(np.quantile(pairs, CLOSER)))
 
 
 @dataclass(frozen=True)

@@ -34,9 +34,9 @@ class Windows:
         return Windows(**{f.name: getattr(self, f.name)[kept] for f in fields(self)})
 
 
-def cameras(folder: Path) -> list[str]:
-    """The cameras of which there is at least one hour, by name."""
-    return sorted({file.parent.name for file in folder.glob("*/hour-*.npz")})
+def cameras(folder: Path, what: str = "hour-*") -> list[str]:
+    """The cameras of which there is at least one hour, or with `events` those whose events are recorded, by name."""
+    return sorted({file.parent.name for file in folder.glob(f"*/{what}.npz")})
 
 
 def hours(folder: Path, camera: str) -> Windows:

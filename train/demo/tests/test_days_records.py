@@ -33,7 +33,8 @@ def folder(tmp_path):
 
 def test_hours_load_in_order_and_name_what_is_staged(folder):
     w = reading.hours(folder, "ward-1")
-    assert reading.cameras(folder) == ["ward-1"] and len(w) == 80 and list(np.unique(w.hour)) == [0, 1]
+    assert reading.cameras(folder) == ["ward-1"] and reading.cameras(folder, "events") == []
+    assert len(w) == 80 and list(np.unique(w.hour)) == [0, 1]
     fallen = w.where(w.truth == "fall")
     assert ((fallen.start < 60) & (fallen.start + reading.SPAN > 45)).all() and len(fallen) == 2 * 8
     assert w.act[0] == "sit" and w.act[-1] == "" and (w.where(w.act == "fall").truth == "").any()
