@@ -10,7 +10,7 @@ import pytest
 from demo.days import reading
 from demo.days.export import CLIP, records, staged
 from demo.days.record import Job, jobs
-from demo.days.tail import GAP, by_count, counted, fit, peaks
+from demo.days.tail import GAP, Past, fit
 
 STEP = 4 * 127 / 30 / 7
 HAPPENINGS = [{"act": "sit", "start": 0.0, "end": 30.0, "truth": None},
@@ -65,24 +65,33 @@ def test_finished_hours_are_not_made_again(folder):
     assert Job(folder, 0, -1).file.name == "events.npz"
 
 
-def test_peaks_are_happenings_not_windows():
-    values, hour = np.full(100, -9.0), np.zeros(100, int)
+def test_happenings_are_not_windows():
+    values, hour = np.full(100, -np.inf), np.zeros(100, int)
     values[10:14] = 1.0, 3.0, 2.0, 1.0
-    values[14 + GAP] = 2.5  # no longer the same happening
-    values[60] = 2.0
-    hour[61:] = 1
-    values[61] = 4.0  # the next hour begins anew
-    found = peaks(values, hour)
-    assert list(found[found > 0]) == [4.0, 3.0, 2.5, 2.0]
-    assert counted(found, 2.9) == 2
-    assert by_count(np.array([5.0, 4.0, 2.0, 1.0]), 2) == 3.0
+    values[13 + GAP] = 2.5  # the same happening still, through what lies between
+    values[60], values[61] = 2.0, 4.0
+    hour[61:] = 1  # and the next hour begins anew
+    past = Past.of(values, hour)
+    assert [past.count(t) for t in (5, 4, 3, 2.5, 2, 1, -9)] == [0, 1, 2, 3, 4, 3, 3]
+    assert sorted(past.peaks(1.0)) == [2.0, 3.0, 4.0]
+    assert past.threshold(2) == 2.75
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_happenings_are_counted_alike_at_any_height(seed):
+    rng = np.random.default_rng(seed)
+    past = Past.of(rng.standard_normal(400), np.repeat([0, 1], 200))
+    for t in (-1.0, 0.0, 0.5, 1.0, 1.5, 2.0):
+        assert past.count(t) == len(past.peaks(t))
 
 
 @pytest.mark.parametrize("shape", [-0.3, 0.0, 0.2])
 def test_a_tail_gives_the_threshold_that_is_reached_so_often(shape):
-    u = np.random.default_rng(1).random(20000)
+    u = np.random.default_rng(1).random(4000)
     over = -np.log(u) if shape == 0 else (u**-shape - 1) / shape
-    tail = fit(-np.sort(-over), 2000)
+    values = np.full(len(over) * (GAP + 1), -np.inf)
+    values[:: GAP + 1] = over  # each a happening of its own
+    tail = fit(Past.of(values, np.zeros(len(values), int)), 800)
     want = 20 / len(over)
     truth = -np.log(want) if shape == 0 else (want**-shape - 1) / shape
     assert tail.shape == pytest.approx(shape, abs=0.12)
