@@ -34,7 +34,7 @@ const (
 )
 
 // Measure is what the rule compares: contrast unless it says otherwise.
-func (r Rule) Measure() Measure {
+func (r *Rule) Measure() Measure {
 	switch {
 	case r.Score != nil:
 		return ByScore
@@ -45,7 +45,7 @@ func (r Rule) Measure() Measure {
 }
 
 // Levels are those that the rule gives for its measure.
-func (r Rule) Levels() Levels {
+func (r *Rule) Levels() Levels {
 	for _, l := range []*Levels{r.Contrast, r.Score, r.Similarity} {
 		if l != nil {
 			return *l
@@ -112,6 +112,46 @@ func (l Levels) check(measure string, wrong func(string, ...any)) {
 type judge struct {
 	rule Rule
 	own  *Levels // what keeps the rule's budget on this camera; nil: not known yet
+	// asked is whether the rule selects a label, for rules that name labels: names are
+	// compared by their spelling, which takes longer than all the rest.
+	asked map[string]bool
+}
+
+// maxAsked bounds the labels whose names are remembered.
+const maxAsked = 4096
+
+// endAlike is false for most texts that are not spellings of one label: those whose
+// last characters are other letters, digits or signs of ASCII.
+func endAlike(a, b string) bool {
+	if a == "" || b == "" {
+		return true
+	}
+	x, y := a[len(a)-1], b[len(b)-1]
+	if x <= ' ' || x >= 0x7f || y <= ' ' || y >= 0x7f || x == y {
+		return true
+	}
+	const small = 'a' - 'A'
+	return x|small == y|small && x|small >= 'a' && x|small <= 'z'
+}
+
+// selects is whether the rule is about the label.
+func (j *judge) selects(l *topics.LabelScore) bool {
+	names := j.rule.named()
+	if len(names) == 0 {
+		return j.rule.selects(l)
+	}
+	if !slices.ContainsFunc(names, func(name string) bool { return endAlike(name, l.Label) }) {
+		return false
+	}
+	is, known := j.asked[l.Label]
+	if !known {
+		is = j.rule.selects(l)
+		if j.asked == nil || len(j.asked) >= maxAsked {
+			j.asked = map[string]bool{}
+		}
+		j.asked[l.Label] = is
+	}
+	return is
 }
 
 // levels are the values of a label to raise at and to clear below.
@@ -143,16 +183,17 @@ func (j *judge) value(l topics.LabelScore) float64 { return j.rule.Measure().of(
 // own raise value, or of all that match where none does; and whether any reaches its
 // raise value or its clear value.
 func (j *judge) best(rec topics.Recognition) (best topics.LabelScore, raises, sustains bool) {
-	for _, l := range rec.Labels {
-		if !j.rule.selects(l) {
+	for i := range rec.Labels {
+		l := &rec.Labels[i]
+		if !j.selects(l) {
 			continue
 		}
-		raise, low := j.levels(l)
-		value := j.value(l)
+		raise, low := j.levels(*l)
+		value := j.value(*l)
 		reaches := value >= raise
 		better := best.Label == "" || value > j.value(best)
 		if reaches && (better || !raises) || !raises && better {
-			best = l
+			best = *l
 		}
 		raises = raises || reaches
 		sustains = sustains || value >= low

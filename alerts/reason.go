@@ -75,7 +75,7 @@ func (w *watch) unmatched(rec topics.Recognition, v *vocab.Vocabulary) string {
 // ignored says so where the rule does not select the label: the rule, or the
 // label's tags, were edited since the raise.
 func (w *watch) ignored(l topics.LabelScore) string {
-	if w.rule.subject().selects(l) {
+	if subject := w.rule.subject(); subject.selects(&l) {
 		return ""
 	}
 	return fmt.Sprintf("the rule no longer selects the label %.80q", l.Label)

@@ -146,7 +146,7 @@ func TestSelection(t *testing.T) {
 	} {
 		c.rule.Name = "r"
 		r := ruleSet(t, c.rule).find("r")
-		if a, b := r.selects(danger), r.selects(normal); a != c.danger || b != c.normal {
+		if a, b := r.selects(&danger), r.selects(&normal); a != c.danger || b != c.normal {
 			t.Errorf("%s: %v and %v", c.name, a, b)
 		}
 	}
@@ -209,6 +209,22 @@ func TestSchedule(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		} else if got := h.on(at(c.at)); got != c.want {
 			t.Errorf("%s: on is %v at %s", c.name, got, c.at)
+		}
+	}
+}
+
+// What a rule remembers of labels is what comparing their spelling gives.
+func TestALabelIsSelectedByAnySpelling(t *testing.T) {
+	j := &judge{rule: Rule{Actions: []string{"Falling Down", "Straße", "run K"}}}
+	for range 2 { // the second time it is remembered
+		for label, want := range map[string]bool{
+			"falling down": true, "FALLING  DOWN ": true, "falling dow": false, "falling down.": false, "\u00a0falling down\u00a0": true,
+			"straße": true, "run \u212a": true, "run k": true, "run j": false, "run [": false, "n": false, "{": false, "": false,
+		} {
+			direct := j.rule.selects(&topics.LabelScore{Label: label})
+			if got := j.selects(&topics.LabelScore{Label: label}); got != want || direct != want {
+				t.Errorf("label %q: selected %v, compared directly %v, want %v", label, got, direct, want)
+			}
 		}
 	}
 }

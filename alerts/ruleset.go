@@ -170,11 +170,8 @@ func kindOf(r Rule) kind {
 }
 
 // selects is whether the rule is about the label.
-func (r Rule) selects(l topics.LabelScore) bool {
-	names := r.Actions
-	if r.Absent != nil {
-		names = r.Absent.Actions
-	}
+func (r *Rule) selects(l *topics.LabelScore) bool {
+	names := r.named()
 	switch {
 	case len(names) > 0:
 		return slices.ContainsFunc(names, func(a string) bool { return vocab.SameLabel(a, l.Label) })
@@ -184,6 +181,14 @@ func (r Rule) selects(l topics.LabelScore) bool {
 		return l.Novel
 	}
 	return slices.ContainsFunc(r.Tags, func(t string) bool { return slices.Contains(l.Tags, t) })
+}
+
+// named are the labels that the rule names; none where it selects them otherwise.
+func (r *Rule) named() []string {
+	if r.Absent != nil {
+		return r.Absent.Actions
+	}
+	return r.Actions
 }
 
 // cooldown of a rule, 0 for one that was removed.

@@ -96,7 +96,7 @@ func (w *watch) before(rec topics.Recognition) Trace {
 func (j *judge) traced(rec topics.Recognition) []TracedLabel {
 	out := []TracedLabel{}
 	for _, l := range rec.Labels {
-		if j.rule.selects(l) {
+		if j.selects(&l) {
 			raise, low := j.levels(l)
 			out = append(out, TracedLabel{Label: l.Label, Value: j.value(l), Raise: raise, Clear: low})
 		}

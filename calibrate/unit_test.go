@@ -116,3 +116,25 @@ func TestMistakesInUnitTests(t *testing.T) {
 		}
 	}
 }
+
+// The example of the page passes with the rule that pages show.
+func TestTheExampleOfThePage(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(shared.Root(t), "docs", "past.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(page), "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	path := filepath.Join(t.TempDir(), "tests.yaml")
+	if err := os.WriteFile(path, []byte(example), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, all := tests(t, path)
+	rules, err := CompileRules("testdata/rules.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if wrong := all[0].Run(rules); len(wrong) > 0 {
+		t.Errorf("%q", wrong)
+	}
+}

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,19 +76,9 @@ func (p Program) alertsBacktest() *cobra.Command {
 // replayOptions reads the rules, and makes ready what they need. That words can't be
 // embedded is a note: what was recorded is still replayed.
 func (p Program) replayOptions(ctx context.Context, t *target, past *pastAlerts, f replayFlags, g archive.Range) (o calibrate.ReplayOptions, err error) {
-	file := f.rules
-	if file == "" {
-		file = t.file()
-	}
-	if file == "" {
-		return o, errors.New("the file with the rules in force is not known: name one with --rules")
-	}
-	rules, err := calibrate.CompileRules(file)
+	rules, err := p.rulesToReplay(ctx, t, f.rules)
 	if err != nil {
 		return o, err
-	}
-	if len(rules.Names()) == 0 {
-		return o, fmt.Errorf("%s has no rules", file)
 	}
 	o = calibrate.ReplayOptions{Past: past.reader, Rules: rules, Since: g.Since, Until: g.Until, Cameras: g.Cameras}
 	if o.Thresholds, err = past.thresholds(ctx); err != nil {
@@ -98,6 +89,34 @@ func (p Program) replayOptions(ctx context.Context, t *target, past *pastAlerts,
 		_, _ = fmt.Fprintf(p.Err, "only values that were recorded are used, others can't be computed: %s\n", topics.Clean(err.Error()))
 	}
 	return o, nil
+}
+
+// rulesToReplay are those of a file, or else those in force: of the configuration
+// file and of the store in Redis.
+func (p Program) rulesToReplay(ctx context.Context, t *target, named string) (rules *alerts.RuleSet, err error) {
+	file := cmp.Or(named, t.file())
+	if file == "" {
+		return nil, errors.New("the file with the rules in force is not known: name one with --rules")
+	}
+	if rules, err = calibrate.CompileRules(file); err != nil {
+		return nil, err
+	}
+	if named == "" {
+		err = t.withRedis(ctx, func(ctx context.Context, c *redis.Client, cfg config.Config) error {
+			stored, err := alerts.NewStore(c, cfg.Redis.Prefix).List(ctx)
+			if err == nil {
+				rules, _ = alerts.Join(rules, &stored)
+			}
+			return err
+		})
+		if err != nil {
+			_, _ = fmt.Fprintf(p.Err, "only rules of %s are used: %s\n", file, topics.Clean(err.Error()))
+		}
+	}
+	if len(rules.Names()) == 0 {
+		return nil, fmt.Errorf("there are no rules: add some to %s, or name another file with --rules", file)
+	}
+	return rules, nil
 }
 
 // thresholds reads those that keep the budgets of rules.
