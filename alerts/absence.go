@@ -37,7 +37,7 @@ type unseen struct {
 	name    string // of a label, for clips that list none of them
 	window  *window
 	length  time.Duration // counted without the labels, at most the limit
-	counted bool          // from its start: what came before does not matter
+	counted bool          // from 0 at a clip before which no clip matters
 	last    *clipTimes    // of the clip before; nil: none, or of another stream epoch
 	end     time.Time     // of the clip before, whatever its epoch
 }
@@ -50,7 +50,10 @@ type clipTimes struct {
 func (m *unseen) forget() { m.restart() }
 
 // restart counts from 0.
-func (m *unseen) restart() { m.length, m.counted = 0, true }
+func (m *unseen) restart() {
+	m.length = 0
+	m.counted = m.counted || m.window.complete(false)
+}
 
 // interrupt empties the window although an alert may be open: a worker that starts
 // later can't know whether one was.

@@ -9,9 +9,11 @@ import (
 
 // camera is what the engine remembers of one camera.
 type camera struct {
-	epochs []epoch  // the last few, the current one last
-	last   about    // its newest clip
-	tags   []string // those of its newest clip
+	epochs []epoch   // the last few, the current one last
+	last   about     // its newest clip
+	tags   []string  // those of its newest clip
+	known  time.Time // of its newest restored alert: what follows from earlier clips is published
+	unsure bool      // whether rules still watch it is to be decided by a clip after known
 	stride time.Duration
 	heard  time.Duration     // when its last clip came, on the engine's clock
 	byRule map[string]*watch // by rule, those of removed rules too until SetRules

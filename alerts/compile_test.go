@@ -11,6 +11,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/shared"
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 func noEnv(string) (string, bool) { return "", false }
@@ -88,13 +89,46 @@ func TestChangesOfRules(t *testing.T) {
 	}
 }
 
+// Whatever the file says, it gives rules or an error, and rules that were accepted can
+// be evaluated, are accepted again, and are the same then.
 func FuzzCompile(f *testing.F) {
 	f.Add("rules:\n  - {name: a, novel: true, clips: 1 of 2}\n")
 	f.Add("rules:\n  - {name: a, tags: [x], schedule: {days: sat-mon, from: '08:00', timezone: Europe/Berlin}, cooldown: 2m}\n")
 	f.Add("rules: {name: [a], schedule: }\n")
+	f.Add("rules:\n  - {name: a, actions: [a], then: b within 30s, quiet: {from: '22:00', to: '06:00'}, false_alarms: 1 per week}\n  - {name: b, absent: 'a for 2s', inhibited_by: [a]}\n")
+	f.Add("rules:\n  - {name: a, actions: [a], then: {actions: [b], within: 1s}, severity_from: {warning: 0.1, critical: .9}, escalate: {after: 1s}, camera_tags: [x]}\n")
+	f.Add("rules:\n  - name: a\n    actions: [a]\n    similarity: {raise: -1}\n    overrides:\n      - {cameras: ['l*'], score: {raise: 0.2}, clips: 2 of 2}\n      - {camera_tags: [x], severity: info}\n")
+	f.Add("rules:\n  - {name: a, absent: {actions: [a, b], for: 24h}, score: {raise: 0.3}}\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		if set, err := compileText(text); (set == nil) == (err == nil) {
-			t.Errorf("a set %v with error %v", set, err)
+		set, err := compileText(text)
+		if (set == nil) == (err == nil) {
+			t.Fatalf("a set %v with error %v", set, err)
 		}
+		if set == nil {
+			return
+		}
+		var rules []Rule
+		for _, r := range set.all() {
+			rules = append(rules, r.Rule)
+		}
+		again, err := NewRuleSet(rules...)
+		if err != nil {
+			t.Fatalf("accepted from a file alone: %v", err)
+		}
+		if c := again.Since(set); c.Changed != nil || c.Added != nil || c.Removed != nil {
+			t.Errorf("compiled again, it is another: %+v", c)
+		}
+		e := NewEngine(set, time.Minute)
+		e.SetTrace(func(Trace) {})
+		for i := range 6 {
+			rec := clipAt(t0, i, topics.LabelScore{Label: "a", Score: .1 * float64(i), Tags: []string{"x"}}, topics.LabelScore{Label: "b", Score: .9, Novel: true})
+			rec.Tags = [][]string{nil, {"x"}}[i/2%2]
+			for _, a := range e.Evaluate(rec) {
+				if _, err := topics.EncodeAlert(a); err != nil {
+					t.Errorf("an alert that no record can carry: %v", err)
+				}
+			}
+		}
+		_ = set.WithoutEffect(nil, map[string][]string{"lobby": {"x"}})
 	})
 }

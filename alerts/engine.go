@@ -59,19 +59,24 @@ func (e *Engine) SetRules(rules *RuleSet) []topics.Alert {
 // did and no longer do.
 func (e *Engine) rematch(name string, c *camera) (cleared []topics.Alert) {
 	for _, ruleName := range slices.Sorted(maps.Keys(c.byRule)) {
-		reason := ruleRemoved
-		if r := e.rules.find(ruleName); r != nil {
-			if r.watches(name, c.tags) {
-				continue
-			}
-			reason = ruleElsewhere
-		} else if e.rules.isIncomplete() {
+		r, reason := e.rules.find(ruleName), ruleElsewhere
+		switch {
+		case r == nil && e.rules.isIncomplete():
+			continue
+		case r == nil:
+			reason = ruleRemoved
+		case r.watches(name, c.tags):
+			continue
+		case c.last.end.Before(c.known) && chosen(name, nil, r.Cameras, nil):
+			c.unsure = true // its tags may have been others when the alert was raised
 			continue
 		}
-		if a := c.byRule[ruleName].clear(c.last, topics.LabelScore{}, reason, 0); a != nil {
+		if a := c.byRule[ruleName].clear(c.last, topics.LabelScore{}, reason, r.cooldown()); a != nil {
 			cleared = append(cleared, *a)
 		}
-		delete(c.byRule, ruleName)
+		if r == nil {
+			delete(c.byRule, ruleName)
+		}
 	}
 	e.match(name, c)
 	return cleared
@@ -98,6 +103,11 @@ func (e *Engine) match(name string, c *camera) {
 		matched[r.Name] = w
 		c.rules = append(c.rules, w)
 	}
+	for name, w := range c.byRule {
+		if matched[name] == nil {
+			w.follow(nil)
+		}
+	}
 }
 
 // watch returns the camera's watch for a rule, and makes one where there is none.
@@ -115,8 +125,8 @@ func (c *camera) watch(rule string) *watch {
 func (e *Engine) Evaluate(rec topics.Recognition) []topics.Alert {
 	var out []topics.Alert
 	watches, fresh, retagged := e.advance(rec)
-	if retagged {
-		c := e.cameras[rec.Camera]
+	if c := e.cameras[rec.Camera]; retagged || c.unsure && c.last.clip == rec.ClipID && !rec.End.Before(c.known) {
+		c.unsure = false
 		out = e.rematch(rec.Camera, c)
 		watches = c.rules
 	}
@@ -182,7 +192,7 @@ func (e *Engine) Restore(a topics.Alert) {
 	if a.State == topics.AlertCleared {
 		delete(e.left, a.ID)
 	}
-	if left := e.restored(a).restore(a); left != nil {
+	if left := e.restored(a).restore(a, e.rules.find(a.Rule).cooldown()); left != nil {
 		e.leave(*left, a.At)
 	}
 }
@@ -191,6 +201,9 @@ func (e *Engine) Restore(a topics.Alert) {
 // tags are those of its newest alert.
 func (e *Engine) restored(a topics.Alert) *watch {
 	c := e.camera(a.Camera)
+	if a.At.After(c.known) {
+		c.known = a.At
+	}
 	if c.last.clip == "" && !slices.Equal(c.tags, a.Tags) {
 		c.tags = a.Tags
 		e.match(a.Camera, c)
@@ -206,7 +219,7 @@ func (e *Engine) RestoreOlder(a topics.Alert) {
 		e.leave(a, w.open.At)
 		return
 	}
-	w.restore(a)
+	w.restore(a, e.rules.find(a.Rule).cooldown())
 }
 
 // leave notes that an alert was never cleared before another followed it.

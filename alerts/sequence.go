@@ -52,7 +52,11 @@ func (m *pair) complete(open bool) bool {
 	if !m.then.complete(open) {
 		return false
 	}
-	return open || m.first.complete(open) && (m.onset != nil || !m.since.IsZero() && m.newest.Sub(m.since) > m.within)
+	if open {
+		return true
+	}
+	known := m.onset != nil && !m.at.Before(m.since) || m.newest.Sub(m.since) > m.within
+	return m.first.complete(false) && !m.since.IsZero() && known
 }
 
 func (m *pair) see(rec topics.Recognition, counts bool) decision {

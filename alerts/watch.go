@@ -107,8 +107,9 @@ func (w *watch) end(id string, at time.Time, cooldown time.Duration) {
 }
 
 // restore takes over an alert from the log. It returns the alert that was open until
-// then, where another one was raised without a clear between.
-func (w *watch) restore(a topics.Alert) (left *topics.Alert) {
+// then, where another one was raised without a clear between. cooldown is that of the
+// alert's rule.
+func (w *watch) restore(a topics.Alert, cooldown time.Duration) (left *topics.Alert) {
 	switch {
 	case a.ID == w.closed: // sent again
 		return nil
@@ -128,7 +129,7 @@ func (w *watch) restore(a topics.Alert) (left *topics.Alert) {
 	case w.open != nil && w.open.ID != a.ID: // of an earlier alert, not the open one
 		return nil
 	default:
-		w.end(a.ID, a.At, w.rule.cooldown())
+		w.end(a.ID, a.At, cooldown)
 	}
 	if a.At.After(w.known) {
 		w.known = a.At

@@ -181,3 +181,28 @@ func FuzzParseLabel(f *testing.F) {
 		}
 	})
 }
+
+// Whatever a file of labels holds, a label that is read can be stored.
+func FuzzReadLabels(f *testing.F) {
+	f.Add("\ufeffperson falling\r\n# a remark\n\n  \nloitering\tstanding around\nfight\t{\"tags\":[\"danger\"]}\n")
+	f.Add("fine\n\t{}\nb\t{\nc\n")
+	f.Add("a\tb\tc\n\x00\n\xff\xfe")
+	f.Fuzz(func(t *testing.T, text string) {
+		labels, err := ReadLabels(strings.NewReader(text))
+		if err != nil {
+			return
+		}
+		if lines := strings.Count(text, "\n") + 1; len(labels) > lines {
+			t.Errorf("%d labels in %d lines", len(labels), lines)
+		}
+		for _, l := range labels {
+			value, err := l.Value()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := ParseLabel(l.Name, value); err != nil && len(value) <= maxValue {
+				t.Errorf("%+v was read, and is refused when it is stored: %v", l, err)
+			}
+		}
+	})
+}
