@@ -155,7 +155,7 @@ func takeOver(t *testing.T, rules *RuleSet, published []topics.Alert, before []t
 // Whatever the rules and the stream, and wherever workers stop and the next ones
 // begin, within the alerts of one clip too, the same alerts are published, each once.
 func TestAnySplitOfAStreamGivesTheSameAlerts(t *testing.T) {
-	for seed := range uint64(400) {
+	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 16))
 		// A minute of clips, which is looked at in any case, has those that are sent again.
 		again := seed%2 == 1
