@@ -44,7 +44,11 @@ type Stream struct {
 	gap    time.Duration // that ends the epoch
 	whole  bool          // a window of the epoch was complete
 	broken atomic.Pointer[string]
+	faults faults
 }
+
+// Picture is that of ingest.Sink.
+func (s *Stream) Picture() *topics.PictureFaults { return s.faults.now() }
 
 // Broken is that of ingest.Sink.
 func (s *Stream) Broken() string {
@@ -61,6 +65,7 @@ func (s *Stream) Retag(tags []string) { s.tags.Store(&tags) }
 // Connected ends the epoch: the new connection has a clock of its own.
 func (s *Stream) Connected(media.StreamInfo) {
 	s.endEpoch(context.Background(), gapNotConnected)
+	s.faults.reset()
 }
 
 // Disconnected drops incomplete windows.
@@ -171,6 +176,7 @@ func (s *Stream) cut(ctx context.Context, f *media.Frame, at, until time.Duratio
 				return err
 			}
 			s.metrics.encoded(ctx, time.Since(begun))
+			s.faults.see(s.encoder.Seen(), s.epoch.Add(at))
 			picture = topics.ClipFrame{JPEG: data, Stream: at, Captured: s.epoch.Add(at)}
 			w, h = width, height
 		}

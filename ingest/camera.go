@@ -30,6 +30,8 @@ type runner struct {
 	sink Sink     // nil before it is made
 	tags []string // of the clips to come
 
+	health health
+
 	// Read by metrics and by the progress watch, from other goroutines.
 	state   atomic.Pointer[topics.StreamStatus]
 	fps     atomic.Int64 // thousandths
@@ -42,9 +44,11 @@ type runner struct {
 }
 
 // start runs a camera until stop or giveUp is called. It begins when after is
-// closed (nil: at once), and the delay has passed.
-func (s *Stage) start(ctx context.Context, c topics.Camera, delay time.Duration, after <-chan struct{}, b *board, send bus.SendFunc) *runner {
+// closed (nil: at once), and the delay has passed. offline is since when the camera
+// was offline for the worker before; zero: it was not.
+func (s *Stage) start(ctx context.Context, c topics.Camera, delay time.Duration, offline time.Time, after <-chan struct{}, b *board, send bus.SendFunc) *runner {
 	r := &runner{Stage: s, camera: c, record: c, tags: c.Tags, board: b, log: s.Logger.With("camera", c.Name)}
+	r.health.offline = offline
 	r.send = func(ctx context.Context, msgs ...bus.Message) ([]topics.RecordRef, error) {
 		refs, err := send(ctx, msgs...)
 		if err == nil {
@@ -68,6 +72,7 @@ func (s *Stage) start(ctx context.Context, c topics.Camera, delay time.Duration,
 func (r *runner) stop() {
 	r.cancel()
 	r.done.Wait()
+	r.health.end()
 	r.live.remove(r)
 	r.progress.forget(r)
 }
@@ -175,6 +180,7 @@ func (r *runner) stream(ctx context.Context, sink Sink) (stopped bool) {
 // fail reports why the camera is not tried again, as a warning: somebody must act.
 func (r *runner) fail(reason string) {
 	r.log.Warn("camera stopped, and not tried again until it is changed", "reason", reason)
+	r.health.away(r.Now())
 	r.status(topics.StreamStatus{State: topics.StreamStopped, Reason: reason})
 	r.Reporter.Warning(r.part(), errors.New(reason))
 }
@@ -253,15 +259,4 @@ func (r *runner) status(st topics.StreamStatus) {
 		r.fps.Store(0)
 	}
 	r.log.Debug("stream", "state", st.State, "reason", st.Reason)
-}
-
-func (r *runner) publish(st topics.StreamStatus) topics.StreamStatus {
-	st.Camera, st.Worker, st.Since = r.camera.Name, r.Worker, r.Now().UTC()
-	// Since is when the state began, whatever details change.
-	if was := r.state.Load(); was != nil && was.State == st.State {
-		st.Since = was.Since
-	}
-	r.state.Store(&st)
-	r.board.post(st)
-	return st
 }

@@ -91,7 +91,7 @@ func TestStoppingIsPrompt(t *testing.T) {
 		posting, stopPosting := context.WithCancel(t.Context())
 		var posted sync.WaitGroup
 		posted.Go(func() { b.run(posting) })
-		camera := s.start(t.Context(), topics.Camera{Name: c.name, URL: c.url}, 0, nil, b, r.Send)
+		camera := s.start(t.Context(), topics.Camera{Name: c.name, URL: c.url}, 0, time.Time{}, nil, b, r.Send)
 		until(t, c.name, 20*time.Second, c.ready)
 		if c.name == "frozen" {
 			sim.Pause(c.name)

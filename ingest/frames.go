@@ -39,6 +39,7 @@ func (r *runner) frames(ctx context.Context, sink Sink, s *media.Stream, f *medi
 		}
 		r.fps.Store(int64(m.fps * 1000))
 		r.metrics.frame(ctx, r.camera.Name)
+		r.came(f.PTS)
 		if err := sink.Frame(ctx, f); err != nil {
 			return err
 		}
@@ -63,5 +64,6 @@ func (r *runner) ended(ctx context.Context) {
 		reason = fmt.Sprintf("end of file: it holds %v of video, too little for a clip, which takes %v", r.length.Round(time.Millisecond), window)
 	}
 	r.log.Log(ctx, level, "stream", "state", topics.StreamStopped, "reason", reason)
+	r.health.online()
 	r.status(topics.StreamStatus{State: topics.StreamStopped, Reason: reason})
 }

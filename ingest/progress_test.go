@@ -26,7 +26,7 @@ func TestProgressIsClipsOnKafka(t *testing.T) {
 	b := newBoard("t.status", newTape(0), s.Logger)
 	waits := make(chan struct{}) // no stream is opened
 	camera := func(c topics.Camera, send bus.SendFunc) *runner {
-		return s.start(t.Context(), c, 0, waits, b, send)
+		return s.start(t.Context(), c, 0, time.Time{}, waits, b, send)
 	}
 	good, mute := camera(topics.Camera{Name: "good"}, send), camera(topics.Camera{Name: "mute"}, refuse)
 	rare := camera(topics.Camera{Name: "rare", Stride: topics.Stride{Time: time.Minute}}, refuse)

@@ -30,12 +30,14 @@ type recorder struct {
 	dead   []bus.Message
 	ended  map[string][]string
 	broken map[string]string // what the sinks say of it
+
+	pictures map[string]*topics.PictureFaults // what the sinks say of them
 }
 
 func newRecorder() *recorder {
 	return &recorder{
 		times: map[string][]time.Duration{}, untils: map[string][]time.Duration{}, epochs: map[string]int{},
-		sizes: map[string]string{}, gone: map[string]int{}, warned: map[string]string{}, checks: map[string]func() error{}, tags: map[string]string{}, status: map[string][]topics.StreamStatus{}, ended: map[string][]string{}, broken: map[string]string{},
+		sizes: map[string]string{}, gone: map[string]int{}, warned: map[string]string{}, checks: map[string]func() error{}, tags: map[string]string{}, status: map[string][]topics.StreamStatus{}, ended: map[string][]string{}, broken: map[string]string{}, pictures: map[string]*topics.PictureFaults{},
 	}
 }
 
@@ -55,6 +57,12 @@ func (r *recorderSink) Broken() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.broken[r.name]
+}
+
+func (r *recorderSink) Picture() *topics.PictureFaults {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.pictures[r.name]
 }
 
 func (r *recorderSink) Run(ctx context.Context) { <-ctx.Done() }

@@ -26,6 +26,9 @@ type Sink interface {
 	// Broken says, for people, what broke the video off before it was long enough for a
 	// clip; "" once a clip was made of what came after. Any goroutine may call it.
 	Broken() string
+	// Picture says what is wrong with the pictures of this connection; nil before it is
+	// known. Any goroutine may call it.
+	Picture() *topics.PictureFaults
 	// Retag sets the tags of what is made from now on. Any goroutine may call it.
 	Retag(tags []string)
 }

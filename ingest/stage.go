@@ -156,7 +156,12 @@ func (s *Stage) Run(ctx context.Context) error {
 	s.Reporter.Describe(s.leases.describe)
 	watching, stopWatching := context.WithCancel(ctx)
 	var watched sync.WaitGroup
-	watched.Go(func() { pause.Every(watching, lookEvery, func() { s.look(s.Now()) }) })
+	watched.Go(func() {
+		pause.Every(watching, lookEvery, func() {
+			s.look(s.Now())
+			s.examine(s.Now())
+		})
+	})
 	group := bus.GroupOptions{Group: s.Group, Topic: s.Names.Of(topics.Cameras), StartFirst: true}
 	err = s.Bus.Consume(ctx, group, func(ctx context.Context, p *bus.Partition) error { return s.own(ctx, p) })
 	stopWatching()

@@ -88,39 +88,61 @@ func (t *table) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	left := t.statuses(ctx)
 	t.Logger.InfoContext(ctx, "cameras taken over", "partition", t.p.ID(), "generation", t.p.Generation(), "cameras", len(cameras))
 	for _, c := range cameras {
 		// Not all at once, for the sake of cameras, switches and our own cores.
 		spread := min(time.Duration(len(t.running))*20*time.Millisecond, 3*time.Second)
-		t.start(ctx, c, rand.N(spread+1))
+		t.start(ctx, c, rand.N(spread+1), left[c.Name].OfflineSince)
 	}
-	t.forgetGone(ctx)
+	t.forgetGone(ctx, left)
 	if next == 0 {
 		return nil
 	}
 	return ignoreMoved(t.p.Commit(ctx, next))
 }
 
-// forgetGone removes the statuses of cameras that were removed while no worker
-// held them: nobody else will.
-func (t *table) forgetGone(ctx context.Context) {
-	left := map[string]bool{}
+// statuses are those that the workers before left on the table, by camera; one that
+// can't be decoded has only its name.
+func (t *table) statuses(ctx context.Context) map[string]topics.StreamStatus {
+	left := map[string]topics.StreamStatus{}
 	err := t.Bus.Replay(ctx, t.Names.Of(topics.Status), t.p.ID(), 0, -1, func(m bus.Message) error {
-		left[string(m.Key)] = len(m.Value) > 0
+		name := string(m.Key)
+		if len(m.Value) == 0 {
+			delete(left, name)
+			return nil
+		}
+		s, err := topics.DecodeStatus(m.Value)
+		if err != nil || s.Camera != name {
+			s = topics.StreamStatus{Camera: name}
+		}
+		left[name] = s
 		return nil
 	})
-	for name, has := range left {
-		if !has || t.running[name] != nil || err != nil {
+	if err != nil && ctx.Err() == nil {
+		t.Logger.WarnContext(ctx, "the statuses of the workers before can't be read", "partition", t.p.ID(), "error", err)
+	}
+	return left
+}
+
+// forgetGone removes the statuses of cameras that were removed while no worker
+// held them: nobody else will.
+func (t *table) forgetGone(ctx context.Context, left map[string]topics.StreamStatus) {
+	for name := range left {
+		if t.running[name] != nil {
 			continue
 		}
 		// Topics that somebody else made may differ in their numbers of partitions.
-		var home int
-		if home, err = t.Bus.PartitionOf(ctx, t.Names.Of(topics.Cameras), []byte(name)); err == nil && home == t.p.ID() {
+		home, err := t.Bus.PartitionOf(ctx, t.Names.Of(topics.Cameras), []byte(name))
+		if err != nil {
+			if ctx.Err() == nil {
+				t.Logger.WarnContext(ctx, "statuses of cameras that are gone can't be removed", "partition", t.p.ID(), "error", err)
+			}
+			return
+		}
+		if home == t.p.ID() {
 			t.board.clear(name)
 		}
-	}
-	if err != nil && ctx.Err() == nil {
-		t.Logger.WarnContext(ctx, "statuses of cameras that are gone can't be removed", "partition", t.p.ID(), "error", err)
 	}
 }
 
@@ -150,7 +172,7 @@ func (t *table) apply(ctx context.Context, m bus.Message) error {
 		})
 	case r == nil:
 		log.InfoContext(ctx, "camera added", "tags", c.Tags)
-		t.start(ctx, *c, 0)
+		t.start(ctx, *c, 0, time.Time{})
 	case sameStream(*c, r.record):
 		if !reflect.DeepEqual(c.Tags, r.record.Tags) {
 			log.InfoContext(ctx, "camera's tags changed", "tags", c.Tags)
@@ -160,7 +182,7 @@ func (t *table) apply(ctx context.Context, m bus.Message) error {
 	default:
 		log.InfoContext(ctx, "camera changed", "tags", c.Tags)
 		t.end(name, func() { r.giveUp("the camera was changed") })
-		t.start(ctx, *c, 0)
+		t.start(ctx, *c, 0, time.Time{})
 	}
 	return nil
 }
@@ -196,8 +218,8 @@ func (t *table) decode(ctx context.Context, m bus.Message) (string, *topics.Came
 }
 
 // start runs a camera, after the one of that name that is ending.
-func (t *table) start(ctx context.Context, c topics.Camera, delay time.Duration) {
-	t.running[c.Name] = t.Stage.start(ctx, c, delay, t.ending[c.Name], t.board, t.p.Send)
+func (t *table) start(ctx context.Context, c topics.Camera, delay time.Duration, offline time.Time) {
+	t.running[c.Name] = t.Stage.start(ctx, c, delay, offline, t.ending[c.Name], t.board, t.p.Send)
 }
 
 // end runs how, which ends a camera, without making the other cameras wait.

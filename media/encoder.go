@@ -2,6 +2,7 @@ package media
 
 import (
 	"fmt"
+	"hash/maphash"
 
 	"github.com/frostwatch/frostwatch/media/jpeg"
 	"github.com/frostwatch/frostwatch/media/pixels"
@@ -14,6 +15,42 @@ type FrameEncoder struct {
 	short, quality int
 	jpeg           *jpeg.Encoder
 	rgb, small     []byte
+	seed           maphash.Seed
+	seen           Seen
+}
+
+// Seen is what can be told of a frame without a model.
+type Seen struct {
+	// Hash is of all pixels at full size. Equal pictures of one FrameEncoder have equal
+	// hashes; others differ but for chance.
+	Hash uint64
+	// Black is whether almost nothing of it is brighter than black.
+	Black bool
+}
+
+// Seen is about the frame that was encoded last.
+func (e *FrameEncoder) Seen() Seen { return e.seen }
+
+// What counts as black is that of libavfilter's blackdetect, by its defaults
+// (picture_black_ratio_th, pixel_black_th).
+const (
+	blackPixels = 0.98 // of all
+	blackLuma   = 0.10 // of the range from black to white
+)
+
+// isBlack is whether a packed RGB picture is black.
+func isBlack(rgb []byte) bool {
+	const most = blackLuma * 255 * 256
+	bright, allowed := 0, int((1-blackPixels)*float64(len(rgb)/3))
+	for i := 0; i+2 < len(rgb); i += 3 {
+		// Luma of BT.601, in 256ths.
+		if 77*int(rgb[i])+150*int(rgb[i+1])+29*int(rgb[i+2]) > most {
+			if bright++; bright > allowed {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // NewFrameEncoder makes one for a short side in pixels and a quality of 1 to 100.
@@ -22,7 +59,7 @@ func NewFrameEncoder(short, quality int) (*FrameEncoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &FrameEncoder{short: short, quality: quality, jpeg: j}, nil
+	return &FrameEncoder{short: short, quality: quality, jpeg: j, seed: maphash.MakeSeed()}, nil
 }
 
 // check bounds a picture and what it is resized to, before memory is taken.
@@ -49,6 +86,7 @@ func (e *FrameEncoder) Encode(f *Frame) (data []byte, w, h int, err error) {
 	if w != f.Width || h != f.Height {
 		e.small = small
 	}
+	e.seen = Seen{Hash: maphash.Bytes(e.seed, e.rgb), Black: isBlack(small)}
 	// Whole colours: at equal size they lose less of the embedding than a higher
 	// quality does with a quarter of them (docs/benchmarks.md, "What JPEG costs").
 	if data, err = e.jpeg.Encode(small, w, h, e.quality, jpeg.Full); err != nil {

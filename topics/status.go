@@ -36,7 +36,29 @@ type StreamStatus struct {
 	Codec      string    `json:"codec,omitempty"`
 	Width      int       `json:"width,omitempty"`
 	Height     int       `json:"height,omitempty"`
-	FPS        float64   `json:"fps,omitempty"`
+	FPS        float64   `json:"fps,omitempty"` // as the container says, or as measured at the start
+	// At is when this was so, by the worker's clock, as all times of the record are.
+	// While something is wrong the record is repeated every StatusEvery with a later At.
+	// Records of older versions have none of the fields from here on.
+	At time.Time `json:"at,omitzero"`
+	// OfflineSince is since when the camera has not given video for as long as a clip
+	// takes; zero: it gives video, or its recording has ended.
+	OfflineSince time.Time `json:"offline_since,omitzero"`
+	// Rate is how many frames a second came of late; 0: not known.
+	Rate float64 `json:"rate,omitempty"`
+	// Picture says what is wrong with the video; nil: not known.
+	Picture *PictureFaults `json:"picture,omitempty"`
+}
+
+// StatusEvery is how often a status is repeated while something is wrong with the
+// camera.
+const StatusEvery = 10 * time.Second
+
+// PictureFaults are since when the pictures of a stream have been of no use, in each
+// way that is looked for; zero: they are not.
+type PictureFaults struct {
+	BlackSince  time.Time `json:"black_since,omitzero"`  // almost all of it is black
+	FrozenSince time.Time `json:"frozen_since,omitzero"` // the same picture again and again
 }
 
 // EncodeStatus makes the JSON record; the reason is cleaned.

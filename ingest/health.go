@@ -1,0 +1,178 @@
+package ingest
+
+import (
+	"cmp"
+	"math"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// health is what a camera's statuses say of its video besides the state.
+type health struct {
+	mu      sync.Mutex
+	ended   bool      // the runner is stopped: nothing is repeated any more
+	offline time.Time // since when the camera has not given video; zero: it does
+	frame   time.Time // when the latest frame came
+	steady  bool      // frames come, the first of them at begun on the stream's clock
+	begun   time.Duration
+	frames  int       // that came since counted
+	counted time.Time // zero: the camera does not stream
+	rate    float64   // frames a second in the latest rateOver; 0: not known
+}
+
+// rateOver is the time over which the rate of frames is counted.
+const rateOver = 20 * time.Second
+
+func (h *health) end() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ended = true
+}
+
+// online notes that nothing is wrong with the camera any more.
+func (h *health) online() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.offline = time.Time{}
+}
+
+// came notes a frame. A camera that was offline is back once it has given video for
+// as long as a clip takes: one that breaks off before that is of no use.
+func (r *runner) came(pts time.Duration) {
+	h := &r.health
+	h.mu.Lock()
+	h.frame = r.Now()
+	h.frames++
+	if !h.steady || pts < h.begun {
+		h.steady, h.begun = true, pts
+	}
+	window := cmp.Or(time.Duration(r.camera.Window), r.Window)
+	back := !h.offline.IsZero() && pts-h.begun >= window
+	if back {
+		h.offline = time.Time{}
+	}
+	h.mu.Unlock()
+	if back {
+		r.repeat()
+	}
+}
+
+// note brings what is known up to date with the stream's state. The mutex is held.
+func (h *health) note(st topics.StreamState, now time.Time) {
+	if st == topics.StreamStreaming {
+		if h.counted.IsZero() {
+			h.counted, h.frames, h.rate = now, 0, 0
+		}
+		return
+	}
+	h.steady, h.counted, h.rate = false, time.Time{}, 0
+	if st != topics.StreamStopped {
+		h.lost(now)
+	}
+}
+
+// away notes that the camera is not even tried.
+func (h *health) away(now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.lost(now)
+}
+
+// lost notes that no frames come, since the latest one. The mutex is held.
+func (h *health) lost(now time.Time) {
+	if !h.offline.IsZero() {
+		return
+	}
+	h.offline = now
+	if !h.frame.IsZero() {
+		h.offline = h.frame
+	}
+}
+
+// count works out the rate of frames, each rateOver of a stream.
+func (h *health) count(now time.Time) {
+	took := now.Sub(h.counted)
+	if h.counted.IsZero() || took < rateOver {
+		return
+	}
+	h.rate = math.Round(10*float64(h.frames)/took.Seconds()) / 10
+	h.counted, h.frames = now, 0
+}
+
+// publish posts a status with all that is known of the camera; it never blocks.
+func (r *runner) publish(st topics.StreamStatus) topics.StreamStatus {
+	picture := r.picture(st.State)
+	r.health.mu.Lock()
+	defer r.health.mu.Unlock()
+	return r.post(st, picture)
+}
+
+// post is publish with the mutex held.
+func (r *runner) post(st topics.StreamStatus, picture *topics.PictureFaults) topics.StreamStatus {
+	now := r.Now().UTC()
+	st.Camera, st.Worker, st.Since, st.At = r.camera.Name, r.Worker, now, now
+	// Since is when the state began, whatever details change.
+	if was := r.state.Load(); was != nil && was.State == st.State {
+		st.Since = was.Since
+	}
+	r.health.note(st.State, now)
+	st.OfflineSince, st.Rate, st.Picture = r.health.offline.UTC(), r.health.rate, picture
+	if r.health.offline.IsZero() {
+		st.OfflineSince = time.Time{}
+	}
+	r.state.Store(&st)
+	r.board.post(st)
+	return st
+}
+
+// picture is what the sink says of the pictures of a camera that streams.
+func (r *runner) picture(state topics.StreamState) *topics.PictureFaults {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.sink == nil || state != topics.StreamStreaming {
+		return nil
+	}
+	return r.sink.Picture()
+}
+
+// repeat posts the latest status with what is known now.
+func (r *runner) repeat() {
+	was := r.state.Load()
+	if was == nil {
+		return
+	}
+	picture := r.picture(was.State)
+	r.health.mu.Lock()
+	defer r.health.mu.Unlock()
+	if now := r.state.Load(); !r.health.ended && now.State == was.State {
+		r.post(*now, picture)
+	}
+}
+
+// examine posts the status of each camera of which there is something new to say, and
+// repeats those of cameras with which something is wrong. Alerts rest on these records
+// alone: a worker that is gone, or that does not reach Kafka, says nothing of its
+// cameras.
+func (s *Stage) examine(now time.Time) {
+	for _, r := range s.live.list() {
+		was := r.state.Load()
+		if was == nil {
+			continue
+		}
+		r.health.mu.Lock()
+		r.health.count(now)
+		rate, offline := r.health.rate, !r.health.offline.IsZero()
+		r.health.mu.Unlock()
+		picture := r.picture(was.State)
+		wrong := offline || picture != nil && *picture != (topics.PictureFaults{})
+		if !reflect.DeepEqual(picture, was.Picture) || differs(rate, was.Rate) || wrong && now.Sub(was.At) >= topics.StatusEvery-lookEvery/2 {
+			r.repeat()
+		}
+	}
+}
+
+// differs is whether a rate is worth a record.
+func differs(rate, posted float64) bool { return math.Abs(rate-posted) > max(.1, .02*posted) }
