@@ -40,6 +40,11 @@ func (s *RuleSet) WithoutEffect(v *vocab.Vocabulary, cameras map[string][]string
 			out[r.Name] = errors.New(strings.Join(why, "; "))
 		}
 	}
+	for _, r := range s.onStreams() {
+		if why := r.unmatched(cameras); cameras != nil && len(why) > 0 {
+			out[r.Name] = errors.New(strings.Join(why, "; "))
+		}
+	}
 	return out
 }
 
@@ -141,7 +146,7 @@ func (s *Stage) watchEffects(ctx context.Context) error {
 		cameras, moved := s.fleet.cameras()
 		labels, edited := s.vocabulary()
 		now := rules.WithoutEffect(labels, cameras)
-		if len(rules.all()) == 0 {
+		if len(rules.both()) == 0 {
 			s.Reporter.Warning("rules", errNoRules)
 		} else {
 			s.Reporter.Warning("rules", nil)
@@ -169,7 +174,7 @@ func (s *Stage) reportEffects(ctx context.Context, rules *RuleSet, before, now m
 		if now[name] != nil {
 			continue
 		}
-		if rules.find(name) != nil {
+		if rules.either(name) != nil {
 			s.Logger.InfoContext(ctx, "rule takes full effect again", "rule", name)
 		}
 		s.Reporter.Warning("rule "+name, nil)

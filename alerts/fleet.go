@@ -85,3 +85,16 @@ func (f *fleet) slow(than time.Duration) map[string]time.Duration {
 	}
 	return out
 }
+
+// tagsOf are the tags of a camera; gone is whether it is known not to be on the table.
+func (f *fleet) tagsOf(name string) (tags []string, gone bool) {
+	select {
+	case <-f.ready:
+	default:
+		return nil, false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	tags, there := f.tags[name]
+	return tags, !there && !f.unknown
+}

@@ -65,6 +65,10 @@ func (w *watch) decided(rec topics.Recognition) bool {
 func (s *RuleSet) unknownInhibitors(r *rule, cameras map[string][]string) (why []string) {
 	for _, name := range r.InhibitedBy {
 		by := s.find(name)
+		if by == nil && s.onStream(name) != nil {
+			why = append(why, fmt.Sprintf("rule %q is about streams: such rules inhibit no others", name))
+			continue
+		}
 		if by == nil {
 			why = append(why, fmt.Sprintf("there is no rule %q to inhibit it", name))
 			continue

@@ -107,7 +107,7 @@ func (w *worker) readTable(ctx context.Context) (map[string]topics.Alert, error)
 // between publishing an alert and changing the table.
 func (w *worker) mendTable(ctx context.Context) error {
 	open := map[string]bool{}
-	for _, a := range w.engine.Open() {
+	for _, a := range append(w.engine.Open(), w.streams.open()...) {
 		key := openKey(a)
 		open[key] = true
 		if w.table[key] == (entry{a.ID, w.open[a.ID].Severity}) {

@@ -20,8 +20,10 @@ const finishTime = bus.Grace * 2 / 3
 // worker evaluates the recognitions of one partition: all those of its cameras.
 type worker struct {
 	*Stage
-	p      *bus.Partition
-	engine *Engine
+	p       *bus.Partition
+	engine  *Engine
+	streams *streams
+	heard   int // version of the statuses that streams have been shown
 	// open are the alerts that are raised and not cleared, as they were published but
 	// with the severity that they have now, by id.
 	open     map[string]topics.Alert
@@ -56,7 +58,7 @@ func (s *Stage) evaluate(ctx context.Context, p *bus.Partition) error {
 	}
 	rules, changed := s.current()
 	w := &worker{
-		Stage: s, p: p, engine: NewEngine(rules, s.NoClips), open: map[string]topics.Alert{}, table: openTable{},
+		Stage: s, p: p, engine: NewEngine(rules, s.NoClips), streams: newStreams(rules), open: map[string]topics.Alert{}, table: openTable{},
 		watched: watchedTable{}, applied: map[string]ownThresholds{},
 		warnings: warnings{s.Reporter, map[string]bool{}}, homes: map[string]int{},
 	}
@@ -98,6 +100,10 @@ func (w *worker) loop(ctx context.Context, fetched <-chan bus.Message, changed <
 	defer tick.Stop()
 	_, moved := w.fleet.cameras()
 	err := w.listWatched(ctx)
+	var news <-chan struct{}
+	if err == nil {
+		news, err = w.judge(ctx)
+	}
 	for err == nil {
 		select {
 		case <-ctx.Done():
@@ -107,17 +113,30 @@ func (w *worker) loop(ctx context.Context, fetched <-chan bus.Message, changed <
 		case <-changed:
 			var rules *RuleSet
 			rules, changed = w.current()
-			if err = w.publish(ctx, w.engine.SetRules(rules), nil); err == nil {
+			if err = w.publish(ctx, w.setRules(rules), nil); err == nil {
 				err = w.listWatched(ctx)
 			}
+		case <-news:
+			news, err = w.judge(ctx)
 		case <-moved:
 			_, moved = w.fleet.cameras()
 			err = w.listWatched(ctx)
 		case <-tick.C:
-			err = w.tick(ctx)
+			if err = w.tick(ctx); err == nil {
+				news, err = w.judge(ctx)
+			}
 		}
 	}
 	return err
+}
+
+// setRules replaces the rules and returns the clears that follow.
+func (w *worker) setRules(rules *RuleSet) []topics.Alert {
+	tags := func(camera string) []string {
+		tags, _ := w.fleet.tagsOf(camera)
+		return tags
+	}
+	return append(w.engine.SetRules(rules), w.streams.setRules(rules, tags)...)
 }
 
 // tick lets time pass for the engine, as long as Kafka answers: an outage is no

@@ -32,7 +32,7 @@ func (w *worker) restore(ctx context.Context, rules *RuleSet) error {
 	if err := w.restoreMemories(ctx); err != nil {
 		return err
 	}
-	if err := w.publish(ctx, append(w.engine.Restored(), w.engine.SetRules(rules)...), nil); err != nil {
+	if err := w.publish(ctx, slices.Concat(w.engine.Restored(), w.streams.restored(), w.setRules(rules)), nil); err != nil {
 		return err
 	}
 	return w.mendTable(ctx)
@@ -63,12 +63,20 @@ func (w *worker) restoreAlerts(ctx context.Context) error {
 			return nil
 		}
 		delete(older, a.ID)
-		w.engine.Restore(a)
+		if a.Measure == string(ByStream) {
+			w.streams.restore(a)
+		} else {
+			w.engine.Restore(a)
+		}
 		w.note(a)
 		return nil
 	})
 	for _, id := range slices.Sorted(maps.Keys(older)) {
-		w.engine.RestoreOlder(older[id])
+		if a := older[id]; a.Measure == string(ByStream) {
+			w.streams.restoreOlder(a)
+		} else {
+			w.engine.RestoreOlder(a)
+		}
 		w.note(older[id])
 	}
 	return err

@@ -13,7 +13,7 @@ import (
 )
 
 // Rule says what to raise an alert for, as a person writes it. Exactly one of
-// Actions, Tags, Novel and Absent selects labels.
+// Actions, Tags, Novel and Absent selects labels; a rule with Stream has none of them.
 type Rule struct {
 	Name    string   `yaml:"name"`
 	Cameras []string `yaml:"cameras"` // globs over camera names; empty: every camera
@@ -25,6 +25,9 @@ type Rule struct {
 	Novel      bool     `yaml:"novel"`   // labels that the model was not trained on
 	Then       *Then    `yaml:"then"`    // what has to be seen after them; nil: nothing
 	Absent     *Absent  `yaml:"absent"`  // instead of the three above: what must not stay unseen
+	// Stream is what must not be wrong with the cameras' streams; nil: the rule is about
+	// labels.
+	Stream *StreamRule `yaml:"stream"`
 	// Contrast, Score, Similarity and FalseAlarms say what is compared, and from where
 	// on it counts: at most one of them. None: contrast, at its default.
 	Contrast    *Levels       `yaml:"contrast"`
@@ -102,7 +105,11 @@ func (r Rule) compile() (*rule, []error) {
 		wrong("name: want 1 to 64 letters, digits, '.', '_' or '-'")
 	}
 	checkCameras(r.Cameras, r.CameraTags, wrong)
-	r.checkSelection(wrong)
+	if r.Stream != nil {
+		r.checkStream(wrong)
+	} else {
+		r.checkSelection(wrong)
+	}
 	r.checkKind(wrong)
 	r.checkMeasure(wrong)
 	if c := r.Clips; c != (ClipsRule{}) && (c.N < 1 || c.N > c.M || c.M > maxM) {
@@ -133,7 +140,7 @@ func (r Rule) checkSelection(wrong func(string, ...any)) {
 		}
 	}
 	if selectors != 1 {
-		wrong("want exactly one of actions, tags, novel: true and absent")
+		wrong("want exactly one of actions, tags, novel: true, absent and stream")
 	}
 	empty := func(n string) bool { return strings.TrimSpace(n) == "" }
 	if slices.ContainsFunc(r.Actions, empty) {

@@ -17,8 +17,9 @@ import (
 // changes: one may serve any number of engines. The zero value and nil hold no
 // rules.
 type RuleSet struct {
-	rules []*rule // as in the file
-	order []*rule // each after those that inhibit it
+	rules   []*rule // about labels, as in the file
+	order   []*rule // these, each after those that inhibit it
+	streams []*rule // about streams
 	// incomplete: there may be more rules, in a store that has not been read yet.
 	incomplete bool
 }
@@ -67,20 +68,25 @@ func compile(rules []Rule, wrong func(i int, err error)) *RuleSet {
 			wrong(i, fmt.Errorf("the name %q is used twice", r.Name))
 		}
 		seen[r.Name] = true
-		set.rules = append(set.rules, compiled)
+		if r.Stream != nil {
+			set.streams = append(set.streams, compiled)
+		} else {
+			set.rules = append(set.rules, compiled)
+		}
 	}
-	if slices.Contains(set.rules, nil) { // wrong, and said to be
+	if slices.Contains(set.both(), nil) { // wrong, and said to be
 		return set
 	}
 	order, circle := ordered(set.rules)
 	if circle != nil {
-		i := slices.Index(set.rules, circle)
+		i := slices.IndexFunc(rules, func(r Rule) bool { return r.Name == circle.Name })
 		wrong(i, rules[i].mistake("inhibited_by", "inhibited_by: rules that inhibit each other in a circle: none of them would ever be decided first"))
 	}
 	set.order = order
 	return set
 }
 
+// all are the rules about labels.
 func (s *RuleSet) all() []*rule {
 	if s == nil {
 		return nil
@@ -98,15 +104,45 @@ func (s *RuleSet) inOrder() []*rule {
 
 func (s *RuleSet) isIncomplete() bool { return s != nil && s.incomplete }
 
-// Names are the rules' names, in the order of the file.
+// onStreams are the rules about streams.
+func (s *RuleSet) onStreams() []*rule {
+	if s == nil {
+		return nil
+	}
+	return s.streams
+}
+
+// onStream is the rule about streams of a name, nil where there is none.
+func (s *RuleSet) onStream(name string) *rule {
+	for _, r := range s.onStreams() {
+		if r.Name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// both are the rules about labels and then those about streams.
+func (s *RuleSet) both() []*rule { return slices.Concat(s.all(), s.onStreams()) }
+
+// either is the rule of a name, whatever it is about, nil where there is none.
+func (s *RuleSet) either(name string) *rule {
+	if r := s.find(name); r != nil {
+		return r
+	}
+	return s.onStream(name)
+}
+
+// Names are the rules' names: those about labels in the order of the file, and then
+// those about streams.
 func (s *RuleSet) Names() (names []string) {
-	for _, r := range s.all() {
+	for _, r := range s.both() {
 		names = append(names, r.Name)
 	}
 	return names
 }
 
-// find is the rule of a name, nil where there is none.
+// find is the rule about labels of a name, nil where there is none.
 func (s *RuleSet) find(name string) *rule {
 	for _, r := range s.all() {
 		if r.Name == name {
@@ -122,16 +158,16 @@ type Changes struct{ Added, Changed, Removed []string }
 // Since returns how s differs from an older set.
 func (s *RuleSet) Since(old *RuleSet) Changes {
 	var c Changes
-	for _, r := range s.all() {
-		switch before := old.find(r.Name); {
+	for _, r := range s.both() {
+		switch before := old.either(r.Name); {
 		case before == nil:
 			c.Added = append(c.Added, r.Name)
 		case !reflect.DeepEqual(before.Rule, r.Rule):
 			c.Changed = append(c.Changed, r.Name)
 		}
 	}
-	for _, r := range old.all() {
-		if s.find(r.Name) == nil {
+	for _, r := range old.both() {
+		if s.either(r.Name) == nil {
 			c.Removed = append(c.Removed, r.Name)
 		}
 	}

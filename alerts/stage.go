@@ -64,11 +64,12 @@ type Options struct {
 // Stage is one alerts worker.
 type Stage struct {
 	Options
-	metrics metrics
-	dead    *bus.DeadLetters
-	fleet   *fleet
-	budgets *budgets
-	held    held
+	metrics  metrics
+	dead     *bus.DeadLetters
+	fleet    *fleet
+	budgets  *budgets
+	statuses *statuses
+	held     held
 
 	mu      sync.Mutex
 	rules   *RuleSet
@@ -95,7 +96,7 @@ func New(o Options) (*Stage, error) {
 	if o.Reporter == nil {
 		o.Reporter = telemetry.Quiet{}
 	}
-	s := &Stage{Options: o, rules: o.Rules, changed: make(chan struct{}), fleet: newFleet(), budgets: newBudgets()}
+	s := &Stage{Options: o, rules: o.Rules, changed: make(chan struct{}), fleet: newFleet(), budgets: newBudgets(), statuses: newStatuses()}
 	in := telemetry.Instruments{Meter: o.Meter}
 	s.metrics = metrics{
 		evaluated: in.Counter("frostwatch.alerts.recognitions", "recognitions evaluated"),
@@ -149,6 +150,10 @@ func (s *Stage) Run(ctx context.Context) error {
 	})
 	g.Go(func() error {
 		s.followBudgets(own)
+		return nil
+	})
+	g.Go(func() error {
+		s.followStatuses(own)
 		return nil
 	})
 	g.Go(func() error { return s.watchEffects(own) })

@@ -153,7 +153,7 @@ func (r *runner) repeat() {
 }
 
 // examine posts the status of each camera of which there is something new to say, and
-// repeats those of cameras with which something is wrong. Alerts rest on these records
+// repeats the others from time to time. Alerts rest on these records
 // alone: a worker that is gone, or that does not reach Kafka, says nothing of its
 // cameras.
 func (s *Stage) examine(now time.Time) {
@@ -167,12 +167,19 @@ func (s *Stage) examine(now time.Time) {
 		rate, offline := r.health.rate, !r.health.offline.IsZero()
 		r.health.mu.Unlock()
 		picture := r.picture(was.State)
-		wrong := offline || picture != nil && *picture != (topics.PictureFaults{})
-		if !reflect.DeepEqual(picture, was.Picture) || differs(rate, was.Rate) || wrong && now.Sub(was.At) >= topics.StatusEvery-lookEvery/2 {
+		every := topics.StatusEvery
+		if !offline && (picture == nil || *picture == topics.PictureFaults{}) {
+			every = healthyEvery
+		}
+		if !reflect.DeepEqual(picture, was.Picture) || differs(rate, was.Rate) || now.Sub(was.At) >= every-lookEvery/2 {
 			r.repeat()
 		}
 	}
 }
+
+// healthyEvery is how often the status of a camera is repeated with which nothing is
+// wrong: so rules that begin at some hour know of it.
+const healthyEvery = time.Minute
 
 // differs is whether a rate is worth a record.
 func differs(rate, posted float64) bool { return math.Abs(rate-posted) > max(.1, .02*posted) }

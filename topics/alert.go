@@ -31,7 +31,9 @@ type Alert struct {
 	Score      float64 `json:"score,omitempty"`
 	Similarity float64 `json:"similarity,omitempty"`
 	Contrast   float64 `json:"contrast,omitempty"`
-	// Measure is what the rule compares: "contrast", "score" or "similarity".
+	// Measure is what the rule compares: "contrast", "score" or "similarity"; or it is
+	// "stream", for an alert about the camera's stream, which has neither scores nor
+	// clips nor a model: its label says what is wrong.
 	// Threshold is the value of it at which the label counted for raising when the
 	// clip was evaluated. Alerts of older versions have neither: they are by score.
 	Measure     string  `json:"measure,omitempty"`

@@ -38,7 +38,8 @@ type StreamStatus struct {
 	Height     int       `json:"height,omitempty"`
 	FPS        float64   `json:"fps,omitempty"` // as the container says, or as measured at the start
 	// At is when this was so, by the worker's clock, as all times of the record are.
-	// While something is wrong the record is repeated every StatusEvery with a later At.
+	// The record is repeated with a later At: every StatusEvery while something is wrong,
+	// else every minute.
 	// Records of older versions have none of the fields from here on.
 	At time.Time `json:"at,omitzero"`
 	// OfflineSince is since when the camera has not given video for as long as a clip

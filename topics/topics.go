@@ -102,3 +102,9 @@ func ClipID(camera string, epoch time.Time, start time.Duration) string {
 // AlertID is the id of an alert: its rule and the first clip that counted towards
 // it, whose id contains the camera.
 func AlertID(rule, onsetClip string) string { return rule + "/" + onsetClip }
+
+// StreamAlertID is the id of an alert about a camera's stream: its rule, camera and
+// fault, and since when the fault has been there.
+func StreamAlertID(rule, camera, fault string, since time.Time) string {
+	return fmt.Sprintf("%s/%s-%s-%d", rule, camera, fault, since.UnixMilli())
+}

@@ -1,0 +1,256 @@
+package alerts
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// ByStream is the measure of alerts on streams, which have no scores.
+const ByStream Measure = "stream"
+
+// streams applies the rules on streams to statuses of cameras. What it raises and
+// clears depends on the statuses and on the alerts that it restored alone, not on when
+// they are read: a fault has lasted as long as the status says. Not safe for
+// concurrent use.
+type streams struct {
+	rules   *RuleSet
+	cameras map[string]*streamCamera
+	left    map[string]topics.Alert // clears that restored alerts lack, by id
+}
+
+// streamCamera is what is remembered of one camera.
+type streamCamera struct {
+	last    time.Time // At of its newest status
+	watches map[string]*streamWatch
+}
+
+// streamWatch is the state of a rule's alert on one camera.
+type streamWatch struct {
+	open    *topics.Alert // raised and not yet cleared
+	closed  string        // id of the last alert that was cleared
+	cleared time.Time     // faults count from then on at the earliest
+	resting time.Time     // end of the cooldown
+}
+
+func newStreams(rules *RuleSet) *streams {
+	return &streams{rules: rules, cameras: map[string]*streamCamera{}, left: map[string]topics.Alert{}}
+}
+
+// see returns the alerts that a status raises or clears. tags are the camera's.
+func (s *streams) see(status topics.StreamStatus, tags []string) (out []topics.Alert) {
+	if status.At.IsZero() { // of an older version, which does not say enough
+		return nil
+	}
+	for _, r := range s.rules.onStreams() {
+		if !r.watches(status.Camera, tags) {
+			continue
+		}
+		c := s.camera(status.Camera)
+		if c == nil {
+			return out
+		}
+		c.last = status.At
+		if a := c.watch(r.Name).see(r, status); a != nil {
+			a.Tags = tags
+			out = append(out, *a)
+		}
+	}
+	return out
+}
+
+// camera is what is remembered of a camera; nil where there are too many.
+func (s *streams) camera(name string) *streamCamera {
+	c := s.cameras[name]
+	if c == nil {
+		if len(s.cameras) >= maxCameras {
+			maps.DeleteFunc(s.cameras, func(_ string, c *streamCamera) bool { return len(c.open()) == 0 })
+		}
+		if len(s.cameras) >= maxCameras {
+			return nil
+		}
+		c = &streamCamera{watches: map[string]*streamWatch{}}
+		s.cameras[name] = c
+	}
+	return c
+}
+
+func (c *streamCamera) watch(rule string) *streamWatch {
+	w := c.watches[rule]
+	if w == nil {
+		w = &streamWatch{}
+		c.watches[rule] = w
+	}
+	return w
+}
+
+func (w *streamWatch) see(r *rule, s topics.StreamStatus) *topics.Alert {
+	if w.open != nil {
+		reason := w.ending(r, s)
+		if reason == "" {
+			return nil
+		}
+		return w.clear(s.At, topics.Clean(reason), r.Cooldown)
+	}
+	if !r.active.on(s.At) || s.At.Before(w.resting) {
+		return nil
+	}
+	for _, f := range faults() {
+		since := f.found(s, *r.Stream).since
+		if limit := f.limit(*r.Stream); since.IsZero() || limit < 0 || s.At.Sub(later(since, w.cleared)) < limit {
+			continue
+		}
+		return w.raise(r, s, f, later(since, w.cleared))
+	}
+	return nil
+}
+
+// ending is why the open alert ends; empty: it does not.
+func (w *streamWatch) ending(r *rule, s topics.StreamStatus) string {
+	f, known := faultOf(w.open.Label)
+	if !known || f.limit(*r.Stream) < 0 {
+		return "the rule is no longer about that"
+	}
+	if found := f.found(s, *r.Stream); !found.known || !found.since.IsZero() || found.slack {
+		return ""
+	}
+	return f.over(s)
+}
+
+func (w *streamWatch) raise(r *rule, s topics.StreamStatus, f fault, since time.Time) *topics.Alert {
+	a := topics.Alert{
+		ID:    topics.StreamAlertID(r.Name, s.Camera, f.name, since),
+		State: topics.AlertRaised, Rule: r.Name, Severity: r.Severity, Camera: s.Camera,
+		Label: f.label, Measure: string(ByStream), Onset: since, At: s.At,
+		Reason: topics.Clean(f.why(s, *r.Stream, s.At.Sub(since).Round(time.Second))),
+	}
+	if a.ID == w.closed { // it was raised and cleared before
+		return nil
+	}
+	w.open = &a
+	raised := a
+	return &raised
+}
+
+func (w *streamWatch) clear(at time.Time, reason string, cooldown time.Duration) *topics.Alert {
+	a := *w.open
+	a.State, a.At, a.Reason = topics.AlertCleared, at, reason
+	w.end(a, cooldown)
+	return &a
+}
+
+func (w *streamWatch) end(a topics.Alert, cooldown time.Duration) {
+	w.open, w.closed, w.cleared, w.resting = nil, a.ID, a.At, a.At.Add(cooldown)
+}
+
+// remove returns the clears for a camera that was removed.
+func (s *streams) remove(camera string) (out []topics.Alert) {
+	c := s.cameras[camera]
+	if c == nil {
+		return nil
+	}
+	for _, rule := range slices.Sorted(maps.Keys(c.watches)) {
+		if w := c.watches[rule]; w.open != nil {
+			out = append(out, *w.clear(later(c.last, w.open.At), "the camera was removed", 0))
+		}
+	}
+	return out
+}
+
+// setRules replaces the rules, and returns the clears of alerts whose rule is gone or
+// no longer watches the camera. tags are those of a camera.
+func (s *streams) setRules(rules *RuleSet, tags func(camera string) []string) (out []topics.Alert) {
+	s.rules = rules
+	for _, name := range slices.Sorted(maps.Keys(s.cameras)) {
+		c := s.cameras[name]
+		for _, ruleName := range slices.Sorted(maps.Keys(c.watches)) {
+			w, r := c.watches[ruleName], rules.onStream(ruleName)
+			if w.open == nil || r != nil && r.watches(name, tags(name)) {
+				continue
+			}
+			reason := ruleRemoved
+			if r != nil {
+				reason = ruleElsewhere
+			}
+			out = append(out, *w.clear(later(c.last, w.open.At), reason, 0))
+		}
+	}
+	return out
+}
+
+// restore takes over an alert that was published before, in the order of publishing.
+func (s *streams) restore(a topics.Alert) {
+	if a.State == topics.AlertCleared {
+		delete(s.left, a.ID)
+	}
+	c := s.camera(a.Camera)
+	if c == nil {
+		return
+	}
+	w := c.watch(a.Rule)
+	switch {
+	case a.ID == w.closed: // sent again
+	case a.State == topics.AlertRaised:
+		if w.open != nil && w.open.ID != a.ID {
+			s.leave(*w.open, a.At)
+		}
+		w.open = &a
+	case a.State == topics.AlertCleared && (w.open == nil || w.open.ID == a.ID):
+		w.end(a, s.rules.onStream(a.Rule).cooldown())
+	}
+}
+
+// restoreOlder takes over an alert that is known to be open, and was raised before
+// those that restore was called for.
+func (s *streams) restoreOlder(a topics.Alert) {
+	c := s.camera(a.Camera)
+	if c == nil {
+		return
+	}
+	if w := c.watch(a.Rule); w.open == nil {
+		w.open = &a
+	} else {
+		s.leave(a, w.open.At)
+	}
+}
+
+// leave notes that an alert was never cleared before another followed it.
+func (s *streams) leave(a topics.Alert, followed time.Time) {
+	a.State, a.At, a.Reason = topics.AlertCleared, followed, anotherFollowed
+	s.left[a.ID] = a
+}
+
+// restored ends restoring. It returns the clears that were never published.
+func (s *streams) restored() (out []topics.Alert) {
+	for _, id := range slices.Sorted(maps.Keys(s.left)) {
+		out = append(out, s.left[id])
+	}
+	clear(s.left)
+	return out
+}
+
+// open are the alerts that are raised and not cleared, by camera and rule.
+func (s *streams) open() (out []topics.Alert) {
+	for _, name := range slices.Sorted(maps.Keys(s.cameras)) {
+		out = append(out, s.cameras[name].open()...)
+	}
+	return out
+}
+
+func (c *streamCamera) open() (out []topics.Alert) {
+	for _, rule := range slices.Sorted(maps.Keys(c.watches)) {
+		if a := c.watches[rule].open; a != nil {
+			out = append(out, *a)
+		}
+	}
+	return out
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
