@@ -77,6 +77,10 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 		{"status, bare", "status", func() ([]byte, error) {
 			return EncodeStatus(StreamStatus{Camera: "lobby", State: StreamStopped, Since: at})
 		}},
+		{"status, with all that can be wrong", "status", func() ([]byte, error) {
+			return EncodeStatus(StreamStatus{Camera: "lobby", State: StreamStreaming, Since: at, At: at, OfflineSince: at, Rate: 4.9,
+				Picture: &PictureFaults{BlackSince: at, FrozenSince: at}})
+		}},
 		{"worker", "worker", func() ([]byte, error) {
 			return EncodeWorker(Worker{Name: "w", Version: "v1", Started: at, At: at, Model: "abc", Vocab: VocabRef{Name: "default", Version: "def"},
 				Stages:   map[string]WorkerStage{"infer": {Group: "g", Generation: 3, Partitions: []int{1, 2}, Lag: 4, Late: 1.5}},
@@ -101,6 +105,10 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 		{"alert raised", "alert", func() ([]byte, error) { return EncodeAlert(fullAlert(AlertRaised)) }},
 		{"alert escalated", "alert", func() ([]byte, error) { return EncodeAlert(fullAlert(AlertEscalated)) }},
 		{"alert raised by an absence", "alert", func() ([]byte, error) { return EncodeAlert(absent) }},
+		{"alert about a stream", "alert", func() ([]byte, error) {
+			return EncodeAlert(Alert{ID: StreamAlertID("health", "lobby", "offline", at), State: AlertRaised, Rule: "health", Severity: "warning",
+				Camera: "lobby", Label: "camera offline", Measure: "stream", Onset: at, At: at, Reason: "no video for 2m0s"})
+		}},
 		{"alert cleared, bare", "alert", func() ([]byte, error) { return EncodeAlert(cleared) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {

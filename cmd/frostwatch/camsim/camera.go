@@ -26,6 +26,8 @@ type camera struct {
 	begun   bool // a reader is ready for packets
 	stopped bool
 	corrupt bool
+	hung    bool
+	key     [][]byte // the keyframe that was sent last
 	// frozenAt is when Pause was called, lost the total length of earlier
 	// pauses.
 	frozenAt time.Time

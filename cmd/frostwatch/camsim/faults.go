@@ -34,6 +34,10 @@ func (s *Server) Start(name string) { s.fault(name, func(c *camera) { c.stopped 
 // Corrupt replaces, while on, the content of every frame with rubbish.
 func (s *Server) Corrupt(name string, on bool) { s.fault(name, func(c *camera) { c.corrupt = on }) }
 
+// Hang sends, while on, the latest keyframe in place of every frame: the picture stays
+// the same, and all else goes on.
+func (s *Server) Hang(name string, on bool) { s.fault(name, func(c *camera) { c.hung = on }) }
+
 // Readers is how many clients are playing.
 func (s *Server) Readers(name string) int {
 	n := 0

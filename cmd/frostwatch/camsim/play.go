@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -161,6 +162,11 @@ func (p *playback) send(ctx context.Context, u, first unit) error {
 		p.origin, p.lost = p.origin.Add(d-time.Duration(float64(d)/c.options.Speed)), c.lost
 		p.offset += d
 	}
+	if c.hung && c.key != nil {
+		u.NALs = c.key
+	} else if u.Key {
+		c.key = u.NALs
+	}
 	return c.write(u.NALs, p.offset+u.PTS-first.PTS)
 }
 
@@ -170,7 +176,7 @@ func (c *camera) write(nals [][]byte, at time.Duration) error {
 		return nil
 	}
 	if c.corrupt {
-		garble(nals)
+		nals = garbled(nals)
 	}
 	packets, err := c.encode(nals)
 	if err != nil {
@@ -192,14 +198,17 @@ func ticks(d time.Duration) uint32 {
 	return uint32(d/time.Second*clock + (d%time.Second*clock+time.Second/2)/time.Second)
 }
 
-// garble overwrites all but each NAL unit's first byte, so that it still looks
-// like video.
-func garble(nals [][]byte) {
-	for _, n := range nals {
-		for i := 1; i < len(n); i++ {
-			n[i] = byte(rand.Uint32())
+// garbled are copies of NAL units with rubbish in place of all but each one's first
+// byte, so that they still look like video.
+func garbled(nals [][]byte) [][]byte {
+	out := make([][]byte, len(nals))
+	for i, n := range nals {
+		out[i] = slices.Clone(n)
+		for k := 1; k < len(n); k++ {
+			out[i][k] = byte(rand.Uint32())
 		}
 	}
+	return out
 }
 
 // until waits until allowed returns true; allowed is called with c.mu held.
