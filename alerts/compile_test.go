@@ -30,7 +30,7 @@ func TestMistakesInRulesAreNamed(t *testing.T) {
 		{"clips", "rules:\n  - name: a\n    novel: true\n    clips: two\n", `f.yaml:4: rules[0].clips: clips "two": want N of M`},
 		{"no clips", "rules:\n  - name: a\n    novel: true\n    clips: 0 of 2\n", `f.yaml:4: rules[0].clips: clips: 0 of 2: want N of M with 1`},
 		{"bad rule", "rules:\n  - name: fall\n    clips: 5 of 2\n    actions: [x]\n", "f.yaml:3: rules[0]: rule \"fall\": clips: 5 of 2"},
-		{"two of a rule", "rules:\n  - name: fall\n    clips: 5 of 2\n", "f.yaml:2: rules[0]: rule \"fall\": want exactly one of actions, tags, novel: true and absent\nf.yaml:3: rules[0]: rule \"fall\": clips: 5 of 2"},
+		{"two of a rule", "rules:\n  - name: fall\n    clips: 5 of 2\n", "f.yaml:2: rules[0]: rule \"fall\": want exactly one of actions, tags, novel: true, absent and stream\nf.yaml:3: rules[0]: rule \"fall\": clips: 5 of 2"},
 		{"score", "rules:\n  - name: fall\n    actions: [x]\n    score:\n      raise: 70\n", "f.yaml:4: rules[0]: rule \"fall\": score: raise 70: want 0 to 1"},
 		{"unknown key", "rules:\n  - name: fall\n    action: [x]\n", "f.yaml:3: rules[0].action: unknown key: want one of name, cameras, camera_tags, actions"},
 		{"unknown key of a schedule", "rules:\n  - name: fall\n    schedule: {day: mon}\n", "f.yaml:3: rules[0].schedule.day: unknown key: want one of days, from, to, timezone"},

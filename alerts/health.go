@@ -45,15 +45,19 @@ func (s *streams) see(status topics.StreamStatus, tags []string) (out []topics.A
 		return nil
 	}
 	for _, r := range s.rules.onStreams() {
-		if !r.watches(status.Camera, tags) {
-			continue
-		}
 		c := s.camera(status.Camera)
 		if c == nil {
 			return out
 		}
 		c.last = status.At
-		if a := c.watch(r.Name).see(r, status); a != nil {
+		w := c.watch(r.Name)
+		if !r.watches(status.Camera, tags) {
+			if w.open != nil { // its tags were edited
+				out = append(out, *w.clear(status.At, ruleElsewhere, 0))
+			}
+			continue
+		}
+		if a := w.see(r, status); a != nil {
 			a.Tags = tags
 			out = append(out, *a)
 		}
@@ -167,7 +171,14 @@ func (s *streams) setRules(rules *RuleSet, tags func(camera string) []string) (o
 		c := s.cameras[name]
 		for _, ruleName := range slices.Sorted(maps.Keys(c.watches)) {
 			w, r := c.watches[ruleName], rules.onStream(ruleName)
-			if w.open == nil || r != nil && r.watches(name, tags(name)) {
+			if w.open == nil {
+				continue
+			}
+			now := tags(name)
+			if now == nil { // none, or not known yet
+				now = w.open.Tags
+			}
+			if r != nil && r.watches(name, now) {
 				continue
 			}
 			reason := ruleRemoved

@@ -136,6 +136,19 @@ func TestStreamAlertsSurviveARestart(t *testing.T) {
 	}
 }
 
+func TestStreamRulesChooseCamerasByTags(t *testing.T) {
+	s := newStreams(ruleSet(t, Rule{Name: "health", CameraTags: []string{"indoor"}, Stream: &StreamRule{Offline: time.Minute}}))
+	if got := s.see(heard(70, offlineSince(0)), []string{"outdoor"}); len(got) > 0 {
+		t.Errorf("another tag: %+v", got)
+	}
+	if got := s.see(heard(80, offlineSince(0)), []string{"indoor"}); len(got) != 1 || len(got[0].Tags) != 1 {
+		t.Errorf("its tag: %+v", got)
+	}
+	if got := s.see(heard(90, offlineSince(0)), nil); len(got) != 1 || got[0].Reason != ruleElsewhere {
+		t.Errorf("the tag was taken away: %+v", got)
+	}
+}
+
 // A camera that was removed, a rule that was removed or looks elsewhere: the alert
 // ends, and the same fault raises no other before it has lasted as long once more.
 func TestStreamAlertsEndWithWhatTheyAreAbout(t *testing.T) {

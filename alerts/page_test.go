@@ -64,6 +64,30 @@ var stories = map[string]story{
 	},
 }
 
+// streamStory is what a camera's worker says of its stream, and what a rule of
+// docs/rules.md makes of it.
+type streamStory struct {
+	said []said
+	want []string
+}
+
+// streamStories are by the names of the page's rules.
+var streamStories = map[string]streamStory{
+	"away": {[]said{{110, offlineSince(0)}, {120, offlineSince(0)}, {130, fine}}, []string{"120 raised camera offline", "130 cleared camera offline"}},
+	"picture": {[]said{{59, blackSince(0)}, {60, blackSince(0)}, {70, fine}, {80, rate(4.9)}, {100, rate(5.4)}, {120, rate(5.5)}},
+		[]string{"60 raised picture black", "70 cleared picture black", "80 raised frame rate low", "120 cleared frame rate low"}},
+}
+
+// tell plays the story, and writes down what happens at which second.
+func (s streamStory) tell(e *streams) (events []string) {
+	for _, one := range s.said {
+		for _, a := range e.see(heard(one.second, one.change), nil) {
+			events = append(events, fmt.Sprint(one.second, " ", a.State, " ", a.Label))
+		}
+	}
+	return events
+}
+
 // tell plays the story to an engine, and writes down what happens at which clip.
 func (s story) tell(t *testing.T, e *Engine) (events []string) {
 	t.Helper()
@@ -114,6 +138,12 @@ func TestTheExamplesOfThePageAboutRules(t *testing.T) {
 			t.Errorf("an example is refused: %v\n%s", err, text)
 			continue
 		}
+		for _, r := range set.onStreams() {
+			told[r.Name] = true
+			if got := streamStories[r.Name].tell(newStreams(set)); !slices.Equal(got, streamStories[r.Name].want) {
+				t.Errorf("rule %q: got %q, want %q", r.Name, got, streamStories[r.Name].want)
+			}
+		}
 		for _, r := range set.all() {
 			told[r.Name] = true
 			story, known := stories[r.Name]
@@ -124,6 +154,11 @@ func TestTheExamplesOfThePageAboutRules(t *testing.T) {
 			if got := story.tell(t, NewEngine(set, time.Minute)); !slices.Equal(got, story.want) {
 				t.Errorf("rule %q: got %q, want %q", r.Name, got, story.want)
 			}
+		}
+	}
+	for name := range streamStories {
+		if !told[name] {
+			t.Errorf("the page has no rule %q", name)
 		}
 	}
 	for name := range stories {

@@ -151,6 +151,11 @@ func (s *Stage) followStatuses(ctx context.Context) {
 // cameras of this partition.
 func (w *worker) judge(ctx context.Context) (changed <-chan struct{}, err error) {
 	news, now, changed := w.statuses.since(w.heard)
+	select {
+	case <-w.fleet.ready:
+	default: // the next tick tries again
+		return changed, nil
+	}
 	for _, h := range news {
 		home, err := w.home(ctx, w.p.Topic(), h.camera)
 		if err != nil { // Kafka does not answer: the next tick tries again
