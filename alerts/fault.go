@@ -107,6 +107,19 @@ func slow(s topics.StreamStatus, r StreamRule) finding {
 	return f
 }
 
+// graver is whether the fault is graver than the one that an alert's label is about.
+func (f fault) graver(label string) bool {
+	for _, other := range faults() {
+		if other.label == label {
+			return false
+		}
+		if other.label == f.label {
+			return true
+		}
+	}
+	return false
+}
+
 // faultOf is the fault that an alert's label is about.
 func faultOf(label string) (fault, bool) {
 	for _, f := range faults() {

@@ -53,13 +53,13 @@ func (s *streams) see(status topics.StreamStatus, tags []string) (out []topics.A
 		w := c.watch(r.Name)
 		if !r.watches(status.Camera, tags) {
 			if w.open != nil { // its tags were edited
-				out = append(out, *w.clear(status.At, ruleElsewhere, 0))
+				w.clearInto(&out, status.At, ruleElsewhere, 0)
 			}
 			continue
 		}
-		if a := w.see(r, status); a != nil {
+		for _, a := range w.see(r, status) {
 			a.Tags = tags
-			out = append(out, *a)
+			out = append(out, a)
 		}
 	}
 	return out
@@ -90,23 +90,39 @@ func (c *streamCamera) watch(rule string) *streamWatch {
 	return w
 }
 
-func (w *streamWatch) see(r *rule, s topics.StreamStatus) *topics.Alert {
+// see returns what a status raises and clears: at most one fault's alert is open, and
+// a graver one takes its place.
+func (w *streamWatch) see(r *rule, s topics.StreamStatus) (out []topics.Alert) {
+	grave := w.lasting(r, s)
 	if w.open != nil {
-		reason := w.ending(r, s)
-		if reason == "" {
-			return nil
+		reason, cooldown := w.ending(r, s), r.Cooldown
+		if reason == "" && grave != nil && grave.graver(w.open.Label) && r.active.on(s.At) {
+			raised := w.raised(r, s, *grave)
+			w.clearInto(&out, s.At, grave.label, 0)
+			return append(out, w.begin(raised))
 		}
-		return w.clear(s.At, topics.Clean(reason), r.Cooldown)
+		if reason != "" {
+			w.clearInto(&out, s.At, reason, cooldown)
+		}
+		return out
 	}
-	if !r.active.on(s.At) || s.At.Before(w.resting) {
+	if grave == nil || !r.active.on(s.At) || s.At.Before(w.resting) {
 		return nil
 	}
+	if a := w.raised(r, s, *grave); a.ID != w.closed { // else it was raised and cleared before
+		out = append(out, w.begin(a))
+	}
+	return out
+}
+
+// lasting is the gravest fault that has lasted for as long as the rule allows; nil:
+// there is none.
+func (w *streamWatch) lasting(r *rule, s topics.StreamStatus) *fault {
 	for _, f := range faults() {
-		since := f.found(s, *r.Stream).since
-		if limit := f.limit(*r.Stream); since.IsZero() || limit < 0 || s.At.Sub(later(since, w.cleared)) < limit {
-			continue
+		since, limit := f.found(s, *r.Stream).since, f.limit(*r.Stream)
+		if !since.IsZero() && limit >= 0 && s.At.Sub(later(since, w.cleared)) >= limit {
+			return &f
 		}
-		return w.raise(r, s, f, later(since, w.cleared))
 	}
 	return nil
 }
@@ -123,26 +139,28 @@ func (w *streamWatch) ending(r *rule, s topics.StreamStatus) string {
 	return f.over(s)
 }
 
-func (w *streamWatch) raise(r *rule, s topics.StreamStatus, f fault, since time.Time) *topics.Alert {
-	a := topics.Alert{
+// raised is the alert of a fault.
+func (w *streamWatch) raised(r *rule, s topics.StreamStatus, f fault) topics.Alert {
+	since := later(f.found(s, *r.Stream).since, w.cleared)
+	return topics.Alert{
 		ID:    topics.StreamAlertID(r.Name, s.Camera, f.name, since),
 		State: topics.AlertRaised, Rule: r.Name, Severity: r.Severity, Camera: s.Camera,
 		Label: f.label, Measure: string(ByStream), Onset: since, At: s.At,
 		Reason: topics.Clean(f.why(s, *r.Stream, s.At.Sub(since).Round(time.Second))),
 	}
-	if a.ID == w.closed { // it was raised and cleared before
-		return nil
-	}
-	w.open = &a
-	raised := a
-	return &raised
 }
 
-func (w *streamWatch) clear(at time.Time, reason string, cooldown time.Duration) *topics.Alert {
+func (w *streamWatch) begin(a topics.Alert) topics.Alert {
+	w.open = &a
+	return a
+}
+
+// clearInto adds the clear of the open alert.
+func (w *streamWatch) clearInto(out *[]topics.Alert, at time.Time, reason string, cooldown time.Duration) {
 	a := *w.open
-	a.State, a.At, a.Reason = topics.AlertCleared, at, reason
+	a.State, a.At, a.Reason = topics.AlertCleared, at, topics.Clean(reason)
 	w.end(a, cooldown)
-	return &a
+	*out = append(*out, a)
 }
 
 func (w *streamWatch) end(a topics.Alert, cooldown time.Duration) {
@@ -157,7 +175,7 @@ func (s *streams) remove(camera string) (out []topics.Alert) {
 	}
 	for _, rule := range slices.Sorted(maps.Keys(c.watches)) {
 		if w := c.watches[rule]; w.open != nil {
-			out = append(out, *w.clear(later(c.last, w.open.At), "the camera was removed", 0))
+			w.clearInto(&out, later(c.last, w.open.At), "the camera was removed", 0)
 		}
 	}
 	return out
@@ -185,7 +203,7 @@ func (s *streams) setRules(rules *RuleSet, tags func(camera string) []string) (o
 			if r != nil {
 				reason = ruleElsewhere
 			}
-			out = append(out, *w.clear(later(c.last, w.open.At), reason, 0))
+			w.clearInto(&out, later(c.last, w.open.At), reason, 0)
 		}
 	}
 	return out

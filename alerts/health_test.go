@@ -78,6 +78,16 @@ func TestStreams(t *testing.T) {
 			{60, func(s *topics.StreamStatus) { blackSince(20)(s); frozenSince(25)(s) }}, {70, frozenSince(25)}, {72, frozenSince(25)}},
 			[]string{"raised picture black since 20: black for 30s", "cleared picture black since 20: the picture is no longer black",
 				"raised picture frozen since 70: the same picture for 30s"}[:2]},
+		{"black and then offline for long", Rule{Stream: &StreamRule{Black: 30 * time.Second, Offline: 30 * time.Second}, Cooldown: time.Hour},
+			[]said{{40, blackSince(0)}, {50, offlineSince(45)}, {75, offlineSince(45)}, {80, func(s *topics.StreamStatus) { s.Picture = nil }}},
+			[]string{"raised picture black since 0: black for 40s", "cleared picture black since 0: camera offline",
+				"raised camera offline since 45: no video for 30s: connection refused", "cleared camera offline since 45: it gives video again"}},
+		{"offline, and black before that is over", Rule{Stream: &StreamRule{Black: 30 * time.Second, Offline: 30 * time.Second}},
+			[]said{{40, offlineSince(0)}, {50, func(s *topics.StreamStatus) {
+				offlineSince(0)(s)
+				s.Picture = &topics.PictureFaults{BlackSince: after(1)}
+			}}},
+			[]string{"raised camera offline since 0: no video for 40s: connection refused"}},
 		{"an unknown picture changes nothing", Rule{Stream: &StreamRule{Black: 30 * time.Second}}, []said{{40, blackSince(0)}, {50, offlineSince(45)}, {60, fine}},
 			[]string{"raised picture black since 0: black for 40s", "cleared picture black since 0: the picture is no longer black"}},
 		{"frozen", Rule{Stream: &StreamRule{Frozen: time.Minute}}, []said{{59, frozenSince(0)}, {69, frozenSince(0)}, {70, fine}},

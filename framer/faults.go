@@ -12,6 +12,8 @@ import (
 type faults struct {
 	mu     sync.Mutex
 	known  bool // a picture of this connection was picked
+	moved  bool // two pictures of this connection differed
+	lit    bool // a picture of this connection was not black
 	hash   uint64
 	same   time.Time // capture time of the first of the latest pictures that are all equal
 	black  time.Time // capture time of the first of the latest pictures that are all black; zero: the latest is not
@@ -27,11 +29,11 @@ func (f *faults) see(s media.Seen, at time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.known || s.Hash != f.hash {
-		f.hash, f.same = s.Hash, at
+		f.hash, f.same, f.moved = s.Hash, at, f.known
 	}
 	switch {
 	case !s.Black:
-		f.black = time.Time{}
+		f.black, f.lit = time.Time{}, true
 	case f.black.IsZero():
 		f.black = at
 	}
@@ -42,22 +44,23 @@ func (f *faults) see(s media.Seen, at time.Time) {
 func (f *faults) reset() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.known, f.black = false, time.Time{}
+	f.known, f.moved, f.lit, f.black = false, false, false, time.Time{}
 }
 
-// now is nil before the connection's first picture.
+// now is nil as long as the connection's first pictures don't say yet whether they are
+// of use: so a fault that outlasts a connection does not seem to be over.
 func (f *faults) now() *topics.PictureFaults {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !f.known {
-		return nil
-	}
 	var out topics.PictureFaults
-	if f.newest.Sub(f.same) >= lasting {
+	if f.known && f.newest.Sub(f.same) >= lasting {
 		out.FrozenSince = f.same.UTC()
 	}
 	if !f.black.IsZero() && f.newest.Sub(f.black) >= lasting {
 		out.BlackSince = f.black.UTC()
+	}
+	if !f.moved && out.FrozenSince.IsZero() || !f.lit && out.BlackSince.IsZero() {
+		return nil
 	}
 	return &out
 }

@@ -70,7 +70,19 @@ func TestPicturesThatAreOfNoUseAreNoticed(t *testing.T) {
 	}
 	f.show(63, 15, dark)
 	s.Connected(media.StreamInfo{})
-	if s.Picture() != nil {
-		t.Error("known before the first picture of the next connection")
+	f.show(78, 5, dark)
+	if p := s.Picture(); p != nil {
+		t.Errorf("it was black, and is after 5 s of the next connection: %+v", p)
+	}
+	f.show(83, 10, dark)
+	near("black", s.Picture().BlackSince, 78)
+	s.Connected(media.StreamInfo{})
+	f.show(93, 5, still)
+	if p := s.Picture(); p != nil {
+		t.Errorf("nothing has changed for 5 s of the next connection: %+v", p)
+	}
+	f.show(98, 2, changing)
+	if p := s.Picture(); p == nil || *p != (topics.PictureFaults{}) {
+		t.Errorf("then it changes: %+v", p)
 	}
 }

@@ -20,6 +20,9 @@ func alertLine(a topics.Alert) string {
 			known = fmt.Sprintf("novel, nearest %q", a.NearestBase)
 		}
 	}
+	if a.Measure == "stream" { // its label is not one that a model knows
+		known = "stream"
+	}
 	word := "ALERT"
 	if a.State == topics.AlertCleared {
 		word = "clear"
