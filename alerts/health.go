@@ -189,7 +189,7 @@ func (s *streams) setRules(rules *RuleSet, tags func(camera string) []string) (o
 		c := s.cameras[name]
 		for _, ruleName := range slices.Sorted(maps.Keys(c.watches)) {
 			w, r := c.watches[ruleName], rules.onStream(ruleName)
-			if w.open == nil {
+			if w.open == nil || r == nil && rules.isIncomplete() {
 				continue
 			}
 			now := tags(name)

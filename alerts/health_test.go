@@ -190,6 +190,29 @@ func TestStreamAlertsEndWithWhatTheyAreAbout(t *testing.T) {
 	}
 }
 
+// While the store of rules has not been read, an alert of a rule that the file does
+// not have stays open; and the file's own rules on streams are among all rules.
+func TestStreamRulesOfAFileAndOfAStore(t *testing.T) {
+	health := Rule{Name: "health", Stream: &StreamRule{Offline: time.Minute}}
+	noTags := func(string) []string { return nil }
+	s := newStreams(ruleSet(t, health))
+	if got := s.see(heard(70, offlineSince(0)), nil); len(got) != 1 {
+		t.Fatalf("raised %+v", got)
+	}
+	unread, _ := Join(ruleSet(t), nil)
+	if got := s.setRules(unread, noTags); len(got) > 0 {
+		t.Errorf("the store has not been read, and yet: %+v", got)
+	}
+	all, skipped := Join(ruleSet(t, health), &Stored{Rules: []Rule{health}})
+	if all.onStream("health") == nil || len(skipped) != 1 {
+		t.Errorf("rules %q, skipped %v", all.Names(), skipped)
+	}
+	none, _ := Join(ruleSet(t), &Stored{})
+	if got := s.setRules(none, noTags); len(got) != 1 || got[0].Reason != ruleRemoved {
+		t.Errorf("the store has no such rule: %+v", got)
+	}
+}
+
 func TestStreamRulesThatAreWrong(t *testing.T) {
 	for _, c := range []struct {
 		rule Rule

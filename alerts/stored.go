@@ -76,7 +76,7 @@ func parseStored(c vocab.Content) Stored {
 // file does not have stay open until it is.
 func Join(file *RuleSet, stored *Stored) (all *RuleSet, skipped []RuleProblem) {
 	var rules []Rule
-	for _, r := range file.all() {
+	for _, r := range file.both() {
 		rules = append(rules, r.Rule)
 	}
 	if stored == nil {
@@ -85,7 +85,7 @@ func Join(file *RuleSet, stored *Stored) (all *RuleSet, skipped []RuleProblem) {
 	skipped = slices.Clone(stored.Problems)
 	var more []Rule
 	for _, r := range stored.Rules {
-		if file.find(r.Name) != nil {
+		if file.either(r.Name) != nil {
 			skipped = append(skipped, RuleProblem{r.Name, errors.New("the configuration file has a rule of this name too, which counts: remove one of them, or give it another name")})
 			continue
 		}
