@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/topics"
 )
