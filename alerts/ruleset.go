@@ -191,7 +191,9 @@ func newRule(r Rule, on active) *rule {
 		r.Then = &Then{trimmed(r.Then.Actions), r.Then.Within}
 	}
 	r.Severity = r.usual()
-	r.Clips = r.Clips.orOne()
+	if r.Stream == nil { // a rule on streams has no clips, and is refused with any
+		r.Clips = r.Clips.orOne()
+	}
 	return &rule{Rule: r, active: on, kind: kindOf(r), hash: r.Hash()}
 }
 
