@@ -39,8 +39,8 @@ func rate(fps float64) func(*topics.StreamStatus) {
 	return func(s *topics.StreamStatus) { s.Rate = fps }
 }
 
-// told writes down alerts, as "raised camera offline since 10: connection refused".
-func told(all []topics.Alert) (out []string) {
+// toldOf writes down alerts, as "raised camera offline since 10: connection refused".
+func toldOf(all []topics.Alert) (out []string) {
 	for _, a := range all {
 		text := fmt.Sprintf("%s %s since %d", a.State, a.Label, int(a.Onset.Sub(t0).Seconds()))
 		out = append(out, text+": "+a.Reason)
@@ -106,7 +106,7 @@ func TestStreams(t *testing.T) {
 			s := newStreams(ruleSet(t, c.rule))
 			var got []string
 			for _, one := range c.said {
-				got = append(got, told(s.see(heard(one.second, one.change), []string{"indoor"}))...)
+				got = append(got, toldOf(s.see(heard(one.second, one.change), []string{"indoor"}))...)
 			}
 			if strings.Join(got, "\n") != strings.Join(c.want, "\n") {
 				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
