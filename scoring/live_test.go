@@ -46,7 +46,7 @@ func TestEditsByAnyoneAreScored(t *testing.T) {
 	w.awaitLabels(t, "run")
 	set(t, s, "run", `{"tags":["sport"]}`, "wave", "")
 	stagetest.Await(t, "the tag", func() bool { return slices.Equal(w.Current().Labels()[0].Tags, []string{"sport"}) })
-	want := vocab.InForce{Model: "model", Version: w.Current().Version, Labels: 2, SkippedTotal: 2, Skipped: []string{
+	want := vocab.InForce{Model: "model", Dim: testDim, Version: w.Current().Version, Labels: 2, SkippedTotal: 2, Skipped: []string{
 		`label "broken": its value begins with { and is not valid JSON: unexpected end of JSON input (at byte 1)`, `label "endless": 99 tokens: at most 77`,
 	}}
 	stagetest.Await(t, "what is in force is announced", func() bool {
