@@ -61,7 +61,7 @@ func Import(o ImportOptions) (*Bundle, error) {
 	d.Activation = from.activation
 	b := &Bundle{
 		Format: bundleFormat, Name: o.Name, ID: w.hash(o.Precision, d.Activation), Dims: d, Precision: o.Precision, Licence: from.licence, Notes: from.notes,
-		References: neutralSentences(),
+		References: NeutralSentences(),
 		LogitScale: float32(math.Exp(float64(w["logit_scale"].Data[0]))),
 		Preprocessing: fmt.Sprintf("RGB/255, CLIP's mean and deviation; short side to %d by bilinear with half-pixel centres and no antialiasing; centre crop",
 			d.ImageSize),

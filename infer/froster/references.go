@@ -11,8 +11,8 @@ import (
 //go:embed references.txt
 var neutral string
 
-// neutralSentences are the sentences that new bundles get.
-func neutralSentences() []string { return strings.Split(strings.TrimSpace(neutral), "\n") }
+// NeutralSentences are the sentences that new bundles get.
+func NeutralSentences() []string { return strings.Split(strings.TrimSpace(neutral), "\n") }
 
 // ReferenceTexts are the fixed texts that a label's contrast is taken against: the
 // base classes and the bundle's neutral sentences. For a bundle that has no
@@ -20,7 +20,7 @@ func neutralSentences() []string { return strings.Split(strings.TrimSpace(neutra
 func (b *Bundle) ReferenceTexts() []string {
 	sentences := b.References
 	if len(sentences) == 0 {
-		sentences = neutralSentences()
+		sentences = NeutralSentences()
 	}
 	return append(append(make([]string, 0, len(b.BaseClasses)+len(sentences)), b.BaseClasses...), sentences...)
 }

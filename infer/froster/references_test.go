@@ -12,7 +12,7 @@ func TestNeutralSentences(t *testing.T) {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}
-	for i, s := range neutralSentences() {
+	for i, s := range NeutralSentences() {
 		if s == "" || s != strings.TrimSpace(s) || seen[strings.ToLower(s)] {
 			t.Errorf("line %d: %q is empty, a duplicate, or has white space around it", i+1, s)
 		}
@@ -28,7 +28,7 @@ func TestNeutralSentences(t *testing.T) {
 
 func TestReferenceTexts(t *testing.T) {
 	older := &Bundle{BaseClasses: []string{"walking"}}
-	if got := older.ReferenceTexts(); got[0] != "walking" || !slices.Equal(got[1:], neutralSentences()) {
+	if got := older.ReferenceTexts(); got[0] != "walking" || !slices.Equal(got[1:], NeutralSentences()) {
 		t.Errorf("a bundle without sentences has %d references", len(got))
 	}
 	own := &Bundle{BaseClasses: []string{"walking"}, References: []string{"rain on a lens"}}

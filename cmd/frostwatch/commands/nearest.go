@@ -1,6 +1,10 @@
 package commands
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/frostwatch/frostwatch/vocab"
+)
 
 // nearest returns the label that a person may have meant by text: the shortest that
 // begins with it, or else the one of which the fewest letters differ, if these are at
@@ -16,7 +20,7 @@ func nearest(text string, labels []string) string {
 			if begins || 3*more > longer {
 				continue // quickly: there may be 20,000 labels
 			}
-			if n = distance(wanted, of); 3*n > longer {
+			if n = vocab.Distance(wanted, of); 3*n > longer {
 				continue
 			}
 		}
@@ -30,26 +34,4 @@ func nearest(text string, labels []string) string {
 // letters are the runes of a text in lower case, with single spaces between words.
 func letters(text string) []rune {
 	return []rune(strings.ToLower(strings.Join(strings.Fields(text), " ")))
-}
-
-// distance is how many letters must be changed, added or left out to make b of a
-// (Levenshtein, 1966).
-func distance(a, b []rune) int {
-	row := make([]int, len(b)+1) // for a's first i letters and each beginning of b
-	for j := range row {
-		row[j] = j
-	}
-	for i, x := range a {
-		before := row[0] // of the row above, one to the left
-		row[0] = i + 1
-		for j, y := range b {
-			change := before
-			if x != y {
-				change++
-			}
-			before = row[j+1]
-			row[j+1] = min(change, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }

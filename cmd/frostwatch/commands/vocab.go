@@ -26,13 +26,18 @@ type vocabTarget struct {
 
 func (t *vocabTarget) with(ctx context.Context, do func(ctx context.Context, s *vocab.Store, name string) error) error {
 	return t.withRedis(ctx, func(ctx context.Context, c *redis.Client, cfg config.Config) error {
-		name := t.name
-		t.configured = cfg.Vocab.Name
-		if name == "" {
-			name = cfg.Vocab.Name
-		}
-		return do(ctx, vocab.NewStore(c, cfg.Redis.Prefix).By(t.by, t.note), name)
+		s, name := t.store(c, cfg)
+		return do(ctx, s, name)
 	})
+}
+
+// store is the store of a server, and the vocabulary's name.
+func (t *vocabTarget) store(c *redis.Client, cfg config.Config) (s *vocab.Store, name string) {
+	t.configured = cfg.Vocab.Name
+	if name = t.name; name == "" {
+		name = cfg.Vocab.Name
+	}
+	return vocab.NewStore(c, cfg.Redis.Prefix).By(t.by, t.note), name
 }
 
 func (p Program) vocabCommand() *cobra.Command {
@@ -43,7 +48,7 @@ func (p Program) vocabCommand() *cobra.Command {
 	cmd.PersistentFlags().StringVar(&t.by, "by", whoEdits(), "who makes an edit, for its history")
 	cmd.PersistentFlags().Lookup("by").DefValue = "" // help would name the machine that it was made on
 	cmd.PersistentPreRun = func(cmd *cobra.Command, _ []string) { t.note = pathOf(cmd) }
-	cmd.AddCommand(p.vocabList(t), p.vocabAdd(t), p.vocabRemove(t), p.vocabImport(t), p.vocabExport(t), p.vocabHistory(t), p.vocabDiff(t), p.vocabRollback(t))
+	cmd.AddCommand(p.vocabList(t), p.vocabAdd(t), p.vocabRemove(t), p.vocabImport(t), p.vocabExport(t), p.vocabLint(t), p.vocabHistory(t), p.vocabDiff(t), p.vocabRollback(t))
 	cmd.AddCommand(p.vocabTry(t))
 	return cmd
 }
@@ -102,6 +107,9 @@ func (p Program) printVocabulary(v vocab.Vocabulary, configured string, force []
 		fmt.Fprintf(&b, "  %-40s %s\n", topics.Clean(l.Name), topics.Clean(value))
 	}
 	writeSkipped(&b, v)
+	if err := countAdvice(&b, v); err != nil {
+		return err
+	}
 	writeInForce(&b, v, configured, force)
 	_, err := io.WriteString(p.Out, b.String())
 	return err
@@ -152,6 +160,9 @@ func (p Program) edit(ctx context.Context, t *vocabTarget, s *vocab.Store, name 
 	}
 	fmt.Fprintf(&b, "vocabulary %s: %s, version %s\n", after.Name, labelCount(len(after.Labels)), after.Version)
 	writeSkipped(&b, after)
+	if err := adviseOn(&b, after, changes); err != nil {
+		return err
+	}
 	force, err := awaitForce(ctx, s, after)
 	if err != nil {
 		return err

@@ -1,0 +1,211 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/spf13/cobra"
+
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/demo"
+	"github.com/frostwatch/frostwatch/eval"
+	"github.com/frostwatch/frostwatch/infer/froster"
+	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/scoring"
+	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
+)
+
+// contextTokens is how many tokens CLIP's text models read, start and end included.
+const contextTokens = 77
+
+func (p Program) vocabLint(t *vocabTarget) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "lint [FILE]", Short: "List labels that the model is likely to read otherwise than they are meant", Args: most(1),
+		Long: "Lists labels that the model is likely to read otherwise than they are meant: negations, misspelt words,\nother languages, texts that are too long, labels that say the same. Of the vocabulary, or of a file as\n`vocab import` reads it. Labels that say the same are compared by the model if an infer worker runs,\notherwise by their words. `vocab add` and `vocab import` give the same advice, and refuse nothing.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			reader, err := labelReader()
+			if err != nil {
+				return err
+			}
+			if len(args) == 1 {
+				labels, err := p.readImport(cmd.InOrStdin(), args[0])
+				if err != nil {
+					return err
+				}
+				return p.printAdvice(vocab.Lint(labels, labels, reader), len(labels), asJSON)
+			}
+			return t.withRedis(cmd.Context(), func(ctx context.Context, c *redis.Client, cfg config.Config) error {
+				s, name := t.store(c, cfg)
+				v, err := s.List(ctx, name)
+				if err != nil {
+					return err
+				}
+				if reader.Cosine, err = cosines(ctx, c, cfg, s, v); err != nil {
+					return err
+				}
+				return p.printAdvice(vocab.Lint(v.Labels, v.Labels, reader), len(v.Labels), asJSON)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: an array of objects")
+	return cmd
+}
+
+// labelReader is what is known of every model: CLIP's tokenizer and context, and the
+// words of class lists, references and the demo.
+func labelReader() (vocab.Reader, error) {
+	tokens, err := froster.NewTokenizer(contextTokens)
+	if err != nil {
+		return vocab.Reader{}, err
+	}
+	words := map[string]int{}
+	learn := func(text string) {
+		for _, w := range strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return (r < 'a' || r > 'z') && r != '\'' }) {
+			words[w]++
+		}
+	}
+	for _, name := range eval.BuiltIn() {
+		classes, err := eval.BuiltInClasses(name)
+		if err != nil {
+			return vocab.Reader{}, err
+		}
+		learn(strings.Join(classes, " "))
+	}
+	learn(strings.Join(froster.NeutralSentences(), " "))
+	for _, l := range demo.Vocabulary() {
+		learn(strings.Join(l.Texts(), " "))
+	}
+	return vocab.Reader{
+		Words: words,
+		Pieces: func(word string) int {
+			ids, err := tokens.Encode(word)
+			if err != nil {
+				return contextTokens
+			}
+			return len(ids) - 2
+		},
+		Fits: func(text string) error { return fits(tokens, text) },
+	}, nil
+}
+
+// fits says why the longest prompt around a text is too long.
+func fits(tokens *froster.Tokenizer, text string) error {
+	longest := ""
+	for _, prompt := range froster.Prompts(text) {
+		if len(prompt) > len(longest) {
+			longest = prompt
+		}
+	}
+	if _, err := tokens.Encode(longest); err != nil {
+		return fmt.Errorf("with the words that are put around it, it is longer than the %d tokens that the model reads", contextTokens)
+	}
+	return nil
+}
+
+// maxEmbedded bounds the labels whose vectors a command fetches.
+const maxEmbedded = 1000
+
+// cosines compares texts by the vectors of a model that an infer worker has; nil if
+// none runs, if it is busy, or if there are too many labels.
+func cosines(ctx context.Context, c *redis.Client, cfg config.Config, s *vocab.Store, v vocab.Vocabulary) (func(a, b string) (float64, bool), error) {
+	force, err := s.InForce(ctx, v.Name)
+	if err != nil {
+		return nil, err
+	}
+	if len(force) == 0 || force[0].Dim == 0 || len(v.Labels) > maxEmbedded {
+		return nil, nil
+	}
+	remote, err := scoring.NewRemote(scoring.RemoteOptions{Client: c, Prefix: cfg.Redis.Prefix, Model: force[0].Model, Dim: force[0].Dim})
+	if err != nil {
+		return nil, err
+	}
+	var texts []string
+	for _, l := range v.Labels {
+		texts = append(texts, l.Texts()...)
+	}
+	vectors, _, err := remote.Of(ctx, texts)
+	if err != nil {
+		return nil, nil //nolint:nilerr // words are compared where vectors can't be had
+	}
+	return func(a, b string) (cosine float64, ok bool) {
+		x, y := vectors[a], vectors[b]
+		if x == nil || y == nil {
+			return 0, false
+		}
+		for i := range x {
+			cosine += float64(x[i]) * float64(y[i])
+		}
+		return cosine, true
+	}, nil
+}
+
+func (p Program) printAdvice(advice []vocab.Advice, labels int, asJSON bool) error {
+	if asJSON {
+		if advice == nil {
+			advice = []vocab.Advice{}
+		}
+		return printJSON(p.Out, advice)
+	}
+	var b strings.Builder
+	writeAdvice(&b, advice, len(advice))
+	if len(advice) == 0 {
+		fmt.Fprintf(&b, "%s: no advice\n", labelCount(labels))
+	}
+	_, err := io.WriteString(p.Out, b.String())
+	return err
+}
+
+func writeAdvice(b *strings.Builder, advice []vocab.Advice, most int) {
+	for _, a := range advice[:min(most, len(advice))] {
+		fmt.Fprintf(b, "advice: %s\n", topics.Clean(a.String()))
+	}
+	if more := len(advice) - most; more > 0 {
+		fmt.Fprintf(b, "and %d more: see `frostwatch vocab lint`\n", more)
+	}
+}
+
+// adviseOn gives advice on the labels that an edit has added or changed.
+func adviseOn(b *strings.Builder, v vocab.Vocabulary, changes []vocab.Change) error {
+	const most = 10
+	edited := map[string]bool{}
+	for _, c := range changes {
+		if c.What == vocab.Added || c.What == vocab.Changed {
+			edited[c.Label] = true
+		}
+	}
+	var labels []vocab.Label
+	for _, l := range v.Labels {
+		if edited[l.Name] {
+			labels = append(labels, l)
+		}
+	}
+	if len(labels) == 0 {
+		return nil
+	}
+	reader, err := labelReader()
+	if err != nil {
+		return err
+	}
+	writeAdvice(b, vocab.Lint(labels, v.Labels, reader), most)
+	return nil
+}
+
+// countAdvice is the line of `vocab ls` about labels that there is advice on.
+func countAdvice(b *strings.Builder, v vocab.Vocabulary) error {
+	reader, err := labelReader()
+	if err != nil {
+		return err
+	}
+	on := map[string]bool{}
+	for _, a := range vocab.Lint(v.Labels, v.Labels, reader) {
+		on[a.Label] = true
+	}
+	if len(on) > 0 {
+		fmt.Fprintf(b, "advice on %s: see `frostwatch vocab lint`\n", labelCount(len(on)))
+	}
+	return nil
+}

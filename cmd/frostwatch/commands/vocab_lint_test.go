@@ -1,0 +1,66 @@
+package commands
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/frostwatch/frostwatch/eval"
+	"github.com/frostwatch/frostwatch/vocab"
+)
+
+// Advice is given where people edit, and refuses nothing.
+func TestVocabLint(t *testing.T) {
+	_, config := onRedis(t)
+	file := filepath.Join(t.TempDir(), "labels.txt")
+	if err := os.WriteFile(file, []byte("person faling down\nsitting\tPerson klettert über den Zaun\nwalking\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	spelling := "advice: label \"person faling down\", label: the model does not know the word \"faling\": was \"falling\" meant?\n"
+	for _, c := range []struct {
+		args []string
+		want []string
+	}{
+		{[]string{"lint"}, []string{"0 labels: no advice\n"}},
+		{[]string{"lint", file}, []string{spelling, "advice: label \"sitting\", description: most of its words are unknown to the model"}},
+		{[]string{"add", "person not wearing a helmet"}, []string{"label \"person not wearing a helmet\" added\n", "advice: label \"person not wearing a helmet\", label: \"not\" is hardly taken into account"}},
+		{[]string{"import", file}, []string{"vocabulary default: 4 labels", spelling}},
+		{[]string{"add", "loitering", "--description", strings.Repeat("standing around ", 50)}, []string{"label \"loitering\", description: it is skipped: with the words that are put around it, it is longer than the 77 tokens"}},
+		{[]string{"ls"}, []string{"advice on 4 labels: see `frostwatch vocab lint`\n"}},
+		{[]string{"lint", "--json"}, []string{"\"label\": \"person faling down\",\n    \"column\": \"label\",\n    \"advice\": \"the model does not know"}},
+	} {
+		out, ok := command(t, append([]string{"vocab", "--config", config}, c.args...)...)
+		for _, want := range c.want {
+			if !ok || !strings.Contains(out, want) {
+				t.Errorf("vocab %q: got %s\nwant %q", c.args, out, want)
+			}
+		}
+	}
+}
+
+// Advice that is wrong is not read. The classes of data sets are written with care;
+// nearly all of the advice on them is on negations.
+func TestAdviceOnClassListsIsRare(t *testing.T) {
+	reader, err := labelReader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	classes, wrong := 0, 0
+	for _, name := range eval.BuiltIn() {
+		labels, err := classLabels(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		classes += len(labels)
+		for _, a := range vocab.Lint(labels, labels, reader) {
+			if !strings.Contains(a.Text, "hardly taken into account") {
+				wrong++
+				t.Log(a)
+			}
+		}
+	}
+	if 50*wrong > classes {
+		t.Errorf("advice on %d of %d classes", wrong, classes)
+	}
+}
