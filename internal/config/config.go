@@ -20,6 +20,7 @@ type Config struct {
 	Infer     Infer     `yaml:"infer"`
 	Vocab     Vocab     `yaml:"vocab"`
 	Alerts    Alerts    `yaml:"alerts"`
+	Calibrate Calibrate `yaml:"calibrate"`
 	Archive   Archive   `yaml:"archive"`
 	Cameras   []Camera  `yaml:"cameras"`
 	Rules     Raw       `yaml:"rules"` // decoded by alerts.Compile
@@ -143,6 +144,11 @@ type Vocab struct {
 	Poll time.Duration `yaml:"poll"`
 }
 
+// Calibrate is how thresholds are found that keep budgets of false alarms.
+type Calibrate struct {
+	Group string `yaml:"group"`
+}
+
 // Alerts is how rules are evaluated.
 type Alerts struct {
 	Group string `yaml:"group"`
@@ -201,9 +207,10 @@ func Default() Config {
 			Group: "frostwatch-infer", Bundle: "models/frost-mini", Provider: "cpu",
 			MaxBatch: 8, MaxWait: 50 * time.Millisecond, MaxAge: 30 * time.Second, TopK: 10,
 		},
-		Vocab:   Vocab{Name: "default", Poll: 250 * time.Millisecond},
-		Alerts:  Alerts{Group: "frostwatch-alerts"},
-		Archive: Archive{Group: "frostwatch-archive", Retention: Retention{Actions: Age(90 * day), Alerts: Age(365 * day)}},
-		Cameras: []Camera{},
+		Vocab:     Vocab{Name: "default", Poll: 250 * time.Millisecond},
+		Alerts:    Alerts{Group: "frostwatch-alerts"},
+		Calibrate: Calibrate{Group: "frostwatch-calibrate"},
+		Archive:   Archive{Group: "frostwatch-archive", Retention: Retention{Actions: Age(90 * day), Alerts: Age(365 * day)}},
+		Cameras:   []Camera{},
 	}
 }

@@ -33,6 +33,7 @@ func Run(ctx context.Context, p Program) int {
 		p.ingestCommand(),
 		p.inferCommand(),
 		p.alertsCommand(),
+		p.calibrateCommand(),
 		p.archiveCommand(),
 		p.statusCommand(),
 		p.cameraCommand(),

@@ -31,7 +31,16 @@ func (p Program) alertsCommand() *cobra.Command {
 		return pr.Alerts()
 	})
 	cmd.Long = "Without a subcommand, runs the stage that evaluates the rules and raises alerts.\n`frostwatch up` runs it by itself."
-	cmd.AddCommand(p.alertsList(), p.alertsShow(), p.alertsBacktest(), p.alertsExplain(), p.alertsUnit())
+	cmd.AddCommand(p.alertsList(), p.alertsShow(), p.alertsThresholds(), p.alertsBacktest(), p.alertsExplain(), p.alertsUnit())
+	return cmd
+}
+
+func (p Program) calibrateCommand() *cobra.Command {
+	cmd := p.stageCommand("calibrate", "Find the thresholds that keep budgets of false alarms", func(pr *process.Process) ([]process.Part, error) {
+		return pr.Calibrate(context.Background())
+	})
+	cmd.Long = "Runs the stage that finds, for each rule with false_alarms and each of its cameras, the threshold that keeps\n" +
+		"the budget, from what is recorded. One such process is enough; of several, one works. `frostwatch up` runs it by itself."
 	return cmd
 }
 

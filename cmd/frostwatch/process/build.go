@@ -70,34 +70,25 @@ func (p *Process) openBundles(dir string) (*bundles, error) {
 
 // Alerts builds the stage that evaluates the rules.
 func (p *Process) Alerts() ([]Part, error) {
-	file, err := alerts.Compile(p.Config.Rules)
-	if err != nil {
-		return nil, err
-	}
 	words, more, err := p.words()
 	if err != nil {
 		return nil, err
 	}
-	rules := &ruleSources{Process: p, file: file, inForce: file}
 	s, err := alerts.New(alerts.Options{
-		Bus: stageBus{p.Bus, p, "alerts"}, Names: p.Names, Group: p.Names.Group(p.Config.Alerts.Group), Rules: rules.join(), Vocabulary: words,
+		Bus: stageBus{p.Bus, p, "alerts"}, Names: p.Names, Group: p.Names.Group(p.Config.Alerts.Group), Vocabulary: words,
 		Logger: p.log, Tracer: p.tel.Tracer("alerts"), Meter: p.tel.Meter("alerts"), Propagator: p.tel.Propagator(),
 		Reporter: p.reporter,
 	})
 	if err != nil {
 		return nil, err
 	}
-	rules.put = s.SetRules
-	following, err := rules.follow()
+	following, err := p.feed(s.SetRules)
 	if err != nil {
 		return nil, err
 	}
 	p.stages = append(p.stages, "alerts")
-	p.onReload(func(c config.Config) (func() []string, error) {
-		next, err := alerts.Compile(c.Rules)
-		return func() []string { return rules.fromFile(next) }, err
-	}, "rules")
-	return append(more, following, Part{Name: "alerts", Run: s.Run}), nil
+	more = append(more, following...)
+	return append(more, Part{Name: "alerts", Run: s.Run}), nil
 }
 
 // words returns the vocabulary against which rules are checked: that of infer, if

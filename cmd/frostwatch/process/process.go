@@ -72,6 +72,7 @@ type Process struct {
 	worker      string         // this process's name among workers
 	stages      []string       // names of those that run here
 	watcher     *vocab.Watcher // of the vocabulary, where infer runs; else nil
+	rules       *ruleSources   // nil until a stage needs them
 	created     chan struct{}  // closed when all topics exist
 	file        config.File
 	edited      config.Config // the file as last reloaded

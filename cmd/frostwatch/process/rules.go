@@ -6,18 +6,46 @@ import (
 	"sync"
 
 	"github.com/frostwatch/frostwatch/alerts"
+	"github.com/frostwatch/frostwatch/internal/config"
 )
 
 // ruleSources joins the rules of the configuration file with those in Redis.
 type ruleSources struct {
 	*Process
-	put func(*alerts.RuleSet) // puts rules in force
 
 	mu      sync.Mutex
 	file    *alerts.RuleSet
 	stored  *alerts.Stored // nil: not read yet
 	inForce *alerts.RuleSet
-	skipped map[string]error // of the stored rules, by name
+	skipped map[string]error        // of the stored rules, by name
+	put     []func(*alerts.RuleSet) // put rules in force
+}
+
+// feed gives a stage the rules of the file and of Redis, now and whenever they change.
+// The stages of a process share one source of them; the parts run it.
+func (p *Process) feed(put func(*alerts.RuleSet)) (parts []Part, err error) {
+	if p.rules == nil {
+		file, err := alerts.Compile(p.Config.Rules)
+		if err != nil {
+			return nil, err
+		}
+		r := &ruleSources{Process: p, file: file, inForce: file}
+		r.join()
+		following, err := r.follow()
+		if err != nil {
+			return nil, err
+		}
+		p.onReload(func(c config.Config) (func() []string, error) {
+			next, err := alerts.Compile(c.Rules)
+			return func() []string { return r.fromFile(next) }, err
+		}, "rules")
+		p.rules, parts = r, []Part{following}
+	}
+	p.rules.mu.Lock()
+	defer p.rules.mu.Unlock()
+	p.rules.put = append(p.rules.put, put)
+	put(p.rules.inForce)
+	return parts, nil
 }
 
 // follow is the part that follows the rules in Redis. It is Early, so that they are
@@ -56,7 +84,10 @@ func (r *ruleSources) fromStore(stored *alerts.Stored) {
 // renew puts the joined rules in force. It needs the lock.
 func (r *ruleSources) renew() alerts.Changes {
 	before := r.inForce
-	r.put(r.join())
+	rules := r.join()
+	for _, put := range r.put {
+		put(rules)
+	}
 	return r.inForce.Since(before)
 }
 

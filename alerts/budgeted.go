@@ -1,0 +1,39 @@
+package alerts
+
+import "github.com/frostwatch/frostwatch/topics"
+
+// Budgeted is a rule with a budget of false alarms as it is on a camera.
+type Budgeted struct {
+	Rule
+	Hash string // that its thresholds carry
+}
+
+// Budgeted are the rules with a budget that watch a camera with these tags, in the
+// rules' order.
+func (s *RuleSet) Budgeted(camera string, tags []string) (out []Budgeted) {
+	for _, r := range s.all() {
+		if own := r.on(camera, tags); own != nil && own.FalseAlarms != (Budget{}) {
+			out = append(out, Budgeted{own.Rule, own.hash})
+		}
+	}
+	return out
+}
+
+// Selects is whether the rule is about the label.
+func (r Rule) Selects(l topics.LabelScore) bool { return r.selects(&l) }
+
+// Parts are what the rule wants to be seen, each as a rule about its labels: two for a
+// sequence, one for others.
+func (r Rule) Parts() []Rule {
+	if r.Then != nil {
+		return []Rule{r, r.subject()}
+	}
+	return []Rule{r}
+}
+
+// Alone is the rule without what ties it to cameras and to other rules, so that it can
+// be tried in a set of its own.
+func (r Rule) Alone() Rule {
+	r.Cameras, r.CameraTags, r.Overrides, r.InhibitedBy = nil, nil, nil, nil
+	return r
+}

@@ -1,0 +1,237 @@
+package calibrate
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/alerts"
+	"github.com/frostwatch/frostwatch/archive"
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/internal/kafkatest"
+	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
+)
+
+// words is a vocabulary that can be edited.
+type fixedWords struct{ v *vocab.Vocabulary }
+
+func (w fixedWords) Current() (*vocab.Vocabulary, <-chan struct{}) { return w.v, nil }
+
+// bagRule watches for a bag that is left.
+func bagRule(budget string) alerts.Rule {
+	r := alerts.Rule{Name: "bag", Actions: []string{"leaves a bag"}, Clips: alerts.ClipsRule{N: 1, M: 1}}
+	if err := r.FalseAlarms.UnmarshalText([]byte(budget)); err != nil {
+		panic(err)
+	}
+	return r
+}
+
+func budgeted(r alerts.Rule) alerts.Budgeted { return alerts.Budgeted{Rule: r, Hash: r.Hash()} }
+
+// twoHours is what the cameras hall and door recorded, the hall more of what looks
+// like the label.
+func twoHours(t *testing.T) *recorded {
+	t.Helper()
+	refs := someReferences(t)
+	past := &recorded{}
+	for i := range 3600 {
+		noise := 2.0
+		if i%40 == 0 {
+			noise = .5
+		}
+		past.add(1, "hall", i, looksLike("leaves a bag", noise, i, refs))
+		past.add(2, "door", i, looksLike("a closed door", .4, 9000+i, refs))
+	}
+	return past
+}
+
+// end is just after the recordings.
+var end = t0.Add(3601 * stride)
+
+func dialOptions(t *testing.T, past *recorded, budget string, cameras ...string) DialOptions {
+	t.Helper()
+	m, err := Newest(t.Context(), past, archive.Range{}, end)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := DialOptions{
+		Past: past, Model: m, Embedder: func(Model) (Embedder, error) { return vectors{someReferences(t)}, nil },
+		Vocabulary: &vocab.Vocabulary{Name: "default", Labels: []vocab.Label{{Name: "leaves a bag"}}}, Now: end,
+		Wanted: map[string][]alerts.Budgeted{},
+	}
+	for _, c := range cameras {
+		o.Wanted[c] = []alerts.Budgeted{budgeted(bagRule(budget))}
+	}
+	o.Fleet = fleet(o.Wanted)
+	return o
+}
+
+// A threshold is what the engine, run over the recordings, keeps the budget with.
+func TestThresholdsKeepTheBudgetOverTheRecordings(t *testing.T) {
+	past := twoHours(t)
+	got, err := Thresholds(t.Context(), dialOptions(t, past, "20 per hour", "hall", "door", "new"))
+	if err != nil || len(got) != 3 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	for _, v := range got {
+		if _, err := topics.EncodeThreshold(v); err != nil {
+			t.Error(err)
+		}
+		if v.Camera == "new" {
+			if !v.Learning || v.Clips != 0 || v.Raise < min(got[0].Raise, got[1].Raise) {
+				t.Errorf("a camera without a past: %+v", v)
+			}
+			continue
+		}
+		if v.Learning || v.Tail != "counted" || v.Clips < 3599 || v.Happenings < 40 {
+			t.Errorf("%+v", v)
+		}
+		rule := bagRule("20 per hour")
+		replayed, err := Replay(t.Context(), ReplayOptions{
+			Past: past, Rules: ruleSet(t, alerts.Rule{Name: "bag", Actions: rule.Actions, Contrast: &alerts.Levels{Raise: v.Raise, Clear: v.Clear}}),
+			Cameras: []string{v.Camera}, Words: words(t, past, someReferences(t), "leaves a bag"),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		raised := 0
+		for _, a := range replayed.Alerts {
+			if a.State == topics.AlertRaised {
+				raised++
+			}
+		}
+		if raised < 38 || raised > 40 {
+			t.Errorf("%s: %d alerts in two hours at %v, want 40 or hardly fewer", v.Camera, raised, v.Raise)
+		}
+	}
+}
+
+// A budget in all is kept by one threshold on all cameras together.
+func TestABudgetInAllIsShared(t *testing.T) {
+	past := twoHours(t)
+	got, err := Thresholds(t.Context(), dialOptions(t, past, "40 per hour in all", "hall", "door"))
+	if err != nil || len(got) != 2 || got[0].Raise != got[1].Raise {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	alone, err := Thresholds(t.Context(), dialOptions(t, past, "20 per hour", "hall", "door"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	low, high := min(alone[0].Raise, alone[1].Raise), max(alone[0].Raise, alone[1].Raise)
+	if v := got[0].Raise; low >= high || v < low || v > high {
+		t.Errorf("raise %v, with budgets of their own %v and %v", v, low, high)
+	}
+}
+
+// A rule whose labels are unknown does not keep others from their thresholds.
+func TestARuleWithoutLabelsIsReported(t *testing.T) {
+	o := dialOptions(t, twoHours(t), "20 per hour", "hall")
+	odd := budgeted(bagRule("20 per hour"))
+	odd.Name, odd.Actions = "odd", []string{"unheard of"}
+	o.Wanted["hall"] = append([]alerts.Budgeted{odd}, o.Wanted["hall"]...)
+	got, err := Thresholds(t.Context(), o)
+	if err == nil || len(got) != 1 || got[0].Rule != "bag" || got[0].Learning {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// What is due: what is missing, of another rule, other words or another model, and
+// what is a day old, or a quarter of a short past.
+func TestWhatIsDue(t *testing.T) {
+	now := t0.Add(1000 * time.Hour)
+	rule := budgeted(bagRule("1 per week"))
+	v := &vocab.Vocabulary{Labels: []vocab.Label{{Name: "Leaves a bag", Description: "on the floor"}}}
+	m := Model{ID: "m", References: "r"}
+	sound := topics.Threshold{
+		Camera: "hall", Rule: "bag", RuleHash: rule.Hash, Words: hashOf(v.Labels), Model: "m", References: "r",
+		Days: 10, At: now.Add(-23 * time.Hour),
+	}
+	for name, c := range map[string]struct {
+		change func(*topics.Threshold)
+		due    bool
+	}{
+		"sound":         {func(*topics.Threshold) {}, false},
+		"another rule":  {func(t *topics.Threshold) { t.RuleHash = "x" }, true},
+		"other words":   {func(t *topics.Threshold) { t.Words = "x" }, true},
+		"another model": {func(t *topics.Threshold) { t.Model = "x" }, true},
+		"old":           {func(t *topics.Threshold) { t.At = now.Add(-25 * time.Hour) }, true},
+		"short":         {func(t *topics.Threshold) { t.Days = 1 }, true},
+		"new":           {func(t *topics.Threshold) { t.Days, t.At = 0, now.Add(-time.Minute) }, false},
+		"elsewhere":     {func(t *topics.Threshold) { t.Camera = "door" }, true},
+	} {
+		have := sound
+		c.change(&have)
+		tables := &tables{thresholds: map[string]topics.Threshold{topics.RuleKey(have.Camera, have.Rule): have}}
+		want := map[string][]alerts.Budgeted{"hall": {rule}}
+		if due := tables.due(want, v, m, now); (len(due) == 1) != c.due {
+			t.Errorf("%s: due %v", name, due)
+		}
+		if over := tables.over(want); (len(over) == 1) != (name == "elsewhere") {
+			t.Errorf("%s: over %v", name, over)
+		}
+	}
+}
+
+// Of two processes one works, its thresholds reach the table, and those of rules that
+// are gone leave it.
+func TestTheStageKeepsTheTable(t *testing.T) {
+	k := kafkatest.StartEmbedded(t)
+	client, err := bus.New(bus.Options{Brokers: []string{k.Addr()}, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	names := topics.Names{Prefix: topics.DefaultPrefix}
+	if err := client.Ensure(t.Context(), bus.TopicSpecs(names, 2, 1)); err != nil {
+		t.Fatal(err)
+	}
+	camera, err := topics.EncodeCamera(topics.Camera{Name: "hall", URL: "rtsp://host/hall"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Table(names.Of(topics.Cameras)).Put(t.Context(), "hall", camera, ""); err != nil {
+		t.Fatal(err)
+	}
+	o := dialOptions(t, twoHours(t), "20 per hour", "hall")
+	s, err := New(Options{
+		Bus: client, Names: names, Group: "calibrate", Past: o.Past, Embedder: o.Embedder, Vocabulary: fixedWords{o.Vocabulary},
+		Logger: slog.New(slog.DiscardHandler), Rules: ruleSet(t, bagRule("20 per hour")), Now: func() time.Time { return end },
+		Settle: time.Millisecond, Look: 50 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	await := func(what string, ok func(map[string]bus.Message) bool) {
+		t.Helper()
+		for until := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+			all, err := client.Table(names.Of(topics.Thresholds)).List(t.Context())
+			if err == nil && ok(all) {
+				return
+			}
+			if time.Now().After(until) {
+				t.Fatalf("waited in vain for %s: %v, %v", what, all, err)
+			}
+		}
+	}
+	await("a threshold", func(all map[string]bus.Message) bool {
+		v, err := topics.DecodeThreshold(all["hall/bag"].Value)
+		return err == nil && !v.Learning && v.Budget == "20 per hour"
+	})
+	s.SetRules(ruleSet(t, bagRule("10 per hour")))
+	await("the other budget", func(all map[string]bus.Message) bool {
+		v, err := topics.DecodeThreshold(all["hall/bag"].Value)
+		return err == nil && v.Budget == "10 per hour" && v.RuleHash == bagRule("10 per hour").Hash()
+	})
+	s.SetRules(nil)
+	await("an empty table", func(all map[string]bus.Message) bool { return len(all) == 0 })
+	cancel()
+	if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}

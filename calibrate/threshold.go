@@ -1,0 +1,228 @@
+package calibrate
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/frostwatch/frostwatch/alerts"
+	"github.com/frostwatch/frostwatch/archive"
+	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
+)
+
+// DialOptions say for what to find thresholds. All but Known and Marks are required.
+type DialOptions struct {
+	Past       Past
+	Model      Model // of the newest recordings; empty: there are none
+	Embedder   func(Model) (Embedder, error)
+	Vocabulary *vocab.Vocabulary
+	Now        time.Time
+	// Wanted are the rules with a budget by camera, each as it is there.
+	Wanted map[string][]alerts.Budgeted
+	// Fleet is on how many cameras a rule counts, by its name: a budget in all is for
+	// all of them, and so all of them have to be wanted.
+	Fleet map[string]int
+	Known []topics.Threshold // thresholds of other cameras, for those without a past
+	Marks []topics.Mark
+}
+
+const (
+	// lookBack is how much of the past is used at most: what was usual longer ago says
+	// little about now.
+	lookBack = 28 * 24 * time.Hour
+	// plenty is how many false alarms the past has to allow for; more of it is not used
+	// where a day has that many.
+	plenty = 200
+	// together bounds the cameras whose past is in memory at a time.
+	together = 4
+)
+
+// howFar is how much of the past a budget is compared with.
+func howFar(r alerts.Rule) time.Duration {
+	rate := r.FalseAlarms.PerDay(1)
+	if rate <= 0 {
+		return lookBack
+	}
+	return min(max(time.Duration(plenty/rate*float64(24*time.Hour)), 24*time.Hour), lookBack)
+}
+
+// dial is one pass over the past.
+type dial struct {
+	DialOptions
+	rules map[string]*dialled // by name; nil: it can't be compared
+}
+
+// dialled is a rule with its labels, made ready for the past.
+type dialled struct {
+	words *Words // nil: there is no past
+	hash  string // of the labels' texts
+	// columns are the first and the last word, exclusive, of each column.
+	columns [][2]int
+	labels  []vocab.Label
+}
+
+// Thresholds finds the levels that keep each rule's budget on each wanted camera. A
+// rule whose labels can't be compared gets none; the error then says so, beside the
+// thresholds of the others.
+func Thresholds(ctx context.Context, o DialOptions) ([]topics.Threshold, error) {
+	d := &dial{DialOptions: o, rules: map[string]*dialled{}}
+	wrong := d.prepare(ctx)
+	found, err := d.heights(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("compare the past with the rules' labels: %w", err)
+	}
+	return d.settle(found), wrong
+}
+
+// prepare makes the rules' words ready, and drops the rules that can't be compared.
+func (d *dial) prepare(ctx context.Context) (wrong error) {
+	sound := map[string][]alerts.Budgeted{}
+	defer func() { d.Wanted = sound }()
+	var embedder Embedder
+	for _, camera := range slices.Sorted(maps.Keys(d.Wanted)) {
+		for _, r := range d.Wanted[camera] {
+			if rule, known := d.rules[r.Name]; known {
+				if rule != nil {
+					sound[camera] = append(sound[camera], r)
+				}
+				continue
+			}
+			rule, err := d.labelled(ctx, r.Rule)
+			if err == nil && d.Model.References != "" {
+				if embedder == nil {
+					embedder, err = d.Embedder(d.Model)
+				}
+				if err == nil {
+					rule.words, err = NewWords(ctx, embedder, d.Model, rule.labels)
+				}
+			}
+			if err != nil {
+				wrong = errors.Join(wrong, fmt.Errorf("rule %s: %w", r.Name, err))
+				d.rules[r.Name] = nil
+				continue
+			}
+			d.rules[r.Name] = rule
+			sound[camera] = append(sound[camera], r)
+		}
+	}
+	return wrong
+}
+
+// labelled finds the labels that a rule is about.
+func (d *dial) labelled(ctx context.Context, r alerts.Rule) (*dialled, error) {
+	var novel map[string]bool
+	if r.Novel {
+		var err error
+		if novel, err = d.novel(ctx); err != nil {
+			return nil, err
+		}
+	}
+	out := &dialled{}
+	for _, part := range r.Parts() {
+		labels := labelsOf(part, d.Vocabulary, novel)
+		if len(labels) == 0 {
+			return nil, errors.New("the vocabulary has none of its labels")
+		}
+		out.columns = append(out.columns, [2]int{len(out.labels), len(out.labels) + len(labels)})
+		out.labels = append(out.labels, labels...)
+	}
+	out.hash = hashOf(out.labels)
+	return out, nil
+}
+
+// labelsOf are the labels of a vocabulary that a rule is about; novel are those that
+// the model was not trained on.
+func labelsOf(r alerts.Rule, v *vocab.Vocabulary, novel map[string]bool) (out []vocab.Label) {
+	for _, l := range v.Labels {
+		if r.Selects(topics.LabelScore{Label: l.Name, Tags: l.Tags, Background: l.Background, Novel: novel[l.Name]}) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// hashOf identifies the texts of labels; empty for none.
+func hashOf(labels []vocab.Label) string {
+	if len(labels) == 0 {
+		return ""
+	}
+	hash := sha256.New()
+	for _, l := range labels {
+		for _, text := range l.Texts() {
+			_, _ = io.WriteString(hash, text+"\n") // writing to a hash never fails
+		}
+	}
+	return hex.EncodeToString(hash.Sum(nil)[:8])
+}
+
+// novel are the labels that recent recordings call novel: only the model knows.
+func (d *dial) novel(ctx context.Context) (map[string]bool, error) {
+	out := map[string]bool{}
+	g := archive.Range{Since: d.Now.Add(-10 * time.Minute)}
+	_, err := d.Past.Actions(ctx, g, func(r archive.Record[topics.Recognition]) error {
+		for _, l := range r.Value.Labels {
+			out[l.Label] = l.Novel
+		}
+		return nil
+	})
+	return out, err
+}
+
+// placed is what the past has of a rule on a camera.
+type placed struct {
+	camera string
+	rule   alerts.Budgeted
+	trial  *trial
+	*heights
+	since, until time.Time
+	clips        int
+}
+
+// heights reads the past of the wanted cameras, a few at a time.
+func (d *dial) heights(ctx context.Context) (all []*placed, err error) {
+	for some := range slices.Chunk(slices.Sorted(maps.Keys(d.Wanted)), together) {
+		series, err := d.collect(ctx, some)
+		if err != nil {
+			return nil, err
+		}
+		for _, camera := range some {
+			column := 0
+			for _, r := range d.Wanted[camera] {
+				past := newSeries(len(d.rules[r.Name].columns))
+				if s := series[camera]; s != nil {
+					past = s.only(column, column+len(past.columns))
+				}
+				column += len(past.columns)
+				p, err := d.place(camera, r, past)
+				if err != nil || ctx.Err() != nil {
+					return nil, errors.Join(err, ctx.Err())
+				}
+				all = append(all, p)
+			}
+		}
+	}
+	return all, nil
+}
+
+// place tries a rule on a camera's past.
+func (d *dial) place(camera string, r alerts.Budgeted, past *series) (*placed, error) {
+	t, err := newTrial(camera, r.Rule)
+	if err != nil {
+		return nil, err
+	}
+	from := d.Now.Add(-howFar(r.Rule)).UnixNano()
+	first, _ := slices.BinarySearch(past.ends, from)
+	past = past.part(first, past.len()).without(truths(d.Marks, camera, r.Rule, d.rules[r.Name].labels))
+	p := &placed{camera: camera, rule: r, trial: t, clips: past.len()}
+	p.since, p.until = past.bounds()
+	expected := r.FalseAlarms.PerDay(1) * past.watched().Hours() / 24
+	p.heights = newHeights(t, past, int(max(1.2*clearFactor*expected, tailShare*maxTail)))
+	return p, nil
+}
