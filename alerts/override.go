@@ -104,7 +104,9 @@ func (r *rule) on(camera string, tags []string) *rule {
 	return r
 }
 
-// watches is whether the rule is for a camera with these tags.
+// Watches is whether the rule is for a camera with these tags.
+func (r Rule) Watches(camera string, tags []string) bool { return r.watches(camera, tags) }
+
 func (r Rule) watches(camera string, tags []string) bool {
 	return chosen(camera, tags, r.Cameras, r.CameraTags)
 }

@@ -142,6 +142,14 @@ func (s *RuleSet) Names() (names []string) {
 	return names
 }
 
+// Rules are the rules, in the order of Names.
+func (s *RuleSet) Rules() (rules []Rule) {
+	for _, r := range s.both() {
+		rules = append(rules, r.Rule)
+	}
+	return rules
+}
+
 // find is the rule about labels of a name, nil where there is none.
 func (s *RuleSet) find(name string) *rule {
 	for _, r := range s.all() {

@@ -30,7 +30,7 @@ func (s *Store) List(ctx context.Context) (Stored, error) {
 	if err != nil {
 		return Stored{}, err
 	}
-	return parseStored(c), nil
+	return ParseStored(c), nil
 }
 
 // Put adds a rule, or replaces the one of that name, by a text as ParseRule reads it.

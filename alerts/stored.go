@@ -54,9 +54,9 @@ func ParseRule(name, value string) (Rule, error) {
 	return r, nil
 }
 
-// parseStored reads all entries of a store. One that can't be used becomes a problem
+// ParseStored reads the content of a store. One that can't be used becomes a problem
 // and affects no other.
-func parseStored(c vocab.Content) Stored {
+func ParseStored(c vocab.Content) Stored {
 	s := Stored{Version: c.Version}
 	for _, name := range slices.Sorted(maps.Keys(c.Entries)) {
 		r, err := ParseRule(name, c.Entries[name])
@@ -75,10 +75,7 @@ func parseStored(c vocab.Content) Stored {
 // by name. A nil store is one that has not been read yet: alerts of rules that the
 // file does not have stay open until it is.
 func Join(file *RuleSet, stored *Stored) (all *RuleSet, skipped []RuleProblem) {
-	var rules []Rule
-	for _, r := range file.both() {
-		rules = append(rules, r.Rule)
-	}
+	rules := file.Rules()
 	if stored == nil {
 		return joined(rules, true), nil
 	}

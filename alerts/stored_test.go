@@ -71,7 +71,7 @@ func TestRulesInRedisJoinThoseOfTheFile(t *testing.T) {
 }
 
 func storedRules(entries map[string]string) Stored {
-	return parseStored(vocab.Content{Entries: entries})
+	return ParseStored(vocab.Content{Entries: entries})
 }
 
 // Until the store has been read, an alert of a rule that may be in it stays open.

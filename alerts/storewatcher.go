@@ -66,7 +66,7 @@ func (w *StoreWatcher) take(c vocab.Content) error {
 	if w.current != nil && w.current.Version == c.Version {
 		return nil
 	}
-	next := parseStored(c)
+	next := ParseStored(c)
 	w.current = &next
 	w.Changed(&next)
 	return nil

@@ -38,6 +38,8 @@ func Run(ctx context.Context, p Program) int {
 		p.statusCommand(),
 		p.cameraCommand(),
 		p.vocabCommand(),
+		p.ruleCommand(),
+		p.watchCommand(),
 		p.searchCommand(),
 		p.modelCommand(),
 		p.exportCommand(),

@@ -30,6 +30,17 @@ func whoEdits() string {
 	return name + "@" + host
 }
 
+// items is what a history is of.
+type items struct {
+	many    string
+	all     string // what all of them are
+	command string // that edits them
+}
+
+func labelItems() items { return items{"labels", "the vocabulary", "vocab"} }
+
+func ruleItems() items { return items{"rules", "the rules in Redis", "rule"} }
+
 func (p Program) vocabHistory(t *vocabTarget) *cobra.Command {
 	var label, since string
 	var asJSON bool
@@ -48,9 +59,9 @@ func (p Program) vocabHistory(t *vocabTarget) *cobra.Command {
 				}
 				edits := selectEdits(past.Edits, label, from)
 				if asJSON {
-					return printJSON(p.Out, editRows(edits))
+					return printJSON(p.Out, editRows(edits, labelItems()))
 				}
-				return printEdits(p.Out, past, edits)
+				return printEdits(p.Out, past, edits, labelItems())
 			})
 		},
 	}
@@ -95,33 +106,38 @@ type editRow struct {
 	Changes []changeRow `json:"changes"`
 }
 
-// changeRow is what an edit did to a label; null: it was not there.
+// changeRow is what an edit did to a label or rule; null: it was not there.
 type changeRow struct {
-	Label  string  `json:"label"`
+	Label  string  `json:"label,omitempty"`
+	Rule   string  `json:"rule,omitempty"`
 	Before *string `json:"before"`
 	After  *string `json:"after"`
 }
 
-func editRows(edits []vocab.Edit) []editRow {
+func editRows(edits []vocab.Edit, of items) []editRow {
 	rows := make([]editRow, 0, len(edits))
 	for _, e := range edits {
 		rows = append(rows, editRow{
 			Time: e.Time.UTC(), By: topics.Clean(e.By), Note: topics.Clean(e.Note), Version: topics.Clean(e.Version),
-			Begins: e.Begins, Cut: e.Cut, Changes: changeRows(e.Changes),
+			Begins: e.Begins, Cut: e.Cut, Changes: changeRows(e.Changes, of),
 		})
 	}
 	return rows
 }
 
-func changeRows(changes []vocab.EntryChange) []changeRow {
+func changeRows(changes []vocab.EntryChange, of items) []changeRow {
 	rows := make([]changeRow, 0, len(changes))
 	for _, c := range changes {
-		rows = append(rows, changeRow(c)) // JSON escapes what must not reach a terminal
+		row := changeRow{Label: c.Label, Before: c.Before, After: c.After} // JSON escapes what must not reach a terminal
+		if of == ruleItems() {
+			row.Label, row.Rule = "", c.Label
+		}
+		rows = append(rows, row)
 	}
 	return rows
 }
 
-func printEdits(w io.Writer, past vocab.Past, edits []vocab.Edit) error {
+func printEdits(w io.Writer, past vocab.Past, edits []vocab.Edit, of items) error {
 	var b strings.Builder
 	if len(edits) == 0 {
 		b.WriteString("no edit is recorded")
@@ -134,7 +150,7 @@ func printEdits(w io.Writer, past vocab.Past, edits []vocab.Edit) error {
 		fmt.Fprintf(&b, "%s  version %s", e.Time.Local().Format(time.DateTime), topics.Clean(e.Version))
 		switch {
 		case e.Begins:
-			fmt.Fprintf(&b, "  the history begins, with %s labels", topics.Clean(e.Labels))
+			fmt.Fprintf(&b, "  the history begins, with %s %s", topics.Clean(e.Labels), of.many)
 		case e.Note != "":
 			fmt.Fprintf(&b, "  %s (%s)", topics.Clean(e.By), topics.Clean(e.Note))
 		default:
@@ -195,7 +211,7 @@ func (p Program) vocabDiff(t *vocabTarget) *cobra.Command {
 					return err
 				}
 				if asJSON {
-					return printJSON(p.Out, changeRows(changes))
+					return printJSON(p.Out, changeRows(changes, labelItems()))
 				}
 				var b strings.Builder
 				if writeChanges(&b, changes); len(changes) == 0 {
@@ -263,7 +279,7 @@ func (p Program) vocabRollback(t *vocabTarget) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				entries, to, err := rollbackTo(past, args, before)
+				entries, to, err := rollbackTo(past, args, before, labelItems())
 				if err != nil {
 					return err
 				}
@@ -281,7 +297,7 @@ func (p Program) vocabRollback(t *vocabTarget) *cobra.Command {
 }
 
 // rollbackTo returns what to restore, and its version.
-func rollbackTo(past vocab.Past, args []string, before string) (entries map[string]string, version string, err error) {
+func rollbackTo(past vocab.Past, args []string, before string, of items) (entries map[string]string, version string, err error) {
 	var at int
 	if before != "" {
 		moment, err := export.ParseMoment(before, time.Now())
@@ -299,7 +315,7 @@ func rollbackTo(past vocab.Past, args []string, before string) (entries map[stri
 		return nil, "", err
 	}
 	if len(entries) == 0 {
-		return nil, "", fmt.Errorf("version %s has no labels: to empty the vocabulary on purpose, use `vocab rm --all`", past.Edits[at].Version)
+		return nil, "", fmt.Errorf("version %s has no %s: to empty %s on purpose, use `%s rm --all`", past.Edits[at].Version, of.many, of.all, of.command)
 	}
 	return entries, past.Edits[at].Version, nil
 }

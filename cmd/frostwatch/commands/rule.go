@@ -1,0 +1,103 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/spf13/cobra"
+
+	"github.com/frostwatch/frostwatch/alerts"
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/cameras"
+	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
+)
+
+// ruleTarget are the servers on which rules are, and who edits them.
+type ruleTarget struct {
+	target
+	by, note string
+}
+
+func (p Program) ruleCommand() *cobra.Command {
+	t := &ruleTarget{}
+	cmd := &cobra.Command{
+		Use: "rule", Short: "Show and edit the rules while everything runs",
+		Long: "Shows all rules, and edits those in Redis, which are in force beside those of the configuration file.\nA rule of the file is edited there; it counts where Redis has one of the same name.",
+	}
+	t.flags(cmd)
+	cmd.PersistentFlags().StringVar(&t.by, "by", whoEdits(), "who makes an edit, for its history")
+	cmd.PersistentFlags().Lookup("by").DefValue = "" // help would name the machine that it was made on
+	cmd.PersistentPreRun = func(cmd *cobra.Command, _ []string) { t.note = pathOf(cmd) }
+	cmd.AddCommand(p.ruleList(t), p.ruleAdd(t), p.ruleRemove(t), p.ruleHistory(t), p.ruleRollback(t))
+	return cmd
+}
+
+// ruleDesk is what commands about rules work on.
+type ruleDesk struct {
+	store  *alerts.Store
+	labels *vocab.Store
+	cfg    config.Config
+	file   *alerts.RuleSet
+	path   string // of the configuration file; empty: not known
+	target *target
+}
+
+func (t *ruleTarget) with(ctx context.Context, do func(context.Context, *ruleDesk) error) error {
+	return t.withRedis(ctx, func(ctx context.Context, c *redis.Client, cfg config.Config) error {
+		file, err := alerts.Compile(cfg.Rules)
+		if err != nil {
+			return err
+		}
+		return do(ctx, &ruleDesk{
+			store:  alerts.NewStore(c, cfg.Redis.Prefix).By(t.by, t.note),
+			labels: vocab.NewStore(c, cfg.Redis.Prefix).By(t.by, t.note),
+			cfg:    cfg, file: file, path: t.file(), target: &t.target,
+		})
+	})
+}
+
+// surroundings are what rules are checked against. What is not known is nil, and
+// unknown says why.
+type surroundings struct {
+	vocabulary *vocab.Vocabulary
+	cameras    map[string][]string // tags, by name
+	unknown    error
+}
+
+func (d *ruleDesk) surroundings(ctx context.Context) surroundings {
+	var out surroundings
+	v, err := d.labels.List(ctx, d.cfg.Vocab.Name)
+	if err == nil {
+		out.vocabulary = &v
+	}
+	kafka := d.target.onKafka(ctx, d.cfg, func(ctx context.Context, b *bus.Client, n topics.Names) error {
+		table, err := cameras.Open(b, n, slog.New(slog.DiscardHandler))
+		if err != nil {
+			return err
+		}
+		all, err := table.List(ctx)
+		if err != nil {
+			return err
+		}
+		out.cameras = map[string][]string{}
+		for _, c := range all {
+			out.cameras[c.Name] = c.Tags
+		}
+		return nil
+	})
+	out.unknown = errors.Join(err, kafka)
+	return out
+}
+
+// note says what rules could not be checked against; empty: nothing.
+func (s surroundings) note() string {
+	if s.unknown == nil {
+		return ""
+	}
+	return fmt.Sprintf("not checked against everything: %s\n", topics.Clean(s.unknown.Error()))
+}

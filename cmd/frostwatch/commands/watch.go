@@ -1,0 +1,251 @@
+package commands
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/frostwatch/frostwatch/alerts"
+	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
+)
+
+// watchTarget is what `watch` and its undoing need.
+type watchTarget struct {
+	ruleTarget
+	rule ruleFlags
+	tags []string // of the label
+	name string   // of the rule; empty: made of the words
+	undo string
+}
+
+func (p Program) watchCommand() *cobra.Command {
+	t := &watchTarget{}
+	cmd := &cobra.Command{
+		Use: "watch WORDS", Short: "Raise alerts for what these words describe, from now on",
+		Long: "Adds the words to the vocabulary, and a rule in Redis that raises an alert for them. Said again with other\n" +
+			"flags, it changes the rule.",
+		Example: "  frostwatch watch 'person waving'\n  frostwatch watch 'person climbing over the fence' --camera 'yard-*' --false-alarms '1 per week'\n" +
+			"  frostwatch watch --undo person-waving",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if t.undo != "" {
+				return none(cmd, args)
+			}
+			return exactly(1)(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return t.with(cmd.Context(), func(ctx context.Context, d *ruleDesk) error {
+				if t.undo != "" {
+					return p.unwatch(ctx, d, t.undo)
+				}
+				return p.watch(ctx, t, d, args[0])
+			})
+		},
+	}
+	t.flags(cmd)
+	t.rule.add(cmd)
+	cmd.Flags().StringVar(&t.by, "by", whoEdits(), "who makes the edit, for the histories")
+	cmd.Flags().Lookup("by").DefValue = "" // help would name the machine that it was made on
+	cmd.Flags().StringArrayVar(&t.tags, "tag", nil, "tag of the label; repeatable")
+	cmd.Flags().StringVar(&t.name, "name", "", "name of the rule (default: made of the words and the cameras)")
+	cmd.Flags().StringVar(&t.undo, "undo", "", "take a rule away again, and its label if it was added with it")
+	t.note = watchNote
+	return cmd
+}
+
+// watchNote is the note of edits by `watch` in the histories.
+const watchNote = "watch"
+
+func (p Program) watch(ctx context.Context, t *watchTarget, d *ruleDesk, words string) error {
+	words = strings.Join(strings.Fields(words), " ")
+	t.rule.actions = []string{words}
+	name := t.name
+	if name == "" {
+		name = watchName(words, t.rule.cameras)
+	}
+	// Both are checked before the first is stored.
+	if _, err := alerts.ParseRule(name, t.rule.text()); err != nil {
+		return err
+	}
+	var b strings.Builder
+	if err := d.addLabel(ctx, &b, words, t.tags); err != nil {
+		return err
+	}
+	what, err := d.put(ctx, name, t.rule.text())
+	if err != nil {
+		return err
+	}
+	rule, err := alerts.ParseRule(name, t.rule.text())
+	if err != nil {
+		return err
+	}
+	around := d.surroundings(ctx)
+	fmt.Fprintf(&b, "rule %s %s: %s\n", name, what, whenText(rule))
+	if err := d.writeEffect(ctx, &b, name, around); err != nil {
+		return err
+	}
+	b.WriteString(around.note())
+	if err := d.writeReady(ctx, &b); err != nil {
+		return err
+	}
+	fmt.Fprintf(&b, "to take it back: frostwatch watch --undo %s\n", name)
+	_, err = io.WriteString(p.Out, b.String())
+	return err
+}
+
+// addLabel adds the words to the vocabulary, or the tags to the label that is there.
+func (d *ruleDesk) addLabel(ctx context.Context, b *strings.Builder, words string, tags []string) error {
+	name := d.cfg.Vocab.Name
+	v, err := d.labels.List(ctx, name)
+	if err != nil {
+		return err
+	}
+	label, what := vocab.Label{Name: words}, "added"
+	if i := slices.IndexFunc(v.Labels, func(l vocab.Label) bool { return vocab.SameLabel(l.Name, words) }); i >= 0 {
+		label, what = v.Labels[i], "was there already"
+	}
+	had := len(label.Tags)
+	for _, tag := range tags {
+		if !slices.Contains(label.Tags, tag) {
+			label.Tags = append(slices.Clone(label.Tags), tag)
+		}
+	}
+	if what == "added" || len(label.Tags) > had {
+		if err := d.labels.Put(ctx, name, label); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(b, "label %s %s\n", topics.Clean(fmt.Sprintf("%q", label.Name)), what)
+	return nil
+}
+
+// writeReady waits until infer has embedded the words, and says from when on they are
+// watched for.
+func (d *ruleDesk) writeReady(ctx context.Context, b *strings.Builder) error {
+	v, err := d.labels.List(ctx, d.cfg.Vocab.Name)
+	if err != nil {
+		return err
+	}
+	force, err := awaitForce(ctx, d.labels, v)
+	if err != nil {
+		return err
+	}
+	inForce := len(force) > 0 && !slices.ContainsFunc(force, func(f vocab.InForce) bool { return f.Version != v.Version })
+	if !inForce {
+		b.WriteString("not in force yet:\n")
+		writeInForce(b, v, d.cfg.Vocab.Name, force)
+		return nil
+	}
+	fmt.Fprintf(b, "in force: a clip that shows it raises an alert from now on; a clip lasts %v\n", d.cfg.Framer.Window.Round(10*time.Millisecond))
+	return nil
+}
+
+// watchName makes a rule's name of words and patterns of cameras, always the same one,
+// and another for others: where letters had to be left out, or it got too long, it
+// ends with a hash.
+func watchName(words string, cameras []string) string {
+	const most, hashed = 48, 6
+	text := strings.ToLower(words)
+	for _, c := range cameras {
+		text += " " + c
+	}
+	plain := strings.Join(strings.FieldsFunc(text, func(r rune) bool { return !isNameRune(r) }), "-")
+	lossy := strings.ContainsFunc(text, func(r rune) bool { return !isNameRune(r) && r != ' ' })
+	if !lossy && len(cameras) == 0 && len(plain) <= most {
+		return plain
+	}
+	sum := sha256.Sum256([]byte(strings.Join(append([]string{strings.ToLower(words)}, cameras...), "\n")))
+	if len(plain) > most {
+		plain = strings.Trim(plain[:most], "-._")
+	}
+	if plain == "" {
+		plain = "watch"
+	}
+	return plain + "-" + hex.EncodeToString(sum[:])[:hashed]
+}
+
+func isNameRune(r rune) bool {
+	return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '_' || r >= 'A' && r <= 'Z'
+}
+
+// unwatch removes a rule, and those of its labels that `watch` added and no other
+// rule names.
+func (p Program) unwatch(ctx context.Context, d *ruleDesk, name string) error {
+	stored, err := d.store.List(ctx)
+	if err != nil {
+		return err
+	}
+	var labels []string
+	if i := slices.IndexFunc(stored.Rules, func(r alerts.Rule) bool { return r.Name == name }); i >= 0 {
+		labels = stored.Rules[i].Actions
+	}
+	absent, err := d.store.Remove(ctx, name)
+	if err != nil {
+		return err
+	}
+	if len(absent) > 0 {
+		return d.notThere(ctx, absent)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "rule %s removed\n", topics.Clean(name))
+	for _, label := range labels {
+		if err := d.dropLabel(ctx, &b, label); err != nil {
+			return err
+		}
+	}
+	_, err = io.WriteString(p.Out, b.String())
+	return err
+}
+
+// dropLabel removes a label if `watch` added it and no rule names it.
+func (d *ruleDesk) dropLabel(ctx context.Context, b *strings.Builder, label string) error {
+	shown := topics.Clean(fmt.Sprintf("%q", label))
+	stored, err := d.store.List(ctx)
+	if err != nil {
+		return err
+	}
+	all, _ := alerts.Join(d.file, &stored)
+	for _, r := range all.Rules() {
+		if slices.ContainsFunc(r.Actions, func(a string) bool { return vocab.SameLabel(a, label) }) {
+			fmt.Fprintf(b, "label %s stays: rule %s names it\n", shown, r.Name)
+			return nil
+		}
+	}
+	past, err := d.labels.Past(ctx, d.cfg.Vocab.Name)
+	if err != nil {
+		return err
+	}
+	if !addedByWatch(past, label) {
+		fmt.Fprintf(b, "label %s stays: it was not added by `frostwatch watch`; `frostwatch vocab rm` removes it\n", shown)
+		return nil
+	}
+	absent, err := d.labels.Remove(ctx, d.cfg.Vocab.Name, label)
+	switch {
+	case errors.Is(err, vocab.ErrLast):
+		fmt.Fprintf(b, "label %s stays: it is the only one\n", shown)
+		return nil
+	case err == nil && len(absent) == 0:
+		fmt.Fprintf(b, "label %s removed\n", shown)
+	}
+	return err
+}
+
+// addedByWatch is whether the last edit of a label added it, and was made by `watch`.
+func addedByWatch(past vocab.Past, label string) bool {
+	for _, e := range slices.Backward(past.Edits) {
+		for _, c := range e.Changes {
+			if vocab.SameLabel(c.Label, label) {
+				return e.Note == watchNote && c.Before == nil
+			}
+		}
+	}
+	return false
+}
