@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +33,7 @@ func TestUp(t *testing.T) {
 	t.Run("ffprobe reads the simulator", func(t *testing.T) { ffprobeReads(t, at) })
 	t.Run("redis-server is started again", func(t *testing.T) { killRedis(t, at) })
 	t.Run("redis-cli edits the vocabulary", func(t *testing.T) { editVocabulary(t, data, at) })
+	t.Run("words that are typed raise an alert", func(t *testing.T) { watchWords(t, data, at) })
 	t.Run("unreadable records go to dead-letter", func(t *testing.T) { deadLetters(t, at) })
 	t.Run("rules are reloaded", func(t *testing.T) { reloadRules(t, data, at) })
 	t.Run("cameras of the file are reloaded", func(t *testing.T) { reloadCameras(t, data, p, at) })
@@ -139,10 +141,54 @@ func editVocabulary(t *testing.T, data string, at addresses) {
 	}
 	edit("HSET", "frostwatch:vocab:default", "broken one", `{"threshold": 7}`)
 	out, err := frostwatch(t, "vocab", "ls", "--data", data)
-	if err != nil || !strings.Contains(out, "11 labels") || !strings.Contains(out, `skipped: label "broken one": threshold 7`) {
+	if err != nil || !strings.Contains(out, "10 labels") || !strings.Contains(out, `skipped: label "broken one": threshold 7`) {
 		t.Errorf("%v: %s", err, out)
 	}
 	edit("HDEL", "frostwatch:vocab:default", "broken one", "sweeping the floor")
+}
+
+// The README's first example: what one camera of the demo shows raises an alert there
+// within a minute, and on no other camera.
+func watchWords(t *testing.T, data string, at addresses) {
+	const label, rule = "person sitting on a chair", "person-sitting-on-a-chair"
+	out, err := frostwatch(t, "watch", label, "--data", data)
+	if err != nil || !strings.Contains(out, "rule "+rule+" added") || !strings.Contains(out, "watches all 10 cameras") || !strings.Contains(out, "in force: ") {
+		t.Fatalf("%v: %s", err, out)
+	}
+	of := func(state topics.AlertState) (cameras []string) {
+		all, _ := kcatAlerts(t, at.Kafka)
+		for _, a := range all {
+			if a.Rule == rule && a.State == state {
+				cameras = append(cameras, a.Camera)
+			}
+		}
+		return cameras
+	}
+	await(t, "the alert", time.Minute, func() bool { return len(of(topics.AlertRaised)) > 0 })
+	await(t, "every camera to be looked at by the new words for a loop of its film", 2*time.Minute, func() bool {
+		seen := map[string]int{}
+		rs, _ := kcatActions(t, at.Kafka)
+		for _, r := range rs {
+			if slices.ContainsFunc(r.Labels, func(l topics.LabelScore) bool { return l.Label == label }) {
+				seen[r.Camera]++
+			}
+		}
+		enough := 0
+		for _, n := range seen {
+			if n >= 12 { // clips of 30 s, the longest film
+				enough++
+			}
+		}
+		return enough == 10
+	})
+	if got := of(topics.AlertRaised); len(got) != 1 || got[0] != "office_sit" {
+		t.Errorf("raised on %q, want office_sit once", got)
+	}
+	out, err = frostwatch(t, "watch", "--undo", rule, "--data", data)
+	if err != nil || !strings.Contains(out, "label \""+label+"\" removed") {
+		t.Errorf("%v: %s", err, out)
+	}
+	await(t, "the clear", 20*time.Second, func() bool { return len(of(topics.AlertCleared)) == 1 })
 }
 
 func deadLetters(t *testing.T, at addresses) {

@@ -27,7 +27,7 @@ STARTS = (0, 4, 8, 12, 16, 20, 24, 28)  # frames
 EVENTS = ("fall", "fight", "fence", "ladder")
 THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 # What the demo watches for, as cmd/frostwatch/demo has it.
-VOCABULARY = ("fall", "fight", "fence", "ladder", "walk", "stand", "sit", "lie", "box", "empty")
+VOCABULARY = ("fall", "fight", "fence", "ladder", "walk", "stand", "lie", "box", "empty")
 
 
 def windows(file: Path, size: int) -> Iterator[tuple[int, float, torch.Tensor]]:

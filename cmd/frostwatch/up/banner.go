@@ -17,6 +17,7 @@ func (u *up) banner(people edited) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Frostwatch %s watches %s. Ctrl-C stops it.\n\n", u.Version, u.watched(people))
 	row := func(what, where, how string) { fmt.Fprintf(&b, "  %-11s %-28s %s\n", what, where, how) }
+	row("new words", "from another terminal", u.watchCommand())
 	row("alerts", u.at.Kafka, fmt.Sprintf("kcat -C -b %s -t %salerts   # apt-get install kcat", u.at.Kafka, u.cfg.Kafka.Prefix))
 	row("vocabulary", u.at.Redis, fmt.Sprintf("redis-cli -p %d HSET %svocab:%s \"person waving\" \"\"", Port(u.at.Redis), u.cfg.Redis.Prefix, u.cfg.Vocab.Name))
 	if u.sim != nil {
@@ -30,6 +31,19 @@ func (u *up) banner(people edited) error {
 	b.WriteByte('\n')
 	_, err := io.WriteString(u.Out, b.String())
 	return err
+}
+
+// watchCommand is a command that watches for something else: on the demo, for what
+// one of its cameras shows.
+func (u *up) watchCommand() string {
+	command, words := "frostwatch watch", "person waving"
+	if u.demonstrates() {
+		words = "person sitting on a chair"
+	}
+	if u.Data != DefaultData {
+		command += " --data " + u.Data
+	}
+	return fmt.Sprintf("%s %q", command, words)
 }
 
 // edited counts the cameras that people have added, and those of `up` itself and of the
