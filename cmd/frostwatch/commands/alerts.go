@@ -20,11 +20,13 @@ import (
 
 // alertView is an alert as its records describe it together.
 type alertView struct {
-	topics.Alert            // as raised, where that record was read, with the state and reason of its clear
-	RaisedAt     *time.Time `json:"raised_at,omitempty"`
-	EscalatedAt  *time.Time `json:"escalated_at,omitempty"`
-	ClearedAt    *time.Time `json:"cleared_at,omitempty"`
-	EvidenceGone bool       `json:"evidence_gone,omitempty"` // Kafka no longer keeps it; of show alone
+	topics.Alert              // as raised, where that record was read, with the state and reason of its clear
+	RaisedAt     *time.Time   `json:"raised_at,omitempty"`
+	EscalatedAt  *time.Time   `json:"escalated_at,omitempty"`
+	ClearedAt    *time.Time   `json:"cleared_at,omitempty"`
+	Mark         *topics.Mark `json:"mark,omitempty"`          // what a person said of it
+	Probability  *float64     `json:"probability,omitempty"`   // that it is true, after enough marks of its label
+	EvidenceGone bool         `json:"evidence_gone,omitempty"` // Kafka no longer keeps it; of show alone
 }
 
 // alertViews are alerts by id.

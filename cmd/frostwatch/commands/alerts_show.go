@@ -31,6 +31,9 @@ func (p Program) alertsShow() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if v, err = past.judged(ctx, v); err != nil {
+					return err
+				}
 				clip, err := past.evidence(ctx, v)
 				if out != "" {
 					return p.writeAlert(v, clip, err, out)
@@ -71,7 +74,7 @@ func printAlert(w io.Writer, v alertView, unreadable error, asJSON bool) error {
 	var b strings.Builder
 	row := func(what, value string) {
 		if value = topics.Clean(value); value != "" {
-			fmt.Fprintf(&b, "%-10s  %s\n", what, value)
+			fmt.Fprintf(&b, "%-11s  %s\n", what, value)
 		}
 	}
 	row("alert", v.ID)
@@ -83,6 +86,10 @@ func printAlert(w io.Writer, v alertView, unreadable error, asJSON bool) error {
 	if v.Novel {
 		row("novel", "the model was not trained on this label; nearest to "+v.NearestBase)
 	}
+	if v.Probability != nil {
+		row("probability", fmt.Sprintf("%.2f that it is true, by the marks of its label", *v.Probability))
+	}
+	row("mark", v.markText())
 	row("since", v.Onset.Local().Format(time.DateTime))
 	if v.EscalatedAt != nil {
 		row("escalated", v.EscalatedAt.Local().Format(time.DateTime))
