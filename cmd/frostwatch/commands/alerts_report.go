@@ -22,7 +22,7 @@ func (p Program) alertsReport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "report", Short: "Show how many alerts were true, by rule and label", Args: none,
 		Long: "Counts alerts and what people marked them as. Precision is the share of true ones among the marked.\n" +
-			"Recall can't be known from alerts, since nobody marks what was missed: see `frostwatch alerts calibrate`.",
+			"Recall can't be known from alerts, since nobody marks what was missed.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			from, _, err := moments(since, "", time.Now())
 			if err != nil {
