@@ -29,7 +29,7 @@ func TestACameraIsOfflineUntilItHasGivenAClipsLengthOfVideo(t *testing.T) {
 	begun := time.Now()
 	o := testOptions(r)
 	o.Window = 2 * time.Second
-	watch(t, o, topics.Camera{Name: "cam", URL: sim.URL("cam")}, topics.Camera{Name: "dead", URL: "rtsp://127.0.0.1:" + deadPort(t) + "/x"})
+	watch(t, o, topics.Camera{Name: "cam", URL: sim.URL("cam")}, topics.Camera{Name: "dead", URL: "rtsp://" + deadPort(t) + "/x"})
 	until(t, "video for as long as a clip takes", 20*time.Second, func() bool {
 		s := r.last("cam")
 		return s.State == topics.StreamStreaming && s.OfflineSince.IsZero()
@@ -102,6 +102,10 @@ func TestStatusesAreRepeated(t *testing.T) {
 	for i := range 25 * 25 { // a second more than it takes to count the rate
 		now = now.Add(time.Second / 25)
 		c.came(time.Duration(i) * time.Second / 25)
+		// 4.267 s of video are 106.7 frames' time.
+		if offline := !c.state.Load().OfflineSince.IsZero(); offline != (i < 107) {
+			t.Fatalf("offline after frame %d: %v", i, offline)
+		}
 	}
 	s.examine(now)
 	if p := posted(); p == nil || !p.OfflineSince.IsZero() || p.Rate != 25 {
