@@ -74,7 +74,7 @@ func TestStatusesAreRepeated(t *testing.T) {
 	b := newBoard("t.status", newTape(0), s.Logger)
 	waits := make(chan struct{}) // no stream is opened
 	before := now.Add(-time.Hour)
-	c := s.start(t.Context(), topics.Camera{Name: "cam"}, 0, before, waits, b, func(_ context.Context, m ...bus.Message) ([]topics.RecordRef, error) { return nil, nil })
+	c := s.start(t.Context(), topics.Camera{Name: "cam"}, 0, before, waits, b, func(_ context.Context, _ ...bus.Message) ([]topics.RecordRef, error) { return nil, nil })
 	posted := func() *topics.StreamStatus {
 		b.mu.Lock()
 		defer b.mu.Unlock()
