@@ -112,7 +112,7 @@ func TestLargestRecordsAreWithinBounds(t *testing.T) {
 		set.Cameras[fmt.Sprintf("%064d", i)] = strings.Repeat("f", 64)
 	}
 	worker := Worker{Name: "w", At: at, Started: at, Stages: map[string]WorkerStage{}, Warnings: map[string]string{}}
-	for _, stage := range []string{"ingest", "infer", "alerts", "archive"} {
+	for _, stage := range []string{"ingest", "infer", "alerts", "archive", "calibrate"} {
 		worker.Stages[stage] = WorkerStage{Partitions: make([]int, maxPartitions)}
 	}
 	for i := range maxReports {

@@ -63,7 +63,7 @@ func DecodeWorker(b []byte) (Worker, error) {
 const (
 	maxPartitions = 10_000
 	maxReports    = 10_000
-	maxStages     = 4 // see isStage
+	maxStages     = 5 // see isStage
 )
 
 // check refuses what no worker writes.
@@ -80,7 +80,7 @@ func (w Worker) check() error {
 	}
 	for name, s := range w.Stages {
 		if !isStage(name) {
-			return fmt.Errorf("stage %.80q: want ingest, infer, alerts or archive", name)
+			return fmt.Errorf("stage %.80q: want ingest, infer, alerts, archive or calibrate", name)
 		}
 		if len(s.Group) > maxID || len(s.Partitions) > maxPartitions || s.Lag < 0 || s.Late < 0 || s.Generation < 0 {
 			return fmt.Errorf("stage %s: group, partitions, lag, age or generation is out of bounds", name)
@@ -92,7 +92,7 @@ func (w Worker) check() error {
 // isStage reports whether a worker may run a stage of that name.
 func isStage(name string) bool {
 	switch name {
-	case "ingest", "infer", "alerts", "archive":
+	case "ingest", "infer", "alerts", "archive", "calibrate":
 		return true
 	}
 	return false
