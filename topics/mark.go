@@ -1,7 +1,6 @@
 package topics
 
 import (
-	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -43,21 +42,9 @@ func (m Mark) Validate() error {
 }
 
 // EncodeMark makes the JSON record.
-func EncodeMark(m Mark) ([]byte, error) {
-	if err := m.Validate(); err != nil {
-		return nil, fmt.Errorf("encode mark: %w", err)
-	}
-	return json.Marshal(m)
-}
+func EncodeMark(m Mark) ([]byte, error) { return encodeChecked("mark", m) }
 
 // DecodeMark parses and validates a record of the topic marks.
 func DecodeMark(b []byte) (Mark, error) {
-	var m Mark
-	if err := decodeJSON(b, &m, markBounds); err != nil {
-		return Mark{}, fmt.Errorf("decode mark: %w", err)
-	}
-	if err := m.Validate(); err != nil {
-		return Mark{}, fmt.Errorf("decode mark: %w", err)
-	}
-	return m, nil
+	return decodeChecked[Mark]("mark", b, markBounds)
 }

@@ -1,7 +1,6 @@
 package topics
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 	"time"
@@ -57,21 +56,9 @@ func (t Threshold) Validate() error {
 func inUnit(v float64) bool { return v >= 0 && v <= 1 }
 
 // EncodeThreshold makes the JSON record.
-func EncodeThreshold(t Threshold) ([]byte, error) {
-	if err := t.Validate(); err != nil {
-		return nil, fmt.Errorf("encode threshold: %w", err)
-	}
-	return json.Marshal(t)
-}
+func EncodeThreshold(t Threshold) ([]byte, error) { return encodeChecked("threshold", t) }
 
 // DecodeThreshold parses and validates a record of the topic thresholds.
 func DecodeThreshold(b []byte) (Threshold, error) {
-	var t Threshold
-	if err := decodeJSON(b, &t, thresholdBounds); err != nil {
-		return Threshold{}, fmt.Errorf("decode threshold: %w", err)
-	}
-	if err := t.Validate(); err != nil {
-		return Threshold{}, fmt.Errorf("decode threshold: %w", err)
-	}
-	return t, nil
+	return decodeChecked[Threshold]("threshold", b, thresholdBounds)
 }

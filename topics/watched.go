@@ -1,7 +1,6 @@
 package topics
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -45,21 +44,9 @@ func (w WatchedLabels) Validate() error {
 }
 
 // EncodeWatched makes the JSON record.
-func EncodeWatched(w WatchedLabels) ([]byte, error) {
-	if err := w.Validate(); err != nil {
-		return nil, fmt.Errorf("encode watched labels: %w", err)
-	}
-	return json.Marshal(w)
-}
+func EncodeWatched(w WatchedLabels) ([]byte, error) { return encodeChecked("watched labels", w) }
 
 // DecodeWatched parses and validates a record of the topic watched.
 func DecodeWatched(b []byte) (WatchedLabels, error) {
-	var w WatchedLabels
-	if err := decodeJSON(b, &w, watchedBounds); err != nil {
-		return WatchedLabels{}, fmt.Errorf("decode watched labels: %w", err)
-	}
-	if err := w.Validate(); err != nil {
-		return WatchedLabels{}, fmt.Errorf("decode watched labels: %w", err)
-	}
-	return w, nil
+	return decodeChecked[WatchedLabels]("watched labels", b, watchedBounds)
 }
