@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"sync"
-	"time"
 
 	"github.com/frostwatch/frostwatch/bus"
-	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -38,30 +36,18 @@ func (b *budgets) open() { b.opened.Do(func() { close(b.ready) }) }
 // followBudgets keeps up with the table until ctx ends. While it can't be read, rules
 // with a budget raise at the default, and a warning says so.
 func (s *Stage) followBudgets(ctx context.Context) {
-	const part, again = "thresholds", 30 * time.Second
-	for {
-		err := s.Bus.Table(s.Names.Of(topics.Thresholds)).Follow(ctx, func(m bus.Message) error {
-			if err := s.budgets.note(string(m.Key), m.Value); err != nil {
-				s.Logger.WarnContext(ctx, "record of the table of thresholds skipped", "partition", m.Partition, "offset", m.Offset, "error", err)
-			}
-			return nil
-		}, func() {
-			s.budgets.open()
-			s.Reporter.Warning(part, nil)
-		})
-		if ctx.Err() != nil {
-			return
-		}
+	s.Bus.Table(s.Names.Of(topics.Thresholds)).Keep(ctx, s.budgets.note, func(err error) {
 		s.budgets.open()
-		s.Reporter.Warning(part, fmt.Errorf("rules with a budget of false alarms raise at a contrast of %v on every camera: %w", DefaultContrast, err))
-		if !pause.For(ctx, again) {
-			return
+		if err != nil {
+			err = fmt.Errorf("rules with a budget of false alarms raise at a contrast of %v on every camera: %w", DefaultContrast, err)
 		}
-	}
+		s.Reporter.Warning("thresholds", err)
+	})
 }
 
 // note takes a record of the table; an empty one removes its key.
-func (b *budgets) note(key string, value []byte) error {
+func (b *budgets) note(m bus.Message) error {
+	key, value := string(m.Key), m.Value
 	camera, rule, ok := topics.SplitRuleKey(key)
 	if !ok {
 		return fmt.Errorf("key %.80q: want camera/rule", key)

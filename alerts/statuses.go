@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/bus"
-	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -114,7 +113,6 @@ func (s *statuses) since(version int) (news []*heardStatus, now int, changed <-c
 // streams. While the table can't be read such rules raise and clear nothing, and a
 // warning says so.
 func (s *Stage) followStatuses(ctx context.Context) {
-	const part, again = "status", 30 * time.Second
 	for {
 		rules, changed := s.current()
 		if len(rules.onStreams()) > 0 {
@@ -126,25 +124,13 @@ func (s *Stage) followStatuses(ctx context.Context) {
 			return
 		}
 	}
-	for {
-		s.statuses.reading(true)
-		err := s.Bus.Table(s.Names.Of(topics.Status)).Follow(ctx, func(m bus.Message) error {
-			if err := s.statuses.note(m); err != nil {
-				s.Logger.WarnContext(ctx, "record of the table of stream states skipped", "partition", m.Partition, "offset", m.Offset, "error", err)
-			}
-			return nil
-		}, func() {
-			s.statuses.reading(false)
-			s.Reporter.Warning(part, nil)
-		})
-		if ctx.Err() != nil {
-			return
+	s.Bus.Table(s.Names.Of(topics.Status)).Keep(ctx, s.statuses.note, func(err error) {
+		s.statuses.reading(err != nil)
+		if err != nil {
+			err = fmt.Errorf("rules on streams raise and clear nothing: %w", err)
 		}
-		s.Reporter.Warning(part, fmt.Errorf("rules on streams raise and clear nothing: %w", err))
-		if !pause.For(ctx, again) {
-			return
-		}
-	}
+		s.Reporter.Warning("status", err)
+	})
 }
 
 // judge applies the rules on streams to the statuses that came after w.heard, of

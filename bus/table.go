@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
+	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -69,6 +71,31 @@ func (t *Table) List(ctx context.Context) (map[string]Message, error) {
 // Records of one key are in order.
 func (t *Table) Follow(ctx context.Context, fn func(Message) error, caughtUp func()) error {
 	return t.read(ctx, true, fn, caughtUp)
+}
+
+// keepAgain is how long Keep waits before it reads a table anew.
+const keepAgain = 30 * time.Second
+
+// Keep follows the table until ctx ends, also where it can't be read. read is called
+// with nil whenever the records that existed have been read, and with the reason
+// whenever the table can't be read; it is then read anew, from its beginning, every 30
+// seconds. A record for which take returns an error is logged and skipped.
+func (t *Table) Keep(ctx context.Context, take func(Message) error, read func(error)) {
+	for {
+		err := t.Follow(ctx, func(m Message) error {
+			if err := take(m); err != nil {
+				t.client.Logger.WarnContext(ctx, "record of a table skipped", "topic", m.Topic, "partition", m.Partition, "offset", m.Offset, "error", err)
+			}
+			return nil
+		}, func() { read(nil) })
+		if ctx.Err() != nil {
+			return
+		}
+		read(err)
+		if !pause.For(ctx, keepAgain) {
+			return
+		}
+	}
 }
 
 func (t *Table) read(ctx context.Context, follow bool, fn func(Message) error, caughtUp func()) error {

@@ -33,11 +33,6 @@ type Bus interface {
 	Age(m bus.Message) time.Duration
 }
 
-// Table is a compacted topic, as *bus.Table follows it.
-type Table interface {
-	Follow(ctx context.Context, fn func(bus.Message) error, caughtUp func()) error
-}
-
 // Options of a Stage. All fields but the last four are required.
 type Options struct {
 	Bus      Bus
@@ -56,7 +51,7 @@ type Options struct {
 
 	// Watched is the table of the labels that rules name. nil: only the TopK best
 	// labels are listed.
-	Watched  Table
+	Watched  *bus.Table
 	Decoders int              // goroutines that decode JPEG; 0: one per core
 	Now      func() time.Time // nil: time.Now
 	// Reporter gets a check of the part "infer", warnings of the part "falling

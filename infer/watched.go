@@ -7,10 +7,8 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/frostwatch/frostwatch/bus"
-	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -68,32 +66,23 @@ func (s *Stage) followWatched(ctx context.Context) {
 	if s.Watched == nil {
 		return
 	}
-	const part, again = "watched labels", 30 * time.Second
-	for {
-		err := s.Watched.Follow(ctx, func(m bus.Message) error {
-			err := s.watched.note(string(m.Key), m.Value)
-			s.sunk.forget(s.watched.names)
-			if err != nil {
-				s.Logger.WarnContext(ctx, "record of the table of watched labels skipped", "partition", m.Partition, "offset", m.Offset, "error", err)
-			}
-			return nil
-		}, func() {
-			s.watched.open()
-			s.Reporter.Warning(part, nil)
-		})
-		if ctx.Err() != nil {
-			return
-		}
-		s.watched.open()
-		s.Reporter.Warning(part, fmt.Errorf("labels that rules name are scored only if they are among the best %d: %w", s.TopK, err))
-		if !pause.For(ctx, again) {
-			return
-		}
+	take := func(m bus.Message) error {
+		err := s.watched.note(m)
+		s.sunk.forget(s.watched.names)
+		return err
 	}
+	s.Watched.Keep(ctx, take, func(err error) {
+		s.watched.open()
+		if err != nil {
+			err = fmt.Errorf("labels that rules name are scored only if they are among the best %d: %w", s.TopK, err)
+		}
+		s.Reporter.Warning("watched labels", err)
+	})
 }
 
 // note takes a record of the table; an empty one removes its key.
-func (w *watched) note(key string, value []byte) error {
+func (w *watched) note(m bus.Message) error {
+	key, value := string(m.Key), m.Value
 	camera, rule, ok := topics.SplitRuleKey(key)
 	if !ok {
 		return fmt.Errorf("key %.80q: want camera/rule", key)
