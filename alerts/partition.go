@@ -179,7 +179,7 @@ func (w *worker) handle(ctx context.Context, m bus.Message) error {
 	}
 	w.metrics.evaluated.Add(ctx, 1)
 	if strange {
-		if err := w.listWatched(ctx); err != nil {
+		if err := w.listCamera(ctx, rec.Camera); err != nil {
 			return err
 		}
 	}

@@ -44,24 +44,46 @@ func (w *worker) readWatched(ctx context.Context) error {
 // cameras: those of the table of cameras, and those that send clips.
 func (w *worker) listWatched(ctx context.Context) error {
 	known, _ := w.fleet.cameras()
-	want, err := w.wantWatched(ctx, known)
+	cameras := map[string][]string{} // their tags
+	for name, c := range w.engine.cameras {
+		cameras[name] = c.tags
+	}
+	maps.Copy(cameras, known)
+	want, err := w.wantWatched(ctx, cameras)
 	if err != nil {
 		return err
 	}
-	var changes []bus.Message
-	change := func(key string, value []byte) {
-		camera, _, _ := topics.SplitRuleKey(key)
-		changes = append(changes, bus.Message{Topic: w.Names.Of(topics.Watched), Key: []byte(key), PartitionBy: []byte(camera), Value: value})
-	}
-	for _, key := range slices.Sorted(maps.Keys(want)) {
-		if !bytes.Equal(w.watched[key], want[key]) {
-			change(key, want[key])
+	for key := range w.watched {
+		// Where the cameras are not known yet, nothing may be removed.
+		if _, _, ours := topics.SplitRuleKey(key); want[key] == nil && ours && known != nil {
+			want[key] = nil
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(w.watched)) {
-		_, _, ours := topics.SplitRuleKey(key)
-		if _, wanted := want[key]; !wanted && ours && known != nil {
-			change(key, nil)
+	return w.changeWatched(ctx, want)
+}
+
+// listCamera does the same for a camera whose first clip has come.
+func (w *worker) listCamera(ctx context.Context, name string) error {
+	tags := w.engine.cameras[name].tags
+	known, _ := w.fleet.cameras()
+	if own, listed := known[name]; listed {
+		tags = own
+	}
+	want, err := w.wantWatched(ctx, map[string][]string{name: tags})
+	if err != nil {
+		return err
+	}
+	return w.changeWatched(ctx, want)
+}
+
+// changeWatched puts values into the table, by key, as far as it has others; nil
+// removes the key.
+func (w *worker) changeWatched(ctx context.Context, want map[string][]byte) error {
+	var changes []bus.Message
+	for _, key := range slices.Sorted(maps.Keys(want)) {
+		if !bytes.Equal(w.watched[key], want[key]) {
+			camera, _, _ := topics.SplitRuleKey(key)
+			changes = append(changes, bus.Message{Topic: w.Names.Of(topics.Watched), Key: []byte(key), PartitionBy: []byte(camera), Value: want[key]})
 		}
 	}
 	for batch := range slices.Chunk(changes, tableBatch) {
@@ -82,15 +104,10 @@ func (w *worker) listWatched(ctx context.Context) error {
 	return nil
 }
 
-// wantWatched is what the table should have, by key. known are the cameras of the
-// table of cameras; nil: it is not known yet, so that nothing may be removed.
-func (w *worker) wantWatched(ctx context.Context, known map[string][]string) (map[string][]byte, error) {
+// wantWatched is what the table should have of these cameras, whose tags are given,
+// by key; of those of other partitions nothing.
+func (w *worker) wantWatched(ctx context.Context, cameras map[string][]string) (map[string][]byte, error) {
 	rules, _ := w.current()
-	cameras := map[string][]string{} // their tags
-	for name, c := range w.engine.cameras {
-		cameras[name] = c.tags
-	}
-	maps.Copy(cameras, known)
 	want := map[string][]byte{}
 	for camera, tags := range cameras {
 		home, err := w.home(ctx, w.p.Topic(), camera)
