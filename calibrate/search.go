@@ -8,9 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"gonum.org/v1/gonum/blas/gonum"
-
 	"github.com/frostwatch/frostwatch/archive"
+	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -112,7 +111,7 @@ func (s *search) scorer() func(clip []float32, row *archive.Row) (similarity, co
 	}
 	length := norm(s.Like)
 	return func(clip []float32, _ *archive.Row) (float64, float64) {
-		return float64(dot(clip, s.Like)) / (norm(clip) * length), 0
+		return float64(scoring.Dot(clip, s.Like)) / (norm(clip) * length), 0
 	}
 }
 
@@ -188,9 +187,7 @@ func (s *search) result(counts archive.Counts) *Searched {
 	return out
 }
 
-func dot(a, b []float32) float32 { return gonum.Implementation{}.Sdot(len(a), a, 1, b, 1) }
-
-func norm(v []float32) float64 { return max(math.Sqrt(float64(dot(v, v))), 1e-12) }
+func norm(v []float32) float64 { return max(math.Sqrt(float64(scoring.Dot(v, v))), 1e-12) }
 
 // Clip finds the recording of a clip.
 func Clip(ctx context.Context, past Past, id string) (topics.Recognition, error) {

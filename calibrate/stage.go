@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -220,12 +221,10 @@ func (s *Stage) write(ctx context.Context, p *bus.Partition, found []topics.Thre
 		camera, _, _ := topics.SplitRuleKey(key)
 		add(camera, key, nil)
 	}
-	for len(all) > 0 {
-		n := min(len(all), maxTogether)
-		if _, err := p.Send(ctx, all[:n]...); err != nil {
+	for some := range slices.Chunk(all, maxTogether) {
+		if _, err := p.Send(ctx, some...); err != nil {
 			return fmt.Errorf("write thresholds: %w", err)
 		}
-		all = all[n:]
 	}
 	return nil
 }

@@ -2,17 +2,15 @@ package calibrate
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"time"
 
 	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/archive"
+	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
 )
@@ -153,13 +151,11 @@ func hashOf(labels []vocab.Label) string {
 	if len(labels) == 0 {
 		return ""
 	}
-	hash := sha256.New()
+	var texts []string
 	for _, l := range labels {
-		for _, text := range l.Texts() {
-			_, _ = io.WriteString(hash, text+"\n") // writing to a hash never fails
-		}
+		texts = append(texts, l.Texts()...)
 	}
-	return hex.EncodeToString(hash.Sum(nil)[:8])
+	return scoring.HashTexts(texts)
 }
 
 // novel are the labels that recent recordings call novel: only the model knows.

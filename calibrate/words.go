@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/frostwatch/frostwatch/archive"
@@ -160,7 +159,7 @@ func (w *Words) fill(rec topics.Recognition, count *Filled) topics.Recognition {
 	}
 	filled, unable := 0, false
 	for i, word := range w.list {
-		at := slices.IndexFunc(rec.Labels, func(l topics.LabelScore) bool { return strings.EqualFold(l.Label, word.label.Label) })
+		at := slices.IndexFunc(rec.Labels, func(l topics.LabelScore) bool { return vocab.SameLabel(l.Label, word.label.Label) })
 		if at >= 0 && (references.Hash != "" || !w.HasContrast()) {
 			continue
 		}

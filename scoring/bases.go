@@ -47,7 +47,7 @@ func (b bases) nearestTo(e *embedding) nearest {
 	if e.nearest == nil {
 		best, at := float32(math.Inf(-1)), 0
 		for i, base := range b.vectors {
-			if s := dot(base, e.vector); s > best {
+			if s := Dot(base, e.vector); s > best {
 				best, at = s, i
 			}
 		}

@@ -145,10 +145,11 @@ func (m *Matrix) Score(clip []float32, scale float32, topK int, watched *Watched
 	return out
 }
 
-// dot uses the processor's vector instructions. The order of its additions, and
-// so the last bits of the result, depends on the alignment of b; embeddings are
-// allocations of their own and so are all aligned alike.
-func dot(a, b []float32) float32 {
+// Dot is the dot product of two vectors of one length. It uses the processor's vector
+// instructions. The order of its additions, and so the last bits of the result,
+// depends on the alignment of b; embeddings are allocations of their own and so are
+// all aligned alike.
+func Dot(a, b []float32) float32 {
 	return gonum.Implementation{}.Sdot(len(a), a, 1, b, 1)
 }
 

@@ -138,7 +138,7 @@ func TestNovelAndNearest(t *testing.T) {
 	l := matrixOf([]vocab.Label{{Name: "vaulting", Aliases: []string{"climbing"}}}, "climbing", "swimming").Score(vectorOf("x"), 1, 1, nil).Labels[0]
 	want, best := "", -2.0
 	for _, base := range []string{"climbing", "swimming"} {
-		if s := dot(vectorOf(base), vectorOf("vaulting")); float64(s) > best {
+		if s := Dot(vectorOf(base), vectorOf("vaulting")); float64(s) > best {
 			want, best = base, float64(s)
 		}
 	}

@@ -46,12 +46,12 @@ func NewReferences(texts []string, vectors map[string][]float32) (*References, e
 	if len(r.texts) < 2 {
 		return nil, fmt.Errorf("reference texts: %d are embedded, want at least 2", len(r.texts))
 	}
-	r.hash, r.close = hashTexts(r.texts), r.spacing()
+	r.hash, r.close = HashTexts(r.texts), r.spacing()
 	return r, nil
 }
 
-// hashTexts identifies texts and their order.
-func hashTexts(texts []string) string {
+// HashTexts identifies texts and their order.
+func HashTexts(texts []string) string {
 	h := sha256.New()
 	for _, t := range texts {
 		_, _ = io.WriteString(h, t+"\n") // writing to a hash never fails
@@ -73,7 +73,7 @@ func (r *References) spacing() float64 {
 	step := (len(r.vectors)-1)/maxCompared + 1
 	for i := 0; i < len(r.vectors); i += step {
 		for j := 0; j < i; j += step {
-			cosines = append(cosines, float64(dot(r.vectors[i], r.vectors[j])))
+			cosines = append(cosines, float64(Dot(r.vectors[i], r.vectors[j])))
 		}
 	}
 	slices.Sort(cosines)
@@ -84,7 +84,7 @@ func (r *References) spacing() float64 {
 // index, ascending.
 func (r *References) tooClose(label []float32) (out []int) {
 	for i, v := range r.vectors {
-		if float64(dot(v, label)) >= r.close {
+		if float64(Dot(v, label)) >= r.close {
 			out = append(out, i)
 		}
 	}
@@ -103,7 +103,7 @@ func (r *References) logit(clip []float32, scale float32, without []int) float64
 			without = without[1:]
 			continue
 		}
-		terms = append(terms, float64(scale)*float64(dot(clip, v)))
+		terms = append(terms, float64(scale)*float64(Dot(clip, v)))
 	}
 	if len(terms) == 0 {
 		return math.Inf(-1)

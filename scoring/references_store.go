@@ -62,7 +62,7 @@ func (r *Remote) referenceTexts(ctx context.Context, hash string) (texts []strin
 	if err := json.Unmarshal(raw, &texts); err != nil {
 		return nil, err
 	}
-	if hashTexts(texts) != hash {
+	if HashTexts(texts) != hash {
 		return nil, errors.New("their hash is another")
 	}
 	return texts, nil

@@ -56,9 +56,9 @@ func (w *Word) Close() (texts []string) {
 // Similarity is the dot product of a clip's embedding, [dim], and the most similar
 // of the label's texts.
 func (w *Word) Similarity(clip []float32) float64 {
-	best := dot(clip, w.vectors[0])
+	best := Dot(clip, w.vectors[0])
 	for _, v := range w.vectors[1:] {
-		best = max(best, dot(clip, v))
+		best = max(best, Dot(clip, v))
 	}
 	return float64(best)
 }
@@ -84,7 +84,7 @@ func (w *Word) Compare(clip []float32, scale float32, logit float64) (similarity
 	}
 	left := 1.0
 	for _, i := range w.close {
-		left -= math.Exp(float64(scale)*float64(dot(clip, w.refs.vectors[i])) - logit)
+		left -= math.Exp(float64(scale)*float64(Dot(clip, w.refs.vectors[i])) - logit)
 	}
 	if math.IsNaN(logit) || left < remainder {
 		logit = w.refs.logit(clip, scale, w.close)
