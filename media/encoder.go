@@ -19,7 +19,7 @@ type FrameEncoder struct {
 	seen           Seen
 }
 
-// Seen is what can be told of a frame without a model.
+// Seen is what is measured of a frame without a model.
 type Seen struct {
 	// Hash is of all pixels at full size. Equal pictures of one FrameEncoder have equal
 	// hashes; others differ but for chance.
