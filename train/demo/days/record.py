@@ -10,8 +10,8 @@ import multiprocessing
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing.pool import AsyncResult, Pool
 from pathlib import Path
 
 import numpy as np
@@ -94,15 +94,15 @@ def jobs(folder: Path, hours: int, sites: list[int]) -> Iterator[Job]:
                 yield job
 
 
-def record(model: Froster, pool: Pool, todo: Iterator[Job]) -> None:
-    """Embeds each job while the next one is rendered."""
-    waiting: tuple[Job, AsyncResult] | None = None
+def record(model: Froster, pool: ProcessPoolExecutor, todo: Iterator[Job]) -> None:
+    """Embeds each job while the next one is rendered. BrokenProcessPool says that the renderer was killed."""
+    waiting: tuple[Job, Future] | None = None
     while True:
         job = next(todo, None)
-        started = None if job is None else (job, pool.apply_async(render, (job,)))
+        started = None if job is None else (job, pool.submit(render, job))
         if waiting:
             before, result = waiting
-            facts, rendering = result.get()
+            facts, rendering = result.result()
             windows, embedded = len(facts["of"]), len(facts["windows"])
             embedding = finish(model, before, facts)
             print(f"{time.strftime('%H:%M:%S')} {before.file.parent.name} {before.file.stem}: {windows} windows, {embedded} "
@@ -120,7 +120,7 @@ def main() -> None:
     parser.add_argument("--site", type=int, nargs="+", default=list(range(len(SITES))))
     args = parser.parse_args()
     torch.set_num_threads(1)
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         record(checkpoint.load_model(args.model), pool, jobs(args.folder, args.hours, args.site))
 
 
