@@ -15,7 +15,10 @@ type Batch struct {
 	Dims      int
 	// Embeddings are float16, little endian: row i has the bytes from 2·Dims·i on.
 	Embeddings []byte
-	Rows       []Row
+	// First and Last are, in the same way, the means of the first and last three frames'
+	// embeddings, of zeros where a record has none; only if Range.Ends asks for them.
+	First, Last []byte
+	Rows        []Row
 }
 
 // Row is what belongs to one embedding.
@@ -112,10 +115,21 @@ func (s *scan) flush(partition int) error {
 	for _, r := range s.tails[partition] {
 		b.Dims = len(r.Value.Embedding)
 		b.Embeddings = topics.AppendFloat16(b.Embeddings, r.Value.Embedding)
+		if s.asked.Ends {
+			b.First, b.Last = appendEnd(b.First, r.Value.First, b.Dims), appendEnd(b.Last, r.Value.Last, b.Dims)
+		}
 		b.Rows = append(b.Rows, rowOf(r))
 	}
 	s.tails[partition] = s.tails[partition][:0]
 	return s.call(b)
+}
+
+// appendEnd appends a mean of frames; zeros where it has another length.
+func appendEnd(to []byte, mean []float32, dims int) []byte {
+	if len(mean) != dims {
+		return append(to, make([]byte, 2*dims)...)
+	}
+	return topics.AppendFloat16(to, mean)
 }
 
 // segment passes one segment's rows on as a batch.
@@ -132,7 +146,7 @@ func (s *scan) segment(ctx context.Context, seg Segment, from int64, own *column
 		// It has embeddings of two lengths: its rows are read as whole records.
 		return s.whole(ctx, f, from)
 	}
-	if err := own.read(ctx, f); err != nil {
+	if err := own.read(ctx, f, s.asked.Ends); err != nil {
 		return s.read(ctx, f, from, err)
 	}
 	b := own.batch(s.asked, from)

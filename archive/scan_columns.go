@@ -21,14 +21,20 @@ type columns struct {
 	noEpoch                 []bool
 	cameras, models, hashes []string
 	scales, logits          []float64
-	vectors                 []byte // without those that are null
-	missing                 []bool // by row
-	nulls                   int
+	vectors                 vectors
+	first, last             vectors // empty unless they are asked for
 	dims                    int
 	rows                    []Row
 	names                   map[string]string // one string for each camera, model and hash
 	asked                   map[string]bool   // whether a camera is
 	memory                  memory            // of what is fetched
+}
+
+// vectors are a column of vectors, which are plain bytes.
+type vectors struct {
+	raw     []byte // without those that are null
+	missing []bool // by row
+	nulls   int
 }
 
 func (c *columns) wanted(g Range, camera string) bool {
@@ -51,8 +57,8 @@ type column struct {
 	optional bool
 }
 
-func (c *columns) list() []column {
-	return []column{
+func (c *columns) list(ends bool) []column {
+	out := []column{
 		{offsetColumn, func(p parquet.Page) error { return wholes(p, &c.offsets, nil) }, false},
 		{timeColumn, func(p parquet.Page) error { return wholes(p, &c.times, nil) }, false},
 		{"epoch", func(p parquet.Page) error { return wholes(p, &c.epochs, &c.noEpoch) }, false},
@@ -64,12 +70,18 @@ func (c *columns) list() []column {
 		{"logit_scale", func(p parquet.Page) error { return numbers(p, &c.scales) }, false},
 		{"references_hash", func(p parquet.Page) error { return c.texts(p, &c.hashes) }, true},
 		{"references_logit", func(p parquet.Page) error { return numbers(p, &c.logits) }, true},
-		{"embedding", c.embeddings, false},
+		{"embedding", func(p parquet.Page) error { return c.vectors.add(p, c.dims) }, false},
 	}
+	if ends {
+		out = append(out,
+			column{"embedding_first3", func(p parquet.Page) error { return c.first.add(p, c.dims) }, false},
+			column{"embedding_last3", func(p parquet.Page) error { return c.last.add(p, c.dims) }, false})
+	}
+	return out
 }
 
-func (c *columns) read(ctx context.Context, f *file) error {
-	all := c.list()
+func (c *columns) read(ctx context.Context, f *file, ends bool) error {
+	all := c.list(ends)
 	names := make([]string, len(all))
 	for i, column := range all {
 		names[i] = column.name
@@ -97,7 +109,10 @@ func (c *columns) clear(dims int) {
 	c.offsets, c.starts, c.ends, c.epochs, c.sequences = c.offsets[:0], c.starts[:0], c.ends[:0], c.epochs[:0], c.sequences[:0]
 	c.cameras, c.models, c.hashes = c.cameras[:0], c.models[:0], c.hashes[:0]
 	c.scales, c.logits, c.noEpoch = c.scales[:0], c.logits[:0], c.noEpoch[:0]
-	c.vectors, c.missing, c.nulls, c.dims = c.vectors[:0], c.missing[:0], 0, dims
+	c.dims = dims
+	for _, v := range []*vectors{&c.vectors, &c.first, &c.last} {
+		v.raw, v.missing, v.nulls = v.raw[:0], v.missing[:0], 0
+	}
 	if c.names == nil {
 		c.names, c.asked = map[string]string{}, map[string]bool{}
 	}
@@ -226,34 +241,61 @@ func eachValue(p parquet.Page, take func(parquet.Value)) error {
 	}
 }
 
-// embeddings copies a page's vectors, which are plain bytes.
-func (c *columns) embeddings(p parquet.Page) error {
+// add copies a page's vectors, of dims values each.
+func (v *vectors) add(p parquet.Page, dims int) error {
 	levels := p.DefinitionLevels()
 	for _, level := range levels {
-		c.missing = append(c.missing, level == 0)
+		v.missing = append(v.missing, level == 0)
 		if level == 0 {
-			c.nulls++
+			v.nulls++
 		}
 	}
 	if len(levels) == 0 {
 		for range p.NumValues() {
-			c.missing = append(c.missing, false)
+			v.missing = append(v.missing, false)
 		}
 	}
 	data := p.Data()
 	raw, size := data.FixedLenByteArray()
-	if len(raw) > 0 && size != 2*c.dims {
-		return fmt.Errorf("vectors of %d bytes, want %d", size, 2*c.dims)
+	if len(raw) > 0 && size != 2*dims {
+		return fmt.Errorf("vectors of %d bytes, want %d", size, 2*dims)
 	}
-	c.vectors = append(c.vectors, raw...)
+	v.raw = append(v.raw, raw...)
 	return nil
+}
+
+func (v *vectors) check(rows, dims int) error {
+	if len(v.missing) != rows {
+		return fmt.Errorf("columns of %d and %d rows", len(v.missing), rows)
+	}
+	if want := (rows - v.nulls) * 2 * dims; len(v.raw) != want {
+		return fmt.Errorf("%d bytes of vectors, want %d", len(v.raw), want)
+	}
+	return nil
+}
+
+// spread returns the vectors of all rows, of zeros for those that are null.
+func (v *vectors) spread(size int) []byte {
+	if v.nulls == 0 {
+		return v.raw
+	}
+	out, read := make([]byte, 0, size*len(v.missing)), 0
+	for _, missing := range v.missing {
+		if missing {
+			out = append(out, make([]byte, size)...)
+			continue
+		}
+		out = append(out, v.raw[read:read+size]...)
+		read += size
+	}
+	return out
 }
 
 func (c *columns) check(f *file) error {
 	n := int(f.Rows)
 	for _, have := range []int{
 		len(c.offsets), len(c.times), len(c.starts), len(c.ends), len(c.epochs), len(c.noEpoch), len(c.sequences),
-		len(c.cameras), len(c.models), len(c.scales), len(c.missing),
+		len(c.cameras), len(c.models), len(c.scales),
 	} {
 		if have != n {
 			return fmt.Errorf("columns of %d and %d rows", have, n)
@@ -262,10 +304,10 @@ func (c *columns) check(f *file) error {
 	if h, l := len(c.hashes), len(c.logits); h != l || h != 0 && h != n {
 		return fmt.Errorf("columns of %d, %d and %d rows", h, l, n)
 	}
-	if want := (n - c.nulls) * 2 * c.dims; len(c.vectors) != want {
-		return fmt.Errorf("%d bytes of vectors, want %d", len(c.vectors), want)
+	if err := c.vectors.check(n, c.dims); err != nil || len(c.first.missing)+len(c.last.missing) == 0 {
+		return err
 	}
-	return nil
+	return errors.Join(c.first.check(n, c.dims), c.last.check(n, c.dims))
 }
 
 // batch returns the rows of the range from an offset on. Their vectors are moved
@@ -273,23 +315,33 @@ func (c *columns) check(f *file) error {
 func (c *columns) batch(g Range, from int64) Batch {
 	c.rows = c.rows[:0]
 	size, read, write := 2*c.dims, 0, 0
+	vectors := c.vectors.raw
+	first, last := c.first.spread(size), c.last.spread(size)
 	for i, offset := range c.offsets {
-		if c.missing[i] {
+		if c.vectors.missing[i] {
 			continue
 		}
-		vector := c.vectors[read : read+size]
+		vector := vectors[read : read+size]
 		read += size
 		end := time.Unix(0, c.ends[i]).UTC()
 		if offset < from || !g.time(end) || !c.wanted(g, c.cameras[i]) {
 			continue
 		}
 		if write < read-size {
-			copy(c.vectors[write:], vector)
+			copy(vectors[write:], vector)
+		}
+		if g.Ends {
+			copy(first[write:], first[i*size:(i+1)*size])
+			copy(last[write:], last[i*size:(i+1)*size])
 		}
 		write += size
 		c.rows = append(c.rows, c.row(i, end))
 	}
-	return Batch{Dims: c.dims, Embeddings: c.vectors[:write], Rows: c.rows}
+	b := Batch{Dims: c.dims, Embeddings: vectors[:write], Rows: c.rows}
+	if g.Ends {
+		b.First, b.Last = first[:write], last[:write]
+	}
+	return b
 }
 
 func (c *columns) row(i int, end time.Time) Row {

@@ -24,22 +24,31 @@ func TestAScanGivesWhatReadingGives(t *testing.T) {
 		case i >= 3000:
 			dims = 12
 		}
-		k.add("t.actions", 1, at, encoded(t, action([]string{"lobby", "door"}[i%2], at, dims)))
+		a := action([]string{"lobby", "door"}[i%2], at, dims)
+		if i%100 == 9 {
+			a.First = nil
+		}
+		k.add("t.actions", 1, at, encoded(t, a))
 	}
 	k.now = hour.Add(6000 * time.Second)
 	archived(t, k, b, 1, -1, 4096)
 	r := reader(t, ReaderOptions{Log: k, Bucket: b})
 	for name, g := range map[string]Range{
-		"all":      {},
-		"a camera": {Cameras: []string{"door"}},
-		"a time":   {Since: seconds(2000), Until: seconds(5000), Cameras: []string{"lob*", "door"}},
+		"all":                       {},
+		"a camera":                  {Cameras: []string{"door"}},
+		"a time":                    {Since: seconds(2000), Until: seconds(5000), Cameras: []string{"lob*", "door"}},
+		"ends":                      {Ends: true},
+		"ends of a camera and time": {Since: seconds(2000), Until: seconds(5000), Cameras: []string{"lob*"}, Ends: true},
 	} {
 		var want []Row
-		var vectors []byte
+		var vectors, ends []byte
 		if _, err := r.Actions(t.Context(), g, func(r Record[topics.Recognition]) error {
 			if a := r.Value; len(a.Embedding) > 0 {
 				want = append(want, rowOf(r))
 				vectors = topics.AppendFloat16(vectors, a.Embedding)
+				if g.Ends {
+					ends = appendEnd(appendEnd(ends, a.First, len(a.Embedding)), a.Last, len(a.Embedding))
+				}
 			}
 			return nil
 		}); err != nil {
@@ -47,7 +56,7 @@ func TestAScanGivesWhatReadingGives(t *testing.T) {
 		}
 		var mu sync.Mutex
 		var got []Row
-		var scanned []byte
+		var scanned, scannedEnds []byte
 		counts, err := r.Scan(t.Context(), g, func(b Batch) error {
 			mu.Lock()
 			defer mu.Unlock()
@@ -55,10 +64,16 @@ func TestAScanGivesWhatReadingGives(t *testing.T) {
 				t.Errorf("a batch of %d rows, %d dims, %d bytes of partition %d", len(b.Rows), b.Dims, len(b.Embeddings), b.Partition)
 			}
 			got, scanned = append(got, b.Rows...), append(scanned, b.Embeddings...)
+			for i := 0; g.Ends && i < len(b.Embeddings); i += 2 * b.Dims {
+				scannedEnds = append(append(scannedEnds, b.First[i:i+2*b.Dims]...), b.Last[i:i+2*b.Dims]...)
+			}
 			return nil
 		})
 		if err != nil {
 			t.Fatal(err)
+		}
+		if !bytes.Equal(scannedEnds, ends) {
+			t.Errorf("%s: the means of first and last frames differ: %d bytes, want %d", name, len(scannedEnds), len(ends))
 		}
 		if !equal(got, want) || !bytes.Equal(scanned, vectors) {
 			t.Errorf("%s: %d rows, want %d; the vectors are the same: %v; %+v", name, len(got), len(want), bytes.Equal(scanned, vectors), counts)

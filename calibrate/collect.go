@@ -2,10 +2,11 @@ package calibrate
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/frostwatch/frostwatch/archive"
-	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/scoring"
 )
 
 // collector makes series of what is scanned. Each partition has its own, since
@@ -23,7 +24,7 @@ func (d *dial) collect(ctx context.Context, cameras []string) (map[string]*serie
 		return nil, nil
 	}
 	c := &collector{dial: d, partitions: map[int]map[string]*series{}}
-	g := archive.Range{Since: d.Now.Add(-lookBack), Until: d.Now, Cameras: cameras}
+	g := archive.Range{Since: d.Now.Add(-lookBack), Until: d.Now, Cameras: cameras, Ends: c.ends(cameras)}
 	if _, err := d.Past.Scan(ctx, g, c.batch); err != nil {
 		return nil, err
 	}
@@ -49,7 +50,7 @@ func (c *collector) partition(id int) map[string]*series {
 
 func (c *collector) batch(b archive.Batch) error {
 	own := c.partition(b.Partition)
-	clip := make([]float32, b.Dims)
+	clips := newReading(b.Dims)
 	for i := range b.Rows {
 		row := &b.Rows[i]
 		wanted := c.Wanted[row.Camera]
@@ -62,10 +63,17 @@ func (c *collector) batch(b archive.Batch) error {
 			s = newSeries(len(columns))
 			own[row.Camera] = s
 		}
-		topics.ReadFloat16(clip, b.Embeddings[2*b.Dims*i:])
+		clip := clips.of(b, i)
 		s.add(row.Epoch, row.Start, row.End, func(at int) float32 { return columns[at].of(clip, row) })
 	}
 	return nil
+}
+
+// ends is whether any word of the cameras' rules needs clips' first and last frames.
+func (c *collector) ends(cameras []string) bool {
+	return slices.ContainsFunc(cameras, func(camera string) bool {
+		return slices.ContainsFunc(c.columnsOf(camera), func(of column) bool { return of.words.ends })
+	})
 }
 
 // column is some words of a rule, of which the highest contrast counts.
@@ -86,7 +94,7 @@ func (c *collector) columnsOf(camera string) (out []column) {
 }
 
 // of is the log odds of the highest contrast of the words with a clip.
-func (c column) of(clip []float32, row *archive.Row) float32 {
+func (c column) of(clip scoring.Clip, row *archive.Row) float32 {
 	best := 0.0
 	for i := c.from; i < c.to; i++ {
 		_, contrast := c.words.values(i, clip, row.LogitScale, &row.References)

@@ -61,7 +61,9 @@ func Search(ctx context.Context, o SearchOptions) (*Searched, error) {
 		o.Apart = Apart
 	}
 	s := &search{SearchOptions: o, partitions: map[int]*searched{}}
-	counts, err := o.Past.Scan(ctx, o.Range, func(b archive.Batch) error { return s.partition(b.Partition).batch(b) })
+	g := o.Range
+	g.Ends = o.Words != nil && o.Words.ends && o.Measure == "contrast"
+	counts, err := o.Past.Scan(ctx, g, func(b archive.Batch) error { return s.partition(b.Partition).batch(b) })
 	if err != nil {
 		return nil, err
 	}
@@ -77,8 +79,8 @@ type search struct {
 // searched is what was found in one partition.
 type searched struct {
 	*search
-	score   func(clip []float32, row *archive.Row) (similarity, contrast float64)
-	clip    []float32 // of the row being compared
+	score   func(clip scoring.Clip, row *archive.Row) (similarity, contrast float64)
+	clips   *reading
 	cameras map[string]*peaks
 	best    best
 	scored  int
@@ -91,7 +93,7 @@ func (s *search) partition(id int) *searched {
 	p := s.partitions[id]
 	if p == nil {
 		p = &searched{
-			search: s, clip: make([]float32, s.model().Dims), cameras: map[string]*peaks{}, best: best{limit: s.Limit}, other: map[string]int{},
+			search: s, clips: newReading(s.model().Dims), cameras: map[string]*peaks{}, best: best{limit: s.Limit}, other: map[string]int{},
 		}
 		p.score = s.scorer()
 		s.partitions[id] = p
@@ -100,18 +102,20 @@ func (s *search) partition(id int) *searched {
 }
 
 // scorer compares a clip with the query.
-func (s *search) scorer() func(clip []float32, row *archive.Row) (similarity, contrast float64) {
+func (s *search) scorer() func(clip scoring.Clip, row *archive.Row) (similarity, contrast float64) {
 	if s.Words != nil {
 		if s.Measure != "contrast" {
-			return func(clip []float32, _ *archive.Row) (float64, float64) { return s.Words.list[0].Similarity(clip), 0 }
+			return func(clip scoring.Clip, _ *archive.Row) (float64, float64) {
+				return s.Words.list[0].Similarity(clip.Mean), 0
+			}
 		}
-		return func(clip []float32, row *archive.Row) (float64, float64) {
+		return func(clip scoring.Clip, row *archive.Row) (float64, float64) {
 			return s.Words.values(0, clip, row.LogitScale, &row.References)
 		}
 	}
 	length := norm(s.Like)
-	return func(clip []float32, _ *archive.Row) (float64, float64) {
-		return float64(scoring.Dot(clip, s.Like)) / (norm(clip) * length), 0
+	return func(clip scoring.Clip, _ *archive.Row) (float64, float64) {
+		return float64(scoring.Dot(clip.Mean, s.Like)) / (norm(clip.Mean) * length), 0
 	}
 }
 
@@ -129,9 +133,8 @@ func (p *searched) batch(b archive.Batch) error {
 			}
 			continue
 		}
-		topics.ReadFloat16(p.clip, b.Embeddings[2*b.Dims*i:])
 		f := found{camera: row.Camera, epoch: row.Epoch, start: row.Start, end: row.End, offset: row.Offset, partition: b.Partition}
-		f.similarity, f.contrast = p.score(p.clip, row)
+		f.similarity, f.contrast = p.score(p.clips.of(b, i), row)
 		f.rank = f.similarity
 		if p.Measure == "contrast" && p.Words != nil {
 			f.rank = f.contrast

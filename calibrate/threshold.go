@@ -153,7 +153,7 @@ func hashOf(labels []vocab.Label) string {
 	}
 	var texts []string
 	for _, l := range labels {
-		texts = append(texts, l.Texts()...)
+		texts = append(texts, l.Read()...)
 	}
 	return scoring.HashTexts(texts)
 }

@@ -41,6 +41,7 @@ func Try(ctx context.Context, o TryOptions) (*Tried, error) {
 	}
 	t := &try{TryOptions: o, rules: rules, partitions: map[int]*tried{}}
 	g := o.Range
+	g.Ends = o.Words.ends
 	if !g.Since.IsZero() {
 		g.Since = g.Since.Add(-Warm)
 	}
@@ -62,7 +63,7 @@ type try struct {
 type tried struct {
 	*try
 	player *player
-	clip   []float32
+	clips  *reading
 	labels []topics.LabelScore
 	newest time.Time // record time
 	alerts []topics.Alert
@@ -75,7 +76,7 @@ func (t *try) partition(id int) *tried {
 	defer t.mu.Unlock()
 	p := t.partitions[id]
 	if p == nil {
-		p = &tried{try: t, player: newPlayer(t.rules, nil, nil), clip: make([]float32, t.Words.model.Dims), other: map[string]int{}}
+		p = &tried{try: t, player: newPlayer(t.rules, nil, nil), clips: newReading(t.Words.model.Dims), other: map[string]int{}}
 		for _, w := range t.Words.list {
 			p.labels = append(p.labels, w.label)
 		}
@@ -94,10 +95,10 @@ func (p *tried) batch(b archive.Batch) error {
 			}
 			continue
 		}
-		topics.ReadFloat16(p.clip, b.Embeddings[2*b.Dims*i:])
+		clip := p.clips.of(b, i)
 		labels := slices.Clone(p.labels)
 		for w := range labels {
-			labels[w].Similarity, labels[w].Contrast = p.Words.values(w, p.clip, row.LogitScale, &row.References)
+			labels[w].Similarity, labels[w].Contrast = p.Words.values(w, clip, row.LogitScale, &row.References)
 		}
 		if !row.End.Before(p.Range.Since) {
 			p.scored++

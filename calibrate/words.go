@@ -77,6 +77,7 @@ type Embedder interface {
 type Words struct {
 	model Model
 	list  []word
+	ends  bool // clips' first and last frames count
 }
 
 type word struct {
@@ -96,7 +97,7 @@ func NewWords(ctx context.Context, e Embedder, m Model, labels []vocab.Label) (*
 	}
 	var texts []string
 	for _, l := range labels {
-		texts = append(texts, l.Texts()...)
+		texts = append(texts, l.Read()...)
 	}
 	vectors, refused, err := e.Of(ctx, texts)
 	if err != nil {
@@ -115,6 +116,9 @@ func NewWords(ctx context.Context, e Embedder, m Model, labels []vocab.Label) (*
 		if err != nil {
 			return nil, fmt.Errorf("label %.80q: %w", l.Name, err)
 		}
+		if err := w.course(ready, l, vectors, refused); err != nil {
+			return nil, err
+		}
 		if ready.Dim() != m.Dims {
 			return nil, fmt.Errorf("label %.80q has an embedding of %d numbers, recordings of model %.12s have %d", l.Name, ready.Dim(), m.ID, m.Dims)
 		}
@@ -123,12 +127,30 @@ func NewWords(ctx context.Context, e Embedder, m Model, labels []vocab.Label) (*
 	return w, nil
 }
 
+// course makes a word tell its label from the same action backwards, if the label
+// says how it begins and ends.
+func (w *Words) course(word *scoring.Word, l vocab.Label, vectors map[string][]float32, refused map[string]error) error {
+	if l.Begins == "" {
+		return nil
+	}
+	for _, t := range []string{l.Begins, l.Ends} {
+		if why := refused[t]; why != nil {
+			return fmt.Errorf("the model does not take %.80q: %w", t, why)
+		}
+	}
+	w.ends = true
+	if err := word.Course(vectors[l.Begins], vectors[l.Ends]); err != nil {
+		return fmt.Errorf("label %.80q: %w", l.Name, err)
+	}
+	return nil
+}
+
 // HasContrast is whether the words have one.
 func (w *Words) HasContrast() bool { return w.model.References != "" }
 
 // values returns the similarity and the contrast of word i with a clip. references
 // are those that were recorded with the clip.
-func (w *Words) values(i int, clip []float32, scale float64, references *topics.References) (similarity, contrast float64) {
+func (w *Words) values(i int, clip scoring.Clip, scale float64, references *topics.References) (similarity, contrast float64) {
 	logit := math.NaN()
 	if references.Hash == w.model.References {
 		logit = references.Logit
@@ -168,7 +190,7 @@ func (w *Words) fill(rec topics.Recognition, count *Filled) topics.Recognition {
 			continue
 		}
 		l := word.label
-		l.Similarity, l.Contrast = w.values(i, rec.Embedding, rec.LogitScale, &references)
+		l.Similarity, l.Contrast = w.values(i, scoring.Clip{Mean: rec.Embedding, First: rec.First, Last: rec.Last}, rec.LogitScale, &references)
 		if at >= 0 {
 			rec.Labels[at].Contrast = l.Contrast
 		} else {

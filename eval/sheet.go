@@ -101,7 +101,7 @@ func (r *Runner) embedTexts(ctx context.Context, s *store, labels []vocab.Label)
 // views' embeddings gives the same as FROSTER, which adds up the views' logits,
 // because a logit is linear in the embedding.
 func (s *sheet) take(row int, embedding []float32, scale float32) *answer {
-	scored := s.matrix.Score(embedding, scale, listedBest, nil)
+	scored := s.matrix.Score(scoring.Clip{Mean: embedding}, scale, listedBest, nil)
 	a := &answer{}
 	for i, l := range scored.Labels {
 		if i == 0 {

@@ -19,11 +19,14 @@ func (s *Stage) recognition(r run, i int, m *scoring.Matrix) (bus.Message, error
 	c, e, model := r.clips[i], r.embedded, r.clips[i].service.Model
 	began := s.Now()
 	// As the record holds it, so that whoever scores the past gets the same.
-	embedding := topics.RoundFloat16(e.Clip(i))
-	watch := s.watched.of(c.Camera)
-	scored := m.Score(embedding, model.LogitScale(), s.TopK, watch.Watched)
-	took := s.Now().Sub(began)
 	n := min(ends, c.service.Frames)
+	seen := scoring.Clip{
+		Mean: topics.RoundFloat16(e.Clip(i)), First: topics.RoundFloat16(meanFrames(e, i, 0, n)),
+		Last: topics.RoundFloat16(meanFrames(e, i, c.service.Frames-n, n)),
+	}
+	watch := s.watched.of(c.Camera)
+	scored := m.Score(seen, model.LogitScale(), s.TopK, watch.Watched)
+	took := s.Now().Sub(began)
 	rec := topics.Recognition{
 		ClipID: c.ID, Camera: c.Camera, Tags: c.Tags,
 		Epoch: c.Epoch, Sequence: c.Sequence,
@@ -31,9 +34,9 @@ func (s *Stage) recognition(r run, i int, m *scoring.Matrix) (bus.Message, error
 		Clip:       topics.RecordRef{Topic: c.msg.Topic, Partition: c.msg.Partition, Offset: c.msg.Offset},
 		Labels:     scored.Labels,
 		Background: scored.Background,
-		Embedding:  embedding,
-		First:      meanFrames(e, i, 0, n),
-		Last:       meanFrames(e, i, c.service.Frames-n, n),
+		Embedding:  seen.Mean,
+		First:      seen.First,
+		Last:       seen.Last,
 		Model:      model.ID(),
 		LogitScale: float64(model.LogitScale()),
 		References: scored.References,

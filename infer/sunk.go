@@ -93,7 +93,7 @@ func (s *sunk) compare(model string, m *scoring.Matrix) {
 		if h.model != model || h.score < h.raise {
 			continue
 		}
-		label, now := h.top(m.Score(h.embedding, h.scale, 0, h.watch).Labels)
+		label, now := h.top(m.Score(scoring.Clip{Mean: h.embedding}, h.scale, 0, h.watch).Labels)
 		var err error
 		if label != "" && (now < h.raise || now < (1-sinks)*h.score) {
 			err = fmt.Errorf("the clip that scored highest for it (%q on camera %s, %s) had a score of %.2f and has %.2f since the vocabulary was edited; the rule raises at %.2f: scores depend on the other labels, contrast does not",

@@ -79,7 +79,7 @@ func TestScoresAreThoseOfTheRecordedEmbedding(t *testing.T) {
 	r.send("a", clipOf(t, "a", 0, jpegOf(t, 48, 32, color.RGBA{200, 100, 50, 255}), time.Now()))
 	runUntil(t, o, func() bool { return len(r.recognitions()["a"]) > 0 })
 	rec := r.recognitions()["a"][0]
-	again := matrix.Score(rec.Embedding, model.LogitScale(), o.TopK, nil)
+	again := matrix.Score(scoring.Clip{Mean: rec.Embedding, First: rec.First, Last: rec.Last}, model.LogitScale(), o.TopK, nil)
 	for i, l := range again.Labels {
 		if l.Score != rec.Labels[i].Score || l.Similarity != rec.Labels[i].Similarity {
 			t.Errorf("%+v from the record, %+v live", l, rec.Labels[i])

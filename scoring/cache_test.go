@@ -44,7 +44,7 @@ func TestCachedEmbeddingsAreNotTrusted(t *testing.T) {
 		t.Errorf("asked again for %q", got)
 	}
 	for _, label := range []string{"a", "b", "c", "d", "e"} {
-		if best := w.Current().Score(vectorOf(label), 100, 1, nil).Labels[0]; best.Label != label || math.Abs(best.Similarity-1) > 1e-6 {
+		if best := w.Current().Score(Clip{Mean: vectorOf(label)}, 100, 1, nil).Labels[0]; best.Label != label || math.Abs(best.Similarity-1) > 1e-6 {
 			t.Errorf("%s scores as %+v", label, best)
 		}
 	}
@@ -156,7 +156,7 @@ func TestEachModelHasEmbeddingsOfItsOwn(t *testing.T) {
 		e := &embedder{id: c.model}
 		w := watch(t, s, setup{Embedder: e, BaseClasses: base})
 		stagetest.Await(t, "the nearest base classes", func() bool {
-			return w.Current() != nil && w.Current().Score(vectorOf("run"), 100, 1, nil).Labels[0].NearestBase == "run"
+			return w.Current() != nil && w.Current().Score(Clip{Mean: vectorOf("run")}, 100, 1, nil).Labels[0].NearestBase == "run"
 		})
 		w.stop()
 		if got := e.texts(); !slices.Equal(got, c.want) {

@@ -59,7 +59,7 @@ func TestContrastIsThatOfAReference(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 100 {
 		clip, scale := randomClip(random), []float32{1, 14.3, 100}[random.IntN(3)]
-		got := m.Score(clip, scale, 3, nil)
+		got := m.Score(Clip{Mean: clip}, scale, 3, nil)
 		for _, l := range got.Labels {
 			own := labels[slices.IndexFunc(labels, func(o vocab.Label) bool { return o.Name == l.Label })].Texts()
 			sum := 0.0
@@ -92,14 +92,14 @@ func TestOtherLabelsDoNotChangeContrast(t *testing.T) {
 	r := referencesOf(t, sentences(40)...)
 	labels := []vocab.Label{{Name: "fall"}}
 	clip := unit(sum(vectorOf("fall"), vectorOf("sentence 3"), vectorOf("sentence 5")))
-	alone := contrastMatrix(t, r, labels...).Score(clip, 20, 1, nil)
+	alone := contrastMatrix(t, r, labels...).Score(Clip{Mean: clip}, 20, 1, nil)
 	for i := range 50 {
 		labels = append(labels, vocab.Label{Name: fmt.Sprintf("unrelated %d", i)})
 	}
 	for _, synonym := range []string{"tumble", "collapse", "fall over", "drop down", "topple"} {
 		labels = append(labels, vocab.Label{Name: synonym})
 	}
-	among := contrastMatrix(t, r, labels...).Score(clip, 20, len(labels), nil)
+	among := contrastMatrix(t, r, labels...).Score(Clip{Mean: clip}, 20, len(labels), nil)
 	i := slices.IndexFunc(among.Labels, func(l topics.LabelScore) bool { return l.Label == "fall" })
 	before, now := alone.Labels[0], among.Labels[i]
 	if now.Contrast != before.Contrast || now.Similarity != before.Similarity || now.Contrast == 0 {
@@ -135,11 +135,11 @@ func TestARecordedClipHasTheContrastOfTheLiveOne(t *testing.T) {
 		}
 		for _, of := range []string{"fall", texts[4], texts[9]} {
 			clip := vectorOf(of)
-			live := contrastMatrix(t, r, label).Score(clip, 100, 1, nil)
-			if got, want := w.Contrast(clip, 100, live.References.Logit), live.Labels[0].Contrast; got != want {
+			live := contrastMatrix(t, r, label).Score(Clip{Mean: clip}, 100, 1, nil)
+			if got, want := w.Contrast(Clip{Mean: clip}, 100, live.References.Logit), live.Labels[0].Contrast; got != want {
 				t.Errorf("%s, clip of %s: %v from the record, %v live", label.Name, of, got, want)
 			}
-			if got, want := w.Contrast(clip, 100, math.NaN()), live.Labels[0].Contrast; math.Abs(got-want) > 1e-9 {
+			if got, want := w.Contrast(Clip{Mean: clip}, 100, math.NaN()), live.Labels[0].Contrast; math.Abs(got-want) > 1e-9 {
 				t.Errorf("%s, clip of %s: %v without the recorded sum, %v live", label.Name, of, got, want)
 			}
 		}
@@ -156,11 +156,11 @@ func TestContrastWhereWhatIsTooCloseOutweighsAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	clip := vectorOf(texts[4])
-	got := w.Contrast(clip, 1000, r.Logit(clip, 1000))
+	got := w.Contrast(Clip{Mean: clip}, 1000, r.Logit(clip, 1000))
 	if !(got > .999 && got <= 1) {
 		t.Errorf("contrast %v of the label's own clip", got)
 	}
-	if far := w.Contrast(vectorOf(texts[9]), 1000, r.Logit(vectorOf(texts[9]), 1000)); far > .001 || math.IsNaN(far) {
+	if far := w.Contrast(Clip{Mean: vectorOf(texts[9])}, 1000, r.Logit(vectorOf(texts[9]), 1000)); far > .001 || math.IsNaN(far) {
 		t.Errorf("contrast %v of another text's clip", far)
 	}
 }
@@ -211,7 +211,7 @@ func TestWatchedLabelsAreListed(t *testing.T) {
 		vocab.Label{Name: "a"}, vocab.Label{Name: "B"}, vocab.Label{Name: "c", Tags: []string{"t"}},
 		vocab.Label{Name: "d", Tags: []string{"t"}, Background: true}, vocab.Label{Name: "e"})
 	names := func(w *Watched) (out []string) {
-		for _, l := range m.Score(vectorOf("a"), 10, 1, w).Labels {
+		for _, l := range m.Score(Clip{Mean: vectorOf("a")}, 10, 1, w).Labels {
 			out = append(out, l.Label)
 		}
 		slices.Sort(out)
@@ -233,8 +233,8 @@ func TestWatchedLabelsAreListed(t *testing.T) {
 			}
 		}
 	}
-	all := m.Score(vectorOf("a"), 10, 5, nil)
-	for _, l := range m.Score(vectorOf("a"), 10, 1, NewWatched(nil, nil, true)).Labels {
+	all := m.Score(Clip{Mean: vectorOf("a")}, 10, 5, nil)
+	for _, l := range m.Score(Clip{Mean: vectorOf("a")}, 10, 1, NewWatched(nil, nil, true)).Labels {
 		i := slices.IndexFunc(all.Labels, func(o topics.LabelScore) bool { return o.Label == l.Label })
 		if all.Labels[i].Score != l.Score || all.Labels[i].Contrast != l.Contrast || l.Contrast == 0 {
 			t.Errorf("%+v as watched, %+v among the best", l, all.Labels[i])
@@ -269,7 +269,7 @@ func TestNothingIsServedWithoutReferences(t *testing.T) {
 	close(pass)
 	<-w.Ready()
 	w.awaitLabels(t, "fall", "run")
-	got := w.Current().Score(vectorOf("run"), 10, 1, nil)
+	got := w.Current().Score(Clip{Mean: vectorOf("run")}, 10, 1, nil)
 	if want := referencesOf(t, texts[:len(texts)-1]...); got.References == nil || got.References.Hash != want.Hash() || got.Labels[0].Contrast == 0 {
 		t.Errorf("got %+v", got)
 	}
@@ -282,7 +282,7 @@ func TestReferencesOfARecord(t *testing.T) {
 	set(t, s, "fall", "")
 	w := watch(t, s, setup{Embedder: &embedder{}, References: append(sentences(50), "endless")})
 	<-w.Ready()
-	scored := w.Current().Score(vectorOf("run"), 10, 1, nil)
+	scored := w.Current().Score(Clip{Mean: vectorOf("run")}, 10, 1, nil)
 	r := remote(t, s, "model", stagetest.Patience)
 	refs, err := r.References(t.Context(), scored.References.Hash)
 	if err != nil {
@@ -292,7 +292,7 @@ func TestReferencesOfARecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := word.Contrast(vectorOf("run"), 10, scored.References.Logit), scored.Labels[0].Contrast; got != want || got == 0 {
+	if got, want := word.Contrast(Clip{Mean: vectorOf("run")}, 10, scored.References.Logit), scored.Labels[0].Contrast; got != want || got == 0 {
 		t.Errorf("contrast %v, want %v", got, want)
 	}
 	if err := s.Client.Set(t.Context(), "f:references:1f", `["a","b"]`, 0).Err(); err != nil {

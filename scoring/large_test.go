@@ -79,7 +79,7 @@ func TestScoresOfManyLabelsAreThoseOfFloat64(t *testing.T) {
 				background += w
 			}
 		}
-		got := m.Score(clip, scale, m.Len(), nil)
+		got := m.Score(Clip{Mean: clip}, scale, m.Len(), nil)
 		if len(got.Labels) != m.Len() {
 			t.Fatalf("%d labels are listed", len(got.Labels))
 		}
@@ -91,7 +91,7 @@ func TestScoresOfManyLabelsAreThoseOfFloat64(t *testing.T) {
 			}
 			worst = max(worst, math.Abs(l.Score-math.Exp(float64(scale)*(similar[label]-top))/sum), math.Abs(l.Similarity-similar[label]))
 		}
-		if again := m.Score(slices.Clone(clip), scale, 10, nil); !slices.EqualFunc(again.Labels, got.Labels[:10], func(a, b topics.LabelScore) bool { return a.Label == b.Label && a.Score == b.Score }) {
+		if again := m.Score(Clip{Mean: slices.Clone(clip)}, scale, 10, nil); !slices.EqualFunc(again.Labels, got.Labels[:10], func(a, b topics.LabelScore) bool { return a.Label == b.Label && a.Score == b.Score }) {
 			t.Error("the same clip has other scores")
 		}
 	}
@@ -103,7 +103,7 @@ func TestScoresOfManyLabelsAreThoseOfFloat64(t *testing.T) {
 
 func TestScoringAllocatesForWhatItLists(t *testing.T) {
 	m, clip := largeMatrix(500, 0), largeVector("a clip")
-	if n := testing.AllocsPerRun(10, func() { m.Score(clip, 100, 10, nil) }); n > 20 {
+	if n := testing.AllocsPerRun(10, func() { m.Score(Clip{Mean: clip}, 100, 10, nil) }); n > 20 {
 		t.Errorf("%v allocations for a list of 10", n)
 	}
 }
@@ -162,7 +162,7 @@ func TestTenThousandLabels(t *testing.T) {
 	stagetest.Await(t, "the cached vocabulary", func() bool { return w.Current() != nil })
 	t.Logf("%d labels in force %v after the start", w.Current().Len(), time.Since(began).Round(time.Millisecond))
 	clip := largeVector(pairs[2*77] + ": " + pairs[2*77+1])
-	stagetest.Await(t, "nearest base classes", func() bool { return w.Current().Score(clip, 100, 1, nil).Labels[0].NearestBase != "" })
+	stagetest.Await(t, "nearest base classes", func() bool { return w.Current().Score(Clip{Mean: clip}, 100, 1, nil).Labels[0].NearestBase != "" })
 	grown := float64(heap()-before) / 1e6
 	t.Logf("heap grown by %.1f MB", grown)
 	runtime.KeepAlive(first) // counted before and after
@@ -187,7 +187,7 @@ func TestTenThousandLabels(t *testing.T) {
 	if stats := s.Client.Info(ctx, "commandstats").Val(); !strings.Contains(stats, "cmdstat_hmget:calls=2,") && !strings.Contains(stats, "cmdstat_hmget:calls=1,") {
 		t.Errorf("more than the new text was looked up:\n%s", stats)
 	}
-	if l := w.Current().Score(largeVector("one more"), 100, 1, nil).Labels[0]; l.Label != "one more" || !l.Novel || l.NearestBase == "" {
+	if l := w.Current().Score(Clip{Mean: largeVector("one more")}, 100, 1, nil).Labels[0]; l.Label != "one more" || !l.Novel || l.NearestBase == "" {
 		t.Errorf("got %+v", l)
 	}
 }
@@ -196,7 +196,7 @@ func BenchmarkScore(b *testing.B) {
 	m, clip := largeMatrix(10_000, 0), largeVector("a clip")
 	b.ReportAllocs()
 	for b.Loop() {
-		m.Score(clip, 100, 10, nil)
+		m.Score(Clip{Mean: clip}, 100, 10, nil)
 	}
 }
 

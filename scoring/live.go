@@ -157,7 +157,7 @@ func (l *Live) step(ctx context.Context, v *vocab.Vocabulary) (more bool, err er
 func (l *Live) take(ctx context.Context, v *vocab.Vocabulary) (whole bool, err error) {
 	var texts []string
 	for _, label := range v.Labels {
-		texts = append(texts, label.Texts()...)
+		texts = append(texts, label.Read()...)
 	}
 	fresh := l.known.unknown(texts)
 	p, err := l.embed(ctx, v, fresh)
@@ -210,7 +210,7 @@ func without(v vocab.Vocabulary, refused map[string]error) vocab.Vocabulary {
 	kept := v.Labels[:0:0]
 	problems := slices.Clone(v.Problems)
 	for _, l := range v.Labels {
-		texts := l.Texts()
+		texts := l.Read()
 		if bad := slices.IndexFunc(texts, func(t string) bool { return refused[t] != nil }); bad >= 0 {
 			problems = append(problems, vocab.Problem{Label: l.Name, Err: refused[texts[bad]]})
 			continue

@@ -117,7 +117,7 @@ func TestLabelsDoNotWaitForBaseClasses(t *testing.T) {
 	}}
 	w := watch(t, s, setup{Embedder: e, BaseClasses: base})
 	w.awaitLabels(t, "Class 3", "fall")
-	for _, l := range w.Current().Score(vectorOf("x"), 1, 2, nil).Labels {
+	for _, l := range w.Current().Score(Clip{Mean: vectorOf("x")}, 1, 2, nil).Labels {
 		if l.Novel != (l.Label == "fall") || l.NearestBase != "" {
 			t.Errorf("before the base classes are embedded: %+v", l)
 		}
@@ -131,16 +131,16 @@ func TestLabelsDoNotWaitForBaseClasses(t *testing.T) {
 		}
 		return len(w.labels()) == 3
 	})
-	if near := w.Current().Score(vectorOf("x"), 1, 1, nil).Labels[0].NearestBase; near != "" {
+	if near := w.Current().Score(Clip{Mean: vectorOf("x")}, 1, 1, nil).Labels[0].NearestBase; near != "" {
 		t.Errorf("the edit waited for all base classes: %s is near", near)
 	}
 	close(pass)
 	stagetest.Await(t, "the nearest base classes", func() bool {
-		return w.Current().Score(vectorOf("x"), 1, 1, nil).Labels[0].NearestBase != ""
+		return w.Current().Score(Clip{Mean: vectorOf("x")}, 1, 1, nil).Labels[0].NearestBase != ""
 	})
 	_, b := embeddedTexts(nil, base)
 	want := b.nearestTo(&embedding{vector: vectorOf("fall")}).name
-	for _, l := range w.Current().Score(vectorOf("fall"), 100, 1, nil).Labels {
+	for _, l := range w.Current().Score(Clip{Mean: vectorOf("fall")}, 100, 1, nil).Labels {
 		if l.Label != "fall" || l.NearestBase != want {
 			t.Errorf("got %+v, want %s", l, want)
 		}

@@ -52,7 +52,7 @@ func NewMatrix(name string, labels []vocab.Label, vectors map[string][]float32) 
 	k := make(known, len(vectors))
 	dim := 0
 	for _, l := range labels {
-		for _, text := range l.Texts() {
+		for _, text := range l.Read() {
 			v, ok := vectors[text]
 			if !ok {
 				return nil, fmt.Errorf("vocabulary %s: no embedding of %q", name, text)
@@ -87,6 +87,9 @@ func assemble(v vocab.Vocabulary, k known, b bases, r *References) *Matrix {
 				w.leaveOut(e.tooClose(r))
 			}
 		}
+		if l.Begins != "" {
+			w.course = course(k[l.Begins].vector, k[l.Ends].vector)
+		}
 		m.dim = w.Dim()
 		m.words[i], m.background[i] = w, l.Background
 		m.labels[i] = entry{Label: l, novel: !b.names[vocab.Spelling(l.Name)], nearest: b.nearestTo(k[texts[0]])}
@@ -102,7 +105,7 @@ type Scored struct {
 	References *topics.References // what contrasts were taken against; nil: there are none
 }
 
-// Score compares a clip embedding, [dim], with every label. A label's similarity
+// Score compares a clip with every label. A label's similarity
 // is the dot product with the most similar of its texts, its score the softmax
 // over all labels of scale · similarity, its contrast that against the reference
 // texts alone (Word.Contrast). The topK labels with the highest scores are listed;
@@ -110,7 +113,8 @@ type Scored struct {
 // labels that are not among these, if any are watched, topics.MaxLabels at most in
 // all. Similarities are computed in float32 and are the same each time. The result
 // is empty if the matrix has no labels or the embedding has another length.
-func (m *Matrix) Score(clip []float32, scale float32, topK int, watched *Watched) Scored {
+func (m *Matrix) Score(c Clip, scale float32, topK int, watched *Watched) Scored {
+	clip := c.Mean
 	if len(m.labels) == 0 || len(clip) != m.dim {
 		return Scored{}
 	}
@@ -139,7 +143,7 @@ func (m *Matrix) Score(clip []float32, scale float32, topK int, watched *Watched
 	}
 	for _, b := range m.withWatched(clip, best.list(), watched) {
 		l := m.labels[b.label].scored(b.similarity, math.Exp(float64(scale)*(b.similarity-top))/sum)
-		l.Contrast = m.words[b.label].Contrast(clip, scale, logit)
+		l.Contrast = m.words[b.label].Contrast(c, scale, logit)
 		out.Labels = append(out.Labels, l)
 	}
 	return out

@@ -62,7 +62,7 @@ func TestScoresAreThoseOfAReference(t *testing.T) {
 				background += score[l.Name]
 			}
 		}
-		got := m.Score(clip, scale, len(labels), nil)
+		got := m.Score(Clip{Mean: clip}, scale, len(labels), nil)
 		if len(got.Labels) != len(labels) || math.Abs(got.Background-background) > 1e-5 {
 			t.Fatalf("%d labels, background %v; want %v", len(got.Labels), got.Background, background)
 		}
@@ -95,7 +95,7 @@ func TestPowersOfE(t *testing.T) {
 
 func TestAnAliasCountsForItsLabel(t *testing.T) {
 	m := matrixOf([]vocab.Label{{Name: "fall", Aliases: []string{"tumble"}}, {Name: "run"}})
-	best := m.Score(vectorOf("tumble"), 100, 1, nil).Labels[0]
+	best := m.Score(Clip{Mean: vectorOf("tumble")}, 100, 1, nil).Labels[0]
 	if best.Label != "fall" || math.Abs(best.Similarity-1) > 1e-6 {
 		t.Errorf("got %+v", best)
 	}
@@ -104,19 +104,19 @@ func TestAnAliasCountsForItsLabel(t *testing.T) {
 func TestListedLabels(t *testing.T) {
 	m := matrixOf([]vocab.Label{{Name: "a", Background: true}, {Name: "b", Tags: []string{"t"}, Threshold: .3}, {Name: "c", Background: true}})
 	clip := vectorOf("b")
-	whole := m.Score(clip, 10, 3, nil).Background
+	whole := m.Score(Clip{Mean: clip}, 10, 3, nil).Background
 	for topK, want := range map[int]int{-1: 0, 0: 0, 1: 1, 3: 3, 99: 3} {
-		got := m.Score(clip, 10, topK, nil)
+		got := m.Score(Clip{Mean: clip}, 10, topK, nil)
 		if len(got.Labels) != want || got.Background != whole {
 			t.Errorf("top %d: %d labels, background %v; want %d and %v", topK, len(got.Labels), got.Background, want, whole)
 		}
 	}
-	if b := m.Score(clip, 10, 1, nil).Labels[0]; b.Label != "b" || b.Threshold != .3 || !slices.Equal(b.Tags, []string{"t"}) || b.Background {
+	if b := m.Score(Clip{Mean: clip}, 10, 1, nil).Labels[0]; b.Label != "b" || b.Threshold != .3 || !slices.Equal(b.Tags, []string{"t"}) || b.Background {
 		t.Errorf("got %+v", b)
 	}
 	for name, got := range map[string]Scored{
-		"a vector of another length": m.Score(clip[1:], 10, 3, nil),
-		"no labels":                  matrixOf(nil).Score(clip, 10, 3, nil),
+		"a vector of another length": m.Score(Clip{Mean: clip[1:]}, 10, 3, nil),
+		"no labels":                  matrixOf(nil).Score(Clip{Mean: clip}, 10, 3, nil),
 	} {
 		if len(got.Labels) != 0 || got.Background != 0 {
 			t.Errorf("%s: %+v", name, got)
@@ -126,7 +126,7 @@ func TestListedLabels(t *testing.T) {
 
 func TestNovelAndNearest(t *testing.T) {
 	m := matrixOf([]vocab.Label{{Name: "Riding a Bike"}, {Name: "climbing"}}, " riding a bike", "climbing", "swimming")
-	for _, l := range m.Score(vectorOf("climbing"), 1, 2, nil).Labels {
+	for _, l := range m.Score(Clip{Mean: vectorOf("climbing")}, 1, 2, nil).Labels {
 		if l.Novel {
 			t.Errorf("%s is a base class", l.Label)
 		}
@@ -135,7 +135,7 @@ func TestNovelAndNearest(t *testing.T) {
 		}
 	}
 	// The label's own words decide, not its aliases.
-	l := matrixOf([]vocab.Label{{Name: "vaulting", Aliases: []string{"climbing"}}}, "climbing", "swimming").Score(vectorOf("x"), 1, 1, nil).Labels[0]
+	l := matrixOf([]vocab.Label{{Name: "vaulting", Aliases: []string{"climbing"}}}, "climbing", "swimming").Score(Clip{Mean: vectorOf("x")}, 1, 1, nil).Labels[0]
 	want, best := "", -2.0
 	for _, base := range []string{"climbing", "swimming"} {
 		if s := Dot(vectorOf(base), vectorOf("vaulting")); float64(s) > best {

@@ -16,12 +16,12 @@ func TestAnotherSpellingLeavesTheScoresAsTheyWere(t *testing.T) {
 	w := watch(t, s, setup{})
 	w.awaitLabels(t, "falling down", "fighting", "walking")
 	clip := vectorOf("falling down")
-	before := w.Current().Score(clip, 14.3, 10, nil)
+	before := w.Current().Score(Clip{Mean: clip}, 14.3, 10, nil)
 	for _, spelling := range []string{"FALLING DOWN", "Falling down", "falling  down", "falling\u00a0down", " falling down"} {
 		version := w.Current().Version
 		set(t, s, spelling, "")
 		stagetest.Await(t, "the edit is in force", func() bool { return w.Current().Version != version })
-		if after := w.Current().Score(clip, 14.3, 10, nil); !reflect.DeepEqual(after, before) {
+		if after := w.Current().Score(Clip{Mean: clip}, 14.3, 10, nil); !reflect.DeepEqual(after, before) {
 			t.Errorf("%q beside it: got %+v, want %+v", spelling, after, before)
 		}
 		if p := w.Current().Problems; len(p) == 0 {

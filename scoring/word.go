@@ -11,7 +11,10 @@ import (
 type Word struct {
 	vectors [][]float32 // of length 1, one for each of the label's texts
 	refs    *References // nil: it has no contrast
-	close   []int       // reference texts that say about the same, ascending
+	// course is the difference of the vectors of how the label ends and begins; nil:
+	// it does not say.
+	course []float32
+	close  []int // reference texts that say about the same, ascending
 }
 
 // NewWord makes a word of the vectors of a label's texts, each of length 1. refs
@@ -41,6 +44,41 @@ func (w *Word) leaveOut(texts []int) {
 	w.close = slices.Compact(w.close)
 }
 
+// Course makes the word one that tells its label from the same action backwards, by
+// the vectors of how it begins and ends, each of length 1.
+func (w *Word) Course(begins, ends []float32) error {
+	if len(begins) != w.Dim() || len(ends) != w.Dim() || !isUnit(begins) || !isUnit(ends) {
+		return errors.New("compare a label with clips: how it begins or ends has no unit vector of the model's length")
+	}
+	w.course = course(begins, ends)
+	return nil
+}
+
+func course(begins, ends []float32) []float32 {
+	out := make([]float32, len(ends))
+	for i := range out {
+		out[i] = ends[i] - begins[i]
+	}
+	return out
+}
+
+// HasCourse is whether the label says how it begins and ends, so that its contrast
+// depends on a clip's first and last frames.
+func (w *Word) HasCourse() bool { return w.course != nil }
+
+// courseWeight is how much of the course of a clip is added to its similarity. It was
+// chosen by measurement (docs/accuracy.md, "Contrast").
+const courseWeight = 0.5
+
+// along is what the course of a clip adds to its similarity: how much it changes from
+// how the label begins to how it ends; negative for a clip that does the reverse.
+func (w *Word) along(c Clip) float64 {
+	if w.course == nil || len(c.First) != len(w.course) || len(c.Last) != len(w.course) {
+		return 0
+	}
+	return courseWeight * (float64(Dot(c.Last, w.course)) - float64(Dot(c.First, w.course)))
+}
+
 // Dim is the length of a clip's embedding.
 func (w *Word) Dim() int { return len(w.vectors[0]) }
 
@@ -52,6 +90,10 @@ func (w *Word) Close() (texts []string) {
 	}
 	return texts
 }
+
+// Clip is a clip's embedding, and the means of its first and last three frames', which
+// tell it from the same clip backwards; each [dim], these two nil if not known.
+type Clip struct{ Mean, First, Last []float32 }
 
 // Similarity is the dot product of a clip's embedding, [dim], and the most similar
 // of the label's texts.
@@ -70,14 +112,16 @@ const remainder = 1e-6
 // Contrast is the label's softmax against the reference texts that are not too
 // close to it: between 0 and 1, and 0 without references. logit is
 // References.Logit of the same clip; NaN if it is not known, which takes a dot
-// product for each reference text.
-func (w *Word) Contrast(clip []float32, scale float32, logit float64) float64 {
+// product for each reference text. For a label that says how it begins and ends, half
+// of the clip's course is added to its similarity.
+func (w *Word) Contrast(clip Clip, scale float32, logit float64) float64 {
 	_, contrast := w.Compare(clip, scale, logit)
 	return contrast
 }
 
 // Compare returns the label's Similarity and Contrast.
-func (w *Word) Compare(clip []float32, scale float32, logit float64) (similarity, contrast float64) {
+func (w *Word) Compare(c Clip, scale float32, logit float64) (similarity, contrast float64) {
+	clip := c.Mean
 	similarity = w.Similarity(clip)
 	if w.refs == nil {
 		return similarity, 0
@@ -91,5 +135,5 @@ func (w *Word) Compare(clip []float32, scale float32, logit float64) (similarity
 	} else {
 		logit += math.Log(left)
 	}
-	return similarity, 1 / (1 + math.Exp(logit-float64(scale)*similarity))
+	return similarity, 1 / (1 + math.Exp(logit-float64(scale)*(similarity+w.along(c))))
 }

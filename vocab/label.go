@@ -26,8 +26,8 @@ type Label struct {
 	// the score, but no rule raises an alert on it by tag or as novel.
 	Background bool    `json:"background,omitempty"`
 	Threshold  float64 `json:"threshold,omitempty"` // score at which rules without one raise; 0: not set
-	// Begins and Ends describe the first and the last moments of the action. They
-	// are stored, but nothing uses them yet.
+	// Begins and Ends describe the first and the last moments of the action, so that
+	// its contrast tells it from the same action backwards. Both or neither are set.
 	Begins string `json:"begins,omitempty"`
 	Ends   string `json:"ends,omitempty"`
 }
@@ -102,6 +102,9 @@ func (l Label) validate() error {
 			}
 		}
 	}
+	if (l.Begins == "") != (l.Ends == "") {
+		return errors.New("begins and ends need each other: want both, or neither")
+	}
 	return nil
 }
 
@@ -158,4 +161,12 @@ func (l Label) Texts() []string {
 		out = append(out, t)
 	}
 	return out
+}
+
+// Read are all texts of the label that the model reads: Texts, Begins and Ends.
+func (l Label) Read() []string {
+	if l.Begins == "" {
+		return l.Texts()
+	}
+	return append(l.Texts(), l.Begins, l.Ends)
 }

@@ -81,7 +81,7 @@ func (b *bench) largeVocabulary(ctx context.Context, m *froster.Model, clips flo
 		out.Edit = milli(time.Since(begun))
 		clip := model.vector("a clip")
 		scored, err := rate(min(time.Second, b.Time), 1, func() error {
-			if len(w.Current().Score(clip, m.LogitScale(), largeTopK, nil).Labels) != largeTopK {
+			if len(w.Current().Score(scoring.Clip{Mean: clip}, m.LogitScale(), largeTopK, nil).Labels) != largeTopK {
 				return errors.New("labels are missing in a result")
 			}
 			return nil
