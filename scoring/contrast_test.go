@@ -304,3 +304,38 @@ func TestReferencesOfARecord(t *testing.T) {
 		}
 	}
 }
+
+// What contrast adds to the scoring of a clip: a thousand labels and as many
+// references as a model with 400 base classes has, at ViT-B/16's 512 dimensions.
+func BenchmarkContrast(b *testing.B) {
+	random := rand.New(rand.NewPCG(3, 3))
+	vector := func() []float32 {
+		v := make([]float32, 512)
+		for i := range v {
+			v[i] = float32(random.NormFloat64())
+		}
+		return unit(v)
+	}
+	k, texts, vectors := known{}, sentences(732), map[string][]float32{}
+	for _, t := range texts {
+		vectors[t] = vector()
+	}
+	refs, err := NewReferences(texts, vectors)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var labels []vocab.Label
+	for i := range 1000 {
+		name := fmt.Sprintf("label %d", i)
+		labels, k[name] = append(labels, vocab.Label{Name: name}), &embedding{vector: vector()}
+	}
+	clip := Clip{Mean: vector()}
+	for name, r := range map[string]*References{"without": nil, "with": refs} {
+		m := assemble(vocab.Vocabulary{Name: "default", Labels: labels}, k, bases{}, r)
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				m.Score(clip, 100, 10, nil)
+			}
+		})
+	}
+}
