@@ -99,6 +99,7 @@ func (r Reader) textAdvice(text string) (out []string) {
 	if r.Pieces == nil {
 		return out
 	}
+	denials := len(out)
 	var unknown []string // that are no slips of the keyboard
 	for _, w := range words {
 		if meant := r.meant(w); meant != "" {
@@ -109,7 +110,7 @@ func (r Reader) textAdvice(text string) (out []string) {
 	}
 	// Two words alone may be two rare ones, unless they have letters that English lacks.
 	if len(unknown) > 1 && 2*len(unknown) > len(words) && (len(words) > 2 || !isPlain(text)) {
-		return append(out, "most of its words are unknown to the model, which was trained on English captions: say it in English, in common words")
+		return append(out[:denials], "most of its words are unknown to the model, which was trained on English captions: say it in English, in common words")
 	}
 	for _, w := range unknown {
 		if n := r.Pieces(w); n >= 4 {
