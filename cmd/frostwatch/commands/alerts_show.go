@@ -152,10 +152,10 @@ func (p Program) writeAlert(v alertView, clip topics.Clip, err error, dir string
 func writeNew(path string, content []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("write the alert: %s exists already: name another folder, or move it away", path)
+		return fmt.Errorf("write a file: %s exists already: name another folder, or move it away", path)
 	}
 	if err != nil {
-		return fmt.Errorf("write the alert: %w", err)
+		return fmt.Errorf("write a file: %w", err)
 	}
 	_, err = f.Write(content)
 	return errors.Join(err, f.Close())

@@ -125,24 +125,37 @@ func (t *target) query(ctx context.Context, past *pastAlerts, g archive.Range, t
 	return q, nil
 }
 
-// words embeds labels for the model of the newest recordings of a range. An infer
-// worker that has this model must run, unless they were embedded before.
+// words embeds labels for the model of the newest recordings of a range.
 func (t *target) words(ctx context.Context, past *pastAlerts, g archive.Range, labels []vocab.Label) (w *calibrate.Words, err error) {
-	m, err := calibrate.Newest(ctx, past.reader, g, past.now)
-	if errors.Is(err, calibrate.ErrNothing) {
-		return nil, fmt.Errorf("%w: `frostwatch archive ls` lists what is archived", err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	err = t.withRedis(ctx, func(ctx context.Context, c *redis.Client, cfg config.Config) error {
-		remote, err := scoring.NewRemote(scoring.RemoteOptions{Client: c, Prefix: cfg.Redis.Prefix, Model: m.ID, Dim: m.Dims})
-		if err == nil {
-			w, err = calibrate.NewWords(ctx, remote, m, labels)
-		}
+	err = t.embedding(ctx, past, g, func(r *scoring.Remote, m calibrate.Model) error {
+		w, err = calibrate.NewWords(ctx, r, m, labels)
 		return err
 	})
 	return w, err
+}
+
+// embedding calls do with what embeds texts for the model of the newest recordings of
+// a range. An infer worker that has this model must run, unless they were embedded
+// before.
+func (t *target) embedding(ctx context.Context, past *pastAlerts, g archive.Range, do func(*scoring.Remote, calibrate.Model) error) error {
+	m, err := calibrate.Newest(ctx, past.reader, g, past.now)
+	if errors.Is(err, calibrate.ErrNothing) {
+		by := ""
+		if len(g.Cameras) > 0 {
+			by = fmt.Sprintf(" by a camera that matches %q", g.Cameras)
+		}
+		return fmt.Errorf("%w%s: `frostwatch archive ls` lists what is archived", err, by)
+	}
+	if err != nil {
+		return err
+	}
+	return t.withRedis(ctx, func(_ context.Context, c *redis.Client, cfg config.Config) error {
+		remote, err := scoring.NewRemote(scoring.RemoteOptions{Client: c, Prefix: cfg.Redis.Prefix, Model: m.ID, Dim: m.Dims})
+		if err != nil {
+			return err
+		}
+		return do(remote, m)
+	})
 }
 
 func printHits(w io.Writer, found *calibrate.Searched, took time.Duration) error {

@@ -49,7 +49,7 @@ func (p Program) vocabCommand() *cobra.Command {
 	cmd.PersistentFlags().Lookup("by").DefValue = "" // help would name the machine that it was made on
 	cmd.PersistentPreRun = func(cmd *cobra.Command, _ []string) { t.note = pathOf(cmd) }
 	cmd.AddCommand(p.vocabList(t), p.vocabAdd(t), p.vocabRemove(t), p.vocabImport(t), p.vocabExport(t), p.vocabLint(t), p.vocabHistory(t), p.vocabDiff(t), p.vocabRollback(t))
-	cmd.AddCommand(p.vocabTry(t))
+	cmd.AddCommand(p.vocabTry(t), p.vocabCheck(t))
 	return cmd
 }
 
