@@ -129,7 +129,7 @@ func compare(t *testing.T, truths map[string]demo.Truth, began map[string][]time
 			return l.Action == a.Rule && l.Start < (from+4267*time.Millisecond).Seconds() && l.End > from.Seconds()
 		})
 		if event < 0 {
-			t.Errorf("%s: %s raised on the clip at %v, where nothing of the kind is staged (score %.2f)", a.Camera, a.Rule, from, a.Score)
+			t.Errorf("%s: %s raised on the clip at %v, where nothing of the kind is staged (%.2f)", a.Camera, a.Rule, from, a.Value())
 			continue
 		}
 		raised[fmt.Sprint(a.Camera, event)]++
