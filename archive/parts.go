@@ -53,6 +53,16 @@ func (p *parts) ReadAt(b []byte, offset int64) (int, error) {
 	return 0, fmt.Errorf("read at %d: not fetched", offset)
 }
 
+// slice returns n fetched bytes from an offset on, which are not copied.
+func (p *parts) slice(offset, n int64) ([]byte, error) {
+	for _, part := range p.list {
+		if at := offset - part.from; at >= 0 && n >= 0 && n <= int64(len(part.bytes))-at {
+			return part.bytes[at : at+n], nil
+		}
+	}
+	return nil, fmt.Errorf("read at %d: not fetched", offset)
+}
+
 // chunks returns the stretches of the named columns. Those close to each other are
 // joined.
 func (f *file) chunks(names ...string) ([]extent, error) {

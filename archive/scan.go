@@ -52,7 +52,7 @@ func rowOf(r Record[topics.Recognition]) Row {
 // tailBatch is how many recognitions from Kafka make a batch.
 const tailBatch = 512
 
-// Scan calls fn for the recognitions of a range that have embeddings, some
+// Scan calls fn for the recognitions of a range that have embeddings, up to some
 // thousand at a time, at the speed of the disk: labels are neither fetched nor
 // decoded. Up to Parallel calls run at once, each of another partition; those of
 // one partition come in their order, and a batch is valid during its call. fn may
@@ -60,8 +60,10 @@ const tailBatch = 512
 func (r *Reader) Scan(ctx context.Context, g Range, fn func(Batch) error) (Counts, error) {
 	s := &scan{fn: fn, tails: map[int][]Record[topics.Recognition]{}}
 	s.pass = newPass(r, actionsCodec(), g, s.collect)
+	free := make(freeColumns, r.Parallel)
 	err := s.run(ctx, func(ctx context.Context, partition int, segments []Segment) error {
-		own := &columns{}
+		own := free.take()
+		defer free.put(own)
 		err := s.partition(ctx, partition, segments, func(ctx context.Context, seg Segment, from int64) (int64, error) {
 			// What came from Kafka is before it.
 			if err := s.locked(ctx, func() error { return s.flush(partition) }); err != nil {
@@ -149,14 +151,17 @@ func (s *scan) segment(ctx context.Context, seg Segment, from int64, own *column
 	if err := own.read(ctx, f, s.asked.Ends); err != nil {
 		return s.read(ctx, f, from, err)
 	}
-	b := own.batch(s.asked, from)
-	b.Partition = seg.Partition
-	if err := s.call(b); err != nil {
+	given := 0
+	if err := own.batches(s.asked, from, func(b Batch) error {
+		b.Partition = seg.Partition
+		given += len(b.Rows)
+		return s.call(b)
+	}); err != nil {
 		return from, err
 	}
 	if err := s.locked(ctx, func() error {
 		s.counts.Records += int(f.Rows)
-		s.counts.Given += len(b.Rows)
+		s.counts.Given += given
 		return nil
 	}); err != nil {
 		return from, err

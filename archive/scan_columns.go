@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -30,11 +31,23 @@ type columns struct {
 	memory                  memory            // of what is fetched
 }
 
-// vectors are a column of vectors, which are plain bytes.
-type vectors struct {
-	raw     []byte // without those that are null
-	missing []bool // by row
-	nulls   int
+// freeColumns keep the memory of columns for the next partition of a scan.
+type freeColumns chan *columns
+
+func (f freeColumns) take() *columns {
+	select {
+	case c := <-f:
+		return c
+	default:
+		return &columns{}
+	}
+}
+
+func (f freeColumns) put(c *columns) {
+	select {
+	case f <- c:
+	default:
+	}
 }
 
 func (c *columns) wanted(g Range, camera string) bool {
@@ -52,30 +65,30 @@ func (c *columns) wanted(g Range, camera string) bool {
 // column is one that a scan reads.
 type column struct {
 	name string
-	take func(parquet.Page) error
+	// One of the two: take is called for each page, and vectors are not copied.
+	take    func(parquet.Page) error
+	vectors *vectors
 	// optional: segments of older versions do not have it.
 	optional bool
 }
 
 func (c *columns) list(ends bool) []column {
 	out := []column{
-		{offsetColumn, func(p parquet.Page) error { return wholes(p, &c.offsets, nil) }, false},
-		{timeColumn, func(p parquet.Page) error { return wholes(p, &c.times, nil) }, false},
-		{"epoch", func(p parquet.Page) error { return wholes(p, &c.epochs, &c.noEpoch) }, false},
-		{"sequence", func(p parquet.Page) error { return wholes(p, &c.sequences, nil) }, false},
-		{"start", func(p parquet.Page) error { return wholes(p, &c.starts, nil) }, false},
-		{"end", func(p parquet.Page) error { return wholes(p, &c.ends, nil) }, false},
-		{cameraColumn, func(p parquet.Page) error { return c.texts(p, &c.cameras) }, false},
-		{"model_id", func(p parquet.Page) error { return c.texts(p, &c.models) }, false},
-		{"logit_scale", func(p parquet.Page) error { return numbers(p, &c.scales) }, false},
-		{"references_hash", func(p parquet.Page) error { return c.texts(p, &c.hashes) }, true},
-		{"references_logit", func(p parquet.Page) error { return numbers(p, &c.logits) }, true},
-		{"embedding", func(p parquet.Page) error { return c.vectors.add(p, c.dims) }, false},
+		{name: offsetColumn, take: func(p parquet.Page) error { return wholes(p, &c.offsets, nil) }},
+		{name: timeColumn, take: func(p parquet.Page) error { return wholes(p, &c.times, nil) }},
+		{name: "epoch", take: func(p parquet.Page) error { return wholes(p, &c.epochs, &c.noEpoch) }},
+		{name: "sequence", take: func(p parquet.Page) error { return wholes(p, &c.sequences, nil) }},
+		{name: "start", take: func(p parquet.Page) error { return wholes(p, &c.starts, nil) }},
+		{name: "end", take: func(p parquet.Page) error { return wholes(p, &c.ends, nil) }},
+		{name: cameraColumn, take: func(p parquet.Page) error { return c.texts(p, &c.cameras) }},
+		{name: "model_id", take: func(p parquet.Page) error { return c.texts(p, &c.models) }},
+		{name: "logit_scale", take: func(p parquet.Page) error { return numbers(p, &c.scales) }},
+		{name: "references_hash", take: func(p parquet.Page) error { return c.texts(p, &c.hashes) }, optional: true},
+		{name: "references_logit", take: func(p parquet.Page) error { return numbers(p, &c.logits) }, optional: true},
+		{name: "embedding", vectors: &c.vectors},
 	}
 	if ends {
-		out = append(out,
-			column{"embedding_first3", func(p parquet.Page) error { return c.first.add(p, c.dims) }, false},
-			column{"embedding_last3", func(p parquet.Page) error { return c.last.add(p, c.dims) }, false})
+		out = append(out, column{name: "embedding_first3", vectors: &c.first}, column{name: "embedding_last3", vectors: &c.last})
 	}
 	return out
 }
@@ -95,8 +108,8 @@ func (c *columns) read(ctx context.Context, f *file, ends bool) error {
 	}
 	c.clear(f.Dims)
 	return f.guarded(func() error {
-		for _, group := range f.file.RowGroups() {
-			if err := c.group(f, group, all); err != nil {
+		for i, group := range f.file.RowGroups() {
+			if err := c.group(f, group, &f.file.Metadata().RowGroups[i], all); err != nil {
 				return err
 			}
 		}
@@ -111,24 +124,30 @@ func (c *columns) clear(dims int) {
 	c.scales, c.logits, c.noEpoch = c.scales[:0], c.logits[:0], c.noEpoch[:0]
 	c.dims = dims
 	for _, v := range []*vectors{&c.vectors, &c.first, &c.last} {
-		v.raw, v.missing, v.nulls = v.raw[:0], v.missing[:0], 0
+		v.clear()
 	}
 	if c.names == nil {
 		c.names, c.asked = map[string]string{}, map[string]bool{}
 	}
 }
 
-func (c *columns) group(f *file, group parquet.RowGroup, all []column) error {
+func (c *columns) group(f *file, group parquet.RowGroup, meta *format.RowGroup, all []column) error {
 	chunks := group.ColumnChunks()
 	for _, column := range all {
 		leaf, ok := f.file.Schema().Lookup(column.name)
 		if !ok && column.optional {
 			continue
 		}
-		if !ok || leaf.ColumnIndex >= len(chunks) {
+		if !ok || leaf.ColumnIndex >= len(chunks) || leaf.ColumnIndex >= len(meta.Columns) {
 			return fmt.Errorf("column %s is missing", column.name)
 		}
-		if err := pages(chunks[leaf.ColumnIndex], column.take); err != nil {
+		var err error
+		if column.vectors != nil {
+			err = column.vectors.take(f, &meta.Columns[leaf.ColumnIndex], leaf, c.dims)
+		} else {
+			err = pages(chunks[leaf.ColumnIndex], column.take)
+		}
+		if err != nil {
 			return fmt.Errorf("column %s: %w", column.name, err)
 		}
 	}
@@ -241,56 +260,6 @@ func eachValue(p parquet.Page, take func(parquet.Value)) error {
 	}
 }
 
-// add copies a page's vectors, of dims values each.
-func (v *vectors) add(p parquet.Page, dims int) error {
-	levels := p.DefinitionLevels()
-	for _, level := range levels {
-		v.missing = append(v.missing, level == 0)
-		if level == 0 {
-			v.nulls++
-		}
-	}
-	if len(levels) == 0 {
-		for range p.NumValues() {
-			v.missing = append(v.missing, false)
-		}
-	}
-	data := p.Data()
-	raw, size := data.FixedLenByteArray()
-	if len(raw) > 0 && size != 2*dims {
-		return fmt.Errorf("vectors of %d bytes, want %d", size, 2*dims)
-	}
-	v.raw = append(v.raw, raw...)
-	return nil
-}
-
-func (v *vectors) check(rows, dims int) error {
-	if len(v.missing) != rows {
-		return fmt.Errorf("columns of %d and %d rows", len(v.missing), rows)
-	}
-	if want := (rows - v.nulls) * 2 * dims; len(v.raw) != want {
-		return fmt.Errorf("%d bytes of vectors, want %d", len(v.raw), want)
-	}
-	return nil
-}
-
-// spread returns the vectors of all rows, of zeros for those that are null.
-func (v *vectors) spread(size int) []byte {
-	if v.nulls == 0 {
-		return v.raw
-	}
-	out, read := make([]byte, 0, size*len(v.missing)), 0
-	for _, missing := range v.missing {
-		if missing {
-			out = append(out, make([]byte, size)...)
-			continue
-		}
-		out = append(out, v.raw[read:read+size]...)
-		read += size
-	}
-	return out
-}
-
 func (c *columns) check(f *file) error {
 	n := int(f.Rows)
 	for _, have := range []int{
@@ -304,40 +273,61 @@ func (c *columns) check(f *file) error {
 	if h, l := len(c.hashes), len(c.logits); h != l || h != 0 && h != n {
 		return fmt.Errorf("columns of %d, %d and %d rows", h, l, n)
 	}
-	if err := c.vectors.check(n, c.dims); err != nil || len(c.first.missing)+len(c.last.missing) == 0 {
-		return err
+	for _, v := range []*vectors{&c.vectors, &c.first, &c.last} {
+		if v.rows != n && (v == &c.vectors || v.rows != 0) {
+			return fmt.Errorf("columns of %d and %d rows", v.rows, n)
+		}
 	}
-	return errors.Join(c.first.check(n, c.dims), c.last.check(n, c.dims))
+	return nil
 }
 
-// batch returns the rows of the range from an offset on. Their vectors are moved
-// together in place.
-func (c *columns) batch(g Range, from int64) Batch {
+// batches calls fn for the rows of the range from an offset on, those of one page of
+// embeddings at a time.
+func (c *columns) batches(g Range, from int64, fn func(Batch) error) error {
+	var first, last []byte
+	if g.Ends {
+		first, last = c.first.spread(2*c.dims), c.last.spread(2*c.dims)
+	}
+	begin := 0
+	for _, p := range c.vectors.pages {
+		if err := fn(c.batch(g, from, begin, p, first, last)); err != nil {
+			return err
+		}
+		begin += p.rows
+		if g.Ends {
+			first, last = first[2*c.dims*p.rows:], last[2*c.dims*p.rows:]
+		}
+	}
+	return nil
+}
+
+// batch is the rows of a page, of which the first is row begin of the segment, as are
+// first and last. Vectors are moved together in place.
+func (c *columns) batch(g Range, from int64, begin int, p page, first, last []byte) Batch {
 	c.rows = c.rows[:0]
 	size, read, write := 2*c.dims, 0, 0
-	vectors := c.vectors.raw
-	first, last := c.first.spread(size), c.last.spread(size)
-	for i, offset := range c.offsets {
-		if c.vectors.missing[i] {
+	for i := range p.rows {
+		if p.missing != nil && p.missing[i] {
 			continue
 		}
-		vector := vectors[read : read+size]
+		vector := p.raw[read : read+size]
 		read += size
-		end := time.Unix(0, c.ends[i]).UTC()
-		if offset < from || !g.time(end) || !c.wanted(g, c.cameras[i]) {
+		row := begin + i
+		end := time.Unix(0, c.ends[row]).UTC()
+		if c.offsets[row] < from || !g.time(end) || !c.wanted(g, c.cameras[row]) {
 			continue
 		}
 		if write < read-size {
-			copy(vectors[write:], vector)
+			copy(p.raw[write:], vector)
 		}
 		if g.Ends {
 			copy(first[write:], first[i*size:(i+1)*size])
 			copy(last[write:], last[i*size:(i+1)*size])
 		}
 		write += size
-		c.rows = append(c.rows, c.row(i, end))
+		c.rows = append(c.rows, c.row(row, end))
 	}
-	b := Batch{Dims: c.dims, Embeddings: vectors[:write], Rows: c.rows}
+	b := Batch{Dims: c.dims, Embeddings: p.raw[:write], Rows: c.rows}
 	if g.Ends {
 		b.First, b.Last = first[:write], last[:write]
 	}

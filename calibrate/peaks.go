@@ -49,19 +49,25 @@ type peaks struct {
 // add takes the camera's next clip, and calls peak for the clips that are known to be
 // peaks now.
 func (p *peaks) add(f *found, peak func(*found)) {
-	switch start := f.start; {
-	case start.Equal(p.last): // recorded twice
+	if f.start.Equal(p.last) { // recorded twice
 		return
-	case start.Before(p.last): // the camera's clock was set back
-		p.flush(peak)
 	}
-	p.last = f.start
+	p.skip(f.start, peak)
 	p.expire(f.start, peak)
 	for n := len(p.near); n > 0 && p.near[n-1].rank < f.rank; n-- {
 		p.near = p.near[:n-1]
 	}
 	f.beaten = len(p.near) > 0
 	p.near = append(p.near, *f)
+}
+
+// skip takes the camera's next clip where it ranks too low to matter: those that it
+// beats rank lower still.
+func (p *peaks) skip(start time.Time, peak func(*found)) {
+	if start.Before(p.last) { // the camera's clock was set back
+		p.flush(peak)
+	}
+	p.last = start
 }
 
 // expire decides about clips that begin apart or more before a time.
@@ -118,6 +124,15 @@ func (b *best) offer(h Hit) {
 
 // wants is whether a clip of a rank may be among the best.
 func (b *best) wants(rank float64) bool { return len(b.hits) < b.limit || rank >= b.hits[0].rank }
+
+// least is the rank that a clip needs to be among the best. full: there are as many as
+// are asked for.
+func (b *best) least() (rank float64, full bool) {
+	if len(b.hits) < b.limit {
+		return 0, false
+	}
+	return b.hits[0].rank, true
+}
 
 // sorted returns the hits, the best first.
 func (b *best) sorted() []Hit {

@@ -79,6 +79,9 @@ type search struct {
 // searched is what was found in one partition.
 type searched struct {
 	*search
+	// reach is whether a clip may rank as high as the worst of the best so far, which
+	// takes much less time than score; nil: it is not known.
+	reach   func(clip []byte, row *archive.Row, rank float64) bool
 	score   func(clip scoring.Clip, row *archive.Row) (similarity, contrast float64)
 	clips   *reading
 	cameras map[string]*peaks
@@ -95,7 +98,7 @@ func (s *search) partition(id int) *searched {
 		p = &searched{
 			search: s, clips: newReading(s.model().Dims), cameras: map[string]*peaks{}, best: best{limit: s.Limit}, other: map[string]int{},
 		}
-		p.score = s.scorer()
+		p.score, p.reach = s.scorer(), s.screen()
 		s.partitions[id] = p
 	}
 	return p
@@ -119,6 +122,24 @@ func (s *search) scorer() func(clip scoring.Clip, row *archive.Row) (similarity,
 	}
 }
 
+// screen decides whether a clip may reach a rank.
+func (s *search) screen() func(clip []byte, row *archive.Row, rank float64) bool {
+	if s.Words == nil {
+		return nil
+	}
+	screen := scoring.NewScreen(s.Words.list[0].Word)
+	switch {
+	case screen == nil:
+		return nil
+	case s.Measure != "contrast":
+		return func(clip []byte, _ *archive.Row, rank float64) bool { return screen.Similarity(clip, rank) }
+	}
+	return func(clip []byte, row *archive.Row, rank float64) bool {
+		scale, logit := s.Words.recorded(row.LogitScale, &row.References)
+		return screen.Contrast(clip, scale, logit, rank)
+	}
+}
+
 // maxCameras bounds the cameras of one partition whose clips are compared with their
 // neighbours.
 const maxCameras = 100_000
@@ -133,26 +154,43 @@ func (p *searched) batch(b archive.Batch) error {
 			}
 			continue
 		}
-		f := found{camera: row.Camera, epoch: row.Epoch, start: row.Start, end: row.End, offset: row.Offset, partition: b.Partition}
+		p.scored++
+		rank, full := p.best.least()
+		low := full && p.reach != nil && !p.reach(b.Embeddings[2*b.Dims*i:], row, rank)
+		if err := p.row(b, i, low); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// row takes one recording; low: it ranks below the best so far.
+func (p *searched) row(b archive.Batch, i int, low bool) error {
+	row := &b.Rows[i]
+	f := found{camera: row.Camera, epoch: row.Epoch, start: row.Start, end: row.End, offset: row.Offset, partition: b.Partition}
+	if !low {
 		f.similarity, f.contrast = p.score(p.clips.of(b, i), row)
 		f.rank = f.similarity
 		if p.Measure == "contrast" && p.Words != nil {
 			f.rank = f.contrast
 		}
-		p.scored++
 		if math.IsNaN(f.rank) {
-			continue
+			return nil
 		}
-		c := p.cameras[row.Camera]
-		if c == nil {
-			if len(p.cameras) >= maxCameras {
-				return errors.New("there are too many cameras: name some")
-			}
-			c = &peaks{apart: p.Apart}
-			p.cameras[row.Camera] = c
-		}
-		c.add(&f, p.peak)
 	}
+	c := p.cameras[row.Camera]
+	if c == nil {
+		if len(p.cameras) >= maxCameras {
+			return errors.New("there are too many cameras: name some")
+		}
+		c = &peaks{apart: p.Apart}
+		p.cameras[row.Camera] = c
+	}
+	if low {
+		c.skip(row.Start, p.peak)
+		return nil
+	}
+	c.add(&f, p.peak)
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -175,6 +176,62 @@ func TestPeaks(t *testing.T) {
 		p.flush(take)
 		if !slices.EqualFunc(got, want, time.Time.Equal) {
 			t.Fatalf("apart %v: got %v, want %v", apart, got, want)
+		}
+	}
+}
+
+// unscreened is Search by comparing every clip exactly.
+func unscreened(t *testing.T, o SearchOptions) *Searched {
+	t.Helper()
+	s := &search{SearchOptions: o, partitions: map[int]*searched{}}
+	s.Apart = Apart
+	counts, err := o.Past.Scan(t.Context(), archive.Range{}, func(b archive.Batch) error {
+		p := s.partition(b.Partition)
+		p.reach = nil
+		return p.batch(b)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.result(counts)
+}
+
+// Clips that are excluded without an exact comparison change nothing about what is
+// found, to the last bit: also where clips were recorded twice, a camera's clock was set
+// back, or a record has no sum of references.
+func TestASearchFindsWhatComparingEveryClipFinds(t *testing.T) {
+	refs := someReferences(t)
+	random := rand.New(rand.NewPCG(6, 6))
+	for round := range 15 {
+		past := &recorded{}
+		for p := range 3 {
+			at := 0
+			for i := range 500 {
+				switch random.IntN(25) {
+				case 0: // recorded twice
+				case 1:
+					at -= random.IntN(40)
+				default:
+					at++
+				}
+				past.add(p, fmt.Sprint("cam-", p, i%2), at, func(r *topics.Recognition) {
+					looksLike([]string{"leaves a bag", "an empty hall", "a door"}[random.IntN(3)], random.Float64(), at, refs)(r)
+					if random.IntN(40) == 0 {
+						r.References = nil
+					}
+				})
+			}
+		}
+		w := words(t, past, refs, "leaves a bag")
+		for _, measure := range []string{"contrast", "similarity"} {
+			o := SearchOptions{Query: Query{Words: w}, Past: past, Limit: 1 + random.IntN(12), Measure: measure}
+			got, err := Search(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := unscreened(t, o); !reflect.DeepEqual(got, want) || got.Scored != 1500 {
+				t.Fatalf("round %d, by %s: found of %d\n%+v\nwant of %d\n%+v", round, measure, got.Scored, got.Hits, want.Scored, want.Hits)
+			}
 		}
 	}
 }

@@ -151,14 +151,21 @@ func (w *Words) HasContrast() bool { return w.model.References != "" }
 // values returns the similarity and the contrast of word i with a clip. references
 // are those that were recorded with the clip.
 func (w *Words) values(i int, clip scoring.Clip, scale float64, references *topics.References) (similarity, contrast float64) {
-	logit := math.NaN()
+	factor, logit := w.recorded(scale, references)
+	return w.list[i].Compare(clip, factor, logit)
+}
+
+// recorded are the logit scale of a clip, and its sum over the reference texts; NaN if
+// it is not known.
+func (w *Words) recorded(scale float64, references *topics.References) (factor float32, logit float64) {
+	logit = math.NaN()
 	if references.Hash == w.model.References {
 		logit = references.Logit
 	}
 	if scale == 0 {
 		scale = w.model.Scale
 	}
-	return w.list[i].Compare(clip, float32(scale), logit)
+	return float32(scale), logit
 }
 
 // Filled counts what Words filled in.

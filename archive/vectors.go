@@ -1,0 +1,144 @@
+package archive
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
+)
+
+// vectors are a column of vectors. They are plain bytes of the file and are used where
+// they were fetched to: the Parquet library would copy them twice, which took longer
+// than comparing them.
+type vectors struct {
+	pages []page
+	rows  int
+}
+
+// page is a part of a column of vectors.
+type page struct {
+	raw     []byte // without those that are null
+	rows    int
+	missing []bool // by row; nil: none is null
+}
+
+func (v *vectors) clear() { v.pages, v.rows = v.pages[:0], 0 }
+
+// take reads the pages of a column chunk, of dims values a vector, that was fetched.
+// What it returns is part of the fetched memory.
+func (v *vectors) take(f *file, chunk *format.ColumnChunk, leaf parquet.LeafColumn, dims int) error {
+	m := &chunk.MetaData
+	if m.Codec != format.Uncompressed || m.DictionaryPageOffset != 0 || leaf.MaxDefinitionLevel != 1 || leaf.MaxRepetitionLevel != 0 {
+		return errors.New("its vectors are not as the archive writes them")
+	}
+	raw, err := f.parts.slice(m.DataPageOffset, m.TotalCompressedSize)
+	if err != nil {
+		return err
+	}
+	var protocol thrift.CompactProtocol
+	for left := m.NumValues; left > 0; {
+		reader := protocol.NewReaderFromBytes(raw)
+		var h format.PageHeader
+		if err := thrift.NewDecoder(reader).Decode(&h); err != nil {
+			return fmt.Errorf("header of a page: %w", err)
+		}
+		raw = raw[reader.BytesRead():]
+		size, rows := int64(h.CompressedPageSize), int64(h.DataPageHeader.V.NumValues)
+		if size < 0 || size > int64(len(raw)) || rows <= 0 || rows > left || int64(v.rows)+rows > f.Rows {
+			return fmt.Errorf("a page of %d bytes and %d rows", size, rows)
+		}
+		if err := v.page(&h, raw[:size:size], int(rows), dims); err != nil {
+			return err
+		}
+		raw, left = raw[size:], left-rows
+	}
+	return nil
+}
+
+// page takes one page: the length of the levels, the levels, which say what is null,
+// and the values (https://parquet.apache.org/docs/file-format/data-pages).
+func (v *vectors) page(h *format.PageHeader, raw []byte, rows, dims int) error {
+	if h.Type != format.DataPage || h.DataPageHeader.V.Encoding != format.Plain || h.DataPageHeader.V.DefinitionLevelEncoding != format.RLE {
+		return errors.New("its vectors are not as the archive writes them")
+	}
+	if h.CRC != 0 && uint32(h.CRC) != crc32.ChecksumIEEE(raw) {
+		return errors.New("a page's checksum is wrong")
+	}
+	if len(raw) < 4 || int64(binary.LittleEndian.Uint32(raw)) > int64(len(raw)-4) {
+		return errTruncated
+	}
+	end := 4 + int(binary.LittleEndian.Uint32(raw))
+	missing, nulls, err := readNulls(raw[4:end], rows)
+	if err != nil {
+		return err
+	}
+	if values := raw[end:]; len(values) != (rows-nulls)*2*dims {
+		return fmt.Errorf("%d bytes of %d vectors of %d numbers", len(values), rows-nulls, dims)
+	}
+	v.pages = append(v.pages, page{raw[end:], rows, missing})
+	v.rows += rows
+	return nil
+}
+
+// readNulls reads levels of one bit: runs of equal ones, and groups of eight. It
+// returns by row whether it is null, which is nil if none is, and how many are.
+func readNulls(levels []byte, rows int) (missing []bool, nulls int, err error) {
+	var all []bool
+	add := func(level byte, n int) {
+		if n = min(n, rows-len(all)); level == 0 {
+			nulls += n
+		}
+		for range n {
+			all = append(all, level == 0)
+		}
+	}
+	for len(all) < rows {
+		header, n := binary.Uvarint(levels)
+		groups := header >> 1
+		switch {
+		case n <= 0 || groups == 0 || len(levels) == n:
+			return nil, 0, errTruncated
+		case header&1 == 0 && len(all) == 0 && groups >= uint64(rows) && levels[n] == 1:
+			return nil, 0, nil // the usual case
+		case header&1 == 0:
+			add(levels[n], int(min(groups, uint64(rows))))
+			levels = levels[n+1:]
+		default:
+			bits := levels[n:min(uint64(len(levels)), uint64(n)+groups)]
+			for i := range 8 * len(bits) {
+				add(bits[i/8]>>(i%8)&1, 1)
+			}
+			levels = levels[n+len(bits):]
+		}
+	}
+	if nulls == 0 {
+		all = nil
+	}
+	return all, nulls, nil
+}
+
+// spread returns the vectors of all rows, of size bytes each, zeros for those that are
+// null.
+func (v *vectors) spread(size int) []byte {
+	out := make([]byte, 0, size*v.rows)
+	for _, p := range v.pages {
+		if p.missing == nil {
+			out = append(out, p.raw...)
+			continue
+		}
+		read := 0
+		for _, missing := range p.missing {
+			if missing {
+				out = append(out, make([]byte, size)...)
+				continue
+			}
+			out = append(out, p.raw[read:read+size]...)
+			read += size
+		}
+	}
+	return out
+}
