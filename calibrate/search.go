@@ -156,42 +156,57 @@ func (p *searched) batch(b archive.Batch) error {
 		}
 		p.scored++
 		rank, full := p.best.least()
-		low := full && p.reach != nil && !p.reach(b.Embeddings[2*b.Dims*i:], row, rank)
-		if err := p.row(b, i, low); err != nil {
+		var err error
+		if full && p.reach != nil && !p.reach(b.Embeddings[2*b.Dims*i:], row, rank) {
+			err = p.skip(row)
+		} else {
+			err = p.compare(b, i)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// row takes one recording; low: it ranks below the best so far.
-func (p *searched) row(b archive.Batch, i int, low bool) error {
+// compare takes one recording.
+func (p *searched) compare(b archive.Batch, i int) error {
 	row := &b.Rows[i]
 	f := found{camera: row.Camera, epoch: row.Epoch, start: row.Start, end: row.End, offset: row.Offset, partition: b.Partition}
-	if !low {
-		f.similarity, f.contrast = p.score(p.clips.of(b, i), row)
-		f.rank = f.similarity
-		if p.Measure == "contrast" && p.Words != nil {
-			f.rank = f.contrast
-		}
-		if math.IsNaN(f.rank) {
-			return nil
-		}
+	f.similarity, f.contrast = p.score(p.clips.of(b, i), row)
+	f.rank = f.similarity
+	if p.Measure == "contrast" && p.Words != nil {
+		f.rank = f.contrast
 	}
-	c := p.cameras[row.Camera]
-	if c == nil {
-		if len(p.cameras) >= maxCameras {
-			return errors.New("there are too many cameras: name some")
-		}
-		c = &peaks{apart: p.Apart}
-		p.cameras[row.Camera] = c
-	}
-	if low {
-		c.skip(row.Start, p.peak)
+	if math.IsNaN(f.rank) {
 		return nil
 	}
-	c.add(&f, p.peak)
-	return nil
+	c, err := p.camera(row.Camera)
+	if err == nil {
+		c.add(&f, p.peak)
+	}
+	return err
+}
+
+// skip takes one that ranks below the best so far.
+func (p *searched) skip(row *archive.Row) error {
+	c, err := p.camera(row.Camera)
+	if err == nil {
+		c.skip(row.Start, p.peak)
+	}
+	return err
+}
+
+func (p *searched) camera(name string) (*peaks, error) {
+	c := p.cameras[name]
+	if c == nil {
+		if len(p.cameras) >= maxCameras {
+			return nil, errors.New("there are too many cameras: name some")
+		}
+		c = &peaks{apart: p.Apart}
+		p.cameras[name] = c
+	}
+	return c, nil
 }
 
 func (p *searched) peak(f *found) {
