@@ -76,6 +76,7 @@ type alertList struct {
 	listed map[string]topics.Alert // that are open now, by id
 	room   int                     // how many views there may be before the oldest are dropped
 	more   bool                    // some were dropped
+	marks  map[string]topics.Mark  // what people said of alerts, by id
 }
 
 func newAlertList(f alertFilter, open map[string]topics.Alert) *alertList {
@@ -109,7 +110,13 @@ func (l *alertList) trim() {
 // sorted returns the alerts to list, the newest last.
 func (l *alertList) sorted() []alertView {
 	l.trim()
-	return l.views.sorted(func(v alertView) bool { return !l.open || v.State == topics.AlertRaised })
+	all := l.views.sorted(func(v alertView) bool { return !l.open || v.State == topics.AlertRaised })
+	for i, v := range all {
+		if m, is := l.marks[v.ID]; is {
+			all[i].Mark = &m
+		}
+	}
+	return all
 }
 
 func matches(glob, name string) bool {
@@ -152,6 +159,9 @@ func (p Program) alertsList() *cobra.Command {
 				}
 				if len(l.sorted()) == 0 && !asJSON {
 					return p.printNoAlerts(ctx, t.file(), past, f)
+				}
+				if l.marks, err = marks(ctx, past.bus, past.names); err != nil {
+					return err
 				}
 				return p.printList(l, asJSON)
 			})
@@ -196,10 +206,10 @@ func printAlerts(w io.Writer, views []alertView, asJSON bool) error {
 		return err
 	}
 	t := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "SINCE\tSTATE\tFOR\tCAMERA\tRULE\tSEVERITY\tLABEL\tSCORE\tID") // to memory
+	_, _ = fmt.Fprintln(t, "SINCE\tSTATE\tFOR\tCAMERA\tRULE\tSEVERITY\tLABEL\tSCORE\tMARK\tID") // to memory
 	for _, v := range views {
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", v.Onset.Local().Format(time.DateTime), v.word(), v.lasted(time.Now()),
-			topics.Clean(v.Camera), topics.Clean(v.Rule), topics.Clean(v.Severity), topics.Clean(v.Label), v.scoreText(), topics.Clean(v.ID))
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", v.Onset.Local().Format(time.DateTime), v.word(), v.lasted(time.Now()),
+			topics.Clean(v.Camera), topics.Clean(v.Rule), topics.Clean(v.Severity), topics.Clean(v.Label), v.scoreText(), v.markWord(), topics.Clean(v.ID))
 	}
 	_ = t.Flush()
 	_, err := w.Write(out.Bytes())
@@ -220,6 +230,14 @@ func (v alertView) scoreText() string {
 		return fmt.Sprintf("%.2f", v.Value())
 	}
 	return "-"
+}
+
+// markWord is what a person said of the alert, "-" where nobody did.
+func (v alertView) markWord() string {
+	if v.Mark == nil {
+		return "-"
+	}
+	return fmt.Sprint(v.Mark.True)
 }
 
 // lasted is how long the alert has been open, or was.

@@ -92,8 +92,8 @@ type served struct {
 	stop  func() // ends the infer worker
 }
 
-// serve starts them. label, value, label, value, ... is the vocabulary.
-func serve(t *testing.T, m fakeModel, pairs ...string) *served {
+// onBroker is a Kafka alone.
+func onBroker(t *testing.T) *served {
 	t.Helper()
 	broker := kafkatest.StartEmbedded(t)
 	b, err := bus.New(bus.Options{Brokers: []string{broker.Addr()}, ClientID: "test", Logger: slog.New(slog.DiscardHandler)})
@@ -101,7 +101,7 @@ func serve(t *testing.T, m fakeModel, pairs ...string) *served {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = b.Close() })
-	s := &served{bus: b, names: topics.Names{Prefix: "s."}, redis: redistest.Start(t), model: m, file: filepath.Join(t.TempDir(), "pipeline.yaml")}
+	s := &served{bus: b, names: topics.Names{Prefix: "s."}, file: filepath.Join(t.TempDir(), "pipeline.yaml")}
 	specs := bus.TopicSpecs(s.names, 2, 1)
 	for i := range specs {
 		specs[i].Config = map[string]string{"message.timestamp.type": "CreateTime", "cleanup.policy": specs[i].Config["cleanup.policy"]}
@@ -109,7 +109,16 @@ func serve(t *testing.T, m fakeModel, pairs ...string) *served {
 	if err := b.Ensure(t.Context(), specs); err != nil {
 		t.Fatal(err)
 	}
-	write(t, s.file, fmt.Sprintf("kafka: {brokers: [%q], prefix: s.}\nredis: {address: %q, prefix: \"f:\"}\n", broker.Addr(), s.redis.Addr))
+	write(t, s.file, fmt.Sprintf("kafka: {brokers: [%q], prefix: s.}\n", broker.Addr()))
+	return s
+}
+
+// serve starts them. label, value, label, value, ... is the vocabulary.
+func serve(t *testing.T, m fakeModel, pairs ...string) *served {
+	t.Helper()
+	s := onBroker(t)
+	s.redis, s.model = redistest.Start(t), m
+	write(t, s.file, readFile(t, s.file)+fmt.Sprintf("redis: {address: %q, prefix: \"f:\"}\n", s.redis.Addr))
 	s.redis.HSet(t, "f:vocab:default", pairs...)
 	s.infer(t)
 	return s

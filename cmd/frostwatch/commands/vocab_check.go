@@ -126,7 +126,7 @@ func (t *vocabTarget) check(ctx context.Context, past *pastAlerts, g archive.Ran
 	}
 	reader.Cosine = phrase.Cosine
 	v = checkedView{
-		Phrase: label.Name, Texts: label.Texts(), Raise: f.raise, OtherLabels: len(others),
+		Phrase: label.Name, Texts: label.Texts(), Raise: f.raise, OtherLabels: phrase.Other,
 		Advice: append([]vocab.Advice{}, vocab.Lint([]vocab.Label{label}, others, reader)...),
 	}
 	if v.Checked, err = calibrate.Check(ctx, calibrate.CheckOptions{Past: past.reader, Phrase: phrase, Range: g, Raise: f.raise}); err != nil {
