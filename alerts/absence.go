@@ -66,13 +66,13 @@ func (m *unseen) complete(bool) bool {
 	return m.window.complete(false) && (m.counted || m.length >= m.limit)
 }
 
-func (m *unseen) see(rec topics.Recognition, counts bool) decision {
+func (m *unseen) see(rec *topics.Recognition, counts bool) decision {
 	if !m.end.IsZero() && rec.Start.Sub(m.end) > forgetAbsence {
 		m.restart()
 	}
 	shown := m.window.see(rec, true)               // it is seen, whatever the hour
 	if m.last != nil && m.window.complete(false) { // it would have been noticed
-		m.length = min(m.length+strideBetween(m.last.start, m.last.sequence, rec), m.limit)
+		m.length = min(m.length+strideBetween(m.last.start, m.last.sequence, rec.Start, rec.Sequence), m.limit)
 	}
 	m.last, m.end = &clipTimes{rec.Start, rec.Sequence}, rec.End
 	d := decision{label: shown.label, over: shown.onset != nil}

@@ -39,7 +39,7 @@ const (
 // move records a clip. fresh: it belongs to another epoch than the clip before it.
 // past: it, or a later clip of its epoch, was seen already. Epochs are not compared
 // by their time, so that a camera stays watched when its host's clock is set back.
-func (c *camera) move(rec topics.Recognition) (fresh, past bool) {
+func (c *camera) move(rec *topics.Recognition) (fresh, past bool) {
 	current := len(c.epochs) - 1
 	i := slices.IndexFunc(c.epochs, func(e epoch) bool { return e.began.Equal(rec.Epoch) })
 	if i >= 0 && !rec.Start.After(c.epochs[i].newest) {
@@ -55,7 +55,7 @@ func (c *camera) move(rec topics.Recognition) (fresh, past bool) {
 	}
 	e := &c.epochs[len(c.epochs)-1]
 	if !fresh {
-		c.stride = strideBetween(e.newest, e.sequence, rec)
+		c.stride = strideBetween(e.newest, e.sequence, rec.Start, rec.Sequence)
 	}
 	e.newest, e.sequence = rec.Start, rec.Sequence
 	c.last = aboutClip(rec)
@@ -63,11 +63,12 @@ func (c *camera) move(rec topics.Recognition) (fresh, past bool) {
 }
 
 // strideBetween is the time between the starts of neighbouring clips, worked out
-// from a clip and a later one of its epoch, which need not be the next.
-func strideBetween(start time.Time, sequence uint64, later topics.Recognition) time.Duration {
-	apart := later.Start.Sub(start)
-	if later.Sequence > sequence {
-		apart /= time.Duration(min(later.Sequence-sequence, 1<<32))
+// from a clip's start and sequence number and those of a later one of its epoch, which
+// need not be the next.
+func strideBetween(start time.Time, sequence uint64, later time.Time, laterSequence uint64) time.Duration {
+	apart := later.Sub(start)
+	if laterSequence > sequence {
+		apart /= time.Duration(min(laterSequence-sequence, 1<<32))
 	}
 	return min(apart, maxStride)
 }
@@ -82,7 +83,7 @@ type about struct {
 	vocab  topics.VocabRef
 }
 
-func aboutClip(rec topics.Recognition) about {
+func aboutClip(rec *topics.Recognition) about {
 	return about{camera: rec.Camera, tags: rec.Tags, end: rec.End, clip: rec.ClipID, model: rec.Model, vocab: rec.Vocab}
 }
 

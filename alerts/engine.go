@@ -33,6 +33,8 @@ type Engine struct {
 	left       map[string]topics.Alert     // clears that restored alerts lack, by id
 	trace      func(Trace)                 // nil: nobody asks
 	thresholds map[string]topics.Threshold // by topics.RuleKey
+	names      labelNames
+	rec        topics.Recognition // that is being evaluated
 }
 
 // NewEngine makes an engine that knows nothing of the past. noClips is how long a
@@ -92,7 +94,7 @@ func (e *Engine) match(name string, c *camera) {
 			continue
 		}
 		w := c.watch(r.Name)
-		w.follow(r)
+		w.follow(r, &e.names)
 		w.judge.own = e.own(name, r)
 		w.inhibitors = nil
 		for _, by := range r.InhibitedBy {
@@ -105,7 +107,7 @@ func (e *Engine) match(name string, c *camera) {
 	}
 	for name, w := range c.byRule {
 		if matched[name] == nil {
-			w.follow(nil)
+			w.follow(nil, nil)
 		}
 	}
 }
@@ -122,8 +124,10 @@ func (c *camera) watch(rule string) *watch {
 
 // Evaluate returns the alerts that a recognition raises or clears. One that was
 // seen before, or is older than one seen of its stream epoch, changes nothing.
-func (e *Engine) Evaluate(rec topics.Recognition) []topics.Alert {
+func (e *Engine) Evaluate(next topics.Recognition) []topics.Alert {
 	var out []topics.Alert
+	e.rec = next // watches get a pointer: copying it for each took a tenth of the time
+	rec := &e.rec
 	watches, fresh, retagged := e.advance(rec)
 	if c := e.cameras[rec.Camera]; retagged || c.unsure && c.last.clip == rec.ClipID && !rec.End.Before(c.known) {
 		c.unsure = false
@@ -140,7 +144,9 @@ func (e *Engine) Evaluate(rec topics.Recognition) []topics.Alert {
 
 // Warm fills the memories from a recognition that was evaluated before this
 // engine was made. It raises and clears nothing.
-func (e *Engine) Warm(rec topics.Recognition) {
+func (e *Engine) Warm(next topics.Recognition) {
+	e.rec = next
+	rec := &e.rec
 	watches, _, retagged := e.advance(rec)
 	if retagged {
 		c := e.cameras[rec.Camera]
@@ -156,12 +162,13 @@ func (e *Engine) Warm(rec topics.Recognition) {
 // concerns, none where the recognition was seen already, whether it is the first of
 // a stream epoch, and whether the camera has other tags than before, so that other
 // rules may watch it now.
-func (e *Engine) advance(rec topics.Recognition) (watches []*watch, fresh, retagged bool) {
+func (e *Engine) advance(rec *topics.Recognition) (watches []*watch, fresh, retagged bool) {
 	c := e.camera(rec.Camera)
 	fresh, past := c.move(rec)
 	if past {
 		return nil, false, false
 	}
+	e.names.see(rec.Labels)
 	retagged = !slices.Equal(c.tags, rec.Tags)
 	c.tags = rec.Tags
 	c.heard = e.clock

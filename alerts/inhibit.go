@@ -56,7 +56,7 @@ func (w *watch) inhibitor() string {
 // decided is whether alerts of an inhibiting rule on later clips were restored. Then
 // what this rule raised on the clip is published, and whether it was inhibited then
 // is not known any more.
-func (w *watch) decided(rec topics.Recognition) bool {
+func (w *watch) decided(rec *topics.Recognition) bool {
 	return slices.ContainsFunc(w.inhibitors, func(by *watch) bool { return rec.End.Before(by.known) })
 }
 

@@ -29,7 +29,7 @@ type reach struct {
 type memory interface {
 	// see takes the camera's next clip. One that does not count can keep an alert
 	// open, but raises none.
-	see(rec topics.Recognition, counts bool) decision
+	see(rec *topics.Recognition, counts bool) decision
 	// interrupt is called before the first clip of each stream epoch. open: the
 	// rule's alert is open.
 	interrupt(open bool)
@@ -97,7 +97,7 @@ func (w *window) complete(open bool) bool {
 	return len(w.clips) >= w.rule.Clips.M || w.whole && !open
 }
 
-func (w *window) see(rec topics.Recognition, counts bool) decision {
+func (w *window) see(rec *topics.Recognition, counts bool) decision {
 	w.whole = w.whole || rec.Sequence == 0
 	label, raises, sustains := w.judge.best(rec)
 	w.clips = append(w.clips, seen{clip: rec.ClipID, start: rec.Start, raises: raises && counts, sustains: sustains})

@@ -46,16 +46,19 @@ func (r *Rule) Measure() Measure {
 
 // Levels are those that the rule gives for its measure.
 func (r *Rule) Levels() Levels {
-	for _, l := range []*Levels{r.Contrast, r.Score, r.Similarity} {
-		if l != nil {
-			return *l
-		}
+	switch {
+	case r.Contrast != nil:
+		return *r.Contrast
+	case r.Score != nil:
+		return *r.Score
+	case r.Similarity != nil:
+		return *r.Similarity
 	}
 	return Levels{}
 }
 
 // of is a label's value by the measure.
-func (m Measure) of(l topics.LabelScore) float64 {
+func (m Measure) of(l *topics.LabelScore) float64 {
 	switch m {
 	case ByScore:
 		return l.Score
@@ -112,50 +115,21 @@ func (l Levels) check(measure string, wrong func(string, ...any)) {
 type judge struct {
 	rule Rule
 	own  *Levels // what keeps the rule's budget on this camera; nil: not known yet
-	// asked is whether the rule selects a label, for rules that name labels: names are
-	// compared by their spelling, which takes longer than all the rest.
-	asked map[string]bool
+	// names are the engine's, nil: there is none. picked is what the rule selects of them.
+	names  *labelNames
+	picked picked
 }
 
-// maxAsked bounds the labels whose names are remembered.
-const maxAsked = 4096
-
-// endAlike is false for most texts that are not spellings of one label: those whose
-// last characters are other letters, digits or signs of ASCII.
-func endAlike(a, b string) bool {
-	if a == "" || b == "" {
-		return true
+// selects is whether the rule is about label i.
+func (j *judge) selects(labels []topics.LabelScore, i int) bool {
+	if j.names.are(labels) && len(j.rule.named()) > 0 {
+		return j.picked.selects(&j.rule, j.names, i)
 	}
-	x, y := a[len(a)-1], b[len(b)-1]
-	if x <= ' ' || x >= 0x7f || y <= ' ' || y >= 0x7f || x == y {
-		return true
-	}
-	const small = 'a' - 'A'
-	return x|small == y|small && x|small >= 'a' && x|small <= 'z'
-}
-
-// selects is whether the rule is about the label.
-func (j *judge) selects(l *topics.LabelScore) bool {
-	names := j.rule.named()
-	if len(names) == 0 {
-		return j.rule.selects(l)
-	}
-	if !slices.ContainsFunc(names, func(name string) bool { return endAlike(name, l.Label) }) {
-		return false
-	}
-	is, known := j.asked[l.Label]
-	if !known {
-		is = j.rule.selects(l)
-		if j.asked == nil || len(j.asked) >= maxAsked {
-			j.asked = map[string]bool{}
-		}
-		j.asked[l.Label] = is
-	}
-	return is
+	return j.rule.selects(&labels[i])
 }
 
 // levels are the values of a label to raise at and to clear below.
-func (j *judge) levels(l topics.LabelScore) (raise, low float64) {
+func (j *judge) levels(l *topics.LabelScore) (raise, low float64) {
 	given := j.rule.Levels()
 	if j.own != nil {
 		given = *j.own
@@ -177,26 +151,31 @@ func (j *judge) levels(l topics.LabelScore) (raise, low float64) {
 }
 
 // value is what the rule compares of a label.
-func (j *judge) value(l topics.LabelScore) float64 { return j.rule.Measure().of(l) }
+func (j *judge) value(l *topics.LabelScore) float64 { return j.rule.Measure().of(l) }
 
 // best returns the matching label with the highest value of those that reach their
 // own raise value, or of all that match where none does; and whether any reaches its
 // raise value or its clear value.
-func (j *judge) best(rec topics.Recognition) (best topics.LabelScore, raises, sustains bool) {
+func (j *judge) best(rec *topics.Recognition) (best topics.LabelScore, raises, sustains bool) {
+	var top *topics.LabelScore
+	highest := 0.0
 	for i := range rec.Labels {
-		l := &rec.Labels[i]
-		if !j.selects(l) {
+		if !j.selects(rec.Labels, i) {
 			continue
 		}
-		raise, low := j.levels(*l)
-		value := j.value(*l)
+		l := &rec.Labels[i]
+		raise, low := j.levels(l)
+		value := j.value(l)
 		reaches := value >= raise
-		better := best.Label == "" || value > j.value(best)
+		better := top == nil || top.Label == "" || value > highest
 		if reaches && (better || !raises) || !raises && better {
-			best = *l
+			top, highest = l, value
 		}
 		raises = raises || reaches
 		sustains = sustains || value >= low
+	}
+	if top != nil {
+		best = *top
 	}
 	return best, raises, sustains
 }

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/bus"
-	"github.com/frostwatch/frostwatch/topics"
 )
 
 // firstLook is how far back recognitions are read at first. Where that is not enough
@@ -143,6 +142,6 @@ func (e *Engine) complete(name string, back time.Duration) bool {
 		need = reach{max(need.clips, more.clips), max(need.span, more.span)}
 	}
 	newest := c.epochs[len(c.epochs)-1]
-	stride := strideBetween(newest.began, 0, topics.Recognition{Start: newest.newest, Sequence: newest.sequence})
+	stride := strideBetween(newest.began, 0, newest.newest, newest.sequence)
 	return complete || back > 4*(need.span+time.Duration(need.clips)*max(stride, time.Second))
 }

@@ -29,11 +29,11 @@ func (e *Engine) SetVocabulary(v *vocab.Vocabulary) { e.vocabulary = v }
 // ending is the label and score that a clear by rec reports, and its reason. best
 // is the clip's best label that matches the rule, empty where none does. The score
 // is 0, which means none, where the clip has none of the label.
-func (w *watch) ending(rec topics.Recognition, best topics.LabelScore, v *vocab.Vocabulary) (topics.LabelScore, string) {
+func (w *watch) ending(rec *topics.Recognition, best topics.LabelScore, v *vocab.Vocabulary) (topics.LabelScore, string) {
 	own := unscored(*w.open)
 	switch why := w.unmatched(rec, v); {
 	case why != "" && best.Label != "":
-		return own, topics.Clean(fmt.Sprintf("%s, and %.80q scores %.2f", why, best.Label, w.judge.value(best)))
+		return own, topics.Clean(fmt.Sprintf("%s, and %.80q scores %.2f", why, best.Label, w.judge.value(&best)))
 	case why != "":
 		return own, topics.Clean(why)
 	case best.Label != "":
@@ -53,7 +53,7 @@ func unscored(a topics.Alert) topics.LabelScore {
 
 // unmatched is why the clip has no score for the label of the open alert, or one
 // that the rule ignores; empty where the label only scores too low to be listed.
-func (w *watch) unmatched(rec topics.Recognition, v *vocab.Vocabulary) string {
+func (w *watch) unmatched(rec *topics.Recognition, v *vocab.Vocabulary) string {
 	name := w.open.Label
 	if i := slices.IndexFunc(rec.Labels, func(l topics.LabelScore) bool { return vocab.SameLabel(l.Label, name) }); i >= 0 {
 		return w.ignored(rec.Labels[i])

@@ -23,7 +23,7 @@ func (k sequence) begin(before memory, j *judge) memory {
 		old = &pair{}
 	}
 	m := &pair{within: k.Then.Within, first: newWindow(k.Rule, j, old.first), onset: old.onset, at: old.at, since: old.since, newest: old.newest}
-	m.then = newWindow(k.subject(), &judge{rule: k.subject()}, old.then)
+	m.then = newWindow(k.subject(), &judge{rule: k.subject(), names: j.names}, old.then)
 	return m
 }
 
@@ -59,7 +59,7 @@ func (m *pair) complete(open bool) bool {
 	return m.first.complete(false) && !m.since.IsZero() && known
 }
 
-func (m *pair) see(rec topics.Recognition, counts bool) decision {
+func (m *pair) see(rec *topics.Recognition, counts bool) decision {
 	// A clock that was set back says nothing of how long ago it was.
 	if after := rec.End.Sub(m.at); m.onset != nil && (after <= 0 || after > m.within) {
 		m.onset = nil

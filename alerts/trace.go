@@ -59,7 +59,7 @@ type stater interface{ state() string }
 func (e *Engine) SetTrace(fn func(Trace)) { e.trace = fn }
 
 // step lets a watch take the camera's next clip.
-func (e *Engine) step(w *watch, rec topics.Recognition, fresh bool) *topics.Alert {
+func (e *Engine) step(w *watch, rec *topics.Recognition, fresh bool) *topics.Alert {
 	if e.trace == nil {
 		alert, _ := w.step(rec, e.vocabulary)
 		return alert
@@ -78,7 +78,7 @@ func (e *Engine) step(w *watch, rec topics.Recognition, fresh bool) *topics.Aler
 }
 
 // before is the trace of a clip that is about to be evaluated.
-func (w *watch) before(rec topics.Recognition) Trace {
+func (w *watch) before(rec *topics.Recognition) Trace {
 	t := Trace{
 		Rule: w.rule.Name, Camera: rec.Camera, Clip: rec.ClipID, Start: rec.Start, End: rec.End,
 		Labels: w.judge.traced(rec), Inactive: !w.rule.active.on(rec.End), Remembers: w.rule.kind.remembers().clips,
@@ -93,12 +93,12 @@ func (w *watch) before(rec topics.Recognition) Trace {
 
 // traced are the labels of a clip that the rule selects: those that come closest to
 // their raise value first.
-func (j *judge) traced(rec topics.Recognition) []TracedLabel {
+func (j *judge) traced(rec *topics.Recognition) []TracedLabel {
 	out := []TracedLabel{}
-	for _, l := range rec.Labels {
-		if j.selects(&l) {
-			raise, low := j.levels(l)
-			out = append(out, TracedLabel{Label: l.Label, Value: j.value(l), Raise: raise, Clear: low})
+	for i, l := range rec.Labels {
+		if j.selects(rec.Labels, i) {
+			raise, low := j.levels(&l)
+			out = append(out, TracedLabel{Label: l.Label, Value: j.value(&l), Raise: raise, Clear: low})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b TracedLabel) int {

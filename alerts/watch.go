@@ -21,25 +21,25 @@ type watch struct {
 	inhibitors []*watch
 }
 
-// follow hands the watch to a rule, nil for none.
-func (w *watch) follow(r *rule) {
+// follow hands the watch to a rule, nil for none. n are the engine's.
+func (w *watch) follow(r *rule, n *labelNames) {
 	w.rule = r
 	if r == nil {
 		w.judge, w.memory = nil, nil
 		return
 	}
-	w.judge = &judge{rule: r.Rule}
+	w.judge = &judge{rule: r.Rule, names: n}
 	w.memory = r.kind.begin(w.memory, w.judge)
 }
 
 // remember adds a clip to the memory.
-func (w *watch) remember(rec topics.Recognition) decision {
+func (w *watch) remember(rec *topics.Recognition) decision {
 	return w.memory.see(rec, w.rule.active.on(rec.End) && rec.End.After(w.cleared))
 }
 
 // step takes the next clip and returns the alert that it raises or clears, and what
 // the rule made of the clip. v is the vocabulary in force, nil where it is not known.
-func (w *watch) step(rec topics.Recognition, v *vocab.Vocabulary) (*topics.Alert, decision) {
+func (w *watch) step(rec *topics.Recognition, v *vocab.Vocabulary) (*topics.Alert, decision) {
 	d := w.remember(rec)
 	switch {
 	case !rec.End.After(w.known): // what follows from it is published
@@ -57,9 +57,9 @@ func (w *watch) step(rec topics.Recognition, v *vocab.Vocabulary) (*topics.Alert
 	return nil, d
 }
 
-func (w *watch) raise(rec topics.Recognition, d decision) *topics.Alert {
+func (w *watch) raise(rec *topics.Recognition, d decision) *topics.Alert {
 	a := aboutClip(rec).alert(d.label)
-	a.ID, a.State, a.Rule, a.Severity = topics.AlertID(w.rule.Name, d.onset.clip), topics.AlertRaised, w.rule.Name, w.rule.severity(w.judge.value(d.label))
+	a.ID, a.State, a.Rule, a.Severity = topics.AlertID(w.rule.Name, d.onset.clip), topics.AlertRaised, w.rule.Name, w.rule.severity(w.judge.value(&d.label))
 	a.Onset, a.OnsetClip, a.Reason = d.onset.start, d.onset.clip, d.reason
 	w.measured(&a, d.label)
 	w.open = &a
@@ -70,7 +70,7 @@ func (w *watch) raise(rec topics.Recognition, d decision) *topics.Alert {
 // measured adds what the rule compares to an alert.
 func (w *watch) measured(a *topics.Alert, l topics.LabelScore) {
 	a.Measure = string(w.rule.Measure())
-	a.Threshold, _ = w.judge.levels(l)
+	a.Threshold, _ = w.judge.levels(&l)
 }
 
 // clear ends the open alert, if there is one. last is the camera's newest clip,

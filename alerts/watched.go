@@ -16,7 +16,7 @@ import (
 func (r Rule) about() topics.WatchedLabels {
 	out := topics.WatchedLabels{Labels: r.names(), Tags: r.Tags, Novel: r.Novel}
 	if r.Measure() == ByScore {
-		out.Score, _ = (&judge{rule: r}).levels(topics.LabelScore{})
+		out.Score, _ = (&judge{rule: r}).levels(&topics.LabelScore{})
 	}
 	return out
 }
