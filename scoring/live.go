@@ -53,6 +53,7 @@ type Live struct {
 	seen      *vocab.Vocabulary // the Watcher's vocabulary that current was made of
 	usable    vocab.Vocabulary  // seen without the labels that can't be embedded
 	known     known
+	twins     twins
 	refs      *References // nil until all reference texts are embedded
 	refsPass  *pass       // embeds them; nil before the first
 	bases     bases
@@ -227,7 +228,9 @@ func (l *Live) serve() {
 	if len(l.References) > 0 && l.refs == nil {
 		return
 	}
-	l.current.Store(assemble(l.usable, l.known, l.bases, l.refs))
+	m := assemble(l.usable, l.known, l.bases, l.refs)
+	l.twins.join(m, l.known)
+	l.current.Store(m)
 	l.announcer.inForce(l.usable)
 	l.isReady.Do(func() { close(l.ready) })
 }

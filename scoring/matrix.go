@@ -1,8 +1,10 @@
 package scoring
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/blas/gonum"
 
@@ -23,6 +25,8 @@ type Matrix struct {
 	// is compared with stays in the processor's cache.
 	words      []Word
 	background []bool
+	twins      []int32 // group of each label; -1: it has no twins, see twins
+	groups     []bool  // whether the labels of a group are background
 	exp        *expTable
 	watch      watchCache
 }
@@ -75,7 +79,7 @@ func assemble(v vocab.Vocabulary, k known, b bases, r *References) *Matrix {
 	m := &Matrix{
 		Name: v.Name, Version: v.Version, Problems: v.Problems, refs: r,
 		labels: make([]entry, len(v.Labels)), words: make([]Word, len(v.Labels)),
-		background: make([]bool, len(v.Labels)), exp: newExpTable(),
+		background: make([]bool, len(v.Labels)), twins: make([]int32, len(v.Labels)), exp: newExpTable(),
 	}
 	for i, l := range v.Labels {
 		texts := l.Texts()
@@ -91,6 +95,7 @@ func assemble(v vocab.Vocabulary, k known, b bases, r *References) *Matrix {
 			w.course = course(k[l.Begins].vector, k[l.Ends].vector)
 		}
 		m.dim = w.Dim()
+		m.twins[i] = -1
 		m.words[i], m.background[i] = w, l.Background
 		m.labels[i] = entry{Label: l, novel: !b.names[vocab.Spelling(l.Name)], nearest: b.nearestTo(k[texts[0]])}
 	}
@@ -105,14 +110,15 @@ type Scored struct {
 	References *topics.References // what contrasts were taken against; nil: there are none
 }
 
-// Score compares a clip with every label. A label's similarity
-// is the dot product with the most similar of its texts, its score the softmax
-// over all labels of scale · similarity, its contrast that against the reference
-// texts alone (Word.Contrast). The topK labels with the highest scores are listed;
-// of equal ones, those that come first in the matrix; and after them the watched
-// labels that are not among these, if any are watched, topics.MaxLabels at most in
-// all. Similarities are computed in float32 and are the same each time. The result
-// is empty if the matrix has no labels or the embedding has another length.
+// Score compares a clip with every label. A label's similarity is the dot product with
+// the most similar of its texts, its score the softmax over all labels of
+// scale · similarity, its contrast that against the reference texts alone
+// (Word.Contrast). Twins count once in the softmax: each has the score that it would
+// have without the others. The topK most similar labels are listed (of equal ones,
+// those that come first in the matrix), and the watched labels that are not among
+// these, if any are watched, topics.MaxLabels at most in all. Similarities are computed
+// in float32 and are the same each time. The result is empty if the matrix has no
+// labels or the embedding has another length.
 func (m *Matrix) Score(c Clip, scale float32, topK int, watched *Watched) Scored {
 	clip := c.Mean
 	if len(m.labels) == 0 || len(clip) != m.dim {
@@ -122,6 +128,7 @@ func (m *Matrix) Score(c Clip, scale float32, topK int, watched *Watched) Scored
 	// scaled down whenever a higher top is found.
 	best := ranking{size: max(topK, 0)}
 	top, sum, background := math.Inf(-1), 0.0, 0.0
+	groups := m.newGroups()
 	for i := range m.words {
 		similar := m.words[i].Similarity(clip)
 		best.offer(i, similar)
@@ -129,10 +136,21 @@ func (m *Matrix) Score(c Clip, scale float32, topK int, watched *Watched) Scored
 			down := m.exp.of(float64(scale) * (top - similar))
 			top, sum, background = similar, sum*down, background*down
 		}
+		if g := m.twins[i]; g >= 0 {
+			groups[g] = max(groups[g], similar)
+			continue
+		}
 		weight := m.exp.of(float64(scale) * (similar - top))
 		sum += weight
 		if m.background[i] {
 			background += weight
+		}
+	}
+	for g, similar := range groups { // from here on, the weight of each
+		groups[g] = m.exp.of(float64(scale) * (similar - top))
+		sum += groups[g]
+		if m.groups[g] {
+			background += groups[g]
 		}
 	}
 	out := Scored{Background: background / sum}
@@ -142,9 +160,16 @@ func (m *Matrix) Score(c Clip, scale float32, topK int, watched *Watched) Scored
 		out.References = &topics.References{Hash: m.refs.Hash(), Logit: logit}
 	}
 	for _, b := range m.withWatched(clip, best.list(), watched) {
-		l := m.labels[b.label].scored(b.similarity, math.Exp(float64(scale)*(b.similarity-top))/sum)
+		weight, of := math.Exp(float64(scale)*(b.similarity-top)), sum
+		if g := m.twins[b.label]; g >= 0 {
+			of = weight + max(sum-groups[g], 0)
+		}
+		l := m.labels[b.label].scored(b.similarity, weight/of)
 		l.Contrast = m.words[b.label].Contrast(c, scale, logit)
 		out.Labels = append(out.Labels, l)
+	}
+	if len(groups) > 0 { // a twin may score higher than a label that is more similar
+		slices.SortStableFunc(out.Labels, func(a, b topics.LabelScore) int { return cmp.Compare(b.Score, a.Score) })
 	}
 	return out
 }

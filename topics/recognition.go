@@ -60,7 +60,8 @@ type VocabRef struct {
 type LabelScore struct {
 	Label string `json:"label"`
 	// Similarity is the dot product of the clip's embedding and the label's; Score
-	// is its softmax over the vocabulary.
+	// is its softmax over the vocabulary, in which labels that say the same to the
+	// model count once.
 	Similarity float64 `json:"similarity"`
 	Score      float64 `json:"score"`
 	// Contrast is the label's softmax against the reference texts alone, without
