@@ -187,8 +187,18 @@ func (p *placed) learning(others []float64) (l levels) {
 	return l
 }
 
+// atLeast are levels that don't let a rule raise below a contrast, and whether that
+// changes them.
+func (l levels) atLeast(contrast float64) (levels, bool) {
+	if logistic(l.raise) >= contrast {
+		return l, false
+	}
+	return levels{raise: logit(contrast), clear: max(l.clear, logit(usualClear*contrast))}, true
+}
+
 // threshold is the record of levels that were found.
 func (d *dial) threshold(p *placed, l levels, learning bool) topics.Threshold {
+	l, bounded := l.atLeast(d.Least)
 	t := topics.Threshold{
 		Camera: p.camera, Rule: p.rule.Name, RuleHash: p.rule.Hash, Budget: p.rule.FalseAlarms.String(), At: d.Now.UTC(),
 		Raise: logistic(min(max(l.raise, -limit), limit)), Learning: learning, Since: p.since, Until: p.until,
@@ -198,6 +208,8 @@ func (d *dial) threshold(p *placed, l levels, learning bool) topics.Threshold {
 	t.Clear = min(logistic(max(l.clear, -limit)), t.Raise)
 	switch {
 	case learning:
+	case bounded:
+		t.Tail = "least"
 	case l.byTail:
 		t.Tail = "extrapolated"
 	default:

@@ -171,7 +171,7 @@ func (s *Stage) pass(ctx context.Context, p *bus.Partition, newest *model) error
 		began := s.Now()
 		found, wrong = Thresholds(ctx, DialOptions{
 			Past: s.Past, Model: newest.Model, Embedder: s.Embedder, Vocabulary: words, Now: s.Now(),
-			Wanted: due, Fleet: fleet(want), Known: tables.known(), Marks: tables.marks,
+			Wanted: due, Fleet: fleet(want), Known: tables.known(), Marks: tables.marks, Least: LeastContrast,
 		})
 		s.Logger.InfoContext(ctx, "thresholds of budgets found", "thresholds", len(found), "took", s.Now().Sub(began).Round(time.Millisecond))
 	}

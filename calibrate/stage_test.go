@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"testing"
 	"time"
 
@@ -109,6 +110,35 @@ func TestThresholdsKeepTheBudgetOverTheRecordings(t *testing.T) {
 	}
 }
 
+// Where nothing looks like a label, its threshold does not sink to what looks like it
+// least; where something does, it stays as it is.
+func TestNoThresholdIsBelowTheLeast(t *testing.T) {
+	o := dialOptions(t, twoHours(t), "20 per hour", "door", "hall", "new")
+	free, err := Thresholds(t.Context(), o)
+	if err != nil || len(free) != 3 || free[0].Raise >= free[1].Raise {
+		t.Fatalf("%+v, %v", free, err)
+	}
+	o.Least = (free[0].Raise + free[1].Raise) / 2
+	got, err := Thresholds(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	door, hall := got[0], got[1]
+	if math.Abs(door.Raise-o.Least) > 1e-9 || door.Clear >= door.Raise || door.Clear < free[0].Clear || door.Clear < o.Least/2 || door.Tail != "least" {
+		t.Errorf("with a least of %v the door has %+v", o.Least, door)
+	}
+	if hall != free[1] {
+		t.Errorf("the hall has %+v, before it had %+v", hall, free[1])
+	}
+	if _, err := topics.EncodeThreshold(door); err != nil {
+		t.Error(err)
+	}
+	o.Least = .99 // more than other cameras have
+	if got, err = Thresholds(t.Context(), o); err != nil || !got[2].Learning || math.Abs(got[2].Raise-.99) > 1e-9 {
+		t.Errorf("a camera without a past has %+v, %v", got, err)
+	}
+}
+
 // A budget in all is kept by one threshold on all cameras together.
 func TestABudgetInAllIsShared(t *testing.T) {
 	past := twoHours(t)
@@ -188,14 +218,21 @@ func TestTheStageKeepsTheTable(t *testing.T) {
 	if err := client.Ensure(t.Context(), bus.TopicSpecs(names, 2, 1)); err != nil {
 		t.Fatal(err)
 	}
-	camera, err := topics.EncodeCamera(topics.Camera{Name: "hall", URL: "rtsp://host/hall"})
-	if err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"hall", "porch"} {
+		camera, err := topics.EncodeCamera(topics.Camera{Name: name, URL: "rtsp://host/" + name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.Table(names.Of(topics.Cameras)).Put(t.Context(), name, camera, ""); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if _, err := client.Table(names.Of(topics.Cameras)).Put(t.Context(), "hall", camera, ""); err != nil {
-		t.Fatal(err)
+	past := twoHours(t)
+	refs := someReferences(t)
+	for i := range 3600 { // nothing like the label
+		past.add(1, "porch", i, looksLike("everyday scene 3", .1, i, refs))
 	}
-	o := dialOptions(t, twoHours(t), "20 per hour", "hall")
+	o := dialOptions(t, past, "20 per hour", "hall")
 	s, err := New(Options{
 		Bus: client, Names: names, Group: "calibrate", Past: o.Past, Embedder: o.Embedder, Vocabulary: fixedWords{o.Vocabulary},
 		Logger: slog.New(slog.DiscardHandler), Rules: ruleSet(t, bagRule("20 per hour")), Now: func() time.Time { return end },
@@ -222,6 +259,10 @@ func TestTheStageKeepsTheTable(t *testing.T) {
 	await("a threshold", func(all map[string]bus.Message) bool {
 		v, err := topics.DecodeThreshold(all["hall/bag"].Value)
 		return err == nil && !v.Learning && v.Budget == "20 per hour"
+	})
+	await("the least threshold", func(all map[string]bus.Message) bool {
+		v, err := topics.DecodeThreshold(all["porch/bag"].Value)
+		return err == nil && v.Tail == "least" && math.Abs(v.Raise-LeastContrast) < 1e-9
 	})
 	s.SetRules(ruleSet(t, bagRule("10 per hour")))
 	await("the other budget", func(all map[string]bus.Message) bool {

@@ -29,9 +29,17 @@ type DialOptions struct {
 	Fleet map[string]int
 	Known []topics.Threshold // thresholds of other cameras, for those without a past
 	Marks []topics.Mark
+	// Least is the contrast below which no threshold is; 0: there is no such bound.
+	Least float64
 }
 
 const (
+	// LeastContrast is what the stage takes for Least: all reference texts together are
+	// then 99 times as likely as the label, and of some 350 of them an average one a
+	// third as likely. Where nothing looks like the label a budget would otherwise be
+	// spent on what resembles it least. How much that saves, and what it costs, was
+	// measured (docs/trust.md).
+	LeastContrast = 0.01
 	// lookBack is how much of the past is used at most: what was usual longer ago says
 	// little about now.
 	lookBack = 28 * 24 * time.Hour

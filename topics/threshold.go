@@ -27,8 +27,9 @@ type Threshold struct {
 	Days       float64   `json:"days,omitempty"`
 	Clips      int       `json:"clips,omitempty"`
 	Happenings int       `json:"happenings,omitempty"`
-	// Tail says how the threshold was found: "counted" from the past itself, or
-	// "extrapolated" by a distribution fitted to its highest values.
+	// Tail says how the threshold was found: "counted" from the past itself,
+	// "extrapolated" by a distribution fitted to its highest values, or "least": a
+	// lower one would keep the budget too, but none is that low.
 	Tail       string `json:"tail,omitempty"`
 	Model      string `json:"model_id,omitempty"`
 	References string `json:"references,omitempty"` // their hash
