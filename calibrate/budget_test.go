@@ -86,7 +86,7 @@ func kept(t *testing.T, p process, days float64, cameras int) (share, mean float
 			t.Fatalf("%s: no threshold from %v days", p.name, days)
 		}
 		fresh := p.record(random, 48*time.Hour, perHour)
-		near := fresh.around(fresh.highest(), float32(l.clear), 3, 0)
+		near := fresh.around(fresh.highest(), float32(l.clear), 3, 0, false)
 		n := len(at.trial.run(near, l.raise, l.clear))
 		if n >= 4 && n <= 16 {
 			good++

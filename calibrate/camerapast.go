@@ -142,8 +142,8 @@ func (s *series) without(all []interval) *series {
 }
 
 // around are the clips that reach a level, and those near them: so many clips, and so
-// much time, before and after.
-func (s *series) around(values []float32, level float32, clips int, span time.Duration) *series {
+// much time, before and after. cut is that of keep.
+func (s *series) around(values []float32, level float32, clips int, span time.Duration, cut bool) *series {
 	near := make([]bool, s.len())
 	until := -1 // clips up to this one are near a clip that was seen
 	for i, v := range values {
@@ -158,7 +158,7 @@ func (s *series) around(values []float32, level float32, clips int, span time.Du
 			near[until] = true
 		}
 	}
-	return s.keep(false, func(i int) bool { return near[i] })
+	return s.keep(cut, func(i int) bool { return near[i] })
 }
 
 // limit bounds log odds: beyond, a contrast is 0 or 1 for a float64.

@@ -41,19 +41,21 @@ func newHeights(t *trial, past *series, want int) *heights {
 	if past.len() == 0 {
 		return h
 	}
-	values := past.highest()
+	values := t.values(past)
 	sorted := slices.Clone(values)
 	slices.Sort(sorted)
 	slices.Reverse(sorted)
 	h.top = float64(sorted[0])
-	clips, span := t.reach()
+	clips, span := t.wide(past)
 	most := int(mostClips * float64(len(sorted)))
 	for rank := 1; rank <= most; rank = max(rank+1, int(float64(rank)*eachRank)) {
 		if sorted[rank-1] == sorted[rank] {
 			continue // no level separates them
 		}
 		level := (float64(sorted[rank-1]) + float64(sorted[rank])) / 2
-		near := past.around(values, float32(level), clips, span)
+		// Of a sequence, clips on both sides of what is left out may reach the level, and
+		// must not be counted together.
+		near := past.around(values, float32(level), clips, span, t.rule.Then != nil)
 		n := len(t.run(near, level, level))
 		if best := h.most(); best >= minTail && float64(n) < merged*float64(best) {
 			break
