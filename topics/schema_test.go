@@ -79,7 +79,8 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 		}},
 		{"status, with all that can be wrong", "status", func() ([]byte, error) {
 			return EncodeStatus(StreamStatus{Camera: "lobby", State: StreamStreaming, Since: at, At: at, OfflineSince: at, Rate: 4.9,
-				Picture: &PictureFaults{BlackSince: at, FrozenSince: at}})
+				Picture: &PictureFaults{BlackSince: at, FrozenSince: at,
+					Lens: &LensFaults{CoveredSince: at, MovedSince: at, DefocusedSince: at}}})
 		}},
 		{"worker", "worker", func() ([]byte, error) {
 			return EncodeWorker(Worker{Name: "w", Version: "v1", Started: at, At: at, Model: "abc", Vocab: VocabRef{Name: "default", Version: "def"},

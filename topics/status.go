@@ -60,6 +60,21 @@ const StatusEvery = 10 * time.Second
 type PictureFaults struct {
 	BlackSince  time.Time `json:"black_since,omitzero"`  // almost all of it is black
 	FrozenSince time.Time `json:"frozen_since,omitzero"` // the same picture again and again
+	// Lens is nil until the camera's usual view is known. Older workers don't know of it.
+	Lens *LensFaults `json:"lens,omitempty"`
+}
+
+// LensFaults are since when the pictures have been unlike what the camera usually
+// shows, in each way that is told apart; at most one is not zero.
+type LensFaults struct {
+	CoveredSince   time.Time `json:"covered_since,omitzero"`   // little is to be seen
+	MovedSince     time.Time `json:"moved_since,omitzero"`     // another view
+	DefocusedSince time.Time `json:"defocused_since,omitzero"` // the same without its details
+}
+
+// Fine is whether nothing is wrong with the pictures as far as is known.
+func (p PictureFaults) Fine() bool {
+	return p.BlackSince.IsZero() && p.FrozenSince.IsZero() && (p.Lens == nil || *p.Lens == LensFaults{})
 }
 
 // EncodeStatus makes the JSON record; the reason is cleaned.
