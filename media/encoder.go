@@ -16,6 +16,7 @@ type FrameEncoder struct {
 	jpeg           *jpeg.Encoder
 	rgb, small     []byte
 	seed           maphash.Seed
+	scenes         sceneMaker
 	seen           Seen
 }
 
@@ -26,6 +27,8 @@ type Seen struct {
 	Hash uint64
 	// Black is whether almost nothing of it is brighter than black.
 	Black bool
+	// Scene is what the picture looks like, roughly.
+	Scene Scene
 }
 
 // Seen is about the frame that was encoded last.
@@ -86,7 +89,7 @@ func (e *FrameEncoder) Encode(f *Frame) (data []byte, w, h int, err error) {
 	if w != f.Width || h != f.Height {
 		e.small = small
 	}
-	e.seen = Seen{Hash: maphash.Bytes(e.seed, e.rgb), Black: isBlack(small)}
+	e.seen = Seen{Hash: maphash.Bytes(e.seed, e.rgb), Black: isBlack(small), Scene: e.scenes.see(e.rgb, f.Width, f.Height)}
 	// Whole colours: at equal size they lose less of the embedding than a higher
 	// quality does with a quarter of them (docs/benchmarks.md, "What JPEG costs").
 	if data, err = e.jpeg.Encode(small, w, h, e.quality, jpeg.Full); err != nil {
