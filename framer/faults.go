@@ -18,6 +18,7 @@ type faults struct {
 	same   time.Time // capture time of the first of the latest pictures that are all equal
 	black  time.Time // capture time of the first of the latest pictures that are all black; zero: the latest is not
 	newest time.Time // capture time of the latest picture
+	lens   lens
 }
 
 // lasting is how long a picture must be of no use to be reported: in clean, still
@@ -38,6 +39,7 @@ func (f *faults) see(s media.Seen, at time.Time) {
 		f.black = at
 	}
 	f.known, f.newest = true, at
+	f.lens.see(s.Scene, at)
 }
 
 // reset begins a new connection.
@@ -45,6 +47,7 @@ func (f *faults) reset() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.known, f.moved, f.lit, f.black = false, false, false, time.Time{}
+	f.lens.reset()
 }
 
 // now is nil as long as the connection's first pictures don't say yet whether they are
@@ -52,7 +55,7 @@ func (f *faults) reset() {
 func (f *faults) now() *topics.PictureFaults {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var out topics.PictureFaults
+	out := topics.PictureFaults{Lens: f.lens.now()}
 	if f.known && f.newest.Sub(f.same) >= lasting {
 		out.FrozenSince = f.same.UTC()
 	}

@@ -38,6 +38,9 @@ type Options struct {
 	// new epoch is begun, so that clips' wall-clock times stay true. 0: 5 s;
 	// negative: any.
 	MaxDrift time.Duration
+	// AcceptView is how long a camera has to show another view than usual until that is
+	// a usual one too. 0: an hour.
+	AcceptView time.Duration
 	// Reporter gets a warning of each camera that loses clips; nil: nobody does.
 	Reporter telemetry.Reporter
 	Now      func() time.Time // nil: time.Now
@@ -64,6 +67,9 @@ func (o *Options) check() error {
 func (o *Options) fill() {
 	if o.MaxDrift == 0 {
 		o.MaxDrift = 5 * time.Second
+	}
+	if o.AcceptView == 0 {
+		o.AcceptView = time.Hour
 	}
 	if o.Reporter == nil {
 		o.Reporter = telemetry.Quiet{}
@@ -109,6 +115,7 @@ func (f *Framer) Stream(c topics.Camera, send bus.SendFunc) (*Stream, error) {
 		encoder: e,
 		queue:   newQueue(f.Queue),
 		losses:  &losses{log: log, reporter: f.Reporter, part: "clips of " + c.Name},
+		faults:  faults{lens: lens{accept: f.AcceptView}},
 	}
 	s.Retag(c.Tags)
 	f.metrics.begin(context.Background(), c.Name)

@@ -168,7 +168,7 @@ func (s *Stage) examine(now time.Time) {
 		r.health.mu.Unlock()
 		picture := r.picture(was.State)
 		every := topics.StatusEvery
-		if !offline && (picture == nil || *picture == topics.PictureFaults{}) {
+		if !offline && (picture == nil || picture.Fine()) {
 			every = healthyEvery
 		}
 		if !reflect.DeepEqual(picture, was.Picture) || differs(rate, was.Rate) || now.Sub(was.At) >= every-lookEvery/2 {

@@ -126,6 +126,20 @@ func TestStatusesAreRepeated(t *testing.T) {
 	if p := pass(10 * time.Second); p == nil {
 		t.Error("a black picture is not repeated")
 	}
+	for _, c := range []struct {
+		lens     topics.LensFaults
+		repeated bool
+	}{{topics.LensFaults{CoveredSince: now}, true}, {topics.LensFaults{}, false}} {
+		r.mu.Lock()
+		r.pictures["cam"] = &topics.PictureFaults{Lens: &c.lens}
+		r.mu.Unlock()
+		if p := pass(2 * time.Second); p == nil || *p.Picture.Lens != c.lens {
+			t.Errorf("a lens of which is known %+v: %+v", c.lens, p)
+		}
+		if p := pass(10 * time.Second); (p != nil) != c.repeated {
+			t.Errorf("a lens of which is known %+v: repeated with %+v", c.lens, p)
+		}
+	}
 	close(waits)
 	c.stop()
 	if p := pass(time.Hour); p != nil {

@@ -126,6 +126,7 @@ func (d *document) checkStages(c Config) {
 	inRange(d, "framer.short_side", c.Framer.ShortSide, topics.MinShortSide, topics.MaxShortSide)
 	inRange(d, "framer.jpeg_quality", c.Framer.JPEGQuality, 1, 100)
 	inRange(d, "framer.queue", c.Framer.Queue, 1, 1000)
+	inRange(d, "framer.accept_view", c.Framer.AcceptView, time.Minute, 30*24*time.Hour)
 	if c.Infer.Bundle == "" {
 		d.wrong("infer.bundle", "is empty: want a folder made by importing a checkpoint (docs/models.md)")
 	}

@@ -123,6 +123,7 @@ type Framer struct {
 	ShortSide   int           `yaml:"short_side"`
 	JPEGQuality int           `yaml:"jpeg_quality"`
 	Queue       int           `yaml:"queue"`
+	AcceptView  time.Duration `yaml:"accept_view"`
 }
 
 // Infer is how clips are recognised.
@@ -202,7 +203,7 @@ func Default() Config {
 			OpenTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, Watchdog: 15 * time.Second, DecodeThreads: 1,
 			Backoff: Backoff{Min: time.Second, Max: time.Minute, ResetAfter: time.Minute},
 		},
-		Framer: Framer{Window: 4267 * time.Millisecond, Stride: topics.Stride{Steps: 4}, ShortSide: 224, JPEGQuality: 90, Queue: 8},
+		Framer: Framer{Window: 4267 * time.Millisecond, Stride: topics.Stride{Steps: 4}, ShortSide: 224, JPEGQuality: 90, Queue: 8, AcceptView: time.Hour},
 		Infer: Infer{
 			Group: "frostwatch-infer", Bundle: "models/frost-mini", Provider: "cpu",
 			MaxBatch: 8, MaxWait: 50 * time.Millisecond, MaxAge: 30 * time.Second, TopK: 10,

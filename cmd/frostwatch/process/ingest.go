@@ -28,7 +28,7 @@ func (p *Process) NewIngest(o IngestOptions) (*ingest.Stage, error) {
 	fc, c := p.Config.Framer, p.Config.Ingest
 	f, err := framer.New(framer.Options{
 		Names: p.Names, Window: fc.Window, Stride: fc.Stride,
-		ShortSide: fc.ShortSide, Quality: fc.JPEGQuality, Queue: fc.Queue,
+		ShortSide: fc.ShortSide, Quality: fc.JPEGQuality, Queue: fc.Queue, AcceptView: fc.AcceptView,
 		Logger: p.log, Tracer: p.tel.Tracer("framer"), Meter: p.tel.Meter("framer"), Propagator: p.tel.Propagator(),
 		Reporter: p.reporter,
 	})
