@@ -63,6 +63,12 @@ func faults() []fault {
 			},
 			over: func(topics.StreamStatus) string { return "the picture changes again" },
 		},
+		ofLens("covered", "lens covered", "the lens is no longer covered",
+			func(l topics.LensFaults) time.Time { return l.CoveredSince }, func(r StreamRule) time.Duration { return r.Covered }),
+		ofLens("moved", "camera moved", "the usual view is back, or this one has become usual",
+			func(l topics.LensFaults) time.Time { return l.MovedSince }, func(r StreamRule) time.Duration { return r.Moved }),
+		ofLens("defocused", "picture out of focus", "the picture is sharp again",
+			func(l topics.LensFaults) time.Time { return l.DefocusedSince }, func(r StreamRule) time.Duration { return r.Defocused }),
 		{
 			name: "slow", label: "frame rate low",
 			found: slow,
@@ -94,6 +100,27 @@ func ofPicture(since func(topics.PictureFaults) time.Time) func(topics.StreamSta
 			return finding{}
 		}
 		return finding{known: true, since: since(*s.Picture)}
+	}
+}
+
+// ofLens is a fault of the lens. A lens that nothing is known of ends no alert.
+func ofLens(name, label, over string, since func(topics.LensFaults) time.Time, limit func(StreamRule) time.Duration) fault {
+	return fault{
+		name: name, label: label,
+		found: func(s topics.StreamStatus, _ StreamRule) finding {
+			if s.Picture == nil || s.Picture.Lens == nil {
+				return finding{}
+			}
+			f := finding{since: since(*s.Picture.Lens)}
+			// While another of them is there, nobody knows whether this one is over.
+			f.known = !f.since.IsZero() || *s.Picture.Lens == topics.LensFaults{}
+			return f
+		},
+		limit: func(r StreamRule) time.Duration { return orNever(limit(r)) },
+		why: func(_ topics.StreamStatus, _ StreamRule, lasted time.Duration) string {
+			return fmt.Sprintf("%s for %s", name, lasted)
+		},
+		over: func(topics.StreamStatus) string { return over },
 	}
 }
 

@@ -35,6 +35,22 @@ func frozenSince(second int) func(*topics.StreamStatus) {
 	return func(s *topics.StreamStatus) { s.Picture.FrozenSince = after(second) }
 }
 
+func lens(f topics.LensFaults) func(*topics.StreamStatus) {
+	return func(s *topics.StreamStatus) { s.Picture.Lens = &f }
+}
+
+func coveredSince(second int) func(*topics.StreamStatus) {
+	return lens(topics.LensFaults{CoveredSince: after(second)})
+}
+
+func movedSince(second int) func(*topics.StreamStatus) {
+	return lens(topics.LensFaults{MovedSince: after(second)})
+}
+
+func defocusedSince(second int) func(*topics.StreamStatus) {
+	return lens(topics.LensFaults{DefocusedSince: after(second)})
+}
+
 func rate(fps float64) func(*topics.StreamStatus) {
 	return func(s *topics.StreamStatus) { s.Rate = fps }
 }
@@ -94,6 +110,14 @@ func TestStreams(t *testing.T) {
 			[]string{"raised picture frozen since 0: the same picture for 1m9s", "cleared picture frozen since 0: the picture changes again"}},
 		{"a low rate, with hysteresis", Rule{Stream: &StreamRule{FPSBelow: 10}}, []said{{0, rate(10)}, {20, rate(9.9)}, {40, rate(10.5)}, {60, rate(9)}, {80, rate(11)}, {90, func(s *topics.StreamStatus) { offlineSince(85)(s) }}},
 			[]string{"raised frame rate low since 20: 9.9 frames a second, at least 10 are wanted", "cleared frame rate low since 20: 11 frames a second"}},
+		{"covered, and nothing known of the lens for a while", Rule{Stream: &StreamRule{Covered: 30 * time.Second}}, []said{{29, coveredSince(0)}, {39, coveredSince(0)}, {45, fine}, {50, lens(topics.LensFaults{})}},
+			[]string{"raised lens covered since 0: covered for 39s", "cleared lens covered since 0: the lens is no longer covered"}},
+		{"moved, and then covered", Rule{Stream: &StreamRule{Covered: 30 * time.Second, Moved: 30 * time.Second}}, []said{{30, movedSince(0)}, {40, coveredSince(35)}, {65, coveredSince(35)}, {70, lens(topics.LensFaults{})}},
+			[]string{"raised camera moved since 0: moved for 30s", "cleared camera moved since 0: lens covered",
+				"raised lens covered since 35: covered for 30s", "cleared lens covered since 35: the lens is no longer covered"}},
+		{"out of focus, of which the rule says nothing", Rule{Stream: &StreamRule{Covered: 30 * time.Second}}, []said{{60, defocusedSince(0)}}, nil},
+		{"out of focus", Rule{Stream: &StreamRule{Defocused: 30 * time.Second}}, []said{{60, defocusedSince(0)}, {70, lens(topics.LensFaults{})}},
+			[]string{"raised picture out of focus since 0: defocused for 1m0s", "cleared picture out of focus since 0: the picture is sharp again"}},
 		{"the cooldown", Rule{Stream: &StreamRule{Frozen: 10 * time.Second}, Cooldown: time.Minute}, []said{{10, frozenSince(0)}, {20, fine}, {40, frozenSince(30)}, {79, frozenSince(30)}, {80, frozenSince(30)}},
 			[]string{"raised picture frozen since 0: the same picture for 10s", "cleared picture frozen since 0: the picture changes again", "raised picture frozen since 30: the same picture for 50s"}},
 		{"outside its hours", Rule{Stream: &twoMinutes, Schedule: night}, []said{{1000, offlineSince(0)}, {3599, offlineSince(0)}, {3600, offlineSince(0)}},
@@ -218,8 +242,9 @@ func TestStreamRulesThatAreWrong(t *testing.T) {
 		rule Rule
 		want string
 	}{
-		{Rule{Stream: &StreamRule{}}, "want at least one of offline, black, frozen and fps_below"},
+		{Rule{Stream: &StreamRule{}}, "want at least one of offline, black, frozen, covered, moved, defocused and fps_below"},
 		{Rule{Stream: &StreamRule{Black: time.Second}}, "black for 1s: want 10s to 24h0m0s"},
+		{Rule{Stream: &StreamRule{Moved: 25 * time.Hour}}, "moved for 25h0m0s: want 10s to 24h0m0s"},
 		{Rule{Stream: &StreamRule{FPSBelow: -1}}, "fps_below -1"},
 		{Rule{Stream: &StreamRule{Offline: time.Minute}, Actions: []string{"fall"}}, "actions: a rule on streams looks at no clips"},
 		{Rule{Stream: &StreamRule{Offline: time.Minute}, Clips: ClipsRule{1, 2}}, "clips: a rule on streams looks at no clips"},
@@ -232,7 +257,8 @@ func TestStreamRulesThatAreWrong(t *testing.T) {
 	}
 	for text, want := range map[string]StreamRule{
 		"offline for 2m": {Offline: 2 * time.Minute}, " black  for 30s ": {Black: 30 * time.Second}, "frozen for 1h": {Frozen: time.Hour},
-		"blurred for 2m": {}, "offline": {}, "offline for ever": {},
+		"covered for 30s": {Covered: 30 * time.Second}, "moved for 1m": {Moved: time.Minute}, "defocused for 5m": {Defocused: 5 * time.Minute},
+		"blurred for 2m": {}, "fps_below for 2m": {}, "offline": {}, "offline for ever": {},
 	} {
 		var got StreamRule
 		if err := got.UnmarshalText([]byte(text)); got != want || (err != nil) != (want == StreamRule{}) {

@@ -74,6 +74,8 @@ type streamStory struct {
 // streamStories are by the names of the page's rules.
 var streamStories = map[string]streamStory{
 	"away": {[]said{{110, offlineSince(0)}, {120, offlineSince(0)}, {130, fine}}, []string{"120 raised camera offline", "130 cleared camera offline"}},
+	"lens": {[]said{{110, coveredSince(50)}, {120, lens(topics.LensFaults{})}, {130, movedSince(125)}, {300, movedSince(125)}, {310, lens(topics.LensFaults{})}, {620, defocusedSince(320)}, {630, lens(topics.LensFaults{})}},
+		[]string{"110 raised lens covered", "120 cleared lens covered", "300 raised camera moved", "310 cleared camera moved", "620 raised picture out of focus", "630 cleared picture out of focus"}},
 	"picture": {[]said{{59, blackSince(0)}, {60, blackSince(0)}, {70, fine}, {80, rate(4.9)}, {100, rate(5.4)}, {120, rate(5.5)}},
 		[]string{"60 raised picture black", "70 cleared picture black", "80 raised frame rate low", "120 cleared frame rate low"}},
 }

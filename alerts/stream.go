@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"regexp"
@@ -11,12 +12,16 @@ import (
 )
 
 // StreamRule is what must not be wrong with a camera's stream: in YAML {offline: 2m,
-// black: 30s, frozen: 1m, fps_below: 5} with one of the keys or more, or for one of the
-// first three the text "offline for 2m".
+// black: 30s, fps_below: 5} with one of the keys or more, or for one that is a time the
+// text "offline for 2m".
 type StreamRule struct {
 	Offline time.Duration `yaml:"offline"` // how long it may give no video; 0: the rule is not about that
 	Black   time.Duration `yaml:"black"`   // how long its picture may be black
 	Frozen  time.Duration `yaml:"frozen"`  // how long its picture may stay the same
+	Covered time.Duration `yaml:"covered"` // how long its lens may be covered
+	Moved   time.Duration `yaml:"moved"`   // how long it may show another view than usual
+	// Defocused is how long its picture may be without the details that it usually has.
+	Defocused time.Duration `yaml:"defocused"`
 	// FPSBelow is the lowest rate of frames that is right, in frames a second.
 	FPSBelow float64 `yaml:"fps_below"`
 }
@@ -28,27 +33,29 @@ const (
 	maxFPS   = 240
 )
 
-var streamText = regexp.MustCompile(`^\s*(offline|black|frozen)\s+for\s+(\S+)\s*$`)
+var streamText = regexp.MustCompile(`^\s*(\w+)\s+for\s+(\S+)\s*$`)
+
+// times are the keys that are a time.
+func (s *StreamRule) times() map[string]*time.Duration {
+	return map[string]*time.Duration{
+		"offline": &s.Offline, "black": &s.Black, "frozen": &s.Frozen,
+		"covered": &s.Covered, "moved": &s.Moved, "defocused": &s.Defocused,
+	}
+}
 
 // UnmarshalText reads "offline for 2m".
 func (s *StreamRule) UnmarshalText(b []byte) error {
-	m := streamText.FindSubmatch(b)
+	var limit *time.Duration
 	var length time.Duration
-	var err error
-	if m != nil {
+	err := errors.New("no time")
+	if m := streamText.FindSubmatch(b); m != nil {
+		limit = s.times()[string(m[1])]
 		length, err = time.ParseDuration(string(m[2]))
 	}
-	if m == nil || err != nil {
-		return fmt.Errorf("stream: %.80q: want offline, black or frozen for a time, as offline for 2m, or {offline: 2m, black: 30s, frozen: 1m, fps_below: 5}", b)
+	if limit == nil || err != nil {
+		return fmt.Errorf("stream: %.80q: want offline, black, frozen, covered, moved or defocused for a time, as offline for 2m, or {offline: 2m, black: 30s, fps_below: 5}", b)
 	}
-	switch string(m[1]) {
-	case "offline":
-		s.Offline = length
-	case "black":
-		s.Black = length
-	case "frozen":
-		s.Frozen = length
-	}
+	*limit = length
 	return nil
 }
 
@@ -61,16 +68,16 @@ func (s *StreamRule) UnmarshalYAML(unmarshal func(any) error) error {
 // checkStream checks what is particular to a rule about streams.
 func (r Rule) checkStream(wrong func(string, ...any)) {
 	s := *r.Stream
-	for key, limit := range map[string]time.Duration{"offline": s.Offline, "black": s.Black, "frozen": s.Frozen} {
-		if limit != 0 && (limit < minFault || limit > maxFault) {
-			wrong("stream: %s for %v: want %v to %v", key, limit, minFault, maxFault)
+	for key, limit := range s.times() {
+		if *limit != 0 && (*limit < minFault || *limit > maxFault) {
+			wrong("stream: %s for %v: want %v to %v", key, *limit, minFault, maxFault)
 		}
 	}
 	if fine := s.FPSBelow >= 0 && s.FPSBelow <= maxFPS; !fine { // NaN is not
 		wrong("stream: fps_below %v: want more than 0 and at most %d", s.FPSBelow, maxFPS)
 	}
 	if s == (StreamRule{}) {
-		wrong("stream: want at least one of offline, black, frozen and fps_below")
+		wrong("stream: want at least one of offline, black, frozen, covered, moved, defocused and fps_below")
 	}
 	for _, key := range r.otherKeys() {
 		wrong(key + ": a rule on streams looks at no clips: want only cameras, camera_tags, cooldown, severity, schedule and quiet beside stream")
