@@ -117,7 +117,7 @@ func (f *Framer) Stream(c topics.Camera, send bus.SendFunc) (*Stream, error) {
 		losses:  &losses{log: log, reporter: f.Reporter, part: "clips of " + c.Name},
 		faults:  faults{lens: lens{accept: f.AcceptView}},
 	}
-	s.Retag(c.Tags)
+	s.Retag(c.Tags, c.Vocabulary)
 	f.metrics.begin(context.Background(), c.Name)
 	s.coverage = newCoverage(s.sampler.window, f.Now(), func(reason string, d time.Duration) {
 		f.metrics.gap(context.Background(), c.Name, reason, d)

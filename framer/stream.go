@@ -22,7 +22,7 @@ import (
 type Stream struct {
 	*Framer
 	camera   topics.Camera
-	tags     atomic.Pointer[[]string] // of the clips to come
+	marks    atomic.Pointer[marks] // of the clips to come
 	sender   bus.SendFunc
 	log      *slog.Logger
 	sampler  *sampler
@@ -58,9 +58,15 @@ func (s *Stream) Broken() string {
 	return ""
 }
 
-// Retag sets the tags of clips that are completed from now on; the epoch goes on.
-// Any goroutine may call it.
-func (s *Stream) Retag(tags []string) { s.tags.Store(&tags) }
+// marks are what a camera's record has copied to its clips.
+type marks struct {
+	tags       []string
+	vocabulary string
+}
+
+// Retag sets tags and vocabulary of clips that are completed from now on; the epoch
+// goes on. Any goroutine may call it.
+func (s *Stream) Retag(tags []string, vocabulary string) { s.marks.Store(&marks{tags, vocabulary}) }
 
 // Connected ends the epoch: the new connection has a clock of its own.
 func (s *Stream) Connected(media.StreamInfo) {
@@ -183,11 +189,12 @@ func (s *Stream) cut(ctx context.Context, f *media.Frame, at, until time.Duratio
 		win.frames = append(win.frames, picture)
 		return nil
 	})
+	of := s.marks.Load()
 	for _, win := range complete {
 		s.whole = true
 		s.broken.Store(nil)
 		s.push(ctx, topics.Clip{
-			ID: topics.ClipID(s.camera.Name, s.epoch, win.start), Camera: s.camera.Name, Tags: *s.tags.Load(),
+			ID: topics.ClipID(s.camera.Name, s.epoch, win.start), Camera: s.camera.Name, Tags: of.tags, Vocabulary: of.vocabulary,
 			Epoch: s.epoch, Sequence: win.number, Start: win.start, Window: s.sampler.window,
 			Width: w, Height: h, Frames: win.frames,
 		})

@@ -27,8 +27,10 @@ type runner struct {
 	done   sync.WaitGroup
 
 	mu   sync.Mutex
-	sink Sink     // nil before it is made
-	tags []string // of the clips to come
+	sink Sink // nil before it is made
+	// Of the clips to come.
+	tags       []string
+	vocabulary string
 
 	health health
 
@@ -47,7 +49,7 @@ type runner struct {
 // closed (nil: at once), and the delay has passed. offline is since when the camera
 // was offline for the worker before; zero: it was not.
 func (s *Stage) start(ctx context.Context, c topics.Camera, delay time.Duration, offline time.Time, after <-chan struct{}, b *board, send bus.SendFunc) *runner {
-	r := &runner{Stage: s, camera: c, record: c, tags: c.Tags, board: b, log: s.Logger.With("camera", c.Name)}
+	r := &runner{Stage: s, camera: c, record: c, tags: c.Tags, vocabulary: c.Vocabulary, board: b, log: s.Logger.With("camera", c.Name)}
 	r.health.offline = offline
 	r.send = func(ctx context.Context, msgs ...bus.Message) ([]topics.RecordRef, error) {
 		refs, err := send(ctx, msgs...)
@@ -86,13 +88,13 @@ func (r *runner) giveUp(reason string) {
 // part is the camera's name in the worker's readiness.
 func (r *runner) part() string { return "camera " + r.camera.Name }
 
-// retag sets the tags of clips made from now on; the stream goes on.
-func (r *runner) retag(tags []string) {
+// retag sets the tags and the vocabulary of clips made from now on; the stream goes on.
+func (r *runner) retag(tags []string, vocabulary string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.tags = tags
+	r.tags, r.vocabulary = tags, vocabulary
 	if r.sink != nil {
-		r.sink.Retag(tags)
+		r.sink.Retag(tags, vocabulary)
 	}
 }
 
@@ -110,7 +112,7 @@ func (r *runner) newSink() (Sink, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := r.camera
-	c.Tags = r.tags
+	c.Tags, c.Vocabulary = r.tags, r.vocabulary
 	var err error
 	r.sink, err = r.NewSink(c, r.send)
 	return r.sink, err

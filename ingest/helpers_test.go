@@ -40,7 +40,7 @@ func testOptions(r *recorder) Options {
 		Bus: r, Names: topics.Names{Prefix: "t."}, Group: "g", Worker: "w",
 		NewSink: func(c topics.Camera, send bus.SendFunc) (Sink, error) {
 			s := &recorderSink{recorder: r, name: c.Name, send: send}
-			s.Retag(c.Tags)
+			s.Retag(c.Tags, c.Vocabulary)
 			return s, nil
 		},
 		Window: 4267 * time.Millisecond, Stride: topics.Stride{Steps: 4},

@@ -47,10 +47,13 @@ type recorderSink struct {
 	send bus.SendFunc
 }
 
-func (r *recorderSink) Retag(tags []string) {
+func (r *recorderSink) Retag(tags []string, vocabulary string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.tags[r.name] = strings.Join(tags, ",")
+	if vocabulary != "" {
+		r.tags[r.name] += " in " + vocabulary
+	}
 }
 
 func (r *recorderSink) Broken() string {

@@ -29,8 +29,9 @@ type Sink interface {
 	// Picture says what is wrong with the pictures of this connection; nil before it is
 	// known. Any goroutine may call it.
 	Picture() *topics.PictureFaults
-	// Retag sets the tags of what is made from now on. Any goroutine may call it.
-	Retag(tags []string)
+	// Retag sets the tags and the vocabulary of what is made from now on. Any
+	// goroutine may call it.
+	Retag(tags []string, vocabulary string)
 }
 
 // NewSink makes the sink of a camera. The sink sends its clips by send and in no

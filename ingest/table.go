@@ -174,9 +174,9 @@ func (t *table) apply(ctx context.Context, m bus.Message) error {
 		log.InfoContext(ctx, "camera added", "tags", c.Tags)
 		t.start(ctx, *c, 0, time.Time{})
 	case sameStream(*c, r.record):
-		if !reflect.DeepEqual(c.Tags, r.record.Tags) {
-			log.InfoContext(ctx, "camera's tags changed", "tags", c.Tags)
-			r.retag(c.Tags)
+		if !reflect.DeepEqual(c.Tags, r.record.Tags) || c.Vocabulary != r.record.Vocabulary {
+			log.InfoContext(ctx, "camera's tags or vocabulary changed", "tags", c.Tags, "vocabulary", c.Vocabulary)
+			r.retag(c.Tags, c.Vocabulary)
 		}
 		r.record = *c
 	default:
@@ -190,7 +190,7 @@ func (t *table) apply(ctx context.Context, m bus.Message) error {
 // sameStream is whether two records of one camera ask for the same stream, cut
 // into the same clips.
 func sameStream(a, b topics.Camera) bool {
-	a.Tags, a.Source, a.OwnTags = b.Tags, b.Source, b.OwnTags
+	a.Tags, a.Vocabulary, a.Source, a.OwnTags = b.Tags, b.Vocabulary, b.Source, b.OwnTags
 	return reflect.DeepEqual(a, b)
 }
 

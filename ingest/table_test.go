@@ -102,6 +102,8 @@ func TestTagsChangeWithoutTouchingTheStream(t *testing.T) {
 	}
 	p.write("a", record(`,"tags":["y","z"],"source":"person"`))
 	until(t, "the new tags", 10*time.Second, tagged("y,z"))
+	p.write("a", record(`,"tags":["y","z"],"vocabulary":"hospital"`))
+	until(t, "the vocabulary", 10*time.Second, tagged("y,z in hospital"))
 	p.write("a", record(""))
 	until(t, "no tags", 10*time.Second, tagged(""))
 	n := len(r.frames("a"))

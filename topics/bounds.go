@@ -185,5 +185,6 @@ var (
 	statusBounds    = bounds{bytes: smallRecord, fields: maxFields}
 	workerBounds    = bounds{bytes: MaxRecordBytes, fields: maxFields, lists: []bound{
 		{"stages", maxStages}, {"partitions", maxStages * maxPartitions}, {"problems", maxReports}, {"warnings", maxReports},
+		{"further_vocabularies", maxFurther},
 	}}
 )

@@ -20,6 +20,9 @@ type Camera struct {
 	Transport string   `json:"transport,omitempty"` // "tcp" or "udp", RTSP only
 	Stride    Stride   `json:"stride,omitzero"`     // between window starts
 	Window    Duration `json:"window,omitempty"`    // length of a window
+	// Vocabulary that its clips are scored against. Empty: that of the set in the
+	// configuration of infer that the camera is in, or else the default one.
+	Vocabulary string `json:"vocabulary,omitempty"`
 	// Source says who put the record: SourcePerson, SourceFile or SourceUp; empty
 	// counts as SourcePerson. A configuration file or `frostwatch up` changes and
 	// removes only records of its own.
@@ -58,6 +61,14 @@ const (
 
 var cameraName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
+// CheckVocabularyName returns an error if no camera may name such a vocabulary.
+func CheckVocabularyName(name string) error {
+	if !cameraName.MatchString(name) {
+		return fmt.Errorf("vocabulary %.80q: want 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit", name)
+	}
+	return nil
+}
+
 // maxURL keeps a camera's record within its bounds, also if every byte is escaped.
 const maxURL = 8 << 10 // bytes
 
@@ -82,6 +93,9 @@ func (c Camera) Validate() error {
 	}
 	if !areTags(c.Tags) {
 		return fmt.Errorf("camera %s: %w", c.Name, errBadTags)
+	}
+	if err := CheckVocabularyName(c.Vocabulary); c.Vocabulary != "" && err != nil {
+		return fmt.Errorf("camera %s: %w", c.Name, err)
 	}
 	if !slices.Contains([]string{"", SourcePerson, SourceUp, SourceFile}, c.Source) {
 		return fmt.Errorf("camera %s: source %.80q: want %s, %s or %s", c.Name, c.Source, SourcePerson, SourceFile, SourceUp)

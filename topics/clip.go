@@ -11,16 +11,18 @@ import (
 
 // Clip holds the frames of one window of one camera, which a model sees at once.
 type Clip struct {
-	ID       string
-	Camera   string
-	Tags     []string      // of the camera
-	Epoch    time.Time     // wall-clock time of the stream epoch's first frame
-	Sequence uint64        // number of the window within its epoch; dropped windows count too
-	Start    time.Duration // of the window, since the epoch's first frame
-	Window   time.Duration // length of the window
-	Width    int           // of every frame, pixels
-	Height   int
-	Frames   []ClipFrame // in order of presentation
+	ID     string
+	Camera string
+	Tags   []string // of the camera
+	// Vocabulary is the one that the camera's record names; empty: infer chooses.
+	Vocabulary string
+	Epoch      time.Time     // wall-clock time of the stream epoch's first frame
+	Sequence   uint64        // number of the window within its epoch; dropped windows count too
+	Start      time.Duration // of the window, since the epoch's first frame
+	Window     time.Duration // length of the window
+	Width      int           // of every frame, pixels
+	Height     int
+	Frames     []ClipFrame // in order of presentation
 }
 
 // ClipFrame is one frame of a clip.
@@ -43,7 +45,7 @@ const maxClipFrames = 64
 // EncodeClip makes the Protobuf record defined in clip.proto.
 func EncodeClip(c Clip) ([]byte, error) {
 	m := &clippb.Clip{
-		Id: c.ID, Camera: c.Camera, CameraTags: c.Tags,
+		Id: c.ID, Camera: c.Camera, CameraTags: c.Tags, Vocabulary: c.Vocabulary,
 		EpochUnixNano: c.Epoch.UnixNano(), Sequence: c.Sequence,
 		StartNano: int64(c.Start), WindowNano: int64(c.Window),
 		Width: uint32(c.Width), Height: uint32(c.Height),
@@ -74,7 +76,7 @@ func DecodeClip(b []byte) (Clip, error) {
 		return Clip{}, fmt.Errorf("decode clip %.80q: %w", m.Id, err)
 	}
 	c := Clip{
-		ID: m.Id, Camera: m.Camera, Tags: m.CameraTags,
+		ID: m.Id, Camera: m.Camera, Tags: m.CameraTags, Vocabulary: m.Vocabulary,
 		Epoch: time.Unix(0, m.EpochUnixNano).UTC(), Sequence: m.Sequence,
 		Start: time.Duration(m.StartNano), Window: time.Duration(m.WindowNano),
 		Width: int(m.Width), Height: int(m.Height),
@@ -95,6 +97,8 @@ func checkClip(m *clippb.Clip) error {
 		return fmt.Errorf("id: want 1 to %d bytes of printable text", maxID)
 	case !areTags(m.CameraTags):
 		return errBadTags
+	case m.Vocabulary != "" && CheckVocabularyName(m.Vocabulary) != nil:
+		return CheckVocabularyName(m.Vocabulary)
 	case !cameraName.MatchString(m.Camera):
 		return fmt.Errorf("camera %.80q is not a camera name", m.Camera)
 	case len(m.Frames) == 0 || len(m.Frames) > maxClipFrames:

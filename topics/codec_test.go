@@ -11,7 +11,7 @@ import (
 
 func aClip() Clip {
 	return Clip{
-		ID: ClipID("lobby", at, 0), Camera: "lobby", Tags: []string{"indoor"}, Epoch: at, Sequence: 7,
+		ID: ClipID("lobby", at, 0), Camera: "lobby", Tags: []string{"indoor"}, Vocabulary: "hospital", Epoch: at, Sequence: 7,
 		Start: time.Second, Window: 4 * time.Second, Width: 398, Height: 224,
 		Frames: []ClipFrame{{JPEG: []byte("x"), Stream: time.Second, Captured: at.Add(time.Second)}},
 	}
@@ -94,6 +94,7 @@ func TestBadClipsAreRefused(t *testing.T) {
 func TestCameraErrorsKeepPasswords(t *testing.T) {
 	for _, c := range []Camera{
 		{Name: "lobby", URL: "rtsp://viewer:hunter2@h/s", Transport: "tcpip"},
+		{Name: "lobby", URL: "rtsp://viewer:hunter2@h/s", Vocabulary: "no/name"},
 		{Name: "lobby/1", URL: "rtsp://viewer:hunter2@h/s"},
 		{Name: "lobby", URL: "rtsp://viewer:hunter2@h/%zz", Stride: Stride{Time: -1}},
 	} {

@@ -63,7 +63,7 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 		encode       func() ([]byte, error)
 	}{
 		{"camera", "camera", func() ([]byte, error) {
-			return EncodeCamera(Camera{Name: "lobby", URL: "rtsp://h/s", Tags: []string{"a"}, Transport: "udp",
+			return EncodeCamera(Camera{Name: "lobby", URL: "rtsp://h/s", Tags: []string{"a"}, Transport: "udp", Vocabulary: "hospital",
 				Stride: Stride{Steps: 4}, Window: Duration(2 * time.Second), Source: SourceFile, OwnTags: true})
 		}},
 		{"camera, bare", "camera", func() ([]byte, error) { return EncodeCamera(Camera{Name: "lobby", URL: "rtsp://h/s"}) }},
@@ -84,6 +84,7 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 		}},
 		{"worker", "worker", func() ([]byte, error) {
 			return EncodeWorker(Worker{Name: "w", Version: "v1", Started: at, At: at, Model: "abc", Vocab: VocabRef{Name: "default", Version: "def"},
+				Further:  []VocabRef{{Name: "hospital", Version: "abc"}, {Name: "empty"}},
 				Stages:   map[string]WorkerStage{"infer": {Group: "g", Generation: 3, Partitions: []int{1, 2}, Lag: 4, Late: 1.5}},
 				Problems: map[string]string{"vocabulary": "not loaded"}, Warnings: map[string]string{"camera lobby": "refused"}})
 		}},

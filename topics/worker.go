@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -23,6 +24,8 @@ type Worker struct {
 	// Model and Vocab are what clips are recognised with; only infer sets them.
 	Model string   `json:"model_id,omitempty"`
 	Vocab VocabRef `json:"vocabulary,omitzero"`
+	// Further are the vocabularies beside the default one that its clips use.
+	Further []VocabRef `json:"further_vocabularies,omitempty"`
 	// Problems say why the worker can't work, by part; while there are any, it is
 	// not ready. Warnings say what else is wrong, by part.
 	Problems map[string]string `json:"problems,omitempty"`
@@ -64,6 +67,7 @@ const (
 	maxPartitions = 10_000
 	maxReports    = 10_000
 	maxStages     = 5 // see isStage
+	maxFurther    = 64
 )
 
 // check refuses what no worker writes.
@@ -75,6 +79,8 @@ func (w Worker) check() error {
 		return errors.New("it runs no stage")
 	case len(w.Version) > maxID || len(w.Model) > maxID || len(w.Vocab.Name) > maxID || len(w.Vocab.Version) > maxID:
 		return fmt.Errorf("version, model or vocabulary: want at most %d bytes", maxID)
+	case len(w.Further) > maxFurther || slices.ContainsFunc(w.Further, func(v VocabRef) bool { return len(v.Name) > maxID || len(v.Version) > maxID }):
+		return fmt.Errorf("further vocabularies: want at most %d, with names and versions of at most %d bytes", maxFurther, maxID)
 	case len(w.Problems) > maxReports || len(w.Warnings) > maxReports:
 		return fmt.Errorf("problems or warnings: want at most %d", maxReports)
 	}

@@ -45,7 +45,9 @@ type Clip struct {
 	// In order of presentation; as many as the model sees.
 	Frames []*Frame `protobuf:"bytes,9,rep,name=frames,proto3" json:"frames,omitempty"`
 	// Labels of the camera, copied to its records.
-	CameraTags    []string `protobuf:"bytes,10,rep,name=camera_tags,json=cameraTags,proto3" json:"camera_tags,omitempty"`
+	CameraTags []string `protobuf:"bytes,10,rep,name=camera_tags,json=cameraTags,proto3" json:"camera_tags,omitempty"`
+	// Vocabulary that the camera asks to be scored against. Empty: infer chooses.
+	Vocabulary    string `protobuf:"bytes,11,opt,name=vocabulary,proto3" json:"vocabulary,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -150,6 +152,13 @@ func (x *Clip) GetCameraTags() []string {
 	return nil
 }
 
+func (x *Clip) GetVocabulary() string {
+	if x != nil {
+		return x.Vocabulary
+	}
+	return ""
+}
+
 type Frame struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Jpeg  []byte                 `protobuf:"bytes,1,opt,name=jpeg,proto3" json:"jpeg,omitempty"`
@@ -218,7 +227,7 @@ var File_clip_proto protoreflect.FileDescriptor
 const file_clip_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"clip.proto\x12\rfrostwatch.v1\"\xaf\x02\n" +
+	"clip.proto\x12\rfrostwatch.v1\"\xcf\x02\n" +
 	"\x04Clip\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06camera\x18\x02 \x01(\tR\x06camera\x12&\n" +
@@ -233,7 +242,10 @@ const file_clip_proto_rawDesc = "" +
 	"\x06frames\x18\t \x03(\v2\x14.frostwatch.v1.FrameR\x06frames\x12\x1f\n" +
 	"\vcamera_tags\x18\n" +
 	" \x03(\tR\n" +
-	"cameraTags\"j\n" +
+	"cameraTags\x12\x1e\n" +
+	"\n" +
+	"vocabulary\x18\v \x01(\tR\n" +
+	"vocabulary\"j\n" +
 	"\x05Frame\x12\x12\n" +
 	"\x04jpeg\x18\x01 \x01(\fR\x04jpeg\x12\x1f\n" +
 	"\vstream_nano\x18\x02 \x01(\x03R\n" +

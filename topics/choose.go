@@ -1,0 +1,17 @@
+package topics
+
+import (
+	"path"
+	"slices"
+)
+
+// Chosen reports whether a camera is among those that globs over names and tags
+// choose: its name matches one of the globs, and it has one of the tags. Without
+// globs every name matches, without tags every camera has them.
+func Chosen(camera string, tags, globs, wanted []string) bool {
+	named := len(globs) == 0 || slices.ContainsFunc(globs, func(glob string) bool {
+		ok, err := path.Match(glob, camera)
+		return ok && err == nil
+	})
+	return named && (len(wanted) == 0 || slices.ContainsFunc(wanted, func(tag string) bool { return slices.Contains(tags, tag) }))
+}
