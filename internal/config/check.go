@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -144,7 +145,35 @@ func (d *document) checkStages(c Config) {
 	inRange(d, "vocab.poll", c.Vocab.Poll, 10*time.Millisecond, time.Hour)
 }
 
+// maxSets bounds vocab.sets.
+const maxSets = 60
+
+// checkVocabularies checks vocab.sets.
+func (d *document) checkVocabularies(c Vocab) {
+	if len(c.Sets) > maxSets {
+		d.wrong("vocab.sets", fmt.Sprintf("%d: want at most %d", len(c.Sets), maxSets))
+	}
+	for i, s := range c.Sets {
+		at := fmt.Sprintf("vocab.sets[%d]", i)
+		if err := topics.CheckVocabularyName(s.Name); err != nil {
+			d.wrong(at+".name", err.Error())
+		}
+		if len(s.Cameras) == 0 && len(s.CameraTags) == 0 {
+			d.wrong(at, "want cameras or camera_tags: which cameras use it")
+		}
+		for k, glob := range s.Cameras {
+			if _, err := path.Match(glob, ""); err != nil || glob == "" {
+				d.wrong(fmt.Sprintf("%s.cameras[%d]", at, k), fmt.Sprintf("%q: want a name or a glob such as ward-*", glob))
+			}
+		}
+		if slices.Contains(s.CameraTags, "") {
+			d.wrong(at+".camera_tags", "an empty tag: no camera has it")
+		}
+	}
+}
+
 func (d *document) checkLists(c Config) {
+	d.checkVocabularies(c.Vocab)
 	names := map[string]bool{}
 	for i, cam := range c.Cameras {
 		path := fmt.Sprintf("cameras[%d]", i)

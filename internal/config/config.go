@@ -139,10 +139,32 @@ type Infer struct {
 	TopK     int           `yaml:"top_k"`
 }
 
-// Vocab is which vocabulary is used.
+// Vocab is which vocabularies are used.
 type Vocab struct {
 	Name string        `yaml:"name"`
 	Poll time.Duration `yaml:"poll"`
+	Sets []VocabSet    `yaml:"sets"`
+}
+
+// VocabSet is a vocabulary beside the default one, and the cameras that use it.
+type VocabSet struct {
+	Name       string   `yaml:"name" json:"name"`
+	Cameras    []string `yaml:"cameras" json:"cameras,omitempty"` // globs over names
+	CameraTags []string `yaml:"camera_tags" json:"camera_tags,omitempty"`
+}
+
+// Of is the name of the vocabulary that a camera uses: the one that its record names,
+// or else that of the first set that it is in, or else the default one.
+func (v Vocab) Of(c topics.Camera) string {
+	if c.Vocabulary != "" {
+		return c.Vocabulary
+	}
+	for _, s := range v.Sets {
+		if topics.Chosen(c.Name, c.Tags, s.Cameras, s.CameraTags) {
+			return s.Name
+		}
+	}
+	return v.Name
 }
 
 // Calibrate is how thresholds are found that keep budgets of false alarms.
@@ -180,13 +202,15 @@ type Camera struct {
 	Transport string        `yaml:"transport"`
 	Stride    topics.Stride `yaml:"stride"`
 	Window    time.Duration `yaml:"window"`
+	// Vocabulary that its clips are scored against.
+	Vocabulary string `yaml:"vocabulary"`
 }
 
 // Record returns the camera as it is written to the topic.
 func (c Camera) Record() topics.Camera {
 	return topics.Camera{
 		Name: c.Name, URL: c.URL.Reveal(), Tags: c.Tags, Transport: c.Transport,
-		Stride: c.Stride, Window: topics.Duration(c.Window),
+		Stride: c.Stride, Window: topics.Duration(c.Window), Vocabulary: c.Vocabulary,
 	}
 }
 
@@ -208,7 +232,7 @@ func Default() Config {
 			Group: "frostwatch-infer", Bundle: "models/frost-mini", Provider: "cpu",
 			MaxBatch: 8, MaxWait: 50 * time.Millisecond, MaxAge: 30 * time.Second, TopK: 10,
 		},
-		Vocab:     Vocab{Name: "default", Poll: 250 * time.Millisecond},
+		Vocab:     Vocab{Name: "default", Poll: 250 * time.Millisecond, Sets: []VocabSet{}},
 		Alerts:    Alerts{Group: "frostwatch-alerts"},
 		Calibrate: Calibrate{Group: "frostwatch-calibrate"},
 		Archive:   Archive{Group: "frostwatch-archive", Retention: Retention{Actions: Age(90 * day), Alerts: Age(365 * day)}},

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/internal/shared"
+
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 func noEnv(string) (string, bool) { return "", false }
@@ -60,13 +62,16 @@ func keys(t reflect.Type, path string) []string {
 }
 
 func TestTheCommentedExamplesHold(t *testing.T) {
-	text := strings.NewReplacer("cameras: []  ", "cameras:", "rules: []", "rules:").Replace(pipeline(t))
+	text := strings.NewReplacer("cameras: []  ", "cameras:", "rules: []", "rules:", "  sets: []", "  sets:").Replace(pipeline(t))
 	c, err := Parse("pipeline.yaml", []byte(regexp.MustCompile(`(?m)^#  `).ReplaceAllString(text, "  ")), noEnv)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(c.Cameras) != 1 || c.Cameras[0].URL.Reveal() != "rtsp://viewer:${LOBBY_PASSWORD}@10.0.0.7/stream1" {
 		t.Errorf("cameras: %+v", c.Cameras)
+	}
+	if len(c.Vocab.Sets) != 1 {
+		t.Errorf("sets: %+v", c.Vocab.Sets)
 	}
 }
 
@@ -110,6 +115,9 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"login without a name", "kafka:\n  sasl:\n    mechanism: PLAIN\n", "kafka.sasl.username: empty"},
 		{"wrong everywhere", "kafka:\n  brokers: [" + strings.Repeat("a,", 1000) + "]\n", "f.yaml: 980 more"},
 		{"bad camera", "cameras:\n  - name: a/b\n    url: rtsp://u:hunter2@h/\n", "f.yaml:2: cameras[0]: camera name \"a/b\""},
+		{"vocabulary of a camera", "cameras:\n  - name: a\n    url: rtsp://h/\n    vocabulary: a/b\n", `f.yaml:2: cameras[0]: camera a: vocabulary "a/b": want 1 to 64 letters`},
+		{"a set without cameras", "vocab:\n  sets:\n    - name: hospital\n", "f.yaml:3: vocab.sets[0]: want cameras or camera_tags"},
+		{"a set's name and glob", "vocab:\n  sets:\n    - name: a/b\n      cameras: ['[']\n", "f.yaml:3: vocab.sets[0].name: vocabulary \"a/b\": want 1 to 64\nf.yaml:4: vocab.sets[0].cameras[0]: \"[\": want a name or a glob"},
 		{"not YAML", "a: [b\n", "f.yaml:"},
 		{"anchor in a raw part", "rules:\n  - &a {name: a}\n", "f.yaml:2: rules[0]: anchors, aliases and tags"},
 		{"variable in a raw part", "rules:\n  - name: a\n    severity: ${NOPE}\n", "f.yaml:3: rules[0].severity: the environment variable NOPE is not set"},
@@ -228,4 +236,25 @@ func FuzzParse(f *testing.F) {
 	f.Add("redis: {password: '${A}$$', ? x : y}\ninfer: {max_age: 0}\n---\n")
 	f.Add("log: &a {<<: *a, level: !!str |\n info}\n")
 	f.Fuzz(func(_ *testing.T, text string) { _, _ = Parse("f.yaml", []byte(text), noEnv) })
+}
+
+func TestTheVocabularyOfACamera(t *testing.T) {
+	c, err := Parse("f.yaml", []byte("vocab:\n  name: site\n  sets:\n    - {name: hospital, cameras: [\"ward-*\"]}\n    - {name: logistics, camera_tags: [store]}\n    - {name: both, cameras: [\"yard-*\"], camera_tags: [night]}\n"), noEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, of := range map[string]topics.Camera{
+		"site":      {Name: "lobby"},
+		"hospital":  {Name: "ward-1", Tags: []string{"store"}},
+		"logistics": {Name: "hall", Tags: []string{"indoor", "store"}},
+		"own":       {Name: "ward-2", Vocabulary: "own"},
+		"both":      {Name: "yard-1", Tags: []string{"night"}},
+	} {
+		if got := c.Vocab.Of(of); got != want {
+			t.Errorf("%+v has %s, want %s", of, got, want)
+		}
+	}
+	if got := c.Vocab.Of(topics.Camera{Name: "yard-1"}); got != "site" {
+		t.Errorf("a camera with one of two conditions has %s", got)
+	}
 }
