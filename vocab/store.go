@@ -48,6 +48,28 @@ func (s *Store) List(ctx context.Context, name string) (Vocabulary, error) {
 	return parse(name, c.Entries)
 }
 
+// maxNames bounds the vocabularies that Names lists.
+const maxNames = 1000
+
+// Names lists the vocabularies that there are, sorted. It goes through all keys of the
+// database.
+func (s *Store) Names(ctx context.Context) ([]string, error) {
+	before := s.prefix + "vocab:"
+	scan := s.client.Scan(ctx, 0, globQuoted.Replace(before)+"*", 1000).Iterator()
+	var names []string
+	for scan.Next(ctx) && len(names) < maxNames {
+		names = append(names, strings.TrimPrefix(scan.Val(), before))
+	}
+	if err := scan.Err(); err != nil {
+		return nil, fmt.Errorf("list the vocabularies: %w", err)
+	}
+	slices.Sort(names) // SCAN may return a key twice
+	return slices.Compact(names), nil
+}
+
+// globQuoted makes a text a pattern that matches itself.
+var globQuoted = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`)
+
 // ErrLast means that Remove would have removed the last labels of a vocabulary,
 // which to workers looks as if Redis had lost it.
 var ErrLast = errors.New("no label would be left")

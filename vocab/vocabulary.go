@@ -22,6 +22,11 @@ type Vocabulary struct {
 	Problems []Problem // entries that were skipped
 }
 
+// Has is whether it has a label of that name, in any spelling.
+func (v *Vocabulary) Has(label string) bool {
+	return slices.ContainsFunc(v.Labels, func(l Label) bool { return SameLabel(l.Name, label) })
+}
+
 // Problem is an entry that can't be used, and why.
 type Problem struct {
 	Label string // the field as it is, not cleaned

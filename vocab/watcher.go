@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/frostwatch/frostwatch/internal/telemetry"
@@ -23,7 +24,8 @@ type WatcherOptions struct {
 	Logger *slog.Logger
 	Meter  metric.Meter
 	// Reporter gets a report on the part "vocabulary" after each look at Redis:
-	// why what is there could not be read or is not in force, or nil. nil:
+	// why what is there could not be read or is not in force, or nil. Of the further
+	// ones of Watchers it gets a warning about the part "vocabulary NAME". nil:
 	// telemetry.Quiet.
 	Reporter telemetry.Reporter
 }
@@ -32,8 +34,10 @@ type WatcherOptions struct {
 // may call Current.
 type Watcher struct {
 	WatcherOptions
-	store  *Store
-	errors metric.Int64Counter
+	store   *Store
+	errors  metric.Int64Counter
+	further bool   // one beside the default one (Watchers)
+	edited  func() // called when current or read is replaced; may be nil
 
 	mu      sync.Mutex
 	current *Vocabulary
@@ -54,8 +58,12 @@ func NewWatcher(o WatcherOptions) (*Watcher, error) {
 	}
 	w := &Watcher{WatcherOptions: o, store: NewStore(o.Client, o.Prefix), changed: make(chan struct{})}
 	in := telemetry.Instruments{Meter: o.Meter}
-	w.errors = in.Counter("frostwatch.vocabulary.errors", "polls of Redis after which the newest vocabulary was not in force")
-	return w, in.Err()
+	w.errors = in.CounterBy("frostwatch.vocabulary.errors", "polls of Redis after which the newest vocabulary was not in force, by vocabulary")
+	if err := in.Err(); err != nil {
+		return nil, err
+	}
+	w.countErrors(context.Background(), 0) // so that it is exported before the first
+	return w, nil
 }
 
 // Current is the newest vocabulary that could be used, nil before the first. The
@@ -78,6 +86,13 @@ func (w *Watcher) Read() *Vocabulary {
 
 // publish makes v what was read last, and current if it is usable.
 func (w *Watcher) publish(v *Vocabulary, usable bool) {
+	if w.replace(v, usable) && w.edited != nil {
+		w.edited()
+	}
+}
+
+// replace returns whether current or read was replaced.
+func (w *Watcher) replace(v *Vocabulary, usable bool) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	switch {
@@ -85,7 +100,7 @@ func (w *Watcher) publish(v *Vocabulary, usable bool) {
 		w.read = v
 	case w.current != nil && w.current.Version == v.Version:
 		if w.read == w.current {
-			return
+			return false
 		}
 		w.read = w.current
 	default:
@@ -93,24 +108,46 @@ func (w *Watcher) publish(v *Vocabulary, usable bool) {
 	}
 	close(w.changed)
 	w.changed = make(chan struct{})
+	return true
+}
+
+// part names the vocabulary in reports.
+func (w *Watcher) part() string {
+	if w.further {
+		return "vocabulary " + w.Name
+	}
+	return "vocabulary"
+}
+
+// forget withdraws all warnings. Run has returned.
+func (w *Watcher) forget() {
+	w.Reporter.Warning(w.part(), nil)
+	w.Reporter.Warning(w.part()+" history", nil)
 }
 
 // Run follows the hash until ctx ends. While Redis is unreachable it keeps
 // trying.
 func (w *Watcher) Run(ctx context.Context) error {
 	return NewFollower(FollowerOptions{
-		Hash: w.store.Hash(w.Name), Poll: w.Poll, Part: "vocabulary", Take: w.take, Looked: w.report, Logger: w.Logger, Reporter: w.Reporter,
+		Hash: w.store.Hash(w.Name), Poll: w.Poll, Part: w.part(), Take: w.take, Looked: w.report, Logger: w.Logger, Reporter: w.Reporter,
 	}).Run(ctx)
 }
 
 // report reports the result of a look at Redis. An error is logged when it
 // begins, when it becomes a different one, and when it ends.
 func (w *Watcher) report(ctx context.Context, err error, unreachable bool) {
-	w.Reporter.Problem("vocabulary", err)
-	w.Reporter.Warning("vocabulary", w.empty(err))
+	switch emptied := w.empty(err); {
+	case !w.further:
+		w.Reporter.Problem("vocabulary", err)
+		w.Reporter.Warning("vocabulary", emptied)
+	case err != nil:
+		w.Reporter.Warning(w.part(), err)
+	default:
+		w.Reporter.Warning(w.part(), emptied)
+	}
 	what := ""
 	if err != nil {
-		w.errors.Add(ctx, 1)
+		w.countErrors(ctx, 1)
 		what = "redis" // errors of one outage differ in details such as ports
 		if !unreachable {
 			what = err.Error()
@@ -123,13 +160,17 @@ func (w *Watcher) report(ctx context.Context, err error, unreachable bool) {
 	current, _ := w.Current()
 	switch {
 	case err == nil:
-		w.Logger.InfoContext(ctx, "vocabulary: up to date again")
+		w.Logger.InfoContext(ctx, w.part()+": up to date again")
 	case current == nil:
-		w.Logger.WarnContext(ctx, "vocabulary: none is loaded yet, so nothing is recognised", "error", err)
+		w.Logger.WarnContext(ctx, w.part()+": none is loaded yet, so nothing is recognised"+w.where(), "error", err)
 	default:
 		// Whether it is in force already, only infer knows.
-		w.Logger.WarnContext(ctx, "vocabulary: the one that was read before is kept", "labels", len(current.Labels), "error", err)
+		w.Logger.WarnContext(ctx, w.part()+": the one that was read before is kept", "labels", len(current.Labels), "error", err)
 	}
+}
+
+func (w *Watcher) countErrors(ctx context.Context, n int64) {
+	w.errors.Add(ctx, n, metric.WithAttributes(attribute.String("vocabulary", w.Name)))
 }
 
 // empty is the warning about a vocabulary that was emptied on purpose, or nil.
@@ -137,7 +178,15 @@ func (w *Watcher) empty(err error) error {
 	if current, _ := w.Current(); err != nil || current == nil || len(current.Labels) > 0 {
 		return nil
 	}
-	return fmt.Errorf("vocabulary %s was emptied on purpose: nothing is recognised until a label is added", w.Name)
+	return fmt.Errorf("vocabulary %s was emptied on purpose: nothing is recognised%s until a label is added", w.Name, w.where())
+}
+
+// where is on which cameras nothing is recognised without the vocabulary.
+func (w *Watcher) where() string {
+	if w.further {
+		return " on its cameras"
+	}
+	return ""
 }
 
 // take makes what was read current if check allows. The error is why it does not.
@@ -165,7 +214,7 @@ func (w *Watcher) check(v Vocabulary, emptied bool) error {
 	case len(v.Problems) > 0:
 		return fmt.Errorf("none of the %d labels of vocabulary %s can be used; what is wrong with the first: %w", len(v.Problems), w.Name, v.Problems[0].Err)
 	case current == nil || len(current.Labels) == 0:
-		return fmt.Errorf("vocabulary %s has no labels yet (Redis key %s): nothing is recognised until one is added", w.Name, key)
+		return fmt.Errorf("vocabulary %s has no labels yet (Redis key %s): nothing is recognised%s until one is added", w.Name, key, w.where())
 	default:
 		return fmt.Errorf("vocabulary %s came back empty (Redis key %s): the %d labels that were read before are kept until labels are added, or it is emptied on purpose", w.Name, key, len(current.Labels))
 	}
