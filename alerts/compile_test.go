@@ -129,6 +129,6 @@ func FuzzCompile(f *testing.F) {
 				}
 			}
 		}
-		_ = set.WithoutEffect(nil, map[string][]string{"lobby": {"x"}})
+		_ = set.WithoutEffect(Surroundings{Cameras: map[string][]string{"lobby": {"x"}}})
 	})
 }

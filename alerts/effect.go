@@ -15,20 +15,28 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
+// Surroundings are what rules are checked against. What is nil is not known, and rules
+// are not checked against it.
+type Surroundings struct {
+	Cameras map[string][]string // tags by camera
+	Words   Words
+	// Vocabularies are those of the cameras, by camera; one that has none here has the
+	// default one.
+	Vocabularies map[string]string
+}
+
 // WithoutEffect returns, by rule, why a rule or a part of it can raise nothing: a
-// label or tag that the vocabulary does not have, a glob that no camera matches, a
-// rule that watches for the same as another. cameras are the tags of each camera.
-// Where the vocabulary or the cameras are nil, they are not known and rules are not
-// checked against them.
-func (s *RuleSet) WithoutEffect(v *vocab.Vocabulary, cameras map[string][]string) map[string]error {
-	out := map[string]error{}
+// label or tag that no vocabulary of its cameras has, a glob that no camera matches, a
+// rule that watches for the same as another.
+func (s *RuleSet) WithoutEffect(around Surroundings) map[string]error {
+	out, cameras := map[string]error{}, around.Cameras
 	for i, r := range s.all() {
 		var why []string
 		if cameras != nil {
 			why = append(why, r.unmatched(cameras)...)
 		}
 		why = append(why, s.unknownInhibitors(r, cameras)...)
-		if v != nil {
+		if v := around.wordsOf(r); v != nil {
 			why = append(why, r.unknown(v, cameras)...)
 		}
 		for _, other := range s.all()[:i] {
@@ -60,12 +68,12 @@ func (r *rule) unmatched(cameras map[string][]string) (why []string) {
 		return false
 	}
 	for _, glob := range r.Cameras {
-		if !some(func(name string, _ []string) bool { return chosen(name, nil, []string{glob}, nil) }) {
+		if !some(func(name string, _ []string) bool { return topics.Chosen(name, nil, []string{glob}, nil) }) {
 			why = append(why, fmt.Sprintf("no camera matches %q", glob))
 		}
 	}
 	for _, tag := range r.CameraTags {
-		if !some(func(name string, tags []string) bool { return chosen(name, tags, nil, []string{tag}) }) {
+		if !some(func(name string, tags []string) bool { return topics.Chosen(name, tags, nil, []string{tag}) }) {
 			why = append(why, fmt.Sprintf("no camera has the tag %q", tag))
 		}
 	}
@@ -78,6 +86,42 @@ func (r *rule) unmatched(cameras map[string][]string) (why []string) {
 		}
 	}
 	return why
+}
+
+// VocabulariesOf are the vocabularies of the cameras that a rule is for, sorted. Where
+// it is for none, that is the default one, whose name is empty here.
+func (around Surroundings) VocabulariesOf(r Rule) []string {
+	names := map[string]bool{}
+	for camera, tags := range around.Cameras {
+		if r.watches(camera, tags) {
+			names[around.Vocabularies[camera]] = true
+		}
+	}
+	if len(names) == 0 {
+		names[""] = true
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// wordsOf are the labels of all vocabularies of a rule's cameras; nil where one of them
+// is not known.
+func (around Surroundings) wordsOf(r *rule) *vocab.Vocabulary {
+	if around.Words == nil {
+		return nil
+	}
+	var out *vocab.Vocabulary
+	for _, name := range around.VocabulariesOf(r.Rule) {
+		v := around.Words(name)
+		switch {
+		case v == nil:
+			return nil
+		case out == nil:
+			out = v
+		default:
+			out = &vocab.Vocabulary{Name: out.Name + " or " + v.Name, Labels: slices.Concat(out.Labels, v.Labels), Problems: slices.Concat(out.Problems, v.Problems)}
+		}
+	}
+	return out
 }
 
 // unknown are the labels and tags that the vocabulary does not hold.
@@ -141,11 +185,16 @@ var errNoRules = errors.New("there are no rules: nothing raises an alert: add so
 // whenever rules, cameras or the vocabulary change, until ctx ends.
 func (s *Stage) watchEffects(ctx context.Context) error {
 	reported := map[string]error{}
+	again := time.NewTicker(time.Minute) // so that the vocabularies stay in use
+	defer again.Stop()
 	for pause.For(ctx, settle) {
 		rules, replaced := s.current()
 		cameras, moved := s.fleet.cameras()
-		labels, edited := s.vocabulary()
-		now := rules.WithoutEffect(labels, cameras)
+		around, edited := Surroundings{Cameras: cameras, Vocabularies: s.fleet.vocabularies()}, (<-chan struct{})(nil)
+		if s.Vocabularies != nil && (cameras != nil || moved == nil) { // else it is soon known which vocabularies they have
+			around.Words, edited = s.Vocabularies.Current, s.Vocabularies.Changed()
+		}
+		now := rules.WithoutEffect(around)
 		if len(rules.both()) == 0 {
 			s.Reporter.Warning("rules", errNoRules)
 		} else {
@@ -158,6 +207,7 @@ func (s *Stage) watchEffects(ctx context.Context) error {
 		case <-replaced:
 		case <-moved:
 		case <-edited:
+		case <-again.C:
 		}
 	}
 	return nil

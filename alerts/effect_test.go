@@ -47,13 +47,47 @@ func TestRulesWithoutEffectAreNamed(t *testing.T) {
 			c.rule.Name = "r"
 			set := ruleSet(t, Rule{Name: "other", Actions: []string{"same"}}, c.rule)
 			got := ""
-			if err := set.WithoutEffect(c.v, c.cameras)["r"]; err != nil {
+			if err := set.WithoutEffect(Surroundings{Cameras: c.cameras, Words: always(c.v)})["r"]; err != nil {
 				got = err.Error()
 			}
 			if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// A rule names labels of its cameras' vocabularies.
+func TestARuleIsCheckedAgainstTheVocabulariesOfItsCameras(t *testing.T) {
+	all := map[string]*vocab.Vocabulary{
+		"":          {Name: "default", Labels: []vocab.Label{{Name: "walking"}}},
+		"hospital":  {Name: "hospital", Labels: []vocab.Label{{Name: "washing hands", Tags: []string{"care"}}}},
+		"logistics": {Name: "logistics", Labels: []vocab.Label{{Name: "forklift reversing"}}},
+	}
+	around := Surroundings{
+		Cameras:      map[string][]string{"lobby": nil, "ward-1": nil, "store-1": nil, "roof": nil},
+		Words:        func(name string) *vocab.Vocabulary { return all[name] },
+		Vocabularies: map[string]string{"ward-1": "hospital", "store-1": "logistics", "roof": "not read yet"},
+	}
+	for _, c := range []struct {
+		rule Rule
+		want string
+	}{
+		{Rule{Actions: []string{"Washing hands"}, Cameras: []string{"ward-*"}}, ""},
+		{Rule{Actions: []string{"walking"}, Cameras: []string{"ward-*"}}, `the vocabulary hospital has no label "walking"`},
+		{Rule{Tags: []string{"care"}, Cameras: []string{"lobby"}}, `no label of the vocabulary default has the tag "care"`},
+		{Rule{Actions: []string{"washing hands", "forklift reversing"}, Cameras: []string{"ward-*", "store-*"}}, ""},
+		{Rule{Actions: []string{"walking"}, Cameras: []string{"ward-*", "store-*"}}, `the vocabulary hospital or logistics has no label "walking"`},
+		{Rule{Actions: []string{"walking"}, Cameras: []string{"roof"}}, ""},
+	} {
+		c.rule.Name = "r"
+		got := ""
+		if err := ruleSet(t, c.rule).WithoutEffect(around)["r"]; err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%v on %v: got %q, want %q", c.rule.Actions, c.rule.Cameras, got, c.want)
+		}
 	}
 }
 
@@ -65,10 +99,19 @@ type vocabulary struct {
 	edits   int
 }
 
-func (v *vocabulary) Current() (*vocab.Vocabulary, <-chan struct{}) {
+// always is one vocabulary under every name.
+func always(v *vocab.Vocabulary) Words { return func(string) *vocab.Vocabulary { return v } }
+
+func (v *vocabulary) Current(string) *vocab.Vocabulary {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.current, v.changed
+	return v.current
+}
+
+func (v *vocabulary) Changed() <-chan struct{} {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.changed
 }
 
 // replace puts other labels in force, and returns the version that they are of.
@@ -89,7 +132,7 @@ func TestWhatARuleLacksIsReported(t *testing.T) {
 	c.ensure(t, 1)
 	live, r := &vocabulary{changed: make(chan struct{})}, stagetest.NewReports()
 	log := &bytes.Buffer{} // read when the stage has ended
-	s, stop, _ := c.run(t, Options{Reporter: r, Vocabulary: live, Logger: slog.New(slog.NewTextHandler(log, nil))})
+	s, stop, _ := c.run(t, Options{Reporter: r, Vocabularies: live, Logger: slog.New(slog.NewTextHandler(log, nil))})
 	r.AwaitWarning(t, "rules", "there are no rules: nothing raises an alert")
 	rule := fallRule()
 	rule.Cameras = []string{"ward-*"}

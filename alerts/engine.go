@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/topics"
-	"github.com/frostwatch/frostwatch/vocab"
 )
 
 // Engine applies rules to recognitions. It does no I/O and takes its time from
@@ -25,7 +24,7 @@ import (
 // Its alerts have no Evidence: whoever publishes them adds it.
 type Engine struct {
 	rules      *RuleSet
-	vocabulary *vocab.Vocabulary // in force; nil: not known
+	words      Words // nil: not known
 	cameras    map[string]*camera
 	noClips    time.Duration
 	clock      time.Duration // counted by Tick
@@ -69,7 +68,7 @@ func (e *Engine) rematch(name string, c *camera) (cleared []topics.Alert) {
 			reason = ruleRemoved
 		case r.watches(name, c.tags):
 			continue
-		case c.last.end.Before(c.known) && chosen(name, nil, r.Cameras, nil):
+		case c.last.end.Before(c.known) && topics.Chosen(name, nil, r.Cameras, nil):
 			c.unsure = true // its tags may have been others when the alert was raised
 			continue
 		}

@@ -13,17 +13,23 @@ import (
 
 // fleet is the table of cameras, as far as rules need it.
 type fleet struct {
+	vocabularyOf func(topics.Camera) string
+
 	ready chan struct{} // closed once the table has been read
 
 	mu      sync.Mutex
 	unknown bool                     // the table can't be read
 	strides map[string]time.Duration // by camera; 0: the framer's own
 	tags    map[string][]string      // by camera
+	words   map[string]string        // vocabulary by camera; empty: the default one
 	changed chan struct{}            // closed when a camera is added, removed or changed
 }
 
-func newFleet() *fleet {
-	return &fleet{ready: make(chan struct{}), strides: map[string]time.Duration{}, tags: map[string][]string{}, changed: make(chan struct{})}
+func newFleet(vocabularyOf func(topics.Camera) string) *fleet {
+	return &fleet{
+		vocabularyOf: vocabularyOf, ready: make(chan struct{}), changed: make(chan struct{}),
+		strides: map[string]time.Duration{}, tags: map[string][]string{}, words: map[string]string{},
+	}
 }
 
 // follow keeps up with the table until ctx ends, or the table can't be read.
@@ -50,8 +56,9 @@ func (f *fleet) note(name string, record []byte) {
 	if err != nil { // removed, or invalid, which ingest ignores too
 		delete(f.strides, name)
 		delete(f.tags, name)
+		delete(f.words, name)
 	} else {
-		f.strides[name], f.tags[name] = c.Stride.Time, c.Tags
+		f.strides[name], f.tags[name], f.words[name] = c.Stride.Time, c.Tags, f.vocabularyOf(c)
 	}
 	close(f.changed)
 	f.changed = make(chan struct{})
@@ -71,6 +78,13 @@ func (f *fleet) cameras() (map[string][]string, <-chan struct{}) {
 		return nil, nil
 	}
 	return maps.Clone(f.tags), f.changed
+}
+
+// vocabularies returns the vocabulary of each camera.
+func (f *fleet) vocabularies() map[string]string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return maps.Clone(f.words)
 }
 
 // slow returns the cameras whose stride is longer than the given one.

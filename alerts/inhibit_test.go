@@ -88,7 +88,7 @@ func TestRulesWithoutEffectOnOthers(t *testing.T) {
 	} {
 		c.rule.Name, c.rule.Actions = "r", []string{"x"}
 		got := ""
-		if err := ruleSet(t, fire, c.rule).WithoutEffect(nil, cameras)["r"]; err != nil {
+		if err := ruleSet(t, fire, c.rule).WithoutEffect(Surroundings{Cameras: cameras})["r"]; err != nil {
 			got = err.Error()
 		}
 		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {

@@ -4,8 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"slices"
 	"strings"
+
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 // Override is what a rule does otherwise on some of its cameras. The first of a rule's
@@ -97,7 +98,7 @@ func (r *rule) on(camera string, tags []string) *rule {
 		return nil
 	}
 	for _, v := range r.variants {
-		if chosen(camera, tags, v.Cameras, v.CameraTags) {
+		if topics.Chosen(camera, tags, v.Cameras, v.CameraTags) {
 			return v.rule
 		}
 	}
@@ -108,15 +109,5 @@ func (r *rule) on(camera string, tags []string) *rule {
 func (r Rule) Watches(camera string, tags []string) bool { return r.watches(camera, tags) }
 
 func (r Rule) watches(camera string, tags []string) bool {
-	return chosen(camera, tags, r.Cameras, r.CameraTags)
-}
-
-// chosen is whether a camera matches one of the globs and has one of the wanted tags.
-// An empty list chooses every camera.
-func chosen(camera string, tags, globs, wanted []string) bool {
-	named := len(globs) == 0 || slices.ContainsFunc(globs, func(glob string) bool {
-		ok, err := path.Match(glob, camera)
-		return ok && err == nil
-	})
-	return named && (len(wanted) == 0 || slices.ContainsFunc(wanted, func(tag string) bool { return slices.Contains(tags, tag) }))
+	return topics.Chosen(camera, tags, r.Cameras, r.CameraTags)
 }

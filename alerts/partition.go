@@ -62,6 +62,9 @@ func (s *Stage) evaluate(ctx context.Context, p *bus.Partition) error {
 		watched: watchedTable{}, applied: map[string]ownThresholds{},
 		warnings: warnings{s.Reporter, map[string]bool{}}, homes: map[string]int{},
 	}
+	if s.Vocabularies != nil {
+		w.engine.SetWords(s.Vocabularies.Current)
+	}
 	if err := w.restore(ctx, rules); err != nil {
 		return fmt.Errorf("restore the state of partition %d: %w", p.ID(), err)
 	}
@@ -170,8 +173,6 @@ func (w *worker) handle(ctx context.Context, m bus.Message) error {
 	if err != nil {
 		return w.bury(traced, m, err)
 	}
-	words, _ := w.vocabulary()
-	w.engine.SetVocabulary(words)
 	w.applyBudgets(rec.Camera)
 	strange := w.engine.cameras[rec.Camera] == nil
 	if err := w.publish(traced, w.engine.Evaluate(rec), &rec); err != nil {

@@ -20,18 +20,21 @@ const (
 // fell is the reason of a clear by a clip that lists the label.
 func fell(m Measure) string { return fmt.Sprintf("the %s fell", m) }
 
-// SetVocabulary tells the engine what the vocabulary in force holds; nil: it is
-// not known. It changes the reasons of clears, and neither what is raised or
-// cleared nor when. A clip that was scored with another version is not judged by
-// it.
-func (e *Engine) SetVocabulary(v *vocab.Vocabulary) { e.vocabulary = v }
+// Words returns what the vocabulary of that name holds now, an empty name being that
+// of the default one; nil: it is not known.
+type Words func(name string) *vocab.Vocabulary
+
+// SetWords tells the engine what the vocabularies in force hold; nil: it is not known.
+// It changes the reasons of clears, and neither what is raised or cleared nor when. A
+// clip that was scored with another version is not judged by them.
+func (e *Engine) SetWords(words Words) { e.words = words }
 
 // ending is the label and score that a clear by rec reports, and its reason. best
 // is the clip's best label that matches the rule, empty where none does. The score
 // is 0, which means none, where the clip has none of the label.
-func (w *watch) ending(rec *topics.Recognition, best topics.LabelScore, v *vocab.Vocabulary) (topics.LabelScore, string) {
+func (w *watch) ending(rec *topics.Recognition, best topics.LabelScore, words Words) (topics.LabelScore, string) {
 	own := unscored(*w.open)
-	switch why := w.unmatched(rec, v); {
+	switch why := w.unmatched(rec, words); {
 	case why != "" && best.Label != "":
 		return own, topics.Clean(fmt.Sprintf("%s, and %.80q scores %.2f", why, best.Label, w.judge.value(&best)))
 	case why != "":
@@ -53,10 +56,14 @@ func unscored(a topics.Alert) topics.LabelScore {
 
 // unmatched is why the clip has no score for the label of the open alert, or one
 // that the rule ignores; empty where the label only scores too low to be listed.
-func (w *watch) unmatched(rec *topics.Recognition, v *vocab.Vocabulary) string {
+func (w *watch) unmatched(rec *topics.Recognition, words Words) string {
 	name := w.open.Label
 	if i := slices.IndexFunc(rec.Labels, func(l topics.LabelScore) bool { return vocab.SameLabel(l.Label, name) }); i >= 0 {
 		return w.ignored(rec.Labels[i])
+	}
+	var v *vocab.Vocabulary
+	if words != nil {
+		v = words(rec.Vocab.Name)
 	}
 	if v == nil || rec.Vocab != (topics.VocabRef{Name: v.Name, Version: v.Version}) || len(rec.Labels) == 0 && len(v.Labels) > 0 {
 		return fmt.Sprintf("the label %.80q is no longer among those listed for the clip", name)

@@ -67,7 +67,7 @@ func TestAClearSaysWhyTheLabelHasNoScore(t *testing.T) {
 			if c.edited.Name != "" {
 				e.SetRules(ruleSet(t, c.edited))
 			}
-			e.SetVocabulary(c.v)
+			e.SetWords(always(c.v))
 			got := e.Evaluate(scoredBy("v2", clipAt(t0, 1, c.labels...)))
 			if len(got) != 1 || got[0].Reason != c.want || got[0].Label != c.wantName || got[0].Score != c.score || got[0].Similarity != 0 {
 				t.Errorf("got %+v, want %q", got, c.want)
@@ -85,7 +85,7 @@ func TestAReasonFitsIntoItsRecord(t *testing.T) {
 		for _, labels := range [][]topics.LabelScore{nil, {other}} {
 			e := newEngine(t, rule)
 			e.Evaluate(clipAt(t0, 0, label))
-			e.SetVocabulary(&vocab.Vocabulary{Name: strings.Repeat("n", 512)})
+			e.SetWords(always(&vocab.Vocabulary{Name: strings.Repeat("n", 512)}))
 			rec := clipAt(t0, 1, labels...)
 			rec.Vocab.Name = strings.Repeat("n", 512)
 			got := e.Evaluate(rec)
@@ -144,7 +144,7 @@ func TestTheVocabularyChangesNoAlert(t *testing.T) {
 		return ids, published
 	}
 	knows := newEngine(t, rule)
-	knows.SetVocabulary(words("v", vocab.Label{Name: "walk"}))
+	knows.SetWords(always(words("v", vocab.Label{Name: "walk"})))
 	want, published := publish(knows)
 	if len(want) != 4 || published[1].Score != 0 || !strings.Contains(published[1].Reason, "no longer has") {
 		t.Fatalf("the example gives %+v", published)
@@ -167,7 +167,7 @@ func TestAnAlertWhoseLabelIsRemovedIsClearedWithoutAScore(t *testing.T) {
 	c.ensure(t, 1)
 	live := &vocabulary{changed: make(chan struct{})}
 	before := live.replace(vocab.Label{Name: "fall"}, vocab.Label{Name: "walk"})
-	o := Options{Rules: ruleSet(t, fallRule()), Vocabulary: live}
+	o := Options{Rules: ruleSet(t, fallRule()), Vocabularies: live}
 	_, stop, _ := c.run(t, o)
 	epoch := recent()
 	c.recognise(t, scoredBy(before, clipAt(epoch, 0, fall(.9))))

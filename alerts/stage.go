@@ -32,11 +32,13 @@ type Bus interface {
 	Table(topic string) *bus.Table
 }
 
-// Vocabulary is the live vocabulary, as a vocab.Watcher has it.
-type Vocabulary interface {
-	// Current is nil before the first reading; the channel is closed once there is
-	// a newer one.
-	Current() (*vocab.Vocabulary, <-chan struct{})
+// Vocabularies are the live vocabularies, as vocab.Watchers has them.
+type Vocabularies interface {
+	// Current is the content of a vocabulary, nil before the first reading; an empty
+	// name means the default one. It is followed from now on.
+	Current(name string) *vocab.Vocabulary
+	// Changed is closed once one of them has another content.
+	Changed() <-chan struct{}
 }
 
 // Options of a Stage. All but Rules are required down to Propagator.
@@ -52,9 +54,12 @@ type Options struct {
 	Propagator propagation.TextMapPropagator
 
 	Reporter telemetry.Reporter // nil: telemetry.Quiet
-	// Vocabulary is used to report rules about labels or tags that it does not
-	// hold, and clears of alerts whose label has left it; nil: neither is reported.
-	Vocabulary Vocabulary
+	// Vocabularies are used to report rules about labels or tags that they do not
+	// hold, and clears of alerts whose label has left them; nil: neither is reported.
+	Vocabularies Vocabularies
+	// VocabularyOf names the vocabulary of a camera; empty: the default one. nil: a
+	// camera has the one that its record names.
+	VocabularyOf func(topics.Camera) string
 	// NoClips is how long a camera may send no clip before its alerts are cleared;
 	// 0: a minute. Time during which Kafka can't be reached does not count.
 	NoClips time.Duration
@@ -96,7 +101,10 @@ func New(o Options) (*Stage, error) {
 	if o.Reporter == nil {
 		o.Reporter = telemetry.Quiet{}
 	}
-	s := &Stage{Options: o, rules: o.Rules, changed: make(chan struct{}), fleet: newFleet(), budgets: newBudgets(), statuses: newStatuses()}
+	if o.VocabularyOf == nil {
+		o.VocabularyOf = func(c topics.Camera) string { return c.Vocabulary }
+	}
+	s := &Stage{Options: o, rules: o.Rules, changed: make(chan struct{}), fleet: newFleet(o.VocabularyOf), budgets: newBudgets(), statuses: newStatuses()}
 	in := telemetry.Instruments{Meter: o.Meter}
 	s.metrics = metrics{
 		evaluated: in.Counter("frostwatch.alerts.recognitions", "recognitions evaluated"),
@@ -129,15 +137,6 @@ func (s *Stage) current() (*RuleSet, <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.rules, s.changed
-}
-
-// vocabulary returns the one in force, nil where it is not known, and a channel
-// that is closed when another is in force.
-func (s *Stage) vocabulary() (*vocab.Vocabulary, <-chan struct{}) {
-	if s.Vocabulary == nil {
-		return nil, nil
-	}
-	return s.Vocabulary.Current()
 }
 
 // Run evaluates until ctx ends. It returns an error only when Kafka refuses for

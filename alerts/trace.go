@@ -61,12 +61,12 @@ func (e *Engine) SetTrace(fn func(Trace)) { e.trace = fn }
 // step lets a watch take the camera's next clip.
 func (e *Engine) step(w *watch, rec *topics.Recognition, fresh bool) *topics.Alert {
 	if e.trace == nil {
-		alert, _ := w.step(rec, e.vocabulary)
+		alert, _ := w.step(rec, e.words)
 		return alert
 	}
 	t := w.before(rec)
 	t.Fresh = fresh
-	alert, d := w.step(rec, e.vocabulary)
+	alert, d := w.step(rec, e.words)
 	t.Enough, t.Over, t.Alert = d.onset != nil, d.over, alert
 	t.Inhibited = w.inhibitor()
 	if s, ok := w.memory.(stater); ok && alert == nil {

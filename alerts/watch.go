@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/topics"
-	"github.com/frostwatch/frostwatch/vocab"
 )
 
 // watch is one rule on one camera: its memory and the state of its alert.
@@ -38,15 +37,15 @@ func (w *watch) remember(rec *topics.Recognition) decision {
 }
 
 // step takes the next clip and returns the alert that it raises or clears, and what
-// the rule made of the clip. v is the vocabulary in force, nil where it is not known.
-func (w *watch) step(rec *topics.Recognition, v *vocab.Vocabulary) (*topics.Alert, decision) {
+// the rule made of the clip. words are the vocabularies in force, nil where they are not known.
+func (w *watch) step(rec *topics.Recognition, words Words) (*topics.Alert, decision) {
 	d := w.remember(rec)
 	switch {
 	case !rec.End.After(w.known): // what follows from it is published
 	case w.open != nil && d.over:
 		label, reason := d.label, d.reason
 		if reason == "" {
-			label, reason = w.ending(rec, d.label, v)
+			label, reason = w.ending(rec, d.label, words)
 		}
 		return w.clear(aboutClip(rec), label, reason, w.rule.Cooldown), d
 	case w.open != nil:

@@ -92,7 +92,7 @@ func BenchmarkSearch(b *testing.B) {
 			b.Fatal(err)
 		}
 		b.Logf("%d reference texts are too close", len(w.Close()))
-		return &Words{model: Model{ID: "m", Dims: benchDims, Scale: 100, References: "r"}, list: []word{{topics.LabelScore{Label: "w"}, w}}}
+		return &Words{model: Model{ID: "m", Dims: benchDims, Scale: 100, References: "r"}, list: []word{{label: topics.LabelScore{Label: "w"}, Word: w}}}
 	}
 	search := func(w *Words, measure string) func() {
 		return func() {

@@ -85,7 +85,7 @@ type column struct {
 // columnsOf are those of a camera's rules.
 func (c *collector) columnsOf(camera string) (out []column) {
 	for _, r := range c.Wanted[camera] {
-		rule := c.rules[r.Name]
+		rule := c.of(camera, r.Name)
 		for _, of := range rule.columns {
 			out = append(out, column{rule.words, of[0], of[1]})
 		}

@@ -13,14 +13,15 @@ import (
 // tables are what decides which thresholds are due.
 type tables struct {
 	cameras    map[string][]string         // tags by camera
+	words      map[string]string           // vocabulary by camera; empty: the default one
 	thresholds map[string]topics.Threshold // by key
 	others     []string                    // keys whose records can't be read
 	marks      []topics.Mark
 }
 
-func (t *tables) camera(key string, value []byte) {
+func (t *tables) camera(key string, value []byte, vocabularyOf func(topics.Camera) string) {
 	if c, err := topics.DecodeCamera(value); err == nil {
-		t.cameras[key] = c.Tags
+		t.cameras[key], t.words[key] = c.Tags, vocabularyOf(c)
 	}
 }
 
@@ -50,6 +51,31 @@ func wanted(rules *alerts.RuleSet, cameras map[string][]string) map[string][]ale
 		}
 	}
 	return out
+}
+
+// able are the wanted rules on the cameras whose vocabulary has their labels, with the
+// hashes of their texts by camera and rule. Where it has none, a rule waits for them.
+func able(want map[string][]alerts.Budgeted, words WordsOf) (out map[string][]alerts.Budgeted, texts map[string]string) {
+	out, texts = map[string][]alerts.Budgeted{}, map[string]string{}
+	known := map[string]string{} // by rule and vocabulary
+	for camera, own := range want {
+		v := words(camera)
+		if v == nil {
+			continue
+		}
+		for _, r := range own {
+			hash, done := known[r.Name+"/"+v.Name]
+			if !done {
+				hash = hashOfRule(r.Rule, v)
+				known[r.Name+"/"+v.Name] = hash
+			}
+			if hash != "" || r.Novel {
+				out[camera] = append(out[camera], r)
+				texts[topics.RuleKey(camera, r.Name)] = hash
+			}
+		}
+	}
+	return out, texts
 }
 
 // fleet is on how many cameras each rule counts.
@@ -86,23 +112,13 @@ const (
 
 // due are the wanted rules whose thresholds are missing, of another rule, other words
 // or another model, or too old. A budget in all is due on all of its cameras at once.
-// A rule without labels in the vocabulary waits for them.
-func (t *tables) due(want map[string][]alerts.Budgeted, words *vocab.Vocabulary, m Model, now time.Time) map[string][]alerts.Budgeted {
-	texts := map[string]string{} // hashes by rule
-	for _, own := range want {
-		for _, r := range own {
-			if _, known := texts[r.Name]; !known {
-				texts[r.Name] = hashOfRule(r.Rule, words)
-			}
-		}
-	}
+// texts are the hashes of their texts (able).
+func (t *tables) due(want map[string][]alerts.Budgeted, texts map[string]string, m Model, now time.Time) map[string][]alerts.Budgeted {
 	shared := map[string]bool{}
 	isDue := func(camera string, r alerts.Budgeted) bool {
-		v, known := t.thresholds[topics.RuleKey(camera, r.Name)]
-		if texts[r.Name] == "" && !r.Novel {
-			return false
-		}
-		if !known || v.RuleHash != r.Hash || v.Words != texts[r.Name] && !r.Novel || v.Model != m.ID || v.References != m.References {
+		key := topics.RuleKey(camera, r.Name)
+		v, known := t.thresholds[key]
+		if !known || v.RuleHash != r.Hash || v.Words != texts[key] && !r.Novel || v.Model != m.ID || v.References != m.References {
 			return true
 		}
 		past := time.Duration(v.Days * float64(24*time.Hour))

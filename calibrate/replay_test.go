@@ -137,6 +137,14 @@ func TestAReplayFillsInWhatWasNotRecorded(t *testing.T) {
 		}
 	}
 	clip := past.actions[0][7].Value
+	apart := w.In([][]string{{"hospital"}, nil}, func(camera string, _ []string) string { return map[string]string{"ward": "hospital"}[camera] })
+	for camera, want := range map[string]int{"ward": 2, "lobby": 1} {
+		other := clip
+		other.Camera, other.Labels = camera, slices.Clone(clip.Labels)
+		if filled := apart.fill(other, &Filled{}); len(filled.Labels) != want {
+			t.Errorf("%s has the labels %+v", camera, filled.Labels)
+		}
+	}
 	if filled := w.fill(clip, &Filled{}); len(filled.Labels) != 2 || filled.Labels[1].Contrast < .5 || filled.Labels[1].Score != 0 {
 		t.Errorf("labels %+v", filled.Labels)
 	}

@@ -31,7 +31,7 @@ func TestThresholdsOfASequence(t *testing.T) {
 		rule := bagRule("20 per hour")
 		rule.Actions, rule.Then = []string{"stands about"}, &alerts.Then{Actions: []string{"leaves a bag"}, Within: 30 * time.Second}
 		o.Wanted["hall"] = []alerts.Budgeted{budgeted(rule)}
-		o.Vocabulary.Labels = named("leaves a bag", "stands about")
+		o.Words("").Labels = named("leaves a bag", "stands about")
 		got, err := Thresholds(t.Context(), o)
 		if err != nil || len(got) != 1 || got[0].Learning || got[0].Tail != "counted" {
 			t.Fatalf("%s: %+v, %v", name, got, err)

@@ -74,8 +74,12 @@ func (d *dial) settleRule(name string, all []*placed) []topics.Threshold {
 			}
 		}
 	}
+	hashes := map[string]bool{}
+	for _, p := range all {
+		hashes[d.of(p.camera, name).hash] = true
+	}
 	for _, t := range d.Known {
-		if t.Rule == name && !t.Learning && t.Words == d.rules[name].hash {
+		if t.Rule == name && !t.Learning && hashes[t.Words] {
 			raises = append(raises, logit(t.Raise))
 		}
 	}
@@ -203,7 +207,7 @@ func (d *dial) threshold(p *placed, l levels, learning bool) topics.Threshold {
 		Camera: p.camera, Rule: p.rule.Name, RuleHash: p.rule.Hash, Budget: p.rule.FalseAlarms.String(), At: d.Now.UTC(),
 		Raise: logistic(min(max(l.raise, -limit), limit)), Learning: learning, Since: p.since, Until: p.until,
 		Days: p.days, Clips: p.clips, Happenings: p.most(),
-		Model: d.Model.ID, References: d.Model.References, Words: d.rules[p.rule.Name].hash,
+		Model: d.Model.ID, References: d.Model.References, Words: d.of(p.camera, p.rule.Name).hash,
 	}
 	t.Clear = min(logistic(max(l.clear, -limit)), t.Raise)
 	switch {

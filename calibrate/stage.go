@@ -25,26 +25,33 @@ type Bus interface {
 	Table(topic string) *bus.Table
 }
 
-// Vocabulary is the live vocabulary, as a vocab.Watcher has it.
-type Vocabulary interface {
-	Current() (*vocab.Vocabulary, <-chan struct{})
+// Vocabularies are the live vocabularies, as vocab.Watchers has them.
+type Vocabularies interface {
+	// Current is the content of a vocabulary, nil before the first reading; an empty
+	// name means the default one.
+	Current(name string) *vocab.Vocabulary
+	// Changed is closed once one of them has another content.
+	Changed() <-chan struct{}
 }
 
 // Options of a Stage. All are required down to Logger.
 type Options struct {
-	Bus        Bus
-	Names      topics.Names
-	Group      string
-	Past       Past
-	Embedder   func(Model) (Embedder, error)
-	Vocabulary Vocabulary
-	Logger     *slog.Logger
+	Bus          Bus
+	Names        topics.Names
+	Group        string
+	Past         Past
+	Embedder     func(Model) (Embedder, error)
+	Vocabularies Vocabularies
+	Logger       *slog.Logger
 
-	Rules    *alerts.RuleSet    // nil: none
-	Reporter telemetry.Reporter // nil: telemetry.Quiet
-	Now      func() time.Time   // nil: time.Now
-	Settle   time.Duration      // between a change and the work that follows; 0: 5 s
-	Look     time.Duration      // how often it looks what is due; 0: a minute
+	// VocabularyOf names the vocabulary of a camera; empty: the default one. nil: a
+	// camera has the one that its record names.
+	VocabularyOf func(topics.Camera) string
+	Rules        *alerts.RuleSet    // nil: none
+	Reporter     telemetry.Reporter // nil: telemetry.Quiet
+	Now          func() time.Time   // nil: time.Now
+	Settle       time.Duration      // between a change and the work that follows; 0: 5 s
+	Look         time.Duration      // how often it looks what is due; 0: a minute
 }
 
 // Stage keeps the table of thresholds: what keeps each rule's budget on each camera.
@@ -59,11 +66,14 @@ type Stage struct {
 
 // New checks the options. Nothing runs before Run.
 func New(o Options) (*Stage, error) {
-	if o.Bus == nil || o.Past == nil || o.Embedder == nil || o.Vocabulary == nil || o.Logger == nil {
-		return nil, errors.New("calibrate: bus, past, embedder, vocabulary and logger are required")
+	if o.Bus == nil || o.Past == nil || o.Embedder == nil || o.Vocabularies == nil || o.Logger == nil {
+		return nil, errors.New("calibrate: bus, past, embedder, vocabularies and logger are required")
 	}
 	if o.Reporter == nil {
 		o.Reporter = telemetry.Quiet{}
+	}
+	if o.VocabularyOf == nil {
+		o.VocabularyOf = func(c topics.Camera) string { return c.Vocabulary }
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -118,7 +128,7 @@ func (s *Stage) hold(ctx context.Context, p *bus.Partition) {
 	defer s.Reporter.Warning(part, nil)
 	for {
 		_, replaced := s.current()
-		_, edited := s.Vocabulary.Current()
+		edited := s.Vocabularies.Changed()
 		err := s.pass(ctx, p, newest)
 		if ctx.Err() != nil || errors.Is(err, bus.ErrMoved) {
 			return
@@ -152,26 +162,28 @@ func settle(ctx context.Context, d time.Duration, look *time.Ticker) {
 // pass finds the thresholds that are due, and writes them.
 func (s *Stage) pass(ctx context.Context, p *bus.Partition, newest *model) error {
 	rules, _ := s.current()
-	words, _ := s.Vocabulary.Current()
-	if words == nil {
-		return nil // not read yet: Current's channel is closed when it is
-	}
 	tables, err := s.read(ctx)
 	if err != nil {
 		return err
 	}
+	now := map[string]*vocab.Vocabulary{} // edits meanwhile count in the next pass
+	for camera, name := range tables.words {
+		now[camera] = s.Vocabularies.Current(name)
+	}
+	words := func(camera string) *vocab.Vocabulary { return now[camera] }
 	want := wanted(rules, tables.cameras)
+	sound, texts := able(want, words)
 	if err := newest.look(ctx, s.Past, s.Now()); err != nil {
 		return err
 	}
-	due := tables.due(want, words, newest.Model, s.Now())
+	due := tables.due(sound, texts, newest.Model, s.Now())
 	var found []topics.Threshold
 	var wrong error
 	if len(due) > 0 {
 		began := s.Now()
 		found, wrong = Thresholds(ctx, DialOptions{
-			Past: s.Past, Model: newest.Model, Embedder: s.Embedder, Vocabulary: words, Now: s.Now(),
-			Wanted: due, Fleet: fleet(want), Known: tables.known(), Marks: tables.marks, Least: LeastContrast,
+			Past: s.Past, Model: newest.Model, Embedder: s.Embedder, Words: words, Now: s.Now(),
+			Wanted: due, Fleet: fleet(sound), Known: tables.known(), Marks: tables.marks, Least: LeastContrast,
 		})
 		s.Logger.InfoContext(ctx, "thresholds of budgets found", "thresholds", len(found), "took", s.Now().Sub(began).Round(time.Millisecond))
 	}
@@ -231,7 +243,7 @@ func (s *Stage) write(ctx context.Context, p *bus.Partition, found []topics.Thre
 
 // read reads the tables that decide what is due, side by side.
 func (s *Stage) read(ctx context.Context) (*tables, error) {
-	t := &tables{cameras: map[string][]string{}, thresholds: map[string]topics.Threshold{}}
+	t := &tables{cameras: map[string][]string{}, words: map[string]string{}, thresholds: map[string]topics.Threshold{}}
 	g, ctx := errgroup.WithContext(ctx)
 	list := func(topic topics.Topic, take func(key string, value []byte)) {
 		g.Go(func() error {
@@ -245,7 +257,7 @@ func (s *Stage) read(ctx context.Context) (*tables, error) {
 			return nil
 		})
 	}
-	list(topics.Cameras, t.camera)
+	list(topics.Cameras, func(key string, value []byte) { t.camera(key, value, s.VocabularyOf) })
 	list(topics.Thresholds, t.threshold)
 	list(topics.Marks, t.mark)
 	return t, g.Wait()

@@ -19,7 +19,9 @@ import (
 // words is a vocabulary that can be edited.
 type fixedWords struct{ v *vocab.Vocabulary }
 
-func (w fixedWords) Current() (*vocab.Vocabulary, <-chan struct{}) { return w.v, nil }
+func (w fixedWords) Current(string) *vocab.Vocabulary { return w.v }
+
+func (fixedWords) Changed() <-chan struct{} { return nil }
 
 // bagRule watches for a bag that is left.
 func bagRule(budget string) alerts.Rule {
@@ -52,6 +54,9 @@ func twoHours(t *testing.T) *recorded {
 // end is just after the recordings.
 var end = t0.Add(3601 * stride)
 
+// always is the same vocabulary for every camera.
+func always(v *vocab.Vocabulary) WordsOf { return func(string) *vocab.Vocabulary { return v } }
+
 func dialOptions(t *testing.T, past *recorded, budget string, cameras ...string) DialOptions {
 	t.Helper()
 	m, err := Newest(t.Context(), past, archive.Range{}, end)
@@ -60,7 +65,7 @@ func dialOptions(t *testing.T, past *recorded, budget string, cameras ...string)
 	}
 	o := DialOptions{
 		Past: past, Model: m, Embedder: func(Model) (Embedder, error) { return vectors{someReferences(t)}, nil },
-		Vocabulary: &vocab.Vocabulary{Name: "default", Labels: []vocab.Label{{Name: "leaves a bag"}}}, Now: end,
+		Words: always(&vocab.Vocabulary{Name: "default", Labels: []vocab.Label{{Name: "leaves a bag"}}}), Now: end,
 		Wanted: map[string][]alerts.Budgeted{},
 	}
 	for _, c := range cameras {
@@ -196,7 +201,8 @@ func TestWhatIsDue(t *testing.T) {
 		c.change(&have)
 		tables := &tables{thresholds: map[string]topics.Threshold{topics.RuleKey(have.Camera, have.Rule): have}}
 		want := map[string][]alerts.Budgeted{"hall": {rule}}
-		if due := tables.due(want, v, m, now); (len(due) == 1) != c.due {
+		_, texts := able(want, always(v))
+		if due := tables.due(want, texts, m, now); (len(due) == 1) != c.due {
 			t.Errorf("%s: due %v", name, due)
 		}
 		if over := tables.over(want); (len(over) == 1) != (name == "elsewhere") {
@@ -234,7 +240,7 @@ func TestTheStageKeepsTheTable(t *testing.T) {
 	}
 	o := dialOptions(t, past, "20 per hour", "hall")
 	s, err := New(Options{
-		Bus: client, Names: names, Group: "calibrate", Past: o.Past, Embedder: o.Embedder, Vocabulary: fixedWords{o.Vocabulary},
+		Bus: client, Names: names, Group: "calibrate", Past: o.Past, Embedder: o.Embedder, Vocabularies: fixedWords{o.Words("")},
 		Logger: slog.New(slog.DiscardHandler), Rules: ruleSet(t, bagRule("20 per hour")), Now: func() time.Time { return end },
 		Settle: time.Millisecond, Look: 50 * time.Millisecond,
 	})
@@ -274,5 +280,39 @@ func TestTheStageKeepsTheTable(t *testing.T) {
 	cancel()
 	if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+// The cameras of a rule may have different vocabularies: a threshold is found for the
+// label as the camera's own has it, and none where it has none.
+func TestThresholdsAreThoseOfTheCamerasVocabulary(t *testing.T) {
+	past := twoHours(t)
+	o := dialOptions(t, past, "20 per hour", "hall", "door", "new")
+	of := map[string]*vocab.Vocabulary{
+		"hall": {Name: "hospital", Labels: []vocab.Label{{Name: "leaves a bag"}}},
+		"door": {Name: "logistics", Labels: []vocab.Label{{Name: "Leaves a bag", Description: "on the floor"}}},
+		"new":  {Name: "empty"},
+	}
+	o.Words = func(camera string) *vocab.Vocabulary { return of[camera] }
+	able, texts := able(o.Wanted, o.Words)
+	if len(able) != 2 || len(able["new"]) > 0 || texts["hall/bag"] == texts["door/bag"] || texts["hall/bag"] != hashOf(of["hall"].Labels) {
+		t.Fatalf("able are %v, with the texts %v", able, texts)
+	}
+	o.Wanted, o.Fleet = able, fleet(able)
+	got, err := Thresholds(t.Context(), o)
+	if err != nil || len(got) != 2 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	alone, err := Thresholds(t.Context(), dialOptions(t, past, "20 per hour", "hall"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range got {
+		if v.Words != hashOf(of[v.Camera].Labels) {
+			t.Errorf("%s has the words of another vocabulary", v.Camera)
+		}
+		if v.Camera == "hall" && v.Raise != alone[0].Raise {
+			t.Errorf("hall raises at %v, and at %v where all cameras have its vocabulary", v.Raise, alone[0].Raise)
+		}
 	}
 }

@@ -15,13 +15,16 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
+// WordsOf returns the vocabulary of a camera; nil: it is not known.
+type WordsOf func(camera string) *vocab.Vocabulary
+
 // DialOptions say for what to find thresholds. All but Known and Marks are required.
 type DialOptions struct {
-	Past       Past
-	Model      Model // of the newest recordings; empty: there are none
-	Embedder   func(Model) (Embedder, error)
-	Vocabulary *vocab.Vocabulary
-	Now        time.Time
+	Past     Past
+	Model    Model // of the newest recordings; empty: there are none
+	Embedder func(Model) (Embedder, error)
+	Words    WordsOf // always answers the same
+	Now      time.Time
 	// Wanted are the rules with a budget by camera, each as it is there.
 	Wanted map[string][]alerts.Budgeted
 	// Fleet is on how many cameras a rule counts, by its name: a budget in all is for
@@ -62,8 +65,19 @@ func howFar(r alerts.Rule) time.Duration {
 // dial is one pass over the past.
 type dial struct {
 	DialOptions
-	rules map[string]*dialled // by name; nil: it can't be compared
+	rules map[string]*dialled // by key; nil: it can't be compared
 }
+
+// key is that of a rule on a camera: the cameras of a vocabulary share its labels.
+func (d *dial) key(camera, rule string) string {
+	if v := d.Words(camera); v != nil {
+		rule += "/" + v.Name
+	}
+	return rule
+}
+
+// of is a rule as it is on a camera.
+func (d *dial) of(camera, rule string) *dialled { return d.rules[d.key(camera, rule)] }
 
 // dialled is a rule with its labels, made ready for the past.
 type dialled struct {
@@ -94,13 +108,14 @@ func (d *dial) prepare(ctx context.Context) (wrong error) {
 	var embedder Embedder
 	for _, camera := range slices.Sorted(maps.Keys(d.Wanted)) {
 		for _, r := range d.Wanted[camera] {
-			if rule, known := d.rules[r.Name]; known {
+			key := d.key(camera, r.Name)
+			if rule, known := d.rules[key]; known {
 				if rule != nil {
 					sound[camera] = append(sound[camera], r)
 				}
 				continue
 			}
-			rule, err := d.labelled(ctx, r.Rule)
+			rule, err := d.labelled(ctx, camera, r.Rule)
 			if err == nil && d.Model.References != "" {
 				if embedder == nil {
 					embedder, err = d.Embedder(d.Model)
@@ -111,18 +126,18 @@ func (d *dial) prepare(ctx context.Context) (wrong error) {
 			}
 			if err != nil {
 				wrong = errors.Join(wrong, fmt.Errorf("rule %s: %w", r.Name, err))
-				d.rules[r.Name] = nil
+				d.rules[key] = nil
 				continue
 			}
-			d.rules[r.Name] = rule
+			d.rules[key] = rule
 			sound[camera] = append(sound[camera], r)
 		}
 	}
 	return wrong
 }
 
-// labelled finds the labels that a rule is about.
-func (d *dial) labelled(ctx context.Context, r alerts.Rule) (*dialled, error) {
+// labelled finds the labels that a rule is about on a camera.
+func (d *dial) labelled(ctx context.Context, camera string, r alerts.Rule) (*dialled, error) {
 	var novel map[string]bool
 	if r.Novel {
 		var err error
@@ -130,9 +145,9 @@ func (d *dial) labelled(ctx context.Context, r alerts.Rule) (*dialled, error) {
 			return nil, err
 		}
 	}
-	out := &dialled{}
+	out, words := &dialled{}, d.Words(camera)
 	for _, part := range r.Parts() {
-		labels := labelsOf(part, d.Vocabulary, novel)
+		labels := labelsOf(part, words, novel)
 		if len(labels) == 0 {
 			return nil, errors.New("the vocabulary has none of its labels")
 		}
@@ -143,9 +158,12 @@ func (d *dial) labelled(ctx context.Context, r alerts.Rule) (*dialled, error) {
 	return out, nil
 }
 
-// labelsOf are the labels of a vocabulary that a rule is about; novel are those that
-// the model was not trained on.
+// labelsOf are the labels of a vocabulary that a rule is about, none where it is not
+// known; novel are those that the model was not trained on.
 func labelsOf(r alerts.Rule, v *vocab.Vocabulary, novel map[string]bool) (out []vocab.Label) {
+	if v == nil {
+		return nil
+	}
 	for _, l := range v.Labels {
 		if r.Selects(topics.LabelScore{Label: l.Name, Tags: l.Tags, Background: l.Background, Novel: novel[l.Name]}) {
 			out = append(out, l)
@@ -199,7 +217,7 @@ func (d *dial) heights(ctx context.Context) (all []*placed, err error) {
 		for _, camera := range some {
 			column := 0
 			for _, r := range d.Wanted[camera] {
-				past := newSeries(len(d.rules[r.Name].columns))
+				past := newSeries(len(d.of(camera, r.Name).columns))
 				if s := series[camera]; s != nil {
 					past = s.only(column, column+len(past.columns))
 				}
@@ -223,7 +241,7 @@ func (d *dial) place(camera string, r alerts.Budgeted, past *series) (*placed, e
 	}
 	from := d.Now.Add(-howFar(r.Rule)).UnixNano()
 	first, _ := slices.BinarySearch(past.ends, from)
-	past = past.part(first, past.len()).without(truths(d.Marks, camera, r.Rule, d.rules[r.Name].labels))
+	past = past.part(first, past.len()).without(truths(d.Marks, camera, r.Rule, d.of(camera, r.Name).labels))
 	p := &placed{camera: camera, rule: r, trial: t, clips: past.len()}
 	p.since, p.until = past.bounds()
 	expected := r.FalseAlarms.PerDay(1) * past.watched().Hours() / 24

@@ -58,7 +58,7 @@ func startProcess(t *testing.T, broker string, names topics.Names, o DialOptions
 	}
 	p := &proc{bus: &holding{Client: client, held: map[int]bool{}}}
 	p.Stage, err = New(Options{
-		Bus: p.bus, Names: names, Group: "calibrate", Past: o.Past, Embedder: o.Embedder, Vocabulary: fixedWords{o.Vocabulary},
+		Bus: p.bus, Names: names, Group: "calibrate", Past: o.Past, Embedder: o.Embedder, Vocabularies: fixedWords{o.Words("")},
 		Logger: slog.New(slog.DiscardHandler), Rules: ruleSet(t, rule), Now: func() time.Time { return end },
 		Settle: time.Millisecond, Look: 50 * time.Millisecond,
 	})

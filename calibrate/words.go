@@ -78,11 +78,27 @@ type Words struct {
 	model Model
 	list  []word
 	ends  bool // clips' first and last frames count
+	// vocabularyOf is the vocabulary that a camera uses; nil: all words count on every
+	// camera.
+	vocabularyOf func(camera string, tags []string) string
 }
 
 type word struct {
 	label topics.LabelScore // without values
 	*scoring.Word
+	in []string // vocabularies on whose cameras the word counts; nil: on all
+}
+
+// In returns the words as they count where cameras use several vocabularies. in has for
+// each label the vocabularies that have it; nil: it counts on every camera. vocabularyOf
+// is the vocabulary of a camera.
+func (w *Words) In(in [][]string, vocabularyOf func(camera string, tags []string) string) *Words {
+	out := *w
+	out.list, out.vocabularyOf = slices.Clone(w.list), vocabularyOf
+	for i := range out.list {
+		out.list[i].in = in[i]
+	}
+	return &out
 }
 
 // NewWords embeds labels for recordings of a model. Where these have no references,
@@ -122,7 +138,7 @@ func NewWords(ctx context.Context, e Embedder, m Model, labels []vocab.Label) (*
 		if ready.Dim() != m.Dims {
 			return nil, fmt.Errorf("label %.80q has an embedding of %d numbers, recordings of model %.12s have %d", l.Name, ready.Dim(), m.ID, m.Dims)
 		}
-		w.list = append(w.list, word{topics.LabelScore{Label: l.Name, Tags: l.Tags, Background: l.Background, Threshold: l.Threshold}, ready})
+		w.list = append(w.list, word{label: topics.LabelScore{Label: l.Name, Tags: l.Tags, Background: l.Background, Threshold: l.Threshold}, Word: ready})
 	}
 	return w, nil
 }
@@ -186,8 +202,14 @@ func (w *Words) fill(rec topics.Recognition, count *Filled) topics.Recognition {
 	if rec.References != nil {
 		references = *rec.References
 	}
-	filled, unable := 0, false
+	filled, unable, vocabulary := 0, false, ""
+	if w.vocabularyOf != nil {
+		vocabulary = w.vocabularyOf(rec.Camera, rec.Tags)
+	}
 	for i, word := range w.list {
+		if w.vocabularyOf != nil && word.in != nil && !slices.Contains(word.in, vocabulary) {
+			continue
+		}
 		at := slices.IndexFunc(rec.Labels, func(l topics.LabelScore) bool { return vocab.SameLabel(l.Label, word.label.Label) })
 		if at >= 0 && (references.Hash != "" || !w.HasContrast()) {
 			continue

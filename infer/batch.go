@@ -2,7 +2,6 @@ package infer
 
 import (
 	"context"
-	"fmt"
 )
 
 // batchLoop takes clips in the order in which they were read and recognises them
@@ -93,11 +92,8 @@ func (s *Stage) recognise(ctx context.Context, batch []*clip) error {
 	if len(usable) == 0 {
 		return nil
 	}
-	// The whole batch is scored against the same vocabulary.
-	matrix := usable[0].service.Vocabulary.Current()
-	if matrix == nil {
-		// A clip scored against no labels would be committed and lost.
-		return fmt.Errorf("model %s has lost its vocabulary", usable[0].service.Model.ID())
+	if err := s.vocabularies(ctx, usable); err != nil {
+		return err
 	}
 	runs, err := s.embed(ctx, usable)
 	if err != nil {
@@ -105,7 +101,7 @@ func (s *Stage) recognise(ctx context.Context, batch []*clip) error {
 	}
 	for _, r := range runs {
 		for i, c := range r.clips {
-			c.result, c.err = s.recognition(r, i, matrix)
+			c.result, c.err = s.recognition(r, i, c.matrix)
 		}
 	}
 	for _, c := range usable {

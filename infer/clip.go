@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -27,9 +28,10 @@ type clip struct {
 	// err is why it has no recognition: errTooOld, errOvertaken, or what is wrong
 	// with it and goes to the dead letters. Whoever holds the clip sets it.
 	err    error
-	pixels []byte        // set by a decoder: [frames, side, side, 3]
-	took   time.Duration // decoding
-	result bus.Message   // set by batchLoop: its recognition
+	matrix *scoring.Matrix // set by batchLoop: the vocabulary that it is scored against
+	pixels []byte          // set by a decoder: [frames, side, side, 3]
+	took   time.Duration   // decoding
+	result bus.Message     // set by batchLoop: its recognition
 
 	decoded chan struct{} // closed when a decoder has finished with it
 	// recognised is closed when only its lease uses the clip any more; result, err
@@ -69,7 +71,7 @@ func (s *Stage) tooOld(age time.Duration) bool { return s.MaxAge > 0 && age > s.
 
 // finish returns a clip to its lease when the rest of the stage is done with it.
 func (c *clip) finish() {
-	c.pixels, c.Frames = nil, nil
+	c.pixels, c.Frames, c.matrix = nil, nil, nil
 	c.lease.services.release(c.service)
 	close(c.recognised)
 }

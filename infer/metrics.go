@@ -13,6 +13,7 @@ import (
 // metrics are the instruments of a stage.
 type metrics struct {
 	clips, skipped, overtaken metric.Int64Counter
+	unscored                  metric.Int64Counter
 	failed, swaps             metric.Int64Counter
 	decoded, shared           metric.Int64Counter
 	batch                     metric.Int64Histogram
@@ -26,6 +27,7 @@ func newMetrics(m metric.Meter) (metrics, error) {
 		clips:     i.Counter("frostwatch.infer.clips", "clips recognised"),
 		skipped:   i.CounterBy("frostwatch.infer.clips_skipped", "clips skipped as older than infer.max_age: by camera if they were read, else by partition"),
 		overtaken: i.CounterBy("frostwatch.infer.clips_overtaken", "clips discarded because their sender had lost the camera to another worker, by camera"),
+		unscored:  i.CounterBy("frostwatch.infer.clips_without_labels", "clips recognised while their vocabulary had no labels that could be used, by camera and vocabulary"),
 		failed:    i.Counter("frostwatch.infer.model_failures", "model runs that failed"),
 		swaps:     i.Counter("frostwatch.infer.swaps", "models that replaced another while running"),
 		decoded:   i.Counter("frostwatch.infer.frames_decoded", "frames decoded"),

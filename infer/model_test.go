@@ -48,6 +48,16 @@ func (m *fakeModel) ID() string { return m.id }
 
 func (m *fakeModel) Current() *scoring.Matrix { return m.matrix }
 
+// Of is the default vocabulary whatever the name.
+func (m *fakeModel) Of(context.Context, string) *scoring.Matrix { return m.matrix }
+
+func (m *fakeModel) All() []*scoring.Matrix {
+	if m.matrix == nil {
+		return nil
+	}
+	return []*scoring.Matrix{m.matrix}
+}
+
 // Ready is closed if there is a vocabulary.
 func (m *fakeModel) Ready() <-chan struct{} {
 	if m.matrix == nil {

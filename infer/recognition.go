@@ -46,7 +46,7 @@ func (s *Stage) recognition(r run, i int, m *scoring.Matrix) (bus.Message, error
 			Model: milliseconds(r.took), Score: milliseconds(took), Batch: len(r.clips),
 		},
 	}
-	s.sunk.note(rec, watch.scores, m)
+	s.sunk.note(rec, watch.scores, m, s.vocabularyOf(c) != "")
 	value, err := topics.EncodeRecognition(rec)
 	if err != nil {
 		return bus.Message{}, err

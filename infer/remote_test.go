@@ -25,7 +25,7 @@ import (
 func liveRecogniser(t *testing.T, s *redistest.Server, m *froster.Model) (Recogniser, *scoring.Live) {
 	t.Helper()
 	log, meter := (&stagetest.Log{}).Logger(), noop.NewMeterProvider().Meter("")
-	watcher, err := vocab.NewWatcher(vocab.WatcherOptions{Client: s.Client, Name: "default", Poll: 50 * time.Millisecond, Logger: log, Meter: meter})
+	watcher, err := vocab.NewWatchers(vocab.WatcherOptions{Client: s.Client, Name: "default", Poll: 50 * time.Millisecond, Logger: log, Meter: meter})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func liveRecogniser(t *testing.T, s *redistest.Server, m *froster.Model) (Recogn
 	if err != nil {
 		t.Fatal(err)
 	}
-	live, err := scoring.NewLive(scoring.LiveOptions{Watcher: watcher, Embeddings: embeddings, BaseClasses: m.Bundle().BaseClasses, Logger: log, Meter: meter})
+	live, err := scoring.NewLive(scoring.LiveOptions{Vocabularies: watcher, Embeddings: embeddings, BaseClasses: m.Bundle().BaseClasses, Logger: log, Meter: meter})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,14 +18,20 @@ type Model interface {
 	ID() string
 }
 
-// LiveVocabulary is a vocabulary that changes while it is in use. Current returns
-// nil until Ready is closed, and never afterwards.
+// LiveVocabulary are vocabularies that change while they are in use.
 type LiveVocabulary interface {
+	// Current is the default vocabulary. It returns nil until Ready is closed, and
+	// never afterwards.
 	Current() *scoring.Matrix
 	Ready() <-chan struct{}
+	// Of is any vocabulary, by its name. One that has just come into use is waited for
+	// until ctx ends. nil: there is nothing to score against.
+	Of(ctx context.Context, name string) *scoring.Matrix
+	// All are those in use, the default one first.
+	All() []*scoring.Matrix
 }
 
-// Recogniser is a model with the vocabulary that its clips are scored against. All
+// Recogniser is a model with the vocabularies that its clips are scored against. All
 // fields are required.
 type Recogniser struct {
 	Model      Model
@@ -54,13 +60,17 @@ type service struct {
 	once sync.Once
 	err  error         // of Close
 	idle chan struct{} // closed when it has been replaced and no clip is bound to it
+	// awaited are the vocabularies that were waited for; for batchLoop alone.
+	awaited map[string]bool
 
 	// Guarded by services.mu.
 	clips    int  // bound to it
 	replaced bool // by another service
 }
 
-func newService(r Recogniser) *service { return &service{Recogniser: r, idle: make(chan struct{})} }
+func newService(r Recogniser) *service {
+	return &service{Recogniser: r, idle: make(chan struct{}), awaited: map[string]bool{}}
+}
 
 func (s *service) close() error {
 	s.once.Do(func() { s.err = s.Close() })

@@ -33,7 +33,7 @@ type Bus interface {
 	Age(m bus.Message) time.Duration
 }
 
-// Options of a Stage. All fields but the last four are required.
+// Options of a Stage. All fields but the last five are required.
 type Options struct {
 	Bus      Bus
 	Names    topics.Names
@@ -51,9 +51,12 @@ type Options struct {
 
 	// Watched is the table of the labels that rules name. nil: only the TopK best
 	// labels are listed.
-	Watched  *bus.Table
-	Decoders int              // goroutines that decode JPEG; 0: one per core
-	Now      func() time.Time // nil: time.Now
+	Watched *bus.Table
+	// VocabularyOf names the vocabulary of a camera; empty: the default one. nil: a
+	// camera has the one that its clips name. Only name, tags and vocabulary are set.
+	VocabularyOf func(topics.Camera) string
+	Decoders     int              // goroutines that decode JPEG; 0: one per core
+	Now          func() time.Time // nil: time.Now
 	// Reporter gets a check of the part "infer", warnings of the part "falling
 	// behind", and a description of the stage "infer". nil: telemetry.Quiet.
 	Reporter telemetry.Reporter
@@ -155,7 +158,11 @@ func (s *Stage) describe(w *topics.Worker) {
 	w.Stages["infer"] = stage
 	serving := s.services.inService()
 	w.Model = serving.Model.ID()
-	if m := serving.Vocabulary.Current(); m != nil {
-		w.Vocab = topics.VocabRef{Name: m.Name, Version: m.Version}
+	for i, m := range serving.Vocabulary.All() {
+		if ref := (topics.VocabRef{Name: m.Name, Version: m.Version}); i == 0 {
+			w.Vocab = ref
+		} else {
+			w.Further = append(w.Further, ref)
+		}
 	}
 }

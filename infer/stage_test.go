@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"context"
 	"image/color"
 	"strings"
 	"testing"
@@ -81,6 +82,10 @@ func TestStage(t *testing.T) {
 type fixed struct{ *scoring.Matrix }
 
 func (f fixed) Current() *scoring.Matrix { return f.Matrix }
+
+func (f fixed) Of(context.Context, string) *scoring.Matrix { return f.Matrix }
+
+func (f fixed) All() []*scoring.Matrix { return []*scoring.Matrix{f.Matrix} }
 
 func (f fixed) Ready() <-chan struct{} { return closed() }
 

@@ -2,8 +2,6 @@ package infer
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -18,10 +16,14 @@ import (
 type sunk struct {
 	reporter telemetry.Reporter
 
-	mu      sync.Mutex
-	version string           // of the vocabulary that clips were last scored with
-	best    map[string]*high // by rule
+	mu       sync.Mutex
+	versions map[string]string // that clips were last scored with, by vocabulary
+	best     map[highKey]*high
 }
+
+// highKey is a rule and the vocabulary of some of its cameras: scores of different
+// vocabularies can't be compared.
+type highKey struct{ rule, vocabulary string }
 
 // scoreRule is a rule on scores, for one camera.
 type scoreRule struct {
@@ -34,6 +36,7 @@ type scoreRule struct {
 type high struct {
 	scoreRule
 	label, camera, model string
+	vocabulary, part     string  // part: of warnings
 	score                float64 // with the vocabulary of that moment
 	end                  time.Time
 	embedding            []float32
@@ -52,28 +55,44 @@ const (
 	sinks = 0.2
 )
 
-func newSunk(r telemetry.Reporter) *sunk { return &sunk{reporter: r, best: map[string]*high{}} }
+func newSunk(r telemetry.Reporter) *sunk {
+	return &sunk{reporter: r, versions: map[string]string{}, best: map[highKey]*high{}}
+}
 
-// note takes a clip's result, for the rules on scores of its camera.
-func (s *sunk) note(rec topics.Recognition, rules []scoreRule, m *scoring.Matrix) {
+// note takes a clip's result, for the rules on scores of its camera. further is whether
+// it was scored against another vocabulary than the default one.
+func (s *sunk) note(rec topics.Recognition, rules []scoreRule, m *scoring.Matrix, further bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if m.Version != s.version {
-		s.version = m.Version
+	if m.Version == "" { // there is nothing to score against
+		return
+	}
+	if was := s.versions[m.Name]; m.Version != was {
+		s.versions[m.Name] = m.Version
 		s.compare(rec.Model, m)
 	}
 	for _, r := range rules {
 		l, score := r.top(rec.Labels)
-		h := s.best[r.name]
+		key := highKey{r.name, m.Name}
+		h := s.best[key]
 		switch {
 		case l == "" || h == nil && len(s.best) >= maxSunk:
 		case h == nil || h.model != rec.Model || score >= h.score || rec.End.Sub(h.end) > highFor:
 			if h != nil && h.warned {
 				s.warn(h, nil)
 			}
-			s.best[r.name] = &high{scoreRule: r, label: l, camera: rec.Camera, model: rec.Model, score: score, end: rec.End, embedding: rec.Embedding, scale: float32(rec.LogitScale)}
+			s.best[key] = &high{scoreRule: r, label: l, camera: rec.Camera, vocabulary: m.Name, part: partOf(r.name, m.Name, further), model: rec.Model, score: score, end: rec.End, embedding: rec.Embedding, scale: float32(rec.LogitScale)}
 		}
 	}
+}
+
+// partOf names a rule in warnings.
+func partOf(rule, vocabulary string, further bool) string {
+	part := "score of rule " + rule
+	if further {
+		part += " with vocabulary " + vocabulary
+	}
+	return part
 }
 
 // top is the rule's label with the highest score; empty where the clip has none.
@@ -88,9 +107,8 @@ func (r scoreRule) top(labels []topics.LabelScore) (label string, score float64)
 
 // compare scores the highest clips again with an edited vocabulary.
 func (s *sunk) compare(model string, m *scoring.Matrix) {
-	for _, name := range slices.Sorted(maps.Keys(s.best)) {
-		h := s.best[name]
-		if h.model != model || h.score < h.raise {
+	for _, h := range s.best {
+		if h.vocabulary != m.Name || h.model != model || h.score < h.raise {
 			continue
 		}
 		label, now := h.top(m.Score(scoring.Clip{Mean: h.embedding}, h.scale, 0, h.watch).Labels)
@@ -105,7 +123,7 @@ func (s *sunk) compare(model string, m *scoring.Matrix) {
 
 func (s *sunk) warn(h *high, err error) {
 	if err != nil || h.warned {
-		s.reporter.Warning("score of rule "+h.name, err)
+		s.reporter.Warning(h.part, err)
 	}
 	h.warned = err != nil
 }
@@ -114,10 +132,10 @@ func (s *sunk) warn(h *high, err error) {
 func (s *sunk) forget(still func(rule string) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for name, h := range s.best {
-		if !still(name) {
+	for key, h := range s.best {
+		if !still(key.rule) {
 			s.warn(h, nil)
-			delete(s.best, name)
+			delete(s.best, key)
 		}
 	}
 }

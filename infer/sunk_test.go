@@ -45,7 +45,7 @@ func TestARuleWhoseScoreSinksIsReported(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	see := func(m *scoring.Matrix, clip []float32) {
 		at = at.Add(2 * time.Second)
-		s.note(topics.Recognition{Camera: "ward", Model: "m", End: at, Embedding: clip, LogitScale: 20, Labels: m.Score(scoring.Clip{Mean: clip}, 20, 3, rules[0].watch).Labels}, rules, m)
+		s.note(topics.Recognition{Camera: "ward", Model: "m", End: at, Embedding: clip, LogitScale: 20, Labels: m.Score(scoring.Clip{Mean: clip}, 20, 3, rules[0].watch).Labels}, rules, m, false)
 	}
 	warning := func() string {
 		err := reports.WarningOf("score of rule fall")

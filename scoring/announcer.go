@@ -17,6 +17,7 @@ import (
 type announcer struct {
 	store    *vocab.Store
 	name     string // of the vocabulary
+	part     string // in reports
 	logger   *slog.Logger
 	reporter telemetry.Reporter
 	every    time.Duration // vocab.AnnounceEvery, unless a test wants it shorter
@@ -32,9 +33,11 @@ type announcer struct {
 // progressEvery is how often the progress of embedding is announced.
 const progressEvery = 2 * time.Second
 
-func newAnnouncer(o LiveOptions) *announcer {
+// newAnnouncer makes the announcer of a vocabulary; of is added to the name of the
+// part in reports.
+func newAnnouncer(o LiveOptions, name, of string) *announcer {
 	return &announcer{
-		store: vocab.NewStore(o.Embeddings.Client, o.Embeddings.Prefix), name: o.Watcher.Name, logger: o.Logger, reporter: o.Reporter,
+		store: vocab.NewStore(o.Embeddings.Client, o.Embeddings.Prefix), name: name, part: "announcements" + of, logger: o.Logger, reporter: o.Reporter,
 		every: vocab.AnnounceEvery, due: make(chan struct{}, 1), state: vocab.InForce{Model: o.Embeddings.Embedder.ID(), Dim: o.Embeddings.Embedder.Dim()},
 	}
 }
@@ -94,12 +97,12 @@ func (a *announcer) run(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		a.reporter.Warning("announcements", err)
+		a.reporter.Warning(a.part, err)
 		switch {
 		case err != nil && !failing:
-			a.logger.WarnContext(ctx, "vocabulary: announcements fail", "error", err)
+			a.logger.WarnContext(ctx, "vocabulary: announcements fail", "vocabulary", a.name, "error", err)
 		case err == nil && failing:
-			a.logger.InfoContext(ctx, "vocabulary: announcements succeed again")
+			a.logger.InfoContext(ctx, "vocabulary: announcements succeed again", "vocabulary", a.name)
 		}
 		failing = err != nil
 	}

@@ -10,11 +10,11 @@ import (
 const maxLines = 20
 
 // confirm logs and counts a vocabulary that has just come into force.
-func (l *Live) confirm(ctx context.Context, before vocab.Vocabulary) {
-	now := l.usable
-	l.labels.Record(ctx, int64(len(now.Labels)))
-	l.changes.Add(ctx, 1)
-	l.logSkipped(ctx, before.Problems, now.Problems)
+func (l *Live) confirm(ctx context.Context, s *served, before vocab.Vocabulary) {
+	now := s.usable
+	l.labels.Record(ctx, int64(len(now.Labels)), s.attribute())
+	l.changes.Add(ctx, 1, s.attribute())
+	l.logSkipped(ctx, now.Name, before.Problems, now.Problems)
 	if before.Version != "" { // this is not the first vocabulary
 		changes := vocab.Changes(before, now)
 		for _, c := range changes[:min(maxLines, len(changes))] {
@@ -27,7 +27,7 @@ func (l *Live) confirm(ctx context.Context, before vocab.Vocabulary) {
 			l.Logger.InfoContext(ctx, "further labels were edited", "labels", more, "vocabulary", now.Name)
 		}
 		if l.OnEdit != nil {
-			l.OnEdit(changes)
+			l.OnEdit(now.Name, changes)
 		}
 	}
 	if len(now.Labels) == 0 {
@@ -37,7 +37,7 @@ func (l *Live) confirm(ctx context.Context, before vocab.Vocabulary) {
 }
 
 // logSkipped logs labels that can't be used, each once until its problem changes.
-func (l *Live) logSkipped(ctx context.Context, before, now []vocab.Problem) {
+func (l *Live) logSkipped(ctx context.Context, name string, before, now []vocab.Problem) {
 	old := make(map[string]bool, len(before))
 	for _, p := range before {
 		old[p.String()] = true
@@ -48,9 +48,9 @@ func (l *Live) logSkipped(ctx context.Context, before, now []vocab.Problem) {
 			continue
 		}
 		if lines++; lines > maxLines {
-			l.Logger.WarnContext(ctx, "vocabulary: further labels skipped, which are not logged one by one", "skipped", len(now))
+			l.Logger.WarnContext(ctx, "vocabulary: further labels skipped, which are not logged one by one", "vocabulary", name, "skipped", len(now))
 			return
 		}
-		l.Logger.WarnContext(ctx, "vocabulary: label skipped", "label", p.Label, "error", p.Err)
+		l.Logger.WarnContext(ctx, "vocabulary: label skipped", "label", p.Label, "vocabulary", name, "error", p.Err)
 	}
 }

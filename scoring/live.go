@@ -1,6 +1,7 @@
 package scoring
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
@@ -20,103 +20,113 @@ import (
 
 // LiveOptions are all required but BaseClasses, References, Reporter and OnEdit.
 type LiveOptions struct {
-	Watcher     *vocab.Watcher // run by the caller
-	Embeddings  *Embeddings
-	BaseClasses []string // what the model was trained on
+	Vocabularies *vocab.Watchers // run by the caller
+	Embeddings   *Embeddings
+	BaseClasses  []string // what the model was trained on
 	// References are the texts that contrasts are taken against, at least 2. Nothing
 	// is served before they are embedded. Empty: labels have no contrast.
 	References []string
 	Logger     *slog.Logger
 	Meter      metric.Meter
-	// Reporter gets problems of the part "embeddings": why the newest vocabulary is
-	// not in force. Its warnings `label "NAME"` say why a label is skipped. nil:
-	// telemetry.Quiet.
+	// Reporter gets problems of the part "embeddings": why the newest default
+	// vocabulary is not in force; of a further one that is a warning. Its warnings
+	// `label "NAME"` say why a label is skipped. nil: telemetry.Quiet.
 	Reporter telemetry.Reporter
 	// OnEdit is called with the changes of each edit once it is in force, but not
-	// for the first vocabulary. It must return at once.
-	OnEdit func([]vocab.Change)
+	// for the first content of a vocabulary. It must return at once.
+	OnEdit func(vocabulary string, changes []vocab.Change)
 }
 
-// Live keeps a Matrix up to date with a vocabulary.
+// Live keeps a Matrix up to date with each vocabulary that is in use. They share
+// the embeddings of texts.
 type Live struct {
 	LiveOptions
-	current  atomic.Pointer[Matrix]
-	ready    chan struct{}
-	isReady  sync.Once
-	labels   metric.Int64Gauge
-	skipped  metric.Int64Gauge
-	changes  metric.Int64Counter
-	warnings warnings
+	ready   chan struct{}
+	isReady sync.Once
+	whole   chan struct{}
+	isWhole sync.Once
+	labels  metric.Int64Gauge
+	skipped metric.Int64Gauge
+	changes metric.Int64Counter
 
-	// Used by Run only. The same goes for the methods of announcer except run.
-	announcer *announcer
-	seen      *vocab.Vocabulary // the Watcher's vocabulary that current was made of
-	usable    vocab.Vocabulary  // seen without the labels that can't be embedded
+	mu      sync.Mutex
+	all     map[string]*served // by name
+	changed chan struct{}      // see news
+	first   *served            // the default vocabulary; never replaced
+
+	// Used by Run only.
 	known     known
-	twins     twins
 	refs      *References // nil until all reference texts are embedded
 	refsPass  *pass       // embeds them; nil before the first
 	bases     bases
 	basesPass *pass // embeds the base classes; nil before the first of them
 	basesDone bool  // all base classes are embedded
 	asks      *asks
-	failing   bool   // the last step failed
-	begun     string // the version that was last logged as taking a while
+	failing   bool // the last step failed
 }
 
 // NewLive checks the options; nothing is embedded before Run.
 func NewLive(o LiveOptions) (*Live, error) {
-	if o.Watcher == nil || o.Embeddings == nil || o.Logger == nil || o.Meter == nil {
-		return nil, errors.New("scoring: watcher, embeddings, logger and meter are required")
+	if o.Vocabularies == nil || o.Embeddings == nil || o.Logger == nil || o.Meter == nil {
+		return nil, errors.New("scoring: vocabularies, embeddings, logger and meter are required")
 	}
 	if o.Reporter == nil {
 		o.Reporter = telemetry.Quiet{}
 	}
 	l := &Live{
-		LiveOptions: o, ready: make(chan struct{}), announcer: newAnnouncer(o),
+		LiveOptions: o, ready: make(chan struct{}), whole: make(chan struct{}), all: map[string]*served{}, changed: make(chan struct{}),
 		known: known{}, bases: newBases(o.BaseClasses), asks: o.Embeddings.newAsks(),
 	}
 	in := telemetry.Instruments{Meter: o.Meter}
-	l.labels = in.Gauge("frostwatch.vocabulary.labels", "labels in force")
-	l.skipped = in.Gauge("frostwatch.vocabulary.skipped", "labels in Redis that can't be used")
-	l.changes = in.Counter("frostwatch.vocabulary.changes", "vocabularies that came into force, the first included")
+	l.labels = in.Gauge("frostwatch.vocabulary.labels", "labels in force, by vocabulary")
+	l.skipped = in.Gauge("frostwatch.vocabulary.skipped", "labels in Redis that can't be used, by vocabulary")
+	l.changes = in.CounterBy("frostwatch.vocabulary.changes", "contents that came into force, the first included, by vocabulary")
+	l.first = l.open(o.Vocabularies.Default())
 	return l, in.Err()
 }
 
-// Current is the newest vocabulary that is completely embedded, nil until Ready
-// is closed.
-func (l *Live) Current() *Matrix { return l.current.Load() }
+// Current is the newest content of the default vocabulary that is completely
+// embedded, nil until Ready is closed.
+func (l *Live) Current() *Matrix { return l.first.current.Load() }
 
 // Ready is closed once there is something to score against.
 func (l *Live) Ready() <-chan struct{} { return l.ready }
 
-// Run embeds the Watcher's vocabularies until ctx ends, and in between the texts
-// that other processes ask for. When the model fails it tries again after about a
-// second. It always returns nil.
+// Whole is closed once the same goes for all vocabularies in use that can be embedded.
+func (l *Live) Whole() <-chan struct{} { return l.whole }
+
+// Run embeds the vocabularies until ctx ends, and in between the texts that other
+// processes ask for. When the model fails it tries again after about a second. It
+// always returns nil.
 func (l *Live) Run(ctx context.Context) error {
 	stop := l.asks.listen(ctx)
 	defer stop()
 	renew := time.NewTicker(renewUsed)
 	defer renew.Stop()
+	l.announce(ctx, l.first)
+	defer func() {
+		for _, s := range l.list() {
+			s.stop()
+		}
+	}()
 	var beside sync.WaitGroup
-	beside.Go(func() { l.announcer.run(ctx) })
 	beside.Go(func() { l.watchSkipped(ctx) })
 	defer beside.Wait()
 	for {
-		v, changed := l.Watcher.Current()
-		more, err := l.step(ctx, v)
+		changed := l.Vocabularies.Changed()
+		more, err := l.step(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
 		l.report(ctx, err)
 		var again <-chan time.Time
 		switch {
-		case err != nil:
-			again = time.After(time.Second/2 + rand.N(time.Second))
 		case more:
 			// By way of the select, so that what is in use is renewed while there is
 			// work for minutes.
 			again = time.After(0)
+		case err != nil || l.faulty():
+			again = time.After(time.Second/2 + rand.N(time.Second))
 		}
 		select {
 		case <-ctx.Done():
@@ -132,74 +142,139 @@ func (l *Live) Run(ctx context.Context) error {
 	}
 }
 
-// step puts an edited vocabulary in force, then embeds a few texts that others
-// asked for, then a few reference texts, then a few base classes. more says that it
-// should be called again at once.
-func (l *Live) step(ctx context.Context, v *vocab.Vocabulary) (more bool, err error) {
-	if v != nil && v != l.seen {
-		whole, err := l.take(ctx, v)
-		if err != nil || !whole {
-			return err == nil, err
-		}
-		l.seen = v
-	}
-	asked := l.asks.serve(ctx)
-	if l.seen == nil {
-		return asked, nil
-	}
-	if more, err = l.embedReferences(ctx); !more && err == nil {
-		more, err = l.embedBases(ctx)
-	}
-	return more || asked && err == nil, err
+// faulty is whether a vocabulary has to be tried again.
+func (l *Live) faulty() bool {
+	return slices.ContainsFunc(l.list(), func(s *served) bool { return s.faulty.Load() })
 }
 
-// take embeds the new texts of v and makes v current. It gives up and returns
-// false when the Watcher has a newer vocabulary before all are embedded.
-func (l *Live) take(ctx context.Context, v *vocab.Vocabulary) (whole bool, err error) {
-	var texts []string
-	for _, label := range v.Labels {
-		texts = append(texts, label.Read()...)
+// step embeds a few texts of each edited vocabulary, then a few that others asked
+// for, then a few reference texts, then a few base classes. more says that it should
+// be called again at once.
+func (l *Live) step(ctx context.Context) (more bool, err error) {
+	if l.takeEdits(ctx) {
+		return true, l.first.fault
 	}
-	fresh := l.known.unknown(texts)
-	p, err := l.embed(ctx, v, fresh)
-	if err != nil || !p.whole() {
+	asked := l.asks.serve(ctx)
+	if l.first.seen == nil {
+		return asked, l.first.fault
+	}
+	if more, err = l.embedReferences(ctx); !more && err == nil {
+		l.isWhole.Do(func() { close(l.whole) })
+		more, err = l.embedBases(ctx)
+	}
+	return more || asked && err == nil, cmp.Or(err, l.first.fault)
+}
+
+// takeEdits embeds a few texts of each edited vocabulary, and puts in force those that
+// are complete; more says whether texts are left. So a small edit of one does not wait
+// for a large one of another.
+func (l *Live) takeEdits(ctx context.Context) (more bool) {
+	all := l.sync(ctx)
+	for _, s := range all {
+		v, _ := s.watcher.Current()
+		switch {
+		case v == nil || v == s.seen:
+			if s.next != nil { // the edit was taken back before it was embedded
+				s.next = nil
+				s.announcer.pending(nil)
+			}
+			l.fail(ctx, s, v, nil)
+			continue
+		case s.fault != nil && s.bad == v && time.Now().Before(s.retry):
+			continue
+		}
+		whole, err := l.take(ctx, s, v)
+		if ctx.Err() != nil {
+			return false
+		}
+		l.fail(ctx, s, v, err)
+		switch {
+		case err != nil:
+		case whole:
+			s.seen = v
+			l.keepTexts(all)
+		default:
+			more = true
+		}
+	}
+	return more
+}
+
+// fail notes and reports why the newest content of a vocabulary is not in force, nil
+// for none. What is wrong with the default one is reported by report.
+func (l *Live) fail(ctx context.Context, s *served, v *vocab.Vocabulary, err error) {
+	if err != nil || s.fault != nil {
+		if began := s.fault == nil; began && s.further {
+			l.Logger.WarnContext(ctx, "embeddings"+s.of()+": its newest content is not in force", "error", err)
+		}
+		s.failed(v, err)
+		l.tell()
+	}
+	if s.further {
+		l.Reporter.Warning("embeddings"+s.of(), err)
+	}
+}
+
+// take embeds the next few of the new texts of v, and makes v current once all are
+// embedded.
+func (l *Live) take(ctx context.Context, s *served, v *vocab.Vocabulary) (whole bool, err error) {
+	if s.next == nil || s.next.of != v {
+		l.begin(ctx, s, v)
+	}
+	next := s.next
+	if err := l.embed(ctx, s); err != nil || !next.pass.whole() {
 		return false, err
 	}
-	l.refused(ctx, p.refused)
-	usable := without(*v, p.refused)
+	l.refused(ctx, s, next.pass.refused)
+	usable := without(*v, next.pass.refused)
 	if len(v.Labels) > 0 && len(usable.Labels) == 0 {
+		s.next = nil // so that the model is asked again
 		return false, fmt.Errorf("none of the %d labels of vocabulary %s can be embedded; what is wrong with the first: %w", len(v.Labels), v.Name, usable.Problems[len(v.Problems)].Err)
 	}
-	before := l.usable
-	l.usable = usable
-	l.serve()
-	l.known.keep(texts, l.BaseClasses)
-	l.confirm(ctx, before)
-	if l.seen == nil {
-		l.Embeddings.renew(ctx, fresh)
+	before := s.usable
+	s.usable, s.texts, s.next = usable, next.texts, nil
+	l.serve(s)
+	l.confirm(ctx, s, before)
+	if s.seen == nil {
+		l.Embeddings.renew(ctx, next.fresh)
 	} else {
-		l.Embeddings.keepUsed(ctx, fresh)
+		l.Embeddings.keepUsed(ctx, next.fresh)
 	}
 	return true, nil
 }
 
-// embed embeds the texts that are new in v, and announces how far it is. It gives
-// up when the Watcher has a newer vocabulary.
-func (l *Live) embed(ctx context.Context, v *vocab.Vocabulary, fresh []string) (p *pass, err error) {
-	p = l.Embeddings.begin(ctx, fresh)
-	if len(p.missing) > maxChunk && l.begun != v.Version {
-		l.begun = v.Version
-		l.Logger.InfoContext(ctx, "vocabulary: many new texts are being embedded, it comes into force after that", "version", v.Version, "texts", len(p.missing))
+// begin looks up what is known of the texts of v.
+func (l *Live) begin(ctx context.Context, s *served, v *vocab.Vocabulary) {
+	if s.next != nil { // an older version was not complete yet
+		l.known.add(s.next.pass.vectors)
 	}
-	for newest := v; !p.whole() && err == nil && newest == v; newest, _ = l.Watcher.Current() {
-		l.announcer.pending(&vocab.Pending{Version: v.Version, Embedded: len(fresh) - len(p.missing), Texts: len(fresh)})
-		err = p.next(ctx)
+	next := &coming{of: v}
+	for _, label := range v.Labels {
+		next.texts = append(next.texts, label.Read()...)
 	}
-	l.known.add(p.vectors)
-	if p.whole() {
-		l.announcer.pending(nil)
+	next.fresh = l.known.unknown(next.texts)
+	next.pass = l.Embeddings.begin(ctx, next.fresh)
+	s.next = next
+	if n := len(next.pass.missing); n > maxChunk && s.begun != v.Version {
+		s.begun = v.Version
+		l.Logger.InfoContext(ctx, "vocabulary: many new texts are being embedded, it comes into force after that", "vocabulary", v.Name, "version", v.Version, "texts", n)
 	}
-	return p, err
+}
+
+// embed embeds the next few texts of what is coming, and announces how far it is.
+func (l *Live) embed(ctx context.Context, s *served) error {
+	next := s.next
+	if !next.pass.whole() {
+		s.announcer.pending(&vocab.Pending{Version: next.of.Version, Embedded: len(next.fresh) - len(next.pass.missing), Texts: len(next.fresh)})
+		if err := next.pass.next(ctx); err != nil {
+			return err
+		}
+	}
+	if next.pass.whole() {
+		l.known.add(next.pass.vectors)
+		s.announcer.pending(nil)
+	}
+	return nil
 }
 
 // without is the vocabulary without the labels that have a refused text; these
@@ -222,17 +297,27 @@ func without(v vocab.Vocabulary, refused map[string]error) vocab.Vocabulary {
 	return v
 }
 
-// serve makes a matrix of the newest vocabulary and makes it current, unless its
-// labels would have no contrast yet.
-func (l *Live) serve() {
-	if len(l.References) > 0 && l.refs == nil {
+// serve makes a matrix of the newest content and makes it current, unless its labels
+// would have no contrast yet.
+func (l *Live) serve(s *served) {
+	if len(l.References) > 0 && l.refs == nil || s.usable.Name == "" {
 		return
 	}
-	m := assemble(l.usable, l.known, l.bases, l.refs)
-	l.twins.join(m, l.known)
-	l.current.Store(m)
-	l.announcer.inForce(l.usable)
-	l.isReady.Do(func() { close(l.ready) })
+	m := assemble(s.usable, l.known, l.bases, l.refs)
+	s.twins.join(m, l.known)
+	s.current.Store(m)
+	s.announcer.inForce(s.usable)
+	if !s.further {
+		l.isReady.Do(func() { close(l.ready) })
+	}
+	l.tell()
+}
+
+// serveAll is serve for all vocabularies.
+func (l *Live) serveAll() {
+	for _, s := range l.list() {
+		l.serve(s)
+	}
 }
 
 // embedReferences embeds the next few reference texts; more says whether any are
@@ -259,7 +344,7 @@ func (l *Live) embedReferences(ctx context.Context) (more bool, err error) {
 	}
 	l.Embeddings.keepUsed(ctx, l.References)
 	l.publishReferences(ctx)
-	l.serve()
+	l.serveAll()
 	return false, nil
 }
 
@@ -302,7 +387,7 @@ func (l *Live) embedBases(ctx context.Context) (more bool, err error) {
 	}
 	l.known.add(l.basesPass.vectors)
 	l.bases, l.basesDone = l.bases.embedded(l.BaseClasses, l.basesPass.vectors), true
-	l.serve()
+	l.serveAll()
 	l.Embeddings.keepUsed(ctx, l.BaseClasses)
 	return false, nil
 }

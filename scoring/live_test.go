@@ -19,7 +19,7 @@ import (
 func TestEditsByAnyoneAreScored(t *testing.T) {
 	s, ctx := redistest.Start(t), t.Context()
 	edits := make(chan []vocab.Change, 100)
-	w := watch(t, s, setup{OnEdit: func(c []vocab.Change) { edits <- c }})
+	w := watch(t, s, setup{OnEdit: func(_ string, c []vocab.Change) { edits <- c }})
 	w.awaitHealth(t, "no vocabulary is embedded yet")
 	select {
 	case <-w.Ready():

@@ -35,7 +35,7 @@ type setup struct {
 	BaseClasses []string
 	References  []string
 	Poll        time.Duration
-	OnEdit      func([]vocab.Change)
+	OnEdit      func(string, []vocab.Change)
 	Announce    time.Duration // interval; 0: the usual one
 	Meter       metric.Meter  // nil: nothing is measured
 }
@@ -61,7 +61,7 @@ func watch(t *testing.T, s *redistest.Server, o setup) *watched {
 	if meter == nil {
 		meter = noop.NewMeterProvider().Meter("")
 	}
-	watcher, err := vocab.NewWatcher(vocab.WatcherOptions{
+	watchers, err := vocab.NewWatchers(vocab.WatcherOptions{
 		Client: s.Client, Prefix: "f:", Name: "default", Poll: o.Poll, Logger: log, Meter: meter, Reporter: out.reports,
 	})
 	if err != nil {
@@ -72,15 +72,15 @@ func watch(t *testing.T, s *redistest.Server, o setup) *watched {
 		t.Fatal(err)
 	}
 	out.Live, err = NewLive(LiveOptions{
-		Watcher: watcher, Embeddings: embeddings, BaseClasses: o.BaseClasses, References: o.References, OnEdit: o.OnEdit, Logger: log, Meter: meter, Reporter: out.reports,
+		Vocabularies: watchers, Embeddings: embeddings, BaseClasses: o.BaseClasses, References: o.References, OnEdit: o.OnEdit, Logger: log, Meter: meter, Reporter: out.reports,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	out.announcer.every = cmp.Or(o.Announce, out.announcer.every)
+	out.first.announcer.every = cmp.Or(o.Announce, out.first.announcer.every)
 	ctx, stop := context.WithCancel(context.Background())
 	var g errgroup.Group
-	g.Go(func() error { return watcher.Run(ctx) })
+	g.Go(func() error { return watchers.Run(ctx) })
 	g.Go(func() error { return out.Run(ctx) })
 	out.stop = sync.OnceFunc(func() {
 		stop()

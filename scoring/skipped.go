@@ -22,14 +22,17 @@ type warnings struct {
 	reported map[string]bool   // parts with a warning at present
 	of       *vocab.Vocabulary // the content that they are about; nil: to be worked out again
 	why      map[string]error  // texts that the model refused when it was last asked
+	ended    bool              // the vocabulary is no longer in use
 }
 
 // watchSkipped keeps the warnings up to date until ctx ends. It does not wait for
 // the model, which may be embedding for minutes.
 func (l *Live) watchSkipped(ctx context.Context) {
 	for {
-		_, changed := l.Watcher.Current()
-		l.warnSkipped(ctx)
+		changed := l.Vocabularies.Changed()
+		for _, s := range l.list() {
+			l.warnSkipped(ctx, s)
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -39,44 +42,55 @@ func (l *Live) watchSkipped(ctx context.Context) {
 }
 
 // refused replaces the texts that the model refuses.
-func (l *Live) refused(ctx context.Context, texts map[string]error) {
-	l.warnings.mu.Lock()
-	l.warnings.why, l.warnings.of = texts, nil
-	l.warnings.mu.Unlock()
-	l.warnSkipped(ctx)
+func (l *Live) refused(ctx context.Context, s *served, texts map[string]error) {
+	s.warnings.mu.Lock()
+	s.warnings.why, s.warnings.of = texts, nil
+	s.warnings.mu.Unlock()
+	l.warnSkipped(ctx, s)
+}
+
+// withdraw withdraws the warnings about a vocabulary that is no longer in use.
+func (l *Live) withdraw(ctx context.Context, s *served) {
+	s.warnings.mu.Lock()
+	defer s.warnings.mu.Unlock()
+	for part := range s.warnings.reported {
+		l.Reporter.Warning(part, nil)
+	}
+	s.warnings.reported, s.warnings.ended = nil, true
+	l.skipped.Record(ctx, 0, s.attribute())
 }
 
 // warnSkipped reports a warning for each label that can't be used, and withdraws it
-// once the label can be used or is removed. It also counts them. It goes by the content that the Watcher
-// read last, even if it is not in force yet or is refused as a whole: that is what
+// once the label can be used or is removed. It also counts them. It goes by the
+// content that the Watcher read last, even if it is not in force yet or is refused as a whole: that is what
 // people edit.
-func (l *Live) warnSkipped(ctx context.Context) {
-	l.warnings.mu.Lock()
-	defer l.warnings.mu.Unlock()
-	read := l.Watcher.Read()
-	if read == nil || read == l.warnings.of {
+func (l *Live) warnSkipped(ctx context.Context, s *served) {
+	s.warnings.mu.Lock()
+	defer s.warnings.mu.Unlock()
+	read := s.watcher.Read()
+	if read == nil || s.warnings.ended || read == s.warnings.of {
 		return
 	}
-	l.warnings.of = read
-	problems := without(*read, l.warnings.why).Problems
-	l.skipped.Record(ctx, int64(len(problems)))
+	s.warnings.of = read
+	problems := without(*read, s.warnings.why).Problems
+	l.skipped.Record(ctx, int64(len(problems)), s.attribute())
 	reported := map[string]bool{}
 	warn := func(part string, why error) {
 		reported[part] = true
 		l.Reporter.Warning(part, why)
 	}
 	for _, p := range problems[:min(maxWarnings, len(problems))] {
-		warn(distinct(partOf(p.Label), reported), fmt.Errorf("skipped: %s", shortened(p.Err.Error())))
+		warn(distinct(partOf(p.Label)+s.of(), reported), fmt.Errorf("skipped: %s", shortened(p.Err.Error())))
 	}
 	if more := len(problems) - maxWarnings; more > 0 {
-		warn("labels", fmt.Errorf("%d more of vocabulary %s are skipped", more, shortened(read.Name)))
+		warn("labels"+s.of(), fmt.Errorf("%d more of vocabulary %s are skipped", more, shortened(read.Name)))
 	}
-	for part := range l.warnings.reported {
+	for part := range s.warnings.reported {
 		if !reported[part] {
 			l.Reporter.Warning(part, nil)
 		}
 	}
-	l.warnings.reported = reported
+	s.warnings.reported = reported
 }
 
 // partOf names a label in a warning. In quotes, white space and characters that are

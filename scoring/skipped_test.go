@@ -19,7 +19,7 @@ func TestLabelsThatAreSkippedAreWarnings(t *testing.T) {
 	s := redistest.Start(t)
 	edits := make(chan []vocab.Change, 10)
 	set(t, s, "run", "", "falling down", "")
-	w := watch(t, s, setup{OnEdit: func(c []vocab.Change) { edits <- c }})
+	w := watch(t, s, setup{OnEdit: func(_ string, c []vocab.Change) { edits <- c }})
 	w.awaitLabels(t, "falling down", "run")
 	set(t, s, "falling down", `{"treshold":0.9}`, "endless", "")
 	stagetest.Await(t, "both are warned of", func() bool {

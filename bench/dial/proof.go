@@ -87,7 +87,7 @@ func (p *proof) thresholds(ctx context.Context, rules *alerts.RuleSet, s split, 
 		})
 	}
 	return calibrate.Thresholds(ctx, calibrate.DialOptions{
-		Past: p.of(s.learn), Model: p.model, Vocabulary: words, Wanted: wanted, Marks: marks, Least: least,
+		Past: p.of(s.learn), Model: p.model, Words: func(string) *vocab.Vocabulary { return words }, Wanted: wanted, Marks: marks, Least: least,
 		Embedder: func(calibrate.Model) (calibrate.Embedder, error) { return p.texts, nil },
 		Now:      p.first.Add(time.Duration(len(s.learn)+len(s.judge)) * time.Hour),
 	})

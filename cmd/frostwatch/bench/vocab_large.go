@@ -97,7 +97,7 @@ func (b *bench) largeVocabulary(ctx context.Context, m *froster.Model, clips flo
 // force.
 func (b *bench) watchLarge(ctx context.Context, client redis.UniversalClient, model scoring.Embedder, use func(*scoring.Live, time.Duration) error) error {
 	log, meter := slog.New(slog.DiscardHandler), noop.NewMeterProvider().Meter("")
-	watcher, err := vocab.NewWatcher(vocab.WatcherOptions{Client: client, Name: "bench", Poll: 250 * time.Millisecond, Logger: log, Meter: meter})
+	watcher, err := vocab.NewWatchers(vocab.WatcherOptions{Client: client, Name: "bench", Poll: 250 * time.Millisecond, Logger: log, Meter: meter})
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (b *bench) watchLarge(ctx context.Context, client redis.UniversalClient, mo
 	if err != nil {
 		return err
 	}
-	live, err := scoring.NewLive(scoring.LiveOptions{Watcher: watcher, Embeddings: embeddings, Logger: log, Meter: meter})
+	live, err := scoring.NewLive(scoring.LiveOptions{Vocabularies: watcher, Embeddings: embeddings, Logger: log, Meter: meter})
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -134,19 +136,36 @@ func (p *pastAlerts) thresholds(ctx context.Context) ([]topics.Threshold, error)
 	return out, nil
 }
 
-// ruleWords makes the labels of rules ready, as far as these or the vocabulary name
-// them.
+// ruleWords makes the labels of rules ready, as far as these or the vocabularies name
+// them. On a camera those of its vocabulary count, and those that none has.
 func (t *target) ruleWords(ctx context.Context, past *pastAlerts, rules *alerts.RuleSet, g archive.Range) (*calibrate.Words, error) {
-	var labels []vocab.Label
-	err := t.withRedis(ctx, func(ctx context.Context, c *redis.Client, cfg config.Config) error {
-		v, err := vocab.NewStore(c, cfg.Redis.Prefix).List(ctx, cfg.Vocab.Name)
-		labels = rules.About(v.Labels)
-		return err
-	})
-	if err != nil || len(labels) == 0 {
+	cameras, err := past.cameras(ctx)
+	if err != nil {
 		return nil, err
 	}
-	return t.words(ctx, past, g, labels)
+	var there contents
+	err = t.withRedis(ctx, func(ctx context.Context, c *redis.Client, cfg config.Config) (err error) {
+		there, err = readContents(ctx, vocab.NewStore(c, cfg.Redis.Prefix), cfg.Vocab, slices.Collect(maps.Values(cameras)))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	labels, in := there.about(rules)
+	if len(labels) == 0 {
+		return nil, nil
+	}
+	words, err := t.words(ctx, past, g, labels)
+	if err != nil || !there.several() {
+		return words, err
+	}
+	return words.In(in, func(camera string, tags []string) string {
+		c, known := cameras[camera]
+		if !known {
+			c = topics.Camera{Name: camera, Tags: tags}
+		}
+		return there.cfg.Of(c)
+	}), nil
 }
 
 func (p Program) printBacktest(b *calibrate.Backtested, svg string, asJSON bool) error {

@@ -107,6 +107,21 @@ func (p *pastAlerts) open(ctx context.Context) (map[string]topics.Alert, error) 
 	return out, nil
 }
 
+// cameras are those of the table of cameras, by name.
+func (p *pastAlerts) cameras(ctx context.Context) (map[string]topics.Camera, error) {
+	rows, err := p.bus.Table(p.names.Of(topics.Cameras)).List(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the table of cameras: %w", err)
+	}
+	out := map[string]topics.Camera{}
+	for name, m := range rows {
+		if c, err := topics.DecodeCamera(m.Value); err == nil {
+			out[name] = c
+		}
+	}
+	return out, nil
+}
+
 // list returns the alerts of a filter's time, and those that are open however old
 // they are.
 func (p *pastAlerts) list(ctx context.Context, f alertFilter) (*alertList, error) {

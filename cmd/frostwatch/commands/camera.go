@@ -11,13 +11,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/cameras"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
 	"github.com/frostwatch/frostwatch/ingest"
+	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
 )
 
 func (p Program) cameraCommand() *cobra.Command {
@@ -35,6 +38,7 @@ type cameraTable struct {
 	limits cameras.Limits
 	trust  ingest.Trust
 	file   string // the configuration file; empty: not known
+	target *target
 }
 
 func (t *target) withCameras(ctx context.Context, do func(context.Context, cameraTable) error) error {
@@ -49,7 +53,7 @@ func (t *target) withCameras(ctx context.Context, do func(context.Context, camer
 		if err != nil {
 			return err
 		}
-		return do(ctx, cameraTable{table, process.CameraLimits(cfg), process.CameraTrust(cfg), t.file()})
+		return do(ctx, cameraTable{table, process.CameraLimits(cfg), process.CameraTrust(cfg), t.file(), t})
 	})
 }
 
@@ -59,6 +63,7 @@ type cameraFlags struct {
 	transport string
 	stride    topics.Stride
 	window    time.Duration
+	words     string // vocabulary
 }
 
 func (f *cameraFlags) add(cmd *cobra.Command) {
@@ -66,6 +71,7 @@ func (f *cameraFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.transport, "transport", "", "tcp or udp, for RTSP")
 	cmd.Flags().TextVar(&f.stride, "stride", topics.Stride{}, "time between the starts of two clips: such as 2s, or '4 steps' (default: framer.stride of the configuration)")
 	cmd.Flags().Lookup("stride").DefValue = "" // help would name the zero value
+	vocabularyFlag(cmd.Flags(), &f.words, "vocabulary that its clips are scored against (default: that of vocab.sets of the configuration, or else vocab.name)")
 	cmd.Flags().Var(length{&f.window, "4.267s"}, "window", "length of a clip (default: framer.window of the configuration)")
 }
 
@@ -83,6 +89,9 @@ func (f *cameraFlags) apply(cmd *cobra.Command, c *topics.Camera) {
 	}
 	if given("window") {
 		c.Window = topics.Duration(f.window)
+	}
+	if given("vocab") || given("vocabulary") {
+		c.Vocabulary = f.words
 	}
 }
 
@@ -132,11 +141,11 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 	var flags cameraFlags
 	var url string
 	cmd := &cobra.Command{
-		Use: "set NAME", Short: "Change the given properties of a camera; its stream goes on if only tags change", Args: oneName,
+		Use: "set NAME", Short: "Change the given properties of a camera; its stream goes on if only tags or the vocabulary change", Args: oneName,
 		Example: "  frostwatch camera set lobby --tag indoor --tag ward\n  frostwatch camera set lobby --tag ''",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !slices.ContainsFunc([]string{"tag", "url", "transport", "stride", "window"}, cmd.Flags().Changed) {
-				return errors.New("camera set: nothing to change: want --tag, --url, --transport, --stride or --window")
+			if !slices.ContainsFunc([]string{"tag", "url", "transport", "stride", "window", "vocab", "vocabulary"}, cmd.Flags().Changed) {
+				return errors.New("camera set: nothing to change: want --tag, --url, --transport, --stride, --window or --vocab")
 			}
 			return t.withCameras(cmd.Context(), func(ctx context.Context, table cameraTable) error {
 				was, err := table.Get(ctx, args[0])
@@ -148,7 +157,7 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 				if cmd.Flags().Changed("url") {
 					c.URL = url
 				}
-				c = own(c, slices.ContainsFunc([]string{"url", "transport", "stride", "window"}, cmd.Flags().Changed))
+				c = own(c, slices.ContainsFunc([]string{"url", "transport", "stride", "window", "vocab", "vocabulary"}, cmd.Flags().Changed))
 				if err := table.limits.Validate(c); err != nil {
 					return err
 				}
@@ -203,6 +212,9 @@ func (p Program) putCamera(ctx context.Context, table cameraTable, c topics.Came
 	if len(c.Tags) > 0 {
 		line += ", tags " + strings.Join(c.Tags, ", ")
 	}
+	if c.Vocabulary != "" {
+		line += ", vocabulary " + c.Vocabulary
+	}
 	if _, err := fmt.Fprintln(p.Out, line); err != nil {
 		return err
 	}
@@ -210,6 +222,9 @@ func (p Program) putCamera(ctx context.Context, table cameraTable, c topics.Came
 	// With c.OwnTags the URL is that of `up` or of a file, whose workers allow it.
 	if err := table.trust.Refusal(c); err != nil && !c.OwnTags {
 		advices = append(advices, fmt.Sprintf("camera %s: the ingest workers refuse it: %v", c.Name, err))
+	}
+	if advice := table.target.lacksLabels(ctx, c.Vocabulary); advice != "" {
+		advices = append(advices, fmt.Sprintf("camera %s: %s", c.Name, advice))
 	}
 	withheld := table.trust.Withheld(c)
 	if len(withheld) > 0 {
@@ -225,6 +240,21 @@ func (p Program) putCamera(ctx context.Context, table cameraTable, c topics.Came
 		return err
 	}
 	return nil
+}
+
+// lacksLabels says that a vocabulary that a camera names has no labels, if that is known.
+func (t *target) lacksLabels(ctx context.Context, name string) (advice string) {
+	if name == "" {
+		return ""
+	}
+	_ = t.withRedis(ctx, func(ctx context.Context, c *redis.Client, cfg config.Config) error {
+		v, err := vocab.NewStore(c, cfg.Redis.Prefix).List(ctx, name)
+		if err == nil && len(v.Labels) == 0 {
+			advice = fmt.Sprintf("the vocabulary %s has no labels yet: nothing is recognised on the camera until one is added: frostwatch vocab add --vocab %s LABEL", name, name)
+		}
+		return err
+	})
+	return advice
 }
 
 // refusesNames is the warning about a camera whose URL refers to variables that are not

@@ -64,17 +64,14 @@ func (t *ruleTarget) with(ctx context.Context, do func(context.Context, *ruleDes
 // surroundings are what rules are checked against. What is not known is nil, and
 // unknown says why.
 type surroundings struct {
-	vocabulary *vocab.Vocabulary
-	cameras    map[string][]string // tags, by name
-	unknown    error
+	alerts.Surroundings
+	contents
+	unknown error
 }
 
 func (d *ruleDesk) surroundings(ctx context.Context) surroundings {
 	var out surroundings
-	v, err := d.labels.List(ctx, d.cfg.Vocab.Name)
-	if err == nil {
-		out.vocabulary = &v
-	}
+	var there []topics.Camera
 	kafka := d.target.onKafka(ctx, d.cfg, func(ctx context.Context, b *bus.Client, n topics.Names) error {
 		table, err := cameras.Open(b, n, slog.New(slog.DiscardHandler))
 		if err != nil {
@@ -84,12 +81,16 @@ func (d *ruleDesk) surroundings(ctx context.Context) surroundings {
 		if err != nil {
 			return err
 		}
-		out.cameras = map[string][]string{}
+		out.Cameras, out.Vocabularies = map[string][]string{}, map[string]string{}
 		for _, c := range all {
-			out.cameras[c.Name] = c.Tags
+			there = append(there, c.Camera)
+			out.Cameras[c.Name], out.Vocabularies[c.Name] = c.Tags, d.cfg.Vocab.Of(c.Camera)
 		}
 		return nil
 	})
+	var err error
+	out.contents, err = readContents(ctx, d.labels, d.cfg.Vocab, there)
+	out.Words = out.words
 	out.unknown = errors.Join(err, kafka)
 	return out
 }

@@ -175,24 +175,25 @@ func (d *ruleDesk) writeEffect(ctx context.Context, b *strings.Builder, name str
 	if i < 0 {
 		return nil
 	}
-	if around.cameras != nil {
-		fmt.Fprintf(b, "  %s\n", watchedText(all.Rules()[i], around.cameras))
+	if around.Cameras != nil {
+		fmt.Fprintf(b, "  %s\n", watchedText(all.Rules()[i], around.Cameras))
 	}
-	if err := all.WithoutEffect(around.vocabulary, around.cameras)[name]; err != nil {
+	if err := all.WithoutEffect(around.Surroundings)[name]; err != nil {
 		fmt.Fprintf(b, "  without full effect: %s%s\n", topics.Clean(err.Error()), meantLabels(all.Rules()[i], around))
 	}
 	return nil
 }
 
-// meantLabels names the labels that may have been meant by those that the vocabulary
-// does not have.
+// meantLabels names the labels that may have been meant by those that the vocabularies
+// of the rule's cameras do not have.
 func meantLabels(r alerts.Rule, around surroundings) string {
-	if around.vocabulary == nil {
-		return ""
-	}
 	var there []string
-	for _, l := range around.vocabulary.Labels {
-		there = append(there, l.Name)
+	for _, name := range around.VocabulariesOf(r) {
+		if v := around.words(name); v != nil {
+			for _, l := range v.Labels {
+				there = append(there, l.Name)
+			}
+		}
 	}
 	var out strings.Builder
 	for _, action := range r.Actions {

@@ -63,7 +63,7 @@ func ruleRows(file *alerts.RuleSet, stored alerts.Stored, values map[string]stri
 	for _, name := range file.Names() {
 		ofFile[name] = true
 	}
-	idle := all.WithoutEffect(around.vocabulary, around.cameras)
+	idle := all.WithoutEffect(around.Surroundings)
 	rows := make([]ruleRow, 0, len(all.Names())+len(skipped))
 	for _, r := range all.Rules() {
 		row := ruleRow{Name: r.Name, From: "redis", For: watchesFor(r), Cameras: camerasText(r), When: whenText(r), Severity: r.Severity}

@@ -51,7 +51,7 @@ func (r *pastRange) parse(now time.Time) (g archive.Range, err error) {
 }
 
 func (p Program) searchCommand() *cobra.Command {
-	t := &target{}
+	t := &vocabTarget{}
 	var r pastRange
 	var like, by string
 	var limit int
@@ -101,6 +101,7 @@ func (p Program) searchCommand() *cobra.Command {
 	}
 	t.flags(cmd)
 	r.flags(cmd, "24h")
+	vocabularyFlag(cmd.Flags(), &t.name, "vocabulary whose description and aliases count, if the text is one of its labels")
 	cmd.Flags().StringVar(&like, "like", "", "id of a clip: search for those that are like it")
 	cmd.Flags().StringVar(&by, "by", "contrast", "what a text's clips are ranked by: contrast or similarity")
 	cmd.Flags().IntVar(&limit, "limit", 20, "how many clips to list at most")
@@ -112,9 +113,15 @@ func (p Program) searchCommand() *cobra.Command {
 const maxHits = 10_000
 
 // query makes ready what is searched for.
-func (t *target) query(ctx context.Context, past *pastAlerts, g archive.Range, text, like string) (q calibrate.Query, err error) {
+func (t *vocabTarget) query(ctx context.Context, past *pastAlerts, g archive.Range, text, like string) (q calibrate.Query, err error) {
 	if like == "" {
-		q.Words, err = t.words(ctx, past, g, []vocab.Label{{Name: text}})
+		label := vocab.Label{Name: text}
+		if t.name != "" {
+			if label, err = t.label(ctx, text, ""); err != nil {
+				return q, err
+			}
+		}
+		q.Words, err = t.words(ctx, past, g, []vocab.Label{label})
 		return q, err
 	}
 	clip, err := calibrate.Clip(ctx, past.reader, like)

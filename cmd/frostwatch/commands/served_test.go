@@ -128,7 +128,7 @@ func serve(t *testing.T, m fakeModel, pairs ...string) *served {
 func (s *served) infer(t *testing.T) {
 	t.Helper()
 	log, meter := slog.New(slog.DiscardHandler), noop.NewMeterProvider().Meter("")
-	watcher, err := vocab.NewWatcher(vocab.WatcherOptions{Client: s.redis.Client, Prefix: "f:", Name: "default", Poll: 50 * time.Millisecond, Logger: log, Meter: meter})
+	watcher, err := vocab.NewWatchers(vocab.WatcherOptions{Client: s.redis.Client, Prefix: "f:", Name: "default", Poll: 50 * time.Millisecond, Logger: log, Meter: meter})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func (s *served) infer(t *testing.T) {
 	if s.refs, err = scoring.NewReferences(texts, of); err != nil {
 		t.Fatal(err)
 	}
-	live, err := scoring.NewLive(scoring.LiveOptions{Watcher: watcher, Embeddings: embeddings, References: texts, Logger: log, Meter: meter})
+	live, err := scoring.NewLive(scoring.LiveOptions{Vocabularies: watcher, Embeddings: embeddings, References: texts, Logger: log, Meter: meter})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
 	"github.com/frostwatch/frostwatch/internal/config"
@@ -44,13 +46,20 @@ func (p Program) vocabCommand() *cobra.Command {
 	t := &vocabTarget{}
 	cmd := &cobra.Command{Use: "vocab", Short: "Show and edit the vocabulary while everything runs"}
 	t.flags(cmd)
-	cmd.PersistentFlags().StringVar(&t.name, "vocabulary", "", "name of the vocabulary (default: vocab.name of the configuration)")
+	vocabularyFlag(cmd.PersistentFlags(), &t.name, "name of the vocabulary (default: vocab.name of the configuration)")
 	cmd.PersistentFlags().StringVar(&t.by, "by", whoEdits(), "who makes an edit, for its history")
 	cmd.PersistentFlags().Lookup("by").DefValue = "" // help would name the machine that it was made on
 	cmd.PersistentPreRun = func(cmd *cobra.Command, _ []string) { t.note = pathOf(cmd) }
 	cmd.AddCommand(p.vocabList(t), p.vocabAdd(t), p.vocabRemove(t), p.vocabImport(t), p.vocabExport(t), p.vocabLint(t), p.vocabHistory(t), p.vocabDiff(t), p.vocabRollback(t))
 	cmd.AddCommand(p.vocabTry(t), p.vocabCheck(t))
 	return cmd
+}
+
+// vocabularyFlag adds --vocab, which may also be written --vocabulary.
+func vocabularyFlag(f *pflag.FlagSet, name *string, usage string) {
+	f.StringVar(name, "vocab", "", usage)
+	f.StringVar(name, "vocabulary", "", usage)
+	f.Lookup("vocabulary").Hidden = true
 }
 
 func (p Program) vocabList(t *vocabTarget) *cobra.Command {
@@ -70,7 +79,11 @@ func (p Program) vocabList(t *vocabTarget) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return p.printVocabulary(v, t.configured, force)
+				names, err := s.Names(ctx)
+				if err != nil {
+					return err
+				}
+				return p.printVocabulary(v, t.configured, force, slices.DeleteFunc(names, func(n string) bool { return n == name }))
 			})
 		},
 	}
@@ -96,7 +109,7 @@ func labelRows(v vocab.Vocabulary) []labelRow {
 	return rows
 }
 
-func (p Program) printVocabulary(v vocab.Vocabulary, configured string, force []vocab.InForce) error {
+func (p Program) printVocabulary(v vocab.Vocabulary, configured string, force []vocab.InForce, others []string) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "vocabulary %s, version %s, %s\n", v.Name, v.Version, labelCount(len(v.Labels)))
 	for _, l := range v.Labels {
@@ -111,6 +124,9 @@ func (p Program) printVocabulary(v vocab.Vocabulary, configured string, force []
 		return err
 	}
 	writeInForce(&b, v, configured, force)
+	if len(others) > 0 {
+		fmt.Fprintf(&b, "other vocabularies: %s (vocab ls --vocab NAME)\n", topics.Clean(strings.Join(others, ", ")))
+	}
 	_, err := io.WriteString(p.Out, b.String())
 	return err
 }

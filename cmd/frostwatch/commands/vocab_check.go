@@ -54,6 +54,9 @@ func (p Program) vocabCheck(t *vocabTarget) *cobra.Command {
 				return fmt.Errorf("--raise %v: want more than 0, and 1 at most", f.raise)
 			}
 			return t.withPast(cmd.Context(), p.Err, func(ctx context.Context, past *pastAlerts) error {
+				if err := t.ofCameras(ctx, past, f.cameras, p.Err); err != nil {
+					return err
+				}
 				v, err := t.check(ctx, past, g, args[0], f)
 				if err != nil {
 					return err

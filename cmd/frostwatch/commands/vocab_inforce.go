@@ -18,7 +18,7 @@ func writeInForce(b *strings.Builder, v vocab.Vocabulary, configured string, for
 	switch {
 	case len(force) > 0:
 	case v.Name != configured:
-		fmt.Fprintf(b, "no infer worker watches the vocabulary %s: the configuration's vocab.name is %s\n", v.Name, configured)
+		fmt.Fprintf(b, "no infer worker has it in force: no camera that sends clips uses the vocabulary %s (docs/vocabulary.md); the default one is %s\n", v.Name, configured)
 	default:
 		b.WriteString("no infer worker has it in force: either none runs, or none has reported it yet\n")
 	}

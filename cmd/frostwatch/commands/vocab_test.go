@@ -47,7 +47,7 @@ func TestVocabCommands(t *testing.T) {
 		{"rm fall", []string{"! edit vocabulary default: no label would be left: add another first, or empty the vocabulary on purpose with --all"}},
 		{"rm", []string{"! want labels to remove, or --all without labels"}},
 		{"rm fall --all", []string{"! want labels to remove, or --all without labels"}},
-		{"ls --vocabulary other", []string{"no infer worker watches the vocabulary other: the configuration's vocab.name is default\n"}},
+		{"ls --vocabulary other", []string{"no infer worker has it in force: no camera that sends clips uses the vocabulary other"}},
 		{"rm --all", []string{"label \"fall\" removed\n", "vocabulary default: 0 labels", "no infer worker has it in force: either none runs, or none has reported it yet\n"}},
 	} {
 		out, ok := command(t, append([]string{"vocab", "--config", file}, strings.Fields(c.args)...)...)

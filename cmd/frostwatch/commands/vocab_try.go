@@ -50,6 +50,9 @@ func (p Program) vocabTry(t *vocabTarget) *cobra.Command {
 				return err
 			}
 			return t.withPast(cmd.Context(), p.Err, func(ctx context.Context, past *pastAlerts) error {
+				if err := t.ofCameras(ctx, past, f.cameras, p.Err); err != nil {
+					return err
+				}
 				label, err := t.label(ctx, args[0], f.description)
 				if err != nil {
 					return err

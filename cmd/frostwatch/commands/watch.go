@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -25,13 +26,14 @@ type watchTarget struct {
 	tags []string // of the label
 	name string   // of the rule; empty: made of the words
 	undo string
+	in   string // vocabulary; empty: those of the rule's cameras
 }
 
 func (p Program) watchCommand() *cobra.Command {
 	t := &watchTarget{}
 	cmd := &cobra.Command{
 		Use: "watch WORDS", Short: "Raise alerts for what these words describe, from now on",
-		Long: "Adds the words to the vocabulary, and a rule in Redis that raises an alert for them. Said again with other\n" +
+		Long: "Adds the words to the vocabulary of the cameras, and a rule in Redis that raises an alert for them. Said again with other\n" +
 			"flags, it changes the rule.",
 		Example: "  frostwatch watch 'person waving'\n  frostwatch watch 'person climbing over the fence' --camera 'yard-*' --false-alarms '1 per week'\n" +
 			"  frostwatch watch --undo person-waving",
@@ -55,6 +57,7 @@ func (p Program) watchCommand() *cobra.Command {
 	cmd.Flags().StringVar(&t.by, "by", whoEdits(), "who makes the edit, for the histories")
 	cmd.Flags().Lookup("by").DefValue = "" // help would name the machine that it was made on
 	cmd.Flags().StringArrayVar(&t.tags, "tag", nil, "tag of the label; repeatable")
+	vocabularyFlag(cmd.Flags(), &t.in, "vocabulary to add the words to (default: those of the cameras)")
 	cmd.Flags().StringVar(&t.name, "name", "", "name of the rule (default: made of the words and the cameras)")
 	cmd.Flags().StringVar(&t.undo, "undo", "", "take a rule away again, and its label if it was added with it")
 	t.note = watchNote
@@ -72,28 +75,33 @@ func (p Program) watch(ctx context.Context, t *watchTarget, d *ruleDesk, words s
 		name = watchName(words, t.rule.cameras)
 	}
 	// Both are checked before the first is stored.
-	if _, err := alerts.ParseRule(name, t.rule.text()); err != nil {
-		return err
-	}
-	var b strings.Builder
-	if err := d.addLabel(ctx, &b, words, t.tags); err != nil {
-		return err
-	}
-	what, err := d.put(ctx, name, t.rule.text())
-	if err != nil {
-		return err
-	}
 	rule, err := alerts.ParseRule(name, t.rule.text())
 	if err != nil {
 		return err
 	}
 	around := d.surroundings(ctx)
+	in := []string{t.in}
+	if t.in == "" {
+		in = around.VocabulariesOf(rule)
+	}
+	var b strings.Builder
+	for i := range in {
+		in[i] = cmp.Or(in[i], d.cfg.Vocab.Name)
+		if err := d.addLabel(ctx, &b, in[i], words, t.tags); err != nil {
+			return err
+		}
+	}
+	what, err := d.put(ctx, name, t.rule.text())
+	if err != nil {
+		return err
+	}
+	around = d.surroundings(ctx) // with the label
 	fmt.Fprintf(&b, "rule %s %s: %s\n", name, what, whenText(rule))
 	if err := d.writeEffect(ctx, &b, name, around); err != nil {
 		return err
 	}
 	b.WriteString(around.note())
-	if err := d.writeReady(ctx, &b); err != nil {
+	if err := d.writeReady(ctx, &b, in); err != nil {
 		return err
 	}
 	fmt.Fprintf(&b, "to take it back: frostwatch watch --undo %s\n", name)
@@ -101,9 +109,8 @@ func (p Program) watch(ctx context.Context, t *watchTarget, d *ruleDesk, words s
 	return err
 }
 
-// addLabel adds the words to the vocabulary, or the tags to the label that is there.
-func (d *ruleDesk) addLabel(ctx context.Context, b *strings.Builder, words string, tags []string) error {
-	name := d.cfg.Vocab.Name
+// addLabel adds the words to a vocabulary, or the tags to the label that is there.
+func (d *ruleDesk) addLabel(ctx context.Context, b *strings.Builder, name, words string, tags []string) error {
 	v, err := d.labels.List(ctx, name)
 	if err != nil {
 		return err
@@ -123,25 +130,38 @@ func (d *ruleDesk) addLabel(ctx context.Context, b *strings.Builder, words strin
 			return err
 		}
 	}
-	fmt.Fprintf(b, "label %s %s\n", topics.Clean(fmt.Sprintf("%q", label.Name)), what)
+	fmt.Fprintf(b, "label %s%s %s\n", topics.Clean(fmt.Sprintf("%q", label.Name)), d.ofVocabulary(name), what)
 	return nil
 }
 
-// writeReady waits until infer has embedded the words, and says from when on they are
-// watched for.
-func (d *ruleDesk) writeReady(ctx context.Context, b *strings.Builder) error {
-	v, err := d.labels.List(ctx, d.cfg.Vocab.Name)
-	if err != nil {
-		return err
+// ofVocabulary names a vocabulary that is not the default one.
+func (d *ruleDesk) ofVocabulary(name string) string {
+	if name == d.cfg.Vocab.Name {
+		return ""
 	}
-	force, err := awaitForce(ctx, d.labels, v)
-	if err != nil {
-		return err
+	return " of the vocabulary " + name
+}
+
+// writeReady waits until infer has embedded the words in each of the vocabularies, and
+// says from when on they are watched for.
+func (d *ruleDesk) writeReady(ctx context.Context, b *strings.Builder, names []string) error {
+	all := true
+	for _, name := range names {
+		v, err := d.labels.List(ctx, name)
+		if err != nil {
+			return err
+		}
+		force, err := awaitForce(ctx, d.labels, v)
+		if err != nil {
+			return err
+		}
+		if len(force) == 0 || slices.ContainsFunc(force, func(f vocab.InForce) bool { return f.Version != v.Version }) {
+			fmt.Fprintf(b, "not in force yet%s:\n", d.ofVocabulary(name))
+			writeInForce(b, v, d.cfg.Vocab.Name, force)
+			all = false
+		}
 	}
-	inForce := len(force) > 0 && !slices.ContainsFunc(force, func(f vocab.InForce) bool { return f.Version != v.Version })
-	if !inForce {
-		b.WriteString("not in force yet:\n")
-		writeInForce(b, v, d.cfg.Vocab.Name, force)
+	if !all {
 		return nil
 	}
 	fmt.Fprintf(b, "in force: a clip that shows it raises an alert from now on; a clip lasts %v\n", d.cfg.Framer.Window.Round(10*time.Millisecond))
@@ -196,8 +216,9 @@ func (p Program) unwatch(ctx context.Context, d *ruleDesk, name string) error {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "rule %s removed\n", topics.Clean(name))
+	in := d.surroundings(ctx).names()
 	for _, label := range labels {
-		if err := d.dropLabel(ctx, &b, label); err != nil {
+		if err := d.dropLabel(ctx, &b, in, label); err != nil {
 			return err
 		}
 	}
@@ -205,8 +226,9 @@ func (p Program) unwatch(ctx context.Context, d *ruleDesk, name string) error {
 	return err
 }
 
-// dropLabel removes a label if `watch` added it and no rule names it.
-func (d *ruleDesk) dropLabel(ctx context.Context, b *strings.Builder, label string) error {
+// dropLabel removes a label from the vocabularies to which `watch` added it, if no rule
+// names it.
+func (d *ruleDesk) dropLabel(ctx context.Context, b *strings.Builder, in []string, label string) error {
 	shown := topics.Clean(fmt.Sprintf("%q", label))
 	stored, err := d.store.List(ctx)
 	if err != nil {
@@ -219,23 +241,30 @@ func (d *ruleDesk) dropLabel(ctx context.Context, b *strings.Builder, label stri
 			return nil
 		}
 	}
-	past, err := d.labels.Past(ctx, d.cfg.Vocab.Name)
-	if err != nil {
-		return err
+	added := false
+	for _, name := range in {
+		past, err := d.labels.Past(ctx, name)
+		if err != nil {
+			return err
+		}
+		if !addedByWatch(past, label) {
+			continue
+		}
+		added = true
+		absent, err := d.labels.Remove(ctx, name, label)
+		switch {
+		case errors.Is(err, vocab.ErrLast):
+			fmt.Fprintf(b, "label %s%s stays: it is the only one\n", shown, d.ofVocabulary(name))
+		case err != nil:
+			return err
+		case len(absent) == 0:
+			fmt.Fprintf(b, "label %s%s removed\n", shown, d.ofVocabulary(name))
+		}
 	}
-	if !addedByWatch(past, label) {
+	if !added {
 		fmt.Fprintf(b, "label %s stays: it was not added by `frostwatch watch`; `frostwatch vocab rm` removes it\n", shown)
-		return nil
 	}
-	absent, err := d.labels.Remove(ctx, d.cfg.Vocab.Name, label)
-	switch {
-	case errors.Is(err, vocab.ErrLast):
-		fmt.Fprintf(b, "label %s stays: it is the only one\n", shown)
-		return nil
-	case err == nil && len(absent) == 0:
-		fmt.Fprintf(b, "label %s removed\n", shown)
-	}
-	return err
+	return nil
 }
 
 // addedByWatch is whether the last edit of a label added it, and was made by `watch`.

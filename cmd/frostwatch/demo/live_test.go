@@ -26,6 +26,9 @@ type live struct {
 	model *froster.Model
 }
 
+// Of is that of Live: Embeddings has a method of the name, too.
+func (l *live) Of(ctx context.Context, name string) *scoring.Matrix { return l.Live.Of(ctx, name) }
+
 const vocabulary = "default"
 
 func watchVocabulary(t *testing.T, m *froster.Model, labels ...vocab.Label) *live {
@@ -35,7 +38,7 @@ func watchVocabulary(t *testing.T, m *froster.Model, labels ...vocab.Label) *liv
 	if err := out.store.Put(t.Context(), vocabulary, labels...); err != nil {
 		t.Fatal(err)
 	}
-	watcher, err := vocab.NewWatcher(vocab.WatcherOptions{Client: redis.Client, Prefix: "f:", Name: vocabulary, Poll: 50 * time.Millisecond, Logger: log, Meter: meter})
+	watcher, err := vocab.NewWatchers(vocab.WatcherOptions{Client: redis.Client, Prefix: "f:", Name: vocabulary, Poll: 50 * time.Millisecond, Logger: log, Meter: meter})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +46,7 @@ func watchVocabulary(t *testing.T, m *froster.Model, labels ...vocab.Label) *liv
 		t.Fatal(err)
 	}
 	out.Live, err = scoring.NewLive(scoring.LiveOptions{
-		Watcher: watcher, Embeddings: out.Embeddings, BaseClasses: m.Bundle().BaseClasses, References: m.Bundle().ReferenceTexts(), Logger: log, Meter: meter,
+		Vocabularies: watcher, Embeddings: out.Embeddings, BaseClasses: m.Bundle().BaseClasses, References: m.Bundle().ReferenceTexts(), Logger: log, Meter: meter,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -124,7 +124,7 @@ func (l *live) thresholds(t *testing.T, past quietDays, rules *alerts.RuleSet, c
 		t.Fatal(err)
 	}
 	o := calibrate.DialOptions{
-		Past: past, Model: m, Vocabulary: &v, Now: t0, Wanted: map[string][]alerts.Budgeted{}, Fleet: map[string]int{},
+		Past: past, Model: m, Words: func(string) *vocab.Vocabulary { return &v }, Now: t0, Wanted: map[string][]alerts.Budgeted{}, Fleet: map[string]int{},
 		Embedder: func(m calibrate.Model) (calibrate.Embedder, error) {
 			return scoring.NewRemote(scoring.RemoteOptions{Client: l.redis.Client, Prefix: "f:", Model: m.ID, Dim: m.Dims})
 		},

@@ -28,7 +28,7 @@ func (p *Process) Infer(choose func(config.Config) string) ([]Part, error) {
 		Bus: stageBus{p.Bus, p, "infer"}, Names: p.Names, Group: p.Names.Group(c.Group), First: b.current.serving,
 		MaxBatch: c.MaxBatch, MaxWait: c.MaxWait, MaxAge: c.MaxAge, TopK: c.TopK,
 		Logger: p.log, Tracer: p.tel.Tracer("infer"), Meter: p.tel.Meter("infer"), Propagator: p.tel.Propagator(),
-		Watched: p.Bus.Table(p.Names.Of(topics.Watched)), Reporter: p.reporter,
+		Watched: p.Bus.Table(p.Names.Of(topics.Watched)), VocabularyOf: p.further, Reporter: p.reporter,
 	})
 	if err != nil {
 		return nil, errors.Join(err, b.close())
@@ -75,7 +75,7 @@ func (p *Process) Alerts() ([]Part, error) {
 		return nil, err
 	}
 	s, err := alerts.New(alerts.Options{
-		Bus: stageBus{p.Bus, p, "alerts"}, Names: p.Names, Group: p.Names.Group(p.Config.Alerts.Group), Vocabulary: words,
+		Bus: stageBus{p.Bus, p, "alerts"}, Names: p.Names, Group: p.Names.Group(p.Config.Alerts.Group), Vocabularies: words, VocabularyOf: p.further,
 		Logger: p.log, Tracer: p.tel.Tracer("alerts"), Meter: p.tel.Meter("alerts"), Propagator: p.tel.Propagator(),
 		Reporter: p.reporter,
 	})
@@ -91,14 +91,22 @@ func (p *Process) Alerts() ([]Part, error) {
 	return append(more, Part{Name: "alerts", Run: s.Run}), nil
 }
 
-// words returns the vocabulary against which rules are checked: that of infer, if
-// infer runs in this process too, or else one of its own and the part that watches
-// it.
-func (p *Process) words() (*vocab.Watcher, []Part, error) {
-	if p.watcher != nil {
-		return p.watcher, nil, nil
+// further is the vocabulary of a camera, empty for the default one.
+func (p *Process) further(c topics.Camera) string {
+	if name := p.Config.Vocab.Of(c); name != p.Config.Vocab.Name {
+		return name
 	}
-	w, err := vocab.NewWatcher(vocab.WatcherOptions{
+	return ""
+}
+
+// words returns the vocabularies against which rules are checked: those of infer, if
+// infer runs in this process too, or else some of its own and the part that watches
+// them.
+func (p *Process) words() (*vocab.Watchers, []Part, error) {
+	if p.watchers != nil {
+		return p.watchers, nil, nil
+	}
+	w, err := vocab.NewWatchers(vocab.WatcherOptions{
 		Client: p.Redis, Prefix: p.Config.Redis.Prefix, Name: p.Config.Vocab.Name, Poll: p.Config.Vocab.Poll,
 		Logger: p.log, Meter: p.tel.Meter("vocab"), Reporter: optionalWords{p.reporter},
 	})
@@ -109,9 +117,13 @@ func (p *Process) words() (*vocab.Watcher, []Part, error) {
 }
 
 // optionalWords is the reporter of a vocabulary that the process can work without:
-// its problems are only warnings, and its warnings are left to infer.
+// its problems are only warnings, and its own warnings are left to infer.
 type optionalWords struct{ telemetry.Reporter }
 
 func (r optionalWords) Problem(part string, err error) { r.Reporter.Warning(part, err) }
 
-func (optionalWords) Warning(string, error) {}
+func (r optionalWords) Warning(part string, err error) {
+	if part != "vocabulary" && part != "vocabulary history" { // it is about a further one
+		r.Reporter.Warning(part, err)
+	}
+}

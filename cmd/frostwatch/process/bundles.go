@@ -86,24 +86,28 @@ func (b *bundles) follow(l *loaded, model *froster.Model) (*scoring.Live, error)
 		return nil, err
 	}
 	return scoring.NewLive(scoring.LiveOptions{
-		Watcher: b.watcher, Embeddings: embeddings, BaseClasses: l.bundle.BaseClasses, References: l.bundle.ReferenceTexts(), Logger: log, Meter: meter,
+		Vocabularies: b.watchers, Embeddings: embeddings, BaseClasses: l.bundle.BaseClasses, References: l.bundle.ReferenceTexts(), Logger: log, Meter: meter,
 		Reporter: l.reports,
-		OnEdit: func(changes []vocab.Change) {
-			if line := editLine(changes); line != "" && l.reports.active() && b.onEdit != nil {
+		OnEdit: func(vocabulary string, changes []vocab.Change) {
+			if vocabulary == b.Config.Vocab.Name {
+				vocabulary = ""
+			}
+			if line := editLine(vocabulary, changes); line != "" && l.reports.active() && b.onEdit != nil {
 				b.onEdit(line)
 			}
 		},
 	})
 }
 
-// editLine describes an edit of the vocabulary in one line. The log has all of it.
+// editLine describes an edit of a vocabulary in one line, which names it unless it is
+// the default one, whose name is empty here. The log has all of it.
 // Labels that are skipped are left out, because each has a warning; it is empty if
 // there are no others.
-func editLine(changes []vocab.Change) string {
+func editLine(vocabulary string, changes []vocab.Change) string {
 	const most = 5
 	var words []string
 	if len(changes) == 0 {
-		return "vocabulary edited, its labels are as before"
+		return strings.TrimSpace("vocabulary "+vocabulary) + " edited, its labels are as before"
 	}
 	changes = slices.DeleteFunc(slices.Clone(changes), func(c vocab.Change) bool { return c.What == vocab.Skipped })
 	for _, c := range changes[:min(most, len(changes))] {
@@ -112,7 +116,11 @@ func editLine(changes []vocab.Change) string {
 	if more := len(changes) - most; more > 0 {
 		words = append(words, fmt.Sprintf("and %d more", more))
 	}
-	return strings.Join(words, ", ")
+	line := strings.Join(words, ", ")
+	if line != "" && vocabulary != "" {
+		line = "vocabulary " + vocabulary + ": " + line
+	}
+	return line
 }
 
 // EditText describes what an edit did to a label. It is cleaned.
@@ -124,10 +132,10 @@ func EditText(c vocab.Change) string {
 	return text
 }
 
-// watch starts watching the vocabulary at once, so that new labels are embedded
+// watch starts watching the vocabularies at once, so that new labels are embedded
 // even while Kafka is away. The returned function stops it.
 func (b *bundles) watch() (stop func() error, err error) {
-	b.watcher, err = vocab.NewWatcher(vocab.WatcherOptions{
+	b.watchers, err = vocab.NewWatchers(vocab.WatcherOptions{
 		Client: b.Redis, Prefix: b.Config.Redis.Prefix, Name: b.Config.Vocab.Name, Poll: b.Config.Vocab.Poll,
 		Logger: b.log, Meter: b.tel.Meter("vocab"), Reporter: b.reporter,
 	})
@@ -136,7 +144,7 @@ func (b *bundles) watch() (stop func() error, err error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- b.watcher.Run(ctx) }()
+	go func() { ended <- b.watchers.Run(ctx) }()
 	return sync.OnceValue(func() error {
 		cancel()
 		return <-ended
@@ -229,10 +237,10 @@ func (b *bundles) swap(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// The previous model serves until the vocabulary is embedded by the new one. That
+	// The previous model serves until the vocabularies are embedded by the new one. That
 	// may take any time, as when Redis is away.
 	select {
-	case <-next.live.Ready():
+	case <-next.live.Whole():
 	case dir := <-b.wanted: // a newer request
 		b.want(dir)
 		return next.serving.Close()

@@ -25,7 +25,7 @@ func (p *Process) Calibrate(ctx context.Context) ([]Part, error) {
 		Embedder: func(m calibrate.Model) (calibrate.Embedder, error) {
 			return scoring.NewRemote(scoring.RemoteOptions{Client: p.Redis, Prefix: p.Config.Redis.Prefix, Model: m.ID, Dim: m.Dims})
 		},
-		Vocabulary: words, Logger: p.log, Reporter: p.reporter,
+		Vocabularies: words, VocabularyOf: p.further, Logger: p.log, Reporter: p.reporter,
 	})
 	if err != nil {
 		return nil, err

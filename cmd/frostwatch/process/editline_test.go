@@ -19,7 +19,7 @@ func TestAnEditOfTheVocabularyIsALine(t *testing.T) {
 		"vocabulary edited, its labels are as before":                                                               nil,
 		`label "x" removed, label "x" removed, label "x" removed, label "x" removed, label "x" removed, and 3 more`: many,
 	} {
-		if got := editLine(changes); got != want {
+		if got := editLine("", changes); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

@@ -69,11 +69,11 @@ type Process struct {
 	reporter    *reporter
 	mux         *http.ServeMux
 	version     string
-	worker      string         // this process's name among workers
-	stages      []string       // names of those that run here
-	watcher     *vocab.Watcher // of the vocabulary, where infer runs; else nil
-	rules       *ruleSources   // nil until a stage needs them
-	created     chan struct{}  // closed when all topics exist
+	worker      string          // this process's name among workers
+	stages      []string        // names of those that run here
+	watchers    *vocab.Watchers // of the vocabularies, where infer runs; else nil
+	rules       *ruleSources    // nil until a stage needs them
+	created     chan struct{}   // closed when all topics exist
 	file        config.File
 	edited      config.Config // the file as last reloaded
 	overridden  []string

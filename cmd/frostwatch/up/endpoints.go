@@ -32,6 +32,8 @@ type Names struct {
 	KafkaPrefix string `json:"kafka_prefix"`
 	RedisPrefix string `json:"redis_prefix"`
 	Vocabulary  string `json:"vocabulary"`
+	// Sets are the further vocabularies and their cameras.
+	Sets []config.VocabSet `json:"vocabulary_sets,omitempty"`
 }
 
 // Configure points a configuration to the servers that `up` runs, which want no
@@ -39,6 +41,7 @@ type Names struct {
 func (e Endpoints) Configure(c *config.Config) {
 	if e.Names != nil {
 		c.Kafka.Prefix, c.Redis.Prefix, c.Vocab.Name = e.Names.KafkaPrefix, e.Names.RedisPrefix, e.Names.Vocabulary
+		c.Vocab.Sets = e.Names.Sets
 	}
 	c.Kafka = c.Kafka.At(e.Kafka)
 	c.Redis = config.Redis{Address: e.Redis, Prefix: c.Redis.Prefix}

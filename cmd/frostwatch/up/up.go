@@ -132,7 +132,7 @@ func (u *up) readConfig() (err error) {
 		return err
 	}
 	u.cfg = u.file.Config
-	u.at.Names = &Names{KafkaPrefix: u.cfg.Kafka.Prefix, RedisPrefix: u.cfg.Redis.Prefix, Vocabulary: u.cfg.Vocab.Name}
+	u.at.Names = &Names{KafkaPrefix: u.cfg.Kafka.Prefix, RedisPrefix: u.cfg.Redis.Prefix, Vocabulary: u.cfg.Vocab.Name, Sets: u.cfg.Vocab.Sets}
 	if u.at.Config, err = filepath.Abs(u.cfgPath); err != nil {
 		return fmt.Errorf("find the configuration: %w", err)
 	}
