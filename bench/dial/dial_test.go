@@ -78,7 +78,7 @@ func TestAlertsAreJudged(t *testing.T) {
 		.04: {False: 5, Staged: 3, Caught: 2}, // one false just before the ward's event
 		.01: {False: 5, Staged: 3, Caught: 3},
 	} {
-		j, err := p.run(t.Context(), p.rules, p.fixed([]float64{logit(level * .999)}), s, measure{})
+		j, err := p.run(t.Context(), p.rules, p.fixed([]float64{logit(level * .999)}, measure{}), s, measure{})
 		if err != nil {
 			t.Fatal(err)
 		}

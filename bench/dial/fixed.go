@@ -12,11 +12,15 @@ const clearShare = 2.0 / 3
 
 // fixed are thresholds that are the same on every camera, one for each label, in log
 // odds.
-func (p *proof) fixed(levels []float64) (out []topics.Threshold) {
+func (p *proof) fixed(levels []float64, m measure) (out []topics.Threshold) {
 	for _, camera := range p.cameras {
 		for i, r := range p.rules.Budgeted(camera, nil) {
 			raise := logistic(levels[i])
-			out = append(out, topics.Threshold{Camera: camera, Rule: r.Name, RuleHash: r.Hash, Raise: raise, Clear: clearShare * raise, Tail: "fixed"})
+			low := clearShare * raise
+			if m.below > 0 {
+				low = logistic(levels[i] - m.below)
+			}
+			out = append(out, topics.Threshold{Camera: camera, Rule: r.Name, RuleHash: r.Hash, Raise: raise, Clear: low, Tail: "fixed"})
 		}
 	}
 	return out
@@ -44,7 +48,7 @@ func (c *curve) at(ctx context.Context, step int) (judgement, error) {
 		for i := range levels {
 			levels[i] = highest - stride*float64(len(c.steps))
 		}
-		j, err := c.run(ctx, c.rules, c.fixed(levels), c.split, c.measure)
+		j, err := c.run(ctx, c.rules, c.fixed(levels, c.measure), c.split, c.measure)
 		if err != nil {
 			return nil, err
 		}
@@ -74,7 +78,7 @@ func (c *curve) search(ctx context.Context, before bool, passed func(sum) bool) 
 		for i := range middle {
 			middle[i] = (low[i] + high[i]) / 2
 		}
-		j, err := c.run(ctx, c.rules, c.fixed(middle), c.split, c.measure)
+		j, err := c.run(ctx, c.rules, c.fixed(middle, c.measure), c.split, c.measure)
 		if err != nil {
 			return nil, err
 		}
@@ -89,7 +93,7 @@ func (c *curve) search(ctx context.Context, before bool, passed func(sum) bool) 
 	if before {
 		low = high
 	}
-	return c.run(ctx, c.rules, c.fixed(low), c.split, c.measure)
+	return c.run(ctx, c.rules, c.fixed(low, c.measure), c.split, c.measure)
 }
 
 // equalFalse is one threshold for all cameras with no more false alarms in all.

@@ -12,7 +12,14 @@ import (
 type measure struct {
 	name string
 	of   func(camera string, label int, l topics.LabelScore) float64 // nil: contrast
+	// below is by how much, in log odds, alerts are cleared below the raise level; 0: at
+	// two thirds of it, as in the alerts stage. Measures are compared with one value of
+	// it: the lower alerts are cleared, the fewer there are.
+	below float64
 }
+
+// compared is what all measures are cleared below.
+const compared = 1
 
 // usual is what one label usually has on one camera.
 type usual struct{ median, spread, high float64 }
@@ -23,13 +30,16 @@ type key struct {
 	label  int
 }
 
-// measures are similarity, and contrast and similarity relative to what a camera usually shows,
+// measures are contrast and similarity, and both relative to what a camera usually shows,
 // as the hours to learn from have it. One threshold for all cameras is the same with a
 // spread pooled over all of them as with none; so the spread is half the camera's own.
 func (p *proof) measures(s split) []measure {
 	contrast := func(l topics.LabelScore) float64 { return logit(l.Contrast) }
 	similarity := func(l topics.LabelScore) float64 { return p.model.Scale * l.Similarity }
-	out := []measure{{"similarity", func(_ string, _ int, l topics.LabelScore) float64 { return logistic(similarity(l)) }}}
+	out := []measure{
+		{"contrast, cleared as similarity is", nil, compared},
+		{"similarity", func(_ string, _ int, l topics.LabelScore) float64 { return logistic(similarity(l)) }, compared},
+	}
 	for _, base := range []struct {
 		name string
 		of   func(topics.LabelScore) float64
@@ -38,7 +48,7 @@ func (p *proof) measures(s split) []measure {
 		relative := func(name string, value func(x float64, u usual, pooled float64) float64) {
 			out = append(out, measure{base.name + name, func(camera string, label int, l topics.LabelScore) float64 {
 				return logistic(value(base.of(l), shown[key{camera, label}], pooled[label]))
-			}})
+			}, compared})
 		}
 		relative(" less the camera's median", func(x float64, u usual, _ float64) float64 { return x - u.median })
 		relative(" less it, by half-pooled spread", func(x float64, u usual, pooled float64) float64 {

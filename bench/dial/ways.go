@@ -89,7 +89,7 @@ func (p *proof) fixedWays(ctx context.Context, s split, with []way) (out []way, 
 			continue
 		}
 		for _, c := range curves {
-			if c != curves[0] && w.Budget != p.rule.FalseAlarms.Count {
+			if c != curves[0] && (w.Budget != p.rule.FalseAlarms.Count || w.Least != 0) {
 				continue
 			}
 			j, err := c.equalFalse(ctx, w.Pairs)
