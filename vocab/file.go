@@ -27,10 +27,38 @@ func ReadLabels(r io.Reader) ([]Label, error) {
 		return nil, fmt.Errorf("more than %d MB", maxFile>>20)
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff")) // a byte order mark, which some editors write
+	read := readLines
 	if json.Valid(text) && bytes.HasPrefix(bytes.TrimSpace(text), []byte("[")) {
-		return readObjects(text)
+		read = readObjects
 	}
-	return readLines(text)
+	labels, err := read(text)
+	if err != nil {
+		return nil, err
+	}
+	return labels, clashes(labels)
+}
+
+// clashes names labels that are listed more than once, and differ: nobody can say
+// which is meant.
+func clashes(labels []Label) error {
+	var problems []error
+	listed := make(map[string]Label, len(labels))
+	for _, l := range labels {
+		other, twice := listed[Spelling(l.Name)]
+		if !twice {
+			listed[Spelling(l.Name)] = l
+			continue
+		}
+		before, err := other.Value()
+		now, err2 := l.Value()
+		switch {
+		case l.Name != other.Name:
+			problems = append(problems, fmt.Errorf("label %q is listed a second time as %q: want one of them", other.Name, l.Name))
+		case err != nil || err2 != nil || before != now:
+			problems = append(problems, fmt.Errorf("label %q is listed twice with different values: want one of them", l.Name))
+		}
+	}
+	return errors.Join(problems...)
 }
 
 func readLines(text []byte) ([]Label, error) {

@@ -94,7 +94,7 @@ func (p Program) vocabImport(t *vocabTarget) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "import FILE", Short: "Add the labels of a file, of standard input for -, or of a class list by its name", Args: exactly(1),
 		Long: "Adds the labels of a file: one a line, optionally followed by a tab and a description or a JSON value;\nempty lines and lines that begin with # are ignored. Or what `vocab export` has written.\n" +
-			"Or the classes of a data set: " + strings.Join(eval.BuiltIn(), ", ") + ".\nLabels that exist are replaced. A file with a mistake changes nothing.",
+			"Or the classes of a data set: " + strings.Join(eval.BuiltIn(), ", ") + ".\nLabels that exist are replaced. A file with a mistake changes nothing, and neither does one that has\na label twice with different values.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			labels, err := p.readImport(cmd.InOrStdin(), args[0])
 			if err != nil {

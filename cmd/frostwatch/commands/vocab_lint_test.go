@@ -64,3 +64,22 @@ func TestAdviceOnClassListsIsRare(t *testing.T) {
 		t.Errorf("advice on %d of %d classes", wrong, classes)
 	}
 }
+
+// Labels of which only the model knows that they say the same are found while an infer
+// worker runs, and the others by their words after it has ended.
+func TestVocabLintAsksTheModel(t *testing.T) {
+	s := serve(t, fakeModel{like: map[string]string{"somebody topples": "person falling"}},
+		"person falling", "", "somebody topples", "", "walking", "", "a person walks", "", "endless", "")
+	out, ok := s.run(t, "vocab", "lint")
+	if want := "advice: label \"person falling\", label: to the model it says nearly the same as \"somebody topples\" (cosine "; !ok || !strings.Contains(out, want) || strings.Contains(out, "walk") {
+		t.Errorf("with the model: %s\nwant %s", out, want)
+	}
+	s.stop()
+	if n, err := s.redis.Client.Del(t.Context(), "f:vocab-in-force:default").Result(); err != nil || n == 0 {
+		t.Fatalf("what is in force is announced under another key: %v", err)
+	}
+	out, ok = s.run(t, "vocab", "lint")
+	if want := "it has the same words as \"walking\""; !ok || !strings.Contains(out, want) || strings.Contains(out, "topples") {
+		t.Errorf("without: %s\nwant %s", out, want)
+	}
+}
