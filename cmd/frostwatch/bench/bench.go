@@ -1,4 +1,4 @@
-// Package bench measures this machine: cameras, clips, labels and delays.
+// Package bench measures this machine: cameras, clips, labels, searches and delays.
 package bench
 
 import (
@@ -20,12 +20,13 @@ const (
 	Ingest = "ingest"
 	Infer  = "infer"
 	Vocab  = "vocab"
+	Search = "search"
 	Up     = "up"
 )
 
 // Parts returns all parts in the order in which they are measured. Ingest comes
 // first: its memory is read while the process holds little else.
-func Parts() []string { return []string{Ingest, Infer, Vocab, Up} }
+func Parts() []string { return []string{Ingest, Infer, Vocab, Search, Up} }
 
 // Options are what a user chooses of the benchmark.
 type Options struct {
@@ -55,6 +56,7 @@ type Report struct {
 	Ingest  []ingestFigures `json:"ingest,omitempty"` // of each video
 	Infer   *inferFigures   `json:"infer,omitempty"`
 	Vocab   *vocabFigures   `json:"vocab,omitempty"`
+	Search  *searchFigures  `json:"search,omitempty"`
 	Up      *upFigures      `json:"up,omitempty"`
 }
 
@@ -99,6 +101,11 @@ func (b *bench) measure(ctx context.Context, parts []string) (r Report, err erro
 	if slices.Contains(parts, Vocab) {
 		if r.Vocab, err = b.vocab(ctx); err != nil {
 			return r, fmt.Errorf("measure vocab: %w", err)
+		}
+	}
+	if slices.Contains(parts, Search) {
+		if r.Search, err = b.search(ctx); err != nil {
+			return r, fmt.Errorf("measure search: %w", err)
 		}
 	}
 	if slices.Contains(parts, Up) {

@@ -24,6 +24,9 @@ func (r Report) Print(w io.Writer) error {
 	if r.Vocab != nil {
 		r.Vocab.print(row)
 	}
+	if r.Search != nil {
+		r.Search.print(row)
+	}
 	if r.Up != nil {
 		r.Up.print(row)
 	}

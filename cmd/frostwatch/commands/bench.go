@@ -11,11 +11,12 @@ import (
 func (p Program) benchCommand() *cobra.Command {
 	o := bench.Options{Out: p.Out, Err: p.Err, Version: p.Version}
 	cmd := &cobra.Command{
-		Use: "bench [ingest] [infer] [vocab] [up]", Short: "Measure this machine: cameras, clips and delays",
+		Use: "bench [ingest] [infer] [vocab] [search] [up]", Short: "Measure this machine: cameras, clips, searches and delays",
 		Long: "Measures the parts named, or all:\n" +
 			"  ingest  CPU time and memory of each camera, the simulator running in a process of its own\n" +
 			"  infer   clips and labels a second in each precision, beside what matrix products reach alone; stages of a clip\n" +
 			"  vocab   clips beside labels that are being embedded; ten thousand labels\n" +
+			"  search  recorded clips a second of CPU time, beside a plain loop of dot products\n" +
 			"  up      delay from a frame to its recognition and its alert in `frostwatch up`",
 		ValidArgs: bench.Parts(), Args: cobra.OnlyValidArgs,
 		RunE: func(cmd *cobra.Command, parts []string) error {
@@ -32,7 +33,7 @@ func (p Program) benchCommand() *cobra.Command {
 	cmd.Flags().StringArrayVar(&o.Videos, "video", nil, "file to read as a camera; repeatable (default: demo clips)")
 	cmd.Flags().IntVar(&o.Cameras, "cameras", 4, "cameras that ingest reads at the same time")
 	cmd.Flags().IntVar(&o.Rounds, "rounds", 3, "how often infer measures each rate, in turn; the medians are printed")
-	cmd.Flags().DurationVar(&o.Time, "for", time.Minute, "how long ingest, with each video, vocab and up are measured")
+	cmd.Flags().DurationVar(&o.Time, "for", time.Minute, "how long ingest, with each video, vocab, search and up are measured")
 	cmd.Flags().BoolVar(&o.JSON, "json", false, "print JSON instead of a table")
 	return cmd
 }

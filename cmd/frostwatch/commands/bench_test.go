@@ -89,6 +89,27 @@ func TestBenchMeasuresItsParts(t *testing.T) {
 	}
 }
 
+func TestBenchMeasuresSearch(t *testing.T) {
+	out, errs, code := runBench(t, "search", "--json", "--for", "1s")
+	var r bench.Report
+	if code != 0 || json.Unmarshal([]byte(out), &r) != nil || r.Search == nil {
+		t.Fatalf("exit status %d, %s\n%s", code, errs, out)
+	}
+	s := r.Search
+	for _, rate := range []float64{s.Contrast, s.Similarity, s.Plain, s.Vector, s.Read} {
+		if rate <= 0 {
+			t.Errorf("a rate is missing: %+v", s)
+		}
+	}
+	if s.Clips != 4*4096 || s.Dims != 512 || s.Files < 4 || s.FileMB < 2*512*4*4096/1e6 || s.Rounds < 1 || s.Ratio <= 0 {
+		t.Errorf("%+v", s)
+	}
+	var table strings.Builder
+	if err := r.Print(&table); err != nil || !strings.Contains(table.String(), "times the plain loop") {
+		t.Errorf("%v in\n%s", err, table.String())
+	}
+}
+
 func TestBenchSaysWhatIsWrong(t *testing.T) {
 	for _, c := range []struct {
 		args []string
