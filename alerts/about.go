@@ -2,7 +2,6 @@ package alerts
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/frostwatch/frostwatch/vocab"
 )
@@ -12,14 +11,14 @@ import (
 // tags. Labels that a rule selects because they are novel are not among them.
 func (s *RuleSet) About(vocabulary []vocab.Label) (labels []vocab.Label) {
 	add := func(l vocab.Label) {
-		if !slices.ContainsFunc(labels, func(o vocab.Label) bool { return strings.EqualFold(o.Name, l.Name) }) {
+		if !slices.ContainsFunc(labels, func(o vocab.Label) bool { return vocab.SameLabel(o.Name, l.Name) }) {
 			labels = append(labels, l)
 		}
 	}
 	for _, r := range s.all() {
 		about := r.about()
 		for _, name := range about.Labels {
-			at := slices.IndexFunc(vocabulary, func(l vocab.Label) bool { return strings.EqualFold(l.Name, name) })
+			at := slices.IndexFunc(vocabulary, func(l vocab.Label) bool { return vocab.SameLabel(l.Name, name) })
 			if at >= 0 {
 				add(vocabulary[at])
 			} else {

@@ -86,7 +86,7 @@ func (p Program) replayOptions(ctx context.Context, t *target, past *pastAlerts,
 	if o.Thresholds, err = past.thresholds(ctx); err != nil {
 		return o, err
 	}
-	o.Words, err = t.ruleWords(ctx, past, rules, g)
+	o.Words, err = t.ruleWords(ctx, past, rules, f.rules != "", g)
 	if err != nil {
 		_, _ = fmt.Fprintf(p.Err, "only values that were recorded are used, others can't be computed: %s\n", topics.Clean(err.Error()))
 	}
@@ -137,8 +137,9 @@ func (p *pastAlerts) thresholds(ctx context.Context) ([]topics.Threshold, error)
 }
 
 // ruleWords makes the labels of rules ready, as far as these or the vocabularies name
-// them. On a camera those of its vocabulary count, and those that none has.
-func (t *target) ruleWords(ctx context.Context, past *pastAlerts, rules *alerts.RuleSet, g archive.Range) (*calibrate.Words, error) {
+// them. On a camera those of its vocabulary count, and, for rules that are tried, those
+// that none has.
+func (t *target) ruleWords(ctx context.Context, past *pastAlerts, rules *alerts.RuleSet, tried bool, g archive.Range) (*calibrate.Words, error) {
 	cameras, err := past.cameras(ctx)
 	if err != nil {
 		return nil, err
@@ -151,7 +152,7 @@ func (t *target) ruleWords(ctx context.Context, past *pastAlerts, rules *alerts.
 	if err != nil {
 		return nil, err
 	}
-	labels, in := there.about(rules)
+	labels, in := there.about(rules, tried)
 	if len(labels) == 0 {
 		return nil, nil
 	}

@@ -67,7 +67,7 @@ type cameraFlags struct {
 }
 
 func (f *cameraFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringSliceVar(&f.tags, "tag", nil, "tag that its clips, recognitions and alerts carry; rules select cameras by name, not by tag; repeatable")
+	cmd.Flags().StringSliceVar(&f.tags, "tag", nil, "tag that its clips, recognitions and alerts carry, and by which rules may choose cameras (camera_tags); repeatable")
 	cmd.Flags().StringVar(&f.transport, "transport", "", "tcp or udp, for RTSP")
 	cmd.Flags().TextVar(&f.stride, "stride", topics.Stride{}, "time between the starts of two clips: such as 2s, or '4 steps' (default: framer.stride of the configuration)")
 	cmd.Flags().Lookup("stride").DefValue = "" // help would name the zero value

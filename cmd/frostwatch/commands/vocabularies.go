@@ -91,8 +91,9 @@ func (t *vocabTarget) ofCameras(ctx context.Context, past *pastAlerts, globs []s
 }
 
 // about are the labels that rules are about, and for each the vocabularies that have it
-// so: nil where none has one of its name.
-func (c contents) about(rules *alerts.RuleSet) (labels []vocab.Label, in [][]string) {
+// so: nil where none has one of its name. Such labels count for rules that are tried
+// alone, as they may be added yet; rules in force raise nothing for them.
+func (c contents) about(rules *alerts.RuleSet, tried bool) (labels []vocab.Label, in [][]string) {
 	var missing []vocab.Label
 	for _, name := range c.names() {
 		v := c.words(name)
@@ -111,6 +112,9 @@ func (c contents) about(rules *alerts.RuleSet) (labels []vocab.Label, in [][]str
 				in[at] = append(in[at], name)
 			}
 		}
+	}
+	if !tried {
+		missing = nil
 	}
 	for _, l := range missing {
 		if !slices.ContainsFunc(labels, func(o vocab.Label) bool { return vocab.SameLabel(o.Name, l.Name) }) {

@@ -72,7 +72,7 @@ func TestCommandsUseTheVocabularyOfTheCameras(t *testing.T) {
 }
 
 func TestLabelsOfRulesByVocabulary(t *testing.T) {
-	rules, err := alerts.NewRuleSet(alerts.Rule{Name: "r", Actions: []string{"fall", "Wash hands", "new"}})
+	rules, err := alerts.NewRuleSet(alerts.Rule{Name: "r", Actions: []string{"fall", "Wash  hands", "new"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,11 @@ func TestLabelsOfRulesByVocabulary(t *testing.T) {
 		"hospital":  {Name: "hospital", Labels: []vocab.Label{{Name: "fall"}, {Name: "wash hands"}}},
 		"logistics": {Name: "logistics", Labels: []vocab.Label{{Name: "fall", Description: "of a box"}}},
 	}}
-	labels, in := c.about(rules)
+	// A rule in force raises nothing for a label that no vocabulary has.
+	if labels, _ := c.about(rules, false); slices.ContainsFunc(labels, func(l vocab.Label) bool { return l.Name == "new" }) {
+		t.Errorf("in force: %+v", labels)
+	}
+	labels, in := c.about(rules, true)
 	want := map[string][]string{"fall": {"default", "hospital"}, "fall: of a box": {"logistics"}, "wash hands": {"hospital"}, "new": nil}
 	for i, l := range labels {
 		text := l.Texts()[0]
