@@ -1,0 +1,129 @@
+package calibrate
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/frostwatch/frostwatch/archive"
+	"github.com/frostwatch/frostwatch/scoring"
+)
+
+// gatherOptions say what of the past becomes series.
+type gatherOptions struct {
+	model   Model
+	columns map[string][]column // by camera; no other camera is read
+	// only is whether a camera's clip is taken; nil: all are.
+	only func(camera string, start, end time.Time) bool
+	// most bounds the values of all series together; 0: there is no bound.
+	most int64
+}
+
+// gathered is the past of some cameras in memory.
+type gathered struct {
+	series map[string]*series
+	other  map[string]int // clips of other models, which can't be compared, by model
+	counts archive.Counts
+}
+
+// column is some words of a rule, of which the highest contrast counts.
+type column struct {
+	words    *Words
+	from, to int
+}
+
+// of is the log odds of the highest contrast of the words with a clip.
+func (c column) of(clip scoring.Clip, row *archive.Row) float32 {
+	best := 0.0
+	for i := c.from; i < c.to; i++ {
+		_, contrast := c.words.values(i, clip, row.LogitScale, &row.References)
+		best = max(best, contrast)
+	}
+	return float32(logit(best))
+}
+
+// gather reads the clips of a range whose cameras are those of the columns.
+func gather(ctx context.Context, past Past, g archive.Range, o gatherOptions) (*gathered, error) {
+	out := &gathered{series: map[string]*series{}, other: map[string]int{}}
+	if len(o.columns) == 0 {
+		return out, nil
+	}
+	all := &gathering{gatherOptions: o, partitions: map[int]*gatheredPart{}}
+	g.Cameras = slices.Sorted(maps.Keys(o.columns))
+	for _, columns := range o.columns {
+		g.Ends = g.Ends || slices.ContainsFunc(columns, func(c column) bool { return c.words.ends })
+	}
+	var err error
+	out.counts, err = past.Scan(ctx, g, func(b archive.Batch) error { return all.partition(b.Partition).batch(b) })
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range all.partitions {
+		for camera, s := range p.series {
+			if before := out.series[camera]; before == nil || before.len() < s.len() {
+				out.series[camera] = s
+			}
+		}
+		for model, n := range p.other {
+			out.other[model] += n
+		}
+	}
+	return out, nil
+}
+
+type gathering struct {
+	gatherOptions
+	mu         sync.Mutex
+	partitions map[int]*gatheredPart
+	values     atomic.Int64
+}
+
+// gatheredPart is one partition: partitions are scanned at the same time.
+type gatheredPart struct {
+	*gathering
+	series map[string]*series
+	other  map[string]int
+	clips  *reading
+}
+
+func (g *gathering) partition(id int) *gatheredPart {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p := g.partitions[id]
+	if p == nil {
+		p = &gatheredPart{gathering: g, series: map[string]*series{}, other: map[string]int{}, clips: newReading(g.model.Dims)}
+		g.partitions[id] = p
+	}
+	return p
+}
+
+func (p *gatheredPart) batch(b archive.Batch) error {
+	for i := range b.Rows {
+		row := &b.Rows[i]
+		columns := p.columns[row.Camera]
+		if len(columns) == 0 || p.only != nil && !p.only(row.Camera, row.Start, row.End) {
+			continue
+		}
+		if row.Model != p.model.ID || b.Dims != p.model.Dims {
+			if len(p.other) < maxCameras {
+				p.other[row.Model]++
+			}
+			continue
+		}
+		s := p.series[row.Camera]
+		if s == nil {
+			s = newSeries(len(columns))
+			p.series[row.Camera] = s
+		}
+		clip := p.clips.of(b, i)
+		s.add(row.Epoch, row.Start, row.End, func(at int) float32 { return columns[at].of(clip, row) })
+		if n := p.values.Add(int64(len(columns))); p.most > 0 && n > p.most {
+			return fmt.Errorf("these are more than %d values of clips: too many to be kept in memory together", p.most)
+		}
+	}
+	return nil
+}
