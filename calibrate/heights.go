@@ -25,8 +25,6 @@ const (
 	// mostClips is the share of clips that may reach a level: what reaches more often
 	// is what the camera usually shows, and no happening.
 	mostClips = 0.1
-	// eachRank is how much more clips reach each next level that is tried.
-	eachRank = 1.25
 	// merged: where so much fewer alerts than the most are raised at a lower level, they
 	// have run into each other.
 	merged = 0.7
@@ -47,12 +45,7 @@ func newHeights(t *trial, past *series, want int) *heights {
 	slices.Reverse(sorted)
 	h.top = float64(sorted[0])
 	clips, span := t.wide(past)
-	most := int(mostClips * float64(len(sorted)))
-	for rank := 1; rank <= most; rank = max(rank+1, int(float64(rank)*eachRank)) {
-		if sorted[rank-1] == sorted[rank] {
-			continue // no level separates them
-		}
-		level := (float64(sorted[rank-1]) + float64(sorted[rank])) / 2
+	for level := range between(sorted, int(mostClips*float64(len(sorted)))) {
 		// Of a sequence, clips on both sides of what is left out may reach the level, and
 		// must not be counted together.
 		near := past.around(values, float32(level), clips, span, t.rule.Then != nil)
