@@ -19,6 +19,20 @@ func (s *RuleSet) Budgeted(camera string, tags []string) (out []Budgeted) {
 	return out
 }
 
+// On is a rule as it is on a camera with these tags; ok is false if there is no rule
+// of this name, or it does not watch the camera.
+func (s *RuleSet) On(name, camera string, tags []string) (r Rule, ok bool) {
+	base := s.either(name)
+	if base == nil {
+		return r, false
+	}
+	own := base.on(camera, tags)
+	if own == nil {
+		return r, false
+	}
+	return own.Rule, true
+}
+
 // Selects is whether the rule is about the label.
 func (r Rule) Selects(l topics.LabelScore) bool { return r.selects(&l) }
 
