@@ -17,8 +17,9 @@ import (
 type gatherOptions struct {
 	model   Model
 	columns map[string][]column // by camera; no other camera is read
-	// only is whether a camera's clip is taken; nil: all are.
-	only func(camera string, start, end time.Time) bool
+	// only is whether a camera's clip is taken, and to which part of its past it belongs:
+	// no rule counts clips of two parts together. nil: all are taken, in one part.
+	only func(camera string, start, end time.Time) (part int, ok bool)
 	// most bounds the values of all series together; 0: there is no bound.
 	most int64
 }
@@ -105,7 +106,8 @@ func (p *gatheredPart) batch(b archive.Batch) error {
 	for i := range b.Rows {
 		row := &b.Rows[i]
 		columns := p.columns[row.Camera]
-		if len(columns) == 0 || p.only != nil && !p.only(row.Camera, row.Start, row.End) {
+		part, wanted := p.part(row)
+		if len(columns) == 0 || !wanted {
 			continue
 		}
 		if row.Model != p.model.ID || b.Dims != p.model.Dims {
@@ -120,10 +122,18 @@ func (p *gatheredPart) batch(b archive.Batch) error {
 			p.series[row.Camera] = s
 		}
 		clip := p.clips.of(b, i)
-		s.add(row.Epoch, row.Start, row.End, func(at int) float32 { return columns[at].of(clip, row) })
+		s.add(row.Epoch.Add(time.Duration(part)), row.Start, row.End, func(at int) float32 { return columns[at].of(clip, row) })
 		if n := p.values.Add(int64(len(columns))); p.most > 0 && n > p.most {
 			return fmt.Errorf("these are more than %d values of clips: too many to be kept in memory together", p.most)
 		}
 	}
 	return nil
+}
+
+// part is that of a clip. Parts become epochs that differ by nanoseconds.
+func (g *gathering) part(row *archive.Row) (part int, ok bool) {
+	if g.only == nil {
+		return 0, true
+	}
+	return g.only(row.Camera, row.Start, row.End)
 }

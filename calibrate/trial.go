@@ -54,8 +54,11 @@ func (t *trial) reach() (clips int, span time.Duration) {
 }
 
 // event is an alert that a trial raises: the clips that raised and cleared it, by
-// index.
-type event struct{ raised, cleared int }
+// index, and from its onset to its clear.
+type event struct {
+	raised, cleared int
+	interval
+}
 
 // run evaluates the rule on a series, with levels in log odds. An alert that is open
 // at the end is cleared by the last clip.
@@ -68,9 +71,11 @@ func (t *trial) run(s *series, raise, low float64) (events []event) {
 		for _, a := range all {
 			switch a.State {
 			case topics.AlertRaised:
-				events, open = append(events, event{i, s.len() - 1}), true
+				last := s.len() - 1
+				events, open = append(events, event{i, last, interval{a.Onset, time.Unix(0, s.ends[last])}}), true
 			case topics.AlertCleared:
-				events[len(events)-1].cleared, open = i, false
+				e := &events[len(events)-1]
+				e.cleared, e.to, open = i, a.At, false
 			}
 		}
 	}
