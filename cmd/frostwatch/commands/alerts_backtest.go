@@ -93,17 +93,25 @@ func (p Program) replayOptions(ctx context.Context, t *target, past *pastAlerts,
 	return o, nil
 }
 
-// rulesToReplay are those of a file, or else those in force: of the configuration
-// file and of the store in Redis.
-func (p Program) rulesToReplay(ctx context.Context, t *target, named string) (rules *alerts.RuleSet, err error) {
+// rulesToReplay are the rules of rulesOf, of which there has to be one.
+func (p Program) rulesToReplay(ctx context.Context, t *target, named string) (*alerts.RuleSet, error) {
 	file := cmp.Or(named, t.file())
 	if file == "" {
 		return nil, errors.New("the file with the rules in force is not known: name one with --rules")
 	}
+	rules, err := p.rulesOf(ctx, t, file, named == "")
+	if err == nil && len(rules.Names()) == 0 {
+		return nil, fmt.Errorf("there are no rules: add some to %s, or name another file with --rules", file)
+	}
+	return rules, err
+}
+
+// rulesOf are the rules of a file, and of the store in Redis if that is asked for too.
+func (p Program) rulesOf(ctx context.Context, t *target, file string, stored bool) (rules *alerts.RuleSet, err error) {
 	if rules, err = calibrate.CompileRules(file); err != nil {
 		return nil, err
 	}
-	if named == "" {
+	if stored {
 		err = t.withRedis(ctx, func(ctx context.Context, c *redis.Client, cfg config.Config) error {
 			stored, err := alerts.NewStore(c, cfg.Redis.Prefix).List(ctx)
 			if err == nil {
@@ -114,9 +122,6 @@ func (p Program) rulesToReplay(ctx context.Context, t *target, named string) (ru
 		if err != nil {
 			_, _ = fmt.Fprintf(p.Err, "only rules of %s are used: %s\n", file, topics.Clean(err.Error()))
 		}
-	}
-	if len(rules.Names()) == 0 {
-		return nil, fmt.Errorf("there are no rules: add some to %s, or name another file with --rules", file)
 	}
 	return rules, nil
 }

@@ -31,7 +31,7 @@ func (p Program) alertsCommand() *cobra.Command {
 		return pr.Alerts()
 	})
 	cmd.Long = "Without a subcommand, runs the stage that evaluates the rules and raises alerts.\n`frostwatch up` runs it by itself."
-	cmd.AddCommand(p.alertsList(), p.alertsShow(), p.alertsThresholds(), p.alertsMark(), p.alertsReport(), p.alertsBacktest(), p.alertsExplain(), p.alertsUnit())
+	cmd.AddCommand(p.alertsList(), p.alertsShow(), p.alertsThresholds(), p.alertsMark(), p.alertsReport(), p.alertsBacktest(), p.alertsCalibrate(), p.alertsExplain(), p.alertsUnit())
 	return cmd
 }
 
