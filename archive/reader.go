@@ -86,6 +86,8 @@ type pass[T any] struct {
 	// one is full while give runs or counts change.
 	one    chan struct{}
 	counts Counts
+	// onKafka is how many partitions Kafka has of the topic.
+	onKafka int
 }
 
 func newPass[T any](r *Reader, c codec[T], g Range, fn func(Record[T]) error) *pass[T] {
@@ -115,10 +117,11 @@ func (p *pass[T]) run(ctx context.Context, do func(ctx context.Context, partitio
 }
 
 func (p *pass[T]) each(ctx context.Context, do func(ctx context.Context, partition int, segments []Segment) error) error {
-	parts, err := partitionsOf(ctx, p.Reader, p.topic, p.since, p.until)
+	parts, onKafka, err := partitionsOf(ctx, p.Reader, p.topic, p.since, p.until)
 	if err != nil {
 		return err
 	}
+	p.onKafka = onKafka
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(p.Parallel)
 	for partition, segments := range parts {
@@ -133,24 +136,24 @@ func (p *pass[T]) each(ctx context.Context, do func(ctx context.Context, partiti
 }
 
 // partitionsOf returns a topic's partitions, each with its segments of the days from
-// since to until.
-func partitionsOf(ctx context.Context, r *Reader, t topics.Topic, since, until time.Time) (map[int][]Segment, error) {
-	found := map[int][]Segment{}
+// since to until. Those from onKafka on are in the bucket alone: the topic was made anew
+// with fewer.
+func partitionsOf(ctx context.Context, r *Reader, t topics.Topic, since, until time.Time) (found map[int][]Segment, onKafka int, err error) {
+	found = map[int][]Segment{}
 	if r.Log != nil {
-		n, err := r.Log.Partitions(ctx, r.Names.Of(t))
-		if err != nil {
-			return nil, err
+		if onKafka, err = r.Log.Partitions(ctx, r.Names.Of(t)); err != nil {
+			return nil, 0, err
 		}
-		for partition := range n {
+		for partition := range onKafka {
 			found[partition] = nil
 		}
 	}
 	if r.Bucket == nil {
-		return found, nil
+		return found, onKafka, nil
 	}
 	segments, err := r.Bucket.segments(ctx, t, since, until, nil)
 	maps.Copy(found, byPartition(segments))
-	return found, err
+	return found, onKafka, err
 }
 
 // locked calls do while no other partition's reader is in such a call.

@@ -59,6 +59,20 @@ func TestARangeIsTheSameWhereverItLies(t *testing.T) {
 	}
 }
 
+// A topic that was made anew with fewer partitions is not asked for the others, which
+// the bucket still has.
+func TestPartitionsThatKafkaHasNoMore(t *testing.T) {
+	const n = 4096
+	b := bucket(t)
+	archived(t, recorded(t, n, hour), b, 1, -1, n)
+	r := reader(t, ReaderOptions{Log: newKafka(1, "t.actions"), Bucket: b})
+	once(t, r, n)
+	scanned := 0
+	if _, err := r.Scan(t.Context(), Range{}, func(b Batch) error { scanned += len(b.Rows); return nil }); err != nil || scanned != n {
+		t.Errorf("%d scanned, %v", scanned, err)
+	}
+}
+
 // What lies outside the range is not read: not other days, not hours before or
 // after, not segments without the camera, and of Kafka nothing where segments go
 // beyond.
