@@ -76,16 +76,21 @@ func Judge(ctx context.Context, o JudgeOptions) (*Judged, error) {
 // columns embeds the labels of all subjects, and gives each camera one column for each
 // part of each subject's rule there.
 func (o *JudgeOptions) columns(ctx context.Context, subjects []*subject) (map[string][]column, error) {
-	out := map[string][]column{}
+	out, ready := map[string][]column{}, map[string]*Words{} // by the hash of the labels' texts
 	for _, s := range subjects {
-		words, err := NewWords(ctx, o.Embedder, o.Model, s.labels)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", s.name, err)
-		}
-		for camera := range s.rules {
-			s.first[camera] = len(out[camera])
-			for _, part := range s.parts {
-				out[camera] = append(out[camera], column{words, part[0], part[1]})
+		for _, camera := range slices.Sorted(maps.Keys(s.sites)) {
+			at := s.sites[camera]
+			key := hashOf(at.labels)
+			if ready[key] == nil {
+				words, err := NewWords(ctx, o.Embedder, o.Model, at.labels)
+				if err != nil {
+					return nil, fmt.Errorf("%s: %w", s.name, err)
+				}
+				ready[key] = words
+			}
+			at.first = len(out[camera])
+			for _, part := range at.parts {
+				out[camera] = append(out[camera], column{ready[key], part[0], part[1]})
 			}
 		}
 	}
@@ -149,7 +154,7 @@ func (s *series) has(near interval, wanted func(clip interval) bool) bool {
 
 // judge tries a subject's rule at all levels.
 func (s *subject) judge(ctx context.Context, t *Truth, past *gathered) (*Judgement, error) {
-	sites, clips, err := s.sites(t, past)
+	sites, clips, err := s.place(t, past)
 	if err != nil {
 		return nil, err
 	}
@@ -168,14 +173,15 @@ func (s *subject) judge(ctx context.Context, t *Truth, past *gathered) (*Judgeme
 	return j, nil
 }
 
-// sites are the subject's cameras, and how many clips these have.
-func (s *subject) sites(t *Truth, past *gathered) (all []*site, clips int, err error) {
-	for _, camera := range slices.Sorted(maps.Keys(s.rules)) {
-		at, err := newSite(camera, s.rules[camera])
+// place returns the subject's cameras, and how many clips these have.
+func (s *subject) place(t *Truth, past *gathered) (all []*site, clips int, err error) {
+	for _, camera := range slices.Sorted(maps.Keys(s.sites)) {
+		of := s.sites[camera]
+		at, err := newSite(camera, of.rule)
 		if err != nil {
 			return nil, 0, err
 		}
-		at.past = past.series[camera].only(s.first[camera], s.first[camera]+len(s.parts))
+		at.past = past.series[camera].only(of.first, of.first+len(of.parts))
 		for _, c := range t.cases[s.name][camera] {
 			at.cases = append(at.cases, c.interval)
 		}

@@ -67,7 +67,7 @@ func judgeOptions(t testing.TB, past Past, refs *scoring.References, truth strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	return JudgeOptions{Past: past, Model: m, Embedder: vectors{refs}, Truth: readTruth(t, truth), Subjects: Subjects{Vocabulary: []vocab.Label{{Name: "falling down"}}}}
+	return JudgeOptions{Past: past, Model: m, Embedder: vectors{refs}, Truth: readTruth(t, truth), Subjects: Subjects{Vocabulary: func(string) []vocab.Label { return []vocab.Label{{Name: "falling down"}} }}}
 }
 
 // counted runs the rule as `vocab try` does, over all that is recorded, and pairs alerts
@@ -228,7 +228,7 @@ func TestOnlyWatchedTimeCounts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sites, clips, err := subjects[0].sites(o.Truth, got)
+		sites, clips, err := subjects[0].place(o.Truth, got)
 		if err != nil || clips != 30+40 {
 			t.Fatalf("%d clips, %v", clips, err)
 		}
@@ -256,7 +256,7 @@ func TestTruthsThatDoNotFit(t *testing.T) {
 		"another camera": {"rule", all + "hall,fall," + at(10) + "," + at(12) + "\n", "line 3: rule fall does not watch camera hall"},
 		"by score":       {"rule", all + "hall,scored," + at(10) + "," + at(12) + "\n", "line 3: rule scored: want a rule on contrast or with false_alarms: it compares score"},
 		"novel":          {"rule", all + "hall,strange," + at(10) + "," + at(12) + "\n", "line 3: rule strange: want a rule that names labels or tags"},
-		"no labels":      {"rule", all + "hall,other," + at(10) + "," + at(12) + "\n", "line 3: rule other: the vocabulary has none of its labels"},
+		"no labels":      {"rule", all + "hall,other," + at(10) + "," + at(12) + "\n", "line 3: rule other: the vocabulary of camera hall has none of its labels"},
 		"absent":         {"rule", all + "hall,gone," + at(10) + "," + at(12) + "\n", "line 3: rule gone: want a rule that raises when something is seen"},
 		"no recordings":  {"label", all + "hal,watched," + at(0) + "," + at(101) + "\nhal,falling down," + at(10) + "," + at(12) + "\n", `line 3: nothing is recorded of camera hal in the time that was watched: "hall" may be meant`},
 		"later": {"label", all + "hall,watched," + at(200) + "," + at(300) + "\nhall,falling down," + at(210) + "," + at(212) + "\n",
@@ -283,6 +283,46 @@ func TestTruthsThatDoNotFit(t *testing.T) {
 	o.Model.References = ""
 	if _, err := Judge(t.Context(), o); err == nil || !strings.Contains(err.Error(), "no references") {
 		t.Errorf("no references: %v", err)
+	}
+}
+
+// On each camera the labels are those of its vocabulary, and a camera whose vocabulary
+// lacks a label is not judged by it.
+func TestEachCameraHasItsVocabulary(t *testing.T) {
+	refs := someReferences(t)
+	past, truth := staged(refs, 900)
+	o := judgeOptions(t, past, refs, truth)
+	o.Vocabulary = func(camera string) []vocab.Label {
+		return map[string][]vocab.Label{"hall": {{Name: "falling down"}}, "ward": {{Name: "climbing"}}}[camera]
+	}
+	_, err := Judge(t.Context(), o)
+	if want := `label "Falling Down" is neither in the vocabulary of camera ward nor in a rule`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	lines := slices.DeleteFunc(strings.SplitAfter(truth, "\n"), func(l string) bool { return strings.HasPrefix(l, "ward,Falling") })
+	o.Truth = readTruth(t, strings.Join(lines, ""))
+	got, err := Judge(t.Context(), o)
+	if err != nil || got.Subjects[0].Cameras != 1 || got.Subjects[0].Clips != 900 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	// What an alias says counts on the camera whose vocabulary has it, and nowhere else.
+	curves := map[string][]CurvePoint{}
+	for _, aliased := range []string{"neither", "ward"} {
+		o.Vocabulary = func(camera string) []vocab.Label {
+			l := vocab.Label{Name: "falling down"}
+			if camera == aliased {
+				l.Aliases = []string{"a closed door"}
+			}
+			return []vocab.Label{l}
+		}
+		both, err := Judge(t.Context(), o)
+		if err != nil || both.Subjects[0].Cameras != 2 {
+			t.Fatalf("%+v, %v", both, err)
+		}
+		curves[aliased] = both.Subjects[0].Curve
+	}
+	if slices.Equal(curves["neither"], curves["ward"]) {
+		t.Error("the alias changes nothing")
 	}
 }
 

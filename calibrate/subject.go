@@ -2,6 +2,7 @@ package calibrate
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/topics"
@@ -10,7 +11,8 @@ import (
 
 // Subjects are the labels and rules that a truth may name.
 type Subjects struct {
-	Vocabulary []vocab.Label       // and labels that rules name
+	// Vocabulary are the labels that a camera is compared with, and those that rules name.
+	Vocabulary func(camera string) []vocab.Label
 	Rules      *alerts.RuleSet     // nil: none
 	Tags       map[string][]string // of cameras, by name
 	// Nearest returns what a person may have meant by a text, or nothing; nil: never
@@ -20,11 +22,16 @@ type Subjects struct {
 
 // subject is a label or a rule that is judged.
 type subject struct {
-	name   string
+	name  string
+	sites map[string]*placedSubject // by camera
+}
+
+// placedSubject is a subject on a camera.
+type placedSubject struct {
+	rule   alerts.Rule
 	labels []vocab.Label
 	parts  [][2]int // the first and the last label, exclusive, of each part of the rule
-	rules  map[string]alerts.Rule
-	first  map[string]int // of the columns of a camera's series, by camera
+	first  int      // of the columns of the camera's series
 }
 
 // resolve finds what a truth is about.
@@ -32,12 +39,12 @@ func (s *Subjects) resolve(t *Truth) ([]*subject, error) {
 	var wrong Mistakes
 	var out []*subject
 	for _, name := range t.Names {
-		of := &subject{name: name, rules: map[string]alerts.Rule{}, first: map[string]int{}}
-		err := s.label(of, t)
+		of := &subject{name: name, sites: map[string]*placedSubject{}}
+		find := s.label
 		if t.Rules {
-			err = s.rule(of, t, &wrong)
+			find = s.rule
 		}
-		if err != nil {
+		if err := find(of, t, &wrong); err != nil {
 			wrong.add(t.line(name), "%v", err)
 		}
 		out = append(out, of)
@@ -45,55 +52,58 @@ func (s *Subjects) resolve(t *Truth) ([]*subject, error) {
 	return out, wrong.err()
 }
 
-// label makes a rule that raises when a clip shows the label.
-func (s *Subjects) label(of *subject, t *Truth) error {
-	if t.Rules {
-		return nil
-	}
+// label makes a rule that raises when a clip shows the label, on the cameras whose
+// vocabulary has it.
+func (s *Subjects) label(of *subject, t *Truth, wrong *Mistakes) error {
 	var known []string
-	for _, l := range s.Vocabulary {
-		known = append(known, l.Name)
-		if vocab.SameLabel(l.Name, of.name) {
-			of.labels, of.parts = []vocab.Label{l}, [][2]int{{0, 1}}
-			for _, camera := range t.Cameras() {
-				of.rules[camera] = alerts.Rule{Name: "label", Actions: []string{l.Name}}
-			}
-			return nil
+	lacking := Mistakes{}
+	for _, camera := range t.Cameras() {
+		all := s.Vocabulary(camera)
+		i := slices.IndexFunc(all, func(l vocab.Label) bool { return vocab.SameLabel(l.Name, of.name) })
+		if i >= 0 {
+			of.sites[camera] = &placedSubject{rule: alerts.Rule{Name: "label", Actions: []string{all[i].Name}}, labels: all[i : i+1 : i+1], parts: [][2]int{{0, 1}}}
+			continue
+		}
+		for _, l := range all {
+			known = append(known, l.Name)
+		}
+		if cases := t.cases[of.name][camera]; len(cases) > 0 {
+			lacking.add(cases[0].line, "label %q is neither in the vocabulary of camera %s nor in a rule", of.name, camera)
 		}
 	}
-	return fmt.Errorf("label %q is neither in the vocabulary nor in a rule%s", of.name, s.meant(of.name, known))
+	if len(of.sites) == 0 {
+		return fmt.Errorf("label %q is neither in the vocabulary nor in a rule%s", of.name, s.meant(of.name, known))
+	}
+	*wrong = append(*wrong, lacking...)
+	return nil
 }
 
 // rule finds a rule as it is on each camera that was watched.
 func (s *Subjects) rule(of *subject, t *Truth, wrong *Mistakes) error {
-	var rule *alerts.Rule
-	for _, r := range s.Rules.Rules() {
-		if r.Name == of.name {
-			rule = &r
-		}
-	}
-	if rule == nil {
+	if !slices.Contains(s.Rules.Names(), of.name) {
 		return fmt.Errorf("there is no rule %q%s", of.name, s.meant(of.name, s.Rules.Names()))
 	}
 	for _, camera := range t.Cameras() {
 		own, watches := s.Rules.On(of.name, camera, s.Tags[camera])
-		switch cases := t.cases[of.name][camera]; {
-		case watches:
-			if err := judgeable(own); err != nil {
-				return fmt.Errorf("rule %s: %w", of.name, err)
+		if !watches {
+			if cases := t.cases[of.name][camera]; len(cases) > 0 {
+				wrong.add(cases[0].line, "rule %s does not watch camera %s", of.name, camera)
 			}
-			of.rules[camera] = own
-		case len(cases) > 0:
-			wrong.add(cases[0].line, "rule %s does not watch camera %s", of.name, camera)
+			continue
 		}
-	}
-	for _, part := range rule.Parts() {
-		labels := labelsOf(part, &vocab.Vocabulary{Labels: s.Vocabulary}, nil)
-		if len(labels) == 0 {
-			return fmt.Errorf("rule %s: the vocabulary has none of its labels", of.name)
+		if err := judgeable(own); err != nil {
+			return fmt.Errorf("rule %s: %w", of.name, err)
 		}
-		of.parts = append(of.parts, [2]int{len(of.labels), len(of.labels) + len(labels)})
-		of.labels = append(of.labels, labels...)
+		at := &placedSubject{rule: own}
+		for _, part := range own.Parts() {
+			labels := labelsOf(part, &vocab.Vocabulary{Labels: s.Vocabulary(camera)}, nil)
+			if len(labels) == 0 {
+				return fmt.Errorf("rule %s: the vocabulary of camera %s has none of its labels", of.name, camera)
+			}
+			at.parts = append(at.parts, [2]int{len(at.labels), len(at.labels) + len(labels)})
+			at.labels = append(at.labels, labels...)
+		}
+		of.sites[camera] = at
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"text/tabwriter"
@@ -107,8 +108,13 @@ func (p Program) judge(ctx context.Context, t *target, past *pastAlerts, truth *
 	} else if truth.Rules {
 		return nil, errors.New("the file with the rules in force is not known: name one with --rules")
 	}
-	if o.Tags, err = past.cameraTags(ctx); err != nil {
+	cameras, err := past.cameras(ctx)
+	if err != nil {
 		return nil, err
+	}
+	o.Tags = map[string][]string{}
+	for name, c := range cameras {
+		o.Tags[name] = c.Tags
 	}
 	since, until := truth.Bounds()
 	o.Model, err = calibrate.Newest(ctx, past.reader, archive.Range{Since: since, Until: until.Add(1), Cameras: truth.Cameras()}, past.now)
@@ -121,11 +127,18 @@ func (p Program) judge(ctx context.Context, t *target, past *pastAlerts, truth *
 	}
 	var judged *calibrate.Judged
 	err = t.withRedis(ctx, func(ctx context.Context, c *redis.Client, cfg config.Config) error {
-		v, err := vocab.NewStore(c, cfg.Redis.Prefix).List(ctx, cfg.Vocab.Name)
+		there, err := readContents(ctx, vocab.NewStore(c, cfg.Redis.Prefix), cfg.Vocab, slices.Collect(maps.Values(cameras)))
 		if err != nil {
 			return err
 		}
-		o.Vocabulary = slices.Concat(v.Labels, o.Rules.About(v.Labels)) // what the vocabulary has comes first, and counts
+		o.Vocabulary = func(camera string) []vocab.Label {
+			known, listed := cameras[camera]
+			if !listed {
+				known = topics.Camera{Name: camera}
+			}
+			v := there.words(cfg.Vocab.Of(known))
+			return slices.Concat(v.Labels, o.Rules.About(v.Labels)) // what the vocabulary has comes first, and counts
+		}
 		if o.Embedder, err = scoring.NewRemote(scoring.RemoteOptions{Client: c, Prefix: cfg.Redis.Prefix, Model: o.Model.ID, Dim: o.Model.Dims}); err != nil {
 			return err
 		}
@@ -133,21 +146,6 @@ func (p Program) judge(ctx context.Context, t *target, past *pastAlerts, truth *
 		return err
 	})
 	return judged, err
-}
-
-// cameraTags are the tags of cameras, by name.
-func (p *pastAlerts) cameraTags(ctx context.Context) (map[string][]string, error) {
-	rows, err := p.bus.Table(p.names.Of(topics.Cameras)).List(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read the cameras: %w", err)
-	}
-	out := map[string][]string{}
-	for name, m := range rows {
-		if c, err := topics.DecodeCamera(m.Value); err == nil {
-			out[name] = c.Tags
-		}
-	}
-	return out, nil
 }
 
 // printJudged prints figures, and says of what there are none. It fails if there are
