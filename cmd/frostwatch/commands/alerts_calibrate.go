@@ -125,27 +125,59 @@ func (p Program) judge(ctx context.Context, t *target, past *pastAlerts, truth *
 	if err != nil {
 		return nil, err
 	}
-	var judged *calibrate.Judged
-	err = t.withRedis(ctx, func(ctx context.Context, c *redis.Client, cfg config.Config) error {
-		there, err := readContents(ctx, vocab.NewStore(c, cfg.Redis.Prefix), cfg.Vocab, slices.Collect(maps.Values(cameras)))
+	var there contents
+	err = t.withRedis(ctx, func(ctx context.Context, c *redis.Client, cfg config.Config) (err error) {
+		there, err = readContents(ctx, vocab.NewStore(c, cfg.Redis.Prefix), cfg.Vocab, slices.Collect(maps.Values(cameras)))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	o.Vocabulary = func(camera string) []vocab.Label {
+		known, listed := cameras[camera]
+		if !listed {
+			known = topics.Camera{Name: camera}
+		}
+		v := there.words(there.cfg.Of(known))
+		return slices.Concat(v.Labels, o.Rules.About(v.Labels)) // what the vocabulary has comes first, and counts
+	}
+	o.Embedder = remoteTexts{t, o.Model}
+	return calibrate.Judge(ctx, o)
+}
+
+// remoteTexts embeds texts for a model, with a connection for each call: what follows
+// may take longer than a connection is given.
+type remoteTexts struct {
+	*target
+	model calibrate.Model
+}
+
+// Of is that of scoring.Remote.
+func (r remoteTexts) Of(ctx context.Context, texts []string) (vectors map[string][]float32, refused map[string]error, err error) {
+	err = r.remote(ctx, func(ctx context.Context, from *scoring.Remote) (err error) {
+		vectors, refused, err = from.Of(ctx, texts)
+		return err
+	})
+	return vectors, refused, err
+}
+
+// References is that of scoring.Remote.
+func (r remoteTexts) References(ctx context.Context, hash string) (refs *scoring.References, err error) {
+	err = r.remote(ctx, func(ctx context.Context, from *scoring.Remote) (err error) {
+		refs, err = from.References(ctx, hash)
+		return err
+	})
+	return refs, err
+}
+
+func (r remoteTexts) remote(ctx context.Context, do func(context.Context, *scoring.Remote) error) error {
+	return r.withRedis(ctx, func(ctx context.Context, c *redis.Client, cfg config.Config) error {
+		remote, err := scoring.NewRemote(scoring.RemoteOptions{Client: c, Prefix: cfg.Redis.Prefix, Model: r.model.ID, Dim: r.model.Dims})
 		if err != nil {
 			return err
 		}
-		o.Vocabulary = func(camera string) []vocab.Label {
-			known, listed := cameras[camera]
-			if !listed {
-				known = topics.Camera{Name: camera}
-			}
-			v := there.words(cfg.Vocab.Of(known))
-			return slices.Concat(v.Labels, o.Rules.About(v.Labels)) // what the vocabulary has comes first, and counts
-		}
-		if o.Embedder, err = scoring.NewRemote(scoring.RemoteOptions{Client: c, Prefix: cfg.Redis.Prefix, Model: o.Model.ID, Dim: o.Model.Dims}); err != nil {
-			return err
-		}
-		judged, err = calibrate.Judge(ctx, o)
-		return err
+		return do(ctx, remote)
 	})
-	return judged, err
 }
 
 // printJudged prints figures, and says of what there are none. It fails if there are
