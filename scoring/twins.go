@@ -81,15 +81,7 @@ type alikeTexts struct {
 	index   map[string]int
 	texts   []string
 	vectors [][]float32
-	parent  []int // of a text in the tree of those it is connected with (union-find)
-}
-
-func (t *alikeTexts) root(i int) int {
-	for t.parent[i] != i {
-		t.parent[i] = t.parent[t.parent[i]]
-		i = t.parent[i]
-	}
-	return i
+	sets    sets // of texts that are connected
 }
 
 // update replaces the texts. Only those that are new are compared, with all.
@@ -103,7 +95,7 @@ func (t *alikeTexts) update(texts []string, k known) {
 	for _, text := range slices.Concat(again, texts) {
 		if _, is := t.index[text]; !is {
 			t.index[text] = len(t.texts)
-			t.texts, t.vectors, t.parent = append(t.texts, text), append(t.vectors, k[text].vector), append(t.parent, len(t.texts))
+			t.texts, t.vectors, t.sets = append(t.texts, text), append(t.vectors, k[text].vector), append(t.sets, len(t.texts))
 		}
 	}
 	t.compare(from)
@@ -115,24 +107,24 @@ func (t *alikeTexts) drop(wanted map[string]bool) (again []string) {
 	broken := map[int]bool{}
 	for i, text := range t.texts {
 		if !wanted[text] {
-			broken[t.root(i)] = true
+			broken[t.sets.first(i)] = true
 		}
 	}
 	kept := alikeTexts{index: make(map[string]int, len(wanted))}
 	place := make([]int, len(t.texts))
 	for i, text := range t.texts {
 		switch {
-		case !broken[t.root(i)]:
+		case !broken[t.sets.first(i)]:
 			place[i] = len(kept.texts)
 			kept.index[text] = place[i]
 			kept.texts, kept.vectors = append(kept.texts, text), append(kept.vectors, t.vectors[i])
-			kept.parent = append(kept.parent, t.root(i)) // in the old numbers
+			kept.sets = append(kept.sets, t.sets.first(i)) // in the old numbers
 		case wanted[text]:
 			again = append(again, text)
 		}
 	}
-	for i, old := range kept.parent {
-		kept.parent[i] = place[old]
+	for i, old := range kept.sets {
+		kept.sets[i] = place[old]
 	}
 	*t = kept
 	return again
@@ -192,8 +184,8 @@ func (t *alikeTexts) screen(a, b int, row []byte, columns []float32) {
 
 // connect connects two texts if they are alike.
 func (t *alikeTexts) connect(a, b int) {
-	if x, y := t.root(a), t.root(b); x != y && Dot(t.vectors[a], t.vectors[b]) > vocab.Alike {
-		t.parent[max(x, y)] = min(x, y)
+	if t.sets.first(a) != t.sets.first(b) && Dot(t.vectors[a], t.vectors[b]) > vocab.Alike {
+		t.sets.join(a, b)
 	}
 }
 
@@ -201,33 +193,25 @@ func (t *alikeTexts) connect(a, b int) {
 // numbers them from count on in the order of their first labels.
 func (t *alikeTexts) group(labels []vocab.Label, background bool, group []int32, count int) int {
 	// A label connects what its own texts are connected with.
-	first, root := map[int]int{}, make([]int, len(labels)) // first: label by connected texts
-	find := func(i int) int {
-		for root[i] != i {
-			root[i] = root[root[i]]
-			i = root[i]
-		}
-		return i
-	}
-	size := make([]int, len(labels))
+	own, first := newSets(len(labels)), map[int]int{} // first: label by connected texts
 	for i, l := range labels {
-		if root[i] = i; l.Background != background {
+		if l.Background != background {
 			continue
 		}
 		for _, text := range l.Texts() {
-			texts := t.root(t.index[text])
+			texts := t.sets.first(t.index[text])
 			if _, is := first[texts]; !is {
 				first[texts] = i
 			}
-			a, b := find(i), find(first[texts])
-			root[max(a, b)] = min(a, b)
+			own.join(i, first[texts])
 		}
 	}
+	size := make([]int, len(labels))
 	for i := range labels {
-		size[find(i)]++
+		size[own.first(i)]++
 	}
 	for i, l := range labels {
-		switch r := find(i); {
+		switch r := own.first(i); {
 		case l.Background != background:
 		case size[r] == 1:
 			group[i] = -1
