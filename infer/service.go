@@ -60,7 +60,8 @@ type service struct {
 	once sync.Once
 	err  error         // of Close
 	idle chan struct{} // closed when it has been replaced and no clip is bound to it
-	// awaited are the vocabularies that were waited for; for batchLoop alone.
+	// awaited are the vocabularies that were waited for, maxAwaited at most; for
+	// batchLoop alone.
 	awaited map[string]bool
 
 	// Guarded by services.mu.

@@ -17,6 +17,10 @@ import (
 // without labels until it is embedded.
 const settleTime = 5 * time.Second
 
+// maxAwaited bounds the vocabularies that are waited for: whoever can write the topic of
+// clips can name any number.
+const maxAwaited = 64
+
 // vocabularies sets the vocabulary that each clip is scored against. The clips are all
 // of one service; those of one vocabulary are scored against the same content. Where
 // there is none, a clip is recognised without labels: its embedding is recorded, and
@@ -62,7 +66,7 @@ func (s *service) vocabulary(ctx context.Context, name string) *scoring.Matrix {
 		return s.Vocabulary.Current()
 	}
 	var patience time.Duration
-	if !s.awaited[name] {
+	if !s.awaited[name] && len(s.awaited) < maxAwaited {
 		s.awaited[name], patience = true, settleTime
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
