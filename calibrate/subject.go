@@ -94,16 +94,11 @@ func (s *Subjects) rule(of *subject, t *Truth, wrong *Mistakes) error {
 		if err := judgeable(own); err != nil {
 			return fmt.Errorf("rule %s: %w", of.name, err)
 		}
-		at := &placedSubject{rule: own}
-		for _, part := range own.Parts() {
-			labels := labelsOf(part, &vocab.Vocabulary{Labels: s.Vocabulary(camera)}, nil)
-			if len(labels) == 0 {
-				return fmt.Errorf("rule %s: the vocabulary of camera %s has none of its labels", of.name, camera)
-			}
-			at.parts = append(at.parts, [2]int{len(at.labels), len(at.labels) + len(labels)})
-			at.labels = append(at.labels, labels...)
+		labels, parts, whole := partsOf(own, &vocab.Vocabulary{Labels: s.Vocabulary(camera)}, nil)
+		if !whole {
+			return fmt.Errorf("rule %s: the vocabulary of camera %s has none of its labels", of.name, camera)
 		}
-		of.sites[camera] = at
+		of.sites[camera] = &placedSubject{rule: own, labels: labels, parts: parts}
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ type site struct {
 	past   *series   // what was recorded while somebody watched
 	values []float32 // the highest of each clip
 	cases  []interval
-	// low is the level that the rule clears below, in log odds; NaN: two thirds of the
+	// low is the level that the rule clears below, in log odds; NaN: usualClear of the
 	// contrast that it raises at.
 	low float64
 }
@@ -21,7 +21,7 @@ type site struct {
 // cleared is the level to clear below, for a level to raise at.
 func (s *site) cleared(level float64) float64 {
 	if math.IsNaN(s.low) {
-		return logit(logistic(level) * 2 / 3)
+		return logit(usualClear * logistic(level))
 	}
 	return min(s.low, level)
 }

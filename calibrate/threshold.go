@@ -145,17 +145,25 @@ func (d *dial) labelled(ctx context.Context, camera string, r alerts.Rule) (*dia
 			return nil, err
 		}
 	}
-	out, words := &dialled{}, d.Words(camera)
-	for _, part := range r.Parts() {
-		labels := labelsOf(part, words, novel)
-		if len(labels) == 0 {
-			return nil, errors.New("the vocabulary has none of its labels")
-		}
-		out.columns = append(out.columns, [2]int{len(out.labels), len(out.labels) + len(labels)})
-		out.labels = append(out.labels, labels...)
+	labels, columns, whole := partsOf(r, d.Words(camera), novel)
+	if !whole {
+		return nil, errors.New("the vocabulary has none of its labels")
 	}
-	out.hash = hashOf(out.labels)
-	return out, nil
+	return &dialled{labels: labels, columns: columns, hash: hashOf(labels)}, nil
+}
+
+// partsOf are the labels of a vocabulary that the parts of a rule are about, and the
+// first and the last, exclusive, of each part. whole is false where a part has none.
+func partsOf(r alerts.Rule, v *vocab.Vocabulary, novel map[string]bool) (labels []vocab.Label, parts [][2]int, whole bool) {
+	for _, part := range r.Parts() {
+		of := labelsOf(part, v, novel)
+		if len(of) == 0 {
+			return nil, nil, false
+		}
+		parts = append(parts, [2]int{len(labels), len(labels) + len(of)})
+		labels = append(labels, of...)
+	}
+	return labels, parts, true
 }
 
 // labelsOf are the labels of a vocabulary that a rule is about, none where it is not
