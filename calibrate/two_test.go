@@ -11,7 +11,6 @@ import (
 
 	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/bus"
-	"github.com/frostwatch/frostwatch/internal/kafkatest"
 	"github.com/frostwatch/frostwatch/internal/stagetest"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -82,25 +81,7 @@ func startProcess(t *testing.T, broker string, names topics.Names, o DialOptions
 // Two processes share the work: whatever changes, each threshold is written once. When
 // the one that writes dies, the other goes on.
 func TestTwoProcessesWriteEachThresholdOnce(t *testing.T) {
-	k := kafkatest.StartEmbedded(t)
-	client, err := bus.New(bus.Options{Brokers: []string{k.Addr()}, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = client.Close() }()
-	names := topics.Names{Prefix: topics.DefaultPrefix}
-	if err := client.Ensure(t.Context(), bus.TopicSpecs(names, 2, 1)); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"hall", "door"} {
-		camera, err := topics.EncodeCamera(topics.Camera{Name: name, URL: "rtsp://host/" + name})
-		if err == nil {
-			_, err = client.Table(names.Of(topics.Cameras)).Put(t.Context(), name, camera, "")
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	broker, client, names := startBroker(t, "hall", "door")
 	// written are the budgets of the records of each key, in order.
 	written := func() map[string]string {
 		out := map[string]string{}
@@ -125,9 +106,9 @@ func TestTwoProcessesWriteEachThresholdOnce(t *testing.T) {
 		stagetest.Await(t, "a threshold for "+budget, func() bool { return maps.Equal(written(), want) })
 	}
 	o := dialOptions(t, twoHours(t), "20 per hour", "hall", "door")
-	one := startProcess(t, k.Addr(), names, o, bagRule("20 per hour"))
+	one := startProcess(t, broker, names, o, bagRule("20 per hour"))
 	await("20 per hour")
-	two := startProcess(t, k.Addr(), names, o, bagRule("20 per hour"))
+	two := startProcess(t, broker, names, o, bagRule("20 per hour"))
 	stagetest.Await(t, "each has a partition", func() bool {
 		return one.bus.has(0) != two.bus.has(0) && one.bus.has(1) != two.bus.has(1) && one.bus.has(0) != one.bus.has(1)
 	})
