@@ -7,7 +7,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/frostwatch/frostwatch/archive"
@@ -79,7 +78,7 @@ type checked struct {
 	counts  [steps + 1]int // by contrast
 	labels  []CheckedLabel // by word
 	cameras map[string]*CheckedCamera
-	other   map[string]int
+	other   otherModels
 }
 
 // Check compares every recording of a range with a phrase. Its memory does not grow
@@ -89,23 +88,15 @@ func Check(ctx context.Context, o CheckOptions) (*Checked, error) {
 	if !words.HasContrast() {
 		return nil, errors.New("the recordings have no contrasts")
 	}
-	var mu sync.Mutex
-	partitions := map[int]*checked{}
+	found := partitions[checked]{fresh: func() *checked {
+		return &checked{CheckOptions: &o, clip: newReading(words.model.Dims), labels: make([]CheckedLabel, len(words.list)), cameras: map[string]*CheckedCamera{}, other: otherModels{}}
+	}}
 	o.Range.Ends = words.ends
-	counts, err := o.Past.Scan(ctx, o.Range, func(b archive.Batch) error {
-		mu.Lock()
-		p := partitions[b.Partition]
-		if p == nil {
-			p = &checked{CheckOptions: &o, clip: newReading(words.model.Dims), labels: make([]CheckedLabel, len(words.list)), cameras: map[string]*CheckedCamera{}, other: map[string]int{}}
-			partitions[b.Partition] = p
-		}
-		mu.Unlock()
-		return p.batch(b)
-	})
+	counts, err := o.Past.Scan(ctx, o.Range, func(b archive.Batch) error { return found.of(b.Partition).batch(b) })
 	if err != nil {
 		return nil, err
 	}
-	out := o.sum(partitions)
+	out := o.sum(found.all)
 	out.Counts = counts
 	return out, nil
 }
@@ -114,10 +105,8 @@ func (p *checked) batch(b archive.Batch) error {
 	model := p.Phrase.Words.model
 	for i := range b.Rows {
 		row := &b.Rows[i]
-		if row.Model != model.ID || b.Dims != model.Dims {
-			if len(p.other) < maxCameras {
-				p.other[row.Model]++
-			}
+		if !model.made(b, row) {
+			p.other.note(row)
 			continue
 		}
 		c := p.cameras[row.Camera]
@@ -177,12 +166,13 @@ func (w *Words) nearest(clip []float32) (best int) {
 }
 
 // sum puts together what was found in all partitions.
-func (o *CheckOptions) sum(partitions map[int]*checked) *Checked {
+func (o *CheckOptions) sum(all map[int]*checked) *Checked {
 	w := o.Phrase.Words
-	out := &Checked{Verdict: TooLittle, LeftOut: w.list[0].Close(), Other: map[string]int{}, Cameras: []CheckedCamera{}, Labels: []CheckedLabel{}}
+	other := otherModels{}
+	out := &Checked{Verdict: TooLittle, LeftOut: w.list[0].Close(), Other: other, Cameras: []CheckedCamera{}, Labels: []CheckedLabel{}}
 	var counts [steps + 1]int
 	labels := make([]CheckedLabel, len(w.list))
-	for _, p := range partitions {
+	for _, p := range all {
 		for i, n := range p.counts {
 			counts[i] += n
 			out.Clips += n
@@ -196,9 +186,7 @@ func (o *CheckOptions) sum(partitions map[int]*checked) *Checked {
 			out.Over, out.Times, out.Highest = out.Over+c.Over, out.Times+c.Times, max(out.Highest, c.Highest)
 			out.Cameras = append(out.Cameras, *c)
 		}
-		for model, n := range p.other {
-			out.Other[model] += n
-		}
+		other.add(p.other)
 	}
 	slices.SortFunc(out.Cameras, func(a, b CheckedCamera) int {
 		return cmp.Or(cmp.Compare(b.Over, a.Over), cmp.Compare(b.Highest, a.Highest), strings.Compare(a.Camera, b.Camera))

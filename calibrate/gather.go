@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,7 +26,7 @@ type gatherOptions struct {
 // gathered is the past of some cameras in memory.
 type gathered struct {
 	series map[string]*series
-	other  map[string]int // clips of other models, which can't be compared, by model
+	other  otherModels
 	counts archive.Counts
 }
 
@@ -49,37 +48,35 @@ func (c column) of(clip scoring.Clip, row *archive.Row) float32 {
 
 // gather reads the clips of a range whose cameras are those of the columns.
 func gather(ctx context.Context, past Past, g archive.Range, o gatherOptions) (*gathered, error) {
-	out := &gathered{series: map[string]*series{}, other: map[string]int{}}
+	out := &gathered{series: map[string]*series{}, other: otherModels{}}
 	if len(o.columns) == 0 {
 		return out, nil
 	}
-	all := &gathering{gatherOptions: o, partitions: map[int]*gatheredPart{}}
+	all := &gathering{gatherOptions: o}
+	all.partitions.fresh = all.partition
 	g.Cameras = slices.Sorted(maps.Keys(o.columns))
 	for _, columns := range o.columns {
 		g.Ends = g.Ends || slices.ContainsFunc(columns, func(c column) bool { return c.words.ends })
 	}
 	var err error
-	out.counts, err = past.Scan(ctx, g, func(b archive.Batch) error { return all.partition(b.Partition).batch(b) })
+	out.counts, err = past.Scan(ctx, g, func(b archive.Batch) error { return all.partitions.of(b.Partition).batch(b) })
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range all.partitions {
+	for _, p := range all.partitions.all {
 		for camera, s := range p.series {
 			if before := out.series[camera]; before == nil || before.len() < s.len() {
 				out.series[camera] = s
 			}
 		}
-		for model, n := range p.other {
-			out.other[model] += n
-		}
+		out.other.add(p.other)
 	}
 	return out, nil
 }
 
 type gathering struct {
 	gatherOptions
-	mu         sync.Mutex
-	partitions map[int]*gatheredPart
+	partitions partitions[gatheredPart]
 	values     atomic.Int64
 }
 
@@ -87,19 +84,12 @@ type gathering struct {
 type gatheredPart struct {
 	*gathering
 	series map[string]*series
-	other  map[string]int
+	other  otherModels
 	clips  *reading
 }
 
-func (g *gathering) partition(id int) *gatheredPart {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	p := g.partitions[id]
-	if p == nil {
-		p = &gatheredPart{gathering: g, series: map[string]*series{}, other: map[string]int{}, clips: newReading(g.model.Dims)}
-		g.partitions[id] = p
-	}
-	return p
+func (g *gathering) partition() *gatheredPart {
+	return &gatheredPart{gathering: g, series: map[string]*series{}, other: otherModels{}, clips: newReading(g.model.Dims)}
 }
 
 func (p *gatheredPart) batch(b archive.Batch) error {
@@ -110,10 +100,8 @@ func (p *gatheredPart) batch(b archive.Batch) error {
 		if len(columns) == 0 || !wanted {
 			continue
 		}
-		if row.Model != p.model.ID || b.Dims != p.model.Dims {
-			if len(p.other) < maxCameras {
-				p.other[row.Model]++
-			}
+		if !p.model.made(b, row) {
+			p.other.note(row)
 			continue
 		}
 		s := p.series[row.Camera]

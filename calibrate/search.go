@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sync"
 	"time"
 
 	"github.com/frostwatch/frostwatch/archive"
@@ -60,10 +59,11 @@ func Search(ctx context.Context, o SearchOptions) (*Searched, error) {
 	if o.Apart == 0 {
 		o.Apart = Apart
 	}
-	s := &search{SearchOptions: o, partitions: map[int]*searched{}}
+	s := &search{SearchOptions: o}
+	s.partitions.fresh = s.partition
 	g := o.Range
 	g.Ends = o.Words != nil && o.Words.ends && o.Measure == "contrast"
-	counts, err := o.Past.Scan(ctx, g, func(b archive.Batch) error { return s.partition(b.Partition).batch(b) })
+	counts, err := o.Past.Scan(ctx, g, func(b archive.Batch) error { return s.partitions.of(b.Partition).batch(b) })
 	if err != nil {
 		return nil, err
 	}
@@ -72,8 +72,7 @@ func Search(ctx context.Context, o SearchOptions) (*Searched, error) {
 
 type search struct {
 	SearchOptions
-	mu         sync.Mutex
-	partitions map[int]*searched
+	partitions partitions[searched]
 }
 
 // searched is what was found in one partition.
@@ -87,21 +86,14 @@ type searched struct {
 	cameras map[string]*peaks
 	best    best
 	scored  int
-	other   map[string]int
+	other   otherModels
 }
 
-func (s *search) partition(id int) *searched {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	p := s.partitions[id]
-	if p == nil {
-		p = &searched{
-			search: s, clips: newReading(s.model().Dims), cameras: map[string]*peaks{}, best: best{limit: s.Limit}, other: map[string]int{},
-		}
-		p.score, p.reach = s.scorer(), s.screen()
-		s.partitions[id] = p
+func (s *search) partition() *searched {
+	return &searched{
+		search: s, clips: newReading(s.model().Dims), cameras: map[string]*peaks{}, best: best{limit: s.Limit}, other: otherModels{},
+		score: s.scorer(), reach: s.screen(),
 	}
-	return p
 }
 
 // scorer compares a clip with the query.
@@ -140,18 +132,12 @@ func (s *search) screen() func(clip []byte, row *archive.Row, rank float64) bool
 	}
 }
 
-// maxCameras bounds the cameras of one partition whose clips are compared with their
-// neighbours.
-const maxCameras = 100_000
-
 func (p *searched) batch(b archive.Batch) error {
 	want := p.model()
 	for i := range b.Rows {
 		row := &b.Rows[i]
-		if row.Model != want.ID || b.Dims != want.Dims {
-			if len(p.other) < maxCameras {
-				p.other[row.Model]++
-			}
+		if !want.made(b, row) {
+			p.other.note(row)
 			continue
 		}
 		p.scored++
@@ -225,9 +211,9 @@ func (p *searched) peak(f *found) {
 }
 
 func (s *search) result(counts archive.Counts) *Searched {
-	out := &Searched{Counts: counts, Other: map[string]int{}}
+	out, other := &Searched{Counts: counts}, otherModels{}
 	all := best{limit: s.Limit}
-	for _, p := range s.partitions {
+	for _, p := range s.partitions.all {
 		for _, c := range p.cameras {
 			c.flush(p.peak)
 		}
@@ -235,11 +221,9 @@ func (s *search) result(counts archive.Counts) *Searched {
 			all.offer(h)
 		}
 		out.Scored += p.scored
-		for model, n := range p.other {
-			out.Other[model] += n
-		}
+		other.add(p.other)
 	}
-	out.Hits = all.sorted()
+	out.Hits, out.Other = all.sorted(), other
 	return out
 }
 

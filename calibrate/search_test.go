@@ -183,10 +183,10 @@ func TestPeaks(t *testing.T) {
 // unscreened is Search by comparing every clip exactly.
 func unscreened(t *testing.T, o SearchOptions) *Searched {
 	t.Helper()
-	s := &search{SearchOptions: o, partitions: map[int]*searched{}}
-	s.Apart = Apart
+	s := &search{SearchOptions: o}
+	s.Apart, s.partitions.fresh = Apart, s.partition
 	counts, err := o.Past.Scan(t.Context(), archive.Range{}, func(b archive.Batch) error {
-		p := s.partition(b.Partition)
+		p := s.partitions.of(b.Partition)
 		p.reach = nil
 		return p.batch(b)
 	})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/frostwatch/frostwatch/alerts"
@@ -39,13 +38,14 @@ func Try(ctx context.Context, o TryOptions) (*Tried, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &try{TryOptions: o, rules: rules, partitions: map[int]*tried{}}
+	t := &try{TryOptions: o, rules: rules}
+	t.partitions.fresh = t.partition
 	g := o.Range
 	g.Ends = o.Words.ends
 	if !g.Since.IsZero() {
 		g.Since = g.Since.Add(-Warm)
 	}
-	counts, err := o.Past.Scan(ctx, g, func(b archive.Batch) error { return t.partition(b.Partition).batch(b) })
+	counts, err := o.Past.Scan(ctx, g, func(b archive.Batch) error { return t.partitions.of(b.Partition).batch(b) })
 	if err != nil {
 		return nil, err
 	}
@@ -55,8 +55,7 @@ func Try(ctx context.Context, o TryOptions) (*Tried, error) {
 type try struct {
 	TryOptions
 	rules      *alerts.RuleSet
-	mu         sync.Mutex
-	partitions map[int]*tried
+	partitions partitions[tried]
 }
 
 // tried is one partition.
@@ -68,19 +67,13 @@ type tried struct {
 	newest time.Time // record time
 	alerts []topics.Alert
 	scored int
-	other  map[string]int
+	other  otherModels
 }
 
-func (t *try) partition(id int) *tried {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	p := t.partitions[id]
-	if p == nil {
-		p = &tried{try: t, player: newPlayer(t.rules, nil, nil), clips: newReading(t.Words.model.Dims), other: map[string]int{}}
-		for _, w := range t.Words.list {
-			p.labels = append(p.labels, w.label)
-		}
-		t.partitions[id] = p
+func (t *try) partition() *tried {
+	p := &tried{try: t, player: newPlayer(t.rules, nil, nil), clips: newReading(t.Words.model.Dims), other: otherModels{}}
+	for _, w := range t.Words.list {
+		p.labels = append(p.labels, w.label)
 	}
 	return p
 }
@@ -89,9 +82,9 @@ func (p *tried) batch(b archive.Batch) error {
 	want := p.Words.model
 	for i := range b.Rows {
 		row := &b.Rows[i]
-		if row.Model != want.ID || b.Dims != want.Dims {
-			if !row.End.Before(p.Range.Since) && len(p.other) < maxCameras {
-				p.other[row.Model]++
+		if !want.made(b, row) {
+			if !row.End.Before(p.Range.Since) {
+				p.other.note(row)
 			}
 			continue
 		}
@@ -123,8 +116,8 @@ func references(row *archive.Row) *topics.References {
 }
 
 func (t *try) result(counts archive.Counts) *Tried {
-	out := &Tried{Counts: counts, Other: map[string]int{}}
-	for _, p := range t.partitions {
+	out, other := &Tried{Counts: counts}, otherModels{}
+	for _, p := range t.partitions.all {
 		end := p.newest
 		if !t.Range.Until.IsZero() && t.Range.Until.After(end) {
 			end = t.Range.Until
@@ -139,10 +132,9 @@ func (t *try) result(counts archive.Counts) *Tried {
 			}
 		}
 		out.Scored += p.scored
-		for model, n := range p.other {
-			out.Other[model] += n
-		}
+		other.add(p.other)
 	}
+	out.Other = other
 	inOrder(out.Alerts)
 	return out
 }
