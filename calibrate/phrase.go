@@ -23,7 +23,7 @@ type Phrase struct {
 // model. It is compared with those of the labels, most at the most, whose texts are
 // closest to its own. Labels that the model does not take are left out.
 func NewPhrase(ctx context.Context, e Embedder, m Model, phrase vocab.Label, others []vocab.Label, most int) (*Phrase, error) {
-	texts := phrase.Texts()
+	texts := phrase.Read()
 	for _, l := range others {
 		texts = append(texts, l.Read()...)
 	}
@@ -50,7 +50,7 @@ func NewPhrase(ctx context.Context, e Embedder, m Model, phrase vocab.Label, oth
 	for _, n := range all[:min(most, len(all))] {
 		labels, p.Cosines = append(labels, n.Label), append(p.Cosines, n.cosine)
 	}
-	if p.Words, err = NewWords(ctx, e, m, labels); err != nil {
+	if p.Words, err = newWords(ctx, e, m, labels, vectors, refused); err != nil {
 		return nil, fmt.Errorf("check %.80q: %w", phrase.Name, err)
 	}
 	return p, nil
@@ -72,9 +72,5 @@ func (p *Phrase) closest(a, b vocab.Label) float64 {
 // Cosine is that of two texts of the phrase or the other labels; ok is false for any
 // other text.
 func (p *Phrase) Cosine(a, b string) (cosine float64, ok bool) {
-	x, y := p.vectors[a], p.vectors[b]
-	if x == nil || y == nil {
-		return 0, false
-	}
-	return float64(scoring.Dot(x, y)), true
+	return scoring.Cosine(p.vectors, a, b)
 }

@@ -104,13 +104,6 @@ func (w *Words) In(in [][]string, vocabularyOf func(camera string, tags []string
 // NewWords embeds labels for recordings of a model. Where these have no references,
 // the words have no contrast.
 func NewWords(ctx context.Context, e Embedder, m Model, labels []vocab.Label) (*Words, error) {
-	var refs *scoring.References
-	if m.References != "" {
-		var err error
-		if refs, err = e.References(ctx, m.References); err != nil {
-			return nil, err
-		}
-	}
 	var texts []string
 	for _, l := range labels {
 		texts = append(texts, l.Read()...)
@@ -118,6 +111,18 @@ func NewWords(ctx context.Context, e Embedder, m Model, labels []vocab.Label) (*
 	vectors, refused, err := e.Of(ctx, texts)
 	if err != nil {
 		return nil, err
+	}
+	return newWords(ctx, e, m, labels, vectors, refused)
+}
+
+// newWords is NewWords for labels whose texts are embedded already.
+func newWords(ctx context.Context, e Embedder, m Model, labels []vocab.Label, vectors map[string][]float32, refused map[string]error) (*Words, error) {
+	var refs *scoring.References
+	if m.References != "" {
+		var err error
+		if refs, err = e.References(ctx, m.References); err != nil {
+			return nil, err
+		}
 	}
 	w := &Words{model: m}
 	for _, l := range labels {

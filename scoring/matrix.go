@@ -182,6 +182,16 @@ func Dot(a, b []float32) float32 {
 	return gonum.Implementation{}.Sdot(len(a), a, 1, b, 1)
 }
 
+// Cosine is that of two texts, by their vectors, which have length 1; ok is false where
+// one has none.
+func Cosine(vectors map[string][]float32, a, b string) (cosine float64, ok bool) {
+	x, y := vectors[a], vectors[b]
+	if x == nil || y == nil {
+		return 0, false
+	}
+	return float64(Dot(x, y)), true
+}
+
 func (e entry) scored(similarity, score float64) topics.LabelScore {
 	return topics.LabelScore{
 		Label: e.Name, Similarity: similarity, Score: score, Tags: e.Tags, Background: e.Background,

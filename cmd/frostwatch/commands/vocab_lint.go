@@ -131,16 +131,7 @@ func cosines(ctx context.Context, c *redis.Client, cfg config.Config, s *vocab.S
 	if err != nil {
 		return nil, nil //nolint:nilerr // words are compared where vectors can't be had
 	}
-	return func(a, b string) (cosine float64, ok bool) {
-		x, y := vectors[a], vectors[b]
-		if x == nil || y == nil {
-			return 0, false
-		}
-		for i := range x {
-			cosine += float64(x[i]) * float64(y[i])
-		}
-		return cosine, true
-	}, nil
+	return func(a, b string) (cosine float64, ok bool) { return scoring.Cosine(vectors, a, b) }, nil
 }
 
 func (p Program) printAdvice(advice []vocab.Advice, labels int, asJSON bool) error {
