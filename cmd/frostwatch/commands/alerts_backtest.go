@@ -165,13 +165,7 @@ func (t *target) ruleWords(ctx context.Context, past *pastAlerts, rules *alerts.
 	if err != nil || !there.several() {
 		return words, err
 	}
-	return words.In(in, func(camera string, tags []string) string {
-		c, known := cameras[camera]
-		if !known {
-			c = topics.Camera{Name: camera, Tags: tags}
-		}
-		return there.cfg.Of(c)
-	}), nil
+	return words.In(in, func(camera string, tags []string) string { return there.nameFor(cameras, camera, tags) }), nil
 }
 
 func (p Program) printBacktest(b *calibrate.Backtested, svg string, asJSON bool) error {

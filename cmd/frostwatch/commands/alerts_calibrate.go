@@ -134,11 +134,7 @@ func (p Program) judge(ctx context.Context, t *target, past *pastAlerts, truth *
 		return nil, err
 	}
 	o.Vocabulary = func(camera string) []vocab.Label {
-		known, listed := cameras[camera]
-		if !listed {
-			known = topics.Camera{Name: camera}
-		}
-		v := there.words(there.cfg.Of(known))
+		v := there.words(there.nameFor(cameras, camera, nil))
 		return slices.Concat(v.Labels, o.Rules.About(v.Labels)) // what the vocabulary has comes first, and counts
 	}
 	o.Embedder = remoteTexts{t, o.Model}

@@ -49,6 +49,16 @@ func readContents(ctx context.Context, s *vocab.Store, cfg config.Vocab, cameras
 // the default one.
 func (c contents) words(name string) *vocab.Vocabulary { return c.of[cmp.Or(name, c.cfg.Name)] }
 
+// nameFor is the vocabulary of a camera. One that is not among those of the table of
+// cameras has these tags, and names none itself.
+func (c contents) nameFor(table map[string]topics.Camera, camera string, tags []string) string {
+	one, listed := table[camera]
+	if !listed {
+		one = topics.Camera{Name: camera, Tags: tags}
+	}
+	return c.cfg.Of(one)
+}
+
 // names are those of the vocabularies, the default one first.
 func (c contents) names() []string {
 	out := []string{c.cfg.Name}
