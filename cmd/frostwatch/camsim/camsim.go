@@ -132,6 +132,9 @@ func (s *Server) bindUDP() error {
 	return errors.New("find two UDP ports in a row")
 }
 
+// ErrNameTaken is AddFile's error where another camera has the name.
+var ErrNameTaken = errors.New("another has this name")
+
 // AddFile serves a file as the camera /name. It must be called before Run.
 func (s *Server) AddFile(name, path string, o FileOptions) error {
 	if o.Speed == 0 {
@@ -147,7 +150,7 @@ func (s *Server) AddFile(name, path string, o FileOptions) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cameras[name] != nil {
-		return fmt.Errorf("add camera %s: another has this name", name)
+		return fmt.Errorf("add camera %s: %w", name, ErrNameTaken)
 	}
 	s.cameras[name] = c
 	return nil

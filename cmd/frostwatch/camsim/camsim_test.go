@@ -5,9 +5,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -122,6 +125,80 @@ func TestAClientSeesTheFile(t *testing.T) {
 			sameTimes(t, probe(t, "-rtsp_transport", c.transport, s.URL("cam")), probe(t, path))
 		})
 	}
+}
+
+// A file's times may begin before 0, and anywhere.
+func TestFilesThatBeginBeforeZero(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "before.mkv")
+	cmd := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=96x64:rate=10:duration=2", "-c:v", "libx264", "-bf", "0", "-g", "100",
+		"-output_ts_offset", "-5", "-avoid_negative_ts", "disabled", path)
+	if b, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("ffmpeg: %v: %s", err, b)
+	}
+	if length, err := Length(path, time.Minute); err != nil || length.Round(time.Second/10) != 2*time.Second {
+		t.Errorf("it lasts %v: %v", length, err)
+	}
+	s := serve(t, Options{}, path, FileOptions{OnDemand: true, Loops: 1, Speed: 2})
+	if got := probe(t, "-rtsp_transport", "tcp", s.URL("cam")); len(got) != 20 {
+		t.Errorf("%d frames, want 20", len(got))
+	}
+}
+
+// A file that can no longer be read ends its own camera and no other.
+func TestAFileThatBreaksEndsNoOther(t *testing.T) {
+	good := cut(t, shared.Path(t, "model", "demo", "yard_fence.mp4"), 4)
+	bad := filepath.Join(t.TempDir(), "bad.mp4")
+	raw, err := os.ReadFile(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(bad, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var log syncBuffer
+	s, err := New(Options{Addr: "127.0.0.1:0", Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range []error{s.AddFile("good", good, FileOptions{OnDemand: true, Loops: 1, Speed: 4}), s.AddFile("bad", bad, FileOptions{})} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(bad, []byte("no film"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	for end := time.Now().Add(30 * time.Second); !strings.Contains(log.String(), "camera=bad") && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+	}
+	if got := probe(t, "-rtsp_transport", "tcp", s.URL("good")); len(got) < 50 || !strings.Contains(log.String(), "camera=bad") {
+		t.Errorf("%d frames of the good file; the log: %s", len(got), log.String())
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// syncBuffer is a log that several goroutines write.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
 }
 
 func TestLoops(t *testing.T) {

@@ -28,6 +28,10 @@ type file struct {
 	tick   float64 // seconds
 	h265   bool
 	ended  bool
+	turn   []byte        // a NAL unit that says how pictures are turned; nil: not at all
+	step   time.Duration // between frames, of a file without times
+	last   time.Duration // decoding time of the latest unit
+	begun  bool
 }
 
 // openFile opens a file whose first video stream is H.264 or H.265. Files are
@@ -46,26 +50,42 @@ func openFile(path string) (_ *file, err error) {
 	if err := f.format.FindStreamInfo(nil); err != nil {
 		return nil, fmt.Errorf("find the streams of %s: %w", path, err)
 	}
-	for _, s := range f.format.Streams() {
-		if s.CodecParameters().MediaType() == astiav.MediaTypeVideo {
-			return f, f.filter(path, s)
-		}
+	s, err := f.track(path)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("%s holds no video", path)
+	return f, f.filter(s)
+}
+
+// track is the first track that can be sent. Pictures that are attached to a film, such
+// as its cover, are of other codecs.
+func (f *file) track(path string) (*astiav.Stream, error) {
+	err := fmt.Errorf("%s holds no video", path)
+	for _, s := range f.format.Streams() {
+		p := s.CodecParameters()
+		if p.MediaType() != astiav.MediaTypeVideo {
+			continue
+		}
+		if id := p.CodecID(); id == astiav.CodecIDH264 || id == astiav.CodecIDHevc {
+			return s, nil
+		}
+		err = fmt.Errorf("%s is %s: want h264 or hevc", path, p.CodecID())
+	}
+	return nil, err
 }
 
 // filter sets up conversion to Annex B, with parameter sets before each
 // keyframe.
-func (f *file) filter(path string, s *astiav.Stream) error {
+func (f *file) filter(s *astiav.Stream) error {
 	name := "h264_mp4toannexb"
-	switch id := s.CodecParameters().CodecID(); id {
-	case astiav.CodecIDH264:
-	case astiav.CodecIDHevc:
+	if s.CodecParameters().CodecID() == astiav.CodecIDHevc {
 		name, f.h265 = "hevc_mp4toannexb", true
-	default:
-		return fmt.Errorf("%s is %s: want h264 or hevc", path, id)
 	}
-	f.index, f.tick = s.Index(), s.TimeBase().Float64()
+	f.index, f.tick, f.step = s.Index(), s.TimeBase().Float64(), time.Second/25
+	if rate := s.AvgFrameRate().Float64(); rate > 0 {
+		f.step = time.Duration(float64(time.Second) / rate)
+	}
+	f.turn = turnUnit(s.SideData(astiav.PacketSideDataTypeDisplaymatrix), f.h265)
 	bsf, err := astiav.AllocBitStreamFilterContext(astiav.FindBitStreamFilterByName(name))
 	if err != nil {
 		return fmt.Errorf("start %s: %w", name, err)
@@ -123,11 +143,35 @@ func (f *file) take() (unit, error) {
 	if err := nals.Unmarshal(f.packet.Data()); err != nil {
 		return unit{}, fmt.Errorf("split an access unit: %w", err)
 	}
-	return unit{
-		PTS: f.time(f.packet.Pts()), DTS: f.time(f.packet.Dts()), Duration: f.time(f.packet.Duration()),
-		Key: f.packet.Flags().Has(astiav.PacketFlagKey), NALs: nals,
-	}, nil
+	u := unit{Duration: f.time(f.packet.Duration()), Key: f.packet.Flags().Has(astiav.PacketFlagKey), NALs: nals}
+	u.PTS, u.DTS = f.times()
+	if u.Key && f.turn != nil {
+		u.NALs = f.turned(nals)
+	}
+	return u, nil
 }
+
+// times are those of the packet. One without a time of decoding is a frame's time after
+// the one before it, and one without a time of showing is shown when it is decoded.
+func (f *file) times() (pts, dts time.Duration) {
+	p, d := f.packet.Pts(), f.packet.Dts()
+	switch {
+	case d != noTime:
+		dts = f.time(d)
+	case f.begun:
+		dts = f.last + f.step
+	case p != noTime:
+		dts = f.time(p)
+	}
+	f.begun, f.last = true, dts
+	if p == noTime {
+		return dts, dts
+	}
+	return f.time(p), dts
+}
+
+// noTime is libav's AV_NOPTS_VALUE.
+const noTime = -1 << 63
 
 func (f *file) time(ticks int64) time.Duration {
 	return time.Duration(math.Round(float64(ticks) * f.tick * 1e9))

@@ -17,6 +17,9 @@ var errNobody = errors.New("nobody is watching")
 // their way, and UDP readers wait for late ones.
 const linger = 500 * time.Millisecond
 
+// retryAfter is how long a file that cannot be played is left alone.
+const retryAfter = 10 * time.Second
+
 // run plays until ctx ends.
 func (c *camera) run(ctx context.Context) error {
 	c.mu.Lock()
@@ -28,7 +31,12 @@ func (c *camera) run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		err := c.playOnce(ctx)
 		if err != nil && ctx.Err() == nil && !errors.Is(err, errNobody) {
-			return fmt.Errorf("play %s: %w", c.path, err)
+			// The other cameras go on.
+			c.server.log.Error("camsim: a file cannot be played, and is tried again", "camera", c.name, "file", c.path, "error", err)
+			c.mu.Lock()
+			c.kick()
+			c.mu.Unlock()
+			_ = c.waitFor(ctx, time.Now().Add(retryAfter))
 		}
 	}
 	c.mu.Lock()
@@ -127,14 +135,22 @@ func Length(path string, most time.Duration) (time.Duration, error) {
 	return min(length, most), nil
 }
 
-// seekKey reads on to the first keyframe at or after from.
-func seekKey(f *file, from time.Duration) (unit, error) {
+// seekKey reads on to the first keyframe, or the first that is so much after it. A
+// file's times may begin anywhere, also before 0.
+func seekKey(f *file, after time.Duration) (unit, error) {
+	var start *time.Duration
 	for {
 		u, err := f.next()
 		if err != nil {
-			return unit{}, fmt.Errorf("find a keyframe after %v: %w", from, err)
+			return unit{}, fmt.Errorf("find a keyframe: %w", err)
 		}
-		if u.Key && u.PTS >= from {
+		if !u.Key {
+			continue
+		}
+		if start == nil {
+			start = &u.PTS
+		}
+		if u.PTS-*start >= after {
 			return u, nil
 		}
 	}

@@ -73,13 +73,8 @@ func (u *up) findCameras() error {
 			return err
 		}
 	}
-	for _, file := range files {
-		if err := u.serve(file); err != nil {
-			if u.demonstrates() {
-				return err
-			}
-			return fmt.Errorf("--video %s: %w", file, err)
-		}
+	if err := u.serveAll(files); err != nil {
+		return err
 	}
 	limits := process.CameraLimits(u.cfg)
 	seen := map[string]bool{}
@@ -91,6 +86,30 @@ func (u *up) findCameras() error {
 			return fmt.Errorf("two cameras are named %s", c.Name)
 		}
 		seen[c.Name] = true
+	}
+	return nil
+}
+
+// serveAll serves files as cameras. One that can't be played is a warning, as long as
+// there are others to watch; one that isn't there, or is named twice, is an error.
+func (u *up) serveAll(files []string) error {
+	demo, last := u.demonstrates(), error(nil)
+	for _, file := range files {
+		err := u.serve(file)
+		if err == nil {
+			continue
+		}
+		if demo {
+			return err
+		}
+		last = fmt.Errorf("--video %s: %w", file, err)
+		if _, missing := os.Stat(file); missing != nil || errors.Is(err, camsim.ErrNameTaken) {
+			return last
+		}
+		u.printTrouble(process.Caution, fmt.Sprintf("%v: it is left out", last))
+	}
+	if last != nil && len(u.cameras)+len(u.cfg.Cameras) == 0 {
+		return last
 	}
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +28,35 @@ func TestAVideoNamedTwiceIsRefused(t *testing.T) {
 	end()
 	if err := u.sim.Run(ended); err != nil {
 		t.Errorf("close the simulator: %v", err)
+	}
+}
+
+// One odd file doesn't keep `up` from watching the others.
+func TestAFileThatCannotBePlayedIsLeftOut(t *testing.T) {
+	good, odd := shared.Path(t, "model", "demo", "yard_fence.mp4"), filepath.Join(t.TempDir(), "odd.mp4")
+	if err := os.WriteFile(odd, []byte("no film"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	find := func(files ...string) (*up, string, error) {
+		var out strings.Builder
+		u := &up{Options: Options{Videos: files, Out: &out}, cfg: config.Default(), log: slog.New(slog.DiscardHandler), at: Endpoints{RTSP: "127.0.0.1:0"}}
+		err := u.findCameras()
+		ended, end := context.WithCancel(t.Context())
+		end()
+		if err := u.sim.Run(ended); err != nil {
+			t.Errorf("close the simulator: %v", err)
+		}
+		return u, out.String(), err
+	}
+	u, out, err := find(odd, good)
+	if err != nil || len(u.cameras) != 1 || u.cameras[0].Name != "yard_fence" || !strings.Contains(out, "--video "+odd) || !strings.Contains(out, "left out") {
+		t.Errorf("%v, %v, printed %q", err, u.cameras, out)
+	}
+	if _, _, err := find(odd); err == nil || !strings.Contains(err.Error(), odd) {
+		t.Errorf("with nothing to watch: %v", err)
+	}
+	if _, _, err := find(good, odd+".mp4"); err == nil || !strings.Contains(err.Error(), odd+".mp4") {
+		t.Errorf("without the file: %v", err)
 	}
 }
 
