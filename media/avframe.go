@@ -23,8 +23,11 @@ typedef struct {
 	struct SwsContext *sws;
 	uint8_t *row_buffer; // rows padded, for swscale writes whole vectors
 	int stride, size;
-	int width, height, format, space, range;
+	int width, lines, across, down, format, space, range;
 } fw_rgb;
+
+// fw_shape is Go's shape.
+typedef struct { int across, down, skip, first, lines, gap, a, b, c, d; } fw_shape;
 
 static void fw_rgb_free(fw_rgb *c) {
 	sws_freeContext(c->sws);
@@ -33,17 +36,17 @@ static void fw_rgb_free(fw_rgb *c) {
 	c->size = 0;
 }
 
-static int fw_rgb_prepare(fw_rgb *c, const AVFrame *f) {
-	if (c->sws && c->width == f->width && c->height == f->height && c->format == f->format &&
-	    c->space == f->colorspace && c->range == f->color_range)
+static int fw_rgb_prepare(fw_rgb *c, const AVFrame *f, const fw_shape *s) {
+	if (c->sws && c->width == f->width && c->lines == s->lines && c->across == s->across && c->down == s->down &&
+	    c->format == f->format && c->space == f->colorspace && c->range == f->color_range)
 		return 0;
 	fw_rgb_free(c);
-	c->width = f->width; c->height = f->height; c->format = f->format;
-	c->space = f->colorspace; c->range = f->color_range;
-	c->stride = (f->width * 3 + 127) & ~63;
-	c->size = c->stride * f->height;
+	c->width = f->width; c->lines = s->lines; c->across = s->across; c->down = s->down;
+	c->format = f->format; c->space = f->colorspace; c->range = f->color_range;
+	c->stride = (s->across * 3 + 127) & ~63;
+	c->size = c->stride * s->down;
 	c->row_buffer = av_malloc(c->size);
-	c->sws = sws_getContext(f->width, f->height, f->format, f->width, f->height, AV_PIX_FMT_RGB24,
+	c->sws = sws_getContext(f->width, s->lines, f->format, s->across, s->lines, AV_PIX_FMT_RGB24,
 	                        SWS_BILINEAR, NULL, NULL, NULL);
 	if (!c->row_buffer || !c->sws) { fw_rgb_free(c); return AVERROR(ENOMEM); }
 	int *inverse, *table, from, to, brightness, contrast, saturation;
@@ -56,18 +59,95 @@ static int fw_rgb_prepare(fw_rgb *c, const AVFrame *f) {
 	return 0;
 }
 
-// fw_rgb_convert writes packed rows, width*height*3 bytes.
-static int fw_rgb_convert(fw_rgb *c, const void *frame, uint8_t *dst) {
+// fw_rgb_fill makes the lines between those of a field: the mean of the two next to
+// each, or a copy of the only one.
+static void fw_rgb_fill(fw_rgb *c, const fw_shape *s) {
+	int last = s->first + 2 * (s->lines - 1);
+	for (int y = 0; y < s->down; y++) {
+		if (y >= s->first && y <= last && (y - s->first) % 2 == 0) continue;
+		const uint8_t *above = c->row_buffer + (size_t)(y < s->first ? s->first : y > last ? last : y - 1) * c->stride;
+		const uint8_t *below = c->row_buffer + (size_t)(y < s->first ? s->first : y > last ? last : y + 1) * c->stride;
+		uint8_t *row = c->row_buffer + (size_t)y * c->stride;
+		for (int x = 0; x < s->across * 3; x++)
+			row[x] = (above[x] + below[x] + 1) >> 1;
+	}
+}
+
+// fw_rgb_turn writes the rows turned. A turn is its own inverse but for the order of
+// its parts: the point shown at (x, y) comes from (a*x + c*y, b*x + d*y), shifted.
+static void fw_rgb_turn(const fw_rgb *c, const fw_shape *s, uint8_t *dst) {
+	int width = s->a ? s->across : s->down, height = s->a ? s->down : s->across;
+	const uint8_t *from = c->row_buffer;
+	if (s->a + s->c < 0) from += ((size_t)s->across - 1) * 3;
+	if (s->b + s->d < 0) from += ((size_t)s->down - 1) * c->stride;
+	ptrdiff_t right = 3 * s->a + (ptrdiff_t)c->stride * s->b, below = 3 * s->c + (ptrdiff_t)c->stride * s->d;
+	for (int y = 0; y < height; y++) {
+		for (int x = 0; x < width; x++, dst += 3)
+			memcpy(dst, from + x * right + y * below, 3);
+	}
+}
+
+// fw_rgb_convert writes packed rows of the picture as people see it, across*down*3
+// bytes in all.
+static int fw_rgb_convert(fw_rgb *c, const void *frame, fw_shape s, uint8_t *dst) {
 	const AVFrame *f = frame;
-	int err = fw_rgb_prepare(c, f);
+	int err = fw_rgb_prepare(c, f, &s);
 	if (err < 0) return err;
-	uint8_t *planes[4] = {c->row_buffer};
-	int strides[4] = {c->stride};
-	int rows = sws_scale(c->sws, (const uint8_t *const *)f->data, f->linesize, 0, f->height, planes, strides);
-	if (rows != f->height) return AVERROR(EINVAL);
-	for (int y = 0; y < rows; y++)
-		memcpy(dst + (size_t)y * f->width * 3, c->row_buffer + (size_t)y * c->stride, (size_t)f->width * 3);
+	const uint8_t *from[AV_NUM_DATA_POINTERS];
+	int from_strides[AV_NUM_DATA_POINTERS];
+	for (int i = 0; i < AV_NUM_DATA_POINTERS; i++) {
+		from[i] = f->data[i];
+		from_strides[i] = f->linesize[i];
+		if (s.skip == 2 && f->data[i]) {
+			from[i] += (ptrdiff_t)s.first * f->linesize[i];
+			from_strides[i] *= 2;
+		}
+	}
+	uint8_t *planes[4] = {c->row_buffer + (size_t)(s.gap == 2 ? s.first : 0) * c->stride};
+	int strides[4] = {c->stride * s.gap};
+	int rows = sws_scale(c->sws, from, from_strides, 0, s.lines, planes, strides);
+	if (rows != s.lines) return AVERROR(EINVAL);
+	if (s.gap == 2) fw_rgb_fill(c, &s);
+	if (s.a != 1 || s.d != 1) {
+		fw_rgb_turn(c, &s, dst);
+		return 0;
+	}
+	for (int y = 0; y < s.down; y++)
+		memcpy(dst + (size_t)y * s.across * 3, c->row_buffer + (size_t)y * c->stride, (size_t)s.across * 3);
 	return 0;
+}
+
+// fw_look is what a frame says of how it is to be shown, and its stream where the
+// frame does not.
+typedef struct {
+	int sar_num, sar_den, interlaced, top_first, turned, own, key;
+	int32_t matrix[9];
+} fw_look;
+
+static fw_look fw_look_at(const void *frame, const void *stream) {
+	const AVFrame *f = frame;
+	const AVStream *st = stream;
+	fw_look l = {.sar_num = f->sample_aspect_ratio.num, .sar_den = f->sample_aspect_ratio.den,
+	             .interlaced = f->interlaced_frame, .top_first = f->top_field_first, .key = f->key_frame};
+	// As ffmpeg does: the container has the last word on the samples, the frame on the
+	// turn.
+	if (st->sample_aspect_ratio.num > 0 && st->sample_aspect_ratio.den > 0) {
+		l.sar_num = st->sample_aspect_ratio.num;
+		l.sar_den = st->sample_aspect_ratio.den;
+	}
+	const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(f->format);
+	// Fields can be told apart in memory only where each has whole lines of colour.
+	if (!d || d->flags & AV_PIX_FMT_FLAG_PAL || d->log2_chroma_h > 1) l.interlaced = 0;
+	size_t size = 0;
+	const AVFrameSideData *side = av_frame_get_side_data(f, AV_FRAME_DATA_DISPLAYMATRIX);
+	const uint8_t *matrix = side ? side->data : av_stream_get_side_data(st, AV_PKT_DATA_DISPLAYMATRIX, &size);
+	if (side) size = side->size;
+	if (matrix && size >= sizeof l.matrix) {
+		l.turned = 1;
+		l.own = side != NULL;
+		memcpy(l.matrix, matrix, sizeof l.matrix);
+	}
+	return l;
 }
 */
 import "C"
@@ -98,10 +178,29 @@ func frameTime(frame unsafe.Pointer) int64 { return int64(C.fw_time(frame)) }
 // what it holds, after which it may be used again.
 type rgbConverter struct{ c C.fw_rgb }
 
-// convert writes an AVFrame's picture to dst, which holds width*height*3 bytes,
-// and returns a negative libav error where it cannot.
-func (r *rgbConverter) convert(frame unsafe.Pointer, dst []byte) int {
-	return int(C.fw_rgb_convert(&r.c, frame, (*C.uint8_t)(&dst[0]))) //nolint:gocritic // is about the code that cgo generates
+// convert writes an AVFrame's picture in the given shape to dst, which holds
+// width*height*3 bytes, and returns a negative libav error where it cannot.
+func (r *rgbConverter) convert(frame unsafe.Pointer, s shape, dst []byte) int {
+	n := func(v int) C.int { return C.int(v) }
+	cs := C.fw_shape{
+		across: n(s.across), down: n(s.down), skip: n(s.skip), first: n(s.first), lines: n(s.lines), gap: n(s.gap),
+		a: n(s.turn.a), b: n(s.turn.b), c: n(s.turn.c), d: n(s.turn.d),
+	}
+	return int(C.fw_rgb_convert(&r.c, frame, cs, (*C.uint8_t)(&dst[0]))) //nolint:gocritic // is about the code that cgo generates
 }
 
 func (r *rgbConverter) free() { C.fw_rgb_free(&r.c) } //nolint:gocritic // is about the code that cgo generates
+
+// lookOf is what a frame of a stream says of how it is to be shown.
+func lookOf(f *astiav.Frame, s *astiav.Stream) look {
+	c := C.fw_look_at(f.UnsafePointer(), *(*unsafe.Pointer)(unsafe.Pointer(s))) // as in attachedPicture
+	l := look{
+		width: f.Width(), height: f.Height(), sarNum: int(c.sar_num), sarDen: int(c.sar_den),
+		interlaced: c.interlaced != 0, topFirst: c.top_first != 0, turned: c.turned != 0,
+		own: c.own != 0, key: c.key != 0,
+	}
+	for i := range l.matrix {
+		l.matrix[i] = int32(c.matrix[i])
+	}
+	return l
+}

@@ -31,7 +31,7 @@ func (s *Stream) start(scheme string) error {
 		if err := sizeFault(p.Width(), p.Height()); err != nil {
 			return err
 		}
-		s.index = v.Index()
+		s.index, s.track = v.Index(), v
 		s.clock.tick = v.TimeBase().Float64()
 		s.info = StreamInfo{Codec: codec.Name(), Recorded: scheme == "file"}
 		if r := v.AvgFrameRate(); r.Den() > 0 && !strings.HasPrefix(scheme, "rtsp") {

@@ -23,6 +23,9 @@ type Frame struct {
 	// Arrived is when the frame was decoded.
 	Arrived       time.Time
 	Width, Height int // pixels
+	// The picture is as people see it: rotated and mirrored as the stream says, with
+	// square samples, and of two interlaced fields only the first one taken.
+	//
 	// RGB converts to packed 8-bit RGB, [Height, Width, 3], into dst if its
 	// capacity suffices. The frame's own matrix and range are used, BT.601 where
 	// it names none. Calling it is what costs: skip it for frames not looked at.

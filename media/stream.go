@@ -18,7 +18,8 @@ type Stream struct {
 	format *astiav.FormatContext
 	codec  decoder
 	packet *astiav.Packet
-	index  int
+	index  int            // of the track that is decoded
+	track  *astiav.Stream // the same
 	guard  *guard
 	info   StreamInfo
 	clock  clock
@@ -34,9 +35,13 @@ type Stream struct {
 	heldAt      time.Duration
 	heldStep    time.Duration
 	heldArrived time.Time
+	heldShape   shape
 	first       time.Time     // arrival of the first frame
 	waited      time.Duration // for packets since the latest frame
 	frame       Frame         // handed out
+	shape       shape         // of frame
+	matrix      *[9]int32     // how pictures are turned, as a frame has said; nil: none has
+	unsaid      int           // keyframes since then
 	rgb         rgbConverter
 	err         error // the error that ended the stream
 }
@@ -68,7 +73,7 @@ func (s *Stream) take() (*Frame, error) {
 	if err := sizeFault(s.fresh.Width(), s.fresh.Height()); err != nil {
 		return nil, err
 	}
-	now := time.Now()
+	shape, now := shapeOf(s.look()), time.Now()
 	if s.first.IsZero() {
 		s.first = now
 	}
@@ -97,7 +102,7 @@ func (s *Stream) take() (*Frame, error) {
 		out = s.hand(s.clock.until(s.heldAt, at, before))
 	}
 	s.held.MoveRef(s.fresh)
-	s.holding, s.heldAt, s.heldStep, s.heldArrived = true, at, before, now
+	s.holding, s.heldAt, s.heldStep, s.heldArrived, s.heldShape = true, at, before, now, shape
 	return out, nil
 }
 
@@ -106,20 +111,45 @@ func (s *Stream) hand(until time.Duration) *Frame {
 	s.shown.Unref()
 	s.shown.MoveRef(s.held)
 	s.holding = false
+	s.shape = s.heldShape
 	s.frame = Frame{
 		PTS: s.heldAt, Until: until, Arrived: s.heldArrived,
-		Width: s.shown.Width(), Height: s.shown.Height(), RGB: s.toRGB,
+		Width: s.shape.width, Height: s.shape.height, RGB: s.toRGB,
 	}
 	return &s.frame
 }
 
+// look is how the fresh frame asks to be shown.
+func (s *Stream) look() look {
+	l := lookOf(s.fresh, s.track)
+	// libav has each field of HEVC as a frame of its own.
+	if l.interlaced && s.info.Codec == "hevc" {
+		l.interlaced, l.fieldAlone = false, true
+	}
+	// What a frame says of the turn holds for those after it, until two keyframes in a
+	// row say nothing: some encoders say it beside one of them.
+	if l.own {
+		s.matrix, s.unsaid = &l.matrix, 0
+		return l
+	}
+	if l.key {
+		if s.unsaid++; s.unsaid == 2 {
+			s.matrix = nil
+		}
+	}
+	if s.matrix != nil {
+		l.turned, l.matrix = true, *s.matrix
+	}
+	return l
+}
+
 func (s *Stream) toRGB(dst []byte) ([]byte, error) {
-	w, h := s.shown.Width(), s.shown.Height()
-	if w*h == 0 {
+	if s.shown.Width()*s.shown.Height() == 0 {
 		return nil, errors.New("convert a frame that is no longer valid")
 	}
-	dst = slices.Grow(dst[:0], w*h*3)[:w*h*3]
-	if ret := s.rgb.convert(s.shown.UnsafePointer(), dst); ret < 0 {
+	size := s.shape.width * s.shape.height * 3
+	dst = slices.Grow(dst[:0], size)[:size]
+	if ret := s.rgb.convert(s.shown.UnsafePointer(), s.shape, dst); ret < 0 {
 		return nil, NewFault(KindNotVideo, "the picture's format %s cannot be converted to RGB: %s", s.shown.PixelFormat(), astiav.Error(ret))
 	}
 	return dst, nil
