@@ -80,7 +80,7 @@ func newRig(t *testing.T, broker string, change func(*framer.Options)) *rig {
 		Transport: "tcp", Protocols: []string{"rtsp", "file"}, OpenTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		Watchdog: 15 * time.Second, DecodeThreads: 1,
 		Backoff: ingest.Backoff{Min: 100 * time.Millisecond, Max: time.Second, ResetAfter: time.Second},
-		Logger:  log, Meter: noop.NewMeterProvider().Meter("t"), FilesAtOnce: true,
+		Logger:  log, Meter: noop.NewMeterProvider().Meter("t"), AnyPace: true,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -34,7 +34,7 @@ func TestEveryFrameComesAtItsTime(t *testing.T) {
 			t.Parallel()
 			r := newRecorder()
 			o := testOptions(r)
-			o.FilesAtOnce = true
+			o.AnyPace = true
 			camera := topics.Camera{Name: "cam", URL: "file://" + c.path}
 			if c.via != "file" {
 				c.file.OnDemand, c.file.Loops, c.file.Speed = true, 1, 2

@@ -23,11 +23,14 @@ func (r *runner) frames(ctx context.Context, sink Sink, s *media.Stream, f *medi
 	r.streaming(info)
 	sink.Connected(info)
 	defer func() { sink.Disconnected(err.Error()) }()
-	p := pace{start: time.Now(), on: info.Recorded && !r.FilesAtOnce}
+	p := pace{start: time.Now(), on: info.Recorded && !r.AnyPace}
 	m := frameRate{reported: info.FPS > 0}
 	for {
 		if !p.wait(ctx, f.PTS) {
 			return media.ErrStopped
+		}
+		if p.on {
+			f.Arrived = time.Now()
 		}
 		settled := m.see(f.PTS)
 		if settled {

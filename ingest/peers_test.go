@@ -31,7 +31,7 @@ func TestOtherPeers(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRecorder()
 			o := testOptions(r)
-			o.FilesAtOnce = true
+			o.AnyPace = true
 			watch(t, o, topics.Camera{Name: "cam", URL: c.url})
 			until(t, "the end", 30*time.Second, func() bool { r.mu.Lock(); defer r.mu.Unlock(); return len(r.ended["cam"]) == 1 })
 			sameTimes(t, r.frames("cam"), probe(t, fence))

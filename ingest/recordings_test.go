@@ -24,7 +24,7 @@ func TestARecordingShorterThanAClip(t *testing.T) {
 	} {
 		r := newRecorder()
 		o := testOptions(r)
-		o.FilesAtOnce = true
+		o.AnyPace = true
 		watch(t, o, topics.Camera{Name: "cam", URL: "file://" + cut(t, fence, c.seconds, "mp4")})
 		until(t, c.want, 20*time.Second, func() bool { return strings.HasSuffix(r.last("cam").Reason, c.want) })
 	}

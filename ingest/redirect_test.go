@@ -88,7 +88,7 @@ func TestRedirectionsAreChecked(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRecorder()
 			o := testOptions(r)
-			o.FilesAtOnce = true
+			o.AnyPace = true
 			o.Trust = Trust{Allow: []string{"127.0.0.2"}}
 			camera := topics.Camera{Name: "cam", URL: c.url}
 			if c.own {

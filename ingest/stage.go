@@ -56,9 +56,9 @@ type Options struct {
 	Trust Trust
 	// Reporter gets the state of the stage and of its cameras; nil: nobody does.
 	Reporter telemetry.Reporter
-	// FilesAtOnce reads recordings as fast as they decode instead of at their own
-	// pace.
-	FilesAtOnce bool
+	// AnyPace reads recordings as fast as they decode instead of at their own pace, and
+	// believes the times of cameras that run faster or slower than time does.
+	AnyPace bool
 	// Getenv returns the values of ${NAME} in URLs; nil: os.LookupEnv.
 	Getenv func(string) (string, bool)
 	// LookUp returns the addresses of a host; nil: the system's resolver.

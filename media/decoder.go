@@ -37,13 +37,13 @@ func (s *Stream) start(scheme string) error {
 		if r := v.AvgFrameRate(); r.Den() > 0 && !strings.HasPrefix(scheme, "rtsp") {
 			s.info.FPS = r.Float64()
 		}
-		if scheme == "file" {
-			s.clock.rated(s.info.FPS)
-		}
 		if strings.HasPrefix(scheme, "http") {
 			s.info.Recorded = s.format.Duration() > 0
-			s.byArrival = strings.Contains(s.format.InputFormat().Name(), "jpeg")
+			s.clock.blind = strings.Contains(s.format.InputFormat().Name(), "jpeg")
 		}
+		s.clock.plain = s.everyFrame
+		s.clock.live = !s.info.Recorded && !s.AnyPace
+		s.clock.rated(s.info.FPS)
 		return s.openDecoder(codec, p)
 	}
 	return cmp.Or[error](without, NewFault(KindNotVideo, "the stream holds no video"))

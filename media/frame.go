@@ -16,11 +16,12 @@ type StreamInfo struct {
 // over, or until the next call of Next.
 type Frame struct {
 	// PTS is the time of presentation since the stream's first frame, by the
-	// camera's clock. Until is the PTS of the frame after it, and for a stream's
-	// last frame PTS and the interval before it. Times may run backwards or leap
-	// where a camera's clock does.
+	// camera's clock as far as it can be believed: it never runs backwards. (Of a File
+	// it is the file's, which may.) Until is the PTS of the frame after it, and for a
+	// stream's last frame PTS and the interval before it.
 	PTS, Until time.Duration
-	// Arrived is when the frame was decoded.
+	// Arrived is when the frame was decoded. Whoever plays a recording at its own pace
+	// sets it to when it is shown.
 	Arrived       time.Time
 	Width, Height int // pixels
 	// The picture is as people see it: rotated and mirrored as the stream says, with

@@ -21,6 +21,8 @@ type StreamOptions struct {
 	Threads     int           // of the decoder
 	OnBytes     func(int)     // called with the size of each packet received
 	OnBadPacket func()        // called for each packet or frame that could not be decoded and was skipped
+	// AnyPace believes the times of streams that run faster or slower than time does.
+	AnyPace bool
 	// NoRedirects keeps libav from following HTTP redirects, which may lead
 	// anywhere. RTSP redirects are followed all the same: see Stream.Location.
 	NoRedirects bool

@@ -23,11 +23,9 @@ type Stream struct {
 	guard  *guard
 	info   StreamInfo
 	clock  clock
-	// byArrival gives frames the time at which they come, for formats without
-	// timestamps.
-	byArrival bool
-	draining  bool
-	failures  int // of the decoder, since it last took a packet
+
+	draining bool
+	failures int // of the decoder, since it last took a packet
 
 	fresh, held, shown *astiav.Frame
 	// The frame that is held back until the time of its successor is known.
@@ -37,7 +35,7 @@ type Stream struct {
 	heldArrived time.Time
 	heldShape   shape
 	first       time.Time     // arrival of the first frame
-	waited      time.Duration // for packets since the latest frame
+	waited      time.Duration // for packets since the latest frame that has a time
 	frame       Frame         // handed out
 	shape       shape         // of frame
 	matrix      *[9]int32     // how pictures are turned, as a frame has said; nil: none has
@@ -63,7 +61,7 @@ func (s *Stream) Next() (*Frame, error) {
 		}
 	}
 	if s.holding {
-		return s.hand(s.clock.until(s.heldAt, s.heldAt, max(s.heldStep, s.clock.step))), nil
+		return s.hand(s.heldAt + max(s.heldStep, s.clock.step)), nil
 	}
 	return nil, s.err
 }
@@ -77,15 +75,8 @@ func (s *Stream) take() (*Frame, error) {
 	if s.first.IsZero() {
 		s.first = now
 	}
-	s.waited = 0
-	var at time.Duration
-	before, verdict := s.clock.step, keep
-	if s.byArrival {
-		at = now.Sub(s.first)
-		s.clock.step = at - s.heldAt
-	} else {
-		at, verdict = s.clock.at(frameTime(s.fresh.UnsafePointer()))
-	}
+	before := s.clock.step
+	at, verdict := s.clock.at(frameTime(s.fresh.UnsafePointer()), now.Sub(s.first))
 	if verdict == skip {
 		if s.everyFrame {
 			return nil, NewFault(KindNotVideo, "its frames have no times, and it does not say how many there are a second")
@@ -93,6 +84,7 @@ func (s *Stream) take() (*Frame, error) {
 		s.fresh.Unref()
 		return nil, nil
 	}
+	s.waited = 0
 	if verdict == dropEarlier {
 		s.held.Unref()
 		s.holding = false

@@ -1,0 +1,85 @@
+package media
+
+import "time"
+
+// rate compares how fast a stream's stamps run with how fast its frames come. A frame
+// may be late, held up on its way, and never early, so of each stretch of time the
+// most punctual frame counts.
+type rate struct {
+	open   bool
+	from   time.Duration // the arrival with which the stretch began
+	least  time.Duration // lateness of its most punctual frame: arrival less time
+	known  bool          // a stretch came right before
+	before time.Duration // that lateness in the latest whole stretch
+	latest time.Duration // the latest arrival
+	pause  time.Duration // the longest time between two, in this stretch and the one before
+	paused time.Duration // in this stretch
+	run    int           // stretches in a row in which stamps and arrivals ran apart, in one direction,
+	apart  time.Duration // and by how much in all of them
+	calm   int           // stretches in a row in which they didn't
+}
+
+const (
+	rateStretch = 2 * time.Second
+	// ratesDiffer is how much time stamps may gain or lose, as a part of it. Clocks are
+	// wrong by far less, so that it is rather frames that stamps don't know of.
+	ratesDiffer = 0.04
+	// apartLeast is what stamps gain or lose before they are given up, besides the time
+	// between arrivals: those are never even, and of some streams come in bunches.
+	apartLeast = 250 * time.Millisecond
+	// calmFor is for how many stretches stamps must be right to be believed again.
+	calmFor = 5
+)
+
+// see takes a frame's lateness and its arrival.
+func (r *rate) see(late, came time.Duration) {
+	took := came - r.from
+	if r.open {
+		r.paused = max(r.paused, came-r.latest)
+		r.pause = max(r.pause, r.paused)
+	}
+	r.latest = came
+	switch {
+	case !r.open || took > 3*rateStretch: // the camera was silent
+		before := late
+		if r.open {
+			before = r.most()
+		}
+		*r = rate{open: true, from: came, least: late, before: before, latest: came}
+	case took < rateStretch:
+		r.least = min(r.least, late)
+	default:
+		if r.known {
+			r.compare(r.least-r.before, took)
+		}
+		r.known, r.before, r.from, r.least = true, r.least, came, late
+		r.pause, r.paused = r.paused, 0
+	}
+}
+
+// compare takes by how much stamps have lost in a stretch.
+func (r *rate) compare(lost, took time.Duration) {
+	share := float64(lost.Abs()) / float64(took)
+	switch {
+	case share <= ratesDiffer:
+		r.run, r.apart = 0, 0
+	case r.run > 0 && (lost > 0) == (r.apart > 0):
+		r.run++
+		r.apart += lost
+	default:
+		r.run, r.apart = 1, lost
+	}
+	r.calm++
+	if share > ratesDiffer/2 {
+		r.calm = 0
+	}
+}
+
+// wrong is whether stamps run at another rate than frames come.
+func (r *rate) wrong() bool { return r.run >= 2 && r.apart.Abs() > apartLeast+r.pause }
+
+// right is whether they have run at the same rate for a while.
+func (r *rate) right() bool { return r.calm >= calmFor }
+
+// most is the lateness of the most punctual frame of late.
+func (r *rate) most() time.Duration { return min(r.least, r.before) }
