@@ -19,11 +19,11 @@ func TestABrokenVideoSaysWhyItGivesNoClip(t *testing.T) {
 	}
 	f.run(0, 45, 0) // 3 s
 	want("")        // not yet
-	f.run(75, 120, 0)
-	want("its video broke off after 3s (no frame for 2.07s), and a clip takes 4.267s without a break")
-	f.run(120, 140, 0) // enough for a clip
+	f.run(105, 150, 0)
+	want("its video broke off after 3s (no frame for 4.07s), and a clip takes 4.267s without a break")
+	f.run(150, 170, 0) // enough for a clip
 	want("")
-	f.run(200, 210, 0) // a break after a clip
+	f.run(230, 240, 0) // a break after a clip
 	want("")
 	s.Disconnected("gone")
 	want("its video broke off after 670ms (not connected), and a clip takes 4.267s without a break")

@@ -20,8 +20,7 @@ const (
 // coverage counts how much of a camera's time no published clip covers.
 //
 // A camera's time runs from the making of its Stream until it is stopped, on the
-// wall clock of its clips: that of an epoch is its first frame's arrival plus its
-// stream time. A moment is covered when it lies in the window of a clip that
+// wall clock of its clips (anchor). A moment is covered when it lies in the window of a clip that
 // Kafka has acknowledged. Every other moment is counted once, by why:
 //   - before the first connection, and from a connection's last frame to the
 //     first of the next: not connected;
@@ -61,6 +60,13 @@ func (c *coverage) begin(start time.Time, at func(n uint64) time.Duration) *span
 	c.over = false
 	c.current = &span{start: start, at: at}
 	return c.current
+}
+
+// move takes when a span began, if that is known only later; no window of it is complete.
+func (c *coverage) move(s *span, start time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.start = start
 }
 
 // end takes until when an epoch's frames were on display, and why it ended.

@@ -34,9 +34,9 @@ type Options struct {
 	Tracer     trace.Tracer
 	Propagator propagation.TextMapPropagator
 
-	// MaxDrift is how far a camera's clock may run from this machine's before a
-	// new epoch is begun, so that clips' wall-clock times stay true. 0: 5 s;
-	// negative: any.
+	// MaxDrift is how far the times of clips may lie behind this machine's before a
+	// new epoch is begun; smaller differences are worked off. 0: 5 s; negative: any,
+	// and stream times are not touched.
 	MaxDrift time.Duration
 	// AcceptView is how long a camera has to show another view than usual until that is
 	// a usual one too. 0: an hour.

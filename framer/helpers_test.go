@@ -171,8 +171,14 @@ func (f *film) run(from, to int, shift time.Duration) {
 
 func (f *film) frame(pts, arrived time.Duration) {
 	f.t.Helper()
+	f.frameUntil(pts, pts+tick, arrived)
+}
+
+// frameUntil shows a frame from pts until the next one comes.
+func (f *film) frameUntil(pts, until, arrived time.Duration) {
+	f.t.Helper()
 	err := f.s.Frame(f.t.Context(), &media.Frame{
-		PTS: pts, Until: pts + tick, Arrived: f.start.Add(arrived), Width: f.width, Height: f.height,
+		PTS: pts, Until: until, Arrived: f.start.Add(arrived), Width: f.width, Height: f.height,
 		RGB: func(dst []byte) ([]byte, error) {
 			f.converted++
 			return append(dst[:0], bytes.Repeat([]byte{byte(pts / time.Millisecond)}, f.width*f.height*3)...), nil

@@ -136,7 +136,7 @@ func TestAGapInTheStreamBeginsAnEpoch(t *testing.T) {
 	r := newRig(t, kafkatest.StartEmbedded(t).Addr(), fasterThanTime)
 	path := cut(t, shared.Path(t, "model", "demo", "yard_fence.mp4"), 8)
 	sim := simulate(t, func(add func(string, string, camsim.FileOptions)) {
-		add("cam", path, camsim.FileOptions{OnDemand: true, Loops: 2, LoopGap: 2 * time.Second, Speed: 4})
+		add("cam", path, camsim.FileOptions{OnDemand: true, Loops: 2, LoopGap: 5 * time.Second, Speed: 4})
 	})
 	r.put(t, topics.Camera{Name: "cam", URL: sim.URL("cam"), Tags: []string{"test"}})
 	want := shown(t, path)

@@ -15,10 +15,9 @@ import (
 
 // Stream cuts one camera's frames into clips. It fits ingest.Sink.
 //
-// An epoch is a stretch of stream time without a break. Its wall-clock time is
-// the arrival of its first frame, and a frame's capture time is that plus its
-// stream time: jitter of the network does not move it, the camera's own delay
-// does.
+// An epoch is a stretch of stream time without a break. A frame's capture time is
+// the epoch's begin plus the frame's time on the epoch's clock (anchor): jitter of
+// the network does not move it, the camera's own delay does.
 type Stream struct {
 	*Framer
 	camera   topics.Camera
@@ -33,14 +32,13 @@ type Stream struct {
 
 	in     bool // an epoch has begun
 	span   *span
-	epoch  time.Time
-	zero   time.Duration // the stream's time of the epoch's first frame
-	last   time.Duration // the latest frame, on the epoch's clock
+	anchor anchor
+	last   time.Duration // the latest frame, on the stream's clock
 	step   time.Duration // the interval before it
 	shown  time.Duration // until when the latest frame is on display
 	width  int           // of the epoch's frames as they come
 	height int
-	drift  drift
+	early  []early       // complete windows that wait for the epoch's begin to be known
 	gap    time.Duration // that ends the epoch
 	whole  bool          // a window of the epoch was complete
 	broken atomic.Pointer[string]
@@ -93,22 +91,33 @@ func (s *Stream) Frame(ctx context.Context, f *media.Frame) error {
 	if !s.in {
 		s.startEpoch(ctx, f)
 	}
-	at := f.PTS - s.zero
-	if at > s.last {
-		s.step = at - s.last
+	set := s.anchor.set
+	at, apart := s.anchor.see(f.PTS, f.Arrived)
+	if apart {
+		s.endEpoch(ctx, breakDrift)
+		s.startEpoch(ctx, f)
+		set, at = false, 0
 	}
-	s.last, s.shown = at, s.until(f)
+	if s.anchor.set && !set {
+		s.settle(ctx)
+	}
+	if f.PTS > s.last {
+		s.step = f.PTS - s.last
+	}
+	s.last = f.PTS
+	s.shown = at + s.display(f)
 	return s.cut(ctx, f, at, s.shown)
 }
 
 func (s *Stream) startEpoch(ctx context.Context, f *media.Frame) {
-	s.in, s.epoch, s.zero, s.last, s.step = true, f.Arrived, f.PTS, 0, 0
+	s.in, s.last, s.step = true, f.PTS, 0
 	s.width, s.height = f.Width, f.Height
-	s.drift = drift{limit: s.MaxDrift}
+	s.anchor.limit = s.MaxDrift
+	s.anchor.begin(f.PTS, f.Arrived)
 	s.whole = false
 	s.sampler.reset()
-	s.span = s.coverage.begin(s.epoch, s.sampler.start)
-	s.log.DebugContext(ctx, "epoch begins", "epoch", s.epoch)
+	s.span = s.coverage.begin(f.Arrived, s.sampler.start)
+	s.log.DebugContext(ctx, "epoch begins", "arrived", f.Arrived)
 }
 
 func (s *Stream) endEpoch(ctx context.Context, why string) {
@@ -116,13 +125,38 @@ func (s *Stream) endEpoch(ctx context.Context, why string) {
 		return
 	}
 	s.in = false
+	if !s.anchor.set {
+		s.anchor.settle()
+		s.settle(ctx)
+	}
 	if !s.whole {
 		s.explain(why)
 	}
 	left := s.sampler.reset()
-	s.coverage.end(s.epoch.Add(s.shown), why)
+	s.coverage.end(s.anchor.epoch.Add(s.shown), why)
 	s.metrics.epoch(ctx, s.camera.Name, why, left)
 	s.log.DebugContext(ctx, "epoch ends", "reason", why, "incomplete", left)
+}
+
+// settle is called when it is known when the epoch began.
+func (s *Stream) settle(ctx context.Context) {
+	s.coverage.move(s.span, s.anchor.epoch)
+	for _, w := range s.sampler.open {
+		s.date(w.frames)
+	}
+	for _, e := range s.early {
+		s.date(e.window.frames)
+		s.push(ctx, s.clip(e.window, e.w, e.h))
+	}
+	s.early = nil
+}
+
+// date sets the capture times of frames that were picked before the epoch's begin was
+// known.
+func (s *Stream) date(frames []topics.ClipFrame) {
+	for i := range frames {
+		frames[i].Captured = s.anchor.epoch.Add(frames[i].Stream)
+	}
 }
 
 // explain notes why an epoch that ends has made no clip.
@@ -145,28 +179,32 @@ const (
 // breaks says why a frame can't belong to the epoch of the one before it; "" if it
 // can.
 func (s *Stream) breaks(f *media.Frame) string {
-	at := f.PTS - s.zero
 	switch {
 	case f.Width != s.width || f.Height != s.height:
 		return breakSize
-	case at < s.last:
+	case f.PTS < s.last:
 		return breakBackwards
-	case at-s.last > s.sampler.stepTime():
-		s.gap = at - s.last
+	case f.PTS-s.last > s.longest():
+		s.gap = f.PTS - s.last
 		return breakGap
-	case s.drift.exceeds(at, f.Arrived.Sub(s.epoch)):
-		return breakDrift
 	}
 	return ""
 }
 
-// until is how long a frame counts as on display, on the epoch's clock: until
-// its successor, or as long as the one before it where a gap follows.
-func (s *Stream) until(f *media.Frame) time.Duration {
-	if d := f.Until - f.PTS; d > 0 && d <= s.sampler.stepTime() {
-		return f.Until - s.zero
+// onDisplay is how long a frame stays on display at least before what comes next is a gap:
+// some cameras send a frame a second, or one in two seconds while nothing happens.
+const onDisplay = 3500 * time.Millisecond
+
+// longest is for how long a frame stays on display at most.
+func (s *Stream) longest() time.Duration { return max(onDisplay, s.sampler.stepTime()) }
+
+// display is how long a frame is on display: until its successor comes, or as long as
+// the one before it where a gap follows.
+func (s *Stream) display(f *media.Frame) time.Duration {
+	if d := f.Until - f.PTS; d >= 0 && d <= s.longest() {
+		return d
 	}
-	return f.PTS - s.zero + max(s.step, tolerance)
+	return max(s.step, tolerance)
 }
 
 // cut adds the frame to the windows that have a target while it is on display. It is
@@ -182,22 +220,42 @@ func (s *Stream) cut(ctx context.Context, f *media.Frame, at, until time.Duratio
 				return err
 			}
 			s.metrics.encoded(ctx, time.Since(begun))
-			s.faults.see(s.encoder.Seen(), s.epoch.Add(at))
-			picture = topics.ClipFrame{JPEG: data, Stream: at, Captured: s.epoch.Add(at)}
+			captured := s.anchor.epoch.Add(at)
+			s.faults.see(s.encoder.Seen(), captured)
+			picture = topics.ClipFrame{JPEG: data, Stream: at, Captured: captured}
 			w, h = width, height
 		}
 		win.frames = append(win.frames, picture)
 		return nil
 	})
-	of := s.marks.Load()
 	for _, win := range complete {
 		s.whole = true
 		s.broken.Store(nil)
-		s.push(ctx, topics.Clip{
-			ID: topics.ClipID(s.camera.Name, s.epoch, win.start), Camera: s.camera.Name, Tags: of.tags, Vocabulary: of.vocabulary,
-			Epoch: s.epoch, Sequence: win.number, Start: win.start, Window: s.sampler.window,
-			Width: w, Height: h, Frames: win.frames,
-		})
+		if !s.anchor.set {
+			s.early = append(s.early, early{win, w, h})
+			continue
+		}
+		s.push(ctx, s.clip(win, w, h))
+	}
+	if len(s.early) >= s.Queue {
+		s.anchor.settle()
+		s.settle(ctx)
 	}
 	return err
+}
+
+// early is a window that is complete before it is known when its epoch began: a camera
+// has sent all of it at once.
+type early struct {
+	window *window
+	w, h   int // of its pictures
+}
+
+func (s *Stream) clip(win *window, w, h int) topics.Clip {
+	of := s.marks.Load()
+	return topics.Clip{
+		ID: topics.ClipID(s.camera.Name, s.anchor.epoch, win.start), Camera: s.camera.Name, Tags: of.tags, Vocabulary: of.vocabulary,
+		Epoch: s.anchor.epoch, Sequence: win.number, Start: win.start, Window: s.sampler.window,
+		Width: w, Height: h, Frames: win.frames,
+	}
 }

@@ -23,8 +23,8 @@ func TestBreaksBeginNewEpochs(t *testing.T) {
 		cut    int64
 	}{
 		{"none", func(f *film) { f.run(0, 150, 0) }, []int{0, 1, 2}, 1, 2},
-		{"a short gap", func(f *film) { f.run(0, 75, 0); f.run(83, 150, 0) }, []int{0, 1, 2}, 1, 2},
-		{"a long gap", func(f *film) { f.run(0, 75, 0); f.run(86, 160, 0) }, []int{0, -1, 0}, 2, 4},
+		{"a short gap", func(f *film) { f.run(0, 75, 0); f.run(126, 150, 0) }, []int{0, 1, 2}, 1, 2},
+		{"a long gap", func(f *film) { f.run(0, 75, 0); f.run(128, 202, 0) }, []int{0, -1, 0}, 2, 4},
 		{"backwards", func(f *film) {
 			f.run(0, 75, 0)
 			f.start = f.start.Add(5 * time.Second)
@@ -42,20 +42,22 @@ func TestBreaksBeginNewEpochs(t *testing.T) {
 			f.start = f.start.Add(time.Minute)
 			f.run(0, 75, 0)
 		}, []int{0, -1, 0}, 2, 4},
-		{"too slow for the model", func(f *film) {
+		{"a frame a second", func(f *film) {
 			for i := range 20 {
-				f.frame(time.Duration(i)*time.Second, time.Duration(i)*time.Second)
+				f.frameUntil(time.Duration(i)*time.Second, time.Duration(i+1)*time.Second, time.Duration(i)*time.Second)
 			}
-		}, nil, 20, 20},
+		}, upTo(8), 1, 2},
+		{"a frame in four seconds", func(f *film) {
+			for i := range 20 {
+				f.frameUntil(time.Duration(i)*4*time.Second, time.Duration(i+1)*4*time.Second, time.Duration(i)*4*time.Second)
+			}
+		}, nil, 20, 0},
 		{"clock runs fast", func(f *film) {
-			for i := range 75 {
-				f.frame(time.Duration(i)*tick, 0)
+			for i := range 150 {
+				f.frame(time.Duration(i)*tick, max(0, time.Duration(i)*tick-5*time.Second))
 			}
-			for i := 75; i < 151; i++ {
-				f.frame(time.Duration(i)*tick, time.Duration(i)*tick-5001*time.Millisecond)
-			}
-		}, []int{0, -1, 0}, 2, 4},
-		{"clock runs slow", func(f *film) {
+		}, []int{0, 1, 2}, 1, 2},
+		{"clock loses six seconds", func(f *film) {
 			for i := range 15 * 70 {
 				late := time.Duration(0)
 				if i > 15*25 {
@@ -63,7 +65,16 @@ func TestBreaksBeginNewEpochs(t *testing.T) {
 				}
 				f.frame(time.Duration(i)*tick, time.Duration(i)*tick+late)
 			}
-		}, append(upTo(27), append([]int{-1}, upTo(3)...)...), 2, 4},
+		}, upTo(33), 1, 2},
+		{"clock loses twenty seconds", func(f *film) {
+			for i := range 15 * 75 {
+				late := time.Duration(0)
+				if i > 15*25 {
+					late = 20 * time.Second
+				}
+				f.frame(time.Duration(i)*tick, time.Duration(i)*tick+late)
+			}
+		}, append(upTo(26), append([]int{-1}, upTo(8)...)...), 2, 4},
 		{"a stall of the network", func(f *film) {
 			for i := range 15 * 20 {
 				late := time.Duration(0)
