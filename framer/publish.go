@@ -26,6 +26,9 @@ const (
 	passBehind = 2 * time.Second
 )
 
+// pictureMost is the most bytes of a picture, so that Kafka takes a clip of them.
+const pictureMost = (topics.MaxRecordBytes - 64<<10) / topics.ClipFrames
+
 // push queues a clip.
 func (s *Stream) push(ctx context.Context, c topics.Clip) {
 	s.coverage.complete(s.span)

@@ -41,6 +41,7 @@ type Stream struct {
 	early  []early       // complete windows that wait for the epoch's begin to be known
 	gap    time.Duration // that ends the epoch
 	whole  bool          // a window of the epoch was complete
+	coarse bool          // it was said that pictures have less quality than is configured
 	broken atomic.Pointer[string]
 	faults faults
 }
@@ -214,16 +215,10 @@ func (s *Stream) cut(ctx context.Context, f *media.Frame, at, until time.Duratio
 	var w, h int
 	complete, err := s.sampler.see(until, func(win *window) error {
 		if picture.JPEG == nil {
-			begun := time.Now()
-			data, width, height, err := s.encoder.Encode(f)
-			if err != nil {
+			var err error
+			if picture, w, h, err = s.encode(ctx, f, at); err != nil {
 				return err
 			}
-			s.metrics.encoded(ctx, time.Since(begun))
-			captured := s.anchor.epoch.Add(at)
-			s.faults.see(s.encoder.Seen(), captured)
-			picture = topics.ClipFrame{JPEG: data, Stream: at, Captured: captured}
-			w, h = width, height
 		}
 		win.frames = append(win.frames, picture)
 		return nil
@@ -242,6 +237,23 @@ func (s *Stream) cut(ctx context.Context, f *media.Frame, at, until time.Duratio
 		s.settle(ctx)
 	}
 	return err
+}
+
+// encode makes a clip's picture of a frame, and its size.
+func (s *Stream) encode(ctx context.Context, f *media.Frame, at time.Duration) (picture topics.ClipFrame, w, h int, err error) {
+	begun := time.Now()
+	data, w, h, err := s.encoder.Encode(f)
+	if err != nil {
+		return picture, 0, 0, err
+	}
+	s.metrics.encoded(ctx, time.Since(begun))
+	if q := s.encoder.Quality(); q < s.Quality && !s.coarse {
+		s.coarse = true
+		s.log.WarnContext(ctx, "pictures are compressed more than framer.jpeg_quality says, so that a clip fits into a record: a smaller framer.short_side shows more", "quality", q)
+	}
+	captured := s.anchor.epoch.Add(at)
+	s.faults.see(s.encoder.Seen(), captured)
+	return topics.ClipFrame{JPEG: data, Stream: at, Captured: captured}, w, h, nil
 }
 
 // early is a window that is complete before it is known when its epoch began: a camera

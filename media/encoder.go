@@ -13,6 +13,8 @@ import (
 // goroutine.
 type FrameEncoder struct {
 	short, quality int
+	most           int // bytes of a picture; 0: any
+	lowered        int // quality of the latest pictures
 	jpeg           *jpeg.Encoder
 	rgb, small     []byte
 	seed           maphash.Seed
@@ -62,7 +64,7 @@ func NewFrameEncoder(short, quality int) (*FrameEncoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &FrameEncoder{short: short, quality: quality, jpeg: j, seed: maphash.MakeSeed()}, nil
+	return &FrameEncoder{short: short, quality: quality, lowered: quality, jpeg: j, seed: maphash.MakeSeed()}, nil
 }
 
 // check bounds a picture and what it is resized to, before memory is taken.
@@ -92,8 +94,38 @@ func (e *FrameEncoder) Encode(f *Frame) (data []byte, w, h int, err error) {
 	e.seen = Seen{Hash: maphash.Bytes(e.seed, e.rgb), Black: isBlack(small), Scene: e.scenes.see(e.rgb, f.Width, f.Height)}
 	// Whole colours: at equal size they lose less of the embedding than a higher
 	// quality does with a quarter of them (docs/benchmarks.md, "What JPEG costs").
-	if data, err = e.jpeg.Encode(small, w, h, e.quality, jpeg.Full); err != nil {
+	if data, err = e.compress(small, w, h); err != nil {
 		return nil, 0, 0, err
 	}
 	return data, w, h, nil
+}
+
+// Bound keeps pictures to so many bytes, by a lower quality than asked for where it
+// needs be.
+func (e *FrameEncoder) Bound(bytes int) { e.most = bytes }
+
+// Quality is that of the latest picture.
+func (e *FrameEncoder) Quality() int { return e.lowered }
+
+const (
+	leastQuality = 10
+	qualityStep  = 10
+)
+
+// compress tries qualities from that of the picture before, and a better one where
+// that leaves half of the room.
+func (e *FrameEncoder) compress(rgb []byte, w, h int) ([]byte, error) {
+	for {
+		data, err := e.jpeg.Encode(rgb, w, h, e.lowered, jpeg.Full)
+		switch {
+		case err != nil:
+			return nil, err
+		case e.most > 0 && len(data) > e.most && e.lowered > leastQuality:
+			e.lowered = max(e.lowered-qualityStep, leastQuality)
+			continue
+		case len(data) < e.most/2 || e.most == 0:
+			e.lowered = min(e.lowered+qualityStep, e.quality)
+		}
+		return data, nil
+	}
 }

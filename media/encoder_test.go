@@ -32,6 +32,43 @@ func TestTheLargestFramesAreRead(t *testing.T) {
 	}
 }
 
+// Bounded pictures have the best quality that fits, and the one asked for as soon as
+// it does again.
+func TestPicturesAreBounded(t *testing.T) {
+	e, err := NewFrameEncoder(200, 90)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const most = 30_000
+	e.Bound(most)
+	noise, flat := make([]byte, 300*200*3), make([]byte, 300*200*3)
+	for i := range noise {
+		noise[i] = byte(i * i >> 3)
+	}
+	see := func(rgb []byte) int {
+		t.Helper()
+		data, _, _, err := e.Encode(&Frame{Width: 300, Height: 200, RGB: func([]byte) ([]byte, error) { return rgb, nil }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(data)
+	}
+	if n := see(flat); n > most || e.Quality() != 90 {
+		t.Errorf("a flat picture: %d bytes at quality %d", n, e.Quality())
+	}
+	for range 3 {
+		if n := see(noise); n > most || e.Quality() == 90 {
+			t.Errorf("noise: %d bytes at quality %d", n, e.Quality())
+		}
+	}
+	for range 10 {
+		see(flat)
+	}
+	if e.Quality() != 90 {
+		t.Errorf("flat pictures again: quality %d", e.Quality())
+	}
+}
+
 // A picture that would grow too large is refused before it is converted.
 func TestOddPicturesAreRefusedUnseen(t *testing.T) {
 	for _, c := range []struct {
