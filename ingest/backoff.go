@@ -13,6 +13,17 @@ type Backoff struct {
 	ResetAfter time.Duration // of frames, after which Min is used again
 }
 
+// after is how long to wait before the next try of a camera that gave video for so long,
+// after so many failures in a row. One that gave clips, which take window, is not left
+// alone for longer than it was there.
+func (b Backoff) after(failures int, lasted, window time.Duration) time.Duration {
+	d := b.wait(failures)
+	if lasted >= window {
+		d = min(d, max(lasted, b.Min))
+	}
+	return d
+}
+
 // wait is how long to wait before the next try after so many failures in a row, at
 // least one. It is between half the step and the whole, at random, so that cameras
 // that were lost together don't come back together.

@@ -23,3 +23,20 @@ func TestBackoff(t *testing.T) {
 		}
 	}
 }
+
+// A camera that breaks off again and again, and gives clips in between, is not left alone
+// for longer and longer.
+func TestACameraThatGivesClipsIsBackSoon(t *testing.T) {
+	b := Backoff{Min: time.Second, Max: time.Minute}
+	for range 50 {
+		if d := b.after(100, 10*time.Second, 4*time.Second); d > 10*time.Second {
+			t.Errorf("10 s of video: tried again after %v", d)
+		}
+		if d := b.after(100, 3*time.Second, 4*time.Second); d < 30*time.Second {
+			t.Errorf("too little video for a clip: tried again after %v", d)
+		}
+		if d := b.after(1, 10*time.Second, 4*time.Second); d > time.Second {
+			t.Errorf("the first failure: tried again after %v", d)
+		}
+	}
+}

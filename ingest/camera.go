@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -193,7 +194,7 @@ func (r *runner) wait(ctx context.Context, f *media.Fault, lasted time.Duration)
 		r.failures = 0
 	}
 	r.failures++
-	d := r.Backoff.wait(r.failures)
+	d := r.Backoff.after(r.failures, lasted, r.window())
 	if f.Kind == media.KindCredentials || f.Kind == kindRefused {
 		// Many cameras lock a user out after too many tries, and where a host's name
 		// leads seldom changes.
@@ -245,6 +246,11 @@ func (r *runner) address(ctx context.Context) (address, error) {
 	ctx, cancel := context.WithTimeout(ctx, r.OpenTimeout)
 	defer cancel()
 	return r.resolver.reach(ctx, a, r.failures)
+}
+
+// window is of how much video the camera's clips are.
+func (r *runner) window() time.Duration {
+	return cmp.Or(time.Duration(r.camera.Window), r.Window)
 }
 
 func (r *runner) transport() string {

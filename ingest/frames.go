@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -60,7 +59,7 @@ func (r *runner) streaming(i media.StreamInfo) {
 // ended publishes the end of a recording.
 func (r *runner) ended(ctx context.Context) {
 	level, reason := slog.LevelInfo, "end of file"
-	window := cmp.Or(time.Duration(r.camera.Window), r.Window)
+	window := r.window()
 	// The last of a window's frames is that of 127/128 of it.
 	if r.length < window*(topics.WindowSpan-1)/topics.WindowSpan {
 		level = slog.LevelWarn
