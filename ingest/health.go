@@ -1,7 +1,7 @@
 package ingest
 
 import (
-	"cmp"
+	"context"
 	"math"
 	"reflect"
 	"sync"
@@ -21,6 +21,9 @@ type health struct {
 	frames  int       // that came since counted
 	counted time.Time // zero: the camera does not stream
 	rate    float64   // frames a second in the latest rateOver; 0: not known
+	hurt    int       // frames that were damaged since counted
+	damaged float64   // share of them in the latest rateOver
+	without string    // why the camera streams without clips; empty: it doesn't
 }
 
 // rateOver is the time over which the rate of frames is counted.
@@ -49,8 +52,7 @@ func (r *runner) came(pts time.Duration) {
 	if !h.steady || pts < h.begun {
 		h.steady, h.begun = true, pts
 	}
-	window := cmp.Or(time.Duration(r.camera.Window), r.Window)
-	back := !h.offline.IsZero() && pts-h.begun >= window
+	back := !h.offline.IsZero() && pts-h.begun >= r.window()
 	if back {
 		h.offline = time.Time{}
 	}
@@ -60,15 +62,34 @@ func (r *runner) came(pts time.Duration) {
 	}
 }
 
+// damaged notes a frame that is damaged; one that is passed over came nevertheless.
+func (r *runner) damaged(ctx context.Context, passed bool) {
+	r.metrics.damage(ctx, r.camera.Name)
+	r.health.mu.Lock()
+	defer r.health.mu.Unlock()
+	r.health.hurt++
+	if passed {
+		r.metrics.frame(ctx, r.camera.Name)
+		r.health.frames++
+	}
+}
+
+// lacks notes why the camera streams without clips.
+func (h *health) lacks(why string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.without = why
+}
+
 // note brings what is known up to date with the stream's state. The mutex is held.
 func (h *health) note(st topics.StreamState, now time.Time) {
 	if st == topics.StreamStreaming {
 		if h.counted.IsZero() {
-			h.counted, h.frames, h.rate = now, 0, 0
+			h.counted, h.frames, h.hurt, h.rate, h.damaged = now, 0, 0, 0, 0
 		}
 		return
 	}
-	h.steady, h.counted, h.rate = false, time.Time{}, 0
+	h.steady, h.counted, h.rate, h.damaged, h.without = false, time.Time{}, 0, 0, ""
 	if st != topics.StreamStopped {
 		h.lost(now)
 	}
@@ -92,14 +113,16 @@ func (h *health) lost(now time.Time) {
 	}
 }
 
-// count works out the rate of frames, each rateOver of a stream.
+// count works out the rate of frames, and how many of them are damaged, each rateOver of
+// a stream.
 func (h *health) count(now time.Time) {
 	took := now.Sub(h.counted)
 	if h.counted.IsZero() || took < rateOver {
 		return
 	}
 	h.rate = math.Round(10*float64(h.frames)/took.Seconds()) / 10
-	h.counted, h.frames = now, 0
+	h.damaged = math.Round(100*float64(min(h.hurt, h.frames))/float64(max(h.frames, 1))) / 100
+	h.counted, h.frames, h.hurt = now, 0, 0
 }
 
 // publish posts a status with all that is known of the camera; it never blocks.
@@ -119,7 +142,10 @@ func (r *runner) post(st topics.StreamStatus, picture *topics.PictureFaults) top
 		st.Since = was.Since
 	}
 	r.health.note(st.State, now)
-	st.OfflineSince, st.Rate, st.Picture = r.health.offline.UTC(), r.health.rate, picture
+	st.OfflineSince, st.Rate, st.Damaged, st.Picture = r.health.offline.UTC(), r.health.rate, r.health.damaged, picture
+	if st.State == topics.StreamStreaming {
+		st.Reason = r.health.without
+	}
 	if r.health.offline.IsZero() {
 		st.OfflineSince = time.Time{}
 	}
@@ -164,14 +190,16 @@ func (s *Stage) examine(now time.Time) {
 		}
 		r.health.mu.Lock()
 		r.health.count(now)
-		rate, offline := r.health.rate, !r.health.offline.IsZero()
+		rate, damaged, without, offline := r.health.rate, r.health.damaged, r.health.without, !r.health.offline.IsZero()
 		r.health.mu.Unlock()
+		streaming := was.State == topics.StreamStreaming
 		picture := r.picture(was.State)
 		every := topics.StatusEvery
-		if !offline && (picture == nil || picture.Fine()) {
+		if !offline && without == "" && (picture == nil || picture.Fine()) {
 			every = healthyEvery
 		}
-		if !reflect.DeepEqual(picture, was.Picture) || differs(rate, was.Rate) || now.Sub(was.At) >= every-lookEvery/2 {
+		news := !reflect.DeepEqual(picture, was.Picture) || differs(rate, was.Rate) || differs(damaged, was.Damaged)
+		if news || streaming && without != was.Reason || now.Sub(was.At) >= every-lookEvery/2 {
 			r.repeat()
 		}
 	}

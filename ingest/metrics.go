@@ -18,6 +18,7 @@ import (
 type metrics struct {
 	frames     metric.Int64Counter
 	badPackets metric.Int64Counter
+	damaged    metric.Int64Counter
 	received   metric.Int64Counter
 	reconnects metric.Int64Counter
 	streams    metric.Int64ObservableGauge
@@ -29,6 +30,7 @@ func newMetrics(m metric.Meter) (metrics, error) {
 	out := metrics{
 		frames:     i.CounterBy("frostwatch.ingest.frames", "frames decoded"),
 		badPackets: i.CounterBy("frostwatch.ingest.decode_errors", "packets or frames that could not be decoded and were skipped"),
+		damaged:    i.CounterBy("frostwatch.ingest.damaged_frames", "frames of which parts are missing, or that refer to such a frame"),
 		received:   i.CounterBy("frostwatch.ingest.received_bytes", "video received from cameras", metric.WithUnit("By")),
 		reconnects: i.CounterBy("frostwatch.ingest.reconnects", "connections that failed or broke off, by kind of fault"),
 		streams:    i.GaugeBy("frostwatch.ingest.stream_state", "1 for the state that each camera's stream is in"),
@@ -40,7 +42,7 @@ func newMetrics(m metric.Meter) (metrics, error) {
 // begin makes a camera's counters exist: a rate over one that appears with its
 // first event misses that event.
 func (m *metrics) begin(ctx context.Context, camera string) {
-	for _, c := range []metric.Int64Counter{m.frames, m.badPackets, m.received} {
+	for _, c := range []metric.Int64Counter{m.frames, m.badPackets, m.damaged, m.received} {
 		c.Add(ctx, 0, ofCamera(camera))
 	}
 	m.reconnects.Add(ctx, 0, ofFault(camera, media.KindUnreachable))
@@ -54,8 +56,9 @@ func ofCamera(name string) metric.MeasurementOption {
 	return metric.WithAttributes(attribute.String("camera", name))
 }
 
-func (m *metrics) frame(ctx context.Context, camera string) { m.frames.Add(ctx, 1, ofCamera(camera)) }
-func (m *metrics) bad(ctx context.Context, camera string)   { m.badPackets.Add(ctx, 1, ofCamera(camera)) }
+func (m *metrics) frame(ctx context.Context, camera string)  { m.frames.Add(ctx, 1, ofCamera(camera)) }
+func (m *metrics) bad(ctx context.Context, camera string)    { m.badPackets.Add(ctx, 1, ofCamera(camera)) }
+func (m *metrics) damage(ctx context.Context, camera string) { m.damaged.Add(ctx, 1, ofCamera(camera)) }
 func (m *metrics) bytes(ctx context.Context, camera string, n int) {
 	m.received.Add(ctx, int64(n), ofCamera(camera))
 }

@@ -26,7 +26,8 @@ func (r *runner) open(ctx context.Context, a address) (*media.Stream, error) {
 			Transport: r.transport(), Open: r.OpenTimeout, Read: r.ReadTimeout, Watchdog: r.Watchdog, Threads: r.DecodeThreads,
 			OnBytes:     func(n int) { r.metrics.bytes(ctx, r.camera.Name, n) },
 			OnBadPacket: func() { r.metrics.bad(ctx, r.camera.Name) },
-			AnyPace: r.AnyPace, NoRedirects: !a.own, Host: a.name,
+			OnDamaged:   func(passed bool) { r.damaged(ctx, passed) },
+			AnyPace:     r.AnyPace, NoRedirects: !a.own, Host: a.name,
 		})
 		if a.own {
 			return s, err

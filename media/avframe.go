@@ -1,8 +1,11 @@
 package media
 
 /*
-#cgo pkg-config: libavformat libavutil libswscale
+#cgo pkg-config: libavcodec libavformat libavutil libswscale
+#include <stdarg.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <libavutil/frame.h>
 #include <libavutil/mem.h>
@@ -18,6 +21,50 @@ static const char *fw_url(const void *f) { return ((const AVFormatContext *)f)->
 
 // Nor what a stream is for.
 static int fw_attached(const void *s) { return ((const AVStream *)s)->disposition & AV_DISPOSITION_ATTACHED_PIC; }
+
+// fw_losses counts what libav says is missing of a stream.
+typedef struct { atomic_long lost; } fw_losses;
+
+// fw_log takes libav's log in place of standard error, where it would print URLs. Nothing
+// is formatted. libav has no other way to tell of packets that are lost and of
+// references that are missing: it fills in for them, and marks few of the pictures that
+// come of it.
+static void fw_log(void *context, int level, const char *format, va_list arguments) {
+	static const char *const packets[] = {"RTP: missed ", NULL};
+	static const char *const pictures[] = {"Frame num gap", "Could not find ref with POC", "concealing ", "error while decoding MB", NULL};
+	if (!context) return;
+	const AVClass *class = *(const AVClass **)context;
+	void *counted;
+	const char *const *said;
+	if (class == avformat_get_class()) {
+		counted = ((AVFormatContext *)context)->opaque;
+		said = packets;
+	} else if (class == avcodec_get_class()) {
+		counted = ((AVCodecContext *)context)->opaque;
+		said = pictures;
+	} else return;
+	if (!counted) return;
+	for (; *said; said++)
+		if (!strncmp(format, *said, strlen(*said))) {
+			atomic_fetch_add(&((fw_losses *)counted)->lost, 1);
+			return;
+		}
+}
+
+static void fw_quiet(void) { av_log_set_callback(fw_log); }
+static void *fw_losses_new(void) { return av_mallocz(sizeof(fw_losses)); }
+static void fw_losses_free(void *l) { av_free(l); }
+static long fw_losses_count(void *l) { return atomic_load(&((fw_losses *)l)->lost); }
+static void fw_count_format(void *format, void *l) { ((AVFormatContext *)format)->opaque = l; }
+static void fw_count_codec(void *codec, void *l) { ((AVCodecContext *)codec)->opaque = l; }
+
+// The number of a packet, which its frame gets.
+static void fw_number(void *codec, int64_t n) { ((AVCodecContext *)codec)->reordered_opaque = n; }
+static int64_t fw_number_of(const void *f) { return ((const AVFrame *)f)->reordered_opaque; }
+
+static int fw_corrupt(const void *f) {
+	return (((const AVFrame *)f)->flags & AV_FRAME_FLAG_CORRUPT) || ((const AVFrame *)f)->decode_error_flags;
+}
 
 typedef struct {
 	struct SwsContext *sws;
@@ -169,6 +216,39 @@ func attachedPicture(s *astiav.Stream) bool {
 	// Its first field is the AVStream, which go-astiav does not hand out.
 	return C.fw_attached(*(*unsafe.Pointer)(unsafe.Pointer(s))) != 0
 }
+
+// quiet keeps libav from writing to standard error, in the whole process, and begins
+// the counting of losses.
+func quiet() { C.fw_quiet() }
+
+// losses counts what libav says is lost of a stream: packets, and pictures to which
+// others refer. It owns C memory, which must outlive the contexts that are counted.
+type losses struct{ c unsafe.Pointer }
+
+func newLosses() losses { return losses{C.fw_losses_new()} }
+
+func (l losses) count() int64 { return int64(C.fw_losses_count(l.c)) }
+
+func (l losses) free() { C.fw_losses_free(l.c) }
+
+// Their one field, or the first of them, is libav's own, which go-astiav does not hand out.
+func (l losses) ofFormat(f *astiav.FormatContext) {
+	C.fw_count_format(*(*unsafe.Pointer)(unsafe.Pointer(f)), l.c)
+}
+func (l losses) ofCodec(c *astiav.CodecContext) {
+	C.fw_count_codec(*(*unsafe.Pointer)(unsafe.Pointer(c)), l.c)
+}
+
+// numberPackets gives the packets that a decoder is sent from here on a number.
+func numberPackets(c *astiav.CodecContext, n int64) {
+	C.fw_number(*(*unsafe.Pointer)(unsafe.Pointer(c)), C.int64_t(n))
+}
+
+// packetOf is the number of the packet that an AVFrame was in.
+func packetOf(frame unsafe.Pointer) int64 { return int64(C.fw_number_of(frame)) }
+
+// corrupt is whether libav marks an AVFrame as damaged.
+func corrupt(frame unsafe.Pointer) bool { return C.fw_corrupt(frame) != 0 }
 
 // frameTime is an AVFrame's time in its stream's units, noTime if unknown:
 // libav's best effort from what the container and the codec say.

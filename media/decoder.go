@@ -58,7 +58,8 @@ func noDecoder(id astiav.CodecID) error {
 
 func (s *Stream) openDecoder(codec *astiav.Codec, p *astiav.CodecParameters) error {
 	c := astiav.AllocCodecContext(codec)
-	s.codec = c
+	s.codec, s.owner = c, c
+	s.losses.ofCodec(c)
 	if err := c.FromCodecParameters(p); err != nil {
 		return err
 	}

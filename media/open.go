@@ -21,6 +21,9 @@ type StreamOptions struct {
 	Threads     int           // of the decoder
 	OnBytes     func(int)     // called with the size of each packet received
 	OnBadPacket func()        // called for each packet or frame that could not be decoded and was skipped
+	// OnDamaged is called for each frame that is damaged, with whether it is passed over
+	// for the clean one before it; nil: nobody is told.
+	OnDamaged func(passed bool)
 	// AnyPace believes the times of streams that run faster or slower than time does.
 	AnyPace bool
 	// NoRedirects keeps libav from following HTTP redirects, which may lead
@@ -47,8 +50,12 @@ func OpenStream(ctx context.Context, url string, o StreamOptions) (*Stream, erro
 }
 
 func open(ctx context.Context, url string, o openOptions) (*Stream, error) {
-	quietLibav()
-	s := &Stream{openOptions: o, format: astiav.AllocFormatContext()}
+	quiet()
+	if o.OnDamaged == nil {
+		o.OnDamaged = func(bool) {}
+	}
+	s := &Stream{openOptions: o, format: astiav.AllocFormatContext(), losses: newLosses()}
+	s.losses.ofFormat(s.format)
 	s.guard = newGuard(ctx, s.format.SetInterruptCallback())
 	scheme, _, _ := strings.Cut(url, ":")
 	scheme = strings.ToLower(scheme)
@@ -65,6 +72,7 @@ func open(ctx context.Context, url string, o openOptions) (*Stream, error) {
 		if !tried { // else libav has freed it
 			s.format.Free()
 		}
+		s.losses.free()
 		if errors.Is(err, astiav.ErrInvaliddata) && strings.HasPrefix(scheme, "rtsp") {
 			// libav's error for a peer that hangs up, or answers in another protocol.
 			return nil, NewFault(KindNotVideo, "it does not answer as an RTSP server does")
@@ -93,11 +101,8 @@ func open(ctx context.Context, url string, o openOptions) (*Stream, error) {
 	return s, nil
 }
 
-// quietLibav keeps libav from writing to standard error, where it would print
-// URLs. The level is the whole process's; libav has no other. Its messages
-// can't be captured instead: go-astiav's callback formats them into 1024 bytes
-// without checking their length.
-func quietLibav() { astiav.SetLogLevel(astiav.LogLevelQuiet) }
+// lookFor is how much of a stream over HTTP is looked at before its first frame.
+const lookFor = 3 * time.Second
 
 // libav returns libav's options: which protocols may be used below the URL's
 // own, and that only video is requested. Certificates are not verified: for
@@ -114,6 +119,9 @@ func (o openOptions) libav(scheme string) *astiav.Dictionary {
 	case "http", "https":
 		set["protocol_whitelist"] = "http,https,tcp,tls"
 		set["format_whitelist"] = formats
+		// Looking for a sound track that a header promises, and that never comes, takes
+		// libav 90 s otherwise.
+		set["analyzeduration"] = strconv.Itoa(int(lookFor.Microseconds()))
 		if o.NoRedirects {
 			set["max_redirects"] = "0"
 		}

@@ -60,7 +60,7 @@ func (s *Stream) feed() error {
 	if left <= 0 {
 		return silence("frame", patience)
 	}
-	begun := time.Now()
+	begun, lost := time.Now(), s.losses.count()
 	err := s.guard.call(min(s.Read, left), func() error { return s.format.ReadFrame(s.packet) })
 	s.waited += time.Since(begun)
 	switch {
@@ -83,8 +83,12 @@ func (s *Stream) feed() error {
 		return nil
 	}
 	s.failures = 0
+	numberPackets(s.owner, s.damage.next())
 	if err := s.codec.SendPacket(s.packet); err != nil {
 		s.OnBadPacket()
+	}
+	if s.losses.count() != lost {
+		s.damage.hurt()
 	}
 	return nil
 }

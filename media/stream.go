@@ -17,6 +17,9 @@ type Stream struct {
 	openOptions
 	format *astiav.FormatContext
 	codec  decoder
+	owner  *astiav.CodecContext // of codec
+	losses losses
+	damage damage
 	packet *astiav.Packet
 	index  int            // of the track that is decoded
 	track  *astiav.Stream // the same
@@ -85,9 +88,18 @@ func (s *Stream) take() (*Frame, error) {
 		return nil, nil
 	}
 	s.waited = 0
+	damaged := s.damage.frame(packetOf(s.fresh.UnsafePointer()), corrupt(s.fresh.UnsafePointer()), s.fresh.KeyFrame(), s.fresh.PictureType() == astiav.PictureTypeI)
 	if verdict == dropEarlier {
 		s.held.Unref()
 		s.holding = false
+	}
+	passed := s.damage.over(at, damaged) && !s.everyFrame
+	if damaged {
+		s.OnDamaged(passed)
+	}
+	if passed {
+		s.fresh.Unref()
+		return nil, nil
 	}
 	var out *Frame
 	if s.holding {
@@ -156,6 +168,7 @@ func (s *Stream) Close() {
 		s.codec.Free()
 	}
 	s.packet.Free()
+	s.losses.free()
 	for _, f := range []*astiav.Frame{s.fresh, s.held, s.shown} {
 		f.Free()
 	}

@@ -24,7 +24,8 @@ type StreamStatus struct {
 	Camera string      `json:"camera"`
 	State  StreamState `json:"state"`
 	// Reason is for people, such as "no route to host", "wrong user name or
-	// password", "no frame for 15s". It never contains a URL's password.
+	// password", "no frame for 15s". It never contains a URL's password. Of a camera that
+	// streams it is why no clip has come of that for a while.
 	Reason string    `json:"reason,omitempty"`
 	Since  time.Time `json:"since"`
 	Worker string    `json:"worker,omitempty"`
@@ -47,6 +48,9 @@ type StreamStatus struct {
 	OfflineSince time.Time `json:"offline_since,omitzero"`
 	// Rate is how many frames a second came of late; 0: not known.
 	Rate float64 `json:"rate,omitempty"`
+	// Damaged is the share of them that are damaged: parts are missing of them, or of
+	// those they refer to.
+	Damaged float64 `json:"damaged,omitempty"`
 	// Picture says what is wrong with the video; nil: not known.
 	Picture *PictureFaults `json:"picture,omitempty"`
 }
