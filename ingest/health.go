@@ -74,11 +74,27 @@ func (r *runner) damaged(ctx context.Context, passed bool) {
 	}
 }
 
-// lacks notes why the camera streams without clips.
-func (h *health) lacks(why string) {
+// lacks notes that the camera streams without clips since then, and what broke its video
+// off; empty: nothing did.
+func (h *health) lacks(since time.Time, broken string, now time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.without = why
+	of := func(t time.Time) string { return t.UTC().Format(time.TimeOnly + " MST") }
+	why := broken
+	switch {
+	case !h.frame.IsZero() && now.Sub(h.frame) > leastPatience/2:
+		why = "no frame since " + of(h.frame)
+	case broken == "":
+		why = "none has reached Kafka"
+	}
+	h.without = "no clip since " + of(since) + ": " + why
+}
+
+// clips notes that clips are made.
+func (h *health) clips() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.without = ""
 }
 
 // note brings what is known up to date with the stream's state. The mutex is held.

@@ -14,7 +14,7 @@ import (
 const lookEvery = 2 * time.Second
 
 // leastPatience is the shortest time without a clip that is reported.
-const leastPatience = 15 * time.Second
+const leastPatience = 10 * time.Second
 
 // progress watches that streams become clips on Kafka: a camera can stream without
 // a fault while no clip of it is published.
@@ -43,7 +43,7 @@ func (p *progress) forget(r *runner) {
 	r.Reporter.Warning(r.part(), nil)
 }
 
-// look reports cameras that have streamed for three windows without a clip, and
+// look reports cameras that have streamed for two windows without a clip, and
 // the stage where that goes for all that stream.
 func (s *Stage) look(now time.Time) {
 	p := s.progress
@@ -69,6 +69,7 @@ func (s *Stage) look(now time.Time) {
 				r.Reporter.Warning(r.part(), nil)
 				delete(p.reported, r)
 			}
+			r.health.clips()
 			continue
 		}
 		stuck++
@@ -77,6 +78,7 @@ func (s *Stage) look(now time.Time) {
 			broken++
 			err = fmt.Errorf("it streams, but no clip of it has been made for %v: %s", age.Round(time.Second), why)
 		}
+		r.health.lacks(since, r.broken(), now)
 		if !p.reported[r] {
 			r.log.Warn("a camera streams without clips", "error", err)
 			p.reported[r] = true
@@ -108,5 +110,5 @@ func (p *progress) judge(streaming, stuck, broken int) {
 // patience is how long a camera may stream without a clip.
 func (s *Stage) patience(c topics.Camera) time.Duration {
 	window := cmp.Or(time.Duration(c.Window), s.Window)
-	return max(leastPatience, 3*max(window, cmp.Or(c.Stride, s.Stride).Of(window)))
+	return max(leastPatience, 2*max(window, cmp.Or(c.Stride, s.Stride).Of(window)))
 }

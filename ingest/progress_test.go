@@ -48,14 +48,21 @@ func TestProgressIsClipsOnKafka(t *testing.T) {
 		s.look(now)
 	}
 
-	pass(14 * time.Second)
+	pass(9 * time.Second)
 	if len(r.warned) > 0 || s.progress.check() != nil {
 		t.Errorf("too soon: %v, %v", r.warned, s.progress.check())
 	}
 	clips(good)
 	clips(mute) // refused: no progress
 	pass(2 * time.Second)
-	if !strings.Contains(r.warning("camera mute"), "no clip of it has reached Kafka for 16s") || len(r.warned) != 1 {
+	s.examine(now)
+	if got := mute.state.Load().Reason; got != "no clip since 12:00:00 UTC: none has reached Kafka" {
+		t.Errorf("the status of mute says %q", got)
+	}
+	if got := good.state.Load().Reason; got != "" {
+		t.Errorf("the status of good says %q", got)
+	}
+	if !strings.Contains(r.warning("camera mute"), "no clip of it has reached Kafka for 11s") || len(r.warned) != 1 {
 		t.Errorf("want a warning of mute alone: %v", r.warned)
 	}
 	if err := s.progress.check(); err != nil {
@@ -74,7 +81,7 @@ func TestProgressIsClipsOnKafka(t *testing.T) {
 	r.mu.Unlock()
 	_, _ = mute.newSink()
 	pass(time.Second)
-	if got := r.warning("camera mute"); got != "it streams, but no clip of it has been made for 3m17s: its video broke off after 3s" {
+	if got := r.warning("camera mute"); got != "it streams, but no clip of it has been made for 3m12s: its video broke off after 3s" {
 		t.Errorf("a video that breaks off: %q", got)
 	}
 	if err := s.progress.check(); err == nil || !strings.Contains(err.Error(), "reaches Kafka") {
@@ -89,8 +96,22 @@ func TestProgressIsClipsOnKafka(t *testing.T) {
 	if err := s.progress.check(); err == nil || !strings.Contains(err.Error(), "the video of every camera that streams (3) breaks off before a clip is complete") {
 		t.Errorf("all break off: %v", err)
 	}
+	s.examine(now)
+	if got := mute.state.Load().Reason; got != "no clip since 12:00:00 UTC: its video broke off after 3s" && got != "no clip since 12:00:00 UTC: no frames" {
+		t.Errorf("the status of mute says %q", got)
+	}
+	rare.health.frame = now.Add(-6 * time.Second)
+	s.look(now)
+	s.examine(now)
+	if got := rare.state.Load().Reason; got != "no clip since 12:00:00 UTC: no frame since 12:03:07 UTC" {
+		t.Errorf("the status of rare says %q", got)
+	}
 	clips(good)
 	pass(time.Second)
+	s.examine(now)
+	if got := good.state.Load().Reason; got != "" {
+		t.Errorf("clips come again, and the status says %q", got)
+	}
 	if r.warning("camera good") != "" || s.progress.check() != nil {
 		t.Errorf("clips come again: %v, %v", r.warned, s.progress.check())
 	}
