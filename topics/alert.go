@@ -23,6 +23,10 @@ type Alert struct {
 	Severity string     `json:"severity"`
 	Camera   string     `json:"camera"`
 	Tags     []string   `json:"camera_tags,omitempty"`
+	// Cameras are, for a rule that counts cameras, those that showed it when the alert was
+	// raised, sorted, at most MaxAlertCameras; empty for other rules. Camera is then the one
+	// with which they were enough. Such alerts are in the partition of their rule.
+	Cameras []string `json:"cameras,omitempty"`
 	// Label, Score, Similarity and Contrast are those of the best matching label of the clip
 	// that decided. A clear that no clip decided, or a clip without a score for the
 	// alert's label, has that label and none of the three: they are 0, and absent
@@ -58,6 +62,17 @@ type Alert struct {
 	Evidence *RecordRef `json:"evidence,omitempty"`
 	Model    string     `json:"model_id"`
 	Vocab    VocabRef   `json:"vocabulary"`
+}
+
+// MaxAlertCameras bounds the cameras that an alert lists.
+const MaxAlertCameras = 1000
+
+// Key is the key of the alert's record, and with it its partition.
+func (a Alert) Key() string {
+	if len(a.Cameras) > 0 {
+		return a.Rule
+	}
+	return a.Camera
 }
 
 // EventID is the CloudEvents id, different for each state of an alert.
@@ -109,6 +124,13 @@ func (a Alert) Validate() error {
 		return fmt.Errorf("camera %.80q is not a camera name", a.Camera)
 	case !areTags(a.Tags):
 		return errBadTags
+	case len(a.Cameras) > MaxAlertCameras:
+		return fmt.Errorf("cameras: %d elements, want at most %d", len(a.Cameras), MaxAlertCameras)
+	}
+	for _, name := range a.Cameras {
+		if !cameraName.MatchString(name) {
+			return fmt.Errorf("cameras: %.80q is not a camera name", name)
+		}
 	}
 	if err := checkIDs(map[string]string{
 		"severity": a.Severity, "measure": a.Measure, "label": a.Label, "nearest_base": a.NearestBase, "onset_clip_id": a.OnsetClip, "clip_id": a.Clip,

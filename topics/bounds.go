@@ -176,11 +176,12 @@ var (
 	recognitionBounds = bounds{bytes: MaxRecordBytes, fields: maxFields + 16*MaxLabels, lists: []bound{
 		{"labels", MaxLabels}, {"tags", MaxLabels * maxTags}, {"camera_tags", maxTags},
 	}}
-	alertBounds     = bounds{bytes: 2 * smallRecord, fields: maxFields, lists: []bound{{"camera_tags", maxTags}}}
+	alertBounds     = bounds{bytes: 2 * smallRecord, fields: maxFields, lists: []bound{{"camera_tags", maxTags}, {"cameras", MaxAlertCameras}}}
 	cameraBounds    = bounds{bytes: smallRecord, fields: maxFields, lists: []bound{{"tags", maxTags}}}
 	cameraSetBounds = bounds{bytes: MaxRecordBytes, fields: maxFields, lists: []bound{{"cameras", maxSet}}}
 	watchedBounds   = bounds{bytes: MaxRecordBytes, fields: maxFields, lists: []bound{{"labels", MaxLabels}, {"tags", MaxLabels}}}
 	thresholdBounds = bounds{bytes: smallRecord, fields: maxFields}
+	sightingBounds  = bounds{bytes: smallRecord, fields: maxFields, lists: []bound{{"camera_tags", maxTags}, {"tags", maxTags}}}
 	markBounds      = bounds{bytes: smallRecord, fields: maxFields}
 	statusBounds    = bounds{bytes: smallRecord, fields: maxFields}
 	workerBounds    = bounds{bytes: MaxRecordBytes, fields: maxFields, lists: []bound{

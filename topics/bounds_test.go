@@ -106,6 +106,14 @@ func TestLargestRecordsAreWithinBounds(t *testing.T) {
 	for _, text := range []*string{&alert.Rule, &alert.Severity, &alert.Label, &alert.NearestBase, &alert.OnsetClip, &alert.Clip, &alert.Model} {
 		*text = escaped(maxID)
 	}
+	for i := range MaxAlertCameras {
+		alert.Cameras = append(alert.Cameras, fmt.Sprintf("%064d", i))
+	}
+	sighting := fullSighting()
+	sighting.Seen.Tags, sighting.Seen.Label.Tags = tags, tags
+	for _, text := range []*string{&sighting.Rule, &sighting.RuleHash, &sighting.Seen.ClipID, &sighting.Seen.Label.Label, &sighting.Seen.Label.NearestBase, &sighting.Seen.Model} {
+		*text = escaped(maxID)
+	}
 	camera := Camera{Name: "lobby", URL: "rtsp://h/" + escaped(maxURL-9), Tags: tags}
 	set := CameraSet{Source: SourceFile, ID: escaped(maxID), Cameras: map[string]string{}}
 	for i := range maxSet {
@@ -122,6 +130,7 @@ func TestLargestRecordsAreWithinBounds(t *testing.T) {
 	for name, trip := range map[string]func() error{
 		"recognition": roundTrip(EncodeRecognition, DecodeRecognition, rec),
 		"alert":       roundTrip(EncodeAlert, DecodeAlert, alert),
+		"sighting":    roundTrip(EncodeSighting, DecodeSighting, sighting),
 		"camera":      roundTrip(EncodeCamera, DecodeCamera, camera),
 		"camera set":  roundTrip(EncodeCameraSet, DecodeCameraSet, set),
 		"worker":      roundTrip(EncodeWorker, DecodeWorker, worker),

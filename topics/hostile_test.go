@@ -105,6 +105,7 @@ func decoders() map[string]func([]byte) error {
 		"status":      func(b []byte) error { _, err := DecodeStatus(b); return err },
 		"watched":     func(b []byte) error { _, err := DecodeWatched(b); return err },
 		"threshold":   func(b []byte) error { _, err := DecodeThreshold(b); return err },
+		"sighting":    func(b []byte) error { _, err := DecodeSighting(b); return err },
 		"mark":        func(b []byte) error { _, err := DecodeMark(b); return err },
 		"worker":      func(b []byte) error { _, err := DecodeWorker(b); return err },
 	}
@@ -142,12 +143,13 @@ func TestHostileRecordsTakeLittleMemory(t *testing.T) {
 			"not UTF-8":               wire(2, bytes.Repeat([]byte{0xff}, hostile-8)),
 		},
 		"recognition": inData(texts, objects, "labels", "camera_tags", "embedding", "start", "clip_id"),
-		"alert":       inData(texts, objects, "camera_tags", "evidence", "onset", "score", "alert_id"),
+		"alert":       inData(texts, objects, "camera_tags", "cameras", "evidence", "onset", "score", "alert_id"),
 		"camera":      inData(texts, objects, "tags", "stride", "window", "url"),
 		"camera set":  inData(texts, objects, "cameras", "id"),
 		"status":      inData(texts, objects, "since", "reason", "fps"),
 		"watched":     inData(texts, objects, "labels", "rule"),
 		"threshold":   inData(texts, objects, "at", "raise", "budget"),
+		"sighting":    inData(texts, objects, "seen", "camera_tags", "through", "rule"),
 		"mark":        inData(texts, objects, "onset", "true", "note"),
 		"worker":      inData(texts, objects, "at", "stages", "warnings", "started"),
 	}

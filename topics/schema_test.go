@@ -48,6 +48,14 @@ func fullMark() Mark {
 		Onset: at, Ended: at.Add(time.Minute), Note: "a real fall", By: "operator@desk", At: at}
 }
 
+func fullSighting() Sighting {
+	r := fullRecognition()
+	return Sighting{Rule: "crowd", RuleHash: "1f", Partition: 3, Through: at, Seen: &Seen{
+		Camera: "lobby", Tags: r.Tags, Start: r.Start, End: r.End, Label: r.Labels[0], Measure: "contrast", Threshold: .5,
+		ClipID: r.ClipID, Clip: r.Clip, Model: r.Model, Vocab: r.Vocab,
+	}}
+}
+
 // Subscribers rely on the published schemas: every record that we write must be
 // valid, with all optional fields and with none.
 func TestRecordsMatchTheirSchemas(t *testing.T) {
@@ -58,6 +66,9 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 	cleared.Score, cleared.Similarity, cleared.Contrast, cleared.Measure, cleared.Threshold = 0, 0, 0, "", 0
 	absent := cleared
 	absent.State, absent.Contrast, absent.Reason = AlertRaised, 0, "not seen for 2h0m0s"
+	crowd := fullAlert(AlertRaised)
+	crowd.Cameras = []string{"hall", "lobby"}
+	bareSighting := Sighting{Rule: "crowd", RuleHash: "1f", Seen: &Seen{Camera: "lobby", Start: at, End: at.Add(time.Second), Label: LabelScore{Label: "a"}, Measure: "score", ClipID: "c"}}
 	for _, c := range []struct {
 		name, schema string
 		encode       func() ([]byte, error)
@@ -98,6 +109,9 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 		{"threshold, bare", "threshold", func() ([]byte, error) {
 			return EncodeThreshold(Threshold{Camera: "lobby", Rule: "fall", RuleHash: "1f", Budget: "1 per week", Raise: .5, Clear: .3, At: at})
 		}},
+		{"sighting", "sighting", func() ([]byte, error) { return EncodeSighting(fullSighting()) }},
+		{"sighting, bare", "sighting", func() ([]byte, error) { return EncodeSighting(bareSighting) }},
+		{"sighting, of nothing", "sighting", func() ([]byte, error) { return EncodeSighting(Sighting{Rule: "crowd", RuleHash: "1f"}) }},
 		{"mark", "mark", func() ([]byte, error) { return EncodeMark(fullMark()) }},
 		{"mark, bare", "mark", func() ([]byte, error) {
 			return EncodeMark(Mark{Alert: "fall/lobby-1-2", Camera: "lobby", Rule: "fall", Label: "falling down", Onset: at, At: at})
@@ -105,6 +119,7 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 		{"recognition", "recognition", func() ([]byte, error) { return EncodeRecognition(fullRecognition()) }},
 		{"recognition, bare", "recognition", func() ([]byte, error) { return EncodeRecognition(bare) }},
 		{"alert raised", "alert", func() ([]byte, error) { return EncodeAlert(fullAlert(AlertRaised)) }},
+		{"alert of several cameras", "alert", func() ([]byte, error) { return EncodeAlert(crowd) }},
 		{"alert escalated", "alert", func() ([]byte, error) { return EncodeAlert(fullAlert(AlertEscalated)) }},
 		{"alert raised by an absence", "alert", func() ([]byte, error) { return EncodeAlert(absent) }},
 		{"alert about a stream", "alert", func() ([]byte, error) {

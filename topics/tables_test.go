@@ -18,6 +18,10 @@ func TestTableRecordsComeBackAsTheyWere(t *testing.T) {
 	if got, err2 := DecodeThreshold(raw); err != nil || err2 != nil || !reflect.DeepEqual(got, fullThreshold()) {
 		t.Errorf("%+v, %v, %v", got, err, err2)
 	}
+	raw, err = EncodeSighting(fullSighting())
+	if got, err2 := DecodeSighting(raw); err != nil || err2 != nil || !reflect.DeepEqual(got, fullSighting()) {
+		t.Errorf("%+v, %v, %v", got, err, err2)
+	}
 	raw, err = EncodeMark(fullMark())
 	if got, err2 := DecodeMark(raw); err != nil || err2 != nil || !reflect.DeepEqual(got, fullMark()) {
 		t.Errorf("%+v, %v, %v", got, err, err2)
@@ -45,6 +49,32 @@ func TestTableRecordsAreChecked(t *testing.T) {
 		_, err3 := EncodeMark(m)
 		if err1 == nil || err2 == nil || err3 == nil {
 			t.Errorf("%s: accepted: %v, %v, %v", name, err1, err2, err3)
+		}
+	}
+}
+
+func TestSightingsAreChecked(t *testing.T) {
+	for name, c := range map[string]func(*Sighting){
+		"no rule":               func(s *Sighting) { s.Rule = "" },
+		"an impossible place":   func(s *Sighting) { s.Partition = -1 },
+		"an unprintable hash":   func(s *Sighting) { s.RuleHash = "\x1b" },
+		"no camera":             func(s *Sighting) { s.Seen.Camera = "" },
+		"no clip":               func(s *Sighting) { s.Seen.ClipID = "" },
+		"a window without time": func(s *Sighting) { s.Seen.End = s.Seen.Start },
+		"a threshold":           func(s *Sighting) { s.Seen.Threshold = math.NaN() },
+		"a label":               func(s *Sighting) { s.Seen.Label.Contrast = 2 },
+		"an empty tag":          func(s *Sighting) { s.Seen.Tags = []string{""} },
+	} {
+		s := fullSighting()
+		c(&s)
+		if _, err := EncodeSighting(s); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+	a := fullAlert(AlertRaised)
+	for _, cameras := range [][]string{{"a/b"}, make([]string, MaxAlertCameras+1)} {
+		if a.Cameras = cameras; a.Validate() == nil {
+			t.Errorf("an alert of %d cameras such as %q is accepted", len(cameras), cameras[0])
 		}
 	}
 }

@@ -17,9 +17,10 @@ const (
 	Cameras    Topic = "cameras"     // key camera: Camera, JSON, compacted
 	Clips      Topic = "clips"       // key camera: Clip, Protobuf
 	Actions    Topic = "actions"     // key camera: Recognition, CloudEvents JSON
-	Alerts     Topic = "alerts"      // key camera: Alert, CloudEvents JSON
+	Alerts     Topic = "alerts"      // key camera, or rule if it counts cameras: Alert, CloudEvents JSON
 	OpenAlerts Topic = "open-alerts" // key camera/rule: the Alert that is open now, compacted
 	Watched    Topic = "watched"     // key camera/rule: WatchedLabels, JSON, compacted
+	Sightings  Topic = "sightings"   // key rule: Sighting, JSON
 	Thresholds Topic = "thresholds"  // key camera/rule: Threshold, JSON, compacted
 	Marks      Topic = "marks"       // key alert id: Mark, JSON, compacted
 	Status     Topic = "status"      // key camera: StreamStatus, JSON, compacted
@@ -84,6 +85,7 @@ func Specs(partitions, replication int) []Spec {
 		keep(Alerts, 90*day),
 		table(OpenAlerts),
 		table(Watched),
+		keep(Sightings, day),
 		table(Thresholds),
 		table(Marks),
 		table(Status),
