@@ -33,6 +33,13 @@ func (c *Client) Replay(ctx context.Context, topic string, partition int, from, 
 	return stopped(r.readTo(ctx, to, fn))
 }
 
+// Follow calls fn for the records of one partition from an offset on, outside any group:
+// those that there are, and then new ones as they come, until ctx ends (returning its
+// error) or fn returns an error (ErrStop: nil).
+func (c *Client) Follow(ctx context.Context, topic string, partition int, from int64, fn func(Message) error) error {
+	return stopped(c.follow(ctx, topic, partition, from, fn))
+}
+
 // follow calls fn for the records from an offset on, until ctx ends or fn fails.
 func (c *Client) follow(ctx context.Context, topic string, partition int, from int64, fn func(Message) error) error {
 	r := c.cursor(topic, partition, from)
