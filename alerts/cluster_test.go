@@ -20,7 +20,7 @@ import (
 )
 
 // patient is a bound on what takes a second or two on an idle machine.
-const patient = 40 * time.Second
+const patient = 2 * time.Minute
 
 var names = topics.Names{Prefix: "t."}
 

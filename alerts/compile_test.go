@@ -99,6 +99,7 @@ func FuzzCompile(f *testing.F) {
 	f.Add("rules:\n  - {name: a, actions: [a], then: {actions: [b], within: 1s}, severity_from: {warning: 0.1, critical: .9}, escalate: {after: 1s}, camera_tags: [x]}\n")
 	f.Add("rules:\n  - name: a\n    actions: [a]\n    similarity: {raise: -1}\n    overrides:\n      - {cameras: ['l*'], score: {raise: 0.2}, clips: 2 of 2}\n      - {camera_tags: [x], severity: info}\n")
 	f.Add("rules:\n  - {name: a, absent: {actions: [a, b], for: 24h}, score: {raise: 0.3}}\n")
+	f.Add("rules:\n  - {name: a, actions: [a], count: 2 cameras within 30s}\n  - {name: b, tags: [x], count: {cameras: 3, within: 1m}, clips: 1 of 2}\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		set, err := compileText(text)
 		if (set == nil) == (err == nil) {
@@ -120,6 +121,8 @@ func FuzzCompile(f *testing.F) {
 		}
 		e := NewEngine(set, time.Minute)
 		e.SetTrace(func(Trace) {})
+		c := NewCounter(set)
+		e.SetSighted(func(s topics.Sighting) { c.See(s, s.Seen.End) })
 		for i := range 6 {
 			rec := clipAt(t0, i, topics.LabelScore{Label: "a", Score: .1 * float64(i), Tags: []string{"x"}}, topics.LabelScore{Label: "b", Score: .9, Novel: true})
 			rec.Tags = [][]string{nil, {"x"}}[i/2%2]

@@ -34,6 +34,7 @@ func (s *RuleSet) WithoutEffect(around Surroundings) map[string]error {
 		var why []string
 		if cameras != nil {
 			why = append(why, r.unmatched(cameras)...)
+			why = append(why, r.tooFew(cameras)...)
 		}
 		why = append(why, s.unknownInhibitors(r, cameras)...)
 		if v := around.wordsOf(r); v != nil {

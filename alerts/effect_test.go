@@ -41,11 +41,14 @@ func TestRulesWithoutEffectAreNamed(t *testing.T) {
 		{"cameras not known", Rule{Novel: true, Cameras: []string{"lobby"}}, v, nil, ""},
 		{"vocabulary not known", Rule{Actions: []string{"anything"}}, nil, cameras, ""},
 		{"both", Rule{Actions: []string{"x"}, Cameras: []string{"y"}}, v, cameras, `no camera matches "y"; the vocabulary default has no label "x"`},
+		{"as many cameras as it counts", Rule{Actions: []string{"walking"}, Count: &Count{2, time.Minute}}, v, cameras, ""},
+		{"fewer cameras than it counts", Rule{Actions: []string{"walking"}, Count: &Count{2, time.Minute}, CameraTags: []string{"indoor"}}, v, cameras, "it wants 2 cameras, and watches 1"},
+		{"inhibited by a count", Rule{Actions: []string{"walking"}, InhibitedBy: []string{"crowd"}}, v, cameras, `rule "crowd" counts cameras: such rules inhibit no others`},
 		{"like another", Rule{Actions: []string{"same"}, Cooldown: time.Minute}, nil, nil, `it watches for the same as rule "other"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.rule.Name = "r"
-			set := ruleSet(t, Rule{Name: "other", Actions: []string{"same"}}, c.rule)
+			set := ruleSet(t, Rule{Name: "other", Actions: []string{"same"}}, crowd(2, time.Minute), c.rule)
 			got := ""
 			if err := set.WithoutEffect(Surroundings{Cameras: c.cameras, Words: always(c.v)})["r"]; err != nil {
 				got = err.Error()

@@ -31,6 +31,7 @@ type Engine struct {
 	ticked     time.Time
 	left       map[string]topics.Alert     // clears that restored alerts lack, by id
 	trace      func(Trace)                 // nil: nobody asks
+	sighted    func(topics.Sighting)       // nil: nobody counts
 	thresholds map[string]topics.Threshold // by topics.RuleKey
 	names      labelNames
 	rec        topics.Recognition // that is being evaluated
@@ -66,6 +67,8 @@ func (e *Engine) rematch(name string, c *camera) (cleared []topics.Alert) {
 			continue
 		case r == nil:
 			reason = ruleRemoved
+		case r.Count != nil:
+			reason = ruleCounts
 		case r.watches(name, c.tags):
 			continue
 		case c.last.end.Before(c.known) && topics.Chosen(name, nil, r.Cameras, nil):

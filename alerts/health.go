@@ -209,8 +209,8 @@ func (s *streams) setRules(rules *RuleSet, tags func(camera string) []string) (o
 	return out
 }
 
-// restore takes over an alert that was published before, in the order of publishing.
-func (s *streams) restore(a topics.Alert) {
+// Restore takes over an alert that was published before, in the order of publishing.
+func (s *streams) Restore(a topics.Alert) {
 	if a.State == topics.AlertCleared {
 		delete(s.left, a.ID)
 	}
@@ -231,9 +231,9 @@ func (s *streams) restore(a topics.Alert) {
 	}
 }
 
-// restoreOlder takes over an alert that is known to be open, and was raised before
-// those that restore was called for.
-func (s *streams) restoreOlder(a topics.Alert) {
+// RestoreOlder takes over an alert that is known to be open, and was raised before
+// those that Restore was called for.
+func (s *streams) RestoreOlder(a topics.Alert) {
 	c := s.camera(a.Camera)
 	if c == nil {
 		return
@@ -251,8 +251,8 @@ func (s *streams) leave(a topics.Alert, followed time.Time) {
 	s.left[a.ID] = a
 }
 
-// restored ends restoring. It returns the clears that were never published.
-func (s *streams) restored() (out []topics.Alert) {
+// Restored ends restoring. It returns the clears that were never published.
+func (s *streams) Restored() (out []topics.Alert) {
 	for _, id := range slices.Sorted(maps.Keys(s.left)) {
 		out = append(out, s.left[id])
 	}
@@ -260,8 +260,8 @@ func (s *streams) restored() (out []topics.Alert) {
 	return out
 }
 
-// open are the alerts that are raised and not cleared, by camera and rule.
-func (s *streams) open() (out []topics.Alert) {
+// Open are the alerts that are raised and not cleared, by camera and rule.
+func (s *streams) Open() (out []topics.Alert) {
 	for _, name := range slices.Sorted(maps.Keys(s.cameras)) {
 		out = append(out, s.cameras[name].open()...)
 	}

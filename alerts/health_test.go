@@ -149,7 +149,7 @@ func TestStreamAlertsSurviveARestart(t *testing.T) {
 		t.Fatalf("raised %+v", raised)
 	}
 	again := newStreams(rules)
-	again.restore(raised[0])
+	again.Restore(raised[0])
 	if got := again.see(heard(70, offlineSince(0)), nil); len(got) > 0 {
 		t.Errorf("raised again: %+v", got)
 	}
@@ -158,8 +158,8 @@ func TestStreamAlertsSurviveARestart(t *testing.T) {
 		t.Fatalf("cleared %+v", cleared)
 	}
 	third := newStreams(rules)
-	third.restore(raised[0])
-	third.restore(cleared[0])
+	third.Restore(raised[0])
+	third.Restore(cleared[0])
 	for _, status := range []topics.StreamStatus{heard(70, offlineSince(0)), heard(80, fine)} {
 		if got := third.see(status, nil); len(got) > 0 {
 			t.Errorf("after the clear: %+v", got)

@@ -69,6 +69,10 @@ func (s *RuleSet) unknownInhibitors(r *rule, cameras map[string][]string) (why [
 			why = append(why, fmt.Sprintf("rule %q is about streams: such rules inhibit no others", name))
 			continue
 		}
+		if by != nil && by.Count != nil {
+			why = append(why, fmt.Sprintf("rule %q counts cameras: such rules inhibit no others", name))
+			continue
+		}
 		if by == nil {
 			why = append(why, fmt.Sprintf("there is no rule %q to inhibit it", name))
 			continue

@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,21 @@ type openTable map[string]entry
 // entry is what is compared of an alert in the table.
 type entry struct{ id, severity string }
 
-func openKey(a topics.Alert) string { return a.Camera + "/" + a.Rule }
+// openKey is the key of an open alert. One of a rule that counts cameras is of no camera,
+// so that its rule has only one.
+func openKey(a topics.Alert) string {
+	if len(a.Cameras) > 0 {
+		return "/" + a.Rule
+	}
+	return topics.RuleKey(a.Camera, a.Rule)
+}
+
+// placeOf is what the partition of a key is chosen by: its camera, or the rule where it
+// has none.
+func placeOf(key string) string {
+	camera, rule, _ := strings.Cut(key, "/")
+	return cmp.Or(camera, rule)
+}
 
 // list brings the table up to date with an alert that has been published.
 func (w *worker) list(ctx context.Context, a topics.Alert) error {
@@ -32,7 +47,7 @@ func (w *worker) list(ctx context.Context, a topics.Alert) error {
 	if w.table[openKey(a)].id != a.ID { // the listed one is newer
 		return nil
 	}
-	return w.unlist(ctx, openKey(a), a.Camera)
+	return w.unlist(ctx, openKey(a))
 }
 
 // put enters an open alert into the table. An entry that Kafka refuses for good is
@@ -42,7 +57,7 @@ func (w *worker) put(ctx context.Context, a topics.Alert) error {
 	if err != nil {
 		return err
 	}
-	if err := w.write(ctx, openKey(a), a.Camera, value); err != nil {
+	if err := w.write(ctx, openKey(a), value); err != nil {
 		return err
 	}
 	w.table[openKey(a)] = entry{a.ID, a.Severity}
@@ -50,16 +65,16 @@ func (w *worker) put(ctx context.Context, a topics.Alert) error {
 }
 
 // unlist removes a key from the table.
-func (w *worker) unlist(ctx context.Context, key, camera string) error {
-	if err := w.write(ctx, key, camera, nil); err != nil {
+func (w *worker) unlist(ctx context.Context, key string) error {
+	if err := w.write(ctx, key, nil); err != nil {
 		return err
 	}
 	delete(w.table, key)
 	return nil
 }
 
-func (w *worker) write(ctx context.Context, key, camera string, value []byte) error {
-	m := bus.Message{Topic: w.Names.Of(topics.OpenAlerts), Key: []byte(key), PartitionBy: []byte(camera), Value: value}
+func (w *worker) write(ctx context.Context, key string, value []byte) error {
+	m := bus.Message{Topic: w.Names.Of(topics.OpenAlerts), Key: []byte(key), PartitionBy: []byte(placeOf(key)), Value: value}
 	_, err := w.p.Send(ctx, m)
 	if bus.Permanent(err) && !errors.Is(err, bus.ErrMoved) {
 		w.Logger.ErrorContext(ctx, "open alert not listed", "key", key, "error", err)
@@ -76,9 +91,8 @@ func (w *worker) readTable(ctx context.Context) (map[string]topics.Alert, error)
 	listed := map[string]topics.Alert{} // by id
 	err := w.Bus.Replay(ctx, w.Names.Of(topics.OpenAlerts), w.p.ID(), 0, -1, func(m bus.Message) error {
 		key := string(m.Key)
-		camera, _, _ := strings.Cut(key, "/")
-		if home, err := w.Bus.PartitionOf(ctx, m.Topic, []byte(camera)); err != nil || home != m.Partition {
-			return err // not written by us: it is in the wrong partition for its camera
+		if home, err := w.Bus.PartitionOf(ctx, m.Topic, []byte(placeOf(key))); err != nil || home != m.Partition {
+			return err // not written by us: it is in the wrong partition for its key
 		}
 		delete(listed, w.table[key].id)
 		delete(w.table, key)
@@ -107,22 +121,23 @@ func (w *worker) readTable(ctx context.Context) (map[string]topics.Alert, error)
 // between publishing an alert and changing the table.
 func (w *worker) mendTable(ctx context.Context) error {
 	open := map[string]bool{}
-	for _, a := range append(w.engine.Open(), w.streams.open()...) {
-		key := openKey(a)
-		open[key] = true
-		if w.table[key] == (entry{a.ID, w.open[a.ID].Severity}) {
-			continue
-		}
-		if err := w.put(ctx, w.open[a.ID]); err != nil {
-			return err
+	for _, k := range w.keepers() {
+		for _, a := range k.Open() {
+			key := openKey(a)
+			open[key] = true
+			if w.table[key] == (entry{a.ID, w.open[a.ID].Severity}) {
+				continue
+			}
+			if err := w.put(ctx, w.open[a.ID]); err != nil {
+				return err
+			}
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(w.table)) {
 		if open[key] {
 			continue
 		}
-		camera, _, _ := strings.Cut(key, "/")
-		if err := w.unlist(ctx, key, camera); err != nil {
+		if err := w.unlist(ctx, key); err != nil {
 			return err
 		}
 	}

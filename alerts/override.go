@@ -59,6 +59,9 @@ func (r Rule) variants(base *rule) (errs []error) {
 			wrong("want the cameras that it is for, under cameras or camera_tags")
 		}
 		checkCameras(o.Cameras, o.CameraTags, wrong)
+		if r.Count != nil {
+			o.checkCounted(wrong)
+		}
 		changed := r.with(o)
 		if o.Contrast == nil && o.Score == nil && o.Similarity == nil && o.FalseAlarms == (Budget{}) && o.Clips == (ClipsRule{}) && o.Severity == "" && o.SeverityFrom == nil {
 			wrong("it changes nothing: want contrast, score, similarity, false_alarms, clips, severity or severity_from")

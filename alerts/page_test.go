@@ -80,6 +80,33 @@ var streamStories = map[string]streamStory{
 		[]string{"60 raised picture black", "70 cleared picture black", "80 raised frame rate low", "120 cleared frame rate low"}},
 }
 
+// countStories are what several cameras show, clip by clip, and what a rule of
+// docs/rules.md that counts them makes of it.
+var countStories = map[string]story{
+	"crowd-runs": {
+		tags: []string{"platform"}, shows: map[string][]float64{"north": {.6}, "south": {.1, .1, .6, .1, .1, .6}, "hall": {.1, .1, .1, .1, .7}},
+		want: []string{"12s raised by hall", "34s cleared by hall"},
+	},
+}
+
+// count plays the story of several cameras to an engine.
+func (s story) count(set *RuleSet) (events []string) {
+	var found []topics.Sighting
+	e := NewEngine(set, time.Minute)
+	e.SetSighted(func(one topics.Sighting) { found = append(found, one) })
+	for _, camera := range slices.Sorted(maps.Keys(s.shows)) {
+		for i, score := range s.shows[camera] {
+			rec := clipAt(t0, i, topics.LabelScore{Label: "people running", Score: score})
+			rec.Camera, rec.Tags = camera, s.tags
+			e.Evaluate(rec)
+		}
+	}
+	for _, a := range CountAll(set, found, t0.Add(time.Hour)) {
+		events = append(events, fmt.Sprint(a.At.Sub(t0), " ", a.State, " by ", a.Camera))
+	}
+	return events
+}
+
 // tell plays the story, and writes down what happens at which second.
 func (s streamStory) tell(e *streams) (events []string) {
 	for _, one := range s.said {
@@ -148,6 +175,12 @@ func TestTheExamplesOfThePageAboutRules(t *testing.T) {
 		}
 		for _, r := range set.all() {
 			told[r.Name] = true
+			if r.Count != nil {
+				if got := countStories[r.Name].count(set); !slices.Equal(got, countStories[r.Name].want) {
+					t.Errorf("rule %q: got %q, want %q", r.Name, got, countStories[r.Name].want)
+				}
+				continue
+			}
 			story, known := stories[r.Name]
 			if !known {
 				t.Errorf("no story tells what the rule %q does", r.Name)
@@ -159,6 +192,11 @@ func TestTheExamplesOfThePageAboutRules(t *testing.T) {
 		}
 	}
 	for name := range streamStories {
+		if !told[name] {
+			t.Errorf("the page has no rule %q", name)
+		}
+	}
+	for name := range countStories {
 		if !told[name] {
 			t.Errorf("the page has no rule %q", name)
 		}

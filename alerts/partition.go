@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -29,6 +30,7 @@ type worker struct {
 	open     map[string]topics.Alert
 	table    openTable
 	watched  watchedTable
+	counting *counting
 	applied  map[string]ownThresholds // what the engine has of the table of thresholds, by camera
 	warnings warnings
 	homes    map[string]int // partitions of cameras
@@ -59,9 +61,10 @@ func (s *Stage) evaluate(ctx context.Context, p *bus.Partition) error {
 	rules, changed := s.current()
 	w := &worker{
 		Stage: s, p: p, engine: NewEngine(rules, s.NoClips), streams: newStreams(rules), open: map[string]topics.Alert{}, table: openTable{},
-		watched: watchedTable{}, applied: map[string]ownThresholds{},
+		watched: watchedTable{}, counting: newCounting(rules), applied: map[string]ownThresholds{},
 		warnings: warnings{s.Reporter, map[string]bool{}}, homes: map[string]int{},
 	}
+	w.engine.SetSighted(func(found topics.Sighting) { w.counting.found = append(w.counting.found, found) })
 	if s.Vocabularies != nil {
 		w.engine.SetWords(s.Vocabularies.Current)
 	}
@@ -86,7 +89,9 @@ func (s *Stage) evaluate(ctx context.Context, p *bus.Partition) error {
 			}
 		}
 	})
-	g.Go(func() error { return w.loop(own, fetched, changed) })
+	sightings := make(chan news)
+	g.Go(func() error { return w.followSightings(own, sightings) })
+	g.Go(func() error { return w.loop(own, fetched, sightings, changed) })
 	return g.Wait()
 }
 
@@ -98,14 +103,15 @@ func stopped(ctx context.Context, err error) error {
 	return err
 }
 
-func (w *worker) loop(ctx context.Context, fetched <-chan bus.Message, changed <-chan struct{}) error {
-	tick := time.NewTicker(TickEvery(w.NoClips))
+func (w *worker) loop(ctx context.Context, fetched <-chan bus.Message, sightings <-chan news, changed <-chan struct{}) error {
+	tick, report := time.NewTicker(TickEvery(w.NoClips)), time.NewTicker(ProgressEvery)
 	defer tick.Stop()
+	defer report.Stop()
 	_, moved := w.fleet.cameras()
 	err := w.listWatched(ctx)
-	var news <-chan struct{}
+	var statuses <-chan struct{}
 	if err == nil {
-		news, err = w.judge(ctx)
+		statuses, err = w.judge(ctx)
 	}
 	for err == nil {
 		select {
@@ -119,14 +125,18 @@ func (w *worker) loop(ctx context.Context, fetched <-chan bus.Message, changed <
 			if err = w.publish(ctx, w.setRules(rules), nil); err == nil {
 				err = w.listWatched(ctx)
 			}
-		case <-news:
-			news, err = w.judge(ctx)
+		case n := <-sightings:
+			err = w.count(ctx, n)
+		case <-report.C:
+			err = w.report(ctx)
+		case <-statuses:
+			statuses, err = w.judge(ctx)
 		case <-moved:
 			_, moved = w.fleet.cameras()
 			err = w.listWatched(ctx)
 		case <-tick.C:
 			if err = w.tick(ctx); err == nil {
-				news, err = w.judge(ctx)
+				statuses, err = w.judge(ctx)
 			}
 		}
 	}
@@ -139,7 +149,7 @@ func (w *worker) setRules(rules *RuleSet) []topics.Alert {
 		tags, _ := w.fleet.tagsOf(camera)
 		return tags
 	}
-	return append(w.engine.SetRules(rules), w.streams.setRules(rules, tags)...)
+	return slices.Concat(w.engine.SetRules(rules), w.counting.counter.SetRules(rules), w.streams.setRules(rules, tags))
 }
 
 // tick lets time pass for the engine, as long as Kafka answers: an outage is no
@@ -174,8 +184,12 @@ func (w *worker) handle(ctx context.Context, m bus.Message) error {
 		return w.bury(traced, m, err)
 	}
 	w.applyBudgets(rec.Camera)
+	w.counting.found = nil
 	strange := w.engine.cameras[rec.Camera] == nil
 	if err := w.publish(traced, w.engine.Evaluate(rec), &rec); err != nil {
+		return err
+	}
+	if err := w.sendSightings(traced, w.counting.found); err != nil {
 		return err
 	}
 	w.metrics.evaluated.Add(ctx, 1)

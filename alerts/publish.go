@@ -16,11 +16,15 @@ import (
 
 // publish sends alerts, each after the copy of its evidence and before its entry in
 // the table of open alerts. rec is the recognition that led to them, nil where none
-// did.
+// did; a raise then has the position of its clip, if there is one.
 func (w *worker) publish(ctx context.Context, alerts []topics.Alert, rec *topics.Recognition) error {
-	clip := sync.OnceValues(func() (bus.Message, error) { return w.clip(ctx, rec) })
+	one := sync.OnceValues(func() (bus.Message, error) { return w.clip(ctx, rec.Clip, rec.ClipID, rec.Camera) })
 	for _, a := range alerts {
-		if a.State == topics.AlertRaised && rec != nil {
+		clip := one
+		if rec == nil && a.Evidence != nil {
+			clip = func() (bus.Message, error) { return w.clip(ctx, *a.Evidence, a.Clip, a.Camera) }
+		}
+		if a.State == topics.AlertRaised && (rec != nil || a.Evidence != nil) {
 			var err error
 			if a.Evidence, err = w.keepEvidence(ctx, a, clip); err != nil {
 				return err
@@ -44,7 +48,7 @@ func (w *worker) send(ctx context.Context, a topics.Alert) error {
 		w.Logger.ErrorContext(ctx, "alert not published", "rule", a.Rule, "camera", a.Camera, "error", err)
 		return nil
 	}
-	msg := bus.Message{Topic: w.Names.Of(topics.Alerts), Key: []byte(a.Camera), Value: value,
+	msg := bus.Message{Topic: w.Names.Of(topics.Alerts), Key: []byte(a.Key()), Value: value,
 		Headers: []bus.Header{{Key: "content-type", Value: []byte(topics.ContentType)}}}
 	w.Propagator.Inject(ctx, bus.HeaderCarrier{Headers: &msg.Headers})
 	_, err = w.p.Send(ctx, msg)
@@ -113,12 +117,11 @@ func (w *worker) keepEvidence(ctx context.Context, a topics.Alert, clip func() (
 // clipTime bounds how long an alert waits for its clip.
 const clipTime = 5 * time.Second
 
-// clip reads the clip of a recognition. The position comes from a record, so what
+// clip reads the clip of that id and camera. The position comes from a record, so what
 // it points at is checked.
-func (w *worker) clip(ctx context.Context, rec *topics.Recognition) (bus.Message, error) {
-	ref := rec.Clip
+func (w *worker) clip(ctx context.Context, ref topics.RecordRef, id, camera string) (bus.Message, error) {
 	if want := w.Names.Of(topics.Clips); ref.Topic != want {
-		return bus.Message{}, fmt.Errorf("the recognition points at topic %q for its clip: want %q", ref.Topic, want)
+		return bus.Message{}, fmt.Errorf("its position is on topic %q: want %q", ref.Topic, want)
 	}
 	ctx, cancel := context.WithTimeout(ctx, clipTime)
 	defer cancel()
@@ -130,9 +133,9 @@ func (w *worker) clip(ctx context.Context, rec *topics.Recognition) (bus.Message
 	if err != nil {
 		return bus.Message{}, err
 	}
-	if clip.ID != rec.ClipID || clip.Camera != rec.Camera {
+	if clip.ID != id || clip.Camera != camera {
 		return bus.Message{}, fmt.Errorf("record %s/%d at %d is clip %q of camera %q: want %q of %q",
-			ref.Topic, ref.Partition, ref.Offset, clip.ID, clip.Camera, rec.ClipID, rec.Camera)
+			ref.Topic, ref.Partition, ref.Offset, clip.ID, clip.Camera, id, camera)
 	}
 	return m, nil
 }

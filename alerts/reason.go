@@ -15,6 +15,9 @@ const (
 	ruleRemoved     = "the rule was removed"
 	ruleElsewhere   = "the rule no longer watches this camera"
 	anotherFollowed = "another alert of the rule followed"
+	ruleCounts      = "the rule counts cameras now"
+	ruleCountsNot   = "the rule no longer counts cameras"
+	ruleChanged     = "the rule was changed"
 )
 
 // fell is the reason of a clear by a clip that lists the label.

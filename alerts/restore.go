@@ -32,7 +32,11 @@ func (w *worker) restore(ctx context.Context, rules *RuleSet) error {
 	if err := w.restoreMemories(ctx); err != nil {
 		return err
 	}
-	if err := w.publish(ctx, slices.Concat(w.engine.Restored(), w.streams.restored(), w.setRules(rules)), nil); err != nil {
+	var left []topics.Alert
+	for _, k := range w.keepers() {
+		left = append(left, k.Restored()...)
+	}
+	if err := w.publish(ctx, append(left, w.setRules(rules)...), nil); err != nil {
 		return err
 	}
 	return w.mendTable(ctx)
@@ -63,23 +67,36 @@ func (w *worker) restoreAlerts(ctx context.Context) error {
 			return nil
 		}
 		delete(older, a.ID)
-		if a.Measure == string(ByStream) {
-			w.streams.restore(a)
-		} else {
-			w.engine.Restore(a)
-		}
+		w.keeper(a).Restore(a)
 		w.note(a)
 		return nil
 	})
 	for _, id := range slices.Sorted(maps.Keys(older)) {
-		if a := older[id]; a.Measure == string(ByStream) {
-			w.streams.restoreOlder(a)
-		} else {
-			w.engine.RestoreOlder(a)
-		}
+		w.keeper(older[id]).RestoreOlder(older[id])
 		w.note(older[id])
 	}
 	return err
+}
+
+// keeper is what raises and clears alerts of one kind, and knows which are open.
+type keeper interface {
+	Restore(topics.Alert)
+	RestoreOlder(topics.Alert)
+	Restored() []topics.Alert
+	Open() []topics.Alert
+}
+
+func (w *worker) keepers() []keeper { return []keeper{w.engine, w.streams, w.counting.counter} }
+
+// keeper is the one that raised an alert.
+func (w *worker) keeper(a topics.Alert) keeper {
+	switch {
+	case a.Measure == string(ByStream):
+		return w.streams
+	case len(a.Cameras) > 0:
+		return w.counting.counter
+	}
+	return w.engine
 }
 
 // samePartitions refuses topics with different numbers of partitions: a camera's
@@ -109,12 +126,17 @@ func (e *partitionsError) Error() string {
 }
 
 func (s *Stage) comparePartitions(ctx context.Context) error {
+	return s.compareWith(ctx, topics.Alerts, topics.OpenAlerts)
+}
+
+// compareWith compares the actions topic with others.
+func (s *Stage) compareWith(ctx context.Context, all ...topics.Topic) error {
 	actions := s.Names.Of(topics.Actions)
 	n, err := s.Bus.Partitions(ctx, actions)
 	if err != nil {
 		return err
 	}
-	for _, t := range []topics.Topic{topics.Alerts, topics.OpenAlerts} {
+	for _, t := range all {
 		other := s.Names.Of(t)
 		m, err := s.Bus.Partitions(ctx, other)
 		if err != nil {

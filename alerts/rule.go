@@ -25,6 +25,9 @@ type Rule struct {
 	Novel      bool     `yaml:"novel"`   // labels that the model was not trained on
 	Then       *Then    `yaml:"then"`    // what has to be seen after them; nil: nothing
 	Absent     *Absent  `yaml:"absent"`  // instead of the three above: what must not stay unseen
+	// Count is how many cameras have to see them within a time; nil: each camera raises
+	// alerts of its own.
+	Count *Count `yaml:"count" json:",omitempty"` // omitempty: rules without it keep their Hash
 	// Stream is what must not be wrong with the cameras' streams; nil: the rule is about
 	// labels.
 	Stream *StreamRule `yaml:"stream"`
@@ -111,6 +114,7 @@ func (r Rule) compile() (*rule, []error) {
 		r.checkSelection(wrong)
 	}
 	r.checkKind(wrong)
+	r.checkCount(wrong)
 	r.checkMeasure(wrong)
 	if c := r.Clips; c != (ClipsRule{}) && (c.N < 1 || c.N > c.M || c.M > maxM) {
 		wrong("clips: %d of %d: want N of M with 1 ≤ N ≤ M ≤ %d", c.N, c.M, maxM)

@@ -47,6 +47,18 @@ func TestBadRulesAreRefused(t *testing.T) {
 		{"absence with a long cooldown", func(r *Rule) { absent(r); r.Cooldown = 2 * time.Hour }, "cooldown: 2h0m0s: want at most the 1h0m0s of absent"},
 		{"absence longer than its hours", func(r *Rule) { absent(r); r.Schedule = &Schedule{From: "08:00", To: "08:30"} }, "absent: for 1h0m0s: its hours last 30m0s at most"},
 		{"absence longer than between quiet hours", func(r *Rule) { absent(r); r.Quiet = &Schedule{From: "00:30", To: "00:00"} }, "absent: for 1h0m0s: its hours last 30m0s at most"},
+		{"count of one", func(r *Rule) { r.Count = &Count{1, time.Minute} }, "count: 1 cameras: want 2 to 1000"},
+		{"count at no time", func(r *Rule) { r.Count = &Count{2, 0} }, "count: within 0s: want 1s to 1h0m0s"},
+		{"count with a budget", func(r *Rule) { countsTwo(r); r.FalseAlarms = Budget{Count: 1, Per: day} }, "false_alarms: a rule that counts cameras has no budget"},
+		{"count with a clear", func(r *Rule) { countsTwo(r); r.Score = &Levels{.5, .4} }, "score: clear 0.4: a rule that counts cameras clears when"},
+		{"count of a sequence", func(r *Rule) { countsTwo(r); r.Then = &Then{[]string{"b"}, 1} }, "then: a rule that counts cameras can't have it"},
+		{"count of absences", func(r *Rule) { countsTwo(r); absent(r) }, "absent: a rule that counts cameras can't have it"},
+		{"count with severities", func(r *Rule) { countsTwo(r); r.SeverityFrom = &SeverityFrom{Critical: .9} }, "severity_from: a rule that counts"},
+		{"count that escalates", func(r *Rule) { countsTwo(r); r.Escalate = &Escalate{After: time.Minute} }, "escalate: a rule that counts"},
+		{"count that is inhibited", func(r *Rule) { countsTwo(r); r.InhibitedBy = []string{"b"} }, "inhibited_by: a rule that counts"},
+		{"count with an override of severity", func(r *Rule) { countsTwo(r); r.Overrides = []Override{{Cameras: []string{"a"}, Severity: "info"}} },
+			"overrides[0]: severity: the alert of a rule that counts cameras is of all of them"},
+		{"count of streams", func(r *Rule) { countsTwo(r); r.Actions, r.Stream = nil, &StreamRule{Offline: time.Minute} }, "count: a rule on streams looks at no clips"},
 		{"tag of cameras", func(r *Rule) { r.CameraTags = []string{""} }, "camera_tags: an empty tag"},
 		{"severity from nothing", func(r *Rule) { r.SeverityFrom = &SeverityFrom{} }, "severity_from: want warning, critical or both"},
 		{"severity from too much", func(r *Rule) { r.SeverityFrom = &SeverityFrom{Warning: 2} }, "severity_from: 2: want 0 to 1"},
@@ -91,6 +103,25 @@ func TestBadRulesAreRefused(t *testing.T) {
 
 // absent makes a rule one on absence.
 func absent(r *Rule) { r.Actions, r.Absent = nil, &Absent{[]string{"a"}, time.Hour} }
+
+// countsTwo makes a rule one that counts cameras.
+func countsTwo(r *Rule) { r.Count = &Count{2, time.Minute} }
+
+func TestCountsAreWrittenInWords(t *testing.T) {
+	for text, want := range map[string]string{
+		"3 cameras within 30s": "3 cameras within 30s", " 12  cameras within 1m30s ": "12 cameras within 1m30s",
+		"cameras within 30s": "", "3 within 30s": "", "3 cameras within 30": "", "-3 cameras within 30s": "", "3 cameras within 30s or so": "", "": "",
+	} {
+		var c Count
+		if err := c.UnmarshalText([]byte(text)); (err == nil) != (want != "") || err == nil && c.String() != want {
+			t.Errorf("%q: %+v, %v", text, c, err)
+		}
+	}
+	set, err := compileText("rules:\n  - {name: a, actions: [a], count: {cameras: 4, within: 1m}}\n")
+	if err != nil || *set.find("a").Count != (Count{4, time.Minute}) {
+		t.Errorf("%v", err)
+	}
+}
 
 func TestShortTexts(t *testing.T) {
 	for _, c := range []struct{ text, label, want string }{

@@ -24,6 +24,8 @@ type Bus interface {
 	Consume(ctx context.Context, g bus.GroupOptions, handle func(context.Context, *bus.Partition) error) error
 	Send(ctx context.Context, msgs ...bus.Message) ([]topics.RecordRef, error)
 	Replay(ctx context.Context, topic string, partition int, from, to int64, fn func(bus.Message) error) error
+	Follow(ctx context.Context, topic string, partition int, from int64, fn func(bus.Message) error) error
+	Bounds(ctx context.Context, topic string, partition int) (first, next int64, err error)
 	OffsetAt(ctx context.Context, topic string, partition int, t time.Time) (int64, error)
 	FetchOne(ctx context.Context, topic string, partition int, offset int64) (bus.Message, error)
 	Partitions(ctx context.Context, topic string) (int, error)

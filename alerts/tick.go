@@ -37,7 +37,7 @@ func (e *Engine) Tick(now time.Time) []topics.Alert {
 	for _, name := range slices.Sorted(maps.Keys(e.cameras)) {
 		c := e.cameras[name]
 		without := e.clock - c.heard
-		if limit := max(e.noClips, strides*c.stride); without > limit {
+		if limit := e.patience(c); without > limit {
 			cleared = append(cleared, c.dropped(limit)...)
 		}
 		if without > forgetAfter && !c.needed(without) {

@@ -61,12 +61,12 @@ func (e *Engine) SetTrace(fn func(Trace)) { e.trace = fn }
 // step lets a watch take the camera's next clip.
 func (e *Engine) step(w *watch, rec *topics.Recognition, fresh bool) *topics.Alert {
 	if e.trace == nil {
-		alert, _ := w.step(rec, e.words)
+		alert, _ := e.decide(w, rec)
 		return alert
 	}
 	t := w.before(rec)
 	t.Fresh = fresh
-	alert, d := w.step(rec, e.words)
+	alert, d := e.decide(w, rec)
 	t.Enough, t.Over, t.Alert = d.onset != nil, d.over, alert
 	t.Inhibited = w.inhibitor()
 	if s, ok := w.memory.(stater); ok && alert == nil {
@@ -75,6 +75,16 @@ func (e *Engine) step(w *watch, rec *topics.Recognition, fresh bool) *topics.Ale
 	t.Why = t.why(w.rule)
 	e.trace(t)
 	return alert
+}
+
+// decide lets a watch take the clip, and reports that the camera counts for a rule that
+// counts cameras.
+func (e *Engine) decide(w *watch, rec *topics.Recognition) (*topics.Alert, decision) {
+	alert, d := w.step(rec, e.words)
+	if w.rule.Count != nil && d.onset != nil && e.sighted != nil {
+		e.sighted(w.sighting(rec, d.label))
+	}
+	return alert, d
 }
 
 // before is the trace of a clip that is about to be evaluated.
@@ -131,6 +141,8 @@ func (t Trace) why(r *rule) string {
 		return fmt.Sprintf("cleared alert %s: %s", t.Alert.ID, t.Alert.Reason)
 	case t.Open != nil:
 		return fmt.Sprintf("alert %s is open since %s and is kept open%s", t.Open.ID, t.Open.Onset.UTC().Format(time.RFC3339), because)
+	case r.Count != nil && t.Enough:
+		return fmt.Sprintf("this camera counts: %s; an alert takes %s", t.best(), r.Count)
 	case t.Enough && t.End.Before(t.Resting):
 		return fmt.Sprintf("it would raise, but rests until %s, which is %s after the last alert was cleared", t.Resting.UTC().Format(time.RFC3339), r.Cooldown)
 	case t.Enough && t.Inhibited != "":

@@ -41,6 +41,7 @@ func (w *watch) remember(rec *topics.Recognition) decision {
 func (w *watch) step(rec *topics.Recognition, words Words) (*topics.Alert, decision) {
 	d := w.remember(rec)
 	switch {
+	case w.rule.Count != nil: // its alerts are the Counter's
 	case !rec.End.After(w.known): // what follows from it is published
 	case w.open != nil && d.over:
 		label, reason := d.label, d.reason

@@ -101,14 +101,20 @@ func watchesFor(r alerts.Rule) string {
 		return fmt.Sprintf("no %s for %v", anyOf(r.Absent.Actions), r.Absent.For)
 	case len(r.Actions) > 0 && r.Then != nil:
 		return fmt.Sprintf("%s, then %s within %v", anyOf(r.Actions), anyOf(r.Then.Actions), r.Then.Within)
-	case len(r.Actions) > 0:
-		return anyOf(r.Actions)
-	case len(r.Tags) > 0:
-		return "labels tagged " + anyOf(r.Tags)
-	case r.Novel:
-		return "novel labels"
 	}
-	return "-"
+	text := "-"
+	switch {
+	case len(r.Actions) > 0:
+		text = anyOf(r.Actions)
+	case len(r.Tags) > 0:
+		text = "labels tagged " + anyOf(r.Tags)
+	case r.Novel:
+		text = "novel labels"
+	}
+	if r.Count != nil {
+		text += ", seen by " + r.Count.String()
+	}
+	return text
 }
 
 func anyOf(texts []string) string {
