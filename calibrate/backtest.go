@@ -21,11 +21,13 @@ const (
 
 // Compared is an alert that was raised, or that the rules would raise, or both.
 type Compared struct {
-	Found  string  `json:"found"` // "both", "backtest" or "live"
-	Rule   string  `json:"rule"`
-	Camera string  `json:"camera"`
-	Label  string  `json:"label"`
-	Value  float64 `json:"value"` // of the rule's measure
+	Found  string `json:"found"` // "both", "backtest" or "live"
+	Rule   string `json:"rule"`
+	Camera string `json:"camera"`
+	// Cameras are those of a rule that counts them.
+	Cameras []string `json:"cameras,omitempty"`
+	Label   string   `json:"label"`
+	Value   float64  `json:"value"` // of the rule's measure
 	// ID is that of the backtest, or of the alert that was raised where the rules
 	// would not. LiveID is that of the latter, where both are about one happening
 	// and begin with another clip.
@@ -122,7 +124,7 @@ func spans(all []topics.Alert) (out []Compared) {
 		switch {
 		case a.State == topics.AlertRaised && !known:
 			at[a.ID] = len(out)
-			out = append(out, Compared{Rule: a.Rule, Camera: a.Camera, Label: a.Label, Value: value(a), ID: a.ID, Onset: a.Onset, Raised: a.At})
+			out = append(out, Compared{Rule: a.Rule, Camera: a.Camera, Cameras: a.Cameras, Label: a.Label, Value: value(a), ID: a.ID, Onset: a.Onset, Raised: a.At})
 		case a.State == topics.AlertCleared && known:
 			cleared := a.At
 			out[i].Cleared = &cleared
@@ -143,14 +145,14 @@ func value(a topics.Alert) float64 {
 }
 
 // compare finds the alerts that both lists have: those of one id, and else of one rule
-// and camera that overlap in time.
+// and camera (of one rule, if it counts cameras) that overlap in time.
 func (b *Backtested) compare(would, did []Compared) {
 	matched := make([]bool, len(did))
 	byID := map[string]int{}
 	byRule := map[string][]int{}
 	for i, d := range did {
 		byID[d.ID] = i
-		byRule[topics.RuleKey(d.Camera, d.Rule)] = append(byRule[topics.RuleKey(d.Camera, d.Rule)], i)
+		byRule[d.place()] = append(byRule[d.place()], i)
 	}
 	for i := range would {
 		w := &would[i]
@@ -164,7 +166,7 @@ func (b *Backtested) compare(would, did []Compared) {
 		if w.Found == InBoth {
 			continue
 		}
-		for _, d := range byRule[topics.RuleKey(w.Camera, w.Rule)] {
+		for _, d := range byRule[w.place()] {
 			if !matched[d] && w.overlaps(did[d]) {
 				matched[d], w.Found, w.LiveID = true, InBoth, did[d].ID
 				break
@@ -181,6 +183,15 @@ func (b *Backtested) compare(would, did []Compared) {
 	slices.SortStableFunc(b.Alerts, func(a, b Compared) int {
 		return cmp.Or(a.Raised.Compare(b.Raised), cmp.Compare(a.Camera, b.Camera), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.ID, b.ID))
 	})
+}
+
+// place is the rule and the camera, or the rule alone where it counts cameras: with which
+// of them there are enough may differ.
+func (c Compared) place() string {
+	if len(c.Cameras) > 0 {
+		return "/" + c.Rule
+	}
+	return topics.RuleKey(c.Camera, c.Rule)
 }
 
 func (c Compared) overlaps(o Compared) bool {

@@ -15,6 +15,9 @@ import (
 type player struct {
 	engine *alerts.Engine
 	ticked time.Time // zero: never
+	// sighted are the sightings for rules that count cameras. Those of all partitions are
+	// counted together at the end.
+	sighted []topics.Sighting
 }
 
 func newPlayer(rules *alerts.RuleSet, thresholds []topics.Threshold, trace func(alerts.Trace)) *player {
@@ -23,6 +26,7 @@ func newPlayer(rules *alerts.RuleSet, thresholds []topics.Threshold, trace func(
 		p.engine.SetThreshold(t.Camera, t.Rule, &t)
 	}
 	p.engine.SetTrace(trace)
+	p.engine.SetSighted(func(s topics.Sighting) { p.sighted = append(p.sighted, s) })
 	return p
 }
 

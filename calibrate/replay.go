@@ -62,9 +62,12 @@ func Replay(ctx context.Context, o ReplayOptions) (*Replayed, error) {
 	if err != nil {
 		return nil, err
 	}
+	var sighted []topics.Sighting
 	for _, partition := range slices.Sorted(maps.Keys(r.players)) {
 		r.take(r.players[partition].until(r.end()))
+		sighted = append(sighted, r.players[partition].sighted...)
 	}
+	r.take(alerts.CountAll(r.Rules, sighted, r.end()))
 	inOrder(r.out.Alerts)
 	return &r.out, r.check()
 }
@@ -74,6 +77,7 @@ type replay struct {
 	players map[int]*player // by partition
 	newest  time.Time       // record time
 	raised  map[string]bool // alerts of the range, by id
+	sighted int             // sightings that are kept to be counted
 	out     Replayed
 }
 
@@ -99,7 +103,9 @@ func (r *replay) see(rec archive.Record[topics.Recognition]) {
 			r.out.Last = v.End
 		}
 	}
+	before := len(p.sighted)
 	r.take(p.see(rec.Time, v))
+	r.sighted += len(p.sighted) - before
 }
 
 // trace drops what is before the range.
@@ -135,7 +141,13 @@ func (r *replay) end() time.Time {
 	return r.Until
 }
 
+// maxSighted bounds the sightings that are kept until all are there, some 0.5 KB each.
+const maxSighted = 500_000
+
 func (r *replay) check() error {
+	if r.sighted > maxSighted {
+		return fmt.Errorf("rules that count cameras have to count more than %d sightings in this range: ask for a shorter one, or for fewer cameras", maxSighted)
+	}
 	if len(r.out.Alerts) > maxAlerts {
 		return fmt.Errorf("the rules raise more than %d alerts in this range: ask for a shorter one, or for fewer cameras", maxAlerts/2)
 	}

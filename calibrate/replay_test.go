@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/alerts"
+	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -56,6 +57,29 @@ func TestReplay(t *testing.T) {
 	o.Until = t0.Add(70 * time.Second)
 	if got, _ := Replay(t.Context(), o); !slices.Equal(told(got.Alerts), want[:3]) {
 		t.Errorf("until 70 s: got %q", told(got.Alerts))
+	}
+}
+
+// Cameras of all partitions are counted together, and an alert that was raised by another
+// of them is the same.
+func TestCamerasAreCountedOverPartitions(t *testing.T) {
+	past := &recorded{}
+	falls(past, 1, "lobby", 60, 10, 40)
+	falls(past, 2, "ward", 60, 12)
+	falls(past, 3, "yard", 60, 13, 41)
+	rule := onScore("falls")
+	rule.Score.Clear, rule.Count = 0, &alerts.Count{Cameras: 3, Within: 5 * stride}
+	o := ReplayOptions{Past: past, Rules: ruleSet(t, rule), Until: t0.Add(time.Hour)}
+	got, err := Replay(t.Context(), o)
+	if want := []string{"yard raised 13", "yard cleared 15"}; err != nil || !slices.Equal(told(got.Alerts), want) {
+		t.Fatalf("got %q, %v; want %q", told(got.Alerts), err, want)
+	}
+	live := got.Alerts[0]
+	live.ID, live.Camera = "falls/another", "ward"
+	past.alerts = append(past.alerts, archive.Record[topics.Alert]{Time: live.At, Value: live})
+	b, err := Backtest(t.Context(), o)
+	if err != nil || len(b.Alerts) != 1 || b.Alerts[0].Found != InBoth || !slices.Equal(b.Alerts[0].Cameras, []string{"lobby", "ward", "yard"}) {
+		t.Errorf("%+v, %v", b, err)
 	}
 }
 

@@ -108,6 +108,8 @@ func judgeable(r alerts.Rule) error {
 	switch {
 	case r.Stream != nil || r.Absent != nil:
 		return fmt.Errorf("want a rule that raises when something is seen: others have no threshold to calibrate")
+	case r.Count != nil:
+		return fmt.Errorf("want a rule that raises alerts of single cameras: it counts cameras")
 	case r.Novel:
 		return fmt.Errorf("want a rule that names labels or tags: which labels are novel depends on the model")
 	case r.Measure() != alerts.ByContrast:

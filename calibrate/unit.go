@@ -127,6 +127,7 @@ func (t *RuleTest) Run(rules *alerts.RuleSet) (wrong []string) {
 		all = append(all, p.see(rec.End, rec)...)
 	}
 	all = append(all, p.until(end.Add(t.Until))...)
+	all = append(all, alerts.CountAll(rules, p.sighted, end.Add(t.Until))...)
 	inOrder(all)
 	return append(wrong, t.compare(spans(all))...)
 }
