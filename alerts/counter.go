@@ -68,13 +68,14 @@ func (c *Counter) See(s topics.Sighting, at time.Time) []topics.Alert {
 	}
 	t.report(s, c.clock)
 	r := c.rules.counting(s.Rule)
+	near := (*run)(nil)
 	if s.Seen != nil {
-		t.add(s, r)
+		near = t.add(s, r)
 	}
-	if c.warming || r == nil {
+	if c.warming || r == nil || near == nil && t.open == nil {
 		return nil
 	}
-	return t.decide(r, c.known(t))
+	return t.decide(r, c.known(t), near)
 }
 
 // tally is what is known of a rule; nil where there are too many that are not ours.
@@ -142,7 +143,7 @@ func (c *Counter) SetRules(rules *RuleSet) (out []topics.Alert) {
 			t.hash = r.hash
 		}
 		if r != nil && !c.warming {
-			out = append(out, t.decide(r, c.known(t))...)
+			out = append(out, t.decide(r, c.known(t), nil)...)
 		}
 	}
 	return out
@@ -190,7 +191,7 @@ func (c *Counter) Warmed(since time.Time) (out []topics.Alert) {
 		if full := since.Add(r.Count.Within); t.open != nil && full.After(t.sure) {
 			t.sure = later(t.sure, earlier(full, known))
 		}
-		out = append(out, t.decide(r, known)...)
+		out = append(out, t.decide(r, known, nil)...)
 	}
 	return out
 }

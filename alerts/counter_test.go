@@ -111,8 +111,8 @@ func happenings(set *RuleSet, random *rand.Rand) (all []topics.Sighting) {
 			together.add(s.Seen)
 		}
 		n := set.find("crowd").Count.Cameras
-		found, at := together.enough(time.Time{}, time.Time{}, n)
-		again, _ := together.enough(time.Time{}, together.last(at, n).Add(1), n)
+		found, at := together.enough(time.Time{}, time.Time{}, n, nil)
+		again, _ := together.enough(time.Time{}, together.last(at, n).Add(1), n, nil)
 		if found != nil && again == nil {
 			slices.SortFunc(burst, func(a, b topics.Sighting) int { return a.Seen.End.Compare(b.Seen.End) })
 			all = append(all, burst...)

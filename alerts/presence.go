@@ -28,8 +28,8 @@ func newPresence(within time.Duration) *presence {
 	return &presence{within: within, runs: map[string][]run{}}
 }
 
-// add takes a sighting.
-func (p *presence) add(s *topics.Seen) {
+// add takes a sighting, and returns the run that it belongs to.
+func (p *presence) add(s *topics.Seen) run {
 	all := p.runs[s.Camera]
 	i := 0 // of the first run that it does not come too late for
 	for i < len(all) && s.End.Sub(all[i].last.End) > p.within {
@@ -52,6 +52,12 @@ func (p *presence) add(s *topics.Seen) {
 	}
 	p.size += len(all)
 	p.runs[s.Camera] = all
+	return all[i]
+}
+
+// touches is whether there is a time at which the cameras of both runs count.
+func (p *presence) touches(a, b run) bool {
+	return a.first.End.Sub(b.last.End) <= p.within && b.first.End.Sub(a.last.End) <= p.within
 }
 
 // drop forgets the runs for which old is true.
@@ -138,8 +144,9 @@ func (p *presence) last(from time.Time, n int) time.Time {
 
 // enough is the first sighting not before a time with which n cameras count, nil where
 // there is none; and when that was, which may be a little before the sighting that is
-// known. Sightings up to ended, when the alert before was cleared, do not count.
-func (p *presence) enough(ended, from time.Time, n int) (*topics.Seen, time.Time) {
+// known. Sightings up to ended, when the alert before was cleared, do not count. near, if
+// it is not nil, is the run that has changed since there was none.
+func (p *presence) enough(ended, from time.Time, n int, near *run) (*topics.Seen, time.Time) {
 	if len(p.runs) < n {
 		return nil, from
 	}
@@ -150,7 +157,7 @@ func (p *presence) enough(ended, from time.Time, n int) (*topics.Seen, time.Time
 	for _, all := range p.runs {
 		for _, r := range all {
 			until := r.last.End.Add(p.within)
-			if !r.last.End.After(ended) || until.Before(from) {
+			if !r.last.End.After(ended) || until.Before(from) || near != nil && !p.touches(r, *near) {
 				continue
 			}
 			begins := edge{r.first.End, completes, r.first}

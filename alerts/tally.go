@@ -45,8 +45,9 @@ func (t *tally) report(s topics.Sighting, clock time.Duration) {
 	}
 }
 
-// add takes a sighting. r is the rule, nil where it is not known.
-func (t *tally) add(s topics.Sighting, r *rule) {
+// add takes a sighting, and returns the run that it belongs to; nil where it does not
+// count now. r is the rule, nil where it is not known.
+func (t *tally) add(s topics.Sighting, r *rule) *run {
 	most, within := maxUnknown, minCounted // what is kept in short runs can be joined later
 	if r != nil && s.RuleHash == r.hash {
 		most, within = maxCounting, r.Count.Within
@@ -56,8 +57,12 @@ func (t *tally) add(s topics.Sighting, r *rule) {
 	}
 	p := t.presence(s.RuleHash, within)
 	s.Seen.Label.Tags = nil // not needed
-	p.add(s.Seen)
+	in := p.add(s.Seen)
 	p.bound(most)
+	if most == maxUnknown {
+		return nil
+	}
+	return &in
 }
 
 // makeRoom drops the sightings of another version of the rule where there are many.
@@ -90,11 +95,12 @@ func (t *tally) presence(hash string, within time.Duration) *presence {
 }
 
 // decide returns what the sightings raise and clear, where all up to a time are known.
-func (t *tally) decide(r *rule, known time.Time) (out []topics.Alert) {
+// near is the run that has changed since it was asked last.
+func (t *tally) decide(r *rule, known time.Time, near *run) (out []topics.Alert) {
 	p := t.presence(r.hash, r.Count.Within)
 	for {
 		if t.open == nil {
-			found, when := p.enough(t.ended, t.resting, r.Count.Cameras)
+			found, when := p.enough(t.ended, t.resting, r.Count.Cameras, near)
 			if found == nil {
 				t.prune(p, known)
 				return out
@@ -111,6 +117,7 @@ func (t *tally) decide(r *rule, known time.Time) (out []topics.Alert) {
 			return out
 		}
 		t.clearInto(&out, t.until, fmt.Sprintf("fewer than %s", r.Count), r.Cooldown)
+		near = nil // others may have come while it was open
 	}
 }
 
