@@ -42,7 +42,7 @@ type Explained struct {
 	Model  string          `json:"model_id,omitempty"`
 	Vocab  topics.VocabRef `json:"vocabulary,omitzero"`
 	Rules  []RuleExplained `json:"rules"`
-	// Raised are the alerts of the camera that were open after the clip, or at the
+	// Raised are the alerts of the camera, alone or with others, that were open after the clip, or at the
 	// moment where there is none.
 	Raised []Compared `json:"raised"`
 	Filled Filled     `json:"computed_from_embeddings"`
@@ -134,8 +134,11 @@ func (e *explaining) conclude() {
 func (e *explaining) raised(ctx context.Context) error {
 	var all []topics.Alert
 	g := archive.Range{Since: e.At.Add(-7 * 24 * time.Hour), Until: e.At.Add(24 * time.Hour), Cameras: []string{e.Camera}, Late: LateAlerts}
+	if len(e.Rules.Counting()) > 0 { // their alerts are of several cameras, and recorded under one
+		g.Cameras = nil
+	}
 	_, err := e.Past.Alerts(ctx, g, func(r archive.Record[topics.Alert]) error {
-		if len(all) < maxAlerts {
+		if own := r.Value.Camera == e.Camera || slices.Contains(r.Value.Cameras, e.Camera); own && len(all) < maxAlerts {
 			all = append(all, r.Value)
 		}
 		return nil

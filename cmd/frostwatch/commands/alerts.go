@@ -89,7 +89,7 @@ func newAlertList(f alertFilter, open map[string]topics.Alert) *alertList {
 
 // add merges a record into its alert, if the filter matches it.
 func (l *alertList) add(a topics.Alert) {
-	if !matches(l.camera, a.Camera) || !matches(l.rule, a.Rule) || !l.until.IsZero() && !a.Onset.Before(l.until) {
+	if !ofCamera(l.camera, a) || !matches(l.rule, a.Rule) || !l.until.IsZero() && !a.Onset.Before(l.until) {
 		return
 	}
 	l.views.add(a)
@@ -117,6 +117,11 @@ func (l *alertList) sorted() []alertView {
 		}
 	}
 	return all
+}
+
+// ofCamera is whether the glob matches the alert's camera, or one of its cameras.
+func ofCamera(glob string, a topics.Alert) bool {
+	return matches(glob, a.Camera) || slices.ContainsFunc(a.Cameras, func(name string) bool { return matches(glob, name) })
 }
 
 func matches(glob, name string) bool {

@@ -130,10 +130,7 @@ func (p *pastAlerts) list(ctx context.Context, f alertFilter) (*alertList, error
 		return nil, err
 	}
 	l := newAlertList(f, open)
-	g := archive.Range{Since: f.since, Until: f.until}
-	if f.camera != "" {
-		g.Cameras = []string{f.camera}
-	}
+	g := archive.Range{Since: f.since, Until: f.until} // of all cameras: an alert may be of several
 	if err := p.each(ctx, g, l.add); err != nil || f.until.IsZero() {
 		return l, err
 	}
@@ -179,8 +176,9 @@ func (p *pastAlerts) onwards(from time.Time, look func(archive.Range) (done bool
 }
 
 // ourID is an alert's id as Frostwatch makes it: its rule, then the camera, stream
-// epoch and start of the clip of its onset, in milliseconds (topics.ClipID).
-var ourID = regexp.MustCompile(`^[^/]+/([A-Za-z0-9._-]+)-(\d{1,13})-(\d{1,13})$`)
+// epoch and start of the clip of its onset, in milliseconds (topics.ClipID). An alert of
+// several cameras may be recorded under another one.
+var ourID = regexp.MustCompile(`^[^/]+/[A-Za-z0-9._-]+-(\d{1,13})-(\d{1,13})$`)
 
 // find reads the records of an alert: those from its onset on, which its id names, or
 // all where the id has another form.
@@ -199,10 +197,12 @@ func (p *pastAlerts) find(ctx context.Context, id string) (alertView, error) {
 		take(a)
 	}
 	if m := ourID.FindStringSubmatch(id); m != nil {
-		epoch, _ := strconv.ParseInt(m[2], 10, 64) // the pattern lets only digits through
-		start, _ := strconv.ParseInt(m[3], 10, 64)
+		epoch, _ := strconv.ParseInt(m[1], 10, 64) // the pattern lets only digits through
+		start, _ := strconv.ParseInt(m[2], 10, 64)
 		err = p.onwards(time.UnixMilli(epoch+start), func(g archive.Range) (bool, error) {
-			g.Cameras = []string{m[1]}
+			if v, found := views[id]; found {
+				g.Cameras = []string{v.Camera}
+			}
 			err := p.each(ctx, g, take)
 			return views[id].ClearedAt != nil, err
 		})

@@ -81,6 +81,7 @@ func printAlert(w io.Writer, v alertView, unreadable error, asJSON bool) error {
 	row("state", fmt.Sprintf("%s, %s", v.word(), v.lasted(time.Now())))
 	row("reason", v.Reason)
 	row("camera", strings.TrimSpace(v.Camera+" "+strings.Join(v.Tags, ", ")))
+	row("cameras", strings.Join(v.Cameras, ", "))
 	row("rule", fmt.Sprintf("%s, %s", v.Rule, v.Severity))
 	row("label", v.labelText())
 	if v.Novel {

@@ -69,9 +69,14 @@ func alertLog(t *testing.T) (configuration string, cleared topics.Alert) {
 	open, old := alert("fence", "yard", time.Minute), alert("loiter", "yard", 48*time.Hour)
 	end := cleared
 	end.State, end.At, end.Reason = topics.AlertCleared, cleared.At.Add(time.Minute), "the score fell"
-	for _, a := range []topics.Alert{cleared, open, end} {
-		send(topics.Alerts, a.Camera, a.Camera, encode(a))
+	crowd := alert("crowd", "hall", time.Hour) // of several cameras, and under another one
+	crowd.Camera, crowd.Cameras = "yard", []string{"hall", "yard"}
+	over := crowd
+	over.State, over.At, over.Reason = topics.AlertCleared, crowd.At.Add(time.Minute), "fewer than 2 cameras within 30s"
+	for _, a := range []topics.Alert{cleared, open, end, crowd, over} {
+		send(topics.Alerts, a.Key(), a.Key(), encode(a))
 	}
+
 	for _, a := range []topics.Alert{open, old} {
 		send(topics.OpenAlerts, a.Camera+"/"+a.Rule, a.Camera, encode(a))
 	}
@@ -91,6 +96,9 @@ func TestAlertsCommands(t *testing.T) {
 		{"ls", "fall  fence  loiter", ""},
 		{"ls --open", "fence  loiter", "fall"},
 		{"ls --camera ward-*", "fall", "fence  loiter"},
+		{"ls --camera hall", "crowd", "fall  fence  loiter"},
+		{"ls --camera yard", "crowd  fence  loiter", "fall"},
+		{"show " + crowdOf(cleared), "fewer than 2 cameras within 30s  hall, yard  cleared, 1m4s", ""},
 		{"ls --rule fence --json", "fence", "fall  loiter"},
 		{"ls --camera [", "! --camera \"[\": want a name, or a glob such as ward-*", ""},
 		{"ls --since 7d", "fall  fence  loiter", ""},
@@ -119,6 +127,11 @@ func TestAlertsCommands(t *testing.T) {
 			}
 		}
 	}
+}
+
+// crowdOf is the id of the alert of several cameras, which began with another one.
+func crowdOf(cleared topics.Alert) string {
+	return topics.AlertID("crowd", topics.ClipID("hall", cleared.Onset, 0))
 }
 
 func TestAnAlertsPicturesAreWritten(t *testing.T) {

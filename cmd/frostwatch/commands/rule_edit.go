@@ -21,6 +21,7 @@ type ruleFlags struct {
 	actions, tags, cameras []string
 	contrast, score        float64
 	falseAlarms, clips     string
+	count                  string
 	cooldown               time.Duration
 	severity               string
 }
@@ -31,6 +32,7 @@ func (f *ruleFlags) add(cmd *cobra.Command) {
 	cmd.Flags().Float64Var(&f.score, "score", 0, "score to raise at, 0 to 1, in place of contrast")
 	cmd.Flags().StringVar(&f.falseAlarms, "false-alarms", "", "how many false alarms a camera may raise, such as '1 per week', in place of a threshold")
 	cmd.Flags().StringVar(&f.clips, "clips", "", "how many of the last clips must reach it, such as '2 of 3' (default 1 of 1)")
+	cmd.Flags().StringVar(&f.count, "count", "", "how many cameras have to see it within a time, such as '3 cameras within 30s' (default: each camera raises alerts of its own)")
 	cmd.Flags().Var(length{&f.cooldown, "2m"}, "cooldown", "how long no new alert is raised on a camera after a clear")
 	cmd.Flags().StringVar(&f.severity, "severity", "", "info, warning or critical (default warning)")
 }
@@ -55,7 +57,7 @@ func (f *ruleFlags) text() string {
 			fmt.Fprintf(&b, "%s: {raise: %v}\n", key, raise)
 		}
 	}
-	for _, kv := range [][2]string{{"false_alarms", f.falseAlarms}, {"clips", f.clips}, {"severity", f.severity}} {
+	for _, kv := range [][2]string{{"false_alarms", f.falseAlarms}, {"clips", f.clips}, {"count", f.count}, {"severity", f.severity}} {
 		if kv[1] != "" {
 			fmt.Fprintf(&b, "%s: %q\n", kv[0], kv[1])
 		}

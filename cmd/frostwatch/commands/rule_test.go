@@ -147,3 +147,20 @@ func TestWatchNamesRulesByTheWords(t *testing.T) {
 		t.Errorf("got %v", names)
 	}
 }
+
+// Counted cameras are listed, and edits that can't be are refused.
+func TestARuleThatCountsCameras(t *testing.T) {
+	r := newRuleRig(t)
+	path := filepath.Join(t.TempDir(), "crowd.yaml")
+	if err := os.WriteFile(path, []byte("actions: [running]\ncamera_tags: [platform]\ncount: 3 cameras within 30s\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, r.run(t, "rule", "add", "crowd", "-f", path), "rule crowd added")
+	holds(t, r.run(t, "rule", "ls"), `tagged platform  contrast from 0.2  "running", seen by 3 cameras within 30s`)
+	holds(t, r.run(t, "rule", "add", "pair", "--action", "running", "--count", "2 cameras within 1m"), "rule pair added")
+	holds(t, r.run(t, "rule", "ls"), `"running", seen by 2 cameras within 1m0s`)
+	if err := os.WriteFile(path, []byte("actions: [running]\ncount: 1 cameras within 30s\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.fails(t, "count: 1 cameras: want 2 to 1000", "rule", "add", "crowd", "-f", path)
+}
