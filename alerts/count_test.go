@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"testing"
@@ -130,5 +131,65 @@ func TestACountIsRestored(t *testing.T) {
 	i := slices.IndexFunc(all, func(a topics.Alert) bool { return a.State == topics.AlertCleared })
 	if i < 0 || all[i].ID != raised.ID || all[i].Reason != "the rule was removed" {
 		t.Errorf("got %+v", all)
+	}
+}
+
+// The alert points at a copy of the clip with which there were enough cameras, and a
+// record that says something else of itself than its place, or of the future, is skipped.
+func TestEvidenceOfACount(t *testing.T) {
+	c := startCluster(t)
+	c.ensure(t, 1)
+	epoch := recent()
+	rules := ruleSet(t, crowd(2, 10*time.Second))
+	wrong := sees(rules, "lobby", 0)
+	wrong.Seen.Start, wrong.Seen.End = epoch, time.Now().Add(time.Hour)
+	ahead, err := topics.EncodeSighting(wrong)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong.Seen.End = epoch.Add(4 * time.Second)
+	other, err := topics.EncodeSighting(wrong)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.send(t, topics.Sightings, "crowd", ahead)
+	c.send(t, topics.Sightings, "another", other)
+	c.send(t, topics.Sightings, "crowd", []byte("rubbish"))
+	kept := clipRecord(t, epoch, 1, "attic")
+	c.send(t, topics.Clips, "attic", clipRecord(t, epoch, 0, "attic"))
+	c.send(t, topics.Clips, "attic", kept)
+	c.run(t, Options{Rules: rules})
+	for i, camera := range []string{"attic", "attic", "hall"} {
+		rec := clipAt(epoch, i, topics.LabelScore{Label: "running", Score: .1})
+		if i > 0 {
+			rec.Labels[0].Contrast = .9
+		}
+		rec.Camera, rec.Clip = camera, topics.RecordRef{Topic: names.Of(topics.Clips), Offset: int64(i)}
+		c.recognise(t, rec)
+	}
+	a := c.awaitAlerts(t, 1)[0]
+	if !slices.Equal(a.Cameras, []string{"attic", "hall"}) || a.Camera != "hall" || a.Evidence != nil { // the hall's clip is not there
+		t.Errorf("raised %+v", a)
+	}
+	for i := 3; i < 12; i++ {
+		for _, camera := range []string{"attic", "hall"} {
+			rec := clipAt(epoch, i, topics.LabelScore{Label: "running", Score: .1})
+			rec.Camera = camera
+			c.recognise(t, rec)
+		}
+	}
+	c.awaitAlerts(t, 2)
+	again := clipAt(epoch, 12, topics.LabelScore{Label: "running", Score: .9})
+	again.Camera = "hall"
+	c.recognise(t, again)
+	again = clipAt(epoch, 13, topics.LabelScore{Label: "running", Score: .9})
+	again.Camera, again.ClipID, again.Clip = "attic", clipAt(epoch, 1).ClipID, topics.RecordRef{Topic: names.Of(topics.Clips), Offset: 1}
+	c.recognise(t, again)
+	a = c.awaitAlerts(t, 3)[2]
+	if a.Evidence == nil || a.Evidence.Topic != names.Of(topics.Evidence) {
+		t.Fatalf("evidence %+v", a.Evidence)
+	}
+	if got := c.all(t, topics.Evidence); len(got) != 1 || !bytes.Equal(got[0].Value, kept) || string(got[0].Key) != a.ID {
+		t.Errorf("%d records of evidence", len(got))
 	}
 }
