@@ -194,7 +194,7 @@ func TestALongCountIsRestored(t *testing.T) {
 func TestHostileSightingsTakeLittleMemory(t *testing.T) {
 	set := ruleSet(t, crowd(2, 10*time.Second))
 	c := NewCounter(set)
-	for i := range 2 * maxReports {
+	for i := range maxReports + 100 {
 		s := sees(set, fmt.Sprint("camera-", i), float64(20*i)) // too far apart
 		s.Partition, s.RuleHash = i, fmt.Sprint("another ", i%7)
 		seeAll(c, s)
@@ -215,7 +215,7 @@ func TestHostileSightingsTakeLittleMemory(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	p := newPresence(10 * time.Second)
-	for i := range 3 * maxCounting {
+	for i := range maxCounting + 6000 {
 		p.add(sees(set, fmt.Sprint("camera-", i%7000), float64(20*i)).Seen)
 		p.bound(maxCounting)
 	}
@@ -223,7 +223,7 @@ func TestHostileSightingsTakeLittleMemory(t *testing.T) {
 	for _, runs := range p.runs {
 		size += len(runs)
 	}
-	if p.size > maxCounting || size != p.size || p.last(t0.Add(20*(3*maxCounting-1)*time.Second), 1).Before(t0.Add(20*(3*maxCounting-1)*time.Second+10*time.Second)) {
+	if p.size > maxCounting || size != p.size || p.last(t0.Add(20*(maxCounting+5999)*time.Second), 1).Before(t0.Add(20*(maxCounting+5999)*time.Second+10*time.Second)) {
 		t.Errorf("%d runs, counted as %d", size, p.size)
 	}
 }

@@ -20,15 +20,6 @@ type openTable map[string]entry
 // entry is what is compared of an alert in the table.
 type entry struct{ id, severity string }
 
-// openKey is the key of an open alert. One of a rule that counts cameras is of no camera,
-// so that its rule has only one.
-func openKey(a topics.Alert) string {
-	if len(a.Cameras) > 0 {
-		return "/" + a.Rule
-	}
-	return topics.RuleKey(a.Camera, a.Rule)
-}
-
 // placeOf is what the partition of a key is chosen by: its camera, or the rule where it
 // has none.
 func placeOf(key string) string {
@@ -44,10 +35,10 @@ func (w *worker) list(ctx context.Context, a topics.Alert) error {
 	case topics.AlertEscalated:
 		return w.put(ctx, w.open[a.ID])
 	}
-	if w.table[openKey(a)].id != a.ID { // the listed one is newer
+	if w.table[a.OpenKey()].id != a.ID { // the listed one is newer
 		return nil
 	}
-	return w.unlist(ctx, openKey(a))
+	return w.unlist(ctx, a.OpenKey())
 }
 
 // put enters an open alert into the table. An entry that Kafka refuses for good is
@@ -57,10 +48,10 @@ func (w *worker) put(ctx context.Context, a topics.Alert) error {
 	if err != nil {
 		return err
 	}
-	if err := w.write(ctx, openKey(a), value); err != nil {
+	if err := w.write(ctx, a.OpenKey(), value); err != nil {
 		return err
 	}
-	w.table[openKey(a)] = entry{a.ID, a.Severity}
+	w.table[a.OpenKey()] = entry{a.ID, a.Severity}
 	return nil
 }
 
@@ -100,7 +91,7 @@ func (w *worker) readTable(ctx context.Context) (map[string]topics.Alert, error)
 			return nil
 		}
 		a, err := topics.DecodeAlert(m.Value)
-		if err == nil && (openKey(a) != key || a.State != topics.AlertRaised) {
+		if err == nil && (a.OpenKey() != key || a.State != topics.AlertRaised) {
 			err = errors.New("it is not an open alert of its key")
 		}
 		if err == nil {
@@ -123,7 +114,7 @@ func (w *worker) mendTable(ctx context.Context) error {
 	open := map[string]bool{}
 	for _, k := range w.keepers() {
 		for _, a := range k.Open() {
-			key := openKey(a)
+			key := a.OpenKey()
 			open[key] = true
 			if w.table[key] == (entry{a.ID, w.open[a.ID].Severity}) {
 				continue

@@ -75,6 +75,15 @@ func (a Alert) Key() string {
 	return a.Camera
 }
 
+// OpenKey is the key of the alert in the table of open alerts. One of a rule that counts
+// cameras is of no single camera, so that its rule has only one.
+func (a Alert) OpenKey() string {
+	if len(a.Cameras) > 0 {
+		return RuleKey("", a.Rule)
+	}
+	return RuleKey(a.Camera, a.Rule)
+}
+
 // EventID is the CloudEvents id, different for each state of an alert.
 func (a Alert) EventID() string { return a.ID + "/" + string(a.State) }
 

@@ -178,7 +178,7 @@ func (f *Fleet) readOpen(ctx context.Context, c *bus.Client, n topics.Names) err
 	}
 	for key, row := range rows {
 		a, err := topics.DecodeAlert(row.Value)
-		if err != nil || a.Camera+"/"+a.Rule != key {
+		if err != nil || a.OpenKey() != key {
 			continue
 		}
 		f.Open = append(f.Open, Alert{

@@ -100,6 +100,9 @@ func TestFleetIsReadFromTheTables(t *testing.T) {
 	value, err = topics.EncodeAlert(alert)
 	x.put(topics.OpenAlerts, "a/fall", value, err, now)
 	x.put(topics.OpenAlerts, "b/fall", value, nil, now) // of another key than its own
+	alert.ID, alert.Rule, alert.Camera, alert.Cameras = topics.AlertID("crowd", "b-1-2"), "crowd", "hall", []string{"b", "hall"}
+	value, err = topics.EncodeAlert(alert)
+	x.put(topics.OpenAlerts, "/crowd", value, err, now)
 
 	f, err := fleet.Read(t.Context(), x.Client, names)
 	if err != nil {
@@ -117,7 +120,7 @@ func TestFleetIsReadFromTheTables(t *testing.T) {
 		"dead-2 gone for 1m0s ingest",
 		"a streaming",
 		"b waiting",
-		"a fall critical falling 1m0s",
+		"a fall critical falling 1m0s", "hall crowd critical falling 1m0s",
 		"- no worker runs alerts what to do: start a worker of alerts",
 		"- worker dead-1 gone since",
 		"- worker i-1 can't work: kafka: away",
@@ -141,7 +144,7 @@ func TestFleetIsReadFromTheTables(t *testing.T) {
 			t.Errorf("%q is in\n%s", not, shown)
 		}
 	}
-	if len(f.Open) != 1 {
+	if len(f.Open) != 2 {
 		t.Errorf("open alerts %+v", f.Open)
 	}
 	raw, err := json.Marshal(f)
