@@ -120,7 +120,7 @@ func TestLargestRecordsAreWithinBounds(t *testing.T) {
 		set.Cameras[fmt.Sprintf("%064d", i)] = strings.Repeat("f", 64)
 	}
 	worker := Worker{Name: "w", At: at, Started: at, Stages: map[string]WorkerStage{}, Warnings: map[string]string{}}
-	for _, stage := range []string{"ingest", "infer", "alerts", "archive", "calibrate"} {
+	for _, stage := range []string{"ingest", "infer", "alerts", "archive", "calibrate", "notify"} {
 		worker.Stages[stage] = WorkerStage{Partitions: make([]int, maxPartitions)}
 	}
 	for i := range maxReports {

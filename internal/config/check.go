@@ -97,7 +97,7 @@ func (d *document) checkKafkaLogin(k Kafka) {
 }
 
 func (d *document) checkStages(c Config) {
-	for path, group := range map[string]string{"ingest.group": c.Ingest.Group, "infer.group": c.Infer.Group, "alerts.group": c.Alerts.Group, "calibrate.group": c.Calibrate.Group, "archive.group": c.Archive.Group, "vocab.name": c.Vocab.Name} {
+	for path, group := range map[string]string{"ingest.group": c.Ingest.Group, "infer.group": c.Infer.Group, "alerts.group": c.Alerts.Group, "calibrate.group": c.Calibrate.Group, "archive.group": c.Archive.Group, "notify.group": c.Notify.Group, "vocab.name": c.Vocab.Name} {
 		if group == "" {
 			d.wrong(path, "is empty")
 		}

@@ -22,6 +22,7 @@ type Config struct {
 	Alerts    Alerts    `yaml:"alerts"`
 	Calibrate Calibrate `yaml:"calibrate"`
 	Archive   Archive   `yaml:"archive"`
+	Notify    Notify    `yaml:"notify"`
 	Cameras   []Camera  `yaml:"cameras"`
 	Rules     Raw       `yaml:"rules"` // decoded by alerts.Compile
 }
@@ -177,6 +178,12 @@ type Alerts struct {
 	Group string `yaml:"group"`
 }
 
+// Notify is who is told of alerts.
+type Notify struct {
+	Group     string `yaml:"group"`
+	Receivers Raw    `yaml:"receivers"` // decoded by notify.Compile
+}
+
 // Archive is how recognitions and alerts are kept.
 type Archive struct {
 	Bucket    string    `yaml:"bucket"`
@@ -236,6 +243,7 @@ func Default() Config {
 		Alerts:    Alerts{Group: "frostwatch-alerts"},
 		Calibrate: Calibrate{Group: "frostwatch-calibrate"},
 		Archive:   Archive{Group: "frostwatch-archive", Retention: Retention{Actions: Age(90 * day), Alerts: Age(365 * day)}},
+		Notify:    Notify{Group: "frostwatch-notify"},
 		Cameras:   []Camera{},
 	}
 }

@@ -53,6 +53,7 @@ func parse(name string, b []byte, env func(string) (string, bool)) (Config, map[
 		}
 	}
 	c.Rules = c.Rules.at(name, "rules")
+	c.Notify.Receivers = c.Notify.Receivers.at(name, "notify.receivers")
 	d.check(c)
 	return c, d.lines, d.err()
 }

@@ -82,6 +82,10 @@ func (d *document) pair(v *ast.MappingValueNode, path string, t reflect.Type, de
 		key = path + "." + name
 	}
 	d.lines[key] = v.Key.GetToken().Position.Line
+	if t.Kind() == reflect.Map {
+		d.walk(v.Value, key, t.Elem(), depth+1)
+		return
+	}
 	if !hasKeys(t) {
 		d.wrong(path, "keys: want "+wanted(t))
 		return
@@ -149,6 +153,8 @@ func wanted(t reflect.Type) string {
 		return "a number with a unit such as 250ms, 2.133s or 5m"
 	case t.Kind() == reflect.Slice:
 		return "a list"
+	case t.Kind() == reflect.Map:
+		return "keys with values"
 	case t.Kind() == reflect.Int:
 		return "a whole number"
 	case t.Kind() == reflect.Float64:

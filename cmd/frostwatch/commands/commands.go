@@ -34,6 +34,7 @@ func Run(ctx context.Context, p Program) int {
 		p.inferCommand(),
 		p.alertsCommand(),
 		p.calibrateCommand(),
+		p.notifyCommand(),
 		p.archiveCommand(),
 		p.statusCommand(),
 		p.cameraCommand(),

@@ -14,6 +14,7 @@ import (
 	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
+	"github.com/frostwatch/frostwatch/notify"
 )
 
 // prepareFunc checks a configuration that was read again, and changes nothing.
@@ -124,7 +125,7 @@ func (p *Process) putInForce() (lines []string, err error) {
 	if file.Empty() {
 		return nil, fmt.Errorf("%s is empty: an editor that was interrupted leaves such a file; to have no rules, write \"rules: []\"", file.Path)
 	}
-	if err := errors.Join(checkRules(file.Config), checkCameras(file, CameraLimits(p.Config))); err != nil {
+	if err := errors.Join(checkParts(file.Config), checkCameras(file, CameraLimits(p.Config))); err != nil {
 		return nil, err
 	}
 	commits := make([]func() []string, len(p.reloadables))
@@ -142,11 +143,12 @@ func (p *Process) putInForce() (lines []string, err error) {
 	return lines, nil
 }
 
-// checkRules refuses a file with a mistake in its rules, also in processes that use
-// none: a file is in force in all processes or in none.
-func checkRules(c config.Config) error {
+// checkParts refuses a file with a mistake in its rules or receivers, also in processes
+// that use none: a file is in force in all processes or in none.
+func checkParts(c config.Config) error {
 	_, err := alerts.Compile(c.Rules)
-	return err
+	_, err2 := notify.Compile(c.Notify.Receivers)
+	return errors.Join(err, err2)
 }
 
 // sections names the stages that use a section of the configuration. A section
@@ -155,7 +157,7 @@ var sections = map[string][]string{
 	"ingest": {"ingest"}, "framer": {"ingest"}, "cameras": {"ingest"},
 	"infer": {"infer"}, "vocab": {"infer"},
 	"alerts": {"alerts"}, "rules": {"alerts"},
-	"archive": {"archive"},
+	"archive": {"archive"}, "notify": {"notify"},
 }
 
 // needsRestart lists the keys that have changed since the process was started,

@@ -215,6 +215,10 @@ func (u *up) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	notifying, err := pr.Notify()
+	if err != nil {
+		return err
+	}
 	if err := u.bringCameras(ctx, pr); err != nil {
 		return err
 	}
@@ -232,7 +236,7 @@ func (u *up) run(ctx context.Context) (err error) {
 	unhook := context.AfterFunc(ctx, func() { u.printTrouble("stop", "finishing the clips that are being worked on") })
 	defer unhook()
 	u.running = true
-	return pr.Run(ctx, l, u.order(ctx, pr, slices.Concat(archiving, alerting, calibrating, inferring), ingesting)...)
+	return pr.Run(ctx, l, u.order(ctx, pr, slices.Concat(archiving, notifying, alerting, calibrating, inferring), ingesting)...)
 }
 
 // order puts consumers before producers, for process.Run. The simulated cameras

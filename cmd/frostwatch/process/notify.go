@@ -1,0 +1,47 @@
+package process
+
+import (
+	"fmt"
+
+	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/notify"
+)
+
+// Notify builds the stage that delivers alerts to receivers.
+func (p *Process) Notify() ([]Part, error) {
+	plan, err := notify.Compile(p.Config.Notify.Receivers)
+	if err != nil {
+		return nil, err
+	}
+	s, err := notify.New(notify.Options{
+		Bus: stageBus{p.Bus, p, "notify"}, Names: p.Names, Group: p.Names.Group(p.Config.Notify.Group), Plan: plan,
+		Logger: p.log, Meter: p.tel.Meter("notify"), Reporter: p.reporter,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p.onReload(func(c config.Config) (func() []string, error) {
+		next, err := notify.Compile(c.Notify.Receivers)
+		return func() []string {
+			changes := next.Since(plan)
+			plan = next
+			s.SetPlan(next)
+			return receiverLines(changes)
+		}, err
+	}, "notify.receivers")
+	p.stages = append(p.stages, "notify")
+	return []Part{{Name: "notify", Run: s.Run}}, nil
+}
+
+// receiverLines describes how receivers have changed, a line for each.
+func receiverLines(c notify.Changes) (lines []string) {
+	for _, of := range []struct {
+		names []string
+		what  string
+	}{{c.Added, "added"}, {c.Changed, "changed"}, {c.Removed, "removed"}} {
+		for _, name := range of.names {
+			lines = append(lines, fmt.Sprintf("receiver %s %s", name, of.what))
+		}
+	}
+	return lines
+}

@@ -1,0 +1,91 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/frostwatch/frostwatch/internal/pause"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// Waits between attempts: between half of these and the whole, at random.
+const (
+	firstWait = time.Second
+	longWait  = time.Minute
+	// maxRefused is how often a notification may be refused.
+	maxRefused = 3
+	// attemptTime bounds an attempt whose receiver has no time-out of its own.
+	attemptTime = time.Minute
+)
+
+// deliver sends events until the receiver has accepted them, has refused them for good,
+// or they are too old. An error means that ctx has ended or the partition has moved: they
+// are delivered again then.
+func (w *worker) deliver(ctx context.Context, events ...Event) error {
+	n := Notification{Receiver: w.Name, Events: events}
+	refused := 0
+	for tries := 1; ; tries++ {
+		err := w.attempt(ctx, n)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		w.Reporter.Warning(w.part(), err)
+		if err == nil {
+			w.accepted(ctx, events)
+			return nil
+		}
+		w.metrics.failed.Add(ctx, 1, w.by)
+		if errors.Is(err, ErrRefused) {
+			refused++
+		}
+		if old := w.Bus.Age(events[0].from) > time.Duration(w.Keep); old || refused >= maxRefused {
+			return w.giveUp(ctx, events, err)
+		}
+		if tries == 1 || tries%10 == 0 {
+			w.Logger.WarnContext(ctx, "an alert is not delivered yet", "receiver", w.Name, "event", topics.Clean(events[0].Key), "tries", tries, "error", topics.Clean(err.Error()))
+		}
+		if !pause.For(ctx, w.wait(tries)) {
+			return ctx.Err()
+		}
+	}
+}
+
+// attempt sends once. Its error is fit to be shown.
+func (w *worker) attempt(ctx context.Context, n Notification) error {
+	ctx, cancel := context.WithTimeout(ctx, attemptTime)
+	defer cancel()
+	if err := w.Sender.Send(ctx, n); err != nil {
+		return fmt.Errorf("deliver to %s: %w", w.Name, err)
+	}
+	return nil
+}
+
+func (w *worker) accepted(ctx context.Context, events []Event) {
+	w.metrics.sent.Add(ctx, int64(len(events)), w.by)
+	for _, e := range events {
+		w.metrics.latency.Record(ctx, w.Bus.Age(e.from).Seconds(), w.by)
+	}
+}
+
+// giveUp puts events that can't be delivered to the dead letters.
+func (w *worker) giveUp(ctx context.Context, events []Event, why error) error {
+	w.metrics.expired.Add(ctx, int64(len(events)), w.by)
+	for _, e := range events {
+		if err := w.letters.Add(ctx, e.from, why); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wait is how long to wait after a number of failures.
+func (d *delivery) wait(failures int) time.Duration {
+	step := d.longest
+	if n := failures - 1; n < 16 && firstWait<<n < step {
+		step = firstWait << n
+	}
+	return step/2 + rand.N(step/2+1)
+}

@@ -1,0 +1,57 @@
+package notify
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/internal/shared"
+)
+
+// Every example of docs/notify.md, and that of pipeline.yaml, is a receiver.
+func TestExamplesOfThePage(t *testing.T) {
+	page := file(t, "docs/notify.md")
+	env := func(string) (string, bool) { return "t0ken", true }
+	whole, kinds := 0, 0
+	for _, block := range regexp.MustCompile(`(?m)(^    .*\n)+`).FindAllString(page, -1) {
+		switch {
+		case strings.HasPrefix(block, "    notify:"):
+			whole++
+		case strings.HasPrefix(block, "    webhook:"), strings.HasPrefix(block, "    command:"):
+			kinds++
+			block = "    notify:\n      receivers:\n        - name: ops\n" + regexp.MustCompile(`(?m)^`).ReplaceAllString(strings.TrimRight(block, "\n"), "      ")
+		default:
+			continue
+		}
+		c, err := config.Parse("notify.md", []byte(regexp.MustCompile(`(?m)^    `).ReplaceAllString(block, "")), env)
+		if err != nil {
+			t.Errorf("%v in\n%s", err, block)
+			continue
+		}
+		if p, err := Compile(c.Notify.Receivers); err != nil || len(p.Names()) != 1 {
+			t.Errorf("%v, receivers %q in\n%s", err, p.Names(), block)
+		}
+	}
+	if whole < 1 || kinds < 3 {
+		t.Errorf("found %d and %d examples", whole, kinds)
+	}
+	sample := regexp.MustCompile(`(?m)^  receivers: \[\].*\n((?:#    .*\n)+)`).FindStringSubmatch(file(t, "pipeline.yaml"))
+	if sample == nil {
+		t.Fatal("pipeline.yaml has no example")
+	}
+	if p := plan(t, strings.ReplaceAll(sample[1], "#    ", "")); len(p.Names()) != 1 {
+		t.Errorf("receivers of pipeline.yaml: %q", p.Names())
+	}
+}
+
+func file(t *testing.T, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(shared.Root(t), name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}

@@ -1,0 +1,162 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// lease is a partition that is held; *bus.Partition is one.
+type lease interface {
+	ID() int
+	Committed() int64
+	Bounds(ctx context.Context) (first, next int64, err error)
+	SeekOffset(offset int64) error
+	SkipOlder(ctx context.Context, age time.Duration) (skipped int64, err error)
+	Fetch(ctx context.Context) (bus.Message, error)
+	Commit(ctx context.Context, next int64) error
+	Send(ctx context.Context, msgs ...bus.Message) ([]topics.RecordRef, error)
+}
+
+// partition delivers one partition's alerts to a receiver until ctx ends.
+func (d *delivery) partition(ctx context.Context, p lease) error {
+	w := &worker{delivery: d, lease: p, pace: newPace(d.receiver.Group.Every, d.limit), letters: d.letters.By(p.Send)}
+	err := w.begin(ctx)
+	if err == nil {
+		err = w.run(ctx)
+	}
+	if errors.Is(err, bus.ErrMoved) { // another worker has it: ctx ends soon
+		<-ctx.Done()
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// worker delivers one partition. Its fields are for one goroutine.
+type worker struct {
+	*delivery
+	lease
+	pace    *pace
+	letters *bus.DeadLetters
+	next    int64 // after the last record that was dealt with, or is held
+}
+
+// begin sets where to go on. A new receiver is told of what happens from now on, and
+// what its group has not delivered for longer than it keeps is passed over.
+func (w *worker) begin(ctx context.Context) error {
+	w.next = w.Committed()
+	if w.next < 0 {
+		_, end, err := w.Bounds(ctx)
+		if err != nil {
+			return err
+		}
+		w.next = end
+		// Committed at once, or what comes while this worker is away would be lost.
+		return errors.Join(w.SeekOffset(end), w.Commit(ctx, end))
+	}
+	skipped, err := w.SkipOlder(ctx, time.Duration(w.Keep))
+	if skipped > 0 {
+		w.next += skipped
+		w.metrics.expired.Add(ctx, skipped, w.by)
+		w.Logger.WarnContext(ctx, "alerts are too old to be delivered", "receiver", w.Name, "partition", w.ID(), "records", skipped, "older_than", time.Duration(w.Keep))
+		w.Reporter.Incident(w.part(), fmt.Errorf("%d records of alerts are older than %v and are not delivered", skipped, time.Duration(w.Keep)))
+	}
+	return err
+}
+
+// run reads ahead by one record, so that it can wait for a record and for the time at
+// which something that is held is due.
+func (w *worker) run(ctx context.Context) error {
+	records := make(chan bus.Message)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		for {
+			m, err := w.Fetch(ctx)
+			if err != nil {
+				return err
+			}
+			select {
+			case records <- m:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	})
+	g.Go(func() error { return w.work(ctx, records) })
+	return g.Wait()
+}
+
+func (w *worker) work(ctx context.Context, records <-chan bus.Message) error {
+	for {
+		in := records
+		if w.pace.full() {
+			in = nil
+		}
+		var due <-chan time.Time
+		if wait, some := w.pace.wait(time.Now()); some {
+			t := time.NewTimer(wait)
+			defer t.Stop()
+			due = t.C
+		}
+		var err error
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case m := <-in:
+			err = w.take(ctx, m)
+		case <-due:
+			err = w.flush(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		if err := w.Commit(ctx, w.pace.first(w.next)); err != nil {
+			return err
+		}
+	}
+}
+
+// take deals with a record: it is delivered, held, or of no interest.
+func (w *worker) take(ctx context.Context, m bus.Message) error {
+	w.next = m.Offset + 1
+	if w.generations.Stale(m) {
+		return nil
+	}
+	a, err := topics.DecodeAlert(m.Value)
+	if err != nil {
+		w.metrics.unreadable.Add(ctx, 1, w.by)
+		w.Logger.WarnContext(ctx, "a record of alerts can't be read", "receiver", w.Name, "partition", m.Partition, "offset", m.Offset, "error", topics.Clean(err.Error()))
+		return nil
+	}
+	if !w.wants(a) {
+		return nil
+	}
+	e := w.event(a)
+	e.from = m
+	if !w.pace.offer(e, w.receiver.Group.of(a), m.Offset, time.Now()) {
+		w.metrics.held.Add(ctx, 1, w.by)
+		return nil
+	}
+	return w.deliver(ctx, e)
+}
+
+// flush delivers what was held and is due.
+func (w *worker) flush(ctx context.Context) error {
+	for {
+		events, some := w.pace.due(time.Now())
+		if !some {
+			return nil
+		}
+		if err := w.deliver(ctx, events...); err != nil {
+			return err
+		}
+	}
+}

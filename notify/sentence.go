@@ -1,0 +1,53 @@
+package notify
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// sentence says what happened, by the clock of a time zone.
+func sentence(a topics.Alert, zone *time.Location) string {
+	clock := func(t time.Time) string { return t.In(zone).Format(time.TimeOnly) }
+	what := fmt.Sprintf("%s: %s", a.Camera, a.Label)
+	switch a.State {
+	case topics.AlertCleared:
+		what += fmt.Sprintf(" is over, %s to %s", clock(a.Onset), clock(a.At))
+	case topics.AlertEscalated:
+		what += fmt.Sprintf(" is %s now, since %s", a.Severity, clock(a.Onset))
+	default:
+		what += ", since " + clock(a.Onset)
+		if v := a.Value(); v != 0 {
+			what += fmt.Sprintf(", %s %.2f", measure(a), v)
+		}
+		what += fmt.Sprintf(" (rule %s, %s)", a.Rule, a.Severity)
+	}
+	if a.Reason != "" {
+		what += ": " + a.Reason
+	}
+	return topics.Clean(what)
+}
+
+// measure names the alert's value; alerts of older versions have scores.
+func measure(a topics.Alert) string {
+	if a.Measure == "" {
+		return "score"
+	}
+	return a.Measure
+}
+
+// lines are the sentences of events, one a line, with the number of events where
+// there are several.
+func lines(events []Event) string {
+	if len(events) == 1 {
+		return events[0].Text
+	}
+	b := &strings.Builder{}
+	fmt.Fprintf(b, "%d events", len(events))
+	for _, e := range events {
+		b.WriteString("\n" + e.Text)
+	}
+	return b.String()
+}

@@ -1,0 +1,202 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
+
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/internal/telemetry"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// Bus is what the stage needs of Kafka; *bus.Client has it.
+type Bus interface {
+	Consume(ctx context.Context, o bus.GroupOptions, handle func(context.Context, *bus.Partition) error) error
+	Send(ctx context.Context, msgs ...bus.Message) ([]topics.RecordRef, error)
+	// Age is how old a record is by the broker's clock.
+	Age(m bus.Message) time.Duration
+}
+
+// Options of a Stage. Those without a default are required.
+type Options struct {
+	Bus   Bus
+	Names topics.Names
+	// Group begins the names of the consumer groups (GroupOf).
+	Group string
+	Plan  *Plan // nil: no receivers
+	// Retry is the longest wait between two attempts. 0: a minute.
+	Retry time.Duration
+
+	Logger   *slog.Logger
+	Meter    metric.Meter
+	Reporter telemetry.Reporter // nil: telemetry.Quiet
+}
+
+// Stage delivers alerts to the receivers of a plan.
+type Stage struct {
+	Options
+	metrics metrics
+
+	mu      sync.Mutex
+	changed chan struct{} // closed when the plan is replaced
+	held    map[string][]int
+}
+
+// New checks the options. Nothing runs before Run.
+func New(o Options) (*Stage, error) {
+	switch {
+	case o.Bus == nil || o.Logger == nil || o.Meter == nil:
+		return nil, errors.New("notify: bus, logger and meter are required")
+	case o.Group == "":
+		return nil, errors.New("notify.group: it is empty")
+	}
+	if o.Reporter == nil {
+		o.Reporter = telemetry.Quiet{}
+	}
+	if o.Retry == 0 {
+		o.Retry = longWait
+	}
+	i := &telemetry.Instruments{Meter: o.Meter}
+	s := &Stage{Options: o, metrics: newMetrics(i), changed: make(chan struct{}), held: map[string][]int{}}
+	return s, i.Err()
+}
+
+// SetPlan replaces the receivers, before Run or while it runs. A receiver that has not
+// changed is not disturbed.
+func (s *Stage) SetPlan(p *Plan) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.Plan = p
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+func (s *Stage) plan() (*Plan, <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.Plan, s.changed
+}
+
+// Run delivers until ctx ends. It returns an error only when Kafka refuses for good.
+func (s *Stage) Run(ctx context.Context) error {
+	s.Reporter.Describe(s.describe)
+	g, ctx := errgroup.WithContext(ctx)
+	running := map[string]*delivery{}
+	for ctx.Err() == nil {
+		plan, changed := s.plan()
+		for name, d := range running {
+			if r := plan.find(name); r == nil || !reflect.DeepEqual(r.Receiver, d.Receiver) {
+				d.stop()
+				<-d.ended
+				delete(running, name)
+			}
+		}
+		for _, r := range plan.all() {
+			if running[r.Name] == nil {
+				own, stop := context.WithCancel(ctx)
+				d, err := s.delivery(r, stop)
+				if err != nil {
+					stop()
+					return errors.Join(err, g.Wait())
+				}
+				running[r.Name] = d
+				g.Go(func() error { return d.run(own) })
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-changed:
+		}
+	}
+	return g.Wait()
+}
+
+// GroupOf is the group that delivers to a receiver.
+func GroupOf(group, receiver string) string { return group + "-" + receiver }
+
+// delivery is what is common to the partitions of a receiver.
+type delivery struct {
+	*Stage
+	*receiver
+	stop        context.CancelFunc
+	ended       chan struct{}
+	limit       *rate.Limiter
+	letters     *bus.DeadLetters
+	generations bus.Generations
+	longest     time.Duration // between two attempts
+	by          metric.MeasurementOption
+}
+
+func (s *Stage) delivery(r *receiver, stop context.CancelFunc) (*delivery, error) {
+	letters, err := bus.NewDeadLetters(bus.DeadLetterOptions{
+		Send: s.Bus.Send, Topic: s.Names.Of(topics.DeadLetter), Stage: "notify", Logger: s.Logger, Meter: s.Meter, Reporter: s.Reporter,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &delivery{
+		Stage: s, receiver: r, stop: stop, ended: make(chan struct{}), limit: newLimiter(r.Limit), letters: letters,
+		longest: s.Retry, by: metric.WithAttributes(attribute.String("receiver", r.Name)),
+	}, nil
+}
+
+// run delivers until the receiver is taken out of the plan, or all ends.
+func (d *delivery) run(ctx context.Context) error {
+	defer close(d.ended)
+	defer d.stop()
+	defer d.Reporter.Warning(d.part(), nil)
+	if s, may := d.Sender.(interface{ ready() error }); may {
+		d.Reporter.Warning(d.part(), s.ready())
+	}
+	group := GroupOf(d.Stage.Group, d.Name)
+	err := d.Bus.Consume(ctx, bus.GroupOptions{Group: group, Topic: d.Names.Of(topics.Alerts)}, func(ctx context.Context, p *bus.Partition) error {
+		d.hold(p.ID(), true)
+		defer d.hold(p.ID(), false)
+		return d.partition(ctx, p)
+	})
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("notify %s: %w", d.Name, err)
+	}
+	return nil
+}
+
+// part names the receiver in reports.
+func (d *delivery) part() string { return "receiver " + d.Name }
+
+func (d *delivery) hold(partition int, holds bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if holds {
+		d.held[d.Name] = append(d.held[d.Name], partition)
+		return
+	}
+	d.held[d.Name] = slices.DeleteFunc(d.held[d.Name], func(p int) bool { return p == partition })
+}
+
+// describe fills in the worker's record. Of the receivers' groups, which have the same
+// partitions when all is well, it names the one that holds the most.
+func (s *Stage) describe(w *topics.Worker) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w.Stages == nil {
+		w.Stages = map[string]topics.WorkerStage{}
+	}
+	var most topics.WorkerStage
+	for name, partitions := range s.held {
+		if len(partitions) > len(most.Partitions) {
+			most = topics.WorkerStage{Group: GroupOf(s.Group, name), Partitions: slices.Sorted(slices.Values(partitions))}
+		}
+	}
+	w.Stages["notify"] = most
+}
