@@ -119,52 +119,83 @@ func DecodeRecognition(b []byte) (Recognition, error) {
 
 // Validate checks everything that readers rely on. Anyone may write records.
 func (r Recognition) Validate() error {
+	if err := r.ValidateCamera(); err != nil {
+		return err
+	}
+	for i := range r.Labels {
+		if err := r.Labels[i].Validate(); err != nil {
+			return err
+		}
+	}
+	return r.ValidateClip()
+}
+
+// ValidateCamera is the part of Validate about what clips of one camera have in common.
+func (r *Recognition) ValidateCamera() error {
 	switch {
-	case !isID(r.ClipID):
-		return fmt.Errorf("clip_id: want 1 to %d bytes of printable text", maxID)
 	case !cameraName.MatchString(r.Camera):
 		return fmt.Errorf("camera %.80q is not a camera name", r.Camera)
 	case !areTags(r.Tags):
 		return errBadTags
+	case r.References != nil && !isID(r.References.Hash):
+		return fmt.Errorf("references: want a hash of at most %d bytes of printable text", maxID)
+	}
+	return checkIDs(map[string]string{
+		"model_id": r.Model, "vocabulary name": r.Vocab.Name, "vocabulary version": r.Vocab.Version,
+	})
+}
+
+// ValidateClip is the part of Validate that clips of one camera differ in: the clip's
+// id, its window and the labels' values, not their names. It takes no time to speak of.
+func (r *Recognition) ValidateClip() error {
+	switch {
+	case !isID(r.ClipID):
+		return fmt.Errorf("clip_id: want 1 to %d bytes of printable text", maxID)
 	case r.Start.IsZero() || !r.End.After(r.Start):
 		return fmt.Errorf("window from %v to %v", r.Start, r.End)
 	case len(r.Labels) > MaxLabels:
 		return fmt.Errorf("labels: %d elements, want at most %d", len(r.Labels), MaxLabels)
-	case r.References != nil && !r.References.valid():
-		return fmt.Errorf("references: want a hash of at most %d bytes of printable text, and a finite logit", maxID)
+	case r.References != nil && (math.IsNaN(r.References.Logit) || math.IsInf(r.References.Logit, 0)):
+		return fmt.Errorf("references: logit %v: want a finite one", r.References.Logit)
 	}
-	if err := checkIDs(map[string]string{
-		"model_id": r.Model, "vocabulary name": r.Vocab.Name, "vocabulary version": r.Vocab.Version,
-	}); err != nil {
-		return err
-	}
-	for _, l := range r.Labels {
-		if err := l.validate(); err != nil {
+	for i := range r.Labels {
+		if err := r.Labels[i].validateValues(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *References) valid() bool {
-	return isID(r.Hash) && !math.IsNaN(r.Logit) && !math.IsInf(r.Logit, 0)
-}
-
-// validate refuses a label that no alert could carry.
-func (l LabelScore) validate() error {
+// Validate refuses the name and the like of a label that no alert could carry; its
+// values are checked with the recognition.
+func (l *LabelScore) Validate() error {
 	switch {
 	case !isID(l.Label):
 		return fmt.Errorf("label %.80q: want 1 to %d bytes of printable text", l.Label, maxID)
-	case math.IsNaN(l.Score) || l.Score < 0 || l.Score > 1:
-		return fmt.Errorf("label %q: score %v: want 0 to 1", l.Label, l.Score)
-	case math.IsNaN(l.Contrast) || l.Contrast < 0 || l.Contrast > 1:
-		return fmt.Errorf("label %q: contrast %v: want 0 to 1", l.Label, l.Contrast)
-	case math.IsNaN(l.Similarity) || math.IsInf(l.Similarity, 0):
-		return fmt.Errorf("label %q: similarity %v", l.Label, l.Similarity)
 	case len(l.Tags) > maxTags:
 		return fmt.Errorf("label %q: %d tags, want at most %d", l.Label, len(l.Tags), maxTags)
 	case l.NearestBase != "" && !isID(l.NearestBase):
 		return fmt.Errorf("label %q: nearest_base: want at most %d bytes of printable text", l.Label, maxID)
+	}
+	return nil
+}
+
+// check checks all of a label.
+func (l *LabelScore) check() error {
+	if err := l.Validate(); err != nil {
+		return err
+	}
+	return l.validateValues()
+}
+
+func (l *LabelScore) validateValues() error {
+	switch {
+	case math.IsNaN(l.Score) || l.Score < 0 || l.Score > 1:
+		return fmt.Errorf("label %.80q: score %v: want 0 to 1", l.Label, l.Score)
+	case math.IsNaN(l.Contrast) || l.Contrast < 0 || l.Contrast > 1:
+		return fmt.Errorf("label %.80q: contrast %v: want 0 to 1", l.Label, l.Contrast)
+	case math.IsNaN(l.Similarity) || math.IsInf(l.Similarity, 0):
+		return fmt.Errorf("label %.80q: similarity %v", l.Label, l.Similarity)
 	}
 	return nil
 }

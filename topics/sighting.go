@@ -79,7 +79,7 @@ func (s *Seen) validate() error {
 	}); err != nil {
 		return err
 	}
-	return s.Label.validate()
+	return s.Label.check()
 }
 
 // EncodeSighting makes the JSON record.

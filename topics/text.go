@@ -55,7 +55,20 @@ func Clean(text string) string {
 // UTF-8 without control characters, and without those that change the direction of
 // what is written after them.
 func Printable(text string) bool {
+	if plain(text) {
+		return true
+	}
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, hidden)
+}
+
+// plain is whether a text consists of printable ASCII, as nearly all do.
+func plain(text string) bool {
+	for i := range len(text) {
+		if text[i] < ' ' || text[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // hidden reports whether a character is not shown but acts on a terminal or on the
