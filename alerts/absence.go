@@ -22,7 +22,7 @@ const forgetAbsence = 24 * time.Hour
 func (k absence) remembers() reach { return reach{clips: k.Clips.M, span: k.Absent.For} }
 
 func (k absence) begin(before memory, j *judge) memory {
-	m := &unseen{limit: k.Absent.For, name: k.Absent.Actions[0]}
+	m := &unseen{limit: k.Absent.For, unlisted: topics.LabelScore{Label: k.Absent.Actions[0]}}
 	old, _ := before.(*unseen)
 	if old == nil {
 		old = &unseen{}
@@ -33,13 +33,13 @@ func (k absence) begin(before memory, j *judge) memory {
 
 // unseen is the memory of an absence.
 type unseen struct {
-	limit   time.Duration
-	name    string // of a label, for clips that list none of them
-	window  *window
-	length  time.Duration // counted without the labels, at most the limit
-	counted bool          // from 0 at a clip before which no clip matters
-	last    *clipTimes    // of the clip before; nil: none, or of another stream epoch
-	end     time.Time     // of the clip before, whatever its epoch
+	limit    time.Duration
+	unlisted topics.LabelScore // one of the labels, for clips that list none of them
+	window   *window
+	length   time.Duration // counted without the labels, at most the limit
+	counted  bool          // from 0 at a clip before which no clip matters
+	last     clipTimes     // of the clip before; zero: none, or of another stream epoch
+	end      time.Time     // of the clip before, whatever its epoch
 }
 
 type clipTimes struct {
@@ -58,7 +58,7 @@ func (m *unseen) restart() {
 // interrupt empties the window although an alert may be open: a worker that starts
 // later can't know whether one was.
 func (m *unseen) interrupt(bool) {
-	m.last = nil
+	m.last = clipTimes{}
 	m.window.interrupt(false)
 }
 
@@ -70,14 +70,14 @@ func (m *unseen) see(rec *topics.Recognition, counts bool) decision {
 	if !m.end.IsZero() && rec.Start.Sub(m.end) > forgetAbsence {
 		m.restart()
 	}
-	shown := m.window.see(rec, true)               // it is seen, whatever the hour
-	if m.last != nil && m.window.complete(false) { // it would have been noticed
+	shown := m.window.see(rec, true)                        // it is seen, whatever the hour
+	if !m.last.start.IsZero() && m.window.complete(false) { // it would have been noticed
 		m.length = min(m.length+strideBetween(m.last.start, m.last.sequence, rec.Start, rec.Sequence), m.limit)
 	}
-	m.last, m.end = &clipTimes{rec.Start, rec.Sequence}, rec.End
-	d := decision{label: shown.label, over: shown.onset != nil}
-	if d.label.Label == "" {
-		d.label.Label = m.name
+	m.last, m.end = clipTimes{rec.Start, rec.Sequence}, rec.End
+	d := decision{best: shown.best, over: shown.onset != nil}
+	if d.best == nil {
+		d.best = &m.unlisted
 	}
 	switch {
 	case d.over:

@@ -130,8 +130,8 @@ func (e *Engine) Evaluate(next topics.Recognition) []topics.Alert {
 	var out []topics.Alert
 	e.rec = next // watches get a pointer: copying it for each took a tenth of the time
 	rec := &e.rec
-	watches, fresh, retagged := e.advance(rec)
-	if c := e.cameras[rec.Camera]; retagged || c.unsure && c.last.clip == rec.ClipID && !rec.End.Before(c.known) {
+	c, watches, fresh, retagged := e.advance(rec)
+	if retagged || c.unsure && c.last.clip == rec.ClipID && !rec.End.Before(c.known) {
 		c.unsure = false
 		out = e.rematch(rec.Camera, c)
 		watches = c.rules
@@ -149,9 +149,8 @@ func (e *Engine) Evaluate(next topics.Recognition) []topics.Alert {
 func (e *Engine) Warm(next topics.Recognition) {
 	e.rec = next
 	rec := &e.rec
-	watches, _, retagged := e.advance(rec)
+	c, watches, _, retagged := e.advance(rec)
 	if retagged {
-		c := e.cameras[rec.Camera]
 		e.match(rec.Camera, c) // SetRules clears what it has to, once all is restored
 		watches = c.rules
 	}
@@ -160,15 +159,15 @@ func (e *Engine) Warm(next topics.Recognition) {
 	}
 }
 
-// advance moves the camera on to a recognition and returns the watches that it
+// advance moves the camera on to a recognition and returns it, the watches that this
 // concerns, none where the recognition was seen already, whether it is the first of
 // a stream epoch, and whether the camera has other tags than before, so that other
 // rules may watch it now.
-func (e *Engine) advance(rec *topics.Recognition) (watches []*watch, fresh, retagged bool) {
-	c := e.camera(rec.Camera)
+func (e *Engine) advance(rec *topics.Recognition) (c *camera, watches []*watch, fresh, retagged bool) {
+	c = e.camera(rec.Camera)
 	fresh, past := c.move(rec)
 	if past {
-		return nil, false, false
+		return c, nil, false, false
 	}
 	e.names.see(rec.Labels)
 	retagged = !slices.Equal(c.tags, rec.Tags)
@@ -179,7 +178,7 @@ func (e *Engine) advance(rec *topics.Recognition) (watches []*watch, fresh, reta
 			w.memory.interrupt(w.open != nil)
 		}
 	}
-	return c.rules, fresh, retagged
+	return c, c.rules, fresh, retagged
 }
 
 func (e *Engine) camera(name string) *camera {

@@ -1,7 +1,6 @@
 package alerts
 
 import (
-	"slices"
 	"time"
 
 	"github.com/frostwatch/frostwatch/topics"
@@ -42,11 +41,19 @@ type memory interface {
 
 // decision is a rule's result for a camera after a clip.
 type decision struct {
-	label topics.LabelScore // the best that matches; empty where none does
-	onset *seen             // the first clip that counts, if an alert may begin; else nil
-	over  bool              // nothing keeps an alert open any longer
+	best  *topics.LabelScore // that matches, valid as long as the clip; nil where none does
+	onset *seen              // the first clip that counts, if an alert may begin; else nil
+	over  bool               // nothing keeps an alert open any longer
 	// reason for people of what is raised or cleared; empty: label and value say it.
 	reason string
+}
+
+// label is the best that matches; empty where none does.
+func (d *decision) label() topics.LabelScore {
+	if d.best == nil {
+		return topics.LabelScore{}
+	}
+	return *d.best
 }
 
 // seen is what a memory keeps of a clip.
@@ -81,7 +88,8 @@ type window struct {
 	rule  Rule
 	judge *judge
 	clips []seen
-	whole bool // it has seen the first clip of the stream epoch
+	room  []seen // that clips lie in
+	whole bool   // it has seen the first clip of the stream epoch
 }
 
 func (w *window) forget() { w.clips = nil }
@@ -99,34 +107,59 @@ func (w *window) complete(open bool) bool {
 
 func (w *window) see(rec *topics.Recognition, counts bool) decision {
 	w.whole = w.whole || rec.Sequence == 0
-	label, raises, sustains := w.judge.best(rec)
-	w.clips = append(w.clips, seen{clip: rec.ClipID, start: rec.Start, raises: raises && counts, sustains: sustains})
-	if extra := len(w.clips) - w.rule.Clips.M; extra > 0 {
-		w.clips = slices.Delete(w.clips, 0, extra)
-	}
+	best, raises, sustains := w.judge.best(rec)
+	w.add(seen{clip: rec.ClipID, start: rec.Start, raises: raises && counts, sustains: sustains})
 	// After a restart clips may be missing: the window fills before an alert ends.
 	full := len(w.clips) == w.rule.Clips.M
 	return decision{
-		label: label, onset: w.onset(),
-		over: full && !slices.ContainsFunc(w.clips, func(c seen) bool { return c.sustains }),
+		best: best, onset: w.onset(),
+		over: full && !w.sustained(),
 	}
+}
+
+// add adds a clip, and drops what is more than M. The last M lie in memory of a few
+// times as many, so that they are seldom moved.
+func (w *window) add(s seen) {
+	if len(w.clips) >= w.rule.Clips.M {
+		w.clips = w.clips[len(w.clips)-w.rule.Clips.M+1:]
+	}
+	if len(w.clips) == cap(w.clips) {
+		if w.room == nil {
+			w.room = make([]seen, 4*w.rule.Clips.M)
+		}
+		w.clips = w.room[:copy(w.room, w.clips)]
+	}
+	w.clips = append(w.clips, s)
 }
 
 // onset is the first of at least N clips that reach the raise value, nil where there
 // are fewer. The newest clip must be one of them: an alert is about now.
 func (w *window) onset() *seen {
+	if !w.clips[len(w.clips)-1].raises {
+		return nil
+	}
 	n, first := 0, -1
-	for i, c := range w.clips {
-		if !c.raises {
+	for i := range w.clips {
+		if !w.clips[i].raises {
 			continue
 		}
 		if n++; first < 0 {
 			first = i
 		}
 	}
-	if n < w.rule.Clips.N || !w.clips[len(w.clips)-1].raises {
+	if n < w.rule.Clips.N {
 		return nil
 	}
 	c := w.clips[first]
 	return &c
+}
+
+// sustained is whether any of the clips keeps an alert open.
+func (w *window) sustained() bool {
+	for i := range w.clips {
+		if w.clips[i].sustains {
+			return true
+		}
+	}
+	return false
 }

@@ -118,14 +118,24 @@ type judge struct {
 	// names are the engine's, nil: there is none. picked is what the rule selects of them.
 	names  *labelNames
 	picked picked
+	// indexes is the memory of selected.
+	indexes []int
 }
 
-// selects is whether the rule is about label i.
-func (j *judge) selects(labels []topics.LabelScore, i int) bool {
+// selected are the indexes of the labels that the rule is about, valid until the next
+// call.
+func (j *judge) selected(labels []topics.LabelScore) []int {
+	j.indexes = j.indexes[:0]
 	if j.names.are(labels) && len(j.rule.named()) > 0 {
-		return j.picked.selects(&j.rule, j.names, i)
+		j.indexes = j.picked.indexes(j.indexes, &j.rule, j.names)
+		return j.indexes
 	}
-	return j.rule.selects(&labels[i])
+	for i := range labels {
+		if j.rule.selects(&labels[i]) {
+			j.indexes = append(j.indexes, i)
+		}
+	}
+	return j.indexes
 }
 
 // levels are the values of a label to raise at and to clear below.
@@ -154,18 +164,14 @@ func (j *judge) levels(l *topics.LabelScore) (raise, low float64) {
 func (j *judge) value(l *topics.LabelScore) float64 { return j.rule.Measure().of(l) }
 
 // best returns the matching label with the highest value of those that reach their
-// own raise value, or of all that match where none does; and whether any reaches its
-// raise value or its clear value.
-func (j *judge) best(rec *topics.Recognition) (best topics.LabelScore, raises, sustains bool) {
-	var top *topics.LabelScore
-	highest := 0.0
-	for i := range rec.Labels {
-		if !j.selects(rec.Labels, i) {
-			continue
-		}
+// own raise value, or of all that match where none does, nil where none matches; and
+// whether any reaches its raise value or its clear value.
+func (j *judge) best(rec *topics.Recognition) (top *topics.LabelScore, raises, sustains bool) {
+	highest, measure := 0.0, j.rule.Measure()
+	for _, i := range j.selected(rec.Labels) {
 		l := &rec.Labels[i]
 		raise, low := j.levels(l)
-		value := j.value(l)
+		value := measure.of(l)
 		reaches := value >= raise
 		better := top == nil || top.Label == "" || value > highest
 		if reaches && (better || !raises) || !raises && better {
@@ -174,10 +180,7 @@ func (j *judge) best(rec *topics.Recognition) (best topics.LabelScore, raises, s
 		raises = raises || reaches
 		sustains = sustains || value >= low
 	}
-	if top != nil {
-		best = *top
-	}
-	return best, raises, sustains
+	return top, raises, sustains
 }
 
 // unmeasured is why rules on contrast can't judge a clip; nil where they can, or

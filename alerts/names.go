@@ -1,11 +1,14 @@
 package alerts
 
-import "github.com/frostwatch/frostwatch/topics"
+import (
+	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
+)
 
 // labelNames gives the names of labels numbers, so that the rules of an engine need not look
 // up each name of a recognition for themselves.
 type labelNames struct {
-	numbers map[string]int32
+	numbers vocab.Numbers
 	round   int // how often numbers were given anew
 	// of is the recognition that is being evaluated, current its labels' numbers.
 	of      []topics.LabelScore
@@ -17,18 +20,13 @@ const maxNames = 4096
 
 // see takes the recognition that is evaluated next.
 func (n *labelNames) see(labels []topics.LabelScore) {
-	if n.numbers == nil || len(n.numbers)+len(labels) > maxNames {
-		n.numbers = map[string]int32{}
+	if n.numbers.Len()+len(labels) > maxNames {
+		n.numbers = vocab.Numbers{}
 		n.round++
 	}
 	n.of, n.current = labels, n.current[:0]
 	for i := range labels {
-		number, known := n.numbers[labels[i].Label]
-		if !known {
-			number = int32(len(n.numbers))
-			n.numbers[labels[i].Label] = number
-		}
-		n.current = append(n.current, number)
+		n.current = append(n.current, n.numbers.Of(labels[i].Label))
 	}
 }
 
@@ -41,21 +39,36 @@ func (n *labelNames) are(labels []topics.LabelScore) bool {
 // are compared by their spelling, which takes longer than all the rest.
 type picked struct {
 	round int
-	is    []bool // by number
-	known []bool
+	of    []pick // by number
 }
 
-// selects is whether the rule selects label i, by its name.
-func (p *picked) selects(r *Rule, n *labelNames, i int) bool {
+type pick uint8
+
+const (
+	unknown pick = iota
+	selected
+	ignored
+)
+
+// indexes appends the indexes of the labels of the recognition that is evaluated that
+// the rule selects, by their names.
+func (p *picked) indexes(to []int, r *Rule, n *labelNames) []int {
 	if p.round != n.round {
 		*p = picked{round: n.round}
 	}
-	number := int(n.current[i])
-	for len(p.is) <= number {
-		p.is, p.known = append(p.is, false), append(p.known, false)
+	if have := n.numbers.Len(); len(p.of) < have {
+		p.of = append(p.of, make([]pick, have-len(p.of))...)
 	}
-	if !p.known[number] {
-		p.is[number], p.known[number] = r.selects(&n.of[i]), true
+	for i, number := range n.current {
+		if p.of[number] == unknown {
+			p.of[number] = ignored
+			if r.selects(&n.of[i]) {
+				p.of[number] = selected
+			}
+		}
+		if p.of[number] == selected {
+			to = append(to, i)
+		}
 	}
-	return p.is[number]
+	return to
 }

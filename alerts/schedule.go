@@ -115,8 +115,11 @@ func parseMinutes(text string) (int, error) {
 
 // on is whether t falls within the hours.
 func (h hours) on(t time.Time) bool {
-	t = t.In(h.zone)
-	return h.at(t.Weekday(), 60*t.Hour()+t.Minute())
+	const day = 24 * 60 * 60
+	_, offset := t.In(h.zone).Zone()
+	clock := t.Unix() + int64(offset) // of the wall: a date's parts would take longer
+	second := (clock%day + day) % day
+	return h.at(time.Weekday(((clock-second)/day%7+7+int64(time.Thursday))%7), int(second/60)) // 1970 began on a Thursday
 }
 
 // at is whether a minute of a day, by the clock on the wall, falls within the hours.

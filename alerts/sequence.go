@@ -66,7 +66,7 @@ func (m *pair) see(rec *topics.Recognition, counts bool) decision {
 	}
 	m.then.judge.own = m.first.judge.own
 	second := m.then.see(rec, counts)
-	d := decision{label: second.label, over: second.over}
+	d := decision{best: second.best, over: second.over}
 	if second.onset != nil {
 		d.onset = m.onset
 	}

@@ -98,7 +98,7 @@ func (r Rule) severity(value float64) string {
 // escalate returns the record that gives the open alert a higher severity; nil where
 // it is not yet, or no more, time for that. The time is that of the clips, so that
 // whoever evaluates them decides the same.
-func (w *watch) escalate(rec *topics.Recognition, label topics.LabelScore) *topics.Alert {
+func (w *watch) escalate(rec *topics.Recognition, best *topics.LabelScore) *topics.Alert {
 	e := w.rule.Escalate
 	if e == nil || rec.End.Sub(w.open.At) < e.After {
 		return nil
@@ -110,8 +110,9 @@ func (w *watch) escalate(rec *topics.Recognition, label topics.LabelScore) *topi
 	if rank(w.open.Severity) >= rank(to) {
 		return nil
 	}
-	if label.Label == "" {
-		label = unscored(*w.open)
+	label := unscored(*w.open)
+	if best != nil {
+		label = *best
 	}
 	w.open.Severity = to
 	a := aboutClip(rec).alert(label)

@@ -1,7 +1,6 @@
 package alerts
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -33,8 +32,15 @@ func (e *Engine) Tick(now time.Time) []topics.Alert {
 		e.clock += min(max(now.Sub(e.ticked), 0), 3*TickEvery(e.noClips))
 	}
 	e.ticked = now
+	var late []string
+	for name, c := range e.cameras {
+		if e.clock-c.heard > min(e.patience(c), forgetAfter) {
+			late = append(late, name)
+		}
+	}
+	slices.Sort(late)
 	var cleared []topics.Alert
-	for _, name := range slices.Sorted(maps.Keys(e.cameras)) {
+	for _, name := range late {
 		c := e.cameras[name]
 		without := e.clock - c.heard
 		if limit := e.patience(c); without > limit {

@@ -82,7 +82,7 @@ func (e *Engine) step(w *watch, rec *topics.Recognition, fresh bool) *topics.Ale
 func (e *Engine) decide(w *watch, rec *topics.Recognition) (*topics.Alert, decision) {
 	alert, d := w.step(rec, e.words)
 	if w.rule.Count != nil && d.onset != nil && e.sighted != nil {
-		e.sighted(w.sighting(rec, d.label))
+		e.sighted(w.sighting(rec, d.label()))
 	}
 	return alert, d
 }
@@ -105,11 +105,10 @@ func (w *watch) before(rec *topics.Recognition) Trace {
 // their raise value first.
 func (j *judge) traced(rec *topics.Recognition) []TracedLabel {
 	out := []TracedLabel{}
-	for i, l := range rec.Labels {
-		if j.selects(rec.Labels, i) {
-			raise, low := j.levels(&l)
-			out = append(out, TracedLabel{Label: l.Label, Value: j.value(&l), Raise: raise, Clear: low})
-		}
+	for _, i := range j.selected(rec.Labels) {
+		l := &rec.Labels[i]
+		raise, low := j.levels(l)
+		out = append(out, TracedLabel{Label: l.Label, Value: j.value(l), Raise: raise, Clear: low})
 	}
 	slices.SortStableFunc(out, func(a, b TracedLabel) int {
 		switch x, y := a.Value-a.Raise, b.Value-b.Raise; {

@@ -44,13 +44,13 @@ func (w *watch) step(rec *topics.Recognition, words Words) (*topics.Alert, decis
 	case w.rule.Count != nil: // its alerts are the Counter's
 	case !rec.End.After(w.known): // what follows from it is published
 	case w.open != nil && d.over:
-		label, reason := d.label, d.reason
+		label, reason := d.label(), d.reason
 		if reason == "" {
-			label, reason = w.ending(rec, d.label, words)
+			label, reason = w.ending(rec, label, words)
 		}
 		return w.clear(aboutClip(rec), label, reason, w.rule.Cooldown), d
 	case w.open != nil:
-		return w.escalate(rec, d.label), d
+		return w.escalate(rec, d.best), d
 	case d.onset != nil && !rec.End.Before(w.resting) && !w.decided(rec) && w.inhibitor() == "":
 		return w.raise(rec, d), d
 	}
@@ -58,10 +58,11 @@ func (w *watch) step(rec *topics.Recognition, words Words) (*topics.Alert, decis
 }
 
 func (w *watch) raise(rec *topics.Recognition, d decision) *topics.Alert {
-	a := aboutClip(rec).alert(d.label)
-	a.ID, a.State, a.Rule, a.Severity = topics.AlertID(w.rule.Name, d.onset.clip), topics.AlertRaised, w.rule.Name, w.rule.severity(w.judge.value(&d.label))
+	label := d.label()
+	a := aboutClip(rec).alert(label)
+	a.ID, a.State, a.Rule, a.Severity = topics.AlertID(w.rule.Name, d.onset.clip), topics.AlertRaised, w.rule.Name, w.rule.severity(w.judge.value(&label))
 	a.Onset, a.OnsetClip, a.Reason = d.onset.start, d.onset.clip, d.reason
-	w.measured(&a, d.label)
+	w.measured(&a, label)
 	w.open = &a
 	raised := a
 	return &raised
