@@ -3,6 +3,7 @@ package archive
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/parquet-go/parquet-go"
@@ -21,14 +22,16 @@ func actionsCodec() codec[topics.Recognition] {
 		model:  func(r topics.Recognition) string { return r.Model },
 		dims:   func(r topics.Recognition) int { return len(r.Embedding) },
 		columns: func(dims int) parquet.Group {
-			return parquet.Group{
+			group := parquet.Group{
 				"clip_id": text(), "camera_tags": repeated(), "epoch": parquet.Optional(instant()), "sequence": whole(),
-				"start": instant(), "end": instant(), "labels": text(), "background_score": number(),
+				"start": instant(), "end": instant(), "background_score": number(),
 				"embedding": half(dims), "embedding_first3": half(dims), "embedding_last3": half(dims),
 				"model_id": repeated(), "logit_scale": number(), "vocabulary": repeated(), "vocabulary_version": repeated(),
 				// References of older records are null, and older segments lack both columns.
 				"references_hash": parquet.Optional(repeated()), "references_logit": parquet.Optional(number()),
 			}
+			maps.Copy(group, labelColumns())
+			return group
 		},
 		put: putAction,
 		get: getAction,
@@ -66,10 +69,7 @@ func putAction(r *row, a topics.Recognition, dims int) error {
 	if err := r.setJSON("camera_tags", a.Tags); err != nil {
 		return err
 	}
-	if err := r.setJSON("labels", a.Labels); err != nil {
-		return err
-	}
-	other := []string{"clip_id", "camera", "camera_tags", "epoch", "sequence", "start", "end", "labels", "background_score",
+	other := []string{"clip_id", "camera", "camera_tags", "epoch", "sequence", "start", "end", labelsColumn, "background_score",
 		"model_id", "logit_scale", "references", "vocabulary"}
 	for name, v := range map[string]*topics.Float16Vector{
 		"embedding": &a.Embedding, "embedding_first3": &a.First, "embedding_last3": &a.Last,
@@ -81,8 +81,11 @@ func putAction(r *row, a topics.Recognition, dims int) error {
 		}
 	}
 	more, err := rest(a, other...)
+	if err != nil {
+		return err
+	}
 	r.set(restColumn, parquet.ByteArrayValue(more))
-	return err
+	return r.numbers.put(r, a.Labels)
 }
 
 func getAction(r *row) (a topics.Recognition, err error) {
@@ -102,7 +105,7 @@ func getAction(r *row) (a topics.Recognition, err error) {
 	if err := r.json("camera_tags", &a.Tags); err != nil {
 		return a, err
 	}
-	if err := r.json("labels", &a.Labels); err != nil {
+	if a.Labels, err = r.labels(); err != nil {
 		return a, err
 	}
 	for name, v := range map[string]*topics.Float16Vector{

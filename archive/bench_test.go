@@ -26,7 +26,7 @@ func seen(random *rand.Rand, camera string, at time.Time, dims int) topics.Recog
 	r.Labels = nil
 	for i := range 10 {
 		r.Labels = append(r.Labels, topics.LabelScore{
-			Label: fmt.Sprintf("person doing the %d. thing", i), Similarity: random.Float64(), Score: random.Float64() / 10,
+			Label: fmt.Sprintf("person doing the %d. thing", i), Similarity: float64(random.Float32()), Score: random.Float64() / 10,
 			Novel: i%2 == 0, NearestBase: fmt.Sprintf("doing thing %d", i), NearestSimilarity: random.Float64(), Tags: []string{"care"},
 		})
 	}

@@ -111,7 +111,7 @@ func (c codec[T]) encode(n Name, records []Record[T], skipped int64) ([]byte, Me
 func writerOptions() []parquet.WriterOption {
 	o := []parquet.WriterOption{parquet.CreatedBy("frostwatch", "1", "archive"), parquet.PageBufferSize(1 << 20), parquet.DataPageVersion(1)}
 	// The smallest and the greatest vector or JSON text are of no use to readers.
-	for _, column := range []string{"embedding", "embedding_first3", "embedding_last3", "labels", restColumn} {
+	for _, column := range []string{"embedding", "embedding_first3", "embedding_last3", labelsColumn, valuesColumn, dictionaryColumn, restColumn} {
 		o = append(o, parquet.SkipPageBounds(column))
 	}
 	return o

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/parquet-go/parquet-go"
+
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 // text is a compressed column; columns with few distinct values use repeated, which
@@ -43,6 +45,10 @@ func half(dims int) parquet.Node {
 type row struct {
 	columns map[string]parquet.LeafColumn
 	values  parquet.Row // by column
+	// Of the segment up to this row: what was written, and what was read.
+	numbers    labelNumbers
+	dictionary dictionary
+	unknown    error // why the dictionary is not known any more
 }
 
 func newRow(s *parquet.Schema) *row {
@@ -92,6 +98,28 @@ func (r *row) setJSON(name string, v any) error {
 		r.set(name, parquet.ByteArrayValue(raw))
 	}
 	return err
+}
+
+// turn makes the next row of a segment that is read the current one.
+func (r *row) turn(values parquet.Row) {
+	r.values = values
+	if r.unknown == nil {
+		r.unknown = r.dictionary.learn(r.bytes(dictionaryColumn, parquet.ByteArray))
+	}
+}
+
+// labels are the row's.
+func (r *row) labels() (out []topics.LabelScore, err error) {
+	values := r.bytes(valuesColumn, parquet.ByteArray)
+	switch {
+	case len(values) == 0:
+		err = r.json(labelsColumn, &out)
+	case r.unknown != nil:
+		err = r.unknown
+	default:
+		out, err = r.dictionary.append(make([]topics.LabelScore, 0, len(values)/labelSize), values)
+	}
+	return out, err
 }
 
 func (r *row) value(name string, kind parquet.Kind) (parquet.Value, bool) {

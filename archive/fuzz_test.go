@@ -52,6 +52,16 @@ func FuzzSegment(f *testing.F) {
 		}); err != nil {
 			t.Error(err)
 		}
+		if _, err := r.Labels(t.Context(), Range{Ends: true}, func(l Labelled) error {
+			for _, r := range l.Records {
+				if err := r.Value.Validate(); err != nil {
+					return err
+				}
+			}
+			return l.Embed()
+		}); err != nil {
+			t.Error(err)
+		}
 		if _, err := Check(context.Background(), CheckOptions{Bucket: b, Names: names}); err != nil {
 			t.Error(err)
 		}
@@ -83,6 +93,8 @@ func TestDamagedBytes(t *testing.T) {
 		must(t, err)
 		broken += counts.Broken
 		_, err = r.Scan(t.Context(), Range{}, func(Batch) error { return nil })
+		must(t, err)
+		_, err = r.Labels(t.Context(), Range{Ends: true}, func(l Labelled) error { return l.Embed() })
 		must(t, err)
 	}
 	if broken == 0 {

@@ -114,7 +114,7 @@ func action(camera string, at time.Time, dims int) topics.Recognition {
 		Camera: camera, Tags: []string{"indoor"}, Epoch: hour.Add(-time.Hour), Sequence: uint64(at.Sub(hour) / time.Second),
 		Start: at.Add(-4767 * time.Millisecond), End: at.Add(-500 * time.Millisecond),
 		Clip:       topics.RecordRef{Topic: "t.clips", Partition: 3, Offset: 17},
-		Labels:     []topics.LabelScore{{Label: "person falling", Similarity: 0.31, Score: 0.75, Tags: []string{"care"}}, {Label: "nothing", Score: 0.1, Background: true}},
+		Labels:     []topics.LabelScore{{Label: "person falling", Similarity: 0.3125, Score: 0.75, Tags: []string{"care"}}, {Label: "nothing", Score: 0.1, Background: true}},
 		Background: 0.1, Model: "abc", LogitScale: 100, Vocab: topics.VocabRef{Name: "default", Version: "v1"},
 		Timings: topics.Timings{Queue: 1.5, Batch: 4},
 	}

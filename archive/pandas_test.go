@@ -32,7 +32,9 @@ print("RESULT", json.dumps({
   "rows": len(actions), "lobby": len(yard), "shape": embeddings.shape, "dtypes": {c: str(t) for c, t in actions.dtypes.items()},
   "label": yard["label"].iloc[0], "score": yard["score"].iloc[0], "end": str(yard["end"].iloc[0]), "offset": int(yard["offset"].iloc[-1]),
   "first": np.frombuffer(yard["embedding"].iloc[0], "<f2").astype("float64").tolist(), "clip": json.loads(yard["extra"].iloc[0])["clip"],
-  "tags": json.loads(yard["camera_tags"].iloc[0]), "nulls": int(actions["epoch"].isna().sum())}))`
+  "tags": json.loads(yard["camera_tags"].iloc[0]), "nulls": int(actions["epoch"].isna().sum()),
+  "exact": np.frombuffer(yard["label_values"].iloc[0], np.dtype([("label", "<u2"), ("similarity", "<f4"), ("score", "<f8"), ("contrast", "<f8")])).tolist(),
+  "names": [json.loads(line)["label"] for lines in actions["label_dictionary"].dropna() for line in lines.split("\n")]}))`
 	out, err := exec.CommandContext(t.Context(), python, "-W", "ignore", "-c", program).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -45,6 +47,8 @@ print("RESULT", json.dumps({
 		Label, End                 string
 		Score                      float64
 		First                      []float64
+		Exact                      [][]float64
+		Names                      []string
 		Clip                       struct{ Offset int }
 		Tags                       []string
 	}
@@ -57,6 +61,9 @@ print("RESULT", json.dumps({
 	}
 	if got.Label != "person falling" || got.Score != 0.75 || got.End != "2026-11-28 09:59:59.500000+00:00" || got.Clip.Offset != 17 || !equal(got.Tags, []string{"indoor"}) {
 		t.Errorf("%+v", got)
+	}
+	if len(got.Names) < 2 || !equal(got.Names[:2], []string{"person falling", "nothing"}) || len(got.Exact) != 2 || !equal(got.Exact[0], []float64{0, .3125, .75, 0}) || !equal(got.Exact[1], []float64{1, 0, .1, 0}) {
+		t.Errorf("labels %v of %q", got.Exact, got.Names)
 	}
 	for i, v := range want.Embedding {
 		if got.First[i] != float64(v) {

@@ -2,7 +2,6 @@ package archive
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/frostwatch/frostwatch/topics"
@@ -58,14 +57,50 @@ const tailBatch = 512
 // one partition come in their order, and a batch is valid during its call. fn may
 // return ErrStop.
 func (r *Reader) Scan(ctx context.Context, g Range, fn func(Batch) error) (Counts, error) {
-	s := &scan{fn: fn, tails: map[int][]Record[topics.Recognition]{}}
+	s := r.newScan(g)
+	call := func(b Batch) error {
+		if len(b.Rows) == 0 {
+			return nil
+		}
+		return stopped(fn(b))
+	}
+	s.embedded = true
+	s.columns = s.embeddings(call)
+	s.records = func(partition int, all []Record[topics.Recognition]) error {
+		return call(batchOf(partition, all, g.Ends))
+	}
+	return s.run(ctx)
+}
+
+// scan is a pass over columns of segments.
+type scan struct {
+	*pass[topics.Recognition]
+	columns scanSegment
+	// records passes on recognitions of one partition that came whole: from Kafka, or
+	// from segments whose columns don't have all that is wanted.
+	records func(partition int, all []Record[topics.Recognition]) error
+	// embedded: only those with embeddings are passed on, those of one length together.
+	embedded bool
+	tails    map[int][]Record[topics.Recognition] // not passed on yet, by partition
+}
+
+// scanSegment passes on an open segment from an offset on, and returns as readSegment
+// does. own is the partition's memory.
+type scanSegment func(ctx context.Context, f *file, from int64, own *columns) (int64, error)
+
+func (r *Reader) newScan(g Range) *scan {
+	s := &scan{tails: map[int][]Record[topics.Recognition]{}}
 	s.pass = newPass(r, actionsCodec(), g, s.collect)
-	free := make(freeColumns, r.Parallel)
-	err := s.run(ctx, func(ctx context.Context, partition int, segments []Segment) error {
+	return s
+}
+
+func (s *scan) run(ctx context.Context) (Counts, error) {
+	free := make(freeColumns, s.Parallel)
+	err := s.pass.run(ctx, func(ctx context.Context, partition int, segments []Segment) error {
 		own := free.take()
 		defer free.put(own)
 		err := s.partition(ctx, partition, segments, func(ctx context.Context, seg Segment, from int64) (int64, error) {
-			// What came from Kafka is before it.
+			// What came whole is before it.
 			if err := s.locked(ctx, func() error { return s.flush(partition) }); err != nil {
 				return from, err
 			}
@@ -79,30 +114,13 @@ func (r *Reader) Scan(ctx context.Context, g Range, fn func(Batch) error) (Count
 	return s.counts, err
 }
 
-type scan struct {
-	*pass[topics.Recognition]
-	fn    func(Batch) error
-	tails map[int][]Record[topics.Recognition] // from Kafka, not passed on yet, by partition
-}
-
-// call passes a batch to the caller.
-func (s *scan) call(b Batch) error {
-	if len(b.Rows) == 0 {
-		return nil
-	}
-	if err := s.fn(b); !errors.Is(err, ErrStop) {
-		return err
-	}
-	return errStopped
-}
-
-// collect takes a record from Kafka. One call at a time.
+// collect takes a recognition that came whole. One call at a time.
 func (s *scan) collect(r Record[topics.Recognition]) error {
-	p := r.At.Partition
-	if len(r.Value.Embedding) == 0 {
+	p, dims := r.At.Partition, len(r.Value.Embedding)
+	if s.embedded && dims == 0 {
 		return nil
 	}
-	if t := s.tails[p]; len(t) > 0 && (len(t) == tailBatch || len(t[0].Value.Embedding) != len(r.Value.Embedding)) {
+	if t := s.tails[p]; len(t) > 0 && (len(t) == tailBatch || s.embedded && len(t[0].Value.Embedding) != dims) {
 		if err := s.flush(p); err != nil {
 			return err
 		}
@@ -113,17 +131,26 @@ func (s *scan) collect(r Record[topics.Recognition]) error {
 
 // flush passes on what was collected of a partition.
 func (s *scan) flush(partition int) error {
+	all := s.tails[partition]
+	s.tails[partition] = all[:0]
+	if len(all) == 0 {
+		return nil
+	}
+	return s.records(partition, all)
+}
+
+// batchOf makes a batch of recognitions whose embeddings have one length.
+func batchOf(partition int, all []Record[topics.Recognition], ends bool) Batch {
 	b := Batch{Partition: partition}
-	for _, r := range s.tails[partition] {
+	for _, r := range all {
 		b.Dims = len(r.Value.Embedding)
 		b.Embeddings = topics.AppendFloat16(b.Embeddings, r.Value.Embedding)
-		if s.asked.Ends {
+		if ends {
 			b.First, b.Last = appendEnd(b.First, r.Value.First, b.Dims), appendEnd(b.Last, r.Value.Last, b.Dims)
 		}
 		b.Rows = append(b.Rows, rowOf(r))
 	}
-	s.tails[partition] = s.tails[partition][:0]
-	return s.call(b)
+	return b
 }
 
 // appendEnd appends a mean of frames; zeros where it has another length.
@@ -134,7 +161,7 @@ func appendEnd(to []byte, mean []float32, dims int) []byte {
 	return topics.AppendFloat16(to, mean)
 }
 
-// segment passes one segment's rows on as a batch.
+// segment passes one segment's rows on.
 func (s *scan) segment(ctx context.Context, seg Segment, from int64, own *columns) (int64, error) {
 	own.memory.used = 0
 	f, err := s.Bucket.openIn(ctx, seg, &own.memory)
@@ -148,23 +175,35 @@ func (s *scan) segment(ctx context.Context, seg Segment, from int64, own *column
 		// It has embeddings of two lengths: its rows are read as whole records.
 		return s.whole(ctx, f, from)
 	}
-	if err := own.read(ctx, f, s.asked.Ends); err != nil {
-		return s.read(ctx, f, from, err)
+	return s.columns(ctx, f, from, own)
+}
+
+// embeddings passes on a segment's embeddings.
+func (s *scan) embeddings(call func(Batch) error) scanSegment {
+	return func(ctx context.Context, f *file, from int64, own *columns) (int64, error) {
+		if err := own.read(ctx, f, wants{vectors: true, ends: s.asked.Ends}); err != nil {
+			return s.read(ctx, f, from, err)
+		}
+		given := 0
+		if err := own.batches(s.asked, from, func(b Batch) error {
+			b.Partition = f.Partition
+			given += len(b.Rows)
+			return call(b)
+		}); err != nil {
+			return from, err
+		}
+		if err := s.looked(ctx, int(f.Rows), given); err != nil {
+			return from, err
+		}
+		return s.read(ctx, f, f.Name.To, nil)
 	}
-	given := 0
-	if err := own.batches(s.asked, from, func(b Batch) error {
-		b.Partition = seg.Partition
-		given += len(b.Rows)
-		return s.call(b)
-	}); err != nil {
-		return from, err
-	}
-	if err := s.locked(ctx, func() error {
-		s.counts.Records += int(f.Rows)
+}
+
+// looked counts records of a segment.
+func (s *scan) looked(ctx context.Context, records, given int) error {
+	return s.locked(ctx, func() error {
+		s.counts.Records += records
 		s.counts.Given += given
 		return nil
-	}); err != nil {
-		return from, err
-	}
-	return s.read(ctx, f, seg.To, nil)
+	})
 }

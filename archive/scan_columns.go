@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
-
-	"github.com/frostwatch/frostwatch/topics"
 )
 
 // columns are those of one segment that a scan needs. Their memory is used again for
@@ -26,10 +23,14 @@ type columns struct {
 	first, last             vectors // empty unless they are asked for
 	dims                    int
 	rows                    []Row
+	labels                  labelled
 	names                   map[string]string // one string for each camera, model and hash
 	asked                   map[string]bool   // whether a camera is
 	memory                  memory            // of what is fetched
 }
+
+// wants are what of a segment is read beside what every scan needs.
+type wants struct{ vectors, ends, labels bool }
 
 // freeColumns keep the memory of columns for the next partition of a scan.
 type freeColumns chan *columns
@@ -72,7 +73,7 @@ type column struct {
 	optional bool
 }
 
-func (c *columns) list(ends bool) []column {
+func (c *columns) list(w wants) []column {
 	out := []column{
 		{name: offsetColumn, take: func(p parquet.Page) error { return wholes(p, &c.offsets, nil) }},
 		{name: timeColumn, take: func(p parquet.Page) error { return wholes(p, &c.times, nil) }},
@@ -85,16 +86,33 @@ func (c *columns) list(ends bool) []column {
 		{name: "logit_scale", take: func(p parquet.Page) error { return numbers(p, &c.scales) }},
 		{name: "references_hash", take: func(p parquet.Page) error { return c.texts(p, &c.hashes) }, optional: true},
 		{name: "references_logit", take: func(p parquet.Page) error { return numbers(p, &c.logits) }, optional: true},
-		{name: "embedding", vectors: &c.vectors},
 	}
-	if ends {
+	if w.labels {
+		out = append(out, c.labels.list(c)...)
+	}
+	return append(out, c.listVectors(w)...)
+}
+
+func (c *columns) listVectors(w wants) (out []column) {
+	if w.vectors {
+		out = append(out, column{name: "embedding", vectors: &c.vectors})
+	}
+	if w.ends {
 		out = append(out, column{name: "embedding_first3", vectors: &c.first}, column{name: "embedding_last3", vectors: &c.last})
 	}
 	return out
 }
 
-func (c *columns) read(ctx context.Context, f *file, ends bool) error {
-	all := c.list(ends)
+func (c *columns) read(ctx context.Context, f *file, w wants) error {
+	c.clear(f.Dims)
+	if err := c.take(ctx, f, c.list(w)); err != nil {
+		return err
+	}
+	return f.guarded(func() error { return c.check(f, w) })
+}
+
+// take fetches columns and reads them.
+func (c *columns) take(ctx context.Context, f *file, all []column) error {
 	names := make([]string, len(all))
 	for i, column := range all {
 		names[i] = column.name
@@ -106,14 +124,13 @@ func (c *columns) read(ctx context.Context, f *file, ends bool) error {
 	if err := f.fetch(ctx, extents...); err != nil {
 		return err
 	}
-	c.clear(f.Dims)
 	return f.guarded(func() error {
 		for i, group := range f.file.RowGroups() {
 			if err := c.group(f, group, &f.file.Metadata().RowGroups[i], all); err != nil {
 				return err
 			}
 		}
-		return c.check(f)
+		return nil
 	})
 }
 
@@ -123,6 +140,7 @@ func (c *columns) clear(dims int) {
 	c.cameras, c.models, c.hashes = c.cameras[:0], c.models[:0], c.hashes[:0]
 	c.scales, c.logits, c.noEpoch = c.scales[:0], c.logits[:0], c.noEpoch[:0]
 	c.dims = dims
+	c.labels.clear()
 	for _, v := range []*vectors{&c.vectors, &c.first, &c.last} {
 		v.clear()
 	}
@@ -260,8 +278,13 @@ func eachValue(p parquet.Page, take func(parquet.Value)) error {
 	}
 }
 
-func (c *columns) check(f *file) error {
+func (c *columns) check(f *file, w wants) error {
 	n := int(f.Rows)
+	if w.labels {
+		if err := c.labels.check(n); err != nil {
+			return err
+		}
+	}
 	for _, have := range []int{
 		len(c.offsets), len(c.times), len(c.starts), len(c.ends), len(c.epochs), len(c.noEpoch), len(c.sequences),
 		len(c.cameras), len(c.models), len(c.scales),
@@ -273,77 +296,12 @@ func (c *columns) check(f *file) error {
 	if h, l := len(c.hashes), len(c.logits); h != l || h != 0 && h != n {
 		return fmt.Errorf("columns of %d, %d and %d rows", h, l, n)
 	}
-	for _, v := range []*vectors{&c.vectors, &c.first, &c.last} {
-		if v.rows != n && (v == &c.vectors || v.rows != 0) {
-			return fmt.Errorf("columns of %d and %d rows", v.rows, n)
-		}
+	return c.checkVectors(n, w)
+}
+
+func (c *columns) checkVectors(n int, w wants) error {
+	if w.vectors && c.vectors.rows != n || w.ends && (c.first.rows != n || c.last.rows != n) {
+		return fmt.Errorf("columns of %d, %d, %d and %d rows", n, c.vectors.rows, c.first.rows, c.last.rows)
 	}
 	return nil
-}
-
-// batches calls fn for the rows of the range from an offset on, those of one page of
-// embeddings at a time.
-func (c *columns) batches(g Range, from int64, fn func(Batch) error) error {
-	var first, last []byte
-	if g.Ends {
-		first, last = c.first.spread(2*c.dims), c.last.spread(2*c.dims)
-	}
-	begin := 0
-	for _, p := range c.vectors.pages {
-		if err := fn(c.batch(g, from, begin, p, first, last)); err != nil {
-			return err
-		}
-		begin += p.rows
-		if g.Ends {
-			first, last = first[2*c.dims*p.rows:], last[2*c.dims*p.rows:]
-		}
-	}
-	return nil
-}
-
-// batch is the rows of a page, of which the first is row begin of the segment, as are
-// first and last. Vectors are moved together in place.
-func (c *columns) batch(g Range, from int64, begin int, p page, first, last []byte) Batch {
-	c.rows = c.rows[:0]
-	size, read, write := 2*c.dims, 0, 0
-	for i := range p.rows {
-		if p.missing != nil && p.missing[i] {
-			continue
-		}
-		vector := p.raw[read : read+size]
-		read += size
-		row := begin + i
-		end := time.Unix(0, c.ends[row]).UTC()
-		if c.offsets[row] < from || !g.time(end) || !c.wanted(g, c.cameras[row]) {
-			continue
-		}
-		if write < read-size {
-			copy(p.raw[write:], vector)
-		}
-		if g.Ends {
-			copy(first[write:], first[i*size:(i+1)*size])
-			copy(last[write:], last[i*size:(i+1)*size])
-		}
-		write += size
-		c.rows = append(c.rows, c.row(row, end))
-	}
-	b := Batch{Dims: c.dims, Embeddings: p.raw[:write], Rows: c.rows}
-	if g.Ends {
-		b.First, b.Last = first[:write], last[:write]
-	}
-	return b
-}
-
-func (c *columns) row(i int, end time.Time) Row {
-	row := Row{
-		Camera: c.cameras[i], Sequence: uint64(c.sequences[i]), Start: time.Unix(0, c.starts[i]).UTC(), End: end,
-		Model: c.models[i], LogitScale: c.scales[i], Offset: c.offsets[i], Time: time.Unix(0, c.times[i]).UTC(),
-	}
-	if !c.noEpoch[i] {
-		row.Epoch = time.Unix(0, c.epochs[i]).UTC()
-	}
-	if len(c.hashes) > 0 {
-		row.References = topics.References{Hash: c.hashes[i], Logit: c.logits[i]}
-	}
-	return row
 }

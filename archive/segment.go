@@ -164,7 +164,7 @@ func (f *file) eachRow(ctx context.Context, group parquet.RowGroup, r *row, fn f
 			return err
 		})
 		for _, values := range buffer[:n] {
-			r.values = values
+			r.turn(values)
 			if err := fn(r); err != nil {
 				return err
 			}

@@ -142,3 +142,18 @@ func (v *vectors) spread(size int) []byte {
 	}
 	return out
 }
+
+// each appends the vector of each row, of size bytes; nil where it has none.
+func (v *vectors) each(to [][]byte, size int) [][]byte {
+	for _, p := range v.pages {
+		raw := p.raw
+		for i := range p.rows {
+			if p.missing != nil && p.missing[i] {
+				to = append(to, nil)
+				continue
+			}
+			to, raw = append(to, raw[:size]), raw[size:]
+		}
+	}
+	return to
+}

@@ -121,7 +121,7 @@ func (t *pastTexts) recognition(random *rand.Rand, camera string, epoch, start t
 	r.References = &topics.References{Hash: t.refs.Hash(), Logit: t.refs.Logit(r.Embedding, pastScale)}
 	for i := range 10 {
 		r.Labels = append(r.Labels, topics.LabelScore{
-			Label: fmt.Sprintf("person doing thing %d", i), Similarity: random.Float64(), Score: random.Float64() / 10, Contrast: random.Float64(), Tags: []string{"care"},
+			Label: fmt.Sprintf("person doing thing %d", i), Similarity: float64(random.Float32()), Score: random.Float64() / 10, Contrast: random.Float64(), Tags: []string{"care"},
 		})
 	}
 	return r
