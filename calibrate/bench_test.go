@@ -1,15 +1,18 @@
 package calibrate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/topics"
@@ -138,6 +141,125 @@ func BenchmarkSearch(b *testing.B) {
 	if math.IsNaN(sum) {
 		b.Error(sum)
 	}
+}
+
+const (
+	replayedCameras    = 20
+	replayedPartitions = 4
+)
+
+// benchArchive writes so many recognitions of 20 cameras into four partitions: eleven
+// labels of thirty, the best first, and now and then something happens.
+func benchArchive(tb testing.TB, dir string, clips int) {
+	tb.Helper()
+	bucket, err := archive.OpenBucket(tb.Context(), dir)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() { _ = bucket.Close() }()
+	random := rand.New(rand.NewPCG(3, 3))
+	var vectors []topics.Float16Vector
+	for range 64 {
+		vectors = append(vectors, topics.RoundFloat16(unit(random, benchDims)))
+	}
+	for p := range replayedPartitions {
+		var records []archive.Record[topics.Recognition]
+		for i := range clips / replayedPartitions {
+			const each = replayedCameras / replayedPartitions
+			records = append(records, benchRecognition(random, fmt.Sprintf("cam-%d", p*each+i%each), i/each, vectors))
+			if len(records) == 65_536 || i == clips/replayedPartitions-1 {
+				if _, err := bucket.Import(tb.Context(), p, int64(i+1-len(records)), records); err != nil {
+					tb.Fatal(err)
+				}
+				records = records[:0]
+			}
+		}
+	}
+}
+
+func benchRecognition(random *rand.Rand, camera string, i int, vectors []topics.Float16Vector) archive.Record[topics.Recognition] {
+	start := t0.Add(time.Duration(i) * 2419 * time.Millisecond)
+	r := topics.Recognition{
+		ClipID: topics.ClipID(camera, t0, start.Sub(t0)), Camera: camera, Tags: []string{"indoor"}, Epoch: t0, Sequence: uint64(i), Start: start, End: start.Add(4267 * time.Millisecond),
+		Embedding: vectors[random.IntN(64)], First: vectors[random.IntN(64)], Last: vectors[random.IntN(64)], Model: "m", LogitScale: 100,
+		References: &topics.References{Hash: "r", Logit: 20 + random.Float64()}, Vocab: topics.VocabRef{Name: "default", Version: "v1"},
+	}
+	sum := 0.0
+	for l := range 30 {
+		similar := float32(.15 + .02*random.NormFloat64())
+		if random.IntN(3000) == 0 || l == i/20%30 && i%400 < 6 {
+			similar += .12
+		}
+		sum += math.Exp(100 * float64(similar))
+		r.Labels = append(r.Labels, topics.LabelScore{
+			Label: fmt.Sprintf("person doing thing %d", l), Similarity: float64(similar), Contrast: logistic(100*float64(similar) - r.References.Logit - 3),
+			Tags: []string{"care", "indoor"}[:l%3], Novel: l%2 == 0, NearestBase: fmt.Sprintf("doing thing %d", l), NearestSimilarity: float64(l) / 31,
+		})
+	}
+	for l := range r.Labels {
+		r.Labels[l].Score = math.Exp(100*r.Labels[l].Similarity) / sum
+	}
+	slices.SortFunc(r.Labels, func(a, b topics.LabelScore) int { return cmp.Compare(b.Score, a.Score) })
+	// Ten at the top, and those that the rules name.
+	named := 0
+	r.Labels = slices.DeleteFunc(r.Labels, func(l topics.LabelScore) bool {
+		named++
+		return named > 10 && !slices.Contains(benchNamed(), l.Label)
+	})
+	return archive.Record[topics.Recognition]{Value: r, Time: r.End.Add(time.Second)}
+}
+
+func benchNamed() (out []string) {
+	for i := range 5 {
+		out = append(out, fmt.Sprintf("person doing thing %d", i))
+	}
+	return out
+}
+
+func benchRules(tb testing.TB) *alerts.RuleSet {
+	tb.Helper()
+	named := benchNamed()
+	set, err := alerts.NewRuleSet(
+		alerts.Rule{Name: "fall", Actions: named[:1], Clips: alerts.ClipsRule{N: 2, M: 3}, Cooldown: 2 * time.Minute},
+		alerts.Rule{Name: "fight", Actions: named[1:3], Clips: alerts.ClipsRule{N: 2, M: 3}, Severity: "critical"},
+		alerts.Rule{Name: "fence", Actions: named[3:4], Clips: alerts.ClipsRule{N: 3, M: 5}},
+		alerts.Rule{Name: "ladder", Actions: named[4:], Score: &alerts.Levels{Raise: .6, Clear: .4}},
+		alerts.Rule{Name: "night", Actions: named[:2], Schedule: &alerts.Schedule{Days: "mon-fri", From: "22:00", To: "06:00", Timezone: "Europe/Berlin"}},
+		alerts.Rule{Name: "care", Tags: []string{"care"}, Clips: alerts.ClipsRule{N: 4, M: 8}, Contrast: &alerts.Levels{Raise: .9}},
+		alerts.Rule{Name: "away", Cameras: []string{"door-*"}, Actions: named[1:2]},
+	)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return set
+}
+
+// One core replays seven rules, six of which are for each camera, over an archive.
+func BenchmarkReplay(b *testing.B) {
+	const clips = 131_072
+	dir := b.TempDir()
+	benchArchive(b, dir, clips)
+	bucket, err := archive.OpenBucket(b.Context(), dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = bucket.Close() }()
+	past, err := archive.NewReader(archive.ReaderOptions{Bucket: bucket, Parallel: 1})
+	if err != nil {
+		b.Fatal(err)
+	}
+	raised := 0
+	busy := -cpu(b)
+	for b.Loop() {
+		got, err := Replay(b.Context(), ReplayOptions{Past: past, Rules: benchRules(b)})
+		if err != nil || got.Recognitions != clips {
+			b.Fatalf("%+v, %v", got, err)
+		}
+		raised = len(got.Alerts)
+	}
+	busy += cpu(b)
+	b.ReportMetric(float64(clips*b.N)/busy.Seconds(), "recognitions/cpu-s")
+	b.ReportMetric(float64(raised), "alerts")
 }
 
 // cpu is the processor time that the process has used: what is measured beside other

@@ -17,6 +17,7 @@ import (
 type Past interface {
 	Actions(ctx context.Context, g archive.Range, fn func(archive.Record[topics.Recognition]) error) (archive.Counts, error)
 	Alerts(ctx context.Context, g archive.Range, fn func(archive.Record[topics.Alert]) error) (archive.Counts, error)
+	Labels(ctx context.Context, g archive.Range, fn func(archive.Labelled) error) (archive.Counts, error)
 	Scan(ctx context.Context, g archive.Range, fn func(archive.Batch) error) (archive.Counts, error)
 }
 

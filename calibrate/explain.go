@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/frostwatch/frostwatch/alerts"
@@ -62,24 +63,18 @@ type RuleExplained struct {
 func Explain(ctx context.Context, m Moment) (*Explained, error) {
 	e := &explaining{Moment: m, traces: map[string][]alerts.Trace{}, out: Explained{Camera: m.Camera, At: m.At}}
 	p := newPlayer(m.Rules, m.Thresholds, e.trace)
-	g := archive.Range{Since: m.At.Add(-explained), Until: m.At.Add(explained), Cameras: []string{m.Camera}}
-	if _, err := m.Past.Actions(ctx, g, func(r archive.Record[topics.Recognition]) error {
-		v := r.Value
-		if v.Start.After(m.At) {
-			if e.out.After.IsZero() || v.End.Before(e.out.After) {
-				e.out.After = v.End
-			}
-			return archive.ErrStop
-		}
-		if m.Words != nil {
-			v = m.Words.fill(v, &e.out.Filled)
-		}
-		e.see(v)
-		p.see(r.Time, v)
-		return nil
+	words := m.Words.filler()
+	g := archive.Range{
+		Since: m.At.Add(-explained), Until: m.At.Add(explained), Cameras: []string{m.Camera}, Ends: m.Words != nil && m.Words.ends,
+	}
+	if _, err := m.Past.Labels(ctx, g, func(l archive.Labelled) error {
+		e.one.Lock() // a camera's clips are in one partition, unless their number was changed
+		defer e.one.Unlock()
+		return e.batch(p, words, l)
 	}); err != nil {
 		return nil, err
 	}
+	e.out.Filled = words.count
 	e.conclude()
 	return &e.out, e.raised(ctx)
 }
@@ -87,7 +82,32 @@ func Explain(ctx context.Context, m Moment) (*Explained, error) {
 type explaining struct {
 	Moment
 	traces map[string][]alerts.Trace // by rule, the last ones
+	one    sync.Mutex
 	out    Explained
+}
+
+// batch takes the clips that began before the moment.
+func (e *explaining) batch(p *player, words *filler, l archive.Labelled) error {
+	n := slices.IndexFunc(l.Records, func(r archive.Record[topics.Recognition]) bool { return r.Value.Start.After(e.At) })
+	over := n >= 0
+	if over {
+		if end := l.Records[n].Value.End; e.out.After.IsZero() || end.Before(e.out.After) {
+			e.out.After = end
+		}
+		l.Records = l.Records[:n]
+	}
+	if err := words.fill(l); err != nil {
+		return err
+	}
+	for i := range l.Records {
+		r := &l.Records[i]
+		e.see(&r.Value)
+		p.see(r.Time, &r.Value)
+	}
+	if over {
+		return archive.ErrStop
+	}
+	return nil
 }
 
 func (e *explaining) trace(t alerts.Trace) {
@@ -97,7 +117,7 @@ func (e *explaining) trace(t alerts.Trace) {
 }
 
 // see notes a clip that began before the moment.
-func (e *explaining) see(v topics.Recognition) {
+func (e *explaining) see(v *topics.Recognition) {
 	e.out.Clip = ""
 	if v.End.Before(e.At) {
 		e.out.Before = v.End

@@ -75,6 +75,13 @@ func (r *recorded) Actions(ctx context.Context, g archive.Range, fn func(archive
 	return c, ctx.Err()
 }
 
+// Labels passes on each recognition in a batch of its own.
+func (r *recorded) Labels(ctx context.Context, g archive.Range, fn func(archive.Labelled) error) (archive.Counts, error) {
+	return r.Actions(ctx, g, func(rec archive.Record[topics.Recognition]) error {
+		return fn(archive.Labelled{Partition: rec.At.Partition, Records: []archive.Record[topics.Recognition]{rec}})
+	})
+}
+
 func (r *recorded) Alerts(ctx context.Context, g archive.Range, fn func(archive.Record[topics.Alert]) error) (c archive.Counts, err error) {
 	for _, rec := range r.alerts {
 		if within(g, rec.Value.Camera, rec.Value.At) {

@@ -1,6 +1,7 @@
 package calibrate
 
 import (
+	"strings"
 	"time"
 
 	"github.com/frostwatch/frostwatch/alerts"
@@ -26,15 +27,18 @@ func newPlayer(rules *alerts.RuleSet, thresholds []topics.Threshold, trace func(
 		p.engine.SetThreshold(t.Camera, t.Rule, &t)
 	}
 	p.engine.SetTrace(trace)
-	p.engine.SetSighted(func(s topics.Sighting) { p.sighted = append(p.sighted, s) })
+	p.engine.SetSighted(func(s topics.Sighting) {
+		s.Seen.ClipID = strings.Clone(s.Seen.ClipID) // part of a larger text
+		p.sighted = append(p.sighted, s)
+	})
 	return p
 }
 
 // see takes the partition's next recognition, with the time that Kafka gave it, and
 // returns what is raised and cleared.
-func (p *player) see(at time.Time, rec topics.Recognition) []topics.Alert {
+func (p *player) see(at time.Time, rec *topics.Recognition) []topics.Alert {
 	cleared := p.until(at)
-	return append(cleared, p.engine.Evaluate(rec)...)
+	return append(cleared, p.engine.Evaluate(*rec)...)
 }
 
 // until lets the time of the records pass, and returns the clears of cameras that sent

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/frostwatch/frostwatch/alerts"
@@ -49,63 +52,79 @@ type Replayed struct {
 // the clock. The same records give the same alerts, in whatever order partitions are
 // read.
 func Replay(ctx context.Context, o ReplayOptions) (*Replayed, error) {
-	r := &replay{ReplayOptions: o, players: map[int]*player{}, raised: map[string]bool{}}
-	g := archive.Range{Since: o.Since, Until: o.Until, Cameras: o.Cameras}
+	r := &replay{ReplayOptions: o}
+	r.parts.fresh = r.part
+	if o.Trace != nil {
+		r.Trace = oneAtATime(o.Trace)
+	}
+	g := archive.Range{Since: o.Since, Until: o.Until, Cameras: o.Cameras, Ends: o.Words != nil && o.Words.ends}
 	if !g.Since.IsZero() {
 		g.Since = g.Since.Add(-Warm)
 	}
-	var err error
-	r.out.Counts, err = o.Past.Actions(ctx, g, func(rec archive.Record[topics.Recognition]) error {
-		r.see(rec)
-		return r.check()
-	})
+	counts, err := o.Past.Labels(ctx, g, func(l archive.Labelled) error { return r.parts.of(l.Partition).batch(l) })
 	if err != nil {
 		return nil, err
 	}
-	var sighted []topics.Sighting
-	for _, partition := range slices.Sorted(maps.Keys(r.players)) {
-		r.take(r.players[partition].until(r.end()))
-		sighted = append(sighted, r.players[partition].sighted...)
-	}
-	r.take(alerts.CountAll(r.Rules, sighted, r.end()))
-	inOrder(r.out.Alerts)
-	return &r.out, r.check()
+	return r.result(counts)
 }
 
 type replay struct {
 	ReplayOptions
-	players map[int]*player // by partition
-	newest  time.Time       // record time
-	raised  map[string]bool // alerts of the range, by id
-	sighted int             // sightings that are kept to be counted
-	out     Replayed
+	parts   partitions[replayPart]
+	alerts  atomic.Int64 // of all parts
+	sighted atomic.Int64 // sightings of all parts that are kept to be counted
 }
 
-func (r *replay) see(rec archive.Record[topics.Recognition]) {
-	p := r.players[rec.At.Partition]
-	if p == nil {
-		p = newPlayer(r.Rules, r.Thresholds, r.trace())
-		r.players[rec.At.Partition] = p
+// replayPart is the replay of one partition: partitions are read at the same time.
+type replayPart struct {
+	*replay
+	player *player
+	words  *filler
+	newest time.Time       // record time
+	raised map[string]bool // alerts of the range, by id
+	out    Replayed
+}
+
+func (r *replay) part() *replayPart {
+	return &replayPart{replay: r, player: newPlayer(r.Rules, r.Thresholds, r.trace()), words: r.Words.filler(), raised: map[string]bool{}}
+}
+
+func (p *replayPart) batch(l archive.Labelled) error {
+	if err := p.words.fill(l); err != nil {
+		return err
 	}
-	if rec.Time.After(r.newest) {
-		r.newest = rec.Time
+	for i := range l.Records {
+		p.see(&l.Records[i])
 	}
-	v := rec.Value
-	if r.Words != nil {
-		v = r.Words.fill(v, &r.out.Filled)
+	return p.check()
+}
+
+func (p *replayPart) see(rec *archive.Record[topics.Recognition]) {
+	if rec.Time.After(p.newest) {
+		p.newest = rec.Time
 	}
-	if !v.End.Before(r.Since) {
-		r.out.Recognitions++
-		if r.out.First.IsZero() || v.End.Before(r.out.First) {
-			r.out.First = v.End
-		}
-		if v.End.After(r.out.Last) {
-			r.out.Last = v.End
-		}
+	if end := rec.Value.End; !end.Before(p.Since) {
+		p.out.Recognitions++
+		p.out.First, p.out.Last = earlier(p.out.First, end), later(p.out.Last, end)
 	}
-	before := len(p.sighted)
-	r.take(p.see(rec.Time, v))
-	r.sighted += len(p.sighted) - before
+	before := len(p.player.sighted)
+	p.take(p.player.see(rec.Time, &rec.Value))
+	p.sighted.Add(int64(len(p.player.sighted) - before))
+}
+
+// earlier and later are the one of two times that is; zero is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // trace drops what is before the range.
@@ -120,23 +139,58 @@ func (r *replay) trace() func(alerts.Trace) {
 	}
 }
 
+func oneAtATime(fn func(alerts.Trace)) func(alerts.Trace) {
+	var mu sync.Mutex
+	return func(t alerts.Trace) {
+		mu.Lock()
+		defer mu.Unlock()
+		fn(t)
+	}
+}
+
 // take keeps the raises of the range and what becomes of them.
-func (r *replay) take(all []topics.Alert) {
+func (p *replayPart) take(all []topics.Alert) {
 	for _, a := range all {
 		switch {
-		case a.State != topics.AlertRaised && !r.raised[a.ID]:
-		case a.State == topics.AlertRaised && (a.At.Before(r.Since) || !r.Until.IsZero() && !a.At.Before(r.Until)):
+		case a.State != topics.AlertRaised && !p.raised[a.ID]:
+		case a.State == topics.AlertRaised && (a.At.Before(p.Since) || !p.Until.IsZero() && !a.At.Before(p.Until)):
 		default:
-			r.raised[a.ID] = true
-			r.out.Alerts = append(r.out.Alerts, a)
+			p.raised[a.ID] = true
+			a.Clip, a.OnsetClip = strings.Clone(a.Clip), strings.Clone(a.OnsetClip) // they are parts of the text of a file's clip ids
+			p.out.Alerts = append(p.out.Alerts, a)
+			p.alerts.Add(1)
 		}
 	}
 }
 
+// result is that of all partitions, once they are read.
+func (r *replay) result(counts archive.Counts) (*Replayed, error) {
+	out := &Replayed{Counts: counts}
+	var newest time.Time
+	for _, p := range r.parts.all {
+		newest = later(newest, p.newest)
+	}
+	counted := &replayPart{replay: r, raised: map[string]bool{}}
+	var sighted []topics.Sighting
+	for _, partition := range slices.Sorted(maps.Keys(r.parts.all)) {
+		p := r.parts.all[partition]
+		p.take(p.player.until(r.end(newest)))
+		sighted = append(sighted, p.player.sighted...)
+		out.Alerts = append(out.Alerts, p.out.Alerts...)
+		out.Recognitions += p.out.Recognitions
+		out.First, out.Last = earlier(out.First, p.out.First), later(out.Last, p.out.Last)
+		out.Filled.add(p.words.count)
+	}
+	counted.take(alerts.CountAll(r.Rules, sighted, r.end(newest)))
+	out.Alerts = append(out.Alerts, counted.out.Alerts...)
+	inOrder(out.Alerts)
+	return out, r.check()
+}
+
 // end is up to when time passes: to the end of the range, or of the records.
-func (r *replay) end() time.Time {
-	if r.Until.IsZero() || r.newest.After(r.Until) {
-		return r.newest
+func (r *replay) end(newest time.Time) time.Time {
+	if r.Until.IsZero() || newest.After(r.Until) {
+		return newest
 	}
 	return r.Until
 }
@@ -145,10 +199,10 @@ func (r *replay) end() time.Time {
 const maxSighted = 500_000
 
 func (r *replay) check() error {
-	if r.sighted > maxSighted {
+	if r.sighted.Load() > maxSighted {
 		return fmt.Errorf("rules that count cameras have to count more than %d sightings in this range: ask for a shorter one, or for fewer cameras", maxSighted)
 	}
-	if len(r.out.Alerts) > maxAlerts {
+	if r.alerts.Load() > maxAlerts {
 		return fmt.Errorf("the rules raise more than %d alerts in this range: ask for a shorter one, or for fewer cameras", maxAlerts/2)
 	}
 	return nil

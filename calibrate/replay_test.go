@@ -165,11 +165,21 @@ func TestAReplayFillsInWhatWasNotRecorded(t *testing.T) {
 	for camera, want := range map[string]int{"ward": 2, "lobby": 1} {
 		other := clip
 		other.Camera, other.Labels = camera, slices.Clone(clip.Labels)
-		if filled := apart.fill(other, &Filled{}); len(filled.Labels) != want {
-			t.Errorf("%s has the labels %+v", camera, filled.Labels)
+		if labels := filled(t, apart, other); len(labels) != want {
+			t.Errorf("%s has the labels %+v", camera, labels)
 		}
 	}
-	if filled := w.fill(clip, &Filled{}); len(filled.Labels) != 2 || filled.Labels[1].Contrast < .5 || filled.Labels[1].Score != 0 {
-		t.Errorf("labels %+v", filled.Labels)
+	if labels := filled(t, w, clip); len(labels) != 2 || labels[1].Contrast < .5 || labels[1].Score != 0 {
+		t.Errorf("labels %+v", labels)
 	}
+}
+
+// filled are a clip's labels with those that it lacks.
+func filled(t *testing.T, w *Words, clip topics.Recognition) []topics.LabelScore {
+	t.Helper()
+	b := archive.Labelled{Records: []archive.Record[topics.Recognition]{{Value: clip}}}
+	if err := w.filler().fill(b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Records[0].Value.Labels
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/frostwatch/frostwatch/alerts"
@@ -196,9 +197,14 @@ func hashOf(labels []vocab.Label) string {
 func (d *dial) novel(ctx context.Context) (map[string]bool, error) {
 	out := map[string]bool{}
 	g := archive.Range{Since: d.Now.Add(-10 * time.Minute)}
-	_, err := d.Past.Actions(ctx, g, func(r archive.Record[topics.Recognition]) error {
-		for _, l := range r.Value.Labels {
-			out[l.Label] = l.Novel
+	var one sync.Mutex
+	_, err := d.Past.Labels(ctx, g, func(b archive.Labelled) error {
+		one.Lock()
+		defer one.Unlock()
+		for i := range b.Records {
+			for _, l := range b.Records[i].Value.Labels {
+				out[l.Label] = l.Novel
+			}
 		}
 		return nil
 	})

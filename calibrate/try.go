@@ -97,7 +97,7 @@ func (p *tried) batch(b archive.Batch) error {
 			p.scored++
 		}
 		p.newest = row.Time
-		p.alerts = append(p.alerts, p.player.see(row.Time, topics.Recognition{
+		p.alerts = append(p.alerts, p.player.see(row.Time, &topics.Recognition{
 			ClipID: row.ClipID(), Camera: row.Camera, Epoch: row.Epoch, Sequence: row.Sequence, Start: row.Start, End: row.End,
 			Labels: labels, Model: row.Model, LogitScale: row.LogitScale, References: references(row),
 		})...)

@@ -124,7 +124,7 @@ func (t *RuleTest) Run(rules *alerts.RuleSet) (wrong []string) {
 	var end time.Time
 	for _, rec := range t.clips() {
 		end = rec.End
-		all = append(all, p.see(rec.End, rec)...)
+		all = append(all, p.see(rec.End, &rec)...)
 	}
 	all = append(all, p.until(end.Add(t.Until))...)
 	all = append(all, alerts.CountAll(rules, p.sighted, end.Add(t.Until))...)

@@ -65,6 +65,13 @@ func (v view) Actions(ctx context.Context, g archive.Range, fn func(record) erro
 	return c, err
 }
 
+// Labels gives the recognitions one at a time.
+func (v view) Labels(ctx context.Context, g archive.Range, fn func(archive.Labelled) error) (archive.Counts, error) {
+	return v.Actions(ctx, g, func(r record) error {
+		return fn(archive.Labelled{Partition: r.At.Partition, Records: []record{r}})
+	})
+}
+
 // Alerts gives none: nothing was raised when this was recorded.
 func (v view) Alerts(context.Context, archive.Range, func(archive.Record[topics.Alert]) error) (archive.Counts, error) {
 	return archive.Counts{}, nil

@@ -54,8 +54,12 @@ func quietPast(films map[string][]topics.Recognition, words *live) quietDays {
 	return out
 }
 
-// Actions and Alerts are not asked by the dial for rules that name labels.
+// Actions, Labels and Alerts are not asked by the dial for rules that name labels.
 func (quietDays) Actions(context.Context, archive.Range, func(archive.Record[topics.Recognition]) error) (archive.Counts, error) {
+	return archive.Counts{}, nil
+}
+
+func (quietDays) Labels(context.Context, archive.Range, func(archive.Labelled) error) (archive.Counts, error) {
 	return archive.Counts{}, nil
 }
 

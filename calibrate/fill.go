@@ -1,0 +1,172 @@
+package calibrate
+
+import (
+	"slices"
+
+	"github.com/frostwatch/frostwatch/archive"
+	"github.com/frostwatch/frostwatch/scoring"
+	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
+)
+
+// Filled counts what Words filled in.
+type Filled struct {
+	// Labels are how many values of labels were computed from embeddings, since the
+	// recognition lacked the label or its contrast.
+	Labels int `json:"labels"`
+	// Recognitions are those with any of these, Other those that lack a label and
+	// can't be scored: of another model, or without an embedding.
+	Recognitions int `json:"recognitions"`
+	Other        int `json:"other"`
+}
+
+func (f *Filled) add(more Filled) {
+	f.Labels, f.Recognitions, f.Other = f.Labels+more.Labels, f.Recognitions+more.Recognitions, f.Other+more.Other
+}
+
+// filler adds the words that recognitions lack, and contrasts where they have none. A
+// label that is added has no score, as one that is not among a clip's best. It is for
+// one goroutine.
+type filler struct {
+	*Words // nil: nothing is added
+	count  Filled
+	// name is for each word the first of the list that has its name.
+	name  []int
+	names vocab.Numbers
+	means []int // by number: the first word of that name; -1: there is none
+	// at is by that word where the recognition's first label of the name is, -1: nowhere.
+	at   []int
+	made []topics.LabelScore // labels of the batch's recognitions that lacked some
+}
+
+// maxLabelNames bounds the names that a filler remembers.
+const maxLabelNames = 1 << 16
+
+func (w *Words) filler() *filler {
+	f := &filler{Words: w}
+	if w == nil {
+		return f
+	}
+	for _, word := range w.list {
+		f.name = append(f.name, f.first(word.label.Label))
+	}
+	f.at = make([]int, len(w.list))
+	return f
+}
+
+// first is the first word of a name, -1 where there is none.
+func (f *filler) first(name string) int {
+	return slices.IndexFunc(f.list, func(w word) bool { return vocab.SameLabel(name, w.label.Label) })
+}
+
+// fill adds what the recognitions of a batch lack; they are valid until the next call.
+// Their embeddings are read only if they are needed.
+func (f *filler) fill(b archive.Labelled) error {
+	if f.Words == nil {
+		return nil
+	}
+	lack, need := false, false
+	for i := range b.Records {
+		if v := &b.Records[i].Value; f.lacks(v) {
+			lack, need = true, need || v.Model == f.model.ID
+		}
+	}
+	if need {
+		if err := b.Embed(); err != nil {
+			return err
+		}
+	}
+	f.made = f.made[:0]
+	for i := range b.Records {
+		if v := &b.Records[i].Value; lack && f.lacks(v) {
+			f.one(v)
+		}
+	}
+	return nil
+}
+
+// lacks is whether a recognition lacks a word or its contrast.
+func (f *filler) lacks(rec *topics.Recognition) bool {
+	f.find(rec.Labels)
+	vocabulary := f.vocabulary(rec)
+	for i := range f.list {
+		if f.counts(i, vocabulary) && !f.has(i, rec) {
+			return true
+		}
+	}
+	return false
+}
+
+// find looks the labels of a recognition up.
+func (f *filler) find(labels []topics.LabelScore) {
+	for i := range f.at {
+		f.at[i] = -1
+	}
+	if f.names.Len() > maxLabelNames {
+		f.names, f.means = vocab.Numbers{}, nil
+	}
+	for i := range labels {
+		number := int(f.names.Of(labels[i].Label))
+		if number == len(f.means) {
+			f.means = append(f.means, f.first(labels[i].Label))
+		}
+		if word := f.means[number]; word >= 0 && f.at[word] < 0 {
+			f.at[word] = i
+		}
+	}
+}
+
+// vocabulary is that of a recognition's camera, where it matters.
+func (f *filler) vocabulary(rec *topics.Recognition) string {
+	if f.vocabularyOf == nil {
+		return ""
+	}
+	return f.vocabularyOf(rec.Camera, rec.Tags)
+}
+
+// counts is whether a word counts on a camera with a vocabulary.
+func (f *filler) counts(i int, vocabulary string) bool {
+	return f.vocabularyOf == nil || f.list[i].in == nil || slices.Contains(f.list[i].in, vocabulary)
+}
+
+// has is whether the recognition that was looked up has a word, with a contrast if
+// there can be one.
+func (f *filler) has(i int, rec *topics.Recognition) bool {
+	return f.at[f.name[i]] >= 0 && (rec.References != nil && rec.References.Hash != "" || !f.HasContrast())
+}
+
+// one fills a recognition that was looked up.
+func (f *filler) one(rec *topics.Recognition) {
+	var references topics.References
+	if rec.References != nil {
+		references = *rec.References
+	}
+	begin := len(f.made)
+	f.made = append(f.made, rec.Labels...)
+	filled, unable, vocabulary := 0, false, f.vocabulary(rec)
+	for i := range f.list {
+		if !f.counts(i, vocabulary) || f.has(i, rec) {
+			continue
+		}
+		if rec.Model != f.model.ID || len(rec.Embedding) != f.model.Dims {
+			unable = true
+			continue
+		}
+		l := f.list[i].label
+		l.Similarity, l.Contrast = f.values(i, scoring.Clip{Mean: rec.Embedding, First: rec.First, Last: rec.Last}, rec.LogitScale, &references)
+		if at := f.at[f.name[i]]; at >= 0 {
+			f.made[begin+at].Contrast = l.Contrast
+		} else {
+			f.at[f.name[i]] = len(f.made) - begin
+			f.made = append(f.made, l)
+		}
+		filled++
+	}
+	rec.Labels = f.made[begin:len(f.made):len(f.made)]
+	if f.count.Labels += filled; filled > 0 {
+		f.count.Recognitions++
+	}
+	if unable {
+		f.count.Other++
+	}
+}
