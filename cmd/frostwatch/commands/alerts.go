@@ -211,10 +211,10 @@ func printAlerts(w io.Writer, views []alertView, asJSON bool) error {
 		return err
 	}
 	t := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "SINCE\tSTATE\tFOR\tCAMERA\tRULE\tSEVERITY\tLABEL\tSCORE\tMARK\tID") // to memory
+	_, _ = fmt.Fprintln(t, "SINCE\tSTATE\tFOR\tCAMERA\tRULE\tSEVERITY\tLABEL\tVALUE\tMARK\tID") // to memory
 	for _, v := range views {
 		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", v.Onset.Local().Format(time.DateTime), v.word(), v.lasted(time.Now()),
-			topics.Clean(v.Camera), topics.Clean(v.Rule), topics.Clean(v.Severity), topics.Clean(v.Label), v.scoreText(), v.markWord(), topics.Clean(v.ID))
+			topics.Clean(v.Camera), topics.Clean(v.Rule), topics.Clean(v.Severity), topics.Clean(v.Label), v.valueText(), v.markWord(), topics.Clean(v.ID))
 	}
 	_ = t.Flush()
 	_, err := w.Write(out.Bytes())
@@ -229,10 +229,10 @@ func (v alertView) word() string {
 	return "cleared"
 }
 
-// scoreText is the value of what the rule compares, "-" where there is none.
-func (v alertView) scoreText() string {
+// valueText is what the rule compares and its value, "-" where there is none.
+func (v alertView) valueText() string {
 	if v.Value() != 0 {
-		return fmt.Sprintf("%.2f", v.Value())
+		return fmt.Sprintf("%s %.2f", topics.Clean(cmp.Or(v.Measure, "score")), v.Value()) // older alerts name no measure
 	}
 	return "-"
 }

@@ -164,20 +164,20 @@ func TestAlertsOfTheArchive(t *testing.T) {
 		args         string
 		want, absent string // of each line that begins with a date: rule and state; "! ": the command fails so
 	}{
-		{"ls --since 200d", "old cleared 3h0m4s 0.91  month cleared 1m4s 0.91  alone cleared 24h0m4s -  recent cleared 1m4s 0.91", ""},
-		{"ls", "alone cleared 24h0m4s -  recent cleared 1m4s 0.91", ""},
-		{"ls --since 200d --until 50d", "old cleared 3h0m4s 0.91", ""},
-		{"ls --since 200d" + until(l.old.At.Add(time.Hour)), "old cleared 3h0m4s 0.91", ""},
-		{"ls --since 50d --camera ward-*", "month cleared 1m4s 0.91  alone cleared 24h0m4s -  recent cleared 1m4s 0.91", ""},
+		{"ls --since 200d", "old cleared 3h0m4s score 0.91  month cleared 1m4s score 0.91  alone cleared 24h0m4s -  recent cleared 1m4s score 0.91", ""},
+		{"ls", "alone cleared 24h0m4s -  recent cleared 1m4s score 0.91", ""},
+		{"ls --since 200d --until 50d", "old cleared 3h0m4s score 0.91", ""},
+		{"ls --since 200d" + until(l.old.At.Add(time.Hour)), "old cleared 3h0m4s score 0.91", ""},
+		{"ls --since 50d --camera ward-*", "month cleared 1m4s score 0.91  alone cleared 24h0m4s -  recent cleared 1m4s score 0.91", ""},
 		{"ls --since 50d --camera lobby", "", ""},
 		{"ls --since 200d --rule o* --open", "", ""},
-		{"ls --since 200d --limit 1", "recent cleared 1m4s 0.91", ""},
+		{"ls --since 200d --limit 1", "recent cleared 1m4s score 0.91", ""},
 	} {
 		out, ok := command(t, append(append([]string{"alerts"}, strings.Fields(c.args)...), "--config", l.file)...)
 		var got []string
 		for line := range strings.Lines(out) {
-			if f := strings.Fields(line); strings.HasPrefix(line, "20") { // date, time, state, for, camera, rule, severity, label (two words), score, id
-				got = append(got, strings.Join([]string{f[5], f[2], f[3], f[9]}, " "))
+			if f := strings.Fields(line); strings.HasPrefix(line, "20") { // date, time, state, for, camera, rule, severity, label (two words), value (measure and number, or none), mark, id
+				got = append(got, strings.Join(append([]string{f[5], f[2], f[3]}, f[9:len(f)-2]...), " "))
 			}
 		}
 		if !ok || strings.Join(got, "  ") != c.want {

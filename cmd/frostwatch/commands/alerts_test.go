@@ -174,6 +174,21 @@ func TestAlertsArePrintedWithoutControlCharacters(t *testing.T) {
 	}
 }
 
+// What an alert's value is of is said beside it.
+func TestAlertsAreListedWithTheirMeasure(t *testing.T) {
+	var out strings.Builder
+	if err := printAlerts(&out, []alertView{
+		{Alert: topics.Alert{ID: "a", Measure: "contrast", Contrast: .42, Score: .9}}, {Alert: topics.Alert{ID: "b", Score: .9}}, {Alert: topics.Alert{ID: "c"}},
+	}, false); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"VALUE ", "contrast 0.42  -     a", "score 0.90     -     b", "-              -     c"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("printed\n%s, want %q", out.String(), want)
+		}
+	}
+}
+
 // The archive, Kafka and the table of open alerts are read one after another, so
 // that an alert's records may come in any order, and more than once.
 func TestAnAlertIsPutTogetherFromItsRecords(t *testing.T) {
