@@ -80,12 +80,25 @@ func putAction(r *row, a topics.Recognition, dims int) error {
 			other, *v = append(other, name), nil
 		}
 	}
-	more, err := rest(a, other...)
+	more, err := restOf(a, other...)
 	if err != nil {
 		return err
 	}
-	r.set(restColumn, parquet.ByteArrayValue(more))
-	return r.numbers.put(r, a.Labels)
+	if err := r.setJSON(restColumn, more); err != nil {
+		return err
+	}
+	return r.numbers.put(r, a.Labels, !readByRules(more))
+}
+
+// readByRules is whether rules may read one of the fields that have no column: all but
+// those that are known not to matter to them. Labels reads such a row whole.
+func readByRules(fields map[string]json.RawMessage) bool {
+	for name := range fields {
+		if name != "clip" && name != "timings_ms" {
+			return true
+		}
+	}
+	return false
 }
 
 func getAction(r *row) (a topics.Recognition, err error) {

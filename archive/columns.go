@@ -180,6 +180,15 @@ func (r *row) json(name string, v any) error {
 // rest is v's JSON without the keys that have columns of their own: fields that later
 // versions add to a record are kept without a change here.
 func rest(v any, columns ...string) ([]byte, error) {
+	fields, err := restOf(v, columns...)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(fields)
+}
+
+// restOf is rest before it is JSON.
+func restOf(v any, columns ...string) (map[string]json.RawMessage, error) {
 	raw, err := json.Marshal(v)
 	if err != nil {
 		return nil, err
@@ -191,7 +200,7 @@ func rest(v any, columns ...string) ([]byte, error) {
 	for _, name := range columns {
 		delete(fields, name)
 	}
-	return json.Marshal(fields)
+	return fields, nil
 }
 
 // nanoseconds is whether a time fits into a column of nanoseconds since 1970.

@@ -162,6 +162,26 @@ func TestLabelsThatDoNotFitAreInTheJSON(t *testing.T) {
 	}
 }
 
+// What has no column is read with the whole record: here the first frames' embedding,
+// which has another length.
+func TestWhatHasNoColumnIsNotLost(t *testing.T) {
+	b := bucket(t)
+	n := Name{Topic: topics.Actions, Hour: hour, From: 0, To: 2}
+	var records []Record[topics.Recognition]
+	for i := range 2 {
+		at := hour.Add(time.Duration(i) * time.Second)
+		records = append(records, Record[topics.Recognition]{Value: action("lobby", at, 4), At: topics.RecordRef{Topic: "t.actions", Offset: int64(i)}, Time: at})
+	}
+	records[1].Value.First = topics.Float16Vector{.5, .25}
+	content, _, err := actionsCodec().encode(n, records, 0)
+	must(t, err)
+	must(t, b.put(t.Context(), n.Key(), content))
+	got, _ := byPartitions(t, reader(t, ReaderOptions{Bucket: b}), Range{Ends: true}, true)
+	if len(got[0]) != 2 || !slices.Equal(got[0][1].Value.First, records[1].Value.First) {
+		t.Errorf("read %+v", got[0])
+	}
+}
+
 // A file that was written before labels had columns of their own.
 func TestASegmentOfAnOlderVersion(t *testing.T) {
 	content, err := os.ReadFile(filepath.Join("testdata", "actions-1.parquet"))

@@ -20,7 +20,8 @@ import (
 // first row that has the label. In the column of values a row has labelSize bytes for
 // each of its labels, little endian: the number of the line in the dictionary (uint16),
 // similarity (float32), score and contrast (float64). It is null where a row's labels
-// don't fit into that: then the JSON has them exactly, as in segments of older versions.
+// don't fit into that, or the row has something for rules that has no column: then the
+// JSON has them exactly, as in segments of older versions.
 const (
 	labelsColumn     = "labels"
 	valuesColumn     = "label_values"
@@ -37,12 +38,13 @@ func labelColumns() parquet.Group {
 // labelNumbers are those of the labels of a segment that is being written.
 type labelNumbers map[string]uint16 // by JSON
 
-// put puts a recognition's labels into a row. Nothing of the row may be refused
+// put puts a recognition's labels into a row, into the column of values only if all
+// that rules read of it is in columns. Nothing of the row may be refused
 // afterwards: the dictionary would lack what it has.
-func (n *labelNumbers) put(r *row, labels []topics.LabelScore) error {
+func (n *labelNumbers) put(r *row, labels []topics.LabelScore, all bool) error {
 	r.set(valuesColumn, parquet.NullValue())
 	r.set(dictionaryColumn, parquet.NullValue())
-	if !n.fit(labels) {
+	if !all || !n.fit(labels) {
 		return r.setJSON(labelsColumn, labels)
 	}
 	if err := r.setJSON(labelsColumn, rounded(labels)); err != nil {
