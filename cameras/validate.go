@@ -35,8 +35,23 @@ func (l Limits) Validate(c topics.Camera) error {
 	if err := l.checkURL(c.URL); err != nil {
 		return fmt.Errorf("camera %s: %w", c.Name, err)
 	}
+	if scheme := schemeOf(c.URL); asksForCertificate(c) && (scheme == "" || scheme == "file") {
+		return fmt.Errorf("camera %s: tls_verify and tls_fingerprint are for rtsps and https: its URL is a file", c.Name)
+	}
 	return nil
 }
+
+// schemeOf is a URL's scheme in lower case, empty for a plain path; a reference where
+// only its worker knows it.
+func schemeOf(raw string) string {
+	scheme, _, has := strings.Cut(raw, ":")
+	if !has && !strings.HasPrefix(raw, "$") {
+		return ""
+	}
+	return strings.ToLower(scheme)
+}
+
+func asksForCertificate(c topics.Camera) bool { return c.TLSVerify != nil || c.TLSFingerprint != "" }
 
 // bracesForgotten is a URL whose password is $NAME, where ${NAME} was meant.
 var bracesForgotten = regexp.MustCompile(`^[A-Za-z]+://[^/?#@]*:\$[A-Za-z_][A-Za-z0-9_]*@`)
@@ -115,6 +130,9 @@ func Advice(c topics.Camera) []string {
 	var out []string
 	if PlainSecret(c.URL) {
 		out = append(out, fmt.Sprintf("camera %s: its URL holds a password, which everyone who may read the cameras topic can now see: write it as ${NAME}, set NAME in the environment of the ingest workers, and list it under ingest.env", c.Name))
+	}
+	if scheme := schemeOf(c.URL); asksForCertificate(c) && (scheme == "rtsp" || scheme == "http") {
+		out = append(out, fmt.Sprintf("camera %s: its URL is of %s, without TLS: tls_verify and tls_fingerprint count only if it redirects to %[2]ss", c.Name, scheme))
 	}
 	if bracesForgotten.MatchString(c.URL) {
 		out = append(out, fmt.Sprintf("camera %s: its password begins with $: if that is the name of a variable, write it as ${NAME}, with braces", c.Name))

@@ -46,6 +46,38 @@ func TestCamerasAreChecked(t *testing.T) {
 	}
 }
 
+// What is asked of a certificate.
+func TestCertificatesOfCameras(t *testing.T) {
+	l := cameras.Limits{Protocols: []string{"rtsp", "rtsps", "file"}, Window: 4267 * time.Millisecond, Stride: topics.Stride{Steps: 4}}
+	never, digits := false, strings.Repeat("0aB9", 16)
+	for _, c := range []struct {
+		url, fingerprint string
+		verify           *bool
+		want             string
+		advice           int
+	}{
+		{"rtsps://h/s", "sha256:" + digits, nil, "", 0},
+		{"rtsps://h/s", "SHA256:" + strings.Repeat("AB:", 31) + "AB", nil, "", 0},
+		{"rtsps://h/s", digits, nil, "want sha256: and the certificate's SHA-256 in 64 hexadecimal digits", 0},
+		{"rtsps://h/s", "sha256:" + digits[1:], nil, "want sha256: and", 0},
+		{"rtsps://h/s", "sha256:" + digits, &never, "want one of them", 0},
+		{"rtsps://h/s", "", &never, "", 0},
+		{"${URL}", "", &never, "", 0},
+		{"rtsp://h/s", "", &never, "", 1},
+		{"file:///a.mp4", "", &never, "its URL is a file", 0},
+		{"/a.mp4", "sha256:" + digits, nil, "its URL is a file", 0},
+	} {
+		camera := topics.Camera{Name: "lobby", URL: c.url, TLSFingerprint: c.fingerprint, TLSVerify: c.verify}
+		err := l.Validate(camera)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: %v", c, err)
+		}
+		if got := cameras.Advice(camera); err == nil && len(got) != c.advice {
+			t.Errorf("%+v: %q", c, got)
+		}
+	}
+}
+
 func TestAdvice(t *testing.T) {
 	for url, want := range map[string]int{
 		"rtsp://viewer:${P}@host/s":      0,

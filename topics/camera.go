@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -23,6 +24,12 @@ type Camera struct {
 	// Vocabulary that its clips are scored against. Empty: that of the set in the
 	// configuration of infer that the camera is in, or else the default one.
 	Vocabulary string `json:"vocabulary,omitempty"`
+	// TLSVerify false takes any certificate of a camera of rtsps or https; nil: what
+	// ingest.tls_verify of the worker's configuration says.
+	TLSVerify *bool `json:"tls_verify,omitempty"`
+	// TLSFingerprint is that of the certificate that the camera must show, whoever has
+	// signed it: sha256: and 64 hexadecimal digits.
+	TLSFingerprint string `json:"tls_fingerprint,omitempty"`
 	// Source says who put the record: SourcePerson, SourceFile or SourceUp; empty
 	// counts as SourcePerson. A configuration file or `frostwatch up` changes and
 	// removes only records of its own.
@@ -91,6 +98,12 @@ func (c Camera) Validate() error {
 	if !slices.Contains([]string{"", "tcp", "udp"}, c.Transport) {
 		return fmt.Errorf("camera %s: transport %.80q: want tcp or udp", c.Name, c.Transport)
 	}
+	if c.TLSFingerprint != "" && Fingerprint(c.TLSFingerprint) == "" {
+		return fmt.Errorf("camera %s: tls_fingerprint %.100q: want %s and the certificate's SHA-256 in 64 hexadecimal digits", c.Name, c.TLSFingerprint, FingerprintPrefix)
+	}
+	if c.TLSFingerprint != "" && c.TLSVerify != nil && !*c.TLSVerify {
+		return fmt.Errorf("camera %s: tls_verify is false, and tls_fingerprint names a certificate: want one of them", c.Name)
+	}
 	if !areTags(c.Tags) {
 		return fmt.Errorf("camera %s: %w", c.Name, errBadTags)
 	}
@@ -104,6 +117,23 @@ func (c Camera) Validate() error {
 		return fmt.Errorf("camera %s: stride and window must not be negative", c.Name)
 	}
 	return nil
+}
+
+// FingerprintPrefix is what a fingerprint begins with.
+const FingerprintPrefix = "sha256:"
+
+var fingerprint = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+
+// Fingerprint is a certificate's fingerprint in one spelling: in lower case, and
+// without the colons between bytes that other programs write. It is empty where text
+// is none.
+func Fingerprint(text string) string {
+	prefix, digits, _ := strings.Cut(strings.ToLower(strings.TrimSpace(text)), ":")
+	out := prefix + ":" + strings.ReplaceAll(digits, ":", "")
+	if !fingerprint.MatchString(out) {
+		return ""
+	}
+	return out
 }
 
 // EncodeCamera makes the JSON record of a valid camera.

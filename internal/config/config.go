@@ -103,6 +103,8 @@ type Ingest struct {
 	Protocols     []string      `yaml:"protocols"`
 	Env           []string      `yaml:"env"`
 	Allow         []string      `yaml:"allow"`
+	TLSVerify     bool          `yaml:"tls_verify"`
+	TLSCA         string        `yaml:"tls_ca"`
 	OpenTimeout   time.Duration `yaml:"open_timeout"`
 	ReadTimeout   time.Duration `yaml:"read_timeout"`
 	Watchdog      time.Duration `yaml:"watchdog"`
@@ -210,7 +212,9 @@ type Camera struct {
 	Stride    topics.Stride `yaml:"stride"`
 	Window    time.Duration `yaml:"window"`
 	// Vocabulary that its clips are scored against.
-	Vocabulary string `yaml:"vocabulary"`
+	Vocabulary     string `yaml:"vocabulary"`
+	TLSVerify      *bool  `yaml:"tls_verify"`
+	TLSFingerprint string `yaml:"tls_fingerprint"`
 }
 
 // Record returns the camera as it is written to the topic.
@@ -218,6 +222,7 @@ func (c Camera) Record() topics.Camera {
 	return topics.Camera{
 		Name: c.Name, URL: c.URL.Reveal(), Tags: c.Tags, Transport: c.Transport,
 		Stride: c.Stride, Window: topics.Duration(c.Window), Vocabulary: c.Vocabulary,
+		TLSVerify: c.TLSVerify, TLSFingerprint: c.TLSFingerprint,
 	}
 }
 
@@ -230,7 +235,7 @@ func Default() Config {
 		Log:       Log{Level: "info", Format: "text"},
 		Telemetry: Telemetry{TraceRatio: 1},
 		Ingest: Ingest{
-			Group: "frostwatch-ingest", Transport: "tcp", Protocols: []string{"rtsp", "rtsps", "http", "https", "file"}, Env: []string{}, Allow: []string{},
+			Group: "frostwatch-ingest", Transport: "tcp", Protocols: []string{"rtsp", "rtsps", "http", "https", "file"}, Env: []string{}, Allow: []string{}, TLSVerify: true,
 			OpenTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, Watchdog: 15 * time.Second, DecodeThreads: 1,
 			Backoff: Backoff{Min: time.Second, Max: time.Minute, ResetAfter: time.Minute},
 		},

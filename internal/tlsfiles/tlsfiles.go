@@ -47,3 +47,23 @@ func (o *Options) Config(key string) (*tls.Config, error) {
 	}
 	return out, nil
 }
+
+// Authorities are the system's and those of a file in PEM; nil, which stands for the
+// system's, where file is empty. key is that of the file in the configuration.
+func Authorities(file, key string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool() // a system without any
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s: %s holds no certificate in PEM", key, file)
+	}
+	return pool, nil
+}

@@ -64,6 +64,9 @@ type cameraFlags struct {
 	stride    topics.Stride
 	window    time.Duration
 	words     string // vocabulary
+
+	verify      yesNo
+	fingerprint string
 }
 
 func (f *cameraFlags) add(cmd *cobra.Command) {
@@ -72,6 +75,8 @@ func (f *cameraFlags) add(cmd *cobra.Command) {
 	cmd.Flags().TextVar(&f.stride, "stride", topics.Stride{}, "time between the starts of two clips: such as 2s, or '4 steps' (default: framer.stride of the configuration)")
 	cmd.Flags().Lookup("stride").DefValue = "" // help would name the zero value
 	vocabularyFlag(cmd.Flags(), &f.words, "vocabulary that its clips are scored against (default: that of vocab.sets of the configuration, or else vocab.name)")
+	cmd.Flags().Var(&f.verify, "tls-verify", "false takes any certificate of a camera of rtsps or https; '' is the configuration's ingest.tls_verify")
+	cmd.Flags().StringVar(&f.fingerprint, "tls-fingerprint", "", "sha256:... of the one certificate that the camera must show, whoever has signed it")
 	cmd.Flags().Var(length{&f.window, "4.267s"}, "window", "length of a clip (default: framer.window of the configuration)")
 }
 
@@ -89,6 +94,12 @@ func (f *cameraFlags) apply(cmd *cobra.Command, c *topics.Camera) {
 	}
 	if given("window") {
 		c.Window = topics.Duration(f.window)
+	}
+	if given("tls-verify") {
+		c.TLSVerify = f.verify.value
+	}
+	if given("tls-fingerprint") {
+		c.TLSFingerprint = f.fingerprint
 	}
 	if given("vocab") || given("vocabulary") {
 		c.Vocabulary = f.words
@@ -144,8 +155,8 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 		Use: "set NAME", Short: "Change the given properties of a camera; its stream goes on if only tags or the vocabulary change", Args: oneName,
 		Example: "  frostwatch camera set lobby --tag indoor --tag ward\n  frostwatch camera set lobby --tag ''",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !slices.ContainsFunc([]string{"tag", "url", "transport", "stride", "window", "vocab", "vocabulary"}, cmd.Flags().Changed) {
-				return errors.New("camera set: nothing to change: want --tag, --url, --transport, --stride, --window or --vocab")
+			if !cmd.Flags().Changed("tag") && !beyondTags(cmd) {
+				return errors.New("camera set: nothing to change: want --tag, --url, --transport, --stride, --window, --tls-verify, --tls-fingerprint or --vocab")
 			}
 			return t.withCameras(cmd.Context(), func(ctx context.Context, table cameraTable) error {
 				was, err := table.Get(ctx, args[0])
@@ -157,7 +168,7 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 				if cmd.Flags().Changed("url") {
 					c.URL = url
 				}
-				c = own(c, slices.ContainsFunc([]string{"url", "transport", "stride", "window", "vocab", "vocabulary"}, cmd.Flags().Changed))
+				c = own(c, beyondTags(cmd))
 				if err := table.limits.Validate(c); err != nil {
 					return err
 				}
@@ -168,6 +179,11 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 	flags.add(cmd)
 	cmd.Flags().StringVar(&url, "url", "", "where the stream is")
 	return cmd
+}
+
+// beyondTags is whether `camera set` was given more to change than tags.
+func beyondTags(cmd *cobra.Command) bool {
+	return slices.ContainsFunc([]string{"url", "transport", "stride", "window", "tls-verify", "tls-fingerprint", "vocab", "vocabulary"}, cmd.Flags().Changed)
 }
 
 // own makes a camera that a person changes that person's. If only its tags change,

@@ -93,6 +93,8 @@ type cameraRow struct {
 	Transport string         `json:"transport,omitempty"`
 	Stride    *topics.Stride `json:"stride,omitempty"`
 	Window    string         `json:"window,omitempty"`
+	TLSVerify *bool          `json:"tls_verify,omitempty"`
+	TLSPin    string         `json:"tls_fingerprint,omitempty"`
 	State     string         `json:"state"` // empty: unknown, for the reason given
 	Reason    string         `json:"reason,omitempty"`
 	Since     *time.Time     `json:"since,omitempty"`
@@ -110,7 +112,7 @@ func writeCamerasJSON(out io.Writer, all []cameras.Entry) error {
 		s := e.Status
 		row := cameraRow{
 			Name: e.Name, URL: cameras.RedactURL(e.URL), Tags: append([]string{}, e.Tags...), Source: cmp.Or(e.Source, topics.SourcePerson),
-			Transport: e.Transport, State: string(s.State), Reason: s.Reason, Worker: s.Worker,
+			Transport: e.Transport, TLSVerify: e.TLSVerify, TLSPin: e.TLSFingerprint, State: string(s.State), Reason: s.Reason, Worker: s.Worker,
 			Codec: s.Codec, Width: s.Width, Height: s.Height, FPS: s.FPS,
 		}
 		if e.Stride != (topics.Stride{}) {
