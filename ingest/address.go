@@ -15,17 +15,17 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// address is a camera's URL, ready to open. raw may hold a password: it goes to
-// libav and nowhere else.
+// address is a camera's URL, ready to open. It may hold a password.
 type address struct {
-	raw    string
 	scheme string
+	path   string // of a file, absolute; empty for other schemes
 	host   string // empty for files
 	url    *url.URL
+	raw    string // the URL as it is written, with ${NAME} replaced
 	// own addresses are the operator's: they may lead anywhere.
 	own bool
-	// name is the host's name where raw has one of its addresses in place of it.
-	name string
+	// ips are the host's addresses, checked, in the order in which they are tried.
+	ips []netip.Addr
 }
 
 // resolver makes addresses of cameras' URLs.
@@ -49,9 +49,7 @@ func (r *resolver) resolve(c topics.Camera) (address, error) {
 	if err != nil {
 		return address{}, media.NewFault(media.KindAddress, "the URL cannot be parsed: a password with @, :, /, ?, # or %% in it is best given as ${NAME}")
 	}
-	// libav knows schemes in lower case only.
-	a := address{scheme: strings.ToLower(u.Scheme), host: u.Hostname(), url: u, own: own}
-	a.raw = a.scheme + expanded[len(a.scheme):]
+	a := address{scheme: strings.ToLower(u.Scheme), host: u.Hostname(), url: u, raw: expanded, own: own}
 	if a.scheme == "" {
 		a.scheme = "file"
 	}
@@ -70,15 +68,8 @@ func (r *resolver) resolve(c topics.Camera) (address, error) {
 	if a.host == "" {
 		return address{}, media.NewFault(media.KindAddress, "the URL names no host")
 	}
-	if strings.HasPrefix(a.scheme, "rtsp") && len(u.User.String()) > maxUserinfo {
-		return address{}, media.NewFault(media.KindAddress, "its user name and password take %d bytes in the URL, and FFmpeg cuts them at %d", len(u.User.String()), maxUserinfo)
-	}
 	return a, nil
 }
-
-// maxUserinfo is how much of an escaped "user:password" libavformat's RTSP keeps
-// (char auth[128] in libavformat/rtsp.c).
-const maxUserinfo = 127 // bytes
 
 // fileAddress takes file:///a/b, file:a/b and plain paths, and makes the path
 // absolute so that libav can take it for nothing else.
@@ -94,7 +85,7 @@ func fileAddress(u *url.URL) (address, error) {
 	if err != nil {
 		return address{}, media.NewFault(media.KindAddress, "the file's path cannot be made absolute")
 	}
-	return address{raw: "file:" + path, scheme: "file", own: true}, nil
+	return address{path: path, scheme: "file", own: true}, nil
 }
 
 func (r *resolver) expand(raw string, own bool) (string, error) {
@@ -142,17 +133,16 @@ func userinfoEnd(raw string) int {
 // allowed. It is tried again: one day the name may lead elsewhere.
 const kindRefused media.Kind = "refused"
 
-// reach looks the host up, since libav can't be interrupted while it does, and
-// checks where the name leads. Where the camera is not the operator's own, libav is
-// given the address that was checked in place of the name, or it might look up
-// another; of several addresses turn picks one. For TLS, which needs the name, it
-// stays.
+// reach looks the host up and checks where its name leads, unless the camera is the
+// operator's own. Of several addresses the one to be tried first changes with turn.
 func (r *resolver) reach(ctx context.Context, a address, turn int) (address, error) {
 	if a.host == "" {
 		return a, nil
 	}
+	free := a.own || r.trust.names(a.host)
 	if literal, err := netip.ParseAddr(a.host); err == nil {
-		if a.own || r.trust.names(a.host) {
+		a.ips = []netip.Addr{literal}
+		if free {
 			return a, nil
 		}
 		return a, r.trust.mayReach(literal, "")
@@ -161,33 +151,17 @@ func (r *resolver) reach(ctx context.Context, a address, turn int) (address, err
 	if err != nil || len(all) == 0 {
 		return address{}, dnsFault(ctx, a, err)
 	}
-	if a.own || r.trust.names(a.host) {
-		return a, nil
-	}
 	for _, found := range all {
+		if free {
+			break
+		}
 		if err := r.trust.mayReach(found, a.host); err != nil {
 			return address{}, err
 		}
 	}
-	if a.scheme == "rtsps" || a.scheme == "https" {
-		return a, nil
-	}
-	return a.at(all[turn%len(all)]), nil
-}
-
-// at is the address with ip in place of the host's name.
-func (a address) at(ip netip.Addr) address {
-	pinned := *a.url
-	a.name = pinned.Host
-	pinned.Host = ip.Unmap().String()
-	if ip.Unmap().Is6() {
-		pinned.Host = "[" + pinned.Host + "]"
-	}
-	if port := a.url.Port(); port != "" {
-		pinned.Host += ":" + port
-	}
-	a.raw = pinned.String()
-	return a
+	first := turn % len(all)
+	a.ips = append(slices.Clone(all[first:]), all[:first]...)
+	return a, nil
 }
 
 // dnsFault is for a host name that does not resolve, and why.

@@ -12,7 +12,7 @@ import (
 )
 
 // frames hands f and all frames after it to the sink, until the stream ends.
-func (r *runner) frames(ctx context.Context, sink Sink, s *media.Stream, f *media.Frame) (err error) {
+func (r *runner) frames(ctx context.Context, sink Sink, s stream, f *media.Frame) (err error) {
 	info := s.Info()
 	info.Width, info.Height = f.Width, f.Height
 	r.attempt, r.warned = 0, ""

@@ -19,24 +19,26 @@ import (
 // redirecting is an RTSP server on an address that answers DESCRIBE with a
 // redirection.
 func redirecting(t *testing.T, host, location string) string {
-	return talkerAt(t, host, func(c net.Conn) {
-		for lines := bufio.NewScanner(c); lines.Scan(); {
-			method, _, _ := strings.Cut(lines.Text(), " ")
-			sequence := ""
-			for lines.Scan() && lines.Text() != "" {
-				if name, value, _ := strings.Cut(lines.Text(), ":"); name == "CSeq" {
-					sequence = strings.TrimSpace(value)
-				}
-			}
-			answer := "RTSP/1.0 200 OK\r\nCSeq: " + sequence + "\r\nPublic: OPTIONS, DESCRIBE, SETUP, PLAY\r\n\r\n"
-			if method == "DESCRIBE" {
-				answer = "RTSP/1.0 302 Moved\r\nCSeq: " + sequence + "\r\nLocation: " + location + "\r\n\r\n"
-			}
-			if _, err := c.Write([]byte(answer)); err != nil {
-				return
+	return talkerAt(t, host, func(c net.Conn) { answerRTSP(c, func() string { return location }) })
+}
+
+func answerRTSP(c net.Conn, location func() string) {
+	for lines := bufio.NewScanner(c); lines.Scan(); {
+		method, _, _ := strings.Cut(lines.Text(), " ")
+		sequence := ""
+		for lines.Scan() && lines.Text() != "" {
+			if name, value, _ := strings.Cut(lines.Text(), ":"); name == "CSeq" {
+				sequence = strings.TrimSpace(value)
 			}
 		}
-	})
+		answer := "RTSP/1.0 200 OK\r\nCSeq: " + sequence + "\r\nPublic: OPTIONS, DESCRIBE, SETUP, PLAY\r\n\r\n"
+		if method == "DESCRIBE" {
+			answer = "RTSP/1.0 302 Moved\r\nCSeq: " + sequence + "\r\nLocation: " + location() + "\r\n\r\n"
+		}
+		if _, err := c.Write([]byte(answer)); err != nil {
+			return
+		}
+	}
 }
 
 // A camera that may not be at an address may not lead there either.
@@ -71,6 +73,10 @@ func TestRedirectionsAreChecked(t *testing.T) {
 	web.Listener = l
 	web.Start()
 	t.Cleanup(web.Close)
+	loop := ""
+	loop = "rtsp://" + talkerAt(t, "127.0.0.2", func(c net.Conn) {
+		answerRTSP(c, func() string { return loop })
+	}) + "/x"
 	refused := "the camera redirects elsewhere: 127.0.0.1 is this machine itself"
 	for _, c := range []struct {
 		name, url string
@@ -79,6 +85,9 @@ func TestRedirectionsAreChecked(t *testing.T) {
 		reason    string
 	}{
 		{"rtsp", "rtsp://" + redirecting(t, "127.0.0.2", sim.URL("cam")) + "/x", false, topics.StreamWaiting, refused},
+		{"rtsp, without end", loop, true, topics.StreamWaiting, "the camera redirects more than 5 times"},
+		{"rtsp, without an aim", "rtsp://" + redirecting(t, "127.0.0.2", "") + "/x", false, topics.StreamWaiting, "the camera redirects, and does not say where to"},
+		{"rtsp, to another kind", "rtsp://" + redirecting(t, "127.0.0.2", web.URL) + "/x", false, topics.StreamWaiting, "the camera redirects to another kind of address"},
 		{"rtsp, the operator's own", "rtsp://" + redirecting(t, "127.0.0.2", sim.URL("cam")) + "/x", true, topics.StreamStreaming, ""},
 		{"http", web.URL + "/away", false, topics.StreamWaiting, refused},
 		{"http, the operator's own", web.URL + "/away", true, topics.StreamStopped, "end of file"},

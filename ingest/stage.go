@@ -5,6 +5,7 @@ package ingest
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -52,6 +53,10 @@ type Options struct {
 	Logger *slog.Logger
 	Meter  metric.Meter
 
+	// AnyCertificate takes any certificate of cameras that don't say what theirs must be.
+	AnyCertificate bool
+	// Authorities are those that sign cameras' certificates; nil: the system's.
+	Authorities *x509.CertPool
 	// Trust is what cameras may ask of this worker. The zero value trusts nothing.
 	Trust Trust
 	// Reporter gets the state of the stage and of its cameras; nil: nobody does.

@@ -21,7 +21,7 @@ import (
 // What it says of its own source counts for nothing: anyone can write that.
 type Trust struct {
 	// Own are the cameras of this worker's own configuration file and flags. A
-	// record of the same name and URL may do all that its operator can.
+	// record of the same name, URL and certificate may do all that its operator can.
 	Own []topics.Camera
 	// Env are the environment variables that ${NAME} in any camera's URL may name.
 	Env []string
@@ -34,8 +34,8 @@ type Trust struct {
 // trust is a Trust in the form that cameras are checked by. Safe for concurrent use.
 type trust struct {
 	mu      sync.Mutex
-	own     map[string]string // URL by name
-	changed chan struct{}     // closed when own is replaced
+	own     map[string]topics.Camera // by name
+	changed chan struct{}            // closed when own is replaced
 
 	env      []string
 	files    bool
@@ -81,9 +81,9 @@ func (o Trust) read() (*trust, error) {
 func CheckAllow(entry string) error { return new(trust).parse(entry) }
 
 func (t *trust) setOwn(cameras []topics.Camera) {
-	own := make(map[string]string, len(cameras))
+	own := make(map[string]topics.Camera, len(cameras))
 	for _, c := range cameras {
-		own[c.Name] = c.URL
+		own[c.Name] = c
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -102,8 +102,17 @@ func (t *trust) owns(c topics.Camera) bool {
 func (t *trust) ownership(c topics.Camera) (owns bool, changed <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	url, ok := t.own[c.Name]
-	return ok && url == c.URL, t.changed
+	own, ok := t.own[c.Name]
+	return ok && own.URL == c.URL && sameCertificate(own, c), t.changed
+}
+
+// sameCertificate is whether two cameras ask for the same of a certificate: a record
+// that asks for less must not be sent secrets that only the operator's file may name.
+func sameCertificate(a, b topics.Camera) bool {
+	if topics.Fingerprint(a.TLSFingerprint) != topics.Fingerprint(b.TLSFingerprint) || (a.TLSVerify == nil) != (b.TLSVerify == nil) {
+		return false
+	}
+	return a.TLSVerify == nil || *a.TLSVerify == *b.TLSVerify
 }
 
 // await waits until a camera that is not one of Trust.Own becomes one; false where

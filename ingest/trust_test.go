@@ -52,6 +52,22 @@ func newResolver(t testing.TB, o Trust) *resolver {
 	return &resolver{trust: read, schemes: anyScheme, getenv: env, lookUp: lookUp}
 }
 
+// opens is what is connected to: user name and password, what requests name, and the
+// address.
+func opens(a address) string {
+	if a.scheme == "file" {
+		return "file:" + a.path
+	}
+	out := a.uri()
+	if a.url.User != nil {
+		out = a.url.User.String() + " " + out
+	}
+	if len(a.ips) > 0 {
+		out += " at " + a.ips[0].String()
+	}
+	return out
+}
+
 // A record on the topic, which others may write, can have other hosts of the network
 // watched, and nothing else. Cameras of the operator's own file, and what the
 // operator allows, can do more. The source that a record names is not trusted.
@@ -65,19 +81,19 @@ func TestWhatARecordMayAskFor(t *testing.T) {
 		camera  topics.Camera
 		allow   []string
 		env     []string
-		opens   string // what libav is given
+		opens   string // see opens
 		refused string
 		kind    media.Kind
 	}{
-		{name: "a host of the network", camera: topics.Camera{URL: "rtsp://10.0.0.7:554/s"}, opens: "rtsp://10.0.0.7:554/s"},
-		{name: "a name: the address that was checked", camera: topics.Camera{URL: "rtsp://u:p%40@cam.example:554/s?x=1"}, opens: "rtsp://u:p%40@10.0.0.7:554/s?x=1"},
-		{name: "an IPv6 name", camera: topics.Camera{URL: "http://six.example/s"}, opens: "http://[2001:db8::7]/s"},
-		{name: "TLS needs the name", camera: topics.Camera{URL: "rtsps://cam.example/s"}, opens: "rtsps://cam.example/s"},
+		{name: "a host of the network", camera: topics.Camera{URL: "rtsp://10.0.0.7:554/s"}, opens: "rtsp://10.0.0.7:554/s at 10.0.0.7"},
+		{name: "a name: the address that was checked", camera: topics.Camera{URL: "rtsp://u:p%40@cam.example:554/s?x=1"}, opens: "u:p%40 rtsp://cam.example:554/s?x=1 at 10.0.0.7"},
+		{name: "an IPv6 name", camera: topics.Camera{URL: "http://six.example/s"}, opens: "http://six.example:80/s at 2001:db8::7"},
+		{name: "a name, with TLS", camera: topics.Camera{URL: "rtsps://cam.example/s"}, opens: "rtsps://cam.example:322/s at 10.0.0.7"},
 
 		{name: "a secret", camera: topics.Camera{URL: "rtsp://10.0.0.7/${PASSWORD}"}, refused: "its URL uses ${PASSWORD}: add PASSWORD to ingest.env in the configuration file of the ingest workers and restart them", kind: media.KindAddress},
-		{name: "a secret that is listed", camera: topics.Camera{URL: "rtsp://u:${PASSWORD}@10.0.0.7/s"}, env: []string{"PASSWORD"}, opens: "rtsp://u:p%40ss%2Fw%20rd%3F@10.0.0.7/s"},
+		{name: "a secret that is listed", camera: topics.Camera{URL: "rtsp://u:${PASSWORD}@10.0.0.7/s"}, env: []string{"PASSWORD"}, opens: "u:p%40ss%2Fw%20rd%3F rtsp://10.0.0.7:554/s at 10.0.0.7"},
 		{name: "a variable that is not set is refused like one that is", camera: topics.Camera{URL: "rtsp://10.0.0.7/${NONE}"}, refused: "its URL uses ${", kind: media.KindAddress},
-		{name: "a host in a secret", camera: topics.Camera{URL: "rtsp://${HOST}/s"}, env: []string{"HOST"}, opens: "rtsp://10.0.0.7/s"},
+		{name: "a host in a secret", camera: topics.Camera{URL: "rtsp://${HOST}/s"}, env: []string{"HOST"}, opens: "rtsp://cam.example:554/s at 10.0.0.7"},
 
 		{name: "a file", camera: topics.Camera{URL: "file:///videos/a.mp4"}, refused: "it is a file on this worker: to allow it, add this camera to cameras in the configuration file of the ingest workers, or add file to ingest.allow there and restart them", kind: media.KindAddress},
 		{name: "a plain path", camera: topics.Camera{URL: "/videos/a.mp4"}, refused: "a file on this worker", kind: media.KindAddress},
@@ -101,15 +117,17 @@ func TestWhatARecordMayAskFor(t *testing.T) {
 		{name: "a name of metadata", camera: topics.Camera{URL: "https://metadata.example/s"}, refused: "this machine's own link", kind: kindRefused},
 		{name: "a name of mapped loopback", camera: topics.Camera{URL: "rtsp://mapped.example/s"}, refused: "this machine itself", kind: kindRefused},
 
-		{name: "an allowed address", camera: topics.Camera{URL: "rtsp://127.0.0.1/s"}, allow: []string{"127.0.0.1"}, opens: "rtsp://127.0.0.1/s"},
+		{name: "an allowed address", camera: topics.Camera{URL: "rtsp://127.0.0.1/s"}, allow: []string{"127.0.0.1"}, opens: "rtsp://127.0.0.1:554/s at 127.0.0.1"},
 		{name: "beside an allowed address", camera: topics.Camera{URL: "rtsp://127.0.0.2/s"}, allow: []string{"127.0.0.1"}, refused: "this machine itself", kind: media.KindAddress},
-		{name: "an allowed network", camera: topics.Camera{URL: "rtsp://localhost/s"}, allow: []string{"127.0.0.0/8", "::1"}, opens: "rtsp://127.0.0.1/s"},
-		{name: "an allowed name", camera: topics.Camera{URL: "rtsp://NVR.internal/s"}, allow: []string{"nvr.internal"}, opens: "rtsp://NVR.internal/s"},
+		{name: "an allowed network", camera: topics.Camera{URL: "rtsp://localhost/s"}, allow: []string{"127.0.0.0/8", "::1"}, opens: "rtsp://localhost:554/s at 127.0.0.1"},
+		{name: "an allowed name", camera: topics.Camera{URL: "rtsp://NVR.internal/s"}, allow: []string{"nvr.internal"}, opens: "rtsp://NVR.internal:554/s at 127.0.0.1"},
 
-		{name: "the operator's own", camera: topics.Camera{Name: "own", URL: "rtsp://viewer:${PASSWORD}@127.0.0.1/s"}, opens: "rtsp://viewer:p%40ss%2Fw%20rd%3F@127.0.0.1/s"},
+		{name: "the operator's own", camera: topics.Camera{Name: "own", URL: "rtsp://viewer:${PASSWORD}@127.0.0.1/s"}, opens: "viewer:p%40ss%2Fw%20rd%3F rtsp://127.0.0.1:554/s at 127.0.0.1"},
 		{name: "the operator's own file", camera: topics.Camera{Name: "film", URL: "file:///videos/a.mp4"}, opens: "file:/videos/a.mp4"},
-		{name: "the operator's own by name", camera: topics.Camera{Name: "named", URL: "rtsp://localhost/s"}, opens: "rtsp://localhost/s"},
+		{name: "the operator's own by name", camera: topics.Camera{Name: "named", URL: "rtsp://localhost/s"}, opens: "rtsp://localhost:554/s at 127.0.0.1"},
 		{name: "another URL under an own name", camera: topics.Camera{Name: "own", URL: "rtsp://evil.example/${PASSWORD}", Source: topics.SourceFile}, refused: "its URL uses ${", kind: media.KindAddress},
+		{name: "an own camera whose certificate is not asked for", camera: topics.Camera{Name: "film", URL: operators[1].URL, TLSVerify: new(bool)}, refused: "a file on this worker", kind: media.KindAddress},
+		{name: "an own camera with another certificate", camera: topics.Camera{Name: "named", URL: operators[2].URL, TLSFingerprint: "sha256:" + strings.Repeat("ab", 32)}, refused: "localhost leads to", kind: media.KindAddress},
 		{name: "an own URL under another name", camera: topics.Camera{Name: "x", URL: "file:///videos/a.mp4", Source: topics.SourceUp}, refused: "a file on this worker", kind: media.KindAddress},
 
 		{name: "a resolver at fault", camera: topics.Camera{URL: "rtsp://broken.example/s"}, refused: "looking up host broken.example: server misbehaving", kind: media.KindUnreachable},
@@ -133,8 +151,8 @@ func TestWhatARecordMayAskFor(t *testing.T) {
 				a, err = r.reach(t.Context(), a, 0)
 			}
 			if c.refused == "" {
-				if err != nil || a.raw != c.opens {
-					t.Errorf("opens %q, %v; want %q", a.raw, err, c.opens)
+				if err != nil || opens(a) != c.opens {
+					t.Errorf("opens %q, %v; want %q", opens(a), err, c.opens)
 				}
 				return
 			}
@@ -149,13 +167,13 @@ func TestWhatARecordMayAskFor(t *testing.T) {
 // A host's addresses are tried in turn.
 func TestEachAddressIsTried(t *testing.T) {
 	r := newResolver(t, Trust{})
-	for turn, want := range []string{"rtsp://10.0.0.7/s", "rtsp://10.0.0.8/s", "rtsp://10.0.0.7/s"} {
+	for turn, want := range []string{"10.0.0.7", "10.0.0.8", "10.0.0.7"} {
 		a, err := r.resolve(topics.Camera{URL: "rtsp://two.example/s"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a, err = r.reach(t.Context(), a, turn); err != nil || a.raw != want || a.name != "two.example" {
-			t.Errorf("turn %d: %q for %q, %v", turn, a.raw, a.name, err)
+		if a, err = r.reach(t.Context(), a, turn); err != nil || len(a.ips) != 2 || a.ips[0].String() != want {
+			t.Errorf("turn %d: %v, %v", turn, a.ips, err)
 		}
 	}
 }

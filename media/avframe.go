@@ -15,10 +15,6 @@ package media
 // go-astiav 0.16 has neither best_effort_timestamp nor colour matrices.
 static int64_t fw_time(const void *f) { return ((const AVFrame *)f)->best_effort_timestamp; }
 
-// It does not give a format's URL either, which libav changes when it follows a
-// redirection of RTSP.
-static const char *fw_url(const void *f) { return ((const AVFormatContext *)f)->url; }
-
 // Nor what a stream is for.
 static int fw_attached(const void *s) { return ((const AVStream *)s)->disposition & AV_DISPOSITION_ATTACHED_PIC; }
 
@@ -204,12 +200,6 @@ import (
 
 	"github.com/asticode/go-astiav"
 )
-
-// formatURL is the URL that an open format is read from, after redirections.
-func formatURL(f *astiav.FormatContext) string {
-	// Its one field is the AVFormatContext, which go-astiav does not hand out.
-	return C.GoString(C.fw_url(*(*unsafe.Pointer)(unsafe.Pointer(f))))
-}
 
 // attachedPicture is whether a video stream is one picture, such as a film's cover.
 func attachedPicture(s *astiav.Stream) bool {

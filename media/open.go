@@ -26,12 +26,6 @@ type StreamOptions struct {
 	OnDamaged func(passed bool)
 	// AnyPace believes the times of streams that run faster or slower than time does.
 	AnyPace bool
-	// NoRedirects keeps libav from following HTTP redirects, which may lead
-	// anywhere. RTSP redirects are followed all the same: see Stream.Location.
-	NoRedirects bool
-	// Host is the host's name that is sent by HTTP if the URL has an address in
-	// its place.
-	Host string
 }
 
 // openOptions are StreamOptions and what files need besides.
@@ -41,8 +35,9 @@ type openOptions struct {
 	everyFrame bool   // a frame whose time can't be known is an error, and not passed over
 }
 
-// OpenStream connects to a URL of libav's (rtsp, rtsps, http, https, or file:
-// and an absolute path), finds the video and starts its decoder. It quietens
+// OpenStream connects to a URL of libav's (rtsp, http, or file: and an absolute path),
+// finds the video and starts its decoder. Servers are to be this machine's own, or
+// trusted as it is: libav follows redirections of RTSP wherever they lead. It quietens
 // libav for the whole process. The error is a *Fault, which never repeats the
 // URL, or ErrStopped once ctx has ended, with which the stream ends too.
 func OpenStream(ctx context.Context, url string, o StreamOptions) (*Stream, error) {
@@ -104,30 +99,25 @@ func open(ctx context.Context, url string, o openOptions) (*Stream, error) {
 // lookFor is how much of a stream over HTTP is looked at before its first frame.
 const lookFor = 3 * time.Second
 
-// libav returns libav's options: which protocols may be used below the URL's
-// own, and that only video is requested. Certificates are not verified: for
-// rtsps, libav 5.1 has no option for it.
+// libav returns libav's options: which protocols may be used below the URL's own,
+// none of them with TLS, whose certificates libav 5.1 does not verify for rtsps; and
+// that only video is requested.
 func (o openOptions) libav(scheme string) *astiav.Dictionary {
 	set := map[string]string{}
 	switch scheme {
-	case "rtsp", "rtsps":
-		set["protocol_whitelist"] = "rtsp,rtsps,rtp,rtcp,udp,tcp,tls,crypto,srtp"
+	case "rtsp":
+		set["protocol_whitelist"] = "rtsp,rtp,rtcp,udp,tcp,crypto,srtp"
 		set["rtsp_transport"] = o.Transport
 		set["allowed_media_types"] = "video"
 		// With the kernel's default size, packets of a keyframe are lost.
 		set["buffer_size"] = strconv.Itoa(2 << 20)
-	case "http", "https":
-		set["protocol_whitelist"] = "http,https,tcp,tls"
+	case "http":
+		set["protocol_whitelist"] = "http,tcp"
 		set["format_whitelist"] = formats
 		// Looking for a sound track that a header promises, and that never comes, takes
 		// libav 90 s otherwise.
 		set["analyzeduration"] = strconv.Itoa(int(lookFor.Microseconds()))
-		if o.NoRedirects {
-			set["max_redirects"] = "0"
-		}
-		if o.Host != "" {
-			set["headers"] = "Host: " + o.Host + "\r\n"
-		}
+		set["max_redirects"] = "0"
 	default:
 		set["protocol_whitelist"] = "file"
 		set["format_whitelist"] = cmp.Or(o.formats, formats)

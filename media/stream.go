@@ -174,7 +174,3 @@ func (s *Stream) Close() {
 	}
 	s.rgb.free()
 }
-
-// Location is the URL that the stream is read from: another than the one given to
-// OpenStream where an RTSP server has redirected libav.
-func (s *Stream) Location() string { return formatURL(s.format) }

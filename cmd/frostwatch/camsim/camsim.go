@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/bluenviron/gortsplib/v5"
+	"github.com/bluenviron/gortsplib/v5/pkg/auth"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -28,6 +29,8 @@ type Options struct {
 	NoUDP bool
 	// TLS makes the server speak RTSPS, and nothing else.
 	TLS *tls.Config
+	// SHA256 asks for passwords by Digest with SHA-256 alone.
+	SHA256 bool
 }
 
 // FileOptions say how a file is played.
@@ -88,6 +91,9 @@ func New(o Options) (*Server, error) {
 		Handler: (*handler)(s), RTSPAddress: listener.Addr().String(), TLSConfig: o.TLS,
 		Listen:         func(string, string) (net.Listener, error) { return listener, nil },
 		WriteQueueSize: 4096, // a keyframe of a large picture is hundreds of packets
+	}
+	if o.SHA256 {
+		s.rtsp.AuthMethods = []auth.VerifyMethod{auth.VerifyMethodDigestSHA256}
 	}
 	if o.NoUDP {
 		return s, nil

@@ -8,6 +8,7 @@ import (
 	"github.com/frostwatch/frostwatch/cameras"
 	"github.com/frostwatch/frostwatch/framer"
 	"github.com/frostwatch/frostwatch/ingest"
+	"github.com/frostwatch/frostwatch/internal/tlsfiles"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -35,6 +36,10 @@ func (p *Process) NewIngest(o IngestOptions) (*ingest.Stage, error) {
 	if err != nil {
 		return nil, err
 	}
+	authorities, err := tlsfiles.Authorities(c.TLSCA, "ingest.tls_ca")
+	if err != nil {
+		return nil, err
+	}
 	trust := CameraTrust(p.Config)
 	trust.Own = append(trust.Own, o.Own...)
 	return ingest.New(ingest.Options{
@@ -45,7 +50,7 @@ func (p *Process) NewIngest(o IngestOptions) (*ingest.Stage, error) {
 		Watchdog: c.Watchdog, DecodeThreads: c.DecodeThreads,
 		Backoff: ingest.Backoff{Min: c.Backoff.Min, Max: c.Backoff.Max, ResetAfter: c.Backoff.ResetAfter},
 		Logger:  p.log, Meter: p.tel.Meter("ingest"), Reporter: p.reporter,
-		Trust: trust,
+		Trust: trust, AnyCertificate: !c.TLSVerify, Authorities: authorities,
 	})
 }
 
