@@ -38,6 +38,9 @@ func (l Limits) Validate(c topics.Camera) error {
 	if scheme := schemeOf(c.URL); asksForCertificate(c) && (scheme == "" || scheme == "file") {
 		return fmt.Errorf("camera %s: tls_verify and tls_fingerprint are for rtsps and https: its URL is a file", c.Name)
 	}
+	if scheme := schemeOf(c.URL); c.Poll != 0 && scheme != "http" && scheme != "https" && !strings.HasPrefix(c.URL, "$") {
+		return fmt.Errorf("camera %s: poll is for URLs of http and https that answer with a single picture", c.Name)
+	}
 	return nil
 }
 

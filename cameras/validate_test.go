@@ -46,6 +46,28 @@ func TestCamerasAreChecked(t *testing.T) {
 	}
 }
 
+func TestPolledCameras(t *testing.T) {
+	l := cameras.Limits{Protocols: []string{"rtsp", "http", "https", "file"}, Window: 4267 * time.Millisecond, Stride: topics.Stride{Steps: 4}}
+	for _, c := range []struct {
+		url  string
+		poll time.Duration
+		want string
+	}{
+		{"http://h/a.jpg", 2 * time.Second, ""},
+		{"HTTPS://h/a.jpg", 100 * time.Millisecond, ""},
+		{"${URL}", time.Second, ""},
+		{"http://h/a.jpg", 10 * time.Second, "poll 10s: want 100ms to 3s"},
+		{"http://h/a.jpg", -time.Second, "poll -1s: want"},
+		{"rtsp://h/s", time.Second, "poll is for URLs of http and https"},
+		{"/a.jpg", time.Second, "poll is for URLs of http and https"},
+	} {
+		err := l.Validate(topics.Camera{Name: "lobby", URL: c.url, Poll: topics.Duration(c.poll)})
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s, %v: %v", c.url, c.poll, err)
+		}
+	}
+}
+
 // What is asked of a certificate.
 func TestCertificatesOfCameras(t *testing.T) {
 	l := cameras.Limits{Protocols: []string{"rtsp", "rtsps", "file"}, Window: 4267 * time.Millisecond, Stride: topics.Stride{Steps: 4}}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/frostwatch/frostwatch/ingest/relay"
 	"github.com/frostwatch/frostwatch/media"
@@ -71,7 +72,7 @@ func (r *runner) open(ctx context.Context, a address) (stream, error) {
 func (r *runner) through(ctx context.Context, a address) (stream, error) {
 	check := r.certificate()
 	with, err := relay.Open(ctx, relay.Target{
-		URL: a.url, URI: a.uri(),
+		URL: a.url, URI: a.uri(), Poll: time.Duration(r.camera.Poll),
 		Dial: func(ctx context.Context) (net.Conn, error) { return a.dial(ctx, check, r.OpenTimeout) },
 	})
 	if err != nil {
@@ -86,8 +87,9 @@ func (r *runner) through(ctx context.Context, a address) (stream, error) {
 }
 
 func (r *runner) streamOptions(ctx context.Context) media.StreamOptions {
+	poll := time.Duration(r.camera.Poll) // in which nothing comes
 	return media.StreamOptions{
-		Transport: r.transport(), Open: r.OpenTimeout, Read: r.ReadTimeout, Watchdog: r.Watchdog, Threads: r.DecodeThreads,
+		Transport: r.transport(), Open: r.OpenTimeout + poll, Read: r.ReadTimeout + poll, Watchdog: r.Watchdog + poll, Threads: r.DecodeThreads,
 		OnBytes:     func(n int) { r.metrics.bytes(ctx, r.camera.Name, n) },
 		OnBadPacket: func() { r.metrics.bad(ctx, r.camera.Name) },
 		OnDamaged:   func(passed bool) { r.damaged(ctx, passed) },

@@ -24,6 +24,9 @@ type Camera struct {
 	// Vocabulary that its clips are scored against. Empty: that of the set in the
 	// configuration of infer that the camera is in, or else the default one.
 	Vocabulary string `json:"vocabulary,omitempty"`
+	// Poll is the time between two looks at a URL of http or https that answers with a
+	// single picture.
+	Poll Duration `json:"poll,omitempty"`
 	// TLSVerify false takes any certificate of a camera of rtsps or https; nil: what
 	// ingest.tls_verify of the worker's configuration says.
 	TLSVerify *bool `json:"tls_verify,omitempty"`
@@ -79,6 +82,12 @@ func CheckVocabularyName(name string) error {
 // maxURL keeps a camera's record within its bounds, also if every byte is escaped.
 const maxURL = 8 << 10 // bytes
 
+// The time between two polled pictures. No clip spans a longer pause (framer).
+const (
+	minPoll = 100 * time.Millisecond
+	maxPoll = 3 * time.Second
+)
+
 // Validate returns an error about the first field that an ingest worker could not
 // use. It never repeats the URL.
 func (c Camera) Validate() error {
@@ -97,6 +106,9 @@ func (c Camera) Validate() error {
 	}
 	if !slices.Contains([]string{"", "tcp", "udp"}, c.Transport) {
 		return fmt.Errorf("camera %s: transport %.80q: want tcp or udp", c.Name, c.Transport)
+	}
+	if p := time.Duration(c.Poll); p != 0 && (p < minPoll || p > maxPoll) {
+		return fmt.Errorf("camera %s: poll %v: want %v to %v", c.Name, p, minPoll, maxPoll)
 	}
 	if c.TLSFingerprint != "" && Fingerprint(c.TLSFingerprint) == "" {
 		return fmt.Errorf("camera %s: tls_fingerprint %.100q: want %s and the certificate's SHA-256 in 64 hexadecimal digits", c.Name, c.TLSFingerprint, FingerprintPrefix)

@@ -20,7 +20,7 @@ import (
 
 // passed are the headers that go with libav's requests, and come with answers.
 var (
-	requestHeaders = []string{"Range", "User-Agent", "Accept"}
+	requestHeaders = []string{"Range", "User-Agent", "Accept", "If-None-Match", "If-Modified-Since"}
 	answerHeaders  = []string{"Content-Type", "Content-Range", "Accept-Ranges"}
 )
 
@@ -44,12 +44,20 @@ func (r *Relay) serveHTTP(ctx context.Context, libav net.Conn) {
 		_, _ = in.ReadByte()
 		stop()
 	})
-	answer, err := r.ask(ctx, q.Header)
+	if r.target.Poll > 0 {
+		r.refused(ctx, r.poll(ctx, libav, q.Header))
+		return
+	}
+	answer, err := r.ask(ctx, r.transport(false), q.Header)
 	if err != nil {
 		r.refused(ctx, err)
 		return
 	}
 	defer func() { _ = answer.Body.Close() }()
+	if picture(answer) {
+		r.blame(media.NewFault(media.KindNotVideo, "this is a single picture: set poll: 2s to look at it again and again"))
+		return
+	}
 	err = stream(libav, answer)
 	if err != nil && !errors.Is(err, errLibav) && ctx.Err() == nil {
 		r.blame(brokeOff(err))
@@ -63,9 +71,9 @@ func (r *Relay) isClosed() bool {
 }
 
 // ask requests the URL, and logs in where the camera wants that.
-func (r *Relay) ask(ctx context.Context, of http.Header) (*http.Response, error) {
+func (r *Relay) ask(ctx context.Context, by *http.Transport, of http.Header) (*http.Response, error) {
 	for try := 1; ; try++ {
-		answer, err := r.request(ctx, of)
+		answer, err := r.request(ctx, by, of)
 		if err != nil {
 			return nil, err
 		}
@@ -77,7 +85,7 @@ func (r *Relay) ask(ctx context.Context, of http.Header) (*http.Response, error)
 			}
 			continue
 		}
-		if err := r.verdict(answer); err != nil {
+		if err := verdict(answer); err != nil {
 			_ = answer.Body.Close()
 			return nil, err
 		}
@@ -85,7 +93,7 @@ func (r *Relay) ask(ctx context.Context, of http.Header) (*http.Response, error)
 	}
 }
 
-func (r *Relay) request(ctx context.Context, of http.Header) (*http.Response, error) {
+func (r *Relay) request(ctx context.Context, by *http.Transport, of http.Header) (*http.Response, error) {
 	to := *r.target.URL
 	to.User, to.Fragment, to.RawFragment = nil, "", ""
 	q, err := http.NewRequestWithContext(ctx, http.MethodGet, to.String(), nil)
@@ -100,15 +108,19 @@ func (r *Relay) request(ctx context.Context, of http.Header) (*http.Response, er
 	if with := r.login.authorization(q.Method, to.RequestURI()); with != "" {
 		q.Header.Set("Authorization", with)
 	}
-	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return r.target.Dial(ctx) }
-	transport := &http.Transport{
-		DialContext: dial, DialTLSContext: dial, DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: maxHead,
-	}
-	answer, err := transport.RoundTrip(q)
+	answer, err := by.RoundTrip(q)
 	if err != nil && ctx.Err() == nil {
 		return nil, unanswered(err)
 	}
 	return answer, err
+}
+
+// transport connects to the camera, for each request anew or once for many.
+func (r *Relay) transport(many bool) *http.Transport {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return r.target.Dial(ctx) }
+	return &http.Transport{
+		DialContext: dial, DialTLSContext: dial, DisableKeepAlives: !many, DisableCompression: true, MaxResponseHeaderBytes: maxHead,
+	}
 }
 
 // unanswered puts into words why there is no answer.
@@ -126,17 +138,19 @@ func unanswered(err error) error {
 	return media.NewFault(media.KindNotVideo, "it does not answer as an HTTP server does")
 }
 
-// verdict is an error where an answer can't be a video.
-func (r *Relay) verdict(a *http.Response) error {
-	code := a.StatusCode
+// picture is whether an answer is a single picture.
+func picture(a *http.Response) bool {
 	kind, _, _ := mime.ParseMediaType(a.Header.Get("Content-Type"))
+	return a.StatusCode < 300 && strings.HasPrefix(kind, "image/")
+}
+
+// verdict is an error where an answer holds nothing.
+func verdict(a *http.Response) error {
+	code := a.StatusCode
 	said := topics.Clean(a.Status)
 	switch {
-	case code < 300 && strings.HasPrefix(kind, "image/"):
-		return media.NewFault(media.KindNotVideo, "it is a single picture (%.50s), no video", topics.Clean(kind))
-	case code < 300, code == http.StatusRequestedRangeNotSatisfiable:
+	case code < 300, code == http.StatusRequestedRangeNotSatisfiable, code == http.StatusNotModified:
 		return nil
-	case code == http.StatusNotModified:
 	case code < 400:
 		return redirect(a.Header.Get("Location"))
 	case code == http.StatusUnauthorized:

@@ -27,6 +27,9 @@ type Target struct {
 	// Dial connects to the camera, with TLS where the scheme asks for it. Its errors
 	// are a *media.Fault where it knows what is wrong.
 	Dial func(context.Context) (net.Conn, error)
+	// Poll asks a URL of HTTP for a single picture, again after each Poll; 0: the URL
+	// is that of a video.
+	Poll time.Duration
 }
 
 // Redirect is the error of a camera that sends its viewer elsewhere.

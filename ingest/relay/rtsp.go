@@ -91,7 +91,7 @@ func (r *Relay) refused(ctx context.Context, err error) {
 	var f *media.Fault
 	var to *Redirect
 	switch {
-	case ctx.Err() != nil:
+	case err == nil, ctx.Err() != nil:
 	case errors.As(err, &f), errors.As(err, &to):
 		r.blame(err)
 	default:
@@ -193,12 +193,22 @@ func (s *session) answers(in *reader) {
 			return
 		case m == nil:
 			_, err = s.libav.Write(frames)
+			gather(in)
 		default:
 			err = s.answer(m)
 		}
 		if err != nil {
 			return
 		}
+	}
+}
+
+// gather waits a moment for more of a picture's packets, unless much has come already:
+// handed on together they cost less.
+func gather(in *reader) {
+	const moment, much = 4 * time.Millisecond, 16 << 10
+	if in.b.Buffered()-in.taken < much && in.taken < much {
+		time.Sleep(moment)
 	}
 }
 

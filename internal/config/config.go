@@ -212,9 +212,10 @@ type Camera struct {
 	Stride    topics.Stride `yaml:"stride"`
 	Window    time.Duration `yaml:"window"`
 	// Vocabulary that its clips are scored against.
-	Vocabulary     string `yaml:"vocabulary"`
-	TLSVerify      *bool  `yaml:"tls_verify"`
-	TLSFingerprint string `yaml:"tls_fingerprint"`
+	Vocabulary     string        `yaml:"vocabulary"`
+	Poll           time.Duration `yaml:"poll"`
+	TLSVerify      *bool         `yaml:"tls_verify"`
+	TLSFingerprint string        `yaml:"tls_fingerprint"`
 }
 
 // Record returns the camera as it is written to the topic.
@@ -222,7 +223,7 @@ func (c Camera) Record() topics.Camera {
 	return topics.Camera{
 		Name: c.Name, URL: c.URL.Reveal(), Tags: c.Tags, Transport: c.Transport,
 		Stride: c.Stride, Window: topics.Duration(c.Window), Vocabulary: c.Vocabulary,
-		TLSVerify: c.TLSVerify, TLSFingerprint: c.TLSFingerprint,
+		Poll: topics.Duration(c.Poll), TLSVerify: c.TLSVerify, TLSFingerprint: c.TLSFingerprint,
 	}
 }
 

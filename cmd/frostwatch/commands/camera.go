@@ -65,6 +65,7 @@ type cameraFlags struct {
 	window    time.Duration
 	words     string // vocabulary
 
+	poll        time.Duration
 	verify      yesNo
 	fingerprint string
 }
@@ -75,6 +76,7 @@ func (f *cameraFlags) add(cmd *cobra.Command) {
 	cmd.Flags().TextVar(&f.stride, "stride", topics.Stride{}, "time between the starts of two clips: such as 2s, or '4 steps' (default: framer.stride of the configuration)")
 	cmd.Flags().Lookup("stride").DefValue = "" // help would name the zero value
 	vocabularyFlag(cmd.Flags(), &f.words, "vocabulary that its clips are scored against (default: that of vocab.sets of the configuration, or else vocab.name)")
+	cmd.Flags().Var(length{&f.poll, "2s"}, "poll", "time between two looks at a URL that answers with a single picture; 0s: it is a video")
 	cmd.Flags().Var(&f.verify, "tls-verify", "false takes any certificate of a camera of rtsps or https; '' is the configuration's ingest.tls_verify")
 	cmd.Flags().StringVar(&f.fingerprint, "tls-fingerprint", "", "sha256:... of the one certificate that the camera must show, whoever has signed it")
 	cmd.Flags().Var(length{&f.window, "4.267s"}, "window", "length of a clip (default: framer.window of the configuration)")
@@ -94,6 +96,9 @@ func (f *cameraFlags) apply(cmd *cobra.Command, c *topics.Camera) {
 	}
 	if given("window") {
 		c.Window = topics.Duration(f.window)
+	}
+	if given("poll") {
+		c.Poll = topics.Duration(f.poll)
 	}
 	if given("tls-verify") {
 		c.TLSVerify = f.verify.value
@@ -156,7 +161,7 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 		Example: "  frostwatch camera set lobby --tag indoor --tag ward\n  frostwatch camera set lobby --tag ''",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !cmd.Flags().Changed("tag") && !beyondTags(cmd) {
-				return errors.New("camera set: nothing to change: want --tag, --url, --transport, --stride, --window, --tls-verify, --tls-fingerprint or --vocab")
+				return errors.New("camera set: nothing to change: want --tag, --url, --transport, --stride, --window, --poll, --tls-verify, --tls-fingerprint or --vocab")
 			}
 			return t.withCameras(cmd.Context(), func(ctx context.Context, table cameraTable) error {
 				was, err := table.Get(ctx, args[0])
@@ -183,7 +188,7 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 
 // beyondTags is whether `camera set` was given more to change than tags.
 func beyondTags(cmd *cobra.Command) bool {
-	return slices.ContainsFunc([]string{"url", "transport", "stride", "window", "tls-verify", "tls-fingerprint", "vocab", "vocabulary"}, cmd.Flags().Changed)
+	return slices.ContainsFunc([]string{"url", "transport", "stride", "window", "poll", "tls-verify", "tls-fingerprint", "vocab", "vocabulary"}, cmd.Flags().Changed)
 }
 
 // own makes a camera that a person changes that person's. If only its tags change,

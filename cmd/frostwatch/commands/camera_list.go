@@ -93,6 +93,7 @@ type cameraRow struct {
 	Transport string         `json:"transport,omitempty"`
 	Stride    *topics.Stride `json:"stride,omitempty"`
 	Window    string         `json:"window,omitempty"`
+	Poll      string         `json:"poll,omitempty"`
 	TLSVerify *bool          `json:"tls_verify,omitempty"`
 	TLSPin    string         `json:"tls_fingerprint,omitempty"`
 	State     string         `json:"state"` // empty: unknown, for the reason given
@@ -120,6 +121,9 @@ func writeCamerasJSON(out io.Writer, all []cameras.Entry) error {
 		}
 		if e.Window != 0 {
 			row.Window = time.Duration(e.Window).String()
+		}
+		if e.Poll != 0 {
+			row.Poll = time.Duration(e.Poll).String()
 		}
 		if !s.Since.IsZero() {
 			row.Since = &s.Since
