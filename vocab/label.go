@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -54,6 +55,9 @@ func ParseLabel(field, value string) (Label, error) {
 		return Label{}, fmt.Errorf("value of %d bytes: at most %d", len(value), maxValue)
 	}
 	value = strings.TrimSpace(value)
+	if what := noWords(value); what != "" {
+		return Label{}, fmt.Errorf(`value is %s: want words that describe the label, or JSON such as {"threshold": 0.5}, {"aliases": ["..."]}`, what)
+	}
 	if !strings.HasPrefix(value, "{") {
 		l.Description = value
 		return l, checkText("description", value, maxValue)
@@ -63,6 +67,29 @@ func ParseLabel(field, value string) (Label, error) {
 	}
 	l = l.trimmed()
 	return l, l.validate()
+}
+
+// noWords says what a value is that was meant for something else than a description,
+// and is no JSON object; "": it may be a description.
+func noWords(value string) string {
+	if strings.HasPrefix(value, "[\"") || strings.HasPrefix(value, "[{") {
+		return "a list"
+	}
+	var v any
+	if json.Unmarshal([]byte(value), &v) != nil {
+		return ""
+	}
+	switch v := v.(type) {
+	case nil:
+		return "null"
+	case float64:
+		return "a number"
+	case bool:
+		return strconv.FormatBool(v)
+	case []any:
+		return "a list"
+	}
+	return ""
 }
 
 // trimmed is l without white space around its texts.
@@ -141,7 +168,7 @@ func (l Label) Value() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("encode label %q: %w", l.Name, err)
 	}
-	if string(raw) == "{}" && !strings.HasPrefix(l.Description, "{") {
+	if string(raw) == "{}" && !strings.HasPrefix(l.Description, "{") && noWords(l.Description) == "" {
 		return l.Description, nil
 	}
 	if raw, err = json.Marshal(l); err != nil {

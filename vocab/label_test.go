@@ -19,6 +19,9 @@ func TestParseLabel(t *testing.T) {
 			Label{Name: "fall", Description: "hard", Aliases: []string{"tumble"}, Tags: []string{"care"}, Background: true, Threshold: .4, Begins: "upright", Ends: "lying"}},
 		{"empty object", "fall", " {} ", Label{Name: "fall"}},
 		{"direction mark", "نزول \u200fشخص", "", Label{Name: "نزول \u200fشخص"}},
+		{"words that begin as a list", "a", "[at night] a man walks", Label{Name: "a", Description: "[at night] a man walks"}},
+		{"words that begin as a number", "a", "2 people", Label{Name: "a", Description: "2 people"}},
+		{"words in quotes", "a", `"the gate" opens`, Label{Name: "a", Description: `"the gate" opens`}},
 		{"other scripts", "人が倒れる", "ゆっくり", Label{Name: "人が倒れる", Description: "ゆっくり"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -47,6 +50,13 @@ func TestBadLabelsAreRefused(t *testing.T) {
 		{"a bracket", "a", `{"description":"x"}]`, "is not valid JSON"},
 		{"two objects", "a", `{} {}`, "is not valid JSON"},
 		{"rubbish after", "a", `{}garbage`, "is not valid JSON"},
+		{"a number", "a", "0.5", `value is a number: want words that describe the label, or JSON such as {"threshold": 0.5}`},
+		{"a negative number", "a", " -1e3\n", "value is a number"},
+		{"a list", "a", `["b"]`, "value is a list"},
+		{"an empty list", "a", `[]`, "value is a list"},
+		{"a broken list", "a", `["b", `, "value is a list"},
+		{"true", "a", `true`, "value is true"},
+		{"null", "a", `null`, "value is null"},
 		{"wrong type", "a", `{"aliases":"b"}`, `"aliases" in its value must be a list of texts, as ["one", "two"] (at byte 2)`},
 		{"number as text", "a", `{"threshold":"high"}`, `"threshold" in its value must be a number from 0 to 1`},
 		{"no flag", "a", `{"background":1}`, `"background" in its value must be true or false`},
@@ -74,6 +84,8 @@ func TestValueIsReadBack(t *testing.T) {
 		{Name: "a"},
 		{Name: "a", Description: "words"},
 		{Name: "a", Description: "  {not an object "},
+		{Name: "a", Description: "911"},
+		{Name: "a", Description: `["x"`},
 		{Name: "a", Description: "x", Aliases: []string{" b"}, Tags: []string{"c"}, Background: true, Threshold: .25, Begins: "d", Ends: "e"},
 	} {
 		value, err := l.Value()
