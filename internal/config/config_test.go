@@ -141,6 +141,20 @@ func TestMistakesAreNamed(t *testing.T) {
 	}
 }
 
+// Editors of Windows put a mark before UTF-8, or save UTF-16.
+func TestFilesOfWindowsEditors(t *testing.T) {
+	const text = "framer:\r\n  window: 3s\r\n"
+	c, err := Parse("p.yaml", []byte("\xef\xbb\xbf"+text), noEnv)
+	if err != nil || c.Framer.Window != 3*time.Second {
+		t.Errorf("window %v: %v", c.Framer.Window, err)
+	}
+	for _, mark := range []string{"\xff\xfe", "\xfe\xff"} {
+		if _, err := Parse("p.yaml", []byte(mark+text), noEnv); err == nil || !strings.Contains(err.Error(), "p.yaml: it is UTF-16: save it as UTF-8") {
+			t.Errorf("%q: %v", mark, err)
+		}
+	}
+}
+
 func TestEnvironmentAndSecrets(t *testing.T) {
 	env := func(name string) (string, bool) { return "s3cret\nlog: {level: debug}", name == "PW" }
 	c, err := Parse("f.yaml", []byte("redis:\n  password: \"a${PW}$$\"\ncameras:\n  - name: a\n    url: rtsp://u:${CAM}@h/\n"), env)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
@@ -29,6 +30,10 @@ func parse(name string, b []byte, env func(string) (string, bool)) (Config, map[
 	if len(b) > maxFile {
 		return Config{}, nil, fmt.Errorf("%s: more than %d bytes", name, maxFile)
 	}
+	b, err := plainText(b)
+	if err != nil {
+		return Config{}, nil, fmt.Errorf("%s: %w", name, err)
+	}
 	if err := checkNesting(name, b); err != nil {
 		return Config{}, nil, err
 	}
@@ -56,6 +61,16 @@ func parse(name string, b []byte, env func(string) (string, bool)) (Config, map[
 	c.Notify.Receivers = c.Notify.Receivers.at(name, "notify.receivers")
 	d.check(c)
 	return c, d.lines, d.err()
+}
+
+// plainText is a file without the mark that some editors of Windows put before UTF-8.
+func plainText(b []byte) ([]byte, error) {
+	for _, mark := range []string{"\xff\xfe", "\xfe\xff"} {
+		if bytes.HasPrefix(b, []byte(mark)) {
+			return nil, errors.New("it is UTF-16: save it as UTF-8")
+		}
+	}
+	return bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), nil
 }
 
 // readable rewrites goccy's error as FILE:LINE: what.
