@@ -13,8 +13,9 @@ const hidden = "***"
 // secretWord finds a name whose value is hidden, up to where the value begins:
 // "…_password=", "/token/". Of these, passwordWord leaves user names out.
 var (
-	secretWord   = regexp.MustCompile(`(?i)(pass|pwd|user|usr|token|key|auth|secret|sign)[a-z0-9_-]*[=:]|/[a-z0-9_-]*(pass|password|passwd|pwd|token|key|auth|secret)/`)
-	passwordWord = regexp.MustCompile(`(?i)(pass|pwd|token|key|auth|secret|sign)[a-z0-9_-]*[=:]`)
+	secretWord = regexp.MustCompile(`(?i)(pass|pwd|psw|\bpw|_pw|user|usr|login|token|jwt|key|auth|cred|secret|sign|\bsig|\bsid|session)[a-z0-9_-]*[=:]` +
+		`|/[a-z0-9_-]*(pass|password|passwd|pwd|token|jwt|key|auth|cred|credentials|secret|signature)/|(password|passwd|pwd|token|secret|apikey)[_-]`)
+	passwordWord = regexp.MustCompile(`(?i)(pass|pwd|psw|\bpw|_pw|token|jwt|key|auth|cred|secret|sign|\bsig)[a-z0-9_-]*[=:]`)
 )
 
 // referring is a URL whose password, or else its user name, is a ${NAME} and

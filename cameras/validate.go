@@ -61,6 +61,7 @@ var bracesForgotten = regexp.MustCompile(`^[A-Za-z]+://[^/?#@]*:\$[A-Za-z_][A-Za
 
 // checkURL checks what can be known of a URL before ${NAME} is replaced in it.
 func (l Limits) checkURL(raw string) error {
+	raw = strings.TrimSpace(raw)
 	scheme, _, has := strings.Cut(raw, "://")
 	switch {
 	case strings.Contains(raw, "${}"):
@@ -80,7 +81,7 @@ func (l Limits) checkURL(raw string) error {
 	if scheme == "file" {
 		return nil
 	}
-	u, err := url.Parse(reference.ReplaceAllString(raw, "1")) // a port, too
+	u, err := url.Parse(escapedZone(reference.ReplaceAllString(raw, "1"))) // a port, too
 	if err != nil {
 		return errors.New("url: it can't be parsed: a password with @, :, /, ?, # or % in it is best given as ${NAME}")
 	}
@@ -94,6 +95,11 @@ func (l Limits) checkURL(raw string) error {
 	}
 	return nil
 }
+
+// bareZone is the zone of an IPv6 address without the escape that RFC 6874 wants.
+var bareZone = regexp.MustCompile(`(\[[0-9A-Fa-f:.]+%)([^25\]][^\]]*|2[^5\]][^\]]*|2?)\]`)
+
+func escapedZone(raw string) string { return bareZone.ReplaceAllString(raw, "${1}25$2]") }
 
 // shownScheme is a scheme as an error shows it; empty where it may be something else,
 // such as a password that is followed by "://".
