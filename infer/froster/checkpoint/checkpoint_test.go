@@ -144,8 +144,8 @@ func TestHostileFilesAreRefused(t *testing.T) {
 		{"a storage named by a billion tuples", archiveOf(t, zip.Store, bytes.Replace(view("FloatStorage", 1, ")", ")"), []byte(text("0")), []byte(doubled), 1), nil), "want a text"},
 		{"names that grow", archiveOf(t, zip.Store, nested(60, strings.Repeat("a", 100_000)), nil), "name is longer than"},
 		{"a pickle beyond all bounds", archiveOf(t, zip.Store, make([]byte, maxPickle+1), nil), "want at most"},
-		{"no zip at all", []byte("GIF89a, and more of it"), "not a PyTorch zip file"},
-		{"an empty file", archiveOf(t, zip.Store, nil, nil)[:0], "not a checkpoint: 0 bytes"},
+		{"no zip at all", []byte("GIF89a\x00, and more of it"), "neither a PyTorch file nor safetensors"},
+		{"an empty file", archiveOf(t, zip.Store, nil, nil)[:0], "the file is empty"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var before, after runtime.MemStats
@@ -166,6 +166,26 @@ func TestHostileFilesAreRefused(t *testing.T) {
 }
 
 // Each would else read all of it.
+// What people take for a checkpoint is named, with what to do about it.
+func TestWhatIsNoCheckpointIsNamed(t *testing.T) {
+	for _, c := range []struct{ name, content, want string }{
+		{"a pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n", "Git LFS pointer"},
+		{"a page", "\n<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>", "a web page"},
+		{"a page with a mark", "\xef\xbb\xbf<html lang=\"en\"><body>404</body></html>", "a web page"},
+		{"S3's refusal", "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code></Error>", "a web page"},
+		{"a configuration", "{\n  \"architectures\": [\"CLIPModel\"]\n}\n", "it is JSON"},
+		{"a text", "Not Found: the repository does not exist or is private", "it is a text"},
+		{"a text of another alphabet", strings.Repeat("не найдено ", 9), "it is a text"},
+		{"compressed", "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03", "unpack it"},
+		{"another format", "GGUF\x03\x00\x00\x00\x01\x00", "GGUF"},
+		{"a part", string(archiveOf(t, zip.Store, []byte("\x80\x02}."), nil)[:40]), "downloaded in part"},
+	} {
+		if _, err := read([]byte(c.content)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+}
+
 func TestAStorageOfManyTensorsIsReadOnce(t *testing.T) {
 	file := archiveOf(t, zip.Store, bytes.Replace(viewsOf(500, "FloatStorage", 1, ")", ")"), []byte("K\x01tQ"), []byte("J\x00\x00\x40\x00tQ"), 1),
 		map[string][]byte{"0": make([]byte, 4<<22)})

@@ -63,7 +63,7 @@ func TestBrokenSafetensorsAreRefused(t *testing.T) {
 		{"billions of billions", safetensors(`{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,4]}}`, 0, 0, 0, 0), "too large"},
 		{"negative side", safetensors(`{"a":{"dtype":"F32","shape":[-1,-1],"data_offsets":[0,4]}}`, 0, 0, 0, 0), "too large"},
 		{"negative offset", safetensors(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}`), "do not hold"},
-		{"empty file", nil, "not a checkpoint"},
+		{"empty file", nil, "the file is empty"},
 		{"bare pickle", []byte("\x80\x02}q\x00X\x01\x00\x00\x00aK\x01s."), "before 1.6"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

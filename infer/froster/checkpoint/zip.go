@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"archive/zip"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -40,19 +41,31 @@ func Open(file string, keep func(name string) bool) (map[string]Tensor, error) {
 
 // Read is like Open, for a file of size bytes in r.
 func Read(r io.ReaderAt, size int64, keep func(string) bool) (map[string]Tensor, error) {
-	var head [9]byte
+	var head [64]byte
 	n, err := r.ReadAt(head[:], 0)
-	switch {
-	case n < len(head):
-		return nil, fmt.Errorf("not a checkpoint: %d bytes (%w)", n, err)
-	case head[8] == '{':
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read: %w", err)
+	}
+	// The length of a safetensors header is far below what its last byte counts.
+	if n > 8 && head[8] == '{' && head[7] == 0 {
 		return readSafetensors(r, size, keep)
+	}
+	switch what := foreign(head[:n]); {
+	case what != "":
+		return nil, errors.New(what)
+	case n < 9:
+		return nil, fmt.Errorf("not a checkpoint: %d bytes", n)
+	case head[8] == '{':
+		return readSafetensors(r, size, keep) // to say that its header is too long
 	case head[0] == 0x80:
 		return nil, errors.New("a bare pickle, as torch wrote before 1.6: load it with torch and save it again")
 	}
 	z, err := zip.NewReader(r, size)
-	if err != nil {
-		return nil, fmt.Errorf("not a PyTorch zip file: %w", err)
+	switch {
+	case err != nil && bytes.HasPrefix(head[:n], []byte("PK")):
+		return nil, fmt.Errorf("it begins as a PyTorch zip file does, and its end is missing: it may have been downloaded in part (%w)", err)
+	case err != nil:
+		return nil, errors.New("neither a PyTorch file nor safetensors")
 	}
 	a, err := newArchive(z, size)
 	if err != nil {
