@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/frostwatch/frostwatch/internal/envtext"
@@ -45,6 +46,7 @@ func (r *resolver) resolve(c topics.Camera) (address, error) {
 	if err != nil {
 		return address{}, err
 	}
+	expanded = spelled(expanded)
 	u, err := url.Parse(expanded)
 	if err != nil {
 		return address{}, media.NewFault(media.KindAddress, "the URL cannot be parsed: a password with @, :, /, ?, # or %% in it is best given as ${NAME}")
@@ -68,7 +70,40 @@ func (r *resolver) resolve(c topics.Camera) (address, error) {
 	if a.host == "" {
 		return address{}, media.NewFault(media.KindAddress, "the URL names no host")
 	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+			// It is not repeated: it may be part of a password.
+			return address{}, media.NewFault(media.KindAddress, "the URL's port is not one from 1 to 65535: if the password holds a /, ? or #, give it as ${NAME}")
+		}
+	}
 	return a, nil
+}
+
+// spelled is a URL without what people and copying add by mistake: white space around
+// it, blanks in its path, and the zone of an IPv6 address without the escape that
+// RFC 6874 wants ("[fe80::1%eth0]").
+func spelled(raw string) string {
+	raw = strings.TrimSpace(raw)
+	start := strings.Index(raw, "://")
+	if start < 0 {
+		return raw // a file's path
+	}
+	start += len("://")
+	end := len(raw)
+	if i := strings.IndexAny(raw[start:], "/?#"); i >= 0 {
+		end = start + i
+	}
+	authority := raw[start:end]
+	if open := strings.LastIndexByte(authority, '['); open >= 0 {
+		if at := strings.IndexByte(authority[open:], '%'); at >= 0 && !strings.HasPrefix(authority[open+at:], "%25") {
+			authority = authority[:open+at] + "%25" + authority[open+at+1:]
+		}
+	}
+	rest := raw[end:]
+	if !strings.HasPrefix(strings.ToLower(raw), "file:") {
+		rest = strings.ReplaceAll(rest, " ", "%20")
+	}
+	return raw[:start] + authority + rest
 }
 
 // fileAddress takes file:///a/b, file:a/b and plain paths, and makes the path
@@ -141,11 +176,17 @@ func (r *resolver) reach(ctx context.Context, a address, turn int) (address, err
 	}
 	free := a.own || r.trust.names(a.host)
 	if literal, err := netip.ParseAddr(a.host); err == nil {
+		if err := knownZone(literal); err != nil {
+			return address{}, err
+		}
+		if !literal.IsLinkLocalUnicast() {
+			literal = literal.WithZone("") // which other addresses have none of
+		}
 		a.ips = []netip.Addr{literal}
 		if free {
 			return a, nil
 		}
-		return a, r.trust.mayReach(literal, "")
+		return a, r.trust.mayReach(literal.WithZone(""), "") // no network holds an address with a zone
 	}
 	all, err := r.lookUp(ctx, a.host)
 	if err != nil || len(all) == 0 {
@@ -164,6 +205,18 @@ func (r *resolver) reach(ctx context.Context, a address, turn int) (address, err
 	return a, nil
 }
 
+// knownZone is an error for an address of a link that this machine is not on.
+func knownZone(ip netip.Addr) error {
+	zone := ip.Zone()
+	if _, err := strconv.Atoi(zone); zone == "" || err == nil || !ip.IsLinkLocalUnicast() {
+		return nil
+	}
+	if _, err := net.InterfaceByName(zone); err != nil {
+		return media.NewFault(media.KindUnreachable, "this worker has no network interface %.20s, which the URL's address names", topics.Clean(zone))
+	}
+	return nil
+}
+
 // dnsFault is for a host name that does not resolve, and why.
 func dnsFault(ctx context.Context, a address, err error) error {
 	var dns *net.DNSError
@@ -177,8 +230,9 @@ func dnsFault(ctx context.Context, a address, err error) error {
 		return media.NewFault(media.KindUnreachable, "looking up host %s: %s", host, topics.Clean(dns.Err))
 	}
 	if strings.Contains(a.url.Path+a.url.RawQuery+a.url.Fragment, "@") {
-		// The host may be a user's name, and the rest a password.
-		return media.NewFault(media.KindUnreachable, "no such host: if the password holds a /, ? or #, give it as ${NAME}")
+		// The host may be a user's name, and the rest a password. It is not looked up
+		// again: name servers need not know of it.
+		return media.NewFault(media.KindAddress, "no such host: if the password holds a /, ? or #, give it as ${NAME}, or write %%2F, %%3F or %%23")
 	}
 	return media.NewFault(media.KindUnreachable, "no such host: %s", host)
 }

@@ -25,11 +25,29 @@ func TestAddresses(t *testing.T) {
 		{"file:///videos/a b.mp4", "file:/videos/a b.mp4"},
 		{"file:///videos/a%20b.mp4", "file:/videos/a b.mp4"},
 		{"/videos/a.mp4", "file:/videos/a.mp4"},
+		{" rtsp://host/stream\n", "rtsp://host/stream"},
+		{"rtsp://host/my stream?a=b c", "rtsp://host/my%20stream?a=b%20c"},
+		{"rtsp://[fe80::1%eth0]:554/s", "rtsp://[fe80::1%25eth0]:554/s"},
+		{"rtsp://[fe80::1%25eth0]/s", "rtsp://[fe80::1%25eth0]/s"},
+		{"rtsp://a:b%40c@[fe80::1%2]/s%20t", "a:b%40c rtsp://[fe80::1%252]/s%20t"},
+		{"rtsp://host/[%25]", "rtsp://host/[%25]"},
 	} {
 		r := newResolver(t, Trust{Own: []topics.Camera{{Name: "cam", URL: c.raw}}})
 		a, err := r.resolve(topics.Camera{Name: "cam", URL: c.raw})
 		if err != nil || opens(a) != c.want {
 			t.Errorf("%s: %q, %v, want %q", c.raw, opens(a), err, c.want)
+		}
+	}
+}
+
+// A port that there can't be is refused at once, and not repeated: it may be part of a
+// password.
+func TestPortsThatThereAreNot(t *testing.T) {
+	for _, raw := range []string{"rtsp://host:99999/s", "rtsp://host:0/s", "rtsp://viewer:99999/" + secret + "@host/s"} {
+		c := topics.Camera{Name: "cam", URL: raw}
+		_, err := newResolver(t, Trust{Own: []topics.Camera{c}}).resolve(c)
+		if err == nil || !strings.Contains(err.Error(), "port is not one from 1 to 65535") || strings.Contains(err.Error(), "99999") {
+			t.Errorf("%s: %v", raw, err)
 		}
 	}
 }

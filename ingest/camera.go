@@ -213,6 +213,16 @@ func (r *runner) wait(ctx context.Context, f *media.Fault, lasted time.Duration)
 	return pause.For(ctx, d)
 }
 
+// waits publishes why a stream that is open shows nothing yet.
+func (r *runner) waits(ctx context.Context, reason string) {
+	r.Reporter.Warning(r.part(), errors.New(reason))
+	if reason != r.warned {
+		r.warned = reason
+		r.log.WarnContext(ctx, "stream", "state", topics.StreamConnecting, "reason", reason)
+	}
+	r.status(topics.StreamStatus{State: topics.StreamConnecting, Reason: reason, Attempt: r.attempt})
+}
+
 // connection opens the stream and hands its frames on until it ends. lasted is for
 // how long frames came.
 func (r *runner) connection(ctx context.Context, sink Sink) (lasted time.Duration, err error) {

@@ -93,6 +93,7 @@ func (r *runner) streamOptions(ctx context.Context) media.StreamOptions {
 		OnBytes:     func(n int) { r.metrics.bytes(ctx, r.camera.Name, n) },
 		OnBadPacket: func() { r.metrics.bad(ctx, r.camera.Name) },
 		OnDamaged:   func(passed bool) { r.damaged(ctx, passed) },
+		OnWait:      func(reason string) { r.waits(ctx, reason) },
 		AnyPace:     r.AnyPace,
 	}
 }

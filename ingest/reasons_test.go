@@ -57,6 +57,14 @@ func TestReasons(t *testing.T) {
 		switch q.URL.Path {
 		case "/page":
 			_, _ = io.WriteString(w, "<html>the camera's settings</html>")
+		case "/snapshot":
+			w.Header().Set("Content-Type", "image/jpeg")
+			_, _ = w.Write([]byte("\xff\xd8\xff\xe0 one picture"))
+		case "/live":
+			w.Header().Set("Content-Type", "application/vnd.apple.mpegurl")
+			_, _ = io.WriteString(w, "#EXTM3U\n")
+		case "/busy":
+			w.WriteHeader(http.StatusServiceUnavailable)
 		case "/locked":
 			w.WriteHeader(http.StatusUnauthorized)
 		case "/broken":
@@ -71,13 +79,13 @@ func TestReasons(t *testing.T) {
 		state     topics.StreamState
 		reason    string
 	}{
-		{"http-page", web.URL + "/page", topics.StreamWaiting, "what comes is not a video"},
-		{"http-password", web.URL + "/locked", topics.StreamWaiting, "wrong user name or password"},
+		{"http-page", web.URL + "/page", topics.StreamWaiting, "what comes is not a video but a web page"},
+		{"http-password", strings.Replace(web.URL, "://", "://viewer:"+secret+"@", 1) + "/locked", topics.StreamWaiting, "wrong user name or password"},
 		{"http-path", web.URL + "/none", topics.StreamWaiting, "the camera has no stream at this path"},
-		{"http-broken", web.URL + "/broken", topics.StreamWaiting, "the camera answers with an error of its own"},
+		{"http-broken", web.URL + "/broken", topics.StreamWaiting, "the camera answers with 500 Internal Server Error: an error of its own"},
 		{"refused", "rtsp://viewer:" + secret + "@" + deadPort(t) + "/x", topics.StreamWaiting, "connection refused"},
 		{"password", "rtsp://viewer:" + secret + "@" + sim.Addr() + "/locked", topics.StreamWaiting, "wrong user name or password"},
-		{"no-password", "rtsp://" + sim.Addr() + "/locked", topics.StreamWaiting, "wrong user name or password"},
+		{"no-password", "rtsp://" + sim.Addr() + "/locked", topics.StreamWaiting, "the camera asks for a user name and password, and the URL has none"},
 		{"path", "rtsp://viewer:" + secret + "@" + sim.Addr() + "/none?token=" + secret, topics.StreamWaiting, "the camera has no stream at this path"},
 		{"host", "rtsp://viewer:" + secret + "@no-such-host.invalid/x", topics.StreamWaiting, "no such host: no-such-host.invalid"},
 		{"garbage", "rtsp://viewer:" + secret + "@" + talker(t, rubbish) + "/x", topics.StreamWaiting, "it does not answer as an RTSP server does"},
@@ -91,6 +99,24 @@ func TestReasons(t *testing.T) {
 		{"text", "file://" + text, topics.StreamWaiting, "what comes is not a video"},
 		{"audio", "file://" + sound(t), topics.StreamWaiting, "the stream holds no video"},
 		{"playlist", "file://" + playlist(t, fence), topics.StreamWaiting, "what comes is not a video of a known format"},
+		{"http-picture", web.URL + "/snapshot", topics.StreamWaiting, "it is one picture, not a video"},
+		{"http-list", web.URL + "/live", topics.StreamWaiting, "a playlist (HLS or DASH)"},
+		{"http-busy", web.URL + "/busy", topics.StreamWaiting, "503 Service Unavailable: it has too many viewers"},
+		{"too-many", fakeRTSP(t, map[string]string{"SETUP": "453 Not Enough Bandwidth"}), topics.StreamWaiting, "the camera answers SETUP with 453 Not Enough Bandwidth: it has too many viewers"},
+		{"transport", fakeRTSP(t, map[string]string{"SETUP": "461 " + secret}), topics.StreamWaiting, "461 Unsupported Transport: it does not offer this transport of RTSP: set the camera's transport to udp"},
+		{"not-acceptable", fakeRTSP(t, map[string]string{"SETUP": "406 TCP TRANSPORT IS NOT SUPPORTED"}), topics.StreamWaiting, "set the camera's transport to udp"},
+		{"session", fakeRTSP(t, map[string]string{"PLAY": "454 Session Not Found"}), topics.StreamWaiting, "the camera answers PLAY with 454 Session Not Found"},
+		{"option", fakeRTSP(t, map[string]string{"OPTIONS": "551 Option not supported"}), topics.StreamWaiting, "the camera answers OPTIONS with 551 Option Not Supported"},
+		{"unknown-status", fakeRTSP(t, map[string]string{"DESCRIBE": "499 " + secret}), topics.StreamWaiting, "the camera answers DESCRIBE with 499"},
+		{"hangs-up", fakeRTSP(t, map[string]string{"OPTIONS": ""}), topics.StreamWaiting, "the camera closed the connection without an answer"},
+		{"coding", fakeRTSP(t, map[string]string{"sdp": "m=video 0 RTP/AVP 96\r\na=rtpmap:96 AV1/90000\r\na=control:1\r\n"}), topics.StreamWaiting, "its video is coded as AV1, which cannot be read over RTSP: set the camera to H.264 or H.265"},
+		{"no-coding", fakeRTSP(t, map[string]string{"sdp": "m=video 0 RTP/AVP 96\r\na=control:1\r\n"}), topics.StreamWaiting, "does not say in a known way how its video is coded"},
+		{"only-sound", fakeRTSP(t, map[string]string{"sdp": "m=audio 0 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=control:1\r\n"}), topics.StreamWaiting, "the stream holds no video, only audio"},
+		{"blocked", fakeRTSP(t, nil), topics.StreamWaiting, "nothing has come: a firewall may block it: set the camera's transport to tcp"},
+		{"picture-file", "file://" + picture(t), topics.StreamWaiting, "it is one picture, not a video"},
+		{"link", "rtsp://[fe80::1%25none0]/s", topics.StreamWaiting, "this worker has no network interface none0"},
+		{"port", "rtsp://host:70000/s", topics.StreamStopped, "the URL's port is not one from 1 to 65535"},
+		{"raw-password", "rtsp://viewer:12/" + secret + "@host.invalid/s", topics.StreamStopped, "if the password holds a /, ? or #"},
 		{"scheme", "ftp://viewer:" + secret + "@host/x", topics.StreamStopped, "this kind of URL is not allowed: want rtsp, rtsps, http, https, file"},
 		{"unparsable", "rtsp://viewer:" + secret + "@host:port/%zz", topics.StreamStopped, "the URL cannot be parsed"},
 		{"environment", "rtsp://viewer:${CAM}@host/x", topics.StreamStopped, "environment variable CAM is not set on this worker"},
@@ -113,7 +139,11 @@ func TestReasons(t *testing.T) {
 			if c.name == "rubbish" {
 				o.Watchdog = 300 * time.Millisecond // four times that for the first frame
 			}
-			watch(t, o, topics.Camera{Name: "cam", URL: c.url})
+			camera := topics.Camera{Name: "cam", URL: c.url}
+			if c.name == "blocked" {
+				camera.Transport = "udp"
+			}
+			watch(t, o, camera)
 			until(t, string(c.state)+": "+c.reason, 20*time.Second, func() bool { return c.reason == "" || r.saw("cam", c.state, c.reason)() })
 			if c.reason != "" {
 				// It is in readiness and in the log, too.

@@ -11,21 +11,23 @@ package media
 #include <libavutil/mem.h>
 #include <libavutil/pixdesc.h>
 #include <libswscale/swscale.h>
+#include "heard.h"
 
 // go-astiav 0.16 has neither best_effort_timestamp nor colour matrices.
 static int64_t fw_time(const void *f) { return ((const AVFrame *)f)->best_effort_timestamp; }
 
 // Nor what a stream is for.
-static int fw_attached(const void *s) { return ((const AVStream *)s)->disposition & AV_DISPOSITION_ATTACHED_PIC; }
+static int fw_disposition(const void *s) { return ((const AVStream *)s)->disposition; }
 
 // fw_losses counts what libav says is missing of a stream.
 typedef struct { atomic_long lost; } fw_losses;
 
 // fw_log takes libav's log in place of standard error, where it would print URLs. Nothing
-// is formatted. libav has no other way to tell of packets that are lost and of
+// is formatted, and only heard.c looks at arguments. libav has no other way to tell of packets that are lost and of
 // references that are missing: it fills in for them, and marks few of the pictures that
 // come of it.
 static void fw_log(void *context, int level, const char *format, va_list arguments) {
+	fw_hear(format, arguments);
 	static const char *const packets[] = {"RTP: missed ", NULL};
 	static const char *const pictures[] = {"Frame num gap", "Could not find ref with POC", "concealing ", "error while decoding MB", NULL};
 	if (!context) return;
@@ -203,8 +205,15 @@ import (
 
 // attachedPicture is whether a video stream is one picture, such as a film's cover.
 func attachedPicture(s *astiav.Stream) bool {
+	return disposition(s)&C.AV_DISPOSITION_ATTACHED_PIC != 0
+}
+
+// defaultTrack is whether a recording marks a stream as the one to show.
+func defaultTrack(s *astiav.Stream) bool { return disposition(s)&C.AV_DISPOSITION_DEFAULT != 0 }
+
+func disposition(s *astiav.Stream) C.int {
 	// Its first field is the AVStream, which go-astiav does not hand out.
-	return C.fw_attached(*(*unsafe.Pointer)(unsafe.Pointer(s))) != 0
+	return C.fw_disposition(*(*unsafe.Pointer)(unsafe.Pointer(s)))
 }
 
 // quiet keeps libav from writing to standard error, in the whole process, and begins
@@ -263,7 +272,7 @@ func (r *rgbConverter) free() { C.fw_rgb_free(&r.c) } //nolint:gocritic // is ab
 
 // lookOf is what a frame of a stream says of how it is to be shown.
 func lookOf(f *astiav.Frame, s *astiav.Stream) look {
-	c := C.fw_look_at(f.UnsafePointer(), *(*unsafe.Pointer)(unsafe.Pointer(s))) // as in attachedPicture
+	c := C.fw_look_at(f.UnsafePointer(), *(*unsafe.Pointer)(unsafe.Pointer(s))) // as in disposition
 	l := look{
 		width: f.Width(), height: f.Height(), sarNum: int(c.sar_num), sarDen: int(c.sar_den),
 		interlaced: c.interlaced != 0, topFirst: c.top_first != 0, turned: c.turned != 0,

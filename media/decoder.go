@@ -2,6 +2,7 @@ package media
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,46 +15,76 @@ const (
 	maxPixels = 8192 * 4608
 )
 
-// start picks the first video stream that has a decoder, and opens it. Pictures that
-// are attached to a recording, such as its cover, are no video.
-func (s *Stream) start(scheme string) error {
-	var without error
-	for _, v := range s.format.Streams() {
-		p := v.CodecParameters()
-		if p.MediaType() != astiav.MediaTypeVideo || attachedPicture(v) {
+// start picks a video stream that has a decoder, and opens it: the one that is marked
+// as the default, or else the largest, or else the first. Pictures that are attached to
+// a recording, such as its cover, are no video.
+func (s *Stream) start() error {
+	var v *astiav.Stream
+	without := error(nil)
+	for _, other := range s.format.Streams() {
+		p := other.CodecParameters()
+		if p.MediaType() != astiav.MediaTypeVideo || attachedPicture(other) {
 			continue
 		}
-		codec := astiav.FindDecoder(p.CodecID())
-		if codec == nil {
-			without = cmp.Or(without, noDecoder(p.CodecID()))
-			continue
+		err := sizeFault(p.Width(), p.Height())
+		if astiav.FindDecoder(p.CodecID()) == nil {
+			err = s.noDecoder(p.CodecID())
 		}
-		if err := sizeFault(p.Width(), p.Height()); err != nil {
-			return err
+		if err != nil {
+			without = cmp.Or(without, err)
+		} else if v == nil || better(other, v) {
+			v = other
 		}
-		s.index, s.track = v.Index(), v
-		s.clock.tick = v.TimeBase().Float64()
-		s.info = StreamInfo{Codec: codec.Name(), Recorded: scheme == "file"}
-		if r := v.AvgFrameRate(); r.Den() > 0 && !strings.HasPrefix(scheme, "rtsp") {
-			s.info.FPS = r.Float64()
-		}
-		if strings.HasPrefix(scheme, "http") {
-			s.info.Recorded = s.format.Duration() > 0
-			s.clock.blind = strings.Contains(s.format.InputFormat().Name(), "jpeg")
-		}
-		s.clock.plain = s.everyFrame
-		s.clock.live = !s.info.Recorded && !s.AnyPace
-		s.clock.rated(s.info.FPS)
-		return s.openDecoder(codec, p)
 	}
-	return cmp.Or[error](without, NewFault(KindNotVideo, "the stream holds no video"))
+	if v == nil {
+		return cmp.Or(without, s.noVideo())
+	}
+	p := v.CodecParameters()
+	codec := astiav.FindDecoder(p.CodecID())
+	s.index, s.track = v.Index(), v
+	s.clock.tick = v.TimeBase().Float64()
+	s.info = StreamInfo{Codec: codec.Name(), Recorded: s.scheme == "file"}
+	if r := v.AvgFrameRate(); r.Den() > 0 && !strings.HasPrefix(s.scheme, "rtsp") {
+		s.info.FPS = r.Float64()
+	}
+	if strings.HasPrefix(s.scheme, "http") {
+		s.info.Recorded = s.format.Duration() > 0
+		s.clock.blind = strings.Contains(s.format.InputFormat().Name(), "jpeg")
+	}
+	s.clock.plain = s.everyFrame
+	s.clock.live = !s.info.Recorded && !s.AnyPace
+	s.clock.rated(s.info.FPS)
+	return s.openDecoder(codec, p)
 }
 
-func noDecoder(id astiav.CodecID) error {
-	if id == astiav.CodecIDNone {
-		return NewFault(KindNotVideo, "the stream does not say in a known way how its video is coded")
+// better is whether a track is to be taken rather than one before it.
+func better(a, b *astiav.Stream) bool {
+	if first, second := defaultTrack(a), defaultTrack(b); first != second {
+		return first
 	}
-	return NewFault(KindNotVideo, "no decoder for %s", id)
+	size := func(s *astiav.Stream) int { return s.CodecParameters().Width() * s.CodecParameters().Height() }
+	return size(a) > size(b)
+}
+
+func (s *Stream) noDecoder(id astiav.CodecID) error {
+	switch {
+	case id != astiav.CodecIDNone:
+		return NewFault(KindNotVideo, "no decoder for %s", id)
+	case len(s.heard.codings) > 0:
+		return NewFault(KindNotVideo, "its video is coded as %s, which cannot be read over RTSP: set the camera to H.264 or H.265", strings.Join(s.heard.codings, ", "))
+	}
+	return NewFault(KindNotVideo, "the stream does not say in a known way how its video is coded")
+}
+
+// noVideo is for a stream without any.
+func (s *Stream) noVideo() error {
+	if f := s.foreign(); f != nil {
+		return f
+	}
+	if len(s.heard.kinds) > 0 && !slices.Contains(s.heard.kinds, "video") {
+		return NewFault(KindNotVideo, "the stream holds no video, only %s: see whether the camera has its video at another path", strings.Join(s.heard.kinds, " and "))
+	}
+	return NewFault(KindNotVideo, "the stream holds no video")
 }
 
 func (s *Stream) openDecoder(codec *astiav.Codec, p *astiav.CodecParameters) error {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"syscall"
-	"time"
 )
 
 // Kind groups faults for metrics and for how long to wait.
@@ -44,9 +43,3 @@ func ErrnoFault(no syscall.Errno) *Fault { return byErrno(no) }
 
 // ErrStopped is returned when the caller's context has ended.
 var ErrStopped = errors.New("stopped")
-
-// silence is the error for a camera that keeps the connection and sends
-// nothing.
-func silence(what string, d time.Duration) error {
-	return NewFault(KindFrozen, "no %s for %s", what, d.Round(time.Millisecond))
-}

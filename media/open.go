@@ -3,7 +3,6 @@ package media
 import (
 	"cmp"
 	"context"
-	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +25,9 @@ type StreamOptions struct {
 	OnDamaged func(passed bool)
 	// AnyPace believes the times of streams that run faster or slower than time does.
 	AnyPace bool
+	// OnWait is called with a reason where packets come and no picture can begin, which
+	// may last for minutes; nil: nobody is told.
+	OnWait func(reason string)
 }
 
 // openOptions are StreamOptions and what files need besides.
@@ -52,15 +54,15 @@ func open(ctx context.Context, url string, o openOptions) (*Stream, error) {
 	s := &Stream{openOptions: o, format: astiav.AllocFormatContext(), losses: newLosses()}
 	s.losses.ofFormat(s.format)
 	s.guard = newGuard(ctx, s.format.SetInterruptCallback())
-	scheme, _, _ := strings.Cut(url, ":")
-	scheme = strings.ToLower(scheme)
-	options := o.libav(scheme)
+	s.ofURL(url)
+	options := o.libav(s.scheme)
 	defer options.Free()
 	deadline := time.Now().Add(o.Open)
 	tried := false
-	err := s.guard.call(o.Open, func() error {
+	err := s.guard.call(o.Open, func() (err error) {
 		tried = true
-		return s.format.OpenInput(url, nil, options)
+		s.heard, err = listen(func() error { return s.format.OpenInput(url, nil, options) })
+		return err
 	})
 	if err != nil {
 		s.guard.close()
@@ -68,18 +70,14 @@ func open(ctx context.Context, url string, o openOptions) (*Stream, error) {
 			s.format.Free()
 		}
 		s.losses.free()
-		if errors.Is(err, astiav.ErrInvaliddata) && strings.HasPrefix(scheme, "rtsp") {
-			// libav's error for a peer that hangs up, or answers in another protocol.
-			return nil, NewFault(KindNotVideo, "it does not answer as an RTSP server does")
-		}
 		return nil, s.broken(err, true)
 	}
 	s.packet = astiav.AllocPacket()
 	s.fresh, s.held, s.shown = astiav.AllocFrame(), astiav.AllocFrame(), astiav.AllocFrame()
 	err = s.guard.call(time.Until(deadline), func() error {
-		// RTSP's description says what a decoder needs. Looking into the packets
-		// would only delay and hide the first frames.
-		if strings.HasPrefix(scheme, "rtsp") {
+		// RTSP's description says what a decoder needs. Looking into the packets would
+		// only delay and hide the first frames. But for MPEG-TS it names no streams.
+		if strings.HasPrefix(s.scheme, "rtsp") && len(s.format.Streams()) > 0 {
 			return nil
 		}
 		// Never with options: go-astiav hands libav one dictionary where it
@@ -87,7 +85,7 @@ func open(ctx context.Context, url string, o openOptions) (*Stream, error) {
 		return s.format.FindStreamInfo(nil)
 	})
 	if err == nil {
-		err = s.start(scheme)
+		err = s.start()
 	}
 	if err != nil {
 		s.Close()

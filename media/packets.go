@@ -48,6 +48,10 @@ func (s *Stream) failed(err error) error {
 	return nil
 }
 
+// keyPatience is how long the first keyframe is waited for while packets come. Some
+// cameras send one each minute or two.
+const keyPatience = 10 * time.Minute
+
 // feed passes the decoder one packet. The watchdog waits for frames rather than
 // packets, so that a camera whose packets never make a picture is noticed too.
 // The first frame may take longer, because it waits for a keyframe.
@@ -56,18 +60,22 @@ func (s *Stream) feed() error {
 	if s.first.IsZero() {
 		patience *= 4
 	}
+	if s.keyless() {
+		s.tellWait()
+		patience = max(patience, keyPatience)
+	}
 	left := patience - s.waited
 	if left <= 0 {
-		return silence("frame", patience)
+		return s.silence("frame", patience)
 	}
 	begun, lost := time.Now(), s.losses.count()
 	err := s.guard.call(min(s.Read, left), func() error { return s.format.ReadFrame(s.packet) })
 	s.waited += time.Since(begun)
 	switch {
 	case errors.Is(err, errTime) && left <= s.Read:
-		return silence("frame", patience)
+		return s.silence("frame", patience)
 	case errors.Is(err, errTime):
-		return silence("data", s.Read)
+		return s.silence("data", s.Read)
 	case errors.Is(err, astiav.ErrEof):
 		s.draining = true
 		if err := s.codec.SendPacket(nil); err != nil {
@@ -84,6 +92,8 @@ func (s *Stream) feed() error {
 	}
 	s.failures = 0
 	numberPackets(s.owner, s.damage.next())
+	s.arrived++
+	s.keyed = s.keyed || s.packet.Flags().Has(astiav.PacketFlagKey)
 	if err := s.codec.SendPacket(s.packet); err != nil {
 		s.OnBadPacket()
 	}
@@ -91,4 +101,29 @@ func (s *Stream) feed() error {
 		s.damage.hurt()
 	}
 	return nil
+}
+
+// keyless is whether packets come and none of them has begun a picture that needs no
+// other.
+func (s *Stream) keyless() bool { return s.first.IsZero() && s.arrived > 0 && !s.keyed }
+
+// tellWait says once, after some time, what is waited for.
+func (s *Stream) tellWait() {
+	if s.told || s.OnWait == nil || s.waited < s.Watchdog/4 {
+		return
+	}
+	s.told = true
+	s.OnWait("video comes, and no keyframe yet, at which a picture can begin: set a shorter interval between keyframes in the camera (I-frame interval, GOP)")
+}
+
+// silence is the error for a camera that keeps the connection and sends nothing, or
+// nothing that makes a picture.
+func (s *Stream) silence(what string, d time.Duration) error {
+	if s.blocked() {
+		return blockedFault()
+	}
+	if s.keyless() {
+		what = "keyframe"
+	}
+	return NewFault(KindFrozen, "no %s for %s", what, d.Round(time.Millisecond))
 }

@@ -3,6 +3,7 @@ package media
 import (
 	"errors"
 	"io"
+	"strings"
 	"syscall"
 
 	"github.com/asticode/go-astiav"
@@ -21,8 +22,12 @@ func (s *Stream) broken(err error, opening bool) error {
 	case !errors.As(err, &code):
 		return err
 	}
-	if code == astiav.ErrInvaliddata && !opening {
-		return NewFault(KindEnded, "the camera ended the stream in the middle of something")
+	if opening {
+		if f := s.notOpened(code); f != nil {
+			return f
+		}
+	} else if f := s.brokenOff(code); f != nil {
+		return f
 	}
 	if f := byCode(code); f != nil {
 		return f
@@ -41,6 +46,49 @@ func (s *Stream) broken(err error, opening bool) error {
 	return NewFault(KindOther, "the stream broke off: %s", code)
 }
 
+// notOpened is what an error means by what was heard from the camera; nil: nothing in
+// particular.
+func (s *Stream) notOpened(code astiav.Error) *Fault {
+	if f := s.refusal(); f != nil {
+		return f
+	}
+	if errors.Is(code, astiav.ErrInvaliddata) && strings.HasPrefix(s.scheme, "rtsp") && s.heard.status == 0 {
+		// libav's error for a peer that hangs up, or answers in another protocol.
+		if s.heard.method != "" && !s.heard.answered {
+			return NewFault(KindEnded, "the camera closed the connection without an answer: see whether this is its RTSP port, and whether it has too many viewers")
+		}
+		return NewFault(KindNotVideo, "it does not answer as an RTSP server does: see whether this is its RTSP port")
+	}
+	if errors.Is(code, astiav.ErrInvaliddata) || code == -astiav.Error(syscall.EINVAL) || errors.Is(code, astiav.ErrDemuxerNotFound) {
+		return s.foreign()
+	}
+	return nil
+}
+
+// brokenOff is what an error of a stream that was open means; nil: nothing in
+// particular.
+func (s *Stream) brokenOff(code astiav.Error) *Fault {
+	switch {
+	case errors.Is(code, astiav.ErrInvaliddata):
+		return NewFault(KindEnded, "the camera ended the stream in the middle of something")
+	case s.blocked() && code == -astiav.Error(syscall.ETIMEDOUT):
+		return blockedFault()
+	case strings.HasPrefix(s.scheme, "http") && code == -astiav.Error(syscall.EIO):
+		// libav's error for the end of a stream whose length was not said.
+		return NewFault(KindEnded, "the camera ended the stream")
+	}
+	return nil
+}
+
+// blocked is whether a camera was told to send by UDP and nothing has come.
+func (s *Stream) blocked() bool {
+	return strings.HasPrefix(s.scheme, "rtsp") && s.Transport == "udp" && s.arrived == 0
+}
+
+func blockedFault() *Fault {
+	return NewFault(KindFrozen, "the camera agreed to send over UDP, and nothing has come: a firewall may block it: set the camera's transport to tcp")
+}
+
 // byCode is what one of libav's own errors means here; nil: nothing in
 // particular.
 func byCode(code astiav.Error) *Fault {
@@ -52,7 +100,7 @@ func byCode(code astiav.Error) *Fault {
 	case astiav.ErrHttpNotFound:
 		return NewFault(KindNotFound, "the camera has no stream at this path")
 	case astiav.ErrHttpBadRequest, astiav.ErrHttpOther4Xx:
-		return NewFault(KindOther, "the camera refuses the request: see whether it wants another transport (tcp or udp), or has too many viewers")
+		return NewFault(KindOther, "the camera refuses the request")
 	case astiav.ErrHttpServerError:
 		return NewFault(KindOther, "the camera answers with an error of its own")
 	case astiav.ErrInvaliddata, astiav.ErrDemuxerNotFound:

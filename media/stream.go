@@ -26,6 +26,13 @@ type Stream struct {
 	guard  *guard
 	info   StreamInfo
 	clock  clock
+	// What reasons are made of.
+	scheme, path string
+	hasUser      bool // the URL names a user
+	heard        heard
+	arrived      int  // packets of the track
+	keyed        bool // one of them began a picture that needs no other
+	told         bool // OnWait was called
 
 	draining bool
 	failures int // of the decoder, since it last took a packet
