@@ -27,11 +27,12 @@ const (
 // Hugging Face's layout, and renames its tensors to OpenAI's names. activation,
 // unless empty, overrides what the format implies.
 func readWeights(path, activation string) (source, error) {
-	file, err := findCheckpoint(path)
+	files, err := findCheckpoint(path)
 	if err != nil {
 		return source{}, fmt.Errorf("import %s: %w", path, err)
 	}
-	tensors, err := checkpoint.Open(file, wanted)
+	file := files[0]
+	tensors, err := openAll(files)
 	if err != nil {
 		return source{}, err
 	}
@@ -41,6 +42,10 @@ func readWeights(path, activation string) (source, error) {
 	s, err := arrange(tensors, filepath.Dir(file), filepath.Base(file))
 	if err != nil {
 		return source{}, fmt.Errorf("import %s: %w", path, err)
+	}
+	if scale := s.weights["logit_scale"]; len(scale.Data) == 1 {
+		// Some programs store this one number as a list of one.
+		s.weights["logit_scale"] = checkpoint.Tensor{Shape: []int{}, Data: scale.Data}
 	}
 	switch activation {
 	case "":
@@ -52,20 +57,51 @@ func readWeights(path, activation string) (source, error) {
 	return s, nil
 }
 
-// findCheckpoint returns the file with the weights: path itself, or a file in
-// the folder path.
-func findCheckpoint(path string) (string, error) {
+// findCheckpoint returns the files with the weights: path itself, or one in the folder
+// path, or those that an index in the folder names.
+func findCheckpoint(path string) ([]string, error) {
 	info, err := os.Stat(path)
-	if err != nil || !info.IsDir() {
-		return path, err
+	if err != nil {
+		return nil, err
+	}
+	if strings.HasSuffix(path, indexSuffix) {
+		return shards(path)
+	}
+	if index := indexOf(path); index != "" && !info.IsDir() {
+		return shards(index)
+	}
+	if !info.IsDir() {
+		return []string{path}, nil
 	}
 	names := []string{"model.safetensors", "open_clip_model.safetensors", "pytorch_model.bin", "open_clip_pytorch_model.bin"}
 	for _, name := range names {
-		if _, err := os.Stat(filepath.Join(path, name)); err == nil {
-			return filepath.Join(path, name), nil
+		file := filepath.Join(path, name)
+		if _, err := os.Stat(file); err == nil {
+			return []string{file}, nil
+		}
+		if _, err := os.Stat(file + indexSuffix); err == nil {
+			return shards(file + indexSuffix)
 		}
 	}
-	return "", fmt.Errorf("the folder holds none of %s", strings.Join(names, ", "))
+	return nil, fmt.Errorf("the folder holds none of %s, nor an index of parts (%s)", strings.Join(names, ", "), names[0]+indexSuffix)
+}
+
+// openAll reads the tensors of all files, which are parts of one checkpoint.
+func openAll(files []string) (map[string]checkpoint.Tensor, error) {
+	all := map[string]checkpoint.Tensor{}
+	for _, file := range files {
+		tensors, err := checkpoint.Open(file, wanted)
+		if err != nil {
+			return nil, err
+		}
+		for name, t := range tensors {
+			if _, twice := all[name]; twice {
+				return nil, fmt.Errorf("import %s: tensor %s is in two parts of the checkpoint", file, name)
+			}
+			all[name] = t
+		}
+	}
+	return all, nil
 }
 
 // wanted reports whether a tensor is read: not the teacher of FROSTER's
@@ -83,10 +119,16 @@ func wanted(name string) bool {
 
 // unwrapped removes from a name the prefixes that training code puts before it.
 func unwrapped(name string) string {
-	for _, wrap := range []string{"model_state.", "state_dict.", "module."} {
-		name = strings.TrimPrefix(name, wrap)
+	wraps := []string{"model_state.", "state_dict.", "module.", "model.", "clip.", "clip_model.", "_orig_mod.", "_forward_module.", "net."}
+	for again := true; again; {
+		again = false
+		for _, wrap := range wraps {
+			if rest, ok := strings.CutPrefix(name, wrap); ok {
+				name, again = rest, true
+			}
+		}
 	}
-	return strings.TrimPrefix(name, "model.")
+	return name
 }
 
 // isScalar reports whether name is one of the numbers that OpenAI's archives

@@ -162,6 +162,8 @@ func TestFormatsGiveTheSameWeights(t *testing.T) {
 		}
 	}
 	split["text.attn_mask"] = checkpoint.Tensor{Shape: []int{2, 2}, Data: make([]float32, 4)}
+	listed := wrapped("clip.")
+	listed["clip.logit_scale"] = checkpoint.Tensor{Shape: []int{1}, Data: want["logit_scale"].Data}
 	quick := []byte(`{"model_cfg": {"embed_dim": 96, "quick_gelu": true, "text_cfg": {"width": 64, "heads": 1}},
 		"preprocess_cfg": {"mean": [0.48145466, 0.4578275, 0.40821073], "std": [0.26862954, 0.26130258, 0.27577711]}}`)
 	for _, c := range []struct {
@@ -185,6 +187,8 @@ func TestFormatsGiveTheSameWeights(t *testing.T) {
 			beside: map[string][]byte{"open_clip_config.json": quick}},
 		{name: "weights averaged by FROSTER", file: "avg.pth", content: torchOf(t, wrapped("model_state.model.")), activation: QuickGELU},
 		{name: "OpenCLIP's training", file: "epoch_32.pt", content: torchOf(t, wrapped("state_dict.module.")), activation: QuickGELU, note: "QuickGELU was assumed"},
+		{name: "part of a larger model", file: "encoder.pth", content: torchOf(t, listed), activation: QuickGELU, note: "QuickGELU was assumed"},
+		{name: "compiled by torch", file: "model.safetensors", content: safetensorsOf(t, "F32", wrapped("model._orig_mod.")), activation: QuickGELU, note: "QuickGELU was assumed"},
 		{name: "DistributedDataParallel", file: "ddp.pth", content: torchOf(t, wrapped("state_dict.module.")), activation: QuickGELU, note: "QuickGELU was assumed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -207,6 +211,46 @@ func TestFormatsGiveTheSameWeights(t *testing.T) {
 				t.Errorf("notes %q lack %q", got.notes, c.note)
 			}
 		})
+	}
+}
+
+// A checkpoint in several files is read by its index, whichever of its files is named.
+func TestACheckpointInParts(t *testing.T) {
+	want := tinyWeights(t)
+	halves, files, dir := [2]map[string]checkpoint.Tensor{{}, {}}, map[string]string{}, t.TempDir()
+	for i, name := range slices.Sorted(maps.Keys(want)) {
+		halves[i%2][name] = want[name]
+		files[name] = fmt.Sprintf("model-%05d-of-00002.safetensors", i%2+1)
+	}
+	for i, half := range halves {
+		write(t, dir, fmt.Sprintf("model-%05d-of-00002.safetensors", i+1), safetensorsOf(t, "F32", half))
+	}
+	if _, err := readWeights(filepath.Join(dir, "model-00001-of-00002.safetensors"), ""); err == nil || !strings.Contains(err.Error(), "find the other parts") {
+		t.Errorf("a part alone: %v", err)
+	}
+	index, err := json.Marshal(map[string]any{"metadata": map[string]int{"total_size": 1}, "weight_map": files})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "model.safetensors.index.json", index)
+	for _, name := range []string{"", "model.safetensors.index.json", "model-00002-of-00002.safetensors"} {
+		got, err := readWeights(filepath.Join(dir, name), "")
+		if err != nil {
+			t.Fatalf("%q: %v", name, err)
+		}
+		sameWeights(t, got.weights, want, 0)
+	}
+	for content, wrong := range map[string]string{
+		`{"weight_map": {"a": "../model.safetensors"}}`: "which is no file of the folder",
+		`{"weight_map": {"a": "/etc/passwd"}}`:          "which is no file of the folder",
+		`{"weight_map": {}}`:                            "names no files",
+		`[`:                                             "model.safetensors.index.json",
+		`{"weight_map": {"a": "model-00003-of-00003.safetensors"}}`: "download all parts",
+	} {
+		write(t, dir, "model.safetensors.index.json", []byte(content))
+		if _, err := readWeights(dir, ""); err == nil || !strings.Contains(err.Error(), wrong) {
+			t.Errorf("%s: %v", content, err)
+		}
 	}
 }
 
