@@ -43,6 +43,29 @@ func TestTheTrackWithADecoderIsTaken(t *testing.T) {
 	}
 }
 
+// Of several tracks the one that is marked as the default is taken, or else the largest.
+func TestTheDefaultTrackOrTheLargestIsTaken(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "v.mkv")
+	for _, c := range []struct {
+		marks string
+		width int
+	}{
+		{"-disposition:v:0 0 -disposition:v:1 0 -disposition:v:2 0", 128},
+		{"-disposition:v:0 default -disposition:v:1 0 -disposition:v:2 0", 64},
+		{"-disposition:v:0 0 -disposition:v:1 0 -disposition:v:2 default", 96},
+	} {
+		args := []string{"-y"}
+		for _, size := range []string{"64x64", "128x96", "96x64"} {
+			args = append(args, "-f", "lavfi", "-i", "testsrc2=rate=10:duration=0.5:size="+size)
+		}
+		args = append(args, "-map", "0:v", "-map", "1:v", "-map", "2:v", "-c:v", "libx264")
+		ffmpeg(t, append(append(args, strings.Fields(c.marks)...), path)...)
+		if _, w, _ := firstPicture(t, path); w != c.width {
+			t.Errorf("%s: the picture is %d wide, want %d", c.marks, w, c.width)
+		}
+	}
+}
+
 func write(t *testing.T, path string, data []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, data, 0o600); err != nil {
