@@ -25,12 +25,12 @@ func TestAddresses(t *testing.T) {
 		{"file:///videos/a b.mp4", "file:/videos/a b.mp4"},
 		{"file:///videos/a%20b.mp4", "file:/videos/a b.mp4"},
 		{"/videos/a.mp4", "file:/videos/a.mp4"},
-		{" rtsp://host/stream\n", "rtsp://host/stream"},
-		{"rtsp://host/my stream?a=b c", "rtsp://host/my%20stream?a=b%20c"},
-		{"rtsp://[fe80::1%eth0]:554/s", "rtsp://[fe80::1%25eth0]:554/s"},
-		{"rtsp://[fe80::1%25eth0]/s", "rtsp://[fe80::1%25eth0]/s"},
-		{"rtsp://a:b%40c@[fe80::1%2]/s%20t", "a:b%40c rtsp://[fe80::1%252]/s%20t"},
-		{"rtsp://host/[%25]", "rtsp://host/[%25]"},
+		{" rtsp://host/stream\n", "rtsp://host:554/stream"},
+		{"rtsp://host/my stream?a=b c", "rtsp://host:554/my%20stream?a=b%20c"},
+		{"rtsp://[fe80::1%eth0]:554/s", "rtsp://[fe80::1%eth0]:554/s"},
+		{"rtsp://[fe80::1%25eth0]/s", "rtsp://[fe80::1%eth0]:554/s"},
+		{"rtsp://a:b%40c@[fe80::1%2]/s%20t", "a:b%40c rtsp://[fe80::1%2]:554/s%20t"},
+		{"rtsp://host/[%25]", "rtsp://host:554/[%25]"},
 	} {
 		r := newResolver(t, Trust{Own: []topics.Camera{{Name: "cam", URL: c.raw}}})
 		a, err := r.resolve(topics.Camera{Name: "cam", URL: c.raw})

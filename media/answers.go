@@ -9,35 +9,44 @@ import (
 	"strings"
 )
 
-// refusal puts an answer of RTSP or HTTP into words that say what to do about it. nil:
-// the answer was none, or no refusal.
+// refusal puts the answer that was heard last into words; nil: it was none, or no
+// refusal.
 func (s *Stream) refusal() *Fault {
 	h := s.heard
 	if h.status < 300 || h.status > 599 {
 		return nil
 	}
-	rtsp := strings.HasPrefix(s.scheme, "rtsp")
-	what := fmt.Sprintf("the camera answers with %s", named(h.status, rtsp))
-	if rtsp && h.method != "" {
-		what = fmt.Sprintf("the camera answers %s with %s", h.method, named(h.status, rtsp))
+	if h.status == http.StatusUnauthorized && !s.hasUser {
+		return NewFault(KindCredentials, "the camera asks for a user name and password, and the URL has none")
+	}
+	if strings.HasPrefix(s.scheme, "rtsp") {
+		return Refusal(h.method, h.status, s.Transport)
+	}
+	return Refusal("", h.status, "")
+}
+
+// Refusal is what an answer of RTSP or HTTP with a status from 300 to 599 means, and what
+// to do about it. method and transport ("tcp" or "udp") are those of the request; method
+// is empty for HTTP.
+func Refusal(method string, status int, transport string) *Fault {
+	rtsp := method != ""
+	what := fmt.Sprintf("the camera answers with %s", named(status, rtsp))
+	if rtsp {
+		what = fmt.Sprintf("the camera answers %s with %s", method, named(status, rtsp))
 	}
 	switch {
-	case h.status == http.StatusUnauthorized && !s.hasUser:
-		return NewFault(KindCredentials, "the camera asks for a user name and password, and the URL has none")
-	case h.status == http.StatusUnauthorized:
+	case status == http.StatusUnauthorized:
 		return NewFault(KindCredentials, "wrong user name or password")
-	case h.status == http.StatusForbidden:
+	case status == http.StatusForbidden:
 		return NewFault(KindCredentials, "this user may not see the stream")
-	case h.status == http.StatusNotFound:
+	case status == http.StatusNotFound:
 		return NewFault(KindNotFound, "the camera has no stream at this path")
-	case h.status == http.StatusGone:
+	case status == http.StatusGone:
 		return NewFault(KindNotFound, "the camera no longer has a stream at this path (410)")
-	case h.status < 400 && !rtsp:
-		return NewFault(KindUnreachable, "%s, a redirection that leads nowhere", what)
-	case h.status < 400:
+	case status < 400:
 		return NewFault(KindOther, "%s, a redirection that leads nowhere", what)
 	}
-	if advice := s.advice(h.status, rtsp); advice != "" {
+	if advice := advice(status, method, transport); advice != "" {
 		what += ": " + advice
 	}
 	return NewFault(KindOther, "%s", what)
@@ -63,14 +72,18 @@ func named(status int, rtsp bool) string {
 }
 
 // advice is what to do about a status, as far as experience with cameras tells.
-func (s *Stream) advice(status int, rtsp bool) string {
+func advice(status int, method, transport string) string {
+	rtsp, other := method != "", "udp"
+	if transport == "udp" {
+		other = "tcp"
+	}
 	switch {
 	case rtsp && slices.Contains([]int{406, 415, 461, 462, 463}, status):
-		return "it does not offer this transport of RTSP: set the camera's transport to " + s.otherTransport()
+		return "it does not offer this transport of RTSP: set the camera's transport to " + other
 	case rtsp && status == 453, status == http.StatusServiceUnavailable, status == http.StatusTooManyRequests:
 		return "it has too many viewers, or is still starting: close other viewers, or use its second stream"
-	case rtsp && status == 400 && s.heard.method == "SETUP":
-		return "see whether it wants another transport: set the camera's transport to " + s.otherTransport()
+	case rtsp && status == 400 && method == "SETUP":
+		return "see whether it wants another transport: set the camera's transport to " + other
 	case rtsp && (status == 470 || status == 471), status == http.StatusProxyAuthRequired:
 		return "something between asks for credentials of its own"
 	case rtsp && (status == 454 || status == 455 || status == 460 || status == 459), status == http.StatusRequestTimeout, status == http.StatusGatewayTimeout:
@@ -83,13 +96,6 @@ func (s *Stream) advice(status int, rtsp bool) string {
 		return "an error of its own: restart it if that does not pass"
 	}
 	return ""
-}
-
-func (s *Stream) otherTransport() string {
-	if s.Transport == "udp" {
-		return "tcp"
-	}
-	return "udp"
 }
 
 // foreign is for what came in place of a video; nil: it is not known to be anything.

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/media"
-	"github.com/frostwatch/frostwatch/topics"
 )
 
 // passed are the headers that go with libav's requests, and come with answers.
@@ -147,22 +146,13 @@ func picture(a *http.Response) bool {
 // verdict is an error where an answer holds nothing.
 func verdict(a *http.Response) error {
 	code := a.StatusCode
-	said := topics.Clean(a.Status)
 	switch {
 	case code < 300, code == http.StatusRequestedRangeNotSatisfiable, code == http.StatusNotModified:
 		return nil
 	case code < 400:
 		return redirect(a.Header.Get("Location"))
-	case code == http.StatusUnauthorized:
-		return media.NewFault(media.KindCredentials, "wrong user name or password")
-	case code == http.StatusForbidden:
-		return media.NewFault(media.KindCredentials, "this user may not see the stream: the camera answers %.100s", said)
-	case code == http.StatusNotFound:
-		return media.NewFault(media.KindNotFound, "the camera has no stream at this path")
-	case code >= 500:
-		return media.NewFault(media.KindOther, "the camera answers with an error of its own: %.100s", said)
 	}
-	return media.NewFault(media.KindOther, "the camera answers %.100s", said)
+	return media.Refusal("", code, "")
 }
 
 // brokeOff is for a connection that ended before its time.

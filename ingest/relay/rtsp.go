@@ -240,7 +240,7 @@ func (s *session) answer(m *message) error {
 	if method, _, ok := m.request(); ok {
 		return s.serve(method, m)
 	}
-	code, reason := m.status()
+	code, _ := m.status()
 	q := s.asked(m.get("CSeq"))
 	if code == 0 || q == nil {
 		return nil
@@ -262,7 +262,7 @@ func (s *session) answer(m *message) error {
 		s.relay.blame(redirect(m.get("Location")))
 		return errStop
 	}
-	s.judge(q, code, reason)
+	s.judge(q, code)
 	if err := s.accepted(q, m, code); err != nil {
 		return err
 	}
@@ -351,34 +351,22 @@ func (s *session) serve(method string, m *message) error {
 }
 
 // judge notes what a refusal means, should libav give up over it.
-func (s *session) judge(q *request, code int, reason string) {
+func (s *session) judge(q *request, code int) {
 	if code < 300 {
 		s.relay.blame(nil)
 		return
 	}
 	if code != 401 {
-		s.relay.blame(refusal(q, code, reason))
+		s.relay.blame(refusal(q, code))
 	}
 }
 
-// refusal is what an answer other than 200 means.
-func refusal(q *request, code int, reason string) *media.Fault {
-	said := strings.TrimSpace(strconv.Itoa(code) + " " + topics.Clean(reason))
-	switch {
-	case code == 403:
-		return media.NewFault(media.KindCredentials, "this user may not see the stream: the camera answers %s with %.100s", q.method, said)
-	case code == 404:
-		return media.NewFault(media.KindNotFound, "the camera has no stream at this path")
-	case q.method == "SETUP" && (code == 461 || code == 406):
-		other, this := "udp", "tcp"
-		if q.ports != nil {
-			other, this = this, other
-		}
-		return media.NewFault(media.KindOther, "the camera does not offer RTSP over %s (it answers %.100s): set the camera's transport to %s", this, said, other)
-	case code == 453:
-		return media.NewFault(media.KindOther, "the camera answers %s with %.100s: it may have too many viewers", q.method, said)
-	case code == 503:
-		return media.NewFault(media.KindOther, "the camera answers %s with %.100s: it may be starting, or have too many viewers", q.method, said)
+// refusal is what an answer other than 200 means. The camera's own words are not
+// repeated: they could hold anything.
+func refusal(q *request, code int) *media.Fault {
+	transport := "tcp"
+	if q.ports != nil {
+		transport = "udp"
 	}
-	return media.NewFault(media.KindOther, "the camera answers %s with %.100s", q.method, said)
+	return media.Refusal(q.method, code, transport)
 }
