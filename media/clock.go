@@ -236,15 +236,15 @@ func (c *clock) found(stamp int64) (time.Duration, verdict) {
 	const firstStepMax = time.Second
 	c.guessed, c.absent = false, 0
 	c.line = line{tick: c.tick}
-	t := c.line.time(stamp)
-	if c.step == 0 && t > 0 && t <= firstStepMax {
+	t, alone := c.line.time(stamp), c.step == 0 && c.last == 0
+	if alone && t > 0 && t <= firstStepMax {
 		c.step = t
 		c.head, c.headAt = t, c.came
 		return c.give(t), keep
 	}
 	v := keep
-	if c.step == 0 {
-		c.last, v = 0, dropEarlier
+	if alone {
+		v = dropEarlier
 	} else { // the frames before are a step apart
 		c.give(c.last + c.step)
 		if c.byArrival {
