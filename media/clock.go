@@ -186,7 +186,7 @@ func (c *clock) weigh(t, passed time.Duration) time.Duration {
 	still := c.same >= agreeing && c.came-c.headAt > stillFor
 	switch {
 	case still || c.rate.wrong():
-		c.rate.calm = 0
+		c.rate.giveUp()
 		c.arrivals(passed)
 	case c.byArrival && c.rate.right() && c.same == 0:
 		c.byArrival = false

@@ -16,6 +16,10 @@ type rate struct {
 	paused time.Duration // in this stretch
 	run    int           // stretches in a row in which stamps and arrivals ran apart, in one direction,
 	apart  time.Duration // and by how much in all of them
+	latter time.Duration // in the latest
+	steady bool          // in the latest two, by about the same
+	given  bool          // stamps were given up since frames came later and later,
+	level  time.Duration // and this was the lateness before that
 	calm   int           // stretches in a row in which they didn't
 }
 
@@ -27,6 +31,13 @@ const (
 	// apartLeast is what stamps gain or lose before they are given up, besides the time
 	// between arrivals: those are never even, and of some streams come in bunches.
 	apartLeast = 250 * time.Millisecond
+	// steadily is how much two stretches may differ, as a part of the greater, and
+	// manyStretches how many may differ by more.
+	steadily      = 8
+	manyStretches = 8
+	// regained is how near to the lateness before it has to come for frames to have been
+	// held up.
+	regained = 100 * time.Millisecond
 	// calmFor is for how many stretches stamps must be right to be believed again.
 	calmFor = 5
 )
@@ -52,6 +63,9 @@ func (r *rate) see(late, came time.Duration) {
 		if r.known {
 			r.compare(r.least-r.before, took)
 		}
+		if r.given && r.least <= r.level+regained {
+			r.given, r.calm = false, calmFor // they were held up, and stamps were right
+		}
 		r.known, r.before, r.from, r.least = true, r.least, came, late
 		r.pause, r.paused = r.paused, 0
 	}
@@ -62,21 +76,35 @@ func (r *rate) compare(lost, took time.Duration) {
 	share := float64(lost.Abs()) / float64(took)
 	switch {
 	case share <= ratesDiffer:
-		r.run, r.apart = 0, 0
+		r.run, r.apart, r.steady = 0, 0, false
 	case r.run > 0 && (lost > 0) == (r.apart > 0):
 		r.run++
 		r.apart += lost
+		r.steady = (lost - r.latter).Abs() <= max(lost.Abs(), r.latter.Abs())/steadily
 	default:
-		r.run, r.apart = 1, lost
+		r.run, r.apart, r.steady = 1, lost, false
 	}
+	r.latter = lost
 	r.calm++
 	if share > ratesDiffer/2 {
 		r.calm = 0
 	}
 }
 
-// wrong is whether stamps run at another rate than frames come.
-func (r *rate) wrong() bool { return r.run >= 2 && r.apart.Abs() > apartLeast+r.pause }
+// wrong is whether stamps run at another rate than frames come: by about the same in two
+// stretches, or by any in many. A machine that is too busy to decode, or a network, holds
+// frames up now more and now less.
+func (r *rate) wrong() bool {
+	return (r.run >= 2 && r.steady || r.run >= manyStretches) && r.apart.Abs() > apartLeast+r.pause
+}
+
+// giveUp notes that stamps are not believed any more.
+func (r *rate) giveUp() {
+	r.calm = 0
+	if r.apart > 0 && !r.given {
+		r.given, r.level = true, r.before-r.apart
+	}
+}
 
 // right is whether they have run at the same rate for a while.
 func (r *rate) right() bool { return r.calm >= calmFor }
