@@ -8,8 +8,9 @@ import (
 )
 
 // DefaultLoopGap is the pause between two plays of a file: long enough that no
-// clip spans the end of one and the beginning of the next.
-const DefaultLoopGap = 2 * time.Second
+// clip spans the end of one and the beginning of the next, since the framer keeps a
+// picture on display for 3.5 s.
+const DefaultLoopGap = 4 * time.Second
 
 var notInNames = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 

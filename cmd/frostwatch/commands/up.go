@@ -20,7 +20,7 @@ func (p Program) upCommand() *cobra.Command {
 	cmd.Flags().StringVar(&o.Ports, "ports", "fixed", "fixed: 19092 Kafka, 16379 Redis, 18554 RTSP, 18080 HTTP; auto: free ones")
 	cmd.Flags().StringVar(&o.Model, "model", "", "bundle to recognise with (default: infer.bundle of the configuration, or the demo model)")
 	cmd.Flags().StringArrayVar(&o.Cameras, "camera", nil, "NAME=URL of a camera in place of the demo's; repeatable")
-	cmd.Flags().StringArrayVar(&o.Videos, "video", nil, "file to serve as a camera in place of the demo's, over and over with a pause of 2 s; repeatable")
+	cmd.Flags().StringArrayVar(&o.Videos, "video", nil, "file to serve as a camera in place of the demo's, over and over with a pause of 4 s; repeatable")
 	cmd.Flags().BoolVarP(&o.Verbose, "verbose", "v", false, "log at the configured level, not only errors")
 	return cmd
 }
