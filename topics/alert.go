@@ -35,6 +35,10 @@ type Alert struct {
 	Score      float64 `json:"score,omitempty"`
 	Similarity float64 `json:"similarity,omitempty"`
 	Contrast   float64 `json:"contrast,omitempty"`
+	// View and Box say in which part of the picture that was; absent where the camera
+	// names no views.
+	View View `json:"view,omitempty"`
+	Box  *Box `json:"box,omitempty"`
 	// Measure is what the rule compares: "contrast", "score" or "similarity"; or it is
 	// "stream", for an alert about the camera's stream, which has neither scores nor
 	// clips nor a model: its label says what is wrong.
@@ -146,6 +150,16 @@ func (a Alert) Validate() error {
 		"model_id": a.Model, "vocabulary name": a.Vocab.Name, "vocabulary version": a.Vocab.Version,
 	}); err != nil {
 		return err
+	}
+	if a.View != "" {
+		if err := a.View.check(); err != nil {
+			return err
+		}
+	}
+	if a.Box != nil {
+		if err := a.Box.Check(); err != nil {
+			return err
+		}
 	}
 	if len(a.Reason) > maxText || !Printable(a.Reason) {
 		return fmt.Errorf("reason: want at most %d bytes of printable text", maxText)

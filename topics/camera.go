@@ -33,6 +33,8 @@ type Camera struct {
 	// TLSFingerprint is that of the certificate that the camera must show, whoever has
 	// signed it: sha256: and 64 hexadecimal digits.
 	TLSFingerprint string `json:"tls_fingerprint,omitempty"`
+	// Views are the squares of its picture that are recognised (CheckViews).
+	Views []View `json:"views,omitempty"`
 	// Source says who put the record: SourcePerson, SourceFile or SourceUp; empty
 	// counts as SourcePerson. A configuration file or `frostwatch up` changes and
 	// removes only records of its own.
@@ -120,6 +122,9 @@ func (c Camera) Validate() error {
 		return fmt.Errorf("camera %s: %w", c.Name, errBadTags)
 	}
 	if err := CheckVocabularyName(c.Vocabulary); c.Vocabulary != "" && err != nil {
+		return fmt.Errorf("camera %s: %w", c.Name, err)
+	}
+	if err := CheckViews(c.Views); err != nil {
 		return fmt.Errorf("camera %s: %w", c.Name, err)
 	}
 	if !slices.Contains([]string{"", SourcePerson, SourceUp, SourceFile}, c.Source) {

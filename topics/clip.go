@@ -23,6 +23,15 @@ type Clip struct {
 	Width      int           // of every frame, pixels
 	Height     int
 	Frames     []ClipFrame // in order of presentation
+	Views      []View      // that the camera is recognised by; none: DefaultViews
+	Zoom       *Zoom       // the view zoom; nil: nothing moves, or the camera has no such view
+}
+
+// Zoom is one square of the source's picture, the same for all frames of a clip.
+type Zoom struct {
+	Box   Box
+	Side  int      // of each JPEG, pixels
+	JPEGs [][]byte // one for each of the clip's frames
 }
 
 // ClipFrame is one frame of a clip.
@@ -55,6 +64,15 @@ func EncodeClip(c Clip) ([]byte, error) {
 			Jpeg: f.JPEG, StreamNano: int64(f.Stream), CapturedUnixNano: f.Captured.UnixNano(),
 		})
 	}
+	for _, v := range c.Views {
+		m.Views = append(m.Views, string(v))
+	}
+	if z := c.Zoom; z != nil {
+		m.Zoom = &clippb.Zoom{
+			Left: z.Box.Left, Top: z.Box.Top, Width: z.Box.Width, Height: z.Box.Height,
+			Side: uint32(z.Side), Jpegs: z.JPEGs,
+		}
+	}
 	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
 	if err != nil {
 		return nil, fmt.Errorf("encode clip %s: %w", c.ID, err)
@@ -86,7 +104,22 @@ func DecodeClip(b []byte) (Clip, error) {
 			JPEG: f.Jpeg, Stream: time.Duration(f.StreamNano), Captured: time.Unix(0, f.CapturedUnixNano).UTC(),
 		})
 	}
+	c.Views, c.Zoom = viewsOf(m.Views), zoomOf(m.Zoom)
 	return c, nil
+}
+
+func viewsOf(names []string) (out []View) {
+	for _, name := range names {
+		out = append(out, View(name))
+	}
+	return out
+}
+
+func zoomOf(z *clippb.Zoom) *Zoom {
+	if z == nil {
+		return nil
+	}
+	return &Zoom{Box: Box{Left: z.Left, Top: z.Top, Width: z.Width, Height: z.Height}, Side: int(z.Side), JPEGs: z.Jpegs}
 }
 
 // checkClip checks everything that readers rely on. EncodeClip does not, because
@@ -112,6 +145,31 @@ func checkClip(m *clippb.Clip) error {
 	for i, f := range m.Frames {
 		if f == nil || len(f.Jpeg) == 0 {
 			return fmt.Errorf("frame %d is empty", i)
+		}
+	}
+	if err := CheckViews(viewsOf(m.Views)); err != nil {
+		return err
+	}
+	return checkZoom(m)
+}
+
+func checkZoom(m *clippb.Clip) error {
+	z := m.Zoom
+	if z == nil {
+		return nil
+	}
+	if err := zoomOf(z).Box.Check(); err != nil {
+		return fmt.Errorf("zoom: %w", err)
+	}
+	if err := CheckFrameSize(int(z.Side), int(z.Side)); err != nil {
+		return fmt.Errorf("zoom: %w", err)
+	}
+	if len(z.Jpegs) != len(m.Frames) {
+		return fmt.Errorf("zoom: %d pictures, want one for each of the %d frames", len(z.Jpegs), len(m.Frames))
+	}
+	for i, j := range z.Jpegs {
+		if len(j) == 0 {
+			return fmt.Errorf("zoom: picture %d is empty", i)
 		}
 	}
 	return nil

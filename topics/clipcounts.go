@@ -10,7 +10,16 @@ import (
 const (
 	framesField = 9
 	tagsField   = 10
+	viewsField  = 12
+	zoomField   = 13 // not repeated, but a record may hold several, which add up
+	jpegsField  = 6  // of a Zoom
 )
+
+// maxViews bounds the views of a clip: there are four.
+const maxViews = 8
+
+// clipCounts are the elements of a clip's lists.
+type clipCounts struct{ frames, tags, views, zoomed int }
 
 // checkClipCounts refuses a clip with more frames or tags than a reader accepts. It
 // runs before the record is decoded and allocates nothing: an empty frame has two
@@ -19,26 +28,64 @@ func checkClipCounts(b []byte) error {
 	if err := checkSize(b, MaxRecordBytes); err != nil {
 		return err
 	}
-	frames, tags := 0, 0
+	var n clipCounts
+	err := eachField(b, func(field protowire.Number, value []byte) error {
+		switch field {
+		case framesField:
+			n.frames++
+		case tagsField:
+			n.tags++
+		case viewsField:
+			n.views++
+		case zoomField:
+			return eachField(value, func(field protowire.Number, _ []byte) error {
+				if field == jpegsField {
+					n.zoomed++
+				}
+				return nil
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return n.check()
+}
+
+func (n clipCounts) check() error {
+	switch {
+	case n.frames > maxClipFrames:
+		return fmt.Errorf("frames: %d elements, want at most %d", n.frames, maxClipFrames)
+	case n.tags > maxTags:
+		return fmt.Errorf("camera_tags: %d elements, want at most %d", n.tags, maxTags)
+	case n.views > maxViews:
+		return fmt.Errorf("views: %d elements, want at most %d", n.views, maxViews)
+	case n.zoomed > maxClipFrames:
+		return fmt.Errorf("zoom: %d elements, want at most %d", n.zoomed, maxClipFrames)
+	}
+	return nil
+}
+
+// eachField calls fn for the fields of a message that hold bytes. Others are unknown or
+// not repeated.
+func eachField(b []byte, fn func(protowire.Number, []byte) error) error {
 	for len(b) > 0 {
-		field, kind, n := protowire.ConsumeField(b)
+		field, kind, head := protowire.ConsumeTag(b)
+		if head < 0 {
+			return fmt.Errorf("the record is no valid Protobuf: %w", protowire.ParseError(head))
+		}
+		n := protowire.ConsumeFieldValue(field, kind, b[head:])
 		if n < 0 {
 			return fmt.Errorf("the record is no valid Protobuf: %w", protowire.ParseError(n))
 		}
-		b = b[n:]
-		switch {
-		case kind != protowire.BytesType: // an unknown field
-		case field == framesField:
-			frames++
-		case field == tagsField:
-			tags++
+		if kind == protowire.BytesType {
+			value, _ := protowire.ConsumeBytes(b[head : head+n])
+			if err := fn(field, value); err != nil {
+				return err
+			}
 		}
-	}
-	switch {
-	case frames > maxClipFrames:
-		return fmt.Errorf("frames: %d elements, want at most %d", frames, maxClipFrames)
-	case tags > maxTags:
-		return fmt.Errorf("camera_tags: %d elements, want at most %d", tags, maxTags)
+		b = b[head+n:]
 	}
 	return nil
 }

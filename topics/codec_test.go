@@ -2,6 +2,7 @@ package topics
 
 import (
 	"bytes"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ func aClip() Clip {
 		ID: ClipID("lobby", at, 0), Camera: "lobby", Tags: []string{"indoor"}, Vocabulary: "hospital", Epoch: at, Sequence: 7,
 		Start: time.Second, Window: 4 * time.Second, Width: 398, Height: 224,
 		Frames: []ClipFrame{{JPEG: []byte("x"), Stream: time.Second, Captured: at.Add(time.Second)}},
+		Views:  []View{ViewCentre, ViewZoom}, Zoom: &Zoom{Box: Box{.5, .25, .25, .375}, Side: 224, JPEGs: [][]byte{[]byte("y")}},
 	}
 }
 
@@ -76,6 +78,17 @@ func TestBadClipsAreRefused(t *testing.T) {
 		{"narrow", func(c *Clip) { c.Width, c.Height = 8192, 1 }, "frame size 8192x1: want one side at most 16 times the other"},
 		{"large", func(c *Clip) { c.Width, c.Height = 4096, 1025 }, "frame size 4096x1025: want at most 4194304 pixels"},
 		{"window", func(c *Clip) { c.Window = 0 }, "window of 0s"},
+		{"unknown view", func(c *Clip) { c.Views = []View{"fisheye"} }, `view "fisheye": want centre, tiles, squash or zoom`},
+		{"a view twice", func(c *Clip) { c.Views = []View{ViewTiles, ViewTiles} }, "named twice"},
+		{"zoom first", func(c *Clip) { c.Views = []View{ViewZoom, ViewCentre} }, "want another view before it"},
+		{"many views", func(c *Clip) { c.Views = slices.Repeat([]View{ViewTiles}, 9) }, "views: 9 elements, want at most 8"},
+		{"zoom outside", func(c *Clip) { c.Zoom.Box.Left = .8 }, "want a part of the picture"},
+		{"zoom of nothing", func(c *Clip) { c.Zoom.Box.Width = 0 }, "want a part of the picture"},
+		{"zoom of no number", func(c *Clip) { c.Zoom.Box.Top = math.NaN() }, "want fractions of the picture"},
+		{"large zoom", func(c *Clip) { c.Zoom.Side = 4096 }, "zoom: frame size 4096x4096"},
+		{"other pictures than frames", func(c *Clip) { c.Zoom.JPEGs = append(c.Zoom.JPEGs, []byte("z")) }, "2 pictures, want one for each of the 1 frames"},
+		{"empty zoom", func(c *Clip) { c.Zoom.JPEGs[0] = nil }, "picture 0 is empty"},
+		{"many pictures", func(c *Clip) { c.Zoom.JPEGs = slices.Repeat(c.Zoom.JPEGs, 65) }, "zoom: 65 elements, want at most 64"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			clip := aClip()

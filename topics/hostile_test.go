@@ -131,6 +131,11 @@ func TestHostileRecordsTakeLittleMemory(t *testing.T) {
 			"empty tags":              wire(10, nil),
 			"short tags":              wire(10, []byte("ab")),
 			"ids":                     wire(1, []byte("ab")),
+			"empty views":             wire(12, nil),
+			"views":                   wire(12, []byte("ab")),
+			"empty zooms":             wire(13, nil),
+			"zooms of a picture":      wire(13, []byte{0x32, 1, 'a'}),
+			"pictures in a zoom":      protowire.AppendBytes(protowire.AppendTag(nil, 13, protowire.BytesType), wire(6, []byte("a"))[:hostile-16]),
 			"unknown fields":          wire(99, nil),
 			"one unknown field":       protowire.AppendBytes(protowire.AppendTag(nil, 99, protowire.BytesType), make([]byte, hostile-8)),
 			"unknown numbers":         bytes.Repeat([]byte{0x58, 0}, hostile/2),
@@ -154,6 +159,9 @@ func TestHostileRecordsTakeLittleMemory(t *testing.T) {
 		"worker":      inData(texts, objects, "at", "stages", "warnings", "started"),
 	}
 	inputs["recognition"]["tags"] = list(`labels":[{"tags":["x"]},{"tags`, `""`)
+	for name, b := range inData(texts, objects, "views", "box") {
+		inputs["recognition"]["of views: "+name] = b
+	}
 	inputs["recognition"]["vectors"] = []byte(`{"embedding":"` + vector + `"}`)
 	inputs["worker"]["partitions"] = list(`stages":{"infer":{"partitions`, "0")
 	for record, kind := range eventKinds() {

@@ -20,8 +20,8 @@ type Recognition struct {
 	// Labels are those with the highest scores, and those that a rule for the camera
 	// names (topic watched); highest score first.
 	Labels     []LabelScore  `json:"labels"`
-	Background float64       `json:"background_score"` // sum of the scores of all background labels
-	Embedding  Float16Vector `json:"embedding"`        // mean of the frames' unit embeddings
+	Background float64       `json:"background_score"` // sum of the scores of all background labels; of several views the lowest
+	Embedding  Float16Vector `json:"embedding"`        // mean of the frames' unit embeddings, of the first view
 	First      Float16Vector `json:"embedding_first3"` // mean of the first three frames'
 	Last       Float16Vector `json:"embedding_last3"`  // mean of the last three frames'
 	Model      string        `json:"model_id"`         // hash of the weights
@@ -30,8 +30,11 @@ type Recognition struct {
 	LogitScale float64 `json:"logit_scale,omitempty"`
 	// References is what contrasts were taken against; nil: the labels have none.
 	References *References `json:"references,omitempty"`
-	Vocab      VocabRef    `json:"vocabulary"` // the one that was scored against
-	Timings    Timings     `json:"timings_ms"`
+	// Views are the squares of the picture that were seen. None: the camera names no
+	// views, and the square in the middle alone was seen.
+	Views   []SeenView `json:"views,omitempty"`
+	Vocab   VocabRef   `json:"vocabulary"` // the one that was scored against
+	Timings Timings    `json:"timings_ms"`
 }
 
 // References are the fixed texts that contrasts are taken against, as far as they
@@ -56,7 +59,8 @@ type VocabRef struct {
 	Version string `json:"version"` // hash of the content
 }
 
-// LabelScore is one label's result for a clip.
+// LabelScore is one label's result for a clip. Of several views it is that of the one
+// with the label's highest contrast; without references, of the highest score.
 type LabelScore struct {
 	Label string `json:"label"`
 	// Similarity is the dot product of the clip's embedding and the label's; Score
@@ -67,7 +71,9 @@ type LabelScore struct {
 	// Contrast is the label's softmax against the reference texts alone, without
 	// those that are too close to the label: other labels do not change it. Absent,
 	// and 0, where Recognition.References is nil.
-	Contrast   float64  `json:"contrast,omitempty"`
+	Contrast float64 `json:"contrast,omitempty"`
+	// View is the index in Recognition.Views of the view that these are of; absent: 0.
+	View       int      `json:"view,omitempty"`
 	Tags       []string `json:"tags,omitempty"`
 	Background bool     `json:"background,omitempty"`
 	// Threshold is the label's own in the vocabulary, for rules without a score to
@@ -155,15 +161,34 @@ func (r *Recognition) ValidateClip() error {
 		return fmt.Errorf("window from %v to %v", r.Start, r.End)
 	case len(r.Labels) > MaxLabels:
 		return fmt.Errorf("labels: %d elements, want at most %d", len(r.Labels), MaxLabels)
+	case len(r.Views) > maxSeenViews:
+		return fmt.Errorf("views: %d elements, want at most %d", len(r.Views), maxSeenViews)
 	case r.References != nil && (math.IsNaN(r.References.Logit) || math.IsInf(r.References.Logit, 0)):
 		return fmt.Errorf("references: logit %v: want a finite one", r.References.Logit)
 	}
+	for i := range r.Views {
+		if err := r.Views[i].validate(); err != nil {
+			return err
+		}
+	}
 	for i := range r.Labels {
-		if err := r.Labels[i].validateValues(); err != nil {
+		l := &r.Labels[i]
+		if l.View < 0 || l.View >= max(len(r.Views), 1) {
+			return fmt.Errorf("label %.80q: view %d of %d", l.Label, l.View, len(r.Views))
+		}
+		if err := l.validateValues(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// SeenIn is the view that a label's result is of; nil where the recognition names none.
+func (r *Recognition) SeenIn(l LabelScore) *SeenView {
+	if l.View < 0 || l.View >= len(r.Views) {
+		return nil
+	}
+	return &r.Views[l.View]
 }
 
 // Validate refuses the name and the like of a label that no alert could carry; its

@@ -19,7 +19,11 @@ func fullRecognition() Recognition {
 		Labels: []LabelScore{
 			{Label: "climbing a ladder", Similarity: .31, Score: .75, Contrast: .8, Tags: []string{"height"}, Threshold: .6,
 				Novel: true, NearestBase: "climbing over a fence", NearestSimilarity: .8},
-			{Label: "walking", Similarity: .2, Score: .25, Background: true},
+			{Label: "walking", Similarity: .2, Score: .25, Background: true, View: 1},
+		},
+		Views: []SeenView{
+			{View: ViewCentre, Box: Box{.21875, 0, .5625, 1}},
+			{View: ViewZoom, Box: Box{.5, .25, .25, .375}, Embedding: Float16Vector{.5, 1}, First: Float16Vector{1, 1}, Last: Float16Vector{2, 2}, Logit: 30},
 		},
 		Background: .25, Embedding: Float16Vector{1, -.5}, First: Float16Vector{0, 1}, Last: Float16Vector{2, 3},
 		Model: "abc", LogitScale: 100, References: &References{Hash: "r1", Logit: 31.5}, Vocab: VocabRef{Name: "default", Version: "def"},
@@ -31,6 +35,7 @@ func fullAlert(state AlertState) Alert {
 	return Alert{
 		ID: AlertID("fall", "lobby-1-2"), State: state, Rule: "fall", Severity: "critical",
 		Camera: "lobby", Tags: []string{"indoor"}, Label: "falling down", Score: .9, Similarity: .3, Contrast: .8, Measure: "contrast", Threshold: .5,
+		View: ViewZoom, Box: &Box{.5, .25, .25, .375},
 		Novel: true, NearestBase: "lying on the floor", Onset: at, At: at.Add(time.Second),
 		OnsetClip: "lobby-1-2", Clip: "lobby-1-3", Reason: "score fell",
 		Evidence: &RecordRef{Topic: "frostwatch.clips", Partition: 1, Offset: 2},
@@ -60,9 +65,10 @@ func fullSighting() Sighting {
 // valid, with all optional fields and with none.
 func TestRecordsMatchTheirSchemas(t *testing.T) {
 	bare := fullRecognition()
-	bare.Tags, bare.Labels, bare.LogitScale, bare.References = nil, nil, 0, nil
+	bare.Tags, bare.Labels, bare.LogitScale, bare.References, bare.Views = nil, nil, 0, nil, nil
 	cleared := fullAlert(AlertCleared)
 	cleared.Evidence, cleared.Tags, cleared.Reason, cleared.NearestBase = nil, nil, "", ""
+	cleared.View, cleared.Box = "", nil
 	cleared.Score, cleared.Similarity, cleared.Contrast, cleared.Measure, cleared.Threshold = 0, 0, 0, "", 0
 	absent := cleared
 	absent.State, absent.Contrast, absent.Reason = AlertRaised, 0, "not seen for 2h0m0s"
@@ -75,7 +81,7 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 	}{
 		{"camera", "camera", func() ([]byte, error) {
 			return EncodeCamera(Camera{Name: "lobby", URL: "rtsp://h/s", Tags: []string{"a"}, Transport: "udp", Vocabulary: "hospital",
-				Stride: Stride{Steps: 4}, Window: Duration(2 * time.Second), Source: SourceFile, OwnTags: true})
+				Stride: Stride{Steps: 4}, Window: Duration(2 * time.Second), Views: []View{ViewTiles, ViewZoom}, Source: SourceFile, OwnTags: true})
 		}},
 		{"camera, bare", "camera", func() ([]byte, error) { return EncodeCamera(Camera{Name: "lobby", URL: "rtsp://h/s"}) }},
 		{"camera set", "camera-set", func() ([]byte, error) {

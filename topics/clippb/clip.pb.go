@@ -47,7 +47,12 @@ type Clip struct {
 	// Labels of the camera, copied to its records.
 	CameraTags []string `protobuf:"bytes,10,rep,name=camera_tags,json=cameraTags,proto3" json:"camera_tags,omitempty"`
 	// Vocabulary that the camera asks to be scored against. Empty: infer chooses.
-	Vocabulary    string `protobuf:"bytes,11,opt,name=vocabulary,proto3" json:"vocabulary,omitempty"`
+	Vocabulary string `protobuf:"bytes,11,opt,name=vocabulary,proto3" json:"vocabulary,omitempty"`
+	// Which squares of the picture are recognised: centre, tiles, squash, zoom, in
+	// this order of importance. Empty: centre.
+	Views []string `protobuf:"bytes,12,rep,name=views,proto3" json:"views,omitempty"`
+	// The view zoom: where something moves. Absent where nothing does.
+	Zoom          *Zoom `protobuf:"bytes,13,opt,name=zoom,proto3" json:"zoom,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -159,6 +164,108 @@ func (x *Clip) GetVocabulary() string {
 	return ""
 }
 
+func (x *Clip) GetViews() []string {
+	if x != nil {
+		return x.Views
+	}
+	return nil
+}
+
+func (x *Clip) GetZoom() *Zoom {
+	if x != nil {
+		return x.Zoom
+	}
+	return nil
+}
+
+// One square of the source's picture, for all frames of the clip.
+type Zoom struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Fractions of the picture's width and height.
+	Left   float64 `protobuf:"fixed64,1,opt,name=left,proto3" json:"left,omitempty"`
+	Top    float64 `protobuf:"fixed64,2,opt,name=top,proto3" json:"top,omitempty"`
+	Width  float64 `protobuf:"fixed64,3,opt,name=width,proto3" json:"width,omitempty"`
+	Height float64 `protobuf:"fixed64,4,opt,name=height,proto3" json:"height,omitempty"`
+	// Size of each JPEG in pixels, both ways.
+	Side uint32 `protobuf:"varint,5,opt,name=side,proto3" json:"side,omitempty"`
+	// As many as the clip has frames, in their order.
+	Jpegs         [][]byte `protobuf:"bytes,6,rep,name=jpegs,proto3" json:"jpegs,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Zoom) Reset() {
+	*x = Zoom{}
+	mi := &file_clip_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Zoom) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Zoom) ProtoMessage() {}
+
+func (x *Zoom) ProtoReflect() protoreflect.Message {
+	mi := &file_clip_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Zoom.ProtoReflect.Descriptor instead.
+func (*Zoom) Descriptor() ([]byte, []int) {
+	return file_clip_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Zoom) GetLeft() float64 {
+	if x != nil {
+		return x.Left
+	}
+	return 0
+}
+
+func (x *Zoom) GetTop() float64 {
+	if x != nil {
+		return x.Top
+	}
+	return 0
+}
+
+func (x *Zoom) GetWidth() float64 {
+	if x != nil {
+		return x.Width
+	}
+	return 0
+}
+
+func (x *Zoom) GetHeight() float64 {
+	if x != nil {
+		return x.Height
+	}
+	return 0
+}
+
+func (x *Zoom) GetSide() uint32 {
+	if x != nil {
+		return x.Side
+	}
+	return 0
+}
+
+func (x *Zoom) GetJpegs() [][]byte {
+	if x != nil {
+		return x.Jpegs
+	}
+	return nil
+}
+
 type Frame struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Jpeg  []byte                 `protobuf:"bytes,1,opt,name=jpeg,proto3" json:"jpeg,omitempty"`
@@ -173,7 +280,7 @@ type Frame struct {
 
 func (x *Frame) Reset() {
 	*x = Frame{}
-	mi := &file_clip_proto_msgTypes[1]
+	mi := &file_clip_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -185,7 +292,7 @@ func (x *Frame) String() string {
 func (*Frame) ProtoMessage() {}
 
 func (x *Frame) ProtoReflect() protoreflect.Message {
-	mi := &file_clip_proto_msgTypes[1]
+	mi := &file_clip_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -198,7 +305,7 @@ func (x *Frame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Frame.ProtoReflect.Descriptor instead.
 func (*Frame) Descriptor() ([]byte, []int) {
-	return file_clip_proto_rawDescGZIP(), []int{1}
+	return file_clip_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Frame) GetJpeg() []byte {
@@ -227,7 +334,7 @@ var File_clip_proto protoreflect.FileDescriptor
 const file_clip_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"clip.proto\x12\rfrostwatch.v1\"\xcf\x02\n" +
+	"clip.proto\x12\rfrostwatch.v1\"\x8e\x03\n" +
 	"\x04Clip\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06camera\x18\x02 \x01(\tR\x06camera\x12&\n" +
@@ -245,7 +352,16 @@ const file_clip_proto_rawDesc = "" +
 	"cameraTags\x12\x1e\n" +
 	"\n" +
 	"vocabulary\x18\v \x01(\tR\n" +
-	"vocabulary\"j\n" +
+	"vocabulary\x12\x14\n" +
+	"\x05views\x18\f \x03(\tR\x05views\x12'\n" +
+	"\x04zoom\x18\r \x01(\v2\x13.frostwatch.v1.ZoomR\x04zoom\"\x84\x01\n" +
+	"\x04Zoom\x12\x12\n" +
+	"\x04left\x18\x01 \x01(\x01R\x04left\x12\x10\n" +
+	"\x03top\x18\x02 \x01(\x01R\x03top\x12\x14\n" +
+	"\x05width\x18\x03 \x01(\x01R\x05width\x12\x16\n" +
+	"\x06height\x18\x04 \x01(\x01R\x06height\x12\x12\n" +
+	"\x04side\x18\x05 \x01(\rR\x04side\x12\x14\n" +
+	"\x05jpegs\x18\x06 \x03(\fR\x05jpegs\"j\n" +
 	"\x05Frame\x12\x12\n" +
 	"\x04jpeg\x18\x01 \x01(\fR\x04jpeg\x12\x1f\n" +
 	"\vstream_nano\x18\x02 \x01(\x03R\n" +
@@ -264,18 +380,20 @@ func file_clip_proto_rawDescGZIP() []byte {
 	return file_clip_proto_rawDescData
 }
 
-var file_clip_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_clip_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_clip_proto_goTypes = []any{
 	(*Clip)(nil),  // 0: frostwatch.v1.Clip
-	(*Frame)(nil), // 1: frostwatch.v1.Frame
+	(*Zoom)(nil),  // 1: frostwatch.v1.Zoom
+	(*Frame)(nil), // 2: frostwatch.v1.Frame
 }
 var file_clip_proto_depIdxs = []int32{
-	1, // 0: frostwatch.v1.Clip.frames:type_name -> frostwatch.v1.Frame
-	1, // [1:1] is the sub-list for method output_type
-	1, // [1:1] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	2, // 0: frostwatch.v1.Clip.frames:type_name -> frostwatch.v1.Frame
+	1, // 1: frostwatch.v1.Clip.zoom:type_name -> frostwatch.v1.Zoom
+	2, // [2:2] is the sub-list for method output_type
+	2, // [2:2] is the sub-list for method input_type
+	2, // [2:2] is the sub-list for extension type_name
+	2, // [2:2] is the sub-list for extension extendee
+	0, // [0:2] is the sub-list for field type_name
 }
 
 func init() { file_clip_proto_init() }
@@ -289,7 +407,7 @@ func file_clip_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_clip_proto_rawDesc), len(file_clip_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
