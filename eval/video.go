@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/media/pixels"
@@ -68,11 +69,11 @@ func (r *reader) read(ctx context.Context, path string, emit func(input) error) 
 			continue
 		}
 		clip := topics.Clip{ID: path, Width: width, Height: height, Frames: w.frames}
-		for _, place := range places {
-			rgb, _, err := r.decoder.Decode(ctx, clip, media.View{Frames: r.sampling.Frames, Side: r.side, Place: place})
-			if err != nil {
-				return err
-			}
+		rgb, _, err := r.decoder.Decode(ctx, clip, media.View{Frames: r.sampling.Frames, Side: r.side, Places: places})
+		if err != nil {
+			return err
+		}
+		for rgb := range slices.Chunk(rgb, len(rgb)/len(places)) {
 			if err := emit(input{rgb, float64(same) / float64(len(views)*len(places))}); err != nil {
 				return err
 			}

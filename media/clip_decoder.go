@@ -46,14 +46,22 @@ func (d *ClipDecoder) Close() { d.jpeg.Close() }
 
 // View is what a model sees of a clip.
 type View struct {
-	Frames int          // of one clip
-	Side   int          // of the model's square picture, pixels
-	Place  pixels.Place // of the square, along the picture's longer side
+	Frames int            // of one clip
+	Side   int            // of the model's square picture, pixels
+	Places []pixels.Place // of the squares; none: the centre
 }
 
-// Decode returns a clip's frames as packed RGB of the view, [frames, side,
+func (v View) places() []pixels.Place {
+	if len(v.Places) == 0 {
+		return []pixels.Place{pixels.Centre}
+	}
+	return v.Places
+}
+
+// Decode returns a clip's frames as packed RGB of the view, [places, frames, side,
 // side, 3]: the short side resized to the view's side, unless it has it
-// already, then cropped. shared is how many frames were found in the cache and
+// already, then cropped. Each frame is decoded once, however many places there are.
+// shared is how many frames were found in the cache and
 // not decoded again. What a frame costs is known from its header and checked
 // before it is decoded, so that a hostile clip is an error and takes neither
 // memory nor time. ctx is checked between two frames.
@@ -62,24 +70,45 @@ func (d *ClipDecoder) Decode(ctx context.Context, c topics.Clip, v View) (rgb []
 		return nil, 0, fmt.Errorf("decode clip %s: %w", c.ID, err)
 	}
 	defer d.giveBack()
-	size := v.Side * v.Side * 3
-	out := make([]byte, v.Frames*size)
+	places, size := v.places(), v.Side*v.Side*3
+	out := make([]byte, len(places)*v.Frames*size)
 	for i, f := range c.Frames {
 		if err := ctx.Err(); err != nil {
 			return nil, 0, err
 		}
-		into := out[i*size : (i+1)*size : (i+1)*size]
-		key := frameKey{sha256.Sum256(f.JPEG), c.Width, c.Height, v.Side, v.Place}
-		if d.frames.get(key, into) {
-			shared++
-			continue
-		}
-		if err := d.frame(f.JPEG, key, into); err != nil {
+		cached, err := d.squares(f.JPEG, frameKey{sha256.Sum256(f.JPEG), c.Width, c.Height, v.Side, 0}, places, func(p int) []byte {
+			at := (p*v.Frames + i) * size
+			return out[at : at+size : at+size]
+		})
+		if err != nil {
 			return nil, 0, fmt.Errorf("decode clip %s: frame %d: %w", c.ID, i, err)
 		}
-		d.frames.put(key, into)
+		if cached {
+			shared++
+		}
 	}
 	return out, shared, nil
+}
+
+// squares puts the squares of one frame into what into gives for each place. cached is
+// whether none had to be decoded.
+func (d *ClipDecoder) squares(data []byte, k frameKey, places []pixels.Place, into func(p int) []byte) (cached bool, err error) {
+	cached = true
+	for p, place := range places {
+		k.place = place
+		if d.frames.get(k, into(p)) {
+			continue
+		}
+		if cached {
+			if d.rgb, err = d.jpeg.Frame(data, k.width, k.height, d.rgb); err != nil {
+				return false, err
+			}
+			cached = false
+		}
+		pixels.Square(d.rgb, k.width, k.height, k.side, place, into(p))
+		d.frames.put(k, into(p))
+	}
+	return cached, nil
 }
 
 // checkCost refuses a clip whose fields say that it is too large. jpeg.Frame
@@ -95,16 +124,6 @@ func checkCost(c topics.Clip, v View) error {
 	if all := c.Width * c.Height * v.Frames; all > maxClipPixels {
 		return fmt.Errorf("%d frames of %dx%d: more than %d pixels in all", v.Frames, c.Width, c.Height, maxClipPixels)
 	}
-	return nil
-}
-
-func (d *ClipDecoder) frame(data []byte, k frameKey, into []byte) error {
-	rgb, err := d.jpeg.Frame(data, k.width, k.height, d.rgb)
-	if err != nil {
-		return err
-	}
-	d.rgb = rgb
-	pixels.Square(rgb, k.width, k.height, k.side, k.place, into)
 	return nil
 }
 

@@ -12,7 +12,6 @@ import (
 	"testing"
 
 	"github.com/frostwatch/frostwatch/media/jpeg"
-	"github.com/frostwatch/frostwatch/media/pixels"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -253,7 +252,7 @@ func BenchmarkDecodeClip(b *testing.B) {
 						c.Frames = append(c.Frames, topics.ClipFrame{JPEG: frames[(at+f)%kinds]})
 					}
 					at += stride
-					if _, _, err := d.Decode(b.Context(), c, View{Frames: 8, Side: side, Place: pixels.Centre}); err != nil {
+					if _, _, err := d.Decode(b.Context(), c, View{Frames: 8, Side: side}); err != nil {
 						b.Fatal(err)
 					}
 				}

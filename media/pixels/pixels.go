@@ -100,20 +100,9 @@ func CenterCrop[T byte | float32](src []T, w, h, size int, dst []T) []T {
 	return Crop(src, w, h, size, Centre, dst)
 }
 
-// Place is where along the longer side a crop lies.
-type Place int
-
-// The places of the official code: a single crop is the centre, of three one
-// lies at each end.
-const (
-	Centre Place = iota
-	Begin        // left, or top of an upright image
-	End
-)
-
 // Crop cuts a size×size square out of src, w×h, into dst, which is reused where
 // it is large enough. The centre's offset is rounded up, as the official code
-// does. Both sides must be at least size.
+// does. Both sides must be at least size, and place must not be Whole.
 func Crop[T byte | float32](src []T, w, h, size int, place Place, dst []T) []T {
 	left, top := place.corner(w, h, size)
 	dst = dst[:0]
@@ -124,28 +113,12 @@ func Crop[T byte | float32](src []T, w, h, size int, place Place, dst []T) []T {
 	return dst
 }
 
-// corner is where a size×size square lies in a w×h image.
-func (p Place) corner(w, h, size int) (left, top int) {
-	left, top = (w-size+1)/2, (h-size+1)/2
-	switch {
-	case p == Begin && w >= h:
-		left = 0
-	case p == Begin:
-		top = 0
-	case p == End && w >= h:
-		left = w - size
-	case p == End:
-		top = h - size
-	}
-	return left, top
-}
-
 // Square is what the model sees of a w×h image: ResizeShortSide to size, then
 // Crop, to the byte, but no more is resized than the crop keeps, so that time and
 // memory depend on size alone, however long and narrow the image is. The result
-// goes into dst, of exactly size×size×3 bytes.
+// goes into dst, of exactly size×size×3 bytes. Of Whole, each side is resized to size.
 func Square(src []byte, w, h, size int, place Place, dst []byte) {
-	outW, outH := ResizedSize(w, h, size)
+	outW, outH := place.resized(w, h, size)
 	if outW == w && outH == h {
 		Crop(src, w, h, size, place, dst)
 		return

@@ -19,7 +19,6 @@ import (
 	"github.com/frostwatch/frostwatch/infer/froster"
 	"github.com/frostwatch/frostwatch/internal/shared"
 	"github.com/frostwatch/frostwatch/media"
-	"github.com/frostwatch/frostwatch/media/pixels"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -64,7 +63,7 @@ func record(t *testing.T, m *froster.Model, film string, skip int) (out []topics
 	defer decoder.Close()
 	d := m.Bundle().Dims
 	for _, c := range clips(t, film, skip, d.ImageSize) {
-		rgb, _, err := decoder.Decode(t.Context(), c, media.View{Frames: d.Frames, Side: d.ImageSize, Place: pixels.Centre})
+		rgb, _, err := decoder.Decode(t.Context(), c, media.View{Frames: d.Frames, Side: d.ImageSize})
 		if err != nil {
 			t.Fatal(err)
 		}

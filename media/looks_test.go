@@ -1,0 +1,83 @@
+package media
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// edged is a grey picture with a bright strip at either end.
+func edged(t *testing.T, w, h int) []byte {
+	t.Helper()
+	rgb := bytes.Repeat([]byte{90}, 3*w*h)
+	for y := range h {
+		for x := range w / 16 {
+			for c := range 3 {
+				rgb[3*(y*w+x)+c], rgb[3*(y*w+w-1-x)+c] = 250, 10
+			}
+		}
+	}
+	return jpegOf(t, rgb, w, h)
+}
+
+func near(v byte, want int) bool { return int(v) > want-12 && int(v) < want+12 }
+
+// Each look has the pixels of its own box, in the order of the views, and a frame is
+// decoded once for all of them.
+func TestLooksShowTheirBoxes(t *testing.T) {
+	const side, frames = 24, 2
+	c := clipOf(64, 36, frames, edged(t, 64, 36))
+	c.Views = []topics.View{topics.ViewSquash, topics.ViewZoom, topics.ViewTiles, topics.ViewCentre}
+	white := oneColour(t, 40, 40, 255, 255, 255)
+	c.Zoom = &topics.Zoom{Box: topics.Box{Left: .5, Top: .5, Width: .25, Height: .4}, Side: 40, JPEGs: [][]byte{white, white}}
+	looks := Looks(c, side)
+	var names []topics.View
+	for _, l := range looks {
+		names = append(names, l.View)
+		if err := l.Box.Check(); err != nil {
+			t.Errorf("%s: %v", l.View, err)
+		}
+	}
+	// The centre is the middle tile.
+	if want := []topics.View{"squash", "zoom", "tiles", "tiles", "tiles"}; !slices.Equal(names, want) {
+		t.Fatalf("looks at %v, want %v", names, want)
+	}
+	d := clipDecoder(t, NewFrameCache(1<<20))
+	rgb, shared, err := d.DecodeLooks(t.Context(), c, looks, frames, side)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if shared != 1 || len(rgb) != len(looks)*frames*side*side*3 {
+		t.Fatalf("%d bytes, %d frames shared", len(rgb), shared)
+	}
+	for i, l := range looks {
+		picture := rgb[(i*frames+1)*side*side*3:][:side*side*3]
+		first, last := picture[0], picture[3*(side-1)]
+		leftmost, rightmost := l.Box.Left == 0, l.Box.Left+l.Box.Width > .999
+		switch {
+		case l.View == topics.ViewZoom:
+			if !near(first, 255) || !near(last, 255) {
+				t.Errorf("the zoom has %d and %d", first, last)
+			}
+		case near(first, 250) != leftmost || near(last, 10) != rightmost:
+			t.Errorf("%s of %v has %d and %d", l.View, l.Box, first, last)
+		}
+	}
+}
+
+// A scene in which nothing moves has no zoom, and a square picture only one square.
+func TestLooksThatAreTheSameComeOnce(t *testing.T) {
+	c := topics.Clip{Width: 36, Height: 36, Views: []topics.View{topics.ViewTiles, topics.ViewSquash, topics.ViewCentre, topics.ViewZoom}}
+	if looks := Looks(c, 24); len(looks) != 1 || looks[0].Box != (topics.Box{Width: 1, Height: 1}) {
+		t.Errorf("%+v", looks)
+	}
+	if looks := Looks(topics.Clip{Width: 64, Height: 36}, 24); len(looks) != 1 || looks[0].View != topics.ViewCentre {
+		t.Errorf("without views: %+v", looks)
+	}
+	wide := topics.Clip{Width: 16, Height: 1, Views: c.Views, Zoom: &topics.Zoom{Box: topics.Box{Width: .1, Height: .1}}}
+	if n := len(Looks(wide, 24)); n > MaxLooks || n < MaxLooks-1 {
+		t.Errorf("%d looks at the longest picture, at most %d are allowed", n, MaxLooks)
+	}
+}
