@@ -108,6 +108,8 @@ type Scored struct {
 	Labels     []topics.LabelScore
 	Background float64            // sum of the scores of background labels, listed or not
 	References *topics.References // what contrasts were taken against; nil: there are none
+	// Logits are References.Logit of each view, with references and of ScoreViews alone.
+	Logits []float64
 }
 
 // Score compares a clip with every label. A label's similarity is the dot product with
@@ -120,17 +122,40 @@ type Scored struct {
 // in float32 and are the same each time. The result is empty if the matrix has no
 // labels or the embedding has another length.
 func (m *Matrix) Score(c Clip, scale float32, topK int, watched *Watched) Scored {
-	clip := c.Mean
-	if len(m.labels) == 0 || len(clip) != m.dim {
+	if len(m.labels) == 0 || len(c.Mean) != m.dim {
 		return Scored{}
 	}
-	// Softmax in one pass: the sums are of exp(scale · (similarity - top)), and are
-	// scaled down whenever a higher top is found.
+	v := m.look(c, scale, topK)
+	out := Scored{Background: v.background / v.sum, References: v.references(m)}
+	for _, b := range m.withWatched(c.Mean, v.best, watched) {
+		out.Labels = append(out.Labels, v.result(m, b))
+	}
+	if len(v.groups) > 0 { // a twin may score higher than a label that is more similar
+		slices.SortStableFunc(out.Labels, func(a, b topics.LabelScore) int { return cmp.Compare(b.Score, a.Score) })
+	}
+	return out
+}
+
+// look is a clip compared with all labels.
+type look struct {
+	clip  Clip
+	scale float32
+	best  []ranked // the most similar labels
+	// Sums of exp(scale · (similarity - top)): of all labels, of the background's, and of
+	// the labels of each group.
+	top, sum, background float64
+	groups               []float64
+	logit                float64 // References.Logit; 0: there are none
+}
+
+// look compares a clip with all labels in one pass: the sums are scaled down whenever a
+// higher top is found.
+func (m *Matrix) look(c Clip, scale float32, topK int) look {
 	best := ranking{size: max(topK, 0)}
 	top, sum, background := math.Inf(-1), 0.0, 0.0
 	groups := m.newGroups()
 	for i := range m.words {
-		similar := m.words[i].Similarity(clip)
+		similar := m.words[i].Similarity(c.Mean)
 		best.offer(i, similar)
 		if similar > top {
 			down := m.exp.of(float64(scale) * (top - similar))
@@ -153,25 +178,29 @@ func (m *Matrix) Score(c Clip, scale float32, topK int, watched *Watched) Scored
 			background += groups[g]
 		}
 	}
-	out := Scored{Background: background / sum}
-	logit := 0.0
+	v := look{clip: c, scale: scale, best: best.list(), top: top, sum: sum, background: background, groups: groups}
 	if m.refs != nil {
-		logit = m.refs.Logit(clip, scale)
-		out.References = &topics.References{Hash: m.refs.Hash(), Logit: logit}
+		v.logit = m.refs.Logit(c.Mean, scale)
 	}
-	for _, b := range m.withWatched(clip, best.list(), watched) {
-		weight, of := math.Exp(float64(scale)*(b.similarity-top)), sum
-		if g := m.twins[b.label]; g >= 0 {
-			of = weight + max(sum-groups[g], 0)
-		}
-		l := m.labels[b.label].scored(b.similarity, weight/of)
-		l.Contrast = m.words[b.label].Contrast(c, scale, logit)
-		out.Labels = append(out.Labels, l)
+	return v
+}
+
+func (v *look) references(m *Matrix) *topics.References {
+	if m.refs == nil {
+		return nil
 	}
-	if len(groups) > 0 { // a twin may score higher than a label that is more similar
-		slices.SortStableFunc(out.Labels, func(a, b topics.LabelScore) int { return cmp.Compare(b.Score, a.Score) })
+	return &topics.References{Hash: m.refs.Hash(), Logit: v.logit}
+}
+
+// result is what a label has.
+func (v *look) result(m *Matrix, b ranked) topics.LabelScore {
+	weight, of := math.Exp(float64(v.scale)*(b.similarity-v.top)), v.sum
+	if g := m.twins[b.label]; g >= 0 {
+		of = weight + max(v.sum-v.groups[g], 0)
 	}
-	return out
+	l := m.labels[b.label].scored(b.similarity, weight/of)
+	l.Contrast = m.words[b.label].Contrast(v.clip, v.scale, v.logit)
+	return l
 }
 
 // Dot is the dot product of two vectors of one length. It uses the processor's vector
