@@ -23,7 +23,8 @@ func (s *Stage) batchLoop(ctx context.Context) error {
 }
 
 // collect waits for a clip, unless it is given the first one, and then for at
-// most MaxWait for more clips of the same model. next is a clip of another model,
+// most MaxWait for more clips of the same model, until they have MaxBatch squares
+// together. next is a clip of another model,
 // which begins the next batch. more is false when no clip will follow.
 func (s *Stage) collect(ctx context.Context, first *clip) (batch []*clip, next *clip, more bool) {
 	c := first
@@ -34,13 +35,15 @@ func (s *Stage) collect(ctx context.Context, first *clip) (batch []*clip, next *
 	}
 	full, cancel := context.WithTimeout(ctx, s.MaxWait)
 	defer cancel()
-	for batch = []*clip{c}; len(batch) < s.MaxBatch; batch = append(batch, c) {
+	batch = []*clip{c}
+	for n := len(c.looks); n < s.MaxBatch; n += len(c.looks) {
 		if c, more = s.next(ctx, full); c == nil {
 			return batch, nil, more
 		}
 		if c.service != batch[0].service {
 			return batch, c, true
 		}
+		batch = append(batch, c)
 	}
 	return batch, nil, true
 }
@@ -100,11 +103,12 @@ func (s *Stage) recognise(ctx context.Context, batch []*clip) error {
 		return err
 	}
 	for _, r := range runs {
-		for i, c := range r.clips {
-			c.result, c.err = s.recognition(r, i, c.matrix)
-		}
+		r.spread()
 	}
 	for _, c := range usable {
+		if c.err == nil {
+			c.result, c.err = s.recognition(c)
+		}
 		c.finish()
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -29,8 +30,12 @@ type clip struct {
 	// with it and goes to the dead letters. Whoever holds the clip sets it.
 	err    error
 	matrix *scoring.Matrix // set by batchLoop: the vocabulary that it is scored against
-	pixels []byte          // set by a decoder: [frames, side, side, 3]
+	looks  []media.Look    // the squares of its picture that the model sees; none if it can't be used
+	pixels []byte          // set by a decoder: [looks, frames, side, side, 3]
 	took   time.Duration   // decoding
+	seen   []scoring.Clip  // set by batchLoop: of each look
+	ran    time.Duration   // the model's runs that it was in
+	batch  int             // squares in the largest of them
 	result bus.Message     // set by batchLoop: its recognition
 
 	decoded chan struct{} // closed when a decoder has finished with it
@@ -63,6 +68,8 @@ func (l *lease) newClip(ctx context.Context, msg bus.Message) *clip {
 		c.err = errOvertaken
 	case l.tooOld(c.age):
 		c.err = errTooOld
+	default:
+		c.looks = media.Looks(c.Clip, c.service.Side)
 	}
 	return c
 }
@@ -71,7 +78,7 @@ func (s *Stage) tooOld(age time.Duration) bool { return s.MaxAge > 0 && age > s.
 
 // finish returns a clip to its lease when the rest of the stage is done with it.
 func (c *clip) finish() {
-	c.pixels, c.Frames, c.matrix = nil, nil, nil
+	c.pixels, c.Frames, c.Zoom, c.matrix, c.seen = nil, nil, nil, nil, nil
 	c.lease.services.release(c.service)
 	close(c.recognised)
 }
@@ -97,9 +104,13 @@ func (c *clip) end() {
 }
 
 // weight is how much of Stage.room a clip occupies, in bytes: its whole record, of
-// which the key or the headers may be the largest part.
+// which the key or the headers may be the largest part, and the pixels of its views
+// beyond the first. (Those of the first are bounded by how many clips there are.)
 func (c *clip) weight() int64 {
 	n := len(c.msg.Key) + len(c.msg.Value)
+	if more := len(c.looks) - 1; more > 0 {
+		n += more * c.service.pictureBytes()
+	}
 	for _, h := range c.msg.Headers {
 		n += len(h.Key) + len(h.Value)
 	}

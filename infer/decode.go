@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/frostwatch/frostwatch/media"
-	"github.com/frostwatch/frostwatch/media/pixels"
 )
 
 // frameCacheBytes is enough for the frames that overlapping windows of 50 cameras
@@ -23,12 +22,12 @@ func (s *Stage) decodeLoop(ctx context.Context, d *media.ClipDecoder) {
 }
 
 func (s *Stage) decodeClip(ctx context.Context, d *media.ClipDecoder, c *clip) {
-	began, view := s.Now(), media.View{Frames: c.service.Frames, Side: c.service.Side, Place: pixels.Centre}
-	rgb, shared, err := d.Decode(ctx, c.Clip, view)
+	began := s.Now()
+	rgb, shared, err := d.DecodeLooks(ctx, c.Clip, c.looks, c.service.Frames, c.service.Side)
 	c.pixels, c.err, c.took = rgb, err, s.Now().Sub(began)
-	c.Frames = nil // a dead letter is made from the record, which still has them
+	c.Frames, c.Zoom = nil, nil // a dead letter is made from the record, which still has them
 	if err == nil {
-		s.metrics.decoded.Add(ctx, int64(view.Frames-shared))
+		s.metrics.decoded.Add(ctx, int64(c.service.Frames-shared))
 		s.metrics.shared.Add(ctx, int64(shared))
 	}
 }

@@ -14,18 +14,12 @@ import (
 // backwards (docs/design.md).
 const ends = 3
 
-// recognition makes the record of clip i of a run.
-func (s *Stage) recognition(r run, i int, m *scoring.Matrix) (bus.Message, error) {
-	c, e, model := r.clips[i], r.embedded, r.clips[i].service.Model
+// recognition makes the record of a clip whose looks are all embedded.
+func (s *Stage) recognition(c *clip) (bus.Message, error) {
+	m, model := c.matrix, c.service.Model
 	began := s.Now()
-	// As the record holds it, so that whoever scores the past gets the same.
-	n := min(ends, c.service.Frames)
-	seen := scoring.Clip{
-		Mean: topics.RoundFloat16(e.Clip(i)), First: topics.RoundFloat16(meanFrames(e, i, 0, n)),
-		Last: topics.RoundFloat16(meanFrames(e, i, c.service.Frames-n, n)),
-	}
 	watch := s.watched.of(c.Camera)
-	scored := m.Score(seen, model.LogitScale(), s.TopK, watch.Watched)
+	scored := m.ScoreViews(c.seen, model.LogitScale(), s.TopK, watch.Watched)
 	took := s.Now().Sub(began)
 	rec := topics.Recognition{
 		ClipID: c.ID, Camera: c.Camera, Tags: c.Tags,
@@ -34,16 +28,17 @@ func (s *Stage) recognition(r run, i int, m *scoring.Matrix) (bus.Message, error
 		Clip:       topics.RecordRef{Topic: c.msg.Topic, Partition: c.msg.Partition, Offset: c.msg.Offset},
 		Labels:     scored.Labels,
 		Background: scored.Background,
-		Embedding:  seen.Mean,
-		First:      seen.First,
-		Last:       seen.Last,
+		Embedding:  c.seen[0].Mean,
+		First:      c.seen[0].First,
+		Last:       c.seen[0].Last,
 		Model:      model.ID(),
 		LogitScale: float64(model.LogitScale()),
 		References: scored.References,
+		Views:      c.views(scored),
 		Vocab:      topics.VocabRef{Name: m.Name, Version: m.Version},
 		Timings: topics.Timings{
 			Queue: milliseconds(c.age), Decode: milliseconds(c.took),
-			Model: milliseconds(r.took), Score: milliseconds(took), Batch: len(r.clips),
+			Model: milliseconds(c.ran), Score: milliseconds(took), Batch: c.batch,
 		},
 	}
 	s.sunk.note(rec, watch.scores, m, s.vocabularyOf(c) != "")
@@ -55,6 +50,25 @@ func (s *Stage) recognition(r run, i int, m *scoring.Matrix) (bus.Message, error
 		Headers: []bus.Header{{Key: "content-type", Value: []byte(topics.ContentType)}}}
 	s.Propagator.Inject(c.ctx, bus.HeaderCarrier{Headers: &msg.Headers})
 	return msg, nil
+}
+
+// views are what a clip whose camera names views was seen in.
+func (c *clip) views(scored scoring.Scored) []topics.SeenView {
+	if len(c.Views) == 0 {
+		return nil
+	}
+	out := make([]topics.SeenView, len(c.looks))
+	for i, l := range c.looks {
+		out[i] = topics.SeenView{View: l.View, Box: l.Box}
+		if i == 0 {
+			continue // the record's own
+		}
+		out[i].Embedding, out[i].First, out[i].Last = c.seen[i].Mean, c.seen[i].First, c.seen[i].Last
+		if scored.References != nil {
+			out[i].Logit = scored.Logits[i]
+		}
+	}
+	return out
 }
 
 // meanFrames averages n frame embeddings of clip i, starting at index first.

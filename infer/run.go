@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -12,13 +13,54 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/frostwatch/frostwatch/infer/froster"
+	"github.com/frostwatch/frostwatch/scoring"
+	"github.com/frostwatch/frostwatch/topics"
 )
+
+// square is one look of a clip, which the model embeds.
+type square struct {
+	clip *clip
+	look int // index of clip.looks
+}
+
+// pixels are packed RGB, [frames, side, side, 3].
+func (q square) pixels() []byte {
+	n := q.clip.service.pictureBytes()
+	return q.clip.pixels[q.look*n:][:n]
+}
+
+func squaresOf(clips ...*clip) (out []square) {
+	for _, c := range clips {
+		c.seen = make([]scoring.Clip, len(c.looks))
+		for i := range c.looks {
+			out = append(out, square{c, i})
+		}
+	}
+	return out
+}
 
 // run is the result of one call of the model.
 type run struct {
-	clips    []*clip
+	squares  []square
 	embedded froster.ClipEmbeddings
 	took     time.Duration
+}
+
+// spread gives the clips of a run their embeddings, rounded as the record holds them, so
+// that whoever scores the past gets the same.
+func (r run) spread() {
+	for i, q := range r.squares {
+		frames := q.clip.service.Frames
+		n := min(ends, frames)
+		q.clip.seen[q.look] = scoring.Clip{
+			Mean: topics.RoundFloat16(r.embedded.Clip(i)), First: topics.RoundFloat16(meanFrames(r.embedded, i, 0, n)),
+			Last: topics.RoundFloat16(meanFrames(r.embedded, i, frames-n, n)),
+		}
+		if i == 0 || r.squares[i-1].clip != q.clip {
+			q.clip.ran += r.took
+			q.clip.batch = max(q.clip.batch, len(r.squares))
+		}
+	}
 }
 
 // embed embeds clips, which are all of one model. If that fails, each clip is
@@ -26,31 +68,43 @@ type run struct {
 // for ever would stop its partition. An error means that the model fails on every
 // clip.
 func (s *Stage) embed(ctx context.Context, clips []*clip) ([]run, error) {
-	r, err := s.embedOnce(ctx, clips)
+	runs, err := s.embedAll(ctx, clips...)
 	if err == nil {
-		return []run{r}, nil
+		return runs, nil
 	}
 	if ctx.Err() != nil {
 		return nil, err
 	}
 	s.Logger.WarnContext(ctx, "model run failed: trying its clips one by one", "clips", len(clips), "error", err)
-	var runs []run
+	runs = nil
 	bad := false
 	for _, c := range clips {
-		r, err := s.embedOnce(ctx, []*clip{c})
+		own, err := s.embedAll(ctx, c)
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case err != nil:
 			c.err, bad = err, true
 		default:
-			runs = append(runs, r)
+			runs = append(runs, own...)
 		}
 	}
 	if bad {
 		if err := s.embedBlank(ctx, clips[0].service); err != nil {
 			return nil, err
 		}
+	}
+	return runs, nil
+}
+
+// embedAll embeds all looks of clips, at most MaxBatch squares a run.
+func (s *Stage) embedAll(ctx context.Context, clips ...*clip) (runs []run, err error) {
+	for some := range slices.Chunk(squaresOf(clips...), s.MaxBatch) {
+		r, err := s.embedOnce(ctx, some)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, r)
 	}
 	return runs, nil
 }
@@ -71,29 +125,31 @@ func (s *Stage) embedBlank(ctx context.Context, v *service) error {
 
 // embedOnce calls the model. The call's span begins a trace of its own and links
 // to the span of every clip.
-func (s *Stage) embedOnce(ctx context.Context, clips []*clip) (run, error) {
-	model := clips[0].service.Model
-	frames := make([]byte, 0, len(clips)*len(clips[0].pixels))
-	links := make([]trace.Link, 0, len(clips))
-	for _, c := range clips {
-		frames = append(frames, c.pixels...)
-		links = append(links, trace.LinkFromContext(c.ctx))
+func (s *Stage) embedOnce(ctx context.Context, squares []square) (run, error) {
+	model := squares[0].clip.service.Model
+	frames := make([]byte, 0, len(squares)*squares[0].clip.service.pictureBytes())
+	var links []trace.Link
+	for i, q := range squares {
+		frames = append(frames, q.pixels()...)
+		if i == 0 || squares[i-1].clip != q.clip {
+			links = append(links, trace.LinkFromContext(q.clip.ctx))
+		}
 	}
 	ctx, span := s.Tracer.Start(ctx, "infer.batch", trace.WithLinks(links...), trace.WithNewRoot(),
-		trace.WithAttributes(attribute.Int("clips", len(clips)), attribute.String("model", model.ID())))
+		trace.WithAttributes(attribute.Int("clips", len(links)), attribute.Int("squares", len(squares)), attribute.String("model", model.ID())))
 	defer span.End()
 	began := s.Now()
-	e, err := model.EmbedClips(ctx, frames, len(clips))
+	e, err := model.EmbedClips(ctx, frames, len(squares))
 	if err == nil {
-		err = finite(e, len(clips))
+		err = finite(e, len(squares))
 	}
 	if err != nil {
 		span.SetStatus(codes.Error, err.Error())
 		s.metrics.failed.Add(ctx, 1)
-		return run{}, fmt.Errorf("embed %d clips: %w", len(clips), err)
+		return run{}, fmt.Errorf("embed %d squares of %d clips: %w", len(squares), len(links), err)
 	}
-	r := run{clips: clips, embedded: e, took: s.Now().Sub(began)}
-	s.metrics.batch.Record(ctx, int64(len(clips)))
+	r := run{squares: squares, embedded: e, took: s.Now().Sub(began)}
+	s.metrics.batch.Record(ctx, int64(len(squares)))
 	s.metrics.model.Record(ctx, r.took.Seconds())
 	return r, nil
 }

@@ -73,6 +73,9 @@ func newService(r Recogniser) *service {
 	return &service{Recogniser: r, idle: make(chan struct{}), awaited: map[string]bool{}}
 }
 
+// pictureBytes is the size of what the model sees of a clip in one view.
+func (s *service) pictureBytes() int { return s.Frames * s.Side * s.Side * 3 }
+
 func (s *service) close() error {
 	s.once.Do(func() { s.err = s.Close() })
 	return s.err

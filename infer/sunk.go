@@ -72,7 +72,7 @@ func (s *sunk) note(rec topics.Recognition, rules []scoreRule, m *scoring.Matrix
 		s.compare(rec.Model, m)
 	}
 	for _, r := range rules {
-		l, score := r.top(rec.Labels)
+		l, view, score := r.top(rec.Labels)
 		key := highKey{r.name, m.Name}
 		h := s.best[key]
 		switch {
@@ -81,7 +81,7 @@ func (s *sunk) note(rec topics.Recognition, rules []scoreRule, m *scoring.Matrix
 			if h != nil && h.warned {
 				s.warn(h, nil)
 			}
-			s.best[key] = &high{scoreRule: r, label: l, camera: rec.Camera, vocabulary: m.Name, part: partOf(r.name, m.Name, further), model: rec.Model, score: score, end: rec.End, embedding: rec.Embedding, scale: float32(rec.LogitScale)}
+			s.best[key] = &high{scoreRule: r, label: l, camera: rec.Camera, vocabulary: m.Name, part: partOf(r.name, m.Name, further), model: rec.Model, score: score, end: rec.End, embedding: embeddingOf(rec, view), scale: float32(rec.LogitScale)}
 		}
 	}
 }
@@ -95,14 +95,23 @@ func partOf(rule, vocabulary string, further bool) string {
 	return part
 }
 
-// top is the rule's label with the highest score; empty where the clip has none.
-func (r scoreRule) top(labels []topics.LabelScore) (label string, score float64) {
+// top is the rule's label with the highest score, and the view that it was seen in; empty
+// where the clip has none.
+func (r scoreRule) top(labels []topics.LabelScore) (label string, view int, score float64) {
 	for _, l := range labels {
 		if r.watch.Means(l) && (label == "" || l.Score > score) {
-			label, score = l.Label, l.Score
+			label, view, score = l.Label, l.View, l.Score
 		}
 	}
-	return label, score
+	return label, view, score
+}
+
+// embeddingOf is that of one of the recognition's views.
+func embeddingOf(rec topics.Recognition, view int) []float32 {
+	if view == 0 {
+		return rec.Embedding
+	}
+	return rec.Views[view].Embedding
 }
 
 // compare scores the highest clips again with an edited vocabulary.
@@ -111,7 +120,7 @@ func (s *sunk) compare(model string, m *scoring.Matrix) {
 		if h.vocabulary != m.Name || h.model != model || h.score < h.raise {
 			continue
 		}
-		label, now := h.top(m.Score(scoring.Clip{Mean: h.embedding}, h.scale, 0, h.watch).Labels)
+		label, _, now := h.top(m.Score(scoring.Clip{Mean: h.embedding}, h.scale, 0, h.watch).Labels)
 		var err error
 		if label != "" && (now < h.raise || now < (1-sinks)*h.score) {
 			err = fmt.Errorf("the clip that scored highest for it (%q on camera %s, %s) had a score of %.2f and has %.2f since the vocabulary was edited; the rule raises at %.2f: scores depend on the other labels, contrast does not",
