@@ -81,16 +81,22 @@ type about struct {
 	clip   string
 	model  string
 	vocab  topics.VocabRef
+	views  []topics.SeenView
 }
 
 func aboutClip(rec *topics.Recognition) about {
-	return about{camera: rec.Camera, tags: rec.Tags, end: rec.End, clip: rec.ClipID, model: rec.Model, vocab: rec.Vocab}
+	return about{camera: rec.Camera, tags: rec.Tags, end: rec.End, clip: rec.ClipID, model: rec.Model, vocab: rec.Vocab, views: rec.Views}
 }
 
 // alert makes an alert of the clip and a label's result.
 func (c about) alert(l topics.LabelScore) topics.Alert {
-	return topics.Alert{
+	a := topics.Alert{
 		Camera: c.camera, Tags: c.tags, Label: l.Label, Score: l.Score, Similarity: l.Similarity, Contrast: l.Contrast,
 		Novel: l.Novel, NearestBase: l.NearestBase, At: c.end, Clip: c.clip, Model: c.model, Vocab: c.vocab,
 	}
+	if scored := l.Score != 0 || l.Similarity != 0; scored && l.View >= 0 && l.View < len(c.views) {
+		box := c.views[l.View].Box
+		a.View, a.Box = c.views[l.View].View, &box
+	}
+	return a
 }

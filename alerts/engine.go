@@ -233,7 +233,7 @@ func (e *Engine) RestoreOlder(a topics.Alert) {
 // leave notes that an alert was never cleared before another followed it.
 func (e *Engine) leave(a topics.Alert, followed time.Time) {
 	a.State, a.At, a.Reason = topics.AlertCleared, followed, anotherFollowed
-	a.Score, a.Similarity, a.Contrast = 0, 0, 0 // those of the raise
+	a.Score, a.Similarity, a.Contrast, a.View, a.Box = 0, 0, 0, "", nil // those of the raise
 	e.left[a.ID] = a
 }
 

@@ -55,6 +55,33 @@ func TestAnAlertSaysWhatItIsAbout(t *testing.T) {
 	}
 }
 
+// An alert says where in the picture its label was seen: the box of the clip that decided.
+func TestAnAlertSaysWhereItWasSeen(t *testing.T) {
+	e := newEngine(t, Rule{Name: "fall", Actions: []string{"fall"}, Clips: ClipsRule{2, 2}})
+	seen := func(i int, score float64, view int, left float64) topics.Recognition {
+		l := fall(score)
+		l.View = view
+		rec := clipAt(t0, i, l)
+		rec.Views = []topics.SeenView{
+			{View: topics.ViewCentre, Box: topics.Box{Left: .2, Width: .5, Height: 1}},
+			{View: topics.ViewZoom, Box: topics.Box{Left: left, Width: .25, Height: .5}},
+		}
+		return rec
+	}
+	e.Evaluate(seen(0, .9, 1, .6))
+	got := e.Evaluate(seen(1, .9, 1, .7))
+	if len(got) != 1 || got[0].View != topics.ViewZoom || got[0].Box == nil || got[0].Box.Left != .7 {
+		t.Fatalf("raised %+v", got)
+	}
+	e.Evaluate(clipAt(t0, 2))
+	if got := e.Evaluate(clipAt(t0, 3)); len(got) != 1 || got[0].View != "" || got[0].Box != nil {
+		t.Errorf("cleared by clips without the label: %+v", got)
+	}
+	if _, got := play(e, t0, 4, .9, .9); len(got) != 1 || got[0].View != "" || got[0].Box != nil {
+		t.Errorf("raised by clips without views: %+v", got)
+	}
+}
+
 func TestEachLabelHasItsOwnThreshold(t *testing.T) {
 	e := newEngine(t, Rule{Name: "r", Tags: []string{"danger"}})
 	label := func(name string, score, threshold float64) topics.LabelScore {

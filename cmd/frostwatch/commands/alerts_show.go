@@ -84,6 +84,9 @@ func printAlert(w io.Writer, v alertView, unreadable error, asJSON bool) error {
 	row("cameras", strings.Join(v.Cameras, ", "))
 	row("rule", fmt.Sprintf("%s, %s", v.Rule, v.Severity))
 	row("label", v.labelText())
+	if v.Box != nil {
+		row("seen in", fmt.Sprintf("%s: %s", v.View, v.Box))
+	}
 	if v.Novel {
 		row("novel", "the model was not trained on this label; nearest to "+v.NearestBase)
 	}
@@ -145,7 +148,16 @@ func (p Program) writeAlert(v alertView, clip topics.Clip, err error, dir string
 			return err
 		}
 	}
-	_, err = fmt.Fprintf(p.Out, "alert.json and %d pictures of %s are in %s\n", len(clip.Frames), v.Camera, dir)
+	line := fmt.Sprintf("alert.json and %d pictures of %s are in %s", len(clip.Frames), v.Camera, dir)
+	if clip.Zoom != nil {
+		for i, j := range clip.Zoom.JPEGs {
+			if err := writeNew(filepath.Join(dir, fmt.Sprintf("zoom-%d.jpg", i+1)), j); err != nil {
+				return err
+			}
+		}
+		line += ", and as many of what its zoom shows"
+	}
+	_, err = fmt.Fprintln(p.Out, line)
 	return err
 }
 

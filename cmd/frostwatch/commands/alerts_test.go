@@ -54,9 +54,14 @@ func alertLog(t *testing.T) (configuration string, cleared topics.Alert) {
 		return topics.Alert{ID: topics.AlertID(rule, clip), State: topics.AlertRaised, Rule: rule, Severity: "warning", Camera: camera,
 			Label: "falling down", Score: .91, Onset: onset, At: onset.Add(4 * time.Second), OnsetClip: clip, Clip: clip}
 	}
+	zoomed := topics.Box{Left: .5, Top: .25, Width: .2, Height: .36}
 	clip := topics.Clip{ID: "c", Camera: "ward-1", Epoch: now, Window: 4 * time.Second, Width: 8, Height: 8}
 	for i := range 8 {
 		clip.Frames = append(clip.Frames, topics.ClipFrame{JPEG: fmt.Append(nil, "jpeg", i), Captured: now})
+	}
+	clip.Views, clip.Zoom = []topics.View{topics.ViewCentre, topics.ViewZoom}, &topics.Zoom{Box: zoomed, Side: 224}
+	for i := range 8 {
+		clip.Zoom.JPEGs = append(clip.Zoom.JPEGs, []byte(fmt.Sprint("zoomed", i)))
 	}
 	value, err := topics.EncodeClip(clip)
 	if err != nil {
@@ -64,6 +69,7 @@ func alertLog(t *testing.T) (configuration string, cleared topics.Alert) {
 	}
 	send(topics.Evidence, "other", "ward-1", []byte("of another alert"))
 	cleared = alert("fall", "ward-1", time.Hour)
+	cleared.View, cleared.Box = topics.ViewZoom, &zoomed
 	at := send(topics.Evidence, cleared.ID, "ward-1", value)
 	cleared.Evidence = &at
 	open, old := alert("fence", "yard", time.Minute), alert("loiter", "yard", 48*time.Hour)
@@ -107,7 +113,7 @@ func TestAlertsCommands(t *testing.T) {
 		{"ls --rule nosuch", "no alerts: no rule of " + file + ` matches "nosuch"`, "SINCE"},
 		{"ls --since 1m --until 2m", "! --since 1m is not before --until 2m", "topic"},
 		{"show nothing", "! no alert has the id \"nothing\"", ""},
-		{"show " + cleared.ID, "cleared, 1m4s  the score fell  falling down, score 0.91  a.evidence, partition", ""},
+		{"show " + cleared.ID, "cleared, 1m4s  the score fell  falling down, score 0.91  zoom: left 50%, top 25%, 20% wide, 36% high  a.evidence, partition", ""},
 		{"show --json " + cleared.ID, `"cleared_at"  "reason": "the score fell"  "topic": "a.evidence"`, ""},
 	} {
 		args := append([]string{"alerts"}, strings.Fields(c.args)...)
@@ -144,6 +150,9 @@ func TestAnAlertsPicturesAreWritten(t *testing.T) {
 		if b, err := os.ReadFile(filepath.Join(dir, fmt.Sprintf("frame-%d.jpg", i+1))); err != nil || string(b) != fmt.Sprint("jpeg", i) {
 			t.Errorf("picture %d: %q, %v", i+1, b, err)
 		}
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, "zoom-8.jpg")); err != nil || string(b) != "zoomed7" {
+		t.Errorf("the last picture of the zoom: %q, %v", b, err)
 	}
 	b, err := os.ReadFile(filepath.Join(dir, "alert.json"))
 	var a topics.Alert
