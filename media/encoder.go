@@ -17,6 +17,8 @@ type FrameEncoder struct {
 	lowered        int // quality of the latest pictures
 	jpeg           *jpeg.Encoder
 	rgb, small     []byte
+	width, height  int           // of rgb
+	reader         *jpeg.Decoder // of stills; nil until the first is cut
 	seed           maphash.Seed
 	scenes         sceneMaker
 	seen           Seen
@@ -87,6 +89,7 @@ func (e *FrameEncoder) Encode(f *Frame) (data []byte, w, h int, err error) {
 	if e.rgb, err = f.RGB(e.rgb); err != nil {
 		return nil, 0, 0, err
 	}
+	e.width, e.height = f.Width, f.Height
 	small, w, h := pixels.ResizeShortSide(e.rgb, f.Width, f.Height, e.short, e.small)
 	if w != f.Width || h != f.Height {
 		e.small = small
