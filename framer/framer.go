@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
@@ -28,6 +29,7 @@ type Options struct {
 	Stride     topics.Stride // between window starts; where the camera doesn't say
 	ShortSide  int           // pixels of a carried frame's short side
 	Quality    int           // of JPEG, 1 to 100
+	Views      []topics.View // that clips are recognised by; where the camera doesn't say; none: topics.DefaultViews
 	Queue      int           // clips of one camera that may wait for Kafka; a full queue drops the oldest
 	Logger     *slog.Logger
 	Meter      metric.Meter
@@ -58,6 +60,9 @@ func (o *Options) check() error {
 		return fmt.Errorf("framer: queue of %d clips: want at least 1", o.Queue)
 	}
 	if err := topics.CheckTimes(o.Window, o.Stride); err != nil {
+		return fmt.Errorf("framer: %w", err)
+	}
+	if err := topics.CheckViews(o.Views); err != nil {
 		return fmt.Errorf("framer: %w", err)
 	}
 	o.fill()
@@ -117,6 +122,13 @@ func (f *Framer) Stream(c topics.Camera, send bus.SendFunc) (*Stream, error) {
 		queue:   newQueue(f.Queue),
 		losses:  &losses{log: log, reporter: f.Reporter, part: "clips of " + c.Name},
 		faults:  faults{lens: lens{accept: f.AcceptView}},
+	}
+	if s.views = c.Views; len(s.views) == 0 {
+		s.views = f.Views
+	}
+	s.zooms = slices.Contains(s.views, topics.ViewZoom)
+	if slices.Equal(s.views, topics.DefaultViews()) {
+		s.views = nil
 	}
 	s.Retag(c.Tags, c.Vocabulary)
 	f.metrics.begin(context.Background(), c.Name)

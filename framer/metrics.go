@@ -17,6 +17,8 @@ type metrics struct {
 	epochs     metric.Int64Counter
 	incomplete metric.Int64Counter
 	encode     metric.Float64Histogram
+	zooms      metric.Int64Counter
+	zoom       metric.Float64Histogram
 }
 
 func newMetrics(m metric.Meter) (metrics, error) {
@@ -29,6 +31,8 @@ func newMetrics(m metric.Meter) (metrics, error) {
 		incomplete: i.CounterBy("frostwatch.framer.windows_incomplete", "windows cut off by the end of their epoch"),
 		encode: i.Seconds("frostwatch.framer.encode_seconds", "conversion, resizing and JPEG of one frame",
 			.001, .002, .005, .01, .02, .05, .1),
+		zooms: i.CounterBy("frostwatch.framer.clips_zoomed", "clips in which something moves, so that they have the view zoom"),
+		zoom:  i.Seconds("frostwatch.framer.zoom_seconds", "finding what moves in a clip, and cutting it out of its frames", .01, .02, .05, .1, .2, .5, 1),
 	}
 	return out, i.Err()
 }
@@ -60,6 +64,11 @@ func (m *metrics) gap(ctx context.Context, camera, reason string, d time.Duratio
 }
 
 func (m *metrics) encoded(ctx context.Context, d time.Duration) { m.encode.Record(ctx, d.Seconds()) }
+
+func (m *metrics) zoomed(ctx context.Context, camera string, d time.Duration) {
+	m.zooms.Add(ctx, 1, ofCamera(camera))
+	m.zoom.Record(ctx, d.Seconds())
+}
 
 func (m *metrics) epoch(ctx context.Context, camera, why string, incomplete int) {
 	m.epochs.Add(ctx, 1, ofReason(camera, why))

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"time"
 
+	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -34,6 +35,8 @@ type window struct {
 	number uint64
 	start  time.Duration
 	frames []topics.ClipFrame
+	stills []*media.Still // of the frames, where the view zoom is wanted, until it is complete
+	zoom   *topics.Zoom   // once it is complete
 }
 
 func newSampler(window time.Duration, stride topics.Stride) *sampler {

@@ -2,6 +2,7 @@ package framer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -21,6 +22,8 @@ import (
 type Stream struct {
 	*Framer
 	camera   topics.Camera
+	views    []topics.View         // of its clips; none: the default
+	zooms    bool                  // the view zoom is among them
 	marks    atomic.Pointer[marks] // of the clips to come
 	sender   bus.SendFunc
 	log      *slog.Logger
@@ -212,6 +215,7 @@ func (s *Stream) display(f *media.Frame) time.Duration {
 // converted and compressed once, however many they are.
 func (s *Stream) cut(ctx context.Context, f *media.Frame, at, until time.Duration) error {
 	var picture topics.ClipFrame
+	var still *media.Still
 	var w, h int
 	complete, err := s.sampler.see(until, func(win *window) error {
 		if picture.JPEG == nil {
@@ -219,13 +223,22 @@ func (s *Stream) cut(ctx context.Context, f *media.Frame, at, until time.Duratio
 			if picture, w, h, err = s.encode(ctx, f, at); err != nil {
 				return err
 			}
+			if s.zooms {
+				if still, err = s.encoder.Still(); err != nil {
+					return err
+				}
+			}
 		}
 		win.frames = append(win.frames, picture)
+		if s.zooms {
+			win.stills = append(win.stills, still)
+		}
 		return nil
 	})
 	for _, win := range complete {
 		s.whole = true
 		s.broken.Store(nil)
+		err = errors.Join(err, s.zoomIn(ctx, win))
 		if !s.anchor.set {
 			s.early = append(s.early, early{win, w, h})
 			continue
@@ -268,6 +281,6 @@ func (s *Stream) clip(win *window, w, h int) topics.Clip {
 	return topics.Clip{
 		ID: topics.ClipID(s.camera.Name, s.anchor.epoch, win.start), Camera: s.camera.Name, Tags: of.tags, Vocabulary: of.vocabulary,
 		Epoch: s.anchor.epoch, Sequence: win.number, Start: win.start, Window: s.sampler.window,
-		Width: w, Height: h, Frames: win.frames,
+		Width: w, Height: h, Frames: win.frames, Views: s.views, Zoom: win.zoom,
 	}
 }
