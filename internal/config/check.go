@@ -124,6 +124,11 @@ func (d *document) checkStages(c Config) {
 	inRange(d, "ingest.backoff.max", c.Ingest.Backoff.Max, c.Ingest.Backoff.Min, 24*time.Hour)
 	inRange(d, "ingest.backoff.reset_after", c.Ingest.Backoff.ResetAfter, 0, 24*time.Hour)
 	d.timing("framer", c.Framer.Window, c.Framer.Stride)
+	if err := topics.CheckViews(c.Framer.Views); err != nil {
+		d.wrong("framer.views", err.Error())
+	} else if len(c.Framer.Views) == 0 {
+		d.wrong("framer.views", "want at least one of centre, tiles, squash and zoom")
+	}
 	inRange(d, "framer.short_side", c.Framer.ShortSide, topics.MinShortSide, topics.MaxShortSide)
 	inRange(d, "framer.jpeg_quality", c.Framer.JPEGQuality, 1, 100)
 	inRange(d, "framer.queue", c.Framer.Queue, 1, 1000)

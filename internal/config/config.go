@@ -123,6 +123,7 @@ type Backoff struct {
 type Framer struct {
 	Window      time.Duration `yaml:"window"`
 	Stride      topics.Stride `yaml:"stride"`
+	Views       []topics.View `yaml:"views"`
 	ShortSide   int           `yaml:"short_side"`
 	JPEGQuality int           `yaml:"jpeg_quality"`
 	Queue       int           `yaml:"queue"`
@@ -216,13 +217,14 @@ type Camera struct {
 	Poll           time.Duration `yaml:"poll"`
 	TLSVerify      *bool         `yaml:"tls_verify"`
 	TLSFingerprint string        `yaml:"tls_fingerprint"`
+	Views          []topics.View `yaml:"views"`
 }
 
 // Record returns the camera as it is written to the topic.
 func (c Camera) Record() topics.Camera {
 	return topics.Camera{
 		Name: c.Name, URL: c.URL.Reveal(), Tags: c.Tags, Transport: c.Transport,
-		Stride: c.Stride, Window: topics.Duration(c.Window), Vocabulary: c.Vocabulary,
+		Stride: c.Stride, Window: topics.Duration(c.Window), Vocabulary: c.Vocabulary, Views: c.Views,
 		Poll: topics.Duration(c.Poll), TLSVerify: c.TLSVerify, TLSFingerprint: c.TLSFingerprint,
 	}
 }
@@ -240,7 +242,7 @@ func Default() Config {
 			OpenTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, Watchdog: 15 * time.Second, DecodeThreads: 1,
 			Backoff: Backoff{Min: time.Second, Max: time.Minute, ResetAfter: time.Minute},
 		},
-		Framer: Framer{Window: 4267 * time.Millisecond, Stride: topics.Stride{Steps: 4}, ShortSide: 224, JPEGQuality: 90, Queue: 8, AcceptView: time.Hour},
+		Framer: Framer{Window: 4267 * time.Millisecond, Stride: topics.Stride{Steps: 4}, Views: topics.DefaultViews(), ShortSide: 224, JPEGQuality: 90, Queue: 8, AcceptView: time.Hour},
 		Infer: Infer{
 			Group: "frostwatch-infer", Bundle: "models/frost-mini", Provider: "cpu",
 			MaxBatch: 8, MaxWait: 50 * time.Millisecond, MaxAge: 30 * time.Second, TopK: 10,

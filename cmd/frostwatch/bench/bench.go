@@ -36,6 +36,7 @@ type Options struct {
 	Provider   string   // cpu, cuda or tensorrt
 	Videos     []string // to read as cameras; empty: a demo clip
 	Cameras    int      // that ingest reads at the same time
+	Views      []string // of ingest's cameras; empty: the default
 	Rounds     int      // how often infer measures each rate
 	Time       time.Duration
 	JSON       bool

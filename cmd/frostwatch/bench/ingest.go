@@ -22,6 +22,7 @@ type ingestFigures struct {
 	Video     string  `json:"video"`
 	Stream    string  `json:"stream"` // codec, size, and the frame rate if the stream states it
 	ShortSide int     `json:"short_side"`
+	Views     string  `json:"views"`
 	Cameras   int     `json:"cameras"`
 	Seconds   float64 `json:"seconds"`
 	// CPU is in seconds of one core, for the process minus what it uses without
@@ -89,6 +90,12 @@ func (b *bench) ingestOne(ctx context.Context, video, dir string) (out ingestFig
 	cfg := config.Default()
 	cfg.Kafka = cfg.Kafka.At(broker.Addr())
 	cfg.Ingest.Allow = []string{"127.0.0.1"} // the simulator
+	if len(b.Views) > 0 {
+		cfg.Framer.Views = nil
+	}
+	for _, v := range b.Views {
+		cfg.Framer.Views = append(cfg.Framer.Views, topics.View(v))
+	}
 	pr, err := process.Open(ctx, process.Options{Config: cfg, Logger: log, Service: "frostwatch-bench", Version: b.Version})
 	if err != nil {
 		return out, err
@@ -97,7 +104,7 @@ func (b *bench) ingestOne(ctx context.Context, video, dir string) (out ingestFig
 	if err := pr.EnsureTopics(ctx); err != nil {
 		return out, err
 	}
-	out = ingestFigures{Video: filepath.Base(video), ShortSide: cfg.Framer.ShortSide, Cameras: b.Cameras}
+	out = ingestFigures{Video: filepath.Base(video), ShortSide: cfg.Framer.ShortSide, Views: topics.ViewNames(cfg.Framer.Views), Cameras: b.Cameras}
 	err = b.withIngest(ctx, pr, func(ctx context.Context, r *sink) error {
 		return b.readCameras(ctx, pr, r, url, &out)
 	})

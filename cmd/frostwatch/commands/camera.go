@@ -64,6 +64,7 @@ type cameraFlags struct {
 	stride    topics.Stride
 	window    time.Duration
 	words     string // vocabulary
+	views     []string
 
 	poll        time.Duration
 	verify      yesNo
@@ -79,6 +80,7 @@ func (f *cameraFlags) add(cmd *cobra.Command) {
 	cmd.Flags().Var(length{&f.poll, "2s"}, "poll", "time between two looks at a URL that answers with a single picture; 0s: it is a video")
 	cmd.Flags().Var(&f.verify, "tls-verify", "false takes any certificate of a camera of rtsps or https; '' is the configuration's ingest.tls_verify")
 	cmd.Flags().StringVar(&f.fingerprint, "tls-fingerprint", "", "sha256:... of the one certificate that the camera must show, whoever has signed it")
+	cmd.Flags().StringSliceVar(&f.views, "views", nil, "squares of its picture that are recognised: centre, tiles, squash, zoom (default: framer.views of the configuration)")
 	cmd.Flags().Var(length{&f.window, "4.267s"}, "window", "length of a clip (default: framer.window of the configuration)")
 }
 
@@ -105,6 +107,14 @@ func (f *cameraFlags) apply(cmd *cobra.Command, c *topics.Camera) {
 	}
 	if given("tls-fingerprint") {
 		c.TLSFingerprint = f.fingerprint
+	}
+	if given("views") {
+		c.Views = nil
+		for _, v := range f.views {
+			if v != "" {
+				c.Views = append(c.Views, topics.View(v))
+			}
+		}
 	}
 	if given("vocab") || given("vocabulary") {
 		c.Vocabulary = f.words
@@ -161,7 +171,7 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 		Example: "  frostwatch camera set lobby --tag indoor --tag ward\n  frostwatch camera set lobby --tag ''",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !cmd.Flags().Changed("tag") && !beyondTags(cmd) {
-				return errors.New("camera set: nothing to change: want --tag, --url, --transport, --stride, --window, --poll, --tls-verify, --tls-fingerprint or --vocab")
+				return errors.New("camera set: nothing to change: want --tag, --url, --transport, --stride, --window, --views, --poll, --tls-verify, --tls-fingerprint or --vocab")
 			}
 			return t.withCameras(cmd.Context(), func(ctx context.Context, table cameraTable) error {
 				was, err := table.Get(ctx, args[0])
@@ -188,7 +198,7 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 
 // beyondTags is whether `camera set` was given more to change than tags.
 func beyondTags(cmd *cobra.Command) bool {
-	return slices.ContainsFunc([]string{"url", "transport", "stride", "window", "poll", "tls-verify", "tls-fingerprint", "vocab", "vocabulary"}, cmd.Flags().Changed)
+	return slices.ContainsFunc([]string{"url", "transport", "stride", "window", "views", "poll", "tls-verify", "tls-fingerprint", "vocab", "vocabulary"}, cmd.Flags().Changed)
 }
 
 // own makes a camera that a person changes that person's. If only its tags change,
@@ -235,6 +245,9 @@ func (p Program) putCamera(ctx context.Context, table cameraTable, c topics.Came
 	}
 	if c.Vocabulary != "" {
 		line += ", vocabulary " + c.Vocabulary
+	}
+	if len(c.Views) > 0 {
+		line += ", views " + topics.ViewNames(c.Views)
 	}
 	if _, err := fmt.Fprintln(p.Out, line); err != nil {
 		return err

@@ -28,7 +28,7 @@ type IngestOptions struct {
 func (p *Process) NewIngest(o IngestOptions) (*ingest.Stage, error) {
 	fc, c := p.Config.Framer, p.Config.Ingest
 	f, err := framer.New(framer.Options{
-		Names: p.Names, Window: fc.Window, Stride: fc.Stride,
+		Names: p.Names, Window: fc.Window, Stride: fc.Stride, Views: fc.Views,
 		ShortSide: fc.ShortSide, Quality: fc.JPEGQuality, Queue: fc.Queue, AcceptView: fc.AcceptView,
 		Logger: p.log, Tracer: p.tel.Tracer("framer"), Meter: p.tel.Meter("framer"), Propagator: p.tel.Propagator(),
 		Reporter: p.reporter,
