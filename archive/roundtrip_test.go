@@ -56,6 +56,9 @@ func TestEveryFieldComesBack(t *testing.T) {
 	n := 0
 	fill(reflect.ValueOf(&a).Elem(), &n)
 	a.End = a.Start.Add(time.Second)
+	for i := range a.Views {
+		a.Views[i].View, a.Labels[i].View = topics.ViewZoom, i
+	}
 	through(t, actionsCodec(), a)
 	bare := action("lobby", hour, 0)
 	bare.Epoch, bare.Tags, bare.Embedding, bare.First, bare.Last = time.Time{}, nil, nil, nil, nil
@@ -63,7 +66,7 @@ func TestEveryFieldComesBack(t *testing.T) {
 
 	var alert topics.Alert
 	fill(reflect.ValueOf(&alert).Elem(), &n)
-	alert.State = topics.AlertCleared
+	alert.State, alert.View = topics.AlertCleared, topics.ViewZoom
 	through(t, alertsCodec(), alert)
 	alert.Score, alert.Similarity = 0, 0
 	through(t, alertsCodec(), alert)
