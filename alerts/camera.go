@@ -94,9 +94,17 @@ func (c about) alert(l topics.LabelScore) topics.Alert {
 		Camera: c.camera, Tags: c.tags, Label: l.Label, Score: l.Score, Similarity: l.Similarity, Contrast: l.Contrast,
 		Novel: l.Novel, NearestBase: l.NearestBase, At: c.end, Clip: c.clip, Model: c.model, Vocab: c.vocab,
 	}
-	if scored := l.Score != 0 || l.Similarity != 0; scored && l.View >= 0 && l.View < len(c.views) {
-		box := c.views[l.View].Box
-		a.View, a.Box = c.views[l.View].View, &box
+	if l.Score != 0 || l.Similarity != 0 {
+		a.View, a.Box = place(c.views, l)
 	}
 	return a
+}
+
+// place is where a label of a clip with these views was seen.
+func place(views []topics.SeenView, l topics.LabelScore) (topics.View, *topics.Box) {
+	if l.View < 0 || l.View >= len(views) {
+		return "", nil
+	}
+	box := views[l.View].Box
+	return views[l.View].View, &box
 }

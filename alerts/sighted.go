@@ -18,6 +18,8 @@ func (w *watch) sighting(rec *topics.Recognition, l topics.LabelScore) topics.Si
 		ClipID: rec.ClipID, Clip: rec.Clip, Model: rec.Model, Vocab: rec.Vocab,
 	}
 	s.Threshold, _ = w.judge.levels(&l)
+	s.View, s.Box = place(rec.Views, l)
+	s.Label.View = 0 // the record has no views
 	return topics.Sighting{Rule: w.rule.Name, RuleHash: w.rule.hash, Seen: s}
 }
 

@@ -151,15 +151,8 @@ func (a Alert) Validate() error {
 	}); err != nil {
 		return err
 	}
-	if a.View != "" {
-		if err := a.View.check(); err != nil {
-			return err
-		}
-	}
-	if a.Box != nil {
-		if err := a.Box.Check(); err != nil {
-			return err
-		}
+	if err := checkPlace(a.View, a.Box); err != nil {
+		return err
 	}
 	if len(a.Reason) > maxText || !Printable(a.Reason) {
 		return fmt.Errorf("reason: want at most %d bytes of printable text", maxText)

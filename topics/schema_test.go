@@ -57,6 +57,7 @@ func fullSighting() Sighting {
 	r := fullRecognition()
 	return Sighting{Rule: "crowd", RuleHash: "1f", Partition: 3, Through: at, Seen: &Seen{
 		Camera: "lobby", Tags: r.Tags, Start: r.Start, End: r.End, Label: r.Labels[0], Measure: "contrast", Threshold: .5,
+		View: ViewZoom, Box: &Box{.5, .25, .25, .375},
 		ClipID: r.ClipID, Clip: r.Clip, Model: r.Model, Vocab: r.Vocab,
 	}}
 }

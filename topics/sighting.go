@@ -31,7 +31,10 @@ type Seen struct {
 	Tags   []string   `json:"camera_tags,omitempty"`
 	Start  time.Time  `json:"start"` // of the clip's window
 	End    time.Time  `json:"end"`
-	Label  LabelScore `json:"label"` // the best that matches
+	Label  LabelScore `json:"label"` // the best that matches; View is 0
+	// View and Box are as in an Alert.
+	View View `json:"view,omitempty"`
+	Box  *Box `json:"box,omitempty"`
 	// Measure and Threshold are as in an Alert.
 	Measure   string    `json:"measure"`
 	Threshold float64   `json:"threshold"`
@@ -78,6 +81,12 @@ func (s *Seen) validate() error {
 		"measure": s.Measure, "model_id": s.Model, "vocabulary name": s.Vocab.Name, "vocabulary version": s.Vocab.Version,
 	}); err != nil {
 		return err
+	}
+	if err := checkPlace(s.View, s.Box); err != nil {
+		return err
+	}
+	if s.Label.View != 0 {
+		return fmt.Errorf("label %.80q: view %d of none", s.Label.Label, s.Label.View)
 	}
 	return s.Label.check()
 }

@@ -85,6 +85,19 @@ func (b Box) String() string {
 	return fmt.Sprintf("left %.0f%%, top %.0f%%, %.0f%% wide, %.0f%% high", 100*b.Left, 100*b.Top, 100*b.Width, 100*b.Height)
 }
 
+// checkPlace checks where something was seen, which a record need not say.
+func checkPlace(v View, b *Box) error {
+	if v != "" {
+		if err := v.check(); err != nil {
+			return err
+		}
+	}
+	if b == nil {
+		return nil
+	}
+	return b.Check()
+}
+
 // SeenView is what a model made of one square of a clip's picture.
 type SeenView struct {
 	View View `json:"view"`
