@@ -66,6 +66,7 @@ func TestCameras(t *testing.T) {
 		{"twice", []topics.Sighting{see("a", 0), see("b", 1), see("c", 2), see("a", 20), see("b", 21), see("c", 22)},
 			[]string{"raised at 2 by c since a-0: a b c", "cleared at 10", "raised at 22 by c since a-20: a b c", "cleared at 30"}},
 		{"one has seen it for long", []topics.Sighting{see("a", 0), see("a", 9), see("a", 18), see("b", 19), see("c", 20)}, []string{"raised at 20 by c since a-18: a b c", "cleared at 28"}},
+		{"what was seen before the clear counts for no other alert", []topics.Sighting{see("a", 0), see("b", 1), see("c", 2), see("d", 10.5), see("e", 14)}, []string{"raised at 2 by c since a-0: a b c", "cleared at 10"}},
 		{"repeated", []topics.Sighting{see("a", 0), see("b", 1), see("c", 2), see("c", 2), see("b", 1)}, []string{"raised at 2 by c since a-0: a b c", "cleared at 10"}},
 	} {
 		if got := counted(CountAll(set, c.all, t0.Add(time.Minute))); !slices.Equal(got, c.want) {
