@@ -140,6 +140,7 @@ func TestStatusesAreRepeated(t *testing.T) {
 			t.Errorf("a lens of which is known %+v: repeated with %+v", c.lens, p)
 		}
 	}
+	c.cancel() // so that it does not begin once it may
 	close(waits)
 	c.stop()
 	if p := pass(time.Hour); p != nil {
