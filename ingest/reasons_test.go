@@ -147,7 +147,7 @@ func TestReasons(t *testing.T) {
 			until(t, string(c.state)+": "+c.reason, 20*time.Second, func() bool { return c.reason == "" || r.saw("cam", c.state, c.reason)() })
 			if c.reason != "" {
 				// It is in readiness and in the log, too.
-				until(t, "the warning", 5*time.Second, func() bool {
+				until(t, "the warning", 30*time.Second, func() bool {
 					return strings.Contains(r.warning("camera cam"), c.reason) && strings.Contains(log.String(), "level=WARN")
 				})
 			}
