@@ -96,31 +96,33 @@ func (w *worker) run(ctx context.Context) error {
 
 func (w *worker) work(ctx context.Context, records <-chan bus.Message) error {
 	for {
-		in := records
-		if w.pace.full() {
-			in = nil
-		}
-		var due <-chan time.Time
-		if wait, some := w.pace.wait(time.Now()); some {
-			t := time.NewTimer(wait)
-			defer t.Stop()
-			due = t.C
-		}
-		var err error
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case m := <-in:
-			err = w.take(ctx, m)
-		case <-due:
-			err = w.flush(ctx)
-		}
-		if err != nil {
+		if err := w.step(ctx, records); err != nil {
 			return err
 		}
 		if err := w.Commit(ctx, w.pace.first(w.next)); err != nil {
 			return err
 		}
+	}
+}
+
+// step deals with the next record, or with what is held and has become due.
+func (w *worker) step(ctx context.Context, records <-chan bus.Message) error {
+	if w.pace.full() {
+		records = nil
+	}
+	var due <-chan time.Time
+	if wait, some := w.pace.wait(time.Now()); some {
+		t := time.NewTimer(wait)
+		defer t.Stop()
+		due = t.C
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case m := <-records:
+		return w.take(ctx, m)
+	case <-due:
+		return w.flush(ctx)
 	}
 }
 
