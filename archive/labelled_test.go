@@ -59,14 +59,14 @@ func mixed(t *testing.T) (*kafka, *Bucket) {
 	for i := range 700 {
 		at := hour.Add(time.Duration(i) * 6 * time.Second)
 		a := action(fmt.Sprintf("cam-%d", i%3), at, 8)
-		switch {
-		case i%5 == 1:
+		switch i % 5 {
+		case 1:
 			a.Labels = a.Labels[:i%3%2]
-		case i%5 == 2:
+		case 2:
 			a.Labels = append(a.Labels, topics.LabelScore{Label: fmt.Sprintf("thing %d", i%50), Similarity: float64(float32(i) / 701), Score: 1 / float64(i), Contrast: math.Exp(-float64(i)), NearestBase: "x", NearestSimilarity: .1})
-		case i%5 == 3:
+		case 3:
 			a.Embedding, a.First, a.Last = nil, nil, nil
-		case i%5 == 4:
+		case 4:
 			a.Tags, a.Epoch, a.Vocab.Version = []string{"a", "b"}, time.Time{}, fmt.Sprint(i%2)
 		}
 		for l := range a.Labels {

@@ -60,11 +60,9 @@ func TestChallenges(t *testing.T) {
 	} {
 		l := login{user: url.UserPassword(`us"er`, `pä:w/d:%"/`)}
 		err := l.challenged(c.headers, c.again)
-		got := ""
+		got := l.authorization("DESCRIBE", "rtsp://cam/s")
 		if err != nil {
 			got = err.Error()
-		} else {
-			got = l.authorization("DESCRIBE", "rtsp://cam/s")
 		}
 		if !strings.Contains(got, c.want) {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
