@@ -16,6 +16,7 @@ type health struct {
 	ended   bool      // the runner is stopped: nothing is repeated any more
 	offline time.Time // since when the camera has not given video; zero: it does
 	frame   time.Time // when the latest frame came
+	resumed time.Time // when frames came again after the first pause since the newest clip
 	steady  bool      // frames come, the first of them at begun on the stream's clock
 	begun   time.Duration
 	frames  int       // that came since counted
@@ -25,6 +26,10 @@ type health struct {
 	damaged float64   // share of them in the latest rateOver
 	without string    // why the camera streams without clips; empty: it doesn't
 }
+
+// pausing is how long no frame comes before that is a pause, which may cost a clip: the
+// framer keeps a picture on display for little longer.
+const pausing = 3 * time.Second
 
 // rateOver is the time over which the rate of frames is counted.
 const rateOver = 20 * time.Second
@@ -47,7 +52,11 @@ func (h *health) online() {
 func (r *runner) came(pts time.Duration) {
 	h := &r.health
 	h.mu.Lock()
-	h.frame = r.Now()
+	now := r.Now()
+	if now.Sub(h.frame) > pausing && !h.resumed.After(r.newestClip()) {
+		h.resumed = now
+	}
+	h.frame = now
 	h.frames++
 	if !h.steady || pts < h.begun {
 		h.steady, h.begun = true, pts

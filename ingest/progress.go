@@ -58,10 +58,7 @@ func (s *Stage) look(now time.Time) {
 		}
 		streaming++
 		seen[r] = true
-		since := st.Since
-		if clip := time.Unix(0, r.clipped.Load()); clip.After(since) {
-			since = clip
-		}
+		since := r.lackingSince(st.Since)
 		age := now.Sub(since)
 		if age <= s.patience(r.camera) {
 			if p.reported[r] {
@@ -92,6 +89,25 @@ func (s *Stage) look(now time.Time) {
 	}
 	p.judge(streaming, stuck, broken)
 }
+
+// lackingSince is since when a camera that streams since then could have made a clip: from
+// the newest one on, or from the end of the first pause after it. That of a film that is
+// played again must not look like a fault; of a camera that pauses again and again, only
+// the first counts.
+func (r *runner) lackingSince(streaming time.Time) time.Time {
+	r.health.mu.Lock()
+	since := r.health.resumed
+	r.health.mu.Unlock()
+	for _, t := range []time.Time{streaming, r.newestClip()} {
+		if t.After(since) {
+			since = t
+		}
+	}
+	return since
+}
+
+// newestClip is when Kafka acknowledged the newest clip; in 1970 if there is none yet.
+func (r *runner) newestClip() time.Time { return time.Unix(0, r.clipped.Load()) }
 
 // judge is given how many cameras stream, how many of those have no clip, and how many
 // of these because their video breaks off.

@@ -11,6 +11,41 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
+// A film that pauses before it is played again is no camera without clips; one that
+// pauses again and again is.
+func TestOnePauseIsNoLackOfClips(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	begun := now
+	r := &runner{Stage: &Stage{Options: Options{Now: func() time.Time { return now }}}}
+	video := func(d time.Duration) {
+		for end := now.Add(d); now.Before(end); now = now.Add(500 * time.Millisecond) {
+			r.came(now.Sub(begun))
+		}
+	}
+	lacking := func(want time.Time) {
+		t.Helper()
+		if got := r.lackingSince(begun); !got.Equal(want) {
+			t.Errorf("at %v clips are lacking since %v, want %v", now, got, want)
+		}
+	}
+	video(5 * time.Second)
+	lacking(begun)
+	clip := now
+	r.clipped.Store(clip.UnixNano())
+	video(2 * time.Second)
+	lacking(clip)
+	now = now.Add(4 * time.Second)
+	resumed := now
+	video(4 * time.Second)
+	lacking(resumed)
+	now = now.Add(4 * time.Second)
+	video(4 * time.Second)
+	lacking(resumed)
+	clip = now
+	r.clipped.Store(clip.UnixNano())
+	lacking(clip)
+}
+
 // A camera that streams while no clip of it reaches Kafka is reported, and the worker
 // is not ready where that is so for all its cameras.
 func TestProgressIsClipsOnKafka(t *testing.T) {
