@@ -45,8 +45,8 @@ type shownStatus struct {
 	reason string
 }
 
-// statusLine formats a stream's state for people.
-func statusLine(s topics.StreamStatus) string {
+// statusLine formats a stream's state, as it is since a time, for people.
+func statusLine(s topics.StreamStatus, at time.Time) string {
 	var more []string
 	if s.State == topics.StreamStreaming && s.Codec != "" {
 		more = append(more, fmt.Sprintf("%s %dx%d", s.Codec, s.Width, s.Height))
@@ -60,7 +60,7 @@ func statusLine(s topics.StreamStatus) string {
 	if !s.RetryAt.IsZero() {
 		more = append(more, fmt.Sprintf("next try in %s", s.RetryAt.Sub(s.Since).Round(100*time.Millisecond)))
 	}
-	return fmt.Sprintf("%s  camera  %-20s  %-10s  %s", s.Since.Local().Format(clock), s.Camera, s.State, strings.Join(more, ", "))
+	return fmt.Sprintf("%s  camera  %-20s  %-10s  %s", at.Local().Format(clock), s.Camera, s.State, strings.Join(more, ", "))
 }
 
 // countedCameras is "1 camera", "2 cameras".

@@ -300,8 +300,12 @@ func (u *up) printStatus(ending context.Context, value []byte) error {
 	if u.shown[s.Camera] == now {
 		return nil
 	}
+	at := s.Since
+	if u.shown[s.Camera].state == s.State { // the state is the same, what is wrong is new
+		at = time.Now()
+	}
 	u.shown[s.Camera] = now
-	_, err = fmt.Fprintln(u.Out, statusLine(s))
+	_, err = fmt.Fprintln(u.Out, statusLine(s, at))
 	return err
 }
 
