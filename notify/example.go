@@ -10,7 +10,7 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// example is a notification that tells of nothing, for trying receivers.
+// example is a notification of no real alert, for trying receivers.
 func example(receiver string, now time.Time) Notification {
 	a := topics.Alert{
 		ID: "test/" + now.UTC().Format("20060102T150405"), State: topics.AlertRaised, Rule: "test", Severity: "info", Camera: "test",

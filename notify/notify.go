@@ -12,7 +12,7 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Event is what happened to one alert, as a receiver is told of it.
+// Event is what happened to one alert, as it is delivered.
 type Event struct {
 	// Key is the same each time the event is delivered, so that a receiver can
 	// ignore it if it comes again: the alert's id and its state.

@@ -49,7 +49,7 @@ type worker struct {
 	next    int64 // after the last record that was dealt with, or is held
 }
 
-// begin sets where to go on. A new receiver is told of what happens from now on, and
+// begin sets where to go on. A new receiver gets what happens from now on, and
 // what its group has not delivered for longer than it keeps is passed over.
 func (w *worker) begin(ctx context.Context) error {
 	w.next = w.Committed()

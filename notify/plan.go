@@ -137,7 +137,7 @@ func (p *Plan) Since(old *Plan) (c Changes) {
 	return c
 }
 
-// wants is whether the receiver is told of an alert's record.
+// wants is whether an alert's record is delivered to the receiver.
 func (r *receiver) wants(a topics.Alert) bool {
 	if len(r.States) > 0 && !slices.Contains(r.States, a.State) {
 		return false
@@ -145,7 +145,7 @@ func (r *receiver) wants(a topics.Alert) bool {
 	return r.When.chooses(a)
 }
 
-// event is the alert as the receiver is told of it.
+// event is the alert as it is delivered to the receiver.
 func (r *receiver) event(a topics.Alert) Event {
 	return Event{Key: a.EventID(), Text: sentence(a, r.zone), Alert: a}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Receiver is an entry of notify.receivers: who is told, of what, and how.
+// Receiver is an entry of notify.receivers: what is delivered, to whom, and how.
 type Receiver struct {
 	Name     string              `yaml:"name"`
 	When     When                `yaml:"when"`

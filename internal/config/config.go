@@ -181,7 +181,7 @@ type Alerts struct {
 	Group string `yaml:"group"`
 }
 
-// Notify is who is told of alerts.
+// Notify is what alerts are delivered to.
 type Notify struct {
 	Group     string `yaml:"group"`
 	Receivers Raw    `yaml:"receivers"` // decoded by notify.Compile
