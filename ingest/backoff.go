@@ -1,8 +1,9 @@
 package ingest
 
 import (
-	"math/rand/v2"
 	"time"
+
+	"github.com/frostwatch/frostwatch/internal/pause"
 )
 
 // Backoff says how long to wait before connecting again: between half of these
@@ -24,13 +25,5 @@ func (b Backoff) after(failures int, lasted, window time.Duration) time.Duration
 	return d
 }
 
-// wait is how long to wait before the next try after so many failures in a row, at
-// least one. It is between half the step and the whole, at random, so that cameras
-// that were lost together don't come back together.
-func (b Backoff) wait(failures int) time.Duration {
-	step := b.Max
-	if n := failures - 1; n < 32 && b.Min<<n < b.Max && b.Min<<n > 0 {
-		step = b.Min << n
-	}
-	return step/2 + rand.N(step/2+1)
-}
+// wait is how long to wait before the next try after so many failures in a row.
+func (b Backoff) wait(failures int) time.Duration { return pause.Backoff(b.Min, b.Max, failures) }

@@ -4,15 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Waits between attempts: between half of these and the whole, at random.
 const (
+	// firstWait and longWait are the shortest and the longest wait between attempts.
 	firstWait = time.Second
 	longWait  = time.Minute
 	// maxRefused is how often a notification may be refused.
@@ -47,7 +46,7 @@ func (w *worker) deliver(ctx context.Context, events ...Event) error {
 		if tries == 1 || tries%10 == 0 {
 			w.Logger.WarnContext(ctx, "an alert is not delivered yet", "receiver", w.Name, "event", topics.Clean(events[0].Key), "tries", tries, "error", topics.Clean(err.Error()))
 		}
-		if !pause.For(ctx, w.wait(tries)) {
+		if !pause.For(ctx, pause.Backoff(firstWait, w.longest, tries)) {
 			return ctx.Err()
 		}
 	}
@@ -79,13 +78,4 @@ func (w *worker) giveUp(ctx context.Context, events []Event, why error) error {
 		}
 	}
 	return nil
-}
-
-// wait is how long to wait after a number of failures.
-func (d *delivery) wait(failures int) time.Duration {
-	step := d.longest
-	if n := failures - 1; n < 16 && firstWait<<n < step {
-		step = firstWait << n
-	}
-	return step/2 + rand.N(step/2+1)
 }
