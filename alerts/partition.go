@@ -76,19 +76,7 @@ func (s *Stage) evaluate(ctx context.Context, p *bus.Partition) error {
 	}
 	fetched := make(chan bus.Message)
 	g, own := errgroup.WithContext(ctx)
-	g.Go(func() error {
-		for {
-			m, err := p.Fetch(own)
-			if err != nil {
-				return err
-			}
-			select {
-			case fetched <- m:
-			case <-own.Done():
-				return own.Err()
-			}
-		}
-	})
+	g.Go(func() error { return p.FetchInto(own, fetched) })
 	sightings := make(chan news)
 	g.Go(func() error { return w.followSightings(own, sightings) })
 	g.Go(func() error { return w.loop(own, fetched, sightings, changed) })

@@ -20,7 +20,7 @@ type lease struct {
 	moved bool // guarded by the gate
 }
 
-// Partition is one partition of a topic that this member of a group holds. Fetch,
+// Partition is one partition of a topic that this member of a group holds. Fetch, FetchInto,
 // the seeks, ReadToEnd and SkipOlder are for one goroutine; all else may be called
 // by any.
 type Partition struct {
@@ -135,6 +135,22 @@ func (p *Partition) Fetch(ctx context.Context) (Message, error) {
 		p.keys.see(ctx, m)
 	}
 	return m, err
+}
+
+// FetchInto passes each record on, one ahead of what is taken, until Fetch returns an
+// error or ctx ends. It does not close the channel.
+func (p *Partition) FetchInto(ctx context.Context, into chan<- Message) error {
+	for {
+		m, err := p.Fetch(ctx)
+		if err != nil {
+			return err
+		}
+		select {
+		case into <- m:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // ReadToEnd calls fn for the records from an offset on (lower than the first that

@@ -19,7 +19,7 @@ type lease interface {
 	Bounds(ctx context.Context) (first, next int64, err error)
 	SeekOffset(offset int64) error
 	SkipOlder(ctx context.Context, age time.Duration) (skipped int64, err error)
-	Fetch(ctx context.Context) (bus.Message, error)
+	FetchInto(ctx context.Context, into chan<- bus.Message) error
 	Commit(ctx context.Context, next int64) error
 	Send(ctx context.Context, msgs ...bus.Message) ([]topics.RecordRef, error)
 }
@@ -77,19 +77,7 @@ func (w *worker) begin(ctx context.Context) error {
 func (w *worker) run(ctx context.Context) error {
 	records := make(chan bus.Message)
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error {
-		for {
-			m, err := w.Fetch(ctx)
-			if err != nil {
-				return err
-			}
-			select {
-			case records <- m:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-	})
+	g.Go(func() error { return w.FetchInto(ctx, records) })
 	g.Go(func() error { return w.work(ctx, records) })
 	return g.Wait()
 }
