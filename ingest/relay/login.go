@@ -33,6 +33,10 @@ type challenge struct {
 	params map[string]string
 }
 
+// maxTries bounds how often a request is sent again: for the first challenge, and for one
+// or two that go stale meanwhile.
+const maxTries = 3
+
 // challenged takes over what a server that refuses a request asks for. answered is
 // whether the request already answered a challenge made to itself: if so, another try
 // is of use only where the server calls that challenge stale.

@@ -8,6 +8,7 @@ package relay
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/media"
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 // Target is the camera that a Relay connects to.
@@ -36,6 +38,13 @@ type Target struct {
 type Redirect struct{ Location string }
 
 func (r *Redirect) Error() string { return "redirected" } // the location may hold a password
+
+func redirect(location string) error {
+	if location == "" {
+		return media.NewFault(media.KindOther, "the camera redirects, and does not say where to")
+	}
+	return &Redirect{location}
+}
 
 // Relay passes one camera's stream on to the libav of this process. Its port takes
 // connections from this machine alone, and answers none that does not know a name
@@ -100,6 +109,19 @@ func (r *Relay) blame(err error) {
 	defer r.mu.Unlock()
 	if !r.closed {
 		r.why = err
+	}
+}
+
+// refused notes why nothing can be had from the camera, unless it is the caller's end.
+func (r *Relay) refused(ctx context.Context, err error) {
+	var f *media.Fault
+	var to *Redirect
+	switch {
+	case err == nil, ctx.Err() != nil:
+	case errors.As(err, &f), errors.As(err, &to):
+		r.blame(err)
+	default:
+		r.blame(media.NewFault(media.KindUnreachable, "%s", topics.Clean(err.Error())))
 	}
 }
 
