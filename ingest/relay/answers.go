@@ -74,14 +74,11 @@ func (s *session) answer(m *message) error {
 	if code == 0 || q == nil {
 		return nil
 	}
+	why := refusal(q, code)
 	if code == 401 && q.sent <= maxTries {
-		err := s.relay.login.challenged(m.all("WWW-Authenticate"), q.answered)
-		if err == nil {
+		if why = s.relay.login.challenged(m.all("WWW-Authenticate"), q.answered); why == nil {
 			q.answered = true
 			return s.send(q)
-		}
-		if !q.silent(s.isPlaying()) {
-			s.relay.blame(err)
 		}
 	}
 	if q.silent(s.isPlaying()) {
@@ -91,7 +88,7 @@ func (s *session) answer(m *message) error {
 		s.relay.blame(redirect(m.get("Location")))
 		return errStop
 	}
-	s.judge(q, code)
+	s.relay.blame(why) // should libav give up over it
 	if err := s.accepted(q, m, code); err != nil {
 		return err
 	}
@@ -168,20 +165,12 @@ func (s *session) serve(method string, m *message) error {
 	return s.write(out.bytes())
 }
 
-// judge notes what a refusal means, should libav give up over it.
-func (s *session) judge(q *request, code int) {
+// refusal is what an answer means that is a refusal; nil: it is none. The camera's own
+// words are not repeated: they could hold anything.
+func refusal(q *request, code int) error {
 	if code < 300 {
-		s.relay.blame(nil)
-		return
+		return nil
 	}
-	if code != 401 {
-		s.relay.blame(refusal(q, code))
-	}
-}
-
-// refusal is what an answer other than 200 means. The camera's own words are not
-// repeated: they could hold anything.
-func refusal(q *request, code int) *media.Fault {
 	transport := "tcp"
 	if q.ports != nil {
 		transport = "udp"

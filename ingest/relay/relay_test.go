@@ -203,6 +203,7 @@ func TestWhatACameraDoesWrong(t *testing.T) {
 		{"no words", "DESCRIBE", "RTSP/1.0 500\r\nCSeq: CSEQ\r\n\r\n", "the camera answers DESCRIBE with 500 Internal Server Error: an error of its own: restart it if that does not pass"},
 		{"the other transport", "SETUP", "RTSP/1.0 200 OK\r\nCSeq: CSEQ\r\nTransport: RTP/AVP;unicast;client_port=1-2\r\n\r\n", "the camera was asked for RTSP over tcp and wants udp: set the camera's transport to udp"},
 		{"a wrong password", "DESCRIBE", "RTSP/1.0 401 Unauthorized\r\nCSeq: CSEQ\r\nWWW-Authenticate: Basic realm=\"x\"\r\n\r\n", "wrong user name or password"},
+		{"challenges that are always stale", "DESCRIBE", "RTSP/1.0 401 Unauthorized\r\nCSeq: CSEQ\r\nWWW-Authenticate: Digest realm=\"x\", nonce=\"n\", stale=true\r\n\r\n", "wrong user name or password"},
 		{"lines without end", "DESCRIBE", "RTSP/1.0 200 OK\r\nX: " + strings.Repeat("x", 1<<20), "it does not answer as an RTSP server does"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
