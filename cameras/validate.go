@@ -35,10 +35,10 @@ func (l Limits) Validate(c topics.Camera) error {
 	if err := l.checkURL(c.URL); err != nil {
 		return fmt.Errorf("camera %s: %w", c.Name, err)
 	}
-	if scheme := schemeOf(c.URL); asksForCertificate(c) && (scheme == "" || scheme == "file") {
+	switch scheme := schemeOf(c.URL); {
+	case asksForCertificate(c) && (scheme == "" || scheme == "file"):
 		return fmt.Errorf("camera %s: tls_verify and tls_fingerprint are for rtsps and https: its URL is a file", c.Name)
-	}
-	if scheme := schemeOf(c.URL); c.Poll != 0 && scheme != "http" && scheme != "https" && !strings.HasPrefix(c.URL, "$") {
+	case c.Poll != 0 && scheme != "http" && scheme != "https" && !strings.HasPrefix(scheme, "$"):
 		return fmt.Errorf("camera %s: poll is for URLs of http and https that answer with a single picture", c.Name)
 	}
 	return nil
@@ -47,6 +47,7 @@ func (l Limits) Validate(c topics.Camera) error {
 // schemeOf is a URL's scheme in lower case, empty for a plain path; a reference where
 // only its worker knows it.
 func schemeOf(raw string) string {
+	raw = strings.TrimSpace(raw)
 	scheme, _, has := strings.Cut(raw, ":")
 	if !has && !strings.HasPrefix(raw, "$") {
 		return ""
@@ -61,7 +62,7 @@ var bracesForgotten = regexp.MustCompile(`^[A-Za-z]+://[^/?#@]*:\$[A-Za-z_][A-Za
 
 // checkURL checks what can be known of a URL before ${NAME} is replaced in it.
 func (l Limits) checkURL(raw string) error {
-	raw = strings.TrimSpace(raw)
+	raw = Spelled(raw)
 	scheme, _, has := strings.Cut(raw, "://")
 	switch {
 	case strings.Contains(raw, "${}"):
@@ -81,7 +82,7 @@ func (l Limits) checkURL(raw string) error {
 	if scheme == "file" {
 		return nil
 	}
-	u, err := url.Parse(escapedZone(reference.ReplaceAllString(raw, "1"))) // a port, too
+	u, err := url.Parse(reference.ReplaceAllString(raw, "1")) // a port, too
 	if err != nil {
 		return errors.New("url: it can't be parsed: a password with @, :, /, ?, # or % in it is best given as ${NAME}")
 	}
@@ -95,11 +96,6 @@ func (l Limits) checkURL(raw string) error {
 	}
 	return nil
 }
-
-// bareZone is the zone of an IPv6 address without the escape that RFC 6874 wants.
-var bareZone = regexp.MustCompile(`(\[[0-9A-Fa-f:.]+%)([^25\]][^\]]*|2[^5\]][^\]]*|2?)\]`)
-
-func escapedZone(raw string) string { return bareZone.ReplaceAllString(raw, "${1}25$2]") }
 
 // shownScheme is a scheme as an error shows it; empty where it may be something else,
 // such as a password that is followed by "://".

@@ -18,6 +18,9 @@ func TestCamerasAreChecked(t *testing.T) {
 		"rtsp://${HOST}:${PORT}/stream":       "",
 		"${CAMERA_URL}":                       "",
 		"${SCHEME}://host/":                   "",
+		"rtsp://[fe80::1%eth0]:554/s":         "",
+		"rtsp://[fe80::1%25eth0]/s":           "",
+		"rtsp://[fe80::1%5]/s":                "",
 		"file:///videos/a.mp4":                "",
 		"file:/videos/a.mp4":                  "",
 		"/videos/a.mp4":                       "",
@@ -55,6 +58,7 @@ func TestPolledCameras(t *testing.T) {
 	}{
 		{"http://h/a.jpg", 2 * time.Second, ""},
 		{"HTTPS://h/a.jpg", 100 * time.Millisecond, ""},
+		{" http://h/a.jpg", time.Second, ""},
 		{"${URL}", time.Second, ""},
 		{"http://h/a.jpg", 10 * time.Second, "poll 10s: want 100ms to 3s"},
 		{"http://h/a.jpg", -time.Second, "poll -1s: want"},

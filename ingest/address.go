@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/frostwatch/frostwatch/cameras"
 	"github.com/frostwatch/frostwatch/internal/envtext"
 	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
@@ -46,7 +47,7 @@ func (r *resolver) resolve(c topics.Camera) (address, error) {
 	if err != nil {
 		return address{}, err
 	}
-	expanded = spelled(expanded)
+	expanded = cameras.Spelled(expanded)
 	u, err := url.Parse(expanded)
 	if err != nil {
 		return address{}, media.NewFault(media.KindAddress, "the URL cannot be parsed: a password with @, :, /, ?, # or %% in it is best given as ${NAME}")
@@ -77,33 +78,6 @@ func (r *resolver) resolve(c topics.Camera) (address, error) {
 		}
 	}
 	return a, nil
-}
-
-// spelled is a URL without what people and copying add by mistake: white space around
-// it, blanks in its path, and the zone of an IPv6 address without the escape that
-// RFC 6874 wants ("[fe80::1%eth0]").
-func spelled(raw string) string {
-	raw = strings.TrimSpace(raw)
-	start := strings.Index(raw, "://")
-	if start < 0 {
-		return raw // a file's path
-	}
-	start += len("://")
-	end := len(raw)
-	if i := strings.IndexAny(raw[start:], "/?#"); i >= 0 {
-		end = start + i
-	}
-	authority := raw[start:end]
-	if open := strings.LastIndexByte(authority, '['); open >= 0 {
-		if at := strings.IndexByte(authority[open:], '%'); at >= 0 && !strings.HasPrefix(authority[open+at:], "%25") {
-			authority = authority[:open+at] + "%25" + authority[open+at+1:]
-		}
-	}
-	rest := raw[end:]
-	if !strings.HasPrefix(strings.ToLower(raw), "file:") {
-		rest = strings.ReplaceAll(rest, " ", "%20")
-	}
-	return raw[:start] + authority + rest
 }
 
 // fileAddress takes file:///a/b, file:a/b and plain paths, and makes the path

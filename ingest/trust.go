@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/frostwatch/frostwatch/cameras"
 	"github.com/frostwatch/frostwatch/internal/envtext"
 	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
@@ -168,10 +169,11 @@ func (o Trust) Withheld(c topics.Camera) (names []string) {
 // host is looked up and the worker's environment is known; nil where it is not.
 func (o Trust) Refusal(c topics.Camera) error {
 	t, err := o.read()
-	if err != nil || t.owns(c) || strings.HasPrefix(c.URL, "${") {
+	text := cameras.Spelled(c.URL)
+	if err != nil || t.owns(c) || strings.HasPrefix(text, "${") {
 		return err
 	}
-	raw, err := envtext.Expand(c.URL, func(string, int) (string, error) { return "1", nil })
+	raw, err := envtext.Expand(text, func(string, int) (string, error) { return "1", nil })
 	if err != nil {
 		return nil //nolint:nilerr // the camera's own limits refuse it
 	}

@@ -108,6 +108,7 @@ func TestWhatARecordMayAskFor(t *testing.T) {
 		{name: "IPv6 unspecified", camera: topics.Camera{URL: "rtsp://[::]/s"}, refused: "no address of a host", kind: media.KindAddress},
 		{name: "link-local", camera: topics.Camera{URL: "http://169.254.169.254/latest/meta-data"}, refused: "this machine's own link", kind: media.KindAddress},
 		{name: "IPv6 link-local", camera: topics.Camera{URL: "http://[fe80::1%25eth0]/s"}, refused: "this machine's own link", kind: media.KindAddress},
+		{name: "IPv6 link-local as people write it", camera: topics.Camera{URL: " http://[fe80::1%eth0]/s"}, refused: "this machine's own link", kind: media.KindAddress},
 		{name: "metadata", camera: topics.Camera{URL: "http://[fd00:ec2::254]/latest"}, refused: "a cloud's own service", kind: media.KindAddress},
 		{name: "metadata beyond the link", camera: topics.Camera{URL: "http://168.63.129.16/"}, refused: "a cloud's own service", kind: media.KindAddress},
 		{name: "a number that is loopback", camera: topics.Camera{URL: "http://2130706433/"}, refused: "no such host", kind: media.KindUnreachable},
