@@ -1,7 +1,6 @@
 package media
 
 import (
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -25,10 +24,7 @@ func TestPicturesAreAsFFmpegShowsThem(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "v.mkv")
 			args := append([]string{"-f", "lavfi", "-i", "testsrc2=size=" + c.size + ":rate=10:duration=0.3", "-c:v", "libx264"}, strings.Fields(c.args)...)
 			ffmpeg(t, append(args, path)...)
-			want, err := exec.Command("ffmpeg", "-v", "error", "-i", path, "-frames:v", "1", "-sws_flags", "bilinear", "-pix_fmt", "rgb24", "-f", "rawvideo", "-").Output()
-			if err != nil {
-				t.Fatal(err)
-			}
+			want := shownByFFmpeg(t, path, "null")
 			s, err := OpenStream(t.Context(), "file:"+path, StreamOptions{
 				Open: time.Second, Read: time.Second, Watchdog: time.Second, Threads: 1, OnBytes: func(int) {}, OnBadPacket: func() {},
 			})
@@ -44,11 +40,7 @@ func TestPicturesAreAsFFmpegShowsThem(t *testing.T) {
 			if err != nil || len(got) != len(want) || len(got) != f.Width*f.Height*3 {
 				t.Fatalf("%d bytes for %dx%d, want %d: %v", len(got), f.Width, f.Height, len(want), err)
 			}
-			worst := 0
-			for i := range got {
-				worst = max(worst, int(got[i])-int(want[i]), int(want[i])-int(got[i]))
-			}
-			if worst > 2 {
+			if worst := farthest(got, want); worst > 2 {
 				t.Errorf("a value is %d off", worst)
 			}
 		})
