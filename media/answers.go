@@ -16,9 +16,6 @@ func (s *Stream) refusal() *Fault {
 	if h.status < 300 || h.status > 599 {
 		return nil
 	}
-	if h.status == http.StatusUnauthorized && !s.hasUser {
-		return NewFault(KindCredentials, "the camera asks for a user name and password, and the URL has none")
-	}
 	if strings.HasPrefix(s.scheme, "rtsp") {
 		return Refusal(h.method, h.status, s.Transport)
 	}
@@ -122,13 +119,13 @@ func (s *Stream) foreign() *Fault {
 	return nil
 }
 
-// ofURL notes what reasons need of a URL; it keeps neither user nor password.
+// ofURL notes what reasons need of a URL.
 func (s *Stream) ofURL(raw string) {
 	scheme, rest, _ := strings.Cut(raw, ":")
 	s.scheme = strings.ToLower(scheme)
 	if s.scheme == "file" {
 		s.path = rest
 	} else if u, err := url.Parse(raw); err == nil {
-		s.path, s.hasUser = u.Path, u.User != nil
+		s.path = u.Path
 	}
 }

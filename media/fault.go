@@ -3,7 +3,6 @@ package media
 import (
 	"errors"
 	"fmt"
-	"syscall"
 )
 
 // Kind groups faults for metrics and for how long to wait.
@@ -36,10 +35,6 @@ func (f *Fault) Error() string { return f.Text }
 func NewFault(k Kind, format string, args ...any) *Fault {
 	return &Fault{Kind: k, Text: fmt.Sprintf(format, args...)}
 }
-
-// ErrnoFault is what an error of the operating system means for a stream; nil: nothing
-// in particular.
-func ErrnoFault(no syscall.Errno) *Fault { return byErrno(no) }
 
 // ErrStopped is returned when the caller's context has ended.
 var ErrStopped = errors.New("stopped")

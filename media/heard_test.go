@@ -31,7 +31,7 @@ func TestWhatWasHeard(t *testing.T) {
 func TestEveryStatusHasAReason(t *testing.T) {
 	for _, scheme := range []string{"rtsp", "http"} {
 		for status := 300; status < 600; status++ {
-			s := &Stream{scheme: scheme, hasUser: true, heard: heard{method: "SETUP", answered: true, status: status}}
+			s := &Stream{scheme: scheme, heard: heard{method: "SETUP", answered: true, status: status}}
 			if f := s.refusal(); f == nil || f.Text == "" || strings.HasSuffix(f.Text, ":") {
 				t.Fatalf("%s %d: %+v", scheme, status, f)
 			}

@@ -14,9 +14,6 @@ type Look struct {
 	place pixels.Place // not of the zoom, which is a square already
 }
 
-// MaxLooks is how many looks a clip has at most.
-const MaxLooks = pixels.MaxTiles + 3
-
 // Looks are the squares that a model with pictures of that side sees of a clip, in the
 // order of the clip's views. A square of two views comes once. There is at least one.
 func Looks(c topics.Clip, side int) (out []Look) {

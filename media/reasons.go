@@ -32,7 +32,7 @@ func (s *Stream) broken(err error, opening bool) error {
 	if f := byCode(code); f != nil {
 		return f
 	}
-	if f := byErrno(syscall.Errno(-code)); f != nil {
+	if f := ErrnoFault(syscall.Errno(-code)); f != nil {
 		return f
 	}
 	if opening && code == -astiav.Error(syscall.EINVAL) {
@@ -115,9 +115,9 @@ func byCode(code astiav.Error) *Fault {
 	return nil
 }
 
-// byErrno is what an error of the operating system means here; nil: nothing in
-// particular.
-func byErrno(no syscall.Errno) *Fault {
+// ErrnoFault is what an error of the operating system means for a stream; nil: nothing
+// in particular.
+func ErrnoFault(no syscall.Errno) *Fault {
 	switch no {
 	case syscall.ECONNREFUSED:
 		return NewFault(KindUnreachable, "connection refused")

@@ -28,7 +28,6 @@ type Stream struct {
 	clock  clock
 	// What reasons are made of.
 	scheme, path string
-	hasUser      bool // the URL names a user
 	heard        heard
 	arrived      int  // packets of the track
 	keyed        bool // one of them began a picture that needs no other
