@@ -1,34 +1,17 @@
 package bus_test
 
 import (
-	"bytes"
-	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 )
 
 // logs are written by many and read by the test.
-type logs struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
+type logs struct{ stagetest.Log }
 
 // raw is the first text of a library that a user would have to guess at; empty: none.
 func raw(text string) string {
@@ -58,7 +41,7 @@ func (l *logs) has(want ...string) bool {
 func measured(t testing.TB, broker string) (*bus.Client, *logs, sdkmetric.Reader) {
 	t.Helper()
 	out, reader := &logs{}, sdkmetric.NewManualReader()
-	c, err := bus.New(bus.Options{Brokers: []string{broker}, Logger: slog.New(slog.NewTextHandler(out, nil)),
+	c, err := bus.New(bus.Options{Brokers: []string{broker}, Logger: out.Logger(),
 		Meter: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test")})
 	if err != nil {
 		t.Fatal(err)

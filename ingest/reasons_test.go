@@ -3,39 +3,20 @@ package ingest
 import (
 	"bytes"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/camsim"
 	"github.com/frostwatch/frostwatch/internal/shared"
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 	"github.com/frostwatch/frostwatch/topics"
 )
-
-// syncBuffer is a log that several goroutines write.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
-}
 
 const secret = "hunter2-not-to-be-seen"
 
@@ -126,14 +107,14 @@ func TestReasons(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			r := newRecorder()
-			log := &syncBuffer{}
+			log := &stagetest.Log{}
 			t.Cleanup(func() {
 				if t.Failed() {
 					t.Log(log)
 				}
 			})
 			o := testOptions(r)
-			o.Logger = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelInfo}))
+			o.Logger = log.Logger()
 			o.OpenTimeout, o.ReadTimeout, o.Watchdog = time.Second, time.Second, 5*time.Second
 			o.Getenv = func(string) (string, bool) { return "", false }
 			if c.name == "rubbish" {
@@ -183,32 +164,13 @@ func talker(t *testing.T, say func(net.Conn)) string { return talkerAt(t, "127.0
 
 func talkerAt(t *testing.T, host string, say func(net.Conn)) string {
 	t.Helper()
-	l, err := net.Listen("tcp", host+":0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var conns sync.WaitGroup
-	conns.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			conns.Go(func() {
-				defer func() { _ = c.Close() }()
-				if say != nil {
-					say(c)
-				}
-				_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
-				_, _ = io.Copy(io.Discard, c)
-			})
+	return stagetest.Serve(t, host, func(c net.Conn) {
+		if say != nil {
+			say(c)
 		}
+		_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
+		_, _ = io.Copy(io.Discard, c)
 	})
-	t.Cleanup(func() {
-		_ = l.Close()
-		conns.Wait()
-	})
-	return l.Addr().String()
 }
 
 func sound(t *testing.T) string {

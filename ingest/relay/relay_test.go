@@ -15,45 +15,31 @@ import (
 	"testing"
 	"time"
 
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 	"github.com/frostwatch/frostwatch/media"
 )
 
 // camera is a peer that answers requests of RTSP as told, until the test ends.
 func camera(t *testing.T, answer func(method string, m *message) string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var serving sync.WaitGroup
-	serving.Go(func() {
+	at := stagetest.Serve(t, "127.0.0.1", func(c net.Conn) {
+		in := newReader(c, 16<<10)
 		for {
-			c, err := l.Accept()
-			if err != nil {
+			_, m, err := in.next()
+			if err != nil || m == nil {
 				return
 			}
-			serving.Go(func() {
-				defer func() { _ = c.Close() }()
-				in := newReader(c, 16<<10)
-				for {
-					_, m, err := in.next()
-					if err != nil || m == nil {
-						return
-					}
-					method, _, _ := m.request()
-					text := answer(method, m)
-					if text == "" {
-						return
-					}
-					if _, err := io.WriteString(c, strings.ReplaceAll(text, "CSEQ", m.get("CSeq"))); err != nil {
-						return
-					}
-				}
-			})
+			method, _, _ := m.request()
+			text := answer(method, m)
+			if text == "" {
+				return
+			}
+			if _, err := io.WriteString(c, strings.ReplaceAll(text, "CSEQ", m.get("CSeq"))); err != nil {
+				return
+			}
 		}
 	})
-	t.Cleanup(func() { _ = l.Close(); serving.Wait() })
-	return "rtsp://viewer:right@" + l.Addr().String() + "/live/"
+	return "rtsp://viewer:right@" + at + "/live/"
 }
 
 // open makes a relay to a URL until the test ends.

@@ -1,6 +1,6 @@
 // Package stagetest holds what the tests of several stages need: waiting for a
-// condition, a log that can be searched, a Reporter that records, counted metrics, and
-// a certificate.
+// condition, a log that can be searched, a Reporter that records, counted metrics, a
+// server of connections, and a certificate.
 package stagetest
 
 import (

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -155,8 +154,8 @@ func TestAFileThatBreaksEndsNoOther(t *testing.T) {
 	if err := os.WriteFile(bad, raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var log syncBuffer
-	s, err := New(Options{Addr: "127.0.0.1:0", Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	var log stagetest.Log
+	s, err := New(Options{Addr: "127.0.0.1:0", Logger: log.Logger()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,24 +180,6 @@ func TestAFileThatBreaksEndsNoOther(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-}
-
-// syncBuffer is a log that several goroutines write.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }
 
 func TestLoops(t *testing.T) {

@@ -23,6 +23,7 @@ import (
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/kafkatest"
 	"github.com/frostwatch/frostwatch/internal/shared"
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
@@ -32,7 +33,7 @@ import (
 type swapRig struct {
 	t    *testing.T
 	file string // the configuration
-	log  printed
+	log  stagetest.Log
 	pr   *Process
 
 	mu   sync.Mutex

@@ -1,7 +1,6 @@
 package process
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"net"
@@ -11,31 +10,14 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 )
-
-// printed is what a process has written.
-type printed struct {
-	mu  sync.Mutex
-	all bytes.Buffer
-}
-
-func (p *printed) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.all.Write(b)
-}
-
-func (p *printed) String() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.all.String()
-}
 
 // rig is a process without stages, against the broker at an address.
 type rig struct {
 	*Process
-	log  printed
+	log  stagetest.Log
 	base string // URL of its web server
 }
 
