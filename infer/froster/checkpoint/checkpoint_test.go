@@ -165,7 +165,6 @@ func TestHostileFilesAreRefused(t *testing.T) {
 	}
 }
 
-// Each would else read all of it.
 // What people take for a checkpoint is named, with what to do about it.
 func TestWhatIsNoCheckpointIsNamed(t *testing.T) {
 	for _, c := range []struct{ name, content, want string }{
@@ -186,6 +185,7 @@ func TestWhatIsNoCheckpointIsNamed(t *testing.T) {
 	}
 }
 
+// Each would else read all of it.
 func TestAStorageOfManyTensorsIsReadOnce(t *testing.T) {
 	file := archiveOf(t, zip.Store, bytes.Replace(viewsOf(500, "FloatStorage", 1, ")", ")"), []byte("K\x01tQ"), []byte("J\x00\x00\x40\x00tQ"), 1),
 		map[string][]byte{"0": make([]byte, 4<<22)})

@@ -31,7 +31,8 @@ func foreign(head []byte) string {
 		}
 	}
 	// The first eight bytes of safetensors are a number, and most of them zero.
-	if whole := head[:len(head)-len(head)%2]; len(head) >= 16 && utf8.Valid(trimPartial(whole)) && !bytes.ContainsFunc(whole, func(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' }) {
+	control := func(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' }
+	if len(head) >= 16 && utf8.Valid(trimPartial(head)) && !bytes.ContainsFunc(head, control) {
 		return "it is a text, not the weights"
 	}
 	return ""
