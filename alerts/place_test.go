@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"testing"
+	"time"
 
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -19,5 +20,18 @@ func TestASightingSaysWhereItWasSeen(t *testing.T) {
 	}
 	if _, err := topics.EncodeSighting(s); err != nil {
 		t.Error(err)
+	}
+}
+
+// No clip decides that fewer cameras count, so that clear has neither values nor a place.
+func TestTheClearOfACountHasNoPlace(t *testing.T) {
+	set := ruleSet(t, crowd(2, 10*time.Second))
+	all := []topics.Sighting{sees(set, "a", 0), sees(set, "b", 1)}
+	for _, s := range all {
+		s.Seen.View, s.Seen.Box = topics.ViewZoom, &topics.Box{Left: .7, Width: .25, Height: .5}
+	}
+	got := CountAll(set, all, t0.Add(time.Minute))
+	if len(got) != 2 || got[0].View != topics.ViewZoom || got[0].Box == nil || got[1].State != topics.AlertCleared || got[1].View != "" || got[1].Box != nil {
+		t.Errorf("%+v", got)
 	}
 }

@@ -174,6 +174,6 @@ func (t *tally) end(id string, at time.Time, cooldown time.Duration) {
 // cleared is the clear of an alert that no clip decided.
 func cleared(a topics.Alert, at time.Time, reason string) topics.Alert {
 	a.State, a.At, a.Reason = topics.AlertCleared, at, topics.Clean(reason)
-	a.Score, a.Similarity, a.Contrast = 0, 0, 0 // those of the raise
+	a.Score, a.Similarity, a.Contrast, a.View, a.Box = 0, 0, 0, "", nil // those of the raise
 	return a
 }
