@@ -3,11 +3,11 @@ package alerts
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/frostwatch/frostwatch/internal/changes"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
@@ -160,26 +160,9 @@ func (s *RuleSet) find(name string) *rule {
 	return nil
 }
 
-// Changes is how a set differs from the one before, as names of rules.
-type Changes struct{ Added, Changed, Removed []string }
-
-// Since returns how s differs from an older set.
-func (s *RuleSet) Since(old *RuleSet) Changes {
-	var c Changes
-	for _, r := range s.both() {
-		switch before := old.either(r.Name); {
-		case before == nil:
-			c.Added = append(c.Added, r.Name)
-		case !reflect.DeepEqual(before.Rule, r.Rule):
-			c.Changed = append(c.Changed, r.Name)
-		}
-	}
-	for _, r := range old.both() {
-		if s.either(r.Name) == nil {
-			c.Removed = append(c.Removed, r.Name)
-		}
-	}
-	return c
+// Since returns how s differs from an older set, as names of rules.
+func (s *RuleSet) Since(old *RuleSet) changes.Names {
+	return changes.Between(old.both(), s.both(), func(r *rule) (string, any) { return r.Name, r.Rule })
 }
 
 // rule is a checked rule.

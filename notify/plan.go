@@ -3,11 +3,11 @@ package notify
 import (
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/frostwatch/frostwatch/internal/changes"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -116,25 +116,9 @@ func (p *Plan) find(name string) *receiver {
 	return nil
 }
 
-// Changes is how a plan differs from the one before, as names of receivers.
-type Changes struct{ Added, Changed, Removed []string }
-
-// Since returns how p differs from an older plan.
-func (p *Plan) Since(old *Plan) (c Changes) {
-	for _, r := range p.all() {
-		switch before := old.find(r.Name); {
-		case before == nil:
-			c.Added = append(c.Added, r.Name)
-		case !reflect.DeepEqual(before.Receiver, r.Receiver):
-			c.Changed = append(c.Changed, r.Name)
-		}
-	}
-	for _, r := range old.all() {
-		if p.find(r.Name) == nil {
-			c.Removed = append(c.Removed, r.Name)
-		}
-	}
-	return c
+// Since returns how p differs from an older plan, as names of receivers.
+func (p *Plan) Since(old *Plan) changes.Names {
+	return changes.Between(old.all(), p.all(), func(r *receiver) (string, any) { return r.Name, r.Receiver })
 }
 
 // wants is whether an alert's record is delivered to the receiver.

@@ -1,8 +1,6 @@
 package process
 
 import (
-	"fmt"
-
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/notify"
 )
@@ -23,25 +21,12 @@ func (p *Process) Notify() ([]Part, error) {
 	p.onReload(func(c config.Config) (func() []string, error) {
 		next, err := notify.Compile(c.Notify.Receivers)
 		return func() []string {
-			changes := next.Since(plan)
+			lines := next.Since(plan).Lines("receiver")
 			plan = next
 			s.SetPlan(next)
-			return receiverLines(changes)
+			return lines
 		}, err
 	}, "notify.receivers")
 	p.stages = append(p.stages, "notify")
 	return []Part{{Name: "notify", Run: s.Run}}, nil
-}
-
-// receiverLines describes how receivers have changed, a line for each.
-func receiverLines(c notify.Changes) (lines []string) {
-	for _, of := range []struct {
-		names []string
-		what  string
-	}{{c.Added, "added"}, {c.Changed, "changed"}, {c.Removed, "removed"}} {
-		for _, name := range of.names {
-			lines = append(lines, fmt.Sprintf("receiver %s %s", name, of.what))
-		}
-	}
-	return lines
 }

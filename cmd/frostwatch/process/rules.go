@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/frostwatch/frostwatch/alerts"
+	"github.com/frostwatch/frostwatch/internal/changes"
 	"github.com/frostwatch/frostwatch/internal/config"
 )
 
@@ -62,7 +63,7 @@ func (r *ruleSources) fromFile(rules *alerts.RuleSet) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.file = rules
-	return ruleLines(r.renew())
+	return r.renew().Lines("rule")
 }
 
 // fromStore takes the rules of the store. It confirms each change, but not those that
@@ -72,17 +73,17 @@ func (r *ruleSources) fromStore(stored *alerts.Stored) {
 	defer r.mu.Unlock()
 	first := r.stored == nil
 	r.stored = stored
-	changes := r.renew()
+	lines := r.renew().Lines("rule")
 	if first {
 		return
 	}
-	for _, line := range ruleLines(changes) {
+	for _, line := range lines {
 		r.confirm(context.Background(), line)
 	}
 }
 
 // renew puts the joined rules in force. It needs the lock.
-func (r *ruleSources) renew() alerts.Changes {
+func (r *ruleSources) renew() changes.Names {
 	before := r.inForce
 	rules := r.join()
 	for _, put := range r.put {
@@ -117,16 +118,3 @@ func (r *ruleSources) join() *alerts.RuleSet {
 // partStoredRule begins the names under which rules in Redis that are skipped are
 // reported.
 const partStoredRule = "rule in Redis "
-
-// ruleLines describes how rules have changed, a line for each.
-func ruleLines(c alerts.Changes) (lines []string) {
-	for _, of := range []struct {
-		names []string
-		what  string
-	}{{c.Added, "added"}, {c.Changed, "changed"}, {c.Removed, "removed"}} {
-		for _, name := range of.names {
-			lines = append(lines, fmt.Sprintf("rule %s %s", name, of.what))
-		}
-	}
-	return lines
-}
