@@ -13,6 +13,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/cameras"
@@ -196,9 +197,10 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 	return cmd
 }
 
-// beyondTags is whether `camera set` was given more to change than tags.
-func beyondTags(cmd *cobra.Command) bool {
-	return slices.ContainsFunc([]string{"url", "transport", "stride", "window", "views", "poll", "tls-verify", "tls-fingerprint", "vocab", "vocabulary"}, cmd.Flags().Changed)
+// beyondTags is whether `camera set` was given a flag of its own other than --tag.
+func beyondTags(cmd *cobra.Command) (beyond bool) {
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) { beyond = beyond || f.Changed && f.Name != "tag" })
+	return beyond
 }
 
 // own makes a camera that a person changes that person's. If only its tags change,
