@@ -26,18 +26,16 @@ const (
 	// everywhere is the share of the picture's blocks from which on it is the picture that
 	// has changed: the camera turned, or somebody put the light on.
 	everywhere = 0.6
-	// leastBlocks is how many blocks something that moves has at least.
-	leastBlocks = 2
 	// near is how many blocks apart, at most, the parts of one thing are: somebody who walks
 	// leaves a gap between two pictures.
 	near = 5
 )
 
-// motionOf compares each picture of a clip with the one before it.
+// motionOf compares each picture of a clip with the one before it. All are of one size.
 func motionOf(stills []*media.Still) (m motion) {
 	for i, s := range stills[1:] {
 		before := stills[i]
-		if s == before || s.Columns == 0 || s.Columns != before.Columns || len(s.Points) != len(before.Points) {
+		if s == before || s.Columns == 0 {
 			continue
 		}
 		if m.strength == nil {
@@ -134,7 +132,7 @@ func (m *motion) most() (best area, ok bool) {
 			moving++
 		}
 	}
-	if moving < leastBlocks || float64(moving) > everywhere*float64(len(m.strength)) {
+	if float64(moving) > everywhere*float64(len(m.strength)) {
 		return area{}, false
 	}
 	seen, top := make([]bool, len(m.strength)), 0.0
@@ -142,8 +140,7 @@ func (m *motion) most() (best area, ok bool) {
 		if s == 0 || seen[b] {
 			continue
 		}
-		around, sum, blocks := m.group(b, seen)
-		if blocks >= leastBlocks && sum > top {
+		if around, sum := m.group(b, seen); sum > top {
 			best, top, ok = around, sum, true
 		}
 	}
@@ -151,12 +148,12 @@ func (m *motion) most() (best area, ok bool) {
 }
 
 // group is what is near to a block that moves, step by step, and marks it as seen.
-func (m *motion) group(block int, seen []bool) (around area, sum float64, blocks int) {
+func (m *motion) group(block int, seen []bool) (around area, sum float64) {
 	around = area{left: m.columns, top: m.rows}
 	seen[block] = true
 	for queue := []int{block}; len(queue) > 0; queue = queue[1:] {
 		x, y := queue[0]%m.columns, queue[0]/m.columns
-		around, sum, blocks = around.with(x, y), sum+m.strength[queue[0]], blocks+1
+		around, sum = around.with(x, y), sum+m.strength[queue[0]]
 		for v := max(y-near, 0); v <= min(y+near, m.rows-1); v++ {
 			for u := max(x-near, 0); u <= min(x+near, m.columns-1); u++ {
 				if next := v*m.columns + u; !seen[next] && m.strength[next] > 0 {
@@ -166,7 +163,7 @@ func (m *motion) group(block int, seen []bool) (around area, sum float64, blocks
 			}
 		}
 	}
-	return around, sum, blocks
+	return around, sum
 }
 
 // busiest is where the stretch of so many blocks begins in which most moves, along the

@@ -26,8 +26,11 @@ const (
 	passBehind = 2 * time.Second
 )
 
+// besidePictures is more than a clip's record takes beside its pictures.
+const besidePictures = 64 << 10
+
 // pictureMost is the most bytes of a picture, so that Kafka takes a clip of them.
-const pictureMost = (topics.MaxRecordBytes - 64<<10) / topics.ClipFrames
+const pictureMost = (topics.MaxRecordBytes - besidePictures) / topics.ClipFrames
 
 // push queues a clip.
 func (s *Stream) push(ctx context.Context, c topics.Clip) {

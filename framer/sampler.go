@@ -35,7 +35,7 @@ type window struct {
 	number uint64
 	start  time.Duration
 	frames []topics.ClipFrame
-	stills []*media.Still // of the frames, where the view zoom is wanted, until it is complete
+	stills []*media.Still // of the frames, where the view zoom is wanted, until it is complete; all of one size, as an epoch's frames are
 	zoom   *topics.Zoom   // once it is complete
 }
 

@@ -36,17 +36,9 @@ func (s *Stream) zoomIn(ctx context.Context, win *window) error {
 	return err
 }
 
-// besidePictures is more than a clip's record takes beside its pictures.
-const besidePictures = 64 << 10
-
 // zoom makes the view zoom of a clip: one square around what moves most, the same in all
 // its pictures. nil: nothing moves, or nothing smaller than the whole picture.
 func (s *Stream) zoom(stills []*media.Still) (*topics.Zoom, error) {
-	for _, one := range stills {
-		if one.Width != stills[0].Width || one.Height != stills[0].Height {
-			return nil, nil
-		}
-	}
 	left, top, size, ok := squareAround(stills, s.ShortSide)
 	if !ok {
 		return nil, nil
