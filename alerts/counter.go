@@ -21,12 +21,12 @@ import (
 // It does no I/O, and is not safe for concurrent use. Evidence of the alerts that it
 // raises is the position of the clip.
 type Counter struct {
+	left
 	rules   *RuleSet
 	tallies map[string]*tally // by rule
 	clock   time.Duration     // counted by the records' times
 	newest  time.Time         // time of the newest record
 	warming bool              // records are only remembered
-	left    map[string]topics.Alert
 }
 
 const (
@@ -49,7 +49,7 @@ const (
 
 // NewCounter makes a counter that knows nothing of the past.
 func NewCounter(rules *RuleSet) *Counter {
-	return &Counter{rules: rules, tallies: map[string]*tally{}, left: map[string]topics.Alert{}}
+	return &Counter{rules: rules, tallies: map[string]*tally{}, left: left{}}
 }
 
 // See takes the next record of the topic sightings, and the time that Kafka gave it, and
@@ -199,9 +199,7 @@ func (c *Counter) Warmed(since time.Time) (out []topics.Alert) {
 // Restore takes over an alert that was published before this counter was made. Alerts
 // must come in their order. A clear of another alert than the open one changes nothing.
 func (c *Counter) Restore(a topics.Alert) {
-	if a.State == topics.AlertCleared {
-		delete(c.left, a.ID)
-	}
+	c.restoring(a)
 	t := c.tally(a.Rule)
 	switch {
 	case t == nil || a.ID == t.closed: // sent again
@@ -226,20 +224,6 @@ func (c *Counter) RestoreOlder(a topics.Alert) {
 	default:
 		c.leave(a, t.open.At)
 	}
-}
-
-// leave notes that an alert was never cleared before another followed it.
-func (c *Counter) leave(a topics.Alert, followed time.Time) {
-	c.left[a.ID] = cleared(a, followed, anotherFollowed)
-}
-
-// Restored ends restoring. It returns the clears that were never published.
-func (c *Counter) Restored() (out []topics.Alert) {
-	for _, id := range slices.Sorted(maps.Keys(c.left)) {
-		out = append(out, c.left[id])
-	}
-	clear(c.left)
-	return out
 }
 
 // Open are the alerts that are raised and not cleared, by rule.

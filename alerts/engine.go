@@ -23,13 +23,13 @@ import (
 //
 // Its alerts have no Evidence: whoever publishes them adds it.
 type Engine struct {
+	left
 	rules      *RuleSet
 	words      Words // nil: not known
 	cameras    map[string]*camera
 	noClips    time.Duration
 	clock      time.Duration // counted by Tick
 	ticked     time.Time
-	left       map[string]topics.Alert     // clears that restored alerts lack, by id
 	trace      func(Trace)                 // nil: nobody asks
 	sighted    func(topics.Sighting)       // nil: nobody counts
 	thresholds map[string]topics.Threshold // by topics.RuleKey
@@ -41,7 +41,7 @@ type Engine struct {
 // camera may send no clip before its alerts are cleared, or three of its strides
 // where that is longer.
 func NewEngine(rules *RuleSet, noClips time.Duration) *Engine {
-	return &Engine{rules: rules, cameras: map[string]*camera{}, noClips: noClips, left: map[string]topics.Alert{}, thresholds: map[string]topics.Threshold{}}
+	return &Engine{rules: rules, cameras: map[string]*camera{}, noClips: noClips, left: left{}, thresholds: map[string]topics.Threshold{}}
 }
 
 // SetRules replaces the rules; a rule that keeps its name keeps its state.
@@ -197,9 +197,7 @@ func (e *Engine) camera(name string) *camera {
 // clear alerts of that rule again: what followed from them has been published. A
 // clear of another alert than the open one changes nothing.
 func (e *Engine) Restore(a topics.Alert) {
-	if a.State == topics.AlertCleared {
-		delete(e.left, a.ID)
-	}
+	e.restoring(a)
 	if left := e.restored(a).restore(a, e.rules.find(a.Rule).cooldown()); left != nil {
 		e.leave(*left, a.At)
 	}
@@ -228,24 +226,6 @@ func (e *Engine) RestoreOlder(a topics.Alert) {
 		return
 	}
 	w.restore(a, e.rules.find(a.Rule).cooldown())
-}
-
-// leave notes that an alert was never cleared before another followed it.
-func (e *Engine) leave(a topics.Alert, followed time.Time) {
-	a.State, a.At, a.Reason = topics.AlertCleared, followed, anotherFollowed
-	a.Score, a.Similarity, a.Contrast, a.View, a.Box = 0, 0, 0, "", nil // those of the raise
-	e.left[a.ID] = a
-}
-
-// Restored ends restoring. It returns clears for the alerts that were never cleared
-// before another of their rule followed.
-func (e *Engine) Restored() []topics.Alert {
-	var out []topics.Alert
-	for _, id := range slices.Sorted(maps.Keys(e.left)) {
-		out = append(out, e.left[id])
-	}
-	clear(e.left)
-	return out
 }
 
 // Open are the alerts that are raised and not cleared, by camera and rule.

@@ -16,9 +16,9 @@ const ByStream Measure = "stream"
 // they are read: a fault has lasted as long as the status says. Not safe for
 // concurrent use.
 type streams struct {
+	left
 	rules   *RuleSet
 	cameras map[string]*streamCamera
-	left    map[string]topics.Alert // clears that restored alerts lack, by id
 }
 
 // streamCamera is what is remembered of one camera.
@@ -36,7 +36,7 @@ type streamWatch struct {
 }
 
 func newStreams(rules *RuleSet) *streams {
-	return &streams{rules: rules, cameras: map[string]*streamCamera{}, left: map[string]topics.Alert{}}
+	return &streams{rules: rules, cameras: map[string]*streamCamera{}, left: left{}}
 }
 
 // see returns the alerts that a status raises or clears. tags are the camera's.
@@ -157,8 +157,7 @@ func (w *streamWatch) begin(a topics.Alert) topics.Alert {
 
 // clearInto adds the clear of the open alert.
 func (w *streamWatch) clearInto(out *[]topics.Alert, at time.Time, reason string, cooldown time.Duration) {
-	a := *w.open
-	a.State, a.At, a.Reason = topics.AlertCleared, at, topics.Clean(reason)
+	a := cleared(*w.open, at, reason)
 	w.end(a, cooldown)
 	*out = append(*out, a)
 }
@@ -211,9 +210,7 @@ func (s *streams) setRules(rules *RuleSet, tags func(camera string) []string) (o
 
 // Restore takes over an alert that was published before, in the order of publishing.
 func (s *streams) Restore(a topics.Alert) {
-	if a.State == topics.AlertCleared {
-		delete(s.left, a.ID)
-	}
+	s.restoring(a)
 	c := s.camera(a.Camera)
 	if c == nil {
 		return
@@ -243,21 +240,6 @@ func (s *streams) RestoreOlder(a topics.Alert) {
 	} else {
 		s.leave(a, w.open.At)
 	}
-}
-
-// leave notes that an alert was never cleared before another followed it.
-func (s *streams) leave(a topics.Alert, followed time.Time) {
-	a.State, a.At, a.Reason = topics.AlertCleared, followed, anotherFollowed
-	s.left[a.ID] = a
-}
-
-// Restored ends restoring. It returns the clears that were never published.
-func (s *streams) Restored() (out []topics.Alert) {
-	for _, id := range slices.Sorted(maps.Keys(s.left)) {
-		out = append(out, s.left[id])
-	}
-	clear(s.left)
-	return out
 }
 
 // Open are the alerts that are raised and not cleared, by camera and rule.

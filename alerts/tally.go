@@ -170,10 +170,3 @@ func (t *tally) clearInto(out *[]topics.Alert, at time.Time, reason string, cool
 func (t *tally) end(id string, at time.Time, cooldown time.Duration) {
 	t.open, t.closed, t.ended, t.resting = nil, id, at, at.Add(cooldown)
 }
-
-// cleared is the clear of an alert that no clip decided.
-func cleared(a topics.Alert, at time.Time, reason string) topics.Alert {
-	a.State, a.At, a.Reason = topics.AlertCleared, at, topics.Clean(reason)
-	a.Score, a.Similarity, a.Contrast, a.View, a.Box = 0, 0, 0, "", nil // those of the raise
-	return a
-}
