@@ -112,7 +112,7 @@ func (s *Stage) embedAll(ctx context.Context, clips ...*clip) (runs []run, err e
 // embedBlank embeds a black clip, to find out whether a failure is due to the
 // model or to a clip.
 func (s *Stage) embedBlank(ctx context.Context, v *service) error {
-	blank := make([]byte, v.Frames*v.Side*v.Side*3)
+	blank := make([]byte, v.pictureBytes())
 	e, err := v.Model.EmbedClips(ctx, blank, 1)
 	if err == nil {
 		err = finite(e, 1)

@@ -72,16 +72,16 @@ func (s *sunk) note(rec topics.Recognition, rules []scoreRule, m *scoring.Matrix
 		s.compare(rec.Model, m)
 	}
 	for _, r := range rules {
-		l, view, score := r.top(rec.Labels)
+		l := r.top(rec.Labels)
 		key := highKey{r.name, m.Name}
 		h := s.best[key]
 		switch {
-		case l == "" || h == nil && len(s.best) >= maxSunk:
-		case h == nil || h.model != rec.Model || score >= h.score || rec.End.Sub(h.end) > highFor:
+		case l.Label == "" || h == nil && len(s.best) >= maxSunk:
+		case h == nil || h.model != rec.Model || l.Score >= h.score || rec.End.Sub(h.end) > highFor:
 			if h != nil && h.warned {
 				s.warn(h, nil)
 			}
-			s.best[key] = &high{scoreRule: r, label: l, camera: rec.Camera, vocabulary: m.Name, part: partOf(r.name, m.Name, further), model: rec.Model, score: score, end: rec.End, embedding: embeddingOf(rec, view), scale: float32(rec.LogitScale)}
+			s.best[key] = &high{scoreRule: r, label: l.Label, camera: rec.Camera, vocabulary: m.Name, part: partOf(r.name, m.Name, further), model: rec.Model, score: l.Score, end: rec.End, embedding: embeddingOf(rec, l), scale: float32(rec.LogitScale)}
 		}
 	}
 }
@@ -95,23 +95,22 @@ func partOf(rule, vocabulary string, further bool) string {
 	return part
 }
 
-// top is the rule's label with the highest score, and the view that it was seen in; empty
-// where the clip has none.
-func (r scoreRule) top(labels []topics.LabelScore) (label string, view int, score float64) {
+// top is the rule's label with the highest score; empty where the clip has none.
+func (r scoreRule) top(labels []topics.LabelScore) (best topics.LabelScore) {
 	for _, l := range labels {
-		if r.watch.Means(l) && (label == "" || l.Score > score) {
-			label, view, score = l.Label, l.View, l.Score
+		if r.watch.Means(l) && (best.Label == "" || l.Score > best.Score) {
+			best = l
 		}
 	}
-	return label, view, score
+	return best
 }
 
-// embeddingOf is that of one of the recognition's views.
-func embeddingOf(rec topics.Recognition, view int) []float32 {
-	if view == 0 {
+// embeddingOf is that of the view that a label's result is of.
+func embeddingOf(rec topics.Recognition, l topics.LabelScore) []float32 {
+	if l.View == 0 { // the record's own
 		return rec.Embedding
 	}
-	return rec.Views[view].Embedding
+	return rec.SeenIn(l).Embedding
 }
 
 // compare scores the highest clips again with an edited vocabulary.
@@ -120,11 +119,11 @@ func (s *sunk) compare(model string, m *scoring.Matrix) {
 		if h.vocabulary != m.Name || h.model != model || h.score < h.raise {
 			continue
 		}
-		label, _, now := h.top(m.Score(scoring.Clip{Mean: h.embedding}, h.scale, 0, h.watch).Labels)
+		now := h.top(m.Score(scoring.Clip{Mean: h.embedding}, h.scale, 0, h.watch).Labels)
 		var err error
-		if label != "" && (now < h.raise || now < (1-sinks)*h.score) {
+		if now.Label != "" && (now.Score < h.raise || now.Score < (1-sinks)*h.score) {
 			err = fmt.Errorf("the clip that scored highest for it (%q on camera %s, %s) had a score of %.2f and has %.2f since the vocabulary was edited; the rule raises at %.2f: scores depend on the other labels, contrast does not",
-				topics.Clean(h.label), h.camera, h.end.UTC().Format(time.DateTime), h.score, now, h.raise)
+				topics.Clean(h.label), h.camera, h.end.UTC().Format(time.DateTime), h.score, now.Score, h.raise)
 		}
 		s.warn(h, err)
 	}
