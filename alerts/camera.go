@@ -59,6 +59,7 @@ func (c *camera) move(rec *topics.Recognition) (fresh, past bool) {
 	}
 	e.newest, e.sequence = rec.Start, rec.Sequence
 	c.last = aboutClip(rec)
+	c.last.views = nil // they hold embeddings, and a clear that no clip decides has no place
 	return fresh, false
 }
 
@@ -102,9 +103,10 @@ func (c about) alert(l topics.LabelScore) topics.Alert {
 
 // place is where a label of a clip with these views was seen.
 func place(views []topics.SeenView, l topics.LabelScore) (topics.View, *topics.Box) {
-	if l.View < 0 || l.View >= len(views) {
+	seen := l.SeenIn(views)
+	if seen == nil {
 		return "", nil
 	}
-	box := views[l.View].Box
-	return views[l.View].View, &box
+	box := seen.Box // alone: a view holds embeddings
+	return seen.View, &box
 }

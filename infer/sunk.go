@@ -110,7 +110,7 @@ func embeddingOf(rec topics.Recognition, l topics.LabelScore) []float32 {
 	if l.View == 0 { // the record's own
 		return rec.Embedding
 	}
-	return rec.SeenIn(l).Embedding
+	return l.SeenIn(rec.Views).Embedding
 }
 
 // compare scores the highest clips again with an edited vocabulary.

@@ -98,7 +98,7 @@ func TestTheBestViewIsRecognised(t *testing.T) {
 		if (best.Score > .9) != (want.score > 0) || best.Score < want.score {
 			t.Errorf("%s: bright has a score of %v, want at least %v", camera, best.Score, want.score)
 		}
-		if seen := rec.SeenIn(best); want.score > 0 && (seen == nil || seen.Box != want.bright || seen.Embedding[0] < .5) {
+		if seen := best.SeenIn(rec.Views); want.score > 0 && (seen == nil || seen.Box != want.bright || seen.Embedding[0] < .5) {
 			t.Errorf("%s: it is bright in %+v, want %+v", camera, seen, want.bright)
 		}
 		if rec.Embedding[0] > -.9 {

@@ -183,12 +183,13 @@ func (r *Recognition) ValidateClip() error {
 	return nil
 }
 
-// SeenIn is the view that a label's result is of; nil where the recognition names none.
-func (r *Recognition) SeenIn(l LabelScore) *SeenView {
-	if l.View < 0 || l.View >= len(r.Views) {
+// SeenIn is the view that the result is of, of those of its recognition; nil where it
+// names none.
+func (l *LabelScore) SeenIn(views []SeenView) *SeenView {
+	if l.View < 0 || l.View >= len(views) {
 		return nil
 	}
-	return &r.Views[l.View]
+	return &views[l.View]
 }
 
 // Validate refuses the name and the like of a label that no alert could carry; its
