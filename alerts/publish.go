@@ -18,22 +18,22 @@ import (
 // the table of open alerts. rec is the recognition that led to them, nil where none
 // did; a raise then has the position of its clip, if there is one.
 func (w *worker) publish(ctx context.Context, alerts []topics.Alert, rec *topics.Recognition) error {
-	one := sync.OnceValues(func() (bus.Message, error) { return w.clip(ctx, rec.Clip, rec.ClipID, rec.Camera) })
+	clip := sync.OnceValues(func() (bus.Message, error) { return w.clip(ctx, rec.Clip, rec.ClipID, rec.Camera) })
 	for _, a := range alerts {
-		clip := one
-		if rec == nil && a.Evidence != nil {
-			clip = func() (bus.Message, error) { return w.clip(ctx, *a.Evidence, a.Clip, a.Camera) }
-		}
-		if a.State == topics.AlertRaised && (rec != nil || a.Evidence != nil) {
-			var err error
-			if a.Evidence, err = w.keepEvidence(ctx, a, clip); err != nil {
-				return err
-			}
-		}
-		if a.State != topics.AlertRaised {
+		var err error
+		switch {
+		case a.State != topics.AlertRaised:
 			a.Evidence = w.open[a.ID].Evidence
+		case rec != nil:
+			a.Evidence, err = w.keepEvidence(ctx, a, clip)
+		case a.Evidence != nil:
+			ref := *a.Evidence
+			a.Evidence, err = w.keepEvidence(ctx, a, func() (bus.Message, error) { return w.clip(ctx, ref, a.Clip, a.Camera) })
 		}
-		if err := w.send(ctx, a); err != nil {
+		if err == nil {
+			err = w.send(ctx, a)
+		}
+		if err != nil {
 			return err
 		}
 	}
