@@ -50,16 +50,8 @@ type news struct {
 // ends, once there is a rule that counts cameras. While they can't be read such rules
 // raise and clear nothing, and a warning says so.
 func (w *worker) followSightings(ctx context.Context, out chan<- news) error {
-	for {
-		rules, changed := w.current()
-		if len(rules.Counting()) > 0 {
-			break
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	if !w.await(ctx, func(rules *RuleSet) bool { return len(rules.Counting()) > 0 }) {
+		return ctx.Err()
 	}
 	part := fmt.Sprintf("sightings of partition %d", w.p.ID())
 	defer w.Reporter.Warning(part, nil)

@@ -141,6 +141,21 @@ func (s *Stage) current() (*RuleSet, <-chan struct{}) {
 	return s.rules, s.changed
 }
 
+// await waits for rules that are wanted; false: ctx has ended before.
+func (s *Stage) await(ctx context.Context, wanted func(*RuleSet) bool) bool {
+	for {
+		rules, changed := s.current()
+		if wanted(rules) {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
 // Run evaluates until ctx ends. It returns an error only when Kafka refuses for
 // good, or the actions and alerts topics differ in their partitions.
 func (s *Stage) Run(ctx context.Context) error {

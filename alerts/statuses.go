@@ -113,16 +113,8 @@ func (s *statuses) since(version int) (news []*heardStatus, now int, changed <-c
 // streams. While the table can't be read such rules raise and clear nothing, and a
 // warning says so.
 func (s *Stage) followStatuses(ctx context.Context) {
-	for {
-		rules, changed := s.current()
-		if len(rules.onStreams()) > 0 {
-			break
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return
-		}
+	if !s.await(ctx, func(rules *RuleSet) bool { return len(rules.onStreams()) > 0 }) {
+		return
 	}
 	s.Bus.Table(s.Names.Of(topics.Status)).Keep(ctx, s.statuses.note, func(err error) {
 		s.statuses.reading(err != nil)
