@@ -124,24 +124,13 @@ func spans(all []topics.Alert) (out []Compared) {
 		switch {
 		case a.State == topics.AlertRaised && !known:
 			at[a.ID] = len(out)
-			out = append(out, Compared{Rule: a.Rule, Camera: a.Camera, Cameras: a.Cameras, Label: a.Label, Value: value(a), ID: a.ID, Onset: a.Onset, Raised: a.At})
+			out = append(out, Compared{Rule: a.Rule, Camera: a.Camera, Cameras: a.Cameras, Label: a.Label, Value: a.Value(), ID: a.ID, Onset: a.Onset, Raised: a.At})
 		case a.State == topics.AlertCleared && known:
 			cleared := a.At
 			out[i].Cleared = &cleared
 		}
 	}
 	return out
-}
-
-// value is what the rule compared of the alert's label.
-func value(a topics.Alert) float64 {
-	switch a.Measure {
-	case "contrast":
-		return a.Contrast
-	case "similarity":
-		return a.Similarity
-	}
-	return a.Score
 }
 
 // compare finds the alerts that both lists have: those of one id, and else of one rule
@@ -188,10 +177,7 @@ func (b *Backtested) compare(would, did []Compared) {
 // place is the rule and the camera, or the rule alone where it counts cameras: with which
 // of them there are enough may differ.
 func (c Compared) place() string {
-	if len(c.Cameras) > 0 {
-		return "/" + c.Rule
-	}
-	return topics.RuleKey(c.Camera, c.Rule)
+	return topics.Alert{Rule: c.Rule, Camera: c.Camera, Cameras: c.Cameras}.OpenKey()
 }
 
 func (c Compared) overlaps(o Compared) bool {

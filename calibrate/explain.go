@@ -43,8 +43,8 @@ type Explained struct {
 	Model  string          `json:"model_id,omitempty"`
 	Vocab  topics.VocabRef `json:"vocabulary,omitzero"`
 	Rules  []RuleExplained `json:"rules"`
-	// Raised are the alerts of the camera, alone or with others, that were open after the clip, or at the
-	// moment where there is none.
+	// Raised are the alerts of the camera, alone or with others, that were open after
+	// the clip, or at the moment where there is none.
 	Raised []Compared `json:"raised"`
 	Filled Filled     `json:"computed_from_embeddings"`
 }

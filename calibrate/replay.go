@@ -112,7 +112,7 @@ func (p *replayPart) see(rec *archive.Record[topics.Recognition]) {
 	p.sighted.Add(int64(len(p.player.sighted) - before))
 }
 
-// earlier and later are the one of two times that is; zero is none.
+// earlier is the earlier of two times, of which zero is none.
 func earlier(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
