@@ -48,7 +48,6 @@ type row struct {
 	// Of the segment up to this row: what was written, and what was read.
 	numbers    labelNumbers
 	dictionary dictionary
-	unknown    error // why the dictionary is not known any more
 }
 
 func newRow(s *parquet.Schema) *row {
@@ -103,23 +102,17 @@ func (r *row) setJSON(name string, v any) error {
 // turn makes the next row of a segment that is read the current one.
 func (r *row) turn(values parquet.Row) {
 	r.values = values
-	if r.unknown == nil {
-		r.unknown = r.dictionary.learn(r.bytes(dictionaryColumn, parquet.ByteArray))
-	}
+	r.dictionary.learn(r.bytes(dictionaryColumn, parquet.ByteArray))
 }
 
 // labels are the row's.
 func (r *row) labels() (out []topics.LabelScore, err error) {
 	values := r.bytes(valuesColumn, parquet.ByteArray)
-	switch {
-	case len(values) == 0:
+	if len(values) == 0 {
 		err = r.json(labelsColumn, &out)
-	case r.unknown != nil:
-		err = r.unknown
-	default:
-		out, err = r.dictionary.append(make([]topics.LabelScore, 0, len(values)/labelSize), values)
+		return out, err
 	}
-	return out, err
+	return r.dictionary.append(make([]topics.LabelScore, 0, len(values)/labelSize), values)
 }
 
 func (r *row) value(name string, kind parquet.Kind) (parquet.Value, bool) {

@@ -26,8 +26,7 @@ type labelledRows struct {
 	done       int64 // the offset after the last that was dealt with
 	given      int
 	unreadable int
-	learned    int   // of the rows that add to the dictionary
-	unknown    error // why the dictionary is not known any more
+	learned    int // of the rows that add to the dictionary
 }
 
 func (b *labelledRows) run(ctx context.Context) error {
@@ -82,9 +81,7 @@ func (b *labelledRows) batch(ctx context.Context, begin, end int) error {
 func (b *labelledRows) learn(row int) {
 	l := &b.labels
 	for ; b.learned < len(l.fresh) && l.fresh[b.learned].row <= row; b.learned++ {
-		if b.unknown == nil {
-			b.unknown = l.dictionary.learn(l.fresh[b.learned].raw)
-		}
+		l.dictionary.learn(l.fresh[b.learned].raw)
 	}
 }
 
@@ -94,9 +91,6 @@ func (b *labelledRows) add(row int, end time.Time) (err error) {
 	h := b.head(row)
 	if h.wrong != nil {
 		return h.wrong
-	}
-	if b.unknown != nil {
-		return b.unknown
 	}
 	first := len(l.scores)
 	values := l.values[:l.ends[row]]

@@ -238,8 +238,11 @@ func TestAnUnreadableRowAmongLabels(t *testing.T) {
 	if !equal(offsets, []int64{0, 1, 3, 7, 8}) || counts.Unreadable != 4 || counts.Records != 9 || counts.Broken != 0 || len(counts.Reasons) != 4 {
 		t.Errorf("offsets %v, %+v", offsets, counts)
 	}
-	if d := (dictionary{}); d.learn([]byte(`{"label":""}`)) == nil || d.learn([]byte(`[`)) == nil || len(d.list) > 0 {
-		t.Error("a dictionary with a label that no alert could carry is taken")
+	for _, line := range []string{`{"label":""}`, `[`} {
+		d := dictionary{}
+		if d.learn([]byte(line)); d.wrong == nil || len(d.list) > 0 {
+			t.Errorf("a dictionary with the line %s, which no alert could carry, is taken", line)
+		}
 	}
 	for _, values := range []string{"x", string(make([]byte, labelSize)), string(make([]byte, labelSize*(topics.MaxLabels+1)))} {
 		if all, err := (&dictionary{}).append(nil, []byte(values)); err == nil || len(all) > 0 {

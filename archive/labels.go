@@ -120,43 +120,54 @@ type dictionary struct {
 	list []topics.LabelScore // without values
 	// known are labels by their JSON: most segments have the same ones.
 	known map[string]topics.LabelScore
+	wrong error // why the list is not known any more
 }
 
 // clear forgets the segment.
 func (d *dictionary) clear() {
-	if d.list = d.list[:0]; len(d.known) > maxDictionary {
+	if d.list, d.wrong = d.list[:0], nil; len(d.known) > maxDictionary {
 		d.known = nil
 	}
 }
 
-// learn adds what a row has; none is no error.
-func (d *dictionary) learn(raw []byte) error {
-	for len(raw) > 0 {
+// learn adds what a row has, which may be nothing. What is wrong with it is wrong with
+// all rows from there on.
+func (d *dictionary) learn(raw []byte) {
+	for len(raw) > 0 && d.wrong == nil {
 		var line []byte
 		line, raw, _ = bytes.Cut(raw, []byte{'\n'})
-		l, known := d.known[string(line)]
-		if !known {
-			if err := json.Unmarshal(line, &l); err != nil {
-				return fmt.Errorf("column %s: %w", dictionaryColumn, err)
-			}
-			if err := l.Validate(); err != nil {
-				return fmt.Errorf("column %s: %w", dictionaryColumn, err)
-			}
-			if d.known == nil {
-				d.known = map[string]topics.LabelScore{}
-			}
-			d.known[string(line)] = l
+		if err := d.add(line); err != nil {
+			d.wrong = fmt.Errorf("column %s: %w", dictionaryColumn, err)
 		}
-		if len(d.list) == maxDictionary {
-			return fmt.Errorf("column %s: more than %d labels", dictionaryColumn, maxDictionary)
-		}
-		d.list = append(d.list, l)
 	}
+}
+
+func (d *dictionary) add(line []byte) error {
+	l, known := d.known[string(line)]
+	if !known {
+		if err := json.Unmarshal(line, &l); err != nil {
+			return err
+		}
+		if err := l.Validate(); err != nil {
+			return err
+		}
+		if d.known == nil {
+			d.known = map[string]topics.LabelScore{}
+		}
+		d.known[string(line)] = l
+	}
+	if len(d.list) == maxDictionary {
+		return fmt.Errorf("more than %d labels", maxDictionary)
+	}
+	d.list = append(d.list, l)
 	return nil
 }
 
 // append appends the labels of a row to others.
 func (d *dictionary) append(to []topics.LabelScore, values []byte) ([]topics.LabelScore, error) {
+	if d.wrong != nil {
+		return to, d.wrong
+	}
 	if len(values)%labelSize != 0 || len(values) > labelSize*topics.MaxLabels {
 		return to, fmt.Errorf("column %s: %d bytes", valuesColumn, len(values))
 	}
