@@ -15,9 +15,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -124,7 +126,8 @@ func readFilms(folder string) ([]film, error) {
 		return nil, fmt.Errorf("read labels.json: %w", err)
 	}
 	var out []film
-	for name, f := range of {
+	for _, name := range slices.Sorted(maps.Keys(of)) { // the scene's noise goes on from film to film
+		f := of[name]
 		f.path = filepath.Join(folder, name)
 		out = append(out, f)
 	}

@@ -257,9 +257,7 @@ func (b *bench) clips(ctx context.Context, f film, at, height float64, n int) (o
 
 // show plays a film in the scene.
 func (b *bench) show(ctx context.Context, f film, stream *framer.Stream, at, height float64, skip time.Duration) error {
-	file, err := media.OpenStream(ctx, "file:"+absolute(f.path), media.StreamOptions{
-		Transport: "tcp", Open: time.Minute, Read: time.Minute, Watchdog: time.Minute, Threads: 1, OnBytes: func(int) {}, OnBadPacket: func() {},
-	})
+	file, err := media.OpenFile(ctx, f.path, 1)
 	if err != nil {
 		return err
 	}
@@ -277,7 +275,7 @@ func (b *bench) show(ctx context.Context, f film, stream *framer.Stream, at, hei
 		if frame.PTS < skip {
 			continue
 		}
-		shown := *frame
+		shown := *frame.Frame
 		shown.Arrived, shown.Width, shown.Height = begun.Add(frame.PTS), b.width, b.height
 		shown.RGB = func(dst []byte) (_ []byte, err error) {
 			if film, err = frame.RGB(film); err != nil {
@@ -289,11 +287,4 @@ func (b *bench) show(ctx context.Context, f film, stream *framer.Stream, at, hei
 			return err
 		}
 	}
-}
-
-func absolute(path string) string {
-	if abs, err := filepath.Abs(path); err == nil {
-		return abs
-	}
-	return path
 }
