@@ -72,7 +72,9 @@ func (d *ClipDecoder) DecodeLooks(ctx context.Context, c topics.Clip, looks []Lo
 	for _, j := range c.Zoom.JPEGs {
 		zoomed.Frames = append(zoomed.Frames, topics.ClipFrame{JPEG: j})
 	}
-	more, _, err := d.Decode(ctx, zoomed, View{Frames: frames, Side: side})
+	// No other clip has the same pictures: in the cache they would only take up room.
+	alone := &ClipDecoder{jpeg: d.jpeg, frames: NewFrameCache(0), rgb: d.rgb}
+	more, _, err := alone.Decode(ctx, zoomed, View{Frames: frames, Side: side})
 	if err != nil {
 		return nil, 0, err
 	}

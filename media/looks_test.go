@@ -45,13 +45,17 @@ func TestLooksShowTheirBoxes(t *testing.T) {
 	if want := []topics.View{"squash", "zoom", "tiles", "tiles", "tiles"}; !slices.Equal(names, want) {
 		t.Fatalf("looks at %v, want %v", names, want)
 	}
-	d := clipDecoder(t, NewFrameCache(1<<20))
+	cache := NewFrameCache(1 << 20)
+	d := clipDecoder(t, cache)
 	rgb, shared, err := d.DecodeLooks(t.Context(), c, looks, frames, side)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if shared != 1 || len(rgb) != len(looks)*frames*side*side*3 {
 		t.Fatalf("%d bytes, %d frames shared", len(rgb), shared)
+	}
+	if squares := len(looks) - 1; cache.bytes != squares*side*side*3 { // of two frames that are the same
+		t.Errorf("%d bytes are kept, want those of the %d squares that other clips may have", cache.bytes, squares)
 	}
 	for i, l := range looks {
 		picture := rgb[(i*frames+1)*side*side*3:][:side*side*3]
