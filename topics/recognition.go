@@ -93,9 +93,9 @@ const MaxLabels = 1000
 type Timings struct {
 	Queue  float64 `json:"queue"`  // from when the clip was cut until infer read it, by the broker's clock
 	Decode float64 `json:"decode"` // JPEG decoding, resizing and cropping
-	Model  float64 `json:"model"`  // the model's run, for the whole batch
+	Model  float64 `json:"model"`  // the model's run, for the whole batch; of a clip whose views are in several, all of them
 	Score  float64 `json:"score"`
-	Batch  int     `json:"batch"` // number of clips in the run
+	Batch  int     `json:"batch"` // number of squares in the run: of each clip one for each of its views; in the largest of several
 }
 
 // ID is the CloudEvents id, which is the clip's: if infer recognises a clip again
