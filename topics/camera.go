@@ -1,6 +1,7 @@
 package topics
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -35,6 +36,8 @@ type Camera struct {
 	TLSFingerprint string `json:"tls_fingerprint,omitempty"`
 	// Views are the squares of its picture that are recognised (CheckViews).
 	Views []View `json:"views,omitempty"`
+	// Masks are painted out before a picture leaves ingest.
+	Masks []Polygon `json:"masks,omitempty"`
 	// Source says who put the record: SourcePerson, SourceFile or SourceUp; empty
 	// counts as SourcePerson. A configuration file or `frostwatch up` changes and
 	// removes only records of its own.
@@ -124,7 +127,7 @@ func (c Camera) Validate() error {
 	if err := CheckVocabularyName(c.Vocabulary); c.Vocabulary != "" && err != nil {
 		return fmt.Errorf("camera %s: %w", c.Name, err)
 	}
-	if err := CheckViews(c.Views); err != nil {
+	if err := cmp.Or(CheckViews(c.Views), CheckMasks(c.Masks)); err != nil {
 		return fmt.Errorf("camera %s: %w", c.Name, err)
 	}
 	if !slices.Contains([]string{"", SourcePerson, SourceUp, SourceFile}, c.Source) {
