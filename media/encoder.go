@@ -22,6 +22,7 @@ type FrameEncoder struct {
 	seed           maphash.Seed
 	scenes         sceneMaker
 	seen           Seen
+	masked, dimmed mask // of rgb, and of pictures as they are carried
 }
 
 // Seen is what is measured of a frame without a model.
@@ -45,19 +46,31 @@ const (
 	blackLuma   = 0.10 // of the range from black to white
 )
 
-// isBlack is whether a packed RGB picture is black.
-func isBlack(rgb []byte) bool {
-	const most = blackLuma * 255 * 256
-	bright, allowed := 0, int((1-blackPixels)*float64(len(rgb)/3))
-	for i := 0; i+2 < len(rgb); i += 3 {
+// isBlack is whether a packed RGB picture of a width is black, but for what is painted
+// over.
+func isBlack(rgb []byte, w int, painted []span) bool {
+	pixels := len(rgb) / 3
+	for _, s := range painted {
+		pixels -= s.to - s.from
+	}
+	bright, allowed, from := 0, int((1-blackPixels)*float64(pixels)), 0
+	for _, s := range painted {
+		bright += countBright(rgb[3*from:3*(s.row*w+s.from)], allowed-bright)
+		from = s.row*w + s.to
+	}
+	return pixels > 0 && bright+countBright(rgb[3*from:], allowed-bright) <= allowed
+}
+
+// countBright counts the pixels that are not black, until there are more than most.
+func countBright(rgb []byte, most int) (bright int) {
+	const dark = blackLuma * 255 * 256
+	for i := 0; i+2 < len(rgb) && bright <= most; i += 3 {
 		// Luma of BT.601, in 256ths.
-		if 77*int(rgb[i])+150*int(rgb[i+1])+29*int(rgb[i+2]) > most {
-			if bright++; bright > allowed {
-				return false
-			}
+		if 77*int(rgb[i])+150*int(rgb[i+1])+29*int(rgb[i+2]) > dark {
+			bright++
 		}
 	}
-	return true
+	return bright
 }
 
 // NewFrameEncoder makes one for a short side in pixels and a quality of 1 to 100.
@@ -90,11 +103,12 @@ func (e *FrameEncoder) Encode(f *Frame) (data []byte, w, h int, err error) {
 		return nil, 0, 0, err
 	}
 	e.width, e.height = f.Width, f.Height
+	e.masked.apply(e.rgb, f.Width, f.Height) // before anything is made of it
 	small, w, h := pixels.ResizeShortSide(e.rgb, f.Width, f.Height, e.short, e.small)
 	if w != f.Width || h != f.Height {
 		e.small = small
 	}
-	e.seen = Seen{Hash: maphash.Bytes(e.seed, e.rgb), Black: isBlack(small), Scene: e.scenes.see(e.rgb, f.Width, f.Height)}
+	e.seen = Seen{Hash: maphash.Bytes(e.seed, e.rgb), Black: isBlack(small, w, e.dimmed.of(w, h)), Scene: e.scenes.see(e.rgb, f.Width, f.Height)}
 	// Whole colours: at equal size they lose less of the embedding than a higher
 	// quality does with a quarter of them (docs/benchmarks.md, "What JPEG costs").
 	if data, err = e.compress(small, w, h); err != nil {
@@ -106,6 +120,11 @@ func (e *FrameEncoder) Encode(f *Frame) (data []byte, w, h int, err error) {
 // Bound keeps pictures to so many bytes, by a lower quality than asked for where it
 // needs be.
 func (e *FrameEncoder) Bound(bytes int) { e.most = bytes }
+
+// Mask paints areas over in all pictures from now on.
+func (e *FrameEncoder) Mask(areas []topics.Polygon) {
+	e.masked, e.dimmed = mask{areas: areas}, mask{areas: areas}
+}
 
 // Quality is that of the latest picture.
 func (e *FrameEncoder) Quality() int { return e.lowered }
