@@ -114,6 +114,7 @@ func (f *Framer) Stream(c topics.Camera, send bus.SendFunc) (*Stream, error) {
 		return nil, fmt.Errorf("frame camera %s: %w", c.Name, err)
 	}
 	e.Bound(pictureMost)
+	e.Mask(c.Masks)
 	log := f.Logger.With("camera", c.Name)
 	s := &Stream{
 		Framer: f, camera: c, sender: send, log: log,

@@ -118,6 +118,8 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"login without a mechanism", "kafka:\n  sasl:\n    password: hunter2\n", "kafka.sasl.mechanism: empty: want PLAIN"},
 		{"login without a name", "kafka:\n  sasl:\n    mechanism: PLAIN\n", "kafka.sasl.username: empty"},
 		{"wrong everywhere", "kafka:\n  brokers: [" + strings.Repeat("a,", 1000) + "]\n", "f.yaml: 980 more"},
+		{"mask of a camera", "cameras:\n  - name: a\n    url: rtsp://h/\n    masks: [\"0,0 0.5\"]\n", `f.yaml:4: cameras[0].masks[0]: polygon "0,0 0.5": corner "0.5": want corners as fractions of the picture's width and height`},
+		{"mask in pixels", "cameras:\n  - name: a\n    url: rtsp://h/\n    masks: [\"0,0 640,360\"]\n", `f.yaml:2: cameras[0]: camera a: mask: corner 640,360: want fractions of the picture, 0 to 1`},
 		{"bad camera", "cameras:\n  - name: a/b\n    url: rtsp://u:hunter2@h/\n", "f.yaml:2: cameras[0]: camera name \"a/b\""},
 		{"vocabulary of a camera", "cameras:\n  - name: a\n    url: rtsp://h/\n    vocabulary: a/b\n", `f.yaml:2: cameras[0]: camera a: vocabulary "a/b": want 1 to 64 letters`},
 		{"a set without cameras", "vocab:\n  sets:\n    - name: hospital\n", "f.yaml:3: vocab.sets[0]: want cameras or camera_tags"},

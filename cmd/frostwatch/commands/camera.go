@@ -7,13 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
+	"reflect"
 	"strings"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/cameras"
@@ -58,70 +56,6 @@ func (t *target) withCameras(ctx context.Context, do func(context.Context, camer
 	})
 }
 
-// cameraFlags are the properties of a camera beside its name and URL.
-type cameraFlags struct {
-	tags      []string
-	transport string
-	stride    topics.Stride
-	window    time.Duration
-	words     string // vocabulary
-	views     []string
-
-	poll        time.Duration
-	verify      yesNo
-	fingerprint string
-}
-
-func (f *cameraFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringSliceVar(&f.tags, "tag", nil, "tag that its clips, recognitions and alerts carry, and by which rules may choose cameras (camera_tags); repeatable")
-	cmd.Flags().StringVar(&f.transport, "transport", "", "tcp or udp, for RTSP")
-	cmd.Flags().TextVar(&f.stride, "stride", topics.Stride{}, "time between the starts of two clips: such as 2s, or '4 steps' (default: framer.stride of the configuration)")
-	cmd.Flags().Lookup("stride").DefValue = "" // help would name the zero value
-	vocabularyFlag(cmd.Flags(), &f.words, "vocabulary that its clips are scored against (default: that of vocab.sets of the configuration, or else vocab.name)")
-	cmd.Flags().Var(length{&f.poll, "2s"}, "poll", "time between two looks at a URL that answers with a single picture; 0s: it is a video")
-	cmd.Flags().Var(&f.verify, "tls-verify", "false takes any certificate of a camera of rtsps or https; '' is the configuration's ingest.tls_verify")
-	cmd.Flags().StringVar(&f.fingerprint, "tls-fingerprint", "", "sha256:... of the one certificate that the camera must show, whoever has signed it")
-	cmd.Flags().StringSliceVar(&f.views, "views", nil, "squares of its picture that are recognised: centre, tiles, squash, zoom (default: framer.views of the configuration)")
-	cmd.Flags().Var(length{&f.window, "4.267s"}, "window", "length of a clip (default: framer.window of the configuration)")
-}
-
-// apply copies the flags that were given to a camera.
-func (f *cameraFlags) apply(cmd *cobra.Command, c *topics.Camera) {
-	given := cmd.Flags().Changed
-	if given("tag") {
-		c.Tags = slices.DeleteFunc(slices.Clone(f.tags), func(tag string) bool { return tag == "" })
-	}
-	if given("transport") {
-		c.Transport = f.transport
-	}
-	if given("stride") {
-		c.Stride = f.stride
-	}
-	if given("window") {
-		c.Window = topics.Duration(f.window)
-	}
-	if given("poll") {
-		c.Poll = topics.Duration(f.poll)
-	}
-	if given("tls-verify") {
-		c.TLSVerify = f.verify.value
-	}
-	if given("tls-fingerprint") {
-		c.TLSFingerprint = f.fingerprint
-	}
-	if given("views") {
-		c.Views = nil
-		for _, v := range f.views {
-			if v != "" {
-				c.Views = append(c.Views, topics.View(v))
-			}
-		}
-	}
-	if given("vocab") || given("vocabulary") {
-		c.Vocabulary = f.words
-	}
-}
-
 func (p Program) cameraAdd(t *target) *cobra.Command {
 	var flags cameraFlags
 	cmd := &cobra.Command{
@@ -138,7 +72,9 @@ func (p Program) cameraAdd(t *target) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c := topics.Camera{Name: args[0], URL: args[1], Source: topics.SourcePerson}
-			flags.apply(cmd, &c)
+			if err := flags.apply(cmd, &c); err != nil {
+				return err
+			}
 			return t.withCameras(cmd.Context(), func(ctx context.Context, table cameraTable) error {
 				if err := table.limits.Validate(c); err != nil {
 					return err
@@ -172,7 +108,7 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 		Example: "  frostwatch camera set lobby --tag indoor --tag ward\n  frostwatch camera set lobby --tag ''",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !cmd.Flags().Changed("tag") && !beyondTags(cmd) {
-				return errors.New("camera set: nothing to change: want --tag, --url, --transport, --stride, --window, --views, --poll, --tls-verify, --tls-fingerprint or --vocab")
+				return errors.New("camera set: nothing to change: want --tag, --url, --transport, --stride, --window, --views, --mask, --poll, --tls-verify, --tls-fingerprint or --vocab")
 			}
 			return t.withCameras(cmd.Context(), func(ctx context.Context, table cameraTable) error {
 				was, err := table.Get(ctx, args[0])
@@ -180,7 +116,9 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 					return err
 				}
 				c := was
-				flags.apply(cmd, &c)
+				if err := flags.apply(cmd, &c); err != nil {
+					return err
+				}
 				if cmd.Flags().Changed("url") {
 					c.URL = url
 				}
@@ -195,12 +133,6 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 	flags.add(cmd)
 	cmd.Flags().StringVar(&url, "url", "", "where the stream is")
 	return cmd
-}
-
-// beyondTags is whether `camera set` was given a flag of its own other than --tag.
-func beyondTags(cmd *cobra.Command) (beyond bool) {
-	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) { beyond = beyond || f.Changed && f.Name != "tag" })
-	return beyond
 }
 
 // own makes a camera that a person changes that person's. If only its tags change,
@@ -233,7 +165,11 @@ func (p Program) changeCamera(ctx context.Context, table cameraTable, was, c top
 		_, err := fmt.Fprintf(p.Out, "camera %s is already like this: nothing changed\n", c.Name)
 		return err
 	}
-	return p.putCamera(ctx, table, c, "changed")
+	if err := p.putCamera(ctx, table, c, "changed"); err != nil || len(c.Masks) == 0 || reflect.DeepEqual(was.Masks, c.Masks) {
+		return err
+	}
+	_, err = fmt.Fprintf(p.Err, "note: camera %s: clips and evidence that were recorded before show what is masked now\n", c.Name)
+	return err
 }
 
 // putCamera writes a camera, and prints that and warnings about it.
@@ -250,6 +186,9 @@ func (p Program) putCamera(ctx context.Context, table cameraTable, c topics.Came
 	}
 	if len(c.Views) > 0 {
 		line += ", views " + topics.ViewNames(c.Views)
+	}
+	if n := len(c.Masks); n > 0 {
+		line += fmt.Sprintf(", %d masked", n)
 	}
 	if _, err := fmt.Fprintln(p.Out, line); err != nil {
 		return err

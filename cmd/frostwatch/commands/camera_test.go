@@ -81,6 +81,8 @@ func TestCameraCommands(t *testing.T) {
 		{"set lobby --views centre,zoom", []string{`^camera lobby changed: [^\n]*, tags night, views centre, zoom\n`}, ""},
 		{"set lobby --views zoom,centre", []string{"!", `camera lobby: view zoom: want another view before it`}, ""},
 		{"set lobby --views=", []string{`tags night\n`}, "views"},
+		{"set lobby --mask 0,0,1,1", []string{"!", `--mask: polygon "0,0,1,1": corner "0,0,1,1": want corners as fractions`}, ""},
+		{"set lobby --mask 0,0", []string{"!", `camera lobby: mask: 1 corners: want 2 to 64`}, ""},
 		{"ls", []string{`(?m)^NAME +STATE +CODEC +SIZE +FPS +SINCE +WORKER +TAGS +URL +REASON`,
 			`(?m)^door +- +- +- +- +- +- +- +rtsp://viewer:\*\*\*@10\.0\.0\.8/s +no worker has taken it up`,
 			`(?m)^lobby +streaming +h264 +1920x1080 +25 +\dm\d+s +w +night +rtsp://viewer:\$\{LOBBY\}@10\.0\.0\.7/s`}, "hunter2"},
@@ -118,6 +120,20 @@ func TestCameraCommands(t *testing.T) {
 		}
 		if c.args == "set lobby --stride 3s" {
 			checkCameraJSON(t, file)
+			checkMasks(t, file)
+		}
+	}
+}
+
+func checkMasks(t *testing.T, file string) {
+	t.Helper()
+	for _, c := range []struct{ mask, want string }{
+		{"0,0 0.4,0.3", "tags night, 1 masked\n(.+\n)*note: camera lobby: clips and evidence that were recorded before show what is masked now\n$"},
+		{"0,0 0.4,0.3", "nothing changed\n$"},
+		{"", "tags night\n(note: each ingest worker .*\n)?$"},
+	} {
+		if out, ok := command(t, "camera", "set", "lobby", "--mask", c.mask, "--config", file); !ok || !regexp.MustCompile(c.want).MatchString(out) {
+			t.Errorf("--mask %q: want %s in\n%s", c.mask, c.want, out)
 		}
 	}
 }

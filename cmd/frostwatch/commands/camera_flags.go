@@ -1,0 +1,103 @@
+package commands
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// cameraFlags are the properties of a camera beside its name and URL.
+type cameraFlags struct {
+	tags      []string
+	transport string
+	stride    topics.Stride
+	window    time.Duration
+	words     string // vocabulary
+	views     []string
+	masks     []string
+
+	poll        time.Duration
+	verify      yesNo
+	fingerprint string
+}
+
+func (f *cameraFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&f.tags, "tag", nil, "tag that its clips, recognitions and alerts carry, and by which rules may choose cameras (camera_tags); repeatable")
+	cmd.Flags().StringVar(&f.transport, "transport", "", "tcp or udp, for RTSP")
+	cmd.Flags().TextVar(&f.stride, "stride", topics.Stride{}, "time between the starts of two clips: such as 2s, or '4 steps' (default: framer.stride of the configuration)")
+	cmd.Flags().Lookup("stride").DefValue = "" // help would name the zero value
+	vocabularyFlag(cmd.Flags(), &f.words, "vocabulary that its clips are scored against (default: that of vocab.sets of the configuration, or else vocab.name)")
+	cmd.Flags().Var(length{&f.poll, "2s"}, "poll", "time between two looks at a URL that answers with a single picture; 0s: it is a video")
+	cmd.Flags().Var(&f.verify, "tls-verify", "false takes any certificate of a camera of rtsps or https; '' is the configuration's ingest.tls_verify")
+	cmd.Flags().StringVar(&f.fingerprint, "tls-fingerprint", "", "sha256:... of the one certificate that the camera must show, whoever has signed it")
+	cmd.Flags().StringSliceVar(&f.views, "views", nil, "squares of its picture that are recognised: centre, tiles, squash, zoom (default: framer.views of the configuration)")
+	cmd.Flags().StringArrayVar(&f.masks, "mask", nil, "area of its picture that is painted out before it leaves ingest: corners in fractions of the picture, such as '0,0 0.4,0 0.4,0.3', or two of a rectangle; repeatable, '' is none")
+	cmd.Flags().Var(length{&f.window, "4.267s"}, "window", "length of a clip (default: framer.window of the configuration)")
+}
+
+// apply copies the flags that were given to a camera.
+func (f *cameraFlags) apply(cmd *cobra.Command, c *topics.Camera) error {
+	given := cmd.Flags().Changed
+	if given("tag") {
+		c.Tags = slices.DeleteFunc(slices.Clone(f.tags), func(tag string) bool { return tag == "" })
+	}
+	if given("transport") {
+		c.Transport = f.transport
+	}
+	if given("stride") {
+		c.Stride = f.stride
+	}
+	if given("window") {
+		c.Window = topics.Duration(f.window)
+	}
+	if given("poll") {
+		c.Poll = topics.Duration(f.poll)
+	}
+	if given("tls-verify") {
+		c.TLSVerify = f.verify.value
+	}
+	if given("tls-fingerprint") {
+		c.TLSFingerprint = f.fingerprint
+	}
+	if given("views") {
+		c.Views = nil
+		for _, v := range f.views {
+			if v != "" {
+				c.Views = append(c.Views, topics.View(v))
+			}
+		}
+	}
+	if given("vocab") || given("vocabulary") {
+		c.Vocabulary = f.words
+	}
+	if given("mask") {
+		return f.applyMasks(c)
+	}
+	return nil
+}
+
+func (f *cameraFlags) applyMasks(c *topics.Camera) error {
+	c.Masks = nil
+	for _, text := range f.masks {
+		var m topics.Polygon
+		if text == "" {
+			continue
+		}
+		if err := m.UnmarshalText([]byte(text)); err != nil {
+			return fmt.Errorf("--mask: %w", err)
+		}
+		c.Masks = append(c.Masks, m)
+	}
+	return nil
+}
+
+// beyondTags is whether `camera set` was given a flag of its own other than --tag.
+func beyondTags(cmd *cobra.Command) (beyond bool) {
+	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) { beyond = beyond || f.Changed && f.Name != "tag" })
+	return beyond
+}
