@@ -183,6 +183,7 @@ var (
 	thresholdBounds = bounds{bytes: smallRecord, fields: maxFields}
 	sightingBounds  = bounds{bytes: smallRecord, fields: maxFields, lists: []bound{{"camera_tags", maxTags}, {"tags", maxTags}}}
 	markBounds      = bounds{bytes: smallRecord, fields: maxFields}
+	silenceBounds   = bounds{bytes: smallRecord, fields: maxFields}
 	statusBounds    = bounds{bytes: smallRecord, fields: maxFields}
 	workerBounds    = bounds{bytes: MaxRecordBytes, fields: maxFields, lists: []bound{
 		{"stages", maxStages}, {"partitions", maxStages * maxPartitions}, {"problems", maxReports}, {"warnings", maxReports},

@@ -107,6 +107,8 @@ func decoders() map[string]func([]byte) error {
 		"threshold":   func(b []byte) error { _, err := DecodeThreshold(b); return err },
 		"sighting":    func(b []byte) error { _, err := DecodeSighting(b); return err },
 		"mark":        func(b []byte) error { _, err := DecodeMark(b); return err },
+		"silence":     func(b []byte) error { _, err := DecodeSilence(b); return err },
+		"profile":     func(b []byte) error { _, err := DecodeProfile(b); return err },
 		"worker":      func(b []byte) error { _, err := DecodeWorker(b); return err },
 	}
 }
@@ -156,6 +158,8 @@ func TestHostileRecordsTakeLittleMemory(t *testing.T) {
 		"threshold":   inData(texts, objects, "at", "raise", "budget"),
 		"sighting":    inData(texts, objects, "seen", "camera_tags", "through", "rule"),
 		"mark":        inData(texts, objects, "onset", "true", "note"),
+		"silence":     inData(texts, objects, "rules", "until", "note"),
+		"profile":     inData(texts, objects, "profile", "at", "by"),
 		"worker":      inData(texts, objects, "at", "stages", "warnings", "started"),
 	}
 	inputs["recognition"]["tags"] = list(`labels":[{"tags":["x"]},{"tags`, `""`)

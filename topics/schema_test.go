@@ -53,6 +53,11 @@ func fullMark() Mark {
 		Onset: at, Ended: at.Add(time.Minute), Note: "a real fall", By: "operator@desk", At: at}
 }
 
+func fullSilence() Silence {
+	return Silence{ID: "7f3a", Choice: Choice{Rules: []string{"fall"}, Cameras: []string{"ward-*"}, CameraTags: []string{"indoor"}},
+		At: at, Until: at.Add(time.Hour), Note: "the floor is being cleaned", By: "operator@desk"}
+}
+
 func fullSighting() Sighting {
 	r := fullRecognition()
 	return Sighting{Rule: "crowd", RuleHash: "1f", Partition: 3, Through: at, Seen: &Seen{
@@ -82,7 +87,7 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 	}{
 		{"camera", "camera", func() ([]byte, error) {
 			return EncodeCamera(Camera{Name: "lobby", URL: "rtsp://h/s", Tags: []string{"a"}, Transport: "udp", Vocabulary: "hospital",
-				Stride: Stride{Steps: 4}, Window: Duration(2 * time.Second), Views: []View{ViewTiles, ViewZoom}, Source: SourceFile, OwnTags: true})
+				Stride: Stride{Steps: 4}, Window: Duration(2 * time.Second), Views: []View{ViewTiles, ViewZoom}, Masks: []Polygon{{{0, 0}, {.4, .333}}}, Source: SourceFile, OwnTags: true})
 		}},
 		{"camera, bare", "camera", func() ([]byte, error) { return EncodeCamera(Camera{Name: "lobby", URL: "rtsp://h/s"}) }},
 		{"camera set", "camera-set", func() ([]byte, error) {
@@ -123,6 +128,11 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 		{"mark, bare", "mark", func() ([]byte, error) {
 			return EncodeMark(Mark{Alert: "fall/lobby-1-2", Camera: "lobby", Rule: "fall", Label: "falling down", Onset: at, At: at})
 		}},
+		{"silence", "silence", func() ([]byte, error) { return EncodeSilence(fullSilence()) }},
+		{"silence, bare", "silence", func() ([]byte, error) {
+			return EncodeSilence(Silence{ID: "7f3a", Choice: Choice{Cameras: []string{"*"}}, At: at, Until: at})
+		}},
+		{"profile", "profile", func() ([]byte, error) { return EncodeProfile(Profile{Name: "away", At: at, By: "operator"}) }},
 		{"recognition", "recognition", func() ([]byte, error) { return EncodeRecognition(fullRecognition()) }},
 		{"recognition, bare", "recognition", func() ([]byte, error) { return EncodeRecognition(bare) }},
 		{"alert raised", "alert", func() ([]byte, error) { return EncodeAlert(fullAlert(AlertRaised)) }},

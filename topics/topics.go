@@ -23,6 +23,7 @@ const (
 	Sightings  Topic = "sightings"   // key rule: Sighting, JSON
 	Thresholds Topic = "thresholds"  // key camera/rule: Threshold, JSON, compacted
 	Marks      Topic = "marks"       // key alert id: Mark, JSON, compacted
+	Silences   Topic = "silences"    // key silence id: Silence; key ProfileKey: Profile; JSON, compacted
 	Status     Topic = "status"      // key camera: StreamStatus, JSON, compacted
 	Workers    Topic = "workers"     // key worker: Worker, JSON, compacted
 	Evidence   Topic = "evidence"    // key alert id: the Clip that raised it
@@ -88,6 +89,7 @@ func Specs(partitions, replication int) []Spec {
 		keep(Sightings, day),
 		table(Thresholds),
 		table(Marks),
+		table(Silences),
 		table(Status),
 		table(Workers),
 		keep(Evidence, 90*day),

@@ -1,0 +1,160 @@
+package topics
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Choice chooses alerts by rule and camera. What is left out chooses all.
+type Choice struct {
+	Rules      []string `json:"rules,omitempty" yaml:"rules"`             // globs over names
+	Cameras    []string `json:"cameras,omitempty" yaml:"cameras"`         // globs over names
+	CameraTags []string `json:"camera_tags,omitempty" yaml:"camera_tags"` // cameras with any of these
+}
+
+// Chooses is whether an alert is among those of c.
+func (c Choice) Chooses(a Alert) bool {
+	return Chosen(a.Rule, nil, c.Rules, nil) && Chosen(a.Camera, a.Tags, c.Cameras, c.CameraTags)
+}
+
+// maxChoice bounds each list of a choice.
+const maxChoice = 32
+
+// Check returns all that is wrong with a choice; empty, it is right.
+func (c Choice) Check() error {
+	var errs []error
+	for _, of := range []struct {
+		key   string
+		globs []string
+	}{{"rules", c.Rules}, {"cameras", c.Cameras}} {
+		for _, glob := range of.globs {
+			if _, err := path.Match(glob, ""); err != nil || !isID(glob) {
+				errs = append(errs, fmt.Errorf("%s: %.80q: want a name or a glob such as ward-*", of.key, glob))
+			}
+		}
+	}
+	for _, tag := range c.CameraTags {
+		if !isID(tag) {
+			errs = append(errs, fmt.Errorf("camera_tags: %.80q: want a tag of cameras", tag))
+		}
+	}
+	if max(len(c.Rules), len(c.Cameras), len(c.CameraTags)) > maxChoice {
+		errs = append(errs, fmt.Errorf("want at most %d rules, cameras and tags each", maxChoice))
+	}
+	return errors.Join(errs...)
+}
+
+// IsZero is whether it names nothing, and so chooses all.
+func (c Choice) IsZero() bool { return len(c.Rules)+len(c.Cameras)+len(c.CameraTags) == 0 }
+
+// Silence keeps what happens to alerts, from At on and before Until, from being
+// delivered. They are raised and recorded all the same.
+type Silence struct {
+	ID string `json:"silence_id"`
+	Choice
+	At    time.Time `json:"at"`
+	Until time.Time `json:"until"`
+	Note  string    `json:"note,omitempty"` // why, for people
+	By    string    `json:"by,omitempty"`
+}
+
+// MaxSilence bounds how long a silence lasts.
+const MaxSilence = 366 * 24 * time.Hour
+
+// Covers is whether what happens to an alert at a time is silenced.
+func (s Silence) Covers(a Alert, at time.Time) bool {
+	return !at.Before(s.At) && at.Before(s.Until) && s.Chooses(a)
+}
+
+// Validate checks everything that readers rely on.
+func (s Silence) Validate() error {
+	switch {
+	case !cameraName.MatchString(s.ID):
+		return fmt.Errorf("silence_id %.80q: want 1 to 64 letters, digits, '.', '_' or '-'", s.ID)
+	case s.IsZero():
+		return errors.New("neither rules nor cameras nor camera_tags: want at least one")
+	case s.At.IsZero() || s.Until.Before(s.At) || s.Until.Sub(s.At) > MaxSilence:
+		return fmt.Errorf("from %v until %v: want at most %v", s.At, s.Until, MaxSilence)
+	case len(s.Note) > maxText || !Printable(s.Note):
+		return fmt.Errorf("note: want at most %d bytes of printable text", maxText)
+	case s.By != "" && !isID(s.By):
+		return fmt.Errorf("by: want at most %d bytes of printable text", maxID)
+	}
+	return s.Check()
+}
+
+// EncodeSilence makes the JSON record.
+func EncodeSilence(s Silence) ([]byte, error) { return encodeChecked("silence", s) }
+
+// DecodeSilence parses and validates a record of the topic silences.
+func DecodeSilence(b []byte) (Silence, error) {
+	return decodeChecked[Silence]("silence", b, silenceBounds)
+}
+
+// ProfileKey is the key, on the topic silences, of the profile that is in force. It is no
+// silence's.
+const ProfileKey = "profile/"
+
+// Profile says which of the profiles in the configuration is in force: of the alerts that
+// it disarms none is delivered.
+type Profile struct {
+	Name string    `json:"profile"`
+	At   time.Time `json:"at"` // since when
+	By   string    `json:"by,omitempty"`
+}
+
+// CheckProfileName returns an error if no profile may have the name.
+func CheckProfileName(name string) error {
+	if !cameraName.MatchString(name) {
+		return fmt.Errorf("profile %.80q: want 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit", name)
+	}
+	return nil
+}
+
+// Validate checks everything that readers rely on.
+func (p Profile) Validate() error {
+	if p.At.IsZero() || p.By != "" && !isID(p.By) {
+		return fmt.Errorf("profile %.80q: want a time, and who has set it in at most %d bytes of printable text", p.Name, maxID)
+	}
+	return CheckProfileName(p.Name)
+}
+
+// EncodeProfile makes the JSON record.
+func EncodeProfile(p Profile) ([]byte, error) { return encodeChecked("profile", p) }
+
+// DecodeProfile parses and validates the record of ProfileKey.
+func DecodeProfile(b []byte) (Profile, error) {
+	return decodeChecked[Profile]("profile", b, silenceBounds)
+}
+
+// ActiveSilences are those that have not ended, the one that ends first first.
+func ActiveSilences(all []Silence, now time.Time) (out []Silence) {
+	for _, s := range all {
+		if now.Before(s.Until) {
+			out = append(out, s)
+		}
+	}
+	slices.SortFunc(out, func(a, b Silence) int { return a.Until.Compare(b.Until) })
+	return out
+}
+
+// String says in words what is chosen: "rule fall; cameras ward-*".
+func (c Choice) String() string {
+	var parts []string
+	for _, of := range []struct {
+		what  string
+		names []string
+	}{{"rule", c.Rules}, {"camera", c.Cameras}, {"tag", c.CameraTags}} {
+		if len(of.names) > 0 {
+			parts = append(parts, of.what+" "+strings.Join(of.names, " or "))
+		}
+	}
+	if len(parts) == 0 {
+		return "everything"
+	}
+	return strings.Join(parts, ", ")
+}
