@@ -8,8 +8,8 @@ import (
 
 // metrics are by receiver.
 type metrics struct {
-	sent, failed, held, expired, unreadable metric.Int64Counter
-	latency                                 metric.Float64Histogram
+	sent, failed, held, silenced, expired, unreadable metric.Int64Counter
+	latency                                           metric.Float64Histogram
 }
 
 func newMetrics(i *telemetry.Instruments) metrics {
@@ -17,6 +17,7 @@ func newMetrics(i *telemetry.Instruments) metrics {
 		sent:       i.CounterBy("frostwatch.notify.sent", "events that a receiver accepted"),
 		failed:     i.CounterBy("frostwatch.notify.failed", "attempts that failed"),
 		held:       i.CounterBy("frostwatch.notify.held", "events that were held back to be sent together"),
+		silenced:   i.CounterBy("frostwatch.notify.silenced", "events that a silence or the profile kept from being delivered"),
 		expired:    i.CounterBy("frostwatch.notify.expired", "events that were not delivered: too old, or refused"),
 		unreadable: i.CounterBy("frostwatch.notify.unreadable", "records of alerts that could not be read"),
 		latency:    i.Seconds("frostwatch.notify.seconds", "from the record of an alert to its acceptance", .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 86400),

@@ -26,7 +26,7 @@ type lease interface {
 
 // partition delivers one partition's alerts to a receiver until ctx ends.
 func (d *delivery) partition(ctx context.Context, p lease) error {
-	w := &worker{delivery: d, lease: p, pace: newPace(d.receiver.Group.Every, d.limit), letters: d.letters.By(p.Send)}
+	w := &worker{delivery: d, lease: p, pace: newPace(d.receiver.Group.Every, d.limit), quiet: quiet{}, letters: d.letters.By(p.Send)}
 	err := w.begin(ctx)
 	if err == nil {
 		err = w.run(ctx)
@@ -45,6 +45,7 @@ type worker struct {
 	*delivery
 	lease
 	pace    *pace
+	quiet   quiet
 	letters *bus.DeadLetters
 	next    int64 // after the last record that was dealt with, or is held
 }
@@ -114,7 +115,7 @@ func (w *worker) step(ctx context.Context, records <-chan bus.Message) error {
 	}
 }
 
-// take deals with a record: it is delivered, held, or of no interest.
+// take deals with a record: it is delivered, held, silenced, or of no interest.
 func (w *worker) take(ctx context.Context, m bus.Message) error {
 	w.next = m.Offset + 1
 	if w.generations.Stale(m) {
@@ -126,7 +127,14 @@ func (w *worker) take(ctx context.Context, m bus.Message) error {
 		w.Logger.WarnContext(ctx, "a record of alerts can't be read", "receiver", w.Name, "partition", m.Partition, "offset", m.Offset, "error", topics.Clean(err.Error()))
 		return nil
 	}
-	if !w.wants(a) {
+	if !w.When.chooses(a) {
+		return nil
+	}
+	if w.quiet.silenced(w.silences, a, m.Time) {
+		w.metrics.silenced.Add(ctx, 1, w.by)
+		return nil
+	}
+	if !w.wants(a.State) {
 		return nil
 	}
 	e := w.event(a)

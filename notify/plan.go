@@ -121,12 +121,9 @@ func (p *Plan) Since(old *Plan) changes.Names {
 	return changes.Between(old.all(), p.all(), func(r *receiver) (string, any) { return r.Name, r.Receiver })
 }
 
-// wants is whether an alert's record is delivered to the receiver.
-func (r *receiver) wants(a topics.Alert) bool {
-	if len(r.States) > 0 && !slices.Contains(r.States, a.State) {
-		return false
-	}
-	return r.When.chooses(a)
+// wants is whether such a record of an alert that it chooses is delivered to the receiver.
+func (r *receiver) wants(s topics.AlertState) bool {
+	return len(r.States) == 0 || slices.Contains(r.States, s)
 }
 
 // event is the alert as it is delivered to the receiver.

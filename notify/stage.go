@@ -16,6 +16,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -24,6 +25,7 @@ import (
 type Bus interface {
 	Consume(ctx context.Context, o bus.GroupOptions, handle func(context.Context, *bus.Partition) error) error
 	Send(ctx context.Context, msgs ...bus.Message) ([]topics.RecordRef, error)
+	Table(topic string) *bus.Table
 	// Age is how old a record is by the broker's clock.
 	Age(m bus.Message) time.Duration
 }
@@ -35,6 +37,8 @@ type Options struct {
 	// Group begins the names of the consumer groups (GroupOf).
 	Group string
 	Plan  *Plan // nil: no receivers
+	// Profiles of which people put one in force (topics.Profile).
+	Profiles []config.Profile
 	// Retry is the longest wait between two attempts. 0: a minute.
 	Retry time.Duration
 
@@ -46,7 +50,8 @@ type Options struct {
 // Stage delivers alerts to the receivers of a plan.
 type Stage struct {
 	Options
-	metrics metrics
+	metrics  metrics
+	silences *silences
 
 	mu      sync.Mutex
 	changed chan struct{} // closed when the plan is replaced
@@ -68,7 +73,7 @@ func New(o Options) (*Stage, error) {
 		o.Retry = longWait
 	}
 	i := &telemetry.Instruments{Meter: o.Meter}
-	s := &Stage{Options: o, metrics: newMetrics(i), changed: make(chan struct{}), held: map[string][]int{}}
+	s := &Stage{Options: o, metrics: newMetrics(i), silences: newSilences(o.Profiles), changed: make(chan struct{}), held: map[string][]int{}}
 	return s, i.Err()
 }
 
@@ -92,6 +97,11 @@ func (s *Stage) plan() (*Plan, <-chan struct{}) {
 func (s *Stage) Run(ctx context.Context) error {
 	s.Reporter.Describe(s.describe)
 	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		s.followSilences(ctx)
+		return nil
+	})
+	s.awaitSilences(ctx)
 	running := map[string]*delivery{}
 	for ctx.Err() == nil {
 		plan, changed := s.plan()

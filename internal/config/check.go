@@ -177,8 +177,39 @@ func (d *document) checkVocabularies(c Vocab) {
 	}
 }
 
+// maxProfiles bounds notify.profiles.
+const maxProfiles = 100
+
+// checkProfiles checks notify.profiles.
+func (d *document) checkProfiles(all []Profile) {
+	if len(all) > maxProfiles {
+		d.wrong("notify.profiles", fmt.Sprintf("%d: want at most %d", len(all), maxProfiles))
+	}
+	seen := map[string]bool{}
+	for i, p := range all {
+		at := fmt.Sprintf("notify.profiles[%d]", i)
+		if err := topics.CheckProfileName(p.Name); err != nil {
+			d.wrong(at+".name", err.Error())
+		}
+		if seen[p.Name] {
+			d.wrong(at+".name", fmt.Sprintf("duplicate name %q", p.Name))
+		}
+		seen[p.Name] = true
+		for k, c := range p.Disarm {
+			path := fmt.Sprintf("%s.disarm[%d]", at, k)
+			if c.IsZero() {
+				d.wrong(path, "want rules, cameras or camera_tags; cameras: [\"*\"] disarms all")
+			}
+			if err := c.Check(); err != nil {
+				d.wrong(path, strings.ReplaceAll(err.Error(), "\n", "; "))
+			}
+		}
+	}
+}
+
 func (d *document) checkLists(c Config) {
 	d.checkVocabularies(c.Vocab)
+	d.checkProfiles(c.Notify.Profiles)
 	names := map[string]bool{}
 	for i, cam := range c.Cameras {
 		path := fmt.Sprintf("cameras[%d]", i)

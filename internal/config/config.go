@@ -185,6 +185,15 @@ type Alerts struct {
 type Notify struct {
 	Group     string `yaml:"group"`
 	Receivers Raw    `yaml:"receivers"` // decoded by notify.Compile
+	// Profiles are sets of rules and cameras whose alerts are not delivered; people put
+	// one in force while everything runs.
+	Profiles []Profile `yaml:"profiles"`
+}
+
+// Profile is a state of the place that is watched, such as that somebody is at home.
+type Profile struct {
+	Name   string          `yaml:"name"`
+	Disarm []topics.Choice `yaml:"disarm"` // empty: none
 }
 
 // Archive is how recognitions and alerts are kept.
@@ -252,7 +261,7 @@ func Default() Config {
 		Alerts:    Alerts{Group: "frostwatch-alerts"},
 		Calibrate: Calibrate{Group: "frostwatch-calibrate"},
 		Archive:   Archive{Group: "frostwatch-archive", Retention: Retention{Actions: Age(90 * day), Alerts: Age(365 * day)}},
-		Notify:    Notify{Group: "frostwatch-notify"},
+		Notify:    Notify{Group: "frostwatch-notify", Profiles: []Profile{}},
 		Cameras:   []Camera{},
 	}
 }

@@ -62,13 +62,16 @@ func keys(t reflect.Type, path string) []string {
 }
 
 func TestTheCommentedExamplesHold(t *testing.T) {
-	text := strings.NewReplacer("cameras: []  ", "cameras:", "rules: []", "rules:", "  sets: []", "  sets:", "  receivers: []", "  receivers:").Replace(pipeline(t))
+	text := strings.NewReplacer("cameras: []  ", "cameras:", "rules: []", "rules:", "  sets: []", "  sets:", "  receivers: []", "  receivers:", "  profiles: []", "  profiles:").Replace(pipeline(t))
 	c, err := Parse("pipeline.yaml", []byte(regexp.MustCompile(`(?m)^#  `).ReplaceAllString(text, "  ")), noEnv)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(c.Cameras) != 1 || c.Cameras[0].URL.Reveal() != "rtsp://viewer:${LOBBY_PASSWORD}@10.0.0.7/stream1" {
 		t.Errorf("cameras: %+v", c.Cameras)
+	}
+	if p := c.Notify.Profiles; len(p) != 1 || p[0].Name != "home" || len(p[0].Disarm) != 1 || len(p[0].Disarm[0].CameraTags) != 1 {
+		t.Errorf("profiles: %+v", p)
 	}
 	if len(c.Vocab.Sets) != 1 {
 		t.Errorf("sets: %+v", c.Vocab.Sets)
@@ -120,6 +123,9 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"wrong everywhere", "kafka:\n  brokers: [" + strings.Repeat("a,", 1000) + "]\n", "f.yaml: 980 more"},
 		{"mask of a camera", "cameras:\n  - name: a\n    url: rtsp://h/\n    masks: [\"0,0 0.5\"]\n", `f.yaml:4: cameras[0].masks[0]: polygon "0,0 0.5": corner "0.5": want corners as fractions of the picture's width and height`},
 		{"mask in pixels", "cameras:\n  - name: a\n    url: rtsp://h/\n    masks: [\"0,0 640,360\"]\n", `f.yaml:2: cameras[0]: camera a: mask: corner 640,360: want fractions of the picture, 0 to 1`},
+		{"profile that chooses nothing", "notify:\n  profiles:\n    - name: home\n      disarm: [{}]\n", `f.yaml:4: notify.profiles[0].disarm[0]: want rules, cameras or camera_tags; cameras: ["*"] disarms all`},
+		{"profiles that nobody can name", "notify:\n  profiles:\n    - name: a/b\n    - name: home\n    - name: home\n", "f.yaml:3: notify.profiles[0].name: profile \"a/b\": want 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit\nf.yaml:5: notify.profiles[2].name: duplicate name \"home\""},
+		{"glob of a profile", "notify:\n  profiles:\n    - name: home\n      disarm: [{rules: [\"[\"]}]\n", `f.yaml:4: notify.profiles[0].disarm[0]: rules: "[": want a name or a glob such as ward-*`},
 		{"bad camera", "cameras:\n  - name: a/b\n    url: rtsp://u:hunter2@h/\n", "f.yaml:2: cameras[0]: camera name \"a/b\""},
 		{"vocabulary of a camera", "cameras:\n  - name: a\n    url: rtsp://h/\n    vocabulary: a/b\n", `f.yaml:2: cameras[0]: camera a: vocabulary "a/b": want 1 to 64 letters`},
 		{"a set without cameras", "vocab:\n  sets:\n    - name: hospital\n", "f.yaml:3: vocab.sets[0]: want cameras or camera_tags"},

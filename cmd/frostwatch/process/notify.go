@@ -1,6 +1,7 @@
 package process
 
 import (
+	"github.com/frostwatch/frostwatch/internal/changes"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/notify"
 )
@@ -12,7 +13,7 @@ func (p *Process) Notify() ([]Part, error) {
 		return nil, err
 	}
 	s, err := notify.New(notify.Options{
-		Bus: stageBus{p.Bus, p, "notify"}, Names: p.Names, Group: p.Names.Group(p.Config.Notify.Group), Plan: plan,
+		Bus: stageBus{p.Bus, p, "notify"}, Names: p.Names, Group: p.Names.Group(p.Config.Notify.Group), Plan: plan, Profiles: p.Config.Notify.Profiles,
 		Logger: p.log, Meter: p.tel.Meter("notify"), Reporter: p.reporter,
 	})
 	if err != nil {
@@ -27,6 +28,15 @@ func (p *Process) Notify() ([]Part, error) {
 			return lines
 		}, err
 	}, "notify.receivers")
+	profiles := p.Config.Notify.Profiles
+	p.onReload(func(c config.Config) (func() []string, error) {
+		return func() []string {
+			lines := changes.Between(profiles, c.Notify.Profiles, func(p config.Profile) (string, any) { return p.Name, p }).Lines("profile")
+			profiles = c.Notify.Profiles
+			s.SetProfiles(profiles)
+			return lines
+		}, nil
+	}, "notify.profiles")
 	p.stages = append(p.stages, "notify")
 	return []Part{{Name: "notify", Run: s.Run}}, nil
 }

@@ -1,0 +1,159 @@
+package notify
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/internal/stagetest"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// silence puts a silence of the wards on the table, from now until then.
+func (b broker) silence(t *testing.T, at, until time.Time) {
+	t.Helper()
+	value, err := topics.EncodeSilence(topics.Silence{ID: "s", Choice: topics.Choice{Cameras: []string{"ward-*"}}, At: at, Until: until})
+	if err == nil {
+		_, err = b.Table(names.Of(topics.Silences)).Put(t.Context(), "s", value, "")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (b broker) profile(t *testing.T, name string) {
+	t.Helper()
+	value, err := topics.EncodeProfile(topics.Profile{Name: name, At: now()})
+	if err == nil {
+		_, err = b.Table(names.Of(topics.Silences)).Put(t.Context(), topics.ProfileKey, value, "")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// now is this moment as precisely as Kafka has times.
+func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
+
+// What is silenced is not delivered, also if the stage was down meanwhile. Clears go the
+// way of their raises.
+func TestWhatIsSilencedIsNotDelivered(t *testing.T) {
+	b, h := startBroker(t, 1), startHook(t)
+	p := plan(t, fmt.Sprintf("- {name: ops, webhook: {url: %q, private: true}}\n", h.URL))
+	r := b.run(t, p, 1)
+	b.send(t, alert("ward-1", 1, topics.AlertRaised))
+	await(t, "delivery", func() bool { return len(h.accepted()) == 1 })
+
+	begun := now()
+	b.silence(t, begun, begun.Add(time.Hour))
+	await(t, "silence", func() bool { return r.silences.cover(alert("ward-1", 0, topics.AlertRaised), now()) })
+	b.send(t, alert("ward-1", 2, topics.AlertRaised), alert("lobby", 3, topics.AlertRaised), alert("ward-1", 1, topics.AlertCleared), alert("ward-1", 2, topics.AlertCleared), alert("lobby", 3, topics.AlertCleared))
+	want := []string{"fall/ward-1-1/raised", "fall/lobby-3/raised", "fall/ward-1-1/cleared", "fall/lobby-3/cleared"}
+	await(t, "delivery", func() bool { return len(h.accepted()) >= len(want) })
+	r.stop()
+	if counts := stagetest.Counts(t, r.reader); counts["frostwatch.notify.silenced"] != 2 {
+		t.Errorf("counted %v", counts)
+	}
+
+	b.send(t, alert("ward-1", 4, topics.AlertRaised)) // nobody is there to see it
+	lifted := now().Add(2 * time.Millisecond)
+	b.silence(t, begun, lifted)
+	await(t, "end of the silence", func() bool { return now().After(lifted) })
+	b.run(t, p, 1)
+	b.send(t, alert("ward-1", 5, topics.AlertRaised))
+	want = append(want, "fall/ward-1-5/raised")
+	await(t, "delivery", func() bool { return slices.Contains(h.accepted(), want[len(want)-1]) })
+	if got := h.accepted(); !slices.Equal(got, want) {
+		t.Errorf("delivered %q, want %q", got, want)
+	}
+}
+
+// Of the alerts that the profile in force disarms none is delivered, until another is set.
+func TestAProfileDisarms(t *testing.T) {
+	b, h := startBroker(t, 1), startHook(t)
+	r := b.run(t, plan(t, fmt.Sprintf("- {name: ops, webhook: {url: %q, private: true}}\n", h.URL)), 1)
+	r.SetProfiles([]config.Profile{{Name: "home", Disarm: []topics.Choice{{Rules: []string{"fight"}}, {Cameras: []string{"ward-*"}}}}, {Name: "away"}})
+	disarmed := func() bool { return r.silences.cover(alert("ward-1", 0, topics.AlertRaised), now()) }
+	b.profile(t, "home")
+	await(t, "profile", disarmed)
+	b.send(t, alert("ward-1", 1, topics.AlertRaised), alert("lobby", 2, topics.AlertRaised))
+	b.profile(t, "away")
+	await(t, "profile", func() bool { return !disarmed() })
+	b.send(t, alert("ward-1", 3, topics.AlertRaised))
+	await(t, "delivery", func() bool { return len(h.accepted()) >= 2 })
+	if got := h.accepted(); !slices.Equal(got, []string{"fall/lobby-2/raised", "fall/ward-1-3/raised"}) {
+		t.Errorf("delivered %q", got)
+	}
+	b.profile(t, "holidays")
+	r.reports.AwaitWarning(t, "profile", "the profile holidays is in force, and notify.profiles has none of that name: it disarms nothing")
+	r.SetProfiles([]config.Profile{{Name: "holidays"}})
+	await(t, "end of the warning", func() bool { return r.reports.WarningOf("profile") == nil })
+}
+
+// An escalation after the silence is news, and then so is the clear.
+func TestAClearGoesTheWayOfItsRaise(t *testing.T) {
+	s := newSilences(nil)
+	s.byID["s"] = topics.Silence{ID: "s", Choice: topics.Choice{Rules: []string{"fall"}}, At: noon, Until: noon.Add(time.Hour)}
+	during, after := noon.Add(time.Minute), noon.Add(2*time.Hour)
+	type event struct {
+		state topics.AlertState
+		at    time.Time
+		quiet bool
+	}
+	for name, events := range map[string][]event{
+		"within":                 {{topics.AlertRaised, during, true}, {topics.AlertEscalated, during, true}, {topics.AlertCleared, during, true}},
+		"raised within":          {{topics.AlertRaised, during, true}, {topics.AlertCleared, after, true}},
+		"escalated after it":     {{topics.AlertRaised, during, true}, {topics.AlertEscalated, after, false}, {topics.AlertCleared, after, false}},
+		"raised before":          {{topics.AlertRaised, noon.Add(-1), false}, {topics.AlertEscalated, during, true}, {topics.AlertCleared, during, false}},
+		"raised after":           {{topics.AlertRaised, after, false}, {topics.AlertCleared, after, false}},
+		"not known from before":  {{topics.AlertCleared, during, false}},
+		"cleared twice (resent)": {{topics.AlertRaised, during, true}, {topics.AlertCleared, during, true}, {topics.AlertRaised, during, true}, {topics.AlertCleared, during, true}},
+	} {
+		q := quiet{}
+		for i, e := range events {
+			if got := q.silenced(s, alert("ward-1", 1, e.state), e.at); got != e.quiet {
+				t.Errorf("%s: event %d: %v", name, i, got)
+			}
+		}
+		if len(q) > 0 {
+			t.Errorf("%s: %d alerts are remembered for ever", name, len(q))
+		}
+	}
+}
+
+// Anybody may write to the table: what is wrong changes nothing, and much of it takes no
+// memory without end.
+func TestRecordsOfSilencesAreNotTrusted(t *testing.T) {
+	s := newSilences(nil)
+	record := func(key string, one topics.Silence) bus.Message {
+		value, err := topics.EncodeSilence(one)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return bus.Message{Key: []byte(key), Value: value, Time: noon}
+	}
+	one := topics.Silence{Choice: topics.Choice{Cameras: []string{"*"}}, At: noon, Until: noon.Add(time.Hour)}
+	for i := range maxSilences + 10 {
+		one.ID = fmt.Sprint(i)
+		if err := s.note(record(one.ID, one)); (err != nil) != (i >= maxSilences) {
+			t.Fatal(i, err)
+		}
+	}
+	if err := s.note(record("other", one)); err == nil {
+		t.Error("a silence under another key is taken")
+	}
+	if err := s.note(bus.Message{Key: []byte(topics.ProfileKey), Value: []byte(`{"profile":"a\u001b"}`)}); err == nil || s.inForce.Name != "" {
+		t.Error("a broken profile is taken")
+	}
+	one.At, one.Until = noon.Add(-maxKeep-2*time.Hour), noon.Add(-maxKeep-time.Hour)
+	one.ID = "1"
+	if err := s.note(record("1", one)); err != nil || len(s.byID) != maxSilences-1 {
+		t.Errorf("%d silences, %v: those that have long ended are forgotten", len(s.byID), err)
+	}
+	if err := s.note(bus.Message{Key: []byte("2")}); err != nil || len(s.byID) != maxSilences-2 {
+		t.Errorf("%d silences, %v: one that is removed is forgotten", len(s.byID), err)
+	}
+}
