@@ -35,6 +35,8 @@ func Run(ctx context.Context, p Program) int {
 		p.alertsCommand(),
 		p.calibrateCommand(),
 		p.notifyCommand(),
+		p.silenceCommand(),
+		p.profileCommand(),
 		p.archiveCommand(),
 		p.statusCommand(),
 		p.cameraCommand(),

@@ -14,6 +14,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/cameras"
+	"github.com/frostwatch/frostwatch/notify"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -24,6 +25,10 @@ type Fleet struct {
 	Cameras []Camera  `json:"cameras"`
 	Open    []Alert   `json:"open_alerts"`
 	Wrong   []Wrong   `json:"wrong"`
+	// Silences are those in force, Profile what people have put in force of
+	// notify.profiles; empty: none.
+	Silences []topics.Silence `json:"silences,omitempty"`
+	Profile  string           `json:"profile,omitempty"`
 	// Unreadable are records on the workers topic that no worker has written.
 	Unreadable []Unreadable `json:"unreadable_workers,omitempty"`
 }
@@ -92,6 +97,11 @@ func Read(ctx context.Context, c *bus.Client, n topics.Names) (Fleet, error) {
 	if err := f.readOpen(ctx, c, n); err != nil {
 		return f, err
 	}
+	all, profile, err := notify.OpenSilences(c, n).List(ctx)
+	if err != nil {
+		return f, err
+	}
+	f.Silences, f.Profile = topics.ActiveSilences(all, f.At), profile.Name
 	f.Wrong = f.wrong()
 	return f, nil
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 // Print writes tables for people.
@@ -21,6 +23,8 @@ func (f Fleet) Print(out io.Writer) error {
 	f.printCameras(row)
 	_ = w.Flush()
 	f.printOpen(row)
+	_ = w.Flush()
+	f.printQuiet(row)
 	_ = w.Flush()
 	if len(f.Wrong) == 0 {
 		row()
@@ -87,6 +91,22 @@ func (f Fleet) printOpen(row func(...string)) {
 	row("OPEN ALERT", "RULE", "SEVERITY", "LABEL", "FOR")
 	for _, a := range f.Open {
 		row(a.Camera, a.Rule, a.Severity, a.Label, f.ago(a.Onset))
+	}
+}
+
+// printQuiet prints what is not delivered at present.
+func (f Fleet) printQuiet(row func(...string)) {
+	if f.Profile != "" {
+		row()
+		row("The profile " + f.Profile + " is in force.")
+	}
+	if len(f.Silences) == 0 {
+		return
+	}
+	row()
+	row("SILENCED", "FOR ANOTHER", "NOTE")
+	for _, s := range f.Silences {
+		row(topics.Clean(s.Choice.String()), s.Until.Sub(f.At).Round(time.Second).String(), cmp.Or(s.Note, "-"))
 	}
 }
 
