@@ -14,7 +14,7 @@ import (
 func TestMaskedPartsAreInNoClip(t *testing.T) {
 	walks := func(masks ...topics.Polygon) topics.Clip {
 		s := newScene(t, bothViews...)
-		masked, err := s.s.Framer.Stream(topics.Camera{Name: "cam", URL: "x", Masks: masks}, s.sent.send)
+		masked, err := s.s.Stream(topics.Camera{Name: "cam", URL: "x", Masks: masks}, s.sent.send)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -28,7 +28,7 @@ clip. All alerts are listed; those without "cleared" stay open.`
 
 func (p Program) alertsUnit() *cobra.Command {
 	return &cobra.Command{
-		Use: "test FILE...", Short: "Run tests of rules: recognitions in, alerts expected", Long: unitHelp, Args: least(1),
+		Use: "test FILE...", Short: "Run tests of rules: recognitions in, alerts expected", Long: unitHelp, Args: some,
 		RunE: func(_ *cobra.Command, paths []string) error {
 			failed := 0
 			for _, path := range paths {

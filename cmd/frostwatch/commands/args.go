@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// exactly accepts n arguments, least at least n, none no argument. Their errors
+// exactly accepts n arguments, some at least one, none no argument. Their errors
 // name the arguments as the command's usage line does.
 func exactly(n int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
@@ -18,13 +18,11 @@ func exactly(n int) cobra.PositionalArgs {
 	}
 }
 
-func least(n int) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) < n {
-			return wrongArgs(cmd, args)
-		}
-		return nil
+func some(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return wrongArgs(cmd, args)
 	}
+	return nil
 }
 
 // most accepts at most n arguments.

@@ -246,7 +246,7 @@ func refusesNames(camera string, names []string, file string) string {
 
 func (p Program) cameraRemove(t *target) *cobra.Command {
 	return &cobra.Command{
-		Use: "rm NAME...", Short: "Remove cameras", Args: least(1),
+		Use: "rm NAME...", Short: "Remove cameras", Args: some,
 		RunE: func(cmd *cobra.Command, names []string) error {
 			return t.withCameras(cmd.Context(), func(ctx context.Context, table cameraTable) error {
 				for _, name := range names {

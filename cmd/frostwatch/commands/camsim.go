@@ -15,7 +15,7 @@ func (p Program) camsimCommand() *cobra.Command {
 	var listen string
 	var o camsim.FileOptions
 	cmd := &cobra.Command{
-		Use: "camsim FILE...", Short: "Serve video files as RTSP cameras, over and over", Args: least(1),
+		Use: "camsim FILE...", Short: "Serve video files as RTSP cameras, over and over", Args: some,
 		RunE: func(cmd *cobra.Command, files []string) error {
 			log, err := telemetry.NewLogger(p.Err, "warn", "text")
 			if err != nil {

@@ -184,7 +184,7 @@ func writeSilences(out io.Writer, all []topics.Silence) error {
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "ID\tWHAT\tUNTIL\tBY\tNOTE") // w writes to memory
 	for _, s := range all {
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", s.ID, topics.Clean(s.Choice.String()), s.Until.Local().Format(time.DateTime), dash(s.By), dash(s.Note))
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", s.ID, topics.Clean(s.String()), s.Until.Local().Format(time.DateTime), dash(s.By), dash(s.Note))
 	}
 	_ = w.Flush()
 	_, err := io.WriteString(out, b.String())
@@ -193,7 +193,7 @@ func writeSilences(out io.Writer, all []topics.Silence) error {
 
 func (p Program) silenceRemove(t *target) *cobra.Command {
 	return &cobra.Command{
-		Use: "rm ID...", Short: "End silences now", Args: least(1),
+		Use: "rm ID...", Short: "End silences now", Args: some,
 		RunE: func(cmd *cobra.Command, ids []string) error {
 			return t.withBus(cmd.Context(), func(ctx context.Context, b *bus.Client, n topics.Names) error {
 				table, now := notify.OpenSilences(b, n), time.Now().UTC().Truncate(time.Millisecond)

@@ -106,7 +106,7 @@ func (f Fleet) printQuiet(row func(...string)) {
 	row()
 	row("SILENCED", "FOR ANOTHER", "NOTE")
 	for _, s := range f.Silences {
-		row(topics.Clean(s.Choice.String()), s.Until.Sub(f.At).Round(time.Second).String(), cmp.Or(s.Note, "-"))
+		row(topics.Clean(s.String()), s.Until.Sub(f.At).Round(time.Second).String(), cmp.Or(s.Note, "-"))
 	}
 }
 
