@@ -24,6 +24,7 @@ const (
 // or they are too old. An error means that ctx has ended or the partition has moved: they
 // are delivered again then.
 func (w *worker) deliver(ctx context.Context, events ...Event) error {
+	w.illustrate(ctx, events)
 	n := Notification{Receiver: w.Name, Events: events}
 	refused := 0
 	for tries := 1; ; tries++ {

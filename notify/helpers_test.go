@@ -52,6 +52,7 @@ func alert(camera string, n int, state topics.AlertState) topics.Alert {
 // broker is the embedded broker with the topics of the stage.
 type broker struct {
 	*bus.Client
+	evidence func(context.Context, topics.Alert) (topics.Clip, error) // of stages that are run; may be nil
 }
 
 func startBroker(t *testing.T, partitions int) broker {
@@ -64,7 +65,7 @@ func startBroker(t *testing.T, partitions int) broker {
 	if err := c.Ensure(t.Context(), bus.TopicSpecs(names, partitions, 1)); err != nil {
 		t.Fatal(err)
 	}
-	return broker{c}
+	return broker{Client: c}
 }
 
 // send puts alerts on the topic, one after the other.
@@ -98,7 +99,7 @@ func (b broker) run(t *testing.T, p *Plan, partitions int) *running {
 	r := &running{reports: stagetest.NewReports(), reader: sdk.NewManualReader()}
 	var err error
 	r.Stage, err = New(Options{
-		Bus: b, Names: names, Group: "notify", Plan: p, Retry: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
+		Bus: b, Names: names, Group: "notify", Plan: p, Evidence: b.evidence, Retry: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
 		Meter: sdk.NewMeterProvider(sdk.WithReader(r.reader)).Meter("test"), Reporter: r.reports,
 	})
 	if err != nil {

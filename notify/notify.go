@@ -19,6 +19,9 @@ type Event struct {
 	Key   string       `json:"key"`
 	Text  string       `json:"text"` // in a sentence
 	Alert topics.Alert `json:"alert"`
+	// Filmstrip is a JPEG of the pictures of the clip that raised the alert, for receivers
+	// with `pictures`.
+	Filmstrip []byte `json:"filmstrip_jpeg,omitempty"`
 
 	from bus.Message // the alert's record
 }

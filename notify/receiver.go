@@ -23,6 +23,7 @@ type Receiver struct {
 	Group    Group               `yaml:"group"`
 	Limit    Limit               `yaml:"limit"`
 	Keep     config.Age          `yaml:"keep"` // how long delivery is tried; 0: a day
+	Pictures bool                `yaml:"pictures"`
 
 	Webhook *Webhook `yaml:"webhook"`
 	Command *Command `yaml:"command"`

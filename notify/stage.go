@@ -42,6 +42,10 @@ type Options struct {
 	// Retry is the longest wait between two attempts. 0: a minute.
 	Retry time.Duration
 
+	// Evidence is the clip that raised an alert, for receivers with `pictures`; nil: none
+	// has pictures.
+	Evidence func(context.Context, topics.Alert) (topics.Clip, error)
+
 	Logger   *slog.Logger
 	Meter    metric.Meter
 	Reporter telemetry.Reporter // nil: telemetry.Quiet

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/frostwatch/frostwatch/archive"
+	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -148,7 +149,14 @@ func (p Program) writeAlert(v alertView, clip topics.Clip, err error, dir string
 			return err
 		}
 	}
-	line := fmt.Sprintf("alert.json and %d pictures of %s are in %s", len(clip.Frames), v.Camera, dir)
+	strip, unusable := media.Filmstrip(clip, v.Box)
+	names := "alert.json, filmstrip.jpg"
+	if unusable != nil {
+		names = "alert.json"
+	} else if err := writeNew(filepath.Join(dir, "filmstrip.jpg"), strip); err != nil {
+		return err
+	}
+	line := fmt.Sprintf("%s and %d pictures of %s are in %s", names, len(clip.Frames), v.Camera, dir)
 	if clip.Zoom != nil {
 		for i, j := range clip.Zoom.JPEGs {
 			if err := writeNew(filepath.Join(dir, fmt.Sprintf("zoom-%d.jpg", i+1)), j); err != nil {
@@ -157,7 +165,9 @@ func (p Program) writeAlert(v alertView, clip topics.Clip, err error, dir string
 		}
 		line += ", and as many of what its zoom shows"
 	}
-	_, err = fmt.Fprintln(p.Out, line)
+	if _, err = fmt.Fprintln(p.Out, line); err == nil && unusable != nil {
+		_, err = fmt.Fprintf(p.Err, "warning: %s\n", topics.Clean(unusable.Error()))
+	}
 	return err
 }
 

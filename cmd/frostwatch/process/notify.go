@@ -1,6 +1,7 @@
 package process
 
 import (
+	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/internal/changes"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/notify"
@@ -12,8 +13,12 @@ func (p *Process) Notify() ([]Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	past, err := archive.NewReader(archive.ReaderOptions{Log: p.Bus, Names: p.Names})
+	if err != nil {
+		return nil, err
+	}
 	s, err := notify.New(notify.Options{
-		Bus: stageBus{p.Bus, p, "notify"}, Names: p.Names, Group: p.Names.Group(p.Config.Notify.Group), Plan: plan, Profiles: p.Config.Notify.Profiles,
+		Bus: stageBus{p.Bus, p, "notify"}, Names: p.Names, Group: p.Names.Group(p.Config.Notify.Group), Plan: plan, Profiles: p.Config.Notify.Profiles, Evidence: past.Evidence,
 		Logger: p.log, Meter: p.tel.Meter("notify"), Reporter: p.reporter,
 	})
 	if err != nil {
