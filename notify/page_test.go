@@ -14,13 +14,19 @@ import (
 // Every example of docs/notify.md, and that of pipeline.yaml, is a receiver.
 func TestExamplesOfThePage(t *testing.T) {
 	page := file(t, "docs/notify.md")
-	env := func(string) (string, bool) { return "t0ken", true }
+	env := func(name string) (string, bool) {
+		if name == "TELEGRAM_URL" {
+			return "telegram://12345:" + strings.Repeat("t0ken", 7) + "@telegram?chats=12345", true
+		}
+		return "t0ken", true
+	}
+	kind := regexp.MustCompile(`^    (webhook|command|people):`)
 	whole, kinds := 0, 0
 	for _, block := range regexp.MustCompile(`(?m)(^    .*\n)+`).FindAllString(page, -1) {
 		switch {
 		case strings.HasPrefix(block, "    notify:"):
 			whole++
-		case strings.HasPrefix(block, "    webhook:"), strings.HasPrefix(block, "    command:"):
+		case kind.MatchString(block):
 			kinds++
 			block = "    notify:\n      receivers:\n        - name: ops\n" + regexp.MustCompile(`(?m)^`).ReplaceAllString(strings.TrimRight(block, "\n"), "      ")
 		default:
@@ -35,7 +41,7 @@ func TestExamplesOfThePage(t *testing.T) {
 			t.Errorf("%v, receivers %q in\n%s", err, p.Names(), block)
 		}
 	}
-	if whole < 1 || kinds < 3 {
+	if whole < 1 || kinds < 4 {
 		t.Errorf("found %d and %d examples", whole, kinds)
 	}
 	sample := regexp.MustCompile(`(?m)^  receivers: \[\].*\n((?:#    .*\n)+)`).FindStringSubmatch(file(t, "pipeline.yaml"))

@@ -83,6 +83,9 @@ func (r Receiver) sender() (Sender, error) {
 	if r.Command != nil {
 		add(newCommand(*r.Command))
 	}
+	if r.People != nil {
+		add(newPeople(*r.People))
+	}
 	if len(made) != 1 {
 		return nil, fmt.Errorf("want one of %s, found %d", kinds, len(made))
 	}
@@ -90,7 +93,7 @@ func (r Receiver) sender() (Sender, error) {
 }
 
 // kinds are the keys that say how a receiver is reached.
-const kinds = "webhook or command"
+const kinds = "webhook, command or people"
 
 // Names are the receivers' names, in the order of the file.
 func (p *Plan) Names() (names []string) {

@@ -27,6 +27,7 @@ type Receiver struct {
 
 	Webhook *Webhook `yaml:"webhook"`
 	Command *Command `yaml:"command"`
+	People  *People  `yaml:"people"`
 }
 
 // When chooses alerts. What is left out chooses all.

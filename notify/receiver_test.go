@@ -23,6 +23,11 @@ func TestMistakesInReceivers(t *testing.T) {
 		{"zone", "- {name: a, timezone: Mars, " + hook + "}", "want a name such as Europe/Berlin"},
 		{"template", "- {name: a, webhook: {url: 'https://h/', template: '{{.Nothing}}'}}", "webhook.template"},
 		{"command", "- {name: a, command: {run: []}}", "command.run: want a program and its arguments"},
+		{"slack", "- {name: a, people: {url: 'slack://s3cret/wrong'}}", "people.url: slack: "},
+		{"telegram", "- {name: a, people: {url: 'telegram://s3cret@wrong'}}", "people.url: telegram: "},
+		{"no service", "- {name: a, people: {url: 's3cret'}}", "people.url: want a URL of shoutrrr's"},
+		{"unknown service", "- {name: a, people: {url: 'https://s3cret'}}", "want a URL that begins with one of bark, discord"},
+		{"unchecked service", "- {name: a, people: {url: 'ntfy://s3cret@ntfy.sh/ward'}}", "people.url: ntfy: nothing can check"},
 		{"unknown key", "- {name: a, webhook: {link: x}}", "unknown key: want one of url, secret, headers"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -40,6 +45,7 @@ func TestMistakesInReceivers(t *testing.T) {
 func FuzzCompile(f *testing.F) {
 	f.Add("- {name: a, group: 30s by camera, limit: 20 per 1m, webhook: {url: 'https://h/', template: '{{json .Events}}'}}")
 	f.Add("- {name: a, command: {run: [ls, -l], env: {A: b}}, when: {rules: ['*']}}")
+	f.Add("- {name: a, people: {url: 'telegram://12345:abc@telegram?chats=1'}}")
 	f.Fuzz(func(t *testing.T, text string) {
 		raw, err := config.RawOf("receivers", []byte(text))
 		if err != nil {

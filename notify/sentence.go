@@ -51,3 +51,18 @@ func lines(events []Event) string {
 	}
 	return b.String()
 }
+
+// brief is as lines, but no longer than so many bytes: what does not fit is counted.
+func brief(events []Event, most int) string {
+	text := lines(events)
+	if len(text) <= most {
+		return text
+	}
+	const room = 40 // for what is said of the rest
+	text = text[:most-room]
+	if len(events) == 1 {
+		return strings.ToValidUTF8(text, "") + "…"
+	}
+	text = text[:max(strings.LastIndexByte(text, '\n'), 0)]
+	return fmt.Sprintf("%s\nand %d more", text, len(events)-strings.Count(text, "\n"))
+}

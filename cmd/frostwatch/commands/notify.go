@@ -17,7 +17,7 @@ func (p Program) notifyCommand() *cobra.Command {
 	})
 	cmd.Long = "Without a subcommand, runs the stage that delivers alerts to the receivers of the configuration (docs/notify.md).\n" +
 		"`frostwatch up` runs it by itself."
-	cmd.AddCommand(p.notifyTest())
+	cmd.AddCommand(p.notifyTest(), p.notifyRelay())
 	return cmd
 }
 
@@ -45,4 +45,12 @@ func (p Program) notifyTest() *cobra.Command {
 	}
 	t.flags(cmd)
 	return cmd
+}
+
+// notifyRelay is what the stage starts for each notification to people.
+func (p Program) notifyRelay() *cobra.Command {
+	return &cobra.Command{
+		Use: notify.RelayCommand, Short: "Send what is on standard input, for the stage itself", Args: exactly(0), Hidden: true,
+		RunE: func(cmd *cobra.Command, _ []string) error { return notify.Relay(cmd.InOrStdin(), p.Out) },
+	}
 }
