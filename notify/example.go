@@ -34,5 +34,5 @@ func (p *Plan) Test(ctx context.Context, receiver string, now time.Time) error {
 	n.Events[0].Text = sentence(n.Events[0].Alert, r.zone)
 	ctx, cancel := context.WithTimeout(ctx, attemptTime)
 	defer cancel()
-	return r.Send(ctx, n)
+	return tryShower(ctx, r.Sender, func(ctx context.Context) error { return r.Send(ctx, n) })
 }

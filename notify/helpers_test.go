@@ -99,7 +99,7 @@ func (b broker) run(t *testing.T, p *Plan, partitions int) *running {
 	r := &running{reports: stagetest.NewReports(), reader: sdk.NewManualReader()}
 	var err error
 	r.Stage, err = New(Options{
-		Bus: b, Names: names, Group: "notify", Plan: p, Evidence: b.evidence, Retry: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
+		Bus: b, Names: names, Group: "notify", Plan: p, Worker: "worker-1", Evidence: b.evidence, Retry: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
 		Meter: sdk.NewMeterProvider(sdk.WithReader(r.reader)).Meter("test"), Reporter: r.reports,
 	})
 	if err != nil {

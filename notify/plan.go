@@ -86,6 +86,9 @@ func (r Receiver) sender() (Sender, error) {
 	if r.People != nil {
 		add(newPeople(*r.People))
 	}
+	if r.Alertmanager != nil {
+		add(newAlertmanager(*r.Alertmanager))
+	}
 	if len(made) != 1 {
 		return nil, fmt.Errorf("want one of %s, found %d", kinds, len(made))
 	}
@@ -93,7 +96,7 @@ func (r Receiver) sender() (Sender, error) {
 }
 
 // kinds are the keys that say how a receiver is reached.
-const kinds = "webhook, command or people"
+const kinds = "webhook, command, people or alertmanager"
 
 // Names are the receivers' names, in the order of the file.
 func (p *Plan) Names() (names []string) {

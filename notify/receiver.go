@@ -28,6 +28,8 @@ type Receiver struct {
 	Webhook *Webhook `yaml:"webhook"`
 	Command *Command `yaml:"command"`
 	People  *People  `yaml:"people"`
+
+	Alertmanager *Alertmanager `yaml:"alertmanager"`
 }
 
 // When chooses alerts. What is left out chooses all.

@@ -39,6 +39,8 @@ type Options struct {
 	Plan  *Plan // nil: no receivers
 	// Profiles of which people put one in force (topics.Profile).
 	Profiles []config.Profile
+	// Worker is the name of this process, which no other has; some receivers see it.
+	Worker string
 	// Retry is the longest wait between two attempts. 0: a minute.
 	Retry time.Duration
 
@@ -56,6 +58,7 @@ type Stage struct {
 	Options
 	metrics  metrics
 	silences *silences
+	open     *openAlerts
 
 	mu      sync.Mutex
 	changed chan struct{} // closed when the plan is replaced
@@ -77,7 +80,7 @@ func New(o Options) (*Stage, error) {
 		o.Retry = longWait
 	}
 	i := &telemetry.Instruments{Meter: o.Meter}
-	s := &Stage{Options: o, metrics: newMetrics(i), silences: newSilences(o.Profiles), changed: make(chan struct{}), held: map[string][]int{}}
+	s := &Stage{Options: o, metrics: newMetrics(i), open: newOpenAlerts(), silences: newSilences(o.Profiles), changed: make(chan struct{}), held: map[string][]int{}}
 	return s, i.Err()
 }
 
@@ -106,6 +109,7 @@ func (s *Stage) Run(ctx context.Context) error {
 		return nil
 	})
 	s.awaitSilences(ctx)
+	g.Go(func() error { return s.followOpen(ctx) })
 	running := map[string]*delivery{}
 	for ctx.Err() == nil {
 		plan, changed := s.plan()
@@ -168,7 +172,8 @@ func (s *Stage) delivery(r *receiver, stop context.CancelFunc) (*delivery, error
 // run delivers until the receiver is taken out of the plan, or all ends.
 func (d *delivery) run(ctx context.Context) error {
 	defer close(d.ended)
-	defer d.stop()
+	defer d.show(ctx)()
+	defer d.stop() // ends what shows
 	defer d.Reporter.Warning(d.part(), nil)
 	if s, may := d.Sender.(interface{ ready() error }); may {
 		d.Reporter.Warning(d.part(), s.ready())
@@ -189,6 +194,7 @@ func (d *delivery) run(ctx context.Context) error {
 func (d *delivery) part() string { return "receiver " + d.Name }
 
 func (d *delivery) hold(partition int, holds bool) {
+	defer d.open.wake()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if holds {

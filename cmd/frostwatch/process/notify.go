@@ -18,7 +18,7 @@ func (p *Process) Notify() ([]Part, error) {
 		return nil, err
 	}
 	s, err := notify.New(notify.Options{
-		Bus: stageBus{p.Bus, p, "notify"}, Names: p.Names, Group: p.Names.Group(p.Config.Notify.Group), Plan: plan, Profiles: p.Config.Notify.Profiles, Evidence: past.Evidence,
+		Bus: stageBus{p.Bus, p, "notify"}, Names: p.Names, Group: p.Names.Group(p.Config.Notify.Group), Plan: plan, Worker: p.worker, Profiles: p.Config.Notify.Profiles, Evidence: past.Evidence,
 		Logger: p.log, Meter: p.tel.Meter("notify"), Reporter: p.reporter,
 	})
 	if err != nil {

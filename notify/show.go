@@ -1,0 +1,185 @@
+package notify
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// Shower is a Sender whose receiver also has a picture of what is open now, which is
+// kept right whatever events were missed.
+type Shower interface {
+	Sender
+	// Show keeps the picture right until ctx ends, and reports by the view what goes
+	// wrong. It runs while events are sent, and never twice at a time.
+	Show(ctx context.Context, v View)
+}
+
+// View is what a Shower gets to see.
+type View struct {
+	// Open are the alerts that are open, that the receiver is interested in, and whose
+	// partitions this worker holds, by id: no two workers show the same alert. changed is
+	// closed when there may be others. known is false while it can't be said.
+	Open func() (open []Event, known bool, changed <-chan struct{})
+	// Worker is the name of this process, which no other has.
+	Worker string
+	Report func(error) // nil: all is well
+}
+
+// maxOpen bounds the open alerts that are known.
+const maxOpen = 20_000
+
+// openAlerts is the table of open alerts, which all Showers of a stage share.
+type openAlerts struct {
+	mu      sync.Mutex
+	known   bool
+	byKey   map[string]listed
+	changed chan struct{} // closed when there is something new
+}
+
+type listed struct {
+	alert     topics.Alert
+	partition int
+}
+
+func newOpenAlerts() *openAlerts {
+	return &openAlerts{byKey: map[string]listed{}, changed: make(chan struct{})}
+}
+
+// take takes a record of the table; an empty one removes its key.
+func (o *openAlerts) take(m bus.Message) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	key := string(m.Key)
+	if was, some := o.byKey[key]; some && was.partition == m.Partition {
+		delete(o.byKey, key)
+	}
+	if len(m.Value) > 0 {
+		a, err := topics.DecodeAlert(m.Value)
+		switch {
+		case err != nil:
+			return err
+		case a.OpenKey() != key || a.State != topics.AlertRaised:
+			return fmt.Errorf("the record of key %.80q is no open alert of its", key)
+		case len(o.byKey) >= maxOpen:
+			return fmt.Errorf("more than %d alerts are open", maxOpen)
+		}
+		o.byKey[key] = listed{a, m.Partition}
+	}
+	if o.known {
+		o.wakeLocked()
+	}
+	return nil
+}
+
+// read notes that the table has been read, or why it can't be. It is then read anew.
+func (o *openAlerts) read(err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.known = err == nil; err != nil {
+		clear(o.byKey)
+	}
+	o.wakeLocked()
+}
+
+func (o *openAlerts) wake() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.wakeLocked()
+}
+
+func (o *openAlerts) wakeLocked() {
+	close(o.changed)
+	o.changed = make(chan struct{})
+}
+
+// of are the alerts of some partitions, by id.
+func (o *openAlerts) of(partitions []int) (all []topics.Alert, known bool, changed <-chan struct{}) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, l := range o.byKey {
+		if slices.Contains(partitions, l.partition) {
+			all = append(all, l.alert)
+		}
+	}
+	slices.SortFunc(all, func(a, b topics.Alert) int { return strings.Compare(a.ID, b.ID) })
+	return all, o.known, o.changed
+}
+
+// followOpen keeps up with the table until ctx ends, once a receiver shows it.
+func (s *Stage) followOpen(ctx context.Context) error {
+	for {
+		plan, changed := s.plan()
+		if slices.ContainsFunc(plan.all(), func(r *receiver) bool { _, shows := r.Sender.(Shower); return shows }) {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-changed:
+		}
+	}
+	s.Bus.Table(s.Names.Of(topics.OpenAlerts)).Keep(ctx, s.open.take, func(err error) {
+		s.open.read(err)
+		if err != nil {
+			err = fmt.Errorf("receivers do not learn what is open: %w", err)
+		}
+		s.Reporter.Warning("open alerts", err)
+	})
+	return nil
+}
+
+// show runs the receiver's Shower, if it is one, and returns what waits until it has ended.
+func (d *delivery) show(ctx context.Context) (wait func()) {
+	shower, shows := d.Sender.(Shower)
+	if !shows {
+		return func() {}
+	}
+	part := d.part() + ", what is open"
+	var running sync.WaitGroup
+	running.Go(func() {
+		defer d.Reporter.Warning(part, nil)
+		shower.Show(ctx, View{Open: d.openNow, Worker: d.Worker, Report: func(err error) {
+			if err != nil && ctx.Err() == nil {
+				err = fmt.Errorf("show %s what is open: %w", d.Name, err)
+			}
+			d.Reporter.Warning(part, err)
+		}})
+	})
+	return running.Wait
+}
+
+// openNow is View.Open of the receiver.
+func (d *delivery) openNow() (open []Event, known bool, changed <-chan struct{}) {
+	d.mu.Lock()
+	held := slices.Clone(d.held[d.Name])
+	d.mu.Unlock()
+	all, known, changed := d.open.of(held)
+	for _, a := range all {
+		if d.When.chooses(a) && d.wants(a.State) {
+			open = append(open, d.event(a))
+		}
+	}
+	return open, known, changed
+}
+
+// tryShower runs a Shower that has nothing to show beside a function.
+func tryShower(ctx context.Context, s Sender, try func(context.Context) error) error {
+	shower, shows := s.(Shower)
+	if !shows {
+		return try(ctx)
+	}
+	ctx, stop := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() {
+		shower.Show(ctx, View{Open: func() ([]Event, bool, <-chan struct{}) { return nil, false, nil }, Worker: "test", Report: func(error) {}})
+	})
+	defer running.Wait()
+	defer stop()
+	return try(ctx)
+}
