@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -40,9 +41,12 @@ func startAlertmanager(t *testing.T) string {
 	return url
 }
 
-// startServer runs a program until the test ends.
-func startServer(t *testing.T, name string, args ...string) {
+// startServer runs a program until the test ends or kill is called.
+func startServer(t *testing.T, name string, args ...string) (kill func()) {
 	t.Helper()
+	if _, err := exec.LookPath(name); err != nil {
+		name = filepath.Join("/usr/sbin", name) // which is not in everybody's PATH
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, name, args...)
 	said := &tail{}
@@ -50,13 +54,15 @@ func startServer(t *testing.T, name string, args ...string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("start %s: %v: deploy/setup.sh test installs it", name, err)
 	}
-	t.Cleanup(func() {
+	kill = sync.OnceFunc(func() {
 		stop()
 		_ = cmd.Wait() // it is killed
 		if t.Failed() {
 			t.Logf("%s: %s", name, said)
 		}
 	})
+	t.Cleanup(kill)
+	return kill
 }
 
 // shown are the alerts that an Alertmanager has as active, by name, camera and severity.

@@ -18,7 +18,7 @@ func example(receiver string, now time.Time) Notification {
 		Onset: now.Add(-5 * time.Second).UTC(), At: now.UTC(), OnsetClip: "test", Clip: "test",
 		Reason: "no camera has seen anything",
 	}
-	return Notification{Receiver: receiver, Events: []Event{{Key: a.EventID(), Text: sentence(a, time.UTC), Alert: a}}}
+	return Notification{Receiver: receiver, test: true, Events: []Event{{Key: a.EventID(), Text: sentence(a, time.UTC), Alert: a}}}
 }
 
 // Test sends a receiver a notification that says that it is a test, once.

@@ -96,10 +96,16 @@ type running struct {
 // holds all partitions.
 func (b broker) run(t *testing.T, p *Plan, partitions int) *running {
 	t.Helper()
+	return b.runAs(t, p, partitions, "worker-1")
+}
+
+// runAs is run of a worker by its name.
+func (b broker) runAs(t *testing.T, p *Plan, partitions int, worker string) *running {
+	t.Helper()
 	r := &running{reports: stagetest.NewReports(), reader: sdk.NewManualReader()}
 	var err error
 	r.Stage, err = New(Options{
-		Bus: b, Names: names, Group: "notify", Plan: p, Worker: "worker-1", Evidence: b.evidence, Retry: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
+		Bus: b, Names: names, Group: "notify", Plan: p, Worker: worker, Evidence: b.evidence, Retry: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
 		Meter: sdk.NewMeterProvider(sdk.WithReader(r.reader)).Meter("test"), Reporter: r.reports,
 	})
 	if err != nil {

@@ -18,14 +18,12 @@ import (
 // errPrivate is of an address that a receiver may not have.
 var errPrivate = errors.New("a private or local address: set private: true if that is meant")
 
-// newHTTPClient makes a client that follows no redirects, and that connects to private,
-// local and link-local addresses, and through a proxy, only if told so. The address is checked after its name
-// was looked up, so that no name can stand for one.
-func newHTTPClient(timeout time.Duration, private bool) *http.Client {
+// newDialer makes a dialer that connects to private, local and link-local addresses only
+// if told so. The address is checked after its name was looked up, so that no name can
+// stand for one.
+func newDialer(timeout time.Duration, private bool) *net.Dialer {
 	dialer := &net.Dialer{Timeout: timeout}
-	proxy := http.ProxyFromEnvironment
 	if !private {
-		proxy = nil // the proxy's address would be checked in place of the receiver's
 		dialer.Control = func(_, address string, _ syscall.RawConn) error {
 			at, err := netip.ParseAddrPort(address)
 			if err != nil || !public(at.Addr()) {
@@ -34,10 +32,20 @@ func newHTTPClient(timeout time.Duration, private bool) *http.Client {
 			return nil
 		}
 	}
+	return dialer
+}
+
+// newHTTPClient makes a client that follows no redirects, and that connects to private
+// addresses, and through a proxy, only if told so.
+func newHTTPClient(timeout time.Duration, private bool) *http.Client {
+	proxy := http.ProxyFromEnvironment
+	if !private {
+		proxy = nil // the proxy's address would be checked in place of the receiver's
+	}
 	return &http.Client{
 		Timeout: timeout,
 		Transport: &http.Transport{
-			DialContext: dialer.DialContext, Proxy: proxy, ForceAttemptHTTP2: true,
+			DialContext: newDialer(timeout, private).DialContext, Proxy: proxy, ForceAttemptHTTP2: true,
 			MaxIdleConns: 4, IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: 64 << 10, TLSHandshakeTimeout: timeout,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

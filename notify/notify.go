@@ -33,6 +33,8 @@ type Notification struct {
 	// Events are in the order in which they happened to each alert; there is at
 	// least one.
 	Events []Event `json:"events"`
+
+	test bool // of no real alert
 }
 
 // Key is the same whenever the same events are delivered again.

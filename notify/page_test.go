@@ -20,7 +20,7 @@ func TestExamplesOfThePage(t *testing.T) {
 		}
 		return "t0ken", true
 	}
-	kind := regexp.MustCompile(`^    (webhook|command|people|alertmanager):`)
+	kind := regexp.MustCompile(`^    (webhook|command|people|alertmanager|mqtt):`)
 	whole, kinds := 0, 0
 	for _, block := range regexp.MustCompile(`(?m)(^    .*\n)+`).FindAllString(page, -1) {
 		switch {
@@ -41,7 +41,7 @@ func TestExamplesOfThePage(t *testing.T) {
 			t.Errorf("%v, receivers %q in\n%s", err, p.Names(), block)
 		}
 	}
-	if whole < 1 || kinds < 5 {
+	if whole < 1 || kinds < 6 {
 		t.Errorf("found %d and %d examples", whole, kinds)
 	}
 	sample := regexp.MustCompile(`(?m)^  receivers: \[\].*\n((?:#    .*\n)+)`).FindStringSubmatch(file(t, "pipeline.yaml"))

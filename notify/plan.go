@@ -89,6 +89,9 @@ func (r Receiver) sender() (Sender, error) {
 	if r.Alertmanager != nil {
 		add(newAlertmanager(*r.Alertmanager))
 	}
+	if r.MQTT != nil {
+		add(newMQTT(*r.MQTT))
+	}
 	if len(made) != 1 {
 		return nil, fmt.Errorf("want one of %s, found %d", kinds, len(made))
 	}
@@ -96,7 +99,7 @@ func (r Receiver) sender() (Sender, error) {
 }
 
 // kinds are the keys that say how a receiver is reached.
-const kinds = "webhook, command, people or alertmanager"
+const kinds = "webhook, command, people, alertmanager or mqtt"
 
 // Names are the receivers' names, in the order of the file.
 func (p *Plan) Names() (names []string) {

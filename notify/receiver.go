@@ -30,6 +30,7 @@ type Receiver struct {
 	People  *People  `yaml:"people"`
 
 	Alertmanager *Alertmanager `yaml:"alertmanager"`
+	MQTT         *MQTT         `yaml:"mqtt"`
 }
 
 // When chooses alerts. What is left out chooses all.

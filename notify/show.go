@@ -26,8 +26,11 @@ type View struct {
 	// partitions this worker holds, by id: no two workers show the same alert. changed is
 	// closed when there may be others. known is false while it can't be said.
 	Open func() (open []Event, known bool, changed <-chan struct{})
-	// Worker is the name of this process, which no other has.
-	Worker string
+	// Holds is whether this worker shows the alerts of a camera, or of a rule that counts
+	// cameras.
+	Holds func(ctx context.Context, key string) bool
+	// Name is of this worker and this receiver; no other has it.
+	Name   string
 	Report func(error) // nil: all is well
 }
 
@@ -144,7 +147,7 @@ func (d *delivery) show(ctx context.Context) (wait func()) {
 	var running sync.WaitGroup
 	running.Go(func() {
 		defer d.Reporter.Warning(part, nil)
-		shower.Show(ctx, View{Open: d.openNow, Worker: d.Worker, Report: func(err error) {
+		shower.Show(ctx, View{Open: d.openNow, Holds: d.holds, Name: d.Worker + "-" + d.Name, Report: func(err error) {
 			if err != nil && ctx.Err() == nil {
 				err = fmt.Errorf("show %s what is open: %w", d.Name, err)
 			}
@@ -168,6 +171,14 @@ func (d *delivery) openNow() (open []Event, known bool, changed <-chan struct{})
 	return open, known, changed
 }
 
+// holds is View.Holds of the receiver.
+func (d *delivery) holds(ctx context.Context, key string) bool {
+	partition, err := d.Bus.PartitionOf(ctx, d.Names.Of(topics.OpenAlerts), []byte(key))
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return err == nil && slices.Contains(d.held[d.Name], partition)
+}
+
 // tryShower runs a Shower that has nothing to show beside a function.
 func tryShower(ctx context.Context, s Sender, try func(context.Context) error) error {
 	shower, shows := s.(Shower)
@@ -177,7 +188,7 @@ func tryShower(ctx context.Context, s Sender, try func(context.Context) error) e
 	ctx, stop := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	running.Go(func() {
-		shower.Show(ctx, View{Open: func() ([]Event, bool, <-chan struct{}) { return nil, false, nil }, Worker: "test", Report: func(error) {}})
+		shower.Show(ctx, View{Open: func() ([]Event, bool, <-chan struct{}) { return nil, false, nil }, Name: "test", Report: func(error) {}})
 	})
 	defer running.Wait()
 	defer stop()

@@ -28,6 +28,7 @@ type Bus interface {
 	Table(topic string) *bus.Table
 	// Age is how old a record is by the broker's clock.
 	Age(m bus.Message) time.Duration
+	PartitionOf(ctx context.Context, topic string, key []byte) (int, error)
 }
 
 // Options of a Stage. Those without a default are required.
