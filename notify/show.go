@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/topics"
@@ -22,8 +23,9 @@ type Shower interface {
 
 // View is what a Shower gets to see.
 type View struct {
-	// Open are the alerts that are open, that the receiver is interested in, and whose
-	// partitions this worker holds, by id: no two workers show the same alert. changed is
+	// Open are the alerts that are open, that the receiver is interested in, that were not
+	// silenced when they were raised, and whose partitions this worker holds, by id: no two
+	// workers show the same alert. changed is
 	// closed when there may be others. known is false while it can't be said.
 	Open func() (open []Event, known bool, changed <-chan struct{})
 	// Holds is whether this worker shows the alerts of a camera, or of a rule that counts
@@ -48,6 +50,7 @@ type openAlerts struct {
 type listed struct {
 	alert     topics.Alert
 	partition int
+	at        time.Time // when Kafka took its record
 }
 
 func newOpenAlerts() *openAlerts {
@@ -72,7 +75,7 @@ func (o *openAlerts) take(m bus.Message) error {
 		case len(o.byKey) >= maxOpen:
 			return fmt.Errorf("more than %d alerts are open", maxOpen)
 		}
-		o.byKey[key] = listed{a, m.Partition}
+		o.byKey[key] = listed{a, m.Partition, m.Time}
 	}
 	if o.known {
 		o.wakeLocked()
@@ -102,15 +105,15 @@ func (o *openAlerts) wakeLocked() {
 }
 
 // of are the alerts of some partitions, by id.
-func (o *openAlerts) of(partitions []int) (all []topics.Alert, known bool, changed <-chan struct{}) {
+func (o *openAlerts) of(partitions []int) (all []listed, known bool, changed <-chan struct{}) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, l := range o.byKey {
 		if slices.Contains(partitions, l.partition) {
-			all = append(all, l.alert)
+			all = append(all, l)
 		}
 	}
-	slices.SortFunc(all, func(a, b topics.Alert) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(all, func(a, b listed) int { return strings.Compare(a.alert.ID, b.alert.ID) })
 	return all, o.known, o.changed
 }
 
@@ -163,9 +166,9 @@ func (d *delivery) openNow() (open []Event, known bool, changed <-chan struct{})
 	held := slices.Clone(d.held[d.Name])
 	d.mu.Unlock()
 	all, known, changed := d.open.of(held)
-	for _, a := range all {
-		if d.When.chooses(a) && d.wants(a.State) {
-			open = append(open, d.event(a))
+	for _, l := range all {
+		if d.When.chooses(l.alert) && d.wants(l.alert.State) && !d.silences.cover(l.alert, l.at) {
+			open = append(open, d.event(l.alert))
 		}
 	}
 	return open, known, changed

@@ -2,9 +2,12 @@ package notify
 
 import (
 	"fmt"
+	"log/slog"
 	"slices"
 	"testing"
 	"time"
+
+	"go.opentelemetry.io/otel/metric/noop"
 
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/internal/config"
@@ -26,7 +29,7 @@ func (b broker) silence(t *testing.T, at, until time.Time) {
 
 func (b broker) profile(t *testing.T, name string) {
 	t.Helper()
-	value, err := topics.EncodeProfile(topics.Profile{Name: name, At: now()})
+	value, err := topics.EncodeProfile(topics.Profile{Name: name, At: thisMoment()})
 	if err == nil {
 		_, err = b.Table(names.Of(topics.Silences)).Put(t.Context(), topics.ProfileKey, value, "")
 	}
@@ -35,8 +38,8 @@ func (b broker) profile(t *testing.T, name string) {
 	}
 }
 
-// now is this moment as precisely as Kafka has times.
-func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
+// thisMoment is the time as precisely as Kafka has times.
+func thisMoment() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
 
 // What is silenced is not delivered, also if the stage was down meanwhile. Clears go the
 // way of their raises.
@@ -47,9 +50,9 @@ func TestWhatIsSilencedIsNotDelivered(t *testing.T) {
 	b.send(t, alert("ward-1", 1, topics.AlertRaised))
 	await(t, "delivery", func() bool { return len(h.accepted()) == 1 })
 
-	begun := now()
+	begun := thisMoment()
 	b.silence(t, begun, begun.Add(time.Hour))
-	await(t, "silence", func() bool { return r.silences.cover(alert("ward-1", 0, topics.AlertRaised), now()) })
+	await(t, "silence", func() bool { return r.silences.cover(alert("ward-1", 0, topics.AlertRaised), thisMoment()) })
 	b.send(t, alert("ward-1", 2, topics.AlertRaised), alert("lobby", 3, topics.AlertRaised), alert("ward-1", 1, topics.AlertCleared), alert("ward-1", 2, topics.AlertCleared), alert("lobby", 3, topics.AlertCleared))
 	want := []string{"fall/ward-1-1/raised", "fall/lobby-3/raised", "fall/ward-1-1/cleared", "fall/lobby-3/cleared"}
 	await(t, "delivery", func() bool { return len(h.accepted()) >= len(want) })
@@ -59,9 +62,9 @@ func TestWhatIsSilencedIsNotDelivered(t *testing.T) {
 	}
 
 	b.send(t, alert("ward-1", 4, topics.AlertRaised)) // nobody is there to see it
-	lifted := now().Add(2 * time.Millisecond)
+	lifted := thisMoment().Add(2 * time.Millisecond)
 	b.silence(t, begun, lifted)
-	await(t, "end of the silence", func() bool { return now().After(lifted) })
+	await(t, "end of the silence", func() bool { return thisMoment().After(lifted) })
 	b.run(t, p, 1)
 	b.send(t, alert("ward-1", 5, topics.AlertRaised))
 	want = append(want, "fall/ward-1-5/raised")
@@ -76,7 +79,7 @@ func TestAProfileDisarms(t *testing.T) {
 	b, h := startBroker(t, 1), startHook(t)
 	r := b.run(t, plan(t, fmt.Sprintf("- {name: ops, webhook: {url: %q, private: true}}\n", h.URL)), 1)
 	r.SetProfiles([]config.Profile{{Name: "home", Disarm: []topics.Choice{{Rules: []string{"fight"}}, {Cameras: []string{"ward-*"}}}}, {Name: "away"}})
-	disarmed := func() bool { return r.silences.cover(alert("ward-1", 0, topics.AlertRaised), now()) }
+	disarmed := func() bool { return r.silences.cover(alert("ward-1", 0, topics.AlertRaised), thisMoment()) }
 	b.profile(t, "home")
 	await(t, "profile", disarmed)
 	b.send(t, alert("ward-1", 1, topics.AlertRaised), alert("lobby", 2, topics.AlertRaised))
@@ -155,5 +158,39 @@ func TestRecordsOfSilencesAreNotTrusted(t *testing.T) {
 	}
 	if err := s.note(bus.Message{Key: []byte("2")}); err != nil || len(s.byID) != maxSilences-2 {
 		t.Errorf("%d silences, %v: one that is removed is forgotten", len(s.byID), err)
+	}
+}
+
+// Receivers that show what is open do not show what was silenced when it was raised.
+func TestWhatIsSilencedIsNotShownAsOpen(t *testing.T) {
+	p := plan(t, "- {name: ops, webhook: {url: 'http://127.0.0.1:1', private: true}}\n")
+	s, err := New(Options{Bus: broker{}, Names: names, Group: "notify", Plan: p, Logger: slog.New(slog.DiscardHandler), Meter: noop.NewMeterProvider().Meter("test")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := s.delivery(p.all()[0], func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.hold(0, true)
+	s.silences.byID["s"] = topics.Silence{ID: "s", Choice: topics.Choice{Cameras: []string{"ward-*"}}, At: noon, Until: noon.Add(time.Hour)}
+	for camera, at := range map[string]time.Time{"ward-1": noon.Add(-time.Second), "ward-2": noon.Add(time.Second), "ward-3": noon.Add(time.Hour), "lobby": noon.Add(time.Second)} {
+		a := alert(camera, 1, topics.AlertRaised)
+		value, err := topics.EncodeAlert(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.open.take(bus.Message{Key: []byte(a.OpenKey()), Value: value, Time: at}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.open.read(nil)
+	var shown []string
+	open, known, _ := d.openNow()
+	for _, e := range open {
+		shown = append(shown, e.Alert.Camera)
+	}
+	if want := []string{"lobby", "ward-1", "ward-3"}; !known || !slices.Equal(shown, want) {
+		t.Errorf("shown as open: %q, want %q", shown, want)
 	}
 }
