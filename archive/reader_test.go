@@ -46,7 +46,7 @@ func TestARangeIsTheSameWhereverItLies(t *testing.T) {
 			k.first["t.actions"][1] = a.deleted
 			r := reader(t, ReaderOptions{Log: k, Bucket: b})
 			once(t, r, n)
-			for range 10 {
+			for range 4 {
 				from := random.IntN(n)
 				to := from + 1 + random.IntN(n-from)
 				got, counts := ask(t, r, Range{Since: seconds(from), Until: seconds(to), Cameras: []string{"lob*"}})
