@@ -23,15 +23,15 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// mosquitto is a real broker, with the user frostwatch, who may publish what we publish.
-type mosquitto struct {
+// mqttServer is a real broker, with the user frostwatch, who may publish what we publish.
+type mqttServer struct {
 	address string
 	args    []string
 }
 
 const brokersUser, brokersPassword = "frostwatch", "s3cret"
 
-func startMosquitto(t *testing.T, more ...string) *mosquitto {
+func startMQTT(t *testing.T, more ...string) *mqttServer {
 	t.Helper()
 	dir := t.TempDir()
 	port := redistest.FreePort(t)
@@ -48,14 +48,14 @@ func startMosquitto(t *testing.T, more ...string) *mosquitto {
 	if err := os.WriteFile(file, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return &mosquitto{address: fmt.Sprintf("127.0.0.1:%d", port), args: []string{"-c", file}}
+	return &mqttServer{address: fmt.Sprintf("127.0.0.1:%d", port), args: []string{"-c", file}}
 }
 
 // start starts the broker and returns what kills it.
-func (m *mosquitto) start(t *testing.T) (kill func()) {
+func (m *mqttServer) start(t *testing.T) (kill func()) {
 	t.Helper()
 	kill = startServer(t, "mosquitto", m.args...)
-	await(t, "Mosquitto", func() bool {
+	await(t, "the broker", func() bool {
 		c, err := net.DialTimeout("tcp", m.address, time.Second)
 		if err == nil {
 			_ = c.Close()
@@ -65,7 +65,7 @@ func (m *mosquitto) start(t *testing.T) (kill func()) {
 	return kill
 }
 
-func (m *mosquitto) receiver(more string) string {
+func (m *mqttServer) receiver(more string) string {
 	return fmt.Sprintf("- {name: ha, mqtt: {url: 'mqtt://%s', username: %s, password: %s, private: true%s}}", m.address, brokersUser, brokersPassword, more)
 }
 
@@ -76,7 +76,7 @@ type homeAssistant struct {
 	events   []string          // of the topics of events
 }
 
-func listen(t *testing.T, m *mosquitto) *homeAssistant {
+func listen(t *testing.T, m *mqttServer) *homeAssistant {
 	t.Helper()
 	h := &homeAssistant{retained: map[string]string{}}
 	conn, err := net.Dial("tcp", m.address)
@@ -139,7 +139,7 @@ func (h *homeAssistant) awaitEvents(t *testing.T, n int) []string {
 }
 
 func TestHomeAssistantShowsWhatIsOpen(t *testing.T) {
-	b, m := startBroker(t, 2), startMosquitto(t)
+	b, m := startBroker(t, 2), startMQTT(t)
 	kill := m.start(t)
 	h := listen(t, m)
 	p := plan(t, m.receiver("")[:len(m.receiver(""))-1]+", when: {severity: warning}}")
@@ -272,7 +272,7 @@ func TestWhatABrokerDoesNotAllowIsNotAccepted(t *testing.T) {
 	if err := os.WriteFile(rights, []byte("user frostwatch\ntopic write frostwatch/@workers/#\ntopic read #\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	m := startMosquitto(t, "acl_file "+rights)
+	m := startMQTT(t, "acl_file "+rights)
 	m.start(t)
 	for _, c := range []struct{ name, text, want string }{
 		{"no right", m.receiver(""), "the broker does not let us publish to frostwatch/test/event"},
@@ -294,7 +294,7 @@ func TestWhatABrokerDoesNotAllowIsNotAccepted(t *testing.T) {
 // Over TLS, with a certificate of an authority of one's own. A test announces nothing.
 func TestMQTTOverTLS(t *testing.T) {
 	certs := redistest.MakeCertificates(t)
-	m := startMosquitto(t, "cafile "+certs.CA, "certfile "+certs.ServerCert, "keyfile "+certs.ServerKey)
+	m := startMQTT(t, "cafile "+certs.CA, "certfile "+certs.ServerCert, "keyfile "+certs.ServerKey)
 	m.start(t)
 	text := strings.Replace(m.receiver(fmt.Sprintf(", timeout: 2s, tls: {ca: %s, server_name: %s}", certs.CA, redistest.ServerName)), "mqtt://", "mqtts://", 1)
 	if err := plan(t, text).Test(t.Context(), "ha", noon); err != nil {
