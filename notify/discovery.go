@@ -14,7 +14,7 @@ import (
 
 // haTopics are the topics and messages by which Home Assistant learns of cameras and
 // rules. It documents them under https://www.home-assistant.io/integrations/mqtt/
-// ("MQTT discovery"), binary_sensor.mqtt/ and event.mqtt/.
+// ("MQTT discovery"), binary_sensor.mqtt/, event.mqtt/ and image.mqtt/.
 type haTopics struct{ prefix, discovery string }
 
 // noCamera is the topic level of rules that count cameras; no camera is called so.
@@ -48,13 +48,14 @@ type announcement struct {
 type haEntity struct {
 	Name              string   `json:"name"`
 	UniqueID          string   `json:"unique_id"`
-	StateTopic        string   `json:"state_topic"`
+	StateTopic        string   `json:"state_topic,omitempty"`
 	ValueTemplate     string   `json:"value_template,omitempty"`
 	AttributesTopic   string   `json:"json_attributes_topic,omitempty"`
 	DeviceClass       string   `json:"device_class,omitempty"`
 	EventTypes        []string `json:"event_types,omitempty"`
+	ImageTopic        string   `json:"image_topic,omitempty"` // of JPEGs
 	AvailabilityTopic string   `json:"availability_topic"`
-	QoS               int      `json:"qos"`
+	QoS               int      `json:"qos,omitempty"`
 	Device            haDevice `json:"device"`
 	Origin            haOrigin `json:"origin"`
 }
@@ -87,6 +88,18 @@ func (t haTopics) event(camera, status string) announcement {
 		e.EventTypes = append(e.EventTypes, string(s))
 	}
 	return announcement{t.discovery + "/event/" + e.UniqueID + "/config", e}
+}
+
+// pictureTopic is that of the picture of a camera's last alert, a JPEG, retained.
+func (t haTopics) pictureTopic(camera string) string {
+	return t.prefix + "/" + level(cmp.Or(camera, noCamera)) + "/picture"
+}
+
+// picture announces the picture of a camera's last alert.
+func (t haTopics) picture(camera, status string) announcement {
+	e := t.entity(camera, status, "picture")
+	e.Name, e.ImageTopic, e.QoS = "last alert", t.pictureTopic(camera), 0 // which pictures do not have
+	return announcement{t.discovery + "/image/" + e.UniqueID + "/config", e}
 }
 
 func (t haTopics) entity(camera, status string, of ...string) haEntity {

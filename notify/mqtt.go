@@ -35,9 +35,10 @@ type MQTT struct {
 // mqtt is connected while Show runs.
 type mqtt struct {
 	MQTT
-	address string
-	secure  bool
-	topics  haTopics
+	pictures bool // one of each alert, which the broker keeps until the next one
+	address  string
+	secure   bool
+	topics   haTopics
 
 	mu      sync.Mutex
 	link    *mqttLink     // nil: not connected
@@ -49,7 +50,7 @@ type mqtt struct {
 
 var mqttPrefix = regexp.MustCompile(`^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$`)
 
-func newMQTT(c MQTT) (Sender, error) {
+func newMQTT(c MQTT, pictures bool) (Sender, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Hostname() == "" || u.User != nil || u.Path != "" || u.Scheme != "mqtt" && u.Scheme != "mqtts" {
 		return nil, errors.New("mqtt.url: want mqtt://host:1883 or mqtts://host:8883, and username and password as keys of their own")
@@ -71,7 +72,7 @@ func newMQTT(c MQTT) (Sender, error) {
 	}
 	port := map[string]string{"mqtt": "1883", "mqtts": "8883"}[u.Scheme]
 	return &mqtt{
-		MQTT: c, address: net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), port)), secure: u.Scheme == "mqtts",
+		MQTT: c, pictures: pictures, address: net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), port)), secure: u.Scheme == "mqtts",
 		topics: haTopics{c.Topic, c.Discovery}, changed: make(chan struct{}), sensors: map[string]sensorState{},
 		why: errors.New("not connected yet"),
 	}, nil
@@ -99,8 +100,25 @@ func (m *mqtt) Send(ctx context.Context, n Notification) error {
 		if err := l.publish(ctx, m.topics.eventTopic(place), body, false); err != nil {
 			return fmt.Errorf("%s: %w", m.address, err)
 		}
+		if m.pictures && e.evidence != nil && !n.test {
+			m.showPicture(ctx, l, e)
+		}
 	}
 	return nil
+}
+
+// showPicture publishes the picture of an event that has been delivered. Where that
+// fails, the event is not delivered again for it.
+func (m *mqtt) showPicture(ctx context.Context, l *mqttLink, e Event) {
+	clip, err := e.evidence(ctx)
+	if err != nil || len(clip.Frames) == 0 { // which was logged
+		return
+	}
+	jpeg := clip.Frames[len(clip.Frames)/2].JPEG // the ends may show nothing yet, or no more
+	camera := cameraOf(e.Alert)
+	if err := l.announce(ctx, m.topics.picture(camera, l.status)); err == nil {
+		_ = l.publish(ctx, m.topics.pictureTopic(camera), jpeg, true)
+	}
 }
 
 // connected waits for a connection.
@@ -227,7 +245,11 @@ func (m *mqtt) show(ctx context.Context, l *mqttLink, topic string, s sensorStat
 		return err
 	}
 	m.note(topic, s, true)
-	for _, d := range []announcement{m.topics.event(s.Camera, l.status), m.topics.sensor(s, l.status)} {
+	all := []announcement{m.topics.event(s.Camera, l.status), m.topics.sensor(s, l.status)}
+	if m.pictures {
+		all = append(all, m.topics.picture(s.Camera, l.status))
+	}
+	for _, d := range all {
 		if err := l.announce(ctx, d); err != nil {
 			return err
 		}

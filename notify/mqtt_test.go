@@ -142,10 +142,17 @@ func TestHomeAssistantShowsWhatIsOpen(t *testing.T) {
 	b, m := startBroker(t, 2), startMQTT(t)
 	kill := m.start(t)
 	h := listen(t, m)
-	p := plan(t, m.receiver("")[:len(m.receiver(""))-1]+", when: {severity: warning}}")
+	b.evidence = func(_ context.Context, a topics.Alert) (c topics.Clip, _ error) {
+		for i := range 8 {
+			c.Frames = append(c.Frames, topics.ClipFrame{JPEG: fmt.Appendf(nil, "JPEG %d at %d", i, a.Evidence.Offset)})
+		}
+		return c, nil
+	}
+	p := plan(t, strings.TrimSuffix(m.receiver(""), "}")+", pictures: true, when: {severity: warning}}")
 	r := b.run(t, p, 2)
 	fall, other, info := alert("ward-1", 1, topics.AlertRaised), alert("ward-2", 1, topics.AlertRaised), alert("ward-3", 1, topics.AlertRaised)
 	info.Severity = "info"
+	fall.Evidence = &topics.RecordRef{Topic: names.Of(topics.Evidence), Offset: 7}
 	for _, a := range []topics.Alert{fall, other, info} {
 		b.send(t, a)
 		b.list(t, a)
@@ -165,6 +172,12 @@ func TestHomeAssistantShowsWhatIsOpen(t *testing.T) {
 	if err := json.Unmarshal([]byte(first), &event); err != nil || event.Type != "raised" || event.Key != event.Alert.EventID() || event.Text == "" {
 		t.Errorf("%v: event %s", err, first)
 	}
+
+	await(t, "the picture", func() bool {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return h.retained["frostwatch/ward-1/picture"] == "JPEG 4 at 7"
+	})
 
 	fall.State = topics.AlertCleared
 	b.send(t, fall)
@@ -204,12 +217,15 @@ func TestHomeAssistantShowsWhatIsOpen(t *testing.T) {
 
 // documented are the keys that Home Assistant documents, and what they hold, in
 // source/_integrations of github.com/home-assistant/home-assistant.io (binary_sensor.mqtt
-// at 04987cb, event.mqtt at 0271d54, mqtt at 00db44a). Those with a star are required,
+// at 04987cb, event.mqtt at 0271d54, image.mqtt at 045f4e6, mqtt at 00db44a). Those with a star are required,
 // or, as unique_id is for devices, required together with something that we use.
 var documented = map[string]map[string]string{
 	"binary_sensor": {
 		"availability_topic": "string", "device": "map", "device_class": "string", "json_attributes_topic": "string", "name": "string",
 		"origin": "map", "qos": "integer", "state_topic*": "string", "unique_id*": "string", "value_template": "string",
+	},
+	"image": {
+		"availability_topic": "string", "device": "map", "image_topic*": "string", "name": "string", "origin": "map", "unique_id*": "string",
 	},
 	"event": {
 		"availability_topic": "string", "device": "map", "event_types*": "list", "name": "string",
@@ -222,7 +238,7 @@ func (h *homeAssistant) matchesItsSchema(t *testing.T) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	// <discovery_prefix>/<component>/[<node_id>/]<object_id>/config
-	shape := regexp.MustCompile(`^homeassistant/(binary_sensor|event)/[a-zA-Z0-9_-]+/config$`)
+	shape := regexp.MustCompile(`^homeassistant/(binary_sensor|event|image)/[a-zA-Z0-9_-]+/config$`)
 	seen, ids := map[string]int{}, map[any]bool{}
 	for topic, text := range h.retained {
 		if !strings.HasPrefix(topic, "homeassistant/") {
@@ -254,7 +270,7 @@ func (h *homeAssistant) matchesItsSchema(t *testing.T) {
 			}
 		}
 	}
-	if seen["binary_sensor"] != 2 || seen["event"] != 2 {
+	if seen["binary_sensor"] != 2 || seen["event"] != 2 || seen["image"] != 2 {
 		t.Errorf("announced %v", seen)
 	}
 }

@@ -24,6 +24,9 @@ type Event struct {
 	Filmstrip []byte `json:"filmstrip_jpeg,omitempty"`
 
 	from bus.Message // the alert's record
+	// evidence reads the clip that raised the alert; nil where there is none, or nobody
+	// wants it.
+	evidence func(context.Context) (topics.Clip, error)
 }
 
 // Notification is what a receiver is sent at once: one event, or several that came

@@ -138,7 +138,7 @@ func (w *worker) take(ctx context.Context, m bus.Message) error {
 		return nil
 	}
 	e := w.event(a)
-	e.from = m
+	e.from, e.evidence = m, w.evidenceOf(a)
 	if !w.pace.offer(e, w.receiver.Group.of(a), m.Offset, time.Now()) {
 		w.metrics.held.Add(ctx, 1, w.by)
 		return nil

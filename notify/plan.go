@@ -90,7 +90,10 @@ func (r Receiver) sender() (Sender, error) {
 		add(newAlertmanager(*r.Alertmanager))
 	}
 	if r.MQTT != nil {
-		add(newMQTT(*r.MQTT))
+		add(newMQTT(*r.MQTT, r.Pictures))
+	}
+	if r.Pictures && (r.People != nil || r.Alertmanager != nil) {
+		errs = append(errs, errors.New("pictures: people and alertmanager take none: want a webhook, a command or mqtt"))
 	}
 	if len(made) != 1 {
 		return nil, fmt.Errorf("want one of %s, found %d", kinds, len(made))

@@ -42,12 +42,10 @@ type Options struct {
 	Profiles []config.Profile
 	// Worker is the name of this process, which no other has; some receivers see it.
 	Worker string
+	// Evidence reads the clip that raised an alert; nil: no receiver gets pictures.
+	Evidence func(context.Context, topics.Alert) (topics.Clip, error)
 	// Retry is the longest wait between two attempts. 0: a minute.
 	Retry time.Duration
-
-	// Evidence is the clip that raised an alert, for receivers with `pictures`; nil: none
-	// has pictures.
-	Evidence func(context.Context, topics.Alert) (topics.Clip, error)
 
 	Logger   *slog.Logger
 	Meter    metric.Meter
