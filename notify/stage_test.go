@@ -37,10 +37,7 @@ func TestAReceiverIsToldWhatHappensFromNowOn(t *testing.T) {
 		head.Get(HeaderSignature) != Sign("s3cret", head.Get(HeaderTime), []byte(h.bodies[0])) {
 		t.Errorf("headers %v", head)
 	}
-	r.stop()
-	if counts := stagetest.Counts(t, r.reader); counts["frostwatch.notify.sent"] != 2 {
-		t.Errorf("counted %v", counts)
-	}
+	await(t, "both being counted", func() bool { return stagetest.Counts(t, r.reader)["frostwatch.notify.sent"] == 2 })
 }
 
 // A receiver that is down half of the time, and a stage that is stopped again and again,
