@@ -52,6 +52,7 @@ func TestADeniedCommandSaysWhichRightIsMissing(t *testing.T) {
 		return s.Hash("default").unrecorded(t.Context(), func(p redis.Pipeliner) { p.HSet(t.Context(), s.Key("default"), "fall", "") })
 	}
 	list := func(s *Store) error { _, err := s.List(t.Context(), "default"); return err }
+	names := func(s *Store) error { _, err := s.Names(t.Context()); return err }
 	announce := func(s *Store) error { return s.Announce(t.Context(), "default", InForce{Model: "m"}) }
 	look := func(s *Store) error { _, err := s.Hash("default").state(t.Context()); return err }
 	for _, c := range []struct {
@@ -59,7 +60,7 @@ func TestADeniedCommandSaysWhichRightIsMissing(t *testing.T) {
 		do                    func(*Store) error
 		want                  string
 	}{
-		{"a command", "f:", "hlen", list, "read vocabulary default: Redis denies it: its ACL user \"frostwatch\" lacks the right +hlen (docs/vocabulary.md"},
+		{"a command", "f:", "scan", names, "list the vocabularies: Redis denies it: its ACL user \"frostwatch\" lacks the right +scan (docs/vocabulary.md"},
 		{"a command of a transaction", "f:", "hset", put, "lacks the right +hset ("},
 		{"the time in a script", "f:", "time", announce, "announce vocabulary default: Redis denies it: its ACL user \"frostwatch\" lacks the right +time ("},
 		{"another command in a script", "f:", "hlen", look, "to run one of the commands of a script"},

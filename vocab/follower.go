@@ -102,14 +102,14 @@ func (f *Follower) load(ctx context.Context, now *state) (Content, error) {
 	if now.entries == noHash {
 		return Content{Unreadable: f.Hash.explain("look at", f.Hash.wrongType())}, nil
 	}
-	if err := f.Hash.checkSize(now.entries); err != nil {
+	if err := f.Hash.checkSize(now.entries, now.bytes); err != nil {
 		return Content{Unreadable: err}, nil
 	}
 	c, err := f.Hash.content(ctx)
 	if err != nil {
 		return Content{}, f.Hash.explain("read", err)
 	}
-	now.entries, now.digest = int64(len(c.entries)), c.digest // it may be newer
+	now.entries, now.digest, now.bytes = int64(len(c.entries)), c.digest, 0 // it may be newer
 	return Content{Entries: c.entries, Version: version(c.entries), Emptied: now.emptied}, nil
 }
 

@@ -78,18 +78,11 @@ func (h *Hash) recordKeys() []string {
 
 // Read reads the content, but not whether it is empty on purpose.
 func (h *Hash) Read(ctx context.Context) (Content, error) {
-	n, err := h.Client.HLen(ctx, h.Key()).Result()
+	c, err := h.content(ctx)
 	if err != nil {
 		return Content{}, h.explain("read", err)
 	}
-	if err := h.checkSize(n); err != nil {
-		return Content{}, err
-	}
-	entries, err := h.Client.HGetAll(ctx, h.Key()).Result()
-	if err != nil {
-		return Content{}, h.explain("read", err)
-	}
-	return Content{Entries: entries, Version: version(entries)}, nil
+	return Content{Entries: c.entries, Version: version(c.entries)}, nil
 }
 
 // changeScript makes an edit if the content is still the one of the digest, and
@@ -133,7 +126,7 @@ func (h *Hash) Edit(ctx context.Context, plan func(entries map[string]string) (a
 		if err != nil {
 			return err
 		}
-		if err := h.checkSize(int64(len(after))); err != nil {
+		if err := h.checkSize(int64(len(after)), bytesOf(after)); err != nil {
 			return err
 		}
 		done, err := changeScript.Run(ctx, h.Client, h.recordKeys(), h.arguments(c, after)...).Bool()
@@ -212,15 +205,34 @@ func (h *Hash) wrongType() error {
 	return fmt.Errorf("the key %s %w: check what it is, then delete it and add the %s again", h.Key(), errNoHash, h.Items)
 }
 
-// checkSize refuses a hash with too many entries; call it before reading them.
-func (h *Hash) checkSize(entries int64) error {
-	if entries > h.Most {
-		return &sizeError{fmt.Sprintf("%s: %d %s, at most %d", h.What, entries, h.Items, h.Most)}
+// maxBytes bounds the memory that a hash takes in Redis, where anyone may write it.
+// With each look Redis digests all of it, and does nothing else meanwhile.
+const maxBytes = 16 << 20
+
+// bytesOf is how many bytes entries would take in Redis: a little more rather than less.
+func bytesOf(entries map[string]string) (n int64) {
+	for field, value := range entries {
+		n += 128 + int64(len(field)+len(value))*5/4
+	}
+	return n
+}
+
+// checkSize refuses a hash with too many entries, or too large ones.
+func (h *Hash) checkSize(entries, bytes int64) error {
+	switch {
+	case entries > h.Most:
+		return &sizeError{text: fmt.Sprintf("%s: %d %s, at most %d", h.What, entries, h.Items, h.Most)}
+	case bytes > maxBytes:
+		return &sizeError{long: true, text: fmt.Sprintf("%s: %d %s of %d MB in all, at most %d MB: remove the long ones with redis-cli (HDEL %s NAME; HSTRLEN says how long a value is)",
+			h.What, entries, h.Items, bytes>>20, maxBytes>>20, h.Key())}
 	}
 	return nil
 }
 
-// sizeError means that a hash has too many entries to be read.
-type sizeError struct{ text string }
+// sizeError means that a hash is too large to be read.
+type sizeError struct {
+	text string
+	long bool // not because of too many entries
+}
 
 func (e *sizeError) Error() string { return e.text }

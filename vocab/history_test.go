@@ -316,7 +316,8 @@ func TestAHistoryThatWasTamperedWithSaysSo(t *testing.T) {
 // A history that can't be written is a warning, and the vocabulary is in force.
 func TestAHistoryThatFailsIsAWarning(t *testing.T) {
 	s, ctx := redistest.Start(t), t.Context()
-	if err := s.Client.Set(ctx, "f:vocab-history:default", "x", 0).Err(); err != nil {
+	last := &redis.XAddArgs{Stream: "f:vocab-history:default", ID: "18446744073709551615-18446744073709551615", Values: []string{"x", "y"}}
+	if err := s.Client.XAdd(ctx, last).Err(); err != nil { // nothing can be added after it
 		t.Fatal(err)
 	}
 	set(t, s, "fall", "")

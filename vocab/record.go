@@ -33,6 +33,10 @@ var recordLua = fmt.Sprintf(`
 local hash, recorded, recording, history, emptied = unpack(KEYS)
 local mostEntries, mostBytes, mostChanges = %d, tonumber(ARGV[1]), %d
 
+for key, want in pairs({[recorded] = 'hash', [recording] = 'hash', [history] = 'stream'}) do
+	if redis.call('TYPE', key).ok ~= want then redis.call('DEL', key) end -- anyone may have written it
+end
+
 local function digest()
 	return redis.sha1hex(table.concat(redis.call('HGETALL', hash), '\0'))
 end
@@ -132,33 +136,28 @@ type content struct {
 	entries map[string]string
 }
 
-// contentScript reads a hash and its digest at the same moment. One with too many
-// entries is counted but not read.
-var contentScript = redis.NewScript(`
-local kind = redis.call('TYPE', KEYS[1]).ok
-if kind ~= 'hash' and kind ~= 'none' then return {-1, '', {}} end
-local entries = redis.call('HLEN', KEYS[1])
-if entries > tonumber(ARGV[1]) then return {entries, '', {}} end
+// contentScript reads a hash and its digest at the same moment.
+var contentScript = redis.NewScript(lookLua + `
+if large or not isHash then return {entries, '', {}, bytes} end
 local flat = redis.call('HGETALL', KEYS[1])
-return {entries, redis.sha1hex(table.concat(flat, '\0')), flat}`)
+return {entries, redis.sha1hex(table.concat(flat, '\0')), flat, 0}`)
 
 func (h *Hash) content(ctx context.Context) (content, error) {
-	answer, err := contentScript.Run(ctx, h.Client, []string{h.Key()}, h.Most).Slice()
+	answer, err := contentScript.Run(ctx, h.Client, []string{h.Key()}, h.Most, maxBytes).Slice()
 	if err != nil {
 		return content{}, err
 	}
-	if len(answer) == 3 {
+	if len(answer) == 4 {
 		entries, isCount := answer[0].(int64)
 		digest, isHash := answer[1].(string)
 		flat, isList := answer[2].([]any)
+		bytes, isSize := answer[3].(int64)
 		switch {
-		case !isCount || !isHash || !isList:
+		case !isCount || !isHash || !isList || !isSize:
 		case entries == noHash:
 			return content{}, h.wrongType()
-		case entries > h.Most:
-			return content{}, h.checkSize(entries)
 		default:
-			return content{digest, pairs(flat)}, nil
+			return content{digest, pairs(flat)}, h.checkSize(entries, bytes)
 		}
 	}
 	return content{}, errors.New("unexpected form of Redis's answer")

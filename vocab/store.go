@@ -94,6 +94,9 @@ func (s *Store) Remove(ctx context.Context, name string, labels ...string) (abse
 		return entries, nil
 	})
 	if tooLarge := new(sizeError); errors.As(err, &tooLarge) {
+		if tooLarge.long {
+			return s.removeLong(ctx, name, labels)
+		}
 		return s.removeFromLarge(ctx, name, labels)
 	}
 	return absent, err
@@ -118,6 +121,21 @@ func (s *Store) removeFromLarge(ctx context.Context, name string, labels []strin
 		return absent, nil
 	}
 	return absent, s.Hash(name).unrecorded(ctx, func(p redis.Pipeliner) { p.HDel(ctx, s.Key(name), fields...) })
+}
+
+// removeLong is Remove for a vocabulary with too long values. It reads none of them, so
+// it finds labels only as they are written. Such an edit is not recorded.
+func (s *Store) removeLong(ctx context.Context, name string, labels []string) (absent []string, err error) {
+	for _, l := range labels {
+		is, err := s.client.HExists(ctx, s.Key(name), l).Result()
+		if err != nil {
+			return nil, s.Hash(name).explain("edit", err)
+		}
+		if !is {
+			absent = append(absent, l)
+		}
+	}
+	return absent, s.Hash(name).unrecorded(ctx, func(p redis.Pipeliner) { p.HDel(ctx, s.Key(name), labels...) })
 }
 
 // find returns which fields are those of labels, and the labels that have none.
