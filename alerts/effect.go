@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -30,7 +29,8 @@ type Surroundings struct {
 // rule that watches for the same as another.
 func (s *RuleSet) WithoutEffect(around Surroundings) map[string]error {
 	out, cameras := map[string]error{}, around.Cameras
-	for i, r := range s.all() {
+	first := map[string]*rule{}
+	for _, r := range s.all() {
 		var why []string
 		if cameras != nil {
 			why = append(why, r.unmatched(cameras)...)
@@ -40,10 +40,10 @@ func (s *RuleSet) WithoutEffect(around Surroundings) map[string]error {
 		if v := around.wordsOf(r); v != nil {
 			why = append(why, r.unknown(v, cameras)...)
 		}
-		for _, other := range s.all()[:i] {
-			if r.sameAs(other) {
-				why = append(why, fmt.Sprintf("it watches for the same as rule %q, at the same scores: every alert comes twice", other.Name))
-			}
+		if other := first[r.purpose()]; other != nil {
+			why = append(why, fmt.Sprintf("it watches for the same as rule %q, at the same scores: every alert comes twice", other.Name))
+		} else {
+			first[r.purpose()] = r
 		}
 		if len(why) > 0 {
 			out[r.Name] = errors.New(strings.Join(why, "; "))
@@ -167,12 +167,12 @@ func ofCameras(cameras map[string][]string, tag string) bool {
 	return false
 }
 
-// sameAs is whether two rules differ in no more than name, severity and
+// purpose is what rules have in common that differ in no more than name, severity and
 // cooldown.
-func (r *rule) sameAs(other *rule) bool {
-	a, b := r.Rule, other.Rule
-	a.Name, a.Severity, a.Cooldown = b.Name, b.Severity, b.Cooldown
-	return reflect.DeepEqual(a, b)
+func (r *rule) purpose() string {
+	plain := r.Rule
+	plain.Cooldown = 0
+	return fmt.Sprint(plain.Hash(), plain.SeverityFrom, plain.Escalate)
 }
 
 // settle is how long to wait after a change before checking: cameras, rules and

@@ -43,6 +43,27 @@ func ordered(rules []*rule) (out []*rule, circle *rule) {
 	return out, circle
 }
 
+// circular is what is wrong with a rule that inhibits itself, over others maybe.
+const circular = "inhibited_by: rules that inhibit each other in a circle: none of them would ever be decided first"
+
+// leadsTo is whether a rule is among those of the names, or inhibits one of them, over
+// others maybe.
+func leadsTo(rule string, names []string, inhibitors map[string][]string) bool {
+	seen := map[string]bool{}
+	for todo := slices.Clone(names); len(todo) > 0; {
+		name := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if name == rule {
+			return true
+		}
+		if !seen[name] {
+			seen[name] = true
+			todo = append(todo, inhibitors[name]...)
+		}
+	}
+	return false
+}
+
 // inhibitor is the rule whose open alert on the camera keeps this one from raising
 // another; empty where there is none.
 func (w *watch) inhibitor() string {
@@ -91,7 +112,13 @@ func (s *RuleSet) unknownInhibitors(r *rule, cameras map[string][]string) (why [
 	return why
 }
 
+// maxInhibitors bounds the time that it takes to find circles.
+const maxInhibitors = 32
+
 func (r Rule) checkInhibitors(wrong func(string, ...any)) {
+	if n := len(r.InhibitedBy); n > maxInhibitors {
+		wrong("inhibited_by: %d rules: want at most %d", n, maxInhibitors)
+	}
 	for _, name := range r.InhibitedBy {
 		if strings.TrimSpace(name) == "" {
 			wrong("inhibited_by: an empty name")

@@ -49,8 +49,14 @@ func (r Rule) with(o Override) Rule {
 	return r
 }
 
+// maxOverrides bounds what compiling a rule takes.
+const maxOverrides = 100
+
 // variants compiles the overrides. base is the rule, which was found to be right.
 func (r Rule) variants(base *rule) (errs []error) {
+	if n := len(r.Overrides); n > maxOverrides {
+		return []error{r.mistake("overrides", "overrides: %d of them: want at most %d", n, maxOverrides)}
+	}
 	for i, o := range r.Overrides {
 		wrong := func(format string, args ...any) {
 			errs = append(errs, r.mistake(fmt.Sprintf("overrides[%d]", i), "overrides[%d]: "+format, append([]any{i}, args...)...))

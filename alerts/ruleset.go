@@ -80,7 +80,7 @@ func compile(rules []Rule, wrong func(i int, err error)) *RuleSet {
 	order, circle := ordered(set.rules)
 	if circle != nil {
 		i := slices.IndexFunc(rules, func(r Rule) bool { return r.Name == circle.Name })
-		wrong(i, rules[i].mistake("inhibited_by", "inhibited_by: rules that inhibit each other in a circle: none of them would ever be decided first"))
+		wrong(i, rules[i].mistake("inhibited_by", circular))
 	}
 	set.order = order
 	return set

@@ -56,15 +56,37 @@ func ParseRule(name, value string) (Rule, error) {
 
 // ParseStored reads the content of a store. One that can't be used becomes a problem
 // and affects no other.
-func ParseStored(c vocab.Content) Stored {
+func ParseStored(c vocab.Content) Stored { return storedParser{}.parse(c) }
+
+// storedParser remembers what it has parsed, by name, so that an edit of one rule does
+// not parse a thousand.
+type storedParser map[string]parsedRule
+
+type parsedRule struct {
+	value string
+	rule  Rule
+	err   error
+}
+
+func (p storedParser) parse(c vocab.Content) Stored {
 	s := Stored{Version: c.Version}
+	maps.DeleteFunc(p, func(name string, was parsedRule) bool {
+		value, is := c.Entries[name]
+		return !is || value != was.value
+	})
 	for _, name := range slices.Sorted(maps.Keys(c.Entries)) {
-		r, err := ParseRule(name, c.Entries[name])
-		if err != nil {
-			s.Problems = append(s.Problems, RuleProblem{name, err})
+		value := c.Entries[name]
+		r, known := p[name]
+		if !known {
+			r.value = value
+			r.rule, r.err = ParseRule(name, value)
+			p[name] = r
+		}
+		if r.err != nil {
+			s.Problems = append(s.Problems, RuleProblem{name, r.err})
 			continue
 		}
-		s.Rules = append(s.Rules, r)
+		s.Rules = append(s.Rules, r.rule)
 	}
 	return s
 }
@@ -99,15 +121,20 @@ func Join(file *RuleSet, stored *Stored) (all *RuleSet, skipped []RuleProblem) {
 	return joined(rules, false), skipped
 }
 
-// oneByOne adds those rules that go together with the ones before them.
+// oneByOne adds those rules that go together with the ones before them. Each is right by
+// itself, so it is refused only if it closes a circle of rules that inhibit each other.
 func oneByOne(rules, more []Rule) (all []Rule, refused []RuleProblem) {
+	inhibitors := map[string][]string{}
+	for _, r := range rules {
+		inhibitors[r.Name] = r.InhibitedBy
+	}
 	for _, r := range more {
-		with := append(slices.Clip(rules), r)
-		if _, err := NewRuleSet(with...); err != nil {
-			refused = append(refused, RuleProblem{r.Name, err})
+		if leadsTo(r.Name, r.InhibitedBy, inhibitors) {
+			refused = append(refused, RuleProblem{r.Name, r.mistake("inhibited_by", circular)})
 			continue
 		}
-		rules = with
+		inhibitors[r.Name] = r.InhibitedBy
+		rules = append(rules, r)
 	}
 	return rules, refused
 }

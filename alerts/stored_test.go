@@ -97,3 +97,35 @@ func TestAlertsOfRulesThatWereNotReadYetStayOpen(t *testing.T) {
 		t.Errorf("not cleared when the rule was removed: %+v", got)
 	}
 }
+
+// Anyone may write the store: a circle of a thousand rules took minutes, with each edit.
+func TestACircleOfStoredRulesCostsOneOfThem(t *testing.T) {
+	file, err := NewRuleSet(Rule{Name: "file", Actions: []string{"falling"}, InhibitedBy: []string{"r0000"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries := map[string]string{"back": `{actions: [a], inhibited_by: [file]}`}
+	for i := range maxStored - 1 {
+		entries[fmt.Sprintf("r%04d", i)] = fmt.Sprintf(`{actions: [a], inhibited_by: [r%04d]}`, (i+1)%(maxStored-1))
+	}
+	stored := storedRules(entries)
+	began := time.Now()
+	all, skipped := Join(file, &stored)
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	if len(skipped) != 1 || skipped[0].Rule != "r0998" || !strings.Contains(skipped[0].Err.Error(), "in a circle") || len(all.all()) != maxStored {
+		t.Errorf("%d rules, skipped %v", len(all.all()), skipped)
+	}
+	same := 0
+	for _, why := range all.WithoutEffect(Surroundings{}) {
+		same += strings.Count(why.Error(), "watches for the same")
+	}
+	if same > len(all.all()) {
+		t.Errorf("%d rules are said %d times to be the same", len(all.all()), same)
+	}
+	closing := storedRules(map[string]string{"r0000": `{actions: [a], inhibited_by: [b]}`, "b": `{actions: [a], inhibited_by: [file]}`})
+	if all, skipped := Join(file, &closing); len(skipped) != 1 || skipped[0].Rule != "r0000" || len(all.all()) != 2 {
+		t.Errorf("a circle over the file's rule: skipped %v", skipped)
+	}
+}

@@ -31,6 +31,7 @@ type StoreWatcher struct {
 
 	// Used by Run only.
 	current *Stored // nil: none has been read
+	parser  storedParser
 	logged  string  // what was logged last; empty while all is well
 }
 
@@ -42,7 +43,7 @@ func NewStoreWatcher(o StoreWatcherOptions) (*StoreWatcher, error) {
 	if o.Reporter == nil {
 		o.Reporter = telemetry.Quiet{}
 	}
-	return &StoreWatcher{StoreWatcherOptions: o}, nil
+	return &StoreWatcher{StoreWatcherOptions: o, parser: storedParser{}}, nil
 }
 
 // partStore is the name under which the store of rules is reported.
@@ -66,7 +67,7 @@ func (w *StoreWatcher) take(c vocab.Content) error {
 	if w.current != nil && w.current.Version == c.Version {
 		return nil
 	}
-	next := ParseStored(c)
+	next := w.parser.parse(c)
 	w.current = &next
 	w.Changed(&next)
 	return nil
