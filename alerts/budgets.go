@@ -66,6 +66,12 @@ func (b *budgets) note(m bus.Message) error {
 	defer b.mu.Unlock()
 	own := b.cameras[camera]
 	if own == nil {
+		switch {
+		case len(value) == 0:
+			return nil
+		case b.entries >= maxThresholds, len(b.cameras) >= maxThresholds: // a camera is kept when its rules are gone
+			return errors.New("the table has too many entries")
+		}
 		own = &ownThresholds{rules: map[string]topics.Threshold{}}
 		b.cameras[camera] = own
 	}

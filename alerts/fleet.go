@@ -25,6 +25,10 @@ type fleet struct {
 	changed chan struct{}            // closed when a camera is added, removed or changed
 }
 
+// maxFleet bounds the cameras that are known: whoever may write the table can add any
+// number.
+const maxFleet = 100_000
+
 func newFleet(vocabularyOf func(topics.Camera) string) *fleet {
 	return &fleet{
 		vocabularyOf: vocabularyOf, ready: make(chan struct{}), changed: make(chan struct{}),
@@ -53,11 +57,15 @@ func (f *fleet) note(name string, record []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c, err := topics.DecodeCamera(record)
-	if err != nil { // removed, or invalid, which ingest ignores too
+	_, known := f.tags[name]
+	switch {
+	case !known && (err != nil || len(f.tags) >= maxFleet):
+		return
+	case err != nil: // removed, or invalid, which ingest ignores too
 		delete(f.strides, name)
 		delete(f.tags, name)
 		delete(f.words, name)
-	} else {
+	default:
 		f.strides[name], f.tags[name], f.words[name] = c.Stride.Time, c.Tags, f.vocabularyOf(c)
 	}
 	close(f.changed)

@@ -17,6 +17,13 @@ import (
 // topic is the truth; the table follows it.
 type openTable map[string]entry
 
+// maxListed bounds the open alerts of a partition that are taken over: whoever may write
+// the table can add any number.
+const maxListed = 50_000
+
+// longestKey bounds a key, in bytes: ours are a camera, a slash and a rule.
+const longestKey = 1024
+
 // entry is what is compared of an alert in the table.
 type entry struct{ id, severity string }
 
@@ -82,6 +89,9 @@ func (w *worker) readTable(ctx context.Context) (map[string]topics.Alert, error)
 	listed := map[string]topics.Alert{} // by id
 	err := w.Bus.Replay(ctx, w.Names.Of(topics.OpenAlerts), w.p.ID(), 0, -1, func(m bus.Message) error {
 		key := string(m.Key)
+		if len(key) > longestKey {
+			return nil
+		}
 		if home, err := w.Bus.PartitionOf(ctx, m.Topic, []byte(placeOf(key))); err != nil || home != m.Partition {
 			return err // not written by us: it is in the wrong partition for its key
 		}
@@ -96,6 +106,9 @@ func (w *worker) readTable(ctx context.Context) (map[string]topics.Alert, error)
 		}
 		if err == nil {
 			err = checkDate(m, a.At)
+		}
+		if err == nil && len(listed) >= maxListed {
+			err = errors.New("too many are open")
 		}
 		if err != nil {
 			w.Logger.WarnContext(ctx, "record of the table of open alerts skipped", "partition", m.Partition, "offset", m.Offset, "error", err)

@@ -32,7 +32,7 @@ type StoreWatcher struct {
 	// Used by Run only.
 	current *Stored // nil: none has been read
 	parser  storedParser
-	logged  string  // what was logged last; empty while all is well
+	logged  string // what was logged last; empty while all is well
 }
 
 // NewStoreWatcher checks the options; nothing is read before Run.

@@ -1,8 +1,8 @@
 package alerts
 
 import (
-	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
@@ -21,9 +21,29 @@ func (r Rule) about() topics.WatchedLabels {
 	return out
 }
 
-// watchedTable is what the table of watched labels has of this partition: values by
-// key.
-type watchedTable map[string][]byte
+// watchedTable is what the table of watched labels has of this partition: hashes of
+// values by key.
+type watchedTable map[string][sha256.Size]byte
+
+// maxWatched bounds it. What is beyond is written anew, and not removed.
+const maxWatched = 200_000
+
+func (t watchedTable) note(key string, value []byte) {
+	_, known := t[key]
+	_, _, ours := topics.SplitRuleKey(key)
+	switch {
+	case len(value) == 0:
+		delete(t, key)
+	case known || ours && len(t) < maxWatched:
+		t[key] = sha256.Sum256(value)
+	}
+}
+
+// has is whether the table has that value of the key; nil: none.
+func (t watchedTable) has(key string, value []byte) bool {
+	hash, known := t[key]
+	return known == (value != nil) && (!known || hash == sha256.Sum256(value))
+}
 
 // tableBatch bounds the records of a table that are sent together.
 const tableBatch = 500
@@ -31,11 +51,7 @@ const tableBatch = 500
 // readWatched reads the partition's part of the table.
 func (w *worker) readWatched(ctx context.Context) error {
 	return w.Bus.Replay(ctx, w.Names.Of(topics.Watched), w.p.ID(), 0, -1, func(m bus.Message) error {
-		if len(m.Value) == 0 {
-			delete(w.watched, string(m.Key))
-		} else {
-			w.watched[string(m.Key)] = m.Value
-		}
+		w.watched.note(string(m.Key), m.Value)
 		return nil
 	})
 }
@@ -55,7 +71,7 @@ func (w *worker) listWatched(ctx context.Context) error {
 	}
 	for key := range w.watched {
 		// Where the cameras are not known yet, nothing may be removed.
-		if _, _, ours := topics.SplitRuleKey(key); want[key] == nil && ours && known != nil {
+		if want[key] == nil && known != nil {
 			want[key] = nil
 		}
 	}
@@ -81,7 +97,7 @@ func (w *worker) listCamera(ctx context.Context, name string) error {
 func (w *worker) changeWatched(ctx context.Context, want map[string][]byte) error {
 	var changes []bus.Message
 	for _, key := range slices.Sorted(maps.Keys(want)) {
-		if !bytes.Equal(w.watched[key], want[key]) {
+		if !w.watched.has(key, want[key]) {
 			camera, _, _ := topics.SplitRuleKey(key)
 			changes = append(changes, bus.Message{Topic: w.Names.Of(topics.Watched), Key: []byte(key), PartitionBy: []byte(camera), Value: want[key]})
 		}
@@ -96,9 +112,7 @@ func (w *worker) changeWatched(ctx context.Context, want map[string][]byte) erro
 			return fmt.Errorf("list watched labels: %w", err)
 		}
 		for _, m := range batch {
-			if w.watched[string(m.Key)] = m.Value; len(m.Value) == 0 {
-				delete(w.watched, string(m.Key))
-			}
+			w.watched.note(string(m.Key), m.Value)
 		}
 	}
 	return nil

@@ -50,18 +50,14 @@ func (t *Table) write(ctx context.Context, key string, value []byte, partitionBy
 	return refs[0], nil
 }
 
-// List returns the newest record of each key, as of the call.
+// List returns the newest record of each key, as of the call. It fails where they take
+// more than 256 MB.
 func (t *Table) List(ctx context.Context) (map[string]Message, error) {
-	out := map[string]Message{}
-	err := t.read(ctx, false, func(m Message) error {
-		if len(m.Value) == 0 {
-			delete(out, string(m.Key))
-		} else {
-			out[string(m.Key)] = m
-		}
-		return nil
-	}, nil)
-	return out, err
+	l := listing{rows: map[string]Message{}, most: maxListed}
+	if err := t.read(ctx, false, l.take, nil); err != nil {
+		return nil, err
+	}
+	return l.rows, nil
 }
 
 // Follow calls fn for every record, one call at a time, also for those that remove a

@@ -21,8 +21,9 @@ type watched struct {
 
 	mu      sync.Mutex
 	rules   map[string]map[string]topics.WatchedLabels // by camera and rule
-	cameras map[string]cameraWatch                     // by camera
+	cameras map[string]cameraWatch                     // by camera, of those that were asked for
 	entries int
+	texts   int // labels and tags in all entries
 }
 
 // cameraWatch is what all rules of a camera watch, and those of them that compare
@@ -32,9 +33,11 @@ type cameraWatch struct {
 	scores []scoreRule
 }
 
-// maxWatched bounds the entries that are kept: whoever can write the topic can add
-// any number.
-const maxWatched = 200_000
+// Bounds on what is kept: whoever can write the topic can add any number.
+const (
+	maxWatched = 200_000   // entries
+	maxTexts   = 1_000_000 // their labels and tags
+)
 
 func newWatched() *watched {
 	return &watched{ready: make(chan struct{}), rules: map[string]map[string]topics.WatchedLabels{}, cameras: map[string]cameraWatch{}}
@@ -44,7 +47,12 @@ func newWatched() *watched {
 func (w *watched) of(camera string) cameraWatch {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.cameras[camera]
+	out, known := w.cameras[camera]
+	if rules := w.rules[camera]; !known && rules != nil {
+		out = together(rules)
+		w.cameras[camera] = out
+	}
+	return out
 }
 
 // await blocks until the table has been read; false if ctx ended before.
@@ -104,14 +112,18 @@ func (w *watched) note(m bus.Message) error {
 
 func (w *watched) put(camera, rule string, labels topics.WatchedLabels, remove bool) error {
 	rules := w.rules[camera]
-	_, known := rules[rule]
+	was, known := rules[rule]
+	texts := w.texts - textsOf(was)
+	if !remove {
+		texts += textsOf(labels)
+	}
 	switch {
 	case remove && !known:
 		return nil
 	case remove:
 		delete(rules, rule)
 		w.entries--
-	case !known && w.entries >= maxWatched:
+	case !known && w.entries >= maxWatched || texts > maxTexts:
 		return errors.New("the table has too many entries")
 	default:
 		if rules == nil {
@@ -123,14 +135,15 @@ func (w *watched) put(camera, rule string, labels topics.WatchedLabels, remove b
 			w.entries++
 		}
 	}
+	w.texts = texts
 	if len(rules) == 0 {
 		delete(w.rules, camera)
-		delete(w.cameras, camera)
-		return nil
 	}
-	w.cameras[camera] = together(rules)
+	delete(w.cameras, camera) // of works it out once for many changes
 	return nil
 }
+
+func textsOf(l topics.WatchedLabels) int { return len(l.Labels) + len(l.Tags) }
 
 // together is what all rules of a camera watch.
 func together(rules map[string]topics.WatchedLabels) (out cameraWatch) {
@@ -151,8 +164,8 @@ func together(rules map[string]topics.WatchedLabels) (out cameraWatch) {
 func (w *watched) names(rule string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, c := range w.cameras {
-		if slices.ContainsFunc(c.scores, func(r scoreRule) bool { return r.name == rule }) {
+	for _, rules := range w.rules {
+		if rules[rule].Score > 0 {
 			return true
 		}
 	}

@@ -1,6 +1,7 @@
 package infer
 
 import (
+	"fmt"
 	"image/color"
 	"slices"
 	"testing"
@@ -84,5 +85,35 @@ func TestScoresAreThoseOfTheRecordedEmbedding(t *testing.T) {
 		if l.Score != rec.Labels[i].Score || l.Similarity != rec.Labels[i].Similarity {
 			t.Errorf("%+v from the record, %+v live", l, rec.Labels[i])
 		}
+	}
+}
+
+// Whoever may write to Kafka can add any number of rules for one camera; infer waits
+// for the table before its first clip.
+func TestManyRulesOfOneCameraAreReadAtOnce(t *testing.T) {
+	w := newWatched()
+	labels := make([]string, topics.MaxLabels)
+	for i := range labels {
+		labels[i] = fmt.Sprint("label ", i)
+	}
+	refused := 0
+	for i := range 2 * maxTexts / len(labels) {
+		if w.put("lobby", fmt.Sprint("rule ", i), topics.WatchedLabels{Labels: labels, Score: .5}, false) != nil {
+			refused++
+		}
+	}
+	if w.texts != maxTexts || refused != maxTexts/len(labels) {
+		t.Errorf("%d texts, %d entries refused", w.texts, refused)
+	}
+	for i := range 2 * maxTexts / len(labels) {
+		if err := w.put("lobby", fmt.Sprint("rule ", i), topics.WatchedLabels{}, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if w.texts != 0 || w.entries != 0 || w.of("lobby").Watched != nil {
+		t.Errorf("%d texts of %d entries are left", w.texts, w.entries)
+	}
+	if err := w.put("lobby", "fall", topics.WatchedLabels{Labels: labels[:1]}, false); err != nil || !w.of("lobby").Means(topics.LabelScore{Label: "LABEL 0"}) {
+		t.Errorf("a rule after that: %v", err)
 	}
 }
