@@ -94,10 +94,15 @@ func (t *RuleTest) complete() error {
 	case len(t.Series) == 0:
 		return errors.New("it has no series")
 	}
+	clips := 0
 	for _, s := range t.Series {
 		if s.Camera == "" || s.Label == "" || len(s.Values) == 0 {
 			return errors.New("each of series wants a camera, a label and values")
 		}
+		clips += len(s.Values)
+	}
+	if clips > maxSeries {
+		return fmt.Errorf("its series have %d clips: at most %d", clips, maxSeries)
 	}
 	return nil
 }

@@ -100,12 +100,13 @@ func TestUnitTestsFail(t *testing.T) {
 func TestMistakesInUnitTests(t *testing.T) {
 	for text, want := range map[string]string{
 		"rules: r.yaml": "want rules, the configuration file that has them, and tests",
-		"rules: r.yaml\ntests: [{name: x, series: [{camera: c, label: l, values: 0.1 zz}]}]":        `values: "zz": want numbers such as 0.9`,
-		"rules: r.yaml\ntests: [{name: x, series: [{camera: c, label: l, values: 1.5}]}]":           "want -1 to 1",
-		"rules: r.yaml\ntests: [{name: x, series: [{camera: c, label: l, values: 0.1x0}]}]":         "want 1 to 100000 clips",
-		"rules: r.yaml\ntests: [{name: x, series: [{camera: c, values: 0.1}]}]":                     "wants a camera, a label and values",
-		"rules: r.yaml\ntests: [{name: x, sereis: []}]":                                             `unknown field "sereis"`,
-		"rules: r.yaml\ntests: [{name: x, stride: 2h, series: [{camera: c, label: l, values: 1}]}]": "want stride and window from 1ms to 1h",
+		"rules: r.yaml\ntests: [{name: x, series: [{camera: c, label: l, values: 0.1 zz}]}]":                                              `values: "zz": want numbers such as 0.9`,
+		"rules: r.yaml\ntests: [{name: x, series: [{camera: c, label: l, values: 1.5}]}]":                                                 "want -1 to 1",
+		"rules: r.yaml\ntests: [{name: x, series: [{camera: c, label: l, values: 0.1x0}]}]":                                               "want 1 to 100000 clips",
+		"rules: r.yaml\ntests: [{name: x, series: [{camera: c, label: l, values: 0.1x60000}, {camera: d, label: l, values: 0.1x60000}]}]": "its series have 120000 clips: at most 100000",
+		"rules: r.yaml\ntests: [{name: x, series: [{camera: c, values: 0.1}]}]":                                                           "wants a camera, a label and values",
+		"rules: r.yaml\ntests: [{name: x, sereis: []}]":                                                                                   `unknown field "sereis"`,
+		"rules: r.yaml\ntests: [{name: x, stride: 2h, series: [{camera: c, label: l, values: 1}]}]":                                       "want stride and window from 1ms to 1h",
 	} {
 		path := filepath.Join(t.TempDir(), "tests.yaml")
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

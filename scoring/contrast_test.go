@@ -295,6 +295,13 @@ func TestReferencesOfARecord(t *testing.T) {
 	if got, want := word.Contrast(Clip{Mean: vectorOf("run")}, 10, scored.References.Logit), scored.Labels[0].Contrast; got != want || got == 0 {
 		t.Errorf("contrast %v, want %v", got, want)
 	}
+	if err := s.Client.FlushAll(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	stagetest.Await(t, "the references after Redis has lost them", func() bool {
+		again, err := r.References(t.Context(), scored.References.Hash)
+		return err == nil && again.Hash() == refs.Hash()
+	})
 	if err := s.Client.Set(t.Context(), "f:references:1f", `["a","b"]`, 0).Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -62,6 +62,8 @@ type Live struct {
 	basesDone bool  // all base classes are embedded
 	asks      *asks
 	failing   bool // the last step failed
+	// lookAgain is how often is looked whether Redis has lost the reference texts.
+	lookAgain time.Duration
 }
 
 // NewLive checks the options; nothing is embedded before Run.
@@ -74,7 +76,7 @@ func NewLive(o LiveOptions) (*Live, error) {
 	}
 	l := &Live{
 		LiveOptions: o, ready: make(chan struct{}), whole: make(chan struct{}), all: map[string]*served{}, changed: make(chan struct{}),
-		known: known{}, bases: newBases(o.BaseClasses), asks: o.Embeddings.newAsks(),
+		known: known{}, lookAgain: 30 * time.Second, bases: newBases(o.BaseClasses), asks: o.Embeddings.newAsks(),
 	}
 	in := telemetry.Instruments{Meter: o.Meter}
 	l.labels = in.Gauge("frostwatch.vocabulary.labels", "labels in force, by vocabulary")
@@ -102,6 +104,8 @@ func (l *Live) Run(ctx context.Context) error {
 	defer stop()
 	renew := time.NewTicker(renewUsed)
 	defer renew.Stop()
+	again := time.NewTicker(l.lookAgain)
+	defer again.Stop()
 	l.announce(ctx, l.first)
 	defer func() {
 		for _, s := range l.list() {
@@ -118,25 +122,27 @@ func (l *Live) Run(ctx context.Context) error {
 			return nil
 		}
 		l.report(ctx, err)
-		var again <-chan time.Time
+		var next <-chan time.Time
 		switch {
 		case more:
 			// By way of the select, so that what is in use is renewed while there is
 			// work for minutes.
-			again = time.After(0)
+			next = time.After(0)
 		case err != nil || l.faulty():
-			again = time.After(time.Second/2 + rand.N(time.Second))
+			next = time.After(time.Second/2 + rand.N(time.Second))
 		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-changed:
-		case <-again:
+		case <-next:
+		case <-again.C:
+			l.publishReferences(ctx, false)
 		case <-l.asks.heard:
 			l.asks.more = true
 		case <-renew.C:
 			l.Embeddings.renew(ctx, slices.Concat(slices.Collect(maps.Keys(l.known)), l.References))
-			l.publishReferences(ctx)
+			l.publishReferences(ctx, true)
 		}
 	}
 }

@@ -29,18 +29,18 @@ func (l *Live) embedReferences(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	l.Embeddings.keepUsed(ctx, l.References)
-	l.publishReferences(ctx)
+	l.publishReferences(ctx, true)
 	l.serveAll()
 	return false, nil
 }
 
-// publishReferences stores the reference texts in Redis. It is repeated with the
-// renewal of what is in use.
-func (l *Live) publishReferences(ctx context.Context) {
+// publishReferences stores the reference texts in Redis, or only where Redis has lost
+// them. It is repeated with the renewal of what is in use.
+func (l *Live) publishReferences(ctx context.Context, renew bool) {
 	if l.refs == nil {
 		return
 	}
-	if err := publishReferences(ctx, l.Embeddings.Client, l.Embeddings.Prefix, l.refs); err != nil && ctx.Err() == nil {
+	if err := publishReferences(ctx, l.Embeddings.Client, l.Embeddings.Prefix, l.refs, renew); err != nil && ctx.Err() == nil {
 		l.Logger.DebugContext(ctx, "embeddings: other processes can't score the past yet", "error", err)
 	}
 }

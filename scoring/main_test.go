@@ -78,6 +78,7 @@ func watch(t *testing.T, s *redistest.Server, o setup) *watched {
 		t.Fatal(err)
 	}
 	out.first.announcer.every = cmp.Or(o.Announce, out.first.announcer.every)
+	out.lookAgain = 50 * time.Millisecond
 	ctx, stop := context.WithCancel(context.Background())
 	var g errgroup.Group
 	g.Go(func() error { return watchers.Run(ctx) })

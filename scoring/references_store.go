@@ -20,13 +20,19 @@ const maxReferences = 4 << 20
 func referencesKey(prefix, hash string) string { return prefix + "references:" + hash }
 
 // publishReferences stores the texts in Redis, for processes without the model that
-// score the past.
-func publishReferences(ctx context.Context, client redis.UniversalClient, prefix string, r *References) error {
+// score the past. renew: also where Redis has them.
+func publishReferences(ctx context.Context, client redis.UniversalClient, prefix string, r *References, renew bool) error {
+	key := referencesKey(prefix, r.hash)
+	if !renew {
+		if n, err := client.Exists(ctx, key).Result(); err != nil || n > 0 {
+			return err
+		}
+	}
 	raw, err := json.Marshal(r.texts)
 	if err != nil {
 		return err
 	}
-	if err := client.Set(ctx, referencesKey(prefix, r.hash), raw, keepReferences).Err(); err != nil {
+	if err := client.Set(ctx, key, raw, keepReferences).Err(); err != nil {
 		return fmt.Errorf("store the reference texts: %w", err)
 	}
 	return nil

@@ -150,7 +150,11 @@ func printEdits(w io.Writer, past vocab.Past, edits []vocab.Edit, of items) erro
 		fmt.Fprintf(&b, "%s  version %s", e.Time.Local().Format(time.DateTime), topics.Clean(e.Version))
 		switch {
 		case e.Begins:
-			fmt.Fprintf(&b, "  the history begins, with %s %s", topics.Clean(e.Labels), of.many)
+			items := of.many
+			if e.Labels == "1" {
+				items = strings.TrimSuffix(items, "s")
+			}
+			fmt.Fprintf(&b, "  the history begins, with %s %s", topics.Clean(e.Labels), items)
 		case e.Note != "":
 			fmt.Fprintf(&b, "  %s (%s)", topics.Clean(e.By), topics.Clean(e.Note))
 		default:
