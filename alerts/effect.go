@@ -46,15 +46,25 @@ func (s *RuleSet) WithoutEffect(around Surroundings) map[string]error {
 			first[r.purpose()] = r
 		}
 		if len(why) > 0 {
-			out[r.Name] = errors.New(strings.Join(why, "; "))
+			out[r.Name] = errors.New(joinedReasons(why))
 		}
 	}
 	for _, r := range s.onStreams() {
 		if why := r.unmatched(cameras); cameras != nil && len(why) > 0 {
-			out[r.Name] = errors.New(strings.Join(why, "; "))
+			out[r.Name] = errors.New(joinedReasons(why))
 		}
 	}
 	return out
+}
+
+// maxReasons bounds what is said of one rule: it can be wrong in every word.
+const maxReasons = 20
+
+func joinedReasons(why []string) string {
+	if more := len(why) - maxReasons; more > 0 {
+		why = append(why[:maxReasons:maxReasons], fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(why, "; ")
 }
 
 // unmatched are the globs and tags that no camera matches, and overrides for no camera

@@ -49,6 +49,9 @@ func ParseRule(name, value string) (Rule, error) {
 	}
 	r.Name = name
 	if _, errs := r.compile(); len(errs) > 0 {
+		if more := len(errs) - maxReasons; more > 0 {
+			errs = append(errs[:maxReasons:maxReasons], fmt.Errorf("%d more mistakes", more))
+		}
 		return r, errors.Join(errs...)
 	}
 	return r, nil

@@ -129,3 +129,22 @@ func TestACircleOfStoredRulesCostsOneOfThem(t *testing.T) {
 		t.Errorf("a circle over the file's rule: skipped %v", skipped)
 	}
 }
+
+func TestARuleThatIsWrongInEveryWordIsReportedInShort(t *testing.T) {
+	many := strings.Repeat(`"[", `, 1000)
+	if _, err := ParseRule("wrong", `{actions: [a], cameras: [`+many+`]}`); err == nil || len(err.Error()) > 4000 || !strings.Contains(err.Error(), "980 more") {
+		t.Errorf("got %.300v", err)
+	}
+	r, err := ParseRule("unknown", `{actions: [`+strings.ReplaceAll(many, "[", "a")+`]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := NewRuleSet(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := func(string) *vocab.Vocabulary { return &vocab.Vocabulary{Name: "default"} }
+	if why := set.WithoutEffect(Surroundings{Words: words})["unknown"]; why == nil || len(why.Error()) > 4000 || !strings.Contains(why.Error(), "980 more") {
+		t.Errorf("got %.300v", why)
+	}
+}
