@@ -29,7 +29,7 @@ type Surroundings struct {
 // rule that watches for the same as another.
 func (s *RuleSet) WithoutEffect(around Surroundings) map[string]error {
 	out, cameras := map[string]error{}, around.Cameras
-	first := map[string]*rule{}
+	first, made := map[string]*rule{}, map[string]*labelIndex{}
 	for _, r := range s.all() {
 		var why []string
 		if cameras != nil {
@@ -37,7 +37,7 @@ func (s *RuleSet) WithoutEffect(around Surroundings) map[string]error {
 			why = append(why, r.tooFew(cameras)...)
 		}
 		why = append(why, s.unknownInhibitors(r, cameras)...)
-		if v := around.wordsOf(r); v != nil {
+		if v := around.indexOf(r, made); v != nil {
 			why = append(why, r.unknown(v, cameras)...)
 		}
 		if other := first[r.purpose()]; other != nil {
@@ -135,16 +135,48 @@ func (around Surroundings) wordsOf(r *rule) *vocab.Vocabulary {
 	return out
 }
 
+// labelIndex finds labels by their spelling: a thousand rules and twenty thousand labels
+// are too many to compare all.
+type labelIndex struct {
+	*vocab.Vocabulary
+	labels map[string]bool
+	broken map[string]error
+}
+
+// indexOf is wordsOf with an index, of which one is made for all rules with the same
+// vocabularies.
+func (around Surroundings) indexOf(r *rule, made map[string]*labelIndex) *labelIndex {
+	if around.Words == nil {
+		return nil
+	}
+	names := strings.Join(around.VocabulariesOf(r.Rule), "\x00")
+	if i, is := made[names]; is {
+		return i
+	}
+	var i *labelIndex
+	if v := around.wordsOf(r); v != nil {
+		i = &labelIndex{v, map[string]bool{}, map[string]error{}}
+		for _, l := range v.Labels {
+			i.labels[vocab.Spelling(l.Name)] = true
+		}
+		for _, p := range v.Problems {
+			i.broken[vocab.Spelling(p.Label)] = p.Err
+		}
+	}
+	made[names] = i
+	return i
+}
+
 // unknown are the labels and tags that the vocabulary does not hold.
-func (r *rule) unknown(v *vocab.Vocabulary, cameras map[string][]string) (why []string) {
+func (r *rule) unknown(v *labelIndex, cameras map[string][]string) (why []string) {
 	has := func(match func(vocab.Label) bool) bool { return slices.ContainsFunc(v.Labels, match) }
 	for _, action := range r.names() {
-		if has(func(l vocab.Label) bool { return vocab.SameLabel(l.Name, action) }) {
+		spelling := vocab.Spelling(action)
+		if v.labels[spelling] {
 			continue
 		}
-		broken := slices.IndexFunc(v.Problems, func(p vocab.Problem) bool { return vocab.SameLabel(p.Label, action) })
-		if broken >= 0 {
-			why = append(why, fmt.Sprintf("the label %q of the vocabulary %s is broken: %s", action, v.Name, topics.Clean(v.Problems[broken].Err.Error())))
+		if err := v.broken[spelling]; err != nil {
+			why = append(why, fmt.Sprintf("the label %q of the vocabulary %s is broken: %s", action, v.Name, topics.Clean(err.Error())))
 		} else {
 			why = append(why, fmt.Sprintf("the vocabulary %s has no label %q", v.Name, action))
 		}
