@@ -161,7 +161,7 @@ func (h *Hash) arguments(before content, after map[string]string) []any {
 // on purpose. It also clears a key that can't be read; such an edit is not recorded.
 func (h *Hash) Clear(ctx context.Context) error {
 	err := h.Edit(ctx, func(map[string]string) (map[string]string, error) { return nil, nil })
-	if tooLarge := new(sizeError); errors.As(err, &tooLarge) || errors.Is(err, errNoHash) {
+	if IsUnreadable(err) {
 		return h.unrecorded(ctx, func(p redis.Pipeliner) {
 			p.Del(ctx, h.Key())
 			p.Set(ctx, h.emptied(), "on purpose", 0)
@@ -236,3 +236,9 @@ type sizeError struct {
 }
 
 func (e *sizeError) Error() string { return e.text }
+
+// IsUnreadable is whether an error means that a hash is too large to be read, or that
+// its key is no hash. Its entries can be removed all the same.
+func IsUnreadable(err error) bool {
+	return errors.As(err, new(*sizeError)) || errors.Is(err, errNoHash)
+}

@@ -148,6 +148,9 @@ func writeSkipped(b *strings.Builder, v vocab.Vocabulary) {
 // edit calls do and prints how that has changed the vocabulary.
 func (p Program) edit(ctx context.Context, t *vocabTarget, s *vocab.Store, name string, do func() error) error {
 	before, err := s.List(ctx, name)
+	if vocab.IsUnreadable(err) {
+		return p.editUnread(ctx, s, name, do)
+	}
 	if err != nil {
 		return err
 	}
@@ -201,6 +204,20 @@ func unchanged(before vocab.Vocabulary, were []vocab.InForce) string {
 		return "Redis held no labels, but workers still had " + labelCount(kept) + " in force: these are removed"
 	}
 	return "nothing has changed"
+}
+
+// editUnread is edit of a vocabulary that can't be read: do can still remove from it. The
+// error is why it can't be read, as long as it can't.
+func (p Program) editUnread(ctx context.Context, s *vocab.Store, name string, do func() error) error {
+	if err := do(); err != nil {
+		return err
+	}
+	after, err := s.List(ctx, name)
+	if err != nil {
+		return fmt.Errorf("edited, but it still can't be read: %w", err)
+	}
+	_, err = fmt.Fprintf(p.Out, "vocabulary %s: %s, version %s\n", after.Name, labelCount(len(after.Labels)), after.Version)
+	return err
 }
 
 func (p Program) vocabAdd(t *vocabTarget) *cobra.Command {

@@ -62,6 +62,38 @@ func TestVocabCommands(t *testing.T) {
 
 // `up` may run with another configuration than the one in the data directory, and
 // has its own Redis, with one database and no password.
+// What makes a vocabulary unreadable can be removed.
+func TestVocabCommandsRemoveFromWhatCanNotBeRead(t *testing.T) {
+	s := redistest.Start(t)
+	file := filepath.Join(t.TempDir(), "pipeline.yaml")
+	if err := os.WriteFile(file, fmt.Appendf(nil, "redis:\n  address: %s\n  prefix: \"f:\"\n", s.Addr), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("x", 9<<20)
+	if err := s.Client.HSet(t.Context(), "f:vocab:default", "fall", "", "one", long, "two", long, "three", long).Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args, want string
+		ok         bool
+	}{
+		{"add wave", "4 labels of ", false},
+		{"rm one", "edited, but it still can't be read: vocabulary default: 3 labels of ", false},
+		{"rm two", "vocabulary default: 1 label, version ", true},
+		{"rm three", "vocabulary default: 1 label, version ", true},
+	} {
+		if out, ok := command(t, append([]string{"vocab", "--config", file}, strings.Fields(c.args)...)...); ok != c.ok || !strings.Contains(out, c.want) {
+			t.Errorf("vocab %s: got %v\n%.300s\nwant %q", c.args, ok, out, c.want)
+		}
+	}
+	if err := s.Client.Set(t.Context(), "f:vocab:default", "no hash", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if out, ok := command(t, "vocab", "--config", file, "rm", "--all"); !ok || !strings.Contains(out, "vocabulary default: 0 labels") {
+		t.Errorf("rm --all: %v\n%s", ok, out)
+	}
+}
+
 func TestVocabCommandsEditWhatUpWatches(t *testing.T) {
 	s, data := redistest.Start(t), t.TempDir()
 	for name, text := range map[string]string{
