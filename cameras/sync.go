@@ -29,7 +29,9 @@ type Owner struct {
 // camera that someone else put is neither changed nor removed. Both lists of lines
 // are for people: what was done, and which entries are not in force and why.
 //
-// Tags that a person has set hold (Camera.OwnTags), whatever else changes.
+// Tags that a person has set hold (Camera.OwnTags), whatever else changes. A camera of
+// `up` that a person has changed otherwise is that person's, and still follows the port
+// on which `up` serves it.
 //
 // An entry that is not put because a camera of another owner has its name counts
 // as new once that owner has withdrawn it.
@@ -42,6 +44,9 @@ func (t *Table) Sync(ctx context.Context, owner Owner, brings []topics.Camera) (
 	last, known := sets[key]
 	next := topics.CameraSet{Source: owner.Source, ID: owner.ID, Cameras: map[string]string{}}
 	for _, c := range brings {
+		if err := t.follow(ctx, owner, c, all); err != nil {
+			return done, left, err
+		}
 		c, entry, err := owner.entry(c, all)
 		if err != nil {
 			return done, left, err
@@ -74,6 +79,20 @@ func (t *Table) Sync(ctx context.Context, owner Owner, brings []topics.Camera) (
 		return done, left, fmt.Errorf("store the cameras of %s: %w", owner, err)
 	}
 	return done, left, nil
+}
+
+// follow gives a person's camera the port on which `up` now serves what it shows.
+func (t *Table) follow(ctx context.Context, owner Owner, c topics.Camera, all map[string]topics.Camera) error {
+	now, there := all[c.Name]
+	if !there || owner.Source != topics.SourceUp || !byPerson(now) || now.URL == c.URL || withoutPort(now.URL) != withoutPort(c.URL) {
+		return nil
+	}
+	now.URL = c.URL
+	if err := t.Put(ctx, now); err != nil {
+		return err
+	}
+	all[c.Name] = now
+	return nil
 }
 
 // entry is a camera as the owner brings it, with the tags that a person has set, and
@@ -128,6 +147,9 @@ func decide(c topics.Camera, all map[string]topics.Camera, unchanged bool) (put 
 	case there && now.Source != c.Source:
 		if now.Source = c.Source; same(now, c) {
 			return false, ""
+		}
+		if now.URL == c.URL {
+			return false, fmt.Sprintf("camera %s left as it is: %s has changed it", c.Name, by(all[c.Name].Source))
 		}
 		return false, fmt.Sprintf("camera %s left as it is: %s put another of that name", c.Name, by(all[c.Name].Source))
 	case !there && unchanged:
@@ -191,11 +213,19 @@ func byPerson(c topics.Camera) bool { return c.Source == "" || c.Source == topic
 // entryHash identifies what an owner asks for. The port of a URL does not count for
 // `up`: its simulator may listen on another one at each start.
 func entryHash(c topics.Camera) (string, error) {
-	if u, err := url.Parse(c.URL); err == nil && c.Source == topics.SourceUp && u.Port() != "" {
-		u.Host = strings.TrimSuffix(u.Host, ":"+u.Port())
-		c.URL = u.String()
+	if c.Source == topics.SourceUp {
+		c.URL = withoutPort(c.URL)
 	}
 	return hash(c)
+}
+
+func withoutPort(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Port() == "" {
+		return raw
+	}
+	u.Host = strings.TrimSuffix(u.Host, ":"+u.Port())
+	return u.String()
 }
 
 // hash is equal for equal entries.

@@ -140,6 +140,31 @@ func TestTagsOfAPersonHold(t *testing.T) {
 	}
 }
 
+// A person's change of a camera of `up` holds, and the camera follows `up` to the port of
+// its next start: otherwise it would be stopped from then on.
+func TestAPersonsCameraFollowsThePortOfUp(t *testing.T) {
+	f := newFixture(t)
+	up := cameras.Owner{Source: topics.SourceUp, ID: "up"}
+	at := func(port string) []topics.Camera {
+		return []topics.Camera{{Name: "a", URL: "rtsp://127.0.0.1:" + port + "/a"}, {Name: "b", URL: "rtsp://127.0.0.1:" + port + "/b"}}
+	}
+	if _, _, err := f.Sync(t.Context(), up, at("1000")); err != nil {
+		t.Fatal(err)
+	}
+	f.put(t, topics.Camera{Name: "a", URL: "rtsp://127.0.0.1:1000/a", Vocabulary: "ward", Source: topics.SourcePerson})
+	f.put(t, topics.Camera{Name: "b", URL: "rtsp://127.0.0.1:9/other", Source: topics.SourcePerson})
+	_, left, err := f.Sync(t.Context(), up, at("2000"))
+	if want := []string{"camera a left as it is: a person has changed it", "camera b left as it is: a person put another of that name"}; err != nil || !slices.Equal(left, want) {
+		t.Errorf("left: %q, want %q (%v)", left, want, err)
+	}
+	if c, err := f.Get(t.Context(), "a"); err != nil || c.URL != "rtsp://127.0.0.1:2000/a" || c.Vocabulary != "ward" || c.Source != topics.SourcePerson {
+		t.Errorf("camera a: %+v, %v", c, err)
+	}
+	if c, err := f.Get(t.Context(), "b"); err != nil || c.URL != "rtsp://127.0.0.1:9/other" {
+		t.Errorf("camera b: %+v, %v", c, err)
+	}
+}
+
 // What has not changed is not written again: ingest workers would look at it.
 func TestSyncWritesOnlyWhatChanged(t *testing.T) {
 	f := newFixture(t)

@@ -81,7 +81,7 @@ func (p Program) cameraAdd(t *target) *cobra.Command {
 				}
 				was, err := table.Get(ctx, c.Name)
 				if errors.Is(err, cameras.ErrUnknown) {
-					return p.putCamera(ctx, table, c, "added")
+					return p.putCamera(ctx, table, c, "added", true)
 				}
 				if err != nil {
 					return err
@@ -159,21 +159,24 @@ func (p Program) changeCamera(ctx context.Context, table cameraTable, was, c top
 	was.Source, was.OwnTags = c.Source, c.OwnTags
 	before, err := topics.EncodeCamera(was)
 	if err != nil {
-		return p.putCamera(ctx, table, c, "changed")
+		return p.putCamera(ctx, table, c, "changed", true)
 	}
 	if after, err := topics.EncodeCamera(c); err == nil && bytes.Equal(before, after) {
 		_, err := fmt.Fprintf(p.Out, "camera %s is already like this: nothing changed\n", c.Name)
 		return err
 	}
-	if err := p.putCamera(ctx, table, c, "changed"); err != nil || len(c.Masks) == 0 || reflect.DeepEqual(was.Masks, c.Masks) {
+	moved := was.URL != c.URL || was.TLSFingerprint != c.TLSFingerprint || was.TLSVerify != c.TLSVerify
+	if err := p.putCamera(ctx, table, c, "changed", moved); err != nil || len(c.Masks) == 0 || reflect.DeepEqual(was.Masks, c.Masks) {
 		return err
 	}
 	_, err = fmt.Fprintf(p.Err, "note: camera %s: clips and evidence that were recorded before show what is masked now\n", c.Name)
 	return err
 }
 
-// putCamera writes a camera, and prints that and warnings about it.
-func (p Program) putCamera(ctx context.Context, table cameraTable, c topics.Camera, word string) error {
+// putCamera writes a camera, and prints that and warnings about it. moved is whether it
+// connects to something else than before: what `up` serves it allows by itself, which
+// is not known here, and whether the workers refuse the camera does not change otherwise.
+func (p Program) putCamera(ctx context.Context, table cameraTable, c topics.Camera, word string, moved bool) error {
 	if err := table.Put(ctx, c); err != nil {
 		return err
 	}
@@ -194,8 +197,7 @@ func (p Program) putCamera(ctx context.Context, table cameraTable, c topics.Came
 		return err
 	}
 	advices := cameras.Advice(c)
-	// With c.OwnTags the URL is that of `up` or of a file, whose workers allow it.
-	if err := table.trust.Refusal(c); err != nil && !c.OwnTags {
+	if err := table.trust.Refusal(c); err != nil && moved {
 		advices = append(advices, fmt.Sprintf("camera %s: the ingest workers refuse it: %v", c.Name, err))
 	}
 	if advice := table.target.lacksLabels(ctx, c.Vocabulary); advice != "" {

@@ -89,6 +89,8 @@ func TestCameraCommands(t *testing.T) {
 		{"add gate ftp://10.0.0.9/s", []string{"!", `camera gate: url: its scheme "ftp" is not one of ingest.protocols`}, ""},
 		{"add gate notaurl", []string{"!", `camera gate: url: want rtsp://host/path`}, ""},
 		{"add loop rtsp://127.0.0.1:8554/s", []string{`^camera loop added: `, `warning: camera loop: the ingest workers refuse it: 127\.0\.0\.1 is this machine itself: to allow it, add this camera to cameras`}, ""},
+		{"set loop --vocab ward --tag x", []string{`^camera loop changed: `}, "refuse"},
+		{"set loop --url rtsp://127.0.0.1:8554/t", []string{`warning: camera loop: the ingest workers refuse it: 127`}, ""},
 		{"add film file:///videos/a.mp4", []string{`warning: camera film: the ingest workers refuse it: it is a file on this worker`}, ""},
 		{"add linked rtsp://169.254.3.4/s", []string{`^camera linked added: rtsp://169\.254\.3\.4/s\n$`}, "refuse"},
 		{"add own rtsp://127.0.0.1:8554/own", []string{`^camera own added: [^\n]*\n$`}, "refuse"},
