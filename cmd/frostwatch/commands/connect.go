@@ -52,6 +52,17 @@ func (t *target) load() (config.Config, error) {
 	return cfg, nil
 }
 
+// unread is why the configuration file of an `up` can't be read, without which load goes
+// on.
+func (t *target) unread() error {
+	file := t.file()
+	if t.config != "" || file == "" {
+		return nil
+	}
+	_, err := config.Load(file)
+	return err
+}
+
 // file is the path of the configuration file; empty if it is not known.
 func (t *target) file() string {
 	if t.config != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 
 	"github.com/redis/go-redis/v9"
@@ -21,10 +22,11 @@ import (
 type ruleTarget struct {
 	target
 	by, note string
+	warn     io.Writer
 }
 
 func (p Program) ruleCommand() *cobra.Command {
-	t := &ruleTarget{}
+	t := &ruleTarget{warn: p.Err}
 	cmd := &cobra.Command{
 		Use: "rule", Short: "Show and edit the rules while everything runs",
 		Long: "Shows all rules, and edits those in Redis, which are in force beside those of the configuration file.\nA rule of the file is edited there; it counts where Redis has one of the same name.",
@@ -43,22 +45,38 @@ type ruleDesk struct {
 	labels *vocab.Store
 	cfg    config.Config
 	file   *alerts.RuleSet
+	known  bool   // the file's rules are
 	path   string // of the configuration file; empty: not known
 	target *target
 }
 
 func (t *ruleTarget) with(ctx context.Context, do func(context.Context, *ruleDesk) error) error {
 	return t.withRedis(ctx, func(ctx context.Context, c *redis.Client, cfg config.Config) error {
-		file, err := alerts.Compile(cfg.Rules)
+		file, known, err := t.fileRules(cfg)
 		if err != nil {
 			return err
 		}
 		return do(ctx, &ruleDesk{
 			store:  alerts.NewStore(c, cfg.Redis.Prefix).By(t.by, t.note),
 			labels: vocab.NewStore(c, cfg.Redis.Prefix).By(t.by, t.note),
-			cfg:    cfg, file: file, path: t.file(), target: &t.target,
+			cfg:    cfg, file: file, known: known, path: t.file(), target: &t.target,
 		})
 	})
+}
+
+// fileRules are the rules of the configuration file. With a mistake in it they are not
+// known, which is a warning: rules in Redis can be listed and edited all the same.
+func (t *ruleTarget) fileRules(cfg config.Config) (rules *alerts.RuleSet, known bool, err error) {
+	if err = t.unread(); err == nil {
+		if rules, err = alerts.Compile(cfg.Rules); err == nil {
+			return rules, true, nil
+		}
+	}
+	if _, err := fmt.Fprintf(t.warn, "warning: the rules of the configuration file are not known here, since it has a mistake; workers keep those that they had: %s\n", topics.Clean(err.Error())); err != nil {
+		return nil, false, err
+	}
+	rules, err = alerts.Compile(config.Raw{})
+	return rules, false, err
 }
 
 // surroundings are what rules are checked against. What is not known is nil, and

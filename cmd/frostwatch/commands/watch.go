@@ -30,7 +30,7 @@ type watchTarget struct {
 }
 
 func (p Program) watchCommand() *cobra.Command {
-	t := &watchTarget{}
+	t := &watchTarget{ruleTarget: ruleTarget{warn: p.Err}}
 	cmd := &cobra.Command{
 		Use: "watch WORDS", Short: "Raise alerts for what these words describe, from now on",
 		Long: "Adds the words to the vocabulary of the cameras, and a rule in Redis that raises an alert for them. Said again with other\n" +
@@ -230,6 +230,10 @@ func (p Program) unwatch(ctx context.Context, d *ruleDesk, name string) error {
 // names it.
 func (d *ruleDesk) dropLabel(ctx context.Context, b *strings.Builder, in []string, label string) error {
 	shown := topics.Clean(fmt.Sprintf("%q", label))
+	if !d.known {
+		fmt.Fprintf(b, "label %s stays: a rule of the configuration file may name it\n", shown)
+		return nil
+	}
 	stored, err := d.store.List(ctx)
 	if err != nil {
 		return err
