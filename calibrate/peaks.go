@@ -33,32 +33,34 @@ type found struct {
 	partition                  int
 	offset                     int64
 	rank, similarity, contrast float64
-	beaten                     bool // an earlier clip close to it ranks as high
 }
 
-// peaks finds the clips of one camera that rank highest among those that begin less
-// than apart before or after them. Clips come in order.
+// peaks finds clips of one camera that begin apart from each other: those that rank
+// highest among the clips that begin less than apart before or after them, and of what
+// happens again and again more often than that, one and then the next that is apart from
+// it. Clips come in order.
 type peaks struct {
 	apart time.Duration
-	// near are clips of the last stretch, ranks descending: those that no later clip
-	// beats yet.
-	near []found
-	last time.Time
+	// held ranks highest of the clips since the last peak, and may yet be beaten by one
+	// that begins less than apart after it.
+	held  found
+	holds bool
+	last  time.Time
 }
 
-// add takes the camera's next clip, and calls peak for the clips that are known to be
-// peaks now.
+// add takes the camera's next clip, and calls peak for the one that is known to be a
+// peak now.
 func (p *peaks) add(f *found, peak func(*found)) {
 	if f.start.Equal(p.last) { // recorded twice
 		return
 	}
 	p.skip(f.start, peak)
-	p.expire(f.start, peak)
-	for n := len(p.near); n > 0 && p.near[n-1].rank < f.rank; n-- {
-		p.near = p.near[:n-1]
+	if f.start.Sub(p.held.start) >= p.apart {
+		p.decide(peak)
 	}
-	f.beaten = len(p.near) > 0
-	p.near = append(p.near, *f)
+	if !p.holds || p.held.rank < f.rank {
+		p.held, p.holds = *f, true
+	}
 }
 
 // skip takes the camera's next clip where it ranks too low to matter: those that it
@@ -70,25 +72,18 @@ func (p *peaks) skip(start time.Time, peak func(*found)) {
 	p.last = start
 }
 
-// expire decides about clips that begin apart or more before a time.
-func (p *peaks) expire(at time.Time, peak func(*found)) {
-	n := 0
-	for ; n < len(p.near) && at.Sub(p.near[n].start) >= p.apart; n++ {
-		if !p.near[n].beaten {
-			peak(&p.near[n])
-		}
+// decide takes the clip that is held for a peak.
+func (p *peaks) decide(peak func(*found)) {
+	if p.holds {
+		peak(&p.held)
 	}
-	p.near = slices.Delete(p.near, 0, n)
+	p.holds = false
 }
 
-// flush decides about all that is left.
+// flush decides about what is left.
 func (p *peaks) flush(peak func(*found)) {
-	for i := range p.near {
-		if f := &p.near[i]; !f.beaten {
-			peak(f)
-		}
-	}
-	p.near, p.last = p.near[:0], time.Time{}
+	p.decide(peak)
+	p.last = time.Time{}
 }
 
 // best keeps the limit hits that come first in their order, the last of them on top of
