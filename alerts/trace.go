@@ -189,6 +189,15 @@ func (w *window) state() string {
 			sustain++
 		}
 	}
+	switch {
+	case w.rule.Clips.M > 1:
+	case n > 0:
+		return "this clip counts"
+	case sustain > 0:
+		return "this clip does not count, and is high enough to keep an alert open"
+	default:
+		return "this clip does not count"
+	}
 	return fmt.Sprintf("of the last %d clips %d count, %d of %d are wanted; %d are high enough to keep an alert open",
 		len(w.clips), n, w.rule.Clips.N, w.rule.Clips.M, sustain)
 }

@@ -19,7 +19,7 @@ func TestTraces(t *testing.T) {
 		want   []string  // a part of what is said of each clip
 	}{
 		{"raise, hold, clear", base, []float64{.2, .7, .4, .1},
-			[]string{"0.200, which is below 0.600", `raised alert fall/lobby`, "is kept open: of the last 1 clips 0 count, 1 of 1 are wanted; 1 are high", "cleared alert fall/lobby"}},
+			[]string{"0.200, which is below 0.600", `raised alert fall/lobby`, "is kept open: this clip does not count, and is high enough", "cleared alert fall/lobby"}},
 		{"N of M", with(func(r *Rule) { r.Clips = ClipsRule{2, 3} }), []float64{.7, .1, .7},
 			[]string{`"fall" has 0.700, which reaches 0.600, which is not enough yet: of the last 1 clips 1 count, 2 of 3 are wanted`, "below", "raised"}},
 		{"cooldown", with(func(r *Rule) { r.Cooldown = 10 * time.Second }), []float64{.7, .1, .7, .7},

@@ -152,6 +152,40 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// What the rules of now make of a moment is not what happened then, where a rule is
+// newer or was edited, and a rule on streams watches cameras without looking at clips.
+func TestExplainSaysWhatWasReallyOpen(t *testing.T) {
+	past := &recorded{}
+	falls(past, 1, "lobby", 100, 50, 60)
+	edited := onScore("fall")
+	edited.Score = &alerts.Levels{Raise: .99}
+	stream, err := alerts.ParseRule("health", "stream: black for 30s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := alerts.ParseRule("other", "{stream: black for 30s, cameras: [ward]}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := ruleSet(t, edited, onScore("new"), stream, other)
+	live(t, past, ruleSet(t, onScore("fall")))
+	e, err := Explain(t.Context(), Moment{ReplayOptions: ReplayOptions{Past: past, Rules: rules}, Camera: "lobby", At: t0.Add(101 * time.Second)})
+	if err != nil || len(e.Raised) != 1 {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	for _, r := range e.Rules {
+		want := map[string]string{
+			"fall":   "is below 0.990; in fact alert " + e.Raised[0].ID + " was open: this is replayed",
+			"new":    "; in fact no alert of it was open: this is replayed",
+			"health": "it is about the camera's stream, and looks at no clips",
+			"other":  "it does not watch this camera",
+		}[r.Rule]
+		if !strings.Contains(r.Why, want) || r.Watches != (r.Rule != "other") {
+			t.Errorf("%s: %q, want %q", r.Rule, r.Why, want)
+		}
+	}
+}
+
 // A word that was in no vocabulary is tried: the engine raises where it was seen.
 func TestTry(t *testing.T) {
 	refs := someReferences(t)

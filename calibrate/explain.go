@@ -75,14 +75,18 @@ func Explain(ctx context.Context, m Moment) (*Explained, error) {
 		return nil, err
 	}
 	e.out.Filled = words.count
+	if err := e.raised(ctx); err != nil {
+		return nil, err
+	}
 	e.conclude()
-	return &e.out, e.raised(ctx)
+	return &e.out, nil
 }
 
 type explaining struct {
 	Moment
 	traces map[string][]alerts.Trace // by rule, the last ones
 	one    sync.Mutex
+	tags   []string // of the camera
 	out    Explained
 }
 
@@ -118,7 +122,7 @@ func (e *explaining) trace(t alerts.Trace) {
 
 // see notes a clip that began before the moment.
 func (e *explaining) see(v *topics.Recognition) {
-	e.out.Clip = ""
+	e.out.Clip, e.tags = "", v.Tags
 	if v.End.Before(e.At) {
 		e.out.Before = v.End
 		return
@@ -128,25 +132,50 @@ func (e *explaining) see(v *topics.Recognition) {
 
 // conclude says what each rule decided.
 func (e *explaining) conclude() {
-	for _, name := range e.Rules.Names() {
-		r := RuleExplained{Rule: name, Clips: e.traces[name], Watches: len(e.traces[name]) > 0}
+	for _, rule := range e.Rules.Rules() {
+		traces := e.traces[rule.Name]
+		r := RuleExplained{Rule: rule.Name, Clips: traces, Watches: len(traces) > 0}
 		switch {
+		case rule.Stream != nil && rule.Watches(e.Camera, e.tags):
+			r.Watches, r.Why = true, "it is about the camera's stream, and looks at no clips"
 		case e.out.Clip == "":
 			r.Why = "no clip shows this moment"
 		case !r.Watches:
 			r.Why = "it does not watch this camera"
-		case r.Clips[len(r.Clips)-1].Clip != e.out.Clip:
+		case traces[len(traces)-1].Clip != e.out.Clip:
 			r.Why = "it did not watch this camera any more"
 		default:
-			last := r.Clips[len(r.Clips)-1]
-			r.Why = last.Why
-			i := slices.IndexFunc(r.Clips, func(t alerts.Trace) bool { return t.Fresh })
-			if i > 0 && len(r.Clips)-i < last.Remembers && last.Open == nil {
-				r.Why += fmt.Sprintf("; the stream began anew at %s, and clips before that don't count", e.out.Epoch.UTC().Format(time.RFC3339))
-			}
+			r.Why = e.decided(rule, traces)
 		}
 		e.out.Rules = append(e.out.Rules, r)
 	}
+}
+
+// decided says what a rule made of the clip that shows the moment, and whether that is
+// what happened: then the rule may not have been there, or may have been another.
+func (e *explaining) decided(rule alerts.Rule, traces []alerts.Trace) string {
+	last := traces[len(traces)-1]
+	why := last.Why
+	i := slices.IndexFunc(traces, func(t alerts.Trace) bool { return t.Fresh })
+	if i > 0 && len(traces)-i < last.Remembers && last.Open == nil {
+		why += fmt.Sprintf("; the stream began anew at %s, and clips before that don't count", e.out.Epoch.UTC().Format(time.RFC3339))
+	}
+	if rule.Count != nil { // its alerts are not of this camera alone
+		return why
+	}
+	was := slices.IndexFunc(e.out.Raised, func(a Compared) bool { return a.Rule == rule.Name })
+	open := last.Open
+	if last.Alert != nil {
+		open = last.Alert
+	}
+	now := open != nil && open.State != topics.AlertCleared
+	switch {
+	case was >= 0 && (!now || open.ID != e.out.Raised[was].ID):
+		why += fmt.Sprintf("; in fact alert %s was open: this is replayed from an hour before, by the rules of now", e.out.Raised[was].ID)
+	case was < 0 && now:
+		why += "; in fact no alert of it was open: this is replayed from an hour before, by the rules of now"
+	}
+	return why
 }
 
 // raised reads the alerts that were open at the moment. Most last for minutes: one

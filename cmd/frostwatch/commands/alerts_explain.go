@@ -97,11 +97,13 @@ func writeExplained(w io.Writer, e *calibrate.Explained) error {
 	for _, a := range e.Raised {
 		fmt.Fprintf(&b, "an alert is open then: %s, since %s (%s)\n", topics.Clean(a.ID), clock(a.Onset), topics.Clean(a.Label))
 	}
+	if e.Clip == "" { // which says all that rules could say
+		_, err := w.Write(b.Bytes())
+		return err
+	}
 	for _, r := range e.Rules {
 		fmt.Fprintf(&b, "\n%s: %s\n", topics.Clean(r.Rule), topics.Clean(r.Why))
-		if e.Clip != "" {
-			writeTraces(&b, r.Clips)
-		}
+		writeTraces(&b, r.Clips)
 	}
 	if e.Filled.Labels+e.Filled.Other > 0 {
 		b.WriteString("\n")
