@@ -42,6 +42,9 @@ func wrongArgs(cmd *cobra.Command, args []string) error {
 	if want == "" {
 		want = "no arguments"
 	}
+	if len(args) > 1 && (want == "WORDS" || want == "LABEL" || want == "PHRASE") {
+		return fmt.Errorf("%s: want %s in quotation marks: frostwatch %[1]s %[3]q", pathOf(cmd), want, strings.Join(args, " "))
+	}
 	given := "none"
 	if len(args) > 0 {
 		given = strings.Join(args, " ")

@@ -30,6 +30,17 @@ func (t *target) flags(cmd *cobra.Command) {
 	cmd.PersistentFlags().StringVar(&t.data, "data", up.DefaultData, "data directory of a running frostwatch up, used when --config is not given")
 }
 
+// again are the flags with which another command connects to the same, after a space.
+func (t *target) again() string {
+	switch {
+	case t.config != "":
+		return fmt.Sprintf(" --config %q", t.config)
+	case t.data != up.DefaultData:
+		return fmt.Sprintf(" --data %q", t.data)
+	}
+	return ""
+}
+
 // load returns the configuration to connect with: that of --config, or that of the
 // `up` that runs on the data directory, with the addresses of its servers.
 func (t *target) load() (config.Config, error) {

@@ -111,10 +111,15 @@ func watchesFor(r alerts.Rule) string {
 	case r.Novel:
 		text = "novel labels"
 	}
-	if r.Count != nil {
-		text += ", seen by " + r.Count.String()
+	return text + countText(r)
+}
+
+// countText is how many cameras have to see it, for a rule that counts them.
+func countText(r alerts.Rule) string {
+	if r.Count == nil {
+		return ""
 	}
-	return text
+	return ", seen by " + r.Count.String()
 }
 
 func anyOf(texts []string) string {

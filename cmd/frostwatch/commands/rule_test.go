@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/internal/redistest"
 )
 
@@ -116,6 +117,10 @@ func TestWatchAddsTheLabelAndTheRule(t *testing.T) {
 	if r.Client.HExists(t.Context(), "f:vocab:default", "jumping").Val() {
 		t.Error("the label was added although its rule was refused")
 	}
+	holds(t, r.run(t, "watch", "not waving"), `advice: label "not waving", label: "not" is hardly taken into account`, `frostwatch watch --undo not-waving --config "`+r.file+`"`)
+	holds(t, r.run(t, "watch", "--undo", "not-waving"), `label "not waving" removed`)
+	r.fails(t, "want the name of a rule: these watch for it: running", "watch", "--undo", "RUNNING ")
+	r.fails(t, `watch: want WORDS in quotation marks: frostwatch watch "person waving"`, "watch", "person", "waving")
 	holds(t, r.run(t, "watch", "--undo", "running"), "rule running removed", `label "Running" stays: it was not added by`)
 	holds(t, r.run(t, "watch", "person waving", "--camera", "yard-*"), "rule person-waving-yard")
 	holds(t, r.run(t, "watch", "--undo", "person-waving"), `label "person waving" stays: rule person-waving-yard`)
@@ -148,6 +153,24 @@ func TestWatchNamesRulesByTheWords(t *testing.T) {
 	}
 }
 
+func TestWhatRaisesAnAlert(t *testing.T) {
+	here := surroundings{Surroundings: alerts.Surroundings{Cameras: map[string][]string{"yard-1": nil, "door": {"in"}}}}
+	for text, want := range map[string]string{
+		"{actions: [a]}": "a clip that shows it raises an alert",
+		"{actions: [a], count: 2 cameras within 10s}": "2 cameras that show it within 10s raise an alert",
+		"{actions: [a], cameras: ['ward-*']}":         "",
+		"{actions: [a], camera_tags: [in]}":           "a clip that shows it raises an alert",
+	} {
+		r, err := alerts.ParseRule("r", text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := raises(r, here); got != want {
+			t.Errorf("%s: %q, want %q", text, got, want)
+		}
+	}
+}
+
 // Counted cameras are listed, and edits that can't be are refused.
 func TestARuleThatCountsCameras(t *testing.T) {
 	r := newRuleRig(t)
@@ -159,6 +182,7 @@ func TestARuleThatCountsCameras(t *testing.T) {
 	holds(t, r.run(t, "rule", "ls"), `tagged platform  contrast from 0.2  "running", seen by 3 cameras within 30s`)
 	holds(t, r.run(t, "rule", "add", "pair", "--action", "running", "--count", "2 cameras within 1m"), "rule pair added")
 	holds(t, r.run(t, "rule", "ls"), `"running", seen by 2 cameras within 1m0s`)
+	holds(t, r.run(t, "watch", "running", "--count", "2 cameras within 10s"), "rule running added: contrast from 0.2, seen by 2 cameras within 10s")
 	if err := os.WriteFile(path, []byte("actions: [running]\ncount: 1 cameras within 30s\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -96,15 +96,15 @@ func (p Program) watch(ctx context.Context, t *watchTarget, d *ruleDesk, words s
 		return err
 	}
 	around = d.surroundings(ctx) // with the label
-	fmt.Fprintf(&b, "rule %s %s: %s\n", name, what, whenText(rule))
+	fmt.Fprintf(&b, "rule %s %s: %s%s\n", name, what, whenText(rule), countText(rule))
 	if err := d.writeEffect(ctx, &b, name, around); err != nil {
 		return err
 	}
 	b.WriteString(around.note())
-	if err := d.writeReady(ctx, &b, in); err != nil {
+	if err := d.writeReady(ctx, &b, in, raises(rule, around)); err != nil {
 		return err
 	}
-	fmt.Fprintf(&b, "to take it back: frostwatch watch --undo %s\n", name)
+	fmt.Fprintf(&b, "to take it back: frostwatch watch --undo %s%s\n", name, t.again())
 	_, err = io.WriteString(p.Out, b.String())
 	return err
 }
@@ -131,7 +131,26 @@ func (d *ruleDesk) addLabel(ctx context.Context, b *strings.Builder, name, words
 		}
 	}
 	fmt.Fprintf(b, "label %s%s %s\n", topics.Clean(fmt.Sprintf("%q", label.Name)), d.ofVocabulary(name), what)
-	return nil
+	if what != "added" {
+		return nil
+	}
+	v.Labels = append(v.Labels, label)
+	return adviseOn(b, v, []vocab.Change{{What: vocab.Added, Label: label.Name}})
+}
+
+// raises says what raises an alert of a rule; empty: it watches no camera.
+func raises(r alerts.Rule, around surroundings) string {
+	watches := around.Cameras == nil // not known
+	for name, tags := range around.Cameras {
+		watches = watches || r.Watches(name, tags)
+	}
+	switch {
+	case !watches:
+		return ""
+	case r.Count != nil:
+		return fmt.Sprintf("%d cameras that show it within %v raise an alert", r.Count.Cameras, r.Count.Within)
+	}
+	return "a clip that shows it raises an alert"
 }
 
 // ofVocabulary names a vocabulary that is not the default one.
@@ -143,8 +162,8 @@ func (d *ruleDesk) ofVocabulary(name string) string {
 }
 
 // writeReady waits until infer has embedded the words in each of the vocabularies, and
-// says from when on they are watched for.
-func (d *ruleDesk) writeReady(ctx context.Context, b *strings.Builder, names []string) error {
+// says from when on they are watched for, and what raises an alert; empty: nothing does.
+func (d *ruleDesk) writeReady(ctx context.Context, b *strings.Builder, names []string, raises string) error {
 	all := true
 	for _, name := range names {
 		v, err := d.labels.List(ctx, name)
@@ -164,7 +183,11 @@ func (d *ruleDesk) writeReady(ctx context.Context, b *strings.Builder, names []s
 	if !all {
 		return nil
 	}
-	fmt.Fprintf(b, "in force: a clip that shows it raises an alert from now on; a clip lasts %v\n", d.cfg.Framer.Window.Round(10*time.Millisecond))
+	if raises == "" {
+		b.WriteString("in force, and raises nothing until there is a camera that it watches\n")
+		return nil
+	}
+	fmt.Fprintf(b, "in force: %s from now on; a clip lasts %v\n", raises, d.cfg.Framer.Window.Round(10*time.Millisecond))
 	return nil
 }
 
@@ -212,7 +235,7 @@ func (p Program) unwatch(ctx context.Context, d *ruleDesk, name string) error {
 		return err
 	}
 	if len(absent) > 0 {
-		return d.notThere(ctx, absent)
+		return errors.Join(d.notThere(ctx, absent), watchedBy(stored.Rules, name))
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "rule %s removed\n", topics.Clean(name))
@@ -224,6 +247,21 @@ func (p Program) unwatch(ctx context.Context, d *ruleDesk, name string) error {
 	}
 	_, err = io.WriteString(p.Out, b.String())
 	return err
+}
+
+// watchedBy names the rules that watch for words that were given in place of a rule's
+// name; nil: none does.
+func watchedBy(rules []alerts.Rule, words string) error {
+	var names []string
+	for _, r := range rules {
+		if slices.ContainsFunc(r.Actions, func(a string) bool { return vocab.SameLabel(a, words) }) {
+			names = append(names, topics.Clean(r.Name))
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return fmt.Errorf("want the name of a rule: these watch for it: %s", strings.Join(names, ", "))
 }
 
 // dropLabel removes a label from the vocabularies to which `watch` added it, if no rule
@@ -265,10 +303,18 @@ func (d *ruleDesk) dropLabel(ctx context.Context, b *strings.Builder, in []strin
 			fmt.Fprintf(b, "label %s%s removed\n", shown, d.ofVocabulary(name))
 		}
 	}
-	if !added {
+	if !added && d.anyHas(ctx, in, label) {
 		fmt.Fprintf(b, "label %s stays: it was not added by `frostwatch watch`; `frostwatch vocab rm` removes it\n", shown)
 	}
 	return nil
+}
+
+// anyHas is whether one of the vocabularies has a label.
+func (d *ruleDesk) anyHas(ctx context.Context, in []string, label string) bool {
+	return slices.ContainsFunc(in, func(name string) bool {
+		v, err := d.labels.List(ctx, name)
+		return err == nil && slices.ContainsFunc(v.Labels, func(l vocab.Label) bool { return vocab.SameLabel(l.Name, label) })
+	})
 }
 
 // addedByWatch is whether the last edit of a label added it, and was made by `watch`.
