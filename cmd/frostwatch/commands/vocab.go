@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/topics"
@@ -24,11 +25,19 @@ type vocabTarget struct {
 	name       string // empty: the configured one
 	configured string // vocab.name of the configuration; set by with
 	by, note   string // who edits, and with which command, for the history
+	// rules are all that are known; set by with. What can't be read is left out.
+	rules func(context.Context) []alerts.Rule
+	// cosines compares labels' texts; set by with.
+	cosines func(context.Context, vocab.Vocabulary) (func(a, b string) (float64, bool), error)
 }
 
 func (t *vocabTarget) with(ctx context.Context, do func(ctx context.Context, s *vocab.Store, name string) error) error {
 	return t.withRedis(ctx, func(ctx context.Context, c *redis.Client, cfg config.Config) error {
 		s, name := t.store(c, cfg)
+		t.rules = func(ctx context.Context) []alerts.Rule { return allRules(ctx, c, cfg) }
+		t.cosines = func(ctx context.Context, v vocab.Vocabulary) (func(a, b string) (float64, bool), error) {
+			return cosines(ctx, c, cfg, s, v)
+		}
 		return do(ctx, s, name)
 	})
 }
@@ -83,7 +92,7 @@ func (p Program) vocabList(t *vocabTarget) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return p.printVocabulary(v, t.configured, force, slices.DeleteFunc(names, func(n string) bool { return n == name }))
+				return p.printVocabulary(ctx, t, v, force, slices.DeleteFunc(names, func(n string) bool { return n == name }))
 			})
 		},
 	}
@@ -109,7 +118,7 @@ func labelRows(v vocab.Vocabulary) []labelRow {
 	return rows
 }
 
-func (p Program) printVocabulary(v vocab.Vocabulary, configured string, force []vocab.InForce, others []string) error {
+func (p Program) printVocabulary(ctx context.Context, t *vocabTarget, v vocab.Vocabulary, force []vocab.InForce, others []string) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "vocabulary %s, version %s, %s\n", v.Name, v.Version, labelCount(len(v.Labels)))
 	for _, l := range v.Labels {
@@ -120,10 +129,10 @@ func (p Program) printVocabulary(v vocab.Vocabulary, configured string, force []
 		fmt.Fprintf(&b, "  %-40s %s\n", topics.Clean(l.Name), topics.Clean(value))
 	}
 	writeSkipped(&b, v)
-	if err := countAdvice(&b, v); err != nil {
+	if err := t.countAdvice(ctx, &b, v); err != nil {
 		return err
 	}
-	writeInForce(&b, v, configured, force)
+	writeInForce(&b, v, t.configured, force)
 	if len(others) > 0 {
 		fmt.Fprintf(&b, "other vocabularies: %s (vocab ls --vocab NAME)\n", topics.Clean(strings.Join(others, ", ")))
 	}
@@ -169,7 +178,7 @@ func (p Program) edit(ctx context.Context, t *vocabTarget, s *vocab.Store, name 
 	changes := vocab.Changes(before, after)
 	const most = 20
 	for _, c := range changes[:min(most, len(changes))] {
-		b.WriteString(process.EditText(c) + "\n")
+		b.WriteString(process.EditText(c) + replaced(c, before, after) + "\n")
 	}
 	if more := len(changes) - most; more > 0 {
 		fmt.Fprintf(&b, "and %d more\n", more)
@@ -179,6 +188,7 @@ func (p Program) edit(ctx context.Context, t *vocabTarget, s *vocab.Store, name 
 	}
 	fmt.Fprintf(&b, "vocabulary %s: %s, version %s\n", after.Name, labelCount(len(after.Labels)), after.Version)
 	writeSkipped(&b, after)
+	t.writeNaming(ctx, &b, after, changes)
 	if err := adviseOn(&b, after, changes); err != nil {
 		return err
 	}
@@ -224,6 +234,8 @@ func (p Program) vocabAdd(t *vocabTarget) *cobra.Command {
 	var l vocab.Label
 	cmd := &cobra.Command{
 		Use: "add LABEL", Short: "Add a label, or replace the one of that name", Args: exactly(1),
+		Example: "  frostwatch vocab add climbing --alias 'scaling a wall' --tag perimeter\n" +
+			"  frostwatch vocab add 'sitting down' --begins 'a person standing' --ends 'sitting on a chair'",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			l.Name = args[0]
 			return t.with(cmd.Context(), func(ctx context.Context, s *vocab.Store, name string) error {
@@ -236,6 +248,8 @@ func (p Program) vocabAdd(t *vocabTarget) *cobra.Command {
 	cmd.Flags().StringSliceVar(&l.Tags, "tag", nil, "tag for rules; repeatable")
 	cmd.Flags().BoolVar(&l.Background, "background", false, "a normal activity: rules never alert on it by tag or as novel")
 	cmd.Flags().Float64Var(&l.Threshold, "threshold", 0, "score to raise at, for rules without one")
+	cmd.Flags().StringVar(&l.Begins, "begins", "", "what its first moments show, such as 'a person standing'; with --ends")
+	cmd.Flags().StringVar(&l.Ends, "ends", "", "what its last moments show; with --begins")
 	return cmd
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
@@ -186,9 +187,15 @@ func adviseOn(b *strings.Builder, v vocab.Vocabulary, changes []vocab.Change) er
 }
 
 // countAdvice is the line of `vocab ls` about labels that there is advice on.
-func countAdvice(b *strings.Builder, v vocab.Vocabulary) error {
+func (t *vocabTarget) countAdvice(ctx context.Context, b *strings.Builder, v vocab.Vocabulary) error {
 	reader, err := labelReader()
 	if err != nil {
+		return err
+	}
+	// As `vocab lint` compares them; where infer is busy, a list does not wait for it.
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if reader.Cosine, err = t.cosines(ctx, v); err != nil && ctx.Err() == nil {
 		return err
 	}
 	on := map[string]bool{}

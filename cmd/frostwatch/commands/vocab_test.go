@@ -23,9 +23,10 @@ func command(t *testing.T, args ...string) (out string, ok bool) {
 func TestVocabCommands(t *testing.T) {
 	s := redistest.Start(t)
 	file := filepath.Join(t.TempDir(), "pipeline.yaml")
-	if err := os.WriteFile(file, fmt.Appendf(nil, "redis:\n  address: %s\n  prefix: \"f:\"\n", s.Addr), 0o600); err != nil {
+	if err := os.WriteFile(file, fmt.Appendf(nil, "redis:\n  address: %s\n  prefix: \"f:\"\nrules: [{name: waves, actions: [Wave]}]\n", s.Addr), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	s.HSet(t, "f:rules", "comes", "{absent: wave for 1h}")
 	if err := s.Client.HSet(t.Context(), "f:vocab:default", "bad\x1b[31m", "", "worse", "{").Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -35,12 +36,14 @@ func TestVocabCommands(t *testing.T) {
 		want []string
 	}{
 		{"add fall", []string{"label \"fall\" added\n", "vocabulary default: 1 label, version ", skipped}},
-		{"add fall --tag care", []string{"label \"fall\" changed\n"}},
+		{"add fall --tag care", []string{"label \"fall\" changed: (no value) -> {\"tags\":[\"care\"]}\n"}},
 		{"add fall --tag care", []string{"nothing has changed\n"}},
 		{"add wave", []string{"label \"wave\" added\n", "vocabulary default: 2 labels"}},
 		{"ls", []string{"2 labels\n", "fall", `{"tags":["care"]}`, skipped}},
 		{"ls --json", []string{"[\n  {\n    \"label\": \"fall\",\n    \"tags\": [\n      \"care\"\n    ]\n  },\n", "\"skipped\": \"label has a control character in it\""}},
-		{"rm wave run", []string{"label \"wave\" removed\n", `! not in the vocabulary: "run"`}},
+		{"add wave --begins still", []string{"! begins and ends need each other"}},
+		{"add wave --begins still --ends up", []string{`label "wave" changed: (no value) -> {"begins":"still","ends":"up"}` + "\n"}},
+		{"rm wave run", []string{"label \"wave\" removed\n", `warning: rule waves names "Wave", which the vocabulary default no longer has`, `warning: rule comes names "wave", which`, `! not in the vocabulary: "run"`}},
 		{"rm jump FALLS", []string{`! not in the vocabulary: "jump", "FALLS" (there is "fall")`}},
 		{"rm worse", []string{"vocabulary default: 1 label,"}},
 		{"rm bad\x1b[31m", []string{"vocabulary default: 1 label,"}},
