@@ -157,7 +157,7 @@ func TestTheAlertOfAnAbsenceSaysSo(t *testing.T) {
 	for i := range 3 {
 		got = append(got, e.Evaluate(clipAt(t0, i, fall(.3)))...) // none of the labels is listed
 	}
-	if last := clipAt(t0, 2); len(got) != 1 || got[0].Label != "nurse visiting" || got[0].Score != 0 || got[0].Reason != "not seen for 4s" ||
+	if last := clipAt(t0, 2); len(got) != 1 || got[0].Label != "nurse visiting" || got[0].Score != 0 || got[0].Reason != "not seen for 4s" || !got[0].Absent || got[0].About() != "no nurse visiting" ||
 		got[0].OnsetClip != last.ClipID || got[0].Clip != last.ClipID {
 		t.Fatalf("got %+v", got)
 	}
@@ -165,7 +165,7 @@ func TestTheAlertOfAnAbsenceSaysSo(t *testing.T) {
 		t.Error(err)
 	}
 	cleared := e.Evaluate(clipAt(t0, 3, topics.LabelScore{Label: "doctor visiting", Score: .8}))
-	if len(cleared) != 1 || cleared[0].State != topics.AlertCleared || cleared[0].Label != "doctor visiting" || cleared[0].Score != .8 || cleared[0].Reason != "it was seen" {
+	if len(cleared) != 1 || cleared[0].State != topics.AlertCleared || cleared[0].Label != "doctor visiting" || cleared[0].Score != .8 || cleared[0].Reason != "it was seen" || !cleared[0].Absent {
 		t.Errorf("got %+v", cleared)
 	}
 }

@@ -27,7 +27,8 @@ type Compared struct {
 	// Cameras are those of a rule that counts them.
 	Cameras []string `json:"cameras,omitempty"`
 	Label   string   `json:"label"`
-	Value   float64  `json:"value"` // of the rule's measure
+	Absent  bool     `json:"absent,omitempty"` // the label was not seen
+	Value   float64  `json:"value"`            // of the rule's measure
 	// ID is that of the backtest, or of the alert that was raised where the rules
 	// would not. LiveID is that of the latter, where both are about one happening
 	// and begin with another clip.
@@ -124,7 +125,7 @@ func spans(all []topics.Alert) (out []Compared) {
 		switch {
 		case a.State == topics.AlertRaised && !known:
 			at[a.ID] = len(out)
-			out = append(out, Compared{Rule: a.Rule, Camera: a.Camera, Cameras: a.Cameras, Label: a.Label, Value: a.Value(), ID: a.ID, Onset: a.Onset, Raised: a.At})
+			out = append(out, Compared{Rule: a.Rule, Camera: a.Camera, Cameras: a.Cameras, Label: a.Label, Absent: a.Absent, Value: a.Value(), ID: a.ID, Onset: a.Onset, Raised: a.At})
 		case a.State == topics.AlertCleared && known:
 			cleared := a.At
 			out[i].Cleared = &cleared

@@ -11,6 +11,7 @@ import (
 type Reported struct {
 	Rule     string `json:"rule"`
 	Label    string `json:"label"`
+	Absent   bool   `json:"absent,omitempty"` // the label was not seen
 	Raised   int    `json:"raised"`
 	True     int    `json:"marked_true"`
 	False    int    `json:"marked_false"`
@@ -32,7 +33,7 @@ func Report(raises []topics.Alert, marks map[string]topics.Mark) []Reported {
 		k := key{a.Rule, a.Label}
 		r := found[k]
 		if r == nil {
-			r = &Reported{Rule: a.Rule, Label: a.Label}
+			r = &Reported{Rule: a.Rule, Label: a.Label, Absent: a.Absent}
 			found[k] = r
 		}
 		r.Raised++
@@ -52,7 +53,7 @@ func Report(raises []topics.Alert, marks map[string]topics.Mark) []Reported {
 			share := float64(r.True) / float64(n)
 			r.Precision = &share
 		}
-		if p, ok := fits[r.Label]; ok && p.A > 0 {
+		if p, ok := fits[r.Label]; ok && p.A > 0 && !r.Absent {
 			even := logistic(-p.B / p.A)
 			r.Even = &even
 		}

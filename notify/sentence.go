@@ -11,7 +11,7 @@ import (
 // sentence says what happened, by the clock of a time zone.
 func sentence(a topics.Alert, zone *time.Location) string {
 	clock := func(t time.Time) string { return t.In(zone).Format(time.TimeOnly) }
-	what := fmt.Sprintf("%s: %s", a.Camera, a.Label)
+	what := fmt.Sprintf("%s: %s", a.Camera, a.About())
 	switch a.State {
 	case topics.AlertCleared:
 		what += fmt.Sprintf(" is over, %s to %s", clock(a.Onset), clock(a.At))
@@ -19,7 +19,7 @@ func sentence(a topics.Alert, zone *time.Location) string {
 		what += fmt.Sprintf(" is %s now, since %s", a.Severity, clock(a.Onset))
 	default:
 		what += ", since " + clock(a.Onset)
-		if v := a.Value(); v != 0 {
+		if v := a.Value(); v != 0 && !a.Absent {
 			what += fmt.Sprintf(", %s %.2f", measure(a), v)
 		}
 		what += fmt.Sprintf(" (rule %s, %s)", a.Rule, a.Severity)

@@ -31,7 +31,9 @@ type Alert struct {
 	// that decided. A clear that no clip decided, or a clip without a score for the
 	// alert's label, has that label and none of the three: they are 0, and absent
 	// from the record. Reason says why.
-	Label      string  `json:"label"`
+	Label string `json:"label"`
+	// Absent: the rule is about what has not been seen, so the label did not show.
+	Absent     bool    `json:"absent,omitempty"`
 	Score      float64 `json:"score,omitempty"`
 	Similarity float64 `json:"similarity,omitempty"`
 	Contrast   float64 `json:"contrast,omitempty"`
@@ -100,6 +102,14 @@ func (a Alert) Value() float64 {
 		return a.Similarity
 	}
 	return a.Score
+}
+
+// About is the label, for people: "no" and the label where that is what has not been seen.
+func (a Alert) About() string {
+	if a.Absent {
+		return "no " + a.Label
+	}
+	return a.Label
 }
 
 // EncodeAlert makes the CloudEvents record of a valid alert.

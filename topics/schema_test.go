@@ -77,7 +77,7 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 	cleared.View, cleared.Box = "", nil
 	cleared.Score, cleared.Similarity, cleared.Contrast, cleared.Measure, cleared.Threshold = 0, 0, 0, "", 0
 	absent := cleared
-	absent.State, absent.Contrast, absent.Reason = AlertRaised, 0, "not seen for 2h0m0s"
+	absent.State, absent.Absent, absent.Contrast, absent.Reason = AlertRaised, true, 0, "not seen for 2h0m0s"
 	crowd := fullAlert(AlertRaised)
 	crowd.Cameras = []string{"hall", "lobby"}
 	bareSighting := Sighting{Rule: "crowd", RuleHash: "1f", Seen: &Seen{Camera: "lobby", Start: at, End: at.Add(time.Second), Label: LabelScore{Label: "a"}, Measure: "score", ClipID: "c"}}

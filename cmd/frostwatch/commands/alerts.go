@@ -214,7 +214,7 @@ func printAlerts(w io.Writer, views []alertView, asJSON bool) error {
 	_, _ = fmt.Fprintln(t, "SINCE\tSTATE\tFOR\tCAMERA\tRULE\tSEVERITY\tLABEL\tVALUE\tMARK\tID") // to memory
 	for _, v := range views {
 		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", v.Onset.Local().Format(time.DateTime), v.word(), v.lasted(time.Now()),
-			topics.Clean(v.Camera), topics.Clean(v.Rule), topics.Clean(v.Severity), topics.Clean(v.Label), v.valueText(), v.markWord(), topics.Clean(v.ID))
+			topics.Clean(v.Camera), topics.Clean(v.Rule), topics.Clean(v.Severity), topics.Clean(v.About()), v.valueText(), v.markWord(), topics.Clean(v.ID))
 	}
 	_ = t.Flush()
 	_, err := w.Write(out.Bytes())
@@ -231,7 +231,7 @@ func (v alertView) word() string {
 
 // valueText is what the rule compares and its value, "-" where there is none.
 func (v alertView) valueText() string {
-	if v.Value() != 0 {
+	if v.Value() != 0 && !v.Absent {
 		return fmt.Sprintf("%s %.2f", topics.Clean(cmp.Or(v.Measure, "score")), v.Value()) // older alerts name no measure
 	}
 	return "-"

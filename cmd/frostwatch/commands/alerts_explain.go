@@ -95,7 +95,7 @@ func writeExplained(w io.Writer, e *calibrate.Explained) error {
 		b.WriteString("\n")
 	}
 	for _, a := range e.Raised {
-		fmt.Fprintf(&b, "an alert is open then: %s, since %s (%s)\n", topics.Clean(a.ID), clock(a.Onset), topics.Clean(a.Label))
+		fmt.Fprintf(&b, "an alert is open then: %s, since %s (%s)\n", topics.Clean(a.ID), clock(a.Onset), topics.Clean(topics.Alert{Label: a.Label, Absent: a.Absent}.About()))
 	}
 	if e.Clip == "" { // which says all that rules could say
 		_, err := w.Write(b.Bytes())

@@ -64,6 +64,9 @@ func (v alertView) mark(isTrue bool, now time.Time) topics.Mark {
 	if v.ClearedAt != nil {
 		m.Ended = *v.ClearedAt
 	}
+	if v.Absent { // its values say nothing of alerts about what was seen
+		m.Contrast, m.Score = 0, 0
+	}
 	return m
 }
 
@@ -91,7 +94,7 @@ func (p *pastAlerts) judged(ctx context.Context, v alertView) (alertView, error)
 	if m, is := said[v.ID]; is {
 		v.Mark = &m
 	}
-	if fit, ok := calibrate.Probabilities(said)[v.Label]; ok && v.Contrast > 0 {
+	if fit, ok := calibrate.Probabilities(said)[v.Label]; ok && v.Contrast > 0 && !v.Absent {
 		probability := fit.Of(v.Contrast)
 		v.Probability = &probability
 	}

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -91,6 +92,20 @@ func TestAlertsMark(t *testing.T) {
 	report("fall falling down 3 0 2 1 0.00 unknown -")
 	if out, _ := s.run(t, "alerts", "report", "--since", "30m", "--json"); !strings.Contains(out, `"raised":1,"marked_true":0,"marked_false":1,"unmarked":0,"precision":0}`) {
 		t.Errorf("report of half an hour: %s", out)
+	}
+}
+
+// An alert about what was not seen is listed so, and a mark of it says nothing of the
+// contrasts at which its label was.
+func TestAnAbsenceIsListedAsOne(t *testing.T) {
+	v := alertView{Alert: raised("ward", time.Hour, .01)}
+	v.Absent = true
+	var out bytes.Buffer
+	if err := printAlerts(&out, []alertView{v}, false); err != nil || !strings.Contains(row(out.String(), "ward"), "warning no falling down - - fall/ward") {
+		t.Errorf("%v: %s", err, out.String())
+	}
+	if m := v.mark(true, time.Now()); m.Contrast != 0 || m.Score != 0 || m.Label != v.Label || !m.True {
+		t.Errorf("mark %+v", m)
 	}
 }
 

@@ -72,7 +72,7 @@ func (p Program) printMarked(all []calibrate.Reported, asJSON bool) error {
 		return fmt.Sprintf("%.2f", *v)
 	}
 	for _, r := range all {
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%s\tunknown\t%s\n", topics.Clean(r.Rule), topics.Clean(r.Label),
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%s\tunknown\t%s\n", topics.Clean(r.Rule), topics.Clean(topics.Alert{Label: r.Label, Absent: r.Absent}.About()),
 			r.Raised, r.True, r.False, r.Unmarked, share(r.Precision), share(r.Even))
 	}
 	_ = t.Flush()

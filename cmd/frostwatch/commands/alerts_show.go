@@ -52,7 +52,7 @@ func (p Program) alertsShow() *cobra.Command {
 
 // labelText is the label with what it scored; what the rule compares comes first.
 func (v alertView) labelText() string {
-	text := v.Label
+	text := v.About()
 	if v.Measure != "" && v.Value() != 0 {
 		text += fmt.Sprintf(", %s %.2f (the rule raises at %.2f)", topics.Clean(v.Measure), v.Value(), v.Threshold)
 	}

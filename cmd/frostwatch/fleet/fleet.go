@@ -69,6 +69,7 @@ type Alert struct {
 	Rule     string    `json:"rule"`
 	Severity string    `json:"severity"`
 	Label    string    `json:"label"`
+	Absent   bool      `json:"absent,omitempty"` // the label has not been seen
 	Onset    time.Time `json:"onset"`
 }
 
@@ -193,7 +194,7 @@ func (f *Fleet) readOpen(ctx context.Context, c *bus.Client, n topics.Names) err
 		}
 		f.Open = append(f.Open, Alert{
 			ID: topics.Clean(a.ID), Camera: a.Camera, Rule: topics.Clean(a.Rule), Severity: topics.Clean(a.Severity),
-			Label: topics.Clean(a.Label), Onset: a.Onset,
+			Label: topics.Clean(a.Label), Absent: a.Absent, Onset: a.Onset,
 		})
 	}
 	slices.SortFunc(f.Open, func(a, b Alert) int {

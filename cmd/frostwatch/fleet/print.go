@@ -90,7 +90,7 @@ func (f Fleet) printOpen(row func(...string)) {
 	}
 	row("OPEN ALERT", "RULE", "SEVERITY", "LABEL", "FOR")
 	for _, a := range f.Open {
-		row(a.Camera, a.Rule, a.Severity, a.Label, f.ago(a.Onset))
+		row(a.Camera, a.Rule, a.Severity, topics.Alert{Label: a.Label, Absent: a.Absent}.About(), f.ago(a.Onset))
 	}
 }
 

@@ -27,12 +27,14 @@ func alertLine(a topics.Alert) string {
 	if a.State == topics.AlertCleared {
 		word = "clear"
 	}
-	score := "-"
-	if a.Value() != 0 {
+	score, label := "-", fmt.Sprintf("%q", a.Label)
+	if a.Absent {
+		label = "no " + label
+	} else if a.Value() != 0 {
 		score = fmt.Sprintf("%.2f", a.Value())
 	}
-	line := fmt.Sprintf("%s  %-6s  %-20s  %-8s  %-8s  %-28q  %-4s  %s",
-		a.At.Local().Format(clock), word, topics.Clean(a.Camera), topics.Clean(a.Rule), topics.Clean(a.Severity), a.Label, score, known)
+	line := fmt.Sprintf("%s  %-6s  %-20s  %-8s  %-8s  %-28s  %-4s  %s",
+		a.At.Local().Format(clock), word, topics.Clean(a.Camera), topics.Clean(a.Rule), topics.Clean(a.Severity), label, score, known)
 	if a.Reason != "" {
 		line += "  (" + topics.Clean(a.Reason) + ")"
 	}

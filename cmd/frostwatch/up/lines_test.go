@@ -57,7 +57,10 @@ func TestAlertLines(t *testing.T) {
 	a := topics.Alert{State: topics.AlertRaised, Rule: "fall", Severity: "critical", Camera: "lobby", Label: "falling down", Score: .913, Novel: true, NearestBase: "lying"}
 	cleared := a
 	cleared.State, cleared.Score, cleared.Reason = topics.AlertCleared, 0, "the rule was\x1b[2J removed"
+	absent := a
+	absent.Label, absent.Absent, absent.Score, absent.Novel, absent.Reason = "nurse visiting", true, .1, false, "not seen for 2h"
 	for want, a := range map[string]topics.Alert{
+		`ALERT lobby fall critical no "nurse visiting" - known (not seen for 2h)`:                      absent,
 		`ALERT lobby fall critical "falling down" 0.91 novel, nearest "lying"`:                         a,
 		`clear lobby fall critical "falling down" - novel, nearest "lying" (the rule was [2J removed)`: cleared,
 	} {
