@@ -163,7 +163,7 @@ func (p Program) alertsList() *cobra.Command {
 					return err
 				}
 				if len(l.sorted()) == 0 && !asJSON {
-					return p.printNoAlerts(ctx, t.file(), past, f)
+					return p.printNoAlerts(ctx, t, past, f)
 				}
 				if l.marks, err = marks(ctx, past.bus, past.names); err != nil {
 					return err

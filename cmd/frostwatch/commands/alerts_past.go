@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -131,10 +133,41 @@ func (p *pastAlerts) list(ctx context.Context, f alertFilter) (*alertList, error
 	}
 	l := newAlertList(f, open)
 	g := archive.Range{Since: f.since, Until: f.until} // of all cameras: an alert may be of several
-	if err := p.each(ctx, g, l.add); err != nil || f.until.IsZero() {
+	if err := p.each(ctx, g, l.add); err != nil {
+		return l, err
+	}
+	if err := p.precede(ctx, l); err != nil || f.until.IsZero() {
 		return l, err
 	}
 	return l, p.conclude(ctx, l)
+}
+
+// precedes bounds how long before the range raises are looked for.
+const precedes = 24 * time.Hour
+
+// precede looks for the raises, before the range, of alerts that were cleared in it: a
+// clear has other values, or none.
+func (p *pastAlerts) precede(ctx context.Context, l *alertList) error {
+	cameras := map[string]bool{}
+	from := l.since
+	for _, v := range l.views {
+		if v.RaisedAt != nil || !v.Onset.Before(l.since) || v.Onset.Before(l.since.Add(-precedes)) {
+			continue
+		}
+		cameras[v.Camera] = true
+		if v.Onset.Before(from) {
+			from = v.Onset
+		}
+	}
+	if len(cameras) == 0 {
+		return nil
+	}
+	g := archive.Range{Since: from, Until: l.since, Cameras: slices.Sorted(maps.Keys(cameras))}
+	return p.each(ctx, g, func(a topics.Alert) {
+		if _, known := l.views[a.ID]; known {
+			l.add(a)
+		}
+	})
 }
 
 // conclude looks for the clears, after the range, of alerts that were raised in it

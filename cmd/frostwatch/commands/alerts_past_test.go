@@ -155,6 +155,19 @@ func deleteRecords(t *testing.T, broker kafkatest.Broker, topic string, before i
 	}
 }
 
+func TestAnAlertIsListedWithWhatRaisedItBeforeTheRange(t *testing.T) {
+	s := onBroker(t)
+	a := raised("ward", time.Hour, .8)
+	s.alert(t, a)
+	end := a
+	end.State, end.At, end.Contrast, end.Score, end.Reason = topics.AlertCleared, a.At.Add(time.Minute), .01, .01, "the contrast fell"
+	s.alert(t, end)
+	out, ok := s.run(t, "alerts", "ls", "--since", a.At.Add(30*time.Second).Format(time.RFC3339))
+	if line := row(out, a.ID); !ok || !strings.Contains(line, "cleared 1m4s ward fall warning falling down contrast 0.80") {
+		t.Errorf("got %s", out)
+	}
+}
+
 // Alerts that Kafka has forgotten are listed and shown from the archive, each
 // once, and their end is found beyond the stretch that is asked for.
 func TestAlertsOfTheArchive(t *testing.T) {
