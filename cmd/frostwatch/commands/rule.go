@@ -35,7 +35,7 @@ func (p Program) ruleCommand() *cobra.Command {
 	cmd.PersistentFlags().StringVar(&t.by, "by", whoEdits(), "who makes an edit, for its history")
 	cmd.PersistentFlags().Lookup("by").DefValue = "" // help would name the machine that it was made on
 	cmd.PersistentPreRun = func(cmd *cobra.Command, _ []string) { t.note = pathOf(cmd) }
-	cmd.AddCommand(p.ruleList(t), p.ruleAdd(t), p.ruleRemove(t), p.ruleHistory(t), p.ruleRollback(t))
+	cmd.AddCommand(p.ruleList(t), p.ruleShow(t), p.ruleAdd(t), p.ruleRemove(t), p.ruleHistory(t), p.ruleRollback(t))
 	return cmd
 }
 

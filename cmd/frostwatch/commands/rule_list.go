@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -66,7 +67,7 @@ func ruleRows(file *alerts.RuleSet, stored alerts.Stored, values map[string]stri
 	idle := all.WithoutEffect(around.Surroundings)
 	rows := make([]ruleRow, 0, len(all.Names())+len(skipped))
 	for _, r := range all.Rules() {
-		row := ruleRow{Name: r.Name, From: "redis", For: watchesFor(r), Cameras: camerasText(r), When: whenText(r), Severity: r.Severity}
+		row := ruleRow{Name: r.Name, From: "redis", For: watchesFor(r), Cameras: camerasText(r), When: whenText(r), Severity: severityText(r.Severity, r.SeverityFrom)}
 		if ofFile[r.Name] {
 			row.From = "file"
 		} else {
@@ -96,7 +97,7 @@ func camerasText(r alerts.Rule) string {
 func watchesFor(r alerts.Rule) string {
 	switch {
 	case r.Stream != nil:
-		return "faults of streams"
+		return streamText(*r.Stream)
 	case r.Absent != nil:
 		return fmt.Sprintf("no %s for %v", anyOf(r.Absent.Actions), r.Absent.For)
 	case len(r.Actions) > 0 && r.Then != nil:
@@ -120,6 +121,26 @@ func countText(r alerts.Rule) string {
 		return ""
 	}
 	return ", seen by " + r.Count.String()
+}
+
+// streamText are the faults of streams that a rule is about.
+func streamText(s alerts.StreamRule) string {
+	var parts []string
+	for _, f := range []struct {
+		what string
+		time time.Duration
+	}{
+		{"camera offline", s.Offline}, {"picture black", s.Black}, {"picture frozen", s.Frozen},
+		{"lens covered", s.Covered}, {"camera moved", s.Moved}, {"picture out of focus", s.Defocused},
+	} {
+		if f.time > 0 {
+			parts = append(parts, fmt.Sprintf("%s for %v", f.what, f.time))
+		}
+	}
+	if s.FPSBelow > 0 {
+		parts = append(parts, fmt.Sprintf("frame rate below %v", s.FPSBelow))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func anyOf(texts []string) string {

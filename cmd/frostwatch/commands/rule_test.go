@@ -171,6 +171,29 @@ func TestWhatRaisesAnAlert(t *testing.T) {
 	}
 }
 
+// All that a rule says is shown, and one that is skipped with the text that is wrong.
+func TestRuleShow(t *testing.T) {
+	r := newRuleRig(t)
+	r.HSet(t, "f:rules", "night", `actions: [running]
+severity_from: {warning: 0.5, critical: 0.9}
+escalate: {after: 6s}
+cooldown: 2m
+clips: 2 of 3
+inhibited_by: [fall]
+schedule: {days: mon-fri, from: "22:00"}
+quiet: {from: "12:00", to: "13:00", timezone: Europe/Berlin}
+overrides: [{cameras: ["gate-*"], contrast: {raise: 0.8}, clips: 3 of 4, severity: warning}]
+`, "broken", "contrast:\n  raize: 1\x1b[31m", "lens", "stream: {black: 30s, fps_below: 5}")
+	holds(t, r.run(t, "rule", "show", "night"), "rule           night, of Redis\n", "watches for    \"running\"\n", "when           contrast from 0.2, 2 of 3 clips\n",
+		"severity       info, warning from 0.5, critical from 0.9\n", "escalates      to critical after 6s\n", "cooldown       2m0s\n",
+		"hours          mon-fri, 22:00 to 24:00, UTC\n", "quiet          every day, 12:00 to 13:00, Europe/Berlin\n", "inhibited by   fall\n",
+		"override       gate-*: contrast from 0.8, 3 of 4 clips, warning\n", "in Redis:\n  actions: [running]\n")
+	holds(t, r.run(t, "rule", "show", "broken"), "skipped        value:", "  contrast:\n    raize: 1 [31m\n")
+	holds(t, r.run(t, "rule", "show", "lens"), "watches for    picture black for 30s, frame rate below 5\n")
+	holds(t, r.run(t, "rule", "show", "fall"), "fall, of "+r.file)
+	r.fails(t, `there is no rule "nigt" (there is "night")`, "rule", "show", "nigt")
+}
+
 // Counted cameras are listed, and edits that can't be are refused.
 func TestARuleThatCountsCameras(t *testing.T) {
 	r := newRuleRig(t)
