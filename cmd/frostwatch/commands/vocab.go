@@ -189,11 +189,11 @@ func (p Program) edit(ctx context.Context, t *vocabTarget, s *vocab.Store, name 
 	fmt.Fprintf(&b, "vocabulary %s: %s, version %s\n", after.Name, labelCount(len(after.Labels)), after.Version)
 	writeSkipped(&b, after)
 	t.writeNaming(ctx, &b, after, changes)
-	if err := adviseOn(&b, after, changes); err != nil {
+	force, err := awaitForce(ctx, s, after) // then its texts are embedded, and can be compared
+	if err != nil {
 		return err
 	}
-	force, err := awaitForce(ctx, s, after)
-	if err != nil {
+	if err := adviseOn(&b, after, changes, t.compare(ctx, after)); err != nil {
 		return err
 	}
 	writeInForce(&b, after, t.configured, force)

@@ -160,8 +160,9 @@ func writeAdvice(b *strings.Builder, advice []vocab.Advice, most int) {
 	}
 }
 
-// adviseOn gives advice on the labels that an edit has added or changed.
-func adviseOn(b *strings.Builder, v vocab.Vocabulary, changes []vocab.Change) error {
+// adviseOn gives advice on the labels that an edit has added or changed. cosine compares
+// them with others; nil: by their words.
+func adviseOn(b *strings.Builder, v vocab.Vocabulary, changes []vocab.Change, cosine func(a, b string) (float64, bool)) error {
 	const most = 10
 	edited := map[string]bool{}
 	for _, c := range changes {
@@ -182,8 +183,20 @@ func adviseOn(b *strings.Builder, v vocab.Vocabulary, changes []vocab.Change) er
 	if err != nil {
 		return err
 	}
+	reader.Cosine = cosine
 	writeAdvice(b, vocab.Lint(labels, v.Labels, reader), most)
 	return nil
+}
+
+// compare is cosines for a command that does not wait for an infer that is busy.
+func (t *vocabTarget) compare(ctx context.Context, v vocab.Vocabulary) func(a, b string) (float64, bool) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	cosine, err := t.cosines(ctx, v)
+	if err != nil { // advice is not worth an error
+		return nil
+	}
+	return cosine
 }
 
 // countAdvice is the line of `vocab ls` about labels that there is advice on.
@@ -192,12 +205,7 @@ func (t *vocabTarget) countAdvice(ctx context.Context, b *strings.Builder, v voc
 	if err != nil {
 		return err
 	}
-	// As `vocab lint` compares them; where infer is busy, a list does not wait for it.
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	if reader.Cosine, err = t.cosines(ctx, v); err != nil && ctx.Err() == nil {
-		return err
-	}
+	reader.Cosine = t.compare(ctx, v)
 	on := map[string]bool{}
 	for _, a := range vocab.Lint(v.Labels, v.Labels, reader) {
 		on[a.Label] = true

@@ -135,7 +135,9 @@ func (d *ruleDesk) addLabel(ctx context.Context, b *strings.Builder, name, words
 		return nil
 	}
 	v.Labels = append(v.Labels, label)
-	return adviseOn(b, v, []vocab.Change{{What: vocab.Added, Label: label.Name}})
+	// Not compared with other labels: who watches for words means these.
+	apart := func(string, string) (float64, bool) { return 0, true }
+	return adviseOn(b, v, []vocab.Change{{What: vocab.Added, Label: label.Name}}, apart)
 }
 
 // raises says what raises an alert of a rule; empty: it watches no camera.

@@ -24,8 +24,11 @@ func alertLine(a topics.Alert) string {
 		known = "stream"
 	}
 	word := "ALERT"
-	if a.State == topics.AlertCleared {
+	switch a.State {
+	case topics.AlertCleared:
 		word = "clear"
+	case topics.AlertEscalated: // of an alert that has its line already
+		word = "higher"
 	}
 	score, label := "-", fmt.Sprintf("%q", a.Label)
 	if a.Absent {

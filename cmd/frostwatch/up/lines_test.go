@@ -59,7 +59,10 @@ func TestAlertLines(t *testing.T) {
 	cleared.State, cleared.Score, cleared.Reason = topics.AlertCleared, 0, "the rule was\x1b[2J removed"
 	absent := a
 	absent.Label, absent.Absent, absent.Score, absent.Novel, absent.Reason = "nurse visiting", true, .1, false, "not seen for 2h"
+	escalated := a
+	escalated.State, escalated.Severity, escalated.Score, escalated.Reason = topics.AlertEscalated, "critical", .5, "open for 6s"
 	for want, a := range map[string]topics.Alert{
+		`higher lobby fall critical "falling down" 0.50 novel, nearest "lying" (open for 6s)`:          escalated,
 		`ALERT lobby fall critical no "nurse visiting" - known (not seen for 2h)`:                      absent,
 		`ALERT lobby fall critical "falling down" 0.91 novel, nearest "lying"`:                         a,
 		`clear lobby fall critical "falling down" - novel, nearest "lying" (the rule was [2J removed)`: cleared,
