@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -56,6 +57,9 @@ func (p Program) alertsBacktest() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if err := p.noteIdle(ctx, past, o.Rules); err != nil {
+					return err
+				}
 				b, err := calibrate.Backtest(ctx, o)
 				if err != nil {
 					return err
@@ -73,6 +77,29 @@ func (p Program) alertsBacktest() *cobra.Command {
 	cmd.Flags().StringVar(&svg, "svg", "", "file to draw the counts to")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: one object")
 	return cmd
+}
+
+// noteIdle names the rules that watch no camera, which would raise nothing whatever was
+// recorded.
+func (p Program) noteIdle(ctx context.Context, past *pastAlerts, rules *alerts.RuleSet) error {
+	all, err := past.cameras(ctx)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	var idle []string
+	for _, r := range rules.Rules() {
+		watched := false
+		for _, c := range all {
+			watched = watched || r.Watches(c.Name, c.Tags)
+		}
+		if !watched {
+			idle = append(idle, topics.Clean(r.Name))
+		}
+	}
+	if len(idle) > 0 {
+		_, err = fmt.Fprintf(p.Err, "no camera is watched by: %s\n", strings.Join(idle, ", "))
+	}
+	return err
 }
 
 // replayOptions reads the rules, and makes ready what they need. That words can't be

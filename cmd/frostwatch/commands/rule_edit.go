@@ -180,8 +180,17 @@ func (d *ruleDesk) writeEffect(ctx context.Context, b *strings.Builder, name str
 	if around.Cameras != nil {
 		fmt.Fprintf(b, "  %s\n", watchedText(all.Rules()[i], around.Cameras))
 	}
-	if err := all.WithoutEffect(around.Surroundings)[name]; err != nil {
+	idle := all.WithoutEffect(around.Surroundings)
+	if err := idle[name]; err != nil {
 		fmt.Fprintf(b, "  without full effect: %s%s\n", topics.Clean(err.Error()), meantLabels(all.Rules()[i], around))
+	}
+	stored.Rules = slices.DeleteFunc(stored.Rules, func(r alerts.Rule) bool { return r.Name == name })
+	others, _ := alerts.Join(d.file, &stored)
+	before := others.WithoutEffect(around.Surroundings)
+	for _, other := range others.Names() { // of two that watch for the same, only one is warned of
+		if err, was := idle[other], before[other]; err != nil && (was == nil || was.Error() != err.Error()) {
+			fmt.Fprintf(b, "  rule %s is now without full effect: %s\n", topics.Clean(other), topics.Clean(err.Error()))
+		}
 	}
 	return nil
 }

@@ -209,5 +209,9 @@ func TestARuleThatCountsCameras(t *testing.T) {
 	if err := os.WriteFile(path, []byte("actions: [running]\ncount: 1 cameras within 30s\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if out := r.run(t, "rule", "add", "zz", "--action", "running", "--camera", "yard"); strings.Contains(out, "effect") {
+		t.Errorf("got %s", out)
+	}
+	holds(t, r.run(t, "rule", "add", "aa", "--action", "running", "--camera", "yard"), `rule zz is now without full effect: it watches for the same as rule "aa"`)
 	r.fails(t, "count: 1 cameras: want 2 to 1000", "rule", "add", "crowd", "-f", path)
 }

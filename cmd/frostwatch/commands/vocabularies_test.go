@@ -66,7 +66,8 @@ func TestCommandsUseTheVocabularyOfTheCameras(t *testing.T) {
 	holds(t, run("vocab", "try", "washing hands", "--camera", "ward-*", "--camera", "lobby"), "these cameras use the vocabularies default, hospital")
 	// A rule on every camera would have raised where the label is in the vocabulary.
 	run("rule", "add", "everywhere", "--action", "washing hands", "--contrast", "0.3")
-	if out := run("alerts", "backtest", "--since", "1h"); !regexp.MustCompile(`everywhere +ward-1`).MatchString(out) || strings.Contains(out, "lobby") {
+	run("rule", "add", "nowhere", "--action", "washing hands", "--camera", "nosuch")
+	if out := run("alerts", "backtest", "--since", "1h"); !regexp.MustCompile(`everywhere +ward-1`).MatchString(out) || !strings.Contains(out, "no camera is watched by: nowhere\n") || strings.Contains(out, "lobby") {
 		t.Errorf("the rule would have raised: %s", out)
 	}
 }
