@@ -66,6 +66,9 @@ func (m *unseen) complete(bool) bool {
 	return m.window.complete(false) && (m.counted || m.length >= m.limit)
 }
 
+// pass passes nothing: time without the label is what counts.
+func (m *unseen) pass(*topics.Recognition) bool { return false }
+
 func (m *unseen) see(rec *topics.Recognition, counts bool) decision {
 	if !m.end.IsZero() && rec.Start.Sub(m.end) > forgetAbsence {
 		m.restart()

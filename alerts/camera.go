@@ -18,6 +18,7 @@ type camera struct {
 	heard  time.Duration     // when its last clip came, on the engine's clock
 	byRule map[string]*watch // by rule, those of removed rules too until SetRules
 	rules  []*watch          // of the rules that watch the camera, in the rules' order
+	floors floors
 }
 
 // epoch is one unbroken stretch of a stream.

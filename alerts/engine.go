@@ -34,6 +34,7 @@ type Engine struct {
 	sighted    func(topics.Sighting)       // nil: nobody counts
 	thresholds map[string]topics.Threshold // by topics.RuleKey
 	names      labelNames
+	chosen     chosen
 	rec        topics.Recognition // that is being evaluated
 }
 
@@ -50,6 +51,7 @@ func NewEngine(rules *RuleSet, noClips time.Duration) *Engine {
 // rules that are not among them stay open.
 func (e *Engine) SetRules(rules *RuleSet) []topics.Alert {
 	e.rules = rules
+	e.chosen.forget()
 	var cleared []topics.Alert
 	for _, name := range slices.Sorted(maps.Keys(e.cameras)) {
 		cleared = append(cleared, e.rematch(name, e.cameras[name])...)
@@ -89,6 +91,7 @@ func (e *Engine) rematch(name string, c *camera) (cleared []topics.Alert) {
 // match works out which rules watch a camera.
 func (e *Engine) match(name string, c *camera) {
 	c.rules = nil
+	c.floors.forget()
 	matched := map[string]*watch{}
 	for _, base := range e.rules.inOrder() {
 		r := base.on(name, c.tags)
@@ -127,16 +130,31 @@ func (c *camera) watch(rule string) *watch {
 // Evaluate returns the alerts that a recognition raises or clears. One that was
 // seen before, or is older than one seen of its stream epoch, changes nothing.
 func (e *Engine) Evaluate(next topics.Recognition) []topics.Alert {
-	var out []topics.Alert
 	e.rec = next // watches get a pointer: copying it for each took a tenth of the time
-	rec := &e.rec
+	return e.EvaluateAt(&e.rec)
+}
+
+// EvaluateAt is Evaluate without a copy of the recognition, which is not kept.
+func (e *Engine) EvaluateAt(rec *topics.Recognition) (out []topics.Alert) {
 	c, watches, fresh, retagged := e.advance(rec)
 	if retagged || c.unsure && c.last.clip == rec.ClipID && !rec.End.Before(c.known) {
 		c.unsure = false
 		out = e.rematch(rec.Camera, c)
 		watches = c.rules
 	}
+	if len(watches) == 0 {
+		return out
+	}
+	quiet := e.trace == nil && e.isQuiet(c, rec)
+	named := false
 	for _, w := range watches {
+		if quiet && w.open == nil && w.memory.pass(rec) {
+			continue
+		}
+		if !named {
+			e.names.see(rec.Labels)
+			named = true
+		}
 		if a := e.step(w, rec, fresh); a != nil {
 			out = append(out, *a)
 		}
@@ -154,6 +172,7 @@ func (e *Engine) Warm(next topics.Recognition) {
 		e.match(rec.Camera, c) // SetRules clears what it has to, once all is restored
 		watches = c.rules
 	}
+	e.names.see(rec.Labels)
 	for _, w := range watches {
 		w.remember(rec)
 	}
@@ -169,7 +188,6 @@ func (e *Engine) advance(rec *topics.Recognition) (c *camera, watches []*watch, 
 	if past {
 		return c, nil, false, false
 	}
-	e.names.see(rec.Labels)
 	retagged = !slices.Equal(c.tags, rec.Tags)
 	c.tags = rec.Tags
 	c.heard = e.clock
@@ -247,11 +265,26 @@ func (c *camera) open() []topics.Alert {
 	return out
 }
 
+// alarmed is whether an alert of the camera is open.
+func (c *camera) alarmed() bool {
+	for _, w := range c.byRule {
+		if w.open != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // dropped clears the open alerts of a camera that sends no clips.
-func (c *camera) dropped(after time.Duration) []topics.Alert {
-	var out []topics.Alert
+func (c *camera) dropped(after time.Duration) (out []topics.Alert) {
+	if !c.alarmed() { // as at most ticks, for as long as the camera is remembered
+		return nil
+	}
 	for _, rule := range slices.Sorted(maps.Keys(c.byRule)) {
 		w := c.byRule[rule]
+		if w.open == nil {
+			continue
+		}
 		if a := w.clear(c.last, topics.LabelScore{}, fmt.Sprintf("no clip for %s", after), w.rule.cooldown()); a != nil {
 			out = append(out, *a)
 		}

@@ -29,6 +29,10 @@ type memory interface {
 	// see takes the camera's next clip. One that does not count can keep an alert
 	// open, but raises none.
 	see(rec *topics.Recognition, counts bool) decision
+	// pass takes the camera's next clip instead, while no alert is open, if none of its
+	// labels reaches what raises one. Where that is not enough to know what follows
+	// from it, pass does nothing and returns false.
+	pass(rec *topics.Recognition) bool
 	// interrupt is called before the first clip of each stream epoch. open: the
 	// rule's alert is open.
 	interrupt(open bool)
@@ -78,6 +82,7 @@ func (k nOfM) begin(before memory, j *judge) memory {
 func newWindow(r Rule, j *judge, old *window) *window {
 	w := &window{rule: r, judge: j}
 	if old != nil {
+		old.fill()
 		w.clips, w.whole = old.clips, old.whole
 	}
 	return w
@@ -88,25 +93,41 @@ type window struct {
 	rule  Rule
 	judge *judge
 	clips []seen
-	room  []seen // that clips lie in
-	whole bool   // it has seen the first clip of the stream epoch
+	// passed are how many clips followed these of which nothing is kept: M at most.
+	passed int
+	room   []seen // that clips lie in
+	whole  bool   // it has seen the first clip of the stream epoch
 }
 
-func (w *window) forget() { w.clips = nil }
+func (w *window) forget() { w.clips, w.passed = nil, 0 }
 
 // interrupt empties the window unless an alert is open: that may span two epochs.
 func (w *window) interrupt(open bool) {
 	if w.whole = false; !open {
-		w.clips = nil
+		w.forget()
 	}
 }
 
 func (w *window) complete(open bool) bool {
-	return len(w.clips) >= w.rule.Clips.M || w.whole && !open
+	return len(w.clips)+w.passed >= w.rule.Clips.M || w.whole && !open
+}
+
+func (w *window) pass(rec *topics.Recognition) bool {
+	w.whole = w.whole || rec.Sequence == 0
+	w.passed = min(w.passed+1, w.rule.Clips.M)
+	return true
+}
+
+// fill adds the clips that passed.
+func (w *window) fill() {
+	for ; w.passed > 0; w.passed-- {
+		w.add(seen{})
+	}
 }
 
 func (w *window) see(rec *topics.Recognition, counts bool) decision {
 	w.whole = w.whole || rec.Sequence == 0
+	w.fill()
 	best, raises, sustains := w.judge.best(rec)
 	w.add(seen{clip: rec.ClipID, start: rec.Start, raises: raises && counts, sustains: sustains})
 	// After a restart clips may be missing: the window fills before an alert ends.

@@ -20,13 +20,18 @@ const maxNames = 4096
 
 // see takes the recognition that is evaluated next.
 func (n *labelNames) see(labels []topics.LabelScore) {
-	if n.numbers.Len()+len(labels) > maxNames {
-		n.numbers = vocab.Numbers{}
-		n.round++
-	}
+	n.makeRoom(len(labels))
 	n.of, n.current = labels, n.current[:0]
 	for i := range labels {
 		n.current = append(n.current, n.numbers.Of(labels[i].Label))
+	}
+}
+
+// makeRoom begins anew where so many more names would be too many.
+func (n *labelNames) makeRoom(more int) {
+	if n.numbers.Len()+more > maxNames {
+		n.numbers = vocab.Numbers{}
+		n.round++
 	}
 }
 

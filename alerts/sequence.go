@@ -60,10 +60,7 @@ func (m *pair) complete(open bool) bool {
 }
 
 func (m *pair) see(rec *topics.Recognition, counts bool) decision {
-	// A clock that was set back says nothing of how long ago it was.
-	if after := rec.End.Sub(m.at); m.onset != nil && (after <= 0 || after > m.within) {
-		m.onset = nil
-	}
+	m.expire(rec)
 	m.then.judge.own = m.first.judge.own
 	second := m.then.see(rec, counts)
 	d := decision{best: second.best, over: second.over}
@@ -73,10 +70,31 @@ func (m *pair) see(rec *topics.Recognition, counts bool) decision {
 	if first := m.first.see(rec, counts); first.onset != nil {
 		m.onset, m.at = first.onset, rec.End
 	}
+	m.noticed(rec)
+	return d
+}
+
+func (m *pair) pass(rec *topics.Recognition) bool {
+	m.expire(rec)
+	m.then.pass(rec)
+	m.first.pass(rec)
+	m.noticed(rec)
+	return true
+}
+
+// expire forgets what came first, if it is too long ago.
+func (m *pair) expire(rec *topics.Recognition) {
+	// A clock that was set back says nothing of how long ago it was.
+	if after := rec.End.Sub(m.at); m.onset != nil && (after <= 0 || after > m.within) {
+		m.onset = nil
+	}
+}
+
+// noticed notes that the clip was seen.
+func (m *pair) noticed(rec *topics.Recognition) {
 	if m.newest = rec.End; m.since.IsZero() && m.first.complete(false) {
 		m.since = rec.End
 	}
-	return d
 }
 
 // state says whether what comes first was seen, and what is missing.

@@ -37,6 +37,7 @@ func (e *Engine) SetThreshold(camera, rule string, t *topics.Threshold) {
 	if c := e.cameras[camera]; c != nil {
 		if w := c.byRule[rule]; w != nil && w.judge != nil {
 			w.judge.own = e.own(camera, w.rule)
+			c.floors.forget()
 		}
 	}
 }

@@ -53,6 +53,9 @@ func (e *Engine) Tick(now time.Time) []topics.Alert {
 	return cleared
 }
 
+// Idle is whether the engine remembers no camera, so that time that passes changes nothing.
+func (e *Engine) Idle() bool { return len(e.cameras) == 0 }
+
 // needed is whether a camera that sends no clips has an open alert, or a cooldown
 // that is not over yet.
 func (c *camera) needed(without time.Duration) bool {

@@ -180,6 +180,7 @@ func (t Trace) best() string {
 
 // state says how many of the last clips count.
 func (w *window) state() string {
+	w.fill()
 	n, sustain := 0, 0
 	for _, c := range w.clips {
 		if c.raises {

@@ -3,7 +3,6 @@ package archive
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/parquet-go/parquet-go"
@@ -116,7 +115,7 @@ func (l *labelled) takeDictionary(p parquet.Page) error {
 	for _, level := range p.DefinitionLevels() {
 		if level > 0 {
 			if len(offsets) < 2 {
-				return errors.New("fewer values than rows")
+				return errFewer
 			}
 			l.fresh = append(l.fresh, dictionaryRow{l.dictionaryRows, bytes.Clone(data[offsets[0]:offsets[1]])})
 			offsets = offsets[1:]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/frostwatch/frostwatch/topics"
@@ -101,16 +102,18 @@ func (b *labelledRows) add(row int, end time.Time) (err error) {
 		l.scores = l.scores[:first]
 		return err
 	}
-	c := b.row(row, end)
-	l.records = append(l.records, Record[topics.Recognition]{
-		Value: h.Recognition, Time: c.Time,
-		At: topics.RecordRef{Topic: b.scan.name, Partition: b.file.Partition, Offset: c.Offset},
-	})
-	a := &l.records[len(l.records)-1].Value
-	a.ClipID, a.Epoch, a.Sequence, a.Start, a.End = l.clips[row], c.Epoch, c.Sequence, c.Start, c.End
-	a.Labels, a.LogitScale = l.scores[first:len(l.scores):len(l.scores)], c.LogitScale
+	l.records = slices.Grow(l.records, 1)[:len(l.records)+1] // in place: recognitions are large
+	r := &l.records[len(l.records)-1]
+	r.Value, r.Time = h.Recognition, time.Unix(0, b.times[row]).UTC()
+	r.At = topics.RecordRef{Topic: b.scan.name, Partition: b.file.Partition, Offset: b.offsets[row]}
+	a := &r.Value
+	a.ClipID, a.Sequence, a.Start, a.End = l.clips[row], uint64(b.sequences[row]), time.Unix(0, b.starts[row]).UTC(), end
+	if !b.noEpoch[row] {
+		a.Epoch = time.Unix(0, b.epochs[row]).UTC()
+	}
+	a.Labels, a.LogitScale = l.scores[first:len(l.scores):len(l.scores)], b.scales[row]
 	if h.hash != "" {
-		l.references = append(l.references, c.References)
+		l.references = append(l.references, topics.References{Hash: h.hash, Logit: b.logits[row]})
 		a.References = &l.references[len(l.references)-1]
 	}
 	if err := a.ValidateClip(); err != nil {

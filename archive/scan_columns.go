@@ -24,6 +24,7 @@ type columns struct {
 	dims                    int
 	rows                    []Row
 	labels                  labelled
+	words                   []string          // of the page that is read
 	names                   map[string]string // one string for each camera, model and hash
 	asked                   map[string]bool   // whether a camera is
 	memory                  memory            // of what is fetched
@@ -191,6 +192,8 @@ func pages(chunk parquet.ColumnChunk, take func(parquet.Page) error) error {
 	}
 }
 
+var errFewer = errors.New("fewer values than rows")
+
 // spread appends a page's values to a column, with a zero for each null. nulls, if it
 // is not nil, gets for each row whether it is one.
 func spread[T any](p parquet.Page, values []T, to *[]T, nulls *[]bool) error {
@@ -207,7 +210,7 @@ func spread[T any](p parquet.Page, values []T, to *[]T, nulls *[]bool) error {
 		value := zero
 		if level > 0 {
 			if len(values) == 0 {
-				return errors.New("fewer values than rows")
+				return errFewer
 			}
 			value, values = values[0], values[1:]
 		}
@@ -240,17 +243,29 @@ func (c *columns) texts(p parquet.Page, to *[]string) error {
 	if dictionary == nil {
 		return eachValue(p, func(v parquet.Value) { *to = append(*to, c.name(v.ByteArray())) })
 	}
-	words := make([]string, dictionary.Len())
-	for i := range words {
-		words[i] = c.name(dictionary.Index(int32(i)).ByteArray())
+	c.words = c.words[:0]
+	for i := range dictionary.Len() {
+		c.words = append(c.words, c.name(dictionary.Index(int32(i)).ByteArray()))
 	}
 	data := p.Data()
-	indexes := data.Int32()
-	values := make([]string, len(indexes))
-	for i, index := range indexes {
-		values[i] = words[index]
+	indexes, levels := data.Int32(), p.DefinitionLevels()
+	if len(levels) == 0 {
+		for _, index := range indexes {
+			*to = append(*to, c.words[index])
+		}
+		return nil
 	}
-	return spread(p, values, to, nil)
+	for _, level := range levels {
+		word := ""
+		if level > 0 {
+			if len(indexes) == 0 {
+				return errFewer
+			}
+			word, indexes = c.words[indexes[0]], indexes[1:]
+		}
+		*to = append(*to, word)
+	}
+	return nil
 }
 
 func (c *columns) name(raw []byte) string {

@@ -38,7 +38,7 @@ func newPlayer(rules *alerts.RuleSet, thresholds []topics.Threshold, trace func(
 // returns what is raised and cleared.
 func (p *player) see(at time.Time, rec *topics.Recognition) []topics.Alert {
 	cleared := p.until(at)
-	return append(cleared, p.engine.Evaluate(*rec)...)
+	return append(cleared, p.engine.EvaluateAt(rec)...)
 }
 
 // until lets the time of the records pass, and returns the clears of cameras that sent
@@ -50,6 +50,9 @@ func (p *player) until(at time.Time) (cleared []topics.Alert) {
 	}
 	step := alerts.TickEvery(noClips)
 	for at.Sub(p.ticked) >= step {
+		if p.engine.Idle() { // a range may end months after its last record
+			p.ticked = p.ticked.Add((at.Sub(p.ticked)/step - 1) * step)
+		}
 		p.ticked = p.ticked.Add(step)
 		cleared = append(cleared, p.engine.Tick(p.ticked)...)
 	}

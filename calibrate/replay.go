@@ -109,7 +109,9 @@ func (p *replayPart) see(rec *archive.Record[topics.Recognition]) {
 	}
 	before := len(p.player.sighted)
 	p.take(p.player.see(rec.Time, &rec.Value))
-	p.sighted.Add(int64(len(p.player.sighted) - before))
+	if more := len(p.player.sighted) - before; more > 0 {
+		p.sighted.Add(int64(more))
+	}
 }
 
 // earlier is the earlier of two times, of which zero is none.

@@ -53,6 +53,11 @@ func TestReplay(t *testing.T) {
 	if err != nil || !slices.Equal(told(got.Alerts), want) || got.Recognitions != 130 {
 		t.Errorf("got %q of %d, %v; want %q", told(got.Alerts), got.Recognitions, err, want)
 	}
+	// Months without a record after it change nothing, and take no time.
+	o.Until = t0.AddDate(100, 0, 0)
+	if got, _ := Replay(t.Context(), o); !slices.Equal(told(got.Alerts), want) {
+		t.Errorf("until a hundred years later: got %q", told(got.Alerts))
+	}
 	// At its end the ward's alert is open still.
 	o.Until = t0.Add(70 * time.Second)
 	if got, _ := Replay(t.Context(), o); !slices.Equal(told(got.Alerts), want[:3]) {

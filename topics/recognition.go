@@ -214,7 +214,15 @@ func (l *LabelScore) check() error {
 	return l.validateValues()
 }
 
+// validateValues is asked of each label of the past, and so is short enough to need no call.
 func (l *LabelScore) validateValues() error {
+	if l.Score >= 0 && l.Score <= 1 && l.Contrast >= 0 && l.Contrast <= 1 && l.Similarity-l.Similarity == 0 {
+		return nil
+	}
+	return l.wrongValues()
+}
+
+func (l *LabelScore) wrongValues() error {
 	switch {
 	case math.IsNaN(l.Score) || l.Score < 0 || l.Score > 1:
 		return fmt.Errorf("label %.80q: score %v: want 0 to 1", l.Label, l.Score)

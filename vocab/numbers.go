@@ -1,11 +1,13 @@
 package vocab
 
+import "unsafe"
+
 // Numbers give label names small numbers, so that whoever looks at the same names again
-// and again needs no map of them: a name that was seen lately is found by comparing it
-// with one other. The zero value is ready. Not safe for concurrent use.
+// and again needs no map of them: a name that was seen lately at the same place in memory, as
+// names of one archive file are, is found by comparing it with one other. The zero value is ready. Not safe for concurrent use.
 type Numbers struct {
 	byName map[string]int32
-	lately [256]struct {
+	lately [512]struct {
 		name   string
 		number int32
 	}
@@ -14,7 +16,6 @@ type Numbers struct {
 // Of returns the name's number: from 0 on, in the order in which names are first seen.
 func (n *Numbers) Of(name string) int32 {
 	at := &n.lately[slot(name)]
-	// Names of one archive file share their bytes, which is seen without comparing these.
 	if at.name == name && name != "" {
 		return at.number
 	}
@@ -33,15 +34,9 @@ func (n *Numbers) Of(name string) int32 {
 // Len is how many names have a number.
 func (n *Numbers) Len() int { return len(n.byName) }
 
-// slot mixes a name's length and a few of its bytes.
-func slot(name string) uint8 {
-	n := len(name)
-	if n == 0 {
-		return 0
-	}
-	h := uint32(n)
-	for _, b := range [...]byte{name[0], name[n/4], name[n/2], name[n*3/4], name[n-1]} {
-		h = h*31 + uint32(b)
-	}
-	return uint8(h ^ h>>8)
+// slot is where a name may be kept, by where its bytes lie. What is kept there is
+// compared, so that any slot will do.
+func slot(name string) int {
+	at := uint64(uintptr(unsafe.Pointer(unsafe.StringData(name))))
+	return int(at * 0x9E3779B97F4A7C15 >> 55) // multiplying spreads addresses over all slots
 }
