@@ -277,9 +277,6 @@ func (c *camera) alarmed() bool {
 
 // dropped clears the open alerts of a camera that sends no clips.
 func (c *camera) dropped(after time.Duration) (out []topics.Alert) {
-	if !c.alarmed() { // as at most ticks, for as long as the camera is remembered
-		return nil
-	}
 	for _, rule := range slices.Sorted(maps.Keys(c.byRule)) {
 		w := c.byRule[rule]
 		if w.open == nil {

@@ -34,7 +34,7 @@ func (e *Engine) Tick(now time.Time) []topics.Alert {
 	e.ticked = now
 	var late []string
 	for name, c := range e.cameras {
-		if e.clock-c.heard > min(e.patience(c), forgetAfter) {
+		if without := e.clock - c.heard; without > forgetAfter || without > e.patience(c) && c.alarmed() {
 			late = append(late, name)
 		}
 	}
