@@ -11,13 +11,18 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// StoreWatcherOptions are all required but Reporter.
+// StoreWatcherOptions are all required but Worker, Skipped and Reporter.
 type StoreWatcherOptions struct {
 	Store *Store
 	Poll  time.Duration
 	// Changed is called with the rules when they have been read for the first time,
 	// and whenever they have changed; one call at a time. They never change.
 	Changed func(*Stored)
+	// Worker is the name under which it is announced in Redis what is in force; empty:
+	// this process evaluates no rules. nil: nothing is announced.
+	Worker func() string
+	// Skipped are that many of the rules that are skipped at most, and why.
+	Skipped func(most int) map[string]string
 	Logger  *slog.Logger
 	// Reporter gets a warning while the rules that Redis holds are not in use. nil:
 	// telemetry.Quiet.
@@ -33,6 +38,9 @@ type StoreWatcher struct {
 	current *Stored // nil: none has been read
 	parser  storedParser
 	logged  string // what was logged last; empty while all is well
+	// announced is the version that was announced last.
+	announced   string
+	announcedAt time.Time
 }
 
 // NewStoreWatcher checks the options; nothing is read before Run.
@@ -51,6 +59,7 @@ const partStore = "rules in Redis"
 
 // Run follows the rules until ctx ends.
 func (w *StoreWatcher) Run(ctx context.Context) error {
+	defer w.withdraw(ctx)
 	return vocab.NewFollower(vocab.FollowerOptions{
 		Hash: w.Store.Hash, Poll: w.Poll, Part: partStore, Take: w.take, Looked: w.report, Logger: w.Logger, Reporter: w.Reporter,
 	}).Run(ctx)
@@ -84,6 +93,9 @@ func (w *StoreWatcher) kept() int {
 // report reports the result of a look at Redis. An error is logged when it begins,
 // when it becomes a different one, and when it ends.
 func (w *StoreWatcher) report(ctx context.Context, err error, unreachable bool) {
+	if !unreachable {
+		w.announce(ctx)
+	}
 	if err != nil && w.current == nil {
 		err = fmt.Errorf("they could not be read yet, so only those of the configuration file are in force: %w", err)
 	}

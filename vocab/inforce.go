@@ -60,7 +60,7 @@ func NewInForce(model string, v Vocabulary) InForce {
 
 func (s *Store) inForce(name string) string { return s.prefix + "vocab-in-force:" + name }
 
-// announceScript stores one value for each model, preceded by the time in
+// announceScript stores one value for each model or worker, preceded by the time in
 // seconds, and deletes values that are too old or malformed.
 var announceScript = redis.NewScript(`
 local kind = redis.call('TYPE', KEYS[1]).ok
@@ -78,14 +78,18 @@ return redis.call('EXPIRE', KEYS[1], ARGV[3])`)
 
 // Announce stores what is in force in Redis, where InForce reads it.
 func (s *Store) Announce(ctx context.Context, name string, f InForce) error {
-	raw, err := json.Marshal(f)
-	if err == nil {
-		err = announceScript.Run(ctx, s.client, []string{s.inForce(name)}, f.Model, raw, int(announced.Seconds()), maxModels).Err()
-	}
-	if err != nil {
+	if err := announce(ctx, s.client, s.inForce(name), f.Model, f, maxModels); err != nil {
 		return fmt.Errorf("announce vocabulary %s: %w", name, err)
 	}
 	return nil
+}
+
+func announce(ctx context.Context, c redis.UniversalClient, key, who string, what any, most int) error {
+	raw, err := json.Marshal(what)
+	if err != nil {
+		return err
+	}
+	return announceScript.Run(ctx, c, []string{key}, who, raw, int(announced.Seconds()), most).Err()
 }
 
 // inForceScript lists the values that are recent and not too large.
@@ -99,10 +103,20 @@ for _, value in ipairs(redis.call('HVALS', KEYS[1])) do
 end
 return out`)
 
+// announcements are what is stored within the last announced, each as JSON. Anyone may
+// have written them.
+func announcements(ctx context.Context, c redis.UniversalClient, key string, most int) ([]string, error) {
+	values, err := inForceScript.Run(ctx, c, []string{key}, int(announced.Seconds()), most, maxAnnounced).StringSlice()
+	for i, v := range values {
+		_, values[i], _ = strings.Cut(v, " ") // the time
+	}
+	return values, err
+}
+
 // InForce lists what workers announced within the last announced, sorted by
 // model.
 func (s *Store) InForce(ctx context.Context, name string) ([]InForce, error) {
-	values, err := inForceScript.Run(ctx, s.client, []string{s.inForce(name)}, int(announced.Seconds()), maxModels, maxAnnounced).StringSlice()
+	values, err := announcements(ctx, s.client, s.inForce(name), maxModels)
 	if err != nil {
 		return nil, fmt.Errorf("read what is in force of vocabulary %s: %w", name, err)
 	}
@@ -119,8 +133,7 @@ func (s *Store) InForce(ctx context.Context, name string) ([]InForce, error) {
 // readInForce parses a value. Anyone may have written it, so its texts are
 // cleaned before they are shown.
 func readInForce(value string) (f InForce, err error) {
-	_, raw, _ := strings.Cut(value, " ")
-	if err := json.Unmarshal([]byte(raw), &f); err != nil {
+	if err := json.Unmarshal([]byte(value), &f); err != nil {
 		return f, err
 	}
 	if len(f.Skipped) > maxSkippedOut || f.Model == "" {

@@ -129,6 +129,9 @@ func (p Program) putRule(ctx context.Context, d *ruleDesk, name, text string) er
 		return err
 	}
 	b.WriteString(around.note())
+	if _, err := d.writeRulesInForce(ctx, &b, name); err != nil {
+		return err
+	}
 	_, err = io.WriteString(p.Out, b.String())
 	return err
 }
@@ -256,8 +259,7 @@ func (p Program) ruleRemove(t *ruleTarget) *cobra.Command {
 					if err := d.store.Clear(ctx); err != nil {
 						return err
 					}
-					_, err := fmt.Fprintf(p.Out, "all rules in Redis are removed; %s of the configuration file stay\n", counted(len(d.file.Names()), "rule"))
-					return err
+					return p.saidInForce(ctx, d, fmt.Sprintf("all rules in Redis are removed; %s of the configuration file stay\n", counted(len(d.file.Names()), "rule")))
 				}
 				absent, err := d.store.Remove(ctx, names...)
 				if err != nil {
@@ -266,13 +268,23 @@ func (p Program) ruleRemove(t *ruleTarget) *cobra.Command {
 				if len(absent) > 0 {
 					return d.notThere(ctx, absent)
 				}
-				_, err = fmt.Fprintf(p.Out, "removed: %s\n", topics.Clean(strings.Join(names, ", ")))
-				return err
+				return p.saidInForce(ctx, d, fmt.Sprintf("removed: %s\n", topics.Clean(strings.Join(names, ", "))))
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "remove every rule in Redis")
 	return cmd
+}
+
+// saidInForce prints what an edit did, and where that is in force.
+func (p Program) saidInForce(ctx context.Context, d *ruleDesk, what string) error {
+	var b strings.Builder
+	b.WriteString(what)
+	if _, err := d.writeRulesInForce(ctx, &b); err != nil {
+		return err
+	}
+	_, err := io.WriteString(p.Out, b.String())
+	return err
 }
 
 // notThere is the error that rules are not in Redis, and that nothing was removed.

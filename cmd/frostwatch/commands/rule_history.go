@@ -3,7 +3,6 @@ package commands
 import (
 	"context"
 	"errors"
-	"io"
 	"strings"
 	"time"
 
@@ -75,7 +74,7 @@ func (p Program) ruleRollback(t *ruleTarget) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return p.printRestored(past.Now, after.Now, to)
+				return p.printRestored(ctx, d, past.Now, after.Now, to)
 			})
 		},
 	}
@@ -85,12 +84,11 @@ func (p Program) ruleRollback(t *ruleTarget) *cobra.Command {
 }
 
 // printRestored prints what a rollback has changed.
-func (p Program) printRestored(was, now map[string]string, version string) error {
+func (p Program) printRestored(ctx context.Context, d *ruleDesk, was, now map[string]string, version string) error {
 	var b strings.Builder
 	if writeChanges(&b, vocab.Differences(was, now)); b.Len() == 0 {
 		b.WriteString("nothing has changed\n")
 	}
 	b.WriteString("rules in Redis: version " + version + "\n")
-	_, err := io.WriteString(p.Out, b.String())
-	return err
+	return p.saidInForce(ctx, d, b.String())
 }

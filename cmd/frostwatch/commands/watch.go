@@ -101,7 +101,11 @@ func (p Program) watch(ctx context.Context, t *watchTarget, d *ruleDesk, words s
 		return err
 	}
 	b.WriteString(around.note())
-	if err := d.writeReady(ctx, &b, in, raises(rule, around)); err != nil {
+	ruled, err := d.writeRulesInForce(ctx, &b, name)
+	if err != nil {
+		return err
+	}
+	if err := d.writeReady(ctx, &b, in, ruled, raises(rule, around)); err != nil {
 		return err
 	}
 	fmt.Fprintf(&b, "to take it back: frostwatch watch --undo %s%s\n", name, t.again())
@@ -164,9 +168,9 @@ func (d *ruleDesk) ofVocabulary(name string) string {
 }
 
 // writeReady waits until infer has embedded the words in each of the vocabularies, and
-// says from when on they are watched for, and what raises an alert; empty: nothing does.
-func (d *ruleDesk) writeReady(ctx context.Context, b *strings.Builder, names []string, raises string) error {
-	all := true
+// says from when on they are watched for, if the rule is in force as well, and what raises
+// an alert; empty: nothing does.
+func (d *ruleDesk) writeReady(ctx context.Context, b *strings.Builder, names []string, all bool, raises string) error {
 	for _, name := range names {
 		v, err := d.labels.List(ctx, name)
 		if err != nil {
@@ -246,6 +250,9 @@ func (p Program) unwatch(ctx context.Context, d *ruleDesk, name string) error {
 		if err := d.dropLabel(ctx, &b, in, label); err != nil {
 			return err
 		}
+	}
+	if _, err := d.writeRulesInForce(ctx, &b); err != nil {
+		return err
 	}
 	_, err = io.WriteString(p.Out, b.String())
 	return err

@@ -3,6 +3,8 @@ package process
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/frostwatch/frostwatch/alerts"
@@ -53,9 +55,31 @@ func (p *Process) feed(put func(*alerts.RuleSet)) (parts []Part, err error) {
 // known when Kafka is.
 func (r *ruleSources) follow() (Part, error) {
 	w, err := alerts.NewStoreWatcher(alerts.StoreWatcherOptions{
-		Store: alerts.NewStore(r.Redis, r.Config.Redis.Prefix), Poll: r.Config.Vocab.Poll, Changed: r.fromStore, Logger: r.log, Reporter: r.reporter,
+		Store: alerts.NewStore(r.Redis, r.Config.Redis.Prefix), Poll: r.Config.Vocab.Poll, Changed: r.fromStore,
+		Worker: r.evaluates, Skipped: r.skips, Logger: r.log, Reporter: r.reporter,
 	})
 	return Part{Name: "rules in Redis", Early: true, Run: w.Run}, err
+}
+
+// evaluates is this worker's name, if it evaluates the rules.
+func (r *ruleSources) evaluates() string {
+	if !slices.Contains(r.stages, "alerts") {
+		return ""
+	}
+	return r.worker
+}
+
+// skips are the stored rules that are skipped, and why: the first few.
+func (r *ruleSources) skips(most int) map[string]string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(r.skipped)) {
+		if len(out) < most {
+			out[name] = r.skipped[name].Error()
+		}
+	}
+	return out
 }
 
 // fromFile takes the rules of the file, and returns a line about each change.
