@@ -1,11 +1,6 @@
 package framer
 
-import (
-	"math"
-	"slices"
-
-	"github.com/frostwatch/frostwatch/media"
-)
+import "github.com/frostwatch/frostwatch/media"
 
 // motion is where something moves in a clip, by blocks of the picture.
 type motion struct {
@@ -14,12 +9,6 @@ type motion struct {
 }
 
 const (
-	blockPoints = 5 // of a Still, along each side of a block
-	// Two pictures differ in a block where the mean difference of its points' luma is more
-	// than movedLevels, and more than movedNoise times that of the block that a quarter of
-	// all don't exceed, which is noise. Light that changes everywhere is taken off before.
-	movedLevels = 4
-	movedNoise  = 4
 	// strongest bounds what one pair of pictures adds to a block: what is bright does not
 	// move more than what is dark.
 	strongest = 4
@@ -39,7 +28,7 @@ func motionOf(stills []*media.Still) (m motion) {
 			continue
 		}
 		if m.strength == nil {
-			m.columns, m.rows = s.Columns/blockPoints, len(s.Points)/s.Columns/blockPoints
+			m.columns, m.rows = s.Columns/media.BlockPoints, len(s.Points)/s.Columns/media.BlockPoints
 			m.strength = make([]float64, m.columns*m.rows)
 		}
 		m.add(before, s)
@@ -49,70 +38,9 @@ func motionOf(stills []*media.Still) (m motion) {
 
 // add adds how two pictures differ.
 func (m *motion) add(before, after *media.Still) {
-	gain := m.gain(before, after)
-	differ := make([]float64, len(m.strength))
-	for b := range differ {
-		sum := 0.0
-		m.points(b, after.Columns, func(at int) {
-			sum += math.Abs(float64(after.Points[at]) - gain*float64(before.Points[at]))
-		})
-		differ[b] = sum / (blockPoints * blockPoints)
+	for b, d := range media.Moving(before.Points, after.Points, after.Columns) {
+		m.strength[b] += min(d, strongest)
 	}
-	least := max(movedLevels, movedNoise*quantile(differ, 4))
-	for b, d := range differ {
-		if d > least && m.besides(b, func(other int) bool { return differ[other] > least }) {
-			m.strength[b] += min(d/least, strongest)
-		}
-	}
-}
-
-// besides is whether something holds of one of the eight blocks around a block: what
-// moves alone is an insect or a snowflake.
-func (m *motion) besides(block int, holds func(int) bool) bool {
-	x, y := block%m.columns, block/m.columns
-	for v := max(y-1, 0); v <= min(y+1, m.rows-1); v++ {
-		for u := max(x-1, 0); u <= min(x+1, m.columns-1); u++ {
-			if other := v*m.columns + u; other != block && holds(other) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// points calls fn with the index of each point of a block.
-func (m *motion) points(block, columns int, fn func(at int)) {
-	left, top := block%m.columns*blockPoints, block/m.columns*blockPoints
-	for y := top; y < top+blockPoints; y++ {
-		for x := left; x < left+blockPoints; x++ {
-			fn(y*columns + x)
-		}
-	}
-}
-
-// gain is how much brighter most of the second picture is.
-func (m *motion) gain(before, after *media.Still) float64 {
-	var gains []float64
-	for b := range m.strength {
-		was, is := 0.0, 0.0
-		m.points(b, after.Columns, func(at int) {
-			was += float64(before.Points[at])
-			is += float64(after.Points[at])
-		})
-		if was > dark*blockPoints*blockPoints {
-			gains = append(gains, is/was)
-		}
-	}
-	if len(gains) == 0 {
-		return 1
-	}
-	return min(max(quantile(gains, 2), 0.5), 2)
-}
-
-// quantile is the value that one in n of all are below.
-func quantile(values []float64, n int) float64 {
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[len(sorted)/n]
 }
 
 // area is a rectangle of blocks, from the first on and before the end.
