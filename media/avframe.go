@@ -162,6 +162,41 @@ static int fw_rgb_convert(fw_rgb *c, const void *frame, fw_shape s, uint8_t *dst
 	return 0;
 }
 
+// A decoder that was flushed begins anew with the next keyframe.
+static void fw_flush(void *codec) { avcodec_flush_buffers(codec); }
+
+// fw_points writes the luma, from 0 to 255, of points in rows over the whole picture, as
+// it is stored: each is the mean of four pixels that are spread over it, so that large
+// pictures cost no more than small ones. It returns 0 for formats without a plane of luma.
+static int fw_points(const void *frame, int columns, int rows, uint8_t *out) {
+	const AVFrame *f = frame;
+	const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(f->format);
+	if (!d || d->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BITSTREAM | AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_BE))
+		return 0;
+	int wide = d->comp[0].depth > 8, shift = d->comp[0].shift + (wide ? d->comp[0].depth - 8 : 0);
+	if (d->comp[0].depth < 8 || d->comp[0].plane || d->comp[0].offset || d->comp[0].step != 1 + wide) return 0;
+	int full = f->color_range == AVCOL_RANGE_JPEG || !strncmp(d->name, "yuvj", 4) || d->nb_components < 3;
+	int lefts[512], rights[512];
+	if (columns > 512) return 0;
+	for (int c = 0; c < columns; c++) {
+		lefts[c] = (int64_t)c * f->width / columns;
+		rights[c] = (lefts[c] + (int)((int64_t)(c + 1) * f->width / columns)) / 2;
+	}
+	for (int r = 0; r < rows; r++) {
+		int top = (int64_t)r * f->height / rows, bottom = (int64_t)(r + 1) * f->height / rows;
+		const uint8_t *above = f->data[0] + (ptrdiff_t)top * f->linesize[0];
+		const uint8_t *below = f->data[0] + (ptrdiff_t)((top + bottom) / 2) * f->linesize[0];
+		for (int c = 0; c < columns; c++) {
+			int left = lefts[c], right = rights[c];
+			int v = wide ? ((((const uint16_t *)above)[left] + ((const uint16_t *)above)[right] + ((const uint16_t *)below)[left] + ((const uint16_t *)below)[right]) >> shift)
+			             : above[left] + above[right] + below[left] + below[right];
+			v = full ? v / 4 : (v - 64) * 298 / 1024; // 255 of 219 levels
+			*out++ = v < 0 ? 0 : v > 255 ? 255 : v;
+		}
+	}
+	return 1;
+}
+
 // fw_look is what a frame says of how it is to be shown, and its stream where the
 // frame does not.
 typedef struct {
@@ -241,6 +276,15 @@ func (l losses) ofCodec(c *astiav.CodecContext) {
 // numberPackets gives the packets that a decoder is sent from here on a number.
 func numberPackets(c *astiav.CodecContext, n int64) {
 	C.fw_number(*(*unsafe.Pointer)(unsafe.Pointer(c)), C.int64_t(n))
+}
+
+// flush makes a decoder forget what it was sent.
+func flush(c *astiav.CodecContext) { C.fw_flush(*(*unsafe.Pointer)(unsafe.Pointer(c))) }
+
+// lumaOf writes the luma of columns in rows of an AVFrame to dst, which holds as many
+// bytes; false where it has none.
+func lumaOf(frame unsafe.Pointer, columns, rows int, dst []byte) bool {
+	return C.fw_points(frame, C.int(columns), C.int(rows), (*C.uint8_t)(&dst[0])) != 0
 }
 
 // packetOf is the number of the packet that an AVFrame was in.

@@ -24,6 +24,11 @@ type Frame struct {
 	// sets it to when it is shown.
 	Arrived       time.Time
 	Width, Height int // pixels
+	// Skipped is how many frames came after this one and before Until that were not
+	// decoded, since nothing happened (StreamOptions.OnDemand).
+	Skipped int
+	// Kept is whether OnKept was called when the frame came.
+	Kept bool
 	// The picture is as people see it: rotated and mirrored as the stream says, with
 	// square samples, and of two interlaced fields only the first one taken.
 	//

@@ -35,17 +35,20 @@ type comparison struct {
 }
 
 func (c comparison) moving() []float64 {
-	gain := c.gain()
 	differ := make([]float64, c.columns*c.rows)
-	for b := range differ {
-		sum := 0.0
-		c.each(b, func(at int) {
-			sum += math.Abs(float64(c.after[at]) - gain*float64(c.before[at]))
-		})
-		differ[b] = sum / (BlockPoints * BlockPoints)
-	}
 	if len(differ) == 0 {
 		return nil
+	}
+	gain := c.gain()
+	for y := range c.rows * BlockPoints {
+		row := differ[y/BlockPoints*c.columns:][:c.columns]
+		before, after := c.before[y*c.points:][:c.columns*BlockPoints], c.after[y*c.points:][:c.columns*BlockPoints]
+		for x, v := range after {
+			row[x/BlockPoints] += math.Abs(float64(v) - gain*float64(before[x]))
+		}
+	}
+	for b := range differ {
+		differ[b] /= BlockPoints * BlockPoints
 	}
 	least := max(movedLevels, movedNoise*quantile(differ, 4))
 	moving := make([]float64, len(differ))
@@ -70,27 +73,13 @@ func (c comparison) besides(block int, holds func(int) bool) bool {
 	return false
 }
 
-// each calls fn with the index of each point of a block.
-func (c comparison) each(block int, fn func(at int)) {
-	left, top := block%c.columns*BlockPoints, block/c.columns*BlockPoints
-	for y := top; y < top+BlockPoints; y++ {
-		for x := left; x < left+BlockPoints; x++ {
-			fn(y*c.points + x)
-		}
-	}
-}
-
 // gain is how much brighter most of the second picture is.
 func (c comparison) gain() float64 {
-	var gains []float64
-	for b := range c.columns * c.rows {
-		was, is := 0.0, 0.0
-		c.each(b, func(at int) {
-			was += float64(c.before[at])
-			is += float64(c.after[at])
-		})
-		if was > dimmest*BlockPoints*BlockPoints {
-			gains = append(gains, is/was)
+	was, is := c.sums(c.before), c.sums(c.after)
+	gains := make([]float64, 0, len(was))
+	for b, v := range was {
+		if float64(v) > dimmest*BlockPoints*BlockPoints {
+			gains = append(gains, float64(is[b])/float64(v))
 		}
 	}
 	if len(gains) == 0 {
@@ -99,8 +88,21 @@ func (c comparison) gain() float64 {
 	return min(max(quantile(gains, 2), 0.5), 2)
 }
 
+// sums are those of the points of each block.
+func (c comparison) sums(points []byte) []int32 {
+	out := make([]int32, c.columns*c.rows)
+	for y := range c.rows * BlockPoints {
+		row := out[y/BlockPoints*c.columns:][:c.columns]
+		for x, v := range points[y*c.points:][:c.columns*BlockPoints] {
+			row[x/BlockPoints] += int32(v)
+		}
+	}
+	return out
+}
+
 // quantile is the value that one in n of all are below.
 func quantile(values []float64, n int) float64 {
-	sorted := slices.Sorted(slices.Values(values))
+	sorted := slices.Clone(values)
+	slices.Sort(sorted)
 	return sorted[len(sorted)/n]
 }

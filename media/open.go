@@ -23,6 +23,12 @@ type StreamOptions struct {
 	// OnDamaged is called for each frame that is damaged, with whether it is passed over
 	// for the clean one before it; nil: nobody is told.
 	OnDamaged func(passed bool)
+	// OnDemand decodes only keyframes while nothing happens, and what came since the latest
+	// of them when something does.
+	OnDemand bool
+	// OnKept is called for each frame that comes while only keyframes are decoded; nil:
+	// nobody is told.
+	OnKept func()
 	// AnyPace believes the times of streams that run faster or slower than time does.
 	AnyPace bool
 	// OnWait is called with a reason where packets come and no picture can begin, which
@@ -51,8 +57,14 @@ func open(ctx context.Context, url string, o openOptions) (*Stream, error) {
 	if o.OnDamaged == nil {
 		o.OnDamaged = func(bool) {}
 	}
+	if o.OnKept == nil {
+		o.OnKept = func() {}
+	}
 	s := &Stream{openOptions: o, format: astiav.AllocFormatContext(), losses: newLosses()}
 	s.losses.ofFormat(s.format)
+	if o.OnDemand {
+		s.demand = &demand{}
+	}
 	s.guard = newGuard(ctx, s.format.SetInterruptCallback())
 	s.ofURL(url)
 	options := o.libav(s.scheme)

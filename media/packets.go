@@ -25,6 +25,9 @@ func (s *Stream) step() (*Frame, error) {
 	switch {
 	case err == nil:
 		return s.take()
+	case errors.Is(err, astiav.ErrEof) && s.demand != nil && s.demand.state == peeking:
+		s.wake(false, true) // the keyframe made no picture
+		return nil, nil
 	case errors.Is(err, astiav.ErrEof):
 		return nil, io.EOF
 	case !errors.Is(err, astiav.ErrEagain):
@@ -56,6 +59,9 @@ const keyPatience = 10 * time.Minute
 // packets, so that a camera whose packets never make a picture is noticed too.
 // The first frame may take longer, because it waits for a keyframe.
 func (s *Stream) feed() error {
+	if s.catchUp() {
+		return nil
+	}
 	patience := s.Watchdog
 	if s.first.IsZero() {
 		patience *= 4
@@ -76,6 +82,9 @@ func (s *Stream) feed() error {
 		return s.silence("frame", patience)
 	case errors.Is(err, errTime):
 		return s.silence("data", s.Read)
+	case errors.Is(err, astiav.ErrEof) && s.demand != nil && s.demand.state == idle:
+		s.wake(false, false) // so that a recording is whole
+		return nil
 	case errors.Is(err, astiav.ErrEof):
 		s.draining = true
 		if err := s.codec.SendPacket(nil); err != nil {
@@ -90,17 +99,26 @@ func (s *Stream) feed() error {
 	if s.packet.StreamIndex() != s.index {
 		return nil
 	}
-	s.failures = 0
-	numberPackets(s.owner, s.damage.next())
 	s.arrived++
 	s.keyed = s.keyed || s.packet.Flags().Has(astiav.PacketFlagKey)
-	if err := s.codec.SendPacket(s.packet); err != nil {
-		s.OnBadPacket()
-	}
-	if s.losses.count() != lost {
-		s.damage.hurt()
+	missed := s.losses.count() != lost
+	if s.demand == nil || !s.spare(missed) {
+		s.send(s.packet, missed)
 	}
 	return nil
+}
+
+// send gives the decoder a packet. missed is whether something was lost before it.
+func (s *Stream) send(p *astiav.Packet, missed bool) {
+	lost := s.losses.count()
+	s.failures = 0
+	numberPackets(s.owner, s.damage.next())
+	if err := s.codec.SendPacket(p); err != nil {
+		s.OnBadPacket()
+	}
+	if missed || s.losses.count() != lost {
+		s.damage.hurt()
+	}
 }
 
 // keyless is whether packets come and none of them has begun a picture that needs no

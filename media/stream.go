@@ -20,6 +20,7 @@ type Stream struct {
 	owner  *astiav.CodecContext // of codec
 	losses losses
 	damage damage
+	demand *demand // nil: all is decoded
 	packet *astiav.Packet
 	index  int            // of the track that is decoded
 	track  *astiav.Stream // the same
@@ -43,6 +44,7 @@ type Stream struct {
 	heldStep    time.Duration
 	heldArrived time.Time
 	heldShape   shape
+	heldKept    bool
 	first       time.Time     // arrival of the first frame
 	waited      time.Duration // for packets since the latest frame that has a time
 	frame       Frame         // handed out
@@ -70,9 +72,20 @@ func (s *Stream) Next() (*Frame, error) {
 		}
 	}
 	if s.holding {
-		return s.hand(s.heldAt + max(s.heldStep, s.clock.step)), nil
+		return s.last(), nil
 	}
 	return nil, s.err
+}
+
+// last hands out a stream's last frame.
+func (s *Stream) last() *Frame {
+	d := s.demand
+	if d == nil || d.state != idle {
+		return s.hand(s.heldAt + max(s.heldStep, s.clock.step))
+	}
+	f := s.hand(s.heldAt + max(d.span+d.group.since, 0))
+	f.Skipped = len(d.kept) - 1
+	return f
 }
 
 // take computes the new frame's time, which is also when the held frame ends.
@@ -80,7 +93,20 @@ func (s *Stream) take() (*Frame, error) {
 	if err := sizeFault(s.fresh.Width(), s.fresh.Height()); err != nil {
 		return nil, err
 	}
-	shape, now := shapeOf(s.look()), time.Now()
+	number, now, kept := packetOf(s.fresh.UnsafePointer()), time.Now(), false
+	skipped := 0
+	if d := s.demand; d != nil {
+		switch {
+		case d.repeated(number, frameTime(s.fresh.UnsafePointer())), d.state == peeking && !s.peeked(number):
+			s.fresh.Unref()
+			return nil, nil
+		case d.state == peeking:
+			now, kept, skipped = d.kept[len(d.kept)-1].arrived.Add(d.delay), true, d.skipped()
+		case d.state == catchingUp:
+			now, kept = d.fed, true
+		}
+	}
+	shape := shapeOf(s.look())
 	if s.first.IsZero() {
 		s.first = now
 	}
@@ -91,10 +117,13 @@ func (s *Stream) take() (*Frame, error) {
 			return nil, NewFault(KindNotVideo, "its frames have no times, and it does not say how many there are a second")
 		}
 		s.fresh.Unref()
+		if s.demand != nil && s.demand.state == peeking {
+			s.wake(false, false)
+		}
 		return nil, nil
 	}
 	s.waited = 0
-	damaged := s.damage.frame(packetOf(s.fresh.UnsafePointer()), corrupt(s.fresh.UnsafePointer()), s.fresh.KeyFrame(), s.fresh.PictureType() == astiav.PictureTypeI)
+	damaged := s.damage.frame(number, corrupt(s.fresh.UnsafePointer()), s.fresh.KeyFrame(), s.fresh.PictureType() == astiav.PictureTypeI)
 	if verdict == dropEarlier {
 		s.held.Unref()
 		s.holding = false
@@ -110,9 +139,17 @@ func (s *Stream) take() (*Frame, error) {
 	var out *Frame
 	if s.holding {
 		out = s.hand(s.clock.until(s.heldAt, at, before))
+		out.Skipped = skipped
+	}
+	peeking := s.demand != nil && s.demand.state == peeking
+	if s.demand != nil && !peeking && !damaged {
+		s.watch(at, number, now)
 	}
 	s.held.MoveRef(s.fresh)
-	s.holding, s.heldAt, s.heldStep, s.heldArrived, s.heldShape = true, at, before, now, shape
+	s.holding, s.heldAt, s.heldStep, s.heldArrived, s.heldShape, s.heldKept = true, at, before, now, shape, kept
+	if peeking {
+		s.next()
+	}
 	return out, nil
 }
 
@@ -124,7 +161,7 @@ func (s *Stream) hand(until time.Duration) *Frame {
 	s.shape = s.heldShape
 	s.frame = Frame{
 		PTS: s.heldAt, Until: until, Arrived: s.heldArrived,
-		Width: s.shape.width, Height: s.shape.height, RGB: s.toRGB,
+		Width: s.shape.width, Height: s.shape.height, Kept: s.heldKept, RGB: s.toRGB,
 	}
 	return &s.frame
 }
@@ -132,6 +169,9 @@ func (s *Stream) hand(until time.Duration) *Frame {
 // look is how the fresh frame asks to be shown.
 func (s *Stream) look() look {
 	l := lookOf(s.fresh, s.track)
+	if s.demand != nil {
+		s.demand.fields = l.interlaced
+	}
 	// libav has each field of HEVC as a frame of its own.
 	if l.interlaced && s.info.Codec == "hevc" {
 		l.interlaced, l.fieldAlone = false, true
@@ -174,6 +214,7 @@ func (s *Stream) Close() {
 		s.codec.Free()
 	}
 	s.packet.Free()
+	s.demand.free()
 	s.losses.free()
 	for _, f := range []*astiav.Frame{s.fresh, s.held, s.shown} {
 		f.Free()

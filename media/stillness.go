@@ -1,0 +1,176 @@
+package media
+
+import (
+	"slices"
+	"time"
+)
+
+// stillness judges by the sizes of packets whether something happens before a camera.
+//
+// What is usual is learned while all pictures are decoded, from stretches in which they
+// were seen to be still: so it follows light and noise, and a scene that never rests
+// teaches nothing. Sizes that did not rise when something moved are believed less: the
+// next time, pictures must have been still for longer.
+type stillness struct {
+	recent [recentPackets]int // sizes of the latest packets that are no keyframes; a ring
+	count  int                // of them since the beginning
+	key    int                // size of the latest keyframe
+
+	calm   bool          // pictures were still since then
+	since  time.Duration // on the stream's clock
+	now    sizes         // in this stretch
+	rose   bool          // sizes have, since the latest look
+	usual  sizes         // in the stretch that was learned
+	wait   time.Duration // for how long pictures must be still to be believed
+	awaken bool          // sizes rose, and nothing has been seen to move since
+	alarm  sizes         // from there on
+}
+
+// sizes are bytes of packets that are no keyframes.
+type sizes struct {
+	packets, all int // how many, and their sum
+	top          int // the largest
+	most         int // the largest sum of recentPackets in a row
+	middle       int // the largest median of recentPackets in a row
+}
+
+func (s *sizes) add(size, sum, middle int) {
+	s.packets++
+	s.all += size
+	s.top, s.most, s.middle = max(s.top, size), max(s.most, sum), max(s.middle, middle)
+}
+
+// with is the larger of each.
+func (s *sizes) with(o sizes) {
+	s.top, s.most, s.middle = max(s.top, o.top), max(s.most, o.most), max(s.middle, o.middle)
+}
+
+// exceed is whether sizes are larger than s, by more than chance makes them.
+func (s *sizes) exceed(size, sum, middle int) bool {
+	return s.packets > 0 && (size > riseTop*s.top+riseBytes || 4*sum > riseMost*s.most+4*recentPackets*riseEach || 2*middle > riseMiddle*s.middle+2*riseEach)
+}
+
+const (
+	// recentPackets is over how many packets sizes are added up: more than the distance
+	// of two pictures that others refer to, which are the large ones.
+	recentPackets = 8
+	// Sizes rise where one packet has riseTop times the largest, and riseBytes more;
+	// recentPackets have riseMost/4 of what they had at most, and riseEach more each; or
+	// their median has riseMiddle/2 of that at most, and riseEach more. One large packet
+	// now and then says nothing of those between.
+	riseTop, riseMost, riseMiddle = 2, 5, 3
+	riseBytes, riseEach           = 64, 16
+	// sunk is the part of a keyframe's size that the others have at most, on average, while
+	// nothing happens. Cameras with a constant bit rate fill it, and sizes say nothing.
+	sunk = 12
+	// leastCalm is for how long pictures must have been still, at first; mostCalm at most.
+	leastCalm = 5 * time.Second
+	mostCalm  = 10 * time.Minute
+	// restful is how long pictures must have been still for it to be of interest whether
+	// sizes rise with what moves next.
+	restful = 2 * time.Second
+)
+
+// packet takes the size of the next packet, and says whether sizes rise.
+func (s *stillness) packet(key bool, size int) (rises bool) {
+	if key {
+		s.key = size
+		return false
+	}
+	s.recent[s.count%recentPackets] = size
+	s.count++
+	sorted, sum := s.recent, s.sum()
+	slices.Sort(sorted[:])
+	middle := sorted[recentPackets/2]
+	s.now.add(size, sum, middle)
+	rises = s.usual.exceed(size, sum, middle)
+	s.rose = s.rose || rises
+	if s.awaken || rises {
+		s.alarm.add(size, sum, middle)
+	}
+	return rises
+}
+
+// sum is of recentPackets.
+func (s *stillness) sum() (sum int) {
+	for _, v := range s.recent {
+		sum += v
+	}
+	return sum
+}
+
+// look takes whether something has moved since the look before, while all pictures are
+// decoded.
+func (s *stillness) look(at time.Duration, moved bool) {
+	switch {
+	case moved:
+		if s.usual.packets > 0 && (s.awaken || s.calm && at-s.since >= restful) {
+			s.heed(s.rose || s.awaken)
+		}
+		s.calm = false
+	case !s.calm:
+		s.begin(at)
+	}
+	s.rose = false
+}
+
+// low is whether packets are so small of late that pictures may be still.
+func (s *stillness) low() bool {
+	return sunk*s.sum() <= 2*s.key*recentPackets
+}
+
+// begin begins a stretch.
+func (s *stillness) begin(at time.Duration) {
+	s.calm, s.since, s.now = true, at, sizes{}
+}
+
+// heed takes whether sizes rose when something moved.
+func (s *stillness) heed(rose bool) {
+	s.awaken = false
+	s.wait = max(s.wait, leastCalm)
+	if rose {
+		s.wait = max(s.wait/2, leastCalm)
+	} else {
+		s.wait = min(2*s.wait, mostCalm)
+	}
+}
+
+// still is whether pictures were still for long enough, and packets so small that what
+// moves would show in them. group is the time between two keyframes.
+func (s *stillness) still(at, group time.Duration) bool {
+	return s.calm && at-s.since >= max(s.wait, leastCalm, 2*group) && s.count >= recentPackets &&
+		s.now.packets > 0 && sunk*s.now.all <= s.key*s.now.packets
+}
+
+// learn makes what the stretch had the usual. If sizes had risen and nothing was seen to
+// move, what is usual has more of them.
+func (s *stillness) learn() {
+	if s.awaken {
+		s.now.with(s.usual)
+		s.now.with(s.alarm)
+	}
+	s.usual, s.awaken = s.now, false
+	s.now, s.alarm = sizes{}, sizes{}
+}
+
+// ease is called for each group that was not decoded: what is usual sinks slowly to what
+// the group had.
+func (s *stillness) ease() {
+	const slowly = 16
+	s.usual.top -= max(s.usual.top-s.now.top, 0) / slowly
+	s.usual.most -= max(s.usual.most-s.now.most, 0) / slowly
+	s.usual.middle -= max(s.usual.middle-s.now.middle, 0) / slowly
+	s.now = sizes{}
+}
+
+// wake is called when all pictures are decoded again, from that time on. rose is whether
+// that is because sizes rise, and unseen, because of something that they did not show.
+func (s *stillness) wake(at time.Duration, rose, unseen bool) {
+	if unseen {
+		s.heed(false)
+	}
+	if s.awaken, s.rose = rose, false; !rose {
+		s.alarm = sizes{}
+	}
+	s.begin(at)
+}
