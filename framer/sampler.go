@@ -36,6 +36,7 @@ type window struct {
 	start  time.Duration
 	frames []topics.ClipFrame
 	stills []*media.Still // of the frames, where the view zoom is wanted, until it is complete; all of one size, as an epoch's frames are
+	busy   bool           // frames after one of its pictures were decoded
 	zoom   *topics.Zoom   // once it is complete
 }
 

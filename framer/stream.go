@@ -39,6 +39,7 @@ type Stream struct {
 	last   time.Duration // the latest frame, on the stream's clock
 	step   time.Duration // the interval before it
 	shown  time.Duration // until when the latest frame is on display
+	quiet  bool          // frames after it were not decoded, since nothing happened
 	width  int           // of the epoch's frames as they come
 	height int
 	early  []early       // complete windows that wait for the epoch's begin to be known
@@ -108,13 +109,13 @@ func (s *Stream) Frame(ctx context.Context, f *media.Frame) error {
 	if f.PTS > s.last {
 		s.step = f.PTS - s.last
 	}
-	s.last = f.PTS
+	s.last, s.quiet = f.PTS, f.Skipped > 0
 	s.shown = at + s.display(f)
 	return s.cut(ctx, f, at, s.shown)
 }
 
 func (s *Stream) startEpoch(ctx context.Context, f *media.Frame) {
-	s.in, s.last, s.step = true, f.PTS, 0
+	s.in, s.last, s.step, s.quiet = true, f.PTS, 0, false
 	s.width, s.height = f.Width, f.Height
 	s.anchor.limit = s.MaxDrift
 	s.anchor.begin(f.PTS, f.Arrived)
@@ -188,7 +189,7 @@ func (s *Stream) breaks(f *media.Frame) string {
 		return breakSize
 	case f.PTS < s.last:
 		return breakBackwards
-	case f.PTS-s.last > s.longest():
+	case f.PTS-s.last > s.longest(s.quiet):
 		s.gap = f.PTS - s.last
 		return breakGap
 	}
@@ -199,13 +200,20 @@ func (s *Stream) breaks(f *media.Frame) string {
 // some cameras send a frame a second, or one in two seconds while nothing happens.
 const onDisplay = 3500 * time.Millisecond
 
-// longest is for how long a frame stays on display at most.
-func (s *Stream) longest() time.Duration { return max(onDisplay, s.sampler.stepTime()) }
+// longest is for how long a frame stays on display at most. quiet is whether others came
+// after it that were not decoded, since nothing happened.
+func (s *Stream) longest(quiet bool) time.Duration {
+	if quiet {
+		// A little more, since that is by the packets' times.
+		return max(media.SkipMost+time.Second, onDisplay, s.sampler.stepTime())
+	}
+	return max(onDisplay, s.sampler.stepTime())
+}
 
 // display is how long a frame is on display: until its successor comes, or as long as
 // the one before it where a gap follows.
 func (s *Stream) display(f *media.Frame) time.Duration {
-	if d := f.Until - f.PTS; d >= 0 && d <= s.longest() {
+	if d := f.Until - f.PTS; d >= 0 && d <= s.longest(f.Skipped > 0) {
 		return d
 	}
 	return max(s.step, tolerance)
@@ -230,6 +238,9 @@ func (s *Stream) cut(ctx context.Context, f *media.Frame, at, until time.Duratio
 			}
 		}
 		win.frames = append(win.frames, picture)
+		if f.Skipped == 0 {
+			win.busy = true
+		}
 		if s.zooms {
 			win.stills = append(win.stills, still)
 		}
@@ -281,6 +292,6 @@ func (s *Stream) clip(win *window, w, h int) topics.Clip {
 	return topics.Clip{
 		ID: topics.ClipID(s.camera.Name, s.anchor.epoch, win.start), Camera: s.camera.Name, Tags: of.tags, Vocabulary: of.vocabulary,
 		Epoch: s.anchor.epoch, Sequence: win.number, Start: win.start, Window: s.sampler.window,
-		Width: w, Height: h, Frames: win.frames, Views: s.views, Zoom: win.zoom,
+		Width: w, Height: h, Frames: win.frames, Views: s.views, Zoom: win.zoom, Quiet: !win.busy,
 	}
 }

@@ -38,6 +38,8 @@ type Camera struct {
 	Views []View `json:"views,omitempty"`
 	// Masks are painted out before a picture leaves ingest.
 	Masks []Polygon `json:"masks,omitempty"`
+	// Decode says which of its pictures are decoded; empty: what ingest.decode says.
+	Decode Decode `json:"decode,omitempty"`
 	// Source says who put the record: SourcePerson, SourceFile or SourceUp; empty
 	// counts as SourcePerson. A configuration file or `frostwatch up` changes and
 	// removes only records of its own.
@@ -46,6 +48,15 @@ type Camera struct {
 	// `up` put: when these change the camera, they keep its tags.
 	OwnTags bool `json:"own_tags,omitempty"`
 }
+
+// Decode says which of a camera's pictures are decoded.
+type Decode string
+
+// The values of Decode.
+const (
+	DecodeAlways Decode = "always" // all
+	DecodeDemand Decode = "demand" // keyframes while nothing happens, else all
+)
 
 // Duration is a time.Duration that is written as in Go, such as "2.133s".
 type Duration time.Duration
@@ -111,6 +122,9 @@ func (c Camera) Validate() error {
 	}
 	if !slices.Contains([]string{"", "tcp", "udp"}, c.Transport) {
 		return fmt.Errorf("camera %s: transport %.80q: want tcp or udp", c.Name, c.Transport)
+	}
+	if !slices.Contains([]Decode{"", DecodeAlways, DecodeDemand}, c.Decode) {
+		return fmt.Errorf("camera %s: decode %.80q: want %s or %s", c.Name, string(c.Decode), DecodeDemand, DecodeAlways)
 	}
 	if p := time.Duration(c.Poll); p != 0 && (p < minPoll || p > maxPoll) {
 		return fmt.Errorf("camera %s: poll %v: want %v to %v", c.Name, p, minPoll, maxPoll)

@@ -24,7 +24,11 @@ type Clip struct {
 	Height     int
 	Frames     []ClipFrame // in order of presentation
 	Views      []View      // that the camera is recognised by; none: DefaultViews
-	Zoom       *Zoom       // the view zoom; nil: nothing moves, or the camera has no such view
+	// Quiet is whether nothing happened in the window, as far as the sizes of the camera's
+	// packets and its keyframes show: the pictures are of keyframes, and the frames between
+	// them were not decoded.
+	Quiet bool
+	Zoom  *Zoom // the view zoom; nil: nothing moves, or the camera has no such view
 }
 
 // Zoom is one square of the source's picture, the same for all frames of a clip.
@@ -57,7 +61,7 @@ func EncodeClip(c Clip) ([]byte, error) {
 		Id: c.ID, Camera: c.Camera, CameraTags: c.Tags, Vocabulary: c.Vocabulary,
 		EpochUnixNano: c.Epoch.UnixNano(), Sequence: c.Sequence,
 		StartNano: int64(c.Start), WindowNano: int64(c.Window),
-		Width: uint32(c.Width), Height: uint32(c.Height),
+		Width: uint32(c.Width), Height: uint32(c.Height), Quiet: c.Quiet,
 	}
 	for _, f := range c.Frames {
 		m.Frames = append(m.Frames, &clippb.Frame{
@@ -97,7 +101,7 @@ func DecodeClip(b []byte) (Clip, error) {
 		ID: m.Id, Camera: m.Camera, Tags: m.CameraTags, Vocabulary: m.Vocabulary,
 		Epoch: time.Unix(0, m.EpochUnixNano).UTC(), Sequence: m.Sequence,
 		Start: time.Duration(m.StartNano), Window: time.Duration(m.WindowNano),
-		Width: int(m.Width), Height: int(m.Height),
+		Width: int(m.Width), Height: int(m.Height), Quiet: m.Quiet,
 	}
 	for _, f := range m.Frames {
 		c.Frames = append(c.Frames, ClipFrame{

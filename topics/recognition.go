@@ -32,9 +32,14 @@ type Recognition struct {
 	References *References `json:"references,omitempty"`
 	// Views are the squares of the picture that were seen. None: the camera names no
 	// views, and the square in the middle alone was seen.
-	Views   []SeenView `json:"views,omitempty"`
-	Vocab   VocabRef   `json:"vocabulary"` // the one that was scored against
-	Timings Timings    `json:"timings_ms"`
+	Views []SeenView `json:"views,omitempty"`
+	// Quiet is whether nothing happened in the window (Clip.Quiet). Then EmbeddedAs may be
+	// the id of an earlier clip of the same quiet spell, whose embedding this is: of those,
+	// the model sees one in infer.quiet_every.
+	Quiet      bool     `json:"quiet,omitempty"`
+	EmbeddedAs string   `json:"embedded_as,omitempty"`
+	Vocab      VocabRef `json:"vocabulary"` // the one that was scored against
+	Timings    Timings  `json:"timings_ms"`
 }
 
 // References are the fixed texts that contrasts are taken against, as far as they
@@ -163,6 +168,8 @@ func (r *Recognition) ValidateClip() error {
 		return fmt.Errorf("labels: %d elements, want at most %d", len(r.Labels), MaxLabels)
 	case len(r.Views) > maxSeenViews:
 		return fmt.Errorf("views: %d elements, want at most %d", len(r.Views), maxSeenViews)
+	case r.EmbeddedAs != "" && !isID(r.EmbeddedAs):
+		return fmt.Errorf("embedded_as: want at most %d bytes of printable text", maxID)
 	case r.References != nil && (math.IsNaN(r.References.Logit) || math.IsInf(r.References.Logit, 0)):
 		return fmt.Errorf("references: logit %v: want a finite one", r.References.Logit)
 	}

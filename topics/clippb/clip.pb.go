@@ -52,7 +52,11 @@ type Clip struct {
 	// this order of importance. Empty: centre.
 	Views []string `protobuf:"bytes,12,rep,name=views,proto3" json:"views,omitempty"`
 	// The view zoom: where something moves. Absent where nothing does.
-	Zoom          *Zoom `protobuf:"bytes,13,opt,name=zoom,proto3" json:"zoom,omitempty"`
+	Zoom *Zoom `protobuf:"bytes,13,opt,name=zoom,proto3" json:"zoom,omitempty"`
+	// Nothing happened, as far as the sizes of the camera's packets and its
+	// keyframes show: the frames are keyframes, and those between them were not
+	// decoded.
+	Quiet         bool `protobuf:"varint,14,opt,name=quiet,proto3" json:"quiet,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -176,6 +180,13 @@ func (x *Clip) GetZoom() *Zoom {
 		return x.Zoom
 	}
 	return nil
+}
+
+func (x *Clip) GetQuiet() bool {
+	if x != nil {
+		return x.Quiet
+	}
+	return false
 }
 
 // One square of the source's picture, for all frames of the clip.
@@ -334,7 +345,7 @@ var File_clip_proto protoreflect.FileDescriptor
 const file_clip_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"clip.proto\x12\rfrostwatch.v1\"\x8e\x03\n" +
+	"clip.proto\x12\rfrostwatch.v1\"\xa4\x03\n" +
 	"\x04Clip\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06camera\x18\x02 \x01(\tR\x06camera\x12&\n" +
@@ -354,7 +365,8 @@ const file_clip_proto_rawDesc = "" +
 	"vocabulary\x18\v \x01(\tR\n" +
 	"vocabulary\x12\x14\n" +
 	"\x05views\x18\f \x03(\tR\x05views\x12'\n" +
-	"\x04zoom\x18\r \x01(\v2\x13.frostwatch.v1.ZoomR\x04zoom\"\x84\x01\n" +
+	"\x04zoom\x18\r \x01(\v2\x13.frostwatch.v1.ZoomR\x04zoom\x12\x14\n" +
+	"\x05quiet\x18\x0e \x01(\bR\x05quiet\"\x84\x01\n" +
 	"\x04Zoom\x12\x12\n" +
 	"\x04left\x18\x01 \x01(\x01R\x04left\x12\x10\n" +
 	"\x03top\x18\x02 \x01(\x01R\x03top\x12\x14\n" +
