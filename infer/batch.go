@@ -98,18 +98,42 @@ func (s *Stage) recognise(ctx context.Context, batch []*clip) error {
 	if err := s.vocabularies(ctx, usable); err != nil {
 		return err
 	}
-	runs, err := s.embed(ctx, usable)
-	if err != nil {
-		return err
+	var fresh []*clip
+	for _, c := range usable {
+		if s.quiet.repeats(c) {
+			s.metrics.repeated.Add(ctx, 1)
+		} else {
+			fresh = append(fresh, c)
+		}
 	}
-	for _, r := range runs {
-		r.spread()
+	if err := s.see(ctx, fresh); err != nil {
+		return err
 	}
 	for _, c := range usable {
 		if c.err == nil {
 			c.result, c.err = s.recognition(c)
 		}
 		c.finish()
+	}
+	return nil
+}
+
+// see embeds clips.
+func (s *Stage) see(ctx context.Context, clips []*clip) error {
+	if len(clips) == 0 {
+		return nil
+	}
+	runs, err := s.embed(ctx, clips)
+	if err != nil {
+		return err
+	}
+	for _, r := range runs {
+		r.spread()
+	}
+	for _, c := range clips {
+		if c.err == nil {
+			s.quiet.note(c)
+		}
 	}
 	return nil
 }

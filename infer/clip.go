@@ -28,15 +28,16 @@ type clip struct {
 
 	// err is why it has no recognition: errTooOld, errOvertaken, or what is wrong
 	// with it and goes to the dead letters. Whoever holds the clip sets it.
-	err    error
-	matrix *scoring.Matrix // set by batchLoop: the vocabulary that it is scored against
-	looks  []media.Look    // the squares of its picture that the model sees; none if it can't be used
-	pixels []byte          // set by a decoder: [looks, frames, side, side, 3]
-	took   time.Duration   // decoding
-	seen   []scoring.Clip  // set by batchLoop: of each look
-	ran    time.Duration   // the model's runs that it was in
-	batch  int             // squares in the largest of them
-	result bus.Message     // set by batchLoop: its recognition
+	err        error
+	matrix     *scoring.Matrix // set by batchLoop: the vocabulary that it is scored against
+	looks      []media.Look    // the squares of its picture that the model sees; none if it can't be used
+	pixels     []byte          // set by a decoder: [looks, frames, side, side, 3]
+	took       time.Duration   // decoding
+	seen       []scoring.Clip  // set by batchLoop: of each look
+	embeddedAs string          // the clip whose embeddings seen are; empty: its own
+	ran        time.Duration   // the model's runs that it was in
+	batch      int             // squares in the largest of them
+	result     bus.Message     // set by batchLoop: its recognition
 
 	decoded chan struct{} // closed when a decoder has finished with it
 	// recognised is closed when only its lease uses the clip any more; result, err

@@ -15,7 +15,7 @@ type metrics struct {
 	clips, skipped, overtaken metric.Int64Counter
 	unscored                  metric.Int64Counter
 	failed, swaps             metric.Int64Counter
-	decoded, shared           metric.Int64Counter
+	decoded, shared, repeated metric.Int64Counter
 	batch                     metric.Int64Histogram
 	model, latency            metric.Float64Histogram
 	late                      metric.Float64ObservableGauge
@@ -32,6 +32,7 @@ func newMetrics(m metric.Meter) (metrics, error) {
 		swaps:     i.Counter("frostwatch.infer.swaps", "models that replaced another while running"),
 		decoded:   i.Counter("frostwatch.infer.frames_decoded", "frames decoded"),
 		shared:    i.Counter("frostwatch.infer.frames_shared", "frames that an earlier clip contained too and that were not decoded again"),
+		repeated:  i.Counter("frostwatch.infer.clips_repeated", "clips of quiet spells that were scored with the embedding of an earlier one"),
 		batch:     i.Numbers("frostwatch.infer.batch_clips", "squares of pictures in one model run: of each clip one, or more where its camera has other views than centre", 1, 2, 4, 8, 16, 32, 64),
 		model:     i.Seconds("frostwatch.infer.model_seconds", "one model run", .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30),
 		latency: i.Seconds("frostwatch.infer.clip_latency_seconds", "from when a clip was cut, by the broker's clock, until its recognition was acknowledged",

@@ -35,6 +35,8 @@ func (s *Stage) recognition(c *clip) (bus.Message, error) {
 		LogitScale: float64(model.LogitScale()),
 		References: scored.References,
 		Views:      c.views(scored),
+		Quiet:      c.Quiet,
+		EmbeddedAs: c.embeddedAs,
 		Vocab:      topics.VocabRef{Name: m.Name, Version: m.Version},
 		Timings: topics.Timings{
 			Queue: milliseconds(c.age), Decode: milliseconds(c.took),

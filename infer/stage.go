@@ -33,7 +33,7 @@ type Bus interface {
 	Age(m bus.Message) time.Duration
 }
 
-// Options of a Stage. All fields but the last five are required.
+// Options of a Stage. All fields up to Propagator but QuietEvery are required.
 type Options struct {
 	Bus      Bus
 	Names    topics.Names
@@ -43,6 +43,10 @@ type Options struct {
 	MaxWait  time.Duration // how long to wait for a batch to fill
 	MaxAge   time.Duration // of clips, by the broker's clock; older ones are skipped; 0: none is
 	TopK     int           // labels in a recognition
+
+	// QuietEvery is of how many clips in a row in which nothing happens the model sees one;
+	// 0: it sees each.
+	QuietEvery int
 
 	Logger     *slog.Logger
 	Tracer     trace.Tracer
@@ -98,6 +102,7 @@ type Stage struct {
 	watched  *watched
 	sunk     *sunk
 	backlog  *backlog
+	quiet    *quiet
 	waiting  atomic.Bool // until there is a first vocabulary
 	// order holds the clips that were read and are not in a batch yet, in the order
 	// in which they were read. Reading blocks while it is full.
@@ -125,6 +130,7 @@ func New(o Options) (*Stage, error) {
 		services: newServices(o.First),
 		watched:  newWatched(),
 		sunk:     newSunk(o.Reporter),
+		quiet:    newQuiet(o.QuietEvery),
 		backlog: &backlog{
 			log: o.Logger, now: o.Now, maxAge: o.MaxAge, feeds: map[*feed]bool{},
 			report: func(err error) { o.Reporter.Warning("falling behind", err) },

@@ -263,6 +263,11 @@ func (r *runner) window() time.Duration {
 	return cmp.Or(time.Duration(r.camera.Window), r.Window)
 }
 
+// onDemand is whether only keyframes are decoded while nothing happens.
+func (r *runner) onDemand() bool {
+	return cmp.Or(r.camera.Decode, r.Decode) == topics.DecodeDemand
+}
+
 func (r *runner) transport() string {
 	if r.camera.Transport != "" {
 		return r.camera.Transport

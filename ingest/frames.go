@@ -31,7 +31,7 @@ func (r *runner) frames(ctx context.Context, sink Sink, s stream, f *media.Frame
 		if p.on {
 			f.Arrived = time.Now()
 		}
-		settled := m.see(f.PTS)
+		settled := m.see(f.PTS, f.Skipped > 0)
 		if settled {
 			info.FPS = m.fps
 		}
@@ -41,7 +41,7 @@ func (r *runner) frames(ctx context.Context, sink Sink, s stream, f *media.Frame
 		}
 		r.fps.Store(int64(m.fps * 1000))
 		r.metrics.frame(ctx, r.camera.Name)
-		r.came(f.PTS)
+		r.came(f.PTS, f.Kept)
 		if err := sink.Frame(ctx, f); err != nil {
 			return err
 		}

@@ -47,17 +47,31 @@ func (h *health) online() {
 	h.offline = time.Time{}
 }
 
-// came notes a frame. A camera that was offline is back once it has given video for
-// as long as a clip takes: one that breaks off before that is of no use.
-func (r *runner) came(pts time.Duration) {
-	h := &r.health
-	h.mu.Lock()
-	now := r.Now()
-	if now.Sub(h.frame) > pausing && !h.resumed.After(r.newestClip()) {
+// kept notes a frame that came and is not decoded, or later.
+func (r *runner) kept(ctx context.Context) {
+	r.metrics.keep(ctx, r.camera.Name)
+	r.health.mu.Lock()
+	defer r.health.mu.Unlock()
+	r.health.arrived(r.Now(), r.newestClip())
+}
+
+// arrived notes that a frame has come. The mutex is held.
+func (h *health) arrived(now, clip time.Time) {
+	if now.Sub(h.frame) > pausing && !h.resumed.After(clip) {
 		h.resumed = now
 	}
 	h.frame = now
 	h.frames++
+}
+
+// came notes a frame that was decoded; kept is whether it was noted before. A camera that was offline is back once it has given video for
+// as long as a clip takes: one that breaks off before that is of no use.
+func (r *runner) came(pts time.Duration, kept bool) {
+	h := &r.health
+	h.mu.Lock()
+	if !kept {
+		h.arrived(r.Now(), r.newestClip())
+	}
 	if !h.steady || pts < h.begun {
 		h.steady, h.begun = true, pts
 	}

@@ -101,7 +101,7 @@ func TestStatusesAreRepeated(t *testing.T) {
 	c.status(topics.StreamStatus{State: topics.StreamStreaming})
 	for i := range 25 * 25 { // a second more than it takes to count the rate
 		now = now.Add(time.Second / 25)
-		c.came(time.Duration(i) * time.Second / 25)
+		c.came(time.Duration(i)*time.Second/25, false)
 		// 4.267 s of video are 106.7 frames' time.
 		if offline := !c.state.Load().OfflineSince.IsZero(); offline != (i < 107) {
 			t.Fatalf("offline after frame %d: %v", i, offline)

@@ -17,6 +17,7 @@ import (
 
 type metrics struct {
 	frames     metric.Int64Counter
+	kept       metric.Int64Counter
 	badPackets metric.Int64Counter
 	damaged    metric.Int64Counter
 	received   metric.Int64Counter
@@ -29,6 +30,7 @@ func newMetrics(m metric.Meter) (metrics, error) {
 	i := telemetry.Instruments{Meter: m}
 	out := metrics{
 		frames:     i.CounterBy("frostwatch.ingest.frames", "frames decoded"),
+		kept:       i.CounterBy("frostwatch.ingest.kept_frames", "frames that were not decoded when they came, since nothing happened"),
 		badPackets: i.CounterBy("frostwatch.ingest.decode_errors", "packets or frames that could not be decoded and were skipped"),
 		damaged:    i.CounterBy("frostwatch.ingest.damaged_frames", "frames of which parts are missing, or that refer to such a frame"),
 		received:   i.CounterBy("frostwatch.ingest.received_bytes", "video received from cameras", metric.WithUnit("By")),
@@ -42,7 +44,7 @@ func newMetrics(m metric.Meter) (metrics, error) {
 // begin makes a camera's counters exist: a rate over one that appears with its
 // first event misses that event.
 func (m *metrics) begin(ctx context.Context, camera string) {
-	for _, c := range []metric.Int64Counter{m.frames, m.badPackets, m.damaged, m.received} {
+	for _, c := range []metric.Int64Counter{m.frames, m.kept, m.badPackets, m.damaged, m.received} {
 		c.Add(ctx, 0, ofCamera(camera))
 	}
 	m.reconnects.Add(ctx, 0, ofFault(camera, media.KindUnreachable))
@@ -57,6 +59,7 @@ func ofCamera(name string) metric.MeasurementOption {
 }
 
 func (m *metrics) frame(ctx context.Context, camera string)  { m.frames.Add(ctx, 1, ofCamera(camera)) }
+func (m *metrics) keep(ctx context.Context, camera string)   { m.kept.Add(ctx, 1, ofCamera(camera)) }
 func (m *metrics) bad(ctx context.Context, camera string)    { m.badPackets.Add(ctx, 1, ofCamera(camera)) }
 func (m *metrics) damage(ctx context.Context, camera string) { m.damaged.Add(ctx, 1, ofCamera(camera)) }
 func (m *metrics) bytes(ctx context.Context, camera string, n int) {

@@ -94,6 +94,8 @@ func (r *runner) streamOptions(ctx context.Context) media.StreamOptions {
 		OnBadPacket: func() { r.metrics.bad(ctx, r.camera.Name) },
 		OnDamaged:   func(passed bool) { r.damaged(ctx, passed) },
 		OnWait:      func(reason string) { r.waits(ctx, reason) },
+		OnKept:      func() { r.kept(ctx) },
+		OnDemand:    r.onDemand(),
 		AnyPace:     r.AnyPace,
 	}
 }

@@ -19,7 +19,7 @@ func TestOnePauseIsNoLackOfClips(t *testing.T) {
 	r := &runner{Stage: &Stage{Options: Options{Now: func() time.Time { return now }}}}
 	video := func(d time.Duration) {
 		for end := now.Add(d); now.Before(end); now = now.Add(500 * time.Millisecond) {
-			r.came(now.Sub(begun))
+			r.came(now.Sub(begun), false)
 		}
 	}
 	lacking := func(want time.Time) {

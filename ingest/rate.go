@@ -12,14 +12,16 @@ type frameRate struct {
 	steps    int  // that were measured
 	begun    bool
 	last     time.Duration
+	skipped  bool    // frames that follow the latest were not decoded
 	mean     float64 // seconds between frames, over the last twenty or so
 }
 
-// see takes the next frame's time, and returns true once: when the rate is settled.
-func (m *frameRate) see(pts time.Duration) bool {
+// see takes the next frame's time, and whether frames between it and the one after it
+// are skipped. It returns true once: when the rate is settled.
+func (m *frameRate) see(pts time.Duration, skipped bool) bool {
 	step := (pts - m.last).Seconds()
-	first := !m.begun
-	m.last, m.begun = pts, true
+	first := !m.begun || m.skipped
+	m.last, m.begun, m.skipped = pts, true, skipped
 	if first || step <= 0 || step > 10 {
 		return false
 	}

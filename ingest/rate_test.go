@@ -17,7 +17,7 @@ func TestFrameRate(t *testing.T) {
 	} {
 		m, settled, at := frameRate{}, 0, time.Duration(0)
 		for i := range 90 {
-			if m.see(at) {
+			if m.see(at, false) {
 				settled++
 			}
 			at += c.steps[i%len(c.steps)]

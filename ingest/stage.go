@@ -61,6 +61,8 @@ type Options struct {
 	Trust Trust
 	// Reporter gets the state of the stage and of its cameras; nil: nobody does.
 	Reporter telemetry.Reporter
+	// Decode is which pictures are decoded, where the camera doesn't say; empty: all.
+	Decode topics.Decode
 	// AnyPace reads recordings as fast as they decode instead of at their own pace, and
 	// believes the times of cameras that run faster or slower than time does.
 	AnyPace bool

@@ -119,6 +119,7 @@ func (d *document) checkStages(c Config) {
 	inRange(d, "ingest.open_timeout", c.Ingest.OpenTimeout, 100*time.Millisecond, 10*time.Minute)
 	inRange(d, "ingest.read_timeout", c.Ingest.ReadTimeout, 100*time.Millisecond, 10*time.Minute)
 	inRange(d, "ingest.watchdog", c.Ingest.Watchdog, time.Second, time.Hour)
+	d.oneOf("ingest.decode", string(c.Ingest.Decode), string(topics.DecodeDemand), string(topics.DecodeAlways))
 	inRange(d, "ingest.decode_threads", c.Ingest.DecodeThreads, 1, 64)
 	inRange(d, "ingest.backoff.min", c.Ingest.Backoff.Min, 10*time.Millisecond, time.Hour)
 	inRange(d, "ingest.backoff.max", c.Ingest.Backoff.Max, c.Ingest.Backoff.Min, 24*time.Hour)
@@ -142,6 +143,7 @@ func (d *document) checkStages(c Config) {
 	inRange(d, "infer.max_wait", c.Infer.MaxWait, 0, time.Minute)
 	inRange(d, "infer.max_age", c.Infer.MaxAge, 0, 365*24*time.Hour)
 	inRange(d, "infer.top_k", c.Infer.TopK, 1, 1000)
+	inRange(d, "infer.quiet_every", c.Infer.QuietEvery, 1, 100)
 	for path, age := range map[string]Age{"archive.retention.actions": c.Archive.Retention.Actions, "archive.retention.alerts": c.Archive.Retention.Alerts} {
 		if age != 0 && time.Duration(age) < time.Hour {
 			d.wrong(path, fmt.Sprintf("%v: want at least 1h, or 0 for ever", time.Duration(age)))

@@ -108,6 +108,7 @@ type Ingest struct {
 	OpenTimeout   time.Duration `yaml:"open_timeout"`
 	ReadTimeout   time.Duration `yaml:"read_timeout"`
 	Watchdog      time.Duration `yaml:"watchdog"`
+	Decode        topics.Decode `yaml:"decode"`
 	DecodeThreads int           `yaml:"decode_threads"`
 	Backoff       Backoff       `yaml:"backoff"`
 }
@@ -141,6 +142,8 @@ type Infer struct {
 	MaxWait  time.Duration `yaml:"max_wait"`
 	MaxAge   time.Duration `yaml:"max_age"`
 	TopK     int           `yaml:"top_k"`
+	// QuietEvery is of how many clips of a quiet spell the model sees one.
+	QuietEvery int `yaml:"quiet_every"`
 }
 
 // Vocab is which vocabularies are used.
@@ -228,13 +231,14 @@ type Camera struct {
 	TLSFingerprint string           `yaml:"tls_fingerprint"`
 	Views          []topics.View    `yaml:"views"`
 	Masks          []topics.Polygon `yaml:"masks"`
+	Decode         topics.Decode    `yaml:"decode"`
 }
 
 // Record returns the camera as it is written to the topic.
 func (c Camera) Record() topics.Camera {
 	return topics.Camera{
 		Name: c.Name, URL: c.URL.Reveal(), Tags: c.Tags, Transport: c.Transport,
-		Stride: c.Stride, Window: topics.Duration(c.Window), Vocabulary: c.Vocabulary, Views: c.Views, Masks: c.Masks,
+		Stride: c.Stride, Window: topics.Duration(c.Window), Vocabulary: c.Vocabulary, Views: c.Views, Masks: c.Masks, Decode: c.Decode,
 		Poll: topics.Duration(c.Poll), TLSVerify: c.TLSVerify, TLSFingerprint: c.TLSFingerprint,
 	}
 }
@@ -249,13 +253,13 @@ func Default() Config {
 		Telemetry: Telemetry{TraceRatio: 1},
 		Ingest: Ingest{
 			Group: "frostwatch-ingest", Transport: "tcp", Protocols: []string{"rtsp", "rtsps", "http", "https", "file"}, Env: []string{}, Allow: []string{}, TLSVerify: true,
-			OpenTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, Watchdog: 15 * time.Second, DecodeThreads: 1,
+			OpenTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, Watchdog: 15 * time.Second, Decode: topics.DecodeAlways, DecodeThreads: 1,
 			Backoff: Backoff{Min: time.Second, Max: time.Minute, ResetAfter: time.Minute},
 		},
 		Framer: Framer{Window: 4267 * time.Millisecond, Stride: topics.Stride{Steps: 4}, Views: topics.DefaultViews(), ShortSide: 224, JPEGQuality: 90, Queue: 8, AcceptView: time.Hour},
 		Infer: Infer{
 			Group: "frostwatch-infer", Bundle: "models/frost-mini", Provider: "cpu",
-			MaxBatch: 8, MaxWait: 50 * time.Millisecond, MaxAge: 30 * time.Second, TopK: 10,
+			MaxBatch: 8, MaxWait: 50 * time.Millisecond, MaxAge: 30 * time.Second, TopK: 10, QuietEvery: 4,
 		},
 		Vocab:     Vocab{Name: "default", Poll: 250 * time.Millisecond, Sets: []VocabSet{}},
 		Alerts:    Alerts{Group: "frostwatch-alerts"},

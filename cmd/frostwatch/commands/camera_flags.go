@@ -20,6 +20,7 @@ type cameraFlags struct {
 	words     string // vocabulary
 	views     []string
 	masks     []string
+	decode    string
 
 	poll        time.Duration
 	verify      yesNo
@@ -37,6 +38,7 @@ func (f *cameraFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.fingerprint, "tls-fingerprint", "", "sha256:... of the one certificate that the camera must show, whoever has signed it")
 	cmd.Flags().StringSliceVar(&f.views, "views", nil, "squares of its picture that are recognised: centre, tiles, squash, zoom (default: framer.views of the configuration)")
 	cmd.Flags().StringArrayVar(&f.masks, "mask", nil, "area of its picture that is painted out before it leaves ingest: corners in fractions of the picture, such as '0,0 0.4,0 0.4,0.3', or two of a rectangle; repeatable, '' is none")
+	cmd.Flags().StringVar(&f.decode, "decode", "", "always, or demand: only keyframes while nothing happens (default: ingest.decode of the configuration)")
 	cmd.Flags().Var(length{&f.window, "4.267s"}, "window", "length of a clip (default: framer.window of the configuration)")
 }
 
@@ -54,6 +56,9 @@ func (f *cameraFlags) apply(cmd *cobra.Command, c *topics.Camera) error {
 	}
 	if given("window") {
 		c.Window = topics.Duration(f.window)
+	}
+	if given("decode") {
+		c.Decode = topics.Decode(f.decode)
 	}
 	if given("poll") {
 		c.Poll = topics.Duration(f.poll)

@@ -26,7 +26,7 @@ func (p *Process) Infer(choose func(config.Config) string) ([]Part, error) {
 	}
 	b.stage, err = infer.New(infer.Options{
 		Bus: stageBus{p.Bus, p, "infer"}, Names: p.Names, Group: p.Names.Group(c.Group), First: b.current.serving,
-		MaxBatch: c.MaxBatch, MaxWait: c.MaxWait, MaxAge: c.MaxAge, TopK: c.TopK,
+		MaxBatch: c.MaxBatch, MaxWait: c.MaxWait, MaxAge: c.MaxAge, TopK: c.TopK, QuietEvery: c.QuietEvery,
 		Logger: p.log, Tracer: p.tel.Tracer("infer"), Meter: p.tel.Meter("infer"), Propagator: p.tel.Propagator(),
 		Watched: p.Bus.Table(p.Names.Of(topics.Watched)), VocabularyOf: p.further, Reporter: p.reporter,
 	})

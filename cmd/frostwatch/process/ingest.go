@@ -47,7 +47,7 @@ func (p *Process) NewIngest(o IngestOptions) (*ingest.Stage, error) {
 		NewSink: func(c topics.Camera, send bus.SendFunc) (ingest.Sink, error) { return o.sink(f, c, send) },
 		Window:  fc.Window, Stride: fc.Stride,
 		Transport: c.Transport, Protocols: c.Protocols, OpenTimeout: c.OpenTimeout, ReadTimeout: c.ReadTimeout,
-		Watchdog: c.Watchdog, DecodeThreads: c.DecodeThreads,
+		Watchdog: c.Watchdog, Decode: c.Decode, DecodeThreads: c.DecodeThreads,
 		Backoff: ingest.Backoff{Min: c.Backoff.Min, Max: c.Backoff.Max, ResetAfter: c.Backoff.ResetAfter},
 		Logger:  p.log, Meter: p.tel.Meter("ingest"), Reporter: p.reporter,
 		Trust: trust, AnyCertificate: !c.TLSVerify, Authorities: authorities,
