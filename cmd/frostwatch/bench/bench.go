@@ -37,6 +37,7 @@ type Options struct {
 	Videos     []string // to read as cameras; empty: a demo clip
 	Cameras    int      // that ingest reads at the same time
 	Views      []string // of ingest's cameras; empty: the default
+	Decode     []string // which pictures of ingest's cameras are decoded: each is measured in turn; empty: the default
 	Rounds     int      // how often infer measures each rate
 	Time       time.Duration
 	JSON       bool

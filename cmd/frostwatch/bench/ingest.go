@@ -23,6 +23,7 @@ type ingestFigures struct {
 	Stream    string  `json:"stream"` // codec, size, and the frame rate if the stream states it
 	ShortSide int     `json:"short_side"`
 	Views     string  `json:"views"`
+	Decode    string  `json:"decode"`
 	Cameras   int     `json:"cameras"`
 	Seconds   float64 `json:"seconds"`
 	// CPU is in seconds of one core, for the process minus what it uses without
@@ -43,6 +44,9 @@ const (
 	idleTime = 5 * time.Second
 	// settleTime is how long cameras may take until each has sent a clip.
 	settleTime = time.Minute
+	// calmTime is how long cameras have to be found quiet, before it is measured what they
+	// cost if they are.
+	calmTime = 10 * time.Second
 )
 
 func (b *bench) ingest(ctx context.Context) ([]ingestFigures, error) {
@@ -55,20 +59,26 @@ func (b *bench) ingest(ctx context.Context) ([]ingestFigures, error) {
 		videos = []string{filepath.Join(b.demoDir(), clips[0]+".mp4")}
 	}
 	var out []ingestFigures
-	for i, video := range videos {
-		b.say("ingest: %d cameras of %s, %v", b.Cameras, filepath.Base(video), b.Time)
-		one, err := b.ingestOne(ctx, video, filepath.Join(b.dir, fmt.Sprintf("kafka-%d", i)))
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", filepath.Base(video), err)
+	modes := b.Decode
+	if len(modes) == 0 {
+		modes = []string{string(config.Default().Ingest.Decode)}
+	}
+	for _, video := range videos {
+		for _, decode := range modes {
+			b.say("ingest: %d cameras of %s, decode %s, %v", b.Cameras, filepath.Base(video), decode, b.Time)
+			one, err := b.ingestOne(ctx, video, topics.Decode(decode), filepath.Join(b.dir, fmt.Sprintf("kafka-%d", len(out))))
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", filepath.Base(video), err)
+			}
+			out = append(out, one)
 		}
-		out = append(out, one)
 	}
 	return out, nil
 }
 
 // ingestOne serves the video from another process and reads it in this one. The
 // broker here carries only the cameras table and the cameras' status.
-func (b *bench) ingestOne(ctx context.Context, video, dir string) (out ingestFigures, err error) {
+func (b *bench) ingestOne(ctx context.Context, video string, decode topics.Decode, dir string) (out ingestFigures, err error) {
 	sim, err := b.startChild(ctx, "camsim", "--listen", "127.0.0.1:0", "--gap", "0s", video)
 	if err != nil {
 		return out, err
@@ -89,6 +99,7 @@ func (b *bench) ingestOne(ctx context.Context, video, dir string) (out ingestFig
 	defer broker.Close()
 	cfg := config.Default()
 	cfg.Kafka = cfg.Kafka.At(broker.Addr())
+	cfg.Ingest.Decode = decode
 	cfg.Ingest.Allow = []string{"127.0.0.1"} // the simulator
 	if len(b.Views) > 0 {
 		cfg.Framer.Views = nil
@@ -104,7 +115,7 @@ func (b *bench) ingestOne(ctx context.Context, video, dir string) (out ingestFig
 	if err := pr.EnsureTopics(ctx); err != nil {
 		return out, err
 	}
-	out = ingestFigures{Video: filepath.Base(video), ShortSide: cfg.Framer.ShortSide, Views: topics.ViewNames(cfg.Framer.Views), Cameras: b.Cameras}
+	out = ingestFigures{Video: filepath.Base(video), ShortSide: cfg.Framer.ShortSide, Views: topics.ViewNames(cfg.Framer.Views), Decode: string(decode), Cameras: b.Cameras}
 	err = b.withIngest(ctx, pr, func(ctx context.Context, r *sink) error {
 		return b.readCameras(ctx, pr, r, url, &out)
 	})
@@ -140,6 +151,11 @@ func (b *bench) readCameras(ctx context.Context, pr *process.Process, r *sink, u
 	}
 	if err := r.settled(ctx, b.Cameras); err != nil {
 		return err
+	}
+	if out.Decode == string(topics.DecodeDemand) {
+		if _, err := b.spend(ctx, r, calmTime); err != nil {
+			return err
+		}
 	}
 	busy, err := b.spend(ctx, r, b.Time)
 	if err != nil {

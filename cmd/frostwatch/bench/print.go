@@ -44,7 +44,7 @@ func (m machine) print(row func(...string)) {
 
 func (i ingestFigures) print(row func(...string)) {
 	row()
-	row("ingest", fmt.Sprintf("%s (%s), %d cameras, short side %d, views %s, %.0f s", i.Video, i.Stream, i.Cameras, i.ShortSide, i.Views, i.Seconds))
+	row("ingest", fmt.Sprintf("%s (%s), %d cameras, short side %d, views %s, decode %s, %.0f s", i.Video, i.Stream, i.Cameras, i.ShortSide, i.Views, i.Decode, i.Seconds))
 	row("  CPU", fmt.Sprintf("%.2f s per camera minute", i.CPU))
 	row("  memory", fmt.Sprintf("%.1f MB peak per camera, %.1f MB at the end", i.PeakMB, i.EndMB))
 	row("  clips", fmt.Sprintf("%.1f per camera minute", i.Clips))

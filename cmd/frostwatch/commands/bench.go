@@ -33,6 +33,7 @@ func (p Program) benchCommand() *cobra.Command {
 	cmd.Flags().StringArrayVar(&o.Videos, "video", nil, "file to read as a camera; repeatable (default: demo clips)")
 	cmd.Flags().IntVar(&o.Cameras, "cameras", 4, "cameras that ingest reads at the same time")
 	cmd.Flags().StringSliceVar(&o.Views, "views", nil, "squares of the picture that ingest's cameras have: centre, tiles, squash, zoom (default: centre)")
+	cmd.Flags().StringSliceVar(&o.Decode, "decode", nil, "which pictures of ingest's cameras are decoded: always, demand, or both, measured in turn (default: that of the configuration)")
 	cmd.Flags().IntVar(&o.Rounds, "rounds", 3, "how often infer measures each rate, in turn; the medians are printed")
 	cmd.Flags().DurationVar(&o.Time, "for", time.Minute, "how long ingest, with each video, vocab, search and up are measured")
 	cmd.Flags().BoolVar(&o.JSON, "json", false, "print JSON instead of a table")
