@@ -57,7 +57,9 @@ lock-train: ## write train/requirements.txt anew from train/pyproject.toml
 
 .PHONY: unit
 unit: setup-test ## go test -race of every package but the end-to-end tests
-	go test -race -timeout 15m -p 2 $$(go list ./... | grep -v /internal/e2e)
+	go test -race -timeout 15m -p 3 $$(go list ./... | grep -v /internal/e2e)
+	@files=$$(find . -name '*_norace_test.go' -not -path './.*'); set -x; \
+	  go test -timeout 15m -run "^($$(sed -n 's/^func \(Test[A-Za-z0-9]*\).*/\1/p' $$files | paste -sd '|'))$$" $$(dirname $$files | sort -u)
 
 # Alone, because it watches video in real time.
 .PHONY: e2e

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/media"
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 // place is a made picture of 320x180: boxes of many sizes and shades, other ones for
@@ -211,4 +212,39 @@ func BenchmarkLens(b *testing.B) {
 	for b.Loop() {
 		w.watch([]media.Scene{e.Seen().Scene}, 1)
 	}
+}
+
+// pictureTime is between two pictures at the default window.
+const pictureTime = 605 * time.Millisecond
+
+// reported is what a status would say.
+func reported(f *topics.LensFaults) lensFault {
+	switch {
+	case f == nil:
+		return lensUnknown
+	case !f.CoveredSince.IsZero():
+		return lensCovered
+	case !f.DefocusedSince.IsZero():
+		return lensDefocused
+	case !f.MovedSince.IsZero():
+		return lensMoved
+	}
+	return lensFine
+}
+
+const lensUnknown lensFault = -1
+
+// watcher shows pictures to a lens, in a loop.
+type watcher struct {
+	lens lens
+	now  time.Time
+}
+
+func (w *watcher) watch(scenes []media.Scene, pictures int) (faults []lensFault) {
+	for i := range pictures {
+		w.now = w.now.Add(pictureTime)
+		w.lens.see(scenes[i%len(scenes)], w.now)
+		faults = append(faults, reported(w.lens.now()))
+	}
+	return faults
 }

@@ -28,6 +28,7 @@ const (
 // demo model's answers on them mean nothing; the number of clips, their times and the
 // arithmetic of the scores are checked.
 func TestRealVideos(t *testing.T) {
+	t.Parallel() // it mostly waits
 	need(t, "ffprobe")
 	names := []string{"gm_Subject_2_Fall_12", "gm_Subject_4_Fall_03", "gm_Subject_3_Fall_15", "gm_Subject_4_ADL_19", "Retail02_short", "one-by-one-person-detection"}
 	var args []string

@@ -1,3 +1,8 @@
+//go:build !race
+
+// The tests of this file have one goroutine and compute for long: `make unit` runs them
+// without the race detector.
+
 package framer
 
 import (
@@ -13,7 +18,6 @@ import (
 
 	"github.com/frostwatch/frostwatch/internal/shared"
 	"github.com/frostwatch/frostwatch/media"
-	"github.com/frostwatch/frostwatch/topics"
 )
 
 // treatment is something that is done to a clip, by filters of FFmpeg.
@@ -53,9 +57,6 @@ var treatments = []treatment{
 	{"mirrored", "hflip", moved, 20},
 }
 
-// pictureTime is between two pictures at the default window.
-const pictureTime = 605 * time.Millisecond
-
 // filmed are the scenes of a clip in each treatment, a picture a second.
 func filmed(t *testing.T, path string, seconds int, treatments []treatment) map[string][]media.Scene {
 	t.Helper()
@@ -94,38 +95,6 @@ func filmed(t *testing.T, path string, seconds int, treatments []treatment) map[
 		out[name] = append(out[name], e.Seen().Scene)
 	}
 	return out
-}
-
-// reported is what a status would say.
-func reported(f *topics.LensFaults) lensFault {
-	switch {
-	case f == nil:
-		return lensUnknown
-	case !f.CoveredSince.IsZero():
-		return lensCovered
-	case !f.DefocusedSince.IsZero():
-		return lensDefocused
-	case !f.MovedSince.IsZero():
-		return lensMoved
-	}
-	return lensFine
-}
-
-const lensUnknown lensFault = -1
-
-// watcher shows pictures to a lens, in a loop.
-type watcher struct {
-	lens lens
-	now  time.Time
-}
-
-func (w *watcher) watch(scenes []media.Scene, pictures int) (faults []lensFault) {
-	for i := range pictures {
-		w.now = w.now.Add(pictureTime)
-		w.lens.see(scenes[i%len(scenes)], w.now)
-		faults = append(faults, reported(w.lens.now()))
-	}
-	return faults
 }
 
 // Real clips and the demo's are watched as they are, in other light, and with each
