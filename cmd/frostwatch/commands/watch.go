@@ -101,11 +101,7 @@ func (p Program) watch(ctx context.Context, t *watchTarget, d *ruleDesk, words s
 		return err
 	}
 	b.WriteString(around.note())
-	ruled, err := d.writeRulesInForce(ctx, &b, name)
-	if err != nil {
-		return err
-	}
-	if err := d.writeReady(ctx, &b, in, ruled, raises(rule, around)); err != nil {
+	if err := d.writeBothInForce(ctx, &b, name, in, raises(rule, around)); err != nil {
 		return err
 	}
 	fmt.Fprintf(&b, "to take it back: frostwatch watch --undo %s%s\n", name, t.again())
@@ -167,18 +163,37 @@ func (d *ruleDesk) ofVocabulary(name string) string {
 	return " of the vocabulary " + name
 }
 
+// writeBothInForce says whether the rule and the words are in force; where both are, in one
+// line.
+func (d *ruleDesk) writeBothInForce(ctx context.Context, b *strings.Builder, rule string, vocabularies []string, raises string) error {
+	var rules, words strings.Builder
+	ruled, err := d.writeRulesInForce(ctx, &rules, rule)
+	if err != nil {
+		return err
+	}
+	all, err := d.writeReady(ctx, &words, vocabularies, ruled, raises)
+	if err != nil {
+		return err
+	}
+	if !all {
+		b.WriteString(rules.String())
+	}
+	b.WriteString(words.String())
+	return nil
+}
+
 // writeReady waits until infer has embedded the words in each of the vocabularies, and
 // says from when on they are watched for, if the rule is in force as well, and what raises
 // an alert; empty: nothing does.
-func (d *ruleDesk) writeReady(ctx context.Context, b *strings.Builder, names []string, all bool, raises string) error {
+func (d *ruleDesk) writeReady(ctx context.Context, b *strings.Builder, names []string, all bool, raises string) (bool, error) {
 	for _, name := range names {
 		v, err := d.labels.List(ctx, name)
 		if err != nil {
-			return err
+			return false, err
 		}
 		force, err := awaitForce(ctx, d.labels, v)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if len(force) == 0 || slices.ContainsFunc(force, func(f vocab.InForce) bool { return f.Version != v.Version }) {
 			fmt.Fprintf(b, "not in force yet%s:\n", d.ofVocabulary(name))
@@ -187,14 +202,14 @@ func (d *ruleDesk) writeReady(ctx context.Context, b *strings.Builder, names []s
 		}
 	}
 	if !all {
-		return nil
+		return false, nil
 	}
 	if raises == "" {
 		b.WriteString("in force, and raises nothing until there is a camera that it watches\n")
-		return nil
+		return true, nil
 	}
 	fmt.Fprintf(b, "in force: %s from now on; a clip lasts %v\n", raises, d.cfg.Framer.Window.Round(10*time.Millisecond))
-	return nil
+	return true, nil
 }
 
 // watchName makes a rule's name of words and patterns of cameras, always the same one,
