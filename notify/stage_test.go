@@ -44,7 +44,7 @@ func TestAReceiverIsToldWhatHappensFromNowOn(t *testing.T) {
 // at any moment: everything is delivered, and in the order of each camera. What is
 // delivered again has the same key.
 func TestNothingIsLostOrOutOfOrder(t *testing.T) {
-	const cameras, each, partitions = 8, 60, 3
+	const cameras, each, partitions = 10, 100, 3
 	b, h, other := startBroker(t, partitions), startHook(t), startHook(t)
 	// Decided under the hook's lock.
 	random := rand.New(rand.NewPCG(1, 2))
