@@ -190,6 +190,9 @@ func (p Program) putCamera(ctx context.Context, table cameraTable, c topics.Came
 	if len(c.Views) > 0 {
 		line += ", views " + topics.ViewNames(c.Views)
 	}
+	if c.Decode != "" {
+		line += ", decode " + string(c.Decode)
+	}
 	if n := len(c.Masks); n > 0 {
 		line += fmt.Sprintf(", %d masked", n)
 	}
