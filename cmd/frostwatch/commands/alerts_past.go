@@ -13,6 +13,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/fleet"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -96,17 +97,7 @@ func (p *pastAlerts) each(ctx context.Context, g archive.Range, fn func(topics.A
 
 // open returns the alerts of the table of open alerts, by id.
 func (p *pastAlerts) open(ctx context.Context) (map[string]topics.Alert, error) {
-	listed, err := p.bus.Table(p.names.Of(topics.OpenAlerts)).List(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]topics.Alert{}
-	for _, m := range listed {
-		if a, err := topics.DecodeAlert(m.Value); err == nil {
-			out[a.ID] = a
-		}
-	}
-	return out, nil
+	return fleet.OpenAlerts(ctx, p.bus, p.names)
 }
 
 // cameras are those of the table of cameras, by name.

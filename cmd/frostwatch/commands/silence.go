@@ -14,6 +14,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/fleet"
 	"github.com/frostwatch/frostwatch/notify"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -136,14 +137,12 @@ func (f *silenceFlags) end(now time.Time) (time.Time, error) {
 
 // openAlert finds an alert that is open by its id.
 func openAlert(ctx context.Context, b *bus.Client, n topics.Names, id string) (topics.Alert, error) {
-	rows, err := b.Table(n.Of(topics.OpenAlerts)).List(ctx)
+	all, err := fleet.OpenAlerts(ctx, b, n)
 	if err != nil {
-		return topics.Alert{}, fmt.Errorf("read the open alerts: %w", err)
+		return topics.Alert{}, err
 	}
-	for key, row := range rows {
-		if a, err := topics.DecodeAlert(row.Value); err == nil && a.OpenKey() == key && a.ID == id {
-			return a, nil
-		}
+	if a, is := all[id]; is {
+		return a, nil
 	}
 	return topics.Alert{}, fmt.Errorf("no open alert has the id %q (frostwatch alerts ls --open)", topics.Clean(id))
 }

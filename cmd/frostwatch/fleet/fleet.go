@@ -182,16 +182,28 @@ func (f *Fleet) readCameras(ctx context.Context, c *bus.Client, n topics.Names) 
 	return nil
 }
 
-func (f *Fleet) readOpen(ctx context.Context, c *bus.Client, n topics.Names) error {
+// OpenAlerts are the alerts of the table of open alerts, by id. Records that are no entry
+// of it are left out: anyone may write to the topic.
+func OpenAlerts(ctx context.Context, c *bus.Client, n topics.Names) (map[string]topics.Alert, error) {
 	rows, err := c.Table(n.Of(topics.OpenAlerts)).List(ctx)
 	if err != nil {
-		return fmt.Errorf("read the open alerts: %w", err)
+		return nil, fmt.Errorf("read the open alerts: %w", err)
 	}
+	out := map[string]topics.Alert{}
 	for key, row := range rows {
-		a, err := topics.DecodeAlert(row.Value)
-		if err != nil || a.OpenKey() != key {
-			continue
+		if a, err := topics.DecodeAlert(row.Value); err == nil && a.OpenKey() == key {
+			out[a.ID] = a
 		}
+	}
+	return out, nil
+}
+
+func (f *Fleet) readOpen(ctx context.Context, c *bus.Client, n topics.Names) error {
+	open, err := OpenAlerts(ctx, c, n)
+	if err != nil {
+		return err
+	}
+	for _, a := range open {
 		f.Open = append(f.Open, Alert{
 			ID: topics.Clean(a.ID), Camera: a.Camera, Rule: topics.Clean(a.Rule), Severity: topics.Clean(a.Severity),
 			Label: topics.Clean(a.Label), Absent: a.Absent, Onset: a.Onset,
