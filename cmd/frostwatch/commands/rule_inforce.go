@@ -3,12 +3,9 @@ package commands
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/frostwatch/frostwatch/alerts"
-	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -20,7 +17,7 @@ func (d *ruleDesk) writeRulesInForce(ctx context.Context, b *strings.Builder, na
 	if err != nil {
 		return false, err
 	}
-	force, err := awaitRules(ctx, d.store, content.Version)
+	force, err := awaitAll(ctx, 0, d.store.InForce, func(f alerts.InForce) bool { return f.Version != content.Version })
 	if err != nil {
 		return false, err
 	}
@@ -51,19 +48,4 @@ func (d *ruleDesk) writeRulesInForce(ctx context.Context, b *strings.Builder, na
 		}
 	}
 	return len(behind) == 0 && !skipped, nil
-}
-
-// awaitRules waits until all workers that have announced themselves have a version of
-// the rules in force, for forceTime at most.
-func awaitRules(ctx context.Context, s *alerts.Store, version string) (force []alerts.InForce, err error) {
-	const look = 50 * time.Millisecond
-	for began := time.Now(); ; {
-		if force, err = s.InForce(ctx); err != nil {
-			return nil, err
-		}
-		old := slices.ContainsFunc(force, func(f alerts.InForce) bool { return f.Version != version })
-		if !old || time.Since(began) > forceTime || !pause.For(ctx, look) {
-			return force, nil
-		}
-	}
 }

@@ -75,15 +75,21 @@ const (
 )
 
 // awaitForce waits until all models have a version in force, for forceTime at most.
-func awaitForce(ctx context.Context, s *vocab.Store, v vocab.Vocabulary) (force []vocab.InForce, err error) {
+func awaitForce(ctx context.Context, s *vocab.Store, v vocab.Vocabulary) ([]vocab.InForce, error) {
+	return awaitAll(ctx, anyTime, func(ctx context.Context) ([]vocab.InForce, error) { return s.InForce(ctx, v.Name) },
+		func(f vocab.InForce) bool { return f.Version != v.Version })
+}
+
+// awaitAll waits until none of those who have announced themselves is behind, for
+// forceTime at most; where nobody has, until somebody does, for missing at most.
+func awaitAll[T any](ctx context.Context, missing time.Duration, read func(context.Context) ([]T, error), behind func(T) bool) (force []T, err error) {
 	const look = 50 * time.Millisecond
 	for began := time.Now(); ; {
-		if force, err = s.InForce(ctx, v.Name); err != nil {
+		if force, err = read(ctx); err != nil {
 			return nil, err
 		}
-		old := slices.ContainsFunc(force, func(f vocab.InForce) bool { return f.Version != v.Version })
-		missing := len(force) == 0 && time.Since(began) < anyTime
-		if !old && !missing || time.Since(began) > forceTime || !pause.For(ctx, look) {
+		waits := slices.ContainsFunc(force, behind) || len(force) == 0 && time.Since(began) < missing
+		if !waits || time.Since(began) > forceTime || !pause.For(ctx, look) {
 			return force, nil
 		}
 	}
