@@ -46,7 +46,7 @@ var severities = []string{"info", "warning", "critical"}
 
 // chooses is whether an alert is among those of w.
 func (w When) chooses(a topics.Alert) bool {
-	return topics.Chosen(a.Rule, nil, w.Rules, nil) && topics.Chosen(a.Camera, a.Tags, w.Cameras, w.CameraTags) &&
+	return topics.Choice{Rules: w.Rules, Cameras: w.Cameras, CameraTags: w.CameraTags}.Chooses(a) &&
 		slices.Index(severities, a.Severity) >= slices.Index(severities, w.Severity)
 }
 
