@@ -72,7 +72,7 @@ func (p Program) silenceAdd(t *target) *cobra.Command {
 	cmd.Flags().StringArrayVar(&f.Rules, "rule", nil, "name or glob of the rules; repeatable")
 	cmd.Flags().StringArrayVar(&f.Cameras, "camera", nil, "name or glob of the cameras; repeatable")
 	cmd.Flags().StringArrayVar(&f.CameraTags, "tag", nil, "tag of the cameras; repeatable")
-	cmd.Flags().StringVar(&f.alert, "alert", "", "id of an open alert: its rule on its camera is silenced")
+	cmd.Flags().StringVar(&f.alert, "alert", "", "id of an open alert: its rule is silenced on its camera, or on all if it counts cameras")
 	cmd.Flags().BoolVar(&f.all, "all", false, "every rule on every camera")
 	cmd.Flags().Var(length{&f.keep, "2h"}, "for", "how long, such as 30m, 2h or 7d")
 	cmd.Flags().StringVar(&f.until, "until", "", "until when, such as '2026-12-01 08:00', in place of --for")
@@ -89,7 +89,10 @@ func (f *silenceFlags) silence(ctx context.Context, b *bus.Client, n topics.Name
 		if err != nil {
 			return s, err
 		}
-		s.Rules, s.Cameras = append(s.Rules, a.Rule), append(s.Cameras, a.Camera)
+		s.Rules = append(s.Rules, a.Rule)
+		if len(a.Cameras) == 0 { // one of several cameras is about another the next time
+			s.Cameras = append(s.Cameras, a.Camera)
+		}
 	}
 	switch {
 	case f.all && !s.IsZero():

@@ -33,12 +33,16 @@ func TestSilencesAndProfilesAreEditedWithCommands(t *testing.T) {
 	}
 	open := topics.Alert{ID: "fall/ward-2-1-2", State: topics.AlertRaised, Rule: "fall", Severity: "warning", Camera: "ward-2", Label: "falling down",
 		Measure: "contrast", Contrast: .9, Threshold: .5, Onset: time.Now(), At: time.Now(), OnsetClip: "ward-2-1-2", Clip: "ward-2-1-2", Model: "m", Vocab: topics.VocabRef{Name: "default", Version: "v"}}
-	value, err := topics.EncodeAlert(open)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := client.Table(n.Of(topics.OpenAlerts)).Put(t.Context(), open.OpenKey(), value, open.Camera); err != nil {
-		t.Fatal(err)
+	crowd := open
+	crowd.ID, crowd.Rule, crowd.Cameras = "crowd/ward-2-1-2", "crowd", []string{"ward-1", "ward-2"}
+	for _, a := range []topics.Alert{open, crowd} {
+		value, err := topics.EncodeAlert(a)
+		if err == nil {
+			_, err = client.Table(n.Of(topics.OpenAlerts)).Put(t.Context(), a.OpenKey(), value, a.Key())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	file := filepath.Join(t.TempDir(), "pipeline.yaml")
 	config := fmt.Sprintf("kafka: {brokers: [%q], prefix: s.}\nredis: {address: %q, prefix: \"f:\"}\nrules: [{name: fall, actions: [falling down]}]\n"+
@@ -61,6 +65,7 @@ func TestSilencesAndProfilesAreEditedWithCommands(t *testing.T) {
 		"silence", "add", "--rule", "fall", "--camera", "ward-*", "--tag", "indoor", "--for", "2h", "--note", "cleaning", "--by", "ana")
 	id := strings.TrimSuffix(strings.Fields(out)[1], ":")
 	check(true, `rule fall, camera ward-2, until`, "silence", "add", "--alert", open.ID, "--for", "30m")
+	check(true, `^silence \w+: rule crowd, until 20\S+ \S+\n`, "silence", "add", "--alert", crowd.ID, "--for", "40m")
 	check(true, `^silence \w+: rule fal, camera lobby-\*, tag night, until .*\nwarning: there is no rule fal now\nwarning: there is no camera lobby-\* now\nwarning: no camera has the tag night now\n$`,
 		"silence", "add", "--rule", "fal", "--camera", "lobby-*", "--tag", "night", "--for", "1m")
 	for want, args := range map[string]string{
@@ -81,7 +86,7 @@ func TestSilencesAndProfilesAreEditedWithCommands(t *testing.T) {
 	var listed, ended []topics.Silence
 	out, _ = run("silence", "ls", "--json")
 	all, _ := run("silence", "ls", "--ended", "--json")
-	if json.Unmarshal([]byte(out), &listed) != nil || json.Unmarshal([]byte(all), &ended) != nil || len(listed) != 2 || len(ended) != 3 || ended[0].ID != id || ended[0].Note != "cleaning" {
+	if json.Unmarshal([]byte(out), &listed) != nil || json.Unmarshal([]byte(all), &ended) != nil || len(listed) != 3 || len(ended) != 4 || ended[0].ID != id || ended[0].Note != "cleaning" {
 		t.Errorf("in force %s\nall %s", out, all)
 	}
 
