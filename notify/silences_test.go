@@ -83,6 +83,7 @@ func TestAProfileDisarms(t *testing.T) {
 	b.profile(t, "home")
 	await(t, "profile", disarmed)
 	b.send(t, alert("ward-1", 1, topics.AlertRaised), alert("lobby", 2, topics.AlertRaised))
+	await(t, "delivery", func() bool { return len(h.accepted()) == 1 }) // what waits goes by the next profile
 	b.profile(t, "away")
 	await(t, "profile", func() bool { return !disarmed() })
 	b.send(t, alert("ward-1", 3, topics.AlertRaised))
