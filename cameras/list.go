@@ -38,11 +38,15 @@ func (t *Table) List(ctx context.Context) ([]Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the workers: %w", err)
 	}
+	return t.entries(all, statuses, workers), nil
+}
+
+func (t *Table) entries(all map[string]topics.Camera, statuses, workers map[string]bus.Message) []Entry {
 	entries := make([]Entry, 0, len(all))
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		entries = append(entries, Entry{Camera: all[name], Status: t.status(name, statuses, workers)})
 	}
-	return entries, nil
+	return entries
 }
 
 // status is a camera's status, as far as it still counts.

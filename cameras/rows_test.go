@@ -81,6 +81,13 @@ func (r *rows) Follow(ctx context.Context, fn func(bus.Message) error, caughtUp 
 	}
 }
 
+func (r *rows) Keep(ctx context.Context, take func(bus.Message) error, read func(error)) {
+	_ = r.Follow(ctx, func(m bus.Message) error {
+		_ = take(m) // the table of the bus logs it
+		return nil
+	}, func() { read(nil) })
+}
+
 type fixture struct {
 	*cameras.Table
 	cameras, status, workers *rows

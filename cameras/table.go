@@ -20,6 +20,7 @@ type Rows interface {
 	Delete(ctx context.Context, key, partitionBy string) error
 	List(ctx context.Context) (map[string]bus.Message, error)
 	Follow(ctx context.Context, fn func(bus.Message) error, caughtUp func()) error
+	Keep(ctx context.Context, take func(bus.Message) error, read func(error))
 }
 
 // Options of a Table. All are required.
@@ -107,11 +108,17 @@ func (t *Table) records(ctx context.Context) (map[string]topics.Camera, map[stri
 			if s, err := topics.DecodeCameraSet(m.Value); err == nil {
 				sets[key] = s
 			}
-		} else if c, err := topics.DecodeCamera(m.Value); err == nil && c.Name == key {
+		} else if c, ok := entry(m); ok {
 			all[key] = c
 		}
 	}
 	return all, sets, nil
+}
+
+// entry is the camera of a record; false: it is none.
+func entry(m bus.Message) (topics.Camera, bool) {
+	c, err := topics.DecodeCamera(m.Value)
+	return c, err == nil && c.Name == string(m.Key)
 }
 
 // Follow calls fn, one call at a time, for each camera on the table and then for
