@@ -25,26 +25,46 @@ var boxColour = []byte{255, 64, 0}
 // Filmstrip is a clip's pictures as one JPEG, four in a row, for people to judge by. box
 // is drawn around what it is about in each picture; nil: nothing is.
 func Filmstrip(c topics.Clip, box *topics.Box) ([]byte, error) {
+	return sheet{columns: stripColumns, side: stripSide}.of(c, spread(c.Frames, stripPictures), box)
+}
+
+// LoopPictures is how many pictures Loop stacks.
+const LoopPictures = topics.ClipFrames
+
+// Loop is LoopPictures of a clip's pictures, one below the other in one JPEG, to be shown
+// one after the other; each is at most side pixels wide and high.
+func Loop(c topics.Clip, side int) ([]byte, error) {
+	frames := spread(c.Frames, LoopPictures)
+	for len(frames) > 0 && len(frames) < LoopPictures {
+		frames = append(frames[:len(frames):len(frames)], frames[len(frames)-1])
+	}
+	return sheet{columns: 1, side: side}.of(c, frames, nil)
+}
+
+// sheet is how pictures are put together: so many in a row, each scaled down to a side.
+type sheet struct{ columns, side int }
+
+// of puts pictures of a clip together as one JPEG.
+func (s sheet) of(c topics.Clip, frames []topics.ClipFrame, box *topics.Box) ([]byte, error) {
 	d, err := jpeg.NewDecoder()
 	if err != nil {
 		return nil, err
 	}
 	defer d.Close()
-	frames := spread(c.Frames, stripPictures)
 	if len(frames) == 0 {
 		return nil, fmt.Errorf("make a filmstrip of clip %s: it has no pictures", c.ID)
 	}
 	var strip, buffer, small []byte
 	var w, h int
-	columns := min(stripColumns, len(frames))
+	columns := min(s.columns, len(frames))
 	rows := (len(frames) + columns - 1) / columns
 	for i, f := range frames {
 		if buffer, err = d.Frame(f.JPEG, c.Width, c.Height, buffer); err != nil {
 			return nil, fmt.Errorf("make a filmstrip of clip %s: %w", c.ID, err)
 		}
 		picture := buffer
-		if w, h = c.Width, c.Height; max(w, h) > stripSide {
-			small, w, h = pixels.ResizeShortSide(buffer, w, h, max(min(w, h)*stripSide/max(w, h), 1), small)
+		if w, h = c.Width, c.Height; max(w, h) > s.side {
+			small, w, h = pixels.ResizeShortSide(buffer, w, h, max(min(w, h)*s.side/max(w, h), 1), small)
 			picture = small
 		}
 		if box != nil {
