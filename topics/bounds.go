@@ -186,7 +186,7 @@ var (
 	silenceBounds   = bounds{bytes: smallRecord, fields: maxFields}
 	statusBounds    = bounds{bytes: smallRecord, fields: maxFields}
 	workerBounds    = bounds{bytes: MaxRecordBytes, fields: maxFields, lists: []bound{
-		{"stages", maxStages}, {"partitions", maxStages * maxPartitions}, {"problems", maxReports}, {"warnings", maxReports},
+		{"stages", maxStages}, {"partitions", maxHolding * maxPartitions}, {"problems", maxReports}, {"warnings", maxReports},
 		{"further_vocabularies", maxFurther},
 	}}
 )

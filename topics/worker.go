@@ -67,7 +67,8 @@ func DecodeWorker(b []byte) (Worker, error) {
 const (
 	maxPartitions = 10_000
 	maxReports    = 10_000
-	maxStages     = 6
+	maxStages     = 8
+	maxHolding    = 6 // stages that hold partitions
 	maxFurther    = 64
 )
 

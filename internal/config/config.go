@@ -23,6 +23,7 @@ type Config struct {
 	Calibrate Calibrate `yaml:"calibrate"`
 	Archive   Archive   `yaml:"archive"`
 	Notify    Notify    `yaml:"notify"`
+	Console   Console   `yaml:"console"`
 	Cameras   []Camera  `yaml:"cameras"`
 	Rules     Raw       `yaml:"rules"` // decoded by alerts.Compile
 }
@@ -81,6 +82,11 @@ type Sentinel struct {
 
 // HTTP is the server of /healthz, /readyz and /metrics.
 type HTTP struct {
+	Listen string `yaml:"listen"`
+}
+
+// Console is the web page. It is shown to this machine alone: it asks for no password.
+type Console struct {
 	Listen string `yaml:"listen"`
 }
 
@@ -266,6 +272,7 @@ func Default() Config {
 		Calibrate: Calibrate{Group: "frostwatch-calibrate"},
 		Archive:   Archive{Group: "frostwatch-archive", Retention: Retention{Actions: Age(90 * day), Alerts: Age(365 * day)}},
 		Notify:    Notify{Group: "frostwatch-notify", Profiles: []Profile{}},
+		Console:   Console{Listen: "127.0.0.1:8070"},
 		Cameras:   []Camera{},
 	}
 }

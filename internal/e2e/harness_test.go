@@ -159,7 +159,7 @@ func await(t testing.TB, what string, deadline time.Duration, ok func() bool) {
 }
 
 // addresses are those of endpoints.json.
-type addresses struct{ Kafka, Redis, RTSP, HTTP string }
+type addresses struct{ Kafka, Redis, RTSP, HTTP, Console string }
 
 func (a addresses) redisPort() string { return a.Redis[strings.LastIndexByte(a.Redis, ':')+1:] }
 

@@ -13,7 +13,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/bus"
-	"github.com/frostwatch/frostwatch/cmd/frostwatch/fleet"
+	"github.com/frostwatch/frostwatch/console/fleet"
 	"github.com/frostwatch/frostwatch/topics"
 )
 

@@ -35,6 +35,7 @@ func Run(ctx context.Context, p Program) int {
 		p.alertsCommand(),
 		p.calibrateCommand(),
 		p.notifyCommand(),
+		p.consoleCommand(),
 		p.silenceCommand(),
 		p.profileCommand(),
 		p.archiveCommand(),

@@ -156,8 +156,8 @@ func checkParts(c config.Config) error {
 var sections = map[string][]string{
 	"ingest": {"ingest"}, "framer": {"ingest"}, "cameras": {"ingest"},
 	"infer": {"infer"}, "vocab": {"infer"},
-	"alerts": {"alerts"}, "rules": {"alerts"},
-	"archive": {"archive"}, "notify": {"notify"},
+	"alerts": {"alerts"}, "rules": {"alerts", "console"},
+	"archive": {"archive"}, "notify": {"notify"}, "console": {"console"},
 }
 
 // needsRestart lists the keys that have changed since the process was started,

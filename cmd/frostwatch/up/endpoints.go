@@ -21,7 +21,9 @@ type Endpoints struct {
 	Redis string `json:"redis"`
 	RTSP  string `json:"rtsp"`
 	HTTP  string `json:"http"`
-	Names *Names `json:"names,omitempty"`
+	// Console is where the web page is.
+	Console string `json:"console,omitempty"`
+	Names   *Names `json:"names,omitempty"`
 	// Config is the path of the configuration file that `up` follows.
 	Config string `json:"config,omitempty"`
 }
@@ -52,7 +54,7 @@ func (e Endpoints) Configure(c *config.Config) {
 func DefaultEndpoints() Endpoints {
 	return Endpoints{
 		Kafka: "127.0.0.1:19092", Redis: "127.0.0.1:16379",
-		RTSP: "127.0.0.1:18554", HTTP: "127.0.0.1:18080",
+		RTSP: "127.0.0.1:18554", HTTP: "127.0.0.1:18080", Console: "127.0.0.1:18070",
 	}
 }
 
@@ -63,7 +65,7 @@ func ChooseEndpoints(ports string) (Endpoints, error) {
 	if ports != "auto" && ports != "fixed" {
 		return e, fmt.Errorf("--ports %q: want auto or fixed", ports)
 	}
-	for _, address := range []*string{&e.Kafka, &e.Redis, &e.RTSP, &e.HTTP} {
+	for _, address := range []*string{&e.Kafka, &e.Redis, &e.RTSP, &e.HTTP, &e.Console} {
 		listen := *address
 		if ports == "auto" {
 			listen = "127.0.0.1:0"
@@ -72,7 +74,7 @@ func ChooseEndpoints(ports string) (Endpoints, error) {
 		if err != nil {
 			return e, fmt.Errorf("%w: stop what uses the port, or take free ones with --ports auto", err)
 		}
-		// Kept open until all four are chosen, so that no port is given twice.
+		// Kept open until all are chosen, so that no port is given twice.
 		defer func() { _ = l.Close() }()
 		*address = l.Addr().String()
 	}

@@ -137,7 +137,7 @@ func (u *up) readConfig() (err error) {
 		return fmt.Errorf("find the configuration: %w", err)
 	}
 	u.at.Configure(&u.cfg)
-	u.cfg.HTTP.Listen = u.at.HTTP
+	u.cfg.HTTP.Listen, u.cfg.Console.Listen = u.at.HTTP, u.at.Console
 	u.ownArchive()
 	return nil
 }
@@ -145,7 +145,7 @@ func (u *up) readConfig() (err error) {
 // overridden are the keys that `up` sets itself, whatever the file says.
 var overridden = []string{
 	"kafka.brokers", "kafka.replication", "redis.address", "redis.username", "redis.password", "redis.database",
-	"http.listen", "framer.short_side",
+	"http.listen", "console.listen", "framer.short_side",
 }
 
 // ArchiveDir is where `up` stores its archive unless its configuration names
@@ -219,6 +219,10 @@ func (u *up) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	showing, err := pr.Console()
+	if err != nil {
+		return err
+	}
 	if err := u.bringCameras(ctx, pr); err != nil {
 		return err
 	}
@@ -236,7 +240,7 @@ func (u *up) run(ctx context.Context) (err error) {
 	unhook := context.AfterFunc(ctx, func() { u.printTrouble("stop", "finishing the clips that are being worked on") })
 	defer unhook()
 	u.running = true
-	return pr.Run(ctx, l, u.order(ctx, pr, slices.Concat(archiving, notifying, alerting, calibrating, inferring), ingesting)...)
+	return pr.Run(ctx, l, u.order(ctx, pr, slices.Concat(showing, archiving, notifying, alerting, calibrating, inferring), ingesting)...)
 }
 
 // order puts consumers before producers, for process.Run. The simulated cameras

@@ -11,7 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/frostwatch/frostwatch/bus"
-	"github.com/frostwatch/frostwatch/cmd/frostwatch/fleet"
+	"github.com/frostwatch/frostwatch/console/fleet"
 	"github.com/frostwatch/frostwatch/internal/kafkatest"
 	"github.com/frostwatch/frostwatch/topics"
 )

@@ -1,0 +1,125 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/frostwatch/frostwatch/archive"
+	"github.com/frostwatch/frostwatch/console/fleet"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+const (
+	// fleetAge is how old the state of the fleet may be that is shown.
+	fleetAge = 3 * time.Second
+	// fleetTime bounds how long it is waited for.
+	fleetTime = 10 * time.Second
+)
+
+// api adds /api/v1, which describes itself at /api/v1/openapi.json.
+func (c *Console) api(mux *http.ServeMux) huma.API {
+	config := huma.DefaultConfig("Frostwatch", c.Version)
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/api/v1/openapi", "", "/api/v1/schemas" // its page of docs loads scripts from elsewhere
+	config.CreateHooks = nil                                                                           // adds the address of a schema to each answer
+	api := humago.New(mux, config)
+	huma.Get(api, "/api/v1/cameras", c.listCameras, named("list-cameras", "What every camera shows"))
+	huma.Get(api, "/api/v1/cameras/{camera}", c.getCamera, named("get-camera", "What a camera shows"))
+	huma.Get(api, "/api/v1/cameras/{camera}/loop", c.getLoop, named("get-loop", "The pictures of a camera's newest clip, one below the other in a JPEG"))
+	huma.Get(api, "/api/v1/health", c.getHealth, named("get-health", "Workers, cameras, open alerts, and what is wrong"))
+	return api
+}
+
+func named(id, summary string) func(*huma.Operation) {
+	return func(o *huma.Operation) { o.OperationID, o.Summary = id, summary }
+}
+
+type tilesOutput struct {
+	Body struct {
+		Cameras []Tile `json:"cameras"`
+		Fault   string `json:"fault,omitempty" doc:"why this may be old"`
+	}
+}
+
+func (c *Console) listCameras(context.Context, *struct{}) (*tilesOutput, error) {
+	out := &tilesOutput{}
+	out.Body.Cameras = c.wall.all()
+	if err := c.wall.fault(); err != nil {
+		out.Body.Fault = err.Error()
+	}
+	return out, nil
+}
+
+type cameraInput struct {
+	Camera string `path:"camera" maxLength:"64" doc:"name of the camera"`
+}
+
+type tileOutput struct{ Body Tile }
+
+func (c *Console) getCamera(_ context.Context, in *cameraInput) (*tileOutput, error) {
+	t, _, known := c.wall.tile(in.Camera)
+	if !known {
+		return nil, noCamera(in.Camera)
+	}
+	return &tileOutput{t}, nil
+}
+
+func noCamera(name string) error {
+	return huma.Error404NotFound("there is no camera " + topics.Clean(name))
+}
+
+type loopInput struct {
+	Camera string `path:"camera" maxLength:"64" doc:"name of the camera"`
+	Clip   string `query:"clip" maxLength:"200" doc:"id of the clip; others than the newest are there for a while only"`
+}
+
+type loopOutput struct {
+	Type  string `header:"Content-Type"`
+	Cache string `header:"Cache-Control"`
+	Body  []byte
+}
+
+func (c *Console) getLoop(ctx context.Context, in *loopInput) (*loopOutput, error) {
+	t, at, known := c.wall.tile(in.Camera)
+	switch {
+	case !known:
+		return nil, noCamera(in.Camera)
+	case t.Clip == "":
+		return nil, huma.Error404NotFound("no clip of the camera has been recognised yet")
+	case in.Clip != "" && in.Clip != t.Clip:
+		return nil, huma.Error404NotFound("there is a newer clip")
+	}
+	body, err := c.loops.of(ctx, t.Camera, t.Clip, at)
+	switch {
+	case errors.Is(err, archive.ErrGone):
+		return nil, huma.Error404NotFound("Kafka no longer keeps the clip")
+	case err != nil:
+		c.Logger.WarnContext(ctx, "no pictures of a clip", "camera", t.Camera, "error", topics.Clean(err.Error()))
+		return nil, huma.Error503ServiceUnavailable("the clip can't be read: " + topics.Clean(err.Error()))
+	}
+	out := &loopOutput{Type: "image/jpeg", Cache: "no-store", Body: body}
+	if in.Clip != "" {
+		out.Cache = "private, max-age=60, immutable"
+	}
+	return out, nil
+}
+
+type healthOutput struct{ Body fleet.Fleet }
+
+func (c *Console) getHealth(ctx context.Context, _ *struct{}) (*healthOutput, error) {
+	f, err := c.health(ctx)
+	if err != nil {
+		return nil, huma.Error503ServiceUnavailable(topics.Clean(err.Error()))
+	}
+	return &healthOutput{f}, nil
+}
+
+func (c *Console) health(ctx context.Context) (fleet.Fleet, error) {
+	ctx, cancel := context.WithTimeout(ctx, fleetTime)
+	defer cancel()
+	return c.fleet.Get(ctx)
+}

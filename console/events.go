@@ -1,0 +1,98 @@
+package console
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/frostwatch/frostwatch/internal/pause"
+)
+
+const (
+	// eventsEvery is the shortest time between two events of one page: what changes
+	// meanwhile is sent together.
+	eventsEvery = 250 * time.Millisecond
+	// aliveEvery is how often something is sent where nothing changes, so that either
+	// side notices when the other is gone.
+	aliveEvery = 15 * time.Second
+	// writeTime is how long a reader may take for what was sent; a slower one is
+	// disconnected, and its page connects again.
+	writeTime = 10 * time.Second
+)
+
+// events are server-sent events: `wall` with all tiles, then `change` with the tiles that
+// have changed and the names of cameras that are gone.
+func (c *Console) events(w http.ResponseWriter, r *http.Request) {
+	see, all, err := c.wall.look()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	defer see.stop()
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	out := stream{http.NewResponseController(w), w}
+	if out.send("wall", map[string]any{"tiles": all, "line": c.line()}) != nil {
+		return
+	}
+	alive := time.NewTicker(aliveEvery)
+	defer alive.Stop()
+	for pause.For(r.Context(), eventsEvery) {
+		select {
+		case <-r.Context().Done():
+			return
+		case <-alive.C:
+			err = out.send("alive", c.line())
+		case <-see.wake:
+			tiles, gone := see.take()
+			err = out.send("change", map[string]any{"tiles": tiles, "gone": gone, "line": c.line()})
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// stream writes events to one page.
+type stream struct {
+	*http.ResponseController
+	to http.ResponseWriter
+}
+
+// send returns an error once the page is gone or reads too slowly.
+func (s stream) send(event string, data any) error {
+	body, err := json.Marshal(data)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	b.WriteString("event: " + event + "\ndata: ")
+	b.Write(body) // JSON has no line breaks
+	b.WriteString("\n\n")
+	if err := s.SetWriteDeadline(time.Now().Add(writeTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	if _, err := s.to.Write(b.Bytes()); err != nil {
+		return err
+	}
+	return s.Flush()
+}
+
+// Line is what the line at the bottom of each page says.
+type Line struct {
+	Streaming int    `json:"streaming"`
+	Cameras   int    `json:"cameras"`
+	Open      int    `json:"open_alerts"`
+	Fault     string `json:"fault,omitempty" doc:"why what is shown may be old"`
+}
+
+func (c *Console) line() Line {
+	l := c.wall.line()
+	if err := c.wall.fault(); err != nil {
+		l.Fault = err.Error()
+	}
+	return l
+}

@@ -1,0 +1,128 @@
+package console
+
+import (
+	"container/list"
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/frostwatch/frostwatch/media"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+const (
+	// loopSide is the longer side of a loop's pictures at most, in pixels.
+	loopSide = 480
+	// loopBytes bounds the loops that are kept.
+	loopBytes = 64 << 20
+	// loopsAtOnce bounds the clips that are read and scaled at a time, of up to 4 MiB and
+	// some 30 MB of pixels each.
+	loopsAtOnce = 4
+	// loopTime bounds how long one is waited for.
+	loopTime = 10 * time.Second
+)
+
+// loops makes clips' pictures fit for the wall and keeps the newest. All who ask for one
+// clip cost one reading. Safe for concurrent use.
+type loops struct {
+	read func(context.Context, topics.RecordRef) (topics.Clip, error)
+	turn chan struct{}
+
+	mu    sync.Mutex
+	kept  map[string]*list.Element // of order, by clip
+	order *list.List               // of *loop, the least recently used first
+	bytes int
+}
+
+type loop struct {
+	clip string
+	made chan struct{} // closed when it is made
+	jpeg []byte
+	err  error
+}
+
+func newLoops(read func(context.Context, topics.RecordRef) (topics.Clip, error)) *loops {
+	return &loops{read: read, turn: make(chan struct{}, loopsAtOnce), kept: map[string]*list.Element{}, order: list.New()}
+}
+
+// of is the JPEG of a camera's clip (media.Loop), which is read at a position where it is
+// not kept. The caller doesn't write to it.
+func (l *loops) of(ctx context.Context, camera, clip string, at topics.RecordRef) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, loopTime)
+	defer cancel()
+	one, mine := l.find(clip)
+	if mine {
+		// Not ended by the one who asked first: others wait for it too.
+		own, done := context.WithTimeout(context.WithoutCancel(ctx), loopTime)
+		defer done()
+		body, err := l.render(own, camera, clip, at)
+		l.keep(one, body, err)
+	}
+	select {
+	case <-one.made:
+		return one.jpeg, one.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("read the pictures of clip %s: %w", clip, ctx.Err())
+	}
+}
+
+// find is a clip's loop; mine: the caller is to make it.
+func (l *loops) find(clip string) (one *loop, mine bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e, kept := l.kept[clip]; kept {
+		l.order.MoveToBack(e)
+		return e.Value.(*loop), false
+	}
+	one = &loop{clip: clip, made: make(chan struct{})}
+	l.kept[clip] = l.order.PushBack(one)
+	return one, true
+}
+
+// keep keeps what was made, for those who wait too.
+func (l *loops) keep(one *loop, jpeg []byte, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	one.jpeg, one.err = jpeg, err
+	close(one.made)
+	if err != nil { // the next one tries again
+		l.drop(l.kept[one.clip])
+		return
+	}
+	l.bytes += len(one.jpeg)
+	for e := l.order.Front(); e != nil && l.bytes > loopBytes; {
+		next := e.Next()
+		select {
+		case <-e.Value.(*loop).made:
+			l.drop(e)
+		default: // it is being made
+		}
+		e = next
+	}
+}
+
+// drop forgets one. It needs the lock.
+func (l *loops) drop(e *list.Element) {
+	one := l.order.Remove(e).(*loop)
+	delete(l.kept, one.clip)
+	l.bytes -= len(one.jpeg)
+}
+
+func (l *loops) render(ctx context.Context, camera, clip string, at topics.RecordRef) ([]byte, error) {
+	select {
+	case l.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("read the pictures of clip %s: %w", clip, ctx.Err())
+	}
+	defer func() { <-l.turn }()
+	c, err := l.read(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	// The position is from a record that anyone may write.
+	if c.Camera != camera || topics.Clean(c.ID) != clip {
+		return nil, fmt.Errorf("the record at the position of clip %s is another's", clip)
+	}
+	return media.Loop(c, loopSide)
+}

@@ -1,0 +1,95 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/frostwatch/frostwatch/media/jpeg"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+func pictured(t *testing.T, camera, id string) topics.Clip {
+	t.Helper()
+	e, err := jpeg.NewEncoder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := e.Encode(make([]byte, 3*64*36), 64, 36, 80, jpeg.Quarter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := topics.Clip{ID: id, Camera: camera, Width: 64, Height: 36}
+	for range topics.ClipFrames {
+		c.Frames = append(c.Frames, topics.ClipFrame{JPEG: data})
+	}
+	return c
+}
+
+// Many who look at a camera cost one reading of its clip.
+func TestAClipIsReadOnceForAll(t *testing.T) {
+	clip := pictured(t, "lobby", "lobby-1")
+	var reads atomic.Int32
+	all := make(chan struct{})
+	l := newLoops(func(context.Context, topics.RecordRef) (topics.Clip, error) {
+		reads.Add(1)
+		<-all
+		return clip, nil
+	})
+	var readers sync.WaitGroup
+	for range 50 {
+		readers.Go(func() {
+			if b, err := l.of(t.Context(), "lobby", "lobby-1", topics.RecordRef{}); err != nil || len(b) == 0 {
+				t.Errorf("%d bytes, %v", len(b), err)
+			}
+		})
+	}
+	close(all)
+	readers.Wait()
+	if n := reads.Load(); n != 1 {
+		t.Errorf("read %d times", n)
+	}
+}
+
+// The position of a clip is from a record that anyone may write.
+func TestAnothersClipIsNotShown(t *testing.T) {
+	var clip topics.Clip
+	fails := errors.New("away")
+	var err error
+	l := newLoops(func(context.Context, topics.RecordRef) (topics.Clip, error) { return clip, err })
+	for _, c := range []topics.Clip{pictured(t, "yard", "lobby-1"), pictured(t, "lobby", "lobby-2"), {ID: "lobby-1", Camera: "lobby"}} {
+		clip = c
+		if _, err := l.of(t.Context(), "lobby", "lobby-1", topics.RecordRef{}); err == nil {
+			t.Errorf("clip %s of %s with %d pictures is shown for lobby-1", c.ID, c.Camera, len(c.Frames))
+		}
+	}
+	err = fails
+	if _, got := l.of(t.Context(), "lobby", "lobby-1", topics.RecordRef{}); !errors.Is(got, fails) {
+		t.Error(got)
+	}
+	clip, err = pictured(t, "lobby", "lobby-1"), nil
+	if _, err := l.of(t.Context(), "lobby", "lobby-1", topics.RecordRef{}); err != nil {
+		t.Error("a failure is kept:", err)
+	}
+}
+
+func TestKeptLoopsAreBounded(t *testing.T) {
+	l := newLoops(nil)
+	big := make([]byte, 4<<20)
+	for n := range 40 {
+		one, mine := l.find(fmt.Sprint(n))
+		if !mine {
+			t.Fatal("a clip that was never seen is kept")
+		}
+		l.keep(one, big, nil)
+	}
+	if l.bytes > loopBytes || l.order.Len() != loopBytes/len(big) || len(l.kept) != l.order.Len() {
+		t.Errorf("%d loops of %d bytes", l.order.Len(), l.bytes)
+	}
+	if _, mine := l.find("39"); mine {
+		t.Error("the newest is not kept")
+	}
+}

@@ -1,0 +1,161 @@
+package console
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path"
+	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+//go:embed templates static
+var files embed.FS
+
+// pages are the templates by name, each with the frame around it.
+type pages map[string]*template.Template
+
+var pageNames = []string{"live", "camera", "health"}
+
+func parsePages() (pages, error) {
+	out := pages{}
+	for _, name := range pageNames {
+		t, err := template.New("frame.html").Funcs(template.FuncMap{"asset": asset, "ago": ago, "exact": exact, "clean": topics.Clean}).
+			ParseFS(files, "templates/frame.html", "templates/tile.html", "templates/"+name+".html")
+		if err != nil {
+			return nil, fmt.Errorf("console: read the page %s: %w", name, err)
+		}
+		out[name] = t
+	}
+	return out, nil
+}
+
+// asset is the URL of a file, which changes with its content, so that browsers may keep it.
+func asset(name string) (string, error) {
+	b, err := files.ReadFile("static/" + name)
+	if err != nil {
+		return "", err
+	}
+	return "/static/" + name + "?" + sumOf(b), nil
+}
+
+// ago is how long ago something was, for people.
+func ago(t time.Time) string {
+	switch d := time.Since(t); {
+	case t.IsZero():
+		return ""
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", max(int(d.Seconds()), 0))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	default:
+		return fmt.Sprintf("%d days", int(d.Hours()/24))
+	}
+}
+
+func exact(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// view is what a page is made of.
+type view struct {
+	Page, Title string
+	Line        Line
+	Tiles       []Tile
+	Tile        Tile
+	Health      any
+	Fault       string
+}
+
+// routes are the pages, the files they need, and the API.
+func (c *Console) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		c.show(w, http.StatusOK, view{Page: "live", Title: "Live", Tiles: c.wall.all()})
+	})
+	mux.HandleFunc("GET /cameras/{camera}", c.cameraPage)
+	mux.HandleFunc("GET /health", c.healthPage)
+	mux.HandleFunc("GET /api/v1/events", c.events)
+	mux.Handle("GET /static/", assets())
+	c.api(mux)
+	return guard(mux)
+}
+
+func (c *Console) cameraPage(w http.ResponseWriter, r *http.Request) {
+	t, _, known := c.wall.tile(r.PathValue("camera"))
+	if !known {
+		c.show(w, http.StatusNotFound, view{Page: "camera", Title: "No such camera", Fault: "There is no camera " + topics.Clean(r.PathValue("camera")) + "."})
+		return
+	}
+	c.show(w, http.StatusOK, view{Page: "camera", Title: t.Camera, Tile: t})
+}
+
+func (c *Console) healthPage(w http.ResponseWriter, r *http.Request) {
+	v := view{Page: "health", Title: "Health"}
+	f, err := c.health(r.Context())
+	if v.Health = f; err != nil {
+		v.Fault = "The state of the workers can't be read: " + topics.Clean(err.Error())
+	}
+	c.show(w, http.StatusOK, v)
+}
+
+// show writes a page, whole or not at all.
+func (c *Console) show(w http.ResponseWriter, status int, v view) {
+	v.Line = c.line()
+	var b bytes.Buffer
+	if err := c.pages[v.Page].Execute(&b, v); err != nil {
+		c.Logger.Error("a page of the console can't be made", "page", v.Page, "error", err)
+		http.Error(w, "the page can't be made; the log says why", http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // where the browser is gone nobody needs the page
+}
+
+// kinds are the files that are served, by their ending.
+var kinds = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+
+// assets serves the files under static. Which there are is known from the start, so a
+// path leads nowhere else.
+func assets() http.Handler {
+	type file struct {
+		content   []byte
+		kind, sum string
+	}
+	known := map[string]file{}
+	entries, _ := fs.ReadDir(files, "static") // it is embedded
+	for _, e := range entries {
+		if b, err := files.ReadFile("static/" + e.Name()); err == nil {
+			known["/static/"+e.Name()] = file{b, kinds[path.Ext(e.Name())], sumOf(b)}
+		}
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f, there := known[r.URL.Path]
+		if !there || f.kind == "" {
+			http.NotFound(w, r)
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Type", f.kind)
+		h.Set("ETag", `"`+f.sum+`"`)
+		h.Set("Cache-Control", "no-cache")
+		if r.URL.RawQuery == f.sum {
+			h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		}
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.content))
+	})
+}
+
+func sumOf(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:6])
+}

@@ -1,0 +1,42 @@
+// What every page has: the line at the bottom, and what is shown while the server is away.
+import { watch } from './events.js'
+import { clock } from './words.js'
+
+const line = document.querySelector('[data-line]')
+const text = (selector, value) => {
+  const at = line.querySelector(selector)
+  if (at.textContent !== value) at.textContent = value
+}
+
+let fault = ''
+let lost = null
+
+function show() {
+  document.body.classList.toggle('lost', lost !== null)
+  text('[data-line-fault]', lost ? `No connection since ${clock(lost)}: what is shown is from then` : fault)
+}
+
+function counts(l) {
+  text('[data-line-streaming]', `${l.streaming} of ${l.cameras} cameras streaming`)
+  text('[data-line-open]', l.open_alerts === 1 ? '1 open alert' : `${l.open_alerts} open alerts`)
+  fault = l.fault ?? ''
+  show()
+}
+
+const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }))
+
+const theme = document.querySelector('[data-theme-switch]')
+const isLight = () => document.documentElement.dataset.theme === 'light'
+const offer = () => { theme.textContent = isLight() ? 'Dark' : 'Light' }
+theme.addEventListener('click', () => {
+  localStorage.setItem('theme', document.documentElement.dataset.theme = isLight() ? 'dark' : 'light')
+  offer()
+})
+offer()
+theme.hidden = false
+
+watch({
+  wall(data) { counts(data.line); tell('wall', data) },
+  change(data) { counts(data.line); tell('change', data) },
+  lost(since) { lost = since; show() },
+})

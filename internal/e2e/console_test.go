@@ -1,0 +1,118 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// browser is a page in Chromium. What its console reports is an error of the test.
+type browser struct {
+	context.Context
+	t *testing.T
+}
+
+func openBrowser(t *testing.T) browser {
+	t.Helper()
+	const program = "chromium-headless-shell"
+	need(t, program)
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox)
+	ctx, stopBrowser := chromedp.NewExecAllocator(t.Context(), options...)
+	ctx, stopPage := chromedp.NewContext(ctx)
+	if err := chromedp.Do(ctx); err != nil {
+		stopPage()
+		stopBrowser()
+		t.Fatalf("start %s: %v", program, err)
+	}
+	said := chromedp.Console(ctx)
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		for m, err := range said {
+			if err != nil {
+				return
+			}
+			// That a loop is asked for just as a newer clip comes is no fault.
+			if !strings.Contains(m.URL, "/loop?clip=") && (m.IsException() || m.Type == chromedp.ConsoleError || m.Type == chromedp.ConsoleWarning) {
+				t.Errorf("the browser's console: %s (%s)", m, m.URL)
+			}
+		}
+	})
+	t.Cleanup(func() {
+		stopPage()
+		stopBrowser()
+		reading.Wait()
+	})
+	return browser{ctx, t}
+}
+
+func (b browser) do(what string, steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	if err := chromedp.Do(b, steps...); err != nil {
+		b.t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// until waits for an expression of the page to be true.
+func (b browser) until(what, expression string) {
+	b.t.Helper()
+	await(b.t, what, time.Minute, func() bool {
+		is, err := chromedp.Run(b, chromedp.Evaluate[bool](expression))
+		return err == nil && is
+	})
+}
+
+// edit edits the table of cameras beside the page.
+func (b browser) edit(args ...string) {
+	b.t.Helper()
+	if out, err := frostwatch(b.t, append([]string{"camera"}, args...)...); err != nil {
+		b.t.Fatalf("%v: %s", err, out)
+	}
+}
+
+// shot writes what is seen to the folder that FROSTWATCH_SCREENSHOTS names, for people.
+func (b browser) shot(name string) {
+	b.t.Helper()
+	dir := os.Getenv("FROSTWATCH_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	png, err := chromedp.Run(b, chromedp.CaptureScreenshot())
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644)
+	}
+	if err != nil {
+		b.t.Error(err)
+	}
+}
+
+// consoleShows looks at the console as people do: on a phone, a laptop and a wall.
+func consoleShows(t *testing.T, data string, at addresses) {
+	b := openBrowser(t)
+	const playing = `[...document.querySelectorAll('.tile')].filter((t) => t.querySelector('.loop').style.backgroundImage.startsWith('url("blob:')).length`
+	b.do("open the wall", chromedp.EmulateViewport(1366, 768), chromedp.Navigate("http://"+at.Console+"/"))
+	b.until("ten cameras play", playing+" === 10")
+	b.until("labels are shown with what a rule raises at", `document.querySelector('.tile .bars .tick:not([hidden])') !== null`)
+	b.until("an open alert is named on its tile", `document.querySelector('.tile[data-severity]:not([data-severity=""]) .alarm:not([hidden])')?.textContent.length > 0`)
+	b.until("the line counts cameras", `document.querySelector('[data-line-streaming]').textContent === '10 of 10 cameras streaming'`)
+	b.shot("live-laptop")
+
+	b.edit("add", "--data", data, "door", "rtsp://127.0.0.1:1/door")
+	b.until("a camera that fails says why", `/waiting for .*refused/.test(document.querySelector('[data-camera=door] .state')?.textContent)`)
+	b.edit("rm", "--data", data, "door")
+	b.until("a camera that is removed is gone", `document.querySelector('[data-camera=door]') === null`)
+
+	b.do("look on a phone", chromedp.EmulateViewport(320, 640), chromedp.Navigate("http://"+at.Console+"/cameras/corridor_fall"))
+	b.until("a camera's page has its newest clip", `/Newest clip/.test(document.querySelector('[data-facts]').textContent) && `+playing+" === 1")
+	b.until("nothing is wider than the phone", `document.documentElement.scrollWidth <= 320`)
+	b.shot("camera-phone")
+
+	b.do("look at health on a wall", chromedp.EmulateViewport(2560, 1440), chromedp.Navigate("http://"+at.Console+"/health"))
+	b.until("health names the stages", `['ingest', 'infer', 'alerts', 'notify'].every((s) => document.querySelector('main').textContent.includes(s))`)
+	b.shot("health-wall")
+}
