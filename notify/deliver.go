@@ -35,13 +35,13 @@ func (w *worker) deliver(ctx context.Context, events ...Event) error {
 		w.Reporter.Warning(w.part(), err)
 		if err == nil {
 			w.accepted(ctx, events)
-			return nil
+			return w.told(ctx, heldOf(events)...)
 		}
 		w.metrics.failed.Add(ctx, 1, w.by)
 		if errors.Is(err, ErrRefused) {
 			refused++
 		}
-		if old := w.Bus.Age(events[0].from) > time.Duration(w.Keep); old || refused >= maxRefused {
+		if old := w.age(events[0]) > time.Duration(w.Keep); old || refused >= maxRefused {
 			return w.giveUp(ctx, events, err)
 		}
 		if tries == 1 || tries%10 == 0 {
@@ -66,7 +66,7 @@ func (w *worker) attempt(ctx context.Context, n Notification) error {
 func (w *worker) accepted(ctx context.Context, events []Event) {
 	w.metrics.sent.Add(ctx, int64(len(events)), w.by)
 	for _, e := range events {
-		w.metrics.latency.Record(ctx, w.Bus.Age(e.from).Seconds(), w.by)
+		w.metrics.latency.Record(ctx, w.age(e).Seconds(), w.by)
 	}
 }
 
@@ -78,5 +78,15 @@ func (w *worker) giveUp(ctx context.Context, events []Event, why error) error {
 			return err
 		}
 	}
-	return nil
+	return w.told(ctx, heldOf(events)...)
+}
+
+// heldOf are the alerts of events that were withheld.
+func heldOf(events []Event) (all []*heldAlert) {
+	for _, e := range events {
+		if e.held != nil {
+			all = append(all, e.held)
+		}
+	}
+	return all
 }

@@ -24,6 +24,7 @@ type Event struct {
 	Filmstrip []byte `json:"filmstrip_jpeg,omitempty"`
 
 	from bus.Message // the alert's record
+	held *heldAlert  // of which this was withheld until now; nil: it was not
 	// evidence reads the clip that raised the alert; nil where there is none, or nobody
 	// wants it.
 	evidence func(context.Context) (topics.Clip, error)

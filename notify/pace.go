@@ -59,6 +59,7 @@ func (p *pace) offer(e Event, group string, offset int64, now time.Time) bool {
 		i = len(p.held)
 		p.held = append(p.held, heldGroup{group: group, from: offset})
 	}
+	p.held[i].from = min(p.held[i].from, offset) // what is withheld may come first (noOffset)
 	p.held[i].all = append(p.held[i].all, e)
 	p.count++
 	return false

@@ -26,7 +26,7 @@ type lease interface {
 
 // partition delivers one partition's alerts to a receiver until ctx ends.
 func (d *delivery) partition(ctx context.Context, p lease) error {
-	w := &worker{delivery: d, lease: p, pace: newPace(d.receiver.Group.Every, d.limit), quiet: quiet{}, letters: d.letters.By(p.Send)}
+	w := &worker{delivery: d, lease: p, pace: newPace(d.receiver.Group.Every, d.limit), later: newWithheld(), letters: d.letters.By(p.Send)}
 	err := w.begin(ctx)
 	if err == nil {
 		err = w.run(ctx)
@@ -45,7 +45,7 @@ type worker struct {
 	*delivery
 	lease
 	pace    *pace
-	quiet   quiet
+	later   *withheld
 	letters *bus.DeadLetters
 	next    int64 // after the last record that was dealt with, or is held
 }
@@ -61,7 +61,7 @@ func (w *worker) begin(ctx context.Context) error {
 		}
 		w.next = end
 		// Committed at once, or what comes while this worker is away would be lost.
-		return errors.Join(w.SeekOffset(end), w.Commit(ctx, end))
+		return errors.Join(w.SeekOffset(end), w.Commit(ctx, end), w.loadWithheld(ctx, true, false))
 	}
 	skipped, err := w.SkipOlder(ctx, time.Duration(w.Keep))
 	if skipped > 0 {
@@ -70,7 +70,7 @@ func (w *worker) begin(ctx context.Context) error {
 		w.Logger.WarnContext(ctx, "alerts are too old to be delivered", "receiver", w.Name, "partition", w.ID(), "records", skipped, "older_than", time.Duration(w.Keep))
 		w.Reporter.Incident(w.part(), fmt.Errorf("%d records of alerts are older than %v and are not delivered", skipped, time.Duration(w.Keep)))
 	}
-	return err
+	return errors.Join(err, w.loadWithheld(ctx, false, skipped > 0))
 }
 
 // run reads ahead by one record, so that it can wait for a record and for the time at
@@ -88,7 +88,11 @@ func (w *worker) work(ctx context.Context, records <-chan bus.Message) error {
 		if err := w.step(ctx, records); err != nil {
 			return err
 		}
-		if err := w.Commit(ctx, w.pace.first(w.next)); err != nil {
+		next := w.pace.first(w.next)
+		if err := w.Commit(ctx, next); err != nil {
+			return err
+		}
+		if err := w.settle(ctx, next); err != nil {
 			return err
 		}
 	}
@@ -99,8 +103,12 @@ func (w *worker) step(ctx context.Context, records <-chan bus.Message) error {
 	if w.pace.full() {
 		records = nil
 	}
+	_, changed := w.silences.state()
+	if err := w.releaseDue(ctx); err != nil {
+		return err
+	}
 	var due <-chan time.Time
-	if wait, some := w.pace.wait(time.Now()); some {
+	if wait, some := w.waits(); some {
 		t := time.NewTimer(wait)
 		defer t.Stop()
 		due = t.C
@@ -112,7 +120,18 @@ func (w *worker) step(ctx context.Context, records <-chan bus.Message) error {
 		return w.take(ctx, m)
 	case <-due:
 		return w.flush(ctx)
+	case <-changed: // something may be silenced no more
+		return nil
 	}
+}
+
+// waits is how long it takes until something may be due.
+func (w *worker) waits() (time.Duration, bool) {
+	wait, some := w.pace.wait(time.Now())
+	if later, may := w.waitForDue(); may && (!some || later < wait) {
+		return later, true
+	}
+	return wait, some
 }
 
 // take deals with a record: it is delivered, held, silenced, or of no interest.
@@ -130,7 +149,11 @@ func (w *worker) take(ctx context.Context, m bus.Message) error {
 	if !w.When.chooses(a) {
 		return nil
 	}
-	if w.quiet.silenced(w.silences, a, m.Time) {
+	quiet, err := w.silenced(ctx, a, m)
+	if err != nil {
+		return err
+	}
+	if quiet {
 		w.metrics.silenced.Add(ctx, 1, w.by)
 		return nil
 	}

@@ -23,8 +23,8 @@ type Shower interface {
 
 // View is what a Shower gets to see.
 type View struct {
-	// Open are the alerts that are open, that the receiver is interested in, that were not
-	// silenced when they were raised, and whose partitions this worker holds, by id: no two
+	// Open are the alerts that are open, that the receiver is interested in, that have not
+	// been silenced since they were raised, and whose partitions this worker holds, by id: no two
 	// workers show the same alert. changed is
 	// closed when there may be others. known is false while it can't be said.
 	Open func() (open []Event, known bool, changed <-chan struct{})
@@ -166,8 +166,11 @@ func (d *delivery) openNow() (open []Event, known bool, changed <-chan struct{})
 	held := slices.Clone(d.held[d.Name])
 	d.mu.Unlock()
 	all, known, changed := d.open.of(held)
+	now := d.brokersNow()
 	for _, l := range all {
-		if d.When.chooses(l.alert) && d.wants(l.alert.State) && !d.silences.cover(l.alert, l.at) {
+		end := d.silences.end(l.alert, l.at)
+		silenced := end.After(l.at) && end.After(now)
+		if d.When.chooses(l.alert) && d.wants(l.alert.State) && !silenced {
 			open = append(open, d.event(l.alert))
 		}
 	}

@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -18,8 +19,10 @@ import (
 type silences struct {
 	mu       sync.Mutex
 	byID     map[string]topics.Silence
-	inForce  topics.Profile // without a name: none
+	profile  topics.Profile // without a name: none
 	profiles []config.Profile
+	loosened int           // how often something was changed that may have ended a silence early
+	changed  chan struct{} // closed when anything has changed
 	read     chan struct{} // closed once the table has been read, or can't be
 	wasRead  sync.Once
 }
@@ -28,7 +31,7 @@ type silences struct {
 const maxSilences = 10_000
 
 func newSilences(profiles []config.Profile) *silences {
-	return &silences{byID: map[string]topics.Silence{}, profiles: profiles, read: make(chan struct{})}
+	return &silences{byID: map[string]topics.Silence{}, profiles: profiles, changed: make(chan struct{}), read: make(chan struct{})}
 }
 
 // followSilences reads the table until ctx ends. While it can't be read, nothing more is
@@ -66,13 +69,14 @@ func (s *silences) note(m bus.Message) (err error) {
 		if len(m.Value) > 0 {
 			p, err = topics.DecodeProfile(m.Value)
 		}
-		if err == nil {
-			s.inForce = p
+		if err == nil && !reflect.DeepEqual(p, s.profile) {
+			s.profile = p
+			s.hasChanged(true)
 		}
 		return err
 	}
 	if len(m.Value) == 0 {
-		delete(s.byID, string(m.Key))
+		s.remove(string(m.Key))
 		return nil
 	}
 	one, err := topics.DecodeSilence(m.Value)
@@ -83,14 +87,39 @@ func (s *silences) note(m bus.Message) (err error) {
 		return fmt.Errorf("the silence of key %.80q has the id %q", m.Key, one.ID)
 	}
 	if m.Time.Sub(one.Until) > maxKeep { // nothing so old is delivered
-		delete(s.byID, one.ID)
+		s.remove(one.ID)
 		return nil
 	}
-	if _, known := s.byID[one.ID]; !known && len(s.byID) >= maxSilences {
+	was, known := s.byID[one.ID]
+	if !known && len(s.byID) >= maxSilences {
 		return fmt.Errorf("there are %d silences already", maxSilences)
 	}
 	s.byID[one.ID] = one
+	s.hasChanged(known && !reflect.DeepEqual(was, one))
 	return nil
+}
+
+func (s *silences) remove(id string) {
+	if _, known := s.byID[id]; known {
+		delete(s.byID, id)
+		s.hasChanged(true)
+	}
+}
+
+// hasChanged needs the lock. loosened is whether something may be silenced no more.
+func (s *silences) hasChanged(loosened bool) {
+	if loosened {
+		s.loosened++
+	}
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// state is how often something was loosened, and what is closed at the next change.
+func (s *silences) state() (loosened int, changed <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.loosened, s.changed
 }
 
 // setProfiles replaces those of the configuration.
@@ -98,38 +127,86 @@ func (s *silences) setProfiles(all []config.Profile) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.profiles = all
+	s.hasChanged(true)
 }
+
+// never is later than all times.
+var never = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // cover is whether what happens to an alert at a time is not to be delivered.
 func (s *silences) cover(a topics.Alert, at time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, one := range s.byID {
-		if one.Covers(a, at) {
-			return true
-		}
-	}
-	p, known := s.profile()
-	return known && !at.Before(s.inForce.At) && slices.ContainsFunc(p.Disarm, func(c topics.Choice) bool { return c.Chooses(a) })
+	return s.covered(a, at).After(at)
 }
 
-// profile is the one in force, as configured. It needs the lock.
-func (s *silences) profile() (p config.Profile, known bool) {
-	i := slices.IndexFunc(s.profiles, func(p config.Profile) bool { return p.Name == s.inForce.Name })
-	if i < 0 {
-		return p, false
+// maxChain bounds how many silences that follow each other are gone through at once.
+const maxChain = 100
+
+// end is when an alert that is silenced at a time is silenced no more, as far as that is
+// known; the time itself, if it is not silenced then.
+func (s *silences) end(a topics.Alert, at time.Time) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for range maxChain {
+		until := s.covered(a, at)
+		if !until.After(at) {
+			break
+		}
+		at = until
 	}
-	return s.profiles[i], true
+	return at
+}
+
+// covered is the latest end of what silences an alert at a time; the zero time: nothing
+// does. It needs the lock.
+func (s *silences) covered(a topics.Alert, at time.Time) (until time.Time) {
+	for _, one := range s.byID {
+		if one.Until.After(until) && one.Covers(a, at) {
+			until = one.Until
+		}
+	}
+	for _, span := range s.profile.Spans() {
+		if span.Until.IsZero() {
+			span.Until = never
+		}
+		if at.Before(span.At) || !at.Before(span.Until) || !span.Until.After(until) {
+			continue
+		}
+		i := slices.IndexFunc(s.profiles, func(p config.Profile) bool { return p.Name == span.Name })
+		if i >= 0 && slices.ContainsFunc(s.profiles[i].Disarm, func(c topics.Choice) bool { return c.Chooses(a) }) {
+			until = span.Until
+		}
+	}
+	return until
+}
+
+// next is the first time after now at which a silence or the profile ends; never, if none
+// does by itself.
+func (s *silences) next(now time.Time) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	next := never
+	for _, one := range s.byID {
+		if one.Until.After(now) && one.Until.Before(next) {
+			next = one.Until
+		}
+	}
+	if until := s.profile.Until; until.After(now) && until.Before(next) { // of a clock that is ahead
+		next = until
+	}
+	return next
 }
 
 // unknown is the profile that is in force and not configured; empty: it is.
 func (s *silences) unknown() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, known := s.profile(); known {
+	ended := !s.profile.Until.IsZero()
+	if ended || slices.ContainsFunc(s.profiles, func(p config.Profile) bool { return p.Name == s.profile.Name }) {
 		return ""
 	}
-	return s.inForce.Name
+	return s.profile.Name
 }
 
 // SetProfiles replaces the profiles, before Run or while it runs.
@@ -145,29 +222,4 @@ func (s *Stage) reportProfile() {
 		err = fmt.Errorf("the profile %s is in force, and notify.profiles has none of that name: it disarms nothing", name)
 	}
 	s.Reporter.Warning("profile", err)
-}
-
-// quiet are alerts of a partition whose raise was silenced: their clears would be news of
-// what nobody has heard of.
-type quiet map[string]struct{}
-
-// maxQuiet bounds the alerts that are remembered. Of more, and after a restart, clears are
-// delivered.
-const maxQuiet = 10_000
-
-// silenced is whether a record is not to be delivered. A clear goes the way of its raise.
-func (q quiet) silenced(by *silences, a topics.Alert, at time.Time) bool {
-	if a.State == topics.AlertCleared {
-		_, was := q[a.ID]
-		delete(q, a.ID)
-		return was
-	}
-	covered := by.cover(a, at)
-	switch {
-	case !covered: // an escalation of it is news, and then its clear is too
-		delete(q, a.ID)
-	case a.State == topics.AlertRaised && len(q) < maxQuiet:
-		q[a.ID] = struct{}{}
-	}
-	return covered
 }

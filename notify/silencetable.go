@@ -22,6 +22,15 @@ func OpenSilences(c *bus.Client, n topics.Names) SilenceTable {
 // List returns all silences, also those that have ended, and the profile in force, which
 // has no name where there is none. Records that nobody could use are left out.
 func (t SilenceTable) List(ctx context.Context) (all []topics.Silence, p topics.Profile, err error) {
+	all, p, err = t.list(ctx)
+	if !p.Until.IsZero() {
+		p = topics.Profile{}
+	}
+	return all, p, err
+}
+
+// list is List, with the profile also where it has ended.
+func (t SilenceTable) list(ctx context.Context) (all []topics.Silence, p topics.Profile, err error) {
 	rows, err := t.table.List(ctx)
 	if err != nil {
 		return nil, p, fmt.Errorf("read the silences: %w", err)
@@ -75,8 +84,14 @@ func (t SilenceTable) put(ctx context.Context, s topics.Silence) error {
 	return err
 }
 
-// SetProfile puts a profile in force; without a name, none is.
-func (t SilenceTable) SetProfile(ctx context.Context, p topics.Profile) error {
+// SetProfile puts a profile in force; without a name, none is. The record keeps which ones
+// were in force before: alerts that wait for the stage go by those.
+func (t SilenceTable) SetProfile(ctx context.Context, name, by string, now time.Time) error {
+	_, was, err := t.list(ctx)
+	if err != nil {
+		return err
+	}
+	p := was.Followed(name, by, now, now.Add(-maxKeep))
 	if p.Name == "" {
 		return t.table.Delete(ctx, topics.ProfileKey, "")
 	}

@@ -28,6 +28,8 @@ type Bus interface {
 	Table(topic string) *bus.Table
 	// Age is how old a record is by the broker's clock.
 	Age(m bus.Message) time.Duration
+	// Replay reads a stretch of a partition.
+	Replay(ctx context.Context, topic string, partition int, from, to int64, fn func(bus.Message) error) error
 	PartitionOf(ctx context.Context, topic string, key []byte) (int, error)
 }
 
@@ -109,6 +111,10 @@ func (s *Stage) Run(ctx context.Context) error {
 	})
 	s.awaitSilences(ctx)
 	g.Go(func() error { return s.followOpen(ctx) })
+	g.Go(func() error {
+		s.wakeAtEnds(ctx)
+		return nil
+	})
 	running := map[string]*delivery{}
 	for ctx.Err() == nil {
 		plan, changed := s.plan()

@@ -134,6 +134,10 @@ func TestReceiversAreReplacedWhileRunning(t *testing.T) {
 	r := b.run(t, plan(t, text(first)), 1)
 	b.send(t, alert("a", 1, topics.AlertRaised))
 	await(t, "delivery", func() bool { return len(first.accepted()) == 1 })
+	await(t, "its being committed", func() bool {
+		at, err := b.CommittedOffsets(t.Context(), GroupOf("notify", "ops"), names.Of(topics.Alerts))
+		return err == nil && at[0] == 1
+	})
 	r.SetPlan(plan(t, text(second)))
 	b.send(t, alert("a", 1, topics.AlertCleared))
 	await(t, "delivery to the new address", func() bool { return len(second.accepted()) == 1 })

@@ -184,6 +184,7 @@ var (
 	sightingBounds  = bounds{bytes: smallRecord, fields: maxFields, lists: []bound{{"camera_tags", maxTags}, {"tags", maxTags}}}
 	markBounds      = bounds{bytes: smallRecord, fields: maxFields}
 	silenceBounds   = bounds{bytes: smallRecord, fields: maxFields}
+	withheldBounds  = bounds{bytes: smallRecord, fields: maxFields, lists: []bound{{"camera_tags", maxTags}}}
 	statusBounds    = bounds{bytes: smallRecord, fields: maxFields}
 	workerBounds    = bounds{bytes: MaxRecordBytes, fields: maxFields, lists: []bound{
 		{"stages", maxStages}, {"partitions", maxHolding * maxPartitions}, {"problems", maxReports}, {"warnings", maxReports},

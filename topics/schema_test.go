@@ -58,6 +58,11 @@ func fullSilence() Silence {
 		At: at, Until: at.Add(time.Hour), Note: "the floor is being cleaned", By: "operator@desk"}
 }
 
+func fullWithheld() WithheldAlert {
+	return WithheldAlert{Receiver: "frostwatch-notify-ops", Alert: AlertID("fall", "lobby-1-2"), Key: "lobby", Rule: "fall", Camera: "lobby", Tags: []string{"indoor"},
+		At: at, Offsets: map[AlertState]int64{AlertRaised: 0, AlertEscalated: 7, AlertCleared: 9}, Delivered: true}
+}
+
 func fullSighting() Sighting {
 	r := fullRecognition()
 	return Sighting{Rule: "crowd", RuleHash: "1f", Partition: 3, Through: at, Seen: &Seen{
@@ -133,6 +138,10 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 			return EncodeSilence(Silence{ID: "7f3a", Choice: Choice{Cameras: []string{"*"}}, At: at, Until: at})
 		}},
 		{"profile", "profile", func() ([]byte, error) { return EncodeProfile(Profile{Name: "away", At: at, By: "operator"}) }},
+		{"profile, ended", "profile", func() ([]byte, error) {
+			return EncodeProfile(Profile{Name: "away", At: at, Until: at.Add(1), Earlier: []ProfileSpan{{"home", at.Add(-1), at}}})
+		}},
+		{"withheld", "withheld", func() ([]byte, error) { return EncodeWithheld(fullWithheld()) }},
 		{"recognition", "recognition", func() ([]byte, error) { return EncodeRecognition(fullRecognition()) }},
 		{"recognition, bare", "recognition", func() ([]byte, error) { return EncodeRecognition(bare) }},
 		{"alert raised", "alert", func() ([]byte, error) { return EncodeAlert(fullAlert(AlertRaised)) }},

@@ -95,42 +95,6 @@ func DecodeSilence(b []byte) (Silence, error) {
 	return decodeChecked[Silence]("silence", b, silenceBounds)
 }
 
-// ProfileKey is the key, on the topic silences, of the profile that is in force. It is no
-// silence's.
-const ProfileKey = "profile/"
-
-// Profile says which of the profiles in the configuration is in force: of the alerts that
-// it disarms none is delivered.
-type Profile struct {
-	Name string    `json:"profile"`
-	At   time.Time `json:"at"` // since when
-	By   string    `json:"by,omitempty"`
-}
-
-// CheckProfileName returns an error if no profile may have the name.
-func CheckProfileName(name string) error {
-	if !cameraName.MatchString(name) {
-		return fmt.Errorf("profile %.80q: want 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit", name)
-	}
-	return nil
-}
-
-// Validate checks everything that readers rely on.
-func (p Profile) Validate() error {
-	if p.At.IsZero() || p.By != "" && !isID(p.By) {
-		return fmt.Errorf("profile %.80q: want a time, and who has set it in at most %d bytes of printable text", p.Name, maxID)
-	}
-	return CheckProfileName(p.Name)
-}
-
-// EncodeProfile makes the JSON record.
-func EncodeProfile(p Profile) ([]byte, error) { return encodeChecked("profile", p) }
-
-// DecodeProfile parses and validates the record of ProfileKey.
-func DecodeProfile(b []byte) (Profile, error) {
-	return decodeChecked[Profile]("profile", b, silenceBounds)
-}
-
 // ActiveSilences are those that have not ended, the one that ends first first.
 func ActiveSilences(all []Silence, now time.Time) (out []Silence) {
 	for _, s := range all {

@@ -22,6 +22,10 @@ func TestTableRecordsComeBackAsTheyWere(t *testing.T) {
 	if got, err2 := DecodeSighting(raw); err != nil || err2 != nil || !reflect.DeepEqual(got, fullSighting()) {
 		t.Errorf("%+v, %v, %v", got, err, err2)
 	}
+	raw, err = EncodeWithheld(fullWithheld())
+	if got, err2 := DecodeWithheld(raw); err != nil || err2 != nil || !reflect.DeepEqual(got, fullWithheld()) {
+		t.Errorf("%+v, %v, %v", got, err, err2)
+	}
 	raw, err = EncodeMark(fullMark())
 	if got, err2 := DecodeMark(raw); err != nil || err2 != nil || !reflect.DeepEqual(got, fullMark()) {
 		t.Errorf("%+v, %v, %v", got, err, err2)
@@ -75,6 +79,28 @@ func TestSightingsAreChecked(t *testing.T) {
 	for _, cameras := range [][]string{{"a/b"}, make([]string, MaxAlertCameras+1)} {
 		if a.Cameras = cameras; a.Validate() == nil {
 			t.Errorf("an alert of %d cameras such as %q is accepted", len(cameras), cameras[0])
+		}
+	}
+}
+
+// Anybody may write to the table of what is withheld.
+func TestWhatIsWithheldIsChecked(t *testing.T) {
+	for name, change := range map[string]func(*WithheldAlert){
+		"no receiver":             func(w *WithheldAlert) { w.Receiver = "" },
+		"no alert":                func(w *WithheldAlert) { w.Alert = "" },
+		"an alert of much":        func(w *WithheldAlert) { w.Alert = strings.Repeat("a", maxAlertID+1) },
+		"a text that is not seen": func(w *WithheldAlert) { w.Key = "a\u202eb" },
+		"a rule that breaks":      func(w *WithheldAlert) { w.Rule = "a\nb" },
+		"no camera":               func(w *WithheldAlert) { w.Camera = "a/b" },
+		"an empty tag":            func(w *WithheldAlert) { w.Tags = []string{""} },
+		"no time":                 func(w *WithheldAlert) { w.At = time.Time{} },
+		"nothing":                 func(w *WithheldAlert) { w.Offsets = nil },
+		"another state":           func(w *WithheldAlert) { w.Offsets = map[AlertState]int64{"gone": 1} },
+		"no offset":               func(w *WithheldAlert) { w.Offsets = map[AlertState]int64{AlertRaised: -1} },
+	} {
+		w := fullWithheld()
+		if change(&w); w.Validate() == nil {
+			t.Errorf("%s is accepted", name)
 		}
 	}
 }

@@ -24,6 +24,7 @@ const (
 	Thresholds Topic = "thresholds"  // key camera/rule: Threshold, JSON, compacted
 	Marks      Topic = "marks"       // key alert id: Mark, JSON, compacted
 	Silences   Topic = "silences"    // key silence id: Silence; key ProfileKey: Profile; JSON, compacted
+	Withheld   Topic = "withheld"    // key receiver/alert id: Withheld, JSON, compacted
 	Status     Topic = "status"      // key camera: StreamStatus, JSON, compacted
 	Workers    Topic = "workers"     // key worker: Worker, JSON, compacted
 	Evidence   Topic = "evidence"    // key alert id: the Clip that raised it
@@ -90,6 +91,7 @@ func Specs(partitions, replication int) []Spec {
 		table(Thresholds),
 		table(Marks),
 		table(Silences),
+		table(Withheld),
 		table(Status),
 		table(Workers),
 		keep(Evidence, 90*day),

@@ -48,7 +48,7 @@ func (p Program) profileSet(t *target) *cobra.Command {
 				if i < 0 {
 					return fmt.Errorf("profile %q: notify.profiles has %s", topics.Clean(args[0]), namesOf(all))
 				}
-				if err := table.SetProfile(ctx, topics.Profile{Name: args[0], At: time.Now().UTC().Truncate(time.Millisecond), By: by}); err != nil {
+				if err := table.SetProfile(ctx, args[0], by, thisMoment()); err != nil {
 					return err
 				}
 				_, err := fmt.Fprintf(p.Out, "the profile %s is in force: %s\n", args[0], disarms(all[i]))
@@ -61,11 +61,12 @@ func (p Program) profileSet(t *target) *cobra.Command {
 }
 
 func (p Program) profileClear(t *target) *cobra.Command {
-	return &cobra.Command{
+	var by string
+	cmd := &cobra.Command{
 		Use: "clear", Short: "Put no profile in force: everything is delivered", Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return t.withProfiles(cmd.Context(), func(ctx context.Context, _ []config.Profile, table notify.SilenceTable) error {
-				if err := table.SetProfile(ctx, topics.Profile{}); err != nil {
+				if err := table.SetProfile(ctx, "", by, thisMoment()); err != nil {
 					return err
 				}
 				_, err := fmt.Fprintln(p.Out, "no profile is in force: nothing is disarmed")
@@ -73,7 +74,12 @@ func (p Program) profileClear(t *target) *cobra.Command {
 			})
 		},
 	}
+	cmd.Flags().StringVar(&by, "by", whoami(), "who says so")
+	return cmd
 }
+
+// thisMoment is the time as precisely as Kafka has times.
+func thisMoment() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
 
 func (p Program) profileList(t *target) *cobra.Command {
 	return &cobra.Command{
