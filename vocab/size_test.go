@@ -35,6 +35,9 @@ func TestAHashWithLongValuesIsRefusedUnread(t *testing.T) {
 	if absent, err := store.Remove(ctx, "default", "long 2", "long 9"); err != nil || len(absent) != 1 || absent[0] != "long 9" {
 		t.Errorf("absent %q, %v", absent, err)
 	}
+	if absent, err := store.Remove(ctx, "default", "long 2"); err != nil || len(absent) != 0 {
+		t.Errorf("absent %q, %v", absent, err)
+	}
 	w.awaitHealth(t, "")
 	if err := store.Restore(ctx, "default", map[string]string{"a": long, "b": long}); err == nil || !strings.Contains(err.Error(), "2 labels of") {
 		t.Errorf("an edit after which it could not be read: %v", err)

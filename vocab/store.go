@@ -76,8 +76,8 @@ var ErrLast = errors.New("no label would be left")
 
 // Remove deletes labels, including fields that differ from them only by white
 // space around them; where there is none, fields that are another spelling of them
-// (see Spelling). absent are the labels that did not exist. If no label would be
-// left, it removes none and returns ErrLast.
+// (see Spelling). absent are the labels that do not exist: if there is any, it removes
+// none. If no label would be left, it removes none and returns ErrLast.
 func (s *Store) Remove(ctx context.Context, name string, labels ...string) (absent []string, err error) {
 	if len(labels) == 0 {
 		return nil, fmt.Errorf("edit vocabulary %s: no labels to remove were given", name)
@@ -85,6 +85,9 @@ func (s *Store) Remove(ctx context.Context, name string, labels ...string) (abse
 	err = s.Hash(name).Edit(ctx, func(entries map[string]string) (map[string]string, error) {
 		var fields []string
 		fields, absent = find(maps.Keys(entries), labels)
+		if len(absent) > 0 {
+			return nil, errAbsent
+		}
 		if len(fields) > 0 && len(fields) == len(entries) {
 			return nil, fmt.Errorf("edit vocabulary %s: %w", name, ErrLast)
 		}
@@ -99,8 +102,14 @@ func (s *Store) Remove(ctx context.Context, name string, labels ...string) (abse
 		}
 		return s.removeFromLarge(ctx, name, labels)
 	}
+	if errors.Is(err, errAbsent) {
+		err = nil
+	}
 	return absent, err
 }
+
+// errAbsent ends an edit that would remove what is not there.
+var errAbsent = errors.New("absent")
 
 // removeFromLarge is Remove for a vocabulary that is too large to be read. It reads
 // its fields in pieces. Such an edit is not recorded; once the vocabulary can be
@@ -117,10 +126,10 @@ func (s *Store) removeFromLarge(ctx context.Context, name string, labels []strin
 	if err := scan.Err(); err != nil {
 		return nil, s.Hash(name).explain("edit", err)
 	}
-	if len(fields) == 0 {
+	if len(absent) > 0 {
 		return absent, nil
 	}
-	return absent, s.Hash(name).unrecorded(ctx, func(p redis.Pipeliner) { p.HDel(ctx, s.Key(name), fields...) })
+	return nil, s.Hash(name).unrecorded(ctx, func(p redis.Pipeliner) { p.HDel(ctx, s.Key(name), fields...) })
 }
 
 // removeLong is Remove for a vocabulary with too long values. It reads none of them, so
@@ -135,7 +144,10 @@ func (s *Store) removeLong(ctx context.Context, name string, labels []string) (a
 			absent = append(absent, l)
 		}
 	}
-	return absent, s.Hash(name).unrecorded(ctx, func(p redis.Pipeliner) { p.HDel(ctx, s.Key(name), labels...) })
+	if len(absent) > 0 {
+		return absent, nil
+	}
+	return nil, s.Hash(name).unrecorded(ctx, func(p redis.Pipeliner) { p.HDel(ctx, s.Key(name), labels...) })
 }
 
 // find returns which fields are those of labels, and the labels that have none.

@@ -45,6 +45,12 @@ func TestStore(t *testing.T) {
 	if err != nil || !slices.Equal(absent, []string{"e"}) {
 		t.Errorf("absent %q, %v", absent, err)
 	}
+	if got := list(); !slices.Equal(got, []string{"a", "b", "d"}) {
+		t.Errorf("left are %q, though one was not there", got)
+	}
+	if absent, err = store.Remove(ctx, "default", "d", "a "); err != nil || len(absent) != 0 {
+		t.Errorf("absent %q, %v", absent, err)
+	}
 	if got := list(); !slices.Equal(got, []string{"b"}) {
 		t.Errorf("left are %q", got)
 	}

@@ -277,22 +277,21 @@ func (p Program) vocabRemove(t *vocabTarget) *cobra.Command {
 }
 
 func (p Program) removeLabels(ctx context.Context, t *vocabTarget, s *vocab.Store, name string, labels []string) error {
-	var absent []string
-	err := p.edit(ctx, t, s, name, func() (err error) {
-		absent, err = s.Remove(ctx, name, labels...)
+	err := p.edit(ctx, t, s, name, func() error {
+		absent, err := s.Remove(ctx, name, labels...)
+		if err == nil && len(absent) > 0 {
+			return notThere(ctx, s, name, absent)
+		}
 		return err
 	})
-	switch {
-	case errors.Is(err, vocab.ErrLast):
+	if errors.Is(err, vocab.ErrLast) {
 		return fmt.Errorf("%w: add another first, or empty the vocabulary on purpose with --all", err)
-	case err == nil && len(absent) > 0:
-		return notThere(ctx, s, name, absent)
 	}
 	return err
 }
 
-// notThere is the error that labels are not in the vocabulary, with those that may have
-// been meant.
+// notThere is the error that labels are not in the vocabulary, so that none was removed,
+// with those that may have been meant.
 func notThere(ctx context.Context, s *vocab.Store, name string, absent []string) error {
 	var there []string
 	// That a vocabulary can't be read is no reason to hide the error.
@@ -307,5 +306,5 @@ func notThere(ctx context.Context, s *vocab.Store, name string, absent []string)
 			texts[i] += fmt.Sprintf(" (there is %q)", meant)
 		}
 	}
-	return fmt.Errorf("not in the vocabulary: %s", strings.Join(texts, ", "))
+	return fmt.Errorf("not in the vocabulary: %s; none was removed", strings.Join(texts, ", "))
 }
