@@ -32,12 +32,16 @@ type RuleProblem struct {
 
 // ParseRule reads a rule of a store: YAML, or JSON, with the keys of a rule in the
 // configuration file except its name.
-func ParseRule(name, value string) (Rule, error) {
+func ParseRule(name, value string) (Rule, error) { return ParseRuleFrom("value", name, value) }
+
+// ParseRuleFrom is ParseRule of a value that is not in a store yet. source is the name of
+// its file, which mistakes begin with; empty: it is not from a file.
+func ParseRuleFrom(source, name, value string) (Rule, error) {
 	var r Rule
 	if len(value) > maxStoredValue {
 		return r, fmt.Errorf("a value of %d bytes: at most %d", len(value), maxStoredValue)
 	}
-	raw, err := config.RawOf("value", []byte(value))
+	raw, err := config.RawOf(source, []byte(value))
 	if err != nil {
 		return r, err
 	}

@@ -81,7 +81,13 @@ func readable(name string, err error) error {
 		if strings.Contains(what, "'\t'") || strings.Contains(what, "tab character") {
 			what = "a tab: indent with spaces"
 		}
+		if name == "" {
+			return errors.New(what)
+		}
 		return fmt.Errorf("%s:%d: %s", name, positioned.GetToken().Position.Line, what)
+	}
+	if name == "" {
+		return err
 	}
 	return fmt.Errorf("%s: %w", name, err)
 }
@@ -111,6 +117,10 @@ func (d *document) wrong(path, what string) {
 func (d *document) wrongOn(line int, path, what string) {
 	if path != "" {
 		what = path + ": " + what
+	}
+	if d.name == "" { // nobody has written a text of which lines could be told
+		d.problems = append(d.problems, errors.New(what))
+		return
 	}
 	// A default has no line of its own, but its section may have one.
 	d.problems = append(d.problems, fmt.Errorf("%s:%d: %s", d.name, max(line, 1), what))

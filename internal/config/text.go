@@ -7,7 +7,8 @@ import (
 )
 
 // RawOf parses a text that is not part of the file, such as a rule in Redis. name is
-// what errors begin with. Unlike in the file, ${NAME} is not replaced: whoever may
+// what errors begin with, and a line; empty, for a text that nobody has written, they have
+// neither. Unlike in the file, ${NAME} is not replaced: whoever may
 // write such a text must not learn what is in a worker's environment.
 func RawOf(name string, text []byte) (Raw, error) {
 	if len(text) > maxFile {

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -88,6 +89,10 @@ func (p Program) ruleAdd(t *ruleTarget) *cobra.Command {
 				}
 				text = string(raw)
 			}
+			source := map[string]string{"": sourceOfFlags, "-": "standard input"}
+			if _, err := alerts.ParseRuleFrom(cmp.Or(source[file], file), args[0], text); err != nil {
+				return err
+			}
 			return t.with(cmd.Context(), func(ctx context.Context, d *ruleDesk) error {
 				return p.putRule(ctx, d, args[0], text)
 			})
@@ -99,6 +104,9 @@ func (p Program) ruleAdd(t *ruleTarget) *cobra.Command {
 	cmd.Flags().StringVarP(&file, "file", "f", "", "file with the rule in YAML or JSON, or - for standard input")
 	return cmd
 }
+
+// sourceOfFlags is the name of the text that flags make: nobody has seen its lines.
+const sourceOfFlags = ""
 
 // maxRuleFile bounds a file with a rule, in bytes; a rule is refused far below it.
 const maxRuleFile = 1 << 20

@@ -194,6 +194,20 @@ overrides: [{cameras: ["gate-*"], contrast: {raise: 0.8}, clips: 3 of 4, severit
 	r.fails(t, `there is no rule "nigt" (there is "night")`, "rule", "show", "nigt")
 }
 
+// What is wrong with flags is said without the lines of a text that nobody has seen; of a
+// file, with its own.
+func TestMistakesInFlagsHaveNoLines(t *testing.T) {
+	r := newRuleRig(t)
+	path := filepath.Join(t.TempDir(), "wave.yaml")
+	if err := os.WriteFile(path, []byte("actions: [running]\nclips: often\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"rule", "add", "x", "--action", "running", "--clips", "often"}, {"watch", "running", "--clips", "often"}} {
+		r.fails(t, "frostwatch: clips: ", args...)
+	}
+	r.fails(t, path+":2: clips", "rule", "add", "x", "-f", path)
+}
+
 // Counted cameras are listed, and edits that can't be are refused.
 func TestARuleThatCountsCameras(t *testing.T) {
 	r := newRuleRig(t)

@@ -75,7 +75,7 @@ func (p Program) watch(ctx context.Context, t *watchTarget, d *ruleDesk, words s
 		name = watchName(words, t.rule.cameras)
 	}
 	// Both are checked before the first is stored.
-	rule, err := alerts.ParseRule(name, t.rule.text())
+	rule, err := alerts.ParseRuleFrom(sourceOfFlags, name, t.rule.text())
 	if err != nil {
 		return err
 	}
