@@ -106,6 +106,9 @@ func TestTheAlertOfASequenceBeginsWithWhatCameFirst(t *testing.T) {
 	if first := clipAt(t0, 1); len(open) != 1 || open[0].OnsetClip != first.ClipID || open[0].ID != "r/"+first.ClipID || open[0].Clip != clipAt(t0, 7).ClipID {
 		t.Fatalf("got %+v", open)
 	}
+	if open[0].Reason != "a came first, 8s before" {
+		t.Errorf("reason %q", open[0].Reason)
+	}
 	// It is about the second: that it is gone is why it ends.
 	if got := e.Evaluate(clipAt(t0, 8, topics.LabelScore{Label: "b", Score: .1})); len(got) != 0 {
 		t.Errorf("got %+v", got)

@@ -22,7 +22,7 @@ func (k sequence) begin(before memory, j *judge) memory {
 	if old == nil {
 		old = &pair{}
 	}
-	m := &pair{within: k.Then.Within, first: newWindow(k.Rule, j, old.first), onset: old.onset, at: old.at, since: old.since, newest: old.newest}
+	m := &pair{within: k.Then.Within, first: newWindow(k.Rule, j, old.first), onset: old.onset, at: old.at, label: old.label, since: old.since, newest: old.newest}
 	m.then = newWindow(k.subject(), &judge{rule: k.subject(), names: j.names}, old.then)
 	return m
 }
@@ -33,6 +33,7 @@ type pair struct {
 	first, then *window
 	onset       *seen     // of what came first, as it was seen last; nil: it was not
 	at          time.Time // end of the clip with which it was there
+	label       string    // that it had then
 	since       time.Time // from then on the first would have been noticed; zero: not yet
 	newest      time.Time // end of the newest clip
 }
@@ -65,10 +66,12 @@ func (m *pair) see(rec *topics.Recognition, counts bool) decision {
 	second := m.then.see(rec, counts)
 	d := decision{best: second.best, over: second.over}
 	if second.onset != nil {
-		d.onset = m.onset
+		if d.onset = m.onset; d.onset != nil {
+			d.reason = topics.Clean(fmt.Sprintf("%s came first, %s before", m.label, rec.End.Sub(m.at).Round(time.Second)))
+		}
 	}
 	if first := m.first.see(rec, counts); first.onset != nil {
-		m.onset, m.at = first.onset, rec.End
+		m.onset, m.at, m.label = first.onset, rec.End, first.label().Label
 	}
 	m.noticed(rec)
 	return d

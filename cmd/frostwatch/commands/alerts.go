@@ -22,6 +22,7 @@ import (
 type alertView struct {
 	topics.Alert              // as raised, where that record was read, with the state and reason of its clear
 	RaisedAt     *time.Time   `json:"raised_at,omitempty"`
+	RaiseReason  string       `json:"raise_reason,omitempty"` // that of the raise
 	EscalatedAt  *time.Time   `json:"escalated_at,omitempty"`
 	ClearedAt    *time.Time   `json:"cleared_at,omitempty"`
 	Mark         *topics.Mark `json:"mark,omitempty"`          // what a person said of it
@@ -39,7 +40,7 @@ func (v alertViews) add(a topics.Alert) {
 	switch {
 	case a.State == topics.AlertRaised:
 		before := view
-		view.Alert, view.RaisedAt = a, &at
+		view.Alert, view.RaisedAt, view.RaiseReason = a, &at, a.Reason
 		if before.ClearedAt != nil {
 			view.State, view.Reason = before.State, before.Reason
 		}

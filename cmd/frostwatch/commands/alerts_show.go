@@ -81,6 +81,9 @@ func printAlert(w io.Writer, v alertView, unreadable error, asJSON bool) error {
 	row("alert", v.ID)
 	row("state", fmt.Sprintf("%s, %s", v.word(), v.lasted(time.Now())))
 	row("reason", v.Reason)
+	if v.RaiseReason != v.Reason {
+		row("raised for", v.RaiseReason)
+	}
 	row("camera", strings.TrimSpace(v.Camera+" "+strings.Join(v.Tags, ", ")))
 	row("cameras", strings.Join(v.Cameras, ", "))
 	row("rule", fmt.Sprintf("%s, %s", v.Rule, v.Severity))

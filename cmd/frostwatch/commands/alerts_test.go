@@ -205,12 +205,15 @@ func TestAnAlertIsPutTogetherFromItsRecords(t *testing.T) {
 	escalated, cleared := raised, raised
 	escalated.State, escalated.Severity, escalated.Reason, escalated.At = topics.AlertEscalated, "critical", "open for 2m0s", time.Unix(130, 0)
 	cleared.State, cleared.Severity, cleared.Reason, cleared.At = topics.AlertCleared, "critical", "the score fell", time.Unix(200, 0)
+	after := raised
+	after.Reason = "walking came first, 4s before"
 	for _, c := range []struct {
 		name    string
 		records []topics.Alert
 		state   topics.AlertState
 		reason  string
 	}{
+		{"what the raise says stays", []topics.Alert{after, escalated, cleared}, topics.AlertCleared, "the score fell"},
 		{"open", []topics.Alert{raised, escalated}, topics.AlertRaised, ""},
 		{"the raise comes second", []topics.Alert{escalated, raised}, topics.AlertRaised, ""},
 		{"the raise comes again", []topics.Alert{raised, escalated, raised}, topics.AlertRaised, ""},
@@ -221,6 +224,9 @@ func TestAnAlertIsPutTogetherFromItsRecords(t *testing.T) {
 		views := alertViews{}
 		for _, a := range c.records {
 			views.add(a)
+		}
+		if raise := views["fall/1"].RaiseReason; raise != c.records[0].Reason && c.records[0].State == topics.AlertRaised {
+			t.Errorf("%s: raised for %q", c.name, raise)
 		}
 		if v := views["fall/1"]; v.State != c.state || v.Reason != c.reason || v.Severity != "critical" || v.EscalatedAt == nil || v.EscalatedAt.Unix() != 130 {
 			t.Errorf("%s: %+v", c.name, v)
