@@ -62,6 +62,10 @@ unit: setup-test ## go test -race of every package but the end-to-end tests
 	  go test -timeout 15m -run "^($$(sed -n 's/^func \(Test[A-Za-z0-9]*\).*/\1/p' $$files | paste -sd '|'))$$" $$(dirname $$files | sort -u)
 
 # Alone, because it watches video in real time.
+.PHONY: trial-notify
+trial-notify: setup-test build ## a thousand alerts in a minute, a receiver that is down half of the time, notify killed at random (2 minutes)
+	FROSTWATCH_TRIAL=1 go test -count=1 -timeout 10m -v -run NotifyIsKilled ./internal/e2e
+
 .PHONY: e2e
 e2e: setup-test build ## the built program, tried as its users do
 	go test -race -count=1 -timeout 20m ./internal/e2e
