@@ -40,9 +40,10 @@ const (
 
 type alertmanager struct {
 	Alertmanager
-	url    string
-	client *http.Client
-	now    func() time.Time
+	url     string
+	secrets map[string]bool // that no error may hold
+	client  *http.Client
+	now     func() time.Time
 
 	mu sync.Mutex // held while alerts are sent, so that none is sent as open after its end
 	// over are the ids of alerts whose end was sent, while they are still in the table.
@@ -69,7 +70,7 @@ func newAlertmanager(a Alertmanager) (Sender, error) {
 		}
 	}
 	return &alertmanager{
-		Alertmanager: a, url: u.JoinPath("/api/v2/alerts").String(), client: newHTTPClient(a.Timeout, a.Private), now: time.Now, over: map[string]bool{},
+		Alertmanager: a, url: u.JoinPath("/api/v2/alerts").String(), secrets: secretsOf(u, a.Headers), client: newHTTPClient(a.Timeout, a.Private), now: time.Now, over: map[string]bool{},
 	}, nil
 }
 
@@ -162,7 +163,7 @@ func (a *alertmanager) post(ctx context.Context, all []posted) error {
 	for name, value := range a.Headers {
 		req.Header.Set(name, value.Reveal())
 	}
-	return post(a.client, req)
+	return post(a.client, req, a.secrets)
 }
 
 // posted is a postableAlert of Alertmanager's api/v2/openapi.yaml.

@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/frostwatch/frostwatch/internal/config"
@@ -33,7 +35,8 @@ const maxSaid = 4 << 10
 
 type command struct {
 	Command
-	env []string
+	env     []string
+	secrets map[string]bool // that no error may hold
 }
 
 func newCommand(c Command) (Sender, error) {
@@ -46,7 +49,7 @@ func newCommand(c Command) (Sender, error) {
 	if c.Timeout < 100*time.Millisecond || c.Timeout > attemptTime {
 		return nil, fmt.Errorf("command.timeout: %v: want 100ms to %v", c.Timeout, attemptTime)
 	}
-	run := &command{Command: c}
+	run := &command{Command: c, secrets: map[string]bool{}}
 	for _, name := range []string{"PATH", "HOME", "LANG", "TZ"} {
 		if value, set := os.LookupEnv(name); set {
 			run.env = append(run.env, name+"="+value)
@@ -54,6 +57,8 @@ func newCommand(c Command) (Sender, error) {
 	}
 	for name, value := range c.Env {
 		run.env = append(run.env, name+"="+value.Reveal())
+		maps.Copy(run.secrets, secretParts(value.Reveal()))
+		run.secrets[value.Reveal()] = true
 	}
 	return run, nil
 }
@@ -76,26 +81,41 @@ func (c *command) Send(ctx context.Context, n Notification) error {
 	cmd := exec.CommandContext(ctx, c.Run[0], c.Run[1:]...)
 	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = c.env, bytes.NewReader(body), said, said
 	cmd.WaitDelay = time.Second // for what it has started, and that still holds its output
+	// What it has started ends with it when its time is over, or each attempt would leave some.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	err = cmd.Run()
+	text := topics.Clean(hide(said.String(), c.secrets))
 	var ended *exec.ExitError
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, exec.ErrWaitDelay): // it goes on in the background, as it may
 		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: it takes longer than %v", c.Run[0], c.Timeout)
 	case errors.As(err, &ended) && ended.ExitCode() == exitRefused:
-		return fmt.Errorf("%s: %w: %s", c.Run[0], ErrRefused, said)
+		return fmt.Errorf("%s: %w: %s", c.Run[0], ErrRefused, text)
 	}
-	return fmt.Errorf("%s: %w: %s", c.Run[0], err, said)
+	return fmt.Errorf("%s: %w: %s", c.Run[0], err, text)
 }
 
 // tail keeps the last bytes that are written to it.
-type tail struct{ b []byte }
+type tail struct {
+	b   []byte
+	cut bool // there was more before
+}
 
 func (t *tail) Write(p []byte) (int, error) {
+	t.cut = t.cut || len(t.b)+len(p) > maxSaid
 	t.b = append(t.b, p[max(0, len(p)-maxSaid):]...)
 	t.b = t.b[max(0, len(t.b)-maxSaid):]
 	return len(p), nil
 }
 
-func (t *tail) String() string { return topics.Clean(strings.ToValidUTF8(string(t.b), " ")) }
+// String is what there is, but not the rest of a word that was cut: it may be a secret's.
+func (t *tail) String() string {
+	text := string(t.b)
+	if t.cut {
+		text = text[strings.IndexAny(text, " \n")+1:]
+	}
+	return strings.ToValidUTF8(text, " ")
+}

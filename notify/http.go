@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"syscall"
 	"time"
 
@@ -52,21 +53,38 @@ func newHTTPClient(timeout time.Duration, private bool) *http.Client {
 	}
 }
 
-// carrier is 100.64.0.0/10, between a provider and its customers (RFC 6598).
-var carrier = netip.MustParsePrefix("100.64.0.0/10")
+// special are blocks that nobody's server is in, or behind which others' addresses are (the
+// IANA's registries of special-purpose addresses). Those that netip knows are not among them.
+var special = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"),       // "this network"
+	netip.MustParsePrefix("100.64.0.0/10"),   // between a provider and its customers
+	netip.MustParsePrefix("192.0.0.0/24"),    // protocols
+	netip.MustParsePrefix("192.0.2.0/24"),    // documentation
+	netip.MustParsePrefix("198.18.0.0/15"),   // benchmarks
+	netip.MustParsePrefix("198.51.100.0/24"), // documentation
+	netip.MustParsePrefix("203.0.113.0/24"),  // documentation
+	netip.MustParsePrefix("240.0.0.0/4"),     // reserved
+	netip.MustParsePrefix("::/96"),           // an IPv4 address in old form
+	netip.MustParsePrefix("64:ff9b::/96"),    // any IPv4 address, by NAT64
+	netip.MustParsePrefix("64:ff9b:1::/48"),  // the same, local
+	netip.MustParsePrefix("2001::/23"),       // protocols, tunnels among them
+	netip.MustParsePrefix("2001:db8::/32"),   // documentation
+	netip.MustParsePrefix("2002::/16"),       // any IPv4 address, by 6to4
+	netip.MustParsePrefix("fec0::/10"),       // a site's own, in old form
+}
 
 // public is whether an address may be one of somebody else's server.
 func public(a netip.Addr) bool {
-	a = a.Unmap()
-	return a.IsGlobalUnicast() && !a.IsPrivate() && !carrier.Contains(a)
+	a = a.Unmap().WithZone("")
+	return a.IsGlobalUnicast() && !a.IsPrivate() && !slices.ContainsFunc(special, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 // maxAnswer is how much of an answer is read.
 const maxAnswer = 4 << 10
 
 // post sends a request and reads the answer. Its errors hold nothing of the URL but
-// its host, since the path may be secret.
-func post(c *http.Client, req *http.Request) error {
+// its host, since the path may be secret, and nothing of secrets.
+func post(c *http.Client, req *http.Request, secrets map[string]bool) error {
 	resp, err := c.Do(req)
 	if err != nil {
 		var wrong *url.Error
@@ -80,7 +98,7 @@ func post(c *http.Client, req *http.Request) error {
 	}
 	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // it is only shown
 	_ = resp.Body.Close()
-	return judge(req.URL.Host, resp, string(answer))
+	return judge(req.URL.Host, resp, hide(string(answer), secrets))
 }
 
 // judge makes an error of an answer that is no success.

@@ -46,9 +46,10 @@ const maxBody = 1 << 20
 
 type webhook struct {
 	Webhook
-	body   *template.Template // nil: JSON
-	client *http.Client
-	now    func() time.Time
+	body    *template.Template // nil: JSON
+	secrets map[string]bool    // that no error may hold
+	client  *http.Client
+	now     func() time.Time
 }
 
 func newWebhook(w Webhook) (Sender, error) {
@@ -56,7 +57,7 @@ func newWebhook(w Webhook) (Sender, error) {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, errors.New("webhook.url: want http://host/path or https://host/path")
 	}
-	h := &webhook{Webhook: w, now: time.Now}
+	h := &webhook{Webhook: w, now: time.Now, secrets: secretsOf(u, w.Headers, w.Secret)}
 	if w.Template != "" {
 		if h.body, err = newTemplate(w.Template); err != nil {
 			return nil, fmt.Errorf("webhook.template: %w", err)
@@ -96,7 +97,7 @@ func (h *webhook) Send(ctx context.Context, n Notification) error {
 		req.Header.Set(HeaderTime, at)
 		req.Header.Set(HeaderSignature, Sign(h.Secret.Reveal(), at, body))
 	}
-	return post(h.client, req)
+	return post(h.client, req, h.secrets)
 }
 
 // Sign is the signature of a body that is sent at a time, in Unix seconds.
