@@ -34,7 +34,7 @@ func echo(t *testing.T, code int) string {
 func TestAnswersShowNoSecrets(t *testing.T) {
 	server := strings.TrimPrefix(echo(t, http.StatusBadRequest), "http://")
 	for name, text := range map[string]string{
-		"webhook": fmt.Sprintf(`- {name: ops, webhook: {url: "http://user:paSSw0rd@%s/services/T0KENinPath/x%%2Fesc4ped?key=T0KENinQuery", headers: {Authorization: "Bearer T0KENinHeader", X-Key: "T0KENalone"}, secret: T0KENsigns, private: true}}`, server),
+		"webhook":      fmt.Sprintf(`- {name: ops, webhook: {url: "http://user:paSSw0rd@%s/services/T0KENinPath/x%%2Fesc4ped?key=T0KENinQuery", headers: {Authorization: "Bearer T0KENinHeader", X-Key: "T0KENalone"}, secret: T0KENsigns, private: true}}`, server),
 		"alertmanager": fmt.Sprintf(`- {name: ops, alertmanager: {url: "http://user:paSSw0rd@%s/T0KENinPath", headers: {X-Key: "T0KENalone"}, private: true}}`, server),
 		"command":      `- {name: ops, command: {run: [sh, -c, 'set -x; echo "to $URL with $WORD"; yes T0KENinPath | head -c 9000; exit 1'], env: {URL: "http://host/T0KENinPath", WORD: "paSSw0rd"}}}`,
 	} {

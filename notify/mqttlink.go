@@ -63,14 +63,14 @@ func (m *mqtt) dial(ctx context.Context, name string) (*mqttLink, error) {
 		if err := secured.HandshakeContext(ctx); err != nil {
 			return nil, errors.Join(err, conn.Close())
 		}
-		conn = packets.NewThreadSafeConn(secured)
+		conn = secured
 	}
 	l := &mqttLink{
 		mqtt: m, status: m.topics.worker(name), lost: make(chan error, 1), found: make(chan struct{}, 1),
 		shown: map[string]sensorState{}, announced: map[string]bool{},
 	}
 	l.client = paho.NewClient(paho.ClientConfig{
-		Conn: conn, PacketTimeout: m.Timeout, OnClientError: l.fail,
+		Conn: packets.NewThreadSafeConn(&framedConn{Conn: conn}), PacketTimeout: m.Timeout, OnClientError: l.fail,
 		OnServerDisconnect: func(d *paho.Disconnect) { l.fail(fmt.Errorf("the broker hangs up (code %#x)", d.ReasonCode)) },
 		OnPublishReceived:  []func(paho.PublishReceived) (bool, error){func(p paho.PublishReceived) (bool, error) { l.take(p.Packet); return true, nil }},
 	})

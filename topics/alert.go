@@ -147,6 +147,8 @@ func (a Alert) Validate() error {
 		return fmt.Errorf("camera %.80q is not a camera name", a.Camera)
 	case !areTags(a.Tags):
 		return errBadTags
+	case !ordinary(a.Onset, a.At):
+		return fmt.Errorf("onset %v, at %v: want years of 1 to 9998", a.Onset, a.At)
 	case len(a.Cameras) > MaxAlertCameras:
 		return fmt.Errorf("cameras: %d elements, want at most %d", len(a.Cameras), MaxAlertCameras)
 	}

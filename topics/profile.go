@@ -73,13 +73,15 @@ func (p Profile) Validate() error {
 	switch {
 	case p.At.IsZero() || p.By != "" && !isID(p.By):
 		return fmt.Errorf("profile %.80q: want a time, and who has set it in at most %d bytes of printable text", p.Name, maxID)
+	case !ordinary(p.At, p.Until):
+		return fmt.Errorf("profile %.80q: want years of 1 to 9998", p.Name)
 	case !p.Until.IsZero() && p.Until.Before(p.At):
 		return fmt.Errorf("profile %.80q: it ends before it begins", p.Name)
 	case len(p.Earlier) > MaxEarlier:
 		return fmt.Errorf("earlier: %d elements, want at most %d", len(p.Earlier), MaxEarlier)
 	}
 	for _, s := range p.Earlier {
-		if s.At.IsZero() || s.Until.Before(s.At) {
+		if s.At.IsZero() || s.Until.Before(s.At) || !ordinary(s.At, s.Until) {
 			return fmt.Errorf("earlier: %.80q: want a time and one after it", s.Name)
 		}
 		if err := CheckProfileName(s.Name); err != nil {

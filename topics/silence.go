@@ -77,6 +77,8 @@ func (s Silence) Validate() error {
 		return fmt.Errorf("silence_id %.80q: want 1 to 64 letters, digits, '.', '_' or '-'", s.ID)
 	case s.IsZero():
 		return errors.New("neither rules nor cameras nor camera_tags: want at least one")
+	case !ordinary(s.At, s.Until):
+		return fmt.Errorf("from %v until %v: want years of 1 to 9998", s.At, s.Until)
 	case s.At.IsZero() || s.Until.Before(s.At) || s.Until.Sub(s.At) > MaxSilence:
 		return fmt.Errorf("from %v until %v: want at most %v", s.At, s.Until, MaxSilence)
 	case len(s.Note) > maxText || !Printable(s.Note):

@@ -112,3 +112,14 @@ func CheckTimes(window time.Duration, stride Stride) error {
 	}
 	return nil
 }
+
+// ordinary is whether times can be written in every time zone: RFC 3339 ends with the year
+// 9999, and encoding/json fails on what is later.
+func ordinary(times ...time.Time) bool {
+	for _, t := range times {
+		if year := t.UTC().Year(); year < 1 || year > 9998 {
+			return false
+		}
+	}
+	return true
+}

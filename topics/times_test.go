@@ -54,3 +54,22 @@ func TestTimesAreChecked(t *testing.T) {
 		}
 	}
 }
+
+// A time that can be read in its own zone and not be written in another would end what
+// shows alerts.
+func TestTimesThatCanNotBeWrittenAreRefused(t *testing.T) {
+	for _, text := range []string{"9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00+23:59"} {
+		odd, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		onset, end, s, w := fullAlert(AlertRaised), fullAlert(AlertRaised), fullSilence(), fullWithheld()
+		onset.Onset, end.At, s.At, s.Until, w.At = odd, odd, odd, odd, odd
+		for name, v := range map[string]validator{"onset": onset, "at": end, "silence": s, "withheld": w,
+			"profile": Profile{Name: "home", At: odd}, "an earlier profile": Profile{Name: "home", At: at, Earlier: []ProfileSpan{{"away", odd, odd}}}} {
+			if v.Validate() == nil {
+				t.Errorf("%s: %s is accepted", name, text)
+			}
+		}
+	}
+}

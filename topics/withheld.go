@@ -57,7 +57,7 @@ func (w WithheldAlert) Validate() error {
 		return fmt.Errorf("camera %.80q is not a camera name", w.Camera)
 	case !areTags(w.Tags):
 		return errBadTags
-	case w.At.IsZero() || len(w.Offsets) == 0:
+	case w.At.IsZero() || !ordinary(w.At) || len(w.Offsets) == 0:
 		return errors.New("want a time, and at least one offset")
 	}
 	for state, offset := range w.Offsets {
