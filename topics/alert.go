@@ -66,8 +66,14 @@ type Alert struct {
 	// evidence topic. Alerts of older versions point to the clip itself, which is
 	// kept for a day.
 	Evidence *RecordRef `json:"evidence,omitempty"`
-	Model    string     `json:"model_id"`
-	Vocab    VocabRef   `json:"vocabulary"`
+	// Notify are the receivers that the rule named when the alert was raised: no other
+	// gets what happens to it. Empty: any may.
+	Notify []string `json:"notify,omitempty"`
+	// Verify is, of a raise, what the rule wants a second opinion to be asked; empty: what
+	// notify asks of all.
+	Verify string   `json:"verify,omitempty"`
+	Model  string   `json:"model_id"`
+	Vocab  VocabRef `json:"vocabulary"`
 }
 
 // MaxAlertCameras bounds the cameras that an alert lists.
@@ -168,6 +174,12 @@ func (a Alert) Validate() error {
 	}
 	if len(a.Reason) > maxText || !Printable(a.Reason) {
 		return fmt.Errorf("reason: want at most %d bytes of printable text", maxText)
+	}
+	if err := CheckNotified(a.Notify); err != nil {
+		return fmt.Errorf("notify: %w", err)
+	}
+	if err := CheckQuestion(a.Verify); err != nil {
+		return fmt.Errorf("verify: %w", err)
 	}
 	return nil
 }

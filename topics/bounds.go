@@ -183,6 +183,7 @@ var (
 	thresholdBounds = bounds{bytes: smallRecord, fields: maxFields}
 	sightingBounds  = bounds{bytes: smallRecord, fields: maxFields, lists: []bound{{"camera_tags", maxTags}, {"tags", maxTags}}}
 	markBounds      = bounds{bytes: smallRecord, fields: maxFields}
+	verdictBounds   = bounds{bytes: smallRecord, fields: maxFields}
 	silenceBounds   = bounds{bytes: smallRecord, fields: maxFields}
 	withheldBounds  = bounds{bytes: smallRecord, fields: maxFields, lists: []bound{{"camera_tags", maxTags}}}
 	statusBounds    = bounds{bytes: smallRecord, fields: maxFields}

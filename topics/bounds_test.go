@@ -13,7 +13,7 @@ import (
 func everyBounds() map[string]bounds {
 	return map[string]bounds{
 		"recognition": recognitionBounds, "alert": alertBounds, "camera": cameraBounds,
-		"camera set": cameraSetBounds, "status": statusBounds, "watched": watchedBounds, "threshold": thresholdBounds, "mark": markBounds, "silence": silenceBounds, "worker": workerBounds,
+		"camera set": cameraSetBounds, "status": statusBounds, "watched": watchedBounds, "threshold": thresholdBounds, "mark": markBounds, "verdict": verdictBounds, "silence": silenceBounds, "worker": workerBounds,
 	}
 }
 

@@ -38,8 +38,8 @@ func fullAlert(state AlertState) Alert {
 		View: ViewZoom, Box: &Box{.5, .25, .25, .375},
 		Novel: true, NearestBase: "lying on the floor", Onset: at, At: at.Add(time.Second),
 		OnsetClip: "lobby-1-2", Clip: "lobby-1-3", Reason: "score fell",
-		Evidence: &RecordRef{Topic: "frostwatch.clips", Partition: 1, Offset: 2},
-		Model:    "abc", Vocab: VocabRef{Name: "default", Version: "def"},
+		Evidence: &RecordRef{Topic: "frostwatch.clips", Partition: 1, Offset: 2}, Notify: []string{"ops"}, Verify: "Is a person lying on the floor?",
+		Model: "abc", Vocab: VocabRef{Name: "default", Version: "def"},
 	}
 }
 
@@ -51,6 +51,11 @@ func fullThreshold() Threshold {
 func fullMark() Mark {
 	return Mark{Alert: "fall/lobby-1-2", Camera: "lobby", Rule: "fall", Label: "falling down", True: true, Contrast: .8, Score: .9,
 		Onset: at, Ended: at.Add(time.Minute), Note: "a real fall", By: "operator@desk", At: at}
+}
+
+func fullVerdict() Verdict {
+	return Verdict{Alert: "fall/lobby-1-2", Camera: "lobby", Rule: "fall", Says: SaysNo, Reason: "a person kneels",
+		Question: "Is a person lying on the floor?", Model: "eyes-7b", Seconds: 1.5, At: at}
 }
 
 func fullSilence() Silence {
@@ -78,7 +83,7 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 	bare := fullRecognition()
 	bare.Tags, bare.Labels, bare.LogitScale, bare.References, bare.Views = nil, nil, 0, nil, nil
 	cleared := fullAlert(AlertCleared)
-	cleared.Evidence, cleared.Tags, cleared.Reason, cleared.NearestBase = nil, nil, "", ""
+	cleared.Evidence, cleared.Tags, cleared.Notify, cleared.Reason, cleared.NearestBase, cleared.Verify = nil, nil, nil, "", "", ""
 	cleared.View, cleared.Box = "", nil
 	cleared.Score, cleared.Similarity, cleared.Contrast, cleared.Measure, cleared.Threshold = 0, 0, 0, "", 0
 	absent := cleared
@@ -132,6 +137,10 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 		{"mark", "mark", func() ([]byte, error) { return EncodeMark(fullMark()) }},
 		{"mark, bare", "mark", func() ([]byte, error) {
 			return EncodeMark(Mark{Alert: "fall/lobby-1-2", Camera: "lobby", Rule: "fall", Label: "falling down", Onset: at, At: at})
+		}},
+		{"verdict", "verdict", func() ([]byte, error) { return EncodeVerdict(fullVerdict()) }},
+		{"verdict, bare", "verdict", func() ([]byte, error) {
+			return EncodeVerdict(Verdict{Alert: "fall/lobby-1-2", Camera: "lobby", Rule: "fall", Says: SaysUnverified, At: at})
 		}},
 		{"silence", "silence", func() ([]byte, error) { return EncodeSilence(fullSilence()) }},
 		{"silence, bare", "silence", func() ([]byte, error) {

@@ -3,6 +3,7 @@ package topics
 import (
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,10 @@ func TestTableRecordsComeBackAsTheyWere(t *testing.T) {
 	}
 	raw, err = EncodeWithheld(fullWithheld())
 	if got, err2 := DecodeWithheld(raw); err != nil || err2 != nil || !reflect.DeepEqual(got, fullWithheld()) {
+		t.Errorf("%+v, %v, %v", got, err, err2)
+	}
+	raw, err = EncodeVerdict(fullVerdict())
+	if got, err2 := DecodeVerdict(raw); err != nil || err2 != nil || !reflect.DeepEqual(got, fullVerdict()) {
 		t.Errorf("%+v, %v, %v", got, err, err2)
 	}
 	raw, err = EncodeMark(fullMark())
@@ -53,6 +58,39 @@ func TestTableRecordsAreChecked(t *testing.T) {
 		_, err3 := EncodeMark(m)
 		if err1 == nil || err2 == nil || err3 == nil {
 			t.Errorf("%s: accepted: %v, %v, %v", name, err1, err2, err3)
+		}
+	}
+}
+
+// What a model said is from outside: what is shown of it is refused unless it can be.
+func TestVerdictsAreChecked(t *testing.T) {
+	for name, c := range map[string]func(*Verdict){
+		"no alert":                 func(v *Verdict) { v.Alert = "" },
+		"a camera with a stroke":   func(v *Verdict) { v.Camera = "a/b" },
+		"another word":             func(v *Verdict) { v.Says = "maybe" },
+		"none":                     func(v *Verdict) { v.Says = "" },
+		"a text that is not shown": func(v *Verdict) { v.Reason = "\x1b[2J" },
+		"too much":                 func(v *Verdict) { v.Reason = strings.Repeat("a", 501) },
+		"a long question":          func(v *Verdict) { v.Question = strings.Repeat("a", MaxQuestion+1) },
+		"a wrong number":           func(v *Verdict) { v.Seconds = math.NaN() },
+		"no time":                  func(v *Verdict) { v.At = time.Time{} },
+	} {
+		v := fullVerdict()
+		c(&v)
+		if _, err := EncodeVerdict(v); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+	a := fullAlert(AlertRaised)
+	for name, c := range map[string]func(*Alert){
+		"a receiver that none can be": func(a *Alert) { a.Notify = []string{"a b"} },
+		"many receivers":              func(a *Alert) { a.Notify = slices.Repeat([]string{"a"}, MaxNotified+1) },
+		"a question of two lines":     func(a *Alert) { a.Verify = "a\nb" },
+	} {
+		b := a
+		c(&b)
+		if b.Validate() == nil {
+			t.Errorf("an alert with %s is accepted", name)
 		}
 	}
 }

@@ -23,6 +23,7 @@ const (
 	Sightings  Topic = "sightings"   // key rule: Sighting, JSON
 	Thresholds Topic = "thresholds"  // key camera/rule: Threshold, JSON, compacted
 	Marks      Topic = "marks"       // key alert id: Mark, JSON, compacted
+	Verdicts   Topic = "verdicts"    // key alert id: Verdict, JSON, compacted, and deleted after 90 days
 	Silences   Topic = "silences"    // key silence id: Silence; key ProfileKey: Profile; JSON, compacted
 	Withheld   Topic = "withheld"    // key receiver/alert id: Withheld, JSON, compacted
 	Status     Topic = "status"      // key camera: StreamStatus, JSON, compacted
@@ -80,6 +81,9 @@ func Specs(partitions, replication int) []Spec {
 		})
 	}
 	table := func(t Topic) Spec { return spec(t, map[string]string{"cleanup.policy": "compact"}) }
+	verdicts := table(Verdicts) // there is one for each alert, and it is of no use without it
+	verdicts.Config["cleanup.policy"] = "compact,delete"
+	verdicts.Config["retention.ms"] = strconv.FormatInt((90 * day).Milliseconds(), 10)
 	return []Spec{
 		table(Cameras),
 		keep(Clips, day),
@@ -90,6 +94,7 @@ func Specs(partitions, replication int) []Spec {
 		keep(Sightings, day),
 		table(Thresholds),
 		table(Marks),
+		verdicts,
 		table(Silences),
 		table(Withheld),
 		table(Status),

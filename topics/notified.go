@@ -1,0 +1,44 @@
+package topics
+
+import (
+	"fmt"
+	"regexp"
+)
+
+// receiverName is what a receiver may be called: it is part of a consumer group.
+var receiverName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+// CheckReceiverName returns an error if no receiver may have the name.
+func CheckReceiverName(name string) error {
+	if !receiverName.MatchString(name) {
+		return fmt.Errorf("%.80q: want 1 to 64 letters, digits, '.', '_' and '-'", name)
+	}
+	return nil
+}
+
+// MaxNotified bounds the receivers that a rule names.
+const MaxNotified = 32
+
+// CheckNotified checks the receivers that a rule names.
+func CheckNotified(names []string) error {
+	if len(names) > MaxNotified {
+		return fmt.Errorf("%d receivers: want at most %d", len(names), MaxNotified)
+	}
+	for _, name := range names {
+		if err := CheckReceiverName(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// MaxQuestion bounds what a second opinion is asked, in bytes.
+const MaxQuestion = 300
+
+// CheckQuestion checks what a second opinion is asked; empty, it is right.
+func CheckQuestion(text string) error {
+	if len(text) > MaxQuestion || !Printable(text) {
+		return fmt.Errorf("want at most %d bytes of printable text, in one line", MaxQuestion)
+	}
+	return nil
+}
