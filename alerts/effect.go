@@ -22,6 +22,9 @@ type Surroundings struct {
 	// Vocabularies are those of the cameras, by camera; one that has none here has the
 	// default one.
 	Vocabularies map[string]string
+	// Receivers says why a receiver gets no alerts of a rule whose alerts are of at most
+	// that severity; empty: it gets them.
+	Receivers func(receiver, rule, severest string) string
 }
 
 // WithoutEffect returns, by rule, why a rule or a part of it can raise nothing: a
@@ -37,6 +40,7 @@ func (s *RuleSet) WithoutEffect(around Surroundings) map[string]error {
 			why = append(why, r.tooFew(cameras)...)
 		}
 		why = append(why, s.unknownInhibitors(r, cameras)...)
+		why = append(why, around.deaf(r)...)
 		if v := around.indexOf(r, made); v != nil {
 			why = append(why, r.unknown(v, cameras)...)
 		}
@@ -50,7 +54,11 @@ func (s *RuleSet) WithoutEffect(around Surroundings) map[string]error {
 		}
 	}
 	for _, r := range s.onStreams() {
-		if why := r.unmatched(cameras); cameras != nil && len(why) > 0 {
+		why := around.deaf(r)
+		if cameras != nil {
+			why = append(r.unmatched(cameras), why...)
+		}
+		if len(why) > 0 {
 			out[r.Name] = errors.New(joinedReasons(why))
 		}
 	}
@@ -209,12 +217,12 @@ func ofCameras(cameras map[string][]string, tag string) bool {
 	return false
 }
 
-// purpose is what rules have in common that differ in no more than name, severity and
-// cooldown.
+// purpose is what rules have in common that differ in no more than name, severity,
+// cooldown and question.
 func (r *rule) purpose() string {
 	plain := r.Rule
 	plain.Cooldown = 0
-	return fmt.Sprint(plain.Hash(), plain.SeverityFrom, plain.Escalate)
+	return fmt.Sprint(plain.Hash(), plain.SeverityFrom, plain.Escalate, plain.Notify)
 }
 
 // settle is how long to wait after a change before checking: cameras, rules and
@@ -233,7 +241,7 @@ func (s *Stage) watchEffects(ctx context.Context) error {
 	for pause.For(ctx, settle) {
 		rules, replaced := s.current()
 		cameras, moved := s.fleet.cameras()
-		around, edited := Surroundings{Cameras: cameras, Vocabularies: s.fleet.vocabularies()}, (<-chan struct{})(nil)
+		around, edited := Surroundings{Cameras: cameras, Vocabularies: s.fleet.vocabularies(), Receivers: s.Receivers}, (<-chan struct{})(nil)
 		if s.Vocabularies != nil && (cameras != nil || moved == nil) { // else it is soon known which vocabularies they have
 			around.Words, edited = s.Vocabularies.Current, s.Vocabularies.Changed()
 		}

@@ -21,6 +21,12 @@ func TestRulesWithoutEffectAreNamed(t *testing.T) {
 	broken := &vocab.Vocabulary{Name: "default", Labels: v.Labels[1:], Problems: []vocab.Problem{{Label: " Falling Down", Err: errors.New("unknown key \"treshold\"")}}}
 	calm := &vocab.Vocabulary{Name: "default", Labels: v.Labels[1:]}
 	cameras := map[string][]string{"lobby": {"indoor"}, "ward-1": nil}
+	receivers := func(receiver, rule, severest string) string {
+		if receiver == "ops" {
+			return ""
+		}
+		return fmt.Sprintf("%s gets nothing of %s, %s at most", receiver, rule, severest)
+	}
 	for _, c := range []struct {
 		name    string
 		rule    Rule
@@ -44,13 +50,16 @@ func TestRulesWithoutEffectAreNamed(t *testing.T) {
 		{"as many cameras as it counts", Rule{Actions: []string{"walking"}, Count: &Count{2, time.Minute}}, v, cameras, ""},
 		{"fewer cameras than it counts", Rule{Actions: []string{"walking"}, Count: &Count{2, time.Minute}, CameraTags: []string{"indoor"}}, v, cameras, "it wants 2 cameras, and watches 1"},
 		{"inhibited by a count", Rule{Actions: []string{"walking"}, InhibitedBy: []string{"crowd"}}, v, cameras, `rule "crowd" counts cameras: such rules inhibit no others`},
+		{"receivers", Rule{Actions: []string{"walking"}, Notify: []string{"ops", "nobody"}, Escalate: &Escalate{After: time.Minute}}, v, cameras, "nobody gets nothing of r, critical at most"},
+		{"a receiver of a rule on streams", Rule{Stream: &StreamRule{Offline: time.Minute}, Notify: []string{"nobody"}, Severity: "info"}, v, cameras, "nobody gets nothing of r, info at most"},
+		{"like another, for others", Rule{Actions: []string{"same"}, Notify: []string{"ops"}}, nil, nil, ""},
 		{"like another", Rule{Actions: []string{"same"}, Cooldown: time.Minute}, nil, nil, `it watches for the same as rule "other"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.rule.Name = "r"
 			set := ruleSet(t, Rule{Name: "other", Actions: []string{"same"}}, crowd(2, time.Minute), c.rule)
 			got := ""
-			if err := set.WithoutEffect(Surroundings{Cameras: c.cameras, Words: always(c.v)})["r"]; err != nil {
+			if err := set.WithoutEffect(Surroundings{Cameras: c.cameras, Words: always(c.v), Receivers: receivers})["r"]; err != nil {
 				got = err.Error()
 			}
 			if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {

@@ -146,7 +146,7 @@ func (w *streamWatch) raised(r *rule, s topics.StreamStatus, f fault) topics.Ale
 		ID:    topics.StreamAlertID(r.Name, s.Camera, f.name, since),
 		State: topics.AlertRaised, Rule: r.Name, Severity: r.Severity, Camera: s.Camera,
 		Label: f.label, Measure: string(ByStream), Onset: since, At: s.At,
-		Reason: topics.Clean(f.why(s, *r.Stream, s.At.Sub(since).Round(time.Second))),
+		Reason: topics.Clean(f.why(s, *r.Stream, s.At.Sub(since).Round(time.Second))), Notify: r.Notify,
 	}
 }
 

@@ -36,6 +36,6 @@ func (l left) Restored() (out []topics.Alert) {
 // cleared is the clear of an alert that no clip decided.
 func cleared(a topics.Alert, at time.Time, reason string) topics.Alert {
 	a.State, a.At, a.Reason = topics.AlertCleared, at, topics.Clean(reason)
-	a.Score, a.Similarity, a.Contrast, a.View, a.Box = 0, 0, 0, "", nil // those of the raise
+	a.Score, a.Similarity, a.Contrast, a.View, a.Box, a.Verify = 0, 0, 0, "", nil, "" // those of the raise
 	return a
 }

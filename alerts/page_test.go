@@ -46,6 +46,10 @@ var stories = map[string]story{
 		shows: map[string][]float64{"two people fighting": {.6, .8, .8, .8, .1}},
 		want:  []string{"0 raised warning", "3 escalated critical", "4 cleared"},
 	},
+	"pool": {
+		camera: "pool-1", shows: map[string][]float64{"child alone by the water": {.9, .1}},
+		want: []string{"0 raised critical", "1 cleared"},
+	},
 	"fire": {
 		shows: map[string][]float64{"smoke or flames": {.8, .1}, "people running": {.9, .9}},
 		want:  []string{"0 raised warning", "1 cleared", "1 raised warning"},

@@ -50,6 +50,11 @@ type Rule struct {
 	Overrides   []Override `yaml:"overrides"`
 	Schedule    *Schedule  `yaml:"schedule"` // when the rule is on; nil: always
 	Quiet       *Schedule  `yaml:"quiet"`    // when it raises nothing although it is on; nil: never
+	// Notify are the receivers that alone get its alerts; empty: all whose `when` chooses
+	// them. Verify is what a second opinion is asked about them; empty: what
+	// notify.verify says. Both have no bearing on what is raised (Hash).
+	Notify []string `yaml:"notify" json:",omitempty"`
+	Verify string   `yaml:"verify" json:",omitempty"`
 }
 
 // ClipsRule is "N of M": how many of the last M clips must score.
@@ -124,6 +129,7 @@ func (r Rule) compile() (*rule, []error) {
 	}
 	r.checkSeverity(wrong)
 	r.checkInhibitors(wrong)
+	r.checkNotified(wrong)
 	on, untimely := r.active()
 	errs = append(errs, untimely...)
 	if len(errs) > 0 {

@@ -118,7 +118,7 @@ func (w *watch) escalate(rec *topics.Recognition, best *topics.LabelScore) *topi
 	a := aboutClip(rec).alert(label)
 	a.ID, a.State, a.Rule, a.Severity = w.open.ID, topics.AlertEscalated, w.rule.Name, to
 	a.Onset, a.OnsetClip, a.Reason = w.open.Onset, w.open.OnsetClip, "open for "+e.After.String()
-	a.Absent = w.open.Absent
+	a.Absent, a.Notify = w.open.Absent, w.open.Notify
 	w.measured(&a, label)
 	return &a
 }

@@ -62,6 +62,8 @@ type Options struct {
 	// VocabularyOf names the vocabulary of a camera; empty: the default one. nil: a
 	// camera has the one that its record names.
 	VocabularyOf func(topics.Camera) string
+	// Receivers is as in Surroundings; nil: that is not known.
+	Receivers func(receiver, rule, severest string) string
 	// NoClips is how long a camera may send no clip before its alerts are cleared;
 	// 0: a minute. Time during which Kafka can't be reached does not count.
 	NoClips time.Duration

@@ -80,13 +80,13 @@ func (r Rule) checkStream(wrong func(string, ...any)) {
 		wrong("stream: want at least one of offline, black, frozen, covered, moved, defocused and fps_below")
 	}
 	for _, key := range r.otherKeys() {
-		wrong(key + ": a rule on streams looks at no clips: want only cameras, camera_tags, cooldown, severity, schedule and quiet beside stream")
+		wrong(key + ": a rule on streams looks at no clips: want only cameras, camera_tags, cooldown, severity, schedule, quiet and notify beside stream")
 	}
 }
 
 // otherKeys are the keys that are set and that a rule on streams does not have.
 func (r Rule) otherKeys() (keys []string) {
-	own := " name cameras camera_tags stream cooldown severity schedule quiet "
+	own := " name cameras camera_tags stream cooldown severity schedule quiet notify "
 	v := reflect.ValueOf(r)
 	for i := range v.NumField() {
 		key := v.Type().Field(i).Tag.Get("yaml")

@@ -147,7 +147,7 @@ func (t *tally) raise(r *rule, p *presence, found *topics.Seen, when time.Time) 
 		Measure: found.Measure, Threshold: found.Threshold, Novel: found.Label.Novel, NearestBase: found.Label.NearestBase,
 		Onset: onset.Start, At: found.End, OnsetClip: onset.ClipID, Clip: found.ClipID,
 		Reason:   topics.Clean(fmt.Sprintf("seen by %d cameras within %s: %s", len(cameras), r.Count.Within, namedCameras(cameras))),
-		Evidence: &found.Clip, Model: found.Model, Vocab: found.Vocab,
+		Evidence: &found.Clip, Model: found.Model, Vocab: found.Vocab, Notify: r.Notify, Verify: r.Verify,
 	}
 	t.begin(a, when)
 	return a

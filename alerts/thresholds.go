@@ -11,10 +11,10 @@ import (
 // maxThresholds bounds what an engine keeps of the table of thresholds.
 const maxThresholds = 200_000
 
-// Hash identifies what a rule watches for: all but its name and severity. A
+// Hash identifies what a rule watches for: all but its name, its severity and who is told. A
 // threshold counts only for the rule that it was worked out for.
 func (r Rule) Hash() string {
-	r.Name, r.Severity, r.SeverityFrom, r.Escalate = "", "", nil, nil
+	r.Name, r.Severity, r.SeverityFrom, r.Escalate, r.Notify, r.Verify = "", "", nil, nil, nil, ""
 	raw, err := json.Marshal(r)
 	if err != nil { // a rule that was not checked, with a number that is none
 		return ""

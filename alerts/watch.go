@@ -62,6 +62,7 @@ func (w *watch) raise(rec *topics.Recognition, d decision) *topics.Alert {
 	a := aboutClip(rec).alert(label)
 	a.ID, a.State, a.Rule, a.Severity = topics.AlertID(w.rule.Name, d.onset.clip), topics.AlertRaised, w.rule.Name, w.rule.severity(w.judge.value(&label))
 	a.Onset, a.OnsetClip, a.Reason, a.Absent = d.onset.start, d.onset.clip, d.reason, w.rule.Absent != nil
+	a.Notify, a.Verify = w.rule.Notify, w.rule.Verify
 	w.measured(&a, label)
 	w.open = &a
 	raised := a
@@ -91,7 +92,7 @@ func (w *watch) clear(last about, label topics.LabelScore, reason string, cooldo
 	}
 	a.ID, a.State, a.Rule, a.Severity = was.ID, topics.AlertCleared, was.Rule, was.Severity
 	a.Onset, a.OnsetClip, a.Reason = was.Onset, was.OnsetClip, reason
-	a.Measure, a.Threshold, a.Absent = was.Measure, was.Threshold, was.Absent
+	a.Measure, a.Threshold, a.Absent, a.Notify = was.Measure, was.Threshold, was.Absent, was.Notify
 	if w.rule != nil {
 		w.measured(&a, label)
 	}

@@ -146,7 +146,8 @@ func (w *worker) take(ctx context.Context, m bus.Message) error {
 		w.Logger.WarnContext(ctx, "a record of alerts can't be read", "receiver", w.Name, "partition", m.Partition, "offset", m.Offset, "error", topics.Clean(err.Error()))
 		return nil
 	}
-	if !w.When.chooses(a) {
+	w.missNamed(ctx, a)
+	if !w.chooses(a) {
 		return nil
 	}
 	quiet, err := w.silenced(ctx, a, m)

@@ -130,14 +130,11 @@ func (l *Limit) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// receiverName is what a receiver may be called: it is part of a consumer group.
-var receiverName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
-
 // check returns all that is wrong with a receiver, but not what its kind finds.
 func (r Receiver) check() error {
 	errs := []error{r.When.check()}
-	if !receiverName.MatchString(r.Name) {
-		errs = append(errs, fmt.Errorf("name: %q: want 1 to 64 letters, digits, '.', '_' and '-'", r.Name))
+	if err := topics.CheckReceiverName(r.Name); err != nil {
+		errs = append(errs, fmt.Errorf("name: %w", err))
 	}
 	for _, s := range r.States {
 		if s != topics.AlertRaised && s != topics.AlertEscalated && s != topics.AlertCleared {

@@ -170,7 +170,7 @@ func (d *delivery) openNow() (open []Event, known bool, changed <-chan struct{})
 	for _, l := range all {
 		end := d.silences.end(l.alert, l.at)
 		silenced := end.After(l.at) && end.After(now)
-		if d.When.chooses(l.alert) && d.wants(l.alert.State) && !silenced {
+		if d.chooses(l.alert) && d.wants(l.alert.State) && !silenced {
 			open = append(open, d.event(l.alert))
 		}
 	}

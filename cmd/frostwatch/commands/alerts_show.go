@@ -87,6 +87,7 @@ func printAlert(w io.Writer, v alertView, unreadable error, asJSON bool) error {
 	row("camera", strings.TrimSpace(v.Camera+" "+strings.Join(v.Tags, ", ")))
 	row("cameras", strings.Join(v.Cameras, ", "))
 	row("rule", fmt.Sprintf("%s, %s", v.Rule, v.Severity))
+	row("notifies", strings.Join(v.Notify, ", "))
 	row("label", v.labelText())
 	if v.Box != nil {
 		row("seen in", fmt.Sprintf("%s: %s", v.View, v.Box))

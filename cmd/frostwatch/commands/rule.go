@@ -14,6 +14,7 @@ import (
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/cameras"
 	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/notify"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
 )
@@ -89,6 +90,9 @@ type surroundings struct {
 
 func (d *ruleDesk) surroundings(ctx context.Context) surroundings {
 	var out surroundings
+	if plan, err := notify.Compile(d.cfg.Notify.Receivers); err == nil { // a mistake in it is none of the rules'
+		out.Receivers = plan.WhyNot
+	}
 	var there []topics.Camera
 	kafka := d.target.onKafka(ctx, d.cfg, func(ctx context.Context, b *bus.Client, n topics.Names) error {
 		table, err := cameras.Open(b, n, slog.New(slog.DiscardHandler))

@@ -25,6 +25,8 @@ type ruleFlags struct {
 	count                  string
 	cooldown               time.Duration
 	severity               string
+	notify                 []string
+	verify                 string
 }
 
 func (f *ruleFlags) add(cmd *cobra.Command) {
@@ -36,6 +38,8 @@ func (f *ruleFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.count, "count", "", "how many cameras have to see it within a time, such as '3 cameras within 30s' (default: each camera raises alerts of its own)")
 	cmd.Flags().Var(length{&f.cooldown, "2m"}, "cooldown", "how long no new alert is raised on a camera after a clear")
 	cmd.Flags().StringVar(&f.severity, "severity", "", "info, warning or critical (default warning)")
+	cmd.Flags().StringArrayVar(&f.notify, "notify", nil, "name of a receiver that alone gets its alerts; repeatable (default: every receiver)")
+	cmd.Flags().StringVar(&f.verify, "verify", "", "what a second opinion is asked about its alerts, such as 'Is a person lying on the floor?' (default: by notify.verify)")
 }
 
 // text is the rule as it is written in Redis.
@@ -53,12 +57,13 @@ func (f *ruleFlags) text() string {
 	list("actions", f.actions)
 	list("tags", f.tags)
 	list("cameras", f.cameras)
+	list("notify", f.notify)
 	for key, raise := range map[string]float64{"contrast": f.contrast, "score": f.score} {
 		if raise != 0 {
 			fmt.Fprintf(&b, "%s: {raise: %v}\n", key, raise)
 		}
 	}
-	for _, kv := range [][2]string{{"false_alarms", f.falseAlarms}, {"clips", f.clips}, {"count", f.count}, {"severity", f.severity}} {
+	for _, kv := range [][2]string{{"false_alarms", f.falseAlarms}, {"clips", f.clips}, {"count", f.count}, {"severity", f.severity}, {"verify", f.verify}} {
 		if kv[1] != "" {
 			fmt.Fprintf(&b, "%s: %q\n", kv[0], kv[1])
 		}

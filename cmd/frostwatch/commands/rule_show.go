@@ -90,6 +90,8 @@ func writeProperties(line func(what, value string), r alerts.Rule) {
 	line("hours", hoursText(r.Schedule))
 	line("quiet", hoursText(r.Quiet))
 	line("inhibited by", strings.Join(r.InhibitedBy, ", "))
+	line("notifies", strings.Join(r.Notify, ", "))
+	line("asks", r.Verify)
 	for _, o := range r.Overrides {
 		line("override", overrideText(o))
 	}

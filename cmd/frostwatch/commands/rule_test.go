@@ -183,11 +183,15 @@ inhibited_by: [fall]
 schedule: {days: mon-fri, from: "22:00"}
 quiet: {from: "12:00", to: "13:00", timezone: Europe/Berlin}
 overrides: [{cameras: ["gate-*"], contrast: {raise: 0.8}, clips: 3 of 4, severity: warning}]
+notify: [ops, desk]
+verify: "Do people run?"
 `, "broken", "contrast:\n  raize: 1\x1b[31m", "lens", "stream: {black: 30s, fps_below: 5}")
 	holds(t, r.run(t, "rule", "show", "night"), "rule           night, of Redis\n", "watches for    \"running\"\n", "when           contrast from 0.2, 2 of 3 clips\n",
 		"severity       info, warning from 0.5, critical from 0.9\n", "escalates      to critical after 6s\n", "cooldown       2m0s\n",
-		"hours          mon-fri, 22:00 to 24:00, UTC\n", "quiet          every day, 12:00 to 13:00, Europe/Berlin\n", "inhibited by   fall\n",
+		"hours          mon-fri, 22:00 to 24:00, UTC\n", "quiet          every day, 12:00 to 13:00, Europe/Berlin\n", "inhibited by   fall\n", "notifies       ops, desk\n", "asks           Do people run?\n",
 		"override       gate-*: contrast from 0.8, 3 of 4 clips, warning\n", "in Redis:\n  actions: [running]\n")
+	holds(t, r.run(t, "rule", "add", "wave", "--action", "running", "--notify", "ops", "--verify", "Does a person wave?"), `it notifies "ops", and notify.receivers is empty`)
+	holds(t, r.run(t, "rule", "show", "wave"), "notifies       ops\n", "asks           Does a person wave?\n")
 	holds(t, r.run(t, "rule", "show", "broken"), "skipped        value:", "  contrast:\n    raize: 1 [31m\n")
 	holds(t, r.run(t, "rule", "show", "lens"), "watches for    picture black for 30s, frame rate below 5\n")
 	holds(t, r.run(t, "rule", "show", "fall"), "fall, of "+r.file)

@@ -74,8 +74,12 @@ func (p *Process) Alerts() ([]Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	named, err := p.receivers()
+	if err != nil {
+		return nil, err
+	}
 	s, err := alerts.New(alerts.Options{
-		Bus: stageBus{p.Bus, p, "alerts"}, Names: p.Names, Group: p.Names.Group(p.Config.Alerts.Group), Vocabularies: words, VocabularyOf: p.further,
+		Bus: stageBus{p.Bus, p, "alerts"}, Names: p.Names, Group: p.Names.Group(p.Config.Alerts.Group), Vocabularies: words, VocabularyOf: p.further, Receivers: named,
 		Logger: p.log, Tracer: p.tel.Tracer("alerts"), Meter: p.tel.Meter("alerts"), Propagator: p.tel.Propagator(),
 		Reporter: p.reporter,
 	})
