@@ -197,6 +197,9 @@ func (a *alertmanager) posted(e Event, severity string, until time.Time) posted 
 	if v := e.Alert.Value(); v != 0 {
 		p.Annotations["measure"], p.Annotations["value"] = measure(e.Alert), strconv.FormatFloat(v, 'f', 3, 64)
 	}
+	if e.Verdict.Says != "" {
+		p.Annotations["second_opinion"] = e.Verdict.String()
+	}
 	if !p.EndsAt.After(p.StartsAt) { // which is refused
 		p.EndsAt = p.StartsAt.Add(time.Millisecond)
 	}

@@ -141,12 +141,16 @@ type sensorState struct {
 	Label    string    `json:"label"`
 	Severity string    `json:"severity"`
 	Onset    time.Time `json:"onset"`
+
+	Verdict topics.Says `json:"verdict,omitempty"` // of a second opinion
+	Why     string      `json:"verdict_reason,omitempty"`
 }
 
 func sensorOn(e Event) sensorState {
 	a := e.Alert
 	return sensorState{
 		State: "ON", Camera: cameraOf(a), Rule: a.Rule, Alert: a.ID, Text: e.Text, Label: a.Label, Severity: a.Severity, Onset: a.Onset.UTC(),
+		Verdict: e.Verdict.Says, Why: e.Verdict.Reason,
 	}
 }
 

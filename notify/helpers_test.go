@@ -52,7 +52,9 @@ func alert(camera string, n int, state topics.AlertState) topics.Alert {
 // broker is the embedded broker with the topics of the stage.
 type broker struct {
 	*bus.Client
-	evidence func(context.Context, topics.Alert) (topics.Clip, error) // of stages that are run; may be nil
+	// Of stages that are run; may be nil.
+	evidence func(context.Context, topics.Alert) (topics.Clip, error)
+	verifier *Verifier
 }
 
 func startBroker(t *testing.T, partitions int) broker {
@@ -105,7 +107,7 @@ func (b broker) runAs(t *testing.T, p *Plan, partitions int, worker string) *run
 	r := &running{reports: stagetest.NewReports(), reader: sdk.NewManualReader()}
 	var err error
 	r.Stage, err = New(Options{
-		Bus: b, Names: names, Group: "notify", Plan: p, Worker: worker, Evidence: b.evidence, Retry: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
+		Bus: b, Names: names, Group: "notify", Plan: p, Worker: worker, Evidence: b.evidence, Verifier: b.verifier, Rest: 100 * time.Millisecond, Retry: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
 		Meter: sdk.NewMeterProvider(sdk.WithReader(r.reader)).Meter("test"), Reporter: r.reports,
 	})
 	if err != nil {

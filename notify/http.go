@@ -82,19 +82,29 @@ func public(a netip.Addr) bool {
 // maxAnswer is how much of an answer is read.
 const maxAnswer = 4 << 10
 
-// post sends a request and reads the answer. Its errors hold nothing of the URL but
-// its host, since the path may be secret, and nothing of secrets.
-func post(c *http.Client, req *http.Request, secrets map[string]bool) error {
+// exchange sends a request. Its errors hold nothing of the URL but its host, since the path
+// may be secret.
+func exchange(c *http.Client, req *http.Request) (*http.Response, error) {
 	resp, err := c.Do(req)
+	if err == nil {
+		return resp, nil
+	}
+	var wrong *url.Error
+	if errors.As(err, &wrong) {
+		err = wrong.Err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = errors.New("no answer in time")
+	}
+	return nil, fmt.Errorf("%s: %w", req.URL.Host, err)
+}
+
+// post sends a request, and is nil if the answer is one of success. Its errors are as
+// those of exchange, and hold nothing of secrets.
+func post(c *http.Client, req *http.Request, secrets map[string]bool) error {
+	resp, err := exchange(c, req)
 	if err != nil {
-		var wrong *url.Error
-		if errors.As(err, &wrong) {
-			err = wrong.Err
-		}
-		if errors.Is(err, context.DeadlineExceeded) {
-			err = errors.New("no answer in time")
-		}
-		return fmt.Errorf("%s: %w", req.URL.Host, err)
+		return err
 	}
 	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // it is only shown
 	_ = resp.Body.Close()

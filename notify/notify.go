@@ -22,6 +22,8 @@ type Event struct {
 	// Filmstrip is a JPEG of the pictures of the clip that raised the alert, for receivers
 	// with `pictures`.
 	Filmstrip []byte `json:"filmstrip_jpeg,omitempty"`
+	// Verdict is what a second opinion said of the alert; without one, all of it is empty.
+	Verdict topics.Verdict `json:"verdict,omitzero"`
 
 	from bus.Message // the alert's record
 	held *heldAlert  // of which this was withheld until now; nil: it was not

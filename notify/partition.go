@@ -158,10 +158,11 @@ func (w *worker) take(ctx context.Context, m bus.Message) error {
 		w.metrics.silenced.Add(ctx, 1, w.by)
 		return nil
 	}
-	if !w.wants(a.State) {
-		return nil
+	said, held, err := w.judged(ctx, a, m)
+	if err != nil || held || !w.wants(a.State) {
+		return err
 	}
-	e := w.event(a)
+	e := w.event(a).judged(said)
 	e.from, e.evidence = m, w.evidenceOf(a)
 	if !w.pace.offer(e, w.receiver.Group.of(a), m.Offset, time.Now()) {
 		w.metrics.held.Add(ctx, 1, w.by)

@@ -170,8 +170,11 @@ func (d *delivery) openNow() (open []Event, known bool, changed <-chan struct{})
 	for _, l := range all {
 		end := d.silences.end(l.alert, l.at)
 		silenced := end.After(l.at) && end.After(now)
-		if d.chooses(l.alert) && d.wants(l.alert.State) && !silenced {
-			open = append(open, d.event(l.alert))
+		if silenced || !d.chooses(l.alert) || !d.wants(l.alert.State) {
+			continue
+		}
+		if said, shown := d.judgedOpen(l); shown {
+			open = append(open, d.event(l.alert).judged(said))
 		}
 	}
 	return open, known, changed

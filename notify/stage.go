@@ -46,6 +46,10 @@ type Options struct {
 	Worker string
 	// Evidence reads the clip that raised an alert; nil: no receiver gets pictures.
 	Evidence func(context.Context, topics.Alert) (topics.Clip, error)
+	// Verifier is asked for second opinions before alerts are delivered; nil: nobody is.
+	Verifier *Verifier
+	// Rest is how long a model that does not answer is not waited for. 0: half a minute.
+	Rest time.Duration
 	// Retry is the longest wait between two attempts. 0: a minute.
 	Retry time.Duration
 
@@ -60,6 +64,7 @@ type Stage struct {
 	metrics  metrics
 	silences *silences
 	open     *openAlerts
+	opinions *opinions
 
 	mu      sync.Mutex
 	changed chan struct{} // closed when the plan is replaced
@@ -80,8 +85,11 @@ func New(o Options) (*Stage, error) {
 	if o.Retry == 0 {
 		o.Retry = longWait
 	}
+	if o.Rest == 0 {
+		o.Rest = restTime
+	}
 	i := &telemetry.Instruments{Meter: o.Meter}
-	s := &Stage{Options: o, metrics: newMetrics(i), open: newOpenAlerts(), silences: newSilences(o.Profiles), changed: make(chan struct{}), held: map[string][]int{}}
+	s := &Stage{Options: o, metrics: newMetrics(i), open: newOpenAlerts(), silences: newSilences(o.Profiles), opinions: newOpinions(o.Verifier), changed: make(chan struct{}), held: map[string][]int{}}
 	return s, i.Err()
 }
 
@@ -109,7 +117,13 @@ func (s *Stage) Run(ctx context.Context) error {
 		s.followSilences(ctx)
 		return nil
 	})
+	g.Go(func() error {
+		s.followVerdicts(ctx)
+		return nil
+	})
+	g.Go(func() error { return s.askAll(ctx) })
 	s.awaitSilences(ctx)
+	s.awaitVerdicts(ctx)
 	g.Go(func() error { return s.followOpen(ctx) })
 	g.Go(func() error {
 		s.wakeAtEnds(ctx)

@@ -197,6 +197,7 @@ type Notify struct {
 	// Profiles are sets of rules and cameras whose alerts are not delivered; people put
 	// one in force while everything runs.
 	Profiles []Profile `yaml:"profiles"`
+	Verify   Raw       `yaml:"verify"` // decoded by notify.CompileVerify
 }
 
 // Profile is a state of the place that is watched, such as that somebody is at home.

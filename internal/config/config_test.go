@@ -62,7 +62,7 @@ func keys(t reflect.Type, path string) []string {
 }
 
 func TestTheCommentedExamplesHold(t *testing.T) {
-	text := strings.NewReplacer("cameras: []  ", "cameras:", "rules: []", "rules:", "  sets: []", "  sets:", "  receivers: []", "  receivers:", "  profiles: []", "  profiles:").Replace(pipeline(t))
+	text := strings.NewReplacer("cameras: []  ", "cameras:", "rules: []", "rules:", "  sets: []", "  sets:", "  receivers: []", "  receivers:", "  profiles: []", "  profiles:", "  verify: {}", "  verify:").Replace(pipeline(t))
 	c, err := Parse("pipeline.yaml", []byte(regexp.MustCompile(`(?m)^#  `).ReplaceAllString(text, "  ")), noEnv)
 	if err != nil {
 		t.Fatal(err)

@@ -59,6 +59,7 @@ func parse(name string, b []byte, env func(string) (string, bool)) (Config, map[
 	}
 	c.Rules = c.Rules.at(name, "rules")
 	c.Notify.Receivers = c.Notify.Receivers.at(name, "notify.receivers")
+	c.Notify.Verify = c.Notify.Verify.at(name, "notify.verify")
 	d.check(c)
 	return c, d.lines, d.err()
 }

@@ -10,8 +10,7 @@ import (
 
 // Raw is a part of the file whose keys are known to another package, such as
 // rules: the YAML as it was written, with environment variables replaced, and
-// its place in the file. The zero value is a part that was left out or is an
-// empty list.
+// its place in the file. The zero value is a part that was left out or is empty.
 type Raw struct {
 	file, path string
 	node       ast.Node
@@ -19,9 +18,17 @@ type Raw struct {
 
 // UnmarshalYAML keeps the part as it is.
 func (r *Raw) UnmarshalYAML(n ast.Node) error {
-	if list, ok := n.(*ast.SequenceNode); !ok || len(list.Values) > 0 {
-		r.node = n
+	switch n := n.(type) {
+	case *ast.SequenceNode:
+		if len(n.Values) == 0 {
+			return nil
+		}
+	case *ast.MappingNode:
+		if len(n.Values) == 0 {
+			return nil
+		}
 	}
+	r.node = n
 	return nil
 }
 

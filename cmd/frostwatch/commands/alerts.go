@@ -20,14 +20,15 @@ import (
 
 // alertView is an alert as its records describe it together.
 type alertView struct {
-	topics.Alert              // as raised, where that record was read, with the state and reason of its clear
-	RaisedAt     *time.Time   `json:"raised_at,omitempty"`
-	RaiseReason  string       `json:"raise_reason,omitempty"` // that of the raise
-	EscalatedAt  *time.Time   `json:"escalated_at,omitempty"`
-	ClearedAt    *time.Time   `json:"cleared_at,omitempty"`
-	Mark         *topics.Mark `json:"mark,omitempty"`          // what a person said of it
-	Probability  *float64     `json:"probability,omitempty"`   // that it is true, after enough marks of its label
-	EvidenceGone bool         `json:"evidence_gone,omitempty"` // Kafka no longer keeps it; of show alone
+	topics.Alert                 // as raised, where that record was read, with the state and reason of its clear
+	RaisedAt     *time.Time      `json:"raised_at,omitempty"`
+	RaiseReason  string          `json:"raise_reason,omitempty"` // that of the raise
+	EscalatedAt  *time.Time      `json:"escalated_at,omitempty"`
+	ClearedAt    *time.Time      `json:"cleared_at,omitempty"`
+	Mark         *topics.Mark    `json:"mark,omitempty"`          // what a person said of it
+	Verdict      *topics.Verdict `json:"verdict,omitempty"`       // what a second opinion said of it
+	Probability  *float64        `json:"probability,omitempty"`   // that it is true, after enough marks of its label
+	EvidenceGone bool            `json:"evidence_gone,omitempty"` // Kafka no longer keeps it; of show alone
 }
 
 // alertViews are alerts by id.
@@ -73,11 +74,12 @@ type alertFilter struct {
 // newest, and those that are open.
 type alertList struct {
 	alertFilter
-	views  alertViews
-	listed map[string]topics.Alert // that are open now, by id
-	room   int                     // how many views there may be before the oldest are dropped
-	more   bool                    // some were dropped
-	marks  map[string]topics.Mark  // what people said of alerts, by id
+	views    alertViews
+	listed   map[string]topics.Alert   // that are open now, by id
+	room     int                       // how many views there may be before the oldest are dropped
+	more     bool                      // some were dropped
+	marks    map[string]topics.Mark    // what people said of alerts, by id
+	verdicts map[string]topics.Verdict // what second opinions said, by id
 }
 
 func newAlertList(f alertFilter, open map[string]topics.Alert) *alertList {
@@ -116,6 +118,7 @@ func (l *alertList) sorted() []alertView {
 		if m, is := l.marks[v.ID]; is {
 			all[i].Mark = &m
 		}
+		all[i] = all[i].opinion(l.verdicts)
 	}
 	return all
 }
@@ -169,6 +172,7 @@ func (p Program) alertsList() *cobra.Command {
 				if l.marks, err = marks(ctx, past.bus, past.names); err != nil {
 					return err
 				}
+				l.verdicts = past.verdicts(ctx, p.Err)
 				return p.printList(l, asJSON)
 			})
 		},
@@ -212,10 +216,15 @@ func printAlerts(w io.Writer, views []alertView, asJSON bool) error {
 		return err
 	}
 	t := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "SINCE\tSTATE\tFOR\tCAMERA\tRULE\tSEVERITY\tLABEL\tVALUE\tMARK\tID") // to memory
+	// Most have nobody who is asked, and the lines are long.
+	verdict := func(string) string { return "" }
+	if slices.ContainsFunc(views, func(v alertView) bool { return v.Verdict != nil }) {
+		verdict = func(text string) string { return text + "\t" }
+	}
+	_, _ = fmt.Fprintln(t, "SINCE\tSTATE\tFOR\tCAMERA\tRULE\tSEVERITY\tLABEL\tVALUE\t"+verdict("VERDICT")+"MARK\tID") // to memory
 	for _, v := range views {
-		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", v.Onset.Local().Format(time.DateTime), v.word(), v.lasted(time.Now()),
-			topics.Clean(v.Camera), topics.Clean(v.Rule), topics.Clean(v.Severity), topics.Clean(v.About()), v.valueText(), v.markWord(), topics.Clean(v.ID))
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s%s\t%s\n", v.Onset.Local().Format(time.DateTime), v.word(), v.lasted(time.Now()),
+			topics.Clean(v.Camera), topics.Clean(v.Rule), topics.Clean(v.Severity), topics.Clean(v.About()), v.valueText(), verdict(v.verdictWord()), v.markWord(), topics.Clean(v.ID))
 	}
 	_ = t.Flush()
 	_, err := w.Write(out.Bytes())

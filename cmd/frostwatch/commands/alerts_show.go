@@ -35,6 +35,7 @@ func (p Program) alertsShow() *cobra.Command {
 				if v, err = past.judged(ctx, v); err != nil {
 					return err
 				}
+				v = v.opinion(past.verdicts(ctx, p.Err))
 				clip, err := past.evidence(ctx, v)
 				if out != "" {
 					return p.writeAlert(v, clip, err, out)
@@ -99,6 +100,8 @@ func printAlert(w io.Writer, v alertView, unreadable error, asJSON bool) error {
 		row("probability", fmt.Sprintf("%.2f that it is true, by the marks of its label", *v.Probability))
 	}
 	row("mark", v.markText())
+	row("opinion", v.verdictText())
+	row("asked", v.askedText())
 	row("since", v.Onset.Local().Format(time.DateTime))
 	if v.EscalatedAt != nil {
 		row("escalated", v.EscalatedAt.Local().Format(time.DateTime))

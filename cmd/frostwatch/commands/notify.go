@@ -1,12 +1,15 @@
 package commands
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
+	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/notify"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -23,14 +26,25 @@ func (p Program) notifyCommand() *cobra.Command {
 
 func (p Program) notifyTest() *cobra.Command {
 	t := &target{}
+	var verify bool
 	cmd := &cobra.Command{
-		Use: "test RECEIVER", Short: "Send a receiver a notification that says that it is a test", Args: exactly(1),
-		Long:    "Delivers it from here, without Kafka, once, and reports what the receiver answers.",
-		Example: "  frostwatch notify test ops --config pipeline.yaml",
+		Use: "test RECEIVER", Short: "Send a receiver a notification that says that it is a test",
+		Long: "Delivers it from here, without Kafka, once, and reports what the receiver answers.\n" +
+			"With --verify and no receiver it asks the model of notify.verify about a picture of a red square instead.",
+		Example: "  frostwatch notify test ops --config pipeline.yaml\n  frostwatch notify test --verify --config pipeline.yaml",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if verify {
+				return none(cmd, args)
+			}
+			return exactly(1)(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := t.load()
 			if err != nil {
 				return err
+			}
+			if verify {
+				return p.tryVerifier(cmd.Context(), cfg)
 			}
 			plan, err := notify.Compile(cfg.Notify.Receivers)
 			if err != nil {
@@ -44,7 +58,26 @@ func (p Program) notifyTest() *cobra.Command {
 		},
 	}
 	t.flags(cmd)
+	cmd.Flags().BoolVar(&verify, "verify", false, "ask the model of notify.verify, instead of sending to a receiver")
 	return cmd
+}
+
+// tryVerifier asks for a second opinion about a test picture.
+func (p Program) tryVerifier(ctx context.Context, cfg config.Config) error {
+	v, err := notify.CompileVerify(cfg.Notify.Verify)
+	if err != nil {
+		return err
+	}
+	if v == nil {
+		return errors.New("notify.verify of the configuration is empty")
+	}
+	begun := time.Now()
+	says, reason, err := v.Try(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.Out, "%s has answered as it should after %.1f s: %s, %s\n", topics.Clean(v.Model), time.Since(begun).Seconds(), says, topics.Clean(reason))
+	return err
 }
 
 // notifyRelay is what the stage starts for each notification to people.

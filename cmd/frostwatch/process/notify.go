@@ -13,12 +13,16 @@ func (p *Process) Notify() ([]Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	verifier, err := notify.CompileVerify(p.Config.Notify.Verify)
+	if err != nil {
+		return nil, err
+	}
 	past, err := archive.NewReader(archive.ReaderOptions{Log: p.Bus, Names: p.Names})
 	if err != nil {
 		return nil, err
 	}
 	s, err := notify.New(notify.Options{
-		Bus: stageBus{p.Bus, p, "notify"}, Names: p.Names, Group: p.Names.Group(p.Config.Notify.Group), Plan: plan, Worker: p.worker, Profiles: p.Config.Notify.Profiles, Evidence: past.Evidence,
+		Bus: stageBus{p.Bus, p, "notify"}, Names: p.Names, Group: p.Names.Group(p.Config.Notify.Group), Plan: plan, Worker: p.worker, Profiles: p.Config.Notify.Profiles, Evidence: past.Evidence, Verifier: verifier,
 		Logger: p.log, Meter: p.tel.Meter("notify"), Reporter: p.reporter,
 	})
 	if err != nil {
@@ -33,6 +37,17 @@ func (p *Process) Notify() ([]Part, error) {
 			return lines
 		}, err
 	}, "notify.receivers")
+	p.onReload(func(c config.Config) (func() []string, error) {
+		next, err := notify.CompileVerify(c.Notify.Verify)
+		return func() (lines []string) {
+			if !next.Same(verifier) {
+				lines = []string{"notify.verify changed"}
+				verifier = next
+				s.SetVerifier(next)
+			}
+			return lines
+		}, err
+	}, "notify.verify")
 	profiles := p.Config.Notify.Profiles
 	p.onReload(func(c config.Config) (func() []string, error) {
 		return func() []string {

@@ -148,7 +148,8 @@ func (p *Process) putInForce() (lines []string, err error) {
 func checkParts(c config.Config) error {
 	_, err := alerts.Compile(c.Rules)
 	_, err2 := notify.Compile(c.Notify.Receivers)
-	return errors.Join(err, err2)
+	_, err3 := notify.CompileVerify(c.Notify.Verify)
+	return errors.Join(err, err2, err3)
 }
 
 // sections names the stages that use a section of the configuration. A section
