@@ -37,8 +37,13 @@ func TestExamplesOfThePage(t *testing.T) {
 			t.Errorf("%v in\n%s", err, block)
 			continue
 		}
-		if p, err := Compile(c.Notify.Receivers); err != nil || len(p.Names())+min(len(c.Notify.Profiles), 1) != 1 {
-			t.Errorf("%v, receivers %q in\n%s", err, p.Names(), block)
+		v, wrong := CompileVerify(c.Notify.Verify)
+		is := 0
+		if v != nil {
+			is = 1
+		}
+		if p, err := Compile(c.Notify.Receivers); err != nil || wrong != nil || len(p.Names())+min(len(c.Notify.Profiles), 1)+is != 1 {
+			t.Errorf("%v, %v, receivers %q in\n%s", err, wrong, p.Names(), block)
 		}
 	}
 	if whole < 1 || kinds < 6 {
@@ -51,6 +56,28 @@ func TestExamplesOfThePage(t *testing.T) {
 	if p := plan(t, strings.ReplaceAll(sample[1], "#    ", "")); len(p.Names()) != 1 {
 		t.Errorf("receivers of pipeline.yaml: %q", p.Names())
 	}
+	sample = regexp.MustCompile(`(?m)^  verify: {}.*\n((?:#    .*\n)+)`).FindStringSubmatch(file(t, "pipeline.yaml"))
+	if sample == nil {
+		t.Fatal("pipeline.yaml has no example of verify")
+	}
+	usual, err := CompileVerify(verifyOf(t, strings.ReplaceAll(sample[1], "#    ", "")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What it says of defaults is so.
+	bare, err := CompileVerify(verifyOf(t, "{url: 'https://api.example.com/v1', model: eyes-7b}"))
+	if usual.When = bare.When; err != nil || !usual.Same(bare) {
+		t.Errorf("pipeline.yaml has %+v, the defaults are %+v, %v", usual.Verify, bare.Verify, err)
+	}
+}
+
+func verifyOf(t *testing.T, text string) config.Raw {
+	t.Helper()
+	raw, err := config.RawOf("verify", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }
 
 func file(t *testing.T, name string) string {
