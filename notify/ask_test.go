@@ -99,7 +99,7 @@ func TestAModelAtAPrivateAddressHasToBeAllowed(t *testing.T) {
 	if says, _, err := v.Try(t.Context()); says != topics.SaysYes || err != nil {
 		t.Errorf("%q, %v", says, err)
 	}
-	v.Verify.Private = false
+	v.Private = false
 	v.client = newHTTPClient(time.Second, false)
 	if _, _, err := v.Try(t.Context()); err == nil || !strings.Contains(err.Error(), "private: true") {
 		t.Errorf("error %v", err)

@@ -67,7 +67,7 @@ func asked(r *http.Request) (string, error) {
 		err = json.Unmarshal(b, &body)
 	}
 	if err != nil || r.Method != http.MethodPost || r.URL.Path != "/v1/chat/completions" || body.Model != "eyes-7b" || len(body.Messages) != 2 || len(body.Messages[1].Content) != 2 {
-		return "", fmt.Errorf("%s %s, %v: %.300s", r.Method, r.URL, err, b)
+		return "", fmt.Errorf("%s %s, %w: %.300s", r.Method, r.URL, err, b)
 	}
 	question, picture := body.Messages[1].Content[0].Text, body.Messages[1].Content[1]
 	data, is := strings.CutPrefix(picture.Image.URL, "data:image/jpeg;base64,")
@@ -76,7 +76,7 @@ func asked(r *http.Request) (string, error) {
 		_, err = jpeg.DecodeConfig(bytes.NewReader(raw))
 	}
 	if err != nil || !is || picture.Type != "image_url" || body.Messages[0].Role != "system" || body.Messages[1].Role != "user" {
-		return question, fmt.Errorf("%v: %.300s", err, b)
+		return question, fmt.Errorf("%w: %.300s", err, b)
 	}
 	return strings.TrimPrefix(question, "The question, as JSON: "), nil
 }

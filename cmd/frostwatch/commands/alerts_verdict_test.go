@@ -42,7 +42,7 @@ func TestAlertsShowVerdicts(t *testing.T) {
 	}
 	var view alertView
 	asJSON, _ := s.run(t, "alerts", "ls", "--json", "--camera", "ward")
-	if err := json.Unmarshal([]byte(asJSON), &view); err != nil || view.Alert.ID != a.ID || view.Verdict == nil || *view.Verdict != v {
+	if err := json.Unmarshal([]byte(asJSON), &view); err != nil || view.ID != a.ID || view.Verdict == nil || *view.Verdict != v {
 		t.Errorf("ls --json: %v, %s", err, asJSON)
 	}
 }
