@@ -3,7 +3,6 @@ package alerts
 import (
 	"errors"
 	"fmt"
-	"path"
 	"strings"
 
 	"github.com/frostwatch/frostwatch/topics"
@@ -90,8 +89,8 @@ func (r Rule) variants(base *rule) (errs []error) {
 
 func checkCameras(globs, tags []string, wrong func(string, ...any)) {
 	for _, glob := range globs {
-		if _, err := path.Match(glob, ""); err != nil || glob == "" {
-			wrong("cameras: %q is not a glob", glob)
+		if err := topics.CheckGlob(glob); err != nil {
+			wrong("cameras: %w", err)
 		}
 	}
 	for _, tag := range tags {

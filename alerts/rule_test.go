@@ -23,9 +23,9 @@ func TestBadRulesAreRefused(t *testing.T) {
 		{"two selectors", func(r *Rule) { r.Novel = true }, "exactly one of actions, tags, novel: true, absent and stream"},
 		{"empty action", func(r *Rule) { r.Actions = []string{"a", ""} }, "actions: an empty label"},
 		{"empty tag", func(r *Rule) { r.Actions, r.Tags = nil, []string{" "} }, "tags: an empty tag"},
-		{"glob", func(r *Rule) { r.Cameras = []string{"a["} }, `cameras: "a[" is not a glob`},
-		{"glob's tail", func(r *Rule) { r.Cameras = []string{"abc[z-"} }, "is not a glob"},
-		{"empty glob", func(r *Rule) { r.Cameras = []string{""} }, `cameras: "" is not a glob`},
+		{"glob", func(r *Rule) { r.Cameras = []string{"a["} }, `cameras: "a[": want a name or a glob such as ward-*`},
+		{"glob's tail", func(r *Rule) { r.Cameras = []string{"abc[z-"} }, "want a name or a glob"},
+		{"empty glob", func(r *Rule) { r.Cameras = []string{""} }, `cameras: "": want a name or a glob`},
 		{"raise", func(r *Rule) { r.Score = &Levels{Raise: 1.1} }, "score: raise 1.1: want 0 to 1"},
 		{"raise is no number", func(r *Rule) { r.Score = &Levels{Raise: math.NaN()} }, "want 0 to 1"},
 		{"clear is no number", func(r *Rule) { r.Score = &Levels{Clear: math.NaN()} }, "want 0 to 1"},
@@ -76,7 +76,7 @@ func TestBadRulesAreRefused(t *testing.T) {
 		{"inhibits itself", func(r *Rule) { r.InhibitedBy = []string{"r"} }, `inhibited_by: "r": a rule can't inhibit itself`},
 		{"inhibited by nothing", func(r *Rule) { r.InhibitedBy = []string{" "} }, "inhibited_by: an empty name"},
 		{"override for no camera", func(r *Rule) { r.Overrides = []Override{{Severity: "info"}} }, "overrides[0]: want the cameras that it is for"},
-		{"override's glob", func(r *Rule) { r.Overrides = []Override{{Cameras: []string{"["}, Severity: "info"}} }, `overrides[0]: cameras: "[" is not a glob`},
+		{"override's glob", func(r *Rule) { r.Overrides = []Override{{Cameras: []string{"["}, Severity: "info"}} }, `overrides[0]: cameras: "[": want a name or a glob`},
 		{"override of nothing", func(r *Rule) { r.Overrides = []Override{{Cameras: []string{"a"}}} }, "overrides[0]: it changes nothing"},
 		{"override's value", func(r *Rule) {
 			r.Overrides = []Override{{Cameras: []string{"a"}, Severity: "info"}, {CameraTags: []string{"b"}, Score: &Levels{Raise: 7}}}

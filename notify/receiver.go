@@ -3,7 +3,6 @@ package notify
 import (
 	"errors"
 	"fmt"
-	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -45,26 +44,20 @@ type When struct {
 // severities are from low to high.
 var severities = []string{"info", "warning", "critical"}
 
+// choice is what w says of rules and cameras.
+func (w When) choice() topics.Choice {
+	return topics.Choice{Rules: w.Rules, Cameras: w.Cameras, CameraTags: w.CameraTags}
+}
+
 // chooses is whether an alert is among those of w.
 func (w When) chooses(a topics.Alert) bool {
-	return topics.Choice{Rules: w.Rules, Cameras: w.Cameras, CameraTags: w.CameraTags}.Chooses(a) &&
-		slices.Index(severities, a.Severity) >= slices.Index(severities, w.Severity)
+	return w.choice().Chooses(a) && slices.Index(severities, a.Severity) >= slices.Index(severities, w.Severity)
 }
 
 func (w When) check() error {
 	var errs []error
-	for _, of := range []struct {
-		key   string
-		globs []string
-	}{{"rules", w.Rules}, {"cameras", w.Cameras}} {
-		for _, glob := range of.globs {
-			if _, err := path.Match(glob, ""); err != nil || glob == "" {
-				errs = append(errs, fmt.Errorf("when.%s: %q: want a name or a glob such as ward-*", of.key, glob))
-			}
-		}
-	}
-	if slices.Contains(w.CameraTags, "") {
-		errs = append(errs, errors.New("when.camera_tags: an empty tag: no camera has it"))
+	for _, err := range w.choice().CheckNames() {
+		errs = append(errs, fmt.Errorf("when.%w", err))
 	}
 	if w.Severity != "" && !slices.Contains(severities, w.Severity) {
 		errs = append(errs, fmt.Errorf("when.severity: %q: want info, warning or critical", w.Severity))

@@ -3,7 +3,6 @@ package topics
 import (
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -26,26 +25,28 @@ const maxChoice = 32
 
 // Check returns all that is wrong with a choice; empty, it is right.
 func (c Choice) Check() error {
-	var errs []error
-	for _, of := range []struct {
-		key   string
-		globs []string
-	}{{"rules", c.Rules}, {"cameras", c.Cameras}} {
-		for _, glob := range of.globs {
-			if _, err := path.Match(glob, ""); err != nil || !isID(glob) {
-				errs = append(errs, fmt.Errorf("%s: %.80q: want a name or a glob such as ward-*", of.key, glob))
-			}
-		}
-	}
-	for _, tag := range c.CameraTags {
-		if !isID(tag) {
-			errs = append(errs, fmt.Errorf("camera_tags: %.80q: want a tag of cameras", tag))
-		}
-	}
+	errs := c.CheckNames()
 	if max(len(c.Rules), len(c.Cameras), len(c.CameraTags)) > maxChoice {
 		errs = append(errs, fmt.Errorf("want at most %d rules, cameras and tags each", maxChoice))
 	}
 	return errors.Join(errs...)
+}
+
+// CheckNames returns what is wrong with the globs and tags, however many there are; each
+// error begins with its key.
+func (c Choice) CheckNames() (errs []error) {
+	for _, of := range []struct {
+		key   string
+		names []string
+		check func(string) error
+	}{{"rules", c.Rules, CheckGlob}, {"cameras", c.Cameras, CheckGlob}, {"camera_tags", c.CameraTags, CheckTag}} {
+		for _, name := range of.names {
+			if err := of.check(name); err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", of.key, err))
+			}
+		}
+	}
+	return errs
 }
 
 // IsZero is whether it names nothing, and so chooses all.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -170,12 +169,14 @@ func (d *document) checkVocabularies(c Vocab) {
 			d.wrong(at, "want cameras or camera_tags: which cameras use it")
 		}
 		for k, glob := range s.Cameras {
-			if _, err := path.Match(glob, ""); err != nil || glob == "" {
-				d.wrong(fmt.Sprintf("%s.cameras[%d]", at, k), fmt.Sprintf("%q: want a name or a glob such as ward-*", glob))
+			if err := topics.CheckGlob(glob); err != nil {
+				d.wrong(fmt.Sprintf("%s.cameras[%d]", at, k), err.Error())
 			}
 		}
-		if slices.Contains(s.CameraTags, "") {
-			d.wrong(at+".camera_tags", "an empty tag: no camera has it")
+		for k, tag := range s.CameraTags {
+			if err := topics.CheckTag(tag); err != nil {
+				d.wrong(fmt.Sprintf("%s.camera_tags[%d]", at, k), err.Error())
+			}
 		}
 	}
 }
