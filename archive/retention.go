@@ -16,9 +16,12 @@ import (
 // Keep says how long and how much is kept.
 type Keep struct {
 	Actions, Alerts time.Duration // by record time; 0: for ever
-	// Size in bytes of all segments together; the oldest recognitions go first,
-	// then the oldest alerts. 0: no limit.
+	// Size in bytes of all segments and films together; the oldest recognitions go
+	// first, then the oldest alerts. 0: no limit.
 	Size int64
+	// Films bounds the bytes of the films of alerts, which are kept as long as alerts;
+	// the oldest go first. 0: half of Size.
+	Films int64
 }
 
 func (k Keep) check() error {
@@ -29,6 +32,9 @@ func (k Keep) check() error {
 	}
 	if k.Size < 0 {
 		return fmt.Errorf("archive.retention.size: %d: want 0, no limit, or more", k.Size)
+	}
+	if k.Films < 0 {
+		return fmt.Errorf("archive.retention.films: %d: want 0, half of size, or more", k.Films)
 	}
 	return nil
 }
@@ -81,11 +87,13 @@ func (s *Stage) removeOld(ctx context.Context) error {
 			kept = append(kept, g)
 		}
 	}
-	return errors.Join(append(errs, s.removeTooMuch(ctx, kept))...)
+	size, err := s.keptFilms(ctx)
+	return errors.Join(append(errs, err, s.removeTooMuch(ctx, kept, size))...)
 }
 
-func (s *Stage) removeTooMuch(ctx context.Context, all []Segment) error {
-	var size int64
+// removeTooMuch removes the oldest segments where they take too much beside what else is
+// in the bucket.
+func (s *Stage) removeTooMuch(ctx context.Context, all []Segment, size int64) error {
 	for _, g := range all {
 		size += g.Size
 	}

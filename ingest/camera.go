@@ -34,6 +34,7 @@ type runner struct {
 	vocabulary string
 
 	health health
+	reel   *reel // nil: its packets are not kept
 
 	// Read by metrics and by the progress watch, from other goroutines.
 	state   atomic.Pointer[topics.StreamStatus]
@@ -66,6 +67,7 @@ func (s *Stage) start(ctx context.Context, c topics.Camera, delay time.Duration,
 		if after != nil {
 			<-after
 		}
+		r.reel = r.films.reel(c)
 		r.run(ctx, delay)
 	})
 	return r
@@ -75,6 +77,7 @@ func (s *Stage) start(ctx context.Context, c topics.Camera, delay time.Duration,
 func (r *runner) stop() {
 	r.cancel()
 	r.done.Wait()
+	r.films.close(r.camera.Name, r.reel)
 	r.health.end()
 	r.live.remove(r)
 	r.progress.forget(r)
@@ -235,6 +238,7 @@ func (r *runner) connection(ctx context.Context, sink Sink) (lasted time.Duratio
 		return 0, err
 	}
 	defer s.Close()
+	r.reel.connected(s.Track())
 	f, err := s.Next()
 	if errors.Is(err, io.EOF) {
 		err = media.NewFault(media.KindNotVideo, "the file holds no picture that can be decoded")

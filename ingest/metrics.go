@@ -22,6 +22,7 @@ type metrics struct {
 	damaged    metric.Int64Counter
 	received   metric.Int64Counter
 	reconnects metric.Int64Counter
+	films      metric.Int64Counter
 	streams    metric.Int64ObservableGauge
 	rate       metric.Float64ObservableGauge
 }
@@ -35,6 +36,7 @@ func newMetrics(m metric.Meter) (metrics, error) {
 		damaged:    i.CounterBy("frostwatch.ingest.damaged_frames", "frames of which parts are missing, or that refer to such a frame"),
 		received:   i.CounterBy("frostwatch.ingest.received_bytes", "video received from cameras", metric.WithUnit("By")),
 		reconnects: i.CounterBy("frostwatch.ingest.reconnects", "connections that failed or broke off, by kind of fault"),
+		films:      i.CounterBy("frostwatch.ingest.films", "alerts of which a film was stored, failed, or can't be made since the packets were not kept, by outcome"),
 		streams:    i.GaugeBy("frostwatch.ingest.stream_state", "1 for the state that each camera's stream is in"),
 		rate:       i.FloatGaugeBy("frostwatch.ingest.frame_rate", "frames a second by the camera's clock, 0 while it does not stream"),
 	}
@@ -64,6 +66,10 @@ func (m *metrics) bad(ctx context.Context, camera string)    { m.badPackets.Add(
 func (m *metrics) damage(ctx context.Context, camera string) { m.damaged.Add(ctx, 1, ofCamera(camera)) }
 func (m *metrics) bytes(ctx context.Context, camera string, n int) {
 	m.received.Add(ctx, int64(n), ofCamera(camera))
+}
+
+func (m *metrics) film(ctx context.Context, outcome string) {
+	m.films.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", outcome)))
 }
 
 func (m *metrics) reconnect(ctx context.Context, camera string, k media.Kind) {

@@ -88,7 +88,12 @@ func (r *runner) through(ctx context.Context, a address) (stream, error) {
 
 func (r *runner) streamOptions(ctx context.Context) media.StreamOptions {
 	poll := time.Duration(r.camera.Poll) // in which nothing comes
+	var reeled func(media.Packet)
+	if r.reel != nil {
+		reeled = r.reel.packet
+	}
 	return media.StreamOptions{
+		OnPacket:  reeled,
 		Transport: r.transport(), Open: r.OpenTimeout + poll, Read: r.ReadTimeout + poll, Watchdog: r.Watchdog + poll, Threads: r.DecodeThreads,
 		OnBytes:     func(n int) { r.metrics.bytes(ctx, r.camera.Name, n) },
 		OnBadPacket: func() { r.metrics.bad(ctx, r.camera.Name) },

@@ -63,6 +63,8 @@ type Options struct {
 	Reporter telemetry.Reporter
 	// Decode is which pictures are decoded, where the camera doesn't say; empty: all.
 	Decode topics.Decode
+	// Films says how films of alerts are made; nil: none are.
+	Films *Films
 	// AnyPace reads recordings as fast as they decode instead of at their own pace, and
 	// believes the times of cameras that run faster or slower than time does.
 	AnyPace bool
@@ -90,7 +92,7 @@ func (o *Options) check() error {
 		return fmt.Errorf("ingest: %w", err)
 	}
 	o.fill()
-	return nil
+	return o.Films.check()
 }
 
 func (o *Options) fill() {
@@ -119,6 +121,7 @@ type Stage struct {
 	live     *live
 	leases   *leases
 	progress *progress
+	films    *filming // nil: none are made
 }
 
 // New checks the options; nothing runs before Run.
@@ -159,6 +162,10 @@ func (s *Stage) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("ingest: %w", err)
 	}
+	stopFilms, err := s.runFilms(ctx)
+	if err != nil {
+		return errors.Join(fmt.Errorf("ingest: %w", err), unobserve())
+	}
 	s.Reporter.Check("ingest", s.progress.check)
 	s.Reporter.Describe(s.leases.describe)
 	watching, stopWatching := context.WithCancel(ctx)
@@ -173,7 +180,7 @@ func (s *Stage) Run(ctx context.Context) error {
 	err = s.Bus.Consume(ctx, group, func(ctx context.Context, p *bus.Partition) error { return s.own(ctx, p) })
 	stopWatching()
 	watched.Wait()
-	if err = errors.Join(err, unobserve()); err != nil {
+	if err = errors.Join(err, stopFilms(), unobserve()); err != nil {
 		return fmt.Errorf("ingest: %w", err)
 	}
 	return nil

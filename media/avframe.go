@@ -4,6 +4,7 @@ package media
 #cgo pkg-config: libavcodec libavformat libavutil libswscale
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
@@ -15,6 +16,12 @@ package media
 
 // go-astiav 0.16 has neither best_effort_timestamp nor colour matrices.
 static int64_t fw_time(const void *f) { return ((const AVFrame *)f)->best_effort_timestamp; }
+
+// A packet's data where it lies.
+static void *fw_packet_data(const void *p) { return ((const AVPacket *)p)->data; }
+
+// Nor can it set what a file says of itself.
+static void fw_say(void *format, const char *key, const char *value) { av_dict_set(&((AVFormatContext *)format)->metadata, key, value, 0); }
 
 // Nor what a stream is for.
 static int fw_disposition(const void *s) { return ((const AVStream *)s)->disposition; }
@@ -254,6 +261,19 @@ func disposition(s *astiav.Stream) C.int {
 // quiet keeps libav from writing to standard error, in the whole process, and begins
 // the counting of losses.
 func quiet() { C.fw_quiet() }
+
+// packetData is a packet's data, valid as long as the packet is.
+func packetData(p *astiav.Packet) []byte {
+	return unsafe.Slice((*byte)(C.fw_packet_data(*(*unsafe.Pointer)(unsafe.Pointer(p)))), p.Size())
+}
+
+// sayOfFile writes what a file that is being written says of itself.
+func sayOfFile(f *astiav.FormatContext, key, value string) {
+	k, v := C.CString(key), C.CString(value)
+	C.fw_say(*(*unsafe.Pointer)(unsafe.Pointer(f)), k, v)
+	C.free(unsafe.Pointer(k))
+	C.free(unsafe.Pointer(v))
+}
 
 // losses counts what libav says is lost of a stream: packets, and pictures to which
 // others refer. It owns C memory, which must outlive the contexts that are counted.

@@ -34,6 +34,9 @@ type StreamOptions struct {
 	// OnWait is called with a reason where packets come and no picture can begin, which
 	// may last for minutes; nil: nobody is told.
 	OnWait func(reason string)
+	// OnPacket is called for each packet of the video as it came, whether it is decoded or
+	// not; nil: nobody is told.
+	OnPacket func(Packet)
 }
 
 // openOptions are StreamOptions and what files need besides.

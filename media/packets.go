@@ -101,6 +101,9 @@ func (s *Stream) feed() error {
 	}
 	s.arrived++
 	s.keyed = s.keyed || s.packet.Flags().Has(astiav.PacketFlagKey)
+	if s.OnPacket != nil {
+		s.OnPacket(s.asItCame())
+	}
 	missed := s.losses.count() != lost
 	if s.demand == nil || !s.spare(missed) {
 		s.send(s.packet, missed)

@@ -40,6 +40,13 @@ type Camera struct {
 	Masks []Polygon `json:"masks,omitempty"`
 	// Decode says which of its pictures are decoded; empty: what ingest.decode says.
 	Decode Decode `json:"decode,omitempty"`
+	// Record says whether its packets are kept, so that there are films of its alerts;
+	// empty: what ingest.record says. Of a camera with masks none are kept.
+	Record Record `json:"record,omitempty"`
+	// Pre and Post are how much films show before the onset of an alert and after its
+	// end; nil: what ingest.pre and ingest.post say.
+	Pre  *Duration `json:"pre,omitempty"`
+	Post *Duration `json:"post,omitempty"`
 	// Source says who put the record: SourcePerson, SourceFile or SourceUp; empty
 	// counts as SourcePerson. A configuration file or `frostwatch up` changes and
 	// removes only records of its own.
@@ -57,6 +64,18 @@ const (
 	DecodeAlways Decode = "always" // all
 	DecodeDemand Decode = "demand" // keyframes while nothing happens, else all
 )
+
+// Record says whether a camera's packets are kept.
+type Record string
+
+// The values of Record.
+const (
+	RecordNone   Record = "none"   // they are not
+	RecordEvents Record = "events" // for as long as films of alerts need them
+)
+
+// MaxAround bounds what a film shows before and after an alert.
+const MaxAround = time.Minute
 
 // Duration is a time.Duration that is written as in Go, such as "2.133s".
 type Duration time.Duration
@@ -126,6 +145,12 @@ func (c Camera) Validate() error {
 	if !slices.Contains([]Decode{"", DecodeAlways, DecodeDemand}, c.Decode) {
 		return fmt.Errorf("camera %s: decode %.80q: want %s or %s", c.Name, string(c.Decode), DecodeDemand, DecodeAlways)
 	}
+	if !slices.Contains([]Record{"", RecordNone, RecordEvents}, c.Record) {
+		return fmt.Errorf("camera %s: record %.80q: want %s or %s", c.Name, string(c.Record), RecordEvents, RecordNone)
+	}
+	if err := cmp.Or(checkAround("pre", c.Pre), checkAround("post", c.Post)); err != nil {
+		return fmt.Errorf("camera %s: %w", c.Name, err)
+	}
 	if p := time.Duration(c.Poll); p != 0 && (p < minPoll || p > maxPoll) {
 		return fmt.Errorf("camera %s: poll %v: want %v to %v", c.Name, p, minPoll, maxPoll)
 	}
@@ -149,6 +174,13 @@ func (c Camera) Validate() error {
 	}
 	if c.Stride.Time < 0 || c.Stride.Steps < 0 || c.Window < 0 {
 		return fmt.Errorf("camera %s: stride and window must not be negative", c.Name)
+	}
+	return nil
+}
+
+func checkAround(key string, d *Duration) error {
+	if d != nil && (*d < 0 || time.Duration(*d) > MaxAround) {
+		return fmt.Errorf("%s %v: want 0s to %v", key, time.Duration(*d), MaxAround)
 	}
 	return nil
 }

@@ -116,7 +116,19 @@ type Ingest struct {
 	Watchdog      time.Duration `yaml:"watchdog"`
 	Decode        topics.Decode `yaml:"decode"`
 	DecodeThreads int           `yaml:"decode_threads"`
+	Record        topics.Record `yaml:"record"`
+	Pre           time.Duration `yaml:"pre"`
+	Post          time.Duration `yaml:"post"`
+	Packets       Packets       `yaml:"packets"`
 	Backoff       Backoff       `yaml:"backoff"`
+}
+
+// Packets is where cameras' packets are kept, of which films of alerts are made.
+type Packets struct {
+	Dir    string `yaml:"dir"`
+	Camera Bytes  `yaml:"camera"`
+	Total  Bytes  `yaml:"total"`
+	Spare  Bytes  `yaml:"spare"`
 }
 
 // Backoff is the wait between two tries to connect.
@@ -220,6 +232,7 @@ const NoArchive = "none"
 type Retention struct {
 	Actions Age   `yaml:"actions"`
 	Alerts  Age   `yaml:"alerts"`
+	Films   Bytes `yaml:"films"`
 	Size    Bytes `yaml:"size"`
 }
 
@@ -239,6 +252,9 @@ type Camera struct {
 	Views          []topics.View    `yaml:"views"`
 	Masks          []topics.Polygon `yaml:"masks"`
 	Decode         topics.Decode    `yaml:"decode"`
+	Kept           topics.Record    `yaml:"record"`
+	Pre            *time.Duration   `yaml:"pre"`
+	Post           *time.Duration   `yaml:"post"`
 }
 
 // Record returns the camera as it is written to the topic.
@@ -246,6 +262,7 @@ func (c Camera) Record() topics.Camera {
 	return topics.Camera{
 		Name: c.Name, URL: c.URL.Reveal(), Tags: c.Tags, Transport: c.Transport,
 		Stride: c.Stride, Window: topics.Duration(c.Window), Vocabulary: c.Vocabulary, Views: c.Views, Masks: c.Masks, Decode: c.Decode,
+		Record: c.Kept, Pre: (*topics.Duration)(c.Pre), Post: (*topics.Duration)(c.Post),
 		Poll: topics.Duration(c.Poll), TLSVerify: c.TLSVerify, TLSFingerprint: c.TLSFingerprint,
 	}
 }
@@ -261,6 +278,7 @@ func Default() Config {
 		Ingest: Ingest{
 			Group: "frostwatch-ingest", Transport: "tcp", Protocols: []string{"rtsp", "rtsps", "http", "https", "file"}, Env: []string{}, Allow: []string{}, TLSVerify: true,
 			OpenTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, Watchdog: 15 * time.Second, Decode: topics.DecodeAlways, DecodeThreads: 1,
+			Record: topics.RecordEvents, Pre: 10 * time.Second, Post: 5 * time.Second, Packets: Packets{Camera: 128e6, Total: 8e9, Spare: 1e9},
 			Backoff: Backoff{Min: time.Second, Max: time.Minute, ResetAfter: time.Minute},
 		},
 		Framer: Framer{Window: 4267 * time.Millisecond, Stride: topics.Stride{Steps: 4}, Views: topics.DefaultViews(), ShortSide: 224, JPEGQuality: 90, Queue: 8, AcceptView: time.Hour},

@@ -29,6 +29,8 @@ type alertView struct {
 	Verdict      *topics.Verdict `json:"verdict,omitempty"`       // what a second opinion said of it
 	Probability  *float64        `json:"probability,omitempty"`   // that it is true, after enough marks of its label
 	EvidenceGone bool            `json:"evidence_gone,omitempty"` // Kafka no longer keeps it; of show alone
+	Film         bool            `json:"film,omitempty"`          // there is one; of show alone
+	filmText     string          // the same for people, and why there is none
 }
 
 // alertViews are alerts by id.

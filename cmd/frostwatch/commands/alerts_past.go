@@ -29,6 +29,7 @@ type pastAlerts struct {
 	bus    *bus.Client
 	names  topics.Names
 	reader *archive.Reader
+	bucket *archive.Bucket // nil: there is none, or it can't be opened
 	now    time.Time
 	// archived is whether there is an archive that can be read.
 	archived bool
@@ -54,7 +55,7 @@ func (t *target) withPast(ctx context.Context, notes io.Writer, do func(context.
 		if err != nil {
 			return err
 		}
-		p := &pastAlerts{bus: c, names: n, reader: r, now: time.Now(), archived: bucket != nil}
+		p := &pastAlerts{bus: c, names: n, reader: r, bucket: bucket, now: time.Now(), archived: bucket != nil}
 		err = do(ctx, p)
 		if err == nil {
 			p.note(notes)

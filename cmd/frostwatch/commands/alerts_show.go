@@ -24,7 +24,7 @@ func (p Program) alertsShow() *cobra.Command {
 	var out string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "show ID", Short: "Show one alert, and write its pictures", Args: exactly(1),
+		Use: "show ID", Short: "Show one alert, and write its pictures and its film", Args: exactly(1),
 		Example: "  frostwatch alerts show fall/lobby-1764345600000-12095 --out evidence",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return t.withPast(cmd.Context(), p.Err, func(ctx context.Context, past *pastAlerts) error {
@@ -38,15 +38,16 @@ func (p Program) alertsShow() *cobra.Command {
 				v = v.opinion(past.verdicts(ctx, p.Err))
 				clip, err := past.evidence(ctx, v)
 				if out != "" {
-					return p.writeAlert(v, clip, err, out)
+					return p.writeEvidence(ctx, past, v, clip, err, out)
 				}
 				v.EvidenceGone = errors.Is(err, archive.ErrGone)
+				v.filmText, v.Film = past.filmText(ctx, v)
 				return printAlert(p.Out, v, err, asJSON)
 			})
 		},
 	}
 	t.flags(cmd)
-	cmd.Flags().StringVar(&out, "out", "", "folder to write alert.json and the clip's pictures to; created if it does not exist")
+	cmd.Flags().StringVar(&out, "out", "", "folder to write alert.json, the clip's pictures and the film to; created if it does not exist")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: one object")
 	return cmd
 }
@@ -121,8 +122,19 @@ func printAlert(w io.Writer, v alertView, unreadable error, asJSON bool) error {
 	default:
 		row("evidence", fmt.Sprintf("%s, partition %d, offset %d; --out DIR writes its pictures", e.Topic, e.Partition, e.Offset))
 	}
+	row("film", v.filmText)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// writeEvidence writes an alert, its pictures and its film to a folder; unreadable is why
+// there are no pictures. A film is written without them, too.
+func (p Program) writeEvidence(ctx context.Context, past *pastAlerts, v alertView, clip topics.Clip, unreadable error, dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make the folder for the alert: %w", err)
+	}
+	err := p.writeAlert(v, clip, unreadable, dir)
+	return errors.Join(err, past.writeFilm(ctx, v, dir, p.Out, p.Err))
 }
 
 // evidence is the clip that raised an alert.
@@ -132,7 +144,7 @@ func (p *pastAlerts) evidence(ctx context.Context, v alertView) (topics.Clip, er
 	return p.reader.Evidence(ctx, v.Alert)
 }
 
-// writeAlert writes an alert and its pictures to a folder; err is why there are none.
+// writeAlert writes an alert and its pictures to a folder that exists; err is why there are none.
 // It overwrites no file.
 func (p Program) writeAlert(v alertView, clip topics.Clip, err error, dir string) error {
 	switch {
@@ -140,9 +152,6 @@ func (p Program) writeAlert(v alertView, clip topics.Clip, err error, dir string
 		return fmt.Errorf("write the pictures of the alert: %w", err)
 	case err != nil:
 		return fmt.Errorf("read the evidence: %w", err)
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("make the folder for the alert: %w", err)
 	}
 	record, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {

@@ -34,5 +34,5 @@ func (p *Process) Archive(ctx context.Context) ([]Part, error) {
 // ArchiveKeep is the retention that a configuration asks for.
 func ArchiveKeep(c config.Archive) archive.Keep {
 	r := c.Retention
-	return archive.Keep{Actions: time.Duration(r.Actions), Alerts: time.Duration(r.Alerts), Size: int64(r.Size)}
+	return archive.Keep{Actions: time.Duration(r.Actions), Alerts: time.Duration(r.Alerts), Films: int64(r.Films), Size: int64(r.Size)}
 }

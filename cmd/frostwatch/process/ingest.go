@@ -40,6 +40,10 @@ func (p *Process) NewIngest(o IngestOptions) (*ingest.Stage, error) {
 	if err != nil {
 		return nil, err
 	}
+	films, err := p.films()
+	if err != nil {
+		return nil, err
+	}
 	trust := CameraTrust(p.Config)
 	trust.Own = append(trust.Own, o.Own...)
 	return ingest.New(ingest.Options{
@@ -50,7 +54,7 @@ func (p *Process) NewIngest(o IngestOptions) (*ingest.Stage, error) {
 		Watchdog: c.Watchdog, Decode: c.Decode, DecodeThreads: c.DecodeThreads,
 		Backoff: ingest.Backoff{Min: c.Backoff.Min, Max: c.Backoff.Max, ResetAfter: c.Backoff.ResetAfter},
 		Logger:  p.log, Meter: p.tel.Meter("ingest"), Reporter: p.reporter,
-		Trust: trust, AnyCertificate: !c.TLSVerify, Authorities: authorities,
+		Trust: trust, AnyCertificate: !c.TLSVerify, Authorities: authorities, Films: films,
 	})
 }
 

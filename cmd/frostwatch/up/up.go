@@ -139,6 +139,9 @@ func (u *up) readConfig() (err error) {
 	u.at.Configure(&u.cfg)
 	u.cfg.HTTP.Listen, u.cfg.Console.Listen = u.at.HTTP, u.at.Console
 	u.ownArchive()
+	if packets := &u.cfg.Ingest.Packets; packets.Dir == "" {
+		packets.Dir = filepath.Join(u.Data, "packets")
+	}
 	return nil
 }
 

@@ -1,0 +1,29 @@
+package process
+
+import (
+	"context"
+
+	"github.com/frostwatch/frostwatch/archive"
+	"github.com/frostwatch/frostwatch/ingest"
+	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// films says how films of alerts are made; nil: there is no folder for packets, or no
+// bucket for films.
+func (p *Process) films() (*ingest.Films, error) {
+	c := p.Config.Ingest
+	location := p.Config.Archive.Bucket
+	if c.Packets.Dir == "" || location == "" || location == config.NoArchive {
+		return nil, nil
+	}
+	bucket, err := archive.OpenBucket(context.Background(), location)
+	if err != nil {
+		return nil, err
+	}
+	p.onClose(bucket.Close)
+	return &ingest.Films{
+		Dir: c.Packets.Dir, Camera: int64(c.Packets.Camera), Total: int64(c.Packets.Total), Spare: int64(c.Packets.Spare),
+		Record: c.Record, Pre: c.Pre, Post: c.Post, Keep: bucket, Open: p.Bus.Table(p.Names.Of(topics.OpenAlerts)),
+	}, nil
+}

@@ -1,0 +1,50 @@
+package media
+
+import "bytes"
+
+// startCode begins each unit of a stream in Annex B.
+var startCode = []byte{0, 0, 1}
+
+// parameterSets are the parameter sets in front of a keyframe's picture, with their start
+// codes; nil where there are none, or the packet is not in Annex B.
+func parameterSets(codec string, data []byte) []byte {
+	begins := bytes.HasPrefix(data, startCode) || bytes.HasPrefix(data, []byte{0, 0, 0, 1})
+	if !begins || codec != "h264" && codec != "hevc" {
+		return nil
+	}
+	var sets []byte
+	for unit, rest := nextUnit(data); len(unit) > 0; unit, rest = nextUnit(rest) {
+		set, picture := unitKind(codec, unit[0])
+		if picture {
+			break
+		}
+		if set {
+			sets = append(append(append(sets, 0), startCode...), unit...)
+		}
+	}
+	return sets
+}
+
+// nextUnit is the first unit of a stream, without start code and the zeros after it.
+func nextUnit(data []byte) (unit, rest []byte) {
+	at := bytes.Index(data, startCode)
+	if at < 0 {
+		return nil, nil
+	}
+	unit = data[at+len(startCode):]
+	if end := bytes.Index(unit, startCode); end >= 0 {
+		unit, rest = unit[:end], unit[end:]
+	}
+	return bytes.TrimRight(unit, "\x00"), rest
+}
+
+// unitKind says of a unit's first byte whether it is a parameter set, or a part of a
+// picture.
+func unitKind(codec string, first byte) (set, picture bool) {
+	if codec == "h264" {
+		kind := first & 31
+		return kind == 7 || kind == 8, kind >= 1 && kind <= 5
+	}
+	kind := first >> 1 & 63
+	return kind >= 32 && kind <= 34, kind < 32
+}
