@@ -1,8 +1,12 @@
 package archive
 
 import (
+	"bytes"
+	"errors"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +52,16 @@ func TestS3(t *testing.T) {
 	must(t, b.put(t.Context(), first.Key(), []byte("half")))
 	if report, err = Check(t.Context(), CheckOptions{Bucket: b, Names: names}); err != nil || len(report.Faults) != 1 {
 		t.Errorf("%+v, %v", report, err)
+	}
+	film := filepath.Join(t.TempDir(), "film.mp4")
+	must(t, os.WriteFile(film, bytes.Repeat([]byte("film"), 3<<20), 0o600)) // in parts
+	must(t, b.PutFilm(t.Context(), "fall/door-1-0", film))
+	var content bytes.Buffer
+	if err := b.Film(t.Context(), "fall/door-1-0", &content); err != nil || content.Len() != 12<<20 {
+		t.Errorf("a film of %d bytes, %v", content.Len(), err)
+	}
+	if err := b.Film(t.Context(), "fall/door-2-0", &content); !errors.Is(err, ErrNoFilm) {
+		t.Errorf("of an alert without a film: %v", err)
 	}
 	s := stage(t, Options{Bus: k, Bucket: b, Keep: Keep{Actions: 24 * time.Hour}})
 	s.Now = func() time.Time { return hour.Add(25*time.Hour + time.Second) }

@@ -139,6 +139,9 @@ func Advice(c topics.Camera) []string {
 	if scheme := schemeOf(c.URL); asksForCertificate(c) && (scheme == "rtsp" || scheme == "http") {
 		out = append(out, fmt.Sprintf("camera %s: its URL is of %s, without TLS: tls_verify and tls_fingerprint count only if it redirects to %[2]ss", c.Name, scheme))
 	}
+	if c.Record == topics.RecordEvents && len(c.Masks) > 0 {
+		out = append(out, fmt.Sprintf("camera %s: it has masks, which cover nothing in its packets: none are kept, and there are no films of its alerts", c.Name))
+	}
 	if bracesForgotten.MatchString(c.URL) {
 		out = append(out, fmt.Sprintf("camera %s: its password begins with $: if that is the name of a variable, write it as ${NAME}, with braces", c.Name))
 	}

@@ -56,14 +56,7 @@ func filmDue(v alertView) time.Time {
 }
 
 // writeFilm writes an alert's film into a folder that exists, and says so.
-func (p *pastAlerts) writeFilm(ctx context.Context, v alertView, dir string, out, notes io.Writer) (err error) {
-	text, has := p.filmText(ctx, v)
-	if !has {
-		if text != "" {
-			_, err = fmt.Fprintf(notes, "film: %s\n", text)
-		}
-		return err
-	}
+func (p *pastAlerts) writeFilm(ctx context.Context, v alertView, dir string, out io.Writer) (err error) {
 	path := filepath.Join(dir, "film.mp4")
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, os.ErrExist) {

@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -251,5 +252,66 @@ func TestAlertsWithoutTheirArchive(t *testing.T) {
 	}
 	if out, ok := command(t, "alerts", "show", l.old.ID, "--config", l.file); ok || !strings.Contains(out, "there is no archive") {
 		t.Errorf("no archive: %s", out)
+	}
+}
+
+// An alert's film is written on any machine that reads the bucket, also when its pictures
+// are gone; where there is none, it is said whether one is to come.
+func TestFilmOfAnAlert(t *testing.T) {
+	l := newPastLog(t)
+	b, err := archive.OpenBucket(t.Context(), l.bucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	film := filepath.Join(t.TempDir(), "made.mp4")
+	if err := os.WriteFile(film, []byte("pictures"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(b.PutFilm(t.Context(), l.old.ID, film), b.Close()); err != nil {
+		t.Fatal(err)
+	}
+	show := func(args ...string) (string, bool) {
+		return command(t, append(append([]string{"alerts", "show"}, args...), "--config", l.file)...)
+	}
+	if out, ok := show(l.old.ID); !ok || !strings.Contains(out, "film         kept") {
+		t.Errorf("show: %v\n%s", ok, out)
+	}
+	dir := filepath.Join(t.TempDir(), "evidence")
+	out, ok := show(l.old.ID, "--out", dir)
+	got, err := os.ReadFile(filepath.Join(dir, "film.mp4"))
+	if !ok || err != nil || string(got) != "pictures" || !strings.Contains(out, "no longer kept by Kafka") {
+		t.Errorf("show --out: %v, film %q, %v\n%s", ok, got, err, out)
+	}
+	record, err := os.ReadFile(filepath.Join(dir, "alert.json"))
+	if err != nil || !strings.Contains(string(record), `"film": true`) {
+		t.Errorf("alert.json: %v %s", err, record)
+	}
+	if out, ok := show(l.old.ID, "--out", dir); ok || !strings.Contains(out, "exists already") {
+		t.Errorf("into the same folder: %v\n%s", ok, out)
+	}
+	now := time.Now()
+	for _, tt := range []struct {
+		raised, cleared time.Duration // before now; 0: it is open
+		want            string
+	}{
+		{10 * time.Second, 0, "not ready yet"},
+		{10 * time.Minute, 10*time.Minute - 20*time.Second, "none: no packets"},
+		{10 * time.Minute, 0, "none: no packets"},
+	} {
+		v := alertView{Alert: topics.Alert{ID: "fall/ward-1-0", At: now.Add(-tt.raised)}}
+		if tt.cleared > 0 {
+			at := now.Add(-tt.cleared)
+			v.ClearedAt = &at
+		}
+		b, err := archive.OpenBucket(t.Context(), l.bucket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, has := (&pastAlerts{bucket: b, now: now}).filmText(t.Context(), v); has || !strings.HasPrefix(text, tt.want) {
+			t.Errorf("of an alert raised %v ago: %q, want %q", tt.raised, text, tt.want)
+		}
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

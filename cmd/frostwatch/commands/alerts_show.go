@@ -128,13 +128,51 @@ func printAlert(w io.Writer, v alertView, unreadable error, asJSON bool) error {
 }
 
 // writeEvidence writes an alert, its pictures and its film to a folder; unreadable is why
-// there are no pictures. A film is written without them, too.
+// there are no pictures, which is no error where there is a film.
 func (p Program) writeEvidence(ctx context.Context, past *pastAlerts, v alertView, clip topics.Clip, unreadable error, dir string) error {
+	text, has := past.filmText(ctx, v)
+	v.Film = has
+	if unreadable != nil && !has {
+		return noPictures(unreadable)
+	}
+	if err := p.writeRecord(v, dir); err != nil {
+		return err
+	}
+	if unreadable == nil {
+		if err := p.writePictures(v, clip, dir); err != nil {
+			return err
+		}
+	} else if _, err := fmt.Fprintf(p.Err, "note: %s\n", topics.Clean(noPictures(unreadable).Error())); err != nil {
+		return err
+	}
+	if has {
+		return past.writeFilm(ctx, v, dir, p.Out)
+	}
+	if text == "" {
+		return nil
+	}
+	_, err := fmt.Fprintf(p.Err, "film: %s\n", text)
+	return err
+}
+
+// noPictures says why an alert's pictures can't be written.
+func noPictures(err error) error {
+	if errors.Is(err, archive.ErrGone) {
+		return fmt.Errorf("write the pictures of the alert: %w", err)
+	}
+	return fmt.Errorf("read the evidence: %w", err)
+}
+
+// writeRecord makes the folder, and writes the alert.
+func (p Program) writeRecord(v alertView, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make the folder for the alert: %w", err)
 	}
-	err := p.writeAlert(v, clip, unreadable, dir)
-	return errors.Join(err, past.writeFilm(ctx, v, dir, p.Out, p.Err))
+	record, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeNew(filepath.Join(dir, "alert.json"), append(record, '\n'))
 }
 
 // evidence is the clip that raised an alert.
@@ -144,22 +182,8 @@ func (p *pastAlerts) evidence(ctx context.Context, v alertView) (topics.Clip, er
 	return p.reader.Evidence(ctx, v.Alert)
 }
 
-// writeAlert writes an alert and its pictures to a folder that exists; err is why there are none.
-// It overwrites no file.
-func (p Program) writeAlert(v alertView, clip topics.Clip, err error, dir string) error {
-	switch {
-	case errors.Is(err, archive.ErrGone):
-		return fmt.Errorf("write the pictures of the alert: %w", err)
-	case err != nil:
-		return fmt.Errorf("read the evidence: %w", err)
-	}
-	record, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := writeNew(filepath.Join(dir, "alert.json"), append(record, '\n')); err != nil {
-		return err
-	}
+// writePictures writes an alert's pictures to a folder that exists. It overwrites no file.
+func (p Program) writePictures(v alertView, clip topics.Clip, dir string) error {
 	for i, f := range clip.Frames {
 		if err := writeNew(filepath.Join(dir, fmt.Sprintf("frame-%d.jpg", i+1)), f.JPEG); err != nil {
 			return err
@@ -181,7 +205,8 @@ func (p Program) writeAlert(v alertView, clip topics.Clip, err error, dir string
 		}
 		line += ", and as many of what its zoom shows"
 	}
-	if _, err = fmt.Fprintln(p.Out, line); err == nil && unusable != nil {
+	_, err := fmt.Fprintln(p.Out, line)
+	if err == nil && unusable != nil {
 		_, err = fmt.Fprintf(p.Err, "warning: %s\n", topics.Clean(unusable.Error()))
 	}
 	return err

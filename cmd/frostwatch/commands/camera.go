@@ -108,7 +108,7 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 		Example: "  frostwatch camera set lobby --tag indoor --tag ward\n  frostwatch camera set lobby --tag ''",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !cmd.Flags().Changed("tag") && !beyondTags(cmd) {
-				return errors.New("camera set: nothing to change: want --tag, --url, --transport, --stride, --window, --views, --mask, --decode, --poll, --tls-verify, --tls-fingerprint or --vocab")
+				return errors.New("camera set: nothing to change: want --tag, --url, --transport, --stride, --window, --views, --mask, --decode, --record, --pre, --post, --poll, --tls-verify, --tls-fingerprint or --vocab")
 			}
 			return t.withCameras(cmd.Context(), func(ctx context.Context, table cameraTable) error {
 				was, err := table.Get(ctx, args[0])
@@ -192,6 +192,9 @@ func (p Program) putCamera(ctx context.Context, table cameraTable, c topics.Came
 	}
 	if c.Decode != "" {
 		line += ", decode " + string(c.Decode)
+	}
+	if c.Record != "" {
+		line += ", record " + string(c.Record)
 	}
 	if n := len(c.Masks); n > 0 {
 		line += fmt.Sprintf(", %d masked", n)

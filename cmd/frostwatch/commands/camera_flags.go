@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -21,6 +22,8 @@ type cameraFlags struct {
 	views     []string
 	masks     []string
 	decode    string
+	record    string
+	pre, post string
 
 	poll        time.Duration
 	verify      yesNo
@@ -39,6 +42,9 @@ func (f *cameraFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&f.views, "views", nil, "squares of its picture that are recognised: centre, tiles, squash, zoom (default: framer.views of the configuration)")
 	cmd.Flags().StringArrayVar(&f.masks, "mask", nil, "area of its picture that is painted out before it leaves ingest: corners in fractions of the picture, such as '0,0 0.4,0 0.4,0.3', or two of a rectangle; repeatable, '' is none")
 	cmd.Flags().StringVar(&f.decode, "decode", "", "always, or demand: only keyframes while nothing happens (default: ingest.decode of the configuration)")
+	cmd.Flags().StringVar(&f.record, "record", "", "events: its packets are kept for films of its alerts; or none (default: ingest.record of the configuration)")
+	cmd.Flags().StringVar(&f.pre, "pre", "", "how much films show before the onset of an alert, such as 10s (default: ingest.pre of the configuration)")
+	cmd.Flags().StringVar(&f.post, "post", "", "how much films show after the end of an alert, such as 5s (default: ingest.post of the configuration)")
 	cmd.Flags().Var(length{&f.window, "4.267s"}, "window", "length of a clip (default: framer.window of the configuration)")
 }
 
@@ -80,10 +86,32 @@ func (f *cameraFlags) apply(cmd *cobra.Command, c *topics.Camera) error {
 	if given("vocab") || given("vocabulary") {
 		c.Vocabulary = f.words
 	}
-	if given("mask") {
-		return f.applyMasks(c)
+	if given("record") {
+		c.Record = topics.Record(f.record)
 	}
-	return nil
+	var errs [2]error
+	if given("pre") {
+		c.Pre, errs[0] = around("pre", f.pre)
+	}
+	if given("post") {
+		c.Post, errs[1] = around("post", f.post)
+	}
+	if given("mask") {
+		return cmp.Or(errs[0], errs[1], f.applyMasks(c))
+	}
+	return cmp.Or(errs[0], errs[1])
+}
+
+// around reads how much films show before or after an alert; empty: the default.
+func around(flag, text string) (*topics.Duration, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var d topics.Duration
+	if err := d.UnmarshalText([]byte(text)); err != nil {
+		return nil, fmt.Errorf("--%s %q: want a number with a unit such as 10s", flag, text)
+	}
+	return &d, nil
 }
 
 func (f *cameraFlags) applyMasks(c *topics.Camera) error {

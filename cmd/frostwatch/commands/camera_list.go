@@ -97,6 +97,7 @@ type cameraRow struct {
 	TLSVerify *bool          `json:"tls_verify,omitempty"`
 	TLSPin    string         `json:"tls_fingerprint,omitempty"`
 	Decode    string         `json:"decode,omitempty"`
+	Record    string         `json:"record,omitempty"`
 	State     string         `json:"state"` // empty: unknown, for the reason given
 	Reason    string         `json:"reason,omitempty"`
 	Since     *time.Time     `json:"since,omitempty"`
@@ -113,7 +114,7 @@ func writeCamerasJSON(out io.Writer, all []cameras.Entry) error {
 	for _, e := range all {
 		s := e.Status
 		row := cameraRow{
-			Name: e.Name, URL: cameras.RedactURL(e.URL), Tags: append([]string{}, e.Tags...), Decode: string(e.Decode), Source: cmp.Or(e.Source, topics.SourcePerson),
+			Name: e.Name, URL: cameras.RedactURL(e.URL), Tags: append([]string{}, e.Tags...), Decode: string(e.Decode), Record: string(e.Record), Source: cmp.Or(e.Source, topics.SourcePerson),
 			Transport: e.Transport, TLSVerify: e.TLSVerify, TLSPin: e.TLSFingerprint, State: string(s.State), Reason: s.Reason, Worker: s.Worker,
 			Codec: s.Codec, Width: s.Width, Height: s.Height, FPS: s.FPS,
 		}
