@@ -1,6 +1,7 @@
 package media
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -24,8 +25,8 @@ type FilmPacket struct {
 type Film struct {
 	Track   Track
 	Packets []FilmPacket
-	// Read gives the data of the i-th packet, each once and in order; it is valid until
-	// the next call.
+	// Read gives the data of the i-th packet, each once and in order; it may be changed,
+	// and is valid until the next call.
 	Read func(i int) ([]byte, error)
 }
 
@@ -116,6 +117,9 @@ func (f Film) copyPackets(ctx context.Context, out *astiav.FormatContext, s *ast
 		data, err := f.Read(i)
 		if err != nil {
 			return fmt.Errorf("read a film's packets: %w", err)
+		}
+		if bytes.HasPrefix(f.Track.Extra, []byte{0, 0}) {
+			data = withoutEmpty(data)
 		}
 		if err := p.FromData(data); err != nil {
 			return fmt.Errorf("copy a packet of %d bytes: %w", len(data), err)

@@ -233,3 +233,26 @@ func TestFilmsThatCannotBe(t *testing.T) {
 		}
 	}
 }
+
+// Start codes in front of start codes make no empty units; whatever else is in a packet
+// stays.
+func TestEmptyUnits(t *testing.T) {
+	for in, want := range map[string]string{
+		"\x00\x00\x00\x01\x65ab":                                   "\x00\x00\x00\x01\x65ab",
+		"\x00\x00\x00\x01\x00\x00\x00\x01\x65ab":                   "\x00\x00\x00\x00\x01\x65ab",
+		"\x00\x00\x01\x00\x00\x01\x00\x00\x01\x65\x00\x00\x01\x09": "\x00\x00\x01\x65\x00\x00\x01\x09",
+		"\x00\x00\x01\x00\x00\x00":                                 "\x00\x00\x01\x00\x00\x00",
+		"\x00\x00\x01\x00\x00\x02\x00\x00\x01\x41":                 "\x00\x00\x01\x00\x00\x02\x00\x00\x01\x41",
+		"": "",
+	} {
+		if got := withoutEmpty([]byte(in)); string(got) != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
+	}
+	sets := "\x00\x00\x00\x01\x67sps\x00\x00\x00\x01\x68pps"
+	for _, in := range []string{"\x00\x00\x00\x01\x09\x10" + sets + "\x00\x00\x01\x65rest\x00\x00\x01\x67", "\x00\x00\x01" + sets + "\x00\x00\x01\x65"} {
+		if got := parameterSets("h264", []byte(in)); string(got) != sets {
+			t.Errorf("parameter sets %q of %q", got, in)
+		}
+	}
+}

@@ -13,7 +13,10 @@ func parameterSets(codec string, data []byte) []byte {
 		return nil
 	}
 	var sets []byte
-	for unit, rest := nextUnit(data); len(unit) > 0; unit, rest = nextUnit(rest) {
+	for unit, rest := nextUnit(data); unit != nil; unit, rest = nextUnit(rest) {
+		if len(unit) == 0 {
+			continue
+		}
 		set, picture := unitKind(codec, unit[0])
 		if picture {
 			break
@@ -36,6 +39,25 @@ func nextUnit(data []byte) (unit, rest []byte) {
 		unit, rest = unit[:end], unit[end:]
 	}
 	return bytes.TrimRight(unit, "\x00"), rest
+}
+
+// withoutEmpty is a packet without its empty units, of cameras that write start codes in
+// front of start codes: muxers copy them, and decoders take them for lost pictures. It
+// changes data.
+func withoutEmpty(data []byte) []byte {
+	for at := 0; ; {
+		next := bytes.Index(data[at:], []byte{0, 0, 1, 0, 0}) // no unit begins with two zeros
+		if next < 0 {
+			return data
+		}
+		at += next
+		rest := bytes.TrimLeft(data[at+len(startCode):], "\x00")
+		if len(rest) == 0 || rest[0] != 1 {
+			at++
+			continue
+		}
+		data = append(data[:at], data[at+len(startCode):]...)
+	}
 }
 
 // unitKind says of a unit's first byte whether it is a parameter set, or a part of a
