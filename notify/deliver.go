@@ -64,6 +64,7 @@ func (w *worker) attempt(ctx context.Context, n Notification) error {
 }
 
 func (w *worker) accepted(ctx context.Context, events []Event) {
+	w.filmed(events)
 	w.metrics.sent.Add(ctx, int64(len(events)), w.by)
 	for _, e := range events {
 		w.metrics.latency.Record(ctx, w.age(e).Seconds(), w.by)

@@ -55,6 +55,7 @@ type broker struct {
 	// Of stages that are run; may be nil.
 	evidence func(context.Context, topics.Alert) (topics.Clip, error)
 	verifier *Verifier
+	films    Films
 }
 
 func startBroker(t *testing.T, partitions int) broker {
@@ -107,7 +108,7 @@ func (b broker) runAs(t *testing.T, p *Plan, partitions int, worker string) *run
 	r := &running{reports: stagetest.NewReports(), reader: sdk.NewManualReader()}
 	var err error
 	r.Stage, err = New(Options{
-		Bus: b, Names: names, Group: "notify", Plan: p, Worker: worker, Evidence: b.evidence, Verifier: b.verifier, Rest: 100 * time.Millisecond, Retry: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
+		Bus: b, Names: names, Group: "notify", Plan: p, Worker: worker, Evidence: b.evidence, Films: b.films, FilmLook: 10 * time.Millisecond, Verifier: b.verifier, Rest: 100 * time.Millisecond, Retry: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
 		Meter: sdk.NewMeterProvider(sdk.WithReader(r.reader)).Meter("test"), Reporter: r.reports,
 	})
 	if err != nil {

@@ -24,6 +24,9 @@ type Event struct {
 	Filmstrip []byte `json:"filmstrip_jpeg,omitempty"`
 	// Verdict is what a second opinion said of the alert; without one, all of it is empty.
 	Verdict topics.Verdict `json:"verdict,omitzero"`
+	// Film is an MP4 of what the camera showed from before the onset on, for receivers with
+	// `film`. It is delivered alone, in an event whose key is the alert's id and "film".
+	Film []byte `json:"film_mp4,omitempty"`
 
 	from bus.Message // the alert's record
 	held *heldAlert  // of which this was withheld until now; nil: it was not

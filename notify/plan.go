@@ -95,6 +95,9 @@ func (r Receiver) sender() (Sender, error) {
 	if r.Pictures && (r.People != nil || r.Alertmanager != nil) {
 		errs = append(errs, errors.New("pictures: people and alertmanager take none: want a webhook, a command or mqtt"))
 	}
+	if r.Film && r.Webhook == nil && r.Command == nil {
+		errs = append(errs, errors.New("film: want a webhook or a command, the others take none"))
+	}
 	if len(made) != 1 {
 		return nil, fmt.Errorf("want one of %s, found %d", kinds, len(made))
 	}

@@ -24,6 +24,7 @@ type Receiver struct {
 	Keep     config.Age          `yaml:"keep"` // how long delivery is tried; 0: a day
 	Pictures bool                `yaml:"pictures"`
 	Verify   *bool               `yaml:"verify"` // false: it gets alerts without a second opinion, and at once
+	Film     bool                `yaml:"film"`
 
 	Webhook *Webhook `yaml:"webhook"`
 	Command *Command `yaml:"command"`

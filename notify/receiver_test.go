@@ -28,6 +28,7 @@ func TestMistakesInReceivers(t *testing.T) {
 		{"no service", "- {name: a, people: {url: 's3cret'}}", "people.url: want a URL of shoutrrr's"},
 		{"unknown service", "- {name: a, people: {url: 'https://s3cret'}}", "want a URL that begins with one of bark, discord"},
 		{"unchecked service", "- {name: a, people: {url: 'ntfy://s3cret@ntfy.sh/ward'}}", "people.url: ntfy: nothing can check"},
+		{"films for nobody", "- {name: a, film: true, people: {url: 'ntfy://h/t', private: true}}", "film: want a webhook or a command, the others take none"},
 		{"pictures for nobody", "- {name: a, pictures: true, alertmanager: {url: 'http://h'}}", "pictures: people and alertmanager take none: want a webhook, a command or mqtt"},
 		{"alertmanager", "- {name: a, alertmanager: {url: 's3cret'}}", "alertmanager.url: want http://host:9093"},
 		{"label", "- {name: a, alertmanager: {url: 'http://h', labels: {camera: x}}}", `alertmanager.labels: "camera": "x": want letters`},

@@ -50,6 +50,10 @@ type Options struct {
 	Verifier *Verifier
 	// Rest is how long a model that does not answer is not waited for. 0: half a minute.
 	Rest time.Duration
+	// Films is where films of alerts are; nil: no receiver gets them.
+	Films Films
+	// FilmLook is the time between two looks for films. 0: 3 s.
+	FilmLook time.Duration
 	// Retry is the longest wait between two attempts. 0: a minute.
 	Retry time.Duration
 
@@ -172,6 +176,7 @@ type delivery struct {
 	letters     *bus.DeadLetters
 	generations bus.Generations
 	longest     time.Duration // between two attempts
+	awaited     awaited
 	by          metric.MeasurementOption
 }
 
@@ -192,6 +197,7 @@ func (s *Stage) delivery(r *receiver, stop context.CancelFunc) (*delivery, error
 func (d *delivery) run(ctx context.Context) error {
 	defer close(d.ended)
 	defer d.show(ctx)()
+	defer d.films(ctx)()
 	defer d.stop() // ends what shows
 	defer d.Reporter.Warning(d.part(), nil)
 	if s, may := d.Sender.(interface{ ready() error }); may {

@@ -6,6 +6,7 @@ import (
 	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/ingest"
 	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/notify"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -13,8 +14,32 @@ import (
 // bucket for films.
 func (p *Process) films() (*ingest.Films, error) {
 	c := p.Config.Ingest
+	if c.Packets.Dir == "" {
+		return nil, nil
+	}
+	bucket, err := p.filmBucket()
+	if bucket == nil {
+		return nil, err
+	}
+	return &ingest.Films{
+		Dir: c.Packets.Dir, Camera: int64(c.Packets.Camera), Total: int64(c.Packets.Total), Spare: int64(c.Packets.Spare),
+		Record: c.Record, Pre: c.Pre, Post: c.Post, Keep: bucket, Open: p.Bus.Table(p.Names.Of(topics.OpenAlerts)),
+	}, nil
+}
+
+// filmStore is where films are; nil: nowhere.
+func (p *Process) filmStore() (notify.Films, error) {
+	bucket, err := p.filmBucket()
+	if bucket == nil {
+		return nil, err
+	}
+	return bucket, nil
+}
+
+// filmBucket opens the archive's bucket; nil: none is configured.
+func (p *Process) filmBucket() (*archive.Bucket, error) {
 	location := p.Config.Archive.Bucket
-	if c.Packets.Dir == "" || location == "" || location == config.NoArchive {
+	if location == "" || location == config.NoArchive {
 		return nil, nil
 	}
 	bucket, err := archive.OpenBucket(context.Background(), location)
@@ -22,8 +47,5 @@ func (p *Process) films() (*ingest.Films, error) {
 		return nil, err
 	}
 	p.onClose(bucket.Close)
-	return &ingest.Films{
-		Dir: c.Packets.Dir, Camera: int64(c.Packets.Camera), Total: int64(c.Packets.Total), Spare: int64(c.Packets.Spare),
-		Record: c.Record, Pre: c.Pre, Post: c.Post, Keep: bucket, Open: p.Bus.Table(p.Names.Of(topics.OpenAlerts)),
-	}, nil
+	return bucket, nil
 }

@@ -9,6 +9,10 @@ import (
 
 // Notify builds the stage that delivers alerts to receivers.
 func (p *Process) Notify() ([]Part, error) {
+	films, err := p.filmStore()
+	if err != nil {
+		return nil, err
+	}
 	plan, err := notify.Compile(p.Config.Notify.Receivers)
 	if err != nil {
 		return nil, err
@@ -23,6 +27,7 @@ func (p *Process) Notify() ([]Part, error) {
 	}
 	s, err := notify.New(notify.Options{
 		Bus: stageBus{p.Bus, p, "notify"}, Names: p.Names, Group: p.Names.Group(p.Config.Notify.Group), Plan: plan, Worker: p.worker, Profiles: p.Config.Notify.Profiles, Evidence: past.Evidence, Verifier: verifier,
+		Films:  films,
 		Logger: p.log, Meter: p.tel.Meter("notify"), Reporter: p.reporter,
 	})
 	if err != nil {
