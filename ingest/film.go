@@ -36,7 +36,7 @@ func (f *filming) film(ctx context.Context, s *scene, n int) {
 		f.metrics.film(ctx, "not kept")
 	case err != nil:
 		log.Warn("no film of an alert", "error", err)
-		f.Reporter.Incident("films", fmt.Errorf("no film of alert %s: %w", s.alert.ID, err))
+		f.Reporter.Incident("film", fmt.Errorf("no film of alert %s: %w", s.alert.ID, err))
 		f.metrics.film(ctx, "failed")
 	default:
 		log.Info("film of an alert stored")

@@ -196,6 +196,9 @@ func (f *filming) take(m bus.Message) error {
 	if err == nil && (a.OpenKey() != key || a.State != topics.AlertRaised) {
 		err = errors.New("it is not an open alert of its key")
 	}
+	if err == nil && a.At.After(f.Now().Add(slack)) {
+		err = errors.New("it is of the future")
+	}
 	if err != nil || f.open[key] == a.ID {
 		return err
 	}

@@ -259,6 +259,7 @@ func TestWhatIsNotFilmed(t *testing.T) {
 	s.clear(s.raise(t, "late", time.Now().Add(-time.Hour), time.Now().Add(-time.Hour)))
 	s.raise(t, "another-workers", time.Now(), time.Now())
 	s.records <- bus.Message{Key: []byte("late/rubbish"), Value: []byte("{")}
+	s.raise(t, "late", time.Now().Add(time.Hour), time.Now().Add(time.Hour))
 	until(t, "the films that can be made", 20*time.Second, func() bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
