@@ -100,13 +100,16 @@ func (s *scene) shown() time.Time {
 	return s.alert.Onset.Add(time.Second)
 }
 
-// put stores a film, and tries again while the bucket can't be reached.
+// put stores a film, and tries again while the bucket can't be reached, unless many films
+// wait for that already: they take the disk.
 func (f *filming) put(ctx context.Context, s *scene, path string) error {
 	ctx, cancel := context.WithTimeout(ctx, putFor)
 	defer cancel()
+	waiting := f.waiting.Add(1)
+	defer f.waiting.Add(-1)
 	for failures := 1; ; failures++ {
 		err := f.Keep.PutFilm(ctx, s.alert.ID, path)
-		if err == nil || !pause.For(ctx, pause.Backoff(time.Second, time.Minute, failures)) {
+		if err == nil || waiting > waitingMost || !pause.For(ctx, pause.Backoff(time.Second, time.Minute, failures)) {
 			return err
 		}
 	}

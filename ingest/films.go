@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/frostwatch/frostwatch/bus"
@@ -66,6 +67,8 @@ const (
 	settle = time.Second
 	// putFor is how long storing a film is tried.
 	putFor = 15 * time.Minute
+	// waitingMost is how many films may wait for the bucket.
+	waitingMost = 32
 	// lastFilms is how long films may take after the worker's cameras have ended.
 	lastFilms = 1500 * time.Millisecond
 )
@@ -83,6 +86,7 @@ type filming struct {
 	running int               // films that are being made
 	made    int
 	tasks   sync.WaitGroup
+	waiting atomic.Int32 // films that are being stored
 }
 
 // scene is an alert that is filmed.

@@ -35,6 +35,7 @@ func TestUp(t *testing.T) {
 	t.Run("the console shows the cameras", func(t *testing.T) { consoleShows(t, data, at) })
 	t.Run("redis-cli edits the vocabulary", func(t *testing.T) { editVocabulary(t, data, at) })
 	t.Run("words that are typed raise an alert", func(t *testing.T) { watchWords(t, data, at) })
+	t.Run("an alert has a film", func(t *testing.T) { film(t, data, at) })
 	t.Run("unreadable records go to dead-letter", func(t *testing.T) { deadLetters(t, at) })
 	t.Run("rules are reloaded", func(t *testing.T) { reloadRules(t, data, at) })
 	t.Run("cameras of the file are reloaded", func(t *testing.T) { reloadCameras(t, data, p, at) })
