@@ -44,7 +44,7 @@ type Store struct {
 
 const (
 	ownPrefix  = "worker-"
-	leastRing  = 1 << 20
+	leastRing  = 1_000_000
 	folderMode = 0o700 // what cameras see is not for everybody
 	fileMode   = 0o600
 )
