@@ -46,7 +46,7 @@ type awaitedFilm struct {
 
 // filmed notes that the raises among events were delivered.
 func (d *delivery) filmed(events []Event) {
-	if !d.receiver.Film || d.Films == nil {
+	if !d.Film || d.Films == nil {
 		return
 	}
 	d.awaited.mu.Lock()
@@ -61,7 +61,7 @@ func (d *delivery) filmed(events []Event) {
 
 // films delivers films as they come, and returns what waits until that has ended.
 func (d *delivery) films(ctx context.Context) (wait func()) {
-	if !d.receiver.Film {
+	if !d.Film {
 		return func() {}
 	}
 	if d.Films == nil {
@@ -142,7 +142,7 @@ func (d *delivery) sendFilm(ctx context.Context, raise Event) {
 func (d *delivery) sendOnce(ctx context.Context, n Notification) error {
 	ctx, cancel := context.WithTimeout(ctx, attemptTime)
 	defer cancel()
-	if err := d.Sender.Send(ctx, n); err != nil {
+	if err := d.Send(ctx, n); err != nil {
 		return fmt.Errorf("deliver to %s: %w", d.Name, err)
 	}
 	return nil

@@ -52,7 +52,7 @@ func TestAFilmFollowsItsRaise(t *testing.T) {
 	await(t, "the raises and the clear", func() bool { return len(h.accepted()) == 4 && len(plain.accepted()) == 4 })
 	tries := 0
 	h.mu.Lock()
-	h.answer = func(n Notification) int {
+	h.answer = func(Notification) int {
 		if tries++; tries < 3 {
 			return 503
 		}

@@ -23,7 +23,6 @@ type Ring struct {
 
 	mu      sync.Mutex
 	waiting []byte // records that are not written yet
-	wanted  bool   // they are to be written at once
 	flushed chan struct{}
 	broken  bool // packets were lost: nothing is of use before the next keyframe
 	closed  bool
