@@ -121,6 +121,26 @@ func TestFilmsPlay(t *testing.T) {
 	}
 }
 
+// Packets come to films as well while only keyframes are decoded.
+func TestFilmsOfWhatIsNotDecoded(t *testing.T) {
+	path := visited(t, "plain.mp4", "-c:v libx264 -g 30 -keyint_min 30 -sc_threshold 0 -bf 0")
+	o := testOptions()
+	packets, skipped := 0, 0
+	o.AnyPace, o.OnDemand = true, true
+	o.OnPacket, o.OnKept = func(Packet) { packets++ }, func() { skipped++ }
+	s, err := OpenStream(t.Context(), "file:"+path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for err == nil {
+		_, err = s.Next()
+	}
+	if packets != 300 || skipped == 0 {
+		t.Errorf("%d packets came, and %d were not decoded at once: want all 300, and some", packets, skipped)
+	}
+}
+
 // A film is shown as its stream is: turned, and with samples that are no squares.
 func TestFilmsLookAsTheirStreams(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "plain.mp4")
