@@ -238,18 +238,25 @@ func (w *worker) release(ctx context.Context, h *heldAlert) error {
 	return nil
 }
 
-// eventAt reads a record that was withheld. An event without a key is of one that is not
-// there any more, or is not what it was said to be: anybody may write to the table.
+// eventAt reads a record that was withheld. An event without a key is of one that a second
+// opinion keeps from the receiver, that is not there any more, or that is not what it was
+// said to be: anybody may write to the table.
 func (w *worker) eventAt(ctx context.Context, h *heldAlert, state topics.AlertState, offset int64) (e Event, err error) {
+	there := false
 	err = w.Bus.Replay(ctx, w.Names.Of(topics.Alerts), w.ID(), offset, offset+1, func(m bus.Message) error {
 		a, err := topics.DecodeAlert(m.Value)
-		if err == nil && a.ID == h.Alert && a.State == state {
-			e = w.event(a)
+		if err != nil || a.ID != h.Alert || a.State != state {
+			return nil
+		}
+		there = true
+		said, held, err := w.judged(ctx, a, m)
+		if err == nil && !held {
+			e = w.event(a).judged(said)
 			e.from, e.evidence, e.held = m, w.evidenceOf(a), h
 		}
-		return nil
+		return err
 	})
-	if err == nil && e.Key == "" {
+	if err == nil && !there {
 		w.Logger.WarnContext(ctx, "what was withheld of an alert is not there any more", "receiver", w.Name, "alert", topics.Clean(h.Alert), "partition", w.ID(), "offset", offset)
 	}
 	return e, err

@@ -33,6 +33,7 @@ type tape struct {
 	committed int64
 	told      []string
 	silences  *silences
+	opinions  *opinions
 	skip      int64 // offsets that are too old at the next start
 	w         *worker
 }
@@ -40,6 +41,7 @@ type tape struct {
 func newTape(t testing.TB) *tape {
 	p := &tape{t: t, now: noon, open: map[string]topics.Alert{}, table: map[string]bus.Message{}}
 	p.silences = newSilences([]config.Profile{{Name: "home", Disarm: []topics.Choice{{Rules: []string{"fall"}}}}, {Name: "away"}})
+	p.opinions = newOpinions(nil)
 	p.start()
 	return p
 }
@@ -111,7 +113,7 @@ func (p *tape) start() {
 	r.Sender = tapeSender{p}
 	s := &Stage{
 		Options: Options{Bus: p, Names: names, Group: "notify", Logger: slog.New(slog.DiscardHandler), Reporter: telemetry.Quiet{}},
-		metrics: newMetrics(&telemetry.Instruments{Meter: noop.NewMeterProvider().Meter("")}), silences: p.silences,
+		metrics: newMetrics(&telemetry.Instruments{Meter: noop.NewMeterProvider().Meter("")}), silences: p.silences, opinions: p.opinions,
 	}
 	d := &delivery{Stage: s, receiver: r, limit: newLimiter(Limit{}), by: metric.WithAttributes()}
 	p.w = &worker{delivery: d, lease: p, pace: newPace(0, d.limit), later: newWithheld()}
@@ -262,6 +264,16 @@ func TestWhatIsStillOpenAfterASilenceIsDelivered(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestASecondOpinionHoldsAlsoAfterASilence(t *testing.T) {
+	p := newTape(t)
+	p.opinions.verifier = &Verifier{Verify: Verify{OnNo: onNoHold}}
+	p.opinions.note(topics.Verdict{Alert: alert("ward-a", 1, "").ID, Says: topics.SaysNo})
+	p.opinions.note(topics.Verdict{Alert: alert("ward-b", 1, "").ID, Says: topics.SaysYes})
+	if got := p.play("0 silence 0-60", "10 a/raised", "10 b/raised", "61 look", "70 a/cleared", "70 b/cleared"); got != "b-1/raised b-1/cleared" {
+		t.Errorf("delivered %q, want what happens to b alone", got)
 	}
 }
 
