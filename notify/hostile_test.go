@@ -15,6 +15,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 // A receiver that answers with all that it was sent, as error pages do.
@@ -171,4 +174,51 @@ func TestSpecialAddresses(t *testing.T) {
 			t.Errorf("%s is taken for a special address", text)
 		}
 	}
+}
+
+// Anybody may write to the topics: records that nobody can read, of other cameras' alerts,
+// or that are not what they say, stop nothing.
+func TestHostileRecordsStopNothing(t *testing.T) {
+	b, h := startBroker(t, 2), startHook(t)
+	r := b.run(t, plan(t, fmt.Sprintf("- {name: ops, webhook: {url: %q, private: true}}\n", h.URL)), 2)
+	good := alert("ward-1", 1, topics.AlertRaised)
+	value, err := topics.EncodeAlert(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	replaced := func(from, to string) string { return strings.ReplaceAll(string(value), from, to) }
+	garbage := []string{
+		"", "{", "null", "[]", strings.Repeat("[", 1<<16), strings.Repeat("x", 900<<10), "\xff\xfe\x00",
+		replaced("fall/ward-1-1", "fall/\\u001b[2J"), replaced("fall/ward-1-1", "fall/\\u202eevil"), replaced("fall/ward-1-1", "a\\r\\nX-Evil: 1"),
+		replaced(good.Label, strings.Repeat("x", 1<<17)), replaced(good.Label, "a\\u0000"), replaced("ward-1", "../../etc"), replaced(`"raised"`, `"gone"`),
+		replaced("2026-03-01T12:00:00Z", "9999-12-31T23:59:59-23:59"), replaced(`"contrast":0.93`, `"contrast":1e999`),
+	}
+	var msgs []bus.Message
+	for _, topic := range []topics.Topic{topics.Alerts, topics.OpenAlerts, topics.Silences, topics.Withheld} {
+		for i, text := range garbage {
+			for _, key := range []string{"ward-1", "notify-ops/fall/ward-1-1", topics.ProfileKey, "\xff\x00", strings.Repeat("k", 1000)} {
+				m := bus.Message{Topic: names.Of(topic), Key: []byte(key), Value: []byte(text), PartitionBy: []byte(fmt.Sprint(i))}
+				m.Headers = []bus.Header{{Key: topics.HeaderGeneration, Value: []byte("99999999999999999999")}, {Key: topics.HeaderQueued, Value: []byte("-1")}}
+				msgs = append(msgs, m)
+			}
+		}
+	}
+	if _, err := b.Send(t.Context(), msgs...); err != nil {
+		t.Fatal(err)
+	}
+	// What it says is words, whoever reads them as something else.
+	odd := good
+	odd.ID, odd.Label, odd.Reason = "fall/{{.Alert}}", "{{template \"x\"}} ${HOME} $(id) <@everyone> '; DROP", "%s%n {{ states }}"
+	b.send(t, odd, good)
+	await(t, "delivery", func() bool { return len(h.accepted()) == 2 })
+	if got := h.accepted(); got[0] != "fall/{{.Alert}}/raised" || got[1] != "fall/ward-1-1/raised" {
+		t.Errorf("delivered %q", got)
+	}
+	if text := h.got[0].Events[0].Text; !strings.Contains(text, odd.Label) || !strings.Contains(text, odd.Reason) {
+		t.Errorf("text %s", text)
+	}
+	r.stop()
+	b.run(t, r.Plan, 2) // which reads the tables
+	b.send(t, alert("ward-2", 1, topics.AlertRaised))
+	await(t, "delivery after a restart", func() bool { return len(h.accepted()) == 3 })
 }
