@@ -107,6 +107,9 @@ func (w *worker) step(ctx context.Context, records <-chan bus.Message) error {
 	if err := w.releaseDue(ctx); err != nil {
 		return err
 	}
+	if err := w.settle(ctx, w.pace.first(w.next)); err != nil { // which is committed
+		return err
+	}
 	var due <-chan time.Time
 	if wait, some := w.waits(); some {
 		t := time.NewTimer(wait)
