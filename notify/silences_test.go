@@ -66,7 +66,7 @@ func TestWhatIsSilencedIsNotDelivered(t *testing.T) {
 	b.send(t, alert("ward-1", 5, topics.AlertRaised))
 	want = append(want, "fall/ward-1-4/raised", "fall/ward-1-5/raised")
 	await(t, "delivery", func() bool { return slices.Contains(h.accepted(), want[len(want)-1]) })
-	if got := h.accepted(); !slices.Equal(got, want) {
+	if got := unique(h.accepted()); !slices.Equal(got, want) { // it may be stopped before it commits
 		t.Errorf("delivered %q, want %q", got, want)
 	}
 	await(t, "an empty table", func() bool {

@@ -160,12 +160,12 @@ func (p *tape) play(steps ...string) string {
 		p.now = noon.Add(time.Duration(minute) * time.Minute)
 		_, rest, _ := strings.Cut(step, what)
 		name, state, _ := strings.Cut(strings.TrimSuffix(what, ","), "/")
-		switch {
-		case what == "silence":
+		switch what {
+		case "silence":
 			_, _ = fmt.Sscanf(rest, "%d-%d", &from, &until)
 			p.note("s"+fmt.Sprint(from), topics.Silence{ID: "s" + fmt.Sprint(from), Choice: topics.Choice{Cameras: []string{"ward-*"}},
 				At: noon.Add(time.Duration(from) * time.Minute), Until: noon.Add(time.Duration(until) * time.Minute)})
-		case what == "profile":
+		case "profile":
 			next := p.silences.profile.Followed(strings.TrimSpace(rest), "", p.now, time.Time{})
 			value, err := topics.EncodeProfile(next)
 			if err == nil {
@@ -174,17 +174,17 @@ func (p *tape) play(steps ...string) string {
 			if err != nil {
 				p.t.Fatal(err)
 			}
-		case what == "down": // nothing is read until it is up
+		case "down": // nothing is read until it is up
 			up = false
-		case what == "up":
+		case "up":
 			up = true
 			p.start()
-		case what == "killed": // after a record and before it is committed
+		case "killed": // after a record and before it is committed
 			p.work(1, true)
 			p.start()
-		case what == "skips":
+		case "skips":
 			p.skip = int64(len(p.log)) - p.committed
-		case what == "look":
+		case "look":
 		default:
 			p.append(name, topics.AlertState(state))
 		}

@@ -51,7 +51,7 @@ func (w *worker) loadWithheld(ctx context.Context, begun, skipped bool) error {
 			continue
 		}
 		if len(w.later.byAlert) < maxWithheld {
-			w.later.take(one, w.silences)
+			w.later.take(one)
 		}
 	}
 	w.later.loosened = -1 // work out the ends
@@ -59,7 +59,7 @@ func (w *worker) loadWithheld(ctx context.Context, begun, skipped bool) error {
 }
 
 // take takes an alert of the table.
-func (l *withheld) take(one topics.WithheldAlert, by *silences) {
+func (l *withheld) take(one topics.WithheldAlert) {
 	h := &heldAlert{WithheldAlert: one, due: one.Delivered}
 	l.byAlert[one.Alert] = h
 	if one.Over() {
@@ -113,7 +113,7 @@ func (w *worker) erase(ctx context.Context, one topics.WithheldAlert) error {
 }
 
 func (w *worker) put(ctx context.Context, one topics.WithheldAlert, value []byte) error {
-	_, err := w.lease.Send(ctx, bus.Message{Topic: w.Names.Of(topics.Withheld), Key: []byte(one.TableKey()), PartitionBy: []byte(one.Key), Value: value})
+	_, err := w.Send(ctx, bus.Message{Topic: w.Names.Of(topics.Withheld), Key: []byte(one.TableKey()), PartitionBy: []byte(one.Key), Value: value})
 	if err != nil && bus.Permanent(err) {
 		return w.tableFails(fmt.Errorf("note what silences keep from the receiver: %w", err))
 	}
