@@ -28,6 +28,17 @@ type asker struct {
 	slots   chan struct{} // one for each question that may be asked at a time
 }
 
+// secondOpinions asks, and follows what all workers have heard, until ctx ends.
+func (s *Stage) secondOpinions(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		s.followVerdicts(ctx)
+		return nil
+	})
+	g.Go(func() error { return s.askAll(ctx) })
+	return g.Wait()
+}
+
 // askAll asks until ctx ends, whomever the configuration names.
 func (s *Stage) askAll(ctx context.Context) error {
 	defer s.Reporter.Warning(partOpinion, nil)

@@ -121,11 +121,7 @@ func (s *Stage) Run(ctx context.Context) error {
 		s.followSilences(ctx)
 		return nil
 	})
-	g.Go(func() error {
-		s.followVerdicts(ctx)
-		return nil
-	})
-	g.Go(func() error { return s.askAll(ctx) })
+	g.Go(func() error { return s.secondOpinions(ctx) })
 	s.awaitSilences(ctx)
 	s.awaitVerdicts(ctx)
 	g.Go(func() error { return s.followOpen(ctx) })

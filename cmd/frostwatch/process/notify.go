@@ -42,17 +42,7 @@ func (p *Process) Notify() ([]Part, error) {
 			return lines
 		}, err
 	}, "notify.receivers")
-	p.onReload(func(c config.Config) (func() []string, error) {
-		next, err := notify.CompileVerify(c.Notify.Verify)
-		return func() (lines []string) {
-			if !next.Same(verifier) {
-				lines = []string{"notify.verify changed"}
-				verifier = next
-				s.SetVerifier(next)
-			}
-			return lines
-		}, err
-	}, "notify.verify")
+	p.onVerifier(verifier, s.SetVerifier)
 	profiles := p.Config.Notify.Profiles
 	p.onReload(func(c config.Config) (func() []string, error) {
 		return func() []string {
@@ -64,4 +54,19 @@ func (p *Process) Notify() ([]Part, error) {
 	}, "notify.profiles")
 	p.stages = append(p.stages, "notify")
 	return []Part{{Name: "notify", Run: s.Run}}, nil
+}
+
+// onVerifier puts another model in force when the configuration names one.
+func (p *Process) onVerifier(inForce *notify.Verifier, put func(*notify.Verifier)) {
+	p.onReload(func(c config.Config) (func() []string, error) {
+		next, err := notify.CompileVerify(c.Notify.Verify)
+		return func() []string {
+			if next.Same(inForce) {
+				return nil
+			}
+			inForce = next
+			put(next)
+			return []string{"notify.verify changed"}
+		}, err
+	}, "notify.verify")
 }
