@@ -137,7 +137,7 @@ func TestAReloadIsWholeOrNotAtAll(t *testing.T) {
 	if lines, err := e.putInForce(); !errors.Is(err, no) || len(lines) > 0 {
 		t.Errorf("%v, %v", lines, err)
 	}
-	e.reloadables = e.reloadables[:1]
+	e.reloadables = e.reloadables[:len(e.reloadables)-1]
 	if lines, err := e.putInForce(); err != nil || fmt.Sprint(lines) != "[rule fight added rule fall removed]" {
 		t.Errorf("%v, %v: the rules of the refused file are in force", lines, err)
 	}
