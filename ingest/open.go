@@ -79,7 +79,9 @@ func (r *runner) through(ctx context.Context, a address) (stream, error) {
 		return stream{}, err
 	}
 	s := stream{relay: with}
-	if s.Stream, err = media.OpenStream(ctx, with.URL(), r.streamOptions(ctx)); err != nil {
+	o := r.streamOptions(ctx)
+	o.OnCalm = with.Calm
+	if s.Stream, err = media.OpenStream(ctx, with.URL(), o); err != nil {
 		with.Close()
 		return stream{}, s.because(err)
 	}

@@ -217,6 +217,7 @@ func (s *Stream) rest(at time.Duration) {
 	d.state = idle
 	d.still.learn()
 	flush(s.owner)
+	s.OnCalm(true)
 }
 
 // peek decodes the keyframe that was kept last, and nothing else.
@@ -266,6 +267,7 @@ func (s *Stream) wake(rose, unseen bool) {
 	d.state, d.sent, d.passing = catchingUp, 0, true
 	d.still.wake(s.clock.last, rose, unseen)
 	d.looked, d.first = s.clock.last, luma{}
+	s.OnCalm(false)
 }
 
 // catchUp sends the decoder the next packet that is kept; false where there is none left.

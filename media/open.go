@@ -29,6 +29,9 @@ type StreamOptions struct {
 	// OnKept is called for each frame that comes while only keyframes are decoded; nil:
 	// nobody is told.
 	OnKept func()
+	// OnCalm is called when keyframes alone begin to be decoded, and when all frames are
+	// again; nil: nobody is told.
+	OnCalm func(calm bool)
 	// AnyPace believes the times of streams that run faster or slower than time does.
 	AnyPace bool
 	// OnWait is called with a reason where packets come and no picture can begin, which
@@ -62,6 +65,9 @@ func open(ctx context.Context, url string, o openOptions) (*Stream, error) {
 	}
 	if o.OnKept == nil {
 		o.OnKept = func() {}
+	}
+	if o.OnCalm == nil {
+		o.OnCalm = func(bool) {}
 	}
 	s := &Stream{openOptions: o, format: astiav.AllocFormatContext(), losses: newLosses()}
 	s.losses.ofFormat(s.format)

@@ -22,7 +22,7 @@ func (s *session) answers(in *reader) {
 			return
 		case m == nil:
 			_, err = s.libav.Write(frames)
-			gather(in)
+			s.gather(in)
 		default:
 			err = s.answer(m)
 		}
@@ -34,9 +34,9 @@ func (s *session) answers(in *reader) {
 
 // gather waits a moment for more of a picture's packets, unless much has come already:
 // handed on together they cost less.
-func gather(in *reader) {
+func (s *session) gather(in *reader) {
 	const moment, much = 4 * time.Millisecond, 16 << 10
-	if in.b.Buffered()-in.taken < much && in.taken < much {
+	if in.b.Buffered()-in.taken < much && !s.relay.calm.wait(in.taken) && in.taken < much {
 		time.Sleep(moment)
 	}
 }

@@ -54,6 +54,7 @@ type Relay struct {
 	login    login
 	listener net.Listener
 	path     string // what this process' own requests begin with
+	calm     calm
 	end      context.CancelFunc
 	done     sync.WaitGroup
 

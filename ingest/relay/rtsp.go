@@ -60,6 +60,7 @@ func (r *Relay) serveRTSP(ctx context.Context, libav net.Conn) {
 		return
 	}
 	defer r.track(camera)()
+	r.calm.of(camera)
 	s := &session{relay: r, local: local, libav: libav, camera: camera}
 	defer s.closePairs()
 	var down sync.WaitGroup
