@@ -35,6 +35,10 @@ type Options struct {
 	Runtime    string   // path of ONNX Runtime's shared library
 	Provider   string   // cpu, cuda or tensorrt
 	Videos     []string // to read as cameras; empty: a demo clip
+	Films      []string // FilmQuiet, FilmBusy: made for ingest, and read before Videos, each with ffmpeg beside it
+	Size       string   // of Films, such as 1920x1080
+	Codec      string   // of Films: h264 or hevc
+	Beside     bool     // ffmpeg runs beside ingest whatever it reads
 	Cameras    int      // that ingest reads at the same time
 	Views      []string // of ingest's cameras; empty: the default
 	Decode     []string // which pictures of ingest's cameras are decoded: each is measured in turn; empty: the default

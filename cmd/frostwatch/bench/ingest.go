@@ -35,6 +35,10 @@ type ingestFigures struct {
 	// camera.
 	PeakMB float64 `json:"peak_rss_mb_per_camera"`
 	EndMB  float64 `json:"rss_mb_per_camera_at_end"`
+	// FurtherMB is what each camera after the first adds: what cameras share is not in it.
+	FurtherMB float64 `json:"rss_mb_per_further_camera,omitempty"`
+	// FFmpeg is what ffmpeg uses for a camera beside it, with one thread; 0: not measured.
+	FFmpeg float64 `json:"ffmpeg_cpu_s_per_camera_minute,omitempty"`
 }
 
 const (
@@ -47,10 +51,17 @@ const (
 	// calmTime is how long cameras have to be found quiet, before it is measured what they
 	// cost if they are.
 	calmTime = 10 * time.Second
+	// steadyTime is over how long memory is averaged, since it rises and falls with each
+	// collection of garbage.
+	steadyTime = 5 * time.Second
 )
 
 func (b *bench) ingest(ctx context.Context) ([]ingestFigures, error) {
-	videos := b.Videos
+	films, err := b.films(ctx)
+	if err != nil {
+		return nil, err
+	}
+	videos := append(films, b.Videos...)
 	if len(videos) == 0 {
 		clips, err := demo.Clips()
 		if err != nil {
@@ -60,7 +71,11 @@ func (b *bench) ingest(ctx context.Context) ([]ingestFigures, error) {
 	}
 	var out []ingestFigures
 	modes := b.Decode
-	if len(modes) == 0 {
+	switch {
+	case len(modes) > 0:
+	case len(films) > 0:
+		modes = []string{string(topics.DecodeAlways), string(topics.DecodeDemand)}
+	default:
 		modes = []string{string(config.Default().Ingest.Decode)}
 	}
 	for _, video := range videos {
@@ -136,35 +151,76 @@ func (b *bench) readCameras(ctx context.Context, pr *process.Process, r *sink, u
 		return err
 	}
 	before := residentMB(self)
-	cameras := make([]topics.Camera, b.Cameras)
-	for i := range cameras {
-		cameras[i] = topics.Camera{Name: fmt.Sprintf("camera-%d", i+1), URL: url}
-	}
-	table, err := pr.Cameras()
+	one, err := b.join(ctx, pr, r, url, out, 1)
 	if err != nil {
 		return err
 	}
-	for _, c := range cameras {
-		if err := table.Put(ctx, c); err != nil {
-			return err
-		}
-	}
-	if err := r.settled(ctx, b.Cameras); err != nil {
+	all, err := b.join(ctx, pr, r, url, out, b.Cameras)
+	if err != nil {
 		return err
 	}
-	if out.Decode == string(topics.DecodeDemand) {
-		if _, err := b.spend(ctx, r, calmTime); err != nil {
-			return err
-		}
-	}
-	busy, err := b.spend(ctx, r, b.Time)
+	busy, beside, err := b.spendBeside(ctx, r, url, pr.Config)
 	if err != nil {
 		return err
 	}
 	n := float64(b.Cameras)
-	out.Stream, out.Seconds, out.Idle = r.stream(), busy.wall.Seconds(), idle.cpuPerMinute()
+	out.Stream, out.Seconds, out.Idle, out.FFmpeg = r.stream(), busy.wall.Seconds(), idle.cpuPerMinute(), beside
 	out.CPU = (busy.cpuPerMinute() - idle.cpuPerMinute()) / n
 	out.Clips = float64(busy.clips) / n / busy.wall.Minutes()
 	out.PeakMB, out.EndMB = (peakMB(self)-before)/n, (residentMB(self)-before)/n
+	if b.Cameras > 1 {
+		out.FurtherMB = (all - one) / (n - 1)
+	}
 	return nil
+}
+
+// join adds cameras until there are so many, waits until all are as they will be, and
+// returns the memory of the process then, if there are several to be compared.
+func (b *bench) join(ctx context.Context, pr *process.Process, r *sink, url string, out *ingestFigures, cameras int) (mb float64, err error) {
+	table, err := pr.Cameras()
+	if err != nil {
+		return 0, err
+	}
+	for i := range cameras {
+		if err := table.Put(ctx, topics.Camera{Name: fmt.Sprintf("camera-%d", i+1), URL: url}); err != nil {
+			return 0, err
+		}
+	}
+	if err := r.settled(ctx, cameras); err != nil {
+		return 0, err
+	}
+	if out.Decode == string(topics.DecodeDemand) {
+		if _, err := b.spend(ctx, r, calmTime); err != nil {
+			return 0, err
+		}
+	}
+	if b.Cameras == 1 {
+		return 0, nil
+	}
+	return steadyMB(ctx, steadyTime)
+}
+
+// spendBeside measures for the time asked for, with ffmpeg beside it if that is wanted.
+func (b *bench) spendBeside(ctx context.Context, r *sink, url string, c config.Config) (busy spent, ffmpeg float64, err error) {
+	if !b.Beside && len(b.Films) == 0 {
+		busy, err = b.spend(ctx, r, b.Time)
+		return busy, 0, err
+	}
+	p, err := startPeer(ctx, url, c.Framer.ShortSide, c.Framer.Window)
+	if err != nil {
+		return busy, 0, err
+	}
+	defer p.end()
+	if _, err := b.spend(ctx, r, joinTime); err != nil {
+		return busy, 0, err
+	}
+	before, err := p.cpu()
+	if err != nil {
+		return busy, 0, err
+	}
+	if busy, err = b.spend(ctx, r, b.Time); err != nil {
+		return busy, 0, err
+	}
+	after, err := p.cpu()
+	return busy, (after - before).Seconds() / busy.wall.Minutes(), err
 }

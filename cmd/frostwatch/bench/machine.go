@@ -20,6 +20,7 @@ type machine struct {
 	System     string    `json:"system"`
 	Go         string    `json:"go"`
 	Frostwatch string    `json:"frostwatch"`
+	Command    string    `json:"command"`
 }
 
 func thisMachine(version string) machine {
@@ -29,6 +30,7 @@ func thisMachine(version string) machine {
 		MemoryMB: procKB("/proc/meminfo", "MemTotal") / 1024,
 		Load:     loadAverage(), System: runtime.GOOS + "/" + runtime.GOARCH,
 		Go: runtime.Version(), Frostwatch: version,
+		Command: "frostwatch " + strings.Join(os.Args[1:], " "),
 	}
 }
 

@@ -39,6 +39,7 @@ func (r Report) Print(w io.Writer) error {
 
 func (m machine) print(row func(...string)) {
 	row("machine", fmt.Sprintf("%s, %d cores, %d MB, %s", m.CPU, m.Cores, m.MemoryMB, m.System))
+	row("command", m.Command)
 	row("", fmt.Sprintf("Frostwatch %s, %s, %s, load %s", m.Frostwatch, m.Go, m.Date.Format("2006-01-02 15:04 MST"), m.Load))
 }
 
@@ -46,7 +47,13 @@ func (i ingestFigures) print(row func(...string)) {
 	row()
 	row("ingest", fmt.Sprintf("%s (%s), %d cameras, short side %d, views %s, decode %s, %.0f s", i.Video, i.Stream, i.Cameras, i.ShortSide, i.Views, i.Decode, i.Seconds))
 	row("  CPU", fmt.Sprintf("%.2f s per camera minute", i.CPU))
+	if i.FFmpeg > 0 {
+		row("  ffmpeg", fmt.Sprintf("%.2f s per camera minute beside it; ours is %.2f times that", i.FFmpeg, i.CPU/i.FFmpeg))
+	}
 	row("  memory", fmt.Sprintf("%.1f MB peak per camera, %.1f MB at the end", i.PeakMB, i.EndMB))
+	if i.FurtherMB > 0 {
+		row("", fmt.Sprintf("%.1f MB for each camera after the first", i.FurtherMB))
+	}
 	row("  clips", fmt.Sprintf("%.1f per camera minute", i.Clips))
 	row("  idle", fmt.Sprintf("%.2f CPU s per minute without cameras, not counted above", i.Idle))
 }

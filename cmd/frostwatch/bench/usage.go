@@ -47,6 +47,22 @@ const self = "self"
 // residentMB is the memory that a process holds.
 func residentMB(pid string) float64 { return float64(procKB("/proc/"+pid+"/status", "VmRSS")) / 1024 }
 
+// steadyMB is the mean of what this process holds for a while.
+func steadyMB(ctx context.Context, d time.Duration) (float64, error) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	sum, n := 0.0, 0.0
+	for end := time.Now().Add(d); time.Now().Before(end); {
+		select {
+		case <-tick.C:
+			sum, n = sum+residentMB(self), n+1
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		}
+	}
+	return sum / n, nil
+}
+
 // peakMB is the most memory that a process held; for this process, since
 // forgetPeak.
 func peakMB(pid string) float64 { return float64(procKB("/proc/"+pid+"/status", "VmHWM")) / 1024 }
