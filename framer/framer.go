@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"slices"
 	"time"
 
@@ -87,7 +88,8 @@ func (o *Options) fill() {
 // Framer makes a Stream for each camera.
 type Framer struct {
 	Options
-	metrics metrics
+	metrics  metrics
+	canvases *media.Canvases
 }
 
 // New checks the options.
@@ -99,7 +101,7 @@ func New(o Options) (*Framer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("framer: %w", err)
 	}
-	return &Framer{Options: o, metrics: m}, nil
+	return &Framer{Options: o, metrics: m, canvases: media.NewCanvases(runtime.GOMAXPROCS(0))}, nil
 }
 
 // Stream returns the sink of one camera's frames; its clips go to send. The error
@@ -114,6 +116,7 @@ func (f *Framer) Stream(c topics.Camera, send bus.SendFunc) (*Stream, error) {
 		return nil, fmt.Errorf("frame camera %s: %w", c.Name, err)
 	}
 	e.Bound(pictureMost)
+	e.Share(f.canvases)
 	e.Mask(c.Masks)
 	log := f.Logger.With("camera", c.Name)
 	s := &Stream{

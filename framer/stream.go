@@ -222,6 +222,7 @@ func (s *Stream) display(f *media.Frame) time.Duration {
 // cut adds the frame to the windows that have a target while it is on display. It is
 // converted and compressed once, however many they are.
 func (s *Stream) cut(ctx context.Context, f *media.Frame, at, until time.Duration) error {
+	defer s.encoder.Rest()
 	var picture topics.ClipFrame
 	var still *media.Still
 	var w, h int

@@ -73,7 +73,7 @@ static int fw_corrupt(const void *f) {
 
 typedef struct {
 	struct SwsContext *sws;
-	uint8_t *row_buffer; // rows padded, for swscale writes whole vectors
+	uint8_t *row_buffer; // rows padded, for swscale writes whole vectors; NULL: not needed so far
 	int stride, size;
 	int width, lines, across, down, format, space, range;
 } fw_rgb;
@@ -97,10 +97,9 @@ static int fw_rgb_prepare(fw_rgb *c, const AVFrame *f, const fw_shape *s) {
 	c->format = f->format; c->space = f->colorspace; c->range = f->color_range;
 	c->stride = (s->across * 3 + 127) & ~63;
 	c->size = c->stride * s->down;
-	c->row_buffer = av_malloc(c->size);
 	c->sws = sws_getContext(f->width, s->lines, f->format, s->across, s->lines, AV_PIX_FMT_RGB24,
 	                        SWS_BILINEAR, NULL, NULL, NULL);
-	if (!c->row_buffer || !c->sws) { fw_rgb_free(c); return AVERROR(ENOMEM); }
+	if (!c->sws) { fw_rgb_free(c); return AVERROR(ENOMEM); }
 	int *inverse, *table, from, to, brightness, contrast, saturation;
 	if (sws_getColorspaceDetails(c->sws, &inverse, &from, &table, &to, &brightness, &contrast, &saturation) >= 0) {
 		// The yuvj formats are full range whatever the frame says.
@@ -145,6 +144,9 @@ static int fw_rgb_convert(fw_rgb *c, const void *frame, fw_shape s, uint8_t *dst
 	const AVFrame *f = frame;
 	int err = fw_rgb_prepare(c, f, &s);
 	if (err < 0) return err;
+	// Rows of whole vectors can be written to where they are wanted, unless they are turned.
+	int plain = s.a == 1 && s.d == 1 && s.gap == 1 && s.across % 64 == 0;
+	if (!plain && !c->row_buffer && !(c->row_buffer = av_malloc(c->size))) return AVERROR(ENOMEM);
 	const uint8_t *from[AV_NUM_DATA_POINTERS];
 	int from_strides[AV_NUM_DATA_POINTERS];
 	for (int i = 0; i < AV_NUM_DATA_POINTERS; i++) {
@@ -155,10 +157,11 @@ static int fw_rgb_convert(fw_rgb *c, const void *frame, fw_shape s, uint8_t *dst
 			from_strides[i] *= 2;
 		}
 	}
-	uint8_t *planes[4] = {c->row_buffer + (size_t)(s.gap == 2 ? s.first : 0) * c->stride};
-	int strides[4] = {c->stride * s.gap};
+	uint8_t *planes[4] = {plain ? dst : c->row_buffer + (size_t)(s.gap == 2 ? s.first : 0) * c->stride};
+	int strides[4] = {plain ? s.across * 3 : c->stride * s.gap};
 	int rows = sws_scale(c->sws, from, from_strides, 0, s.lines, planes, strides);
 	if (rows != s.lines) return AVERROR(EINVAL);
+	if (plain) return 0;
 	if (s.gap == 2) fw_rgb_fill(c, &s);
 	if (s.a != 1 || s.d != 1) {
 		fw_rgb_turn(c, &s, dst);

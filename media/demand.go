@@ -216,7 +216,7 @@ func (s *Stream) rest(at time.Duration) {
 	d.stamp, d.span, d.resting = frameTime(s.fresh.UnsafePointer()), 0, at
 	d.state = idle
 	d.still.learn()
-	flush(s.owner)
+	s.reopen(d.kept[0].packet)
 	s.OnCalm(true)
 }
 

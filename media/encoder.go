@@ -16,7 +16,8 @@ type FrameEncoder struct {
 	most           int // bytes of a picture; 0: any
 	lowered        int // quality of the latest pictures
 	jpeg           *jpeg.Encoder
-	rgb, small     []byte
+	canvas
+	canvases       *Canvases     // nil: the canvas is the encoder's own
 	width, height  int           // of rgb
 	reader         *jpeg.Decoder // of stills; nil until the first is cut
 	seed           maphash.Seed
@@ -99,6 +100,7 @@ func (e *FrameEncoder) Encode(f *Frame) (data []byte, w, h int, err error) {
 	if err := e.check(f.Width, f.Height); err != nil {
 		return nil, 0, 0, err
 	}
+	e.work()
 	if e.rgb, err = f.RGB(e.rgb); err != nil {
 		return nil, 0, 0, err
 	}

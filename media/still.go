@@ -57,6 +57,7 @@ func (e *FrameEncoder) Cut(stills []*Still, left, top, size, side int) (out [][]
 		}
 		runtime.AddCleanup(e, func(d *jpeg.Decoder) { d.Close() }, e.reader)
 	}
+	e.work()
 	for i, s := range stills {
 		if left < 0 || top < 0 || size < 1 || left+size > s.Width || top+size > s.Height {
 			return nil, fmt.Errorf("cut %d pixels at %d,%d out of a picture of %dx%d", size, left, top, s.Width, s.Height)

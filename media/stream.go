@@ -63,6 +63,7 @@ func (s *Stream) Info() StreamInfo { return s.info }
 // is silent for too long, and ErrStopped when the context has ended. Frames
 // that were decoded before an error are handed out first.
 func (s *Stream) Next() (*Frame, error) {
+	s.shown.Unref() // its memory may be needed for the next
 	for s.err == nil {
 		f, err := s.step()
 		if err != nil {

@@ -1,0 +1,50 @@
+package media
+
+import (
+	"bytes"
+
+	"github.com/asticode/go-astiav"
+)
+
+// reopen begins with a new decoder where that of all pictures is not needed for now: it
+// keeps the memory of all pictures that it ever held at once, and of keyframes alone that
+// is one. key is the keyframe from which on packets are kept. Where it does not carry what a
+// decoder must know, the old one stays, which may have heard of it long ago.
+func (s *Stream) reopen(key *astiav.Packet) {
+	old, owner := s.codec, s.owner
+	codec := astiav.FindDecoder(s.track.CodecParameters().CodecID())
+	if codec == nil || !describes(s.info.Codec, key.Data()) || s.openDecoder(codec, s.track.CodecParameters()) != nil {
+		if s.codec != old {
+			s.codec.Free()
+			s.codec, s.owner = old, owner
+		}
+		flush(s.owner)
+		return
+	}
+	old.Free()
+}
+
+// describes is whether a keyframe is preceded by all parameter sets, as cameras send them.
+func describes(codec string, data []byte) bool {
+	var seen [64]bool
+	for range 8 { // more units than go before any picture
+		at := bytes.Index(data, []byte{0, 0, 1})
+		if at < 0 || at+3 >= len(data) {
+			break
+		}
+		data = data[at+3:]
+		if codec == "hevc" {
+			seen[data[0]>>1&63] = true
+		} else {
+			seen[data[0]&31] = true
+		}
+		data = data[:min(len(data), describedWithin)]
+	}
+	if codec == "hevc" {
+		return seen[32] && seen[33] && seen[34] // VPS, SPS and PPS (H.265, table 7-1)
+	}
+	return seen[7] && seen[8] // SPS and PPS (H.264, table 7-1)
+}
+
+// describedWithin bounds how far into a keyframe is looked.
+const describedWithin = 4 << 10
