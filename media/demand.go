@@ -58,17 +58,9 @@ type keptPacket struct {
 	missed  bool // something was lost on the way before it
 }
 
-// luma are the points of a frame; none where they can't be read.
-type luma struct {
-	points  []byte
-	columns int
-}
-
 const (
 	// keptBytes bounds what is kept of a stream.
 	keptBytes = 4 << 20
-	// groupLeast is how many frames a group and a second must have.
-	groupLeast = 5
 	// lookApart is the least time between two looks while all pictures are decoded, and
 	// nothing moves; twice that is, otherwise.
 	lookApart = 500 * time.Millisecond
@@ -77,55 +69,12 @@ const (
 	lookEvery  = 2 * time.Second
 	lookSeldom = 4 * time.Second
 	calmLong   = 10 * time.Second
-	// pauseLeast is the time between two packets from which on it is a pause, in which no
-	// picture is on display for ever.
-	pauseLeast = time.Second
 )
 
 // SkipMost is the longest time between two keyframes of a stream of which only those are
 // decoded. To look at any other picture, all since the keyframe have to be decoded: with
 // a longer time, that would be about all.
 const SkipMost = 5 * time.Second
-
-// group measures the packets from one keyframe to the next.
-type group struct {
-	packets int
-	stamp   int64         // of the keyframe
-	arrived time.Time     // of the same
-	since   time.Duration // from there to the latest packet
-	paused  bool          // there was a pause right before that
-	length  time.Duration // of the latest whole one
-	regular int           // whole ones in a row that are neither too long nor too short
-}
-
-// see takes the next packet.
-func (g *group) see(key bool, stamp int64, tick float64, now time.Time) {
-	before := g.since
-	if g.since = now.Sub(g.arrived); stamp != noTime && g.stamp != noTime {
-		g.since = time.Duration(float64(stamp-g.stamp) * tick * float64(time.Second))
-	}
-	g.paused = g.since-before >= pauseLeast
-	g.packets++
-	if !key {
-		return
-	}
-	g.length = g.since
-	g.regular++
-	if g.length <= 0 || g.length > SkipMost || g.packets < groupLeast || float64(g.packets) < groupLeast*g.length.Seconds() {
-		g.regular = 0
-	}
-	g.packets, g.stamp, g.arrived, g.since = 0, stamp, now, 0
-}
-
-// odd is whether the latest packet is not at the time at which it is expected. since is
-// the time from the keyframe before it.
-func (g *group) odd(key bool) bool {
-	since := g.since
-	if key {
-		since = g.length
-	}
-	return g.paused || since < 0 || since > SkipMost
-}
 
 func (d *demand) keep(p *astiav.Packet, now time.Time, missed bool) {
 	d.kept = append(d.kept, keptPacket{p.Clone(), now, missed})
@@ -342,30 +291,4 @@ func (s *Stream) watch(at time.Duration, number int64, now time.Time) {
 		d.free()
 		d.state = awake
 	}
-}
-
-// lumaOf reads the fresh frame's points into the memory of l.
-func (s *Stream) lumaOf(l luma) luma {
-	columns, rows := SceneLong*cellPoints, SceneShort*cellPoints
-	if s.fresh.Height() > s.fresh.Width() {
-		columns, rows = rows, columns
-	}
-	columns, rows = min(columns, s.fresh.Width()), min(rows, s.fresh.Height())
-	if columns < 4*BlockPoints || rows < 4*BlockPoints {
-		return luma{}
-	}
-	l.points, l.columns = slices.Grow(l.points[:0], columns*rows)[:columns*rows], columns
-	if !lumaOf(s.fresh.UnsafePointer(), columns, rows, l.points) {
-		return luma{}
-	}
-	return l
-}
-
-// differs is whether something has moved between two frames. If that can't be known, it
-// is true.
-func (l luma) differs(before luma) bool {
-	if len(l.points) == 0 || len(l.points) != len(before.points) || l.columns != before.columns {
-		return true
-	}
-	return slices.ContainsFunc(Moving(before.points, l.points, l.columns), func(v float64) bool { return v > 0 })
 }

@@ -1,0 +1,35 @@
+package media
+
+import "slices"
+
+// luma are the points of a frame; none where they can't be read.
+type luma struct {
+	points  []byte
+	columns int
+}
+
+// lumaOf reads the fresh frame's points into the memory of l.
+func (s *Stream) lumaOf(l luma) luma {
+	columns, rows := SceneLong*cellPoints, SceneShort*cellPoints
+	if s.fresh.Height() > s.fresh.Width() {
+		columns, rows = rows, columns
+	}
+	columns, rows = min(columns, s.fresh.Width()), min(rows, s.fresh.Height())
+	if columns < 4*BlockPoints || rows < 4*BlockPoints {
+		return luma{}
+	}
+	l.points, l.columns = slices.Grow(l.points[:0], columns*rows)[:columns*rows], columns
+	if !lumaOf(s.fresh.UnsafePointer(), columns, rows, l.points) {
+		return luma{}
+	}
+	return l
+}
+
+// differs is whether something has moved between two frames. If that can't be known, it
+// is true.
+func (l luma) differs(before luma) bool {
+	if len(l.points) == 0 || len(l.points) != len(before.points) || l.columns != before.columns {
+		return true
+	}
+	return slices.ContainsFunc(Moving(before.points, l.points, l.columns), func(v float64) bool { return v > 0 })
+}
