@@ -51,7 +51,7 @@ func runBench(t *testing.T, args ...string) (out, errs string, code int) {
 // The figures depend on the machine, but each part must report the figures that it
 // is for. The part that runs the whole product is in the end-to-end tests.
 func TestBenchMeasuresItsParts(t *testing.T) {
-	out, errs, code := runBench(t, "ingest", "infer", "--json", "--for", "2s", "--cameras", "1")
+	out, errs, code := runBench(t, "ingest", "infer", "--json", "--for", "2s", "--cameras", "1", "--film", "busy", "--size", "320x180", "--decode", "always")
 	if code != 0 {
 		t.Fatalf("exit status %d\n%s", code, errs)
 	}
@@ -66,7 +66,7 @@ func TestBenchMeasuresItsParts(t *testing.T) {
 		t.Fatalf("a part is missing in\n%s", out)
 	}
 	// A clip every 2.419 s, or later on a busy machine.
-	if i := r.Ingest[0]; i.Cameras != 1 || i.CPU <= 0 || i.PeakMB <= 0 || i.Clips > 60 {
+	if i := r.Ingest[0]; i.Cameras != 1 || i.CPU <= 0 || i.FFmpeg <= 0 || i.Video != "busy.mp4" || i.PeakMB <= 0 || i.Clips > 60 {
 		t.Errorf("ingest %+v", i)
 	}
 	if f := r.Infer; f.ONNXRuntime == "" || len(f.Models) == 0 || f.Models[0].Precision != froster.Float32 {
@@ -82,7 +82,7 @@ func TestBenchMeasuresItsParts(t *testing.T) {
 	if err := r.Print(&table); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"s per camera minute", "clips/s", r.Machine.CPU} {
+	for _, want := range []string{"s per camera minute", "ours is", "clips/s", r.Machine.CPU} {
 		if !strings.Contains(table.String(), want) {
 			t.Errorf("the table lacks %q:\n%s", want, table.String())
 		}
@@ -118,6 +118,8 @@ func TestBenchSaysWhatIsWrong(t *testing.T) {
 		{[]string{"train"}, `invalid argument "train"`},
 		{[]string{"ingest", "--cameras", "0"}, "--cameras 0"},
 		{[]string{"ingest", "--video", "absent.mp4"}, "measure ingest: absent.mp4: "},
+		{[]string{"ingest", "--film", "loud"}, "--film loud: want quiet or busy"},
+		{[]string{"ingest", "--film", "quiet", "--size", "320x180", "--codec", "av1"}, "--codec av1: want h264 or hevc"},
 		{[]string{"infer", "--model", "absent"}, "measure infer: open model bundle"},
 		{[]string{"infer", "--provider", "cuda"}, "measure infer: infer.provider: cuda is not available here: it needs an NVIDIA GPU"},
 		{[]string{"vocab", "--provider", "npu"}, `infer.provider: "npu": want cpu, cuda or tensorrt`},
