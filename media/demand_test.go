@@ -19,6 +19,7 @@ func TestOnDemandMissesNothing(t *testing.T) {
 		"open.ts":    "-c:v libx264 -bf 3 -x264-params open-gop=1:keyint=30:min-keyint=30:scenecut=0",
 		"hevc.mp4":   "-c:v libx265 -preset ultrafast -x265-params log-level=none:keyint=30:min-keyint=30:scenecut=0",
 		"second.mp4": "-c:v libx264 -g 15 -keyint_min 15 -sc_threshold 0", // a keyframe a second
+		"hevc.ts":    "-c:v libx265 -preset ultrafast -x265-params log-level=none:keyint=30:min-keyint=30:scenecut=0",
 		"sound.ts":   "-f lavfi -i sine=duration=20 -map 0:v -map 1:a -c:v libx264 -g 30 -keyint_min 30 -sc_threshold 0 -bf 0 -c:a aac -muxdelay 0",
 	} {
 		t.Run(name, func(t *testing.T) {
