@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/demo"
@@ -61,7 +62,7 @@ func (b *bench) ingest(ctx context.Context) ([]ingestFigures, error) {
 	if err != nil {
 		return nil, err
 	}
-	videos := append(films, b.Videos...)
+	videos := slices.Concat(films, b.Videos)
 	if len(videos) == 0 {
 		clips, err := demo.Clips()
 		if err != nil {
