@@ -39,14 +39,12 @@ func (r *Relay) Calm(on bool) {
 	}
 }
 
-// of is called with the camera's connection.
+// of is called with the camera's connection. With TLS nothing is gathered: it hands out a
+// record at a time and keeps others, which the kernel knows nothing of.
 func (c *calm) of(camera net.Conn) {
-	if secured, ok := camera.(interface{ NetConn() net.Conn }); ok {
-		camera = secured.NetConn()
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if plain, ok := camera.(syscall.Conn); ok {
+	if plain, ok := camera.(*net.TCPConn); ok {
 		c.from, _ = plain.SyscallConn() // nil where it can't be had
 	}
 }
