@@ -21,6 +21,7 @@ func actionsCodec() codec[topics.Recognition] {
 		when:   func(r topics.Recognition) time.Time { return r.End },
 		model:  func(r topics.Recognition) string { return r.Model },
 		dims:   func(r topics.Recognition) int { return len(r.Embedding) },
+		viewed: func(r topics.Recognition, dims int) (views, fit bool) { return len(r.Views) > 0, viewsFit(&r, dims) },
 		columns: func(dims int) parquet.Group {
 			group := parquet.Group{
 				"clip_id": text(), "camera_tags": repeated(), "epoch": parquet.Optional(instant()), "sequence": whole(),
@@ -31,6 +32,7 @@ func actionsCodec() codec[topics.Recognition] {
 				"references_hash": parquet.Optional(repeated()), "references_logit": parquet.Optional(number()),
 			}
 			maps.Copy(group, labelColumns())
+			maps.Copy(group, viewColumns())
 			return group
 		},
 		put: putAction,
@@ -80,6 +82,13 @@ func putAction(r *row, a topics.Recognition, dims int) error {
 			other, *v = append(other, name), nil
 		}
 	}
+	views := a.Views
+	if viewsFit(&a, dims) {
+		other, a.Views = append(other, "views"), nil
+	} else {
+		views = nil
+	}
+	putViews(r, views, a.Labels)
 	more, err := restOf(a, other...)
 	if err != nil {
 		return err
@@ -94,7 +103,9 @@ func putAction(r *row, a topics.Recognition, dims int) error {
 // those that are known not to matter to them. Labels reads such a row whole.
 func readByRules(fields map[string]json.RawMessage) bool {
 	for name := range fields {
-		if name != "clip" && name != "timings_ms" {
+		switch name {
+		case "clip", "timings_ms", "quiet", "embedded_as":
+		default:
 			return true
 		}
 	}
@@ -120,6 +131,11 @@ func getAction(r *row) (a topics.Recognition, err error) {
 	}
 	if a.Labels, err = r.labels(); err != nil {
 		return a, err
+	}
+	if len(a.Views) == 0 {
+		if a.Views, err = r.views(); err != nil {
+			return a, err
+		}
 	}
 	for name, v := range map[string]*topics.Float16Vector{
 		"embedding": &a.Embedding, "embedding_first3": &a.First, "embedding_last3": &a.Last,

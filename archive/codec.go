@@ -29,6 +29,9 @@ type codec[T any] struct {
 	when   func(T) time.Time // the time that a Range is about
 	model  func(T) string
 	dims   func(T) int // length of its embeddings, 0: none
+	// viewed is whether a record names views, and whether these fit into columns of a
+	// segment with embeddings of dims numbers; nil: none does.
+	viewed func(v T, dims int) (views, fit bool)
 	// columns are those beside the ones that every segment has. dims is the length
 	// of embeddings.
 	columns func(dims int) parquet.Group
@@ -111,7 +114,7 @@ func (c codec[T]) encode(n Name, records []Record[T], skipped int64) ([]byte, Me
 func writerOptions() []parquet.WriterOption {
 	o := []parquet.WriterOption{parquet.CreatedBy("frostwatch", "1", "archive"), parquet.PageBufferSize(1 << 20), parquet.DataPageVersion(1)}
 	// The smallest and the greatest vector or JSON text are of no use to readers.
-	for _, column := range []string{"embedding", "embedding_first3", "embedding_last3", labelsColumn, valuesColumn, dictionaryColumn, restColumn} {
+	for _, column := range append(viewColumnNames(), "embedding", "embedding_first3", "embedding_last3", labelsColumn, valuesColumn, dictionaryColumn, restColumn) {
 		o = append(o, parquet.SkipPageBounds(column))
 	}
 	return o

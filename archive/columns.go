@@ -112,7 +112,10 @@ func (r *row) labels() (out []topics.LabelScore, err error) {
 		err = r.json(labelsColumn, &out)
 		return out, err
 	}
-	return r.dictionary.append(make([]topics.LabelScore, 0, len(values)/labelSize), values)
+	if out, err = r.dictionary.append(make([]topics.LabelScore, 0, len(values)/labelSize), values); err != nil {
+		return out, err
+	}
+	return out, placeLabels(out, r.bytes(labelViewsColumn, parquet.ByteArray))
 }
 
 func (r *row) value(name string, kind parquet.Kind) (parquet.Value, bool) {

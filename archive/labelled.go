@@ -9,7 +9,8 @@ import (
 
 // Labelled is some recognitions of one partition, in their order, as rules read them:
 // what a segment has of them beside is left out (the position of the clip, timings, the
-// score of background), and their embeddings are there only after Embed.
+// score of background, what was quiet), and their embeddings, also those of views, are
+// there only after Embed.
 type Labelled struct {
 	Partition int
 	Records   []Record[topics.Recognition]
@@ -54,7 +55,7 @@ func (s *scan) labels(fn func(Labelled) error) scanSegment {
 		if _, there := f.file.Schema().Lookup(valuesColumn); !there {
 			return s.whole(ctx, f, from)
 		}
-		if err := own.read(ctx, f, wants{labels: true}); err != nil {
+		if err := own.read(ctx, f, wants{labels: true, views: f.Viewed > 0}); err != nil {
 			return s.read(ctx, f, from, err)
 		}
 		if own.labels.incomplete {

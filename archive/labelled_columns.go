@@ -3,6 +3,7 @@ package archive
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/parquet-go/parquet-go"
@@ -34,6 +35,7 @@ type labelled struct {
 	rows       []int
 	scores     []topics.LabelScore
 	references []topics.References
+	seen       []topics.SeenView
 }
 
 // dictionaryRow is what a row adds to the dictionary.
@@ -130,11 +132,13 @@ func (l *labelled) takeDictionary(p parquet.Page) error {
 func (c *columns) embed(ctx context.Context, f *file, ends bool, rows []int, records []Record[topics.Recognition]) error {
 	l := &c.labels
 	if !l.embedded {
-		w := wants{vectors: true, ends: ends}
-		if err := c.take(ctx, f, c.listVectors(w)); err != nil {
+		w := wants{vectors: true, ends: ends, views: c.views.read}
+		if err := c.take(ctx, f, append(c.listVectors(w), c.views.list(w)...)); err != nil {
 			return err
 		}
-		if err := f.guarded(func() error { return c.checkVectors(int(f.Rows), w) }); err != nil {
+		if err := f.guarded(func() error {
+			return errors.Join(c.checkVectors(int(f.Rows), w), c.views.check(int(f.Rows), 2*c.dims, w))
+		}); err != nil {
 			return err
 		}
 		l.mean, l.first, l.last = c.vectors.each(l.mean[:0], 2*c.dims), c.first.each(l.first[:0], 2*c.dims), c.last.each(l.last[:0], 2*c.dims)
@@ -147,11 +151,26 @@ func (c *columns) embed(ctx context.Context, f *file, ends bool, rows []int, rec
 		if ends {
 			a.First, a.Last = l.vector(l.first[row], len(rows)), l.vector(l.last[row], len(rows))
 		}
+		c.embedViews(a.Views, row, len(rows), ends)
 	}
 	return nil
 }
 
-// vector is one of three at most of each of n records, in memory of the batch.
+// embedViews gives the views of a row, one of a batch of n, their embeddings.
+func (c *columns) embedViews(views []topics.SeenView, row, n int, ends bool) {
+	for i := 1; i < len(views); i++ {
+		of := func(l *lists) topics.Float16Vector {
+			size := 2 * c.dims
+			return c.labels.vector(l.rows[row][(i-1)*size:i*size], n)
+		}
+		if views[i].Embedding = of(&c.views.mean); ends {
+			views[i].First, views[i].Last = of(&c.views.first), of(&c.views.last)
+		}
+	}
+}
+
+// vector is one of n records, in memory of the batch; a record has three, and three of
+// each of its further views.
 func (l *labelled) vector(raw []byte, n int) topics.Float16Vector {
 	if len(raw) == 0 {
 		return nil
@@ -160,7 +179,7 @@ func (l *labelled) vector(raw []byte, n int) topics.Float16Vector {
 	size := len(raw) / 2
 	apart := (size + 15) / 16 * 16
 	if l.used+apart > len(l.floats) {
-		l.floats, l.used = make([]float32, 3*apart*n), 0
+		l.floats, l.used = make([]float32, max(3*apart*n, 2*len(l.floats))), 0
 	}
 	v := l.floats[l.used : l.used+size : l.used+size]
 	l.used += apart

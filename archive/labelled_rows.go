@@ -43,7 +43,7 @@ func (b *labelledRows) run(ctx context.Context) error {
 // batch passes on the rows of the range from one to before another.
 func (b *labelledRows) batch(ctx context.Context, begin, end int) error {
 	l := &b.labels
-	l.records, l.rows, l.scores, l.references = l.records[:0], l.rows[:0], l.scores[:0], l.references[:0]
+	l.records, l.rows, l.scores, l.references, l.seen = l.records[:0], l.rows[:0], l.scores[:0], l.references[:0], l.seen[:0]
 	next := b.done
 	for row := begin; row < end; row++ {
 		b.learn(row)
@@ -116,7 +116,13 @@ func (b *labelledRows) add(row int, end time.Time) (err error) {
 		l.references = append(l.references, topics.References{Hash: h.hash, Logit: b.logits[row]})
 		a.References = &l.references[len(l.references)-1]
 	}
-	if err := a.ValidateClip(); err != nil {
+	if b.views.read {
+		err = b.views.see(a, row, &l.seen)
+	}
+	if err == nil {
+		err = a.ValidateClip()
+	}
+	if err != nil {
 		l.records, l.scores = l.records[:len(l.records)-1], l.scores[:first]
 		return err
 	}

@@ -39,6 +39,11 @@ func byPartitions(t *testing.T, r *Reader, g Range, embed bool) (out map[int][]R
 			for _, v := range []*topics.Float16Vector{&record.Value.Embedding, &record.Value.First, &record.Value.Last} {
 				*v = slices.Clone(*v)
 			}
+			record.Value.Views = slices.Clone(record.Value.Views)
+			for i := range record.Value.Views {
+				view := &record.Value.Views[i]
+				view.Embedding, view.First, view.Last = slices.Clone(view.Embedding), slices.Clone(view.First), slices.Clone(view.Last)
+			}
 			if record.Value.References != nil {
 				references := *record.Value.References
 				record.Value.References = &references

@@ -19,7 +19,8 @@ import (
 // of a label but its values is a line of JSON in the column of the dictionary, in the
 // first row that has the label. In the column of values a row has labelSize bytes for
 // each of its labels, little endian: the number of the line in the dictionary (uint16),
-// similarity (float32), score and contrast (float64). It is null where a row's labels
+// similarity (float32), score and contrast (float64). (Its view has a column of its own:
+// views.go.) It is null where a row's labels
 // don't fit into that, or the row has something for rules that has no column: then the
 // JSON has them exactly, as in segments of older versions.
 const (
@@ -77,7 +78,7 @@ func (n *labelNumbers) entries(labels []topics.LabelScore) (values []byte, fresh
 	values = make([]byte, 0, labelSize*len(labels))
 	for _, l := range labels {
 		alike := l
-		alike.Similarity, alike.Score, alike.Contrast = 0, 0, 0
+		alike.Similarity, alike.Score, alike.Contrast, alike.View = 0, 0, 0, 0
 		raw, err := json.Marshal(alike)
 		if err != nil {
 			return nil, nil, err

@@ -21,7 +21,8 @@ type Meta struct {
 	Cameras  []string  `json:"cameras,omitempty"` // sorted; empty: too many to name
 	Models   []string  `json:"models,omitempty"`  // likewise
 	Dims     int       `json:"dims,omitempty"`    // of embeddings
-	Odd      int64     `json:"odd,omitempty"`     // rows whose embedding has another length, and is in extra
+	Odd      int64     `json:"odd,omitempty"`     // rows with an embedding of another length, their own or a view's, that is in extra
+	Viewed   int64     `json:"viewed,omitempty"`  // rows that have columns of views
 }
 
 const metaVersion = 1
@@ -37,8 +38,15 @@ func (c codec[T]) describe(n Name, records []Record[T], skipped int64, dims int)
 		m.First, m.Last = earlier(m.First, r.Time), later(m.Last, r.Time)
 		m.Earliest, m.Latest = earlier(m.Earliest, at), later(m.Latest, at)
 		cameras[c.camera(r.Value)] = true
-		if d := c.dims(r.Value); d != 0 && d != dims {
+		views, fit := false, true
+		if c.viewed != nil {
+			views, fit = c.viewed(r.Value, dims)
+		}
+		if d := c.dims(r.Value); d != 0 && d != dims || !fit {
 			m.Odd++
+		}
+		if views && fit {
+			m.Viewed++
 		}
 		if id := c.model(r.Value); id != "" {
 			models[id] = true

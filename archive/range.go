@@ -22,8 +22,9 @@ type Range struct {
 	// Late is how long after its own time a record may have reached Kafka; a later
 	// one is not found. 0: 10 minutes.
 	Late time.Duration
-	// Ends asks Scan for the means of the first and last frames too.
-	Ends bool
+	// Ends asks Scan for the means of the first and last frames too, Views for what
+	// recognitions have of further views.
+	Ends, Views bool
 	// Seen is called with each record that is looked at, to show progress: what was
 	// counted so far, and Kafka's time of the record. One call at a time; nil:
 	// never. Scan calls it only for records that come from Kafka.

@@ -18,6 +18,20 @@ type Batch struct {
 	// embeddings, of zeros where a record has none; only if Range.Ends asks for them.
 	First, Last []byte
 	Rows        []Row
+	// Views are by row those of recognitions that name views; only if Range.Views asks for
+	// them, and nil where no row has any.
+	Views [][]View
+}
+
+// View is what belongs to a row of one of its views.
+type View struct {
+	View topics.View
+	Box  topics.Box
+	// Logit is References.Logit of the view. Mean is its embedding, float16, First and Last
+	// the means of its first and last frames if Range.Ends asks for them. Those of the first
+	// view are the row's own, and absent here.
+	Logit             float64
+	Mean, First, Last []byte
 }
 
 // Row is what belongs to one embedding.
@@ -67,7 +81,7 @@ func (r *Reader) Scan(ctx context.Context, g Range, fn func(Batch) error) (Count
 	s.embedded = true
 	s.columns = s.embeddings(call)
 	s.records = func(partition int, all []Record[topics.Recognition]) error {
-		return call(batchOf(partition, all, g.Ends))
+		return call(batchOf(partition, all, g))
 	}
 	return s.run(ctx)
 }
@@ -140,17 +154,42 @@ func (s *scan) flush(partition int) error {
 }
 
 // batchOf makes a batch of recognitions whose embeddings have one length.
-func batchOf(partition int, all []Record[topics.Recognition], ends bool) Batch {
+func batchOf(partition int, all []Record[topics.Recognition], g Range) Batch {
 	b := Batch{Partition: partition}
-	for _, r := range all {
+	for i, r := range all {
 		b.Dims = len(r.Value.Embedding)
 		b.Embeddings = topics.AppendFloat16(b.Embeddings, r.Value.Embedding)
-		if ends {
+		if g.Ends {
 			b.First, b.Last = appendEnd(b.First, r.Value.First, b.Dims), appendEnd(b.Last, r.Value.Last, b.Dims)
 		}
 		b.Rows = append(b.Rows, rowOf(r))
+		if g.Views && len(r.Value.Views) > 0 {
+			if b.Views == nil {
+				b.Views = make([][]View, len(all))
+			}
+			b.Views[i] = viewsOf(&r.Value, b.Dims, g.Ends)
+		}
 	}
 	return b
+}
+
+// viewsOf are the views of a recognition but those that have no embedding of the length.
+func viewsOf(a *topics.Recognition, dims int, ends bool) (out []View) {
+	for i, v := range a.Views {
+		own := View{View: v.View, Box: v.Box, Logit: v.Logit}
+		switch {
+		case i == 0:
+		case len(v.Embedding) != dims:
+			continue
+		default:
+			own.Mean = topics.AppendFloat16(nil, v.Embedding)
+			if ends {
+				own.First, own.Last = appendEnd(nil, v.First, dims), appendEnd(nil, v.Last, dims)
+			}
+		}
+		out = append(out, own)
+	}
+	return out
 }
 
 // appendEnd appends a mean of frames; zeros where it has another length.
@@ -171,8 +210,8 @@ func (s *scan) segment(ctx context.Context, seg Segment, from int64, own *column
 	if !s.asked.meets(f.Meta) {
 		return s.read(ctx, f, seg.To, nil)
 	}
-	if f.Odd > 0 {
-		// It has embeddings of two lengths: its rows are read as whole records.
+	if f.Odd > 0 || s.asked.Views && s.embedded && f.hidesViews() {
+		// Embeddings of two lengths, or views without columns: rows are read as whole records.
 		return s.whole(ctx, f, from)
 	}
 	return s.columns(ctx, f, from, own)
@@ -181,7 +220,7 @@ func (s *scan) segment(ctx context.Context, seg Segment, from int64, own *column
 // embeddings passes on a segment's embeddings.
 func (s *scan) embeddings(call func(Batch) error) scanSegment {
 	return func(ctx context.Context, f *file, from int64, own *columns) (int64, error) {
-		if err := own.read(ctx, f, wants{vectors: true, ends: s.asked.Ends}); err != nil {
+		if err := own.read(ctx, f, wants{vectors: true, ends: s.asked.Ends, views: s.asked.Views && f.Viewed > 0}); err != nil {
 			return s.read(ctx, f, from, err)
 		}
 		given := 0

@@ -15,7 +15,11 @@ func (c *columns) batches(g Range, from int64, fn func(Batch) error) error {
 	}
 	begin := 0
 	for _, p := range c.vectors.pages {
-		if err := fn(c.batch(g, from, begin, p, first, last)); err != nil {
+		b, err := c.batch(g, from, begin, p, first, last)
+		if err != nil {
+			return err
+		}
+		if err := fn(b); err != nil {
 			return err
 		}
 		begin += p.rows
@@ -28,8 +32,9 @@ func (c *columns) batches(g Range, from int64, fn func(Batch) error) error {
 
 // batch is the rows of a page, of which the first is row begin of the segment, as are
 // first and last. Vectors are moved together in place.
-func (c *columns) batch(g Range, from int64, begin int, p page, first, last []byte) Batch {
+func (c *columns) batch(g Range, from int64, begin int, p page, first, last []byte) (Batch, error) {
 	c.rows = c.rows[:0]
+	c.views.begin()
 	size, read, write := 2*c.dims, 0, 0
 	for i := range p.rows {
 		if p.missing != nil && p.missing[i] {
@@ -51,12 +56,17 @@ func (c *columns) batch(g Range, from int64, begin int, p page, first, last []by
 		}
 		write += size
 		c.rows = append(c.rows, c.row(row, end))
+		if c.views.read {
+			if err := c.views.add(len(c.rows)-1, row, 2*c.dims, g.Ends); err != nil {
+				return Batch{}, err
+			}
+		}
 	}
-	b := Batch{Dims: c.dims, Embeddings: p.raw[:write], Rows: c.rows}
+	b := Batch{Dims: c.dims, Embeddings: p.raw[:write], Rows: c.rows, Views: c.views.end(len(c.rows))}
 	if g.Ends {
 		b.First, b.Last = first[:write], last[:write]
 	}
-	return b
+	return b, nil
 }
 
 func (c *columns) row(i int, end time.Time) Row {

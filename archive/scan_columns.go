@@ -21,6 +21,7 @@ type columns struct {
 	scales, logits          []float64
 	vectors                 vectors
 	first, last             vectors // empty unless they are asked for
+	views                   views   // likewise
 	dims                    int
 	rows                    []Row
 	labels                  labelled
@@ -30,8 +31,9 @@ type columns struct {
 	memory                  memory            // of what is fetched
 }
 
-// wants are what of a segment is read beside what every scan needs.
-type wants struct{ vectors, ends, labels bool }
+// wants are what of a segment is read beside what every scan needs; views: with vectors
+// those of views, with labels where they are.
+type wants struct{ vectors, ends, labels, views bool }
 
 // freeColumns keep the memory of columns for the next partition of a scan.
 type freeColumns chan *columns
@@ -67,9 +69,10 @@ func (c *columns) wanted(g Range, camera string) bool {
 // column is one that a scan reads.
 type column struct {
 	name string
-	// One of the two: take is called for each page, and vectors are not copied.
+	// One of the three: take is called for each page, and vectors and lists are not copied.
 	take    func(parquet.Page) error
 	vectors *vectors
+	lists   *lists
 	// optional: segments of older versions do not have it.
 	optional bool
 }
@@ -91,7 +94,7 @@ func (c *columns) list(w wants) []column {
 	if w.labels {
 		out = append(out, c.labels.list(c)...)
 	}
-	return append(out, c.listVectors(w)...)
+	return append(append(out, c.listVectors(w)...), c.views.list(w)...)
 }
 
 func (c *columns) listVectors(w wants) (out []column) {
@@ -142,6 +145,7 @@ func (c *columns) clear(dims int) {
 	c.scales, c.logits, c.noEpoch = c.scales[:0], c.logits[:0], c.noEpoch[:0]
 	c.dims = dims
 	c.labels.clear()
+	c.views.clear()
 	for _, v := range []*vectors{&c.vectors, &c.first, &c.last} {
 		v.clear()
 	}
@@ -161,9 +165,12 @@ func (c *columns) group(f *file, group parquet.RowGroup, meta *format.RowGroup, 
 			return fmt.Errorf("column %s is missing", column.name)
 		}
 		var err error
-		if column.vectors != nil {
+		switch {
+		case column.vectors != nil:
 			err = column.vectors.take(f, &meta.Columns[leaf.ColumnIndex], leaf, c.dims)
-		} else {
+		case column.lists != nil:
+			err = column.lists.take(f, &meta.Columns[leaf.ColumnIndex], leaf)
+		default:
 			err = pages(chunks[leaf.ColumnIndex], column.take)
 		}
 		if err != nil {
@@ -311,7 +318,7 @@ func (c *columns) check(f *file, w wants) error {
 	if h, l := len(c.hashes), len(c.logits); h != l || h != 0 && h != n {
 		return fmt.Errorf("columns of %d, %d and %d rows", h, l, n)
 	}
-	return c.checkVectors(n, w)
+	return errors.Join(c.checkVectors(n, w), c.views.check(n, 2*c.dims, w))
 }
 
 func (c *columns) checkVectors(n int, w wants) error {

@@ -31,6 +31,24 @@ func (v *vectors) clear() { v.pages, v.rows = v.pages[:0], 0 }
 // take reads the pages of a column chunk, of dims values a vector, that was fetched.
 // What it returns is part of the fetched memory.
 func (v *vectors) take(f *file, chunk *format.ColumnChunk, leaf parquet.LeafColumn, dims int) error {
+	return rawPages(f, chunk, leaf, func(p page) error {
+		nulls := 0
+		for _, missing := range p.missing {
+			if missing {
+				nulls++
+			}
+		}
+		if int64(v.rows)+int64(p.rows) > f.Rows || len(p.raw) != (p.rows-nulls)*2*dims {
+			return fmt.Errorf("%d bytes of %d vectors of %d numbers", len(p.raw), p.rows-nulls, dims)
+		}
+		v.pages = append(v.pages, p)
+		v.rows += p.rows
+		return nil
+	})
+}
+
+// rawPages calls take for the pages of a plain, optional column chunk that was fetched.
+func rawPages(f *file, chunk *format.ColumnChunk, leaf parquet.LeafColumn, take func(page) error) error {
 	m := &chunk.MetaData
 	if m.Codec != format.Uncompressed || m.DictionaryPageOffset != 0 || leaf.MaxDefinitionLevel != 1 || leaf.MaxRepetitionLevel != 0 {
 		return errors.New("its vectors are not as the archive writes them")
@@ -40,7 +58,7 @@ func (v *vectors) take(f *file, chunk *format.ColumnChunk, leaf parquet.LeafColu
 		return err
 	}
 	var protocol thrift.CompactProtocol
-	for left := m.NumValues; left > 0; {
+	for left := min(m.NumValues, f.Rows); left > 0; {
 		reader := protocol.NewReaderFromBytes(raw)
 		var h format.PageHeader
 		if err := thrift.NewDecoder(reader).Decode(&h); err != nil {
@@ -48,10 +66,14 @@ func (v *vectors) take(f *file, chunk *format.ColumnChunk, leaf parquet.LeafColu
 		}
 		raw = raw[reader.BytesRead():]
 		size, rows := int64(h.CompressedPageSize), int64(h.DataPageHeader.V.NumValues)
-		if size < 0 || size > int64(len(raw)) || rows <= 0 || rows > left || int64(v.rows)+rows > f.Rows {
+		if size < 0 || size > int64(len(raw)) || rows <= 0 || rows > left {
 			return fmt.Errorf("a page of %d bytes and %d rows", size, rows)
 		}
-		if err := v.page(&h, raw[:size:size], int(rows), dims); err != nil {
+		p, err := rawPage(&h, raw[:size:size], int(rows))
+		if err != nil {
+			return err
+		}
+		if err := take(p); err != nil {
 			return err
 		}
 		raw, left = raw[size:], left-rows
@@ -59,29 +81,21 @@ func (v *vectors) take(f *file, chunk *format.ColumnChunk, leaf parquet.LeafColu
 	return nil
 }
 
-// page takes one page: the length of the levels, the levels, which say what is null,
-// and the values (https://parquet.apache.org/docs/file-format/data-pages).
-func (v *vectors) page(h *format.PageHeader, raw []byte, rows, dims int) error {
+// rawPage takes one page apart: the length of the levels, the levels, which say what is
+// null, and the values (https://parquet.apache.org/docs/file-format/data-pages).
+func rawPage(h *format.PageHeader, raw []byte, rows int) (page, error) {
 	if h.Type != format.DataPage || h.DataPageHeader.V.Encoding != format.Plain || h.DataPageHeader.V.DefinitionLevelEncoding != format.RLE {
-		return errors.New("its vectors are not as the archive writes them")
+		return page{}, errors.New("its vectors are not as the archive writes them")
 	}
 	if h.CRC != 0 && uint32(h.CRC) != crc32.ChecksumIEEE(raw) {
-		return errors.New("a page's checksum is wrong")
+		return page{}, errors.New("a page's checksum is wrong")
 	}
 	if len(raw) < 4 || int64(binary.LittleEndian.Uint32(raw)) > int64(len(raw)-4) {
-		return errTruncated
+		return page{}, errTruncated
 	}
 	end := 4 + int(binary.LittleEndian.Uint32(raw))
-	missing, nulls, err := readNulls(raw[4:end], rows)
-	if err != nil {
-		return err
-	}
-	if values := raw[end:]; len(values) != (rows-nulls)*2*dims {
-		return fmt.Errorf("%d bytes of %d vectors of %d numbers", len(values), rows-nulls, dims)
-	}
-	v.pages = append(v.pages, page{raw[end:], rows, missing})
-	v.rows += rows
-	return nil
+	missing, _, err := readNulls(raw[4:end], rows)
+	return page{raw[end:], rows, missing}, err
 }
 
 // readNulls reads levels of one bit: runs of equal ones, and groups of eight. It

@@ -194,13 +194,18 @@ func (v *look) references(m *Matrix) *topics.References {
 
 // result is what a label has.
 func (v *look) result(m *Matrix, b ranked) topics.LabelScore {
+	l := v.scored(m, b)
+	l.Contrast = m.words[b.label].Contrast(v.clip, v.scale, v.logit)
+	return l
+}
+
+// scored is what a label has but its contrast.
+func (v *look) scored(m *Matrix, b ranked) topics.LabelScore {
 	weight, of := math.Exp(float64(v.scale)*(b.similarity-v.top)), v.sum
 	if g := m.twins[b.label]; g >= 0 {
 		of = weight + max(v.sum-v.groups[g], 0)
 	}
-	l := m.labels[b.label].scored(b.similarity, weight/of)
-	l.Contrast = m.words[b.label].Contrast(v.clip, v.scale, v.logit)
-	return l
+	return m.labels[b.label].scored(b.similarity, weight/of)
 }
 
 // Dot is the dot product of two vectors of one length. It uses the processor's vector
