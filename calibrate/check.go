@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/archive"
+	"github.com/frostwatch/frostwatch/scoring"
 )
 
 // CheckOptions say what to check. All but Range are required.
@@ -89,9 +90,9 @@ func Check(ctx context.Context, o CheckOptions) (*Checked, error) {
 		return nil, errors.New("the recordings have no contrasts")
 	}
 	found := partitions[checked]{fresh: func() *checked {
-		return &checked{CheckOptions: &o, clip: newReading(words.model.Dims), labels: make([]CheckedLabel, len(words.list)), cameras: map[string]*CheckedCamera{}, other: otherModels{}}
+		return &checked{CheckOptions: &o, clip: newReading(words.model), labels: make([]CheckedLabel, len(words.list)), cameras: map[string]*CheckedCamera{}, other: otherModels{}}
 	}}
-	o.Range.Ends = words.ends
+	o.Range.Ends, o.Range.Views = words.ends, true
 	counts, err := o.Past.Scan(ctx, o.Range, func(b archive.Batch) error { return found.of(b.Partition).batch(b) })
 	if err != nil {
 		return nil, err
@@ -129,11 +130,11 @@ func (p *checked) batch(b archive.Batch) error {
 // row counts one clip.
 func (p *checked) row(c *CheckedCamera, b archive.Batch, i int) {
 	w, row, clip := p.Phrase.Words, &b.Rows[i], p.clip.of(b, i)
-	_, contrast := w.values(0, clip, row.LogitScale, &row.References)
+	contrast := w.values(0, clip, row.LogitScale).Contrast
 	if math.IsNaN(contrast) {
 		return
 	}
-	l := &p.labels[w.nearest(clip.Mean)]
+	l := &p.labels[w.nearest(clip)]
 	for _, of := range []struct {
 		clips, over *int
 		highest     *float64
@@ -153,12 +154,12 @@ func (p *checked) row(c *CheckedCamera, b archive.Batch, i int) {
 	}
 }
 
-// nearest is the word after the first that is most similar to a clip, 0 if there is
-// none.
-func (w *Words) nearest(clip []float32) (best int) {
+// nearest is the word after the first that is most similar to a view of a clip, 0 if
+// there is none.
+func (w *Words) nearest(clip []scoring.View) (best int) {
 	highest := math.Inf(-1)
 	for j := 1; j < len(w.list); j++ {
-		if s := w.list[j].Similarity(clip); s > highest {
+		if s, _ := w.list[j].MostSimilar(clip); s > highest {
 			best, highest = j, s
 		}
 	}

@@ -1,6 +1,7 @@
 package calibrate
 
 import (
+	"math"
 	"slices"
 
 	"github.com/frostwatch/frostwatch/archive"
@@ -37,6 +38,9 @@ type filler struct {
 	// at is by that word where the recognition's first label of the name is, -1: nowhere.
 	at   []int
 	made []topics.LabelScore // labels of the batch's recognitions that lacked some
+	// views are those of a recognition that can be compared, each with its index in it.
+	views []scoring.View
+	index []int
 }
 
 // maxLabelNames bounds the names that a filler remembers.
@@ -135,12 +139,36 @@ func (f *filler) has(i int, rec *topics.Recognition) bool {
 	return f.at[f.name[i]] >= 0 && (rec.References != nil && rec.References.Hash != "" || !f.HasContrast())
 }
 
+// look finds the views of a recognition that can be compared; none of one whose own
+// embedding can't be.
+func (f *filler) look(rec *topics.Recognition) {
+	f.views, f.index = f.views[:0], f.index[:0]
+	if rec.Model != f.model.ID || len(rec.Embedding) != f.model.Dims {
+		return
+	}
+	known := rec.References != nil && rec.References.Hash == f.model.References
+	add := func(i int, mean, first, last []float32, logit float64) {
+		if !known {
+			logit = math.NaN()
+		}
+		f.views = append(f.views, scoring.View{Clip: scoring.Clip{Mean: mean, First: first, Last: last}, Logit: logit})
+		f.index = append(f.index, i)
+	}
+	logit := 0.0
+	if known {
+		logit = rec.References.Logit
+	}
+	add(0, rec.Embedding, rec.First, rec.Last, logit)
+	for i := 1; i < len(rec.Views); i++ {
+		if v := &rec.Views[i]; len(v.Embedding) == f.model.Dims {
+			add(i, v.Embedding, v.First, v.Last, v.Logit)
+		}
+	}
+}
+
 // one fills a recognition that was looked up.
 func (f *filler) one(rec *topics.Recognition) {
-	var references topics.References
-	if rec.References != nil {
-		references = *rec.References
-	}
+	f.look(rec)
 	begin := len(f.made)
 	f.made = append(f.made, rec.Labels...)
 	filled, unable, vocabulary := 0, false, f.vocabulary(rec)
@@ -148,12 +176,12 @@ func (f *filler) one(rec *topics.Recognition) {
 		if !f.counts(i, vocabulary) || f.has(i, rec) {
 			continue
 		}
-		if rec.Model != f.model.ID || len(rec.Embedding) != f.model.Dims {
+		if len(f.views) == 0 {
 			unable = true
 			continue
 		}
-		l := f.list[i].label
-		l.Similarity, l.Contrast = f.values(i, scoring.Clip{Mean: rec.Embedding, First: rec.First, Last: rec.Last}, rec.LogitScale, &references)
+		l, seen := f.list[i].label, f.values(i, f.views, rec.LogitScale)
+		l.Similarity, l.Contrast, l.View = seen.Similarity, seen.Contrast, f.index[seen.View]
 		if at := f.at[f.name[i]]; at >= 0 {
 			f.made[begin+at].Contrast = l.Contrast
 		} else {

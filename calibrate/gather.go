@@ -37,11 +37,10 @@ type column struct {
 }
 
 // of is the log odds of the highest contrast of the words with a clip.
-func (c column) of(clip scoring.Clip, row *archive.Row) float32 {
+func (c column) of(clip []scoring.View, row *archive.Row) float32 {
 	best := 0.0
 	for i := c.from; i < c.to; i++ {
-		_, contrast := c.words.values(i, clip, row.LogitScale, &row.References)
-		best = max(best, contrast)
+		best = max(best, c.words.values(i, clip, row.LogitScale).Contrast)
 	}
 	return float32(logit(best))
 }
@@ -54,7 +53,7 @@ func gather(ctx context.Context, past Past, g archive.Range, o gatherOptions) (*
 	}
 	all := &gathering{gatherOptions: o}
 	all.partitions.fresh = all.partition
-	g.Cameras = slices.Sorted(maps.Keys(o.columns))
+	g.Cameras, g.Views = slices.Sorted(maps.Keys(o.columns)), true
 	for _, columns := range o.columns {
 		g.Ends = g.Ends || slices.ContainsFunc(columns, func(c column) bool { return c.words.ends })
 	}
@@ -89,7 +88,7 @@ type gatheredPart struct {
 }
 
 func (g *gathering) partition() *gatheredPart {
-	return &gatheredPart{gathering: g, series: map[string]*series{}, other: otherModels{}, clips: newReading(g.model.Dims)}
+	return &gatheredPart{gathering: g, series: map[string]*series{}, other: otherModels{}, clips: newReading(g.model)}
 }
 
 func (p *gatheredPart) batch(b archive.Batch) error {

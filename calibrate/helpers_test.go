@@ -206,14 +206,19 @@ func (v vectors) References(_ context.Context, hash string) (*scoring.References
 	return v.references, nil
 }
 
+func everyday() (texts []string) {
+	for i := range 12 {
+		texts = append(texts, fmt.Sprintf("everyday scene %d", i))
+	}
+	return texts
+}
+
 // someReferences are those that tests take contrasts against.
 func someReferences(t testing.TB) *scoring.References {
 	t.Helper()
-	var texts []string
-	of := map[string][]float32{}
-	for i := range 12 {
-		text := fmt.Sprintf("everyday scene %d", i)
-		texts, of[text] = append(texts, text), vectorOf(text)
+	texts, of := everyday(), map[string][]float32{}
+	for _, text := range texts {
+		of[text] = vectorOf(text)
 	}
 	r, err := scoring.NewReferences(texts, of)
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 // Hit is a clip of the past that a search found.
@@ -18,7 +20,11 @@ type Hit struct {
 	Contrast   *float64  `json:"contrast,omitempty"` // nil: not computed
 	Partition  int       `json:"partition"`          // of the recognition on the topic of actions
 	Offset     int64     `json:"offset"`
-	rank       float64
+	// View and Box are where the clip was seen that these are of; absent where the camera
+	// names no views.
+	View topics.View `json:"view,omitempty"`
+	Box  *topics.Box `json:"box,omitempty"`
+	rank float64
 }
 
 // before is the order of hits: the best first.
@@ -33,6 +39,8 @@ type found struct {
 	partition                  int
 	offset                     int64
 	rank, similarity, contrast float64
+	view                       topics.View // empty: the camera names none
+	box                        topics.Box
 }
 
 // peaks finds clips of one camera that begin apart from each other: those that rank

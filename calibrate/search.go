@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/frostwatch/frostwatch/archive"
@@ -62,7 +63,7 @@ func Search(ctx context.Context, o SearchOptions) (*Searched, error) {
 	s := &search{SearchOptions: o}
 	s.partitions.fresh = s.partition
 	g := o.Range
-	g.Ends = o.Words != nil && o.Words.ends && o.Measure == "contrast"
+	g.Ends, g.Views = o.Words != nil && o.Words.ends && o.Measure == "contrast", true
 	counts, err := o.Past.Scan(ctx, g, func(b archive.Batch) error { return s.partitions.of(b.Partition).batch(b) })
 	if err != nil {
 		return nil, err
@@ -78,10 +79,11 @@ type search struct {
 // searched is what was found in one partition.
 type searched struct {
 	*search
-	// reach is whether a clip may rank as high as the worst of the best so far, which
-	// takes much less time than score; nil: it is not known.
-	reach   func(clip []byte, row *archive.Row, rank float64) bool
-	score   func(clip scoring.Clip, row *archive.Row) (similarity, contrast float64)
+	// reach is whether a view of a clip may rank as high as the worst of the best so far,
+	// which takes much less time than score; nil: it is not known. Its logit is as
+	// recorded.
+	reach   func(view []byte, row *archive.Row, logit, rank float64) bool
+	score   func(clip []scoring.View, row *archive.Row) scoring.Seen
 	clips   *reading
 	cameras map[string]*peaks
 	best    best
@@ -91,31 +93,37 @@ type searched struct {
 
 func (s *search) partition() *searched {
 	return &searched{
-		search: s, clips: newReading(s.model().Dims), cameras: map[string]*peaks{}, best: best{limit: s.Limit}, other: otherModels{},
+		search: s, clips: newReading(s.model()), cameras: map[string]*peaks{}, best: best{limit: s.Limit}, other: otherModels{},
 		score: s.scorer(), reach: s.screen(),
 	}
 }
 
-// scorer compares a clip with the query.
-func (s *search) scorer() func(clip scoring.Clip, row *archive.Row) (similarity, contrast float64) {
+// scorer compares the views of a clip with the query. The one that ranks highest counts.
+func (s *search) scorer() func(clip []scoring.View, row *archive.Row) scoring.Seen {
 	if s.Words != nil {
 		if s.Measure != "contrast" {
-			return func(clip scoring.Clip, _ *archive.Row) (float64, float64) {
-				return s.Words.list[0].Similarity(clip.Mean), 0
+			return func(clip []scoring.View, _ *archive.Row) (seen scoring.Seen) {
+				seen.Similarity, seen.View = s.Words.list[0].MostSimilar(clip)
+				return seen
 			}
 		}
-		return func(clip scoring.Clip, row *archive.Row) (float64, float64) {
-			return s.Words.values(0, clip, row.LogitScale, &row.References)
+		return func(clip []scoring.View, row *archive.Row) scoring.Seen {
+			return s.Words.values(0, clip, row.LogitScale)
 		}
 	}
 	length := norm(s.Like)
-	return func(clip scoring.Clip, _ *archive.Row) (float64, float64) {
-		return float64(scoring.Dot(clip.Mean, s.Like)) / (norm(clip.Mean) * length), 0
+	return func(clip []scoring.View, _ *archive.Row) (best scoring.Seen) {
+		for n, v := range clip {
+			if like := float64(scoring.Dot(v.Mean, s.Like)) / (norm(v.Mean) * length); n == 0 || like > best.Similarity {
+				best = scoring.Seen{Similarity: like, View: n}
+			}
+		}
+		return best
 	}
 }
 
-// screen decides whether a clip may reach a rank.
-func (s *search) screen() func(clip []byte, row *archive.Row, rank float64) bool {
+// screen decides whether a view of a clip may reach a rank.
+func (s *search) screen() func(view []byte, row *archive.Row, logit, rank float64) bool {
 	if s.Words == nil {
 		return nil
 	}
@@ -124,12 +132,25 @@ func (s *search) screen() func(clip []byte, row *archive.Row, rank float64) bool
 	case screen == nil:
 		return nil
 	case s.Measure != "contrast":
-		return func(clip []byte, _ *archive.Row, rank float64) bool { return screen.Similarity(clip, rank) }
+		return func(view []byte, _ *archive.Row, _, rank float64) bool { return screen.Similarity(view, rank) }
 	}
-	return func(clip []byte, row *archive.Row, rank float64) bool {
-		scale, logit := s.Words.recorded(row.LogitScale, &row.References)
-		return screen.Contrast(clip, scale, logit, rank)
+	return func(view []byte, row *archive.Row, logit, rank float64) bool {
+		return screen.Contrast(view, s.Words.scale(row.LogitScale), s.Words.model.logit(row, logit), rank)
 	}
+}
+
+// mayReach is whether any view of a clip may reach a rank.
+func (p *searched) mayReach(b archive.Batch, i int, rank float64) bool {
+	row := &b.Rows[i]
+	if p.reach == nil || p.reach(b.Embeddings[2*b.Dims*i:], row, row.References.Logit, rank) {
+		return true
+	}
+	for _, v := range further(b, i) {
+		if p.reach(v.Mean, row, v.Logit, rank) {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *searched) batch(b archive.Batch) error {
@@ -143,7 +164,7 @@ func (p *searched) batch(b archive.Batch) error {
 		p.scored++
 		rank, full := p.best.least()
 		var err error
-		if full && p.reach != nil && !p.reach(b.Embeddings[2*b.Dims*i:], row, rank) {
+		if full && !p.mayReach(b, i, rank) {
 			err = p.skip(row)
 		} else {
 			err = p.compare(b, i)
@@ -159,7 +180,11 @@ func (p *searched) batch(b archive.Batch) error {
 func (p *searched) compare(b archive.Batch, i int) error {
 	row := &b.Rows[i]
 	f := found{camera: row.Camera, epoch: row.Epoch, start: row.Start, end: row.End, offset: row.Offset, partition: b.Partition}
-	f.similarity, f.contrast = p.score(p.clips.of(b, i), row)
+	seen := p.score(p.clips.of(b, i), row)
+	f.similarity, f.contrast = seen.Similarity, seen.Contrast
+	if b.Views != nil && len(b.Views[i]) > 0 {
+		f.view, f.box = b.Views[i][seen.View].View, b.Views[i][seen.View].Box
+	}
 	f.rank = f.similarity
 	if p.Measure == "contrast" && p.Words != nil {
 		f.rank = f.contrast
@@ -203,6 +228,10 @@ func (p *searched) peak(f *found) {
 		Camera: f.camera, Start: f.start, End: f.end, Clip: topics.ClipID(f.camera, f.epoch, f.start.Sub(f.epoch)),
 		Similarity: f.similarity, Partition: f.partition, Offset: f.offset, rank: f.rank,
 	}
+	if f.view != "" {
+		box := f.box
+		h.View, h.Box = f.view, &box
+	}
 	if p.Measure == "contrast" && p.Words != nil {
 		contrast := f.contrast
 		h.Contrast = &contrast
@@ -228,6 +257,19 @@ func (s *search) result(counts archive.Counts) *Searched {
 }
 
 func norm(v []float32) float64 { return max(math.Sqrt(float64(scoring.Dot(v, v))), 1e-12) }
+
+// InView is the embedding of a recording in a view; in the first of those, where it was
+// seen in several of that name.
+func InView(rec topics.Recognition, view topics.View) ([]float32, error) {
+	i := slices.IndexFunc(rec.Views, func(v topics.SeenView) bool { return v.View == view })
+	switch {
+	case i == 0:
+		return rec.Embedding, nil
+	case i > 0 && len(rec.Views[i].Embedding) == len(rec.Embedding):
+		return rec.Views[i].Embedding, nil
+	}
+	return nil, fmt.Errorf("the recording of clip %.120q has no view %s", topics.Clean(rec.ClipID), view)
+}
 
 // Clip finds the recording of a clip.
 func Clip(ctx context.Context, past Past, id string) (topics.Recognition, error) {

@@ -90,9 +90,11 @@ func TestContrastsOfTheRecordedSum(t *testing.T) {
 	}
 	w := words(t, past, refs, "leaves a bag")
 	for _, r := range past.actions[0] {
-		_, want := w.values(0, scoring.Clip{Mean: r.Value.Embedding}, 10, &topics.References{})
-		_, other := w.values(0, scoring.Clip{Mean: r.Value.Embedding}, 10, &topics.References{Hash: "other", Logit: 3})
-		_, got := w.values(0, scoring.Clip{Mean: r.Value.Embedding}, 10, r.Value.References)
+		of := func(references topics.References) float64 {
+			b := archive.Batch{Dims: dims, Rows: []archive.Row{{References: references}}, Embeddings: topics.AppendFloat16(nil, r.Value.Embedding)}
+			return w.values(0, newReading(w.model).of(b, 0), 10).Contrast
+		}
+		want, other, got := of(topics.References{}), of(topics.References{Hash: "other", Logit: 3}), of(*r.Value.References)
 		if math.Abs(got-want) > 1e-6 || other != want || got <= 0 || got >= 1 {
 			t.Errorf("contrast %v, in full %v, with another sum recorded %v", got, want, other)
 		}

@@ -41,7 +41,7 @@ func Try(ctx context.Context, o TryOptions) (*Tried, error) {
 	t := &try{TryOptions: o, rules: rules}
 	t.partitions.fresh = t.partition
 	g := o.Range
-	g.Ends = o.Words.ends
+	g.Ends, g.Views = o.Words.ends, true
 	if !g.Since.IsZero() {
 		g.Since = g.Since.Add(-Warm)
 	}
@@ -71,7 +71,7 @@ type tried struct {
 }
 
 func (t *try) partition() *tried {
-	p := &tried{try: t, player: newPlayer(t.rules, nil, nil), clips: newReading(t.Words.model.Dims), other: otherModels{}}
+	p := &tried{try: t, player: newPlayer(t.rules, nil, nil), clips: newReading(t.Words.model), other: otherModels{}}
 	for _, w := range t.Words.list {
 		p.labels = append(p.labels, w.label)
 	}
@@ -91,7 +91,8 @@ func (p *tried) batch(b archive.Batch) error {
 		clip := p.clips.of(b, i)
 		labels := slices.Clone(p.labels)
 		for w := range labels {
-			labels[w].Similarity, labels[w].Contrast = p.Words.values(w, clip, row.LogitScale, &row.References)
+			seen := p.Words.values(w, clip, row.LogitScale)
+			labels[w].Similarity, labels[w].Contrast, labels[w].View = seen.Similarity, seen.Contrast, seen.View
 		}
 		if !row.End.Before(p.Range.Since) {
 			p.scored++
@@ -99,7 +100,7 @@ func (p *tried) batch(b archive.Batch) error {
 		p.newest = row.Time
 		p.alerts = append(p.alerts, p.player.see(row.Time, &topics.Recognition{
 			ClipID: row.ClipID(), Camera: row.Camera, Epoch: row.Epoch, Sequence: row.Sequence, Start: row.Start, End: row.End,
-			Labels: labels, Model: row.Model, LogitScale: row.LogitScale, References: references(row),
+			Labels: labels, Model: row.Model, LogitScale: row.LogitScale, References: references(row), Views: places(b, i),
 		})...)
 		if len(p.alerts) > maxAlerts {
 			return errors.New("the rule raises too many alerts: try a higher threshold, or a shorter range")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -169,22 +168,16 @@ func (w *Words) course(word *scoring.Word, l vocab.Label, vectors map[string][]f
 // HasContrast is whether the words have one.
 func (w *Words) HasContrast() bool { return w.model.References != "" }
 
-// values returns the similarity and the contrast of word i with a clip. references
-// are those that were recorded with the clip.
-func (w *Words) values(i int, clip scoring.Clip, scale float64, references *topics.References) (similarity, contrast float64) {
-	factor, logit := w.recorded(scale, references)
-	return w.list[i].Compare(clip, factor, logit)
+// values are what word i has in the best of a clip's views. scale is the logit scale that
+// was recorded with the clip.
+func (w *Words) values(i int, clip []scoring.View, scale float64) scoring.Seen {
+	return w.list[i].Best(clip, w.scale(scale))
 }
 
-// recorded are the logit scale of a clip, and its sum over the reference texts; NaN if
-// it is not known.
-func (w *Words) recorded(scale float64, references *topics.References) (factor float32, logit float64) {
-	logit = math.NaN()
-	if references.Hash == w.model.References {
-		logit = references.Logit
+// scale is the logit scale of a clip, by what was recorded.
+func (w *Words) scale(recorded float64) float32 {
+	if recorded == 0 {
+		recorded = w.model.Scale
 	}
-	if scale == 0 {
-		scale = w.model.Scale
-	}
-	return float32(scale), logit
+	return float32(recorded)
 }
