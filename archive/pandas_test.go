@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/frostwatch/frostwatch/internal/shared"
 )
@@ -26,14 +27,20 @@ func TestPandasReadsSegments(t *testing.T) {
 		t.Fatal("docs/archive.md has no example")
 	}
 	k, b := recorded(t, 5000, hour), bucket(t)
+	seen := viewed("door", hour.Add(time.Second), 8, 3)
+	k.parts["t.actions"][1][1].Value = encoded(t, seen)
 	archived(t, k, b, 1, -1, 4096)
 	program := strings.NewReplacer("frostwatch-data/archive", b.dir, "yard_ladder", "lobby").Replace(string(example[1])) + `
+door = actions[actions["offset"] == 1].iloc[0]
+places = np.frombuffer(door["view_places"], np.dtype([("view", "u1"), ("box", "<f8", 4), ("references_logit", "<f8")]))
 print("RESULT", json.dumps({
   "rows": len(actions), "lobby": len(yard), "shape": embeddings.shape, "dtypes": {c: str(t) for c, t in actions.dtypes.items()},
   "label": yard["label"].iloc[0], "score": yard["score"].iloc[0], "end": str(yard["end"].iloc[0]), "offset": int(yard["offset"].iloc[-1]),
   "first": np.frombuffer(yard["embedding"].iloc[0], "<f2").astype("float64").tolist(), "clip": json.loads(yard["extra"].iloc[0])["clip"],
   "tags": json.loads(yard["camera_tags"].iloc[0]), "nulls": int(actions["epoch"].isna().sum()),
   "exact": np.frombuffer(yard["label_values"].iloc[0], np.dtype([("label", "<u2"), ("similarity", "<f4"), ("score", "<f8"), ("contrast", "<f8")])).tolist(),
+  "views": places["view"].tolist(), "box": places["box"][2].tolist(), "logit": places["references_logit"].tolist(),
+  "zoom": np.frombuffer(door["view_embedding"], "<f2").reshape(len(places) - 1, -1)[1].astype("float64").tolist(), "of": list(door["label_views"]),
   "names": [json.loads(line)["label"] for lines in actions["label_dictionary"].dropna() for line in lines.split("\n")]}))`
 	out, err := exec.CommandContext(t.Context(), python, "-W", "ignore", "-c", program).CombinedOutput()
 	if err != nil {
@@ -51,6 +58,8 @@ print("RESULT", json.dumps({
 		Names                      []string
 		Clip                       struct{ Offset int }
 		Tags                       []string
+		Views, Of                  []int
+		Box, Zoom, Logit           []float64
 	}
 	if err := json.Unmarshal(result, &got); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -70,6 +79,16 @@ print("RESULT", json.dumps({
 			t.Errorf("the embedding is %v, want %v", got.First, want.Embedding)
 			break
 		}
+	}
+	last := seen.Views[2]
+	for i, v := range last.Embedding {
+		if got.Zoom[i] != float64(v) {
+			t.Errorf("the third view has %v, want %v", got.Zoom, last.Embedding)
+			break
+		}
+	}
+	if box := last.Box; !equal(got.Views, []int{0, 1, 2}) || !equal(got.Of, []int{2, 1}) || !equal(got.Box, []float64{box.Left, box.Top, box.Width, box.Height}) || !equal(got.Logit, []float64{0, seen.Views[1].Logit, last.Logit}) {
+		t.Errorf("views %v, labels of %v, the last in %v, logits %v", got.Views, got.Of, got.Box, got.Logit)
 	}
 	if d := got.Dtypes; d["end"] != "datetime64[ns, UTC]" || d["offset"] != "int64" || d["background_score"] != "float64" {
 		t.Errorf("types %v", d)

@@ -33,6 +33,7 @@ func TestQuestionsToThePast(t *testing.T) {
 		{[]string{"search"}, "", "want one text in quotation marks"},
 		{[]string{"search", "a", "--like", "b"}, "", "want one text in quotation marks"},
 		{[]string{"search", "a", "--by", "luck"}, "", "want contrast or similarity"},
+		{[]string{"search", "a", "--view", "zoom"}, "", "want --like beside it"},
 		{[]string{"search", "a", "--camera", "[", "--data", dir}, "", "want a name, or a glob"},
 		{[]string{"search", "a", "--data", dir}, "", "nothing runs here"},
 		{[]string{"vocab", "try", "a", "--raise", "2", "--data", dir}, "", "want 0 to 1"},

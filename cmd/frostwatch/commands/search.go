@@ -53,7 +53,7 @@ func (r *pastRange) parse(now time.Time) (g archive.Range, err error) {
 func (p Program) searchCommand() *cobra.Command {
 	t := &vocabTarget{}
 	var r pastRange
-	var like, by string
+	var like, view, by string
 	var limit int
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -71,6 +71,9 @@ func (p Program) searchCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if view != "" && like == "" {
+				return errors.New("--view: want --like beside it: a text is looked for in every view")
+			}
 			if by != "contrast" && by != "similarity" {
 				return fmt.Errorf("--by %q: want contrast or similarity", by)
 			}
@@ -80,7 +83,7 @@ func (p Program) searchCommand() *cobra.Command {
 			o := calibrate.SearchOptions{Range: g, Limit: limit, Measure: by}
 			return t.withPast(cmd.Context(), p.Err, func(ctx context.Context, past *pastAlerts) error {
 				o.Past = past.reader
-				if o.Query, err = t.query(ctx, past, g, strings.Join(args, ""), like); err != nil {
+				if o.Query, err = t.query(ctx, past, g, strings.Join(args, ""), like, topics.View(view)); err != nil {
 					return err
 				}
 				if by == "contrast" && o.Words != nil && !o.Words.HasContrast() {
@@ -103,6 +106,7 @@ func (p Program) searchCommand() *cobra.Command {
 	r.flags(cmd, "24h")
 	vocabularyFlag(cmd.Flags(), &t.name, "vocabulary whose description and aliases count, if the text is one of its labels")
 	cmd.Flags().StringVar(&like, "like", "", "id of a clip: search for those that are like it")
+	cmd.Flags().StringVar(&view, "view", "", "with --like: which of the clip's views, such as zoom (default: the first)")
 	cmd.Flags().StringVar(&by, "by", "contrast", "what a text's clips are ranked by: contrast or similarity")
 	cmd.Flags().IntVar(&limit, "limit", 20, "how many clips to list at most")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: one object")
@@ -113,7 +117,7 @@ func (p Program) searchCommand() *cobra.Command {
 const maxHits = 10_000
 
 // query makes ready what is searched for.
-func (t *vocabTarget) query(ctx context.Context, past *pastAlerts, g archive.Range, text, like string) (q calibrate.Query, err error) {
+func (t *vocabTarget) query(ctx context.Context, past *pastAlerts, g archive.Range, text, like string, view topics.View) (q calibrate.Query, err error) {
 	if like == "" {
 		label := vocab.Label{Name: text}
 		if t.name != "" {
@@ -129,6 +133,11 @@ func (t *vocabTarget) query(ctx context.Context, past *pastAlerts, g archive.Ran
 		return q, fmt.Errorf("--like: %w", err)
 	}
 	q.Like, q.Model = clip.Embedding, calibrate.Model{ID: clip.Model, Dims: len(clip.Embedding)}
+	if view != "" {
+		if q.Like, err = calibrate.InView(clip, view); err != nil {
+			return q, fmt.Errorf("--view: %w", err)
+		}
+	}
 	return q, nil
 }
 
@@ -169,13 +178,24 @@ func printHits(w io.Writer, found *calibrate.Searched, took time.Duration) error
 	var b bytes.Buffer
 	if len(found.Hits) > 0 {
 		t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-		_, _ = fmt.Fprintln(t, "TIME\tCAMERA\tCONTRAST\tSIMILARITY\tCLIP")
+		seen := slices.ContainsFunc(found.Hits, func(h calibrate.Hit) bool { return h.Box != nil })
+		head := "TIME\tCAMERA\tCONTRAST\tSIMILARITY\tCLIP"
+		if seen {
+			head += "\tSEEN IN"
+		}
+		_, _ = fmt.Fprintln(t, head)
 		for _, h := range found.Hits {
+			place := ""
+			if h.Box != nil {
+				place = fmt.Sprintf("\t%s: %s", h.View, h.Box)
+			} else if seen {
+				place = "\t"
+			}
 			contrast := "-"
 			if h.Contrast != nil {
 				contrast = fmt.Sprintf("%.3g", *h.Contrast)
 			}
-			_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%.3f\t%s\n", h.Start.Local().Format(time.DateTime), topics.Clean(h.Camera), contrast, h.Similarity, topics.Clean(h.Clip))
+			_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%.3f\t%s%s\n", h.Start.Local().Format(time.DateTime), topics.Clean(h.Camera), contrast, h.Similarity, topics.Clean(h.Clip), place)
 		}
 		_ = t.Flush()
 	}
