@@ -2,7 +2,6 @@ package archive
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"github.com/parquet-go/parquet-go"
@@ -92,13 +91,11 @@ func (v *views) check(n, size int, w wants) error {
 }
 
 func (v *views) checkRow(row, size int, ends bool) error {
-	places := v.places.rows[row]
-	for i := 0; i < len(places); i += placeSize {
-		if int(places[i]) >= len(viewKinds()) || i+placeSize > len(places) {
-			return errors.New("they are not as the archive writes them")
-		}
+	var err error
+	if v.placed, err = appendPlaces(v.placed[:0], v.places.rows[row]); err != nil {
+		return err
 	}
-	want := max(len(places)/placeSize-1, 0) * size
+	want := max(len(v.placed)-1, 0) * size
 	if len(v.mean.rows[row]) != want || ends && (len(v.first.rows[row]) != want || len(v.last.rows[row]) != want) {
 		return fmt.Errorf("want %d bytes of vectors", want)
 	}
