@@ -27,6 +27,13 @@ func FuzzSegment(f *testing.F) {
 	}
 	f.Add(content)
 	f.Add(content[:len(content)/2])
+	for i := range records {
+		records[i].Value = seenHow(i, "lobby", records[i].Time, 4)
+	}
+	if content, _, err = actionsCodec().encode(n, records, 0); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(content)
 	f.Add([]byte("PAR1"))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		b := bucket(t)
@@ -44,9 +51,16 @@ func FuzzSegment(f *testing.F) {
 		if given > 20 {
 			t.Errorf("%d records of 20 offsets", given)
 		}
-		if _, err := r.Scan(t.Context(), Range{}, func(b Batch) error {
-			if len(b.Embeddings) != 2*b.Dims*len(b.Rows) {
-				t.Errorf("%d bytes of %d rows of %d", len(b.Embeddings), len(b.Rows), b.Dims)
+		if _, err := r.Scan(t.Context(), Range{Views: true, Ends: true}, func(b Batch) error {
+			if len(b.Embeddings) != 2*b.Dims*len(b.Rows) || b.Views != nil && len(b.Views) != len(b.Rows) {
+				t.Errorf("%d bytes of %d rows of %d, views of %d", len(b.Embeddings), len(b.Rows), b.Dims, len(b.Views))
+			}
+			for _, views := range b.Views {
+				for i, v := range views {
+					if n := 2 * b.Dims; i > 0 && (len(v.Mean) != n || len(v.First) != n || len(v.Last) != n) {
+						t.Errorf("view %d has vectors of %d, %d and %d bytes, want %d", i, len(v.Mean), len(v.First), len(v.Last), n)
+					}
+				}
 			}
 			return nil
 		}); err != nil {
