@@ -1,8 +1,10 @@
 package calibrate
 
 import (
+	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -27,4 +29,42 @@ func rangeOf(id string) (archive.Range, error) {
 	start, _ := strconv.ParseInt(m[3], 10, 64)
 	at := time.UnixMilli(epoch + start)
 	return archive.Range{Since: at, Until: at.Add(longest), Cameras: []string{m[1]}}, nil
+}
+
+// InView is the embedding of a recording in a view; in the first of those, where it was
+// seen in several of that name.
+func InView(rec topics.Recognition, view topics.View) ([]float32, error) {
+	i := slices.IndexFunc(rec.Views, func(v topics.SeenView) bool { return v.View == view })
+	switch {
+	case i == 0:
+		return rec.Embedding, nil
+	case i > 0 && len(rec.Views[i].Embedding) == len(rec.Embedding):
+		return rec.Views[i].Embedding, nil
+	}
+	return nil, fmt.Errorf("the recording of clip %.120q has no view %s", topics.Clean(rec.ClipID), view)
+}
+
+// Clip finds the recording of a clip.
+func Clip(ctx context.Context, past Past, id string) (topics.Recognition, error) {
+	g, err := rangeOf(id)
+	if err != nil {
+		return topics.Recognition{}, err
+	}
+	var rec topics.Recognition
+	_, err = past.Actions(ctx, g, func(r archive.Record[topics.Recognition]) error {
+		if r.Value.ClipID != id {
+			return nil
+		}
+		rec = r.Value
+		return archive.ErrStop
+	})
+	switch {
+	case err != nil:
+		return rec, err
+	case rec.ClipID == "":
+		return rec, fmt.Errorf("no recording of clip %.120q is kept", topics.Clean(id))
+	case len(rec.Embedding) == 0:
+		return rec, fmt.Errorf("the recording of clip %.120q has no embedding", topics.Clean(id))
+	}
+	return rec, nil
 }

@@ -3,9 +3,7 @@ package calibrate
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/frostwatch/frostwatch/archive"
@@ -257,41 +255,3 @@ func (s *search) result(counts archive.Counts) *Searched {
 }
 
 func norm(v []float32) float64 { return max(math.Sqrt(float64(scoring.Dot(v, v))), 1e-12) }
-
-// InView is the embedding of a recording in a view; in the first of those, where it was
-// seen in several of that name.
-func InView(rec topics.Recognition, view topics.View) ([]float32, error) {
-	i := slices.IndexFunc(rec.Views, func(v topics.SeenView) bool { return v.View == view })
-	switch {
-	case i == 0:
-		return rec.Embedding, nil
-	case i > 0 && len(rec.Views[i].Embedding) == len(rec.Embedding):
-		return rec.Views[i].Embedding, nil
-	}
-	return nil, fmt.Errorf("the recording of clip %.120q has no view %s", topics.Clean(rec.ClipID), view)
-}
-
-// Clip finds the recording of a clip.
-func Clip(ctx context.Context, past Past, id string) (topics.Recognition, error) {
-	g, err := rangeOf(id)
-	if err != nil {
-		return topics.Recognition{}, err
-	}
-	var rec topics.Recognition
-	_, err = past.Actions(ctx, g, func(r archive.Record[topics.Recognition]) error {
-		if r.Value.ClipID != id {
-			return nil
-		}
-		rec = r.Value
-		return archive.ErrStop
-	})
-	switch {
-	case err != nil:
-		return rec, err
-	case rec.ClipID == "":
-		return rec, fmt.Errorf("no recording of clip %.120q is kept", topics.Clean(id))
-	case len(rec.Embedding) == 0:
-		return rec, fmt.Errorf("the recording of clip %.120q has no embedding", topics.Clean(id))
-	}
-	return rec, nil
-}
