@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/frostwatch/frostwatch/calibrate"
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 // Tests of rules end the command with an error that counts those that fail, and the
@@ -45,6 +48,29 @@ func TestQuestionsToThePast(t *testing.T) {
 		code := Run(t.Context(), Program{Args: c.args, Out: &out, Err: &failed})
 		if (code == 0) != (c.fail == "") || !strings.Contains(out.String(), c.out) || !strings.Contains(failed.String(), c.fail) {
 			t.Errorf("%q: status %d, %q, %q", c.args, code, out.String(), failed.String())
+		}
+	}
+}
+
+// A hit of a camera with views says where it was seen; without any, nothing is said.
+func TestHitsSayWhereTheyWereSeen(t *testing.T) {
+	plain := calibrate.Hit{Camera: "door", Clip: "door-1-2"}
+	zoomed := calibrate.Hit{Camera: "hall", Clip: "hall-1-2", View: topics.ViewZoom, Box: &topics.Box{Left: .1, Top: .2, Width: .3, Height: .4}}
+	for _, c := range []struct {
+		hits []calibrate.Hit
+		want []string
+	}{
+		{[]calibrate.Hit{plain}, []string{"CLIP", "door-1-2"}},
+		{[]calibrate.Hit{zoomed, plain}, []string{"SEEN IN", "zoom: left 10%, top 20%, 30% wide, 40% high", "door-1-2"}},
+	} {
+		var out bytes.Buffer
+		if err := printHits(&out, &calibrate.Searched{Hits: c.hits}, 0); err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.SplitN(out.String(), "\n", len(c.hits)+2)[:len(c.hits)+1] {
+			if line = strings.TrimRight(line, " "); !strings.HasSuffix(line, c.want[i]) {
+				t.Errorf("line %q, want it to end with %q", line, c.want[i])
+			}
 		}
 	}
 }
