@@ -40,6 +40,7 @@ const trialAlerts, trialCameras = 1000, 20
 // silenced meanwhile has the one delivered that is open when the silence ends, and only
 // that.
 func TestNothingIsLostIfNotifyIsKilled(t *testing.T) {
+	t.Parallel() // it mostly waits
 	how, broker := trial{8 * time.Second, 2, 2 * time.Second, 6 * time.Second, 2 * time.Second, 10 * time.Second}, kafkatest.StartEmbedded
 	if os.Getenv("FROSTWATCH_TRIAL") != "" {
 		how, broker = trial{time.Minute, 6, 3 * time.Second, 16 * time.Second, 5 * time.Second, 2 * time.Minute}, kafkatest.StartKafka
