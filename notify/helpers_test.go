@@ -185,6 +185,13 @@ func (h *hook) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // accepted are the keys of the events accepted so far.
+// received is how many notifications have come.
+func (h *hook) received() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.bodies)
+}
+
 func (h *hook) accepted() (keys []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -36,7 +36,7 @@ func TestASecondOpinionComesWithTheAlert(t *testing.T) {
 	own.Verify, own.Rule = `Is a "person" on the floor?`, "lying"
 	blind := alert("ward-1", 3, topics.AlertRaised) // without pictures
 	b.send(t, pictured("ward-1", 1, topics.AlertRaised), pictured("ward-1", 1, topics.AlertCleared), own, blind, pictured("lobby", 4, topics.AlertRaised))
-	await(t, "delivery", func() bool { return len(other.accepted()) == 5 && len(h.bodies) == 5 && len(hasty.accepted()) == 5 })
+	await(t, "delivery", func() bool { return len(other.accepted()) == 5 && h.received() == 5 && len(hasty.accepted()) == 5 })
 	const sentence = "ward-1: person falling down, since 12:00:00, contrast 0.93 (rule fall, warning)"
 	if want := "no|" + sentence + "; second opinion: no, a person kneels"; h.bodies[0] != want {
 		t.Errorf("ops got %q, want %q", h.bodies[0], want)
