@@ -1,8 +1,8 @@
 package infer
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -75,11 +75,11 @@ func (b *backlog) look() (each []standing, skipped int64) {
 // check is why the worker can't be called ready.
 func (b *backlog) check() error {
 	each, _ := b.look()
-	var errs []error
-	for _, s := range each {
-		errs = append(errs, s.problem())
+	each = slices.DeleteFunc(each, func(s standing) bool { return !s.stuck() })
+	if len(each) == 0 {
+		return nil
 	}
-	return errors.Join(errs...)
+	return slices.MaxFunc(each, func(a, b standing) int { return cmp.Compare(a.late, b.late) }).problem(len(each))
 }
 
 // describe fills in what the stage holds.

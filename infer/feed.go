@@ -120,13 +120,16 @@ const (
 	intervals = 3
 )
 
-// problem is why the worker is not ready, or nil.
-func (s standing) problem() error {
-	if most := max(patience, intervals*s.interval); s.waiting == 0 || s.late <= most {
-		return nil
-	}
-	return fmt.Errorf("partition %d: nothing sent in the last %v is recognised (a clip comes every %v, clips waiting: %d): %s",
-		s.partition, s.late.Round(time.Second/10), s.interval.Round(time.Millisecond), s.waiting, remedy)
+// stuck is whether its clips wait too long for the worker to be ready.
+func (s standing) stuck() bool {
+	return s.waiting > 0 && s.late > max(patience, intervals*s.interval)
+}
+
+// problem is why the worker is not ready, for the worst of the partitions that are stuck:
+// what to do is the same for all.
+func (s standing) problem(partitions int) error {
+	return fmt.Errorf("partition %d: nothing sent in the last %v is recognised (a clip comes every %v, clips waiting: %d, partitions like it: %d): %s",
+		s.partition, s.late.Round(time.Second/10), s.interval.Round(time.Millisecond), s.waiting, partitions-1, remedy)
 }
 
 // remedy is what to do about a worker that can't keep up.

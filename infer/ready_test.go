@@ -191,9 +191,25 @@ func TestFeed(t *testing.T) {
 		for _, step := range c.steps {
 			step(w)
 		}
-		if err := w.f.look().problem(); (err == nil) != c.ready {
-			t.Errorf("%s: %v", c.name, err)
+		if s := w.f.look(); s.stuck() == c.ready {
+			t.Errorf("%s: %+v", c.name, s)
 		}
+	}
+}
+
+// What to do is said once, however many partitions wait.
+func TestStuckPartitionsAreReportedInOneLine(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	b := &backlog{now: func() time.Time { return now }, feeds: map[*feed]bool{}}
+	b.add(&fakePartition{lag: 3})
+	b.add(&fakePartition{lag: 3})
+	if err := b.check(); err != nil {
+		t.Errorf("at first: %v", err)
+	}
+	now = now.Add(patience + time.Second)
+	err := b.check()
+	if err == nil || !strings.Contains(err.Error(), "partitions like it: 1)") || strings.Count(err.Error(), remedy) != 1 || strings.Contains(err.Error(), "\n") {
+		t.Errorf("two are stuck: %v", err)
 	}
 }
 
