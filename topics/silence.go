@@ -80,8 +80,10 @@ func (s Silence) Validate() error {
 		return errors.New("neither rules nor cameras nor camera_tags: want at least one")
 	case !ordinary(s.At, s.Until):
 		return fmt.Errorf("from %v until %v: want years of 1 to 9998", s.At, s.Until)
-	case s.At.IsZero() || s.Until.Before(s.At) || s.Until.Sub(s.At) > MaxSilence:
-		return fmt.Errorf("from %v until %v: want at most %v", s.At, s.Until, MaxSilence)
+	case s.At.IsZero() || s.Until.Before(s.At):
+		return fmt.Errorf("from %s until %s: want a begin, and an end after it", s.At.Format(time.RFC3339), s.Until.Format(time.RFC3339))
+	case s.Until.Sub(s.At) > MaxSilence:
+		return fmt.Errorf("until %s: a silence lasts at most %d days", s.Until.Format(time.RFC3339), MaxSilence/(24*time.Hour))
 	case len(s.Note) > maxText || !Printable(s.Note):
 		return fmt.Errorf("note: want at most %d bytes of printable text", maxText)
 	case s.By != "" && !isID(s.By):

@@ -75,7 +75,7 @@ func (p Program) silenceAdd(t *target) *cobra.Command {
 	cmd.Flags().StringVar(&f.alert, "alert", "", "id of an open alert: its rule is silenced on its camera, or on all if it counts cameras")
 	cmd.Flags().BoolVar(&f.all, "all", false, "every rule on every camera")
 	cmd.Flags().Var(length{&f.keep, "2h"}, "for", "how long, such as 30m, 2h or 7d")
-	cmd.Flags().StringVar(&f.until, "until", "", "until when, such as '2026-12-01 08:00', in place of --for")
+	cmd.Flags().StringVar(&f.until, "until", "", "until when, such as 18:30 or '2026-12-01 08:00', in the time zone of this machine; in place of --for")
 	cmd.Flags().StringVar(&f.note, "note", "", "why, for people")
 	cmd.Flags().StringVar(&f.by, "by", whoami(), "who says so")
 	return cmd
@@ -207,7 +207,7 @@ func (p Program) silenceRemove(t *target) *cobra.Command {
 				for _, id := range ids {
 					i := slices.IndexFunc(all, func(s topics.Silence) bool { return s.ID == id && now.Before(s.Until) })
 					if i < 0 {
-						return fmt.Errorf("silence %q: there is none in force; none was ended", topics.Clean(id))
+						return fmt.Errorf("silence %q: there is none in force; none was ended (frostwatch silence ls)", topics.Clean(id))
 					}
 					lift = append(lift, all[i])
 				}

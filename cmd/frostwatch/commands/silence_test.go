@@ -74,7 +74,7 @@ func TestSilencesAndProfilesAreEditedWithCommands(t *testing.T) {
 		`want --all, or what to silence, not both`:                "--all --rule fall --for 1h",
 		`no open alert has the id "x"`:                            "--alert x --for 1h",
 		`cameras: "\[": want a name or a glob`:                    "--camera [ --for 1h",
-		`want at most 8784h0m0s`:                                  "--all --for 400d",
+		`a silence lasts at most 366 days`:                        "--all --for 400d",
 		`--until 2020-01-01 is over`:                              "--all --until 2020-01-01",
 		`--until "soon": want a time such as 18:30`:               "--all --until soon",
 	} {
