@@ -66,7 +66,9 @@ func (d *delivery) films(ctx context.Context) (wait func()) {
 	}
 	if d.Films == nil {
 		part := d.part() + ", films"
-		d.Reporter.Warning(part, errors.New("film: there are none without a bucket: name the archive's in archive.bucket"))
+		err := errors.New("film: there are none without a bucket: name the archive's in archive.bucket")
+		d.Reporter.Warning(part, err)
+		d.Logger.WarnContext(ctx, "no films for a receiver that wants them", "receiver", d.Name, "error", err)
 		return func() { d.Reporter.Warning(part, nil) }
 	}
 	var running sync.WaitGroup
