@@ -61,6 +61,9 @@ func CompileVerify(raw config.Raw) (*Verifier, error) {
 		part.WrongAt("", "url", "url: want http://host/path or https://host/path, such as https://api.example.com/v1")
 		return nil, part.Err()
 	}
+	if strings.HasSuffix(strings.TrimRight(u.Path, "/"), "/chat/completions") {
+		part.WrongAt("", "url", "url: want it without /chat/completions, which is appended")
+	}
 	for _, err := range v.check() {
 		key, text, _ := strings.Cut(err.Error(), ": ")
 		part.WrongAt("", key, key+": "+strings.ReplaceAll(text, "\n", "; "))

@@ -167,7 +167,8 @@ func TestNothingWaitsForEver(t *testing.T) {
 
 func TestMistakesInVerify(t *testing.T) {
 	for text, want := range map[string]string{
-		"{model: m, url: 'ftp://s3cret'}":                                 "verify:1: url: want http://host/path or https://host/path",
+		"{model: m, url: 'ftp://s3cret'}":                  "verify:1: url: want http://host/path or https://host/path",
+		"{url: 'https://h/v1/chat/completions', model: m}": "verify:1: url: want it without /chat/completions",
 		"{model: m}":                                                      "verify:1: url: want",
 		"{url: 'https://h/s3cret'}":                                       "model: want the name of a model",
 		"{url: 'https://h/', model: m, on_no: drop}":                      `on_no: "drop": want tell or hold`,
