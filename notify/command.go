@@ -85,7 +85,10 @@ func (c *command) Send(ctx context.Context, n Notification) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	err = cmd.Run()
-	text := topics.Clean(hide(said.String(), c.secrets))
+	text := topics.Clean(hide(strings.TrimSpace(said.String()), c.secrets))
+	if text != "" {
+		text = ": " + text
+	}
 	var ended *exec.ExitError
 	switch {
 	case err == nil, errors.Is(err, exec.ErrWaitDelay): // it goes on in the background, as it may
@@ -93,9 +96,9 @@ func (c *command) Send(ctx context.Context, n Notification) error {
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: it takes longer than %v", c.Run[0], c.Timeout)
 	case errors.As(err, &ended) && ended.ExitCode() == exitRefused:
-		return fmt.Errorf("%s: %w: %s", c.Run[0], ErrRefused, text)
+		return fmt.Errorf("%s: %w%s", c.Run[0], ErrRefused, text)
 	}
-	return fmt.Errorf("%s: %w: %s", c.Run[0], err, text)
+	return fmt.Errorf("%s: %w%s", c.Run[0], err, text)
 }
 
 // tail keeps the last bytes that are written to it.

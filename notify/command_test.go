@@ -50,7 +50,7 @@ func TestCommandsThatFail(t *testing.T) {
 			timeout = "200ms"
 		}
 		err := send(t, "- {name: ops, command: {run: "+c.run+", timeout: "+timeout+"}}")
-		if err == nil || !strings.Contains(err.Error(), c.want) || errors.Is(err, ErrRefused) != c.refused || len(err.Error()) > 1000 {
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.HasSuffix(err.Error(), ": ") || errors.Is(err, ErrRefused) != c.refused || len(err.Error()) > 1000 {
 			t.Errorf("%s: %.200v, want %q", c.run, err, c.want)
 		}
 	}

@@ -84,7 +84,7 @@ func (g *Group) UnmarshalText(b []byte) error {
 	d, err := time.ParseDuration(strings.TrimSpace(every))
 	by = strings.TrimSpace(by)
 	if err != nil || d <= 0 || d > maxGroup || some && by != "camera" && by != "rule" {
-		return fmt.Errorf("%q: want a time of at most %v, such as 30s, 30s by camera or 1m by rule", text, maxGroup)
+		return fmt.Errorf("%q: want a time of at most 1h, such as 30s, 30s by camera or 1m by rule", text)
 	}
 	*g = Group{d, by}
 	return nil
@@ -140,7 +140,7 @@ func (r Receiver) check() error {
 		errs = append(errs, fmt.Errorf("timezone: %q: want a name such as Europe/Berlin", r.Timezone))
 	}
 	if keep := time.Duration(r.Keep); keep != 0 && (keep < time.Minute || keep > maxKeep) {
-		errs = append(errs, fmt.Errorf("keep: %v: want 1m to %v", keep, maxKeep))
+		errs = append(errs, fmt.Errorf("keep: %v: want 1m to %dd", keep, maxKeep/(24*time.Hour)))
 	}
 	return errors.Join(errs...)
 }

@@ -60,7 +60,7 @@ func newWebhook(w Webhook) (Sender, error) {
 	h := &webhook{Webhook: w, now: time.Now, secrets: secretsOf(u, w.Headers, w.Secret)}
 	if w.Template != "" {
 		if h.body, err = newTemplate(w.Template); err != nil {
-			return nil, fmt.Errorf("webhook.template: %w", err)
+			return nil, fmt.Errorf("webhook.template: %w: it may use .Receiver, .Text, .Key and .Events, each with .Key, .Text, .Alert and .Verdict", err)
 		}
 	}
 	if h.Type == "" {

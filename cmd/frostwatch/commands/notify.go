@@ -69,7 +69,7 @@ func (p Program) tryVerifier(ctx context.Context, cfg config.Config) error {
 		return err
 	}
 	if v == nil {
-		return errors.New("notify.verify of the configuration is empty")
+		return errors.New("notify.verify of the configuration is empty: it needs url and model at least (docs/notify.md)")
 	}
 	begun := time.Now()
 	says, reason, err := v.Try(ctx)
