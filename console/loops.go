@@ -30,20 +30,26 @@ type loops struct {
 	turn chan struct{}
 
 	mu    sync.Mutex
-	kept  map[string]*list.Element // of order, by clip
-	order *list.List               // of *loop, the least recently used first
+	kept  map[loopKey]*list.Element // of order
+	order *list.List                // of *loop, the least recently used first
 	bytes int
 }
 
+// loopKey is all that a record says of a clip: one of another camera may name the same id.
+type loopKey struct {
+	camera, clip string
+	at           topics.RecordRef
+}
+
 type loop struct {
-	clip string
+	loopKey
 	made chan struct{} // closed when it is made
 	jpeg []byte
 	err  error
 }
 
 func newLoops(read func(context.Context, topics.RecordRef) (topics.Clip, error)) *loops {
-	return &loops{read: read, turn: make(chan struct{}, loopsAtOnce), kept: map[string]*list.Element{}, order: list.New()}
+	return &loops{read: read, turn: make(chan struct{}, loopsAtOnce), kept: map[loopKey]*list.Element{}, order: list.New()}
 }
 
 // of is the JPEG of a camera's clip (media.Loop), which is read at a position where it is
@@ -51,7 +57,7 @@ func newLoops(read func(context.Context, topics.RecordRef) (topics.Clip, error))
 func (l *loops) of(ctx context.Context, camera, clip string, at topics.RecordRef) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, loopTime)
 	defer cancel()
-	one, mine := l.find(clip)
+	one, mine := l.find(loopKey{camera, clip, at})
 	if mine {
 		// Not ended by the one who asked first: others wait for it too.
 		own, done := context.WithTimeout(context.WithoutCancel(ctx), loopTime)
@@ -68,15 +74,15 @@ func (l *loops) of(ctx context.Context, camera, clip string, at topics.RecordRef
 }
 
 // find is a clip's loop; mine: the caller is to make it.
-func (l *loops) find(clip string) (one *loop, mine bool) {
+func (l *loops) find(key loopKey) (one *loop, mine bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if e, kept := l.kept[clip]; kept {
+	if e, kept := l.kept[key]; kept {
 		l.order.MoveToBack(e)
 		return e.Value.(*loop), false
 	}
-	one = &loop{clip: clip, made: make(chan struct{})}
-	l.kept[clip] = l.order.PushBack(one)
+	one = &loop{loopKey: key, made: make(chan struct{})}
+	l.kept[key] = l.order.PushBack(one)
 	return one, true
 }
 
@@ -87,7 +93,7 @@ func (l *loops) keep(one *loop, jpeg []byte, err error) {
 	one.jpeg, one.err = jpeg, err
 	close(one.made)
 	if err != nil { // the next one tries again
-		l.drop(l.kept[one.clip])
+		l.drop(l.kept[one.loopKey])
 		return
 	}
 	l.bytes += len(one.jpeg)
@@ -105,7 +111,7 @@ func (l *loops) keep(one *loop, jpeg []byte, err error) {
 // drop forgets one. It needs the lock.
 func (l *loops) drop(e *list.Element) {
 	one := l.order.Remove(e).(*loop)
-	delete(l.kept, one.clip)
+	delete(l.kept, one.loopKey)
 	l.bytes -= len(one.jpeg)
 }
 

@@ -74,13 +74,17 @@ func TestAnothersClipIsNotShown(t *testing.T) {
 	if _, err := l.of(t.Context(), "lobby", "lobby-1", topics.RecordRef{}); err != nil {
 		t.Error("a failure is kept:", err)
 	}
+	// What is kept of lobby's clip is not shown to who asks for another camera's.
+	if _, err := l.of(t.Context(), "yard", "lobby-1", topics.RecordRef{}); err == nil {
+		t.Error("a clip of lobby is shown for yard, by a record that names its id")
+	}
 }
 
 func TestKeptLoopsAreBounded(t *testing.T) {
 	l := newLoops(nil)
 	big := make([]byte, 4<<20)
 	for n := range 40 {
-		one, mine := l.find(fmt.Sprint(n))
+		one, mine := l.find(loopKey{clip: fmt.Sprint(n)})
 		if !mine {
 			t.Fatal("a clip that was never seen is kept")
 		}
@@ -89,7 +93,7 @@ func TestKeptLoopsAreBounded(t *testing.T) {
 	if l.bytes > loopBytes || l.order.Len() != loopBytes/len(big) || len(l.kept) != l.order.Len() {
 		t.Errorf("%d loops of %d bytes", l.order.Len(), l.bytes)
 	}
-	if _, mine := l.find("39"); mine {
+	if _, mine := l.find(loopKey{clip: "39"}); mine {
 		t.Error("the newest is not kept")
 	}
 }
