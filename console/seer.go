@@ -55,7 +55,7 @@ func (s *seer) take() (tiles []Tile, gone []string) {
 	defer s.wall.mu.Unlock()
 	for name := range s.dirty {
 		if t, there := s.wall.tiles[name]; there {
-			tiles = append(tiles, t.Tile)
+			tiles = append(tiles, s.wall.seen(t))
 		} else {
 			gone = append(gone, name)
 		}

@@ -42,15 +42,6 @@ type Bar struct {
 	Novel   bool    `json:"novel,omitempty" doc:"the model was not trained on it"`
 }
 
-// Open is an open alert.
-type Open struct {
-	ID       string    `json:"alert_id"`
-	Rule     string    `json:"rule"`
-	Severity string    `json:"severity"`
-	About    string    `json:"about" doc:"the label, or what has not been seen"`
-	Onset    time.Time `json:"onset"`
-}
-
 // maxBars is how many labels a tile shows.
 const maxBars = 3
 

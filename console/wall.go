@@ -15,7 +15,7 @@ import (
 type wall struct {
 	mu     sync.Mutex
 	tiles  map[string]*shown
-	open   map[string]topics.Alert // of the table of open alerts, by its key
+	open   openAlerts
 	rules  *alerts.RuleSet
 	limits map[string]topics.Threshold // what keeps budgets, by camera and rule
 	faults map[string]error            // what can't be followed
@@ -27,14 +27,13 @@ type shown struct {
 	Tile
 	clip topics.RecordRef
 	near alerts.Nearest
+	// stale: the tile's alerts are others by now.
+	stale bool
 }
-
-// maxOpen bounds the open alerts that are kept.
-const maxOpen = 20_000
 
 func newWall() *wall {
 	return &wall{
-		tiles: map[string]*shown{}, open: map[string]topics.Alert{}, limits: map[string]topics.Threshold{},
+		tiles: map[string]*shown{}, open: newOpenAlerts(), limits: map[string]topics.Threshold{},
 		faults: map[string]error{}, seers: map[*seer]struct{}{},
 	}
 }
@@ -48,7 +47,7 @@ func (w *wall) setCameras(all []cameras.Entry) {
 		there[e.Name] = true
 		t, known := w.tiles[e.Name]
 		if !known {
-			t = &shown{Tile: Tile{Labels: []Bar{}, Alerts: w.openOf(e.Name)}}
+			t = &shown{Tile: Tile{Labels: []Bar{}, Alerts: []Open{}}, stale: true}
 			w.tiles[e.Name] = t
 		}
 		before := t.Tile
@@ -107,48 +106,6 @@ func (w *wall) setLimit(key string, t *topics.Threshold) {
 	}
 }
 
-// openOf are the alerts that are open about a camera, the oldest first. It needs the lock.
-func (w *wall) openOf(camera string) []Open {
-	out := []Open{}
-	for _, key := range slices.Sorted(maps.Keys(w.open)) {
-		a := w.open[key]
-		if a.Camera != camera && !slices.Contains(a.Cameras, camera) {
-			continue
-		}
-		out = append(out, Open{
-			ID: topics.Clean(a.ID), Rule: topics.Clean(a.Rule), Severity: topics.Clean(a.Severity), About: topics.Clean(a.About()), Onset: a.Onset,
-		})
-	}
-	slices.SortStableFunc(out, func(a, b Open) int { return a.Onset.Compare(b.Onset) })
-	return out
-}
-
-// setOpen takes over a record of the table of open alerts; nil: that none is open.
-func (w *wall) setOpen(key string, a *topics.Alert) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	before, was := w.open[key]
-	delete(w.open, key)
-	if a != nil && len(w.open) < maxOpen {
-		w.open[key] = *a
-	}
-	about := map[string]bool{}
-	for _, one := range []*topics.Alert{&before, a} {
-		if one == nil || one == &before && !was {
-			continue
-		}
-		for _, name := range append([]string{one.Camera}, one.Cameras...) {
-			about[name] = true
-		}
-	}
-	for name := range about {
-		if t, known := w.tiles[name]; known {
-			t.Alerts = w.openOf(name)
-			w.changed(name)
-		}
-	}
-}
-
 // all are the tiles, by name.
 func (w *wall) all() []Tile {
 	w.mu.Lock()
@@ -159,7 +116,7 @@ func (w *wall) all() []Tile {
 func (w *wall) allLocked() []Tile {
 	out := make([]Tile, 0, len(w.tiles))
 	for _, name := range slices.Sorted(maps.Keys(w.tiles)) {
-		out = append(out, w.tiles[name].Tile)
+		out = append(out, w.seen(w.tiles[name]))
 	}
 	return out
 }
@@ -172,7 +129,7 @@ func (w *wall) tile(camera string) (Tile, topics.RecordRef, bool) {
 	if !known {
 		return Tile{}, topics.RecordRef{}, false
 	}
-	return t.Tile, t.clip, true
+	return w.seen(t), t.clip, true
 }
 
 // setFault notes what can't be followed; nil: it can.
@@ -198,7 +155,7 @@ func (w *wall) fault() error {
 func (w *wall) line() Line {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	l := Line{Cameras: len(w.tiles), Open: len(w.open)}
+	l := Line{Cameras: len(w.tiles), Open: len(w.open.all)}
 	for _, t := range w.tiles {
 		if t.State == string(topics.StreamStreaming) {
 			l.Streaming++

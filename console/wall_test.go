@@ -134,6 +134,43 @@ func TestOpenAlertsAreOnTheirTiles(t *testing.T) {
 	}
 }
 
+// Anybody may write any number of open alerts: a tile shows the gravest of them, none costs
+// what all do, and once they are over nothing is left of them.
+func TestManyOpenAlertsAreBounded(t *testing.T) {
+	w := newWall()
+	var all []cameras.Entry
+	var names []string
+	for n := range topics.MaxAlertCameras {
+		names = append(names, fmt.Sprintf("c%d", n))
+		all = append(all, streaming(names[n]))
+	}
+	w.setCameras(all)
+	for n := range maxOpen + 10 {
+		a := topics.Alert{ID: fmt.Sprint("r/", n), Rule: "r", Severity: "info", Camera: "c1", Label: "falling", Onset: noon.Add(time.Duration(n) * time.Second)}
+		if n%100 == 99 {
+			a.Cameras = names
+		}
+		if n == 10_000 {
+			a.Severity = "critical"
+		}
+		w.setOpen(fmt.Sprint(n), &a)
+	}
+	tile, _, _ := w.tile("c1")
+	if len(tile.Alerts) != maxOnTile || tile.Alerts[maxOnTile-1].Severity != "critical" {
+		t.Errorf("on the tile: %+v", tile.Alerts)
+	}
+	if w.open.about > maxAbout+maxOpen || w.line().Open != maxOpen {
+		t.Errorf("%d cameras of %d alerts are kept", w.open.about, w.line().Open)
+	}
+	for n := range maxOpen + 10 {
+		w.setOpen(fmt.Sprint(n), nil)
+	}
+	tile, _, _ = w.tile("c1")
+	if len(tile.Alerts) != 0 || w.open.about != 0 || len(w.open.byCamera) != 0 {
+		t.Errorf("after their end: %+v, %d", tile.Alerts, w.open.about)
+	}
+}
+
 // Nothing that anybody may have written to Kafka is shown as it is.
 func TestTextsAreCleaned(t *testing.T) {
 	w := newWall()
