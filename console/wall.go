@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/cameras"
@@ -67,13 +68,17 @@ func (w *wall) setCameras(all []cameras.Entry) {
 	}
 }
 
+// ahead is how far a clip's end may be in the future, by clocks that differ.
+const ahead = time.Minute
+
 // setRecognition takes over what was recognised in a camera's newest clip. A camera that is
 // not on the table is not shown.
 func (w *wall) setRecognition(r *topics.Recognition) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	t, known := w.tiles[r.Camera]
-	if !known || r.End.Before(t.End) {
+	// One of the future, which anybody may have written, is not held on to.
+	if !known || r.End.Before(t.End) && t.End.Before(time.Now().Add(ahead)) {
 		return
 	}
 	t.Clip, t.Start, t.End, t.Quiet, t.clip = topics.Clean(r.ClipID), r.Start, r.End, r.Quiet, r.Clip

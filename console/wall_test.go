@@ -53,6 +53,19 @@ func TestASlowPageGetsTheNewestOfEachCamera(t *testing.T) {
 	}
 }
 
+// Anybody may write a recognition of any time: the next true one is shown again.
+func TestARecognitionOfTheFutureDoesNotStay(t *testing.T) {
+	w := newWall()
+	w.setCameras([]cameras.Entry{streaming("lobby")})
+	forged := recognised("lobby", 1)
+	forged.Start, forged.End = time.Now().AddDate(100, 0, 0), time.Now().AddDate(100, 0, 1)
+	w.setRecognition(forged)
+	w.setRecognition(recognised("lobby", 2))
+	if tile, _, _ := w.tile("lobby"); tile.Clip != "lobby-2" {
+		t.Errorf("%s of %v is shown", tile.Clip, tile.End)
+	}
+}
+
 func TestPagesAreBounded(t *testing.T) {
 	w := newWall()
 	var seers []*seer
