@@ -63,6 +63,8 @@ const (
 	filmsAtOnce = 2
 	// filmsMost bounds the alerts that are open or whose films are to come.
 	filmsMost = 2000
+	// filmsCamera bounds those of one camera, whose films show much the same.
+	filmsCamera = 32
 	// settle is how long after its end a film is made.
 	settle = time.Second
 	// putFor is how long storing a film is tried.
@@ -213,6 +215,9 @@ func (f *filming) take(m bus.Message) error {
 	}
 	if len(f.scenes) >= filmsMost {
 		return fmt.Errorf("no film of it: %d alerts are followed already", filmsMost)
+	}
+	if t.users >= filmsCamera {
+		return fmt.Errorf("no film of it: %d alerts of its camera are followed already", filmsCamera)
 	}
 	f.open[key] = a.ID
 	f.scenes[a.ID] = &scene{alert: a, reel: t}

@@ -317,3 +317,25 @@ func TestFilmOfAPictureThatChanges(t *testing.T) {
 		t.Errorf("%v: widths %s, want 320 alone", err, out)
 	}
 }
+
+// Anybody may write open alerts: of one camera only some are followed, since each film is a
+// copy of the same packets.
+func TestFilmsOfOneCameraAreBounded(t *testing.T) {
+	f := &filming{Stage: &Stage{Options: Options{Now: time.Now}}, reels: map[string]*reel{"door": {}, "yard": {}}, open: map[string]string{}, scenes: map[string]*scene{}}
+	put := func(camera string, n int) error {
+		a := topics.Alert{ID: fmt.Sprintf("%s/%d", camera, n), State: topics.AlertRaised, Rule: fmt.Sprint("r", n), Severity: "info", Camera: camera, Label: "x", Onset: time.Now(), At: time.Now(), OnsetClip: "c", Clip: "c", Model: "m", Vocab: topics.VocabRef{Name: "v", Version: "1"}}
+		b, err := topics.EncodeAlert(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.take(bus.Message{Key: []byte(a.OpenKey()), Value: b})
+	}
+	for n := range 2 * filmsCamera {
+		if err := put("door", n); (err == nil) != (n < filmsCamera) {
+			t.Errorf("alert %d: %v", n, err)
+		}
+	}
+	if err := put("yard", 0); err != nil {
+		t.Errorf("another camera: %v", err)
+	}
+}
