@@ -7,16 +7,20 @@
 export function watch(on) {
   let source = null
   let lost = null
+  let last = Date.now()
   const heard = () => {
+    last = Date.now()
     if (lost) on.lost(lost = null)
   }
+  const lose = () => { if (!lost) on.lost(lost = new Date(last)) }
   const open = () => {
+    last = Date.now()
     source = new EventSource('/api/v1/events')
     source.addEventListener('wall', (e) => { heard(); on.wall(JSON.parse(e.data)) })
     source.addEventListener('change', (e) => { heard(); on.change(JSON.parse(e.data)) })
     source.addEventListener('alive', (e) => { heard(); on.change({ tiles: [], gone: [], line: JSON.parse(e.data) }) })
     source.onerror = () => {
-      if (!lost) on.lost(lost = new Date())
+      lose()
       if (source.readyState === EventSource.CLOSED) again()
     }
   }
@@ -27,6 +31,13 @@ export function watch(on) {
     clearTimeout(timer)
     timer = setTimeout(() => { if (!document.hidden) { close(); open() } }, 3000)
   }
+  // A server that hangs, or a tunnel, keeps the stream open: it sends something each 15 s.
+  setInterval(() => {
+    if (!source || document.hidden || Date.now() - last < 40000) return
+    lose()
+    close()
+    open()
+  }, 5000)
   document.addEventListener('visibilitychange', () => {
     close()
     if (!document.hidden) open()
