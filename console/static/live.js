@@ -39,13 +39,15 @@ async function picture(t) {
   const { camera, clip_id: clip } = t.now ?? {}
   if (!clip || t.clip === clip || t.loading || document.hidden) return
   t.loading = true
+  let url = ''
   try {
     const answer = await fetch(`/api/v1/cameras/${encodeURIComponent(camera)}/loop?clip=${encodeURIComponent(clip)}`)
-    if (!answer.ok) return
-    const url = URL.createObjectURL(await answer.blob())
+    if (!answer.ok) throw new Error(answer.statusText)
+    url = URL.createObjectURL(await answer.blob())
     const image = new Image()
     image.src = url
     await image.decode()
+    if (tiles.get(camera) !== t) throw new Error('it was removed meanwhile')
     const loop = t.at.querySelector('.loop')
     loop.style.backgroundImage = `url("${url}")`
     loop.style.setProperty('--ratio', image.naturalWidth / (image.naturalHeight / 8))
@@ -56,10 +58,10 @@ async function picture(t) {
     t.clip = clip
   } catch {
     // The next clip is tried anew; that the server is away is said at the bottom.
-  } finally {
-    t.loading = false
+    if (url) URL.revokeObjectURL(url)
   }
-  if (t.seen && t.now.clip_id !== t.clip) setTimeout(() => picture(t), 500)
+  t.loading = false
+  if (t.seen && t.now.clip_id !== clip) setTimeout(() => picture(t), 500)
 }
 
 function stateText(c) {
@@ -142,6 +144,7 @@ function remove(camera) {
   if (t.url) URL.revokeObjectURL(t.url)
   t.at.remove()
   tiles.delete(camera)
+  if (only) document.querySelector('[data-facts]').replaceChildren()
 }
 
 const shown = (camera) => !only || camera === only
@@ -188,8 +191,11 @@ function arrange() {
   for (const t of all) t.at.hidden = wanted.tag !== '' && !(t.now.tags ?? []).includes(wanted.tag)
   const rank = (t) => (wanted.order === 'alerts' ? { critical: 0, warning: 1, info: 2 }[t.at.dataset.severity] ?? 3 : 3)
   all.sort((a, b) => rank(a) - rank(b) || a.now.camera.localeCompare(b.now.camera, undefined, { numeric: true }))
-  // Moved only where the order is another: a move ends what is being animated.
+  // Moved only where the order is another: a move ends what is being animated, and takes
+  // the focus away from who is there with the keyboard.
+  const focus = document.activeElement
   all.forEach((t, i) => { if (wall.children[i] !== t.at) wall.insertBefore(t.at, wall.children[i] ?? null) })
+  if (wall.contains(focus) && document.activeElement !== focus) focus.focus({ preventScroll: true })
   document.querySelector('[data-empty]').hidden = tiles.size > 0
 }
 
