@@ -26,6 +26,11 @@ func (r *Reader) clip(ctx context.Context, at topics.RecordRef) (key string, c t
 	case at.Topic != r.Names.Of(topics.Clips) && at.Topic != r.Names.Of(topics.Evidence):
 		return "", c, fmt.Errorf("read clip: %.80q is no topic of clips", at.Topic)
 	}
+	// Anybody may have written the position. Of a partition that there is not, Bounds would
+	// wait for one to be made.
+	if n, err := r.Log.Partitions(ctx, at.Topic); err == nil && (at.Partition < 0 || at.Partition >= n) {
+		return "", c, fmt.Errorf("read clip: %s has no partition %d", at.Topic, at.Partition)
+	}
 	first, next, err := r.Log.Bounds(ctx, at.Topic, at.Partition)
 	if err == nil && (at.Offset < first || at.Offset >= next) {
 		err = fmt.Errorf("offset %d of %s/%d is %w, which has those from %d to before %d", at.Offset, at.Topic, at.Partition, ErrGone, first, next)

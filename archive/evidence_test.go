@@ -45,6 +45,7 @@ func TestClipsAndEvidence(t *testing.T) {
 		"of another camera": {topics.Alert{ID: "x", Camera: "door", Evidence: a.Evidence}, false},
 		"of another alert":  {topics.Alert{ID: "y", Camera: "lobby", Evidence: a.Evidence}, false},
 		"of another topic":  {topics.Alert{ID: "x", Camera: "lobby", Evidence: at("__consumer_offsets", 0)}, false},
+		"of no partition":   {topics.Alert{ID: "x", Camera: "lobby", Evidence: &topics.RecordRef{Topic: "t.evidence", Partition: 99}}, false},
 		"deleted by age":    {topics.Alert{ID: "x", Camera: "lobby", Evidence: at("t.evidence", 0)}, true},
 		"never there":       {topics.Alert{ID: "x", Camera: "lobby", Evidence: at("t.evidence", 99)}, true},
 	} {
