@@ -71,7 +71,7 @@ func (f *filming) produce(ctx context.Context, s *scene, path string) error {
 		s.reel.users--
 		f.drop(s.reel)
 	}()
-	if has, err := f.Keep.HasFilm(ctx, s.alert.ID); err != nil {
+	if has, err := f.hasFilm(ctx, s.alert.ID); err != nil {
 		f.Logger.Warn("can't see whether there is a film of an alert", "alert", s.alert.ID, "error", err)
 	} else if has {
 		return errHasFilm
@@ -89,6 +89,13 @@ func (f *filming) produce(ctx context.Context, s *scene, path string) error {
 		return err
 	}
 	return film.Write(ctx, path)
+}
+
+// hasFilm asks the bucket, which may hang.
+func (f *filming) hasFilm(ctx context.Context, alert string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, askFor)
+	defer cancel()
+	return f.Keep.HasFilm(ctx, alert)
 }
 
 // shown is what a film has to show to be of use: the clip that raised the alert.

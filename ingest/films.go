@@ -67,6 +67,8 @@ const (
 	filmsCamera = 32
 	// settle is how long after its end a film is made.
 	settle = time.Second
+	// askFor is how long the bucket may take to say whether it has a film.
+	askFor = 30 * time.Second
 	// putFor is how long storing a film is tried.
 	putFor = 15 * time.Minute
 	// waitingMost is how many films may wait for the bucket.

@@ -85,7 +85,7 @@ func (d *delivery) lookForFilms(ctx context.Context) {
 	d.awaited.mu.Unlock()
 	var left []awaitedFilm
 	for _, f := range all {
-		has, err := d.Films.HasFilm(ctx, f.event.Alert.ID)
+		has, err := d.hasFilm(ctx, f.event.Alert.ID)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -102,6 +102,21 @@ func (d *delivery) lookForFilms(ctx context.Context) {
 	d.awaited.alerts = append(left, d.awaited.alerts...)
 }
 
+// filmTime bounds how long the bucket may take, which may hang.
+const filmTime = time.Minute
+
+func (d *delivery) hasFilm(ctx context.Context, alert string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, filmTime)
+	defer cancel()
+	return d.Films.HasFilm(ctx, alert)
+}
+
+func (d *delivery) readFilm(ctx context.Context, alert string, to io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, filmTime)
+	defer cancel()
+	return d.Films.Film(ctx, alert, to)
+}
+
 // errFilmSize is of a film that is too large to be delivered.
 var errFilmSize = errors.New("it is larger than 24 MiB")
 
@@ -110,7 +125,7 @@ func (d *delivery) sendFilm(ctx context.Context, raise Event) {
 	e := raise
 	e.Key, e.Text = raise.Alert.ID+"/film", "film: "+raise.Text
 	film := &capped{most: maxFilm}
-	err := d.Films.Film(ctx, raise.Alert.ID, film)
+	err := d.readFilm(ctx, raise.Alert.ID, film)
 	if err == nil {
 		e.Film = film.Bytes()
 	} else if errors.Is(err, errFilmSize) {
