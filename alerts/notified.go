@@ -6,7 +6,7 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// checkNotified checks who is told of a rule's alerts, and what is asked about them.
+// checkNotified checks who gets a rule's alerts, and what is asked about them.
 func (r Rule) checkNotified(wrong func(string, ...any)) {
 	if err := topics.CheckNotified(r.Notify); err != nil {
 		wrong("notify: %w", err)
@@ -38,7 +38,7 @@ func (r Rule) severest() string {
 		all = append(all, o.Severity)
 		from(o.SeverityFrom)
 	}
-	return slices.MaxFunc(all, func(a, b string) int { return rank(a) - rank(b) })
+	return slices.MaxFunc(all, func(a, b string) int { return topics.SeverityRank(a) - topics.SeverityRank(b) })
 }
 
 // deaf are the receivers that a rule names and that get none of its alerts, and why.

@@ -1,18 +1,11 @@
 package alerts
 
 import (
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/frostwatch/frostwatch/topics"
 )
-
-// severities are those that there are, the lowest first.
-func severities() []string { return []string{"info", "warning", "critical"} }
-
-// rank orders severities; that of a text that is none is below all.
-func rank(severity string) int { return slices.Index(severities(), severity) }
 
 // SeverityFrom is the value of the rule's measure from which on an alert is a warning,
 // and critical; 0: never. Below both it has the rule's own severity.
@@ -28,8 +21,8 @@ type Escalate struct {
 }
 
 func (r Rule) checkSeverity(wrong func(string, ...any)) {
-	if r.Severity != "" && rank(r.Severity) < 0 {
-		wrong("severity: %q: want %s", r.Severity, oneOf(severities()))
+	if r.Severity != "" && topics.SeverityRank(r.Severity) < 0 {
+		wrong("severity: %q: want %s", r.Severity, oneOf(topics.Severities()))
 	}
 	if f := r.SeverityFrom; f != nil {
 		low, high := r.Measure().lowest(), 1.0
@@ -56,9 +49,9 @@ func (r Rule) checkSeverity(wrong func(string, ...any)) {
 		wrong("escalate: after %v: want more than 0", e.After)
 	}
 	switch {
-	case e.Severity != "" && rank(e.Severity) < 1:
+	case e.Severity != "" && topics.SeverityRank(e.Severity) < 1:
 		wrong("escalate: severity %q: want warning or critical", e.Severity)
-	case e.Severity != "" && r.SeverityFrom == nil && rank(e.Severity) <= rank(r.usual()):
+	case e.Severity != "" && r.SeverityFrom == nil && topics.SeverityRank(e.Severity) <= topics.SeverityRank(r.usual()):
 		wrong("escalate: severity %q: want one above the rule's own, which is %s", e.Severity, r.usual())
 	case e.Severity == "" && r.usual() == "critical":
 		wrong("escalate: the rule's alerts are critical already: want a lower severity for them")
@@ -88,7 +81,7 @@ func (r Rule) severity(value float64) string {
 		return severity
 	}
 	for level, from := range map[string]float64{"warning": f.Warning, "critical": f.Critical} {
-		if from != 0 && value >= from && rank(level) > rank(severity) {
+		if from != 0 && value >= from && topics.SeverityRank(level) > topics.SeverityRank(severity) {
 			severity = level
 		}
 	}
@@ -107,7 +100,7 @@ func (w *watch) escalate(rec *topics.Recognition, best *topics.LabelScore) *topi
 	if to == "" {
 		to = "critical"
 	}
-	if rank(w.open.Severity) >= rank(to) {
+	if topics.SeverityRank(w.open.Severity) >= topics.SeverityRank(to) {
 		return nil
 	}
 	label := unscored(*w.open)

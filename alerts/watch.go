@@ -119,7 +119,7 @@ func (w *watch) restore(a topics.Alert, cooldown time.Duration) (left *topics.Al
 		switch {
 		case w.open != nil && w.open.ID != a.ID:
 			left = w.open
-		case w.open != nil && rank(w.open.Severity) > rank(a.Severity): // sent again, after it was escalated
+		case w.open != nil && topics.SeverityRank(w.open.Severity) > topics.SeverityRank(a.Severity): // sent again, after it was escalated
 			a.Severity = w.open.Severity
 		}
 		w.open = &a

@@ -89,15 +89,14 @@ func (o *openAlerts) of(camera string) []Open {
 		return cmp.Or(a.Onset.Compare(b.Onset), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.ID, b.ID))
 	}
 	if len(out) > maxOnTile {
-		slices.SortFunc(out, func(a, b Open) int { return cmp.Or(gravity(b)-gravity(a), oldest(a, b)) })
+		slices.SortFunc(out, func(a, b Open) int {
+			return cmp.Or(topics.SeverityRank(b.Severity)-topics.SeverityRank(a.Severity), oldest(a, b))
+		})
 		out = slices.Clone(out[:maxOnTile])
 	}
 	slices.SortFunc(out, oldest)
 	return out
 }
-
-// gravity orders alerts by severity, the gravest the highest; others' words are the least.
-func gravity(o Open) int { return slices.Index([]string{"info", "warning", "critical"}, o.Severity) }
 
 // setOpen takes over a record of the table of open alerts; nil: that none is open.
 func (w *wall) setOpen(key string, a *topics.Alert) {

@@ -87,7 +87,7 @@ func (a *alertmanager) Send(ctx context.Context, n Notification) error {
 			continue
 		case topics.AlertEscalated:
 			// To Alertmanager one of another severity is another alert.
-			for _, lower := range severities[:max(slices.Index(severities, e.Alert.Severity), 0)] {
+			for _, lower := range topics.Severities()[:max(topics.SeverityRank(e.Alert.Severity), 0)] {
 				all = append(all, a.posted(e, lower, e.Alert.At))
 			}
 		}

@@ -26,7 +26,7 @@ func (p *Plan) WhyNot(name, rule, severest string) string {
 		return fmt.Sprintf("it notifies %q, and notify.receivers has only %s", name, strings.Join(p.Names(), ", "))
 	case !topics.Chosen(rule, nil, r.When.Rules, nil):
 		return fmt.Sprintf("it notifies %s, whose when.rules leaves it out", name)
-	case slices.Index(severities, severest) < slices.Index(severities, r.When.Severity):
+	case topics.SeverityRank(severest) < topics.SeverityRank(r.When.Severity):
 		return fmt.Sprintf("it notifies %s, whose when.severity is %s, and its alerts are %s at most", name, r.When.Severity, severest)
 	}
 	return ""

@@ -42,9 +42,6 @@ type When struct {
 	Severity   string   `yaml:"severity"`    // this one or a higher one
 }
 
-// severities are from low to high.
-var severities = []string{"info", "warning", "critical"}
-
 // choice is what w says of rules and cameras.
 func (w When) choice() topics.Choice {
 	return topics.Choice{Rules: w.Rules, Cameras: w.Cameras, CameraTags: w.CameraTags}
@@ -52,7 +49,7 @@ func (w When) choice() topics.Choice {
 
 // chooses is whether an alert is among those of w.
 func (w When) chooses(a topics.Alert) bool {
-	return w.choice().Chooses(a) && slices.Index(severities, a.Severity) >= slices.Index(severities, w.Severity)
+	return w.choice().Chooses(a) && topics.SeverityRank(a.Severity) >= topics.SeverityRank(w.Severity)
 }
 
 func (w When) check() error {
@@ -60,7 +57,7 @@ func (w When) check() error {
 	for _, err := range w.choice().CheckNames() {
 		errs = append(errs, fmt.Errorf("when.%w", err))
 	}
-	if w.Severity != "" && !slices.Contains(severities, w.Severity) {
+	if w.Severity != "" && !slices.Contains(topics.Severities(), w.Severity) {
 		errs = append(errs, fmt.Errorf("when.severity: %q: want info, warning or critical", w.Severity))
 	}
 	return errors.Join(errs...)
