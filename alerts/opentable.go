@@ -100,10 +100,7 @@ func (w *worker) readTable(ctx context.Context) (map[string]topics.Alert, error)
 		if len(m.Value) == 0 {
 			return nil
 		}
-		a, err := topics.DecodeAlert(m.Value)
-		if err == nil && (a.OpenKey() != key || a.State != topics.AlertRaised) {
-			err = errors.New("it is not an open alert of its key")
-		}
+		a, err := topics.DecodeOpenAlert(m.Key, m.Value)
 		if err == nil {
 			err = checkDate(m, a.At)
 		}

@@ -43,10 +43,7 @@ func (c *Console) followOpen(ctx context.Context) {
 			c.wall.setOpen(key, nil)
 			return nil
 		}
-		a, err := topics.DecodeAlert(m.Value)
-		if err == nil && (a.OpenKey() != key || a.State != topics.AlertRaised) {
-			err = fmt.Errorf("the record of key %.80q is no open alert of its", key)
-		}
+		a, err := topics.DecodeOpenAlert(m.Key, m.Value)
 		if err != nil {
 			c.wall.setOpen(key, nil)
 			return err

@@ -200,10 +200,7 @@ func (f *filming) take(m bus.Message) error {
 		f.end(key)
 		return nil
 	}
-	a, err := topics.DecodeAlert(m.Value)
-	if err == nil && (a.OpenKey() != key || a.State != topics.AlertRaised) {
-		err = errors.New("it is not an open alert of its key")
-	}
+	a, err := topics.DecodeOpenAlert(m.Key, m.Value)
 	if err == nil && a.At.After(f.Now().Add(slack)) {
 		err = errors.New("it is of the future")
 	}

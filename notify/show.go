@@ -66,12 +66,10 @@ func (o *openAlerts) take(m bus.Message) error {
 		delete(o.byKey, key)
 	}
 	if len(m.Value) > 0 {
-		a, err := topics.DecodeAlert(m.Value)
+		a, err := topics.DecodeOpenAlert(m.Key, m.Value)
 		switch {
 		case err != nil:
 			return err
-		case a.OpenKey() != key || a.State != topics.AlertRaised:
-			return fmt.Errorf("the record of key %.80q is no open alert of its", key)
 		case len(o.byKey) >= maxOpen:
 			return fmt.Errorf("more than %d alerts are open", maxOpen)
 		}

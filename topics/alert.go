@@ -118,6 +118,16 @@ func (a Alert) About() string {
 	return a.Label
 }
 
+// DecodeOpenAlert parses and validates a record of the table of open alerts, which is not
+// empty: an alert that is raised, under its own key.
+func DecodeOpenAlert(key, value []byte) (Alert, error) {
+	a, err := DecodeAlert(value)
+	if err == nil && (a.OpenKey() != string(key) || a.State != AlertRaised) {
+		return Alert{}, fmt.Errorf("decode open alert: the record of key %.80q is no open alert of its", key)
+	}
+	return a, err
+}
+
 // EncodeAlert makes the CloudEvents record of a valid alert.
 func EncodeAlert(a Alert) ([]byte, error) {
 	if err := a.Validate(); err != nil {

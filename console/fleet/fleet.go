@@ -191,7 +191,7 @@ func OpenAlerts(ctx context.Context, c *bus.Client, n topics.Names) (map[string]
 	}
 	out := map[string]topics.Alert{}
 	for key, row := range rows {
-		if a, err := topics.DecodeAlert(row.Value); err == nil && a.OpenKey() == key {
+		if a, err := topics.DecodeOpenAlert([]byte(key), row.Value); err == nil {
 			out[a.ID] = a
 		}
 	}
