@@ -63,10 +63,17 @@ func withoutEmpty(data []byte) []byte {
 // unitKind says of a unit's first byte whether it is a parameter set, or a part of a
 // picture.
 func unitKind(codec string, first byte) (set, picture bool) {
+	kind := unitType(codec, first)
 	if codec == "h264" {
-		kind := first & 31
 		return kind == 7 || kind == 8, kind >= 1 && kind <= 5
 	}
-	kind := first >> 1 & 63
 	return kind >= 32 && kind <= 34, kind < 32
+}
+
+// unitType is the type of a unit that begins with a byte (H.264 and H.265, table 7-1).
+func unitType(codec string, first byte) byte {
+	if codec == "h264" {
+		return first & 31
+	}
+	return first >> 1 & 63
 }

@@ -1,10 +1,6 @@
 package media
 
-import (
-	"bytes"
-
-	"github.com/asticode/go-astiav"
-)
+import "github.com/asticode/go-astiav"
 
 // reopen begins with a new decoder where that of all pictures is not needed for now: it
 // keeps the memory of all pictures that it ever held at once, and of keyframes alone that
@@ -27,18 +23,11 @@ func (s *Stream) reopen(key *astiav.Packet) {
 // describes is whether a keyframe is preceded by all parameter sets, as cameras send them.
 func describes(codec string, data []byte) bool {
 	var seen [64]bool
-	for range 8 { // more units than go before any picture
-		at := bytes.Index(data, []byte{0, 0, 1})
-		if at < 0 || at+3 >= len(data) {
-			break
+	data = data[:min(len(data), describedWithin)]
+	for unit, rest := nextUnit(data); unit != nil; unit, rest = nextUnit(rest) {
+		if len(unit) > 0 {
+			seen[unitType(codec, unit[0])] = true
 		}
-		data = data[at+3:]
-		if codec == "hevc" {
-			seen[data[0]>>1&63] = true
-		} else {
-			seen[data[0]&31] = true
-		}
-		data = data[:min(len(data), describedWithin)]
 	}
 	if codec == "hevc" {
 		return seen[32] && seen[33] && seen[34] // VPS, SPS and PPS (H.265, table 7-1)
@@ -46,5 +35,6 @@ func describes(codec string, data []byte) bool {
 	return seen[7] && seen[8] // SPS and PPS (H.264, table 7-1)
 }
 
-// describedWithin bounds how far into a keyframe is looked.
-const describedWithin = 4 << 10
+// describedWithin bounds how far into a keyframe is looked: further than what goes before
+// any picture.
+const describedWithin = 32 << 10
