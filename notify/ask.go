@@ -8,12 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
 
-	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -78,7 +75,7 @@ func (v *Verifier) ask(ctx context.Context, question string, jpeg []byte) (topic
 	if err != nil {
 		return "", "", v.scrub(err)
 	}
-	return says, short(v.hide(reason), maxReason), nil
+	return says, short(hide(reason, v.secrets), maxReason), nil
 }
 
 // post sends a request and returns the answer, unless it is none of success.
@@ -162,7 +159,7 @@ func unfenced(text string) string {
 }
 
 // scrub is an error without what is secret: servers may quote what they were sent.
-func (v *Verifier) scrub(err error) error { return &scrubbed{err, v.hide(err.Error())} }
+func (v *Verifier) scrub(err error) error { return &scrubbed{err, hide(err.Error(), v.secrets)} }
 
 // scrubbed is an error with another text.
 type scrubbed struct {
@@ -174,12 +171,3 @@ func (s *scrubbed) Error() string { return s.text }
 
 // Unwrap returns the error, whose text may hold secrets: it is to be compared alone.
 func (s *scrubbed) Unwrap() error { return s.error }
-
-func (v *Verifier) hide(text string) string {
-	for _, secret := range slices.Concat([]config.Secret{v.Key}, slices.Collect(maps.Values(v.Headers))) {
-		if len(secret) >= leastSecret {
-			text = strings.ReplaceAll(text, secret.Reveal(), "***")
-		}
-	}
-	return text
-}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -195,4 +196,35 @@ func FuzzReadAnswer(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Servers answer with what they were sent, models with what they were told.
+func TestSecretsOfAModelAreNotRepeated(t *testing.T) {
+	e := startEyes(t)
+	const token = "t0kenInThePath"
+	for name, answer := range map[string]func(w http.ResponseWriter, r *http.Request, question string){
+		"refused": func(w http.ResponseWriter, r *http.Request, _ string) {
+			http.Error(w, "Cannot POST "+r.URL.Path, http.StatusNotFound)
+		},
+		"no JSON": func(w http.ResponseWriter, r *http.Request, _ string) {
+			says(w, r.URL.Path+r.Header.Get("Authorization"))
+		},
+		"as reason": func(w http.ResponseWriter, r *http.Request, _ string) {
+			says(w, fmt.Sprintf(`{"verdict": "no", "reason": %q}`, r.URL.Path+" "+r.Header.Get("Authorization")))
+		},
+	} {
+		e.answers(answer)
+		raw, err := config.RawOf("verify", fmt.Appendf(nil, "{url: %q, key: s3cret-of-key, model: eyes-7b, private: true}", e.URL+"/"+token+"/v1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := CompileVerify(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, reason, err := v.ask(t.Context(), "Is there somebody?", picture(t))
+		if said := reason + fmt.Sprint(err); strings.Contains(said, token) || strings.Contains(said, "s3cret") {
+			t.Errorf("%s: %s", name, said)
+		}
+	}
 }

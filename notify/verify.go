@@ -40,8 +40,9 @@ const (
 // Verifier asks for second opinions. nil asks for none.
 type Verifier struct {
 	Verify
-	url    string
-	client *http.Client
+	url     string
+	secrets map[string]bool // that nothing may repeat
+	client  *http.Client
 }
 
 // CompileVerify reads notify.verify of a configuration file; nil where it has no URL.
@@ -71,7 +72,9 @@ func CompileVerify(raw config.Raw) (*Verifier, error) {
 	if err := part.Err(); err != nil {
 		return nil, err
 	}
-	return &Verifier{Verify: v, url: u.JoinPath("chat", "completions").String(), client: newHTTPClient(v.Timeout, v.Private)}, nil
+	return &Verifier{
+		Verify: v, url: u.JoinPath("chat", "completions").String(), secrets: secretsOf(u, v.Headers, v.Key), client: newHTTPClient(v.Timeout, v.Private),
+	}, nil
 }
 
 // check returns what is wrong with the keys but url; each error begins with the key.
