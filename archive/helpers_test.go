@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -147,6 +148,16 @@ func bucket(t testing.TB) *Bucket {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = b.Close() })
+	return b
+}
+
+// copied is a bucket with the content of another.
+func copied(t testing.TB, from *Bucket) *Bucket {
+	t.Helper()
+	b := bucket(t)
+	if err := os.CopyFS(b.dir, os.DirFS(from.dir)); err != nil {
+		t.Fatal(err)
+	}
 	return b
 }
 

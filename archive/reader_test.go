@@ -33,15 +33,17 @@ func seconds(n int) time.Time { return hour.Add(time.Duration(n)*time.Second - 5
 func TestARangeIsTheSameWhereverItLies(t *testing.T) {
 	const n = 5000
 	archives := map[string]struct {
-		archived int64 // offsets in segments
+		archived bool  // the first 4,096 records are in segments
 		deleted  int64 // on Kafka
-	}{"kafka alone": {}, "most": {4096, 0}, "most, and deleted on kafka": {4096, 4096}, "overlapping": {4096, 1000}}
+	}{"kafka alone": {}, "most": {true, 0}, "most, and deleted on kafka": {true, 4096}, "overlapping": {true, 1000}}
 	random := rand.New(rand.NewPCG(1, 2))
+	k, most := recorded(t, n, hour), bucket(t)
+	archived(t, k, most, 1, -1, 4096)
 	for name, a := range archives {
 		t.Run(name, func(t *testing.T) {
-			k, b := recorded(t, n, hour), bucket(t)
-			if a.archived > 0 {
-				archived(t, k, b, 1, -1, a.archived)
+			b := most
+			if !a.archived {
+				b = bucket(t)
 			}
 			k.first["t.actions"][1] = a.deleted
 			r := reader(t, ReaderOptions{Log: k, Bucket: b})
@@ -175,11 +177,8 @@ func TestReadingStopsWhenToldTo(t *testing.T) {
 // A segment that is cut off, overwritten or foreign is counted and named, and
 // Kafka is asked for what it held.
 func TestBrokenSegments(t *testing.T) {
-	whole := func(t *testing.T) (*kafka, *Bucket, string) {
-		k, b := recorded(t, 5000, hour), bucket(t)
-		archived(t, k, b, 1, -1, 4096)
-		return k, b, filepath.Join(b.dir, filepath.FromSlash(listed(t, b, topics.Actions)[0].Key()))
-	}
+	k, whole := recorded(t, 5000, hour), bucket(t)
+	archived(t, k, whole, 1, -1, 4096)
 	for name, bend := range map[string]func([]byte) []byte{
 		"cut off":      func(b []byte) []byte { return b[:len(b)/2] },
 		"empty":        func([]byte) []byte { return nil },
@@ -188,7 +187,8 @@ func TestBrokenSegments(t *testing.T) {
 		"bytes within": func(b []byte) []byte { clear(b[200 : len(b)/2]); return b },
 	} {
 		t.Run(name, func(t *testing.T) {
-			k, b, file := whole(t)
+			b := copied(t, whole)
+			file := filepath.Join(b.dir, filepath.FromSlash(listed(t, b, topics.Actions)[0].Key()))
 			content, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
