@@ -18,7 +18,7 @@ import (
 // took its record: a stage that was down delivers nothing that was silenced meanwhile.
 type silences struct {
 	mu       sync.Mutex
-	byID     map[string]topics.Silence
+	all      *silenceIndex
 	profile  topics.Profile // without a name: none
 	profiles []config.Profile
 	loosened int           // how often something was changed that may have ended a silence early
@@ -31,7 +31,7 @@ type silences struct {
 const maxSilences = 10_000
 
 func newSilences(profiles []config.Profile) *silences {
-	return &silences{byID: map[string]topics.Silence{}, profiles: profiles, changed: make(chan struct{}), read: make(chan struct{})}
+	return &silences{all: newSilenceIndex(), profiles: profiles, changed: make(chan struct{}), read: make(chan struct{})}
 }
 
 // followSilences reads the table until ctx ends. While it can't be read, nothing more is
@@ -90,18 +90,18 @@ func (s *silences) note(m bus.Message) (err error) {
 		s.remove(one.ID)
 		return nil
 	}
-	was, known := s.byID[one.ID]
-	if !known && len(s.byID) >= maxSilences {
+	was, known := s.all.byID[one.ID]
+	if !known && len(s.all.byID) >= maxSilences {
 		return fmt.Errorf("there are %d silences already", maxSilences)
 	}
-	s.byID[one.ID] = one
-	s.hasChanged(known && !reflect.DeepEqual(was, one))
+	s.all.put(one)
+	s.hasChanged(known && !reflect.DeepEqual(*was, one))
 	return nil
 }
 
 func (s *silences) remove(id string) {
-	if _, known := s.byID[id]; known {
-		delete(s.byID, id)
+	if _, known := s.all.byID[id]; known {
+		s.all.remove(id)
 		s.hasChanged(true)
 	}
 }
@@ -161,11 +161,11 @@ func (s *silences) end(a topics.Alert, at time.Time) time.Time {
 // covered is the latest end of what silences an alert at a time; the zero time: nothing
 // does. It needs the lock.
 func (s *silences) covered(a topics.Alert, at time.Time) (until time.Time) {
-	for _, one := range s.byID {
+	s.all.each(a, func(one *topics.Silence) {
 		if one.Until.After(until) && one.Covers(a, at) {
 			until = one.Until
 		}
-	}
+	})
 	for _, span := range s.profile.Spans() {
 		if span.Until.IsZero() {
 			span.Until = never
@@ -187,7 +187,7 @@ func (s *silences) next(now time.Time) time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	next := never
-	for _, one := range s.byID {
+	for _, one := range s.all.byID {
 		if one.Until.After(now) && one.Until.Before(next) {
 			next = one.Until
 		}

@@ -125,11 +125,11 @@ func TestRecordsOfSilencesAreNotTrusted(t *testing.T) {
 	}
 	one.At, one.Until = noon.Add(-maxKeep-2*time.Hour), noon.Add(-maxKeep-time.Hour)
 	one.ID = "1"
-	if err := s.note(record("1", one)); err != nil || len(s.byID) != maxSilences-1 {
-		t.Errorf("%d silences, %v: those that have long ended are forgotten", len(s.byID), err)
+	if err := s.note(record("1", one)); err != nil || len(s.all.byID) != maxSilences-1 {
+		t.Errorf("%d silences, %v: those that have long ended are forgotten", len(s.all.byID), err)
 	}
-	if err := s.note(bus.Message{Key: []byte("2")}); err != nil || len(s.byID) != maxSilences-2 {
-		t.Errorf("%d silences, %v: one that is removed is forgotten", len(s.byID), err)
+	if err := s.note(bus.Message{Key: []byte("2")}); err != nil || len(s.all.byID) != maxSilences-2 {
+		t.Errorf("%d silences, %v: one that is removed is forgotten", len(s.all.byID), err)
 	}
 }
 
@@ -146,7 +146,7 @@ func TestWhatIsSilencedIsNotShownAsOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.hold(0, true)
-	s.silences.byID["s"] = topics.Silence{ID: "s", Choice: topics.Choice{Cameras: []string{"ward-*"}}, At: noon, Until: noon.Add(time.Hour)}
+	s.silences.all.put(topics.Silence{ID: "s", Choice: topics.Choice{Cameras: []string{"ward-*"}}, At: noon, Until: noon.Add(time.Hour)})
 	for camera, at := range map[string]time.Time{"ward-1": noon.Add(-time.Second), "ward-2": noon.Add(time.Second), "ward-3": noon.Add(time.Hour), "lobby": noon.Add(time.Second)} {
 		a := alert(camera, 1, topics.AlertRaised)
 		value, err := topics.EncodeAlert(a)
