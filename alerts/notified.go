@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/frostwatch/frostwatch/topics"
@@ -11,7 +12,7 @@ func (r Rule) checkNotified(wrong func(string, ...any)) {
 	if err := topics.CheckNotified(r.Notify); err != nil {
 		wrong("notify: %w", err)
 	}
-	if err := topics.CheckQuestion(r.Verify); err != nil {
+	if err := cmp.Or(topics.CheckQuestion(r.Verify), topics.CheckPlaceholders(r.Verify)); err != nil {
 		wrong("verify: %w", err)
 	}
 }

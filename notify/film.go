@@ -21,6 +21,9 @@ type Films interface {
 	Film(ctx context.Context, alert string, w io.Writer) error
 }
 
+// ErrNoBucket is of receivers that want films where nothing keeps any.
+var ErrNoBucket = errors.New("film: there are none without a bucket: name the archive's in archive.bucket")
+
 const (
 	// maxFilm bounds a film that is delivered.
 	maxFilm = 24 << 20
@@ -66,7 +69,7 @@ func (d *delivery) films(ctx context.Context) (wait func()) {
 	}
 	if d.Films == nil {
 		part := d.part() + ", films"
-		err := errors.New("film: there are none without a bucket: name the archive's in archive.bucket")
+		err := ErrNoBucket
 		d.Reporter.Warning(part, err)
 		d.Logger.WarnContext(ctx, "no films for a receiver that wants them", "receiver", d.Name, "error", err)
 		return func() { d.Reporter.Warning(part, nil) }

@@ -96,7 +96,7 @@ func exchange(c *http.Client, req *http.Request) (*http.Response, error) {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = errors.New("no answer in time")
 	}
-	return nil, fmt.Errorf("%s: %w", req.URL.Host, err)
+	return nil, fmt.Errorf("%s: %w", req.URL.Host, unreached(err, req.URL.Host))
 }
 
 // post sends a request, and is nil if the answer is one of success. Its errors are as

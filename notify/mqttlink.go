@@ -51,7 +51,7 @@ func (m *mqtt) dial(ctx context.Context, name string) (*mqttLink, error) {
 	defer cancel()
 	conn, err := newDialer(m.Timeout, m.Private).DialContext(ctx, "tcp", m.address)
 	if err != nil {
-		return nil, err
+		return nil, unreached(err, m.address)
 	}
 	if m.secure {
 		t := m.TLS

@@ -131,6 +131,12 @@ func (p *Plan) find(name string) *receiver {
 	return nil
 }
 
+// WantsFilms is whether a receiver of that name is to get films.
+func (p *Plan) WantsFilms(name string) bool {
+	r := p.find(name)
+	return r != nil && r.Film
+}
+
 // Since returns how p differs from an older plan, as names of receivers.
 func (p *Plan) Since(old *Plan) changes.Names {
 	return changes.Between(old.all(), p.all(), func(r *receiver) (string, any) { return r.Name, r.Receiver })

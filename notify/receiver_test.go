@@ -21,7 +21,7 @@ func TestMistakesInReceivers(t *testing.T) {
 		{"group", "- {name: a, group: 30s by label, " + hook + "}", "such as 30s, 30s by camera or 1m by rule"},
 		{"limit", "- {name: a, limit: 20, " + hook + "}", "such as 20 per 1m"},
 		{"zone", "- {name: a, timezone: Mars, " + hook + "}", "want a name such as Europe/Berlin"},
-		{"template", "- {name: a, webhook: {url: 'https://h/', template: '{{.Nothing}}'}}", "it may use .Receiver, .Text"},
+		{"template", "- {name: a, webhook: {url: 'https://h/', template: '{{.Nothing}}'}}", "there is no .Nothing: want one of .Events, .Key, .Receiver, .Text"},
 		{"command", "- {name: a, command: {run: []}}", "command.run: want a program and its arguments"},
 		{"slack", "- {name: a, people: {url: 'slack://s3cret/wrong'}}", "people.url: slack: "},
 		{"telegram", "- {name: a, people: {url: 'telegram://s3cret@wrong'}}", "people.url: telegram: "},

@@ -85,7 +85,7 @@ func (v Verify) check() (errs []error) {
 	if err := v.When.check(); err != nil {
 		errs = append(errs, err)
 	}
-	if err := topics.CheckQuestion(v.Question); err != nil {
+	if err := cmp.Or(topics.CheckQuestion(v.Question), topics.CheckPlaceholders(v.Question)); err != nil {
 		errs = append(errs, fmt.Errorf("question: %w", err))
 	}
 	if v.OnNo != onNoTell && v.OnNo != onNoHold {
@@ -121,7 +121,7 @@ func (v *Verifier) holds(said topics.Verdict) bool {
 
 // question is what is asked about an alert.
 func (v *Verifier) question(a topics.Alert) string {
-	return short(cmp.Or(a.Verify, strings.ReplaceAll(v.Question, "{label}", a.Label)), topics.MaxQuestion)
+	return short(a.Question(v.Question), topics.MaxQuestion)
 }
 
 // verdict is one on an alert that holds only why nothing is known.

@@ -175,6 +175,7 @@ func TestMistakesInVerify(t *testing.T) {
 		"{url: 'https://h/', model: m, timeout: 2m}":                      "timeout: 2m0s: want 100ms to 1m0s",
 		"{url: 'https://h/', model: m, parallel: 1000}":                   "parallel: 1000: want 1 to 100",
 		"{url: 'https://h/', model: m, when: {severity: high}}":           `when.severity: "high"`,
+		"{url: 'https://h/', model: m, question: \"is it {labl}?\"}":      "question: there is no placeholder {labl}: the only one is {label}",
 		"{url: 'https://h/', model: m, question: \"a\\nb\"}":              "question: want at most 300 bytes",
 		"{url: 'https://h/', model: m, key: s3cret, temperature: s3cret}": "unknown key: want one of url, key",
 	} {

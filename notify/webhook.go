@@ -2,6 +2,7 @@ package notify
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 // Webhook is an HTTP server that notifications are posted to.
@@ -60,7 +62,8 @@ func newWebhook(w Webhook) (Sender, error) {
 	h := &webhook{Webhook: w, now: time.Now, secrets: secretsOf(u, w.Headers, w.Secret)}
 	if w.Template != "" {
 		if h.body, err = newTemplate(w.Template); err != nil {
-			return nil, fmt.Errorf("webhook.template: %w: it may use .Receiver, .Text, .Key and .Events, each with .Key, .Text, .Alert and .Verdict", err)
+			hint := cmp.Or(fieldHint(err), "it may use .Receiver, .Text, .Key and .Events, each with .Key, .Text, .Alert and .Verdict")
+			return nil, fmt.Errorf("webhook.template: %w: %s", err, hint)
 		}
 	}
 	if h.Type == "" {
@@ -130,7 +133,28 @@ func newTemplate(text string) (*template.Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t, t.Execute(io.Discard, example("test", time.Unix(0, 0))) // finds fields that there are not
+	return t, tryTemplate(t)
+}
+
+// tryTemplate finds fields that there are not, also where a template has a part for each
+// state, or for alerts that have a second opinion.
+func tryTemplate(t *template.Template) error {
+	for _, state := range []topics.AlertState{topics.AlertRaised, topics.AlertEscalated, topics.AlertCleared} {
+		for _, said := range []topics.Verdict{{}, {Says: topics.SaysNo, Reason: "nobody is there"}} {
+			n := example("test", time.Unix(0, 0))
+			e := &n.Events[0]
+			e.Alert.State, e.Key = state, e.Alert.ID+"/"+string(state)
+			n.Events[0] = e.judged(said)
+			if err := t.Execute(io.Discard, n); err != nil {
+				return err
+			}
+			n.Events = append(n.Events, n.Events[0])
+			if err := t.Execute(io.Discard, n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // bounded is a buffer that refuses to grow beyond a size.

@@ -2,11 +2,14 @@ package notify
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/frostwatch/frostwatch/internal/config"
 )
 
 func send(t *testing.T, text string) error {
@@ -83,5 +86,41 @@ func TestWebhookTemplate(t *testing.T) {
 	}
 	if body := h.bodies[0]; body != `test "test: a test of notification, since 11:59:55, contrast 0.93 (rule test, info): no camera has seen anything"` || h.heads[0].Get("Content-Type") != "text/plain" {
 		t.Errorf("body %s, headers %v", body, h.heads[0])
+	}
+}
+
+// A template that names what there is not is refused at once, also where only some events
+// would come upon it, with what there is.
+func TestWebhookTemplateOfUnknownFields(t *testing.T) {
+	for template, want := range map[string]string{
+		"{{.Txt}}": "there is no .Txt (did you mean .Text?): want one of .Events, .Key, .Receiver, .Text",
+		"{{range .Events}}{{.Alrt.Camera}}{{end}}":                                       "there is no .Alrt (did you mean .Alert?): want one of .Alert, .Film",
+		`{{range .Events}}{{if eq .Alert.State "cleared"}}{{.Alert.Labl}}{{end}}{{end}}`: "there is no .Labl (did you mean .Label?)",
+		`{{range .Events}}{{if eq .Verdict.Says "no"}}{{.Verdict.Why}}{{end}}{{end}}`:    "there is no .Why: want one of .Alert, .At, ",
+		"{{if gt (len .Events) 1}}{{.Count}}{{end}}":                                     "there is no .Count: want one of",
+	} {
+		raw, err := config.RawOf("receivers", fmt.Appendf(nil, "- {name: ops, webhook: {url: 'http://a.example', template: %q}}", template))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Compile(raw); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", template, err, want)
+		}
+	}
+}
+
+// An address that can't be reached is named once, and the one that a name stands for beside it.
+func TestErrorsNameAnAddressOnce(t *testing.T) {
+	for text, want := range map[string]string{
+		"webhook: {url: 'http://127.0.0.1:1/x', private: true}":         "127.0.0.1:1: connection refused",
+		"webhook: {url: 'http://localhost:1/x', private: true}":         "localhost:1: 127.0.0.1:1: connection refused",
+		"webhook: {url: 'http://localhost:1/x'}":                        "localhost:1: 127.0.0.1:1: " + errPrivate.Error(),
+		"webhook: {url: 'http://127.0.0.1:1/x'}":                        "127.0.0.1:1: " + errPrivate.Error(),
+		"mqtt: {url: 'mqtt://127.0.0.1:1', private: true, timeout: 1s}": "127.0.0.1:1: connection refused",
+	} {
+		err := send(t, "- {name: ops, "+text+"}")
+		if err == nil || strings.ReplaceAll(err.Error(), "[::1]", "127.0.0.1") != want {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
 	}
 }

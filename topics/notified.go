@@ -3,6 +3,7 @@ package topics
 import (
 	"fmt"
 	"regexp"
+	"strings"
 )
 
 // receiverName is what a receiver may be called: it is part of a consumer group.
@@ -41,4 +42,29 @@ func CheckQuestion(text string) error {
 		return fmt.Errorf("want at most %d bytes of printable text, in one line", MaxQuestion)
 	}
 	return nil
+}
+
+// LabelPlaceholder stands for an alert's label in what a second opinion is asked.
+const LabelPlaceholder = "{label}"
+
+var placeholder = regexp.MustCompile(`\{[A-Za-z0-9_. ]*\}`)
+
+// CheckPlaceholders returns an error if a question has another placeholder than
+// LabelPlaceholder: the model would be asked about the text in braces.
+func CheckPlaceholders(question string) error {
+	for _, found := range placeholder.FindAllString(question, -1) {
+		if found != LabelPlaceholder {
+			return fmt.Errorf("there is no placeholder %.80s: the only one is %s, which stands for the alert's label", found, LabelPlaceholder)
+		}
+	}
+	return nil
+}
+
+// Question is what is asked about an alert: the rule's question, or else the usual one.
+func (a Alert) Question(usual string) string {
+	question := a.Verify
+	if question == "" {
+		question = usual
+	}
+	return strings.ReplaceAll(question, LabelPlaceholder, a.Label)
 }

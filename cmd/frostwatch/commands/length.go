@@ -18,6 +18,9 @@ type length struct {
 // Set parses a value such as 10s, 1h30m or 7d.
 func (l length) Set(text string) error {
 	var age config.Age
+	if strings.HasPrefix(text, "-") {
+		return fmt.Errorf("a length of time can't be less than nothing: want a number with a unit such as %s", l.example)
+	}
 	if err := age.UnmarshalText([]byte(text)); err != nil {
 		return fmt.Errorf("want a number with a unit such as %s", l.example)
 	}

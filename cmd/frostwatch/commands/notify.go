@@ -53,7 +53,13 @@ func (p Program) notifyTest() *cobra.Command {
 			if err := plan.Test(cmd.Context(), args[0], time.Now()); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(p.Out, "%s has accepted a test notification\n", topics.Clean(args[0]))
+			if _, err = fmt.Fprintf(p.Out, "%s has accepted a test notification\n", topics.Clean(args[0])); err != nil {
+				return err
+			}
+			bucket := cfg.Archive.Bucket // with `up`, an empty one is a folder in its data directory
+			if plan.WantsFilms(args[0]) && (bucket == config.NoArchive || bucket == "" && t.config != "") {
+				_, err = fmt.Fprintf(p.Err, "warning: %v\n", notify.ErrNoBucket)
+			}
 			return err
 		},
 	}

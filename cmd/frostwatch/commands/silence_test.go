@@ -74,9 +74,10 @@ func TestSilencesAndProfilesAreEditedWithCommands(t *testing.T) {
 		`want --all, or what to silence, not both`:                "--all --rule fall --for 1h",
 		`no open alert has the id "x"`:                            "--alert x --for 1h",
 		`cameras: "\[": want a name or a glob`:                    "--camera [ --for 1h",
-		`a silence lasts at most 366 days`:                        "--all --for 400d",
-		`--until 2020-01-01 is over`:                              "--all --until 2020-01-01",
-		`--until "soon": want a time such as 18:30`:               "--all --until soon",
+		`"-5m" for "--for" flag: a length of time can't be less than nothing: want a number with a unit such as 2h`: "--all --for -5m",
+		`a silence lasts at most 366 days`:          "--all --for 400d",
+		`--until 2020-01-01 is over`:                "--all --until 2020-01-01",
+		`--until "soon": want a time such as 18:30`: "--all --until soon",
 	} {
 		check(false, want, append([]string{"silence", "add"}, strings.Fields(args)...)...)
 	}
