@@ -248,6 +248,6 @@ func (c *Client) produce(o *outbox, batch []*parcel) (int64, error) {
 	if err != nil {
 		return 0, c.inWords("send to topic "+o.topic, "", err)
 	}
-	c.clock.note(now, time.Now(), resp.LogAppendTime)
+	c.clock.note(time.Since(now), resp.LogAppendTime)
 	return resp.BaseOffset, nil
 }
