@@ -22,6 +22,8 @@ import (
 type Bucket struct {
 	blob *blob.Bucket
 	dir  string // of a bucket that is a folder; what is written is synced to the disk
+	// address is where it is, to be shown: without a query, and no user.
+	address string
 }
 
 // OpenBucket opens a folder (a path or file:///path, made where it is absent) or
@@ -53,7 +55,7 @@ func openFolder(dir string) (*Bucket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open archive %s: %w", dir, err)
 	}
-	return &Bucket{blob: b, dir: abs}, nil
+	return &Bucket{blob: b, dir: abs, address: (&url.URL{Scheme: "file", Path: abs}).String()}, nil
 }
 
 func openS3(ctx context.Context, location string) (*Bucket, error) {
@@ -72,10 +74,12 @@ func openS3(ctx context.Context, location string) (*Bucket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open archive %s: %w", hideQuery(location), err)
 	}
+	address := &url.URL{Scheme: s3blob.Scheme, Host: u.Host}
 	if prefix = strings.Trim(prefix, "/"); prefix != "" {
 		b = blob.PrefixedBucket(b, prefix+"/")
+		address.Path = "/" + prefix
 	}
-	return &Bucket{blob: b}, nil
+	return &Bucket{blob: b, address: address.String()}, nil
 }
 
 // hideQuery leaves out the parts that may hold a secret.

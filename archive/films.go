@@ -43,6 +43,9 @@ func (b *Bucket) HasFilm(ctx context.Context, alert string) (bool, error) {
 	return has, nil
 }
 
+// FilmAddress is where the film of an alert is, or will be: a file, or an object of S3.
+func (b *Bucket) FilmAddress(alert string) string { return b.address + "/" + filmKey(alert) }
+
 // PutFilm stores the film of an alert, an MP4 that is at path, whole or not at all.
 func (b *Bucket) PutFilm(ctx context.Context, alert, path string) error {
 	f, err := os.Open(path)
