@@ -39,3 +39,17 @@ func (c *Client) CommittedOffsets(ctx context.Context, group, topic string) (map
 	})
 	return found, err
 }
+
+// Behind is how many records of a topic a group has not committed, in the partitions of
+// which it has committed anything.
+func (c *Client) Behind(ctx context.Context, group, topic string) (records int64, err error) {
+	committed, err := c.CommittedOffsets(ctx, group, topic)
+	for partition, next := range committed {
+		first, end, err := c.Bounds(ctx, topic, partition)
+		if err != nil {
+			return 0, err
+		}
+		records += max(end-max(next, first), 0)
+	}
+	return records, err
+}

@@ -74,6 +74,8 @@ func newAlertmanager(a Alertmanager) (Sender, error) {
 	}, nil
 }
 
+func (a *alertmanager) useClock(now func() time.Time) { a.now = now }
+
 // Send sends what has happened.
 func (a *alertmanager) Send(ctx context.Context, n Notification) error {
 	a.mu.Lock()
@@ -141,12 +143,16 @@ func (a *alertmanager) resend(ctx context.Context, open []Event) error {
 		all = append(all, a.posted(e, e.Alert.Severity, a.now().Add(missed*a.Resend)))
 	}
 	a.over = still
+	var refused error // some, which does not keep the others from being shown
 	for some := range slices.Chunk(all, maxPosted) {
-		if err := a.post(ctx, some); err != nil {
+		switch err := a.post(ctx, some); {
+		case errors.Is(err, ErrRefused):
+			refused = err
+		case err != nil:
 			return err
 		}
 	}
-	return nil
+	return refused
 }
 
 func (a *alertmanager) post(ctx context.Context, all []posted) error {
@@ -196,6 +202,9 @@ func (a *alertmanager) posted(e Event, severity string, until time.Time) posted 
 	}
 	if v := e.Alert.Value(); v != 0 {
 		p.Annotations["measure"], p.Annotations["value"] = measure(e.Alert), strconv.FormatFloat(v, 'f', 3, 64)
+	}
+	if e.FilmAt != "" {
+		p.Annotations["film"] = e.FilmAt
 	}
 	if e.Verdict.Says != "" {
 		p.Annotations["second_opinion"] = e.Verdict.String()

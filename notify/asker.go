@@ -144,10 +144,10 @@ func (q *asker) take(ctx context.Context, g *errgroup.Group, p lease, m bus.Mess
 	if !wait {
 		return q.settle(ctx, p, a, q.verdict(a, "the model has not answered lately"))
 	}
-	if !q.slot(ctx, q.Timeout-q.Bus.Age(m)) {
+	if !q.slot(ctx, q.Timeout-max(q.Bus.Age(m), 0)) {
 		return q.settle(ctx, p, a, q.verdict(a, "there was no time to ask"))
 	}
-	left := q.Timeout - q.Bus.Age(m)
+	left := q.Timeout - max(q.Bus.Age(m), 0) // a clock may have been set back
 	g.Go(func() error {
 		defer func() { <-q.slots }()
 		return q.settle(ctx, p, a, q.opinion(ctx, a, left, false))

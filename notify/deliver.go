@@ -34,8 +34,7 @@ func (w *worker) deliver(ctx context.Context, events ...Event) error {
 		}
 		w.Reporter.Warning(w.part(), err)
 		if err == nil {
-			w.accepted(ctx, events)
-			return w.told(ctx, heldOf(events)...)
+			return w.accepted(ctx, events)
 		}
 		w.metrics.failed.Add(ctx, 1, w.by)
 		if errors.Is(err, ErrRefused) {
@@ -63,12 +62,15 @@ func (w *worker) attempt(ctx context.Context, n Notification) error {
 	return nil
 }
 
-func (w *worker) accepted(ctx context.Context, events []Event) {
-	w.filmed(events)
+func (w *worker) accepted(ctx context.Context, events []Event) error {
 	w.metrics.sent.Add(ctx, int64(len(events)), w.by)
 	for _, e := range events {
 		w.metrics.latency.Record(ctx, w.age(e).Seconds(), w.by)
 	}
+	if err := w.filmed(ctx, events); err != nil {
+		return err
+	}
+	return w.told(ctx, heldOf(events)...)
 }
 
 // giveUp puts events that can't be delivered to the dead letters.

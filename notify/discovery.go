@@ -80,6 +80,9 @@ func (t haTopics) sensor(s sensorState, status string) announcement {
 	return announcement{t.discovery + "/binary_sensor/" + e.UniqueID + "/config", e}
 }
 
+// filmEvent is the type of an event that a film is there.
+const filmEvent = "film"
+
 // event announces the events of a camera.
 func (t haTopics) event(camera, status string) announcement {
 	e := t.entity(camera, status, "event")
@@ -87,6 +90,7 @@ func (t haTopics) event(camera, status string) announcement {
 	for _, s := range []topics.AlertState{topics.AlertRaised, topics.AlertEscalated, topics.AlertCleared} {
 		e.EventTypes = append(e.EventTypes, string(s))
 	}
+	e.EventTypes = append(e.EventTypes, filmEvent)
 	return announcement{t.discovery + "/event/" + e.UniqueID + "/config", e}
 }
 

@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 	"time"
 
+	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -19,6 +19,8 @@ type Films interface {
 	HasFilm(ctx context.Context, alert string) (bool, error)
 	// Film writes the film of an alert to w.
 	Film(ctx context.Context, alert string, w io.Writer) error
+	// FilmAddress is where the film of an alert is, or will be, without secrets.
+	FilmAddress(alert string) string
 }
 
 // ErrNoBucket is of receivers that want films where nothing keeps any.
@@ -27,145 +29,153 @@ var ErrNoBucket = errors.New("film: there are none without a bucket: name the ar
 const (
 	// maxFilm bounds a film that is delivered.
 	maxFilm = 24 << 20
-	// filmWait is how long after its raise was delivered an alert's film is looked for: it
-	// is made a minute after the raise, plus what a camera's `post` says.
-	filmWait = 2*topics.MaxAround + time.Minute
-	// filmLook is how often, unless Options say.
+	// filmLook is how often films are looked for, unless Options say.
 	filmLook = 3 * time.Second
-	// maxAwaited bounds the alerts whose films a receiver waits for.
-	maxAwaited = 1000
+	// filmTime bounds how long the bucket may take, which may hang.
+	filmTime = time.Minute
 )
 
-// awaited are the alerts whose films are to be delivered to one receiver.
-type awaited struct {
-	mu     sync.Mutex
-	alerts []awaitedFilm
-}
-
-type awaitedFilm struct {
-	event Event // that raised it
-	until time.Time
-}
-
-// filmed notes that the raises among events were delivered.
-func (d *delivery) filmed(events []Event) {
-	if !d.Film || d.Films == nil {
-		return
-	}
-	d.awaited.mu.Lock()
-	defer d.awaited.mu.Unlock()
-	for _, e := range events {
-		if e.Alert.State == topics.AlertRaised && len(d.awaited.alerts) < maxAwaited {
-			e.Filmstrip, e.evidence = nil, nil
-			d.awaited.alerts = append(d.awaited.alerts, awaitedFilm{e, time.Now().Add(filmWait)})
-		}
-	}
-}
-
-// films delivers films as they come, and returns what waits until that has ended.
-func (d *delivery) films(ctx context.Context) (wait func()) {
-	if !d.Film {
+// missFilms warns of a receiver that wants films where there are none, and returns what ends
+// the warning.
+func (d *delivery) missFilms(ctx context.Context) (end func()) {
+	if !d.Film || d.Films != nil {
 		return func() {}
 	}
-	if d.Films == nil {
-		part := d.part() + ", films"
-		err := ErrNoBucket
-		d.Reporter.Warning(part, err)
-		d.Logger.WarnContext(ctx, "no films for a receiver that wants them", "receiver", d.Name, "error", err)
-		return func() { d.Reporter.Warning(part, nil) }
+	part := d.part() + ", films"
+	d.Reporter.Warning(part, ErrNoBucket)
+	d.Logger.WarnContext(ctx, "no films for a receiver that wants them", "receiver", d.Name, "error", ErrNoBucket)
+	return func() { d.Reporter.Warning(part, nil) }
+}
+
+// event is the alert as it is delivered. What Alertmanager shows names the film that is to
+// come: by then the alert may be over, and nobody would hear of it.
+func (d *delivery) event(a topics.Alert) Event {
+	e := d.receiver.event(a)
+	if d.Film && d.Films != nil && d.Alertmanager != nil {
+		e.FilmAt = d.Films.FilmAddress(a.ID)
 	}
-	var running sync.WaitGroup
-	running.Go(func() { pause.Every(ctx, cmp.Or(d.FilmLook, filmLook), func() { d.lookForFilms(ctx) }) })
-	return running.Wait
+	return e
+}
+
+// deliverFilms delivers the partition's films as they come, until ctx ends.
+func (w *worker) deliverFilms(ctx context.Context) error {
+	if !w.awaitsFilms() {
+		return nil
+	}
+	var failed error
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	pause.Every(ctx, cmp.Or(w.FilmLook, filmLook), func() {
+		if failed = w.lookForFilms(ctx); failed != nil {
+			stop()
+		}
+	})
+	return failed
 }
 
 // lookForFilms delivers the films that are there, one after the other, and gives up those
 // that have not come.
-func (d *delivery) lookForFilms(ctx context.Context) {
-	d.awaited.mu.Lock()
-	all := d.awaited.alerts
-	d.awaited.alerts = nil
-	d.awaited.mu.Unlock()
-	var left []awaitedFilm
-	for _, f := range all {
-		has, err := d.hasFilm(ctx, f.event.Alert.ID)
+func (w *worker) lookForFilms(ctx context.Context) error {
+	for _, f := range w.films.all() {
+		has, err := w.hasFilm(ctx, f.owed.Alert)
+		if ctx.Err() != nil {
+			return nil
+		}
 		switch {
-		case ctx.Err() != nil:
-			return
 		case has:
-			d.sendFilm(ctx, f.event)
+			err = w.sendFilm(ctx, f.owed)
 		case time.Now().Before(f.until):
-			left = append(left, f)
-		case err != nil:
-			d.Logger.WarnContext(ctx, "a film is not delivered", "receiver", d.Name, "alert", topics.Clean(f.event.Alert.ID), "error", topics.Clean(err.Error()))
+			continue
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			w.Logger.WarnContext(ctx, "a film is not delivered", "receiver", w.Name, "alert", topics.Clean(f.owed.Alert), "error", topics.Clean(err.Error()))
+		}
+		w.films.remove(f.owed.Alert)
+		if err := w.erase(ctx, f.owed); err != nil {
+			return err
 		}
 	}
-	d.awaited.mu.Lock()
-	defer d.awaited.mu.Unlock()
-	d.awaited.alerts = append(left, d.awaited.alerts...)
+	return nil
 }
 
-// filmTime bounds how long the bucket may take, which may hang.
-const filmTime = time.Minute
-
-func (d *delivery) hasFilm(ctx context.Context, alert string) (bool, error) {
+func (w *worker) hasFilm(ctx context.Context, alert string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, filmTime)
 	defer cancel()
-	return d.Films.HasFilm(ctx, alert)
-}
-
-func (d *delivery) readFilm(ctx context.Context, alert string, to io.Writer) error {
-	ctx, cancel := context.WithTimeout(ctx, filmTime)
-	defer cancel()
-	return d.Films.Film(ctx, alert, to)
+	return w.Films.HasFilm(ctx, alert)
 }
 
 // errFilmSize is of a film that is too large to be delivered.
-var errFilmSize = errors.New("it is larger than 24 MiB")
+var errFilmSize = errors.New("it is too large to be delivered")
 
-// sendFilm delivers a film, for as long as the receiver's `keep` says.
-func (d *delivery) sendFilm(ctx context.Context, raise Event) {
-	e := raise
-	e.Key, e.Text = raise.Alert.ID+"/film", "film: "+raise.Text
-	film := &capped{most: maxFilm}
-	err := d.readFilm(ctx, raise.Alert.ID, film)
-	if err == nil {
-		e.Film = film.Bytes()
-	} else if errors.Is(err, errFilmSize) {
-		err = nil // who gets the event can have it from the bucket
+// readFilm reads a film of so many bytes at most; who gets the event without it can have it
+// from where it is.
+func (w *worker) readFilm(ctx context.Context, alert string, most int) ([]byte, error) {
+	if most == 0 {
+		return nil, nil
 	}
-	refused := 0
-	for tries := 1; err == nil; tries++ {
-		sent := d.sendOnce(ctx, Notification{Receiver: d.Name, Events: []Event{e}})
-		if sent == nil {
-			d.metrics.sent.Add(ctx, 1, d.by)
-			return
-		}
-		if ctx.Err() != nil {
-			return
-		}
-		d.metrics.failed.Add(ctx, 1, d.by)
-		if errors.Is(sent, ErrRefused) {
-			refused++
-		}
-		if refused >= maxRefused || d.Bus.Age(raise.from) > time.Duration(d.Keep) {
-			err = sent
-		} else if !pause.For(ctx, pause.Backoff(firstWait, d.longest, tries)) {
-			return
-		}
+	ctx, cancel := context.WithTimeout(ctx, filmTime)
+	defer cancel()
+	film := &capped{most: most}
+	err := w.Films.Film(ctx, alert, film)
+	if errors.Is(err, errFilmSize) {
+		return nil, nil
 	}
-	if ctx.Err() == nil {
-		d.Logger.WarnContext(ctx, "a film is not delivered", "receiver", d.Name, "alert", topics.Clean(e.Alert.ID), "error", topics.Clean(err.Error()))
-	}
+	return film.Bytes(), err
 }
 
-func (d *delivery) sendOnce(ctx context.Context, n Notification) error {
-	ctx, cancel := context.WithTimeout(ctx, attemptTime)
-	defer cancel()
-	if err := d.Send(ctx, n); err != nil {
-		return fmt.Errorf("deliver to %s: %w", d.Name, err)
+// filmEvent is the event of a film that is there. One without a key is of an alert that is
+// not what it was said to be, which anybody may have written to the table.
+func (w *worker) filmEvent(ctx context.Context, owed topics.WithheldAlert) (e Event, err error) {
+	offset, some := owed.Offsets[topics.AlertRaised]
+	if !some {
+		return e, nil
 	}
-	return nil
+	err = w.Bus.Replay(ctx, w.Names.Of(topics.Alerts), w.ID(), offset, offset+1, func(m bus.Message) error {
+		a, err := topics.DecodeAlert(m.Value)
+		if err != nil || a.ID != owed.Alert || a.State != topics.AlertRaised || !w.chooses(a) {
+			return nil
+		}
+		said, _ := w.opinions.of(a.ID)
+		e = w.event(a).judged(said)
+		e.Key, e.Text, e.from, e.FilmAt = a.ID+filmSuffix, "film: "+e.Text, m, w.Films.FilmAddress(a.ID)
+		return nil
+	})
+	if err != nil || e.Key == "" {
+		return e, err
+	}
+	if e.Film, err = w.readFilm(ctx, owed.Alert, filmsTo(w.receiver)); len(e.Film) == 0 && e.FilmAt != "" {
+		e.Text += "; it is at " + e.FilmAt
+	}
+	return e, err
+}
+
+// sendFilm delivers a film, for as long as the receiver's `keep` says.
+func (w *worker) sendFilm(ctx context.Context, owed topics.WithheldAlert) error {
+	e, err := w.filmEvent(ctx, owed)
+	if err != nil || e.Key == "" {
+		return err
+	}
+	refused := 0
+	for tries := 1; ; tries++ {
+		err := w.attempt(ctx, Notification{Receiver: w.Name, Events: []Event{e}})
+		if err == nil {
+			w.metrics.sent.Add(ctx, 1, w.by)
+			return nil
+		}
+		w.metrics.failed.Add(ctx, 1, w.by)
+		if errors.Is(err, ErrRefused) {
+			refused++
+		}
+		if refused >= maxRefused || w.Bus.Age(e.from) > time.Duration(w.Keep) {
+			return err
+		}
+		if !pause.For(ctx, pause.Backoff(firstWait, w.longest, tries)) {
+			return fmt.Errorf("deliver a film: %w", ctx.Err())
+		}
+	}
 }
 
 // capped is a buffer that refuses to grow beyond a size.

@@ -14,7 +14,7 @@ const maxFilmstrips = 8
 // illustrate adds filmstrips to the events that raise an alert, for receivers that get
 // the events as they are.
 func (w *worker) illustrate(ctx context.Context, events []Event) {
-	if w.Webhook == nil && w.Command == nil {
+	if filmsTo(w.receiver) == 0 { // it carries no files
 		return
 	}
 	left := maxFilmstrips

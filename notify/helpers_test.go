@@ -60,7 +60,13 @@ type broker struct {
 
 func startBroker(t *testing.T, partitions int) broker {
 	t.Helper()
-	c, err := bus.New(bus.Options{Brokers: []string{kafkatest.StartEmbedded(t).Addr()}, ClientID: "test", Logger: slog.New(slog.DiscardHandler)})
+	return startBrokerIn(t, t.TempDir(), partitions)
+}
+
+// startBrokerIn is startBroker with its files in a folder.
+func startBrokerIn(t *testing.T, dir string, partitions int) broker {
+	t.Helper()
+	c, err := bus.New(bus.Options{Brokers: []string{kafkatest.StartEmbeddedIn(t, dir).Addr()}, ClientID: "test", Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ func (w *worker) judged(ctx context.Context, a topics.Alert, m bus.Message) (sai
 	}
 	said, known := w.opinions.of(a.ID)
 	if !known && verifier.asks(a) {
-		said, known, err = w.opinions.await(ctx, a.ID, verifier.deadline()-w.Bus.Age(m))
+		said, known, err = w.opinions.await(ctx, a.ID, verifier.deadline()-max(w.Bus.Age(m), 0))
 		if err != nil {
 			return said, false, err
 		}

@@ -93,14 +93,26 @@ func (m *mqtt) Send(ctx context.Context, n Notification) error {
 				return fmt.Errorf("%s: %w", m.address, err)
 			}
 		}
-		body, err := json.Marshal(haEvent{Type: string(e.Alert.State), Event: e})
+		kind := string(e.Alert.State)
+		if e.Key == e.Alert.ID+filmSuffix {
+			kind = filmEvent
+		}
+		body, err := json.Marshal(haEvent{Type: kind, Event: e})
 		if err != nil {
 			return err
 		}
 		if err := l.publish(ctx, m.topics.eventTopic(place), body, false); err != nil {
 			return fmt.Errorf("%s: %w", m.address, err)
 		}
-		if m.pictures && e.evidence != nil && !n.test {
+		if n.test {
+			continue
+		}
+		// Of an alert that was open for so short a time that nobody saw it in the table there is
+		// a sensor, too.
+		s := sensorOn(e)
+		m.note(m.topics.state(s), s, false)
+		l.wake()
+		if m.pictures && e.evidence != nil {
 			m.showPicture(ctx, l, e)
 		}
 	}

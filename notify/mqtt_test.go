@@ -212,7 +212,9 @@ func TestHomeAssistantShowsWhatIsOpen(t *testing.T) {
 		t.Errorf("events %s", got)
 	}
 	r.reports.AwaitWarning(t, "receiver ha, what is open", "")
-	h.matchesItsSchema(t)
+	if seen := h.matchesItsSchema(t); seen["binary_sensor"] != 2 || seen["event"] != 2 || seen["image"] != 2 {
+		t.Errorf("announced %v", seen)
+	}
 }
 
 // documented are the keys that Home Assistant documents, and what they hold, in
@@ -233,13 +235,14 @@ var documented = map[string]map[string]string{
 	},
 }
 
-func (h *homeAssistant) matchesItsSchema(t *testing.T) {
+func (h *homeAssistant) matchesItsSchema(t *testing.T) (seen map[string]int) {
 	t.Helper()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	// <discovery_prefix>/<component>/[<node_id>/]<object_id>/config
 	shape := regexp.MustCompile(`^homeassistant/(binary_sensor|event|image)/[a-zA-Z0-9_-]+/config$`)
-	seen, ids := map[string]int{}, map[any]bool{}
+	seen = map[string]int{}
+	ids := map[any]bool{}
 	for topic, text := range h.retained {
 		if !strings.HasPrefix(topic, "homeassistant/") {
 			continue
@@ -270,9 +273,7 @@ func (h *homeAssistant) matchesItsSchema(t *testing.T) {
 			}
 		}
 	}
-	if seen["binary_sensor"] != 2 || seen["event"] != 2 || seen["image"] != 2 {
-		t.Errorf("announced %v", seen)
-	}
+	return seen
 }
 
 func kindOf(keys map[string]string, key string) string {
@@ -344,5 +345,59 @@ func runProgram(t *testing.T, name string, args ...string) {
 	defer stop()
 	if out, err := exec.CommandContext(ctx, name, args...).CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v: %s: deploy/setup.sh test installs it", name, err, out)
+	}
+}
+
+// A broker that is killed again and again in a storm, with and without a disk of its own: in
+// the end each sensor is as its alert is, each event has come at least once to those who
+// listened, and a film's is of its own type.
+func TestABrokerIsRestartedInAStorm(t *testing.T) {
+	for _, persistence := range []string{"false", "true"} {
+		t.Run("persistence "+persistence, func(t *testing.T) {
+			b := startBroker(t, 2)
+			m := startMQTT(t, "persistence_location "+t.TempDir()+"/", "autosave_interval 1")
+			text, err := os.ReadFile(m.args[1])
+			if err == nil {
+				err = os.WriteFile(m.args[1], []byte(strings.Replace(string(text), "persistence false", "persistence "+persistence, 1)), 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			kill := m.start(t)
+			shelf := &filmShelf{films: map[string][]byte{}}
+			b.films = shelf
+			b.run(t, plan(t, strings.TrimSuffix(m.receiver(""), "}")+", film: true}"), 2)
+			const cameras = 12
+			last := map[string]topics.AlertState{}
+			for n := range 120 {
+				a := alert(fmt.Sprint("ward-", n%cameras), n/cameras/2, []topics.AlertState{topics.AlertRaised, topics.AlertCleared}[n/cameras%2])
+				if n >= 108 && n%2 == 1 { // these stay open
+					continue
+				}
+				b.send(t, a)
+				b.list(t, a)
+				last[a.Camera] = a.State
+				if n%40 == 20 {
+					kill()
+					kill = m.start(t)
+				}
+			}
+			h := listen(t, m)
+			for camera, state := range last {
+				h.await(t, camera, "fall", map[topics.AlertState]string{topics.AlertRaised: "ON", topics.AlertCleared: "OFF"}[state])
+			}
+			film := alert("ward-0", 4, topics.AlertRaised)
+			shelf.put(film.ID, []byte("the film"))
+			await(t, "the film's event", func() bool {
+				h.mu.Lock()
+				defer h.mu.Unlock()
+				return slices.ContainsFunc(h.events, func(text string) bool {
+					return strings.Contains(text, `"event_type":"film"`) && strings.Contains(text, `"film_at":"file:///films/`+film.ID) && !strings.Contains(text, "film_mp4")
+				})
+			})
+			if seen := h.matchesItsSchema(t); seen["binary_sensor"] != cameras || seen["event"] != cameras {
+				t.Errorf("announced %v", seen)
+			}
+		})
 	}
 }

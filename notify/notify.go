@@ -28,6 +28,9 @@ type Event struct {
 	// `film`. It is delivered alone, in an event whose key is the alert's id and "film".
 	Film []byte `json:"film_mp4,omitempty"`
 
+	// FilmAt is where the film is kept, without secrets: a folder's file, or s3://NAME/PATH.
+	FilmAt string `json:"film_at,omitempty"`
+
 	from bus.Message // the alert's record
 	held *heldAlert  // of which this was withheld until now; nil: it was not
 	// evidence reads the clip that raised the alert; nil where there is none, or nobody

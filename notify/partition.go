@@ -26,7 +26,7 @@ type lease interface {
 
 // partition delivers one partition's alerts to a receiver until ctx ends.
 func (d *delivery) partition(ctx context.Context, p lease) error {
-	w := &worker{delivery: d, lease: p, pace: newPace(d.receiver.Group.Every, d.limit), later: newWithheld(), letters: d.letters.By(p.Send)}
+	w := &worker{delivery: d, lease: p, pace: newPace(d.receiver.Group.Every, d.limit), later: newWithheld(), films: &awaited{}, letters: d.letters.By(p.Send)}
 	err := w.begin(ctx)
 	if err == nil {
 		err = w.run(ctx)
@@ -40,12 +40,13 @@ func (d *delivery) partition(ctx context.Context, p lease) error {
 	return err
 }
 
-// worker delivers one partition. Its fields are for one goroutine.
+// worker delivers one partition. Its fields are for one goroutine, but films.
 type worker struct {
 	*delivery
 	lease
 	pace    *pace
 	later   *withheld
+	films   *awaited
 	letters *bus.DeadLetters
 	next    int64 // after the last record that was dealt with, or is held
 }
@@ -80,6 +81,7 @@ func (w *worker) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return w.FetchInto(ctx, records) })
 	g.Go(func() error { return w.work(ctx, records) })
+	g.Go(func() error { return w.deliverFilms(ctx) })
 	return g.Wait()
 }
 

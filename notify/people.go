@@ -37,7 +37,12 @@ const maxPeople = 1000
 type people struct {
 	People
 	service string
+	takes   int // how large a file may be; 0: it takes none
 }
+
+// takers are the services to which shoutrrr sends files, and how large these may be. Discord
+// takes 10 MiB from those who do not pay.
+var takers = map[string]int{"discord": 8 << 20, "signal": maxFilm}
 
 func newPeople(p People) (Sender, error) {
 	service, u, err := serviceOf(p.URL.Reveal())
@@ -59,7 +64,7 @@ func newPeople(p People) (Sender, error) {
 	if p.Timeout < 100*time.Millisecond || p.Timeout > attemptTime {
 		return nil, fmt.Errorf("people.timeout: %v: want 100ms to %v", p.Timeout, attemptTime)
 	}
-	return &people{People: p, service: name}, nil
+	return &people{People: p, service: name, takes: takers[name]}, nil
 }
 
 // serviceOf is the service of a URL, not yet initialized, and the URL by which it is.
@@ -93,7 +98,16 @@ func serviceOf(text string) (types.Service, *url.URL, error) {
 func (p *people) Send(ctx context.Context, n Notification) error {
 	ctx, cancel := context.WithTimeout(ctx, p.Timeout)
 	defer cancel()
-	body, err := json.Marshal(letter{URL: p.URL.Reveal(), Text: brief(n.Events, maxPeople), Private: p.Private, Timeout: p.Timeout})
+	l := letter{URL: p.URL.Reveal(), Text: brief(n.Events, maxPeople), Private: p.Private, Timeout: p.Timeout}
+	for _, e := range n.Events { // a message has one file
+		switch {
+		case len(e.Film) > 0:
+			l.Name, l.File = "film.mp4", e.Film
+		case len(e.Filmstrip) > 0 && len(l.File) == 0:
+			l.Name, l.File = "pictures.jpg", e.Filmstrip
+		}
+	}
+	body, err := json.Marshal(l)
 	if err != nil {
 		return err
 	}

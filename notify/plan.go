@@ -92,14 +92,11 @@ func (r Receiver) sender() (Sender, error) {
 	if r.MQTT != nil {
 		add(newMQTT(*r.MQTT, r.Pictures))
 	}
-	if r.Pictures && (r.People != nil || r.Alertmanager != nil) {
-		errs = append(errs, errors.New("pictures: people and alertmanager take none: want a webhook, a command or mqtt"))
-	}
-	if r.Film && r.Webhook == nil && r.Command == nil {
-		errs = append(errs, errors.New("film: want a webhook or a command, the others take none"))
-	}
 	if len(made) != 1 {
 		return nil, fmt.Errorf("want one of %s, found %d", kinds, len(made))
+	}
+	if p, is := made[0].(*people); r.Pictures && (r.Alertmanager != nil || is && p.takes == 0) {
+		errs = append(errs, errors.New("pictures: Alertmanager and this service take none: want a webhook, a command, mqtt, or people on Discord or Signal"))
 	}
 	return made[0], errors.Join(errs...)
 }

@@ -3,6 +3,7 @@ package notify
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,8 @@ import (
 	"os/exec"
 	"runtime"
 	"time"
+
+	"github.com/nicholas-fedor/shoutrrr/pkg/types"
 
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -27,7 +30,12 @@ type letter struct {
 	Text    string        `json:"text"`
 	Private bool          `json:"private"`
 	Timeout time.Duration `json:"timeout"`
+	Name    string        `json:"name,omitempty"` // of a file that goes with it
+	File    []byte        `json:"file,omitempty"`
 }
+
+// maxLetter bounds what is read of a letter: a film in base64, and the rest.
+const maxLetter = maxFilm/3*4 + maxBody
 
 // reply is what has become of it. Its error is fit to be shown.
 type reply struct {
@@ -63,7 +71,7 @@ const RelayCommand = "relay"
 // become of it. It changes the default HTTP client of its process.
 func Relay(in io.Reader, out io.Writer) error {
 	var l letter
-	if err := json.NewDecoder(io.LimitReader(in, maxBody)).Decode(&l); err != nil {
+	if err := json.NewDecoder(io.LimitReader(in, maxLetter)).Decode(&l); err != nil {
 		return errors.New("read what is to be sent: it is not from `frostwatch notify`")
 	}
 	http.DefaultTransport = &guarded{newHTTPClient(l.Timeout, l.Private).Transport}
@@ -91,7 +99,16 @@ func shout(l letter) error {
 	if err := service.Initialize(u, nil); err != nil {
 		return err
 	}
-	return service.Send(l.Text, nil)
+	switch rich, is := service.(interface {
+		SendItems(items []types.MessageItem, params *types.Params) error
+	}); {
+	case len(l.File) == 0:
+		return service.Send(l.Text, nil)
+	case is: // Discord
+		return rich.SendItems([]types.MessageItem{{Text: l.Text, File: &types.File{Name: l.Name, Data: l.File}}}, nil)
+	default: // Signal, which has a parameter for it
+		return service.Send(l.Text, &types.Params{"attachments": base64.StdEncoding.EncodeToString(l.File)})
+	}
 }
 
 // guarded is a transport that follows no redirects, whatever its client does, and bounds

@@ -164,7 +164,7 @@ func (d *delivery) openNow() (open []Event, known bool, changed <-chan struct{})
 	held := slices.Clone(d.held[d.Name])
 	d.mu.Unlock()
 	all, known, changed := d.open.of(held)
-	now := d.brokersNow()
+	now := d.Bus.Now()
 	for _, l := range all {
 		end := d.silences.end(l.alert, l.at)
 		silenced := end.After(l.at) && end.After(now)

@@ -26,11 +26,14 @@ type Bus interface {
 	Consume(ctx context.Context, o bus.GroupOptions, handle func(context.Context, *bus.Partition) error) error
 	Send(ctx context.Context, msgs ...bus.Message) ([]topics.RecordRef, error)
 	Table(topic string) *bus.Table
-	// Age is how old a record is by the broker's clock.
+	// Age is how old a record is by the broker's clock, and Now the time by it.
 	Age(m bus.Message) time.Duration
+	Now() time.Time
 	// Replay reads a stretch of a partition.
 	Replay(ctx context.Context, topic string, partition int, from, to int64, fn func(bus.Message) error) error
 	PartitionOf(ctx context.Context, topic string, key []byte) (int, error)
+	// Behind is how many records of a topic a group has not committed.
+	Behind(ctx context.Context, group, topic string) (int64, error)
 }
 
 // Options of a Stage. Those without a default are required.
@@ -137,6 +140,12 @@ func (s *Stage) Run(ctx context.Context) error {
 				d.stop()
 				<-d.ended
 				delete(running, name)
+				if r == nil {
+					g.Go(func() error {
+						d.removed(ctx)
+						return nil
+					})
+				}
 			}
 		}
 		for _, r := range plan.all() {
@@ -172,7 +181,6 @@ type delivery struct {
 	letters     *bus.DeadLetters
 	generations bus.Generations
 	longest     time.Duration // between two attempts
-	awaited     awaited
 	by          metric.MeasurementOption
 }
 
@@ -183,17 +191,24 @@ func (s *Stage) delivery(r *receiver, stop context.CancelFunc) (*delivery, error
 	if err != nil {
 		return nil, err
 	}
+	if c, has := r.Sender.(clocked); has {
+		c.useClock(s.Bus.Now)
+	}
 	return &delivery{
 		Stage: s, receiver: r, stop: stop, ended: make(chan struct{}), limit: newLimiter(r.Limit), letters: letters,
 		longest: s.Retry, by: metric.WithAttributes(attribute.String("receiver", r.Name)),
 	}, nil
 }
 
+// clocked is a Sender that sends times of now. By the broker's clock they are right where
+// that of this machine is not, or is set while the stage runs.
+type clocked interface{ useClock(now func() time.Time) }
+
 // run delivers until the receiver is taken out of the plan, or all ends.
 func (d *delivery) run(ctx context.Context) error {
 	defer close(d.ended)
 	defer d.show(ctx)()
-	defer d.films(ctx)()
+	defer d.missFilms(ctx)()
 	defer d.stop() // ends what shows
 	defer d.Reporter.Warning(d.part(), nil)
 	if s, may := d.Sender.(interface{ ready() error }); may {

@@ -79,6 +79,8 @@ func newWebhook(w Webhook) (Sender, error) {
 	return h, nil
 }
 
+func (h *webhook) useClock(now func() time.Time) { h.now = now }
+
 // Send posts a notification.
 func (h *webhook) Send(ctx context.Context, n Notification) error {
 	body, err := h.render(n)

@@ -136,7 +136,7 @@ func (w *worker) releaseSeen(ctx context.Context) error {
 		if w.pace.full() {
 			return nil
 		}
-		if now := w.brokersNow(); w.silences.cover(h.about(), now) { // by another silence
+		if now := w.Bus.Now(); w.silences.cover(h.about(), now) { // by another silence
 			h.until = w.silences.end(h.about(), now)
 			continue
 		}
@@ -174,7 +174,7 @@ func (l *withheld) findSoonest() {
 // catchUp is whether something may be due and all records of before have been read: any
 // of those may be the clear of an alert that is withheld.
 func (w *worker) catchUp(ctx context.Context) (bool, error) {
-	now := w.brokersNow()
+	now := w.Bus.Now()
 	if w.later.soonest.After(now) {
 		return false, nil
 	}
@@ -192,17 +192,11 @@ func (w *worker) waitForDue() (time.Duration, bool) {
 	if w.later.soonest.Equal(never) {
 		return 0, false
 	}
-	wait := w.later.soonest.Sub(w.brokersNow())
+	wait := w.later.soonest.Sub(w.Bus.Now())
 	if wait < 0 { // records are to be read first, or the pace is full
 		wait = time.Second
 	}
-	return wait, true
-}
-
-// brokersNow is now by the broker's clock, as the times of records are.
-func (s *Stage) brokersNow() time.Time {
-	now := time.Now()
-	return now.Add(s.Bus.Age(bus.Message{Time: now}))
+	return min(wait, longLook), true
 }
 
 // release delivers what is withheld of an alert, or hands it to the pace.

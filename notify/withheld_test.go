@@ -46,6 +46,8 @@ func newTape(t testing.TB) *tape {
 	return p
 }
 
+func (p *tape) Now() time.Time { return p.now }
+
 func (p *tape) Age(m bus.Message) time.Duration { return p.now.Sub(m.Time) }
 
 func (p *tape) Replay(_ context.Context, topic string, _ int, from, to int64, fn func(bus.Message) error) error {

@@ -41,6 +41,12 @@ func (w *worker) loadWithheld(ctx context.Context, begun, skipped bool) error {
 			}
 			continue
 		}
+		if one.Receiver == w.filmGroup() {
+			if err := w.owedFilm(ctx, one, !begun, w.Bus.Age(row)); err != nil {
+				return err
+			}
+			continue
+		}
 		if one.Receiver != GroupOf(w.Stage.Group, w.Name) {
 			continue
 		}
@@ -100,12 +106,14 @@ func (w *worker) openIDs(ctx context.Context) (map[string]bool, error) {
 }
 
 // write brings the table up to date.
-func (w *worker) write(ctx context.Context, h *heldAlert) error {
-	value, err := topics.EncodeWithheld(h.WithheldAlert)
+func (w *worker) write(ctx context.Context, h *heldAlert) error { return w.note(ctx, h.WithheldAlert) }
+
+func (w *worker) note(ctx context.Context, one topics.WithheldAlert) error {
+	value, err := topics.EncodeWithheld(one)
 	if err != nil { // an alert that was accepted has nothing that the table does not take
 		return err
 	}
-	return w.put(ctx, h.WithheldAlert, value)
+	return w.put(ctx, one, value)
 }
 
 func (w *worker) erase(ctx context.Context, one topics.WithheldAlert) error {
@@ -129,16 +137,20 @@ func (w *worker) tableFails(err error) error {
 	if !bus.Permanent(err) || errors.Is(err, bus.ErrMoved) {
 		return err
 	}
-	w.Reporter.Warning(w.withheldPart(), fmt.Errorf("%w; after a restart, alerts that are open when a silence ends are not delivered", err))
+	w.Reporter.Warning(w.withheldPart(), fmt.Errorf("%w; after a restart, alerts that are open when a silence ends, and films that were to come, are not delivered", err))
 	return nil
 }
+
+// longLook is how long a silence's end is waited for without another look at the clock, which
+// may be set meanwhile.
+const longLook = time.Minute
 
 // wakeAtEnds wakes what shows open alerts whenever one may be silenced no more.
 func (s *Stage) wakeAtEnds(ctx context.Context) {
 	for ctx.Err() == nil {
-		now := s.brokersNow()
+		now := s.Bus.Now()
 		_, changed := s.silences.state()
-		wait := time.NewTimer(s.silences.next(now).Sub(now))
+		wait := time.NewTimer(min(s.silences.next(now).Sub(now), longLook))
 		select {
 		case <-ctx.Done():
 		case <-wait.C:

@@ -7,9 +7,11 @@ import (
 )
 
 // WithheldAlert is what a silence or a profile has kept from a receiver of one alert, so that it
-// can be delivered if the alert is still open afterwards.
+// can be delivered if the alert is still open afterwards; or a film of the alert that is to
+// follow, when it is there.
 type WithheldAlert struct {
-	Receiver string `json:"receiver"` // its group of consumers
+	// Receiver is its group of consumers, and "/film" where a film is to follow.
+	Receiver string `json:"receiver"`
 	Alert    string `json:"alert_id"`
 	// Key is that of the alert's records, which are in the partition of the same number.
 	Key    string   `json:"key"`

@@ -26,7 +26,13 @@ type inProcess struct {
 // StartEmbedded starts the broker that `frostwatch up` runs.
 func StartEmbedded(t testing.TB) Broker {
 	t.Helper()
-	b := &inProcess{options: embedded.BrokerOptions{Dir: t.TempDir(), Port: freePort(t), Logger: slog.New(slog.DiscardHandler)}}
+	return StartEmbeddedIn(t, t.TempDir())
+}
+
+// StartEmbeddedIn is StartEmbedded with its files in a folder.
+func StartEmbeddedIn(t testing.TB, dir string) Broker {
+	t.Helper()
+	b := &inProcess{options: embedded.BrokerOptions{Dir: dir, Port: freePort(t), Logger: slog.New(slog.DiscardHandler)}}
 	b.start(t)
 	t.Cleanup(func() { b.broker.Close() })
 	return b
