@@ -23,6 +23,9 @@ func (k absence) remembers() reach { return reach{clips: k.Clips.M, span: k.Abse
 
 func (k absence) begin(before memory, j *judge) memory {
 	m := &unseen{limit: k.Absent.For, unlisted: topics.LabelScore{Label: k.Absent.Actions[0]}}
+	if len(k.Zone) > 0 {
+		m.unlisted.Zone = &topics.ZoneRef{Name: k.Zone[0]}
+	}
 	old, _ := before.(*unseen)
 	if old == nil {
 		old = &unseen{}

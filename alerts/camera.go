@@ -94,7 +94,7 @@ func aboutClip(rec *topics.Recognition) about {
 func (c about) alert(l topics.LabelScore) topics.Alert {
 	a := topics.Alert{
 		Camera: c.camera, Tags: c.tags, Label: l.Label, Score: l.Score, Similarity: l.Similarity, Contrast: l.Contrast,
-		Novel: l.Novel, NearestBase: l.NearestBase, At: c.end, Clip: c.clip, Model: c.model, Vocab: c.vocab,
+		Zone: zoneName(&l), Novel: l.Novel, NearestBase: l.NearestBase, At: c.end, Clip: c.clip, Model: c.model, Vocab: c.vocab,
 	}
 	if l.Score != 0 || l.Similarity != 0 {
 		a.View, a.Box = place(c.views, l)

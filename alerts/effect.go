@@ -18,7 +18,9 @@ import (
 // are not checked against it.
 type Surroundings struct {
 	Cameras map[string][]string // tags by camera
-	Words   Words
+	// Zones are those of each camera, by camera and name.
+	Zones map[string]map[string]topics.Polygon
+	Words Words
 	// Vocabularies are those of the cameras, by camera; one that has none here has the
 	// default one.
 	Vocabularies map[string]string
@@ -38,6 +40,7 @@ func (s *RuleSet) WithoutEffect(around Surroundings) map[string]error {
 		if cameras != nil {
 			why = append(why, r.unmatched(cameras)...)
 			why = append(why, r.tooFew(cameras)...)
+			why = append(why, r.unzoned(around)...)
 		}
 		why = append(why, s.unknownInhibitors(r, cameras)...)
 		why = append(why, around.deaf(r)...)
@@ -241,7 +244,7 @@ func (s *Stage) watchEffects(ctx context.Context) error {
 	for pause.For(ctx, settle) {
 		rules, replaced := s.current()
 		cameras, moved := s.fleet.cameras()
-		around, edited := Surroundings{Cameras: cameras, Vocabularies: s.fleet.vocabularies(), Receivers: s.Receivers}, (<-chan struct{})(nil)
+		around, edited := Surroundings{Cameras: cameras, Zones: s.fleet.zones(), Vocabularies: s.fleet.vocabularies(), Receivers: s.Receivers}, (<-chan struct{})(nil)
 		if s.Vocabularies != nil && (cameras != nil || moved == nil) { // else it is soon known which vocabularies they have
 			around.Words, edited = s.Vocabularies.Current, s.Vocabularies.Changed()
 		}

@@ -18,11 +18,12 @@ type fleet struct {
 	ready chan struct{} // closed once the table has been read
 
 	mu      sync.Mutex
-	unknown bool                     // the table can't be read
-	strides map[string]time.Duration // by camera; 0: the framer's own
-	tags    map[string][]string      // by camera
-	words   map[string]string        // vocabulary by camera; empty: the default one
-	changed chan struct{}            // closed when a camera is added, removed or changed
+	unknown bool                                 // the table can't be read
+	strides map[string]time.Duration             // by camera; 0: the framer's own
+	tags    map[string][]string                  // by camera
+	words   map[string]string                    // vocabulary by camera; empty: the default one
+	areas   map[string]map[string]topics.Polygon // zones by camera, of those that have any
+	changed chan struct{}                        // closed when a camera is added, removed or changed
 }
 
 // maxFleet bounds the cameras that are known: whoever may write the table can add any
@@ -32,7 +33,7 @@ const maxFleet = 100_000
 func newFleet(vocabularyOf func(topics.Camera) string) *fleet {
 	return &fleet{
 		vocabularyOf: vocabularyOf, ready: make(chan struct{}), changed: make(chan struct{}),
-		strides: map[string]time.Duration{}, tags: map[string][]string{}, words: map[string]string{},
+		strides: map[string]time.Duration{}, tags: map[string][]string{}, words: map[string]string{}, areas: map[string]map[string]topics.Polygon{},
 	}
 }
 
@@ -65,8 +66,12 @@ func (f *fleet) note(name string, record []byte) {
 		delete(f.strides, name)
 		delete(f.tags, name)
 		delete(f.words, name)
+		delete(f.areas, name)
 	default:
 		f.strides[name], f.tags[name], f.words[name] = c.Stride.Time, c.Tags, f.vocabularyOf(c)
+		if delete(f.areas, name); len(c.Zones) > 0 {
+			f.areas[name] = c.Zones
+		}
 	}
 	close(f.changed)
 	f.changed = make(chan struct{})
@@ -93,6 +98,13 @@ func (f *fleet) vocabularies() map[string]string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return maps.Clone(f.words)
+}
+
+// zones returns the zones of the cameras that have any.
+func (f *fleet) zones() map[string]map[string]topics.Polygon {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return maps.Clone(f.areas)
 }
 
 // slow returns the cameras whose stride is longer than the given one.

@@ -23,7 +23,7 @@ func (n *labelNames) see(labels []topics.LabelScore) {
 	n.makeRoom(len(labels))
 	n.of, n.current = labels, n.current[:0]
 	for i := range labels {
-		n.current = append(n.current, n.numbers.Of(labels[i].Label))
+		n.current = append(n.current, n.numbers.Of(spot(&labels[i])))
 	}
 }
 

@@ -138,7 +138,7 @@ func sameTags(a, b []string) bool {
 
 // number is the label's: from 0 on, or one of the two above.
 func (c *chosen) number(l *topics.LabelScore, names *labelNames, rules *RuleSet) int32 {
-	name := int(names.numbers.Of(l.Label))
+	name := int(names.numbers.Of(spot(l)))
 	if name >= len(c.of) {
 		c.of = append(c.of, make([][]numbered, name+1-len(c.of))...)
 	}

@@ -48,20 +48,24 @@ func (w *watch) ending(rec *topics.Recognition, best topics.LabelScore, words Wo
 	if w.rule.Measure() != ByScore {
 		return own, fmt.Sprintf("the label %.80q is not listed for the clip", own.Label)
 	}
-	lowest := slices.MinFunc(rec.Labels, func(a, b topics.LabelScore) int { return cmp.Compare(a.Score, b.Score) })
+	lowest := slices.MinFunc(wholeLabels(rec.Labels), func(a, b topics.LabelScore) int { return cmp.Compare(a.Score, b.Score) })
 	return own, fmt.Sprintf("%s below %.2f", fell(ByScore), max(math.Ceil(100*lowest.Score), 1)/100)
 }
 
 // unscored is the alert's label without a score.
 func unscored(a topics.Alert) topics.LabelScore {
-	return topics.LabelScore{Label: a.Label, Novel: a.Novel, NearestBase: a.NearestBase}
+	l := topics.LabelScore{Label: a.Label, Novel: a.Novel, NearestBase: a.NearestBase}
+	if a.Zone != "" {
+		l.Zone = &topics.ZoneRef{Name: a.Zone}
+	}
+	return l
 }
 
 // unmatched is why the clip has no score for the label of the open alert, or one
 // that the rule ignores; empty where the label only scores too low to be listed.
 func (w *watch) unmatched(rec *topics.Recognition, words Words) string {
 	name := w.open.Label
-	if i := slices.IndexFunc(rec.Labels, func(l topics.LabelScore) bool { return vocab.SameLabel(l.Label, name) }); i >= 0 {
+	if i := slices.IndexFunc(rec.Labels, func(l topics.LabelScore) bool { return zoneName(&l) == w.open.Zone && vocab.SameLabel(l.Label, name) }); i >= 0 {
 		return w.ignored(rec.Labels[i])
 	}
 	var v *vocab.Vocabulary
@@ -89,4 +93,12 @@ func (w *watch) ignored(l topics.LabelScore) string {
 		return ""
 	}
 	return fmt.Sprintf("the rule no longer selects the label %.80q", l.Label)
+}
+
+// wholeLabels are those of the whole picture, which come first.
+func wholeLabels(all []topics.LabelScore) []topics.LabelScore {
+	if i := slices.IndexFunc(all, func(l topics.LabelScore) bool { return l.Zone != nil }); i > 0 {
+		return all[:i]
+	}
+	return all
 }

@@ -23,8 +23,11 @@ type Rule struct {
 	Actions    []string `yaml:"actions"` // labels
 	Tags       []string `yaml:"tags"`    // labels with any of these tags
 	Novel      bool     `yaml:"novel"`   // labels that the model was not trained on
-	Then       *Then    `yaml:"then"`    // what has to be seen after them; nil: nothing
-	Absent     *Absent  `yaml:"absent"`  // instead of the three above: what must not stay unseen
+	// Zone are zones of cameras: the rule counts its labels by what was seen in them alone.
+	// None: in the whole picture.
+	Zone   ZoneNames `yaml:"zone" json:",omitempty"`
+	Then   *Then     `yaml:"then"`   // what has to be seen after them; nil: nothing
+	Absent *Absent   `yaml:"absent"` // instead of the three above: what must not stay unseen
 	// Count is how many cameras have to see them within a time; nil: each camera raises
 	// alerts of its own.
 	Count *Count `yaml:"count" json:",omitempty"` // omitempty: rules without it keep their Hash
@@ -120,6 +123,7 @@ func (r Rule) compile() (*rule, []error) {
 	}
 	r.checkKind(wrong)
 	r.checkCount(wrong)
+	r.checkZone(wrong)
 	r.checkMeasure(wrong)
 	if c := r.Clips; c != (ClipsRule{}) && (c.N < 1 || c.N > c.M || c.M > maxM) {
 		wrong("clips: %d of %d: want N of M with 1 ≤ N ≤ M ≤ %d", c.N, c.M, maxM)

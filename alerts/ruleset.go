@@ -202,6 +202,8 @@ func kindOf(r Rule) kind {
 func (r *Rule) selects(l *topics.LabelScore) bool {
 	names := r.named()
 	switch {
+	case !r.looksAt(l):
+		return false
 	case len(names) > 0:
 		return slices.ContainsFunc(names, func(a string) bool { return vocab.SameLabel(a, l.Label) })
 	case l.Background:

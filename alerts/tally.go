@@ -143,7 +143,7 @@ func (t *tally) raise(r *rule, p *presence, found *topics.Seen, when time.Time) 
 		ID: topics.AlertID(r.Name, onset.ClipID), State: topics.AlertRaised, Rule: r.Name, Severity: r.Severity,
 		Camera: found.Camera, Tags: found.Tags, Cameras: cameras[:min(len(cameras), topics.MaxAlertCameras)],
 		Label: found.Label.Label, Score: found.Label.Score, Similarity: found.Label.Similarity, Contrast: found.Label.Contrast,
-		View: found.View, Box: found.Box,
+		View: found.View, Box: found.Box, Zone: zoneName(&found.Label),
 		Measure: found.Measure, Threshold: found.Threshold, Novel: found.Label.Novel, NearestBase: found.Label.NearestBase,
 		Onset: onset.Start, At: found.End, OnsetClip: onset.ClipID, Clip: found.ClipID,
 		Reason:   topics.Clean(fmt.Sprintf("seen by %d cameras within %s: %s", len(cameras), r.Count.Within, namedCameras(cameras))),

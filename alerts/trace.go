@@ -46,6 +46,7 @@ type Trace struct {
 // TracedLabel is a label of a clip that a rule selects.
 type TracedLabel struct {
 	Label string  `json:"label"`
+	Zone  string  `json:"zone,omitempty"` // in which it was seen; empty: in the whole picture
 	Value float64 `json:"value"`
 	Raise float64 `json:"raise"` // values that count for raising are at least this
 	Clear float64 `json:"clear"` // values that keep an alert open are at least this
@@ -108,7 +109,7 @@ func (j *judge) traced(rec *topics.Recognition) []TracedLabel {
 	for _, i := range j.selected(rec.Labels) {
 		l := &rec.Labels[i]
 		raise, low := j.levels(l)
-		out = append(out, TracedLabel{Label: l.Label, Value: j.value(l), Raise: raise, Clear: low})
+		out = append(out, TracedLabel{Label: l.Label, Zone: zoneName(l), Value: j.value(l), Raise: raise, Clear: low})
 	}
 	slices.SortStableFunc(out, func(a, b TracedLabel) int {
 		switch x, y := a.Value-a.Raise, b.Value-b.Raise; {
@@ -153,6 +154,8 @@ func (t Trace) why(r *rule) string {
 			return "outside the rule's hours"
 		}
 		return "not yet" + because
+	case len(t.Labels) == 0 && len(r.Zone) > 0:
+		return "nothing moved in its zone, and no view lies in it; or the camera has no such zone, or the vocabulary none of its labels"
 	case len(t.Labels) == 0:
 		return "the clip has none of the rule's labels: they are not in the vocabulary that it was compared with, or not among its best"
 	case t.Labels[0].Value < t.Labels[0].Raise:
@@ -175,7 +178,11 @@ func (t Trace) best() string {
 	if l.Value >= l.Raise {
 		compared = "reaches"
 	}
-	return topics.Clean(fmt.Sprintf("%.80q has %.3f, which %s %.3f", l.Label, l.Value, compared, l.Raise))
+	in := ""
+	if l.Zone != "" {
+		in = " in zone " + l.Zone
+	}
+	return topics.Clean(fmt.Sprintf("%.80q has %.3f%s, which %s %.3f", l.Label, l.Value, in, compared, l.Raise))
 }
 
 // state says how many of the last clips count.

@@ -14,7 +14,7 @@ import (
 
 // about are the labels that a rule is about, as infer is asked to score them.
 func (r Rule) about() topics.WatchedLabels {
-	out := topics.WatchedLabels{Labels: r.names(), Tags: r.Tags, Novel: r.Novel}
+	out := topics.WatchedLabels{Labels: r.names(), Tags: r.Tags, Novel: r.Novel, Zones: r.Zone}
 	if r.Measure() == ByScore {
 		out.Score, _ = (&judge{rule: r}).levels(&topics.LabelScore{})
 	}

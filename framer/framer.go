@@ -130,7 +130,8 @@ func (f *Framer) Stream(c topics.Camera, send bus.SendFunc) (*Stream, error) {
 	if s.views = c.Views; len(s.views) == 0 {
 		s.views = f.Views
 	}
-	s.zooms = slices.Contains(s.views, topics.ViewZoom)
+	s.zooms, s.zones = slices.Contains(s.views, topics.ViewZoom), topics.ZonesOf(c.Zones)
+	s.cuts = s.zooms || len(s.zones) > 0
 	if slices.Equal(s.views, topics.DefaultViews()) {
 		s.views = nil
 	}

@@ -1,11 +1,15 @@
 package framer
 
-import "github.com/frostwatch/frostwatch/media"
+import (
+	"github.com/frostwatch/frostwatch/media"
+	"github.com/frostwatch/frostwatch/topics"
+)
 
 // motion is where something moves in a clip, by blocks of the picture.
 type motion struct {
 	columns, rows int
 	strength      []float64 // of each block, in rows; 0: nothing moves there
+	whole         bool      // it is the picture that has changed
 }
 
 const (
@@ -33,7 +37,25 @@ func motionOf(stills []*media.Still) (m motion) {
 		}
 		m.add(before, s)
 	}
+	moving := 0
+	for _, s := range m.strength {
+		if s > 0 {
+			moving++
+		}
+	}
+	m.whole = float64(moving) > everywhere*float64(len(m.strength))
 	return m
+}
+
+// within is what moves in the blocks that an area of the picture touches.
+func (m *motion) within(area topics.Polygon) motion {
+	out := motion{columns: m.columns, rows: m.rows, whole: m.whole, strength: make([]float64, len(m.strength))}
+	for b, in := range media.Touched(area, m.columns, m.rows) {
+		if in {
+			out.strength[b] = m.strength[b]
+		}
+	}
+	return out
 }
 
 // add adds how two pictures differ.
@@ -54,13 +76,7 @@ func (a area) with(x, y int) area {
 // each other, of which there may be several groups. ok is false where nothing moves, or
 // the whole picture does.
 func (m *motion) most() (best area, ok bool) {
-	moving := 0
-	for _, s := range m.strength {
-		if s > 0 {
-			moving++
-		}
-	}
-	if float64(moving) > everywhere*float64(len(m.strength)) {
+	if m.whole {
 		return area{}, false
 	}
 	seen, top := make([]bool, len(m.strength)), 0.0

@@ -35,9 +35,10 @@ type window struct {
 	number uint64
 	start  time.Duration
 	frames []topics.ClipFrame
-	stills []*media.Still // of the frames, where the view zoom is wanted, until it is complete; all of one size, as an epoch's frames are
+	stills []*media.Still // of the frames, where squares are cut out of them, until it is complete; all of one size, as an epoch's frames are
 	busy   bool           // frames after one of its pictures were decoded
 	zoom   *topics.Zoom   // once it is complete
+	zones  []topics.ClipZone
 }
 
 func newSampler(window time.Duration, stride topics.Stride) *sampler {

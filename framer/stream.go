@@ -24,6 +24,8 @@ type Stream struct {
 	camera   topics.Camera
 	views    []topics.View         // of its clips; none: the default
 	zooms    bool                  // the view zoom is among them
+	zones    []topics.Zone         // of the camera
+	cuts     bool                  // squares are cut out of pictures at full size: for the view zoom, or for zones
 	marks    atomic.Pointer[marks] // of the clips to come
 	sender   bus.SendFunc
 	log      *slog.Logger
@@ -232,7 +234,7 @@ func (s *Stream) cut(ctx context.Context, f *media.Frame, at, until time.Duratio
 			if picture, w, h, err = s.encode(ctx, f, at); err != nil {
 				return err
 			}
-			if s.zooms {
+			if s.cuts {
 				if still, err = s.encoder.Still(); err != nil {
 					return err
 				}
@@ -242,7 +244,7 @@ func (s *Stream) cut(ctx context.Context, f *media.Frame, at, until time.Duratio
 		if f.Skipped == 0 {
 			win.busy = true
 		}
-		if s.zooms {
+		if s.cuts {
 			win.stills = append(win.stills, still)
 		}
 		return nil
@@ -293,6 +295,6 @@ func (s *Stream) clip(win *window, w, h int) topics.Clip {
 	return topics.Clip{
 		ID: topics.ClipID(s.camera.Name, s.anchor.epoch, win.start), Camera: s.camera.Name, Tags: of.tags, Vocabulary: of.vocabulary,
 		Epoch: s.anchor.epoch, Sequence: win.number, Start: win.start, Window: s.sampler.window,
-		Width: w, Height: h, Frames: win.frames, Views: s.views, Zoom: win.zoom, Quiet: !win.busy,
+		Width: w, Height: h, Frames: win.frames, Views: s.views, Zoom: win.zoom, Zones: win.zones, Quiet: !win.busy,
 	}
 }

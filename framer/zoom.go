@@ -13,33 +13,45 @@ import (
 // of what moves: docs/accuracy.md, "Views", has what it gives. No other was tried.
 const zoomRoom = 1.4
 
-// zoomIn sets the zoom of a window that is complete, where its camera has that view. A
-// clip that would not fit into a record with it goes without.
-func (s *Stream) zoomIn(ctx context.Context, win *window) error {
-	if !s.zooms {
+// zoomIn sets the zoom of a window that is complete, where its camera has that view, and
+// that of each zone. Those with which a clip would not fit into a record it goes without.
+func (s *Stream) zoomIn(ctx context.Context, win *window) (err error) {
+	if !s.cuts {
 		return nil
 	}
-	begun := time.Now()
-	z, err := s.zoom(win.stills)
+	begun, stills := time.Now(), win.stills
 	win.stills = nil
-	if z == nil {
-		return err
+	m := motionOf(stills)
+	room := topics.MaxRecordBytes - besidePictures - sizeOf(win)
+	if s.zooms {
+		if win.zoom, err = s.zoom(stills, m, &room); err != nil {
+			return err
+		}
 	}
-	size := 0
-	for i, j := range z.JPEGs {
-		size += len(j) + len(win.frames[i].JPEG)
-	}
-	if size < topics.MaxRecordBytes-besidePictures {
-		win.zoom = z
+	win.zones = make([]topics.ClipZone, len(s.zones))
+	for i, z := range s.zones {
+		win.zones[i].Zone = z
+		if win.zones[i].Zoom, err = s.zoom(stills, m.within(z.Area), &room); err != nil {
+			return err
+		}
 	}
 	s.metrics.zoomed(ctx, s.camera.Name, time.Since(begun))
-	return err
+	return nil
 }
 
-// zoom makes the view zoom of a clip: one square around what moves most, the same in all
-// its pictures. nil: nothing moves, or nothing smaller than the whole picture.
-func (s *Stream) zoom(stills []*media.Still) (*topics.Zoom, error) {
-	left, top, size, ok := squareAround(stills, s.ShortSide)
+// sizeOf is how many bytes a window's pictures have.
+func sizeOf(win *window) (size int) {
+	for _, f := range win.frames {
+		size += len(f.JPEG)
+	}
+	return size
+}
+
+// zoom makes a zoom of a clip: one square around what moves most, the same in all its
+// pictures. nil: nothing moves, or nothing smaller than the whole picture, or the pictures
+// have more bytes than there is room for.
+func (s *Stream) zoom(stills []*media.Still, m motion, room *int) (*topics.Zoom, error) {
+	left, top, size, ok := squareAround(stills, m, s.ShortSide)
 	if !ok {
 		return nil, nil
 	}
@@ -47,6 +59,14 @@ func (s *Stream) zoom(stills []*media.Still) (*topics.Zoom, error) {
 	if err != nil {
 		return nil, err
 	}
+	bytes := 0
+	for _, j := range jpegs {
+		bytes += len(j)
+	}
+	if bytes >= *room {
+		return nil, nil
+	}
+	*room -= bytes
 	w, h := float64(stills[0].Width), float64(stills[0].Height)
 	return &topics.Zoom{
 		Box:  topics.Box{Left: float64(left) / w, Top: float64(top) / h, Width: float64(size) / w, Height: float64(size) / h},
@@ -56,8 +76,7 @@ func (s *Stream) zoom(stills []*media.Still) (*topics.Zoom, error) {
 
 // squareAround is the square around what moves, in pixels of the stills: of least pixels
 // at least, where the picture has as many, and within the picture.
-func squareAround(stills []*media.Still, least int) (left, top, size int, ok bool) {
-	m := motionOf(stills)
+func squareAround(stills []*media.Still, m motion, least int) (left, top, size int, ok bool) {
 	around, ok := m.most()
 	if !ok {
 		return 0, 0, 0, false

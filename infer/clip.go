@@ -31,6 +31,8 @@ type clip struct {
 	err        error
 	matrix     *scoring.Matrix // set by batchLoop: the vocabulary that it is scored against
 	looks      []media.Look    // the squares of its picture that the model sees; none if it can't be used
+	whole      int             // of them so many are of the whole picture; then come those of zones that rules name
+	watch      cameraWatch     // what rules watch on its camera
 	pixels     []byte          // set by a decoder: [looks, frames, side, side, 3]
 	took       time.Duration   // decoding
 	seen       []scoring.Clip  // set by batchLoop: of each look
@@ -71,6 +73,9 @@ func (l *lease) newClip(ctx context.Context, msg bus.Message) *clip {
 		c.err = errTooOld
 	default:
 		c.looks = media.Looks(c.Clip, c.service.Side)
+		c.whole = len(c.looks)
+		c.watch = l.watched.of(c.Camera)
+		c.looks = append(c.looks, media.ZoneLooks(c.Clip, c.watch.zone)...)
 	}
 	return c
 }
@@ -79,9 +84,18 @@ func (s *Stage) tooOld(age time.Duration) bool { return s.MaxAge > 0 && age > s.
 
 // finish returns a clip to its lease when the rest of the stage is done with it.
 func (c *clip) finish() {
-	c.pixels, c.Frames, c.Zoom, c.matrix, c.seen = nil, nil, nil, nil, nil
+	c.dropPictures()
+	c.pixels, c.matrix, c.seen = nil, nil, nil
 	c.lease.services.release(c.service)
 	close(c.recognised)
+}
+
+// dropPictures drops the pictures that are decoded, or won't be.
+func (c *clip) dropPictures() {
+	c.Frames, c.Zoom = nil, nil
+	for i := range c.Zones {
+		c.Zones[i].Zoom = nil
+	}
 }
 
 // drop returns a clip to its lease unrecognised.

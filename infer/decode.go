@@ -25,7 +25,7 @@ func (s *Stage) decodeClip(ctx context.Context, d *media.ClipDecoder, c *clip) {
 	began := s.Now()
 	rgb, shared, err := d.DecodeLooks(ctx, c.Clip, c.looks, c.service.Frames, c.service.Side)
 	c.pixels, c.err, c.took = rgb, err, s.Now().Sub(began)
-	c.Frames, c.Zoom = nil, nil // a dead letter is made from the record, which still has them
+	c.dropPictures() // a dead letter is made from the record, which still has them
 	if err == nil {
 		s.metrics.decoded.Add(ctx, int64(c.service.Frames-shared))
 		s.metrics.shared.Add(ctx, int64(shared))

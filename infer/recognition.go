@@ -5,6 +5,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/infer/froster"
+	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -18,8 +19,8 @@ const ends = 3
 func (s *Stage) recognition(c *clip) (bus.Message, error) {
 	m, model := c.matrix, c.service.Model
 	began := s.Now()
-	watch := s.watched.of(c.Camera)
-	scored := m.ScoreViews(c.seen, model.LogitScale(), s.TopK, watch.Watched)
+	scored := m.ScoreViews(c.seen[:c.whole], model.LogitScale(), s.TopK, c.watch.Watched)
+	m.ScoreZones(&scored, c.seen, model.LogitScale(), c.zones())
 	took := s.Now().Sub(began)
 	rec := topics.Recognition{
 		ClipID: c.ID, Camera: c.Camera, Tags: c.Tags,
@@ -43,7 +44,7 @@ func (s *Stage) recognition(c *clip) (bus.Message, error) {
 			Model: milliseconds(c.ran), Score: milliseconds(took), Batch: c.batch,
 		},
 	}
-	s.sunk.note(rec, watch.scores, m, s.vocabularyOf(c) != "")
+	s.sunk.note(rec, c.watch.scores, m, s.vocabularyOf(c) != "")
 	value, err := topics.EncodeRecognition(rec)
 	if err != nil {
 		return bus.Message{}, err
@@ -54,14 +55,41 @@ func (s *Stage) recognition(c *clip) (bus.Message, error) {
 	return msg, nil
 }
 
-// views are what a clip whose camera names views was seen in.
+// zoneOf is the zone that a look was drawn for.
+func (c *clip) zoneOf(l media.Look) *topics.ZoneRef {
+	if l.Zone == 0 {
+		return nil
+	}
+	ref := c.Zones[l.Zone-1].Ref()
+	return &ref
+}
+
+// zones are those of the clip that rules name, each with the looks that count for it.
+func (c *clip) zones() (out []scoring.Zone) {
+	for _, z := range c.Zones {
+		watched := c.watch.zones[z.Name]
+		if watched == nil {
+			continue
+		}
+		of := scoring.Zone{Ref: z.Ref(), Watched: watched}
+		for i, l := range c.looks {
+			if z.Counts(of.Ref, l.View, l.Box, c.zoneOf(l)) {
+				of.Views = append(of.Views, i)
+			}
+		}
+		out = append(out, of)
+	}
+	return out
+}
+
+// views are what a clip was seen in whose camera names views, or has zones that rules name.
 func (c *clip) views(scored scoring.Scored) []topics.SeenView {
-	if len(c.Views) == 0 {
+	if len(c.Views) == 0 && !scored.InZones {
 		return nil
 	}
 	out := make([]topics.SeenView, len(c.looks))
 	for i, l := range c.looks {
-		out[i] = topics.SeenView{View: l.View, Box: l.Box}
+		out[i] = topics.SeenView{View: l.View, Box: l.Box, Zone: c.zoneOf(l)}
 		if i == 0 {
 			continue // the record's own
 		}

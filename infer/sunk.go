@@ -2,6 +2,7 @@ package infer
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,6 +31,7 @@ type scoreRule struct {
 	name  string
 	raise float64
 	watch *scoring.Watched
+	zones []string // that it is about; none: the whole picture
 }
 
 // high is the clip with the highest score for a rule.
@@ -98,11 +100,19 @@ func partOf(rule, vocabulary string, further bool) string {
 // top is the rule's label with the highest score; empty where the clip has none.
 func (r scoreRule) top(labels []topics.LabelScore) (best topics.LabelScore) {
 	for _, l := range labels {
-		if r.watch.Means(l) && (best.Label == "" || l.Score > best.Score) {
+		if r.means(l) && (best.Label == "" || l.Score > best.Score) {
 			best = l
 		}
 	}
 	return best
+}
+
+// means is whether the rule is about the label, where it was seen.
+func (r scoreRule) means(l topics.LabelScore) bool {
+	if l.Zone == nil {
+		return len(r.zones) == 0 && r.watch.Means(l)
+	}
+	return slices.Contains(r.zones, l.Zone.Name) && r.watch.Means(l)
 }
 
 // embeddingOf is that of the view that a label's result is of.
@@ -119,7 +129,7 @@ func (s *sunk) compare(model string, m *scoring.Matrix) {
 		if h.vocabulary != m.Name || h.model != model || h.score < h.raise {
 			continue
 		}
-		now := h.top(m.Score(scoring.Clip{Mean: h.embedding}, h.scale, 0, h.watch).Labels)
+		now := scoreRule{watch: h.watch}.top(m.Score(scoring.Clip{Mean: h.embedding}, h.scale, 0, h.watch).Labels)
 		var err error
 		if now.Label != "" && (now.Score < h.raise || now.Score < (1-sinks)*h.score) {
 			err = fmt.Errorf("the clip that scored highest for it (%q on camera %s, %s) had a score of %.2f and has %.2f since the vocabulary was edited; the rule raises at %.2f: scores depend on the other labels, contrast does not",

@@ -40,7 +40,7 @@ func words(t *testing.T, version string, labels ...string) *scoring.Matrix {
 func TestARuleWhoseScoreSinksIsReported(t *testing.T) {
 	reports := stagetest.NewReports()
 	s := newSunk(reports)
-	rules := []scoreRule{{"fall", .7, scoring.NewWatched([]string{"Fall"}, nil, false)}}
+	rules := []scoreRule{{"fall", .7, scoring.NewWatched([]string{"Fall"}, nil, false), nil}}
 	clip := []float32{.9, .1, 0, 0, 0, 0, 0, 0}
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	see := func(m *scoring.Matrix, clip []float32) {

@@ -31,7 +31,11 @@ type watched struct {
 type cameraWatch struct {
 	*scoring.Watched
 	scores []scoreRule
+	zones  map[string]*scoring.Watched // what rules about a zone watch, by zone
 }
+
+// zone is whether a rule is about the zone.
+func (w cameraWatch) zone(name string) bool { return w.zones[name] != nil }
 
 // Bounds on what is kept: whoever can write the topic can add any number.
 const (
@@ -143,21 +147,49 @@ func (w *watched) put(camera, rule string, labels topics.WatchedLabels, remove b
 	return nil
 }
 
-func textsOf(l topics.WatchedLabels) int { return len(l.Labels) + len(l.Tags) }
+func textsOf(l topics.WatchedLabels) int { return (len(l.Labels) + len(l.Tags)) * max(1, len(l.Zones)) }
 
 // together is what all rules of a camera watch.
 func together(rules map[string]topics.WatchedLabels) (out cameraWatch) {
-	var labels, tags []string
-	novel := false
+	var whole watchedPart
+	zones := map[string]*watchedPart{}
 	for _, rule := range slices.Sorted(maps.Keys(rules)) {
 		r := rules[rule]
-		labels, tags, novel = append(labels, r.Labels...), append(tags, r.Tags...), novel || r.Novel
+		if len(r.Zones) == 0 {
+			whole.add(r)
+		}
+		for _, zone := range r.Zones {
+			if zones[zone] == nil {
+				zones[zone] = &watchedPart{}
+			}
+			zones[zone].add(r)
+		}
 		if r.Score > 0 {
-			out.scores = append(out.scores, scoreRule{rule, r.Score, scoring.NewWatched(r.Labels, r.Tags, r.Novel)})
+			out.scores = append(out.scores, scoreRule{rule, r.Score, scoring.NewWatched(r.Labels, r.Tags, r.Novel), r.Zones})
 		}
 	}
-	out.Watched = scoring.NewWatched(labels, tags, novel)
+	out.Watched = whole.watched()
+	for zone, part := range zones {
+		if out.zones == nil {
+			out.zones = map[string]*scoring.Watched{}
+		}
+		out.zones[zone] = part.watched()
+	}
 	return out
+}
+
+// watchedPart is what rules watch in the whole picture, or in a zone.
+type watchedPart struct {
+	labels, tags []string
+	novel        bool
+}
+
+func (p *watchedPart) add(r topics.WatchedLabels) {
+	p.labels, p.tags, p.novel = append(p.labels, r.Labels...), append(p.tags, r.Tags...), p.novel || r.Novel
+}
+
+func (p *watchedPart) watched() *scoring.Watched {
+	return scoring.NewWatched(p.labels, p.tags, p.novel)
 }
 
 // names is whether any camera has a rule of that name that compares scores.

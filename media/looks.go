@@ -11,6 +11,7 @@ import (
 type Look struct {
 	View  topics.View
 	Box   topics.Box
+	Zone  int          // of a zone's zoom: 1 and its index in the clip's zones; else 0
 	place pixels.Place // not of the zoom, which is a square already
 }
 
@@ -25,7 +26,7 @@ func Looks(c topics.Clip, side int) (out []Look) {
 	add := func(v topics.View, box topics.Box, p pixels.Place) {
 		if !seen[box] {
 			seen[box] = true
-			out = append(out, Look{v, box, p})
+			out = append(out, Look{View: v, Box: box, place: p})
 		}
 	}
 	for _, v := range views {
@@ -43,6 +44,25 @@ func Looks(c topics.Clip, side int) (out []Look) {
 	return out
 }
 
+// ZoneLooks are the zooms of those of a clip's zones that are wanted, where something moves
+// in them.
+func ZoneLooks(c topics.Clip, wanted func(zone string) bool) (out []Look) {
+	for i, z := range c.Zones {
+		if z.Zoom != nil && wanted(z.Name) {
+			out = append(out, Look{View: topics.ViewZoom, Box: z.Zoom.Box, Zone: i + 1})
+		}
+	}
+	return out
+}
+
+// zoomOf are the pictures of a look that is a zoom.
+func (l Look) zoomOf(c *topics.Clip) *topics.Zoom {
+	if l.Zone > 0 {
+		return c.Zones[l.Zone-1].Zoom
+	}
+	return c.Zoom
+}
+
 func placesOf(v topics.View, w, h int) []pixels.Place {
 	switch v {
 	case topics.ViewTiles:
@@ -54,42 +74,54 @@ func placesOf(v topics.View, w, h int) []pixels.Place {
 }
 
 // DecodeLooks returns what a model sees of a clip, packed RGB of [looks, frames, side,
-// side, 3]. looks are those of the clip for that side; shared is as of Decode, without
-// the zoom.
+// side, 3]. looks are those of the clip for that side, at least one of them no zoom; shared
+// is as of Decode, without zooms.
 func (d *ClipDecoder) DecodeLooks(ctx context.Context, c topics.Clip, looks []Look, frames, side int) (rgb []byte, shared int, err error) {
-	v, zooms := View{Frames: frames, Side: side}, 0
+	v, zooms := View{Frames: frames, Side: side}, [][]byte{}
 	for _, l := range looks {
 		if l.View == topics.ViewZoom {
-			zooms++
 			continue
 		}
 		v.Places = append(v.Places, l.place)
 	}
-	if rgb, shared, err = d.Decode(ctx, c, v); err != nil || zooms == 0 {
+	if rgb, shared, err = d.Decode(ctx, c, v); err != nil || len(v.Places) == len(looks) {
 		return rgb, shared, err
 	}
-	zoomed := topics.Clip{ID: c.ID, Width: c.Zoom.Side, Height: c.Zoom.Side}
-	for _, j := range c.Zoom.JPEGs {
-		zoomed.Frames = append(zoomed.Frames, topics.ClipFrame{JPEG: j})
-	}
-	// No other clip has the same pictures: in the cache they would only take up room.
-	alone := &ClipDecoder{jpeg: d.jpeg, frames: NewFrameCache(0), rgb: d.rgb}
-	more, _, err := alone.Decode(ctx, zoomed, View{Frames: frames, Side: side})
-	if err != nil {
-		return nil, 0, err
-	}
-	return inOrder(looks, rgb, more), shared, nil
-}
-
-// inOrder puts the zoom where it is among the looks.
-func inOrder(looks []Look, rgb, zoom []byte) []byte {
-	out := make([]byte, 0, len(rgb)+len(zoom))
 	for _, l := range looks {
-		if l.View == topics.ViewZoom {
-			out = append(out, zoom...)
+		if l.View != topics.ViewZoom {
 			continue
 		}
-		out, rgb = append(out, rgb[:len(zoom)]...), rgb[len(zoom):]
+		more, err := d.decodeZoom(ctx, c.ID, l.zoomOf(&c), View{Frames: frames, Side: side})
+		if err != nil {
+			return nil, 0, err
+		}
+		zooms = append(zooms, more)
+	}
+	return inOrder(looks, rgb, zooms), shared, nil
+}
+
+// decodeZoom decodes the pictures of a zoom. No other clip has the same: in the cache they
+// would only take up room.
+func (d *ClipDecoder) decodeZoom(ctx context.Context, id string, z *topics.Zoom, v View) ([]byte, error) {
+	zoomed := topics.Clip{ID: id, Width: z.Side, Height: z.Side}
+	for _, j := range z.JPEGs {
+		zoomed.Frames = append(zoomed.Frames, topics.ClipFrame{JPEG: j})
+	}
+	alone := &ClipDecoder{jpeg: d.jpeg, frames: NewFrameCache(0), rgb: d.rgb}
+	rgb, _, err := alone.Decode(ctx, zoomed, v)
+	return rgb, err
+}
+
+// inOrder puts the zooms where they are among the looks.
+func inOrder(looks []Look, rgb []byte, zooms [][]byte) []byte {
+	size := len(zooms[0])
+	out := make([]byte, 0, len(looks)*size)
+	for _, l := range looks {
+		if l.View == topics.ViewZoom {
+			out, zooms = append(out, zooms[0]...), zooms[1:]
+			continue
+		}
+		out, rgb = append(out, rgb[:size]...), rgb[size:]
 	}
 	return out
 }

@@ -95,6 +95,16 @@ func cover(covered []bool, corners []topics.Point, y, h int) {
 	}
 }
 
+// Touched are the cells of a grid over the picture that an area touches or encloses, in
+// rows.
+func Touched(area topics.Polygon, columns, rows int) []bool {
+	out := make([]bool, columns*rows)
+	for y := range rows {
+		cover(out[y*columns:(y+1)*columns], area.Corners(), y, rows)
+	}
+	return out
+}
+
 // touch marks the pixels from one place in a row to another.
 func touch(covered []bool, from, to float64) {
 	for x := max(int(from), 0); x <= int(to) && x < len(covered); x++ {

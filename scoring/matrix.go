@@ -110,6 +110,8 @@ type Scored struct {
 	References *topics.References // what contrasts were taken against; nil: there are none
 	// Logits are References.Logit of each view, with references and of ScoreViews alone.
 	Logits []float64
+	// InZones is whether ScoreZones has looked at zones.
+	InZones bool
 }
 
 // Score compares a clip with every label. A label's similarity is the dot product with

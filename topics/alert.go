@@ -41,6 +41,8 @@ type Alert struct {
 	// names no views.
 	View View `json:"view,omitempty"`
 	Box  *Box `json:"box,omitempty"`
+	// Zone is the zone of the camera in which that was, for a rule about zones.
+	Zone string `json:"zone,omitempty"`
 	// Measure is what the rule compares: "contrast", "score" or "similarity"; or it is
 	// "stream", for an alert about the camera's stream, which has neither scores nor
 	// clips nor a model: its label says what is wrong.
@@ -181,6 +183,11 @@ func (a Alert) Validate() error {
 	}
 	if err := checkPlace(a.View, a.Box); err != nil {
 		return err
+	}
+	if a.Zone != "" {
+		if err := CheckZoneName(a.Zone); err != nil {
+			return err
+		}
 	}
 	if len(a.Reason) > maxText || !Printable(a.Reason) {
 		return fmt.Errorf("reason: want at most %d bytes of printable text", maxText)

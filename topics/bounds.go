@@ -174,12 +174,12 @@ func textEnd(b []byte) int {
 
 var (
 	recognitionBounds = bounds{bytes: MaxRecordBytes, fields: maxFields + 16*MaxLabels, lists: []bound{
-		{"labels", MaxLabels}, {"tags", MaxLabels * maxTags}, {"camera_tags", maxTags},
+		{"labels", MaxLabels}, {"tags", MaxLabels * maxTags}, {"camera_tags", maxTags}, {"zone", 4 * (MaxLabels + maxSeenViews)},
 	}}
 	alertBounds     = bounds{bytes: 2 * smallRecord, fields: maxFields, lists: []bound{{"camera_tags", maxTags}, {"cameras", MaxAlertCameras}}}
-	cameraBounds    = bounds{bytes: smallRecord, fields: maxFields, lists: []bound{{"tags", maxTags}}}
+	cameraBounds    = bounds{bytes: smallRecord, fields: maxFields, lists: []bound{{"tags", maxTags}, {"zones", maxZones}}}
 	cameraSetBounds = bounds{bytes: MaxRecordBytes, fields: maxFields, lists: []bound{{"cameras", maxSet}}}
-	watchedBounds   = bounds{bytes: MaxRecordBytes, fields: maxFields, lists: []bound{{"labels", MaxLabels}, {"tags", MaxLabels}}}
+	watchedBounds   = bounds{bytes: MaxRecordBytes, fields: maxFields, lists: []bound{{"labels", MaxLabels}, {"tags", MaxLabels}, {"zones", maxZones}}}
 	thresholdBounds = bounds{bytes: smallRecord, fields: maxFields}
 	sightingBounds  = bounds{bytes: smallRecord, fields: maxFields, lists: []bound{{"camera_tags", maxTags}, {"tags", maxTags}}}
 	markBounds      = bounds{bytes: smallRecord, fields: maxFields}

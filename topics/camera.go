@@ -38,6 +38,8 @@ type Camera struct {
 	Views []View `json:"views,omitempty"`
 	// Masks are painted out before a picture leaves ingest.
 	Masks []Polygon `json:"masks,omitempty"`
+	// Zones are parts of its picture by name, for rules about what is seen in them.
+	Zones map[string]Polygon `json:"zones,omitempty"`
 	// Decode says which of its pictures are decoded; empty: what ingest.decode says.
 	Decode Decode `json:"decode,omitempty"`
 	// Record says whether its packets are kept, so that there are films of its alerts;
@@ -166,7 +168,7 @@ func (c Camera) Validate() error {
 	if err := CheckVocabularyName(c.Vocabulary); c.Vocabulary != "" && err != nil {
 		return fmt.Errorf("camera %s: %w", c.Name, err)
 	}
-	if err := cmp.Or(CheckViews(c.Views), CheckMasks(c.Masks)); err != nil {
+	if err := cmp.Or(CheckViews(c.Views), CheckMasks(c.Masks), CheckZones(c.Zones)); err != nil {
 		return fmt.Errorf("camera %s: %w", c.Name, err)
 	}
 	if !slices.Contains([]string{"", SourcePerson, SourceUp, SourceFile}, c.Source) {

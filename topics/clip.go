@@ -2,6 +2,7 @@ package topics
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -29,6 +30,13 @@ type Clip struct {
 	// them were not decoded.
 	Quiet bool
 	Zoom  *Zoom // the view zoom; nil: nothing moves, or the camera has no such view
+	Zones []ClipZone
+}
+
+// ClipZone is a zone of the clip's camera.
+type ClipZone struct {
+	Zone
+	Zoom *Zoom // of what moves in it; nil: nothing does
 }
 
 // Zoom is one square of the source's picture, the same for all frames of a clip.
@@ -71,11 +79,9 @@ func EncodeClip(c Clip) ([]byte, error) {
 	for _, v := range c.Views {
 		m.Views = append(m.Views, string(v))
 	}
-	if z := c.Zoom; z != nil {
-		m.Zoom = &clippb.Zoom{
-			Left: z.Box.Left, Top: z.Box.Top, Width: z.Box.Width, Height: z.Box.Height,
-			Side: uint32(z.Side), Jpegs: z.JPEGs,
-		}
+	m.Zoom = zoomRecord(c.Zoom)
+	for _, z := range c.Zones {
+		m.Zones = append(m.Zones, &clippb.Zone{Name: z.Name, Polygon: z.Area.String(), Zoom: zoomRecord(z.Zoom)})
 	}
 	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
 	if err != nil {
@@ -91,10 +97,11 @@ func DecodeClip(b []byte) (Clip, error) {
 		return Clip{}, fmt.Errorf("decode clip: %w", err)
 	}
 	var m clippb.Clip
-	if err := (proto.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(b, &m); err != nil {
+	var err error
+	if err = (proto.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(b, &m); err != nil {
 		return Clip{}, fmt.Errorf("decode clip: %w", err)
 	}
-	if err := checkClip(&m); err != nil {
+	if err = checkClip(&m); err != nil {
 		return Clip{}, fmt.Errorf("decode clip %.80q: %w", m.Id, err)
 	}
 	c := Clip{
@@ -109,6 +116,9 @@ func DecodeClip(b []byte) (Clip, error) {
 		})
 	}
 	c.Views, c.Zoom = viewsOf(m.Views), zoomOf(m.Zoom)
+	if c.Zones, err = zonesOf(m.Zones); err != nil {
+		return Clip{}, fmt.Errorf("decode clip %.80q: %w", m.Id, err)
+	}
 	return c, nil
 }
 
@@ -117,6 +127,34 @@ func viewsOf(names []string) (out []View) {
 		out = append(out, View(name))
 	}
 	return out
+}
+
+func zoomRecord(z *Zoom) *clippb.Zoom {
+	if z == nil {
+		return nil
+	}
+	return &clippb.Zoom{
+		Left: z.Box.Left, Top: z.Box.Top, Width: z.Box.Width, Height: z.Box.Height,
+		Side: uint32(z.Side), Jpegs: z.JPEGs,
+	}
+}
+
+// zonesOf reads the zones of a clip, each of which must be one that a camera may have.
+func zonesOf(all []*clippb.Zone) (out []ClipZone, err error) {
+	for _, z := range all {
+		of := ClipZone{Zone: Zone{Name: z.Name}, Zoom: zoomOf(z.Zoom)}
+		if err := of.Area.UnmarshalText([]byte(z.Polygon)); err != nil {
+			return nil, fmt.Errorf("zone %.80q: %w", z.Name, err)
+		}
+		if err := CheckZones(map[string]Polygon{of.Name: of.Area}); err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(out, func(o ClipZone) bool { return o.Name == of.Name }) {
+			return nil, fmt.Errorf("zone %s: it is there twice", of.Name)
+		}
+		out = append(out, of)
+	}
+	return out, nil
 }
 
 func zoomOf(z *clippb.Zoom) *Zoom {
@@ -154,11 +192,15 @@ func checkClip(m *clippb.Clip) error {
 	if err := CheckViews(viewsOf(m.Views)); err != nil {
 		return err
 	}
-	return checkZoom(m)
+	for _, z := range m.Zones {
+		if err := checkZoom(z.Zoom, len(m.Frames)); err != nil {
+			return err
+		}
+	}
+	return checkZoom(m.Zoom, len(m.Frames))
 }
 
-func checkZoom(m *clippb.Clip) error {
-	z := m.Zoom
+func checkZoom(z *clippb.Zoom, frames int) error {
 	if z == nil {
 		return nil
 	}
@@ -168,8 +210,8 @@ func checkZoom(m *clippb.Clip) error {
 	if err := CheckFrameSize(int(z.Side), int(z.Side)); err != nil {
 		return fmt.Errorf("zoom: %w", err)
 	}
-	if len(z.Jpegs) != len(m.Frames) {
-		return fmt.Errorf("zoom: %d pictures, want one for each of the %d frames", len(z.Jpegs), len(m.Frames))
+	if len(z.Jpegs) != frames {
+		return fmt.Errorf("zoom: %d pictures, want one for each of the %d frames", len(z.Jpegs), frames)
 	}
 	for i, j := range z.Jpegs {
 		if len(j) == 0 {

@@ -13,13 +13,15 @@ const (
 	viewsField  = 12
 	zoomField   = 13 // not repeated, but a record may hold several, which add up
 	jpegsField  = 6  // of a Zoom
+	zonesField  = 15
+	zonedField  = 3 // the Zoom of a Zone, likewise
 )
 
 // maxViews bounds the views of a clip: there are four.
 const maxViews = 8
 
 // clipCounts are the elements of a clip's lists.
-type clipCounts struct{ frames, tags, views, zoomed int }
+type clipCounts struct{ frames, tags, views, zoomed, zones, zoned int }
 
 // checkClipCounts refuses a clip with more frames or tags than a reader accepts. It
 // runs before the record is decoded and allocates nothing: an empty frame has two
@@ -38,9 +40,12 @@ func checkClipCounts(b []byte) error {
 		case viewsField:
 			n.views++
 		case zoomField:
-			return eachField(value, func(field protowire.Number, _ []byte) error {
-				if field == jpegsField {
-					n.zoomed++
+			return countJPEGs(value, &n.zoomed)
+		case zonesField:
+			n.zones++
+			return eachField(value, func(field protowire.Number, zoom []byte) error {
+				if field == zonedField {
+					return countJPEGs(zoom, &n.zoned)
 				}
 				return nil
 			})
@@ -53,6 +58,16 @@ func checkClipCounts(b []byte) error {
 	return n.check()
 }
 
+// countJPEGs adds the pictures of a Zoom.
+func countJPEGs(zoom []byte, to *int) error {
+	return eachField(zoom, func(field protowire.Number, _ []byte) error {
+		if field == jpegsField {
+			*to++
+		}
+		return nil
+	})
+}
+
 func (n clipCounts) check() error {
 	switch {
 	case n.frames > maxClipFrames:
@@ -63,6 +78,10 @@ func (n clipCounts) check() error {
 		return fmt.Errorf("views: %d elements, want at most %d", n.views, maxViews)
 	case n.zoomed > maxClipFrames:
 		return fmt.Errorf("zoom: %d elements, want at most %d", n.zoomed, maxClipFrames)
+	case n.zones > maxZones:
+		return fmt.Errorf("zones: %d elements, want at most %d", n.zones, maxZones)
+	case n.zoned > maxZones*maxClipFrames:
+		return fmt.Errorf("zoom of zones: %d elements, want at most %d", n.zoned, maxZones*maxClipFrames)
 	}
 	return nil
 }

@@ -18,7 +18,8 @@ type Recognition struct {
 	End      time.Time `json:"end"`
 	Clip     RecordRef `json:"clip"` // position of the clip's record
 	// Labels are those with the highest scores, and those that a rule for the camera
-	// names (topic watched); highest score first.
+	// names (topic watched); highest score first. After them come the labels of zones that
+	// rules name, each with what was seen in its zone alone.
 	Labels     []LabelScore  `json:"labels"`
 	Background float64       `json:"background_score"` // sum of the scores of all background labels; of several views the lowest
 	Embedding  Float16Vector `json:"embedding"`        // mean of the frames' unit embeddings, of the first view
@@ -78,7 +79,9 @@ type LabelScore struct {
 	// and 0, where Recognition.References is nil.
 	Contrast float64 `json:"contrast,omitempty"`
 	// View is the index in Recognition.Views of the view that these are of; absent: 0.
-	View       int      `json:"view,omitempty"`
+	View int `json:"view,omitempty"`
+	// Zone is the zone that the values are of; nil: they are of the whole picture.
+	Zone       *ZoneRef `json:"zone,omitempty"`
 	Tags       []string `json:"tags,omitempty"`
 	Background bool     `json:"background,omitempty"`
 	// Threshold is the label's own in the vocabulary, for rules without a score to
@@ -210,7 +213,7 @@ func (l *LabelScore) Validate() error {
 	case l.NearestBase != "" && !isID(l.NearestBase):
 		return fmt.Errorf("label %q: nearest_base: want at most %d bytes of printable text", l.Label, maxID)
 	}
-	return nil
+	return l.Zone.check()
 }
 
 // check checks all of a label.

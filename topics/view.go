@@ -102,6 +102,8 @@ func checkPlace(v View, b *Box) error {
 type SeenView struct {
 	View View `json:"view"`
 	Box  Box  `json:"box"`
+	// Zone is the zone in which what the zoom shows moved; nil: it is of the whole picture.
+	Zone *ZoneRef `json:"zone,omitempty"`
 	// The embedding, and the means of the first and last three frames'. Those of the
 	// first view are the recognition's own, and absent here.
 	Embedding Float16Vector `json:"embedding,omitempty"`
@@ -113,8 +115,8 @@ type SeenView struct {
 }
 
 // maxSeenViews bounds the views of a recognition: with all four views, those of the
-// widest picture are ten.
-const maxSeenViews = 16
+// widest picture are ten, and each zone has one.
+const maxSeenViews = 16 + maxZones
 
 func (v SeenView) validate() error {
 	if err := v.View.check(); err != nil {
@@ -122,6 +124,9 @@ func (v SeenView) validate() error {
 	}
 	if math.IsNaN(v.Logit) || math.IsInf(v.Logit, 0) {
 		return fmt.Errorf("view %s: references_logit: want a finite number", v.View)
+	}
+	if err := v.Zone.check(); err != nil {
+		return err
 	}
 	return v.Box.Check()
 }

@@ -18,6 +18,9 @@ type WatchedLabels struct {
 	// Score is what the rule raises at, if it compares the score, which sinks when
 	// labels are added; 0: it compares something else.
 	Score float64 `json:"score,omitempty"`
+	// Zones are those of the camera that the rule is about: its labels are scored in each of
+	// them. None: in the whole picture.
+	Zones []string `json:"zones,omitempty"`
 }
 
 // Validate checks everything that readers rely on.
@@ -34,6 +37,9 @@ func (w WatchedLabels) Validate() error {
 		return fmt.Errorf("score %v: want 0 to 1", w.Score)
 	case len(w.Tags) > MaxLabels:
 		return fmt.Errorf("tags: %d elements, want at most %d", len(w.Tags), MaxLabels)
+	}
+	if err := CheckZoneNames(w.Zones); err != nil {
+		return err
 	}
 	for _, text := range slices.Concat(w.Labels, w.Tags) {
 		if !isID(text) {

@@ -56,7 +56,9 @@ type Clip struct {
 	// Nothing happened, as far as the sizes of the camera's packets and its
 	// keyframes show: the frames are keyframes, and those between them were not
 	// decoded.
-	Quiet         bool `protobuf:"varint,14,opt,name=quiet,proto3" json:"quiet,omitempty"`
+	Quiet bool `protobuf:"varint,14,opt,name=quiet,proto3" json:"quiet,omitempty"`
+	// The camera's zones, each with what moves in it.
+	Zones         []*Zone `protobuf:"bytes,15,rep,name=zones,proto3" json:"zones,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -189,6 +191,76 @@ func (x *Clip) GetQuiet() bool {
 	return false
 }
 
+func (x *Clip) GetZones() []*Zone {
+	if x != nil {
+		return x.Zones
+	}
+	return nil
+}
+
+// A named part of the picture.
+type Zone struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Its corners, such as "0,0 0.4,0 0.4,0.3": fractions of the picture's width and height.
+	Polygon string `protobuf:"bytes,2,opt,name=polygon,proto3" json:"polygon,omitempty"`
+	// Where something moves in it. Absent where nothing does.
+	Zoom          *Zoom `protobuf:"bytes,3,opt,name=zoom,proto3" json:"zoom,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Zone) Reset() {
+	*x = Zone{}
+	mi := &file_clip_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Zone) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Zone) ProtoMessage() {}
+
+func (x *Zone) ProtoReflect() protoreflect.Message {
+	mi := &file_clip_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Zone.ProtoReflect.Descriptor instead.
+func (*Zone) Descriptor() ([]byte, []int) {
+	return file_clip_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Zone) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Zone) GetPolygon() string {
+	if x != nil {
+		return x.Polygon
+	}
+	return ""
+}
+
+func (x *Zone) GetZoom() *Zoom {
+	if x != nil {
+		return x.Zoom
+	}
+	return nil
+}
+
 // One square of the source's picture, for all frames of the clip.
 type Zoom struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -207,7 +279,7 @@ type Zoom struct {
 
 func (x *Zoom) Reset() {
 	*x = Zoom{}
-	mi := &file_clip_proto_msgTypes[1]
+	mi := &file_clip_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -219,7 +291,7 @@ func (x *Zoom) String() string {
 func (*Zoom) ProtoMessage() {}
 
 func (x *Zoom) ProtoReflect() protoreflect.Message {
-	mi := &file_clip_proto_msgTypes[1]
+	mi := &file_clip_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -232,7 +304,7 @@ func (x *Zoom) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Zoom.ProtoReflect.Descriptor instead.
 func (*Zoom) Descriptor() ([]byte, []int) {
-	return file_clip_proto_rawDescGZIP(), []int{1}
+	return file_clip_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Zoom) GetLeft() float64 {
@@ -291,7 +363,7 @@ type Frame struct {
 
 func (x *Frame) Reset() {
 	*x = Frame{}
-	mi := &file_clip_proto_msgTypes[2]
+	mi := &file_clip_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -303,7 +375,7 @@ func (x *Frame) String() string {
 func (*Frame) ProtoMessage() {}
 
 func (x *Frame) ProtoReflect() protoreflect.Message {
-	mi := &file_clip_proto_msgTypes[2]
+	mi := &file_clip_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -316,7 +388,7 @@ func (x *Frame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Frame.ProtoReflect.Descriptor instead.
 func (*Frame) Descriptor() ([]byte, []int) {
-	return file_clip_proto_rawDescGZIP(), []int{2}
+	return file_clip_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Frame) GetJpeg() []byte {
@@ -345,7 +417,7 @@ var File_clip_proto protoreflect.FileDescriptor
 const file_clip_proto_rawDesc = "" +
 	"\n" +
 	"\n" +
-	"clip.proto\x12\rfrostwatch.v1\"\xa4\x03\n" +
+	"clip.proto\x12\rfrostwatch.v1\"\xcf\x03\n" +
 	"\x04Clip\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06camera\x18\x02 \x01(\tR\x06camera\x12&\n" +
@@ -366,7 +438,12 @@ const file_clip_proto_rawDesc = "" +
 	"vocabulary\x12\x14\n" +
 	"\x05views\x18\f \x03(\tR\x05views\x12'\n" +
 	"\x04zoom\x18\r \x01(\v2\x13.frostwatch.v1.ZoomR\x04zoom\x12\x14\n" +
-	"\x05quiet\x18\x0e \x01(\bR\x05quiet\"\x84\x01\n" +
+	"\x05quiet\x18\x0e \x01(\bR\x05quiet\x12)\n" +
+	"\x05zones\x18\x0f \x03(\v2\x13.frostwatch.v1.ZoneR\x05zones\"]\n" +
+	"\x04Zone\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\apolygon\x18\x02 \x01(\tR\apolygon\x12'\n" +
+	"\x04zoom\x18\x03 \x01(\v2\x13.frostwatch.v1.ZoomR\x04zoom\"\x84\x01\n" +
 	"\x04Zoom\x12\x12\n" +
 	"\x04left\x18\x01 \x01(\x01R\x04left\x12\x10\n" +
 	"\x03top\x18\x02 \x01(\x01R\x03top\x12\x14\n" +
@@ -392,20 +469,23 @@ func file_clip_proto_rawDescGZIP() []byte {
 	return file_clip_proto_rawDescData
 }
 
-var file_clip_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_clip_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_clip_proto_goTypes = []any{
 	(*Clip)(nil),  // 0: frostwatch.v1.Clip
-	(*Zoom)(nil),  // 1: frostwatch.v1.Zoom
-	(*Frame)(nil), // 2: frostwatch.v1.Frame
+	(*Zone)(nil),  // 1: frostwatch.v1.Zone
+	(*Zoom)(nil),  // 2: frostwatch.v1.Zoom
+	(*Frame)(nil), // 3: frostwatch.v1.Frame
 }
 var file_clip_proto_depIdxs = []int32{
-	2, // 0: frostwatch.v1.Clip.frames:type_name -> frostwatch.v1.Frame
-	1, // 1: frostwatch.v1.Clip.zoom:type_name -> frostwatch.v1.Zoom
-	2, // [2:2] is the sub-list for method output_type
-	2, // [2:2] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	3, // 0: frostwatch.v1.Clip.frames:type_name -> frostwatch.v1.Frame
+	2, // 1: frostwatch.v1.Clip.zoom:type_name -> frostwatch.v1.Zoom
+	1, // 2: frostwatch.v1.Clip.zones:type_name -> frostwatch.v1.Zone
+	2, // 3: frostwatch.v1.Zone.zoom:type_name -> frostwatch.v1.Zoom
+	4, // [4:4] is the sub-list for method output_type
+	4, // [4:4] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_clip_proto_init() }
@@ -419,7 +499,7 @@ func file_clip_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_clip_proto_rawDesc), len(file_clip_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
