@@ -27,6 +27,8 @@ type Batch struct {
 type View struct {
 	View topics.View
 	Box  topics.Box
+	// Zone is the zone that the view was drawn for; nil: it is of the whole picture.
+	Zone *topics.ZoneRef
 	// Logit is References.Logit of the view. Mean is its embedding, float16, First and Last
 	// the means of its first and last frames if Range.Ends asks for them. Those of the first
 	// view are the row's own, and absent here.
@@ -176,7 +178,7 @@ func batchOf(partition int, all []Record[topics.Recognition], g Range) Batch {
 // viewsOf are the views of a recognition but those that have no embedding of the length.
 func viewsOf(a *topics.Recognition, dims int, ends bool) (out []View) {
 	for i, v := range a.Views {
-		own := View{View: v.View, Box: v.Box, Logit: v.Logit}
+		own := View{View: v.View, Box: v.Box, Zone: v.Zone, Logit: v.Logit}
 		switch {
 		case i == 0:
 		case len(v.Embedding) != dims:

@@ -41,9 +41,13 @@ type views struct {
 	byRow, free [][]View
 	seen        []View
 	placed      []topics.SeenView // of a row
+	zones       lists             // none where the segment lacks the column
+	refs        zoneRefs
 }
 
-func (v *views) all() []*lists { return []*lists{&v.places, &v.labels, &v.mean, &v.first, &v.last} }
+func (v *views) all() []*lists {
+	return []*lists{&v.places, &v.labels, &v.mean, &v.first, &v.last, &v.zones}
+}
 
 func (v *views) clear() {
 	v.read, v.byRow = false, nil
@@ -59,7 +63,7 @@ func (v *views) list(w wants) (out []column) {
 	}
 	v.read = true
 	if len(v.places.rows) == 0 {
-		out = append(out, column{name: placesColumn, lists: &v.places})
+		out = append(out, column{name: placesColumn, lists: &v.places}, column{name: zonesColumn, lists: &v.zones, optional: true})
 	}
 	if w.labels {
 		out = append(out, column{name: labelViewsColumn, lists: &v.labels})
@@ -78,6 +82,9 @@ func (v *views) list(w wants) (out []column) {
 func (v *views) check(n, size int, w wants) error {
 	if !w.views {
 		return nil
+	}
+	if n := len(v.zones.rows); n != 0 && n != len(v.places.rows) {
+		return fmt.Errorf("columns of views of %d and %d rows", n, len(v.places.rows))
 	}
 	if len(v.places.rows) != n || w.labels && len(v.labels.rows) != n || w.vectors && len(v.mean.rows) != n || w.ends && (len(v.first.rows) != n || len(v.last.rows) != n) {
 		return fmt.Errorf("columns of views of %d, %d, %d, %d, %d and %d rows", n, len(v.places.rows), len(v.labels.rows), len(v.mean.rows), len(v.first.rows), len(v.last.rows))
@@ -112,6 +119,9 @@ func (v *views) add(n, row, size int, ends bool) error {
 	if v.placed, err = appendPlaces(v.placed[:0], v.places.rows[row]); err != nil || len(v.placed) == 0 {
 		return err
 	}
+	if err := v.placeZones(v.placed, row); err != nil {
+		return err
+	}
 	if v.byRow == nil {
 		v.byRow = v.free[:0]
 	}
@@ -120,7 +130,7 @@ func (v *views) add(n, row, size int, ends bool) error {
 	}
 	begin := len(v.seen)
 	for i, p := range v.placed {
-		own := View{View: p.View, Box: p.Box, Logit: p.Logit}
+		own := View{View: p.View, Box: p.Box, Zone: p.Zone, Logit: p.Logit}
 		if i > 0 {
 			of := func(l *lists) []byte { return l.rows[row][(i-1)*size : i*size] }
 			if own.Mean = of(&v.mean); ends {
@@ -131,6 +141,17 @@ func (v *views) add(n, row, size int, ends bool) error {
 	}
 	v.byRow[n] = v.seen[begin:len(v.seen):len(v.seen)]
 	return nil
+}
+
+// placeZones gives the views of a row their zones.
+func (v *views) placeZones(views []topics.SeenView, row int) error {
+	if len(v.zones.rows) == 0 || len(v.zones.rows[row]) == 0 {
+		return nil
+	}
+	if v.refs == nil {
+		v.refs = zoneRefs{}
+	}
+	return v.refs.place(views, v.zones.rows[row])
 }
 
 // end returns the views of a batch of n rows.
@@ -149,6 +170,9 @@ func (v *views) end(n int) [][]View {
 func (v *views) see(a *topics.Recognition, row int, memory *[]topics.SeenView) (err error) {
 	begin := len(*memory)
 	if *memory, err = appendPlaces(*memory, v.places.rows[row]); err != nil {
+		return err
+	}
+	if err := v.placeZones((*memory)[begin:], row); err != nil {
 		return err
 	}
 	if a.Views = nil; len(*memory) > begin {

@@ -17,7 +17,8 @@ import (
 // (float64 each; 0 for the first view, whose logit is the record's). In the other three
 // the vectors of all views but the first follow each other, as float16. Which view a
 // label's values are of is a byte for each label in labelViewsColumn, null where all are
-// of the first. Readers of older versions take a recognition for one without views.
+// of the first. Which zone a view was drawn for is in zonesColumn (zones.go). Readers of
+// older versions take a recognition for one without views.
 const (
 	placesColumn     = "view_places"
 	labelViewsColumn = "label_views"
@@ -58,7 +59,7 @@ func viewColumns() parquet.Group {
 }
 
 func viewColumnNames() []string {
-	names := []string{placesColumn, labelViewsColumn}
+	names := []string{placesColumn, labelViewsColumn, zonesColumn}
 	for _, v := range viewVectors() {
 		names = append(names, v.column)
 	}
@@ -70,7 +71,7 @@ func viewColumnNames() []string {
 func viewsFit(a *topics.Recognition, dims int) bool {
 	for i := range a.Views {
 		v := &a.Views[i]
-		if viewNumber(v.View) < 0 || i == 0 && v.Logit != 0 {
+		if viewNumber(v.View) < 0 || i == 0 && v.Logit != 0 || !zoneFits(v.Zone) {
 			return false
 		}
 		want := dims
@@ -100,6 +101,9 @@ func putViews(r *row, views []topics.SeenView, labels []topics.LabelScore) {
 		places = appendPlace(places, &views[i])
 	}
 	r.set(placesColumn, parquet.ByteArrayValue(places))
+	if zones := appendZones(nil, views); len(zones) > 0 {
+		r.set(zonesColumn, parquet.ByteArrayValue(zones))
+	}
 	if len(views) > 1 {
 		for _, c := range viewVectors() {
 			var all []byte
@@ -163,6 +167,9 @@ func placeLabels(labels []topics.LabelScore, of []byte) error {
 // views are the row's, with vectors; nil where it has no column with them.
 func (r *row) views() (out []topics.SeenView, err error) {
 	if out, err = appendPlaces(nil, r.bytes(placesColumn, parquet.ByteArray)); err != nil || len(out) < 2 {
+		return out, err
+	}
+	if err := (zoneRefs{}).place(out, r.bytes(zonesColumn, parquet.ByteArray)); err != nil {
 		return out, err
 	}
 	for _, c := range viewVectors() {

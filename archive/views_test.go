@@ -28,6 +28,9 @@ func viewed(camera string, at time.Time, dims, views int) topics.Recognition {
 	}
 	if views > 1 {
 		a.Labels[0].View, a.Labels[1].View = views-1, views/2
+		// The last was drawn for a zone, and a label is of it.
+		a.Views[views-1].Zone = &topics.ZoneRef{Name: "door", Polygon: "1f"}
+		a.Labels[0].Zone = &topics.ZoneRef{Name: "door", Polygon: "1f"}
 	}
 	return a
 }
@@ -85,7 +88,7 @@ func scanned(t *testing.T, r *Reader, g Range) (all []topics.Recognition, batche
 			a := topics.Recognition{ClipID: row.ClipID(), Embedding: at(b.Embeddings), First: at(b.First), Last: at(b.Last)}
 			if b.Views != nil {
 				for k, v := range b.Views[i] {
-					own := topics.SeenView{View: v.View, Box: v.Box, Logit: v.Logit}
+					own := topics.SeenView{View: v.View, Box: v.Box, Zone: v.Zone, Logit: v.Logit}
 					if k > 0 {
 						own.Embedding = topics.Float16s(v.Mean)
 					}

@@ -63,8 +63,11 @@ func bars(r *topics.Recognition, near alerts.Nearest) []Bar {
 		if n, watched := near.Of(l); watched {
 			b.Measure, b.Value, b.Raise, b.Rule = string(n.Measure), n.Value, n.Raise, n.Rule
 			rank = 1 + n.Value/max(n.Raise, 1e-3)
-		} else if l.Background {
+		} else if l.Background || l.Zone != nil {
 			continue
+		}
+		if l.Zone != nil {
+			b.Label = topics.Clean(b.Label + " in " + l.Zone.Name)
 		}
 		all = append(all, ranked{b, rank})
 	}

@@ -12,6 +12,9 @@ import (
 func sentence(a topics.Alert, zone *time.Location) string {
 	clock := func(t time.Time) string { return t.In(zone).Format(time.TimeOnly) }
 	what := fmt.Sprintf("%s: %s", a.Camera, a.About())
+	if a.Zone != "" {
+		what += " in zone " + a.Zone
+	}
 	switch a.State {
 	case topics.AlertCleared:
 		what += fmt.Sprintf(" is over, %s to %s", clock(a.Onset), clock(a.At))

@@ -245,23 +245,24 @@ type Camera struct {
 	Stride    topics.Stride `yaml:"stride"`
 	Window    time.Duration `yaml:"window"`
 	// Vocabulary that its clips are scored against.
-	Vocabulary     string           `yaml:"vocabulary"`
-	Poll           time.Duration    `yaml:"poll"`
-	TLSVerify      *bool            `yaml:"tls_verify"`
-	TLSFingerprint string           `yaml:"tls_fingerprint"`
-	Views          []topics.View    `yaml:"views"`
-	Masks          []topics.Polygon `yaml:"masks"`
-	Decode         topics.Decode    `yaml:"decode"`
-	Kept           topics.Record    `yaml:"record"`
-	Pre            *time.Duration   `yaml:"pre"`
-	Post           *time.Duration   `yaml:"post"`
+	Vocabulary     string                    `yaml:"vocabulary"`
+	Poll           time.Duration             `yaml:"poll"`
+	TLSVerify      *bool                     `yaml:"tls_verify"`
+	TLSFingerprint string                    `yaml:"tls_fingerprint"`
+	Views          []topics.View             `yaml:"views"`
+	Masks          []topics.Polygon          `yaml:"masks"`
+	Zones          map[string]topics.Polygon `yaml:"zones"`
+	Decode         topics.Decode             `yaml:"decode"`
+	Kept           topics.Record             `yaml:"record"`
+	Pre            *time.Duration            `yaml:"pre"`
+	Post           *time.Duration            `yaml:"post"`
 }
 
 // Record returns the camera as it is written to the topic.
 func (c Camera) Record() topics.Camera {
 	return topics.Camera{
 		Name: c.Name, URL: c.URL.Reveal(), Tags: c.Tags, Transport: c.Transport,
-		Stride: c.Stride, Window: topics.Duration(c.Window), Vocabulary: c.Vocabulary, Views: c.Views, Masks: c.Masks, Decode: c.Decode,
+		Stride: c.Stride, Window: topics.Duration(c.Window), Vocabulary: c.Vocabulary, Views: c.Views, Masks: c.Masks, Zones: c.Zones, Decode: c.Decode,
 		Record: c.Kept, Pre: (*topics.Duration)(c.Pre), Post: (*topics.Duration)(c.Post),
 		Poll: topics.Duration(c.Poll), TLSVerify: c.TLSVerify, TLSFingerprint: c.TLSFingerprint,
 	}

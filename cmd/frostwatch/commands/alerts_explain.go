@@ -120,6 +120,9 @@ func writeTraces(b *bytes.Buffer, clips []alerts.Trace) {
 		label, value := "none of its labels", ""
 		if len(c.Labels) > 0 {
 			l := c.Labels[0]
+			if l.Zone != "" {
+				l.Label += " in " + l.Zone
+			}
 			label, value = topics.Clean(l.Label), fmt.Sprintf("%.3f\traises at %.3f, clears below %.3f", l.Value, l.Raise, l.Clear)
 		}
 		note := ""

@@ -91,6 +91,7 @@ func printAlert(w io.Writer, v alertView, unreadable error, asJSON bool) error {
 	row("rule", fmt.Sprintf("%s, %s", v.Rule, v.Severity))
 	row("notifies", strings.Join(v.Notify, ", "))
 	row("label", v.labelText())
+	row("zone", v.Zone)
 	if v.Box != nil {
 		row("seen in", fmt.Sprintf("%s: %s", v.View, v.Box))
 	}

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -108,7 +110,7 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 		Example: "  frostwatch camera set lobby --tag indoor --tag ward\n  frostwatch camera set lobby --tag ''",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !cmd.Flags().Changed("tag") && !beyondTags(cmd) {
-				return errors.New("camera set: nothing to change: want --tag, --url, --transport, --stride, --window, --views, --mask, --decode, --record, --pre, --post, --poll, --tls-verify, --tls-fingerprint or --vocab")
+				return errors.New("camera set: nothing to change: want --tag, --url, --transport, --stride, --window, --views, --mask, --zone, --decode, --record, --pre, --post, --poll, --tls-verify, --tls-fingerprint or --vocab")
 			}
 			return t.withCameras(cmd.Context(), func(ctx context.Context, table cameraTable) error {
 				was, err := table.Get(ctx, args[0])
@@ -198,6 +200,9 @@ func (p Program) putCamera(ctx context.Context, table cameraTable, c topics.Came
 	}
 	if n := len(c.Masks); n > 0 {
 		line += fmt.Sprintf(", %d masked", n)
+	}
+	if len(c.Zones) > 0 {
+		line += ", zones " + strings.Join(slices.Sorted(maps.Keys(c.Zones)), ", ")
 	}
 	if _, err := fmt.Fprintln(p.Out, line); err != nil {
 		return err

@@ -3,7 +3,9 @@ package commands
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,6 +23,7 @@ type cameraFlags struct {
 	words     string // vocabulary
 	views     []string
 	masks     []string
+	zones     []string
 	decode    string
 	record    string
 	pre, post string
@@ -41,6 +44,7 @@ func (f *cameraFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.fingerprint, "tls-fingerprint", "", "sha256:... of the one certificate that the camera must show, whoever has signed it")
 	cmd.Flags().StringSliceVar(&f.views, "views", nil, "squares of its picture that are recognised: centre, tiles, squash, zoom (default: framer.views of the configuration)")
 	cmd.Flags().StringArrayVar(&f.masks, "mask", nil, "area of its picture that is painted out before it leaves ingest: corners in fractions of the picture, such as '0,0 0.4,0 0.4,0.3', or two of a rectangle; repeatable, '' is none")
+	cmd.Flags().StringArrayVar(&f.zones, "zone", nil, "named part of its picture, for rules about what is seen in it: such as 'door=0.1,0.2 0.4,0.2 0.4,0.9', or two corners of a rectangle; repeatable, the others stay; 'door=' removes one, '' all")
 	cmd.Flags().StringVar(&f.decode, "decode", "", "always, or demand: only keyframes while nothing happens (default: ingest.decode of the configuration)")
 	cmd.Flags().StringVar(&f.record, "record", "", "events: its packets are kept for films of its alerts; or none (default: ingest.record of the configuration)")
 	cmd.Flags().StringVar(&f.pre, "pre", "", "how much films show before the onset of an alert, such as 10s (default: ingest.pre of the configuration)")
@@ -89,7 +93,7 @@ func (f *cameraFlags) apply(cmd *cobra.Command, c *topics.Camera) error {
 	if given("record") {
 		c.Record = topics.Record(f.record)
 	}
-	var errs [2]error
+	var errs [4]error
 	if given("pre") {
 		c.Pre, errs[0] = around("pre", f.pre)
 	}
@@ -97,9 +101,12 @@ func (f *cameraFlags) apply(cmd *cobra.Command, c *topics.Camera) error {
 		c.Post, errs[1] = around("post", f.post)
 	}
 	if given("mask") {
-		return cmp.Or(errs[0], errs[1], f.applyMasks(c))
+		errs[2] = f.applyMasks(c)
 	}
-	return cmp.Or(errs[0], errs[1])
+	if given("zone") {
+		errs[3] = f.applyZones(c)
+	}
+	return cmp.Or(errs[:]...)
 }
 
 // around reads how much films show before or after an alert; empty: the default.
@@ -126,6 +133,39 @@ func (f *cameraFlags) applyMasks(c *topics.Camera) error {
 		}
 		c.Masks = append(c.Masks, m)
 	}
+	return nil
+}
+
+// applyZones adds zones to a camera's, draws those of the same name anew, and removes those
+// that are given without corners.
+func (f *cameraFlags) applyZones(c *topics.Camera) error {
+	zones := maps.Clone(c.Zones)
+	for _, text := range f.zones {
+		if text == "" {
+			clear(zones)
+			continue
+		}
+		name, corners, ok := strings.Cut(text, "=")
+		if !ok {
+			return fmt.Errorf("--zone %.80q: want NAME=CORNERS, such as 'door=0.1,0.2 0.4,0.2 0.4,0.9', or NAME= to remove it", text)
+		}
+		if strings.TrimSpace(corners) == "" {
+			if _, has := zones[name]; !has {
+				return fmt.Errorf("--zone %.80q: camera %s has no such zone", text, c.Name)
+			}
+			delete(zones, name)
+			continue
+		}
+		var area topics.Polygon
+		if err := area.UnmarshalText([]byte(corners)); err != nil {
+			return fmt.Errorf("--zone: %w", err)
+		}
+		if zones == nil {
+			zones = map[string]topics.Polygon{}
+		}
+		zones[name] = area
+	}
+	c.Zones = zones
 	return nil
 }
 

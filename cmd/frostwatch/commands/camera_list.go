@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -45,14 +47,25 @@ func writeCameras(out io.Writer, all []cameras.Entry, now time.Time) error {
 		return err
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	_, err := fmt.Fprintln(w, "NAME\tSTATE\tCODEC\tSIZE\tFPS\tSINCE\tWORKER\tTAGS\tURL\tREASON")
+	zoned := slices.ContainsFunc(all, func(e cameras.Entry) bool { return len(e.Zones) > 0 })
+	cell := func(e cameras.Entry) string {
+		if !zoned {
+			return ""
+		}
+		return "\t" + dash(strings.Join(slices.Sorted(maps.Keys(e.Zones)), ","))
+	}
+	heading := ""
+	if zoned {
+		heading = "\tZONES"
+	}
+	_, err := fmt.Fprintln(w, "NAME\tSTATE\tCODEC\tSIZE\tFPS\tSINCE\tWORKER\tTAGS"+heading+"\tURL\tREASON")
 	for _, e := range all {
 		if err != nil {
 			break
 		}
 		s := e.Status
-		_, err = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Name, dash(string(s.State)), dash(s.Codec),
-			size(s), rate(s), since(s, now), dash(s.Worker), dash(strings.Join(e.Tags, ",")), cameras.RedactURL(e.URL), s.Reason)
+		_, err = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s%s\t%s\t%s\n", e.Name, dash(string(s.State)), dash(s.Codec),
+			size(s), rate(s), since(s, now), dash(s.Worker), dash(strings.Join(e.Tags, ",")), cell(e), cameras.RedactURL(e.URL), s.Reason)
 	}
 	if err != nil {
 		return err
@@ -86,27 +99,28 @@ func since(s topics.StreamStatus, now time.Time) string {
 
 // cameraRow is a camera in the output of `camera ls --json`.
 type cameraRow struct {
-	Name      string         `json:"name"`
-	URL       string         `json:"url"` // without secrets
-	Tags      []string       `json:"tags"`
-	Source    string         `json:"source"`
-	Transport string         `json:"transport,omitempty"`
-	Stride    *topics.Stride `json:"stride,omitempty"`
-	Window    string         `json:"window,omitempty"`
-	Poll      string         `json:"poll,omitempty"`
-	TLSVerify *bool          `json:"tls_verify,omitempty"`
-	TLSPin    string         `json:"tls_fingerprint,omitempty"`
-	Decode    string         `json:"decode,omitempty"`
-	Record    string         `json:"record,omitempty"`
-	State     string         `json:"state"` // empty: unknown, for the reason given
-	Reason    string         `json:"reason,omitempty"`
-	Since     *time.Time     `json:"since,omitempty"`
-	RetryAt   *time.Time     `json:"retry_at,omitempty"`
-	Worker    string         `json:"worker,omitempty"`
-	Codec     string         `json:"codec,omitempty"`
-	Width     int            `json:"width,omitempty"`
-	Height    int            `json:"height,omitempty"`
-	FPS       float64        `json:"fps,omitempty"`
+	Name      string                    `json:"name"`
+	URL       string                    `json:"url"` // without secrets
+	Tags      []string                  `json:"tags"`
+	Source    string                    `json:"source"`
+	Transport string                    `json:"transport,omitempty"`
+	Stride    *topics.Stride            `json:"stride,omitempty"`
+	Window    string                    `json:"window,omitempty"`
+	Poll      string                    `json:"poll,omitempty"`
+	TLSVerify *bool                     `json:"tls_verify,omitempty"`
+	TLSPin    string                    `json:"tls_fingerprint,omitempty"`
+	Decode    string                    `json:"decode,omitempty"`
+	Record    string                    `json:"record,omitempty"`
+	Zones     map[string]topics.Polygon `json:"zones,omitempty"`
+	State     string                    `json:"state"` // empty: unknown, for the reason given
+	Reason    string                    `json:"reason,omitempty"`
+	Since     *time.Time                `json:"since,omitempty"`
+	RetryAt   *time.Time                `json:"retry_at,omitempty"`
+	Worker    string                    `json:"worker,omitempty"`
+	Codec     string                    `json:"codec,omitempty"`
+	Width     int                       `json:"width,omitempty"`
+	Height    int                       `json:"height,omitempty"`
+	FPS       float64                   `json:"fps,omitempty"`
 }
 
 func writeCamerasJSON(out io.Writer, all []cameras.Entry) error {
@@ -115,7 +129,7 @@ func writeCamerasJSON(out io.Writer, all []cameras.Entry) error {
 		s := e.Status
 		row := cameraRow{
 			Name: e.Name, URL: cameras.RedactURL(e.URL), Tags: append([]string{}, e.Tags...), Decode: string(e.Decode), Record: string(e.Record), Source: cmp.Or(e.Source, topics.SourcePerson),
-			Transport: e.Transport, TLSVerify: e.TLSVerify, TLSPin: e.TLSFingerprint, State: string(s.State), Reason: s.Reason, Worker: s.Worker,
+			Transport: e.Transport, TLSVerify: e.TLSVerify, TLSPin: e.TLSFingerprint, Zones: e.Zones, State: string(s.State), Reason: s.Reason, Worker: s.Worker,
 			Codec: s.Codec, Width: s.Width, Height: s.Height, FPS: s.FPS,
 		}
 		if e.Stride != (topics.Stride{}) {

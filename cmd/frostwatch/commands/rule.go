@@ -103,10 +103,10 @@ func (d *ruleDesk) surroundings(ctx context.Context) surroundings {
 		if err != nil {
 			return err
 		}
-		out.Cameras, out.Vocabularies = map[string][]string{}, map[string]string{}
+		out.Cameras, out.Vocabularies, out.Zones = map[string][]string{}, map[string]string{}, map[string]map[string]topics.Polygon{}
 		for _, c := range all {
 			there = append(there, c.Camera)
-			out.Cameras[c.Name], out.Vocabularies[c.Name] = c.Tags, d.cfg.Vocab.Of(c.Camera)
+			out.Cameras[c.Name], out.Vocabularies[c.Name], out.Zones[c.Name] = c.Tags, d.cfg.Vocab.Of(c.Camera), c.Zones
 		}
 		return nil
 	})

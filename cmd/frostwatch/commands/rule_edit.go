@@ -23,6 +23,7 @@ type ruleFlags struct {
 	contrast, score        float64
 	falseAlarms, clips     string
 	count                  string
+	zones                  []string
 	cooldown               time.Duration
 	severity               string
 	notify                 []string
@@ -36,6 +37,7 @@ func (f *ruleFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.falseAlarms, "false-alarms", "", "how many false alarms a camera may raise, such as '1 per week', in place of a threshold")
 	cmd.Flags().StringVar(&f.clips, "clips", "", "how many of the last clips must reach it, such as '2 of 3' (default 1 of 1)")
 	cmd.Flags().StringVar(&f.count, "count", "", "how many cameras have to see it within a time, such as '3 cameras within 30s' (default: each camera raises alerts of its own)")
+	cmd.Flags().StringArrayVar(&f.zones, "zone", nil, "zone of its cameras, outside of which nothing counts (camera set --zone); repeatable (default: the whole picture)")
 	cmd.Flags().Var(length{&f.cooldown, "2m"}, "cooldown", "how long no new alert is raised on a camera after a clear")
 	cmd.Flags().StringVar(&f.severity, "severity", "", "info, warning or critical (default warning)")
 	cmd.Flags().StringArrayVar(&f.notify, "notify", nil, "name of a receiver that alone gets its alerts; repeatable (default: every receiver)")
@@ -57,6 +59,7 @@ func (f *ruleFlags) text() string {
 	list("actions", f.actions)
 	list("tags", f.tags)
 	list("cameras", f.cameras)
+	list("zone", f.zones)
 	list("notify", f.notify)
 	for key, raise := range map[string]float64{"contrast": f.contrast, "score": f.score} {
 		if raise != 0 {

@@ -99,9 +99,9 @@ func watchesFor(r alerts.Rule) string {
 	case r.Stream != nil:
 		return streamText(*r.Stream)
 	case r.Absent != nil:
-		return fmt.Sprintf("no %s for %v", anyOf(r.Absent.Actions), r.Absent.For)
+		return fmt.Sprintf("no %s for %v", anyOf(r.Absent.Actions), r.Absent.For) + zoneText(r)
 	case len(r.Actions) > 0 && r.Then != nil:
-		return fmt.Sprintf("%s, then %s within %v", anyOf(r.Actions), anyOf(r.Then.Actions), r.Then.Within)
+		return fmt.Sprintf("%s, then %s within %v", anyOf(r.Actions), anyOf(r.Then.Actions), r.Then.Within) + zoneText(r)
 	}
 	text := "-"
 	switch {
@@ -112,7 +112,15 @@ func watchesFor(r alerts.Rule) string {
 	case r.Novel:
 		text = "novel labels"
 	}
-	return text + countText(r)
+	return text + countText(r) + zoneText(r)
+}
+
+// zoneText are the zones that a rule is about.
+func zoneText(r alerts.Rule) string {
+	if len(r.Zone) == 0 {
+		return ""
+	}
+	return " in zone " + strings.Join(r.Zone, " or ")
 }
 
 // countText is how many cameras have to see it, for a rule that counts them.
