@@ -129,7 +129,7 @@ func (p *checked) batch(b archive.Batch) error {
 
 // row counts one clip.
 func (p *checked) row(c *CheckedCamera, b archive.Batch, i int) {
-	w, row, clip := p.Phrase.Words, &b.Rows[i], p.clip.of(b, i)
+	w, row, clip := p.Phrase.Words, &b.Rows[i], p.clip.of(b, i).views
 	contrast := w.values(0, clip, row.LogitScale).Contrast
 	if math.IsNaN(contrast) {
 		return

@@ -14,20 +14,56 @@ type reading struct {
 	model  Model
 	memory []scoring.Clip // of each view
 	views  []scoring.View
+	seen   []archive.View // the same, as they were recorded; none: where they are is not known
+	whole  selection
+	zoned  selection
+}
+
+// selection are some of the views of a row.
+type selection struct {
+	views []scoring.View
+	index []int // of each in the row
 }
 
 func newReading(m Model) *reading { return &reading{model: m} }
 
-// of are the views of row i of a batch, valid until the next call: one of a clip that
-// names none. First and last frames are those that the batch has.
-func (r *reading) of(b archive.Batch, i int) []scoring.View {
+// of are the views of the whole picture of row i of a batch, valid until the next call: one
+// of a clip that names none.
+func (r *reading) of(b archive.Batch, i int) selection {
+	r.all(b, i)
+	return r.pick(&r.whole, nil)
+}
+
+// in are those views of the row that was read last which count for a part of the picture,
+// none where it is not known where they are.
+func (r *reading) in(p *part) selection { return r.pick(&r.zoned, p) }
+
+func (r *reading) pick(to *selection, p *part) selection {
+	to.views, to.index = to.views[:0], to.index[:0]
+	for i := range r.views {
+		switch {
+		case i < len(r.seen):
+			if v := &r.seen[i]; !p.counts(v.View, v.Box, v.Zone) {
+				continue
+			}
+		case p != nil:
+			continue
+		}
+		to.views, to.index = append(to.views, r.views[i]), append(to.index, i)
+	}
+	return *to
+}
+
+// all are the views of row i of a batch, valid until the next call. First and last frames
+// are those that the batch has.
+func (r *reading) all(b archive.Batch, i int) []scoring.View {
 	from, to := 2*b.Dims*i, 2*b.Dims*(i+1)
 	row := &b.Rows[i]
 	own := archive.View{Logit: row.References.Logit, Mean: b.Embeddings[from:to]}
 	if len(b.First) > 0 {
 		own.First, own.Last = b.First[from:to], b.Last[from:to]
 	}
-	r.views = r.views[:0]
+	r.views, r.seen = r.views[:0], viewsOf(b, i)
 	r.add(row, own)
 	for _, v := range further(b, i) {
 		r.add(row, v)
@@ -76,7 +112,7 @@ func places(b archive.Batch, i int) (out []topics.SeenView) {
 		return nil
 	}
 	for _, v := range b.Views[i] {
-		out = append(out, topics.SeenView{View: v.View, Box: v.Box})
+		out = append(out, topics.SeenView{View: v.View, Box: v.Box, Zone: v.Zone})
 	}
 	return out
 }

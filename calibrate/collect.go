@@ -16,7 +16,7 @@ func (d *dial) collect(ctx context.Context, cameras []string) (map[string]*serie
 	columns := map[string][]column{}
 	for _, camera := range cameras {
 		for _, r := range d.Wanted[camera] {
-			columns[camera] = slices.Concat(columns[camera], d.of(camera, r.Name).columnsOf())
+			columns[camera] = slices.Concat(columns[camera], d.of(camera, r.Name).columnsOf(d.Zones.of(camera, r.Rule)))
 		}
 	}
 	got, err := gather(ctx, d.Past, archive.Range{Since: d.Now.Add(-lookBack), Until: d.Now}, gatherOptions{model: d.Model, columns: columns})
@@ -26,10 +26,10 @@ func (d *dial) collect(ctx context.Context, cameras []string) (map[string]*serie
 	return got.series, nil
 }
 
-// columnsOf are the rule's columns.
-func (r *dialled) columnsOf() (out []column) {
+// columnsOf are the rule's columns, for a part of a camera's picture.
+func (r *dialled) columnsOf(p *part) (out []column) {
 	for _, of := range r.columns {
-		out = append(out, column{r.words, of[0], of[1]})
+		out = append(out, column{r.words, of[0], of[1], p})
 	}
 	return out
 }

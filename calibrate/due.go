@@ -12,16 +12,20 @@ import (
 
 // tables are what decides which thresholds are due.
 type tables struct {
-	cameras    map[string][]string         // tags by camera
-	words      map[string]string           // vocabulary by camera; empty: the default one
-	thresholds map[string]topics.Threshold // by key
-	others     []string                    // keys whose records can't be read
+	cameras    map[string][]string                  // tags by camera
+	words      map[string]string                    // vocabulary by camera; empty: the default one
+	zones      map[string]map[string]topics.Polygon // by camera, of those that have any
+	thresholds map[string]topics.Threshold          // by key
+	others     []string                             // keys whose records can't be read
 	marks      []topics.Mark
 }
 
 func (t *tables) camera(key string, value []byte, vocabularyOf func(topics.Camera) string) {
 	if c, err := topics.DecodeCamera(value); err == nil {
 		t.cameras[key], t.words[key] = c.Tags, vocabularyOf(c)
+		if len(c.Zones) > 0 {
+			t.zones[key] = c.Zones
+		}
 	}
 }
 
@@ -54,8 +58,8 @@ func wanted(rules *alerts.RuleSet, cameras map[string][]string) map[string][]ale
 }
 
 // able are the wanted rules on the cameras whose vocabulary has their labels, with the
-// hashes of their texts by camera and rule. Where it has none, a rule waits for them.
-func able(want map[string][]alerts.Budgeted, words WordsOf) (out map[string][]alerts.Budgeted, texts map[string]string) {
+// hashes of their texts and zones by camera and rule. Where it has none, a rule waits for them.
+func able(want map[string][]alerts.Budgeted, words WordsOf, zones Zones) (out map[string][]alerts.Budgeted, texts map[string]string) {
 	out, texts = map[string][]alerts.Budgeted{}, map[string]string{}
 	known := map[string]string{} // by rule and vocabulary
 	for camera, own := range want {
@@ -71,7 +75,7 @@ func able(want map[string][]alerts.Budgeted, words WordsOf) (out map[string][]al
 			}
 			if hash != "" || r.Novel {
 				out[camera] = append(out[camera], r)
-				texts[topics.RuleKey(camera, r.Name)] = hash
+				texts[topics.RuleKey(camera, r.Name)] = hash + zones.of(camera, r.Rule).hash()
 			}
 		}
 	}
@@ -118,7 +122,7 @@ func (t *tables) due(want map[string][]alerts.Budgeted, texts map[string]string,
 	isDue := func(camera string, r alerts.Budgeted) bool {
 		key := topics.RuleKey(camera, r.Name)
 		v, known := t.thresholds[key]
-		if !known || v.RuleHash != r.Hash || v.Words != texts[key] && !r.Novel || v.Model != m.ID || v.References != m.References {
+		if !known || v.RuleHash != r.Hash || v.Words != texts[key] && (!r.Novel || zonesIn(v.Words) != zonesIn(texts[key])) || v.Model != m.ID || v.References != m.References {
 			return true
 		}
 		past := time.Duration(v.Days * float64(24*time.Hour))

@@ -63,7 +63,7 @@ type RuleExplained struct {
 func Explain(ctx context.Context, m Moment) (*Explained, error) {
 	e := &explaining{Moment: m, traces: map[string][]alerts.Trace{}, out: Explained{Camera: m.Camera, At: m.At}}
 	p := newPlayer(m.Rules, m.Thresholds, e.trace)
-	words := m.Words.filler()
+	words := m.Words.filler(m.Rules, m.Zones)
 	g := archive.Range{
 		Since: m.At.Add(-explained), Until: m.At.Add(explained), Cameras: []string{m.Camera}, Ends: m.Words != nil && m.Words.ends,
 	}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/topics"
@@ -41,12 +42,13 @@ type filler struct {
 	// views are those of a recognition that can be compared, each with its index in it.
 	views []scoring.View
 	index []int
+	zones *zoneFiller // nil: no rule is about a zone
 }
 
 // maxLabelNames bounds the names that a filler remembers.
 const maxLabelNames = 1 << 16
 
-func (w *Words) filler() *filler {
+func (w *Words) filler(rules *alerts.RuleSet, zones Zones) *filler {
 	f := &filler{Words: w}
 	if w == nil {
 		return f
@@ -55,6 +57,7 @@ func (w *Words) filler() *filler {
 		f.name = append(f.name, f.first(word.label.Label))
 	}
 	f.at = make([]int, len(w.list))
+	f.zones = newZoneFiller(w, rules, zones)
 	return f
 }
 
@@ -98,7 +101,7 @@ func (f *filler) lacks(rec *topics.Recognition) bool {
 			return true
 		}
 	}
-	return false
+	return f.zones.lacks(rec)
 }
 
 // find looks the labels of a recognition up.
@@ -110,6 +113,9 @@ func (f *filler) find(labels []topics.LabelScore) {
 		f.names, f.means = vocab.Numbers{}, nil
 	}
 	for i := range labels {
+		if labels[i].Zone != nil {
+			continue
+		}
 		number := int(f.names.Of(labels[i].Label))
 		if number == len(f.means) {
 			f.means = append(f.means, f.first(labels[i].Label))
@@ -160,7 +166,7 @@ func (f *filler) look(rec *topics.Recognition) {
 	}
 	add(0, rec.Embedding, rec.First, rec.Last, logit)
 	for i := 1; i < len(rec.Views); i++ {
-		if v := &rec.Views[i]; len(v.Embedding) == f.model.Dims {
+		if v := &rec.Views[i]; v.Zone == nil && len(v.Embedding) == f.model.Dims {
 			add(i, v.Embedding, v.First, v.Last, v.Logit)
 		}
 	}
@@ -190,6 +196,8 @@ func (f *filler) one(rec *topics.Recognition) {
 		}
 		filled++
 	}
+	zoned, can := f.fillZones(rec, begin)
+	filled, unable = filled+zoned, unable || !can
 	rec.Labels = f.made[begin:len(f.made):len(f.made)]
 	if f.count.Labels += filled; filled > 0 {
 		f.count.Recognitions++

@@ -34,6 +34,7 @@ type gathered struct {
 type column struct {
 	words    *Words
 	from, to int
+	part     *part // of the picture; nil: the whole
 }
 
 // of is the log odds of the highest contrast of the words with a clip.
@@ -95,7 +96,7 @@ func (p *gatheredPart) batch(b archive.Batch) error {
 	for i := range b.Rows {
 		row := &b.Rows[i]
 		columns := p.columns[row.Camera]
-		part, wanted := p.part(row)
+		stretch, wanted := p.part(row)
 		if len(columns) == 0 || !wanted {
 			continue
 		}
@@ -108,8 +109,13 @@ func (p *gatheredPart) batch(b archive.Batch) error {
 			s = newSeries(len(columns))
 			p.series[row.Camera] = s
 		}
-		clip := p.clips.of(b, i)
-		s.add(row.Epoch.Add(time.Duration(part)), row.Start, row.End, func(at int) float32 { return columns[at].of(clip, row) })
+		whole := p.clips.of(b, i).views
+		s.add(row.Epoch.Add(time.Duration(stretch)), row.Start, row.End, func(at int) float32 {
+			if part := columns[at].part; part != nil {
+				return columns[at].of(p.clips.in(part).views, row)
+			}
+			return columns[at].of(whole, row)
+		})
 		if n := p.values.Add(int64(len(columns))); p.most > 0 && n > p.most {
 			return fmt.Errorf("these are more than %d values of clips: too many to be kept in memory together", p.most)
 		}

@@ -90,7 +90,7 @@ func (o *JudgeOptions) columns(ctx context.Context, subjects []*subject) (map[st
 			}
 			at.first = len(out[camera])
 			for _, part := range at.parts {
-				out[camera] = append(out[camera], column{ready[key], part[0], part[1]})
+				out[camera] = append(out[camera], column{ready[key], part[0], part[1], o.Zones.of(camera, at.rule)})
 			}
 		}
 	}

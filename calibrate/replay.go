@@ -32,6 +32,8 @@ type ReplayOptions struct {
 	Thresholds []topics.Threshold
 	// Words fill in what records lack; nil: labels are taken as they were recorded.
 	Words *Words
+	// Zones are those of cameras now: what clips of before lack of them is filled in too.
+	Zones Zones
 	// Trace, if it is not nil, is called for each rule and clip from Since on, one
 	// call at a time.
 	Trace func(alerts.Trace)
@@ -86,7 +88,7 @@ type replayPart struct {
 }
 
 func (r *replay) part() *replayPart {
-	return &replayPart{replay: r, player: newPlayer(r.Rules, r.Thresholds, r.trace()), words: r.Words.filler(), raised: map[string]bool{}}
+	return &replayPart{replay: r, player: newPlayer(r.Rules, r.Thresholds, r.trace()), words: r.Words.filler(r.Rules, r.Zones), raised: map[string]bool{}}
 }
 
 func (p *replayPart) batch(l archive.Labelled) error {

@@ -183,7 +183,7 @@ func TestAReplayFillsInWhatWasNotRecorded(t *testing.T) {
 func filled(t *testing.T, w *Words, clip topics.Recognition) []topics.LabelScore {
 	t.Helper()
 	b := archive.Labelled{Records: []archive.Record[topics.Recognition]{{Value: clip}}}
-	if err := w.filler().fill(b); err != nil {
+	if err := w.filler(nil, nil).fill(b); err != nil {
 		t.Fatal(err)
 	}
 	return b.Records[0].Value.Labels

@@ -178,7 +178,7 @@ func (p *searched) batch(b archive.Batch) error {
 func (p *searched) compare(b archive.Batch, i int) error {
 	row := &b.Rows[i]
 	f := found{camera: row.Camera, epoch: row.Epoch, start: row.Start, end: row.End, offset: row.Offset, partition: b.Partition}
-	seen := p.score(p.clips.of(b, i), row)
+	seen := p.score(p.clips.all(b, i), row)
 	f.similarity, f.contrast = seen.Similarity, seen.Contrast
 	if b.Views != nil && len(b.Views[i]) > 0 {
 		f.view, f.box = b.Views[i][seen.View].View, b.Views[i][seen.View].Box

@@ -92,7 +92,7 @@ func TestContrastsOfTheRecordedSum(t *testing.T) {
 	for _, r := range past.actions[0] {
 		of := func(references topics.References) float64 {
 			b := archive.Batch{Dims: dims, Rows: []archive.Row{{References: references}}, Embeddings: topics.AppendFloat16(nil, r.Value.Embedding)}
-			return w.values(0, newReading(w.model).of(b, 0), 10).Contrast
+			return w.values(0, newReading(w.model).all(b, 0), 10).Contrast
 		}
 		want, other, got := of(topics.References{}), of(topics.References{Hash: "other", Logit: 3}), of(*r.Value.References)
 		if math.Abs(got-want) > 1e-6 || other != want || got <= 0 || got >= 1 {

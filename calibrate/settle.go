@@ -79,7 +79,7 @@ func (d *dial) settleRule(name string, all []*placed) []topics.Threshold {
 		hashes[d.of(p.camera, name).hash] = true
 	}
 	for _, t := range d.Known {
-		if t.Rule == name && !t.Learning && hashes[t.Words] {
+		if t.Rule == name && !t.Learning && hashes[withoutZones(t.Words)] {
 			raises = append(raises, logit(t.Raise))
 		}
 	}
@@ -207,7 +207,7 @@ func (d *dial) threshold(p *placed, l levels, learning bool) topics.Threshold {
 		Camera: p.camera, Rule: p.rule.Name, RuleHash: p.rule.Hash, Budget: p.rule.FalseAlarms.String(), At: d.Now.UTC(),
 		Raise: logistic(min(max(l.raise, -limit), limit)), Learning: learning, Since: p.since, Until: p.until,
 		Days: p.days, Clips: p.clips, Happenings: p.most(),
-		Model: d.Model.ID, References: d.Model.References, Words: d.of(p.camera, p.rule.Name).hash,
+		Model: d.Model.ID, References: d.Model.References, Words: d.of(p.camera, p.rule.Name).hash + d.Zones.of(p.camera, p.rule.Rule).hash(),
 	}
 	t.Clear = min(logistic(max(l.clear, -limit)), t.Raise)
 	switch {

@@ -172,7 +172,8 @@ func (s *Stage) pass(ctx context.Context, p *bus.Partition, newest *model) error
 	}
 	words := func(camera string) *vocab.Vocabulary { return now[camera] }
 	want := wanted(rules, tables.cameras)
-	sound, texts := able(want, words)
+	zones := func(camera string) map[string]topics.Polygon { return tables.zones[camera] }
+	sound, texts := able(want, words, zones)
 	if err := newest.look(ctx, s.Past, s.Now()); err != nil {
 		return err
 	}
@@ -183,7 +184,7 @@ func (s *Stage) pass(ctx context.Context, p *bus.Partition, newest *model) error
 		began := s.Now()
 		found, wrong = Thresholds(ctx, DialOptions{
 			Past: s.Past, Model: newest.Model, Embedder: s.Embedder, Words: words, Now: s.Now(),
-			Wanted: due, Fleet: fleet(sound), Known: tables.known(), Marks: tables.marks, Least: LeastContrast,
+			Wanted: due, Zones: zones, Fleet: fleet(sound), Known: tables.known(), Marks: tables.marks, Least: LeastContrast,
 		})
 		s.Logger.InfoContext(ctx, "thresholds of budgets found", "thresholds", len(found), "took", s.Now().Sub(began).Round(time.Millisecond))
 	}
@@ -243,7 +244,7 @@ func (s *Stage) write(ctx context.Context, p *bus.Partition, found []topics.Thre
 
 // read reads the tables that decide what is due, side by side.
 func (s *Stage) read(ctx context.Context) (*tables, error) {
-	t := &tables{cameras: map[string][]string{}, words: map[string]string{}, thresholds: map[string]topics.Threshold{}}
+	t := &tables{cameras: map[string][]string{}, words: map[string]string{}, zones: map[string]map[string]topics.Polygon{}, thresholds: map[string]topics.Threshold{}}
 	g, ctx := errgroup.WithContext(ctx)
 	list := func(topic topics.Topic, take func(key string, value []byte)) {
 		g.Go(func() error {

@@ -201,7 +201,7 @@ func TestWhatIsDue(t *testing.T) {
 		c.change(&have)
 		tables := &tables{thresholds: map[string]topics.Threshold{topics.RuleKey(have.Camera, have.Rule): have}}
 		want := map[string][]alerts.Budgeted{"hall": {rule}}
-		_, texts := able(want, always(v))
+		_, texts := able(want, always(v), nil)
 		if due := tables.due(want, texts, m, now); (len(due) == 1) != c.due {
 			t.Errorf("%s: due %v", name, due)
 		}
@@ -301,7 +301,7 @@ func TestThresholdsAreThoseOfTheCamerasVocabulary(t *testing.T) {
 		"new":  {Name: "empty"},
 	}
 	o.Words = func(camera string) *vocab.Vocabulary { return of[camera] }
-	able, texts := able(o.Wanted, o.Words)
+	able, texts := able(o.Wanted, o.Words, nil)
 	if len(able) != 2 || len(able["new"]) > 0 || texts["hall/bag"] == texts["door/bag"] || texts["hall/bag"] != hashOf(of["hall"].Labels) {
 		t.Fatalf("able are %v, with the texts %v", able, texts)
 	}

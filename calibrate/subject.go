@@ -15,6 +15,7 @@ type Subjects struct {
 	Vocabulary func(camera string) []vocab.Label
 	Rules      *alerts.RuleSet     // nil: none
 	Tags       map[string][]string // of cameras, by name
+	Zones      Zones               // nil: there are none
 	// Nearest returns what a person may have meant by a text, or nothing; nil: never
 	// anything.
 	Nearest func(text string, known []string) string

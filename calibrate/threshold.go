@@ -28,6 +28,7 @@ type DialOptions struct {
 	Now      time.Time
 	// Wanted are the rules with a budget by camera, each as it is there.
 	Wanted map[string][]alerts.Budgeted
+	Zones  Zones // nil: there are none
 	// Fleet is on how many cameras a rule counts, by its name: a budget in all is for
 	// all of them, and so all of them have to be wanted.
 	Fleet map[string]int
@@ -173,6 +174,7 @@ func labelsOf(r alerts.Rule, v *vocab.Vocabulary, novel map[string]bool) (out []
 	if v == nil {
 		return nil
 	}
+	r.Zone = nil // a vocabulary has labels alone
 	for _, l := range v.Labels {
 		if r.Selects(topics.LabelScore{Label: l.Name, Tags: l.Tags, Background: l.Background, Novel: novel[l.Name]}) {
 			out = append(out, l)

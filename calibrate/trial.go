@@ -39,6 +39,9 @@ func columnLabels(r alerts.Rule) (out []topics.LabelScore) {
 		default:
 			l.Label, l.Novel = "novel", true
 		}
+		if len(part.Zone) > 0 { // which of them does not matter: a column has the best
+			l.Zone = &topics.ZoneRef{Name: part.Zone[0]}
+		}
 		out = append(out, l)
 	}
 	return out

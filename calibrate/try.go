@@ -3,7 +3,6 @@ package calibrate
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/frostwatch/frostwatch/alerts"
@@ -17,6 +16,7 @@ type TryOptions struct {
 	Words *Words // the rule's labels
 	Rule  alerts.Rule
 	Range archive.Range
+	Zones Zones // nil: there are none
 }
 
 // Tried is where a rule would have raised alerts.
@@ -64,14 +64,15 @@ type tried struct {
 	player *player
 	clips  *reading
 	labels []topics.LabelScore
-	newest time.Time // record time
+	parts  map[string][]*part // by camera: each of the rule's zones there
+	newest time.Time          // record time
 	alerts []topics.Alert
 	scored int
 	other  otherModels
 }
 
 func (t *try) partition() *tried {
-	p := &tried{try: t, player: newPlayer(t.rules, nil, nil), clips: newReading(t.Words.model), other: otherModels{}}
+	p := &tried{try: t, player: newPlayer(t.rules, nil, nil), clips: newReading(t.Words.model), other: otherModels{}, parts: map[string][]*part{}}
 	for _, w := range t.Words.list {
 		p.labels = append(p.labels, w.label)
 	}
@@ -88,12 +89,7 @@ func (p *tried) batch(b archive.Batch) error {
 			}
 			continue
 		}
-		clip := p.clips.of(b, i)
-		labels := slices.Clone(p.labels)
-		for w := range labels {
-			seen := p.Words.values(w, clip, row.LogitScale)
-			labels[w].Similarity, labels[w].Contrast, labels[w].View = seen.Similarity, seen.Contrast, seen.View
-		}
+		labels := p.seen(b, i)
 		if !row.End.Before(p.Range.Since) {
 			p.scored++
 		}
@@ -107,6 +103,43 @@ func (p *tried) batch(b archive.Batch) error {
 		}
 	}
 	return nil
+}
+
+// seen are the words with what a clip has of them, in the whole picture or in each of the
+// rule's zones.
+func (p *tried) seen(b archive.Batch, i int) (labels []topics.LabelScore) {
+	add := func(clip selection, zone *topics.ZoneRef) {
+		for w, l := range p.labels {
+			if len(clip.views) == 0 {
+				continue
+			}
+			seen := p.Words.values(w, clip.views, b.Rows[i].LogitScale)
+			l.Similarity, l.Contrast, l.View, l.Zone = seen.Similarity, seen.Contrast, clip.index[seen.View], zone
+			labels = append(labels, l)
+		}
+	}
+	if whole := p.clips.of(b, i); len(p.Rule.Zone) == 0 {
+		add(whole, nil)
+		return labels
+	}
+	for _, part := range p.zonesOf(b.Rows[i].Camera) {
+		add(p.clips.in(part), &part.refs[0])
+	}
+	return labels
+}
+
+// zonesOf are the rule's zones on a camera, each alone.
+func (p *tried) zonesOf(camera string) []*part {
+	parts, known := p.parts[camera]
+	if !known {
+		for _, name := range p.Rule.Zone {
+			if one := p.Zones.of(camera, alerts.Rule{Zone: []string{name}}); len(one.zones) > 0 {
+				parts = append(parts, one)
+			}
+		}
+		p.parts[camera] = parts
+	}
+	return parts
 }
 
 func references(row *archive.Row) *topics.References {

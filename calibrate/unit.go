@@ -42,6 +42,7 @@ type TestSeries struct {
 	CameraTags []string `yaml:"camera_tags"`
 	Label      string   `yaml:"label"`
 	Tags       []string `yaml:"tags"` // of the label
+	Zone       string   `yaml:"zone"` // in which it is seen; empty: in the whole picture
 	Novel      bool     `yaml:"novel"`
 	Background bool     `yaml:"background"`
 	Values     Series   `yaml:"values"`
@@ -158,6 +159,7 @@ func (t *RuleTest) clips() (out []topics.Recognition) {
 			}
 			v := s.Values[i].Value
 			out[k].Labels = append(out[k].Labels, topics.LabelScore{
+				Zone:  s.zoneRef(),
 				Label: s.Label, Contrast: v, Score: v, Similarity: v, Tags: s.Tags, Novel: s.Novel, Background: s.Background,
 			})
 		}
@@ -191,6 +193,13 @@ func (t *RuleTest) clip(s TestSeries, i int, epochs map[string]time.Time) topics
 		ClipID: topics.ClipID(s.Camera, epoch, start.Sub(epoch)), Camera: s.Camera, Tags: tags, Epoch: epoch,
 		Sequence: uint64(start.Sub(epoch) / t.Stride), Start: start, End: start.Add(t.Window), References: &topics.References{Hash: "test"},
 	}
+}
+
+func (s TestSeries) zoneRef() *topics.ZoneRef {
+	if s.Zone == "" {
+		return nil
+	}
+	return &topics.ZoneRef{Name: s.Zone}
 }
 
 // compare says how the alerts differ from those expected.

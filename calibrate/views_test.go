@@ -219,7 +219,7 @@ func checkIt(t *testing.T, live *recorded, stripped Past, refs *scoring.Referenc
 // columnsOfIt are what thresholds rest on.
 func columnsOfIt(t *testing.T, live *recorded, stripped Past, w *Words) {
 	t.Helper()
-	got, err := gather(t.Context(), stripped, archive.Range{}, gatherOptions{model: w.model, columns: map[string][]column{"door": {{w, 0, 1}, {w, 1, 2}}}})
+	got, err := gather(t.Context(), stripped, archive.Range{}, gatherOptions{model: w.model, columns: map[string][]column{"door": {{w, 0, 1, nil}, {w, 1, 2, nil}}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -109,7 +109,7 @@ func (p Program) replayOptions(ctx context.Context, t *target, past *pastAlerts,
 	if err != nil {
 		return o, err
 	}
-	o = calibrate.ReplayOptions{Past: past.reader, Rules: rules, Since: g.Since, Until: g.Until, Cameras: g.Cameras}
+	o = calibrate.ReplayOptions{Past: past.reader, Rules: rules, Since: g.Since, Until: g.Until, Cameras: g.Cameras, Zones: past.zones(ctx)}
 	if o.Thresholds, err = past.thresholds(ctx); err != nil {
 		return o, err
 	}

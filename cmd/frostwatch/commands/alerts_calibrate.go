@@ -116,6 +116,7 @@ func (p Program) judge(ctx context.Context, t *target, past *pastAlerts, truth *
 	for name, c := range cameras {
 		o.Tags[name] = c.Tags
 	}
+	o.Zones = func(camera string) map[string]topics.Polygon { return cameras[camera].Zones }
 	since, until := truth.Bounds()
 	o.Model, err = calibrate.Newest(ctx, past.reader, archive.Range{Since: since, Until: until.Add(1), Cameras: truth.Cameras()}, past.now)
 	if errors.Is(err, calibrate.ErrNothing) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/calibrate"
 	"github.com/frostwatch/frostwatch/console/fleet"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -114,6 +115,15 @@ func (p *pastAlerts) cameras(ctx context.Context) (map[string]topics.Camera, err
 		}
 	}
 	return out, nil
+}
+
+// zones are those of the cameras now. That the table can't be read leaves them unknown.
+func (p *pastAlerts) zones(ctx context.Context) calibrate.Zones {
+	all, err := p.cameras(ctx)
+	if err != nil {
+		return nil
+	}
+	return func(camera string) map[string]topics.Polygon { return all[camera].Zones }
 }
 
 // list returns the alerts of a filter's time, and those that are open however old

@@ -21,6 +21,7 @@ import (
 
 // tryFlags make the rule that is tried.
 type tryFlags struct {
+	zones []string
 	pastRange
 	levels      alerts.Levels
 	clips       string
@@ -64,7 +65,7 @@ func (p Program) vocabTry(t *vocabTarget) *cobra.Command {
 				if !words.HasContrast() {
 					return fmt.Errorf("the newest recordings have no references to take a contrast against: they come from an infer worker of an older version")
 				}
-				tried, err := calibrate.Try(ctx, calibrate.TryOptions{Past: past.reader, Words: words, Rule: rule, Range: g})
+				tried, err := calibrate.Try(ctx, calibrate.TryOptions{Past: past.reader, Words: words, Rule: rule, Range: g, Zones: past.zones(ctx)})
 				if err != nil {
 					return err
 				}
@@ -80,6 +81,7 @@ func (p Program) vocabTry(t *vocabTarget) *cobra.Command {
 	cmd.Flags().Float64Var(&f.levels.Raise, "raise", alerts.DefaultContrast, "contrast from which on a clip counts")
 	cmd.Flags().Float64Var(&f.levels.Clear, "clear", 0, "contrast below which the alert is cleared (default: two thirds of --raise)")
 	cmd.Flags().StringVar(&f.clips, "clips", "1 of 1", "how many of the last clips must count")
+	cmd.Flags().StringArrayVar(&f.zones, "zone", nil, "zone of its cameras, outside of which nothing counts; repeatable (default: the whole picture)")
 	cmd.Flags().StringVar(&f.description, "description", "", "more words for the model")
 	cmd.Flags().IntVar(&f.limit, "limit", 50, "how many alerts to list at most, the newest")
 	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print JSON: one object")
@@ -88,7 +90,7 @@ func (p Program) vocabTry(t *vocabTarget) *cobra.Command {
 
 // rule is the one to try.
 func (f tryFlags) rule(label string) (alerts.Rule, error) {
-	r := alerts.Rule{Name: "try", Actions: []string{label}, Contrast: &f.levels}
+	r := alerts.Rule{Name: "try", Actions: []string{label}, Contrast: &f.levels, Zone: f.zones}
 	if err := r.Clips.UnmarshalText([]byte(f.clips)); err != nil {
 		return r, fmt.Errorf("--%w", err)
 	}
