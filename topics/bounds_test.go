@@ -97,7 +97,7 @@ func TestLargestRecordsAreWithinBounds(t *testing.T) {
 	tags := slices.Repeat([]string{escaped(maxTag)}, maxTags)
 	rec := fullRecognition()
 	rec.Tags, rec.Embedding = tags, make(Float16Vector, 16<<10)
-	rec.Labels = slices.Repeat(rec.Labels, MaxLabels/len(rec.Labels))
+	rec.Labels = slices.Repeat(rec.Labels, MaxLabels)[:MaxLabels]
 	for i := range rec.Labels {
 		rec.Labels[i].Tags = slices.Repeat([]string{"outdoor"}, maxTags)
 	}

@@ -20,10 +20,11 @@ func fullRecognition() Recognition {
 			{Label: "climbing a ladder", Similarity: .31, Score: .75, Contrast: .8, Tags: []string{"height"}, Threshold: .6,
 				Novel: true, NearestBase: "climbing over a fence", NearestSimilarity: .8},
 			{Label: "walking", Similarity: .2, Score: .25, Background: true, View: 1},
+			{Label: "walking", Similarity: .1, Score: .2, View: 1, Zone: &ZoneRef{"door", "1f"}},
 		},
 		Views: []SeenView{
 			{View: ViewCentre, Box: Box{.21875, 0, .5625, 1}},
-			{View: ViewZoom, Box: Box{.5, .25, .25, .375}, Embedding: Float16Vector{.5, 1}, First: Float16Vector{1, 1}, Last: Float16Vector{2, 2}, Logit: 30},
+			{View: ViewZoom, Box: Box{.5, .25, .25, .375}, Zone: &ZoneRef{"door", "1f"}, Embedding: Float16Vector{.5, 1}, First: Float16Vector{1, 1}, Last: Float16Vector{2, 2}, Logit: 30},
 		},
 		Background: .25, Embedding: Float16Vector{1, -.5}, First: Float16Vector{0, 1}, Last: Float16Vector{2, 3},
 		Model: "abc", LogitScale: 100, References: &References{Hash: "r1", Logit: 31.5}, Vocab: VocabRef{Name: "default", Version: "def"},
@@ -35,7 +36,7 @@ func fullAlert(state AlertState) Alert {
 	return Alert{
 		ID: AlertID("fall", "lobby-1-2"), State: state, Rule: "fall", Severity: "critical",
 		Camera: "lobby", Tags: []string{"indoor"}, Label: "falling down", Score: .9, Similarity: .3, Contrast: .8, Measure: "contrast", Threshold: .5,
-		View: ViewZoom, Box: &Box{.5, .25, .25, .375},
+		View: ViewZoom, Box: &Box{.5, .25, .25, .375}, Zone: "door",
 		Novel: true, NearestBase: "lying on the floor", Onset: at, At: at.Add(time.Second),
 		OnsetClip: "lobby-1-2", Clip: "lobby-1-3", Reason: "score fell",
 		Evidence: &RecordRef{Topic: "frostwatch.clips", Partition: 1, Offset: 2}, Notify: []string{"ops"}, Verify: "Is a person lying on the floor?",
@@ -84,7 +85,7 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 	bare.Tags, bare.Labels, bare.LogitScale, bare.References, bare.Views = nil, nil, 0, nil, nil
 	cleared := fullAlert(AlertCleared)
 	cleared.Evidence, cleared.Tags, cleared.Notify, cleared.Reason, cleared.NearestBase, cleared.Verify = nil, nil, nil, "", "", ""
-	cleared.View, cleared.Box = "", nil
+	cleared.View, cleared.Box, cleared.Zone = "", nil, ""
 	cleared.Score, cleared.Similarity, cleared.Contrast, cleared.Measure, cleared.Threshold = 0, 0, 0, "", 0
 	absent := cleared
 	absent.State, absent.Absent, absent.Contrast, absent.Reason = AlertRaised, true, 0, "not seen for 2h0m0s"
@@ -97,7 +98,7 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 	}{
 		{"camera", "camera", func() ([]byte, error) {
 			return EncodeCamera(Camera{Name: "lobby", URL: "rtsp://h/s", Tags: []string{"a"}, Transport: "udp", Vocabulary: "hospital",
-				Stride: Stride{Steps: 4}, Window: Duration(2 * time.Second), Views: []View{ViewTiles, ViewZoom}, Masks: []Polygon{{{0, 0}, {.4, .333}}}, Source: SourceFile, OwnTags: true})
+				Stride: Stride{Steps: 4}, Window: Duration(2 * time.Second), Views: []View{ViewTiles, ViewZoom}, Masks: []Polygon{{{0, 0}, {.4, .333}}}, Zones: map[string]Polygon{"door": {{0, 0}, {.4, .333}, {0, 1}}}, Source: SourceFile, OwnTags: true})
 		}},
 		{"camera, bare", "camera", func() ([]byte, error) { return EncodeCamera(Camera{Name: "lobby", URL: "rtsp://h/s"}) }},
 		{"camera set", "camera-set", func() ([]byte, error) {
@@ -125,7 +126,7 @@ func TestRecordsMatchTheirSchemas(t *testing.T) {
 			return EncodeWorker(Worker{Name: "w", Started: at, At: at, Stages: map[string]WorkerStage{"alerts": {}}})
 		}},
 		{"watched labels", "watched", func() ([]byte, error) {
-			return EncodeWatched(WatchedLabels{Camera: "lobby", Rule: "fall", Labels: []string{"falling down"}, Tags: []string{"danger"}, Novel: true, Score: .7})
+			return EncodeWatched(WatchedLabels{Camera: "lobby", Rule: "fall", Labels: []string{"falling down"}, Tags: []string{"danger"}, Novel: true, Score: .7, Zones: []string{"door"}})
 		}},
 		{"threshold", "threshold", func() ([]byte, error) { return EncodeThreshold(fullThreshold()) }},
 		{"threshold, bare", "threshold", func() ([]byte, error) {
