@@ -233,7 +233,7 @@ func (r *runner) connection(ctx context.Context, sink Sink) (lasted time.Duratio
 	if err != nil {
 		return 0, err
 	}
-	s, err := r.open(ctx, a)
+	s, err := r.opener().open(ctx, r.camera, a, r.streamOptions(ctx))
 	if err != nil {
 		return 0, err
 	}

@@ -30,12 +30,12 @@ type certificate struct {
 }
 
 // certificate is what a camera's record, and else the configuration, asks for.
-func (r *runner) certificate() certificate {
-	c := certificate{verify: !r.AnyCertificate, fingerprint: topics.Fingerprint(r.camera.TLSFingerprint), authorities: r.Authorities}
-	if r.camera.TLSVerify != nil {
-		c.verify = *r.camera.TLSVerify
+func (o opener) certificate(c topics.Camera) certificate {
+	want := certificate{verify: !o.anyCertificate, fingerprint: topics.Fingerprint(c.TLSFingerprint), authorities: o.authorities}
+	if c.TLSVerify != nil {
+		want.verify = *c.TLSVerify
 	}
-	return c
+	return want
 }
 
 func (c certificate) config(host string) *tls.Config {

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"net"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/ingest/relay"
 	"github.com/frostwatch/frostwatch/media"
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 // stream is a camera's video, and the relay that it comes through; nil for files.
@@ -45,21 +47,33 @@ func (s stream) Close() {
 // maxRedirects bounds how often a camera may send its worker elsewhere.
 const maxRedirects = 5
 
+// opener opens cameras' streams, for workers and for those who try a URL.
+type opener struct {
+	resolver       *resolver
+	patience       time.Duration // to connect
+	anyCertificate bool          // of cameras that don't say what theirs must be
+	authorities    *x509.CertPool
+}
+
+func (s *Stage) opener() opener {
+	return opener{s.resolver, s.OpenTimeout, s.AnyCertificate, s.Authorities}
+}
+
 // open opens a camera's stream. Where the camera sends its viewer elsewhere, that is
 // checked like the address itself.
-func (r *runner) open(ctx context.Context, a address) (stream, error) {
+func (o opener) open(ctx context.Context, c topics.Camera, a address, with media.StreamOptions) (stream, error) {
 	if a.scheme == "file" {
-		s, err := media.OpenStream(ctx, "file:"+a.path, r.streamOptions(ctx))
+		s, err := media.OpenStream(ctx, "file:"+a.path, with)
 		return stream{Stream: s}, err
 	}
 	for range maxRedirects + 1 {
-		s, err := r.through(ctx, a)
+		s, err := o.through(ctx, c, a, with)
 		var to *relay.Redirect
 		if !errors.As(err, &to) {
 			return s, err
 		}
-		looking, cancel := context.WithTimeout(ctx, r.OpenTimeout)
-		a, err = r.resolver.follow(looking, a, to.Location)
+		looking, cancel := context.WithTimeout(ctx, o.patience)
+		a, err = o.resolver.follow(looking, a, to.Location)
 		cancel()
 		if err != nil {
 			return stream{}, err
@@ -69,19 +83,18 @@ func (r *runner) open(ctx context.Context, a address) (stream, error) {
 }
 
 // through opens one address by a relay.
-func (r *runner) through(ctx context.Context, a address) (stream, error) {
-	check := r.certificate()
+func (o opener) through(ctx context.Context, c topics.Camera, a address, so media.StreamOptions) (stream, error) {
+	check := o.certificate(c)
 	with, err := relay.Open(ctx, relay.Target{
-		URL: a.url, URI: a.uri(), Poll: time.Duration(r.camera.Poll),
-		Dial: func(ctx context.Context) (net.Conn, error) { return a.dial(ctx, check, r.OpenTimeout) },
+		URL: a.url, URI: a.uri(), Poll: time.Duration(c.Poll),
+		Dial: func(ctx context.Context) (net.Conn, error) { return a.dial(ctx, check, o.patience) },
 	})
 	if err != nil {
 		return stream{}, err
 	}
 	s := stream{relay: with}
-	o := r.streamOptions(ctx)
-	o.OnCalm = with.Calm
-	if s.Stream, err = media.OpenStream(ctx, with.URL(), o); err != nil {
+	so.OnCalm = with.Calm
+	if s.Stream, err = media.OpenStream(ctx, with.URL(), so); err != nil {
 		with.Close()
 		return stream{}, s.because(err)
 	}

@@ -43,6 +43,7 @@ type clock struct {
 	headAt time.Duration // its arrival
 	same   int           // stamps in a row that were equal to it
 	absent int           // stamps in a row that were missing
+	mended int           // frames whose stamps were passed over
 
 	byArrival bool
 	zero      time.Duration // the arrival of time 0, while times are those of arrival
@@ -129,12 +130,14 @@ func (c *clock) follow(stamp int64, passed time.Duration) time.Duration {
 	switch {
 	case t == c.head:
 		c.same++
+		c.mended++
 		c.line.doubts = 0
 		if !c.live {
 			return t
 		}
 		return c.between(passed)
 	case !c.believable(t):
+		c.mended++
 		c.rate.calm = 0
 		if !c.line.doubt(stamp, c.came) {
 			return c.between(passed)
@@ -210,6 +213,7 @@ func (c *clock) arrivals(passed time.Duration) {
 // missing is for a frame without a stamp.
 func (c *clock) missing(passed time.Duration) (time.Duration, verdict) {
 	c.absent++
+	c.mended++
 	c.rate.calm = 0
 	switch {
 	case !c.live && c.step == 0:

@@ -34,14 +34,11 @@ type cameraFlags struct {
 }
 
 func (f *cameraFlags) add(cmd *cobra.Command) {
+	f.addConnection(cmd)
 	cmd.Flags().StringSliceVar(&f.tags, "tag", nil, "tag that its clips, recognitions and alerts carry, and by which rules may choose cameras (camera_tags); repeatable")
-	cmd.Flags().StringVar(&f.transport, "transport", "", "tcp or udp, for RTSP")
 	cmd.Flags().TextVar(&f.stride, "stride", topics.Stride{}, "time between the starts of two clips: such as 2s, or '4 steps' (default: framer.stride of the configuration)")
 	cmd.Flags().Lookup("stride").DefValue = "" // help would name the zero value
 	vocabularyFlag(cmd.Flags(), &f.words, "vocabulary that its clips are scored against (default: that of vocab.sets of the configuration, or else vocab.name)")
-	cmd.Flags().Var(length{&f.poll, "2s"}, "poll", "time between two looks at a URL that answers with a single picture; 0s: it is a video")
-	cmd.Flags().Var(&f.verify, "tls-verify", "false takes any certificate of a camera of rtsps or https; '' is the configuration's ingest.tls_verify")
-	cmd.Flags().StringVar(&f.fingerprint, "tls-fingerprint", "", "sha256:... of the one certificate that the camera must show, whoever has signed it")
 	cmd.Flags().StringSliceVar(&f.views, "views", nil, "squares of its picture that are recognised: centre, tiles, squash, zoom (default: framer.views of the configuration)")
 	cmd.Flags().StringArrayVar(&f.masks, "mask", nil, "area of its picture that is painted out before it leaves ingest: corners in fractions of the picture, such as '0,0 0.4,0 0.4,0.3', or two of a rectangle; repeatable, '' is none")
 	cmd.Flags().StringArrayVar(&f.zones, "zone", nil, "named part of its picture, for rules about what is seen in it: such as 'door=0.1,0.2 0.4,0.2 0.4,0.9', or two corners of a rectangle; repeatable, the others stay; 'door=' removes one, '' all")
@@ -50,6 +47,14 @@ func (f *cameraFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.pre, "pre", "", "how much films show before the onset of an alert, such as 10s (default: ingest.pre of the configuration)")
 	cmd.Flags().StringVar(&f.post, "post", "", "how much films show after the end of an alert, such as 5s (default: ingest.post of the configuration)")
 	cmd.Flags().Var(length{&f.window, "4.267s"}, "window", "length of a clip (default: framer.window of the configuration)")
+}
+
+// addConnection adds those that say how to connect.
+func (f *cameraFlags) addConnection(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.transport, "transport", "", "tcp or udp, for RTSP")
+	cmd.Flags().Var(length{&f.poll, "2s"}, "poll", "time between two looks at a URL that answers with a single picture; 0s: it is a video")
+	cmd.Flags().Var(&f.verify, "tls-verify", "false takes any certificate of a camera of rtsps or https; '' is the configuration's ingest.tls_verify")
+	cmd.Flags().StringVar(&f.fingerprint, "tls-fingerprint", "", "sha256:... of the one certificate that the camera must show, whoever has signed it")
 }
 
 // apply copies the flags that were given to a camera.
