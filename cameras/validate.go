@@ -33,13 +33,32 @@ func (l Limits) Validate(c topics.Camera) error {
 		return fmt.Errorf("camera %s: %w", c.Name, err)
 	}
 	if err := l.checkURL(c.URL); err != nil {
+		return fmt.Errorf("camera %s: url: %w", c.Name, err)
+	}
+	if err := l.checkWatch(c); err != nil {
 		return fmt.Errorf("camera %s: %w", c.Name, err)
 	}
-	switch scheme := schemeOf(c.URL); {
+	switch scheme := schemeOf(c.Looked()); {
 	case asksForCertificate(c) && (scheme == "" || scheme == "file"):
 		return fmt.Errorf("camera %s: tls_verify and tls_fingerprint are for rtsps and https: its URL is a file", c.Name)
 	case c.Poll != 0 && scheme != "http" && scheme != "https" && !strings.HasPrefix(scheme, "$"):
 		return fmt.Errorf("camera %s: poll is for URLs of http and https that answer with a single picture", c.Name)
+	}
+	return nil
+}
+
+// checkWatch checks the URL of a substream.
+func (l Limits) checkWatch(c topics.Camera) error {
+	if c.Watch == "" {
+		return nil
+	}
+	if err := l.checkURL(c.Watch); err != nil {
+		return fmt.Errorf("watch: %w", err)
+	}
+	for _, raw := range []string{c.URL, c.Watch} {
+		if scheme := schemeOf(raw); scheme == "" || scheme == "file" {
+			return errors.New("watch: it is for cameras with two streams, and one of the two is a file")
+		}
 	}
 	return nil
 }
@@ -66,7 +85,7 @@ func (l Limits) checkURL(raw string) error {
 	scheme, _, has := strings.Cut(raw, "://")
 	switch {
 	case strings.Contains(raw, "${}"):
-		return errors.New("url: ${} names no variable: want ${NAME}, or $$ for a dollar")
+		return errors.New("${} names no variable: want ${NAME}, or $$ for a dollar")
 	case has && reference.MatchString(scheme) || !has && strings.HasPrefix(raw, "${"):
 		return nil // only its worker knows the values
 	case !has && filepath.IsAbs(raw):
@@ -74,24 +93,24 @@ func (l Limits) checkURL(raw string) error {
 	case !has && strings.HasPrefix(strings.ToLower(raw), "file:/"):
 		scheme = "file"
 	case !has:
-		return fmt.Errorf("url: want %s, or the absolute path of a file", l.examples())
+		return fmt.Errorf("want %s, or the absolute path of a file", l.examples())
 	}
 	if scheme = strings.ToLower(scheme); !slices.Contains(l.Protocols, scheme) {
-		return fmt.Errorf("url: its scheme%s is not one of ingest.protocols: want %s", shownScheme(scheme), l.examples())
+		return fmt.Errorf("its scheme%s is not one of ingest.protocols: want %s", shownScheme(scheme), l.examples())
 	}
 	if scheme == "file" {
 		return nil
 	}
 	u, err := url.Parse(reference.ReplaceAllString(raw, "1")) // a port, too
 	if err != nil {
-		return errors.New("url: it can't be parsed: a password with @, :, /, ?, # or % in it is best given as ${NAME}")
+		return errors.New("it can't be parsed: a password with @, :, /, ?, # or % in it is best given as ${NAME}")
 	}
 	if u.Hostname() == "" {
-		return errors.New("url: it names no host")
+		return errors.New("it names no host")
 	}
 	if port := u.Port(); port != "" {
 		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			return fmt.Errorf("url: its port%s is not one from 1 to 65535", shownPort(raw, port))
+			return fmt.Errorf("its port%s is not one from 1 to 65535", shownPort(raw, port))
 		}
 	}
 	return nil
@@ -133,16 +152,19 @@ func (l Limits) examples() string {
 // it, though it may work.
 func Advice(c topics.Camera) []string {
 	var out []string
-	if PlainSecret(c.URL) {
+	if PlainSecret(c.URL) || PlainSecret(c.Watch) {
 		out = append(out, fmt.Sprintf("camera %s: its URL holds a password, which everyone who may read the cameras topic can now see: write it as ${NAME}, set NAME in the environment of the ingest workers, and list it under ingest.env", c.Name))
 	}
-	if scheme := schemeOf(c.URL); asksForCertificate(c) && (scheme == "rtsp" || scheme == "http") {
+	if scheme := schemeOf(c.Looked()); asksForCertificate(c) && (scheme == "rtsp" || scheme == "http") {
 		out = append(out, fmt.Sprintf("camera %s: its URL is of %s, without TLS: tls_verify and tls_fingerprint count only if it redirects to %[2]ss", c.Name, scheme))
 	}
 	if c.Record == topics.RecordEvents && len(c.Masks) > 0 {
 		out = append(out, fmt.Sprintf("camera %s: it has masks, which cover nothing in its packets: none are kept, and there are no films of its alerts", c.Name))
 	}
-	if bracesForgotten.MatchString(c.URL) {
+	if c.Watch != "" && (c.Record == topics.RecordNone || len(c.Masks) > 0) {
+		out = append(out, fmt.Sprintf("camera %s: no packets of it are kept, so that its url is not read: its watch alone is", c.Name))
+	}
+	if bracesForgotten.MatchString(c.URL) || bracesForgotten.MatchString(c.Watch) {
 		out = append(out, fmt.Sprintf("camera %s: its password begins with $: if that is the name of a variable, write it as ${NAME}, with braces", c.Name))
 	}
 	if !PlainSecret(c.URL) || !strings.Contains(c.URL, "@") {

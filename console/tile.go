@@ -83,7 +83,7 @@ func bars(r *topics.Recognition, near alerts.Nearest) []Bar {
 func (t *Tile) streamed(e cameras.Entry) {
 	s := e.Status
 	t.Camera, t.Tags = e.Name, cleaned(e.Tags)
-	t.State, t.Since, t.Reason, t.RetryAt = cmp.Or(string(s.State), "unknown"), s.Since, s.Reason, s.RetryAt
+	t.State, t.Since, t.Reason, t.RetryAt = cmp.Or(string(s.State), "unknown"), s.Since, s.Why(), s.RetryAt
 	t.Fault, t.FaultSince = "", time.Time{}
 	if s.Picture != nil && s.State == topics.StreamStreaming {
 		t.Fault, t.FaultSince = fault(*s.Picture)

@@ -38,12 +38,12 @@ type resolver struct {
 	lookUp  func(ctx context.Context, host string) ([]netip.Addr, error)
 }
 
-// resolve expands ${NAME} in a camera's URL and checks that its scheme is one
+// resolve expands ${NAME} in one of a camera's URLs and checks that its scheme is one
 // of those allowed. Its faults never repeat the URL. A value that stands for
 // the user name or the password is escaped, so that it may hold '@' or '/'.
-func (r *resolver) resolve(c topics.Camera) (address, error) {
+func (r *resolver) resolve(c topics.Camera, raw string) (address, error) {
 	own := r.trust.owns(c)
-	expanded, err := r.expand(c.URL, own)
+	expanded, err := r.expand(raw, own)
 	if err != nil {
 		return address{}, err
 	}

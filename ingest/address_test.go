@@ -33,7 +33,7 @@ func TestAddresses(t *testing.T) {
 		{"rtsp://host/[%25]", "rtsp://host:554/[%25]"},
 	} {
 		r := newResolver(t, Trust{Own: []topics.Camera{{Name: "cam", URL: c.raw}}})
-		a, err := r.resolve(topics.Camera{Name: "cam", URL: c.raw})
+		a, err := r.resolve(topics.Camera{Name: "cam", URL: c.raw}, c.raw)
 		if err != nil || opens(a) != c.want {
 			t.Errorf("%s: %q, %v, want %q", c.raw, opens(a), err, c.want)
 		}
@@ -45,7 +45,7 @@ func TestAddresses(t *testing.T) {
 func TestPortsThatThereAreNot(t *testing.T) {
 	for _, raw := range []string{"rtsp://host:99999/s", "rtsp://host:0/s", "rtsp://viewer:99999/" + secret + "@host/s"} {
 		c := topics.Camera{Name: "cam", URL: raw}
-		_, err := newResolver(t, Trust{Own: []topics.Camera{c}}).resolve(c)
+		_, err := newResolver(t, Trust{Own: []topics.Camera{c}}).resolve(c, c.URL)
 		if err == nil || !strings.Contains(err.Error(), "port is not one from 1 to 65535") || strings.Contains(err.Error(), "99999") {
 			t.Errorf("%s: %v", raw, err)
 		}
@@ -62,7 +62,7 @@ func FuzzResolve(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
 		r := newResolver(t, Trust{Own: []topics.Camera{{Name: "cam", URL: raw}}})
-		a, err := r.resolve(topics.Camera{Name: "cam", URL: raw})
+		a, err := r.resolve(topics.Camera{Name: "cam", URL: raw}, raw)
 		if err != nil && strings.Contains(err.Error(), secret) {
 			t.Errorf("the secret is in %q", err)
 		}

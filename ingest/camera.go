@@ -38,8 +38,9 @@ type runner struct {
 
 	// Read by metrics and by the progress watch, from other goroutines.
 	state   atomic.Pointer[topics.StreamStatus]
-	fps     atomic.Int64 // thousandths
-	clipped atomic.Int64 // when Kafka acknowledged the newest clip, Unix nanoseconds; 0: none yet
+	main    atomic.Pointer[topics.MainStream] // nil: none is read
+	fps     atomic.Int64                      // thousandths
+	clipped atomic.Int64                      // when Kafka acknowledged the newest clip, Unix nanoseconds; 0: none yet
 
 	failures int           // in a row, for the backoff
 	length   time.Duration // of the video that the latest connection gave
@@ -67,7 +68,9 @@ func (s *Stage) start(ctx context.Context, c topics.Camera, delay time.Duration,
 		if after != nil {
 			<-after
 		}
-		r.reel = r.films.reel(c)
+		if r.reel = r.films.reel(c); r.reel != nil && c.Watch != "" {
+			r.done.Go(func() { r.keepMain(ctx, delay) })
+		}
 		r.run(ctx, delay)
 	})
 	return r
@@ -238,7 +241,7 @@ func (r *runner) connection(ctx context.Context, sink Sink) (lasted time.Duratio
 		return 0, err
 	}
 	defer s.Close()
-	r.reel.connected(s.Track())
+	r.lookedReel().connected(s.Track())
 	f, err := s.Next()
 	if errors.Is(err, io.EOF) {
 		err = media.NewFault(media.KindNotVideo, "the file holds no picture that can be decoded")
@@ -253,13 +256,18 @@ func (r *runner) connection(ctx context.Context, sink Sink) (lasted time.Duratio
 
 // address is where to connect now.
 func (r *runner) address(ctx context.Context) (address, error) {
-	a, err := r.resolver.resolve(r.camera)
+	return r.addressOf(ctx, r.camera.Looked(), r.failures)
+}
+
+// addressOf is where one of the camera's URLs leads now; turn is as for reach.
+func (r *runner) addressOf(ctx context.Context, raw string, turn int) (address, error) {
+	a, err := r.resolver.resolve(r.camera, raw)
 	if err != nil {
 		return a, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.OpenTimeout)
 	defer cancel()
-	return r.resolver.reach(ctx, a, r.failures)
+	return r.resolver.reach(ctx, a, turn)
 }
 
 // window is of how much video the camera's clips are.

@@ -59,6 +59,9 @@ const (
 	leadMost = time.Minute
 	// slack is for what is on its way: packets that come late, and records of alerts.
 	slack = 30 * time.Second
+	// streamsApart is by how much two streams of a camera may be apart in what they show
+	// when they come: each has an encoder of its own.
+	streamsApart = 2 * time.Second
 	// filmsAtOnce bounds the films of a worker that are made at the same time.
 	filmsAtOnce = 2
 	// filmsMost bounds the alerts that are open or whose films are to come.
@@ -275,7 +278,7 @@ func (s *scene) from() time.Time {
 	if earliest := s.moment().Add(-leadMost); onset.Before(earliest) {
 		onset = earliest
 	}
-	return onset.Add(-s.reel.pre)
+	return onset.Add(-s.reel.pre - s.reel.apart)
 }
 
 // until is when the film ends, if the alert's end is not later than is known now.
@@ -284,5 +287,5 @@ func (s *scene) until() time.Time {
 	if !s.ended.IsZero() && s.ended.Before(end) {
 		end = s.ended
 	}
-	return end.Add(s.reel.post)
+	return end.Add(s.reel.post + s.reel.apart)
 }

@@ -96,7 +96,14 @@ func (s *shelf) clear(a topics.Alert) { s.records <- bus.Message{Key: []byte(a.O
 // filmed runs cameras until stop is called or the test ends, with films.
 func filmed(t *testing.T, s *shelf, r *recorder, cameras ...topics.Camera) (stage *Stage, stop func()) {
 	t.Helper()
+	return filmedBy(t, s, r, func(*Options) {}, cameras...)
+}
+
+// filmedBy is filmed with other options.
+func filmedBy(t *testing.T, s *shelf, r *recorder, change func(*Options), cameras ...topics.Camera) (stage *Stage, stop func()) {
+	t.Helper()
 	o := testOptions(r)
+	change(&o)
 	o.Films = &Films{
 		Dir: filepath.Join(s.dir, "packets"), Camera: 64 << 20, Total: 64 << 20,
 		Record: topics.RecordEvents, Pre: time.Second, Post: 500 * time.Millisecond, Keep: s, Open: s,

@@ -16,11 +16,11 @@ func (r *runner) frames(ctx context.Context, sink Sink, s stream, f *media.Frame
 	info := s.Info()
 	info.Width, info.Height = f.Width, f.Height
 	r.attempt, r.warned = 0, ""
-	r.log.InfoContext(ctx, "streaming", "url", cameras.RedactURL(r.camera.URL), "codec", info.Codec,
+	r.log.InfoContext(ctx, "streaming", "url", cameras.RedactURL(r.camera.Looked()), "codec", info.Codec,
 		"width", info.Width, "height", info.Height)
 	r.Reporter.Warning(r.part(), nil)
 	r.streaming(info)
-	r.reel.sized(s.Track())
+	r.lookedReel().sized(s.Track())
 	sink.Connected(info)
 	defer func() { sink.Disconnected(err.Error()) }()
 	p := pace{start: time.Now(), on: info.Recorded && !r.AnyPace}
@@ -39,7 +39,7 @@ func (r *runner) frames(ctx context.Context, sink Sink, s stream, f *media.Frame
 		if settled || f.Width != info.Width || f.Height != info.Height {
 			info.Width, info.Height = f.Width, f.Height
 			r.streaming(info)
-			r.reel.sized(s.Track())
+			r.lookedReel().sized(s.Track())
 		}
 		r.fps.Store(int64(m.fps * 1000))
 		r.metrics.frame(ctx, r.camera.Name)

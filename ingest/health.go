@@ -188,6 +188,7 @@ func (r *runner) post(st topics.StreamStatus, picture *topics.PictureFaults) top
 	if r.health.offline.IsZero() {
 		st.OfflineSince = time.Time{}
 	}
+	st.Main = r.main.Load()
 	r.state.Store(&st)
 	r.board.post(st)
 	return st

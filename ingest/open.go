@@ -104,8 +104,8 @@ func (o opener) through(ctx context.Context, c topics.Camera, a address, so medi
 func (r *runner) streamOptions(ctx context.Context) media.StreamOptions {
 	poll := time.Duration(r.camera.Poll) // in which nothing comes
 	var reeled func(media.Packet)
-	if r.reel != nil {
-		reeled = r.reel.packet
+	if t := r.lookedReel(); t != nil {
+		reeled = t.packet
 	}
 	return media.StreamOptions{
 		OnPacket:  reeled,

@@ -28,6 +28,9 @@ type ProbeOptions struct {
 	AnyCertificate bool           // as in Options
 	Authorities    *x509.CertPool // as in Options
 	Trust          Trust
+	// Main tries the stream for films of a camera that has another to look at
+	// (Camera.Watch), rather than that one.
+	Main bool
 	// PictureSide asks for a picture whose shorter side has at most so many pixels; 0: none.
 	PictureSide int
 	Getenv      func(string) (string, bool) // as in Options
@@ -61,9 +64,13 @@ func Probe(ctx context.Context, o ProbeOptions, c topics.Camera) (Probed, error)
 	if c.Transport != "" {
 		p.Transport = c.Transport
 	}
+	p.url = c.Looked()
+	if o.Main && c.Watch != "" {
+		p.url, p.camera.Poll = c.URL, 0
+	}
 	out, err := p.run(ctx)
 	if err == nil {
-		out.URL, out.Camera = cameras.RedactURL(c.URL), c.Name
+		out.URL, out.Camera, out.Main = cameras.RedactURL(p.url), c.Name, o.Main
 		out.Advice = out.advice()
 		return out, nil
 	}
@@ -77,13 +84,14 @@ func Probe(ctx context.Context, o ProbeOptions, c topics.Camera) (Probed, error)
 type prober struct {
 	ProbeOptions
 	camera topics.Camera
+	url    string
 	opener opener
 	seen   traffic
 	wait   string // why no picture begins; empty: nothing was said
 }
 
 func (p *prober) run(ctx context.Context) (Probed, error) {
-	a, err := p.opener.resolver.resolve(p.camera)
+	a, err := p.opener.resolver.resolve(p.camera, p.url)
 	if err != nil {
 		return Probed{}, faultOf(PartURL, err)
 	}

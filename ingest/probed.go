@@ -12,6 +12,7 @@ import (
 type Probed struct {
 	Camera    string  `json:"camera,omitempty"` // empty: a URL was tried
 	URL       string  `json:"url"`              // without secrets
+	Main      bool    `json:"main,omitempty"`   // it is for films alone, and another is looked at
 	Transport string  `json:"transport"`        // how it comes, in words
 	Recorded  bool    `json:"recorded,omitempty"`
 	Watched   float64 `json:"watched_s"` // seconds of video
@@ -134,7 +135,7 @@ type looker struct {
 	facts  media.Facts
 	frames int
 	whole  bool
-	last   time.Duration // stream time of the latest frame
+	lost   int64
 }
 
 // enough is whether a frame needs no more to be looked at. A live stream is ended by time.
@@ -145,22 +146,22 @@ func (l *looker) enough(f *media.Frame) bool {
 func (l *looker) frame(f *media.Frame) {
 	between := l.facts.Between
 	l.facts = l.stream.Facts()
+	if l.facts.Key {
+		l.whole = l.facts.Alone
+	}
 	if l.frames == 0 {
-		l.whole = true
+		l.lost = l.facts.Lost // of what came before the first picture
 	}
-	if l.facts.Key && !l.facts.Alone {
-		l.whole = false
-	}
+	l.facts.Lost -= l.lost
 	l.facts.Between = l.facts.Between || between
 	l.frames++
-	l.last = f.PTS
 	l.out.Width, l.out.Height = f.Width, f.Height
 }
 
 // result is all that was seen.
 func (l *looker) result() Probed {
 	out, f, t := l.out, l.facts, &l.seen
-	stamped := f.Clock == media.ClockRight
+	stamped := f.Clock == media.ClockRight && f.Mended == 0
 	out.Codec, out.Profile, out.Pixels, out.CodedWidth, out.CodedHeight = f.Codec, f.Profile, f.Pixels, f.Width, f.Height
 	out.SampleWide, out.SampleHigh, out.Turned, out.Interlaced, out.HDR = f.SampleWidth, f.SampleHeight, f.Turn, f.Interlaced, f.HDR
 	out.Between, out.Audio, out.Clock, out.Mended, out.Lost = f.Between, f.Audio, f.Clock, f.Mended, f.Lost
@@ -168,10 +169,8 @@ func (l *looker) result() Probed {
 	out.Watched = round(t.span(stamped), 10)
 	out.Declared = round(f.FPS, 100)
 	out.Interval, out.Longest = t.intervals(stamped)
-	if l.frames > 1 && l.last > 0 {
-		out.FPS = round(float64(l.frames-1)/l.last.Seconds(), 10)
-	}
 	if span := t.span(stamped); span > 0 && t.packets > 1 {
+		out.FPS = round(float64(t.packets-1)/span, 10)
 		// The packets of a span have one more than it has steps.
 		out.BitRate = round(8*float64(t.bytes)*float64(t.packets-1)/float64(t.packets)/span/1e6, 100)
 	}

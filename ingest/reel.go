@@ -15,6 +15,9 @@ type reel struct {
 	ring      *ring.Ring
 	pre, post time.Duration
 	filmable  bool // the packets of this connection
+	// apart is by how much its pictures may be later or earlier than those that are looked
+	// at, which are of another stream.
+	apart time.Duration
 
 	// Under filming.mu.
 	over  bool // nothing comes any more
@@ -34,8 +37,11 @@ func (f *filming) reel(c topics.Camera) *reel {
 	if c.Post != nil {
 		t.post = time.Duration(*c.Post)
 	}
+	if c.Watch != "" {
+		t.apart = streamsApart
+	}
 	var err error
-	if t.ring, err = f.store.Ring(c.Name, t.pre+leadMost+filmMost+t.post+slack); err != nil {
+	if t.ring, err = f.store.Ring(c.Name, t.pre+leadMost+filmMost+t.post+2*t.apart+slack); err != nil {
 		f.Logger.Warn("no films of a camera's alerts can be made", "camera", c.Name, "error", err)
 		return nil
 	}
@@ -69,6 +75,14 @@ func (f *filming) drop(t *reel) {
 	if t.over && t.users == 0 {
 		t.ring.Remove()
 	}
+}
+
+// lookedReel is where packets are kept of the stream that is looked at; nil: nowhere.
+func (r *runner) lookedReel() *reel {
+	if r.camera.Watch != "" {
+		return nil
+	}
+	return r.reel
 }
 
 // connected says that the packets to come are of a new connection.

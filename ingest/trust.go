@@ -104,7 +104,7 @@ func (t *trust) ownership(c topics.Camera) (owns bool, changed <-chan struct{}) 
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	own, ok := t.own[c.Name]
-	return ok && own.URL == c.URL && sameCertificate(own, c), t.changed
+	return ok && own.URL == c.URL && own.Watch == c.Watch && sameCertificate(own, c), t.changed
 }
 
 // sameCertificate is whether two cameras ask for the same of a certificate: a record
@@ -156,12 +156,14 @@ func (o Trust) Withheld(c topics.Camera) (names []string) {
 	if err != nil || t.owns(c) {
 		return nil
 	}
-	_, _ = envtext.Expand(c.URL, func(name string, _ int) (string, error) { // a mistake in it is reported elsewhere
-		if !slices.Contains(names, name) && t.mayName(name) != nil {
-			names = append(names, name)
-		}
-		return "", nil
-	})
+	for _, raw := range []string{c.URL, c.Watch} {
+		_, _ = envtext.Expand(raw, func(name string, _ int) (string, error) { // a mistake in it is reported elsewhere
+			if !slices.Contains(names, name) && t.mayName(name) != nil {
+				names = append(names, name)
+			}
+			return "", nil
+		})
+	}
 	return names
 }
 
@@ -169,9 +171,21 @@ func (o Trust) Withheld(c topics.Camera) (names []string) {
 // host is looked up and the worker's environment is known; nil where it is not.
 func (o Trust) Refusal(c topics.Camera) error {
 	t, err := o.read()
-	text := cameras.Spelled(c.URL)
-	if err != nil || t.owns(c) || strings.HasPrefix(text, "${") {
+	if err != nil || t.owns(c) {
 		return err
+	}
+	if c.Watch != "" {
+		if err := t.refusal(c.Watch); err != nil {
+			return err
+		}
+	}
+	return t.refusal(c.URL)
+}
+
+func (t *trust) refusal(of string) error {
+	text := cameras.Spelled(of)
+	if strings.HasPrefix(text, "${") {
+		return nil
 	}
 	raw, err := envtext.Expand(text, func(string, int) (string, error) { return "1", nil })
 	if err != nil {

@@ -147,7 +147,7 @@ func TestWhatARecordMayAskFor(t *testing.T) {
 				t.Errorf("foreseen: %v", foreseen)
 			}
 			r := newResolver(t, trust)
-			a, err := r.resolve(c.camera)
+			a, err := r.resolve(c.camera, c.camera.URL)
 			if err == nil {
 				a, err = r.reach(t.Context(), a, 0)
 			}
@@ -169,7 +169,7 @@ func TestWhatARecordMayAskFor(t *testing.T) {
 func TestEachAddressIsTried(t *testing.T) {
 	r := newResolver(t, Trust{})
 	for turn, want := range []string{"10.0.0.7", "10.0.0.8", "10.0.0.7"} {
-		a, err := r.resolve(topics.Camera{URL: "rtsp://two.example/s"})
+		a, err := r.resolve(topics.Camera{URL: "rtsp://two.example/s"}, "rtsp://two.example/s")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,7 +17,10 @@ type Camera struct {
 	Name string `json:"name"`
 	// URL to open. ${NAME} in it is replaced with that variable of the ingest
 	// worker's environment, so that passwords need not be written to Kafka.
-	URL       string   `json:"url"`
+	URL string `json:"url"`
+	// Watch is the URL of a smaller stream of the same camera, which is looked at in place
+	// of URL; that one is then read for films of alerts alone, and not decoded.
+	Watch     string   `json:"watch,omitempty"`
 	Tags      []string `json:"tags,omitempty"`
 	Transport string   `json:"transport,omitempty"` // "tcp" or "udp", RTSP only
 	Stride    Stride   `json:"stride,omitzero"`     // between window starts
@@ -26,7 +29,7 @@ type Camera struct {
 	// configuration of infer that the camera is in, or else the default one.
 	Vocabulary string `json:"vocabulary,omitempty"`
 	// Poll is the time between two looks at a URL of http or https that answers with a
-	// single picture.
+	// single picture; where there is Watch, it is about that.
 	Poll Duration `json:"poll,omitempty"`
 	// TLSVerify false takes any certificate of a camera of rtsps or https; nil: what
 	// ingest.tls_verify of the worker's configuration says.
@@ -137,6 +140,12 @@ func (c Camera) Validate() error {
 	if len(c.URL) > maxURL {
 		return fmt.Errorf("camera %s: url of %d bytes: want at most %d", c.Name, len(c.URL), maxURL)
 	}
+	if len(c.Watch) > maxURL {
+		return fmt.Errorf("camera %s: watch of %d bytes: want at most %d", c.Name, len(c.Watch), maxURL)
+	}
+	if c.Watch == c.URL {
+		return fmt.Errorf("camera %s: watch is the same as url: leave it out", c.Name)
+	}
 	// The error does not contain the URL, because that may hold a password.
 	if u, err := url.Parse(c.URL); err == nil && u.Scheme == "" && u.Path == "" {
 		return fmt.Errorf("camera %s: url has neither a scheme nor a path", c.Name)
@@ -203,6 +212,9 @@ func Fingerprint(text string) string {
 	}
 	return out
 }
+
+// Looked is the URL of the stream that is looked at.
+func (c Camera) Looked() string { return cmp.Or(c.Watch, c.URL) }
 
 // EncodeCamera makes the JSON record of a valid camera.
 func EncodeCamera(c Camera) ([]byte, error) {

@@ -19,6 +19,10 @@ const (
 	StreamStopped    StreamState = "stopped"
 )
 
+func (s StreamState) known() bool {
+	return s == StreamConnecting || s == StreamStreaming || s == StreamWaiting || s == StreamStopped
+}
+
 // StreamStatus is the latest state of one camera's stream.
 type StreamStatus struct {
 	Camera string      `json:"camera"`
@@ -53,6 +57,40 @@ type StreamStatus struct {
 	Damaged float64 `json:"damaged,omitempty"`
 	// Picture says what is wrong with the video; nil: not known.
 	Picture *PictureFaults `json:"picture,omitempty"`
+	// Main is the state of the stream that films of alerts are made of, where the camera
+	// has another to look at (Camera.Watch), which all else here is about; nil: it has none,
+	// or no films are made.
+	Main *MainStream `json:"main,omitempty"`
+}
+
+// MainStream is the state of a stream that is read for films alone.
+type MainStream struct {
+	State StreamState `json:"state"`
+	// Reason is why nothing comes of it, for people.
+	Reason  string    `json:"reason,omitempty"`
+	Since   time.Time `json:"since"`
+	RetryAt time.Time `json:"retry_at,omitzero"`
+	Codec   string    `json:"codec,omitempty"`
+	Width   int       `json:"width,omitempty"`
+	Height  int       `json:"height,omitempty"`
+}
+
+// NoFilms is why no films of the camera's alerts are made for want of its main stream;
+// empty: they are, or nothing is known.
+func (s StreamStatus) NoFilms() string {
+	if s.Main == nil || s.Main.State == StreamStreaming || s.Main.Reason == "" {
+		return ""
+	}
+	return "no films of its alerts: the main stream: " + s.Main.Reason
+}
+
+// Why is what is wrong with a camera's streams, in words; empty: nothing.
+func (s StreamStatus) Why() string {
+	why, films := s.Reason, s.NoFilms()
+	if why != "" && films != "" {
+		return why + "; " + films
+	}
+	return why + films
 }
 
 // StatusEvery is how often a status is repeated while something is wrong with the
@@ -84,6 +122,11 @@ func (p PictureFaults) Fine() bool {
 // EncodeStatus makes the JSON record; the reason is cleaned.
 func EncodeStatus(s StreamStatus) ([]byte, error) {
 	s.Reason = Clean(s.Reason)
+	if s.Main != nil {
+		m := *s.Main
+		m.Reason = Clean(m.Reason)
+		s.Main = &m
+	}
 	return json.Marshal(s)
 }
 
@@ -97,10 +140,11 @@ func DecodeStatus(b []byte) (StreamStatus, error) {
 	if !cameraName.MatchString(s.Camera) {
 		return StreamStatus{}, fmt.Errorf("decode status: camera %.80q is not a camera name", s.Camera)
 	}
-	switch s.State {
-	case StreamConnecting, StreamStreaming, StreamWaiting, StreamStopped:
-	default:
+	if !s.State.known() || s.Main != nil && !s.Main.State.known() {
 		return StreamStatus{}, fmt.Errorf("decode status of %s: state %.80q", s.Camera, s.State)
+	}
+	if s.Main != nil {
+		s.Main.Reason, s.Main.Codec = Clean(s.Main.Reason), Clean(s.Main.Codec)
 	}
 	s.Reason, s.Worker, s.Codec = Clean(s.Reason), Clean(s.Worker), Clean(s.Codec)
 	return s, nil

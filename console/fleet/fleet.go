@@ -60,6 +60,8 @@ type Camera struct {
 	Since  time.Time `json:"since,omitzero"`
 	Reason string    `json:"reason,omitempty"`
 	Worker string    `json:"worker,omitempty"`
+	// NoFilms is why no films of its alerts are made, where its main stream can't be read.
+	NoFilms string `json:"no_films,omitempty"`
 }
 
 // Alert is an alert that is open.
@@ -177,7 +179,7 @@ func (f *Fleet) readCameras(ctx context.Context, c *bus.Client, n topics.Names) 
 	}
 	for _, e := range all {
 		s := e.Status
-		f.Cameras = append(f.Cameras, Camera{Name: e.Name, State: string(s.State), Since: s.Since, Reason: s.Reason, Worker: s.Worker})
+		f.Cameras = append(f.Cameras, Camera{Name: e.Name, State: string(s.State), Since: s.Since, Reason: s.Reason, Worker: s.Worker, NoFilms: s.NoFilms()})
 	}
 	return nil
 }

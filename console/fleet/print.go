@@ -78,7 +78,7 @@ func (f Fleet) printCameras(row func(...string)) {
 	}
 	row("CAMERA", "STATE", "FOR", "WORKER", "REASON")
 	for _, c := range f.Cameras {
-		row(c.Name, cmp.Or(c.State, "-"), f.ago(c.Since), cmp.Or(c.Worker, "-"), c.Reason)
+		row(c.Name, cmp.Or(c.State, "-"), f.ago(c.Since), cmp.Or(c.Worker, "-"), joined(c.Reason, c.NoFilms))
 	}
 }
 
@@ -115,4 +115,9 @@ func (f Fleet) ago(t time.Time) string {
 		return "-"
 	}
 	return max(f.At.Sub(t), 0).Round(time.Second).String()
+}
+
+// joined are texts with a semicolon between, those that are not empty.
+func joined(texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(t string) bool { return t == "" }), "; ")
 }

@@ -34,6 +34,9 @@ func (f Fleet) wrong() []Wrong {
 		if c.State != string(topics.StreamStreaming) {
 			out = append(out, c.wrong())
 		}
+		if c.NoFilms != "" {
+			out = append(out, Wrong{What: fmt.Sprintf("camera %s: %s", c.Name, c.NoFilms), Do: "see `frostwatch camera probe " + c.Name + "`"})
+		}
 	}
 	return out
 }

@@ -240,6 +240,7 @@ type Retention struct {
 type Camera struct {
 	Name      string        `yaml:"name"`
 	URL       Secret        `yaml:"url"` // ${NAME} in it is left for the ingest worker
+	Watch     Secret        `yaml:"watch"`
 	Tags      []string      `yaml:"tags"`
 	Transport string        `yaml:"transport"`
 	Stride    topics.Stride `yaml:"stride"`
@@ -261,7 +262,7 @@ type Camera struct {
 // Record returns the camera as it is written to the topic.
 func (c Camera) Record() topics.Camera {
 	return topics.Camera{
-		Name: c.Name, URL: c.URL.Reveal(), Tags: c.Tags, Transport: c.Transport,
+		Name: c.Name, URL: c.URL.Reveal(), Watch: c.Watch.Reveal(), Tags: c.Tags, Transport: c.Transport,
 		Stride: c.Stride, Window: topics.Duration(c.Window), Vocabulary: c.Vocabulary, Views: c.Views, Masks: c.Masks, Zones: c.Zones, Decode: c.Decode,
 		Record: c.Kept, Pre: (*topics.Duration)(c.Pre), Post: (*topics.Duration)(c.Post),
 		Poll: topics.Duration(c.Poll), TLSVerify: c.TLSVerify, TLSFingerprint: c.TLSFingerprint,

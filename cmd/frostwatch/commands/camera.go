@@ -110,7 +110,7 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 		Example: "  frostwatch camera set lobby --tag indoor --tag ward\n  frostwatch camera set lobby --tag ''",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !cmd.Flags().Changed("tag") && !beyondTags(cmd) {
-				return errors.New("camera set: nothing to change: want --tag, --url, --transport, --stride, --window, --views, --mask, --zone, --decode, --record, --pre, --post, --poll, --tls-verify, --tls-fingerprint or --vocab")
+				return errors.New("camera set: nothing to change: want --tag, --url, --watch, --transport, --stride, --window, --views, --mask, --zone, --decode, --record, --pre, --post, --poll, --tls-verify, --tls-fingerprint or --vocab")
 			}
 			return t.withCameras(cmd.Context(), func(ctx context.Context, table cameraTable) error {
 				was, err := table.Get(ctx, args[0])
@@ -167,7 +167,7 @@ func (p Program) changeCamera(ctx context.Context, table cameraTable, was, c top
 		_, err := fmt.Fprintf(p.Out, "camera %s is already like this: nothing changed\n", c.Name)
 		return err
 	}
-	moved := was.URL != c.URL || was.TLSFingerprint != c.TLSFingerprint || was.TLSVerify != c.TLSVerify
+	moved := was.URL != c.URL || was.Watch != c.Watch || was.TLSFingerprint != c.TLSFingerprint || was.TLSVerify != c.TLSVerify
 	if err := p.putCamera(ctx, table, c, "changed", moved); err != nil || len(c.Masks) == 0 || reflect.DeepEqual(was.Masks, c.Masks) {
 		return err
 	}
@@ -183,6 +183,9 @@ func (p Program) putCamera(ctx context.Context, table cameraTable, c topics.Came
 		return err
 	}
 	line := fmt.Sprintf("camera %s %s: %s", c.Name, word, cameras.RedactURL(c.URL))
+	if c.Watch != "" {
+		line += ", looked at by " + cameras.RedactURL(c.Watch)
+	}
 	if len(c.Tags) > 0 {
 		line += ", tags " + strings.Join(c.Tags, ", ")
 	}
@@ -223,11 +226,21 @@ func (p Program) putCamera(ctx context.Context, table cameraTable, c topics.Came
 			return err
 		}
 	}
-	if names := cameras.References(c.URL); len(names) > 0 && len(withheld) == 0 {
+	if names := referred(c); len(names) > 0 && len(withheld) == 0 {
 		_, err := fmt.Fprintf(p.Err, "note: each ingest worker needs %s in its environment, and under ingest.env of its configuration file\n", strings.Join(names, ", "))
 		return err
 	}
 	return nil
+}
+
+// referred are the variables that a camera's URLs refer to, each once.
+func referred(c topics.Camera) (names []string) {
+	for _, name := range append(cameras.References(c.URL), cameras.References(c.Watch)...) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // lacksLabels says that a vocabulary that a camera names has no labels, if that is known.

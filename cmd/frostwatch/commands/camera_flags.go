@@ -17,6 +17,7 @@ import (
 // cameraFlags are the properties of a camera beside its name and URL.
 type cameraFlags struct {
 	tags      []string
+	watch     string
 	transport string
 	stride    topics.Stride
 	window    time.Duration
@@ -35,6 +36,7 @@ type cameraFlags struct {
 
 func (f *cameraFlags) add(cmd *cobra.Command) {
 	f.addConnection(cmd)
+	cmd.Flags().StringVar(&f.watch, "watch", "", "URL of a smaller stream of the same camera, which is looked at; its own URL is then read for films of its alerts alone, and not decoded; '' is none")
 	cmd.Flags().StringSliceVar(&f.tags, "tag", nil, "tag that its clips, recognitions and alerts carry, and by which rules may choose cameras (camera_tags); repeatable")
 	cmd.Flags().TextVar(&f.stride, "stride", topics.Stride{}, "time between the starts of two clips: such as 2s, or '4 steps' (default: framer.stride of the configuration)")
 	cmd.Flags().Lookup("stride").DefValue = "" // help would name the zero value
@@ -62,6 +64,9 @@ func (f *cameraFlags) apply(cmd *cobra.Command, c *topics.Camera) error {
 	given := cmd.Flags().Changed
 	if given("tag") {
 		c.Tags = slices.DeleteFunc(slices.Clone(f.tags), func(tag string) bool { return tag == "" })
+	}
+	if given("watch") {
+		c.Watch = f.watch
 	}
 	if given("transport") {
 		c.Transport = f.transport

@@ -65,7 +65,7 @@ func writeCameras(out io.Writer, all []cameras.Entry, now time.Time) error {
 		}
 		s := e.Status
 		_, err = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s%s\t%s\t%s\n", e.Name, dash(string(s.State)), dash(s.Codec),
-			size(s), rate(s), since(s, now), dash(s.Worker), dash(strings.Join(e.Tags, ",")), cell(e), cameras.RedactURL(e.URL), s.Reason)
+			size(s), rate(s), since(s, now), dash(s.Worker), dash(strings.Join(e.Tags, ",")), cell(e), cameras.RedactURL(e.URL), s.Why())
 	}
 	if err != nil {
 		return err
@@ -101,6 +101,7 @@ func since(s topics.StreamStatus, now time.Time) string {
 type cameraRow struct {
 	Name      string                    `json:"name"`
 	URL       string                    `json:"url"` // without secrets
+	Watch     string                    `json:"watch,omitempty"` // the same
 	Tags      []string                  `json:"tags"`
 	Source    string                    `json:"source"`
 	Transport string                    `json:"transport,omitempty"`
@@ -114,6 +115,7 @@ type cameraRow struct {
 	Zones     map[string]topics.Polygon `json:"zones,omitempty"`
 	State     string                    `json:"state"` // empty: unknown, for the reason given
 	Reason    string                    `json:"reason,omitempty"`
+	NoFilms   string                    `json:"no_films,omitempty"` // why, where its main stream can't be read
 	Since     *time.Time                `json:"since,omitempty"`
 	RetryAt   *time.Time                `json:"retry_at,omitempty"`
 	Worker    string                    `json:"worker,omitempty"`
@@ -138,6 +140,10 @@ func writeCamerasJSON(out io.Writer, all []cameras.Entry) error {
 		if e.Window != 0 {
 			row.Window = time.Duration(e.Window).String()
 		}
+		if e.Watch != "" {
+			row.Watch = cameras.RedactURL(e.Watch)
+		}
+		row.NoFilms = s.NoFilms()
 		if e.Poll != 0 {
 			row.Poll = time.Duration(e.Poll).String()
 		}

@@ -95,7 +95,12 @@ func (p Program) probes(cmd *cobra.Command, t *target, f *probeFlags, arg string
 			trust.Allow = append(trust.Allow, hostOf(e.RTSP)) // what `up` serves itself
 		}
 		o, err := probeOptions(cfg, trust, f)
-		tries = append(tries, try{camera: c, options: o})
+		if c.Watch != "" {
+			main := o
+			main.Main = true
+			tries = append(tries, try{c, "the main stream, for films", main, nil})
+		}
+		tries = append(tries, try{camera: c, options: o, what: map[bool]string{true: "the stream that is looked at"}[c.Watch != ""]})
 		return err
 	})
 }

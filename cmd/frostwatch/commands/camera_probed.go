@@ -32,7 +32,9 @@ func (p Program) writeProbed(s ingest.Probed, what string) error {
 	row("bit rate", "%.3g Mbit/s", s.BitRate)
 	row("times", "%s", timesOf(s))
 	row("sound", "%s", map[bool]string{true: "there is, and it is neither asked for nor kept", false: "none"}[s.Audio])
-	row("decode: demand", "%s", demandOf(s))
+	if !s.Main {
+		row("decode: demand", "%s", demandOf(s))
+	}
 	if c := s.Cost; c != nil {
 		row("costs about", "%s", costText(*c))
 	}

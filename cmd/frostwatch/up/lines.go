@@ -59,8 +59,8 @@ func statusLine(s topics.StreamStatus, at time.Time) string {
 			more = append(more, fmt.Sprintf("%.4g fps", s.FPS))
 		}
 	}
-	if s.Reason != "" {
-		more = append(more, s.Reason)
+	if why := s.Why(); why != "" {
+		more = append(more, why)
 	}
 	if !s.RetryAt.IsZero() {
 		more = append(more, fmt.Sprintf("next try in %s", s.RetryAt.Sub(s.Since).Round(100*time.Millisecond)))

@@ -300,10 +300,10 @@ func (u *up) printTrouble(kind, line string) {
 // further attempts to connect, nor that the stream stops because `up` does.
 func (u *up) printStatus(ending context.Context, value []byte) error {
 	s, err := topics.DecodeStatus(value)
-	if err != nil || ending.Err() != nil || s.State == topics.StreamConnecting && s.Reason == "" {
+	if err != nil || ending.Err() != nil || s.State == topics.StreamConnecting && s.Why() == "" {
 		return nil // see printAlert
 	}
-	now := shownStatus{s.State, s.Reason}
+	now := shownStatus{s.State, s.Why()}
 	if u.shown[s.Camera] == now {
 		return nil
 	}
