@@ -288,3 +288,13 @@ func embedded(a netip.Addr) netip.Addr {
 	}
 	return a
 }
+
+// MayReach is an error where a camera that is not the operator's own may not be at an
+// address.
+func (o Trust) MayReach(a netip.Addr) error {
+	t, err := o.read()
+	if err != nil {
+		return err
+	}
+	return t.mayReach(a, "")
+}

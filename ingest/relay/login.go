@@ -227,3 +227,16 @@ func text(s string) (value, rest string) {
 	}
 	return b.String(), ""
 }
+
+// Digest answers the challenge of a server that is not a camera's stream, such as its
+// services of ONVIF. It never answers in a way that shows the password.
+func Digest(user *url.Userinfo, challenges []string, method, uri string) (string, error) {
+	l := &login{user: user}
+	if err := l.challenged(challenges, false); err != nil {
+		return "", err
+	}
+	if l.last.scheme == "basic" {
+		return "", media.NewFault(media.KindCredentials, "it takes the password in clear text alone (Basic), which is not sent")
+	}
+	return l.authorization(method, uri), nil
+}

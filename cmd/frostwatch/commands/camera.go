@@ -26,9 +26,9 @@ import (
 
 func (p Program) cameraCommand() *cobra.Command {
 	t := &target{}
-	cmd := &cobra.Command{Use: "camera", Short: "Add, change, remove, list and try cameras while everything runs"}
+	cmd := &cobra.Command{Use: "camera", Short: "Add, change, remove, list, find and try cameras while everything runs"}
 	t.flags(cmd)
-	cmd.AddCommand(p.cameraAdd(t), p.cameraSet(t), p.cameraRemove(t), p.cameraList(t), p.cameraProbe(t))
+	cmd.AddCommand(p.cameraAdd(t), p.cameraSet(t), p.cameraRemove(t), p.cameraList(t), p.cameraProbe(t), p.cameraDiscover(t))
 	return cmd
 }
 
