@@ -41,10 +41,13 @@ type Options struct {
 	Beside     bool     // ffmpeg runs beside ingest whatever it reads
 	Cameras    int      // that ingest reads at the same time
 	Views      []string // of ingest's cameras; empty: the default
-	Decode     []string // which pictures of ingest's cameras are decoded: each is measured in turn; empty: the default
-	Rounds     int      // how often infer measures each rate
-	Time       time.Duration
-	JSON       bool
+	// Watch is the size of a smaller stream beside each film, which is looked at while the
+	// film is kept without being decoded: measured after the film alone. Empty: it isn't.
+	Watch  string
+	Decode []string // which pictures of ingest's cameras are decoded: each is measured in turn; empty: the default
+	Rounds int      // how often infer measures each rate
+	Time   time.Duration
+	JSON   bool
 
 	Out, Err io.Writer // Out gets the report, Err the progress
 	Version  string    // of the program

@@ -22,27 +22,40 @@ func (b *bench) films(ctx context.Context) (files []string, err error) {
 	if len(b.Films) == 0 {
 		return nil, nil
 	}
-	picture := filepath.Join(b.dir, "picture.png")
-	// What a lens and a sensor make is full of detail; a drawing would be too easy.
-	if err := ffmpeg(ctx, "-f", "lavfi", "-i", fmt.Sprintf("mandelbrot=size=%s:rate=1,noise=alls=12:allf=a", b.Size), "-frames:v", "1", picture); err != nil {
-		return nil, err
-	}
 	for _, film := range b.Films {
 		if film != FilmQuiet && film != FilmBusy {
 			return nil, fmt.Errorf("--film %s: want %s or %s", film, FilmQuiet, FilmBusy)
 		}
-		b.say("ingest: make the film %s, %s, %s", film, b.Codec, b.Size)
 		file := filepath.Join(b.dir, film+".mp4")
-		args, err := filmArgs(film, b.Codec)
-		if err != nil {
+		if err := b.film(ctx, film, b.Size, file); err != nil {
 			return nil, err
 		}
-		if err := ffmpeg(ctx, slices.Concat([]string{"-loop", "1", "-framerate", "30", "-i", picture, "-t", "8"}, args, []string{file})...); err != nil {
-			return nil, err
+		if b.Watch != "" {
+			if err := b.film(ctx, film, b.Watch, subFilm(file)); err != nil {
+				return nil, err
+			}
 		}
 		files = append(files, file)
 	}
 	return files, nil
+}
+
+// subFilm is the file of the smaller stream beside a film.
+func subFilm(file string) string { return strings.TrimSuffix(file, ".mp4") + "-watch.mp4" }
+
+// film makes a film.
+func (b *bench) film(ctx context.Context, film, size, file string) error {
+	b.say("ingest: make the film %s, %s, %s", film, b.Codec, size)
+	picture := filepath.Join(b.dir, "picture-"+size+".png")
+	// What a lens and a sensor make is full of detail; a drawing would be too easy.
+	if err := ffmpeg(ctx, "-f", "lavfi", "-i", fmt.Sprintf("mandelbrot=size=%s:rate=1,noise=alls=12:allf=a", size), "-frames:v", "1", picture); err != nil {
+		return err
+	}
+	args, err := filmArgs(film, b.Codec)
+	if err != nil {
+		return err
+	}
+	return ffmpeg(ctx, slices.Concat([]string{"-loop", "1", "-framerate", "30", "-i", picture, "-t", "8"}, args, []string{file})...)
 }
 
 // filmArgs are for a film of a picture: thirty frames and half a keyframe a second, as

@@ -25,6 +25,7 @@ type ingestFigures struct {
 	ShortSide int     `json:"short_side"`
 	Views     string  `json:"views"`
 	Decode    string  `json:"decode"`
+	Watch     string  `json:"watch,omitempty"` // size of the stream that is looked at; empty: that of the video
 	Cameras   int     `json:"cameras"`
 	Seconds   float64 `json:"seconds"`
 	// CPU is in seconds of one core, for the process minus what it uses without
@@ -80,13 +81,19 @@ func (b *bench) ingest(ctx context.Context) ([]ingestFigures, error) {
 		modes = []string{string(config.Default().Ingest.Decode)}
 	}
 	for _, video := range videos {
+		watches := []string{""}
+		if b.Watch != "" && slices.Contains(films, video) {
+			watches = append(watches, b.Watch)
+		}
 		for _, decode := range modes {
-			b.say("ingest: %d cameras of %s, decode %s, %v", b.Cameras, filepath.Base(video), decode, b.Time)
-			one, err := b.ingestOne(ctx, video, topics.Decode(decode), filepath.Join(b.dir, fmt.Sprintf("kafka-%d", len(out))))
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", filepath.Base(video), err)
+			for _, watch := range watches {
+				b.say("ingest: %d cameras of %s, watch %q, decode %s, %v", b.Cameras, filepath.Base(video), watch, decode, b.Time)
+				one, err := b.ingestOne(ctx, video, watch, topics.Decode(decode), filepath.Join(b.dir, fmt.Sprintf("kafka-%d", len(out))))
+				if err != nil {
+					return nil, fmt.Errorf("%s: %w", filepath.Base(video), err)
+				}
+				out = append(out, one)
 			}
-			out = append(out, one)
 		}
 	}
 	return out, nil
@@ -94,13 +101,21 @@ func (b *bench) ingest(ctx context.Context) ([]ingestFigures, error) {
 
 // ingestOne serves the video from another process and reads it in this one. The
 // broker here carries only the cameras table and the cameras' status.
-func (b *bench) ingestOne(ctx context.Context, video string, decode topics.Decode, dir string) (out ingestFigures, err error) {
-	sim, err := b.startChild(ctx, "camsim", "--listen", "127.0.0.1:0", "--gap", "0s", video)
+func (b *bench) ingestOne(ctx context.Context, video, watch string, decode topics.Decode, dir string) (out ingestFigures, err error) {
+	args := []string{"camsim", "--listen", "127.0.0.1:0", "--gap", "0s", video}
+	if watch != "" {
+		args = append(args, subFilm(video))
+	}
+	sim, err := b.startChild(ctx, args...)
 	if err != nil {
 		return out, err
 	}
 	defer func() { err = errors.Join(err, sim.end()) }()
-	url, err := sim.line()
+	var camera topics.Camera
+	camera.URL, err = sim.line()
+	if watch != "" && err == nil {
+		camera.Watch, err = sim.line()
+	}
 	if err != nil {
 		return out, fmt.Errorf("start camsim: %w", err)
 	}
@@ -117,6 +132,9 @@ func (b *bench) ingestOne(ctx context.Context, video string, decode topics.Decod
 	cfg.Kafka = cfg.Kafka.At(broker.Addr())
 	cfg.Ingest.Decode = decode
 	cfg.Ingest.Allow = []string{"127.0.0.1"} // the simulator
+	if b.Watch != "" {                       // packets are kept in both ways
+		cfg.Ingest.Packets.Dir, cfg.Archive.Bucket = dir+"-packets", dir+"-films"
+	}
 	if len(b.Views) > 0 {
 		cfg.Framer.Views = nil
 	}
@@ -131,15 +149,15 @@ func (b *bench) ingestOne(ctx context.Context, video string, decode topics.Decod
 	if err := pr.EnsureTopics(ctx); err != nil {
 		return out, err
 	}
-	out = ingestFigures{Video: filepath.Base(video), ShortSide: cfg.Framer.ShortSide, Views: topics.ViewNames(cfg.Framer.Views), Decode: string(decode), Cameras: b.Cameras}
+	out = ingestFigures{Video: filepath.Base(video), ShortSide: cfg.Framer.ShortSide, Views: topics.ViewNames(cfg.Framer.Views), Decode: string(decode), Watch: watch, Cameras: b.Cameras}
 	err = b.withIngest(ctx, pr, func(ctx context.Context, r *sink) error {
-		return b.readCameras(ctx, pr, r, url, &out)
+		return b.readCameras(ctx, pr, r, camera, &out)
 	})
 	return out, err
 }
 
 // readCameras measures first without cameras, then with them.
-func (b *bench) readCameras(ctx context.Context, pr *process.Process, r *sink, url string, out *ingestFigures) error {
+func (b *bench) readCameras(ctx context.Context, pr *process.Process, r *sink, camera topics.Camera, out *ingestFigures) error {
 	if _, err := b.spend(ctx, r, joinTime); err != nil {
 		return err
 	}
@@ -152,15 +170,15 @@ func (b *bench) readCameras(ctx context.Context, pr *process.Process, r *sink, u
 		return err
 	}
 	before := residentMB(self)
-	one, err := b.join(ctx, pr, r, url, out, 1)
+	one, err := b.join(ctx, pr, r, camera, out, 1)
 	if err != nil {
 		return err
 	}
-	all, err := b.join(ctx, pr, r, url, out, b.Cameras)
+	all, err := b.join(ctx, pr, r, camera, out, b.Cameras)
 	if err != nil {
 		return err
 	}
-	busy, beside, err := b.spendBeside(ctx, r, url, pr.Config)
+	busy, beside, err := b.spendBeside(ctx, r, camera.URL, pr.Config)
 	if err != nil {
 		return err
 	}
@@ -177,13 +195,14 @@ func (b *bench) readCameras(ctx context.Context, pr *process.Process, r *sink, u
 
 // join adds cameras until there are so many, waits until all are as they will be, and
 // returns the memory of the process then, if there are several to be compared.
-func (b *bench) join(ctx context.Context, pr *process.Process, r *sink, url string, out *ingestFigures, cameras int) (mb float64, err error) {
+func (b *bench) join(ctx context.Context, pr *process.Process, r *sink, camera topics.Camera, out *ingestFigures, cameras int) (mb float64, err error) {
 	table, err := pr.Cameras()
 	if err != nil {
 		return 0, err
 	}
 	for i := range cameras {
-		if err := table.Put(ctx, topics.Camera{Name: fmt.Sprintf("camera-%d", i+1), URL: url}); err != nil {
+		camera.Name = fmt.Sprintf("camera-%d", i+1)
+		if err := table.Put(ctx, camera); err != nil {
 			return 0, err
 		}
 	}

@@ -33,6 +33,7 @@ func (p Program) benchCommand() *cobra.Command {
 	cmd.Flags().StringArrayVar(&o.Videos, "video", nil, "file to read as a camera; repeatable (default: demo clips)")
 	cmd.Flags().StringSliceVar(&o.Films, "film", nil, "films that are made for ingest: quiet, busy; each is read with every way of decoding, and by ffmpeg with one thread beside it")
 	cmd.Flags().StringVar(&o.Size, "size", "1920x1080", "of the films that are made")
+	cmd.Flags().StringVar(&o.Watch, "watch", "", "size, such as 640x360, of a substream beside each film that is made: it is looked at and the film only kept, which is measured after the film alone")
 	cmd.Flags().StringVar(&o.Codec, "codec", "h264", "of the films that are made: h264 or hevc")
 	cmd.Flags().BoolVar(&o.Beside, "ffmpeg", false, "run ffmpeg beside ingest with --video, too: it reads one camera, picks as many frames, makes them small and compresses them")
 	cmd.Flags().IntVar(&o.Cameras, "cameras", 4, "cameras that ingest reads at the same time")
