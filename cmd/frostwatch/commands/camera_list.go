@@ -100,7 +100,7 @@ func since(s topics.StreamStatus, now time.Time) string {
 // cameraRow is a camera in the output of `camera ls --json`.
 type cameraRow struct {
 	Name      string                    `json:"name"`
-	URL       string                    `json:"url"` // without secrets
+	URL       string                    `json:"url"`             // without secrets
 	Watch     string                    `json:"watch,omitempty"` // the same
 	Tags      []string                  `json:"tags"`
 	Source    string                    `json:"source"`
