@@ -15,6 +15,7 @@ const (
 	gapQueueFull    = "queue full"
 	gapRefused      = "refused" // by Kafka, for good
 	gapMoved        = "moved"   // the camera is another worker's
+	gapCrashed      = "reader crashed"
 )
 
 // coverage counts how much of a camera's time no published clip covers.
@@ -46,6 +47,7 @@ type span struct {
 	ended bool
 	next  uint64   // the first window that is not complete
 	alive []uint64 // the last window that was published, and complete ones after it that may be
+	acked bool     // one was published
 }
 
 func newCoverage(window time.Duration, now time.Time, count func(string, time.Duration)) *coverage {
@@ -109,7 +111,28 @@ func (c *coverage) complete(s *span) {
 func (c *coverage) published(s *span, n uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s.alive = s.alive[slices.Index(s.alive, n):]
+	s.alive, s.acked = s.alive[slices.Index(s.alive, n):], true
+}
+
+// accounted is until when the camera's time is counted, or covered by clips that Kafka has.
+func (c *coverage) accounted() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch s := c.current; {
+	case s == nil:
+		return c.passed
+	case s.acked && len(s.alive) > 0:
+		return s.opens(s.alive[0]).Add(c.window)
+	default:
+		return s.start
+	}
+}
+
+// resume counts the time since the process before this one had counted it: it has crashed.
+func (c *coverage) resume(since time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.add(gapCrashed, c.passed.Sub(since))
 }
 
 // lost takes a window whose clip won't be published, and why.

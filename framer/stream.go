@@ -63,6 +63,12 @@ func (s *Stream) Broken() string {
 	return ""
 }
 
+// Accounted is until when the camera's time is counted, or covered by clips.
+func (s *Stream) Accounted() time.Time { return s.coverage.accounted() }
+
+// Resume counts the time since then: the process that read the camera has crashed.
+func (s *Stream) Resume(since time.Time) { s.coverage.resume(since) }
+
 // marks are what a camera's record has copied to its clips.
 type marks struct {
 	tags       []string

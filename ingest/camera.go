@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"runtime/pprof"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,7 +21,6 @@ import (
 type runner struct {
 	*Stage
 	camera topics.Camera // as it was when the stream was begun
-	record topics.Camera // as it is on the table now; for the table alone
 	board  *board
 	send   bus.SendFunc
 	log    *slog.Logger
@@ -42,6 +42,8 @@ type runner struct {
 	fps     atomic.Int64                      // thousandths
 	clipped atomic.Int64                      // when Kafka acknowledged the newest clip, Unix nanoseconds; 0: none yet
 
+	counted time.Time // until when the camera's time is accounted for, by the process before; zero: it was not read
+
 	failures int           // in a row, for the backoff
 	length   time.Duration // of the video that the latest connection gave
 	attempt  int           // tries since frames last came
@@ -52,8 +54,21 @@ type runner struct {
 // closed (nil: at once), and the delay has passed. offline is since when the camera
 // was offline for the worker before; zero: it was not.
 func (s *Stage) start(ctx context.Context, c topics.Camera, delay time.Duration, offline time.Time, after <-chan struct{}, b *board, send bus.SendFunc) *runner {
-	r := &runner{Stage: s, camera: c, record: c, tags: c.Tags, vocabulary: c.Vocabulary, board: b, log: s.Logger.With("camera", c.Name)}
-	r.health.offline = offline
+	return s.begin(ctx, c, before{delay: delay, offline: offline, after: after}, b, send)
+}
+
+// before is what was before a camera's start.
+type before struct {
+	delay   time.Duration
+	offline time.Time
+	after   <-chan struct{}
+	counted time.Time
+}
+
+// begin is start.
+func (s *Stage) begin(ctx context.Context, c topics.Camera, was before, b *board, send bus.SendFunc) *runner {
+	r := &runner{Stage: s, camera: c, tags: c.Tags, vocabulary: c.Vocabulary, board: b, log: s.Logger.With("camera", c.Name), counted: was.counted}
+	r.health.offline = was.offline
 	r.send = func(ctx context.Context, msgs ...bus.Message) ([]topics.RecordRef, error) {
 		refs, err := send(ctx, msgs...)
 		if err == nil {
@@ -65,15 +80,25 @@ func (s *Stage) start(ctx context.Context, c topics.Camera, delay time.Duration,
 	s.live.add(r)
 	s.metrics.begin(ctx, c.Name)
 	r.done.Go(func() {
-		if after != nil {
-			<-after
+		if was.after != nil {
+			<-was.after
 		}
+		label(ctx, c.Name)
 		if r.reel = r.films.reel(c); r.reel != nil && c.Watch != "" {
-			r.done.Go(func() { r.keepMain(ctx, delay) })
+			r.done.Go(func() { r.keepMain(ctx, was.delay) })
 		}
-		r.run(ctx, delay)
+		r.run(ctx, was.delay)
 	})
 	return r
+}
+
+// cameraLabel is the label of goroutines that work for a camera.
+const cameraLabel = "camera"
+
+// label marks this goroutine, and those that it starts, so that a crash says by which
+// camera it came. pprof.Do would take the label off before a panic is reported.
+func label(ctx context.Context, camera string) {
+	pprof.SetGoroutineLabels(pprof.WithLabels(ctx, pprof.Labels(cameraLabel, camera)))
 }
 
 // stop ends the camera and waits for it.
@@ -93,7 +118,9 @@ func (r *runner) giveUp(reason string) {
 }
 
 // part is the camera's name in the worker's readiness.
-func (r *runner) part() string { return "camera " + r.camera.Name }
+func (r *runner) part() string { return partOf(r.camera.Name) }
+
+func partOf(camera string) string { return "camera " + camera }
 
 // retag sets the tags and the vocabulary of clips made from now on; the stream goes on.
 func (r *runner) retag(tags []string, vocabulary string) {
@@ -121,8 +148,24 @@ func (r *runner) newSink() (Sink, error) {
 	c := r.camera
 	c.Tags, c.Vocabulary = r.tags, r.vocabulary
 	var err error
-	r.sink, err = r.NewSink(c, r.send)
-	return r.sink, err
+	if r.sink, err = r.NewSink(c, r.send); err != nil {
+		return nil, err
+	}
+	if a, can := r.sink.(accountant); can && !r.counted.IsZero() {
+		a.Resume(r.counted)
+		r.counted = time.Time{}
+	}
+	return r.sink, nil
+}
+
+// accounted is until when the camera's time is accounted for; zero: it is not known.
+func (r *runner) accounted() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if a, can := r.sink.(accountant); can {
+		return a.Accounted()
+	}
+	return time.Time{}
 }
 
 func (r *runner) run(ctx context.Context, delay time.Duration) {

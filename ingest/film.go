@@ -21,6 +21,7 @@ var errNotKept = errors.New("the packets of its onset were not kept by this work
 func (f *filming) film(ctx context.Context, s *scene, n int) {
 	log := f.Logger.With("camera", s.alert.Camera, "alert", s.alert.ID)
 	path := filepath.Join(f.store.Dir(), fmt.Sprintf("film-%d.mp4", n))
+	label(ctx, s.alert.Camera)
 	err := f.produce(ctx, s, path)
 	f.stepBack()
 	if err == nil {

@@ -58,14 +58,17 @@ func (r *runner) streaming(i media.StreamInfo) {
 	r.status(topics.StreamStatus{State: topics.StreamStreaming, Codec: i.Codec, Width: i.Width, Height: i.Height, FPS: i.FPS})
 }
 
+// endOfFile is how the reason of a recording's end begins.
+const endOfFile = "end of file"
+
 // ended publishes the end of a recording.
 func (r *runner) ended(ctx context.Context) {
-	level, reason := slog.LevelInfo, "end of file"
+	level, reason := slog.LevelInfo, endOfFile
 	window := r.window()
 	// The last of a window's frames is that of 127/128 of it.
 	if r.length < window*(topics.WindowSpan-1)/topics.WindowSpan {
 		level = slog.LevelWarn
-		reason = fmt.Sprintf("end of file: it holds %v of video, too little for a clip, which takes %v", r.length.Round(time.Millisecond), window)
+		reason = fmt.Sprintf(endOfFile+": it holds %v of video, too little for a clip, which takes %v", r.length.Round(time.Millisecond), window)
 	}
 	r.log.Log(ctx, level, "stream", "state", topics.StreamStopped, "reason", reason)
 	r.health.online()

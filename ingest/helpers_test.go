@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,7 +23,21 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain is also a process that reads cameras, as `frostwatch ingest read` is, and a
+// worker that has one.
+func TestMain(m *testing.M) {
+	switch {
+	case slices.Equal(os.Args[1:], []string{"ingest", ReadCommand}):
+		if err := readForTest(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	case slices.Equal(os.Args[1:], []string{workerForTest}):
+		workWithReader()
+	default:
+		goleak.VerifyTestMain(m)
+	}
+}
 
 // until waits for a condition.
 func until(t *testing.T, what string, limit time.Duration, ok func() bool) {

@@ -23,6 +23,7 @@ type metrics struct {
 	received   metric.Int64Counter
 	reconnects metric.Int64Counter
 	films      metric.Int64Counter
+	deaths     metric.Int64Counter
 	streams    metric.Int64ObservableGauge
 	rate       metric.Float64ObservableGauge
 }
@@ -37,6 +38,7 @@ func newMetrics(m metric.Meter) (metrics, error) {
 		received:   i.CounterBy("frostwatch.ingest.received_bytes", "video received from cameras", metric.WithUnit("By")),
 		reconnects: i.CounterBy("frostwatch.ingest.reconnects", "connections that failed or broke off, by kind of fault"),
 		films:      i.CounterBy("frostwatch.ingest.films", "alerts of which a film was stored, failed, or can't be made since the packets were not kept, by outcome"),
+		deaths:     i.CounterBy("frostwatch.ingest.reader_deaths", "processes that read cameras and ended on their own, by cause"),
 		streams:    i.GaugeBy("frostwatch.ingest.stream_state", "1 for the state that each camera's stream is in"),
 		rate:       i.FloatGaugeBy("frostwatch.ingest.frame_rate", "frames a second by the camera's clock, 0 while it does not stream"),
 	}
@@ -76,26 +78,51 @@ func (m *metrics) reconnect(ctx context.Context, camera string, k media.Kind) {
 	m.reconnects.Add(ctx, 1, ofFault(camera, k))
 }
 
+func (m *metrics) died(ctx context.Context, cause string) {
+	m.deaths.Add(ctx, 1, metric.WithAttributes(attribute.String("cause", cause)))
+}
+
+// gauged is a camera as the gauges show it.
+type gauged interface {
+	gauge() (camera string, fps float64, now *topics.StreamStatus)
+}
+
+func (r *runner) gauge() (string, float64, *topics.StreamStatus) {
+	return r.camera.Name, float64(r.fps.Load()) / 1000, r.state.Load()
+}
+
 // live is the set of running cameras that the gauges show.
 type live struct {
 	mu  sync.Mutex
-	all map[*runner]bool
+	all map[gauged]bool
 }
 
-func (l *live) add(r *runner) {
+func (l *live) add(r gauged) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.all[r] = true
 }
 
-func (l *live) remove(r *runner) {
+func (l *live) remove(r gauged) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.all, r)
 }
 
-// list returns those that run now.
-func (l *live) list() []*runner {
+// list returns those that run now in this process.
+func (l *live) list() (out []*runner) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for g := range l.all {
+		if r, here := g.(*runner); here {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// every returns all that run now.
+func (l *live) every() []gauged {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Collect(maps.Keys(l.all))
@@ -105,12 +132,10 @@ func (l *live) list() []*runner {
 func (l *live) observe(meter metric.Meter, m metrics) (func() error, error) {
 	states := []topics.StreamState{topics.StreamConnecting, topics.StreamStreaming, topics.StreamWaiting, topics.StreamStopped}
 	reg, err := meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		for r := range l.all {
-			camera := attribute.String("camera", r.camera.Name)
-			o.ObserveFloat64(m.rate, float64(r.fps.Load())/1000, metric.WithAttributes(camera))
-			now := r.state.Load()
+		for _, g := range l.every() {
+			name, fps, now := g.gauge()
+			camera := attribute.String("camera", name)
+			o.ObserveFloat64(m.rate, fps, metric.WithAttributes(camera))
 			for _, state := range states {
 				on := int64(0)
 				if now != nil && now.State == state {

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/frostwatch/frostwatch/ingest/pipe"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -21,6 +22,7 @@ const leastPatience = 10 * time.Second
 type progress struct {
 	mu       sync.Mutex
 	reported map[*runner]bool
+	newest   pipe.Pulse // without its cameras
 	problem  atomic.Pointer[error]
 }
 
@@ -87,7 +89,18 @@ func (s *Stage) look(now time.Time) {
 			delete(p.reported, r) // why it does not stream is reported instead
 		}
 	}
+	p.newest = pipe.Pulse{Streaming: streaming, Stuck: stuck, Broken: broken}
+	for _, n := range s.fleet.pulses() {
+		streaming, stuck, broken = streaming+n.Streaming, stuck+n.Stuck, broken+n.Broken
+	}
 	p.judge(streaming, stuck, broken)
+}
+
+// pulse is how many cameras streamed, and had no clip, when it was looked last.
+func (p *progress) pulse() pipe.Pulse {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.newest
 }
 
 // lackingSince is since when a camera that streams since then could have made a clip: from

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"time"
 
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/media"
@@ -41,3 +42,13 @@ type Sink interface {
 // is another worker's. An error means that the camera's record can't be used: it is
 // shown to people, and the camera is stopped until its record changes.
 type NewSink func(c topics.Camera, send bus.SendFunc) (Sink, error)
+
+// accountant is a Sink that counts the seconds of its camera without a clip. Any goroutine
+// may call its methods.
+type accountant interface {
+	// Accounted is until when the camera's time is counted or covered by clips.
+	Accounted() time.Time
+	// Resume says that the time since then is to be counted: the process that read the
+	// camera has crashed. It is called before Connected.
+	Resume(since time.Time)
+}

@@ -63,6 +63,8 @@ type Options struct {
 	Reporter telemetry.Reporter
 	// Decode is which pictures are decoded, where the camera doesn't say; empty: all.
 	Decode topics.Decode
+	// Readers says by which processes cameras are read; nil: by this one.
+	Readers *Readers
 	// Films says how films of alerts are made; nil: none are.
 	Films *Films
 	// AnyPace reads recordings as fast as they decode instead of at their own pace, and
@@ -92,7 +94,7 @@ func (o *Options) check() error {
 		return fmt.Errorf("ingest: %w", err)
 	}
 	o.fill()
-	return o.Films.check()
+	return errors.Join(o.Films.check(), o.Readers.check())
 }
 
 func (o *Options) fill() {
@@ -121,7 +123,8 @@ type Stage struct {
 	live     *live
 	leases   *leases
 	progress *progress
-	films    *filming // nil: none are made
+	films    *filming // nil: none are made here
+	fleet    *fleet   // nil: cameras are read here
 }
 
 // New checks the options; nothing runs before Run.
@@ -143,17 +146,24 @@ func New(o Options) (*Stage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ingest: %w", err)
 	}
-	return &Stage{
+	s := &Stage{
 		Options: o, metrics: m, dead: dead,
 		resolver: &resolver{trust: t, schemes: o.Protocols, getenv: o.Getenv, lookUp: o.LookUp},
-		live:     &live{all: map[*runner]bool{}}, leases: &leases{group: o.Group, held: map[partition]bool{}}, progress: newProgress(),
-	}, nil
+		live:     &live{all: map[gauged]bool{}}, leases: &leases{group: o.Group, held: map[partition]bool{}}, progress: newProgress(),
+	}
+	if o.Readers != nil {
+		s.fleet = newFleet(s)
+	}
+	return s, nil
 }
 
 // SetOwn replaces Trust.Own, before Run or while it runs. A camera that was
 // stopped because this worker refused it is tried again when it becomes one of
 // them.
-func (s *Stage) SetOwn(cameras []topics.Camera) { s.resolver.trust.setOwn(cameras) }
+func (s *Stage) SetOwn(cameras []topics.Camera) {
+	s.resolver.trust.setOwn(cameras)
+	s.fleet.setOwn()
+}
 
 // Run runs the cameras of its partitions until ctx ends, then stops them and
 // publishes that. It returns an error only when Kafka refuses for good.
@@ -162,7 +172,7 @@ func (s *Stage) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("ingest: %w", err)
 	}
-	stopFilms, err := s.runFilms(ctx)
+	stopReading, err := s.runReading(ctx)
 	if err != nil {
 		return errors.Join(fmt.Errorf("ingest: %w", err), unobserve())
 	}
@@ -180,8 +190,17 @@ func (s *Stage) Run(ctx context.Context) error {
 	err = s.Bus.Consume(ctx, group, func(ctx context.Context, p *bus.Partition) error { return s.own(ctx, p) })
 	stopWatching()
 	watched.Wait()
-	if err = errors.Join(err, stopFilms(), unobserve()); err != nil {
+	if err = errors.Join(err, stopReading(), unobserve()); err != nil {
 		return fmt.Errorf("ingest: %w", err)
 	}
 	return nil
+}
+
+// runReading starts what cameras are read by, and what films are made by; stop, which
+// comes after the cameras have ended, ends it.
+func (s *Stage) runReading(ctx context.Context) (stop func() error, err error) {
+	if s.fleet != nil {
+		return s.fleet.run(ctx), nil
+	}
+	return s.runFilms(ctx)
 }

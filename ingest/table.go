@@ -30,9 +30,25 @@ type table struct {
 	*Stage
 	p       partition
 	board   *board
-	running map[string]*runner         // by camera name
+	running map[string]*held           // by camera name
 	ending  map[string]<-chan struct{} // closed once that camera's runner has ended
 	ends    sync.WaitGroup
+}
+
+// held is a camera that runs.
+type held struct {
+	watcher
+	record topics.Camera // as it is on the table now
+}
+
+// watcher is a camera that is read, here or by another process.
+type watcher interface {
+	// stop ends the camera and waits for it.
+	stop()
+	// giveUp is stop, and publishes why.
+	giveUp(reason string)
+	// retag sets the tags and the vocabulary of clips made from now on.
+	retag(tags []string, vocabulary string)
 }
 
 // own runs the cameras of one partition until ctx ends, and waits for their
@@ -46,7 +62,7 @@ func (s *Stage) own(ctx context.Context, p partition) error {
 	defer posted.Wait()
 	defer stopPosting()
 
-	t := &table{Stage: s, p: p, board: board, running: map[string]*runner{}, ending: map[string]<-chan struct{}{}}
+	t := &table{Stage: s, p: p, board: board, running: map[string]*held{}, ending: map[string]<-chan struct{}{}}
 	defer t.stopAll()
 	s.leases.add(p)
 	defer s.leases.remove(p)
@@ -219,7 +235,14 @@ func (t *table) decode(ctx context.Context, m bus.Message) (string, *topics.Came
 
 // start runs a camera, after the one of that name that is ending.
 func (t *table) start(ctx context.Context, c topics.Camera, delay time.Duration, offline time.Time) {
-	t.running[c.Name] = t.Stage.start(ctx, c, delay, offline, t.ending[c.Name], t.board, t.p.Send)
+	was := before{delay: delay, offline: offline, after: t.ending[c.Name]}
+	var w watcher
+	if t.fleet != nil {
+		w = t.fleet.start(ctx, c, was, t.board, t.p.Send)
+	} else {
+		w = t.begin(ctx, c, was, t.board, t.p.Send)
+	}
+	t.running[c.Name] = &held{w, c}
 }
 
 // end runs how, which ends a camera, without making the other cameras wait.

@@ -116,6 +116,8 @@ type Ingest struct {
 	Watchdog      time.Duration `yaml:"watchdog"`
 	Decode        topics.Decode `yaml:"decode"`
 	DecodeThreads int           `yaml:"decode_threads"`
+	// Processes are how many other processes read cameras at most; 0: this one does.
+	Processes int `yaml:"processes"`
 	Record        topics.Record `yaml:"record"`
 	Pre           time.Duration `yaml:"pre"`
 	Post          time.Duration `yaml:"post"`

@@ -10,14 +10,27 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
+	"github.com/frostwatch/frostwatch/ingest"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 )
 
 func (p Program) ingestCommand() *cobra.Command {
-	return p.stageCommand("ingest", "Read cameras and cut clips", func(pr *process.Process) ([]process.Part, error) {
+	cmd := p.stageCommand("ingest", "Read cameras and cut clips", func(pr *process.Process) ([]process.Part, error) {
 		return pr.Ingest()
 	})
+	cmd.AddCommand(p.ingestRead())
+	return cmd
+}
+
+// ingestRead is what the stage starts to read cameras.
+func (p Program) ingestRead() *cobra.Command {
+	return &cobra.Command{
+		Use: ingest.ReadCommand, Short: "Read cameras, for the stage itself", Args: exactly(0), Hidden: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return process.ReadCameras(cmd.Context(), cmd.InOrStdin(), p.Out)
+		},
+	}
 }
 
 func (p Program) inferCommand() *cobra.Command {

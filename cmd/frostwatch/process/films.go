@@ -21,10 +21,15 @@ func (p *Process) films() (*ingest.Films, error) {
 	if bucket == nil {
 		return nil, err
 	}
+	return filmOptions(c, bucket, p.Bus.Table(p.Names.Of(topics.OpenAlerts))), nil
+}
+
+// filmOptions says how films are made.
+func filmOptions(c config.Ingest, keep ingest.Keep, open ingest.Table) *ingest.Films {
 	return &ingest.Films{
 		Dir: c.Packets.Dir, Camera: int64(c.Packets.Camera), Total: int64(c.Packets.Total), Spare: int64(c.Packets.Spare),
-		Record: c.Record, Pre: c.Pre, Post: c.Post, Keep: bucket, Open: p.Bus.Table(p.Names.Of(topics.OpenAlerts)),
-	}, nil
+		Record: c.Record, Pre: c.Pre, Post: c.Post, Keep: keep, Open: open,
+	}
 }
 
 // filmStore is where films are; nil: nowhere.

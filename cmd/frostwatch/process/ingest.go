@@ -8,7 +8,7 @@ import (
 	"github.com/frostwatch/frostwatch/cameras"
 	"github.com/frostwatch/frostwatch/framer"
 	"github.com/frostwatch/frostwatch/ingest"
-	"github.com/frostwatch/frostwatch/internal/tlsfiles"
+	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -26,36 +26,32 @@ type IngestOptions struct {
 
 // NewIngest builds the stage that reads cameras, with the framer that cuts clips.
 func (p *Process) NewIngest(o IngestOptions) (*ingest.Stage, error) {
-	fc, c := p.Config.Framer, p.Config.Ingest
-	f, err := framer.New(framer.Options{
-		Names: p.Names, Window: fc.Window, Stride: fc.Stride, Views: fc.Views,
-		ShortSide: fc.ShortSide, Quality: fc.JPEGQuality, Queue: fc.Queue, AcceptView: fc.AcceptView,
-		Logger: p.log, Tracer: p.tel.Tracer("framer"), Meter: p.tel.Meter("framer"), Propagator: p.tel.Propagator(),
-		Reporter: p.reporter,
-	})
+	catalog := telemetry.NewCatalog()
+	f, err := framer.New(framerOptions(p.Config.Framer, framer.Options{
+		Names: p.Names, Logger: p.log, Tracer: p.tel.Tracer("framer"), Meter: catalog.Meter(p.tel.Meter("framer")),
+		Propagator: p.tel.Propagator(), Reporter: p.reporter,
+	}))
 	if err != nil {
 		return nil, err
 	}
-	authorities, err := tlsfiles.Authorities(c.TLSCA, "ingest.tls_ca")
+	all, err := ingestOptions(p.Config.Ingest, p.Config.Framer)
 	if err != nil {
 		return nil, err
 	}
-	films, err := p.films()
-	if err != nil {
+	if all.Films, err = p.films(); err != nil {
 		return nil, err
 	}
-	trust := CameraTrust(p.Config)
-	trust.Own = append(trust.Own, o.Own...)
-	return ingest.New(ingest.Options{
-		Bus: stageBus{p.Bus, p, "ingest"}, Names: p.Names, Group: p.Names.Group(c.Group), Worker: p.worker,
-		NewSink: func(c topics.Camera, send bus.SendFunc) (ingest.Sink, error) { return o.sink(f, c, send) },
-		Window:  fc.Window, Stride: fc.Stride,
-		Transport: c.Transport, Protocols: c.Protocols, OpenTimeout: c.OpenTimeout, ReadTimeout: c.ReadTimeout,
-		Watchdog: c.Watchdog, Decode: c.Decode, DecodeThreads: c.DecodeThreads,
-		Backoff: ingest.Backoff{Min: c.Backoff.Min, Max: c.Backoff.Max, ResetAfter: c.Backoff.ResetAfter},
-		Logger:  p.log, Meter: p.tel.Meter("ingest"), Reporter: p.reporter,
-		Trust: trust, AnyCertificate: !c.TLSVerify, Authorities: authorities, Films: films,
-	})
+	if o.Send == nil && o.Wrap == nil {
+		if all.Readers, err = p.readers(catalog, all.Films != nil); err != nil {
+			return nil, err
+		}
+	}
+	all.Bus, all.Names, all.Group, all.Worker = stageBus{p.Bus, p, "ingest"}, p.Names, p.Names.Group(p.Config.Ingest.Group), p.worker
+	all.NewSink = func(c topics.Camera, send bus.SendFunc) (ingest.Sink, error) { return o.sink(f, c, send) }
+	all.Logger, all.Meter, all.Reporter = p.log, catalog.Meter(p.tel.Meter("ingest")), p.reporter
+	all.Trust = CameraTrust(p.Config)
+	all.Trust.Own = append(all.Trust.Own, o.Own...)
+	return ingest.New(all)
 }
 
 func (o IngestOptions) sink(f *framer.Framer, c topics.Camera, send bus.SendFunc) (ingest.Sink, error) {
