@@ -52,6 +52,9 @@ func (f *fleet) run(ctx context.Context) (stop func() error) {
 
 // start has a camera read, once what is before it is over.
 func (f *fleet) start(ctx context.Context, c topics.Camera, was before, b *board, send bus.SendFunc) *remote {
+	if f.Readers.Send != nil {
+		send = f.Readers.Send
+	}
 	m := &remote{
 		fleet: f, camera: c, was: was, board: b, send: send, log: f.Logger.With("camera", c.Name),
 		tags: c.Tags, words: c.Vocabulary, done: make(chan struct{}),

@@ -8,6 +8,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 )
 
@@ -23,6 +24,9 @@ type Readers struct {
 	Catalog    *telemetry.Catalog
 	Tracer     trace.Tracer // of clips
 	Propagator propagation.TextMapPropagator
+
+	// Send receives the clips in place of the cameras' partitions; nil: those.
+	Send bus.SendFunc
 
 	times readerTimes // the zero value: those below
 }

@@ -20,6 +20,6 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	return commands.Run(ctx, commands.Program{
-		Args: os.Args[1:], Out: os.Stdout, Err: os.Stderr, Version: version,
+		Args: os.Args[1:], Out: os.Stdout, Err: os.Stderr, Version: version, Itself: true,
 	})
 }

@@ -126,6 +126,7 @@ func (d *document) checkStages(c Config) {
 	inRange(d, "ingest.packets.camera", c.Ingest.Packets.Camera, 1e6, 1e12)
 	inRange(d, "ingest.packets.total", c.Ingest.Packets.Total, 1e6, 1e15)
 	inRange(d, "ingest.decode_threads", c.Ingest.DecodeThreads, 1, 64)
+	inRange(d, "ingest.processes", c.Ingest.Processes, 0, 64)
 	inRange(d, "ingest.backoff.min", c.Ingest.Backoff.Min, 10*time.Millisecond, time.Hour)
 	inRange(d, "ingest.backoff.max", c.Ingest.Backoff.Max, c.Ingest.Backoff.Min, 24*time.Hour)
 	inRange(d, "ingest.backoff.reset_after", c.Ingest.Backoff.ResetAfter, 0, 24*time.Hour)

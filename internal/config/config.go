@@ -117,12 +117,12 @@ type Ingest struct {
 	Decode        topics.Decode `yaml:"decode"`
 	DecodeThreads int           `yaml:"decode_threads"`
 	// Processes are how many other processes read cameras at most; 0: this one does.
-	Processes int `yaml:"processes"`
-	Record        topics.Record `yaml:"record"`
-	Pre           time.Duration `yaml:"pre"`
-	Post          time.Duration `yaml:"post"`
-	Packets       Packets       `yaml:"packets"`
-	Backoff       Backoff       `yaml:"backoff"`
+	Processes int           `yaml:"processes"`
+	Record    topics.Record `yaml:"record"`
+	Pre       time.Duration `yaml:"pre"`
+	Post      time.Duration `yaml:"post"`
+	Packets   Packets       `yaml:"packets"`
+	Backoff   Backoff       `yaml:"backoff"`
 }
 
 // Packets is where cameras' packets are kept, of which films of alerts are made.
@@ -281,7 +281,7 @@ func Default() Config {
 		Telemetry: Telemetry{TraceRatio: 1},
 		Ingest: Ingest{
 			Group: "frostwatch-ingest", Transport: "tcp", Protocols: []string{"rtsp", "rtsps", "http", "https", "file"}, Env: []string{}, Allow: []string{}, TLSVerify: true,
-			OpenTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, Watchdog: 15 * time.Second, Decode: topics.DecodeAlways, DecodeThreads: 1,
+			OpenTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, Watchdog: 15 * time.Second, Decode: topics.DecodeAlways, DecodeThreads: 1, Processes: 4,
 			Record: topics.RecordEvents, Pre: 10 * time.Second, Post: 5 * time.Second, Packets: Packets{Camera: 128e6, Total: 8e9, Spare: 1e9},
 			Backoff: Backoff{Min: time.Second, Max: time.Minute, ResetAfter: time.Minute},
 		},

@@ -45,9 +45,11 @@ type Options struct {
 	// film is kept without being decoded: measured after the film alone. Empty: it isn't.
 	Watch  string
 	Decode []string // which pictures of ingest's cameras are decoded: each is measured in turn; empty: the default
-	Rounds int      // how often infer measures each rate
-	Time   time.Duration
-	JSON   bool
+	// Processes are by how many processes ingest's cameras are read, at most: each is measured in turn; empty: 0, the benchmark's own.
+	Processes []int
+	Rounds    int // how often infer measures each rate
+	Time      time.Duration
+	JSON      bool
 
 	Out, Err io.Writer // Out gets the report, Err the progress
 	Version  string    // of the program

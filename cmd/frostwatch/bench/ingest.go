@@ -25,6 +25,7 @@ type ingestFigures struct {
 	ShortSide int     `json:"short_side"`
 	Views     string  `json:"views"`
 	Decode    string  `json:"decode"`
+	Processes int     `json:"processes"`
 	Watch     string  `json:"watch,omitempty"` // size of the stream that is looked at; empty: that of the video
 	Cameras   int     `json:"cameras"`
 	Seconds   float64 `json:"seconds"`
@@ -81,29 +82,48 @@ func (b *bench) ingest(ctx context.Context) ([]ingestFigures, error) {
 		modes = []string{string(config.Default().Ingest.Decode)}
 	}
 	for _, video := range videos {
-		watches := []string{""}
-		if b.Watch != "" && slices.Contains(films, video) {
-			watches = append(watches, b.Watch)
-		}
-		for _, decode := range modes {
-			for _, watch := range watches {
-				b.say("ingest: %d cameras of %s, watch %q, decode %s, %v", b.Cameras, filepath.Base(video), watch, decode, b.Time)
-				one, err := b.ingestOne(ctx, video, watch, topics.Decode(decode), filepath.Join(b.dir, fmt.Sprintf("kafka-%d", len(out))))
-				if err != nil {
-					return nil, fmt.Errorf("%s: %w", filepath.Base(video), err)
-				}
-				out = append(out, one)
+		for _, w := range b.ways(modes, slices.Contains(films, video)) {
+			b.say("ingest: %d cameras of %s, watch %q, decode %s, %d processes, %v", b.Cameras, filepath.Base(video), w.watch, w.decode, w.processes, b.Time)
+			one, err := b.ingestOne(ctx, video, w, filepath.Join(b.dir, fmt.Sprintf("kafka-%d", len(out))))
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", filepath.Base(video), err)
 			}
+			out = append(out, one)
 		}
 	}
 	return out, nil
 }
 
+// way is how the cameras of a video are read.
+type way struct {
+	watch     string // size of the stream that is looked at; empty: the video itself
+	decode    topics.Decode
+	processes int
+}
+
+// ways are those in which a video is read in turn. Only the films that are made here have
+// a smaller stream beside them.
+func (b *bench) ways(modes []string, smaller bool) []way {
+	watches := []string{""}
+	if b.Watch != "" && smaller {
+		watches = append(watches, b.Watch)
+	}
+	var out []way
+	for _, decode := range modes {
+		for _, watch := range watches {
+			for _, processes := range b.Processes {
+				out = append(out, way{watch, topics.Decode(decode), processes})
+			}
+		}
+	}
+	return out
+}
+
 // ingestOne serves the video from another process and reads it in this one. The
 // broker here carries only the cameras table and the cameras' status.
-func (b *bench) ingestOne(ctx context.Context, video, watch string, decode topics.Decode, dir string) (out ingestFigures, err error) {
+func (b *bench) ingestOne(ctx context.Context, video string, w way, dir string) (out ingestFigures, err error) {
 	args := []string{"camsim", "--listen", "127.0.0.1:0", "--gap", "0s", video}
-	if watch != "" {
+	if w.watch != "" {
 		args = append(args, subFilm(video))
 	}
 	sim, err := b.startChild(ctx, args...)
@@ -113,7 +133,7 @@ func (b *bench) ingestOne(ctx context.Context, video, watch string, decode topic
 	defer func() { err = errors.Join(err, sim.end()) }()
 	var camera topics.Camera
 	camera.URL, err = sim.line()
-	if watch != "" && err == nil {
+	if w.watch != "" && err == nil {
 		camera.Watch, err = sim.line()
 	}
 	if err != nil {
@@ -130,7 +150,7 @@ func (b *bench) ingestOne(ctx context.Context, video, watch string, decode topic
 	defer broker.Close()
 	cfg := config.Default()
 	cfg.Kafka = cfg.Kafka.At(broker.Addr())
-	cfg.Ingest.Decode = decode
+	cfg.Ingest.Decode, cfg.Ingest.Processes = w.decode, w.processes
 	cfg.Ingest.Allow = []string{"127.0.0.1"} // the simulator
 	if b.Watch != "" {                       // packets are kept in both ways
 		cfg.Ingest.Packets.Dir, cfg.Archive.Bucket = dir+"-packets", dir+"-films"
@@ -141,7 +161,7 @@ func (b *bench) ingestOne(ctx context.Context, video, watch string, decode topic
 	for _, v := range b.Views {
 		cfg.Framer.Views = append(cfg.Framer.Views, topics.View(v))
 	}
-	pr, err := process.Open(ctx, process.Options{Config: cfg, Logger: log, Service: "frostwatch-bench", Version: b.Version})
+	pr, err := process.Open(ctx, process.Options{Config: cfg, Logger: log, Service: "frostwatch-bench", Version: b.Version, Itself: true})
 	if err != nil {
 		return out, err
 	}
@@ -149,7 +169,7 @@ func (b *bench) ingestOne(ctx context.Context, video, watch string, decode topic
 	if err := pr.EnsureTopics(ctx); err != nil {
 		return out, err
 	}
-	out = ingestFigures{Video: filepath.Base(video), ShortSide: cfg.Framer.ShortSide, Views: topics.ViewNames(cfg.Framer.Views), Decode: string(decode), Watch: watch, Cameras: b.Cameras}
+	out = ingestFigures{Video: filepath.Base(video), ShortSide: cfg.Framer.ShortSide, Views: topics.ViewNames(cfg.Framer.Views), Decode: string(w.decode), Watch: w.watch, Processes: w.processes, Cameras: b.Cameras}
 	err = b.withIngest(ctx, pr, func(ctx context.Context, r *sink) error {
 		return b.readCameras(ctx, pr, r, camera, &out)
 	})
@@ -169,7 +189,7 @@ func (b *bench) readCameras(ctx context.Context, pr *process.Process, r *sink, c
 	if err := forgetPeak(); err != nil {
 		return err
 	}
-	before := residentMB(self)
+	before := heldMB()
 	one, err := b.join(ctx, pr, r, camera, out, 1)
 	if err != nil {
 		return err
@@ -186,7 +206,8 @@ func (b *bench) readCameras(ctx context.Context, pr *process.Process, r *sink, c
 	out.Stream, out.Seconds, out.Idle, out.FFmpeg = r.stream(), busy.wall.Seconds(), idle.cpuPerMinute(), beside
 	out.CPU = (busy.cpuPerMinute() - idle.cpuPerMinute()) / n
 	out.Clips = float64(busy.clips) / n / busy.wall.Minutes()
-	out.PeakMB, out.EndMB = (peakMB(self)-before)/n, (residentMB(self)-before)/n
+	_, most := readersMB()
+	out.PeakMB, out.EndMB = (peakMB(self)+most-before)/n, (heldMB()-before)/n
 	if b.Cameras > 1 {
 		out.FurtherMB = (all - one) / (n - 1)
 	}

@@ -49,7 +49,7 @@ func (i ingestFigures) print(row func(...string)) {
 	if i.Watch != "" {
 		watched = " kept and " + i.Watch + " of it looked at"
 	}
-	row("ingest", fmt.Sprintf("%s%s (%s), %d cameras, short side %d, views %s, decode %s, %.0f s", i.Video, watched, i.Stream, i.Cameras, i.ShortSide, i.Views, i.Decode, i.Seconds))
+	row("ingest", fmt.Sprintf("%s%s (%s), %d cameras, %d processes, short side %d, views %s, decode %s, %.0f s", i.Video, watched, i.Stream, i.Cameras, i.Processes, i.ShortSide, i.Views, i.Decode, i.Seconds))
 	row("  CPU", fmt.Sprintf("%.2f s per camera minute", i.CPU))
 	if i.FFmpeg > 0 {
 		row("  ffmpeg", fmt.Sprintf("%.2f s per camera minute beside it; ours is %.2f times that", i.FFmpeg, i.CPU/i.FFmpeg))

@@ -59,6 +59,9 @@ func (r *sink) settled(ctx context.Context, cameras int) error {
 func (r *sink) stream() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.info.Codec == "" {
+		return "read by other processes"
+	}
 	s := fmt.Sprintf("%s %dx%d", r.info.Codec, r.info.Width, r.info.Height)
 	if r.info.FPS > 0 {
 		s += fmt.Sprintf(" %.4g fps", r.info.FPS)
@@ -83,7 +86,11 @@ func (w watched) Connected(info media.StreamInfo) {
 // sink.
 func (b *bench) withIngest(ctx context.Context, pr *process.Process, do func(context.Context, *sink) error) error {
 	r := &sink{seen: map[string]bool{}}
-	s, err := pr.NewIngest(process.IngestOptions{Send: r.send, Wrap: func(s *framer.Stream) ingest.Sink { return watched{s, r} }})
+	o := process.IngestOptions{Send: r.send}
+	if pr.Config.Ingest.Processes == 0 {
+		o.Wrap = func(s *framer.Stream) ingest.Sink { return watched{s, r} }
+	}
+	s, err := pr.NewIngest(o)
 	if err != nil {
 		return err
 	}

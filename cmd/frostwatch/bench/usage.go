@@ -2,10 +2,15 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
+
+	"github.com/frostwatch/frostwatch/ingest"
 )
 
 // spent is what this process used in a period of time.
@@ -32,8 +37,44 @@ func (b *bench) spend(ctx context.Context, r *sink, d time.Duration) (spent, err
 	return spent{time.Since(begun), after - before, r.clips.Load() - clips}, err
 }
 
-// ownCPU is the processor time of this process so far, without its children.
+// ownCPU is the processor time so far of this process and of those that read cameras for
+// it, without its other children.
 func ownCPU() (time.Duration, error) {
+	used, err := selfCPU()
+	for _, pid := range readers() {
+		one, e := cpuOf(pid)
+		used, err = used+one, errors.Join(err, e)
+	}
+	return used, err
+}
+
+// readers are the processes that read cameras for this one.
+func readers() (pids []string) {
+	all, _ := filepath.Glob("/proc/self/task/*/children")
+	for _, path := range all {
+		raw, _ := os.ReadFile(path)
+		for _, pid := range strings.Fields(string(raw)) {
+			line, _ := os.ReadFile("/proc/" + pid + "/cmdline")
+			if strings.Contains(string(line), "\x00ingest\x00"+ingest.ReadCommand) {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids
+}
+
+// readersMB is the memory of the processes that read cameras for this one, now and at
+// most, as far as it is not of files, which they share with this one.
+func readersMB() (now, most float64) {
+	for _, pid := range readers() {
+		status := "/proc/" + pid + "/status"
+		now += float64(procKB(status, "RssAnon")) / 1024
+		most += float64(procKB(status, "VmHWM")-procKB(status, "RssFile")) / 1024
+	}
+	return now, most
+}
+
+func selfCPU() (time.Duration, error) {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		return 0, fmt.Errorf("read the processor time: %w", err)
@@ -55,12 +96,18 @@ func steadyMB(ctx context.Context, d time.Duration) (float64, error) {
 	for end := time.Now().Add(d); time.Now().Before(end); {
 		select {
 		case <-tick.C:
-			sum, n = sum+residentMB(self), n+1
+			sum, n = sum+heldMB(), n+1
 		case <-ctx.Done():
 			return 0, context.Cause(ctx)
 		}
 	}
 	return sum / n, nil
+}
+
+// heldMB is what this process and those that read cameras for it hold.
+func heldMB() float64 {
+	now, _ := readersMB()
+	return residentMB(self) + now
 }
 
 // peakMB is the most memory that a process held; for this process, since

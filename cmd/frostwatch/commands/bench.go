@@ -39,6 +39,7 @@ func (p Program) benchCommand() *cobra.Command {
 	cmd.Flags().IntVar(&o.Cameras, "cameras", 4, "cameras that ingest reads at the same time")
 	cmd.Flags().StringSliceVar(&o.Views, "views", nil, "squares of the picture that ingest's cameras have: centre, tiles, squash, zoom (default: centre)")
 	cmd.Flags().StringSliceVar(&o.Decode, "decode", nil, "which pictures of ingest's cameras are decoded: always, demand, or both, measured in turn (default: that of the configuration)")
+	cmd.Flags().IntSliceVar(&o.Processes, "processes", []int{0}, "by how many processes ingest's cameras are read, at most, measured in turn; 0: by the benchmark itself")
 	cmd.Flags().IntVar(&o.Rounds, "rounds", 3, "how often infer measures each rate, in turn; the medians are printed")
 	cmd.Flags().DurationVar(&o.Time, "for", time.Minute, "how long ingest, with each video, vocab, search and up are measured")
 	cmd.Flags().BoolVar(&o.JSON, "json", false, "print JSON instead of a table")

@@ -16,6 +16,9 @@ type Program struct {
 	Out     io.Writer // results
 	Err     io.Writer // logs and errors
 	Version string
+	// Itself is that the executable is frostwatch: that of a test can't be started to
+	// read cameras.
+	Itself bool
 }
 
 // Run executes one command and returns the exit status: 0, or 1 with a line on

@@ -90,7 +90,7 @@ func (p Program) runStage(ctx context.Context, path, name string, checks []strin
 		return err
 	}
 	pr, err := process.Open(ctx, process.Options{
-		Config: cfg, File: file, Logger: log, Service: "frostwatch-" + name, Version: p.Version, Checks: append(slices.Clone(checks), name),
+		Config: cfg, File: file, Logger: log, Service: "frostwatch-" + name, Version: p.Version, Itself: p.Itself, Checks: append(slices.Clone(checks), name),
 	})
 	if err != nil {
 		return err

@@ -7,7 +7,7 @@ import (
 )
 
 func (p Program) upCommand() *cobra.Command {
-	o := up.Options{Out: p.Out, Err: p.Err, Version: p.Version}
+	o := up.Options{Out: p.Out, Err: p.Err, Version: p.Version, Itself: p.Itself}
 	cmd := &cobra.Command{
 		Use: "up", Short: "Run everything on this machine: broker, Redis, cameras, all stages", Args: none,
 		Long: "Runs everything on loopback. Without --camera and --video it watches demo cameras,\nserved over RTSP from rendered clips. Ctrl-C stops it; started again with the\nsame --data, it continues where it stopped.",

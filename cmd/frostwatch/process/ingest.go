@@ -20,7 +20,8 @@ type IngestOptions struct {
 	Own []topics.Camera
 	// Send receives the clips in place of Kafka.
 	Send bus.SendFunc
-	// Wrap replaces the sink to which the stage hands frames.
+	// Wrap replaces the sink to which the stage hands frames. Cameras are then read by
+	// this process.
 	Wrap func(*framer.Stream) ingest.Sink
 }
 
@@ -41,9 +42,12 @@ func (p *Process) NewIngest(o IngestOptions) (*ingest.Stage, error) {
 	if all.Films, err = p.films(); err != nil {
 		return nil, err
 	}
-	if o.Send == nil && o.Wrap == nil {
+	if o.Wrap == nil {
 		if all.Readers, err = p.readers(catalog, all.Films != nil); err != nil {
 			return nil, err
+		}
+		if all.Readers != nil {
+			all.Readers.Send = o.Send
 		}
 	}
 	all.Bus, all.Names, all.Group, all.Worker = stageBus{p.Bus, p, "ingest"}, p.Names, p.Names.Group(p.Config.Ingest.Group), p.worker

@@ -31,6 +31,7 @@ type Options struct {
 	Logger  *slog.Logger
 	Service string   // its name in telemetry
 	Version string   // of the program
+	Itself  bool     // the executable is frostwatch, which can be started to read cameras; else they are read by this process
 	Checks  []string // parts, beside "kafka", that keep /readyz at 503 until they have started
 
 	// File is the configuration file, which Following watches for edits; the zero
@@ -69,7 +70,8 @@ type Process struct {
 	reporter    *reporter
 	mux         *http.ServeMux
 	version     string
-	worker      string          // this process's name among workers
+	worker      string // this process's name among workers
+	itself      bool
 	stages      []string        // names of those that run here
 	watchers    *vocab.Watchers // of the vocabularies, where infer runs; else nil
 	rules       *ruleSources    // nil until a stage needs them
@@ -126,6 +128,7 @@ func Open(ctx context.Context, o Options) (*Process, error) {
 		version:  o.Version,
 		file:     o.File, edited: o.File.Config, overridden: o.Overridden, onEdit: o.OnEdit, onTrouble: o.OnTrouble, cameraNote: o.CameraNote,
 		worker:    fmt.Sprintf("%s-%d", host, os.Getpid()),
+		itself:    o.Itself,
 		created:   make(chan struct{}),
 		grantWait: grantWait,
 	}

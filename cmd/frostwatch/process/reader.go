@@ -28,10 +28,11 @@ type readerSetup struct {
 // readers says by which processes cameras are read; nil: by this one.
 func (p *Process) readers(catalog *telemetry.Catalog, films bool) (*ingest.Readers, error) {
 	c := p.Config.Ingest
-	if c.Processes == 0 {
+	if c.Processes == 0 || !p.itself {
 		return nil, nil
 	}
-	c.Packets.Total /= config.Bytes(c.Processes)
+	const least = 1_000_000 // that a process can work with
+	c.Packets.Total = max(c.Packets.Total/config.Bytes(c.Processes), least)
 	setup, err := json.Marshal(readerSetup{Prefix: p.Names.Prefix, Worker: p.worker, Ingest: c, Framer: p.Config.Framer, Films: films})
 	if err != nil {
 		return nil, fmt.Errorf("set up the processes that read cameras: %w", err)

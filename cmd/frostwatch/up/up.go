@@ -38,6 +38,7 @@ type Options struct {
 
 	Out, Err io.Writer // lines for people; logs
 	Version  string    // of the program
+	Itself   bool      // process.Options.Itself
 }
 
 // up is a running `up`.
@@ -186,7 +187,7 @@ func (u *up) startServers(ctx context.Context) (err error) {
 // run runs the stages until ctx ends.
 func (u *up) run(ctx context.Context) (err error) {
 	pr, err := process.Open(ctx, process.Options{
-		Config: u.cfg, File: u.file, Overridden: overridden, OnEdit: u.printEdit, OnTrouble: u.printTrouble, CameraNote: u.cameraNote(), Logger: u.log, Service: "frostwatch", Version: u.Version,
+		Config: u.cfg, File: u.file, Overridden: overridden, OnEdit: u.printEdit, OnTrouble: u.printTrouble, CameraNote: u.cameraNote(), Logger: u.log, Service: "frostwatch", Version: u.Version, Itself: u.Itself,
 		Checks: []string{"ingest", "vocabulary", "infer", "alerts"},
 	})
 	if err != nil {
