@@ -138,7 +138,7 @@ func (f *fleet) tick() {
 		}
 	}
 	for _, r := range f.apart {
-		if r.conn == nil || now.Sub(r.began) < f.times.hold {
+		if r.conn == nil || r.began.IsZero() || now.Sub(r.began) < f.times.hold {
 			continue
 		}
 		for _, m := range r.cameras {

@@ -26,9 +26,9 @@ type reader struct {
 	cameras map[uint64]*remote // by run
 	conn    *pipe.Conn         // nil: no process takes cameras now
 	pid     int                // of the latest process
-	began   time.Time
-	idle    time.Time       // since when it has no camera; zero: it has
-	parts   map[string]bool // of which it has reported a warning
+	began   time.Time          // its first sign of life; zero: it has given none
+	idle    time.Time          // since when it has no camera; zero: it has
+	parts   map[string]bool    // of which it has reported a warning
 	pulse   pipe.Pulse
 }
 
@@ -174,7 +174,7 @@ func (r *reader) greet(conn *pipe.Conn, pid int) {
 	conn.Put(setup)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.conn, r.pid, r.began, r.idle = conn, pid, r.Now(), time.Time{}
+	r.conn, r.pid, r.began, r.idle = conn, pid, time.Time{}, time.Time{}
 	for _, m := range r.cameras {
 		conn.Put(m.begins())
 	}

@@ -158,6 +158,16 @@ func (f *fleetOf) pids() map[string]int {
 	return out
 }
 
+// signal sends a signal to the process that reads a camera, once there is one.
+func (f *fleetOf) signal(t *testing.T, camera string, s syscall.Signal) (pid int) {
+	t.Helper()
+	until(t, "a process that reads "+camera, 20*time.Second, func() bool { pid = f.pids()[camera]; return pid > 1 })
+	if err := syscall.Kill(pid, s); err != nil {
+		t.Fatal(err)
+	}
+	return pid
+}
+
 func (f *fleetOf) statuses(camera string) int {
 	f.recorder.mu.Lock()
 	defer f.recorder.mu.Unlock()
@@ -206,9 +216,7 @@ func TestACrashedProcessIsReplaced(t *testing.T) {
 		t.Errorf("the process knows secrets: %q, %v", raw, err)
 	}
 	begun := time.Now()
-	if err := syscall.Kill(pids["a"], syscall.SIGSEGV); err != nil {
-		t.Fatal(err)
-	}
+	f.signal(t, "a", syscall.SIGSEGV)
 	f.streams(t, "a", before)
 	t.Logf("it streams again after %v", time.Since(begun).Round(time.Millisecond))
 	f.moreClips(t, "a", "b")
@@ -267,35 +275,30 @@ func (f *fleetOf) interruptions(camera string) (n int) {
 	return n
 }
 
-// A camera in quarantine is tried again, and one that has held is read with others.
+// A camera in quarantine is tried again.
 func TestQuarantineEnds(t *testing.T) {
 	f := readBy(t, Readers{Most: 1, times: readerTimes{
-		hang: 10 * time.Second, quarantine: 50 * time.Millisecond, hold: 500 * time.Millisecond, recent: time.Hour, finish: time.Second,
+		hang: 10 * time.Second, quarantine: 50 * time.Millisecond, hold: time.Hour, recent: time.Hour, finish: time.Second,
 	}}, nil)
-	f.add("good", nobody(t, "good"))
 	f.add("segv-at-once", nobody(t, "bad"))
 	until(t, "a third crash", 20*time.Second, f.saw("segv-at-once", topics.StreamWaiting, "3 times"))
-	f.tape.write("segv-at-once", "")
-	f.add("held", nobody(t, "held"))
-	until(t, "a process for both", 10*time.Second, func() bool { p := f.pids(); return p["held"] != 0 && p["good"] == p["held"] })
-	// Two deaths that say nothing put one of the two aside, and it comes back.
-	for range 2 {
-		pid := f.pids()["held"]
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-			t.Fatal(err)
-		}
-		until(t, "another process", 10*time.Second, func() bool {
-			p := f.pids()
-			return p["held"] != 0 && p["held"] != pid && p["good"] != 0 && p["good"] != pid
-		})
+}
+
+// A camera that was put aside, and whose process has held, is read with others again.
+func TestCamerasThatHeldComeBack(t *testing.T) {
+	f := readBy(t, Readers{Most: 1, times: readerTimes{
+		hang: 10 * time.Second, quarantine: time.Hour, hold: 2 * time.Second, recent: time.Hour, finish: time.Second,
+	}}, nil)
+	f.add("one", nobody(t, "one"))
+	f.add("other", nobody(t, "other"))
+	both := func() bool { p := f.pids(); return p["one"] != 0 && p["one"] == p["other"] }
+	until(t, "one process for both", 20*time.Second, both)
+	for range 2 { // deaths that say nothing
+		pid := f.signal(t, "one", syscall.SIGKILL)
+		until(t, "other processes", 20*time.Second, func() bool { p := f.pids(); return p["one"] != pid && p["other"] != pid })
 	}
-	f.fleet.mu.Lock()
-	apart := len(f.fleet.apart)
-	f.fleet.mu.Unlock()
-	if apart != 1 {
-		t.Errorf("%d processes for suspects, want one", apart)
-	}
-	until(t, "one process for both", 10*time.Second, func() bool { p := f.pids(); return p["held"] != 0 && p["good"] == p["held"] })
+	until(t, "a process for each", 20*time.Second, func() bool { p := f.pids(); return len(p) == 2 && p["one"] != p["other"] })
+	until(t, "one process for both again", 20*time.Second, both)
 }
 
 // Where a death doesn't say by which camera it came, the suspects are sifted.
@@ -312,11 +315,7 @@ func TestASilentDeathIsTracedByHalving(t *testing.T) {
 		if kills == 6 {
 			t.Fatalf("killed %d times, and it is not found", kills)
 		}
-		pid := 0
-		until(t, "a process with the guilty camera", 20*time.Second, func() bool { pid = f.pids()[guilty]; return pid != 0 })
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-			t.Fatal(err)
-		}
+		pid := f.signal(t, guilty, syscall.SIGKILL)
 		until(t, "another process for it, or none", 20*time.Second, func() bool {
 			now := f.pids()[guilty]
 			return now != pid && (now != 0 || quarantined())
@@ -333,15 +332,12 @@ func TestASilentDeathIsTracedByHalving(t *testing.T) {
 // A process that hangs is ended, and replaced.
 func TestAProcessThatHangsIsReplaced(t *testing.T) {
 	f := readBy(t, Readers{Most: 1, times: readerTimes{
-		hang: time.Second, quarantine: time.Hour, hold: time.Hour, recent: time.Hour, finish: time.Second,
+		hang: 3 * time.Second, quarantine: time.Hour, hold: time.Hour, recent: time.Hour, finish: time.Second,
 	}}, nil)
 	f.add("a", nobody(t, "a"))
 	f.add("b", nobody(t, "b"))
 	until(t, "a process", 10*time.Second, func() bool { return f.last("b").State == topics.StreamWaiting })
-	pid := f.pids()["a"]
-	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	pid := f.signal(t, "a", syscall.SIGSTOP)
 	until(t, "another process", 20*time.Second, func() bool { p := f.pids()["a"]; return p != 0 && p != pid })
 	if err := syscall.Kill(pid, 0); err == nil {
 		t.Error("the process that hung is still there")

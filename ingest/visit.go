@@ -230,6 +230,9 @@ func (v *visit) pulsed(ctx context.Context, m pipe.Message) {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if v.began.IsZero() {
+		v.began = v.Now()
+	}
 	v.pulse = pipe.Pulse{Streaming: m.Pulse.Streaming, Stuck: m.Pulse.Stuck, Broken: m.Pulse.Broken}
 	for run, vital := range m.Pulse.Cameras {
 		if c := v.cameras[run]; c != nil {
