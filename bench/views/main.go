@@ -31,6 +31,7 @@ type options struct {
 	heights                      []float64 // of the film's square, of the scene's height
 	events                       map[string]string
 	width, height, threads       int
+	zones                        bool
 	begins                       int // how many times each film is shown, each time begun a little later
 }
 
@@ -45,6 +46,7 @@ func main() {
 	flag.IntVar(&o.width, "width", 960, "of the scene, pixels")
 	flag.IntVar(&o.height, "height", 540, "of the scene, pixels")
 	flag.IntVar(&o.begins, "begins", 1, "how many times each film is shown, begun a little later each time")
+	flag.BoolVar(&o.zones, "zones", false, "show two films at once, and measure what a zone around one of them tells them apart by")
 	flag.IntVar(&o.threads, "threads", 2, "clips that are embedded at the same time")
 	flag.Func("event", "KEY=LABEL: an action of labels.json and the label that should find it; repeatable (default: the demo's four)", func(text string) error {
 		key, label, ok := strings.Cut(text, "=")
@@ -103,6 +105,9 @@ func (o options) run(ctx context.Context, heights string) (err error) {
 		return err
 	}
 	defer b.close()
+	if o.zones {
+		return b.measureZones(ctx, os.Stdout)
+	}
 	return b.measure(ctx, os.Stdout)
 }
 

@@ -222,7 +222,14 @@ var begun = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC) //nolint:gochecknogloba
 
 // clips are those of a camera that shows the scene with a film in it, from a third of a
 // stride later for each n on.
-func (b *bench) clips(ctx context.Context, f film, at, height float64, n int) (out []topics.Clip, err error) {
+func (b *bench) clips(ctx context.Context, f film, at, height float64, n int) ([]topics.Clip, error) {
+	return b.cut(ctx, nil, func(s *framer.Stream) error {
+		return b.show(ctx, f, s, at, height, time.Duration(n)*800*time.Millisecond)
+	})
+}
+
+// cut makes the clips of a camera with zones for which show plays something.
+func (b *bench) cut(ctx context.Context, zones map[string]topics.Polygon, show func(*framer.Stream) error) (out []topics.Clip, err error) {
 	d := b.model.Bundle().Dims
 	fr, err := framer.New(framer.Options{
 		Names: topics.Names{Prefix: "t."}, Window: 4267 * time.Millisecond, Stride: topics.Stride{Steps: 4}, ShortSide: d.ImageSize, Quality: 90, Queue: 1000,
@@ -233,7 +240,7 @@ func (b *bench) clips(ctx context.Context, f film, at, height float64, n int) (o
 	if err != nil {
 		return nil, err
 	}
-	stream, err := fr.Stream(topics.Camera{Name: "film", URL: "file:"}, func(_ context.Context, msgs ...bus.Message) ([]topics.RecordRef, error) {
+	stream, err := fr.Stream(topics.Camera{Name: "film", URL: "file:", Zones: zones}, func(_ context.Context, msgs ...bus.Message) ([]topics.RecordRef, error) {
 		for _, m := range msgs {
 			c, err := topics.DecodeClip(m.Value)
 			if err != nil {
@@ -246,7 +253,7 @@ func (b *bench) clips(ctx context.Context, f film, at, height float64, n int) (o
 	if err != nil {
 		return nil, err
 	}
-	if err := b.show(ctx, f, stream, at, height, time.Duration(n)*800*time.Millisecond); err != nil {
+	if err := show(stream); err != nil {
 		return nil, err
 	}
 	ended, cancel := context.WithCancel(ctx)

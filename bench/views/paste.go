@@ -44,6 +44,13 @@ func fill(rgb []byte, w, h, width, height int) []byte {
 // place from 0 (left) to 1 (right), in the middle of the height.
 func (p *paste) frame(film []byte, w, h, side int, at float64, dst []byte) []byte {
 	dst = append(dst[:0], p.scene...)
+	p.put(film, w, h, side, at, dst)
+	p.shake(dst)
+	return dst
+}
+
+// put adds a film's picture to one of the scene.
+func (p *paste) put(film []byte, w, h, side int, at float64, dst []byte) {
 	short := min(w, h)
 	// Shrunk by averaging, as a lens does that is farther away.
 	times := max((short+side-1)/side, 1)
@@ -64,9 +71,12 @@ func (p *paste) frame(film []byte, w, h, side int, at float64, dst []byte) []byt
 			}
 		}
 	}
+}
+
+// shake adds the noise.
+func (p *paste) shake(dst []byte) {
 	shift := p.random.IntN(1 << 16)
 	for i, v := range dst {
 		dst[i] = byte(min(max(int(v)+int(p.noise[shift+i]), 0), 255))
 	}
-	return dst
 }
