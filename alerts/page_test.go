@@ -19,6 +19,7 @@ import (
 type story struct {
 	camera string // lobby where empty
 	tags   []string
+	zone   string               // in which it is seen; empty: in the whole picture
 	at     string               // when the first clip ends; noon where empty
 	shows  map[string][]float64 // scores by label
 	want   []string
@@ -33,6 +34,10 @@ var stories = map[string]story{
 	"intruder": {
 		camera: "gate-1", tags: []string{"outdoor"}, shows: map[string][]float64{"climbing over a fence": {.7, .8, .1, .8, .1, .1, .1}},
 		want: []string{"3 raised critical", "6 cleared"},
+	},
+	"fence-climb": {
+		camera: "yard-1", zone: "fence", shows: map[string][]float64{"climbing over a fence": {.1, .3, .1}},
+		want: []string{"1 raised warning", "2 cleared"},
 	},
 	"theft": {
 		shows: map[string][]float64{"grabbing a bag": {.1, .6}, "person running": {.7, .1, .1, .7, .1}},
@@ -139,7 +144,11 @@ func (s story) tell(t *testing.T, e *Engine) (events []string) {
 		var labels []topics.LabelScore
 		for _, name := range slices.Sorted(maps.Keys(s.shows)) {
 			if i < len(s.shows[name]) {
-				labels = append(labels, topics.LabelScore{Label: name, Score: s.shows[name][i]}) // clipAt adds the contrast
+				l := topics.LabelScore{Label: name, Score: s.shows[name][i]} // clipAt adds the contrast
+				if s.zone != "" {
+					l = in(s.zone, l)
+				}
+				labels = append(labels, l)
 			}
 		}
 		slices.SortFunc(labels, func(a, b topics.LabelScore) int { return int(1000 * (b.Score - a.Score)) })

@@ -158,8 +158,7 @@ func (b *bench) showBoth(ctx context.Context, pair [2]film, stream *framer.Strea
 	side := int(height * float64(b.height))
 	var pictures [2][]byte
 	for {
-		var last media.FileFrame
-		scene := append([]byte(nil), b.paste.scene...)
+		var frames [2]media.FileFrame
 		for i, file := range files {
 			frame, err := file.Next()
 			if errors.Is(err, io.EOF) {
@@ -168,16 +167,18 @@ func (b *bench) showBoth(ctx context.Context, pair [2]film, stream *framer.Strea
 			if err != nil {
 				return err
 			}
-			if pictures[i], err = frame.RGB(pictures[i]); err != nil {
-				return err
-			}
-			b.paste.put(pictures[i], frame.Width, frame.Height, side, float64(i), scene)
-			last = frame
+			frames[i] = frame
 		}
-		shown := *last.Frame
-		shown.Arrived, shown.Width, shown.Height = begun.Add(last.PTS), b.width, b.height
-		shown.RGB = func(dst []byte) ([]byte, error) {
-			dst = append(dst[:0], scene...)
+		shown := *frames[0].Frame
+		shown.Arrived, shown.Width, shown.Height = begun.Add(frames[0].PTS), b.width, b.height
+		shown.RGB = func(dst []byte) (_ []byte, err error) {
+			dst = append(dst[:0], b.paste.scene...)
+			for i, f := range frames {
+				if pictures[i], err = f.RGB(pictures[i]); err != nil {
+					return nil, err
+				}
+				b.paste.put(pictures[i], f.Width, f.Height, side, float64(i), dst)
+			}
 			b.paste.shake(dst)
 			return dst, nil
 		}

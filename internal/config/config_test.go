@@ -122,6 +122,8 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"login without a name", "kafka:\n  sasl:\n    mechanism: PLAIN\n", "kafka.sasl.username: empty"},
 		{"wrong everywhere", "kafka:\n  brokers: [" + strings.Repeat("a,", 1000) + "]\n", "f.yaml: 980 more"},
 		{"mask of a camera", "cameras:\n  - name: a\n    url: rtsp://h/\n    masks: [\"0,0 0.5\"]\n", `f.yaml:4: cameras[0].masks[0]: polygon "0,0 0.5": corner "0.5": want corners as fractions of the picture's width and height`},
+		{"zone of a camera", "cameras:\n  - name: a\n    url: rtsp://h/\n    zones:\n      door: \"0,0 0.5\"\n", `f.yaml:5: cameras[0].zones.door: polygon "0,0 0.5": corner "0.5": want corners as fractions of the picture's width and height`},
+		{"name of a zone", "cameras:\n  - name: a\n    url: rtsp://h/\n    zones: {\"the door\": \"0,0 1,1\"}\n", `f.yaml:2: cameras[0]: camera a: zone "the door": want a name of 1 to 64 letters`},
 		{"mask in pixels", "cameras:\n  - name: a\n    url: rtsp://h/\n    masks: [\"0,0 640,360\"]\n", `f.yaml:2: cameras[0]: camera a: mask: corner 640,360: want fractions of the picture, 0 to 1`},
 		{"profile that chooses nothing", "notify:\n  profiles:\n    - name: home\n      disarm: [{}]\n", `f.yaml:4: notify.profiles[0].disarm[0]: want rules, cameras or camera_tags; cameras: ["*"] disarms all`},
 		{"profiles that nobody can name", "notify:\n  profiles:\n    - name: a/b\n    - name: home\n    - name: home\n", "f.yaml:3: notify.profiles[0].name: profile \"a/b\": want 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit\nf.yaml:5: notify.profiles[2].name: duplicate name \"home\""},

@@ -131,7 +131,43 @@ func TestCameraCommands(t *testing.T) {
 		if c.args == "set lobby --stride 3s" {
 			checkCameraJSON(t, file)
 			checkMasks(t, file)
+			checkZones(t, file)
 		}
+	}
+}
+
+// checkZones adds zones, draws one anew, and removes one and all.
+func checkZones(t *testing.T, file string) {
+	t.Helper()
+	for _, c := range []struct {
+		zones []string
+		want  string // a regular expression; "!" first: it fails
+	}{
+		{[]string{"door=0.1,0.2 0.4,0.9", "fence=0,0 1,0.1"}, `, zones door, fence\n`},
+		{[]string{"door=0.1,0.2 0.5,0.9"}, `, zones door, fence\n`},
+		{[]string{"fence="}, `, zones door\n`},
+		{[]string{"fence="}, `!--zone "fence=": camera lobby has no such zone`},
+		{[]string{"0,0 1,1"}, `!--zone "0,0 1,1": want NAME=CORNERS`},
+		{[]string{"gate=0,0 2,1"}, `!camera lobby: zone gate: corner 2,1: want fractions of the picture, 0 to 1`},
+		{[]string{"the gate=0,0 1,1"}, `!camera lobby: zone "the gate": want a name of 1 to 64 letters`},
+	} {
+		args := []string{"camera", "set", "lobby", "--config", file}
+		for _, z := range c.zones {
+			args = append(args, "--zone", z)
+		}
+		want, fails := strings.CutPrefix(c.want, "!")
+		if out, ok := command(t, args...); ok == fails || !regexp.MustCompile(want).MatchString(out) {
+			t.Errorf("--zone %q: want %s in\n%s", c.zones, want, out)
+		}
+	}
+	if out, ok := command(t, "camera", "ls", "--config", file); !ok || !regexp.MustCompile(`TAGS +ZONES +URL(?s:.)*lobby .* door +rtsp`).MatchString(out) {
+		t.Errorf("camera ls: %s", out)
+	}
+	if out, ok := command(t, "camera", "ls", "--json", "--config", file); !ok || !strings.Contains(out, `"door": "0.1,0.2 0.5,0.9"`) {
+		t.Errorf("camera ls --json: %s", out)
+	}
+	if out, ok := command(t, "camera", "set", "lobby", "--zone", "", "--config", file); !ok || strings.Contains(out, "zones") {
+		t.Errorf("--zone '': %s", out)
 	}
 }
 
