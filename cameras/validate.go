@@ -164,6 +164,9 @@ func Advice(c topics.Camera) []string {
 	if c.Watch != "" && (c.Record == topics.RecordNone || len(c.Masks) > 0) {
 		out = append(out, fmt.Sprintf("camera %s: no packets of it are kept, so that its url is not read: its watch alone is", c.Name))
 	}
+	for _, zone := range c.CoveredZones() {
+		out = append(out, fmt.Sprintf("camera %s: its masks cover all of zone %s: nothing is ever seen in it", c.Name, zone))
+	}
 	if bracesForgotten.MatchString(c.URL) || bracesForgotten.MatchString(c.Watch) {
 		out = append(out, fmt.Sprintf("camera %s: its password begins with $: if that is the name of a variable, write it as ${NAME}, with braces", c.Name))
 	}

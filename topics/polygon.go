@@ -53,12 +53,18 @@ func (p Polygon) Check() error {
 // extent is the area of the upright rectangle around the corners, as a fraction of the
 // picture.
 func (p Polygon) extent() float64 {
-	left, top, right, bottom := 1.0, 1.0, 0.0, 0.0
+	left, top, right, bottom := p.bounds()
+	return (right - left) * (bottom - top)
+}
+
+// bounds are those of the corners.
+func (p Polygon) bounds() (left, top, right, bottom float64) {
+	left, top = 1, 1
 	for _, c := range p {
 		left, right = min(left, c.X), max(right, c.X)
 		top, bottom = min(top, c.Y), max(bottom, c.Y)
 	}
-	return (right - left) * (bottom - top)
+	return left, top, right, bottom
 }
 
 // String is the polygon's text.

@@ -113,6 +113,42 @@ func (z Zone) Counts(ref ZoneRef, view View, box Box, of *ZoneRef) bool {
 	return z.Area.share(box) >= leastHeld
 }
 
+// CoveredZones are the zones of which the camera's masks leave nothing, sorted.
+func (c Camera) CoveredZones() (names []string) {
+	for _, z := range ZonesOf(c.Zones) {
+		around, within, covered := z.Area.around(), 0, 0
+		around.each(func(at Point) {
+			if !z.Area.Contains(at) {
+				return
+			}
+			within++
+			if slices.ContainsFunc(c.Masks, func(m Polygon) bool { return m.Contains(at) }) {
+				covered++
+			}
+		})
+		if within > 0 && covered == within {
+			names = append(names, z.Name)
+		}
+	}
+	return names
+}
+
+// around is the upright rectangle around the corners.
+func (p Polygon) around() Box {
+	left, top, right, bottom := p.bounds()
+	return Box{left, top, right - left, bottom - top}
+}
+
+// each calls fn for 32 times 32 places in a box.
+func (b Box) each(fn func(Point)) {
+	const n = 32
+	for y := range n {
+		for x := range n {
+			fn(Point{b.Left + b.Width*(float64(x)+0.5)/n, b.Top + b.Height*(float64(y)+0.5)/n})
+		}
+	}
+}
+
 // Contains is whether a place lies within the outline, by its winding number, so that where
 // an outline crosses itself what it goes around lies within.
 func (p Polygon) Contains(at Point) bool {
@@ -130,16 +166,13 @@ func (p Polygon) Contains(at Point) bool {
 	return winding != 0
 }
 
-// share is how much of a box lies within the outline, by 32 times 32 places in it.
+// share is how much of a box lies within the outline.
 func (p Polygon) share(b Box) float64 {
-	const n = 32
-	within := 0
-	for y := range n {
-		for x := range n {
-			if p.Contains(Point{b.Left + b.Width*(float64(x)+0.5)/n, b.Top + b.Height*(float64(y)+0.5)/n}) {
-				within++
-			}
+	within, all := 0, 0
+	b.each(func(at Point) {
+		if all++; p.Contains(at) {
+			within++
 		}
-	}
-	return float64(within) / (n * n)
+	})
+	return float64(within) / float64(all)
 }

@@ -78,6 +78,16 @@ func TestForgedZonesAreRefused(t *testing.T) {
 	}
 }
 
+// What masks cover is never seen, so that a zone under them is a mistake.
+func TestZonesUnderMasksAreNamed(t *testing.T) {
+	c := Camera{Zones: map[string]Polygon{
+		"under": polygon(t, "0.1,0.1 0.3,0.1 0.2,0.3"), "half": polygon(t, "0.3,0.1 0.5,0.4"), "beside": polygon(t, "0.6,0.6 1,1"), "two": polygon(t, "0,0 0.8,0.2"),
+	}, Masks: []Polygon{polygon(t, "0,0 0.4,0.4"), polygon(t, "0.4,0 0.9,0.25")}}
+	if got := c.CoveredZones(); len(got) != 2 || got[0] != "two" || got[1] != "under" {
+		t.Errorf("%q", got)
+	}
+}
+
 func refused(t *testing.T, err error) {
 	t.Helper()
 	if err == nil {

@@ -160,6 +160,9 @@ func checkZones(t *testing.T, file string) {
 			t.Errorf("--zone %q: want %s in\n%s", c.zones, want, out)
 		}
 	}
+	if out, ok := command(t, "camera", "set", "lobby", "--mask", "0,0 1,1", "--config", file); !ok || !strings.Contains(out, "warning: camera lobby: its masks cover all of zone door") {
+		t.Errorf("a zone under a mask: %s", out)
+	}
 	if out, ok := command(t, "camera", "ls", "--config", file); !ok || !regexp.MustCompile(`TAGS +ZONES +URL(?s:.)*lobby .* door +rtsp`).MatchString(out) {
 		t.Errorf("camera ls: %s", out)
 	}
