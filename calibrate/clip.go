@@ -14,7 +14,8 @@ type reading struct {
 	model  Model
 	memory []scoring.Clip // of each view
 	views  []scoring.View
-	seen   []archive.View // the same, as they were recorded; none: where they are is not known
+	seen   []archive.View  // the same, as they were recorded; none: where they are is not known
+	parts  map[*part]*part // copies of those that were asked for
 	whole  selection
 	zoned  selection
 }
@@ -25,7 +26,7 @@ type selection struct {
 	index []int // of each in the row
 }
 
-func newReading(m Model) *reading { return &reading{model: m} }
+func newReading(m Model) *reading { return &reading{model: m, parts: map[*part]*part{}} }
 
 // of are the views of the whole picture of row i of a batch, valid until the next call: one
 // of a clip that names none.
@@ -36,7 +37,14 @@ func (r *reading) of(b archive.Batch, i int) selection {
 
 // in are those views of the row that was read last which count for a part of the picture,
 // none where it is not known where they are.
-func (r *reading) in(p *part) selection { return r.pick(&r.zoned, p) }
+func (r *reading) in(p *part) selection {
+	own := r.parts[p]
+	if own == nil {
+		own = p.copied()
+		r.parts[p] = own
+	}
+	return r.pick(&r.zoned, own)
+}
 
 func (r *reading) pick(to *selection, p *part) selection {
 	to.views, to.index = to.views[:0], to.index[:0]

@@ -12,7 +12,8 @@ import (
 // before they were is judged by them too, as far as the views of its time show it.
 type Zones func(camera string) map[string]topics.Polygon
 
-// part is a part of a camera's picture: some of its zones. nil is the whole picture.
+// part is a part of a camera's picture: some of its zones. nil is the whole picture. What it
+// remembers is for one goroutine (copied).
 type part struct {
 	zones []topics.Zone
 	refs  []topics.ZoneRef // of each
@@ -47,6 +48,9 @@ func (z Zones) of(camera string, r alerts.Rule) *part {
 	}
 	return p
 }
+
+// copied is the part for another goroutine.
+func (p *part) copied() *part { return &part{zones: p.zones, refs: p.refs, known: map[place]bool{}} }
 
 // hash identifies the part; empty: the whole picture.
 func (p *part) hash() string {

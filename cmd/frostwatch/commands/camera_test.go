@@ -169,7 +169,7 @@ func checkZones(t *testing.T, file string) {
 	if out, ok := command(t, "camera", "ls", "--json", "--config", file); !ok || !strings.Contains(out, `"door": "0.1,0.2 0.5,0.9"`) {
 		t.Errorf("camera ls --json: %s", out)
 	}
-	if out, ok := command(t, "camera", "set", "lobby", "--zone", "", "--config", file); !ok || strings.Contains(out, "zones") {
+	if out, ok := command(t, "camera", "set", "lobby", "--zone", "", "--mask", "", "--config", file); !ok || strings.Contains(out, "zones") {
 		t.Errorf("--zone '': %s", out)
 	}
 }
