@@ -16,7 +16,7 @@ import (
 )
 
 var (
-	cameraURL = regexp.MustCompile(`^cameras\[\d+\]\.url$`)
+	cameraURL = regexp.MustCompile(`^cameras\[\d+\]\.(url|watch)$`)
 	variable  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	topicText = regexp.MustCompile(`^[A-Za-z0-9._-]{0,100}$`)
 )
