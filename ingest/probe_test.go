@@ -88,7 +88,7 @@ func TestProbe(t *testing.T) {
 			t.Errorf("%s: %s", c.name, got.URL)
 		}
 		same := got
-		same.URL, same.Pixels, same.Watched, same.BitRate, same.Restless, same.Advice, same.Picture, same.Cost = "", "", 0, 0, nil, nil, nil, nil
+		same.URL, same.Pixels, same.Watched, same.BitRate, same.Restless, same.Advice, same.Picture = "", "", 0, 0, nil, nil, nil
 		same.FPS, same.Interval, same.Longest = c.want.FPS, c.want.Interval, 0
 		if !equalProbed(same, c.want) {
 			t.Errorf("%s: got %+v\nwant %+v", c.name, same, c.want)

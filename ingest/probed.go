@@ -47,8 +47,6 @@ type Probed struct {
 	// Restless is why all pictures would be decoded even while nothing happens; empty:
 	// keyframes alone are enough then, if decode is demand.
 	Restless []string `json:"not_on_demand,omitempty"`
-	// Cost is what reading it takes, as far as that was measured for such video.
-	Cost *Cost `json:"cost,omitempty"`
 	// Advice is what could be better, in sentences.
 	Advice []string `json:"advice,omitempty"`
 	// Broke is why the stream ended while it was watched; empty: it didn't.
@@ -181,20 +179,7 @@ func (l *looker) result() Probed {
 		out.Restless = nil
 	}
 	out.Interval, out.Longest = round(out.Interval, 100), round(out.Longest, 100)
-	out.Cost = costOf(out)
 	return out
 }
 
 func round(v, parts float64) float64 { return math.Round(v*parts) / parts }
-
-// Cost is what one camera takes of a processor, by measurements of such video
-// (docs/benchmarks.md): seconds of a core for a minute of video.
-type Cost struct {
-	Busy float64 `json:"cpu_s_per_minute"`
-	// Quiet is the same while nothing happens, if decode is demand; 0: not known.
-	Quiet float64 `json:"cpu_s_per_quiet_minute,omitempty"`
-	Basis string  `json:"basis"` // what was measured
-}
-
-// costOf is nil where nothing comparable was measured.
-func costOf(Probed) *Cost { return nil }

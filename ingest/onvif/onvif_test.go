@@ -263,7 +263,7 @@ func TestHostileDevices(t *testing.T) {
 		"no message":  func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, bomb()) },
 		"clear text": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
-			w.WriteHeader(401)
+			w.WriteHeader(http.StatusUnauthorized)
 		},
 		"another than": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<e><Body></Body></e>") },
 		"it answers: no": func(w http.ResponseWriter, _ *http.Request) {

@@ -57,7 +57,7 @@ func (d *Device) describeBy(ctx context.Context, p *peer, service string) error 
 	if err != nil {
 		return err
 	}
-	var failed error = errors.New("it has no service for video")
+	failed := errors.New("it has no service for video")
 	for _, s := range services {
 		if d.Streams, failed = p.streams(ctx, s); failed == nil {
 			return nil

@@ -27,11 +27,11 @@ func (b *bench) films(ctx context.Context) (files []string, err error) {
 			return nil, fmt.Errorf("--film %s: want %s or %s", film, FilmQuiet, FilmBusy)
 		}
 		file := filepath.Join(b.dir, film+".mp4")
-		if err := b.film(ctx, film, b.Size, file); err != nil {
+		if err := b.film(ctx, film, b.Size, filmRate, file); err != nil {
 			return nil, err
 		}
 		if b.Watch != "" {
-			if err := b.film(ctx, film, b.Watch, subFilm(file)); err != nil {
+			if err := b.film(ctx, film, b.Watch, watchRate, subFilm(file)); err != nil {
 				return nil, err
 			}
 		}
@@ -40,18 +40,24 @@ func (b *bench) films(ctx context.Context) (files []string, err error) {
 	return files, nil
 }
 
+// The bit rates of busy films, and of the smaller streams beside them.
+const (
+	filmRate  = "4M"
+	watchRate = "512k"
+)
+
 // subFilm is the file of the smaller stream beside a film.
 func subFilm(file string) string { return strings.TrimSuffix(file, ".mp4") + "-watch.mp4" }
 
 // film makes a film.
-func (b *bench) film(ctx context.Context, film, size, file string) error {
+func (b *bench) film(ctx context.Context, film, size, rate, file string) error {
 	b.say("ingest: make the film %s, %s, %s", film, b.Codec, size)
 	picture := filepath.Join(b.dir, "picture-"+size+".png")
 	// What a lens and a sensor make is full of detail; a drawing would be too easy.
 	if err := ffmpeg(ctx, "-f", "lavfi", "-i", fmt.Sprintf("mandelbrot=size=%s:rate=1,noise=alls=12:allf=a", size), "-frames:v", "1", picture); err != nil {
 		return err
 	}
-	args, err := filmArgs(film, b.Codec)
+	args, err := filmArgs(film, b.Codec, rate)
 	if err != nil {
 		return err
 	}
@@ -61,12 +67,12 @@ func (b *bench) film(ctx context.Context, film, size, file string) error {
 // filmArgs are for a film of a picture: thirty frames and half a keyframe a second, as
 // cameras send them, without frames that refer to later ones. A quiet one is coded by a
 // constant quantiser, since a rate to be kept would fill what nothing happens in.
-func filmArgs(film, codec string) ([]string, error) {
+func filmArgs(film, codec, rate string) ([]string, error) {
 	moving := "[0]split[a][b];[b]crop=iw/4:ih/2:iw/3:ih/4[c];" +
 		"[a][c]overlay=x='(W-w)*(0.5-0.5*cos(2*PI*t/8))':y='H/8+H/4*(0.5-0.5*cos(2*PI*t/4))',noise=alls=4:allf=t"
 	args := []string{"-pix_fmt", "yuv420p", "-preset", "veryfast"}
 	if film == FilmBusy {
-		args = append(args, "-filter_complex", moving, "-b:v", "4M")
+		args = append(args, "-filter_complex", moving, "-b:v", rate)
 	}
 	switch codec {
 	case "h264":

@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -34,9 +33,6 @@ func (p Program) writeProbed(s ingest.Probed, what string) error {
 	row("sound", "%s", map[bool]string{true: "there is, and it is neither asked for nor kept", false: "none"}[s.Audio])
 	if !s.Main {
 		row("decode: demand", "%s", demandOf(s))
-	}
-	if c := s.Cost; c != nil {
-		row("costs about", "%s", costText(*c))
 	}
 	for i, a := range s.Advice {
 		row(map[bool]string{true: "to improve", false: ""}[i == 0], "%s", a)
@@ -117,12 +113,4 @@ func demandOf(s ingest.Probed) string {
 		return "possible: keyframes alone are enough while nothing happens"
 	}
 	return "all would be decoded: " + strings.Join(s.Restless, "; ")
-}
-
-func costText(c ingest.Cost) string {
-	text := fmt.Sprintf("%.2g CPU seconds a minute while something moves", c.Busy)
-	if c.Quiet > 0 {
-		text += fmt.Sprintf(", %.2g in quiet minutes with decode: demand", c.Quiet)
-	}
-	return text + cmp.Or(map[bool]string{true: " (" + c.Basis + ")"}[c.Basis != ""], "")
 }
