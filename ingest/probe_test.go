@@ -23,7 +23,7 @@ import (
 func probeOptions() ProbeOptions {
 	return ProbeOptions{
 		Transport: "tcp", Protocols: []string{"rtsp", "rtsps", "http", "https", "file"},
-		OpenTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, For: 2500 * time.Millisecond,
+		OpenTimeout: 20 * time.Second, ReadTimeout: 20 * time.Second, For: 2500 * time.Millisecond,
 		Trust: Trust{Allow: []string{"file", "127.0.0.0/8"}},
 	}
 }
@@ -134,7 +134,7 @@ func TestProbeSaysWhichPartIsWrong(t *testing.T) {
 		{away.URL, PartRefused, "redirects elsewhere"},
 	} {
 		o := probeOptions()
-		o.OpenTimeout, o.ReadTimeout = 2*time.Second, 2*time.Second
+		o.OpenTimeout, o.ReadTimeout = 20*time.Second, 20*time.Second
 		o.LookUp = func(context.Context, string) ([]netip.Addr, error) { return nil, nil }
 		_, err := Probe(t.Context(), o, topics.Camera{URL: c.url})
 		var f *ProbeFault
