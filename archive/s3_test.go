@@ -60,6 +60,9 @@ func TestS3(t *testing.T) {
 	if err := b.Film(t.Context(), "fall/door-1-0", &content); err != nil || content.Len() != 12<<20 {
 		t.Errorf("a film of %d bytes, %v", content.Len(), err)
 	}
+	if at := b.FilmAddress("fall/door-1-0"); !strings.HasPrefix(at, "s3://past/site-1/evidence/fall-door-1-0.") || strings.Contains(at, "?") {
+		t.Errorf("the film is said to be at %s", at)
+	}
 	if err := b.Film(t.Context(), "fall/door-2-0", &content); !errors.Is(err, ErrNoFilm) {
 		t.Errorf("of an alert without a film: %v", err)
 	}

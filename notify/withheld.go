@@ -233,13 +233,13 @@ func (w *worker) release(ctx context.Context, h *heldAlert) error {
 }
 
 // eventAt reads a record that was withheld. An event without a key is of one that a second
-// opinion keeps from the receiver, that is not there any more, or that is not what it was
-// said to be: anybody may write to the table.
+// opinion keeps from the receiver, that is not there any more, that the receiver does not
+// get, or that is not what it was said to be: anybody may write to the table.
 func (w *worker) eventAt(ctx context.Context, h *heldAlert, state topics.AlertState, offset int64) (e Event, err error) {
 	there := false
 	err = w.Bus.Replay(ctx, w.Names.Of(topics.Alerts), w.ID(), offset, offset+1, func(m bus.Message) error {
 		a, err := topics.DecodeAlert(m.Value)
-		if err != nil || a.ID != h.Alert || a.State != state {
+		if err != nil || a.ID != h.Alert || a.State != state || !w.chooses(a) {
 			return nil
 		}
 		there = true
