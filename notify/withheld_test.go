@@ -252,6 +252,10 @@ func TestWhatIsStillOpenAfterASilenceIsDelivered(t *testing.T) {
 		{"silenced anew when it is due", "20 a/raised; 60 down; 72 silence 72-200; 80 up; 90 a/cleared", ""},
 		{"silenced anew after it", "20 a/raised; 71 look; 80 silence 80-200; 90 a/escalated; 91 a/cleared", "a-1/raised a-1/cleared"},
 		{"again, by work that is repeated", "20 a/raised; 21 a/cleared; 22 a/raised; 23 a/cleared; 71 look", ""},
+		{"the clock is set ahead, past its end", "20 a/raised; 300 look; 301 a/cleared", "a-1/raised a-1/cleared"},
+		{"the clock is set back, to before it", "20 a/raised; -300 b/raised; -290 look; 71 look", "b-1/raised a-1/raised"},
+		{"set back after its end", "20 a/raised; 71 look; 30 b/raised; 31 look; 71 look; 80 a/cleared", "a-1/raised b-1/raised a-1/cleared"},
+		{"set ahead by a record, and back", "20 a/raised; 300 b/raised; 30 c/raised; 31 a/cleared; 71 look", "a-1/raised b-1/raised a-1/cleared c-1/raised"},
 		{"too old by the time", "20 a/raised; 21 b/raised; 22 down; 30 a/cleared; 90 skips; 91 up", "b-1/raised"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -266,6 +270,23 @@ func TestWhatIsStillOpenAfterASilenceIsDelivered(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A clock that is set back after an alert was raised makes nobody wait for a second opinion
+// until it has caught up.
+func TestAClockThatIsSetBackDelaysNoAlert(t *testing.T) {
+	p := newTape(t)
+	p.w.open = newOpenAlerts()
+	p.opinions.verifier = &Verifier{Verify: Verify{Timeout: 10 * time.Millisecond, OnNo: onNoTell, Question: usualQuestion}}
+	value, err := topics.EncodeAlert(pictured("ward-a", 1, topics.AlertRaised))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := p.w.take(ctx, bus.Message{Key: []byte("ward-a"), Value: value, Time: p.now.Add(5 * time.Hour)}); err != nil || len(p.told) != 1 {
+		t.Errorf("delivered %q, %v", p.told, err)
 	}
 }
 
