@@ -354,6 +354,7 @@ func runProgram(t *testing.T, name string, args ...string) {
 func TestABrokerIsRestartedInAStorm(t *testing.T) {
 	for _, persistence := range []string{"false", "true"} {
 		t.Run("persistence "+persistence, func(t *testing.T) {
+			t.Parallel() // it mostly waits
 			b := startBroker(t, 2)
 			m := startMQTT(t, "persistence_location "+t.TempDir()+"/", "autosave_interval 1")
 			text, err := os.ReadFile(m.args[1])
@@ -377,7 +378,7 @@ func TestABrokerIsRestartedInAStorm(t *testing.T) {
 				b.send(t, a)
 				b.list(t, a)
 				last[a.Camera] = a.State
-				if n%40 == 20 {
+				if n == 30 || n == 90 {
 					kill()
 					kill = m.start(t)
 				}
