@@ -178,7 +178,7 @@ func TestAlertmanagerAnswers(t *testing.T) {
 		}, "no answer in time"},
 		{"it hangs up", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
 		{"a refusal of gigabytes", func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(502)
+			w.WriteHeader(http.StatusBadGateway)
 			for block := make([]byte, 1<<20); ; {
 				if _, err := w.Write(block); err != nil {
 					return
@@ -186,7 +186,7 @@ func TestAlertmanagerAnswers(t *testing.T) {
 			}
 		}, "answered 502"},
 		{"byte by byte", func(w http.ResponseWriter, r *http.Request) {
-			w.WriteHeader(503)
+			w.WriteHeader(http.StatusServiceUnavailable)
 			for {
 				select {
 				case <-r.Context().Done():
@@ -234,7 +234,7 @@ func TestAlertmanagerAnswers(t *testing.T) {
 // what it was owed. Its kind may change meanwhile: what was delivered stays so.
 func TestReceiversInAStorm(t *testing.T) {
 	b, first, second, other := startBroker(t, 2), startHook(t), startHook(t), startHook(t)
-	first.answer = func(n Notification) int {
+	first.answer = func(Notification) int {
 		if len(first.got) >= 10 {
 			return http.StatusServiceUnavailable
 		}
