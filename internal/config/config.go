@@ -281,7 +281,7 @@ func Default() Config {
 		Telemetry: Telemetry{TraceRatio: 1},
 		Ingest: Ingest{
 			Group: "frostwatch-ingest", Transport: "tcp", Protocols: []string{"rtsp", "rtsps", "http", "https", "file"}, Env: []string{}, Allow: []string{}, TLSVerify: true,
-			OpenTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, Watchdog: 15 * time.Second, Decode: topics.DecodeAlways, DecodeThreads: 1, Processes: 4,
+			OpenTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, Watchdog: 15 * time.Second, Decode: topics.DecodeAlways, DecodeThreads: 1,
 			Record: topics.RecordEvents, Pre: 10 * time.Second, Post: 5 * time.Second, Packets: Packets{Camera: 128e6, Total: 8e9, Spare: 1e9},
 			Backoff: Backoff{Min: time.Second, Max: time.Minute, ResetAfter: time.Minute},
 		},
