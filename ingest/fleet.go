@@ -33,7 +33,7 @@ type fleet struct {
 }
 
 func newFleet(s *Stage) *fleet {
-	return &fleet{Stage: s, Readers: *s.Options.Readers, cameras: map[*remote]bool{}, suspect: map[string]time.Time{}}
+	return &fleet{Stage: s, Readers: *s.Readers, cameras: map[*remote]bool{}, suspect: map[string]time.Time{}}
 }
 
 // run lets processes be started until stop is called, which waits for their ends.
@@ -52,8 +52,8 @@ func (f *fleet) run(ctx context.Context) (stop func() error) {
 
 // start has a camera read, once what is before it is over.
 func (f *fleet) start(ctx context.Context, c topics.Camera, was before, b *board, send bus.SendFunc) *remote {
-	if f.Readers.Send != nil {
-		send = f.Readers.Send
+	if f.Send != nil {
+		send = f.Send
 	}
 	m := &remote{
 		fleet: f, camera: c, was: was, board: b, send: send, log: f.Logger.With("camera", c.Name),

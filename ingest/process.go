@@ -27,7 +27,6 @@ type process struct {
 	ended  chan struct{} // closed once it has been waited for
 	err    error         // of that
 	report crashReport
-	logged sync.WaitGroup
 
 	mu   sync.Mutex
 	gone bool

@@ -140,7 +140,7 @@ func (r *reader) live(ctx context.Context) death {
 	r.greet(conn, p.pid)
 	tasks.Go(func() { _ = conn.Run() }) // its end shows in what is received
 	tasks.Go(func() { v.watch(ctx) })
-	if r.Options.Films != nil && !r.apart {
+	if r.Films != nil && !r.apart {
 		tasks.Go(func() { v.follow(ctx) })
 	}
 	err = v.receive(ctx)
@@ -159,7 +159,7 @@ func (r *reader) live(ctx context.Context) death {
 	if v.hung {
 		d.cause, d.camera = causeHung, ""
 	}
-	if d.text == "" && err != nil {
+	if d.text == "" {
 		d.text = topics.Clean(err.Error())
 	}
 	return d

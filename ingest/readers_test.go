@@ -169,8 +169,8 @@ func (f *fleetOf) signal(t *testing.T, camera string, s syscall.Signal) (pid int
 }
 
 func (f *fleetOf) statuses(camera string) int {
-	f.recorder.mu.Lock()
-	defer f.recorder.mu.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	return len(f.status[camera])
 }
 
@@ -178,8 +178,8 @@ func (f *fleetOf) statuses(camera string) int {
 func (f *fleetOf) streams(t *testing.T, camera string, after int) {
 	t.Helper()
 	until(t, camera+" to stream", 20*time.Second, func() bool {
-		f.recorder.mu.Lock()
-		defer f.recorder.mu.Unlock()
+		f.mu.Lock()
+		defer f.mu.Unlock()
 		for _, s := range f.status[camera][min(after, len(f.status[camera])):] {
 			if s.State == topics.StreamStreaming {
 				return true
@@ -265,8 +265,8 @@ func TestACameraThatCrashesItsProcess(t *testing.T) {
 
 // interruptions are how often a camera lost its process without being at fault.
 func (f *fleetOf) interruptions(camera string) (n int) {
-	f.recorder.mu.Lock()
-	defer f.recorder.mu.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	for _, s := range f.status[camera] {
 		if strings.HasPrefix(s.Reason, "the process that reads it has ended") {
 			n++

@@ -116,7 +116,7 @@ func (m *remote) finish(why string) {
 		delete(m.process.cameras, m.run)
 		m.process = nil
 	}
-	delete(m.fleet.cameras, m)
+	delete(m.cameras, m)
 	m.live.remove(m)
 	m.Reporter.Warning(partOf(m.camera.Name), nil)
 	close(m.done)

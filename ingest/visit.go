@@ -103,7 +103,7 @@ func (v *visit) publish(ctx context.Context, m pipe.Message) (answer pipe.Messag
 	if id, has := m.Span["clip"]; has {
 		attrs = append(attrs, attribute.String("clip", topics.Clean(id)))
 	}
-	ctx, span := v.Readers.Tracer.Start(ctx, "framer.clip", trace.WithTimestamp(m.Since), trace.WithSpanKind(trace.SpanKindProducer), trace.WithAttributes(attrs...))
+	ctx, span := v.Tracer.Start(ctx, "framer.clip", trace.WithTimestamp(m.Since), trace.WithSpanKind(trace.SpanKindProducer), trace.WithAttributes(attrs...))
 	defer span.End()
 	out := bus.Message{Topic: v.Names.Of(topics.Clips), Key: []byte(c.camera.Name), Value: m.Body, Since: m.Since}
 	v.Propagator.Inject(ctx, bus.HeaderCarrier{Headers: &out.Headers})
@@ -115,7 +115,7 @@ func (v *visit) publish(ctx context.Context, m pipe.Message) (answer pipe.Messag
 }
 
 func (v *visit) hasFilm(ctx context.Context, m pipe.Message) pipe.Message {
-	if v.Options.Films == nil {
+	if v.Films == nil {
 		return pipe.Message{Error: "no films are kept"}
 	}
 	has, err := v.Films.Keep.HasFilm(ctx, m.Text)
@@ -124,7 +124,7 @@ func (v *visit) hasFilm(ctx context.Context, m pipe.Message) pipe.Message {
 
 // putFilm stores a film that the process has made. It may only name one of those.
 func (v *visit) putFilm(ctx context.Context, m pipe.Message) pipe.Message {
-	if v.Options.Films == nil {
+	if v.Films == nil {
 		return pipe.Message{Error: "no films are kept"}
 	}
 	name, err := filepath.Rel(v.Films.Dir, m.Part)

@@ -19,7 +19,7 @@ func (d Deferred) Start(ctx context.Context, name string, o ...trace.SpanStartOp
 	set := map[string]string{}
 	c := trace.NewSpanStartConfig(o...)
 	for _, a := range c.Attributes() {
-		set[string(a.Key)] = a.Value.Emit()
+		set[string(a.Key)] = a.Value.String()
 	}
 	return d.Tracer.Start(context.WithValue(ctx, deferredKey{}, set), name, o...)
 }

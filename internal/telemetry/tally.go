@@ -67,7 +67,7 @@ func (t *Tally) add(name string, by float64, options []metric.AddOption) {
 	if s == nil {
 		s = &Sum{Name: name, Attrs: map[string]string{}}
 		for _, a := range set.ToSlice() {
-			s.Attrs[string(a.Key)] = a.Value.Emit()
+			s.Attrs[string(a.Key)] = a.Value.String()
 		}
 		t.sums[key] = s
 	}
