@@ -115,8 +115,8 @@ func (r *runner) streamOptions(ctx context.Context) media.StreamOptions {
 		OnDamaged:   func(passed bool) { r.damaged(ctx, passed) },
 		OnWait:      func(reason string) { r.waits(ctx, reason) },
 		OnKept:      func() { r.kept(ctx) },
-		OnDemand:    r.onDemand(),
-		AnyPace:     r.AnyPace,
+		OnDemand:    r.onDemand(), Turns: r.Turns,
+		AnyPace: r.AnyPace,
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
+	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -65,6 +67,9 @@ type Options struct {
 	Decode topics.Decode
 	// Readers says by which processes cameras are read; nil: by this one.
 	Readers *Readers
+	// Turns bound how many cameras that begin decode everything at a time, of those that
+	// are decoded on demand; nil: DefaultTurns.
+	Turns *media.Turns
 	// Films says how films of alerts are made; nil: none are.
 	Films *Films
 	// AnyPace reads recordings as fast as they decode instead of at their own pace, and
@@ -109,10 +114,16 @@ func (o *Options) fill() {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		}
 	}
+	if o.Turns == nil {
+		o.Turns = DefaultTurns()
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 }
+
+// DefaultTurns are two for each core.
+func DefaultTurns() *media.Turns { return media.NewTurns(2 * runtime.GOMAXPROCS(0)) }
 
 // Stage is one ingest worker.
 type Stage struct {

@@ -39,6 +39,8 @@ type demand struct {
 	looked               time.Duration
 	whole                bool // the latest keyframe stands for itself
 	fields               bool // pictures are interlaced
+
+	learning
 }
 
 // watch is how a stream is decoded.
@@ -115,6 +117,11 @@ func (s *Stream) spare(missed bool) bool {
 	}
 	switch d.state {
 	case awake:
+		if key && !missed && s.queues() {
+			d.keep(p, now, missed)
+			s.peek()
+			return true
+		}
 		if key && !missed && s.restful() {
 			d.state, d.mark = settling, s.damage.number+1
 			d.keep(p, now, missed)
@@ -123,6 +130,7 @@ func (s *Stream) spare(missed bool) bool {
 		if d.keep(p, now, missed); key || missed || rises {
 			d.state = awake
 			d.free()
+			d.leave()
 		}
 	case idle:
 		d.keep(p, now, missed)
@@ -131,6 +139,10 @@ func (s *Stream) spare(missed bool) bool {
 		switch {
 		case missed || rises || d.bytes > keptBytes || d.group.odd(key) || d.span+d.group.since > SkipMost:
 			s.wake(rises, false)
+		case d.waits && (d.still.crowded() || key && d.group.regular == 0):
+			s.wake(false, false)
+		case key && s.turn():
+			s.study()
 		case key && s.due():
 			s.peek()
 		}
@@ -141,17 +153,21 @@ func (s *Stream) spare(missed bool) bool {
 
 // restful is whether nothing happens, and nothing is in doubt.
 func (s *Stream) restful() bool {
-	d, c := s.demand, &s.clock
-	doubts := s.damage.on || d.fields || !d.whole || d.group.regular < 2 ||
-		c.byArrival || c.blind || c.guessed || c.line.doubts > 0 || c.absent > 0 || c.same > 0 ||
+	d := s.demand
+	return d.whole && d.group.regular >= 2 && !s.doubts() && d.still.still(s.clock.last, d.group.length)
+}
+
+// doubts is whether something is out of the ordinary.
+func (s *Stream) doubts() bool {
+	c := &s.clock
+	return s.damage.on || s.demand.fields || c.byArrival || c.blind || c.guessed || c.line.doubts > 0 || c.absent > 0 || c.same > 0 ||
 		s.info.Codec != "h264" && s.info.Codec != "hevc"
-	return !doubts && d.still.still(c.last, d.group.length)
 }
 
 // due is whether the keyframe that came is to be looked at, rather than the next.
 func (s *Stream) due() bool {
 	d, every := s.demand, lookEvery
-	if s.clock.last-d.resting >= calmLong {
+	if d.waits || s.clock.last-d.resting >= calmLong {
 		every = lookSeldom
 	}
 	d.span += d.group.length
@@ -165,6 +181,7 @@ func (s *Stream) rest(at time.Duration) {
 	d.stamp, d.span, d.resting = frameTime(s.fresh.UnsafePointer()), 0, at
 	d.state = idle
 	d.still.learn()
+	d.leave()
 	s.reopen(d.kept[0].packet)
 	s.OnCalm(true)
 }
@@ -186,7 +203,8 @@ func (s *Stream) peeked(number int64) bool {
 	d := s.demand
 	whole := s.fresh.KeyFrame() && s.fresh.PictureType() == astiav.PictureTypeI && !corrupt(s.fresh.UnsafePointer()) && !s.damage.wounded[number%reorder]
 	d.other = s.lumaOf(d.other)
-	if !whole || d.other.differs(d.points) || s.fresh.Width() != s.held.Width() || s.fresh.Height() != s.held.Height() {
+	first := d.waits && !s.holding
+	if !whole || len(d.other.points) == 0 || !first && (d.other.differs(d.points) || s.fresh.Width() != s.held.Width() || s.fresh.Height() != s.held.Height()) {
 		s.wake(false, true)
 		return false
 	}
@@ -201,9 +219,12 @@ func (s *Stream) next() {
 	d.stamp = frameTime(s.held.UnsafePointer())
 	d.drop(len(d.kept) - 1)
 	d.span = 0
-	d.still.ease()
-	d.state = idle
-	if c := &s.clock; c.byArrival || c.line.doubts > 0 || c.absent > 0 || c.same > 0 {
+	if d.state = idle; d.waits {
+		d.still.narrow()
+	} else {
+		d.still.ease()
+	}
+	if s.doubts() {
 		s.wake(false, false)
 	}
 }
@@ -213,6 +234,7 @@ func (s *Stream) next() {
 func (s *Stream) wake(rose, unseen bool) {
 	d := s.demand
 	flush(s.owner)
+	d.leave()
 	d.state, d.sent, d.passing = catchingUp, 0, true
 	d.still.wake(s.clock.last, rose, unseen)
 	d.looked, d.first = s.clock.last, luma{}
@@ -237,6 +259,9 @@ func (s *Stream) catchUp() bool {
 	d.sent++
 	d.fed = k.arrived
 	s.send(k.packet, k.missed)
+	if d.studies && d.sent == len(d.kept) {
+		s.studied()
+	}
 	return true
 }
 
@@ -290,5 +315,8 @@ func (s *Stream) watch(at time.Duration, number int64, now time.Time) {
 	case mark:
 		d.free()
 		d.state = awake
+	}
+	if d.holds && d.state == awake && at > turnMost {
+		d.leave()
 	}
 }

@@ -114,8 +114,14 @@ type shownFrame struct {
 // skipped between them.
 func shownBy(t *testing.T, path string, onDemand bool) (shown map[time.Duration]shownFrame, skipped int) {
 	t.Helper()
+	return shownWith(t, path, onDemand, nil, func(int) {})
+}
+
+// shownWith is shownBy with turns; came is called with the number of each frame.
+func shownWith(t *testing.T, path string, onDemand bool, turns *Turns, came func(int)) (shown map[time.Duration]shownFrame, skipped int) {
+	t.Helper()
 	o := testOptions()
-	o.AnyPace, o.OnDemand = true, onDemand
+	o.AnyPace, o.OnDemand, o.Turns = true, onDemand, turns
 	s, err := OpenStream(t.Context(), "file:"+path, o)
 	if err != nil {
 		t.Fatal(err)
@@ -134,6 +140,7 @@ func shownBy(t *testing.T, path string, onDemand bool) (shown map[time.Duration]
 		if rgb, err = f.RGB(rgb); err != nil {
 			t.Fatal(err)
 		}
+		came(len(shown))
 		skipped += f.Skipped
 		shown[f.PTS.Round(time.Millisecond)] = shownFrame{f.Until.Round(time.Millisecond), sha256.Sum256(rgb)}
 	}

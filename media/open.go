@@ -26,6 +26,9 @@ type StreamOptions struct {
 	// OnDemand decodes only keyframes while nothing happens, and what came since the latest
 	// of them when something does.
 	OnDemand bool
+	// Turns bound how many streams decode everything at a time to learn what is usual for
+	// them; nil: nothing does.
+	Turns *Turns
 	// OnKept is called for each frame that comes while only keyframes are decoded; nil:
 	// nobody is told.
 	OnKept func()
@@ -72,7 +75,7 @@ func open(ctx context.Context, url string, o openOptions) (*Stream, error) {
 	s := &Stream{openOptions: o, format: astiav.AllocFormatContext(), losses: newLosses()}
 	s.losses.ofFormat(s.format)
 	if o.OnDemand {
-		s.demand = &demand{}
+		s.demand = &demand{learning: learning{turns: o.Turns}}
 	}
 	s.guard = newGuard(ctx, s.format.SetInterruptCallback())
 	s.ofURL(url)

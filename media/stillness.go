@@ -139,8 +139,11 @@ func (s *stillness) heed(rose bool) {
 // moves would show in them. group is the time between two keyframes.
 func (s *stillness) still(at, group time.Duration) bool {
 	return s.calm && at-s.since >= max(s.wait, leastCalm, 2*group) && s.count >= recentPackets &&
-		s.now.packets > 0 && sunk*s.now.all <= s.key*s.now.packets
+		s.small()
 }
+
+// small is whether packets were so small that what moves would show in them.
+func (s *stillness) small() bool { return s.now.packets > 0 && sunk*s.now.all <= s.key*s.now.packets }
 
 // learn makes what the stretch had the usual. If sizes had risen and nothing was seen to
 // move, what is usual has more of them.
@@ -161,6 +164,27 @@ func (s *stillness) ease() {
 	s.usual.most -= max(s.usual.most-s.now.most, 0) / slowly
 	s.usual.middle -= max(s.usual.middle-s.now.middle, 0) / slowly
 	s.now = sizes{}
+}
+
+// crowded is whether packets are too large for what is usual to be learned from them, where
+// nothing is known yet.
+func (s *stillness) crowded() bool {
+	return s.now.packets >= recentPackets && sunk*s.sum() > s.key*recentPackets
+}
+
+// narrow is called for each group that was not decoded, before what is usual was learned:
+// what the quietest group had is taken for it.
+func (s *stillness) narrow() {
+	if s.now.packets > 0 && (s.usual.packets == 0 || s.now.all*s.usual.packets < s.usual.all*s.now.packets) {
+		s.usual = s.now
+	}
+	s.now = sizes{}
+}
+
+// study is called when the packets since that time, whose sizes are known, are decoded to
+// see whether pictures were still.
+func (s *stillness) study(at time.Duration) {
+	s.calm, s.since, s.rose, s.awaken, s.alarm = true, at, false, false, sizes{}
 }
 
 // wake is called when all pictures are decoded again, from that time on. rose is whether

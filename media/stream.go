@@ -216,6 +216,7 @@ func (s *Stream) Close() {
 	}
 	s.packet.Free()
 	s.demand.free()
+	s.demand.leave()
 	s.losses.free()
 	for _, f := range []*astiav.Frame{s.fresh, s.held, s.shown} {
 		f.Free()

@@ -42,6 +42,10 @@ type ingestFigures struct {
 	FurtherMB float64 `json:"rss_mb_per_further_camera,omitempty"`
 	// FFmpeg is what ffmpeg uses for a camera beside it, with one thread; 0: not measured.
 	FFmpeg float64 `json:"ffmpeg_cpu_s_per_camera_minute,omitempty"`
+	// Calm is after how many seconds all cameras had learned what is usual for them, or as
+	// many as did (Resting), counted from when they were added, of which one was at rest; 0: not all did.
+	Calm    float64 `json:"all_calm_after_s,omitempty"`
+	Resting int     `json:"resting,omitempty"`
 }
 
 const (
@@ -49,11 +53,12 @@ const (
 	// it, the process is measured without cameras for idleTime.
 	joinTime = 3 * time.Second
 	idleTime = 5 * time.Second
-	// settleTime is how long cameras may take until each has sent a clip.
+	// settleTime is how long cameras may take until each has sent a clip, and a second more
+	// for each.
 	settleTime = time.Minute
-	// calmTime is how long cameras have to be found quiet, before it is measured what they
-	// cost if they are.
-	calmTime = 10 * time.Second
+	// calmTime is how long no further camera may come to rest before it is measured what
+	// they cost. One alone takes some ten seconds.
+	calmTime = 15 * time.Second
 	// steadyTime is over how long memory is averaged, since it rises and falls with each
 	// collection of garbage.
 	steadyTime = 5 * time.Second
@@ -221,6 +226,7 @@ func (b *bench) join(ctx context.Context, pr *process.Process, r *sink, camera t
 	if err != nil {
 		return 0, err
 	}
+	begun := time.Now()
 	for i := range cameras {
 		camera.Name = fmt.Sprintf("camera-%d", i+1)
 		if err := table.Put(ctx, camera); err != nil {
@@ -231,8 +237,11 @@ func (b *bench) join(ctx context.Context, pr *process.Process, r *sink, camera t
 		return 0, err
 	}
 	if out.Decode == string(topics.DecodeDemand) {
-		if _, err := b.spend(ctx, r, calmTime); err != nil {
+		if out.Resting, err = r.rested(ctx, cameras); err != nil {
 			return 0, err
+		}
+		if out.Calm = 0; out.Resting == cameras {
+			out.Calm = time.Since(begun).Seconds()
 		}
 	}
 	if b.Cameras == 1 {

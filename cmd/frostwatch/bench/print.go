@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 // Print writes the report as tables.
@@ -53,6 +55,12 @@ func (i ingestFigures) print(row func(...string)) {
 	row("  CPU", fmt.Sprintf("%.2f s per camera minute", i.CPU))
 	if i.FFmpeg > 0 {
 		row("  ffmpeg", fmt.Sprintf("%.2f s per camera minute beside it; ours is %.2f times that", i.FFmpeg, i.CPU/i.FFmpeg))
+	}
+	switch {
+	case i.Calm > 0:
+		row("  quiet", fmt.Sprintf("all %d after %.1f s", i.Resting, i.Calm))
+	case i.Decode == string(topics.DecodeDemand):
+		row("  quiet", fmt.Sprintf("%d of %d", i.Resting, i.Cameras))
 	}
 	row("  memory", fmt.Sprintf("%.1f MB peak per camera, %.1f MB at the end", i.PeakMB, i.EndMB))
 	if i.FurtherMB > 0 {

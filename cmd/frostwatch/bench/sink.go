@@ -22,7 +22,39 @@ type sink struct {
 
 	mu   sync.Mutex
 	seen map[string]bool // cameras that have sent a clip
+	calm map[string]bool // cameras of which keyframes alone are decoded
 	info media.StreamInfo
+
+	turns *media.Turns
+}
+
+// resting is how many cameras have learned what is usual for them, and are decoded
+// keyframe by keyframe.
+func (r *sink) resting() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.calm) - r.turns.Waiting()
+}
+
+// rested waits until all cameras rest, or until no more of them have come to rest for a
+// while: films in which something moves never do.
+func (r *sink) rested(ctx context.Context, cameras int) (resting int, err error) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for since := time.Now(); time.Since(since) < calmTime; {
+		if n := r.resting(); n > resting {
+			resting, since = n, time.Now()
+		}
+		if resting >= cameras {
+			return resting, nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		}
+	}
+	return resting, nil
 }
 
 func (r *sink) send(_ context.Context, msgs ...bus.Message) ([]topics.RecordRef, error) {
@@ -37,7 +69,7 @@ func (r *sink) send(_ context.Context, msgs ...bus.Message) ([]topics.RecordRef,
 
 // settled waits until every camera has sent a clip.
 func (r *sink) settled(ctx context.Context, cameras int) error {
-	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	ctx, cancel := context.WithTimeout(ctx, settleTime+time.Duration(cameras)*time.Second)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -72,7 +104,19 @@ func (r *sink) stream() string {
 // watched is a framer's stream that records what is passed to it.
 type watched struct {
 	*framer.Stream
-	r *sink
+	r      *sink
+	camera string
+}
+
+func (w watched) Frame(ctx context.Context, f *media.Frame) error {
+	w.r.mu.Lock()
+	if f.Skipped > 0 {
+		w.r.calm[w.camera] = true
+	} else {
+		delete(w.r.calm, w.camera)
+	}
+	w.r.mu.Unlock()
+	return w.Stream.Frame(ctx, f)
 }
 
 func (w watched) Connected(info media.StreamInfo) {
@@ -85,10 +129,10 @@ func (w watched) Connected(info media.StreamInfo) {
 // withIngest calls do while the ingest stage runs and sends its clips to the
 // sink.
 func (b *bench) withIngest(ctx context.Context, pr *process.Process, do func(context.Context, *sink) error) error {
-	r := &sink{seen: map[string]bool{}}
-	o := process.IngestOptions{Send: r.send}
+	r := &sink{seen: map[string]bool{}, calm: map[string]bool{}, turns: ingest.DefaultTurns()}
+	o := process.IngestOptions{Send: r.send, Turns: r.turns}
 	if pr.Config.Ingest.Processes == 0 {
-		o.Wrap = func(s *framer.Stream) ingest.Sink { return watched{s, r} }
+		o.Wrap = func(c topics.Camera, s *framer.Stream) ingest.Sink { return watched{s, r, c.Name} }
 	}
 	s, err := pr.NewIngest(o)
 	if err != nil {

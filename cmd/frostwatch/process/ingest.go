@@ -9,6 +9,7 @@ import (
 	"github.com/frostwatch/frostwatch/framer"
 	"github.com/frostwatch/frostwatch/ingest"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
+	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -20,9 +21,11 @@ type IngestOptions struct {
 	Own []topics.Camera
 	// Send receives the clips in place of Kafka.
 	Send bus.SendFunc
+	// Turns are the stage's (ingest.Options); nil: its own.
+	Turns *media.Turns
 	// Wrap replaces the sink to which the stage hands frames. Cameras are then read by
 	// this process.
-	Wrap func(*framer.Stream) ingest.Sink
+	Wrap func(topics.Camera, *framer.Stream) ingest.Sink
 }
 
 // NewIngest builds the stage that reads cameras, with the framer that cuts clips.
@@ -55,6 +58,7 @@ func (p *Process) NewIngest(o IngestOptions) (*ingest.Stage, error) {
 	all.Logger, all.Meter, all.Reporter = p.log, catalog.Meter(p.tel.Meter("ingest")), p.reporter
 	all.Trust = CameraTrust(p.Config)
 	all.Trust.Own = append(all.Trust.Own, o.Own...)
+	all.Turns = o.Turns
 	return ingest.New(all)
 }
 
@@ -67,7 +71,7 @@ func (o IngestOptions) sink(f *framer.Framer, c topics.Camera, send bus.SendFunc
 		return nil, err
 	}
 	if o.Wrap != nil {
-		return o.Wrap(s), nil
+		return o.Wrap(c, s), nil
 	}
 	return s, nil
 }
