@@ -127,23 +127,15 @@ func (b *bench) ways(modes []string, smaller bool) []way {
 // ingestOne serves the video from another process and reads it in this one. The
 // broker here carries only the cameras table and the cameras' status.
 func (b *bench) ingestOne(ctx context.Context, video string, w way, dir string) (out ingestFigures, err error) {
-	args := []string{"camsim", "--listen", "127.0.0.1:0", "--gap", "0s", video}
+	films := slices.Repeat([]string{video}, b.Cameras)
 	if w.watch != "" {
-		args = append(args, subFilm(video))
+		films = append(films, slices.Repeat([]string{subFilm(video)}, b.Cameras)...)
 	}
-	sim, err := b.startChild(ctx, args...)
+	sim, urls, err := b.simulate(ctx, films)
 	if err != nil {
 		return out, err
 	}
 	defer func() { err = errors.Join(err, sim.end()) }()
-	var camera topics.Camera
-	camera.URL, err = sim.line()
-	if w.watch != "" && err == nil {
-		camera.Watch, err = sim.line()
-	}
-	if err != nil {
-		return out, fmt.Errorf("start camsim: %w", err)
-	}
 	log, err := telemetry.NewLogger(b.Err, "error", "text")
 	if err != nil {
 		return out, err
@@ -176,13 +168,26 @@ func (b *bench) ingestOne(ctx context.Context, video string, w way, dir string) 
 	}
 	out = ingestFigures{Video: filepath.Base(video), ShortSide: cfg.Framer.ShortSide, Views: topics.ViewNames(cfg.Framer.Views), Decode: string(w.decode), Watch: w.watch, Processes: w.processes, Cameras: b.Cameras}
 	err = b.withIngest(ctx, pr, func(ctx context.Context, r *sink) error {
-		return b.readCameras(ctx, pr, r, camera, &out)
+		return b.readCameras(ctx, pr, r, camerasAt(urls, b.Cameras), &out)
 	})
 	return out, err
 }
 
+// camerasAt are n cameras that are read at the first n URLs, and looked at by the others,
+// where there are any.
+func camerasAt(urls []string, n int) []topics.Camera {
+	out := make([]topics.Camera, n)
+	for i := range out {
+		out[i] = topics.Camera{Name: fmt.Sprintf("camera-%d", i+1), URL: urls[i]}
+		if len(urls) > n {
+			out[i].Watch = urls[n+i]
+		}
+	}
+	return out
+}
+
 // readCameras measures first without cameras, then with them.
-func (b *bench) readCameras(ctx context.Context, pr *process.Process, r *sink, camera topics.Camera, out *ingestFigures) error {
+func (b *bench) readCameras(ctx context.Context, pr *process.Process, r *sink, cameras []topics.Camera, out *ingestFigures) error {
 	if _, err := b.spend(ctx, r, joinTime); err != nil {
 		return err
 	}
@@ -195,15 +200,15 @@ func (b *bench) readCameras(ctx context.Context, pr *process.Process, r *sink, c
 		return err
 	}
 	before := heldMB()
-	one, err := b.join(ctx, pr, r, camera, out, 1)
+	one, err := b.join(ctx, pr, r, cameras[:1], out)
 	if err != nil {
 		return err
 	}
-	all, err := b.join(ctx, pr, r, camera, out, b.Cameras)
+	all, err := b.join(ctx, pr, r, cameras, out)
 	if err != nil {
 		return err
 	}
-	busy, beside, err := b.spendBeside(ctx, r, camera.URL, pr.Config)
+	busy, beside, err := b.spendBeside(ctx, r, cameras[0].URL, pr.Config)
 	if err != nil {
 		return err
 	}
@@ -219,28 +224,27 @@ func (b *bench) readCameras(ctx context.Context, pr *process.Process, r *sink, c
 	return nil
 }
 
-// join adds cameras until there are so many, waits until all are as they will be, and
+// join adds those cameras that are not there yet, waits until all are as they will be, and
 // returns the memory of the process then, if there are several to be compared.
-func (b *bench) join(ctx context.Context, pr *process.Process, r *sink, camera topics.Camera, out *ingestFigures, cameras int) (mb float64, err error) {
+func (b *bench) join(ctx context.Context, pr *process.Process, r *sink, cameras []topics.Camera, out *ingestFigures) (mb float64, err error) {
 	table, err := pr.Cameras()
 	if err != nil {
 		return 0, err
 	}
 	begun := time.Now()
-	for i := range cameras {
-		camera.Name = fmt.Sprintf("camera-%d", i+1)
+	for _, camera := range cameras {
 		if err := table.Put(ctx, camera); err != nil {
 			return 0, err
 		}
 	}
-	if err := r.settled(ctx, cameras); err != nil {
+	if err := r.settled(ctx, len(cameras)); err != nil {
 		return 0, err
 	}
 	if out.Decode == string(topics.DecodeDemand) {
-		if out.Resting, err = r.rested(ctx, cameras); err != nil {
+		if out.Resting, err = r.rested(ctx, len(cameras)); err != nil {
 			return 0, err
 		}
-		if out.Calm = 0; out.Resting == cameras {
+		if out.Calm = 0; out.Resting == len(cameras) {
 			out.Calm = time.Since(begun).Seconds()
 		}
 	}
