@@ -22,6 +22,8 @@ const (
 	Vocab  = "vocab"
 	Search = "search"
 	Up     = "up"
+	// Capacity is measured only when it is asked for: it takes ten minutes.
+	Capacity = "capacity"
 )
 
 // Parts returns all parts in the order in which they are measured. Ingest comes
@@ -39,7 +41,8 @@ type Options struct {
 	Size       string   // of Films, such as 1920x1080
 	Codec      string   // of Films: h264 or hevc
 	Beside     bool     // ffmpeg runs beside ingest whatever it reads
-	Cameras    int      // that ingest reads at the same time
+	Cameras    int      // that ingest reads at the same time; with how many capacity begins
+	Most       int      // cameras that capacity tries
 	Views      []string // of ingest's cameras; empty: the default
 	// Watch is the size of a smaller stream beside each film, which is looked at while the
 	// film is kept without being decoded: measured after the film alone. Empty: it isn't.
@@ -69,6 +72,8 @@ type Report struct {
 	Vocab   *vocabFigures   `json:"vocab,omitempty"`
 	Search  *searchFigures  `json:"search,omitempty"`
 	Up      *upFigures      `json:"up,omitempty"`
+
+	Capacity *capacityFigures `json:"capacity,omitempty"`
 }
 
 // Run measures the parts and prints the report.
@@ -122,6 +127,11 @@ func (b *bench) measure(ctx context.Context, parts []string) (r Report, err erro
 	if slices.Contains(parts, Up) {
 		if r.Up, err = b.up(ctx); err != nil {
 			return r, fmt.Errorf("measure up: %w", err)
+		}
+	}
+	if slices.Contains(parts, Capacity) {
+		if r.Capacity, err = b.capacity(ctx); err != nil {
+			return r, fmt.Errorf("measure capacity: %w", err)
 		}
 	}
 	return r, nil

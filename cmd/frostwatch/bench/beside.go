@@ -2,12 +2,10 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/frostwatch/frostwatch/topics"
@@ -39,36 +37,7 @@ func startPeer(ctx context.Context, url string, short int, window time.Duration)
 }
 
 // cpu is its processor time so far; an error once it has ended.
-func (p *peer) cpu() (time.Duration, error) {
-	d, err := cpuOf(strconv.Itoa(p.cmd.Process.Pid))
-	if err != nil {
-		return 0, fmt.Errorf("ffmpeg: %w", err)
-	}
-	return d, nil
-}
-
-// cpuOf is the processor time of a process so far; an error once it has ended.
-func cpuOf(pid string) (time.Duration, error) {
-	raw, err := os.ReadFile("/proc/" + pid + "/stat")
-	if err != nil {
-		return 0, fmt.Errorf("read the processor time of another process: %w", err)
-	}
-	// Its name, in brackets, could hold anything (proc(5)).
-	fields := strings.Fields(string(raw[strings.LastIndexByte(string(raw), ')')+1:]))
-	const state, user, system, ticks = 0, 11, 12, 100
-	if len(fields) <= system || fields[state] == "Z" {
-		return 0, errors.New("a process ended while it was measured")
-	}
-	sum := 0
-	for _, f := range fields[user : system+1] {
-		n, err := strconv.Atoi(f)
-		if err != nil {
-			return 0, fmt.Errorf("read the processor time of another process: %w", err)
-		}
-		sum += n
-	}
-	return time.Duration(sum) * time.Second / ticks, nil
-}
+func (p *peer) cpu() (time.Duration, error) { return cpuOf(strconv.Itoa(p.cmd.Process.Pid)) }
 
 // end stops it and waits for it.
 func (p *peer) end() {

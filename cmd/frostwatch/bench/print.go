@@ -32,6 +32,9 @@ func (r Report) Print(w io.Writer) error {
 	if r.Up != nil {
 		r.Up.print(row)
 	}
+	if r.Capacity != nil {
+		r.Capacity.print(row)
+	}
 	if err := t.Flush(); err != nil {
 		return err
 	}

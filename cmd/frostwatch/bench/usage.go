@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -80,6 +81,29 @@ func selfCPU() (time.Duration, error) {
 		return 0, fmt.Errorf("read the processor time: %w", err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), nil
+}
+
+// cpuOf is the processor time of another process so far; an error once it has ended.
+func cpuOf(pid string) (time.Duration, error) {
+	raw, err := os.ReadFile("/proc/" + pid + "/stat")
+	if err != nil {
+		return 0, fmt.Errorf("read a process's processor time: %w", err)
+	}
+	// Its name, in brackets, could hold anything (proc(5)).
+	fields := strings.Fields(string(raw[strings.LastIndexByte(string(raw), ')')+1:]))
+	const state, user, system, ticks = 0, 11, 12, 100
+	if len(fields) <= system || fields[state] == "Z" {
+		return 0, fmt.Errorf("process %s ended while it was measured", pid)
+	}
+	sum := 0
+	for _, f := range fields[user : system+1] {
+		n, err := strconv.Atoi(f)
+		if err != nil {
+			return 0, fmt.Errorf("read a process's processor time: %w", err)
+		}
+		sum += n
+	}
+	return time.Duration(sum) * time.Second / ticks, nil
 }
 
 // self means this process where a process id is expected.

@@ -1,0 +1,129 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/frostwatch/frostwatch/archive"
+	"github.com/frostwatch/frostwatch/cameras"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/embedded"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/up"
+	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
+)
+
+// capacityRig is ingest and infer in processes of their own, and what they need.
+type capacityRig struct {
+	sim, ingest, infer *child
+	urls               []string
+	table              *cameras.Table
+	past               *archive.Reader
+	stride             time.Duration
+	running            int // cameras
+
+	free []func() error // the last first
+}
+
+func (r *capacityRig) end() (err error) {
+	for i := len(r.free) - 1; i >= 0; i-- {
+		err = errors.Join(err, r.free[i]())
+	}
+	return err
+}
+
+func cameraName(i int) string { return fmt.Sprintf("camera-%d", i+1) }
+
+// startCapacity starts all but the cameras.
+func (b *bench) startCapacity(ctx context.Context, films []string, bundle string, side int) (r *capacityRig, err error) {
+	r = &capacityRig{stride: config.Default().Framer.Stride.Of(config.Default().Framer.Window)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.end())
+		}
+	}()
+	served := make([]string, b.Most)
+	for i := range served {
+		served[i] = films[i%len(films)]
+	}
+	if r.sim, r.urls, err = b.simulate(ctx, served); err != nil {
+		return r, err
+	}
+	r.free = append(r.free, r.sim.end)
+	kafka, store, err := b.startServers(ctx, r)
+	if err != nil {
+		return r, err
+	}
+	path, text, err := b.configure(kafka, store, bundle, side)
+	if err != nil {
+		return r, err
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		return r, fmt.Errorf("write the configuration: %w", err)
+	}
+	for stage, to := range map[string]**child{"ingest": &r.ingest, "infer": &r.infer} {
+		if *to, err = b.startChild(ctx, stage, "--config", path); err != nil {
+			return r, err
+		}
+		r.free = append(r.free, (*to).end)
+	}
+	return r, nil
+}
+
+// startServers starts the broker, in this process, and Redis with a vocabulary.
+func (b *bench) startServers(ctx context.Context, r *capacityRig) (kafka, store string, err error) {
+	log := slog.New(slog.DiscardHandler)
+	broker, err := embedded.StartBroker(embedded.BrokerOptions{Dir: filepath.Join(b.dir, "capacity-kafka"), Logger: log})
+	if err != nil {
+		return "", "", err
+	}
+	r.free = append(r.free, func() error { broker.Close(); return nil })
+	at, err := up.ChooseEndpoints("auto")
+	if err != nil {
+		return "", "", err
+	}
+	server, err := embedded.StartRedis(ctx, embedded.RedisOptions{Dir: filepath.Join(b.dir, "capacity-redis"), Port: up.Port(at.Redis), Logger: log})
+	if err != nil {
+		return "", "", err
+	}
+	r.free = append(r.free, func() error { server.Close(); return nil })
+	client := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	defer func() { err = errors.Join(err, client.Close()) }()
+	if err := vocab.NewStore(client, "").Put(ctx, config.Default().Vocab.Name, manyLabels(10)...); err != nil {
+		return "", "", err
+	}
+	bus, err := process.Kafka(config.Kafka{}.At(broker.Addr()), "frostwatch-bench", log, nil)
+	if err != nil {
+		return "", "", err
+	}
+	r.free = append(r.free, bus.Close)
+	names := topics.Names{Prefix: topics.DefaultPrefix}
+	if r.table, err = cameras.Open(bus, names, log); err != nil {
+		return "", "", err
+	}
+	r.past, err = archive.NewReader(archive.ReaderOptions{Log: bus, Names: names})
+	return broker.Addr(), server.Addr(), err
+}
+
+// have adds or removes cameras until there are so many.
+func (r *capacityRig) have(ctx context.Context, n int) error {
+	for ; r.running < n; r.running++ {
+		if err := r.table.Put(ctx, topics.Camera{Name: cameraName(r.running), URL: r.urls[r.running]}); err != nil {
+			return err
+		}
+	}
+	for ; r.running > n; r.running-- {
+		if err := r.table.Remove(ctx, cameraName(r.running-1)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
