@@ -6,7 +6,11 @@
 // process grew for most of an hour (docs/benchmarks.md). glibc's own environment
 // variables take precedence over this package.
 //
-// The limit is set by a constructor in C, because glibc fixes it as soon as a few
+// Pictures of large cameras, which are of a megabyte or more, are not on a heap at all but
+// on pages of their own, which go back to the system when a decoder is done with them. By
+// itself glibc moves them to the heaps after the first is freed.
+//
+// The limits are set by a constructor in C, because glibc fixes them as soon as a few
 // threads have allocated memory, and Go's runtime starts such threads before main.
 package malloc
 
@@ -16,13 +20,18 @@ package malloc
 #include <stdlib.h>
 #include <string.h>
 
-enum { max_arenas = 2 };
+enum { max_arenas = 2, own_pages = 1 << 20 };
 
 __attribute__((constructor)) static void limit_arenas(void) {
 #ifdef M_ARENA_MAX // glibc's
 	const char *tunables = getenv("GLIBC_TUNABLES");
 	if (!getenv("MALLOC_ARENA_MAX") && !(tunables && strstr(tunables, "glibc.malloc.arena_max")))
 		mallopt(M_ARENA_MAX, max_arenas);
+#endif
+#ifdef M_MMAP_THRESHOLD
+	const char *set = getenv("GLIBC_TUNABLES");
+	if (!getenv("MALLOC_MMAP_THRESHOLD_") && !(set && strstr(set, "glibc.malloc.mmap_threshold")))
+		mallopt(M_MMAP_THRESHOLD, own_pages);
 #endif
 }
 

@@ -25,8 +25,8 @@ type capacityFigures struct {
 }
 
 const (
-	// capacitySettle is how long cameras may take to connect and come to rest after some
-	// were added, before anything counts.
+	// capacitySettle is how long cameras may take to come to rest, once all of them are
+	// recognised, before anything counts.
 	capacitySettle = 25 * time.Second
 	// capacitySteps bounds how many numbers of cameras are tried, and capacityNear how far
 	// the largest that is served may be from the least that is not, as a part of it.
@@ -59,6 +59,9 @@ func (b *bench) capacity(ctx context.Context) (out *capacityFigures, err error) 
 	}
 	for next := b.Cameras; next > 0 && len(out.Steps) < capacitySteps; next = out.next(b.Most) {
 		if err := r.have(ctx, next); err != nil {
+			return nil, err
+		}
+		if err := r.begun(ctx); err != nil {
 			return nil, err
 		}
 		if !pause.For(ctx, capacitySettle) {

@@ -17,6 +17,7 @@ import (
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/up"
 	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
 )
@@ -97,7 +98,7 @@ func (b *bench) startServers(ctx context.Context, r *capacityRig) (kafka, store 
 	r.free = append(r.free, func() error { server.Close(); return nil })
 	client := redis.NewClient(&redis.Options{Addr: server.Addr()})
 	defer func() { err = errors.Join(err, client.Close()) }()
-	if err := vocab.NewStore(client, "").Put(ctx, config.Default().Vocab.Name, manyLabels(10)...); err != nil {
+	if err := vocab.NewStore(client, config.Default().Redis.Prefix).Put(ctx, config.Default().Vocab.Name, manyLabels(10)...); err != nil {
 		return "", "", err
 	}
 	bus, err := process.Kafka(config.Kafka{}.At(broker.Addr()), "frostwatch-bench", log, nil)
@@ -124,6 +125,29 @@ func (r *capacityRig) have(ctx context.Context, n int) error {
 		if err := r.table.Remove(ctx, cameraName(r.running-1)); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// begun waits until each camera has a recognition, for as long as it may take a busy
+// machine to load a model and to connect to them all.
+func (r *capacityRig) begun(ctx context.Context) error {
+	deadline := time.Now().Add(settleTime + time.Duration(r.running)*time.Second)
+	seen := map[string]bool{}
+	for since := time.Now(); len(seen) < r.running && time.Now().Before(deadline); {
+		if !pause.For(ctx, time.Second) {
+			return context.Cause(ctx)
+		}
+		_, err := r.past.Actions(ctx, archive.Range{Since: since}, func(a archive.Record[topics.Recognition]) error {
+			seen[a.Value.Camera] = true
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("read recognitions: %w", err)
+		}
+	}
+	if len(seen) == 0 {
+		return errors.New("nothing is recognised")
 	}
 	return nil
 }
