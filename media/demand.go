@@ -157,10 +157,11 @@ func (s *Stream) restful() bool {
 	return d.whole && d.group.regular >= 2 && !s.doubts() && d.still.still(s.clock.last, d.group.length)
 }
 
-// doubts is whether something is out of the ordinary.
+// doubts is whether something is out of the ordinary. That the first frame of a stream has
+// no stamp is usual over RTSP.
 func (s *Stream) doubts() bool {
 	c := &s.clock
-	return s.damage.on || s.demand.fields || c.byArrival || c.blind || c.guessed || c.line.doubts > 0 || c.absent > 0 || c.same > 0 ||
+	return s.damage.on || s.demand.fields || c.byArrival || c.blind || c.guessed && !s.demand.waits || c.line.doubts > 0 || c.absent > 0 || c.same > 0 ||
 		s.info.Codec != "h264" && s.info.Codec != "hevc"
 }
 

@@ -57,7 +57,7 @@ func (s *Stream) queues() bool {
 // turn is called with a keyframe, and is whether the stream's turn has come.
 func (s *Stream) turn() bool {
 	d := s.demand
-	if !d.waits || s.doubts() || s.clock.last+d.span+d.group.length-d.resting < leastCalm || !d.still.small() || !d.turns.take() {
+	if !d.waits || s.doubts() || s.clock.guessed || s.clock.last+d.span+d.group.length-d.resting < leastCalm || !d.still.small() || !d.turns.take() {
 		return false
 	}
 	d.turns.waiting.Add(-1)

@@ -3,6 +3,8 @@ package media
 import (
 	"testing"
 	"time"
+
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/camsim"
 )
 
 // A stream that has to wait for its turn decodes keyframes alone until something happens,
@@ -75,5 +77,34 @@ func TestWhatCannotRestDoesNotWait(t *testing.T) {
 				t.Errorf("%d frames and %d skipped, of %d", len(some), skipped, len(all))
 			}
 		})
+	}
+}
+
+// Over RTSP, where the first frame has no stamp, it waits as well, and misses nothing.
+func TestWaitingForATurnOverRTSP(t *testing.T) {
+	path := visited(t, "cam.mp4", "-c:v libx264 -g 30 -keyint_min 30 -sc_threshold 0 -bf 0")
+	sim := simulate(t, func(s *camsim.Server) error {
+		return s.AddFile("cam", path, camsim.FileOptions{OnDemand: true, Loops: 1, Speed: 4})
+	})
+	turns := NewTurns(1)
+	turns.take()
+	o := testOptions()
+	o.AnyPace, o.OnDemand, o.Turns = true, true, turns
+	s, err := OpenStream(t.Context(), sim.URL("cam"), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	waited, decoded, skipped := 0, 0, 0
+	for {
+		f, err := s.Next()
+		if err != nil {
+			break
+		}
+		waited, decoded, skipped = max(waited, turns.Waiting()), decoded+1, skipped+f.Skipped
+	}
+	// The visit begins in the group from 12 s on, from which on everything is decoded.
+	if waited != 1 || skipped < 100 || decoded < 100 {
+		t.Errorf("waited: %d; %d frames were decoded, %d skipped, of 300", waited, decoded, skipped)
 	}
 }
