@@ -77,3 +77,23 @@ func Probabilities(marks map[string]topics.Mark) map[string]Platt {
 	}
 	return out
 }
+
+// Probability is that of an alert to be true by what people said of others of its label;
+// nil: they have not said enough, or the alert has no contrast to tell by.
+func Probability(marks map[string]topics.Mark, a topics.Alert) *float64 {
+	if !(a.Contrast > 0) || a.Absent {
+		return nil
+	}
+	var all []topics.Mark
+	for _, m := range marks {
+		if m.Label == a.Label {
+			all = append(all, m)
+		}
+	}
+	fit, ok := FitPlatt(all)
+	if !ok {
+		return nil
+	}
+	probability := fit.Of(a.Contrast)
+	return &probability
+}

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/frostwatch/frostwatch/archive/alertlog"
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/cameras"
 	"github.com/frostwatch/frostwatch/notify"
@@ -184,24 +185,8 @@ func (f *Fleet) readCameras(ctx context.Context, c *bus.Client, n topics.Names) 
 	return nil
 }
 
-// OpenAlerts are the alerts of the table of open alerts, by id. Records that are no entry
-// of it are left out: anyone may write to the topic.
-func OpenAlerts(ctx context.Context, c *bus.Client, n topics.Names) (map[string]topics.Alert, error) {
-	rows, err := c.Table(n.Of(topics.OpenAlerts)).List(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read the open alerts: %w", err)
-	}
-	out := map[string]topics.Alert{}
-	for key, row := range rows {
-		if a, err := topics.DecodeOpenAlert([]byte(key), row.Value); err == nil {
-			out[a.ID] = a
-		}
-	}
-	return out, nil
-}
-
 func (f *Fleet) readOpen(ctx context.Context, c *bus.Client, n topics.Names) error {
-	open, err := OpenAlerts(ctx, c, n)
+	open, err := alertlog.OpenAlerts(ctx, c, n)
 	if err != nil {
 		return err
 	}

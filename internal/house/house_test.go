@@ -28,7 +28,8 @@ var floors = [][]string{
 	{"archive"},
 	{"cameras"},
 	{"ingest", "framer", "infer", "alerts", "notify"},
-	{"calibrate", "eval", "console"},
+	{"calibrate", "eval"},
+	{"console"},
 	{"cmd", "bench"},
 }
 

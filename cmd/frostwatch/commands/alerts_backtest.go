@@ -64,9 +64,8 @@ func (p Program) alertsBacktest() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				past.broken.Broken += b.Counts.Broken + b.LiveCounts.Broken
-				past.broken.Unreadable += b.Counts.Unreadable + b.LiveCounts.Unreadable
-				past.broken.Reasons = append(append(past.broken.Reasons, b.Counts.Reasons...), b.LiveCounts.Reasons...)
+				past.Unread(b.Counts)
+				past.Unread(b.LiveCounts)
 				return p.printBacktest(b, svg, asJSON)
 			})
 		},
@@ -109,7 +108,7 @@ func (p Program) replayOptions(ctx context.Context, t *target, past *pastAlerts,
 	if err != nil {
 		return o, err
 	}
-	o = calibrate.ReplayOptions{Past: past.reader, Rules: rules, Since: g.Since, Until: g.Until, Cameras: g.Cameras, Zones: past.zones(ctx)}
+	o = calibrate.ReplayOptions{Past: past.Reader, Rules: rules, Since: g.Since, Until: g.Until, Cameras: g.Cameras, Zones: past.zones(ctx)}
 	if o.Thresholds, err = past.thresholds(ctx); err != nil {
 		return o, err
 	}
@@ -155,7 +154,7 @@ func (p Program) rulesOf(ctx context.Context, t *target, file string, stored boo
 
 // thresholds reads those that keep the budgets of rules.
 func (p *pastAlerts) thresholds(ctx context.Context) ([]topics.Threshold, error) {
-	rows, err := p.bus.Table(p.names.Of(topics.Thresholds)).List(ctx)
+	rows, err := p.Bus.Table(p.Names.Of(topics.Thresholds)).List(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the thresholds: %w", err)
 	}

@@ -52,9 +52,7 @@ func (p Program) alertsCalibrate() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				past.broken.Broken += judged.Counts.Broken
-				past.broken.Unreadable += judged.Counts.Unreadable
-				past.broken.Reasons = append(past.broken.Reasons, judged.Counts.Reasons...)
+				past.Unread(judged.Counts)
 				return p.printJudged(judged, f)
 			})
 		},
@@ -99,7 +97,7 @@ func (f calibrateFlags) wrong(err error) error {
 
 // judge makes ready what the truth names, and compares.
 func (p Program) judge(ctx context.Context, t *target, past *pastAlerts, truth *calibrate.Truth, f calibrateFlags) (*calibrate.Judged, error) {
-	o := calibrate.JudgeOptions{Past: past.reader, Truth: truth, Subjects: calibrate.Subjects{Nearest: nearest}}
+	o := calibrate.JudgeOptions{Past: past.Reader, Truth: truth, Subjects: calibrate.Subjects{Nearest: nearest}}
 	var err error
 	if file := cmp.Or(f.rules, t.file()); file != "" {
 		if o.Rules, err = p.rulesOf(ctx, t, file, f.rules == ""); err != nil {
@@ -118,7 +116,7 @@ func (p Program) judge(ctx context.Context, t *target, past *pastAlerts, truth *
 	}
 	o.Zones = func(camera string) map[string]topics.Polygon { return cameras[camera].Zones }
 	since, until := truth.Bounds()
-	o.Model, err = calibrate.Newest(ctx, past.reader, archive.Range{Since: since, Until: until.Add(1), Cameras: truth.Cameras()}, past.now)
+	o.Model, err = calibrate.Newest(ctx, past.Reader, archive.Range{Since: since, Until: until.Add(1), Cameras: truth.Cameras()}, past.Now())
 	if errors.Is(err, calibrate.ErrNothing) {
 		return nil, fmt.Errorf("%w: nothing of the watched cameras from %s to %s; `frostwatch archive ls` lists what is archived", err,
 			since.Local().Format(time.DateTime), until.Local().Format(time.DateTime))

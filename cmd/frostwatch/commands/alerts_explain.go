@@ -62,7 +62,7 @@ func (p Program) alertsExplain() *cobra.Command {
 
 // hasCamera is an error if no camera has the name.
 func (p *pastAlerts) hasCamera(ctx context.Context, name string) error {
-	rows, err := p.bus.Table(p.names.Of(topics.Cameras)).List(ctx)
+	rows, err := p.Bus.Table(p.Names.Of(topics.Cameras)).List(ctx)
 	if err != nil {
 		return fmt.Errorf("read the cameras: %w", err)
 	}

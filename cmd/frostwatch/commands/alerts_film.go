@@ -10,29 +10,23 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/archive"
+	"github.com/frostwatch/frostwatch/archive/alertlog"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-const (
-	// filmMost is after how long a film ends, if its alert stays open (ingest).
-	filmMost = time.Minute
-	// filmWork is how long a film may take to be stored once it can be made.
-	filmWork = 30 * time.Second
-)
-
 // filmText says of an alert whether there is a film of it, and if not, when or why.
-func (p *pastAlerts) filmText(ctx context.Context, v alertView) (text string, has bool) {
+func (p *pastAlerts) filmText(ctx context.Context, v alertlog.View) (text string, has bool) {
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
 	switch {
-	case p.bucket == nil:
+	case p.Bucket == nil:
 		return "", false
-	case p.now.Before(filmDue(v)):
-		text = fmt.Sprintf("not ready yet: it is made when the alert has ended, or a minute after the raise, and is there by %s at the latest", filmDue(v).Local().Format(time.TimeOnly))
+	case p.Now().Before(v.FilmDue()):
+		text = fmt.Sprintf("not ready yet: it is made when the alert has ended, or a minute after the raise, and is there by %s at the latest", v.FilmDue().Local().Format(time.TimeOnly))
 	default:
 		text = "none: no packets of the camera were kept, or they do not show the onset (docs/cameras.md)"
 	}
-	switch has, err := p.bucket.HasFilm(ctx, v.ID); {
+	switch has, err := p.Bucket.HasFilm(ctx, v.ID); {
 	case err != nil:
 		return topics.Clean(err.Error()), false
 	case has:
@@ -41,22 +35,8 @@ func (p *pastAlerts) filmText(ctx context.Context, v alertView) (text string, ha
 	return text, false
 }
 
-// filmDue is when an alert's film is there, at the latest, if there is one.
-func filmDue(v alertView) time.Time {
-	at := v.At
-	if v.RaisedAt != nil {
-		at = *v.RaisedAt
-	}
-	if end := v.ClearedAt; end != nil && end.Before(at.Add(filmMost)) {
-		at = *end
-	} else {
-		at = at.Add(filmMost)
-	}
-	return at.Add(topics.MaxAround + filmWork)
-}
-
 // writeFilm writes an alert's film into a folder that exists, and says so.
-func (p *pastAlerts) writeFilm(ctx context.Context, v alertView, dir string, out io.Writer) (err error) {
+func (p *pastAlerts) writeFilm(ctx context.Context, v alertlog.View, dir string, out io.Writer) (err error) {
 	path := filepath.Join(dir, "film.mp4")
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, os.ErrExist) {
@@ -65,7 +45,7 @@ func (p *pastAlerts) writeFilm(ctx context.Context, v alertView, dir string, out
 	if err != nil {
 		return fmt.Errorf("write the film: %w", err)
 	}
-	err = p.bucket.Film(ctx, v.ID, f)
+	err = p.Bucket.Film(ctx, v.ID, f)
 	if err = errors.Join(err, f.Close()); err != nil {
 		err = errors.Join(err, os.Remove(path)) // no half of one
 		if errors.Is(err, archive.ErrNoFilm) {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/archive/alertlog"
 	"github.com/frostwatch/frostwatch/calibrate"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -30,7 +30,7 @@ func (p Program) alertsMark() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				m := v.mark(args[1] == "true", time.Now().UTC())
+				m := v.NewMark(args[1] == "true", time.Now().UTC())
 				m.Note, m.By = note, by
 				if err := past.putMark(ctx, m); err != nil {
 					return err
@@ -55,23 +55,8 @@ func whoami() string {
 	return topics.Clean(u.Username)
 }
 
-// mark is what a person says of an alert.
-func (v alertView) mark(isTrue bool, now time.Time) topics.Mark {
-	m := topics.Mark{
-		Alert: v.ID, Camera: v.Camera, Rule: v.Rule, Label: v.Label, True: isTrue,
-		Contrast: v.Contrast, Score: v.Score, Onset: v.Onset, At: now,
-	}
-	if v.ClearedAt != nil {
-		m.Ended = *v.ClearedAt
-	}
-	if v.Absent { // its values say nothing of alerts about what was seen
-		m.Contrast, m.Score = 0, 0
-	}
-	return m
-}
-
 // markText is what a person said of the alert, in words.
-func (v alertView) markText() string {
+func markText(v alertlog.View) string {
 	if v.Mark == nil {
 		return ""
 	}
@@ -86,44 +71,22 @@ func (v alertView) markText() string {
 }
 
 // judged adds what people said of an alert, and of others of its label.
-func (p *pastAlerts) judged(ctx context.Context, v alertView) (alertView, error) {
-	said, err := marks(ctx, p.bus, p.names)
+func (p *pastAlerts) judged(ctx context.Context, v alertlog.View) (alertlog.View, error) {
+	said, err := p.Marks(ctx)
 	if err != nil {
 		return v, err
 	}
 	if m, is := said[v.ID]; is {
 		v.Mark = &m
 	}
-	if fit, ok := calibrate.Probabilities(said)[v.Label]; ok && v.Contrast > 0 && !v.Absent {
-		probability := fit.Of(v.Contrast)
-		v.Probability = &probability
-	}
+	v.Probability = calibrate.Probability(said, v.Alert)
 	return v, nil
 }
 
 // putMark writes a mark to the partition of its camera.
 func (p *pastAlerts) putMark(ctx context.Context, m topics.Mark) error {
-	value, err := topics.EncodeMark(m)
-	if err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
-	_, err = p.bus.Table(p.names.Of(topics.Marks)).Put(ctx, m.Alert, value, m.Camera)
+	_, err := p.PutMarks(ctx, m)
 	return err
-}
-
-// marks reads what people said of alerts, by alert.
-func marks(ctx context.Context, c *bus.Client, n topics.Names) (map[string]topics.Mark, error) {
-	listed, err := c.Table(n.Of(topics.Marks)).List(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read the marks: %w", err)
-	}
-	out := map[string]topics.Mark{}
-	for id, m := range listed {
-		if mark, err := topics.DecodeMark(m.Value); err == nil && mark.Alert == id {
-			out[id] = mark
-		}
-	}
-	return out, nil
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/frostwatch/frostwatch/archive/alertlog"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -74,7 +75,7 @@ func TestAlertsMark(t *testing.T) {
 		}
 	}
 	asJSON, _ := s.run(t, "alerts", "ls", "--json", "--camera", "ward")
-	var v alertView
+	var v alertlog.View
 	if err := json.Unmarshal([]byte(asJSON), &v); err != nil || v.Mark == nil || !v.Mark.True || !v.Mark.Ended.Equal(ended.At) || !v.Mark.Onset.Equal(over.Onset) || v.Mark.Contrast != .8 {
 		t.Errorf("ls --json: %v, %s", err, asJSON)
 	}
@@ -98,13 +99,13 @@ func TestAlertsMark(t *testing.T) {
 // An alert about what was not seen is listed so, and a mark of it says nothing of the
 // contrasts at which its label was.
 func TestAnAbsenceIsListedAsOne(t *testing.T) {
-	v := alertView{Alert: raised("ward", time.Hour, .01)}
+	v := alertlog.View{Alert: raised("ward", time.Hour, .01)}
 	v.Absent = true
 	var out bytes.Buffer
-	if err := printAlerts(&out, []alertView{v}, false); err != nil || !strings.Contains(row(out.String(), "ward"), "warning no falling down - - fall/ward") {
+	if err := printAlerts(&out, []alertlog.View{v}, false); err != nil || !strings.Contains(row(out.String(), "ward"), "warning no falling down - - fall/ward") {
 		t.Errorf("%v: %s", err, out.String())
 	}
-	if m := v.mark(true, time.Now()); m.Contrast != 0 || m.Score != 0 || m.Label != v.Label || !m.True {
+	if m := v.NewMark(true, time.Now()); m.Contrast != 0 || m.Score != 0 || m.Label != v.Label || !m.True {
 		t.Errorf("mark %+v", m)
 	}
 }
@@ -147,7 +148,7 @@ func TestMarksGiveAProbability(t *testing.T) {
 	var found []float64
 	for _, a := range []topics.Alert{all[0], all[10], all[19]} {
 		out, _ := s.run(t, "alerts", "show", a.ID, "--json")
-		var v alertView
+		var v alertlog.View
 		if err := json.Unmarshal([]byte(out), &v); err != nil || v.Probability == nil {
 			t.Fatalf("%v: %s", err, out)
 		}

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/metric/noop"
 
 	"github.com/frostwatch/frostwatch/archive"
+	"github.com/frostwatch/frostwatch/archive/alertlog"
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/internal/kafkatest"
 	"github.com/frostwatch/frostwatch/topics"
@@ -298,7 +299,7 @@ func TestFilmOfAnAlert(t *testing.T) {
 		{10 * time.Minute, 10*time.Minute - 20*time.Second, "none: no packets"},
 		{10 * time.Minute, 0, "none: no packets"},
 	} {
-		v := alertView{Alert: topics.Alert{ID: "fall/ward-1-0", At: now.Add(-tt.raised)}}
+		v := alertlog.View{Alert: topics.Alert{ID: "fall/ward-1-0", At: now.Add(-tt.raised)}}
 		if tt.cleared > 0 {
 			at := now.Add(-tt.cleared)
 			v.ClearedAt = &at
@@ -307,7 +308,7 @@ func TestFilmOfAnAlert(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if text, has := (&pastAlerts{bucket: b, now: now}).filmText(t.Context(), v); has || !strings.HasPrefix(text, tt.want) {
+		if text, has := (&pastAlerts{alertlog.New(alertlog.Options{Bucket: b, Now: func() time.Time { return now }})}).filmText(t.Context(), v); has || !strings.HasPrefix(text, tt.want) {
 			t.Errorf("of an alert raised %v ago: %q, want %q", tt.raised, text, tt.want)
 		}
 		if err := b.Close(); err != nil {

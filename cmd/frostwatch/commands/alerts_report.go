@@ -29,12 +29,12 @@ func (p Program) alertsReport() *cobra.Command {
 				return err
 			}
 			return t.withPast(cmd.Context(), p.Err, func(ctx context.Context, past *pastAlerts) error {
-				said, err := marks(ctx, past.bus, past.names)
+				said, err := past.Marks(ctx)
 				if err != nil {
 					return err
 				}
 				var raised []topics.Alert
-				if err := past.each(ctx, archive.Range{Since: from}, func(a topics.Alert) {
+				if err := past.Each(ctx, archive.Range{Since: from}, func(a topics.Alert) {
 					if a.State == topics.AlertRaised {
 						raised = append(raised, a)
 					}

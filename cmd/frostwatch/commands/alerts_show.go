@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/frostwatch/frostwatch/archive"
+	"github.com/frostwatch/frostwatch/archive/alertlog"
 	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -35,14 +36,17 @@ func (p Program) alertsShow() *cobra.Command {
 				if v, err = past.judged(ctx, v); err != nil {
 					return err
 				}
-				v = v.opinion(past.verdicts(ctx, p.Err))
+				if said, is := past.verdicts(ctx, p.Err)[v.ID]; is {
+					v.Verdict = &said
+				}
 				clip, err := past.evidence(ctx, v)
 				if out != "" {
 					return p.writeEvidence(ctx, past, v, clip, err, out)
 				}
 				v.EvidenceGone = errors.Is(err, archive.ErrGone)
-				v.filmText, v.Film = past.filmText(ctx, v)
-				return printAlert(p.Out, v, err, asJSON)
+				film, has := past.filmText(ctx, v)
+				v.Film = has
+				return printAlert(p.Out, v, film, err, asJSON)
 			})
 		},
 	}
@@ -53,7 +57,7 @@ func (p Program) alertsShow() *cobra.Command {
 }
 
 // labelText is the label with what it scored; what the rule compares comes first.
-func (v alertView) labelText() string {
+func labelText(v alertlog.View) string {
 	text := v.About()
 	if v.Measure != "" && v.Value() != 0 {
 		text += fmt.Sprintf(", %s %.2f (the rule raises at %.2f)", topics.Clean(v.Measure), v.Value(), v.Threshold)
@@ -67,8 +71,9 @@ func (v alertView) labelText() string {
 	return text
 }
 
-// printAlert prints an alert. unreadable is why its evidence can't be read.
-func printAlert(w io.Writer, v alertView, unreadable error, asJSON bool) error {
+// printAlert prints an alert. film says whether there is one, unreadable why its evidence
+// can't be read.
+func printAlert(w io.Writer, v alertlog.View, film string, unreadable error, asJSON bool) error {
 	if asJSON {
 		lines := json.NewEncoder(w)
 		lines.SetIndent("", "  ")
@@ -81,7 +86,7 @@ func printAlert(w io.Writer, v alertView, unreadable error, asJSON bool) error {
 		}
 	}
 	row("alert", v.ID)
-	row("state", fmt.Sprintf("%s, %s", v.word(), v.lasted(time.Now())))
+	row("state", fmt.Sprintf("%s, %s", v.Word(), v.Lasted(time.Now())))
 	row("reason", v.Reason)
 	if v.RaiseReason != v.Reason {
 		row("raised for", v.RaiseReason)
@@ -90,7 +95,7 @@ func printAlert(w io.Writer, v alertView, unreadable error, asJSON bool) error {
 	row("cameras", strings.Join(v.Cameras, ", "))
 	row("rule", fmt.Sprintf("%s, %s", v.Rule, v.Severity))
 	row("notifies", strings.Join(v.Notify, ", "))
-	row("label", v.labelText())
+	row("label", labelText(v))
 	row("zone", v.Zone)
 	if v.Box != nil {
 		row("seen in", fmt.Sprintf("%s: %s", v.View, v.Box))
@@ -101,9 +106,9 @@ func printAlert(w io.Writer, v alertView, unreadable error, asJSON bool) error {
 	if v.Probability != nil {
 		row("probability", fmt.Sprintf("%.2f that it is true, by the marks of its label", *v.Probability))
 	}
-	row("mark", v.markText())
-	row("opinion", v.verdictText())
-	row("asked", v.askedText())
+	row("mark", markText(v))
+	row("opinion", verdictText(v))
+	row("asked", askedText(v))
 	row("since", v.Onset.Local().Format(time.DateTime))
 	if v.EscalatedAt != nil {
 		row("escalated", v.EscalatedAt.Local().Format(time.DateTime))
@@ -123,14 +128,14 @@ func printAlert(w io.Writer, v alertView, unreadable error, asJSON bool) error {
 	default:
 		row("evidence", fmt.Sprintf("%s, partition %d, offset %d; --out DIR writes its pictures", e.Topic, e.Partition, e.Offset))
 	}
-	row("film", v.filmText)
+	row("film", film)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
 // writeEvidence writes an alert, its pictures and its film to a folder; unreadable is why
 // there are no pictures, which is no error where there is a film.
-func (p Program) writeEvidence(ctx context.Context, past *pastAlerts, v alertView, clip topics.Clip, unreadable error, dir string) error {
+func (p Program) writeEvidence(ctx context.Context, past *pastAlerts, v alertlog.View, clip topics.Clip, unreadable error, dir string) error {
 	text, has := past.filmText(ctx, v)
 	v.Film = has
 	if unreadable != nil && !has {
@@ -165,7 +170,7 @@ func noPictures(err error) error {
 }
 
 // writeRecord makes the folder, and writes the alert.
-func (p Program) writeRecord(v alertView, dir string) error {
+func (p Program) writeRecord(v alertlog.View, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("make the folder for the alert: %w", err)
 	}
@@ -177,14 +182,14 @@ func (p Program) writeRecord(v alertView, dir string) error {
 }
 
 // evidence is the clip that raised an alert.
-func (p *pastAlerts) evidence(ctx context.Context, v alertView) (topics.Clip, error) {
+func (p *pastAlerts) evidence(ctx context.Context, v alertlog.View) (topics.Clip, error) {
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
-	return p.reader.Evidence(ctx, v.Alert)
+	return p.Reader.Evidence(ctx, v.Alert)
 }
 
 // writePictures writes an alert's pictures to a folder that exists. It overwrites no file.
-func (p Program) writePictures(v alertView, clip topics.Clip, dir string) error {
+func (p Program) writePictures(v alertlog.View, clip topics.Clip, dir string) error {
 	for i, f := range clip.Frames {
 		if err := writeNew(filepath.Join(dir, fmt.Sprintf("frame-%d.jpg", i+1)), f.JPEG); err != nil {
 			return err

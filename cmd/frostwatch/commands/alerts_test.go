@@ -12,6 +12,7 @@ import (
 
 	"log/slog"
 
+	"github.com/frostwatch/frostwatch/archive/alertlog"
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/internal/kafkatest"
 	"github.com/frostwatch/frostwatch/topics"
@@ -167,12 +168,12 @@ func TestAnAlertsPicturesAreWritten(t *testing.T) {
 // Nothing from a record reaches the terminal raw, should decoding let it through.
 func TestAlertsArePrintedWithoutControlCharacters(t *testing.T) {
 	const raw = "a\x1b[2Jb"
-	v := alertView{Alert: topics.Alert{ID: raw, State: topics.AlertCleared, Rule: raw, Severity: raw, Camera: raw, Tags: []string{raw}, Label: raw,
+	v := alertlog.View{Alert: topics.Alert{ID: raw, State: topics.AlertCleared, Rule: raw, Severity: raw, Camera: raw, Tags: []string{raw}, Label: raw,
 		Novel: true, NearestBase: raw, Reason: raw, Model: raw, Vocab: topics.VocabRef{Name: raw, Version: raw}, Evidence: &topics.RecordRef{Topic: raw}}}
 	var out strings.Builder
 	for _, err := range []error{
-		printAlerts(&out, []alertView{v}, false), printAlerts(&out, []alertView{v}, true),
-		printAlert(&out, v, nil, false), printAlert(&out, v, errors.New(raw), false), printAlert(&out, v, nil, true),
+		printAlerts(&out, []alertlog.View{v}, false), printAlerts(&out, []alertlog.View{v}, true),
+		printAlert(&out, v, raw, nil, false), printAlert(&out, v, raw, errors.New(raw), false), printAlert(&out, v, raw, nil, true),
 	} {
 		if err != nil {
 			t.Error(err)
@@ -186,7 +187,7 @@ func TestAlertsArePrintedWithoutControlCharacters(t *testing.T) {
 // What an alert's value is of is said beside it.
 func TestAlertsAreListedWithTheirMeasure(t *testing.T) {
 	var out strings.Builder
-	if err := printAlerts(&out, []alertView{
+	if err := printAlerts(&out, []alertlog.View{
 		{Alert: topics.Alert{ID: "a", Measure: "contrast", Contrast: .42, Score: .9}}, {Alert: topics.Alert{ID: "b", Score: .9}}, {Alert: topics.Alert{ID: "c"}},
 	}, false); err != nil {
 		t.Fatal(err)
@@ -194,42 +195,6 @@ func TestAlertsAreListedWithTheirMeasure(t *testing.T) {
 	for _, want := range []string{"VALUE ", "contrast 0.42  -     a", "score 0.90     -     b", "-              -     c"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("printed\n%s, want %q", out.String(), want)
-		}
-	}
-}
-
-// The archive, Kafka and the table of open alerts are read one after another, so
-// that an alert's records may come in any order, and more than once.
-func TestAnAlertIsPutTogetherFromItsRecords(t *testing.T) {
-	raised := topics.Alert{ID: "fall/1", State: topics.AlertRaised, Rule: "fall", Severity: "warning", Camera: "lobby", Label: "falling", Score: .9, At: time.Unix(10, 0)}
-	escalated, cleared := raised, raised
-	escalated.State, escalated.Severity, escalated.Reason, escalated.At = topics.AlertEscalated, "critical", "open for 2m0s", time.Unix(130, 0)
-	cleared.State, cleared.Severity, cleared.Reason, cleared.At = topics.AlertCleared, "critical", "the score fell", time.Unix(200, 0)
-	after := raised
-	after.Reason = "walking came first, 4s before"
-	for _, c := range []struct {
-		name    string
-		records []topics.Alert
-		state   topics.AlertState
-		reason  string
-	}{
-		{"what the raise says stays", []topics.Alert{after, escalated, cleared}, topics.AlertCleared, "the score fell"},
-		{"open", []topics.Alert{raised, escalated}, topics.AlertRaised, ""},
-		{"the raise comes second", []topics.Alert{escalated, raised}, topics.AlertRaised, ""},
-		{"the raise comes again", []topics.Alert{raised, escalated, raised}, topics.AlertRaised, ""},
-		{"the raise is not in the range", []topics.Alert{escalated}, topics.AlertRaised, ""},
-		{"cleared", []topics.Alert{raised, escalated, cleared}, topics.AlertCleared, "the score fell"},
-		{"backwards", []topics.Alert{cleared, escalated, raised}, topics.AlertCleared, "the score fell"},
-	} {
-		views := alertViews{}
-		for _, a := range c.records {
-			views.add(a)
-		}
-		if raise := views["fall/1"].RaiseReason; raise != c.records[0].Reason && c.records[0].State == topics.AlertRaised {
-			t.Errorf("%s: raised for %q", c.name, raise)
-		}
-		if v := views["fall/1"]; v.State != c.state || v.Reason != c.reason || v.Severity != "critical" || v.EscalatedAt == nil || v.EscalatedAt.Unix() != 130 {
-			t.Errorf("%s: %+v", c.name, v)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/frostwatch/frostwatch/archive/alertlog"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -40,7 +41,7 @@ func TestAlertsShowVerdicts(t *testing.T) {
 			t.Errorf("show: %s, want %s", line, want)
 		}
 	}
-	var view alertView
+	var view alertlog.View
 	asJSON, _ := s.run(t, "alerts", "ls", "--json", "--camera", "ward")
 	if err := json.Unmarshal([]byte(asJSON), &view); err != nil || view.ID != a.ID || view.Verdict == nil || *view.Verdict != v {
 		t.Errorf("ls --json: %v, %s", err, asJSON)

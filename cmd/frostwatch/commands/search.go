@@ -82,7 +82,7 @@ func (p Program) searchCommand() *cobra.Command {
 			}
 			o := calibrate.SearchOptions{Range: g, Limit: limit, Measure: by}
 			return t.withPast(cmd.Context(), p.Err, func(ctx context.Context, past *pastAlerts) error {
-				o.Past = past.reader
+				o.Past = past.Reader
 				if o.Query, err = t.query(ctx, past, g, strings.Join(args, ""), like, topics.View(view)); err != nil {
 					return err
 				}
@@ -128,7 +128,7 @@ func (t *vocabTarget) query(ctx context.Context, past *pastAlerts, g archive.Ran
 		q.Words, err = t.words(ctx, past, g, []vocab.Label{label})
 		return q, err
 	}
-	clip, err := calibrate.Clip(ctx, past.reader, like)
+	clip, err := calibrate.Clip(ctx, past.Reader, like)
 	if err != nil {
 		return q, fmt.Errorf("--like: %w", err)
 	}
@@ -154,7 +154,7 @@ func (t *target) words(ctx context.Context, past *pastAlerts, g archive.Range, l
 // a range. An infer worker that has this model must run, unless they were embedded
 // before.
 func (t *target) embedding(ctx context.Context, past *pastAlerts, g archive.Range, do func(*scoring.Remote, calibrate.Model) error) error {
-	m, err := calibrate.Newest(ctx, past.reader, g, past.now)
+	m, err := calibrate.Newest(ctx, past.Reader, g, past.Now())
 	if errors.Is(err, calibrate.ErrNothing) {
 		by := ""
 		if len(g.Cameras) > 0 {

@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/frostwatch/frostwatch/alerts"
+	"github.com/frostwatch/frostwatch/archive/alertlog"
 	"github.com/frostwatch/frostwatch/bus"
-	"github.com/frostwatch/frostwatch/console/fleet"
 	"github.com/frostwatch/frostwatch/notify"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -140,7 +140,7 @@ func (f *silenceFlags) end(now time.Time) (time.Time, error) {
 
 // openAlert finds an alert that is open by its id.
 func openAlert(ctx context.Context, b *bus.Client, n topics.Names, id string) (topics.Alert, error) {
-	all, err := fleet.OpenAlerts(ctx, b, n)
+	all, err := alertlog.OpenAlerts(ctx, b, n)
 	if err != nil {
 		return topics.Alert{}, err
 	}

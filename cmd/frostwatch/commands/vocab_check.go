@@ -132,11 +132,11 @@ func (t *vocabTarget) check(ctx context.Context, past *pastAlerts, g archive.Ran
 		Phrase: label.Name, Texts: label.Texts(), Raise: f.raise, OtherLabels: phrase.Other,
 		Advice: append([]vocab.Advice{}, vocab.Lint([]vocab.Label{label}, others, reader)...),
 	}
-	if v.Checked, err = calibrate.Check(ctx, calibrate.CheckOptions{Past: past.reader, Phrase: phrase, Range: g, Raise: f.raise}); err != nil {
+	if v.Checked, err = calibrate.Check(ctx, calibrate.CheckOptions{Past: past.Reader, Phrase: phrase, Range: g, Raise: f.raise}); err != nil {
 		return v, err
 	}
 	v.Meaning = v.Verdict.Meaning()
-	found, err := calibrate.Search(ctx, calibrate.SearchOptions{Query: calibrate.Query{Words: phrase.Words}, Past: past.reader, Range: g, Limit: 5, Measure: "contrast"})
+	found, err := calibrate.Search(ctx, calibrate.SearchOptions{Query: calibrate.Query{Words: phrase.Words}, Past: past.Reader, Range: g, Limit: 5, Measure: "contrast"})
 	if err != nil {
 		return v, err
 	}
@@ -169,7 +169,7 @@ func (p *pastAlerts) alertsOf(ctx context.Context, hits []calibrate.Hit) ([]clos
 		open := map[string]bool{}
 		// An alert's record is from its onset on, and its clear after that.
 		g := archive.Range{Since: h.Start.Add(-lookForRaise), Until: h.End.Add(lookForClear), Cameras: []string{h.Camera}}
-		if err := p.each(ctx, g, func(a topics.Alert) {
+		if err := p.Each(ctx, g, func(a topics.Alert) {
 			switch {
 			case a.Camera != h.Camera:
 			case a.State == topics.AlertCleared && !a.At.After(h.Start):
@@ -200,10 +200,10 @@ const (
 // It overwrites no file.
 func (p Program) writeClosest(ctx context.Context, past *pastAlerts, clips []closeClip, dir string) error {
 	for i, c := range clips {
-		rec, err := calibrate.Clip(ctx, past.reader, c.Clip)
+		rec, err := calibrate.Clip(ctx, past.Reader, c.Clip)
 		var clip topics.Clip
 		if err == nil {
-			clip, err = past.reader.Clip(ctx, rec.Clip)
+			clip, err = past.Reader.Clip(ctx, rec.Clip)
 		}
 		if err != nil {
 			_, _ = fmt.Fprintf(p.Err, "no pictures of %s: %s\n", topics.Clean(c.Clip), topics.Clean(err.Error()))

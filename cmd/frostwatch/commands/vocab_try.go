@@ -65,11 +65,11 @@ func (p Program) vocabTry(t *vocabTarget) *cobra.Command {
 				if !words.HasContrast() {
 					return fmt.Errorf("the newest recordings have no references to take a contrast against: they come from an infer worker of an older version")
 				}
-				tried, err := calibrate.Try(ctx, calibrate.TryOptions{Past: past.reader, Words: words, Rule: rule, Range: g, Zones: past.zones(ctx)})
+				tried, err := calibrate.Try(ctx, calibrate.TryOptions{Past: past.Reader, Words: words, Rule: rule, Range: g, Zones: past.zones(ctx)})
 				if err != nil {
 					return err
 				}
-				closest, err := calibrate.Search(ctx, calibrate.SearchOptions{Query: calibrate.Query{Words: words}, Past: past.reader, Range: g, Limit: 5, Measure: "contrast"})
+				closest, err := calibrate.Search(ctx, calibrate.SearchOptions{Query: calibrate.Query{Words: words}, Past: past.Reader, Range: g, Limit: 5, Measure: "contrast"})
 				if err != nil {
 					return err
 				}
