@@ -20,6 +20,21 @@ func (c Choice) Chooses(a Alert) bool {
 	return Chosen(a.Rule, nil, c.Rules, nil) && Chosen(a.Camera, a.Tags, c.Cameras, c.CameraTags)
 }
 
+// ChoiceOf chooses alerts like a: of its rule on its camera, or on all cameras where the
+// rule counts them, since one of several is about another the next time.
+func ChoiceOf(a Alert) Choice {
+	c := Choice{Rules: []string{literal(a.Rule)}}
+	if len(a.Cameras) == 0 {
+		c.Cameras = []string{literal(a.Camera)}
+	}
+	return c
+}
+
+// literal is a glob that matches a name alone: anyone may have written an alert of a rule *.
+func literal(name string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(name)
+}
+
 // maxChoice bounds each list of a choice.
 const maxChoice = 32
 

@@ -33,6 +33,23 @@ func TestWhatASilenceCovers(t *testing.T) {
 	}
 }
 
+// Silencing what an alert is about silences nothing else, whatever its rule is called.
+func TestASilenceOfAnAlertsRuleCoversNoOther(t *testing.T) {
+	for _, rule := range []string{"fall", "*", "f?ll", "[a-z]all", `f\all`} {
+		a := Alert{Rule: rule, Camera: "ward-2"}
+		c := ChoiceOf(a)
+		if err := c.Check(); err != nil || !c.Chooses(a) {
+			t.Errorf("%q: %v, %+v", rule, err, c)
+		}
+		if c.Chooses(Alert{Rule: "fell", Camera: "ward-2"}) || c.Chooses(Alert{Rule: rule, Camera: "lobby"}) {
+			t.Errorf("%q silences others too", rule)
+		}
+	}
+	if c := ChoiceOf(Alert{Rule: "crowd", Camera: "hall", Cameras: []string{"hall", "yard"}}); len(c.Cameras) != 0 {
+		t.Errorf("a rule that counts cameras is silenced on %v alone", c.Cameras)
+	}
+}
+
 // What nobody can have meant is refused by both sides; a silence of nothing in particular
 // would silence all.
 func TestSilencesAreChecked(t *testing.T) {

@@ -89,10 +89,8 @@ func (f *silenceFlags) silence(ctx context.Context, b *bus.Client, n topics.Name
 		if err != nil {
 			return s, err
 		}
-		s.Rules = append(s.Rules, a.Rule)
-		if len(a.Cameras) == 0 { // one of several cameras is about another the next time
-			s.Cameras = append(s.Cameras, a.Camera)
-		}
+		of := topics.ChoiceOf(a)
+		s.Rules, s.Cameras = append(s.Rules, of.Rules...), append(s.Cameras, of.Cameras...)
 	}
 	switch {
 	case f.all && !s.IsZero():
