@@ -76,18 +76,28 @@ var ErrNoFilm = errors.New("there is no film of the alert")
 
 // Film writes the film of an alert to w. The error is ErrNoFilm where there is none.
 func (b *Bucket) Film(ctx context.Context, alert string, w io.Writer) error {
-	r, err := b.blob.NewReader(ctx, filmKey(alert), nil)
-	if gcerrors.Code(err) == gcerrors.NotFound {
-		return ErrNoFilm
-	}
-	if err == nil {
-		_, err = io.Copy(w, r)
-		err = errors.Join(err, r.Close())
-	}
+	r, err := b.OpenFilm(ctx, alert)
 	if err != nil {
+		return err
+	}
+	_, err = io.Copy(w, r)
+	if err = errors.Join(err, r.Close()); err != nil {
 		return fmt.Errorf("read the film of alert %.120q: %w", alert, err)
 	}
 	return nil
+}
+
+// OpenFilm opens the film of an alert, to be read from anywhere in it. The error is
+// ErrNoFilm where there is none.
+func (b *Bucket) OpenFilm(ctx context.Context, alert string) (io.ReadSeekCloser, error) {
+	r, err := b.blob.NewReader(ctx, filmKey(alert), nil)
+	if gcerrors.Code(err) == gcerrors.NotFound {
+		return nil, ErrNoFilm
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the film of alert %.120q: %w", alert, err)
+	}
+	return r, nil
 }
 
 // keptFilms removes films that are too old, and the oldest of those that are too much. It

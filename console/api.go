@@ -27,10 +27,12 @@ func (c *Console) api(mux *http.ServeMux) huma.API {
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/api/v1/openapi", "", "/api/v1/schemas" // its page of docs loads scripts from elsewhere
 	config.CreateHooks = nil                                                                           // adds the address of a schema to each answer
 	api := humago.New(mux, config)
+	c.described = api
 	huma.Get(api, "/api/v1/cameras", c.listCameras, named("list-cameras", "What every camera shows"))
 	huma.Get(api, "/api/v1/cameras/{camera}", c.getCamera, named("get-camera", "What a camera shows"))
 	huma.Get(api, "/api/v1/cameras/{camera}/loop", c.getLoop, named("get-loop", "The pictures of a camera's newest clip, one below the other in a JPEG"))
 	huma.Get(api, "/api/v1/health", c.getHealth, named("get-health", "Workers, cameras, open alerts, and what is wrong"))
+	c.reviewAPI(api)
 	return api
 }
 

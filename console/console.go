@@ -8,8 +8,12 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/frostwatch/frostwatch/archive"
+	"github.com/frostwatch/frostwatch/archive/alertlog"
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/cameras"
 	"github.com/frostwatch/frostwatch/console/fleet"
@@ -22,8 +26,9 @@ type Options struct {
 	Bus     *bus.Client
 	Names   topics.Names
 	Cameras *cameras.Table
-	Past    *archive.Reader // reads clips
-	Version string          // of the program
+	Past    *archive.Reader // reads clips and recognitions
+	Alerts  *alertlog.Log
+	Version string // of the program
 
 	Logger   *slog.Logger
 	Reporter telemetry.Reporter // nil: telemetry.Quiet
@@ -39,12 +44,27 @@ type Console struct {
 	fleet   *recent[fleet.Fleet]
 	pages   pages
 	handler http.Handler
+
+	queue *queue
+	days  *days
+	local who
+	// described is the API, by which refusals are written.
+	described huma.API
+	// deciding is held by who edits; waiting bounds those who want to. decisions are
+	// guarded by it.
+	deciding, waiting chan struct{}
+	decisions         []decision
+	finding           chan struct{} // bounds what is looked for in the log
+	films             chan struct{} // bounds what is sent for long
 }
+
+// findingAtOnce bounds the readings of the log at a time, of up to some 100 MB each.
+const findingAtOnce = 4
 
 // New checks the options.
 func New(o Options) (*Console, error) {
-	if o.Bus == nil || o.Cameras == nil || o.Past == nil || o.Logger == nil {
-		return nil, errors.New("console: bus, cameras, past and logger are required")
+	if o.Bus == nil || o.Cameras == nil || o.Past == nil || o.Alerts == nil || o.Logger == nil {
+		return nil, errors.New("console: bus, cameras, past, alerts and logger are required")
 	}
 	if o.Reporter == nil {
 		o.Reporter = telemetry.Quiet{}
@@ -55,6 +75,9 @@ func New(o Options) (*Console, error) {
 	}
 	c := &Console{Options: o, cameras: o.Cameras.Live(), wall: newWall(), loops: newLoops(o.Past.Clip), pages: pages}
 	c.fleet = newRecent(fleetAge, func(ctx context.Context) (fleet.Fleet, error) { return fleet.Read(ctx, o.Bus, o.Names) })
+	c.queue, c.days, c.local = newQueue(time.Now(), c.wall.wakeAll), newDays(o.Alerts.List), localUser()
+	c.deciding, c.waiting = make(chan struct{}, 1), make(chan struct{}, decidingAtOnce)
+	c.finding, c.films = make(chan struct{}, findingAtOnce), make(chan struct{}, filmsAtOnce)
 	c.handler = c.routes()
 	return c, nil
 }
@@ -68,6 +91,9 @@ func (c *Console) Run(ctx context.Context) error {
 	parts.Go(func() { c.followOpen(ctx) })
 	parts.Go(func() { c.followThresholds(ctx) })
 	parts.Go(func() { c.followActions(ctx) })
+	parts.Go(func() { c.followAlerts(ctx) })
+	parts.Go(func() { c.followMarks(ctx) })
+	parts.Go(func() { c.followVerdicts(ctx) })
 	<-ctx.Done()
 	return nil
 }

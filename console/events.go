@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -35,7 +36,7 @@ func (c *Console) events(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
 	out := stream{http.NewResponseController(w), w}
-	if out.send("wall", map[string]any{"tiles": all, "line": c.line()}) != nil {
+	if out.send("wall", map[string]any{"tiles": all, "line": c.line(r.Context())}) != nil {
 		return
 	}
 	alive := time.NewTicker(aliveEvery)
@@ -45,10 +46,10 @@ func (c *Console) events(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 			return
 		case <-alive.C:
-			err = out.send("alive", c.line())
+			err = out.send("alive", c.line(r.Context()))
 		case <-see.wake:
 			tiles, gone := see.take()
-			err = out.send("change", map[string]any{"tiles": tiles, "gone": gone, "line": c.line()})
+			err = out.send("change", map[string]any{"tiles": tiles, "gone": gone, "line": c.line(r.Context())})
 		}
 		if err != nil {
 			return
@@ -86,11 +87,14 @@ type Line struct {
 	Streaming int    `json:"streaming"`
 	Cameras   int    `json:"cameras"`
 	Open      int    `json:"open_alerts"`
+	Left      int    `json:"left" doc:"alerts of the last day that are left to who looks"`
+	Alerts    uint64 `json:"alerts" doc:"changes whenever an alert does, or what is said of one"`
 	Fault     string `json:"fault,omitempty" doc:"why what is shown may be old"`
 }
 
-func (c *Console) line() Line {
+func (c *Console) line(ctx context.Context) Line {
 	l := c.wall.line()
+	l.Left, l.Alerts = c.queue.left(c.whoOf(ctx).Name, time.Now(), false)
 	if err := c.wall.fault(); err != nil {
 		l.Fault = err.Error()
 	}

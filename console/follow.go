@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/alerts"
+	"github.com/frostwatch/frostwatch/archive/alertlog"
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/cameras"
 	"github.com/frostwatch/frostwatch/internal/pause"
@@ -25,6 +26,7 @@ const (
 
 func (c *Console) followCameras(ctx context.Context) {
 	look := func() {
+		c.queue.prune(time.Now())
 		all, err := c.cameras.List()
 		if errors.Is(err, cameras.ErrNotRead) {
 			return
@@ -41,14 +43,17 @@ func (c *Console) followOpen(ctx context.Context) {
 		key := string(m.Key)
 		if len(m.Value) == 0 {
 			c.wall.setOpen(key, nil)
+			c.queue.setOpen(key, nil, time.Now())
 			return nil
 		}
 		a, err := topics.DecodeOpenAlert(m.Key, m.Value)
 		if err != nil {
 			c.wall.setOpen(key, nil)
+			c.queue.setOpen(key, nil, time.Now())
 			return err
 		}
 		c.wall.setOpen(key, &a)
+		c.queue.setOpen(key, &a, time.Now())
 		return nil
 	}, func(err error) { c.fault("open alerts", err) })
 }
@@ -83,6 +88,61 @@ func (c *Console) followActions(ctx context.Context) {
 			pause.For(ctx, againAfter)
 		}
 	}
+}
+
+// followAlerts reads the alerts of the last day, and then as they come.
+func (c *Console) followAlerts(ctx context.Context) {
+	c.fault("alerts", errors.New("they are being read"))
+	topic := c.Names.Of(topics.Alerts)
+	take := func(m bus.Message) error {
+		if a, err := topics.DecodeAlert(m.Value); err == nil {
+			c.queue.add(a, time.Now())
+		}
+		return nil
+	}
+	since := time.Now().Add(-queueAge)
+	for ctx.Err() == nil {
+		begun := time.Now()
+		err := c.Bus.ReadAll(ctx, topic, since, false, take)
+		if err == nil && ctx.Err() == nil {
+			c.fault("alerts", nil)
+			// What came meanwhile is read too; what is read twice changes nothing.
+			since = begun.Add(-time.Minute)
+			err = c.Bus.ReadAll(ctx, topic, since, true, take)
+		}
+		if ctx.Err() == nil {
+			c.fault("alerts", err)
+			pause.For(ctx, againAfter)
+		}
+	}
+}
+
+func (c *Console) followMarks(ctx context.Context) {
+	c.Bus.Table(c.Names.Of(topics.Marks)).Keep(ctx, func(m bus.Message) error {
+		if len(m.Value) == 0 {
+			c.queue.setMark(string(m.Key), nil, positionOf(m))
+			return nil
+		}
+		mark, err := alertlog.DecodeMark(m)
+		if err == nil {
+			c.queue.setMark(mark.Alert, &mark, positionOf(m))
+		}
+		return err
+	}, func(err error) { c.fault("marks", err) })
+}
+
+func (c *Console) followVerdicts(ctx context.Context) {
+	c.Bus.Table(c.Names.Of(topics.Verdicts)).Keep(ctx, func(m bus.Message) error {
+		if len(m.Value) == 0 {
+			c.queue.setVerdict(string(m.Key), nil, positionOf(m))
+			return nil
+		}
+		v, err := topics.DecodeVerdict(m.Value)
+		if err == nil && v.Alert == string(m.Key) {
+			c.queue.setVerdict(v.Alert, &v, positionOf(m))
+		}
+		return err
+	}, func(err error) { c.fault("verdicts", err) })
 }
 
 // fault notes what can't be followed, for people who look and for the worker's state.

@@ -9,7 +9,7 @@ import (
 
 // policy lets a page load from the console itself and nothing else: names of cameras,
 // labels and reasons come from Kafka, where anybody may have written them.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 // guard refuses what no page of the console asks for, and says what its pages may do.

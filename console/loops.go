@@ -35,8 +35,10 @@ type loops struct {
 	bytes int
 }
 
-// loopKey is all that a record says of a clip: one of another camera may name the same id.
+// loopKey is all that a record says of a clip, or of an alert: one of another camera may
+// name the same id.
 type loopKey struct {
+	kind         string // empty: a loop of a camera's clip
 	camera, clip string
 	at           topics.RecordRef
 }
@@ -55,21 +57,36 @@ func newLoops(read func(context.Context, topics.RecordRef) (topics.Clip, error))
 // of is the JPEG of a camera's clip (media.Loop), which is read at a position where it is
 // not kept. The caller doesn't write to it.
 func (l *loops) of(ctx context.Context, camera, clip string, at topics.RecordRef) ([]byte, error) {
+	return l.get(ctx, loopKey{"", camera, clip, at}, func(ctx context.Context) ([]byte, error) {
+		c, err := l.read(ctx, at)
+		if err != nil {
+			return nil, err
+		}
+		// The position is from a record that anyone may write.
+		if c.Camera != camera || topics.Clean(c.ID) != clip {
+			return nil, fmt.Errorf("the record at the position of clip %s is another's", clip)
+		}
+		return media.Loop(c, loopSide)
+	})
+}
+
+// get is a JPEG that is kept, or made. The caller doesn't write to it.
+func (l *loops) get(ctx context.Context, key loopKey, draw func(context.Context) ([]byte, error)) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, loopTime)
 	defer cancel()
-	one, mine := l.find(loopKey{camera, clip, at})
+	one, mine := l.find(key)
 	if mine {
 		// Not ended by the one who asked first: others wait for it too.
 		own, done := context.WithTimeout(context.WithoutCancel(ctx), loopTime)
 		defer done()
-		body, err := l.render(own, camera, clip, at)
+		body, err := l.render(own, key, draw)
 		l.keep(one, body, err)
 	}
 	select {
 	case <-one.made:
 		return one.jpeg, one.err
 	case <-ctx.Done():
-		return nil, fmt.Errorf("read the pictures of clip %s: %w", clip, ctx.Err())
+		return nil, fmt.Errorf("read the pictures of %s: %w", key.clip, ctx.Err())
 	}
 }
 
@@ -115,20 +132,13 @@ func (l *loops) drop(e *list.Element) {
 	l.bytes -= len(one.jpeg)
 }
 
-func (l *loops) render(ctx context.Context, camera, clip string, at topics.RecordRef) ([]byte, error) {
+// render makes one, when it is its turn.
+func (l *loops) render(ctx context.Context, key loopKey, draw func(context.Context) ([]byte, error)) ([]byte, error) {
 	select {
 	case l.turn <- struct{}{}:
 	case <-ctx.Done():
-		return nil, fmt.Errorf("read the pictures of clip %s: %w", clip, ctx.Err())
+		return nil, fmt.Errorf("read the pictures of %s: %w", key.clip, ctx.Err())
 	}
 	defer func() { <-l.turn }()
-	c, err := l.read(ctx, at)
-	if err != nil {
-		return nil, err
-	}
-	// The position is from a record that anyone may write.
-	if c.Camera != camera || topics.Clean(c.ID) != clip {
-		return nil, fmt.Errorf("the record at the position of clip %s is another's", clip)
-	}
-	return media.Loop(c, loopSide)
+	return draw(ctx)
 }

@@ -21,7 +21,7 @@ var files embed.FS
 // pages are the templates by name, each with the frame around it.
 type pages map[string]*template.Template
 
-var pageNames = []string{"live", "camera", "health"}
+var pageNames = []string{"live", "camera", "health", "review"}
 
 func parsePages() (pages, error) {
 	out := pages{}
@@ -76,11 +76,14 @@ type view struct {
 // routes are the pages, the files they need, and the API.
 func (c *Console) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
-		c.show(w, http.StatusOK, view{Page: "live", Title: "Live", Tiles: c.wall.all()})
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		c.show(w, r, http.StatusOK, view{Page: "live", Title: "Live", Tiles: c.wall.all()})
 	})
 	mux.HandleFunc("GET /cameras/{camera}", c.cameraPage)
 	mux.HandleFunc("GET /health", c.healthPage)
+	mux.HandleFunc("GET /review", func(w http.ResponseWriter, r *http.Request) {
+		c.show(w, r, http.StatusOK, view{Page: "review", Title: "Review"})
+	})
 	mux.HandleFunc("GET /api/v1/events", c.events)
 	mux.Handle("GET /static/", assets())
 	c.api(mux)
@@ -90,10 +93,10 @@ func (c *Console) routes() http.Handler {
 func (c *Console) cameraPage(w http.ResponseWriter, r *http.Request) {
 	t, _, known := c.wall.tile(r.PathValue("camera"))
 	if !known {
-		c.show(w, http.StatusNotFound, view{Page: "camera", Title: "No such camera", Fault: "There is no camera " + topics.Clean(r.PathValue("camera")) + "."})
+		c.show(w, r, http.StatusNotFound, view{Page: "camera", Title: "No such camera", Fault: "There is no camera " + topics.Clean(r.PathValue("camera")) + "."})
 		return
 	}
-	c.show(w, http.StatusOK, view{Page: "camera", Title: t.Camera, Tile: t})
+	c.show(w, r, http.StatusOK, view{Page: "camera", Title: t.Camera, Tile: t})
 }
 
 func (c *Console) healthPage(w http.ResponseWriter, r *http.Request) {
@@ -102,12 +105,12 @@ func (c *Console) healthPage(w http.ResponseWriter, r *http.Request) {
 	if v.Health = f; err != nil {
 		v.Fault = "The state of the workers can't be read: " + topics.Clean(err.Error())
 	}
-	c.show(w, http.StatusOK, v)
+	c.show(w, r, http.StatusOK, v)
 }
 
 // show writes a page, whole or not at all.
-func (c *Console) show(w http.ResponseWriter, status int, v view) {
-	v.Line = c.line()
+func (c *Console) show(w http.ResponseWriter, r *http.Request, status int, v view) {
+	v.Line = c.line(r.Context())
 	var b bytes.Buffer
 	if err := c.pages[v.Page].Execute(&b, v); err != nil {
 		c.Logger.Error("a page of the console can't be made", "page", v.Page, "error", err)

@@ -48,6 +48,18 @@ func (w *wall) changed(camera string) {
 	}
 }
 
+// wakeAll lets all who look have what the line at the bottom says.
+func (w *wall) wakeAll() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for s := range w.seers {
+		select {
+		case s.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
 // take is what has changed since the last call: tiles, and the names of cameras that are
 // gone.
 func (s *seer) take() (tiles []Tile, gone []string) {

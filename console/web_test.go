@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/frostwatch/frostwatch/archive"
+	"github.com/frostwatch/frostwatch/archive/alertlog"
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/cameras"
 	"github.com/frostwatch/frostwatch/console/fleet"
@@ -41,7 +42,8 @@ func served(t *testing.T) (*Console, *httptest.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := New(Options{Bus: client, Names: names, Cameras: table, Past: past, Version: "test", Logger: quiet})
+	log := alertlog.New(alertlog.Options{Bus: client, Names: names, Reader: past})
+	c, err := New(Options{Bus: client, Names: names, Cameras: table, Past: past, Alerts: log, Version: "test", Logger: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,6 +28,17 @@ func Filmstrip(c topics.Clip, box *topics.Box) ([]byte, error) {
 	return sheet{columns: stripColumns, side: stripSide}.of(c, spread(c.Frames, stripPictures), box)
 }
 
+const (
+	// glimpsePictures are those of a glimpse, glimpseSide the long side of each at most.
+	glimpsePictures = 4
+	glimpseSide     = 160
+)
+
+// Glimpse is a filmstrip for lists: four small pictures of a clip in one row.
+func Glimpse(c topics.Clip, box *topics.Box) ([]byte, error) {
+	return sheet{columns: glimpsePictures, side: glimpseSide}.of(c, spread(c.Frames, glimpsePictures), box)
+}
+
 // LoopPictures is how many pictures Loop stacks.
 const LoopPictures = topics.ClipFrames
 

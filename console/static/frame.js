@@ -19,6 +19,9 @@ function show() {
 function counts(l) {
   text('[data-line-streaming]', `${l.streaming} of ${l.cameras} cameras streaming`)
   text('[data-line-open]', l.open_alerts === 1 ? '1 open alert' : `${l.open_alerts} open alerts`)
+  const left = document.querySelector('[data-left]')
+  left.hidden = !l.left
+  if (left.textContent !== String(l.left)) left.textContent = l.left
   fault = l.fault ?? ''
   show()
 }
@@ -38,5 +41,9 @@ theme.hidden = false
 watch({
   wall(data) { counts(data.line); tell('wall', data) },
   change(data) { counts(data.line); tell('change', data) },
-  lost(since) { lost = since; show() },
+  lost(since) {
+    lost = since
+    show()
+    if (!since) tell('found')
+  },
 })

@@ -1,11 +1,11 @@
 // The wall: a tile for each camera, with a loop of its newest pictures.
+import { load, show } from './loop.js'
 import { since, clock } from './words.js'
 
 const wall = document.querySelector('[data-wall]')
 const only = wall?.dataset.single
 const blank = document.querySelector('template[data-tile]')
 const tiles = new Map() // by camera: {at: element, now: what is known, seen: on screen, clip: shown}
-const still = matchMedia('(prefers-reduced-motion: reduce)')
 
 const onScreen = new IntersectionObserver((entries) => {
   for (const e of entries) {
@@ -39,26 +39,17 @@ async function picture(t) {
   const { camera, clip_id: clip } = t.now ?? {}
   if (!clip || t.clip === clip || t.loading || document.hidden) return
   t.loading = true
-  let url = ''
+  let loop = null
   try {
-    const answer = await fetch(`/api/v1/cameras/${encodeURIComponent(camera)}/loop?clip=${encodeURIComponent(clip)}`)
-    if (!answer.ok) throw new Error(answer.statusText)
-    url = URL.createObjectURL(await answer.blob())
-    const image = new Image()
-    image.src = url
-    await image.decode()
+    loop = await load(`/api/v1/cameras/${encodeURIComponent(camera)}/loop?clip=${encodeURIComponent(clip)}`)
     if (tiles.get(camera) !== t) throw new Error('it was removed meanwhile')
-    const loop = t.at.querySelector('.loop')
-    loop.style.backgroundImage = `url("${url}")`
-    loop.style.setProperty('--ratio', image.naturalWidth / (image.naturalHeight / 8))
-    loop.style.setProperty('--span', `${Math.max(1, (new Date(t.now.end) - new Date(t.now.start)) / 1000)}s`)
-    loop.classList.toggle('moves', !still.matches)
+    show(t.at.querySelector('.loop'), loop, (new Date(t.now.end) - new Date(t.now.start)) / 1000)
     if (t.url) URL.revokeObjectURL(t.url)
-    t.url = url
+    t.url = loop.url
     t.clip = clip
   } catch {
     // The next clip is tried anew; that the server is away is said at the bottom.
-    if (url) URL.revokeObjectURL(url)
+    if (loop) URL.revokeObjectURL(loop.url)
   }
   t.loading = false
   if (t.seen && t.now.clip_id !== clip) setTimeout(() => picture(t), 500)

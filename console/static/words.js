@@ -9,3 +9,13 @@ export function since(iso) {
   if (s < 48 * 3600) return `${Math.floor(s / 3600)} h`
   return `${Math.floor(s / 86400)} days`
 }
+
+/** How long ago a time was. */
+export const ago = since
+
+/** A time in full; today's without its date. */
+export function exact(iso) {
+  const t = new Date(iso)
+  const today = t.toDateString() === new Date().toDateString()
+  return t.toLocaleString([], today ? { timeStyle: 'medium' } : { dateStyle: 'medium', timeStyle: 'medium' })
+}

@@ -6,7 +6,9 @@ import (
 	"net"
 
 	"github.com/frostwatch/frostwatch/archive"
+	"github.com/frostwatch/frostwatch/archive/alertlog"
 	"github.com/frostwatch/frostwatch/console"
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 // Console builds the web page, and listens for it at once, so that a port that is taken is
@@ -20,12 +22,17 @@ func (p *Process) Console() ([]Part, error) {
 	if err != nil {
 		return nil, err
 	}
-	past, err := archive.NewReader(archive.ReaderOptions{Log: p.Bus, Names: p.Names})
+	bucket, err := p.filmBucket()
+	if err != nil { // the newest can be seen without it
+		p.log.Warn("the console shows no alerts that Kafka has forgotten, and no films", "error", topics.Clean(err.Error()))
+	}
+	past, err := archive.NewReader(archive.ReaderOptions{Log: p.Bus, Bucket: bucket, Names: p.Names})
 	if err != nil {
 		return nil, err
 	}
+	log := alertlog.New(alertlog.Options{Bus: p.Bus, Names: p.Names, Reader: past, Bucket: bucket})
 	c, err := console.New(console.Options{
-		Bus: p.Bus, Names: p.Names, Cameras: table, Past: past, Version: p.version, Logger: p.log, Reporter: p.reporter,
+		Bus: p.Bus, Names: p.Names, Cameras: table, Past: past, Alerts: log, Version: p.version, Logger: p.log, Reporter: p.reporter,
 	})
 	if err != nil {
 		return nil, err

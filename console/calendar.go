@@ -1,0 +1,114 @@
+package console
+
+import (
+	"context"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+type calendarInput struct {
+	Month string `query:"month" required:"true" pattern:"^[0-9]{4}-[0-9]{2}$" doc:"such as 2026-03"`
+	Zone  string `query:"zone" maxLength:"64" default:"UTC" doc:"in which days begin, such as Europe/Berlin"`
+}
+
+type calendarOutput struct {
+	Body struct {
+		Days  []DayCount `json:"days" doc:"those on which there were alerts"`
+		Whole bool       `json:"whole" doc:"false: reading took too long; asked again, it goes on"`
+	}
+}
+
+// DayCount counts a day's alerts.
+type DayCount struct {
+	Day    string    `json:"day"`
+	From   time.Time `json:"from"`
+	To     time.Time `json:"to"`
+	Alerts int       `json:"alerts"`
+	Left   int       `json:"left" doc:"that nobody has marked"`
+}
+
+// calendarTime bounds the reading.
+const calendarTime = 10 * time.Second
+
+func (c *Console) getCalendar(ctx context.Context, in *calendarInput) (*calendarOutput, error) {
+	zone, err := time.LoadLocation(in.Zone)
+	if err != nil || in.Zone == "Local" {
+		return nil, huma.Error422UnprocessableEntity("zone " + topics.Clean(in.Zone) + ": want one such as Europe/Berlin")
+	}
+	from, err := time.ParseInLocation("2006-01", in.Month, zone)
+	if err != nil {
+		return nil, huma.Error422UnprocessableEntity("month " + topics.Clean(in.Month) + ": want one such as 2026-03")
+	}
+	until := from.AddDate(0, 1, 0)
+	if now := time.Now(); until.After(now) {
+		until = now
+	}
+	counts := map[string]*DayCount{}
+	add := func(at time.Time, marked bool) {
+		if at.Before(from) || !at.Before(until) {
+			return
+		}
+		at = at.In(zone)
+		key := at.Format(time.DateOnly)
+		if counts[key] == nil {
+			begin := time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, zone)
+			counts[key] = &DayCount{Day: key, From: begin.UTC(), To: begin.AddDate(0, 0, 1).UTC()}
+		}
+		if counts[key].Alerts++; !marked {
+			counts[key].Left++
+		}
+	}
+	out := &calendarOutput{}
+	out.Body.Days = []DayCount{}
+	out.Body.Whole, err = c.countDays(ctx, from, until, add)
+	if err != nil {
+		return nil, huma.Error503ServiceUnavailable(topics.Clean(err.Error()))
+	}
+	for begin := from; begin.Before(until); begin = begin.AddDate(0, 0, 1) {
+		if d := counts[begin.Format(time.DateOnly)]; d != nil {
+			out.Body.Days = append(out.Body.Days, *d)
+		}
+	}
+	return out, nil
+}
+
+// countDays calls add for the alerts of a time; whole is whether it was all.
+func (c *Console) countDays(ctx context.Context, from, until time.Time, add func(at time.Time, marked bool)) (whole bool, err error) {
+	c.queue.mu.Lock()
+	since := c.queue.since
+	for _, one := range c.queue.order {
+		if !one.At.Before(since) {
+			add(one.At, c.queue.marks.has(one.ID))
+		}
+	}
+	marked := make(map[uint64]bool, len(c.queue.marks.of))
+	for id, m := range c.queue.marks.of {
+		if !m.gone {
+			marked[c.days.hash(id)] = true
+		}
+	}
+	c.queue.mu.Unlock()
+	limit, cancel := context.WithTimeout(ctx, calendarTime)
+	defer cancel()
+	if until.After(since) {
+		until = since
+	}
+	for begin := dayOf(until.Add(-1)); begin.Add(day).After(from); begin = begin.Add(-day) {
+		all, err := c.days.counts(limit, begin)
+		if err != nil {
+			if limit.Err() != nil && ctx.Err() == nil {
+				return false, nil
+			}
+			return false, err
+		}
+		for _, a := range all {
+			if at := time.Unix(a.at, 0); at.Before(since) {
+				add(at, marked[a.id])
+			}
+		}
+	}
+	return true, nil
+}

@@ -1,0 +1,221 @@
+package console
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/frostwatch/frostwatch/archive/alertlog"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+const (
+	// queueAge is how long ago alerts were raised that are to be reviewed, unless somebody
+	// asks for others.
+	queueAge = 24 * time.Hour
+	// keptAge is how long they are kept in memory.
+	keptAge = queueAge + time.Hour
+	// maxQueued and maxQueuedBytes bound them: anybody may write alerts of 100 KB.
+	maxQueued      = 25_000
+	maxQueuedBytes = 64 << 20
+)
+
+// queue is the alerts of the last day and those that are open, with what was said of
+// them. What is older is read when somebody asks. Safe for concurrent use.
+type queue struct {
+	mu    sync.Mutex
+	all   map[string]*queued
+	order []*queued // by when they were raised, the newest last
+	bytes int
+	// since is from when on no alert is missing.
+	since    time.Time
+	open     map[string]string // the table of open alerts: ids by key
+	marks    said[mark]
+	verdicts said[topics.Verdict]
+	later    map[string]map[string]bool // ids that somebody has set aside, by name
+	version  uint64                     // of all of this
+	changed  func()
+	lefts    map[string]leftCount
+}
+
+type queued struct {
+	alertlog.View
+	size int
+}
+
+func newQueue(now time.Time, changed func()) *queue {
+	return &queue{
+		all: map[string]*queued{}, since: now.Add(-queueAge), open: map[string]string{}, marks: newSaid[mark](), verdicts: newSaid[topics.Verdict](),
+		later: map[string]map[string]bool{}, changed: changed, lefts: map[string]leftCount{},
+	}
+}
+
+// newestFirst is the order of lists.
+func newestFirst(a, b alertlog.View) int {
+	return cmp.Or(b.At.Compare(a.At), cmp.Compare(b.ID, a.ID))
+}
+
+// bump notes a change. It needs the lock.
+func (q *queue) bump() {
+	q.version++
+	q.changed()
+}
+
+// add takes over a record of the alerts' topic.
+func (q *queue) add(a topics.Alert, now time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.take(a, now)
+}
+
+func (q *queue) take(a topics.Alert, now time.Time) {
+	// One of the future, which anybody may have written, would be the newest for ever.
+	if a.At.After(now.Add(ahead)) {
+		return
+	}
+	if q.all[a.ID] == nil && a.At.Before(q.since) && q.open[a.OpenKey()] != a.ID {
+		return
+	}
+	one, known := q.all[a.ID]
+	var view alertlog.View
+	if known {
+		view = one.View
+		q.drop(one)
+	}
+	one = &queued{View: view.With(a, known)}
+	one.size = sizeOf(one.Alert)
+	q.all[a.ID] = one
+	at, _ := slices.BinarySearchFunc(q.order, one, func(a, b *queued) int { return newestFirst(b.View, a.View) })
+	q.order = slices.Insert(q.order, at, one)
+	q.bytes += one.size
+	for len(q.order) > maxQueued || q.bytes > maxQueuedBytes {
+		oldest := q.order[0]
+		q.since = later(q.since, oldest.At.Add(1))
+		q.drop(oldest)
+	}
+	q.bump()
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// drop forgets one. It needs the lock.
+func (q *queue) drop(one *queued) {
+	at, found := slices.BinarySearchFunc(q.order, one, func(a, b *queued) int { return newestFirst(b.View, a.View) })
+	if found {
+		q.order = slices.Delete(q.order, at, at+1)
+	}
+	delete(q.all, one.ID)
+	q.bytes -= one.size
+}
+
+// sizeOf is about how many bytes an alert takes.
+func sizeOf(a topics.Alert) int {
+	n := 1000 + len(a.ID) + len(a.Rule) + len(a.Severity) + len(a.Label) + len(a.NearestBase) + len(a.OnsetClip) + len(a.Clip) + 2*len(a.Reason) +
+		len(a.Model) + len(a.Vocab.Name) + len(a.Vocab.Version) + len(a.Verify)
+	for _, texts := range [][]string{a.Tags, a.Cameras, a.Notify} {
+		for _, t := range texts {
+			n += 16 + len(t)
+		}
+	}
+	return n
+}
+
+// setOpen takes over a record of the table of open alerts; nil: that none is open.
+func (q *queue) setOpen(key string, a *topics.Alert, now time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if delete(q.open, key); a == nil || len(q.open) >= maxOpen {
+		return
+	}
+	q.open[key] = a.ID
+	if q.all[a.ID] == nil {
+		q.take(*a, now)
+	}
+}
+
+// prune forgets what is older than is kept, and not open.
+func (q *queue) prune(now time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	from := now.Add(-keptAge)
+	q.since = later(q.since, from)
+	if len(q.order) == 0 || !q.order[0].At.Before(from) {
+		return
+	}
+	for _, one := range slices.Clone(q.order) {
+		if !one.At.Before(from) {
+			break
+		}
+		if q.open[one.OpenKey()] != one.ID {
+			q.drop(one)
+			q.bump()
+		}
+	}
+}
+
+// find is an alert that is kept.
+func (q *queue) find(id string) (alertlog.View, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if one, kept := q.all[id]; kept {
+		return one.View, true
+	}
+	return alertlog.View{}, false
+}
+
+// each calls fn for the alerts that are kept, the newest first, until it returns false.
+func (q *queue) each(fn func(v alertlog.View, open bool) bool) (since time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, one := range slices.Backward(q.order) {
+		if !fn(one.View, q.open[one.OpenKey()] == one.ID) {
+			break
+		}
+	}
+	return q.since
+}
+
+// leftCount is how many alerts somebody has left, as of a version.
+type leftCount struct {
+	version uint64
+	at      time.Time
+	n       int
+}
+
+const (
+	// leftAge is how old a count may be that many pages show, and maxLefts for how many
+	// people one is kept.
+	leftAge  = time.Second
+	maxLefts = 100
+)
+
+// left is how many of the last day's alerts somebody has neither decided nor set aside,
+// and the version of what is known; exact: as of now.
+func (q *queue) left(name string, now time.Time, exact bool) (n int, version uint64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	known, is := q.lefts[name]
+	if is && !exact && (known.version == q.version && now.Sub(known.at) < time.Minute || now.Sub(known.at) < leftAge) {
+		return known.n, known.version
+	}
+	from := now.Add(-queueAge)
+	for _, one := range slices.Backward(q.order) {
+		if one.At.Before(from) {
+			break
+		}
+		if !q.marks.has(one.ID) && !q.later[name][one.ID] {
+			n++
+		}
+	}
+	if len(q.lefts) >= maxLefts {
+		clear(q.lefts)
+	}
+	q.lefts[name] = leftCount{q.version, now, n}
+	return n, q.version
+}
