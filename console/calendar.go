@@ -30,7 +30,7 @@ type DayCount struct {
 	Left   int       `json:"left" doc:"that nobody has marked"`
 }
 
-// calendarTime bounds the reading.
+// calendarTime is after how long no other day is read for one answer.
 const calendarTime = 10 * time.Second
 
 func (c *Console) getCalendar(ctx context.Context, in *calendarInput) (*calendarOutput, error) {
@@ -91,17 +91,16 @@ func (c *Console) countDays(ctx context.Context, from, until time.Time, add func
 		}
 	}
 	c.queue.mu.Unlock()
-	limit, cancel := context.WithTimeout(ctx, calendarTime)
-	defer cancel()
+	begun := time.Now()
 	if until.After(since) {
 		until = since
 	}
 	for begin := dayOf(until.Add(-1)); begin.Add(day).After(from); begin = begin.Add(-day) {
-		all, err := c.days.counts(limit, begin)
+		if time.Since(begun) > calendarTime {
+			return false, nil
+		}
+		all, err := c.days.counts(ctx, begin)
 		if err != nil {
-			if limit.Err() != nil && ctx.Err() == nil {
-				return false, nil
-			}
 			return false, err
 		}
 		for _, a := range all {

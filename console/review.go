@@ -147,10 +147,10 @@ func (p *page) take(v alertlog.View, o opinions) {
 }
 
 const (
-	// maxDays bounds the days that are looked through for one page, listTime how long that
-	// may take; the next page goes on from there.
+	// maxDays bounds the days that are looked through for one page, and after listTime no
+	// other is begun: the next page goes on from there.
 	maxDays  = 31
-	listTime = 20 * time.Second
+	listTime = 10 * time.Second
 )
 
 // fill fills a page: from memory, then from the days before.
@@ -159,8 +159,7 @@ func (c *Console) fill(ctx context.Context, p *page) error {
 	if more || p.filter.from.IsZero() || !p.filter.from.Before(since) {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, listTime)
-	defer cancel()
+	begun := time.Now()
 	end := since
 	if to := p.filter.to; !to.IsZero() && to.Before(end) {
 		end = to
@@ -170,16 +169,12 @@ func (c *Console) fill(ctx context.Context, p *page) error {
 	}
 	begin := dayOf(end.Add(-1))
 	for n := 0; begin.Add(day).After(p.filter.from); n, begin = n+1, begin.Add(-day) {
-		if n == maxDays {
+		if n == maxDays || n > 0 && time.Since(begun) > listTime {
 			p.next = place{begin.Add(day), ""}.cursor()
 			return nil
 		}
 		one, err := c.days.of(ctx, begin)
 		if err != nil {
-			if n > 0 && ctx.Err() != nil { // much was looked through: the next page goes on
-				p.next = place{begin.Add(day), ""}.cursor()
-				return nil
-			}
 			return err
 		}
 		p.more = p.more || one.more

@@ -26,12 +26,12 @@ import (
 // reviewed is a console that follows a Kafka of its own.
 type reviewed struct {
 	*Console
-	t   *testing.T
+	t   testing.TB
 	url string
 	log *stagetest.Log
 }
 
-func newReviewed(t *testing.T) *reviewed {
+func newReviewed(t testing.TB) *reviewed {
 	t.Helper()
 	broker := kafkatest.StartEmbedded(t)
 	quiet := slog.New(slog.DiscardHandler)
@@ -83,7 +83,7 @@ func newReviewed(t *testing.T) *reviewed {
 	return r
 }
 
-// send sends records that are as old as they say.
+// send sends records, old ones at the time that they say.
 func (r *reviewed) send(all ...topics.Alert) {
 	r.t.Helper()
 	var msgs []bus.Message
@@ -92,7 +92,11 @@ func (r *reviewed) send(all ...topics.Alert) {
 		if err != nil {
 			r.t.Fatal(err)
 		}
-		msgs = append(msgs, bus.Message{Topic: r.Names.Of(topics.Alerts), Key: []byte(a.Key()), Value: value, Time: a.At})
+		m := bus.Message{Topic: r.Names.Of(topics.Alerts), Key: []byte(a.Key()), Value: value}
+		if time.Since(a.At) > 20*time.Hour {
+			m.Time = a.At
+		}
+		msgs = append(msgs, m)
 	}
 	if _, err := r.Bus.Send(r.t.Context(), msgs...); err != nil {
 		r.t.Fatal(err)

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -45,13 +44,17 @@ func (s said[T]) put(id string, v saying[T]) {
 	}
 	s.of[id] = v
 	if len(s.of) > maxSaid {
-		ids := make([]string, 0, len(s.of))
-		for id := range s.of {
-			ids = append(ids, id)
+		type dated struct {
+			id string
+			at time.Time
 		}
-		slices.SortFunc(ids, func(a, b string) int { return cmp.Or(s.of[a].at.Compare(s.of[b].at), cmp.Compare(a, b)) })
-		for _, id := range ids[:len(ids)/10] {
-			delete(s.of, id)
+		all := make([]dated, 0, len(s.of))
+		for id, v := range s.of {
+			all = append(all, dated{id, v.at})
+		}
+		slices.SortFunc(all, func(a, b dated) int { return a.at.Compare(b.at) })
+		for _, old := range all[:len(all)/10] {
+			delete(s.of, old.id)
 		}
 	}
 }

@@ -36,6 +36,11 @@ esac
 
 lint_version=v2.15.0
 
+# What judges the console's pages for people who don't see them or use no mouse. The hash
+# is of the file.
+axe_version=4.14.0
+axe_sha256=20c09fe157a8a34a30e241aaa1fcdade657734f08ab379ecfbeb7d45cc46e878
+
 check_machine() {
   case $(uname -s)-$(uname -m) in
   Linux-x86_64 | Linux-aarch64) ;;
@@ -101,6 +106,20 @@ install_lint() {
     die "go could not build golangci-lint $lint_version"
 }
 
+install_axe() {
+  local file=.tools/axe.min.js temp
+  [ -f "$file" ] && sha256sum --quiet -c <<<"$axe_sha256  $file" 2>/dev/null && return
+  command -v npm >/dev/null || install_packages npm
+  say "fetching axe-core $axe_version"
+  temp=$(mktemp -d)
+  (cd "$temp" && npm pack --silent "axe-core@$axe_version" >/dev/null && tar xzf "axe-core-$axe_version.tgz" package/axe.min.js) ||
+    die "npm could not fetch axe-core $axe_version; put its axe.min.js into .tools by hand"
+  sha256sum --quiet -c <<<"$axe_sha256  $temp/package/axe.min.js" || die "axe-core is not the one that was pinned"
+  mkdir -p .tools
+  mv "$temp/package/axe.min.js" "$file"
+  rm -rf "$temp"
+}
+
 # A disk that fills up on the way ends as a trace of some library.
 check_space() { # FOLDER GIGABYTES WHAT
   local free
@@ -129,6 +148,7 @@ test)
   install_packages "${run_packages[@]}" "${test_packages[@]}"
   install_onnxruntime
   install_java
+  install_axe
   install_train
   install_lint
   ;;

@@ -57,10 +57,12 @@ export class Calendar {
       if (d) {
         cell.type = 'button'
         cell.classList.toggle('some', d.left > 0)
-        cell.ariaLabel = cell.title = `${n}: ${d.left} of ${d.alerts} not decided`
         const left = document.createElement('b')
         left.textContent = d.left || ''
-        cell.append(left)
+        const said = document.createElement('span')
+        said.className = 'hidden'
+        said.textContent = cell.title = `${d.left} of ${d.alerts} not decided`
+        cell.append(' ', left, ' ', said)
         cell.addEventListener('click', () => this.#done(d.from, d.to))
       }
       cells.push(cell)

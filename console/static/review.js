@@ -131,6 +131,7 @@ function settle() {
 function counts() {
   const more = next ? 'more than ' : ''
   find('count').textContent = rows.selected.size > 1 ? `${rows.selected.size} chosen` : `${more}${rows.size} listed, ${left} left of the last day`
+  if (!rows.size || find('rows').scrollTop === 0) fresh = 0
   const button = find('new')
   button.hidden = fresh === 0
   button.textContent = fresh === 1 ? '1 new alert' : `${fresh} new alerts`
@@ -287,6 +288,7 @@ document.addEventListener('keydown', (e) => {
 find('decide').addEventListener('click', (e) => doings[e.target.closest('button')?.dataset.do]?.())
 find('help-open').addEventListener('click', () => help.showModal())
 find('more').addEventListener('click', older)
+find('rows').addEventListener('scroll', () => { if (fresh && find('rows').scrollTop === 0) counts() }, { passive: true })
 find('new').addEventListener('click', () => {
   rows.top()
   fresh = 0

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/frostwatch/frostwatch/internal/shared"
 )
 
 // browser is a page in Chromium. What its console reports is an error of the test.
@@ -91,6 +93,26 @@ func (b browser) shot(name string) {
 	}
 }
 
+// accessible reports what axe-core finds that keeps people from using what is shown: whoever
+// does not see it, sees it badly or uses no mouse.
+func (b browser) accessible(what string) {
+	b.t.Helper()
+	script, err := os.ReadFile(filepath.Join(shared.Root(b.t), ".tools", "axe.min.js"))
+	if err != nil {
+		shared.Missing(b.t, "axe-core (`make setup-test` fetches it)")
+	}
+	const run = `;window.axeFound = undefined; axe.run({ resultTypes: ['violations'] }).then((r) => {
+		window.axeFound = r.violations.filter((v) => v.impact === 'serious' || v.impact === 'critical')
+			.flatMap((v) => v.nodes.map((n) => v.id + ': ' + n.html.slice(0, 200) + ' ' + n.failureSummary)).join('\n')
+	}).catch((e) => { window.axeFound = String(e) }); true`
+	b.until("axe-core runs", string(script)+run)
+	b.until("axe-core has looked at "+what, `window.axeFound !== undefined`)
+	found, err := chromedp.Run(b, chromedp.Evaluate[string](`window.axeFound`))
+	if err != nil || found != "" {
+		b.t.Errorf("%s: %v %s", what, err, found)
+	}
+}
+
 // consoleShows looks at the console as people do: on a phone, a laptop and a wall.
 func consoleShows(t *testing.T, data string, at addresses) {
 	b := openBrowser(t)
@@ -101,6 +123,7 @@ func consoleShows(t *testing.T, data string, at addresses) {
 	b.until("an open alert is named on its tile", `document.querySelector('.tile[data-severity]:not([data-severity=""]) .alarm:not([hidden])')?.textContent.length > 0`)
 	b.until("the line counts cameras", `document.querySelector('[data-line-streaming]').textContent === '10 of 10 cameras streaming'`)
 	b.shot("live-laptop")
+	b.accessible("the wall")
 
 	b.edit("add", "--data", data, "door", "rtsp://127.0.0.1:1/door")
 	b.until("a camera that fails says why", `/waiting for .*refused/.test(document.querySelector('[data-camera=door] .state')?.textContent)`)
@@ -114,8 +137,10 @@ func consoleShows(t *testing.T, data string, at addresses) {
 	b.until("its camera comes back", playing+" === 1")
 	b.until("nothing is wider than the phone", `document.documentElement.scrollWidth <= 320`)
 	b.shot("camera-phone")
+	b.accessible("a camera's page")
 
 	b.do("look at health on a wall", chromedp.EmulateViewport(2560, 1440), chromedp.Navigate("http://"+at.Console+"/health"))
 	b.until("health names the stages", `['ingest', 'infer', 'alerts', 'notify'].every((s) => document.querySelector('main').textContent.includes(s))`)
 	b.shot("health-wall")
+	b.accessible("health")
 }

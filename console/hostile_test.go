@@ -1,0 +1,196 @@
+package console
+
+import (
+	"archive/zip"
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// Anybody may write to Kafka: what no alert is, is passed over, and what is shown is clean.
+func TestForgedAlertsAreShownAsText(t *testing.T) {
+	r := newReviewed(t)
+	hostile := `"><script>alert(1)</script>`
+	forged := raisedAlert("fall", "ward", time.Hour)
+	forged.Rule, forged.Label, forged.Severity, forged.Measure, forged.Tags, forged.Model = hostile, hostile, hostile, hostile, []string{hostile}, hostile
+	forged.ID = hostile + "/../" + strings.Repeat("%2F", 100)
+	forged.Evidence = &topics.RecordRef{Topic: "frostwatch.clips", Partition: 1 << 30, Offset: -5}
+	future := raisedAlert("future", "ward", time.Hour)
+	future.At = time.Now().AddDate(50, 0, 0)
+	r.send(forged, future)
+	for _, value := range [][]byte{[]byte("{"), bytes.Repeat([]byte("x"), 900<<10), []byte(`{"data":{"alert_id":"` + strings.Repeat("y", 200<<10) + `"}}`)} {
+		if _, err := r.Bus.Send(t.Context(), bus.Message{Topic: r.Names.Of(topics.Alerts), Key: []byte("ward"), Value: value}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Bus.Table(r.Names.Of(topics.Marks)).Put(t.Context(), forged.ID, value, "ward"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	real := raisedAlert("fence", "ward", time.Minute)
+	r.send(real)
+	r.await("the real one", func() bool { return strings.HasPrefix(r.list("").rules(), "fence ") })
+	l := r.list("")
+	if len(l.Alerts) != 2 || l.Alerts[1].ID != forged.ID || l.Alerts[1].Mark != nil {
+		t.Fatalf("%+v", l.Alerts)
+	}
+	at := "/alerts/" + url.PathEscape(forged.ID)
+	for path, want := range map[string]int{at: 200, at + "/lead": 200, at + "/strip": 404, at + "/loop": 404, at + "/film": 404, at + "/export": 200} {
+		if status, text := r.call("GET", path, nil, nil); status != want {
+			t.Errorf("%s: %d %.200s", path[len(at):], status, text)
+		}
+	}
+	if d := r.mark(forged, sayTrue); d.Alerts != 1 {
+		t.Errorf("%+v", d)
+	}
+	big := strings.Repeat("z", 10<<20)
+	for path, body := range map[string]any{
+		"/alerts/marks": map[string]any{"mark": "true", "alerts": []string{big}},
+		at + "/mark":    map[string]any{"mark": "true", "note": big},
+	} {
+		if status, text := r.call("POST", path, body, nil); status < 400 || status > 499 || len(text) > 2000 {
+			t.Errorf("10 MB: %d %.100s", status, text)
+		}
+	}
+	for _, body := range []string{`{"mark":"true","note":"a\u001b[2Jb"}`, `{"mark":"maybe"}`, `{}`, `[]`, `{"mark":"true","by":"somebody else"}`} {
+		q, err := http.NewRequestWithContext(t.Context(), "POST", r.url+"/api/v1"+at+"/mark", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.Header.Set("Content-Type", "application/json")
+		a, err := http.DefaultClient.Do(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(a.Body)
+		_ = a.Body.Close()
+		if a.StatusCode == http.StatusOK && !bytes.Contains(text, []byte(`"alerts":0`)) || bytes.Contains(text, []byte("\x1b")) {
+			t.Errorf("%s: %d %s", body, a.StatusCode, text)
+		}
+	}
+}
+
+// However many alerts there are, memory is bounded, and it is known what is missing.
+func TestTheQueueIsBounded(t *testing.T) {
+	now := time.Now()
+	q := newQueue(now, func() {})
+	begun := time.Now()
+	for n := range maxQueued + 5000 {
+		q.add(raisedAlert(fmt.Sprint("r", n), "ward", 20*time.Hour-time.Duration(n)*2*time.Second), now)
+	}
+	t.Logf("%d alerts taken over in %v", maxQueued+5000, time.Since(begun))
+	if len(q.all) != maxQueued || len(q.order) != maxQueued {
+		t.Errorf("%d alerts are kept", len(q.all))
+	}
+	if oldest := q.order[0].At; q.since.After(oldest) || now.Sub(q.since) > 18*time.Hour {
+		t.Errorf("nothing is said to be missing since %v, the oldest is of %v", q.since, oldest)
+	}
+	large := raisedAlert("large", "ward", time.Minute)
+	for n := range topics.MaxAlertCameras {
+		large.Cameras = append(large.Cameras, fmt.Sprintf("%s%d", strings.Repeat("c", 55), n))
+	}
+	for n := range 2000 {
+		large.ID = fmt.Sprint("large/", n)
+		q.add(large, now)
+	}
+	if q.bytes > maxQueuedBytes || q.bytes < 0 {
+		t.Errorf("%d bytes are kept", q.bytes)
+	}
+	q.prune(now.Add(30 * time.Hour))
+	if len(q.all) != 0 || q.bytes != 0 || len(q.order) != 0 {
+		t.Errorf("%d alerts of %d bytes stay", len(q.all), q.bytes)
+	}
+	s := newSaid[mark]()
+	for n := range maxSaid + 10 {
+		s.put(fmt.Sprint(n), saying[mark]{at: now.Add(time.Duration(n)), from: topics.RecordRef{Offset: int64(n)}})
+	}
+	if len(s.of) > maxSaid || s.has("3") || !s.has(fmt.Sprint(maxSaid)) {
+		t.Errorf("%d marks are kept", len(s.of))
+	}
+}
+
+// A film is sent in ranges, as browsers ask for them, and with all there is of an alert.
+func TestAnAlertsFilmIsSent(t *testing.T) {
+	r := newReviewed(t)
+	a := raisedAlert("fall", "ward", time.Hour)
+	path := filepath.Join(t.TempDir(), "film.mp4")
+	if err := os.WriteFile(path, []byte("0123456789"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Alerts.Bucket.PutFilm(t.Context(), a.ID, path); err != nil {
+		t.Fatal(err)
+	}
+	clip, err := topics.EncodeClip(evidenceOf(t, a))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := r.Bus.Send(t.Context(), bus.Message{Topic: r.Names.Of(topics.Evidence), Key: []byte(a.ID), PartitionBy: []byte(a.Camera), Value: clip})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Evidence = &at[0]
+	r.send(a)
+	r.await("the alert", func() bool { return r.list("").Left == 1 })
+	address := r.url + "/api/v1/alerts/" + url.PathEscape(a.ID)
+	for _, c := range []struct {
+		of   string
+		want int
+		body string
+	}{{"", 200, "0123456789"}, {"bytes=3-5", 206, "345"}, {"bytes=-2", 206, "89"}, {"bytes=20-", 416, ""}} {
+		q, err := http.NewRequestWithContext(t.Context(), "GET", address+"/film", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.of != "" {
+			q.Header.Set("Range", c.of)
+		}
+		answer, err := http.DefaultClient.Do(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(answer.Body)
+		_ = answer.Body.Close()
+		if answer.StatusCode != c.want || c.body != "" && (string(body) != c.body || answer.Header.Get("Content-Type") != "video/mp4") {
+			t.Errorf("%q: %d %q", c.of, answer.StatusCode, body)
+		}
+	}
+	_, text := r.call("GET", "/alerts/"+url.PathEscape(a.ID)+"/export", nil, nil)
+	z, err := zip.NewReader(strings.NewReader(text), int64(len(text)))
+	if err != nil || len(z.File) != 3 || z.File[0].Name != "alert.json" || z.File[1].UncompressedSize64 < 100 || z.File[2].UncompressedSize64 != 10 {
+		t.Errorf("export: %v, %d bytes", err, len(text))
+	}
+	for _, kind := range []string{"/strip", "/loop"} {
+		if status, text := r.call("GET", "/alerts/"+url.PathEscape(a.ID)+kind, nil, nil); status != http.StatusOK || !strings.HasPrefix(text, "\xff\xd8") {
+			t.Errorf("%s: %d", kind, status)
+		}
+	}
+	for range filmsAtOnce {
+		r.films <- struct{}{}
+	}
+	if status, _ := r.call("GET", "/alerts/"+url.PathEscape(a.ID)+"/film", nil, nil); status != http.StatusServiceUnavailable {
+		t.Errorf("one film too many: %d", status)
+	}
+	var d Detail
+	if r.call("GET", "/alerts/"+url.PathEscape(a.ID), nil, &d); d.Film != "kept" {
+		t.Errorf("%+v", d)
+	}
+}
+
+func evidenceOf(t *testing.T, a topics.Alert) topics.Clip {
+	t.Helper()
+	c := pictured(t, a.Camera, a.Clip)
+	c.Epoch, c.Window = a.Onset, 4*time.Second
+	for i := range c.Frames {
+		c.Frames[i].Captured = a.Onset
+	}
+	return c
+}
