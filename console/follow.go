@@ -92,7 +92,6 @@ func (c *Console) followActions(ctx context.Context) {
 
 // followAlerts reads the alerts of the last day, and then as they come.
 func (c *Console) followAlerts(ctx context.Context) {
-	c.fault("alerts", errors.New("they are being read"))
 	topic := c.Names.Of(topics.Alerts)
 	take := func(m bus.Message) error {
 		if a, err := topics.DecodeAlert(m.Value); err == nil {
@@ -106,6 +105,7 @@ func (c *Console) followAlerts(ctx context.Context) {
 		err := c.Bus.ReadAll(ctx, topic, since, false, take)
 		if err == nil && ctx.Err() == nil {
 			c.fault("alerts", nil)
+			c.queue.caughtUp()
 			// What came meanwhile is read too; what is read twice changes nothing.
 			since = begun.Add(-time.Minute)
 			err = c.Bus.ReadAll(ctx, topic, since, true, take)

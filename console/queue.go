@@ -30,6 +30,7 @@ type queue struct {
 	bytes int
 	// since is from when on no alert is missing.
 	since    time.Time
+	whole    bool              // the alerts that there were at the start have been read
 	open     map[string]string // the table of open alerts: ids by key
 	marks    said[mark]
 	verdicts said[topics.Verdict]
@@ -137,6 +138,22 @@ func (q *queue) setOpen(key string, a *topics.Alert, now time.Time) {
 	if q.all[a.ID] == nil {
 		q.take(*a, now)
 	}
+}
+
+// caughtUp notes that the alerts that there were have been read.
+func (q *queue) caughtUp() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.whole {
+		q.whole = true
+		q.bump() // pages wait for it
+	}
+}
+
+func (q *queue) isWhole() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.whole
 }
 
 // prune forgets what is older than is kept, and not open.

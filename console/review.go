@@ -120,6 +120,9 @@ func (c *Console) listAlerts(ctx context.Context, in *alertsInput) (*alertsOutpu
 	if err := c.wall.fault(); err != nil && b.Fault == "" {
 		b.Fault = topics.Clean(err.Error())
 	}
+	if b.Fault == "" && !c.queue.isWhole() {
+		b.Fault = "the console has begun to read them just now"
+	}
 	return out, nil
 }
 

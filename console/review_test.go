@@ -223,7 +223,7 @@ func TestAlertsAreListed(t *testing.T) {
 	if _, err := r.Bus.Table(r.Names.Of(topics.OpenAlerts)).Put(t.Context(), ages.OpenKey(), value, ages.Camera); err != nil {
 		t.Fatal(err)
 	}
-	r.await("the alerts", func() bool { return r.list("").rules() == "fall fence open ages" })
+	r.await("the alerts", func() bool { l := r.list(""); return l.rules() == "fall fence open ages" && l.Fault == "" })
 	ago := func(d time.Duration) string { return url.QueryEscape(time.Now().Add(-d).Format(time.RFC3339)) }
 	for query, want := range map[string]string{
 		"camera=ward-*":                 "fall open",
