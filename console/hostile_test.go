@@ -36,8 +36,8 @@ func TestForgedAlertsAreShownAsText(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	real := raisedAlert("fence", "ward", time.Minute)
-	r.send(real)
+	genuine := raisedAlert("fence", "ward", time.Minute)
+	r.send(genuine)
 	r.await("the real one", func() bool { return strings.HasPrefix(r.list("").rules(), "fence ") })
 	l := r.list("")
 	if len(l.Alerts) != 2 || l.Alerts[1].ID != forged.ID || l.Alerts[1].Mark != nil {
@@ -62,7 +62,7 @@ func TestForgedAlertsAreShownAsText(t *testing.T) {
 		}
 	}
 	for _, body := range []string{`{"mark":"true","note":"a\u001b[2Jb"}`, `{"mark":"maybe"}`, `{}`, `[]`, `{"mark":"true","by":"somebody else"}`} {
-		q, err := http.NewRequestWithContext(t.Context(), "POST", r.url+"/api/v1"+at+"/mark", strings.NewReader(body))
+		q, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url+"/api/v1"+at+"/mark", strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -146,7 +146,7 @@ func TestAnAlertsFilmIsSent(t *testing.T) {
 		want int
 		body string
 	}{{"", 200, "0123456789"}, {"bytes=3-5", 206, "345"}, {"bytes=-2", 206, "89"}, {"bytes=20-", 416, ""}} {
-		q, err := http.NewRequestWithContext(t.Context(), "GET", address+"/film", nil)
+		q, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address+"/film", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -186,18 +186,6 @@ func (q *queue) find(id string) (alertlog.View, bool) {
 	return alertlog.View{}, false
 }
 
-// each calls fn for the alerts that are kept, the newest first, until it returns false.
-func (q *queue) each(fn func(v alertlog.View, open bool) bool) (since time.Time) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for _, one := range slices.Backward(q.order) {
-		if !fn(one.View, q.open[one.OpenKey()] == one.ID) {
-			break
-		}
-	}
-	return q.since
-}
-
 // leftCount is how many alerts somebody has left, as of a version.
 type leftCount struct {
 	version uint64

@@ -290,3 +290,21 @@ func TestAlertsAreListed(t *testing.T) {
 		t.Errorf("the calendar counts %d", all)
 	}
 }
+
+// Whatever is asked of an alert that there is not, the answer says so.
+func TestAnAlertThatIsNotThere(t *testing.T) {
+	r := newReviewed(t)
+	for _, what := range []string{"", "/lead", "/strip", "/loop", "/film", "/export"} {
+		if status, text := r.call("GET", "/alerts/nobody"+what, nil, nil); status != http.StatusNotFound || !strings.Contains(text, "there is no alert nobody") {
+			t.Errorf("%s: %d %s", what, status, text)
+		}
+	}
+	for what, body := range map[string]any{"/mark": Marking{Mark: sayTrue}, "/silence": map[string]any{"minutes": 5}} {
+		if status, text := r.call("POST", "/alerts/nobody"+what, body, nil); status != http.StatusNotFound {
+			t.Errorf("%s: %d %s", what, status, text)
+		}
+	}
+	if status, _ := r.call("GET", "/alerts/calendar", nil, nil); status != http.StatusUnprocessableEntity {
+		t.Errorf("a calendar of no month: %d", status)
+	}
+}

@@ -181,7 +181,9 @@ func TestReview(t *testing.T) {
 		r.raise(r.alert(n))
 	}
 	b := openBrowser(t)
-	rows := func(n int) string { return fmt.Sprintf(`document.querySelectorAll('[data-list] [role=option]').length === %d`, n) }
+	rows := func(n int) string {
+		return fmt.Sprintf(`document.querySelectorAll('[data-list] [role=option]').length === %d`, n)
+	}
 	title := func() string {
 		text, err := chromedp.Run(b, chromedp.Evaluate[string](`document.querySelector('[data-title]').textContent`))
 		if err != nil {
