@@ -51,7 +51,7 @@ func (d *document) checkServers(c Config) {
 	d.checkKafkaLogin(c.Kafka)
 	d.checkRedis(c.Redis)
 	d.address("http.listen", c.HTTP.Listen)
-	d.address("console.listen", c.Console.Listen)
+	d.checkConsole(c.Console)
 	d.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	d.oneOf("log.format", c.Log.Format, "text", "json")
 	if e := c.Telemetry.OTLPEndpoint; e != "" {

@@ -85,11 +85,6 @@ type HTTP struct {
 	Listen string `yaml:"listen"`
 }
 
-// Console is the web page. It is shown to this machine alone: it asks for no password.
-type Console struct {
-	Listen string `yaml:"listen"`
-}
-
 // Log is what is logged to standard error.
 type Log struct {
 	Level  string `yaml:"level"`
@@ -295,7 +290,7 @@ func Default() Config {
 		Calibrate: Calibrate{Group: "frostwatch-calibrate"},
 		Archive:   Archive{Group: "frostwatch-archive", Retention: Retention{Actions: Age(90 * day), Alerts: Age(365 * day)}},
 		Notify:    Notify{Group: "frostwatch-notify", Profiles: []Profile{}},
-		Console:   Console{Listen: "127.0.0.1:8070"},
+		Console:   Console{Listen: "127.0.0.1:8070", Hosts: []string{}, Proxies: []string{}, Users: []ConsoleUser{}, Tokens: []ConsoleToken{}},
 		Cameras:   []Camera{},
 	}
 }

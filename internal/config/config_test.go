@@ -62,7 +62,7 @@ func keys(t reflect.Type, path string) []string {
 }
 
 func TestTheCommentedExamplesHold(t *testing.T) {
-	text := strings.NewReplacer("cameras: []  ", "cameras:", "rules: []", "rules:", "  sets: []", "  sets:", "  receivers: []", "  receivers:", "  profiles: []", "  profiles:", "  verify: {}", "  verify:").Replace(pipeline(t))
+	text := strings.NewReplacer("cameras: []  ", "cameras:", "rules: []", "rules:", "  sets: []", "  sets:", "  receivers: []", "  receivers:", "  profiles: []", "  profiles:", "  verify: {}", "  verify:", "  users: []", "  users:", "  tokens: []", "  tokens:").Replace(pipeline(t))
 	c, err := Parse("pipeline.yaml", []byte(regexp.MustCompile(`(?m)^#  `).ReplaceAllString(text, "  ")), noEnv)
 	if err != nil {
 		t.Fatal(err)
@@ -75,6 +75,9 @@ func TestTheCommentedExamplesHold(t *testing.T) {
 	}
 	if len(c.Vocab.Sets) != 1 {
 		t.Errorf("sets: %+v", c.Vocab.Sets)
+	}
+	if len(c.Console.Users) != 1 || len(c.Console.Tokens) != 1 {
+		t.Errorf("users and tokens: %+v", c.Console)
 	}
 }
 
