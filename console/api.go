@@ -3,7 +3,6 @@ package console
 import (
 	"context"
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -22,7 +21,7 @@ const (
 )
 
 // api adds /api/v1, which describes itself at /api/v1/openapi.json.
-func (c *Console) api(mux *http.ServeMux) huma.API {
+func (c *Console) api(mux *router) huma.API {
 	config := huma.DefaultConfig("Frostwatch", c.Version)
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/api/v1/openapi", "", "/api/v1/schemas" // its page of docs loads scripts from elsewhere
 	config.CreateHooks = nil                                                                           // adds the address of a schema to each answer
@@ -31,6 +30,7 @@ func (c *Console) api(mux *http.ServeMux) huma.API {
 	huma.Get(api, "/api/v1/cameras", c.listCameras, named("list-cameras", "What every camera shows"))
 	huma.Get(api, "/api/v1/cameras/{camera}", c.getCamera, named("get-camera", "What a camera shows"))
 	huma.Get(api, "/api/v1/cameras/{camera}/loop", c.getLoop, named("get-loop", "The pictures of a camera's newest clip, one below the other in a JPEG"))
+	huma.Get(api, "/api/v1/me", c.getMe, named("get-me", "Who asks, and what they may do"))
 	huma.Get(api, "/api/v1/health", c.getHealth, named("get-health", "Workers, cameras, open alerts, and what is wrong"))
 	c.reviewAPI(api)
 	return api
@@ -47,12 +47,10 @@ type tilesOutput struct {
 	}
 }
 
-func (c *Console) listCameras(context.Context, *struct{}) (*tilesOutput, error) {
+func (c *Console) listCameras(ctx context.Context, _ *struct{}) (*tilesOutput, error) {
 	out := &tilesOutput{}
-	out.Body.Cameras = c.wall.all()
-	if err := c.wall.fault(); err != nil {
-		out.Body.Fault = err.Error()
-	}
+	out.Body.Cameras = c.wall.all(c.whoOf(ctx))
+	out.Body.Fault = c.wallFault(ctx)
 	return out, nil
 }
 
@@ -62,8 +60,8 @@ type cameraInput struct {
 
 type tileOutput struct{ Body Tile }
 
-func (c *Console) getCamera(_ context.Context, in *cameraInput) (*tileOutput, error) {
-	t, _, known := c.wall.tile(in.Camera)
+func (c *Console) getCamera(ctx context.Context, in *cameraInput) (*tileOutput, error) {
+	t, _, known := c.tile(ctx, in.Camera)
 	if !known {
 		return nil, noCamera(in.Camera)
 	}
@@ -86,7 +84,7 @@ type loopOutput struct {
 }
 
 func (c *Console) getLoop(ctx context.Context, in *loopInput) (*loopOutput, error) {
-	t, at, known := c.wall.tile(in.Camera)
+	t, at, known := c.tile(ctx, in.Camera)
 	switch {
 	case !known:
 		return nil, noCamera(in.Camera)
@@ -123,5 +121,26 @@ func (c *Console) getHealth(ctx context.Context, _ *struct{}) (*healthOutput, er
 func (c *Console) health(ctx context.Context) (fleet.Fleet, error) {
 	ctx, cancel := context.WithTimeout(ctx, fleetTime)
 	defer cancel()
-	return c.fleet.Get(ctx)
+	f, err := c.fleet.Get(ctx)
+	if c.whoOf(ctx).All {
+		return f, err
+	}
+	if err != nil {
+		err = errHidden
+	}
+	return f.Of(func(camera string) bool { return c.sees(ctx, camera) }), err
+}
+
+// errHidden stands for errors to those who don't see every camera: they may name one.
+var errHidden = errors.New("whoever sees every camera is shown why")
+
+// wallFault is why what is shown may be old.
+func (c *Console) wallFault(ctx context.Context) string {
+	switch err := c.wall.fault(); {
+	case err == nil:
+		return ""
+	case c.whoOf(ctx).All:
+		return err.Error()
+	}
+	return "what is shown may be old: " + errHidden.Error()
 }

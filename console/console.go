@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -16,12 +17,14 @@ import (
 	"github.com/frostwatch/frostwatch/archive/alertlog"
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/cameras"
+	"github.com/frostwatch/frostwatch/console/access"
 	"github.com/frostwatch/frostwatch/console/fleet"
+	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Options of a Console. All but Reporter are required.
+// Options of a Console. All but Reporter and Access are required.
 type Options struct {
 	Bus     *bus.Client
 	Names   topics.Names
@@ -29,6 +32,9 @@ type Options struct {
 	Past    *archive.Reader // reads clips and recognitions
 	Alerts  *alertlog.Log
 	Version string // of the program
+	// Access is how the console is reached and by whom; without it, whoever is on this
+	// machine.
+	Access config.Console
 
 	Logger   *slog.Logger
 	Reporter telemetry.Reporter // nil: telemetry.Quiet
@@ -45,11 +51,14 @@ type Console struct {
 	pages   pages
 	handler http.Handler
 
-	queue *queue
-	days  *days
-	local who
+	gate     *access.Gate
+	entering sync.Mutex // a site
+	site     atomic.Pointer[site]
+	local    who
 	// described is the API, by which refusals are written.
 	described huma.API
+	queue     *queue
+	days      *days
 	// deciding is held by who edits; waiting bounds those who want to. decisions are
 	// guarded by it.
 	deciding, waiting chan struct{}
@@ -75,10 +84,20 @@ func New(o Options) (*Console, error) {
 	}
 	c := &Console{Options: o, cameras: o.Cameras.Live(), wall: newWall(), loops: newLoops(o.Past.Clip), pages: pages}
 	c.fleet = newRecent(fleetAge, func(ctx context.Context) (fleet.Fleet, error) { return fleet.Read(ctx, o.Bus, o.Names) })
-	c.queue, c.days, c.local = newQueue(time.Now(), c.wall.wakeAll), newDays(o.Alerts.List), localUser()
+	c.queue, c.days = newQueue(time.Now(), c.wall.wakeAll), newDays(o.Alerts.List)
 	c.deciding, c.waiting = make(chan struct{}, 1), make(chan struct{}, decidingAtOnce)
 	c.finding, c.films = make(chan struct{}, findingAtOnce), make(chan struct{}, filmsAtOnce)
-	c.handler = c.routes()
+	if c.Access.Listen == "" {
+		c.Access.Listen = config.Default().Console.Listen
+	}
+	c.gate, c.local = access.NewGate(nil), localUser()
+	inForce, err := newSite(c.Access)
+	if err != nil {
+		return nil, err
+	}
+	c.site.Store(inForce)
+	c.gate.Set(inForce.users)
+	c.handler = c.guard(c.admit(c.routes()))
 	return c, nil
 }
 
@@ -88,6 +107,7 @@ func (c *Console) Run(ctx context.Context) error {
 	defer parts.Wait()
 	parts.Go(func() { c.cameras.Run(ctx) })
 	parts.Go(func() { c.followCameras(ctx) })
+	parts.Go(func() { c.followPasswords(ctx) })
 	parts.Go(func() { c.followOpen(ctx) })
 	parts.Go(func() { c.followThresholds(ctx) })
 	parts.Go(func() { c.followActions(ctx) })

@@ -70,7 +70,7 @@ func TestAlertsAreDecided(t *testing.T) {
 	if d := r.mark(b, sayNone); d.Left != 1 || len(recorded()) != 1 {
 		t.Errorf("%+v", d)
 	}
-	for _, text := range []string{"what=\"mark alerts\" as=true alerts=[" + a.ID, "who=" + r.local.Name + " role=admin what=undo", "what=\"mark alerts\" as=none"} {
+	for _, text := range []string{"what=\"mark alerts\" as=true alerts=[" + a.ID, "who=" + r.local.Name + " role=admin from=127.0.0.1 what=undo", "what=\"mark alerts\" as=none"} {
 		if !r.log.Contains(text) {
 			t.Errorf("no %s in the log: %s", text, r.log)
 		}
@@ -179,12 +179,13 @@ func TestWhoMayDecide(t *testing.T) {
 			t.Errorf("%s: %d, want %d", name, got, c.want)
 		}
 	}
+	routes := r.routes()
 	for role, want := range map[role]int{viewer: http.StatusForbidden, operator: http.StatusOK, admin: http.StatusOK} {
 		as := func(q *http.Request) int {
-			q = q.WithContext(context.WithValue(q.Context(), whoKey{}, who{"nurse", role}))
+			q = q.WithContext(context.WithValue(q.Context(), whoKey{}, who{Name: "nurse", Role: role, All: true}))
 			q.RequestURI, q.Host = "", "localhost"
 			answer := httptest.NewRecorder()
-			r.Handler().ServeHTTP(answer, q)
+			routes.ServeHTTP(answer, q)
 			return answer.Code
 		}
 		if got := post(as, "Content-Type", "application/json"); got != want {

@@ -26,7 +26,7 @@ const (
 // events are server-sent events: `wall` with all tiles, then `change` with the tiles that
 // have changed and the names of cameras that are gone.
 func (c *Console) events(w http.ResponseWriter, r *http.Request) {
-	see, all, err := c.wall.look()
+	see, all, err := c.wall.look(c.whoOf(r.Context()))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
@@ -93,10 +93,10 @@ type Line struct {
 }
 
 func (c *Console) line(ctx context.Context) Line {
-	l := c.wall.line()
-	l.Left, l.Alerts = c.queue.left(c.whoOf(ctx).Name, time.Now(), false)
-	if err := c.wall.fault(); err != nil {
-		l.Fault = err.Error()
+	l := c.wall.line(c.whoOf(ctx))
+	if w := c.whoOf(ctx); w.All {
+		l.Left, l.Alerts = c.queue.left(w.Name, time.Now(), false)
 	}
+	l.Fault = c.wallFault(ctx)
 	return l
 }

@@ -1,8 +1,6 @@
 package console
 
 import (
-	"fmt"
-	"net"
 	"net/http"
 	"strings"
 )
@@ -12,46 +10,56 @@ import (
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
+// maxBody bounds what is sent to the console.
+const maxBody = 1 << 20
+
 // guard refuses what no page of the console asks for, and says what its pages may do.
-func guard(next http.Handler) http.Handler {
+func (c *Console) guard(next http.Handler) http.Handler {
 	// Refuses edits that another site's page sends from the user's browser.
 	next = http.NewCrossOriginProtection().Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !ownHost(r.Host) {
-			// Another site's name that was made to resolve to this machine would otherwise
-			// read everything here.
-			http.Error(w, "the console answers at this machine's own address only: 127.0.0.1 or localhost", http.StatusMisdirectedRequest)
+		if !c.site.Load().own(r) {
+			http.Error(w, "the console does not answer under this name: want an address of this machine, or one of console.hosts", http.StatusMisdirectedRequest)
 			return
 		}
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
+		// With no-referrer, browsers would hide the origin of the form that logs in too.
+		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Add("Vary", "Cookie, Authorization")
+		if foreign(r) {
+			http.Error(w, "a page of another site asks for this", http.StatusForbidden)
+			return
+		}
+		if name := secretInURL(r); name != "" {
+			http.Error(w, name+" in an address would be written to logs: send Authorization: Bearer TOKEN, or log in at /login", http.StatusBadRequest)
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		next.ServeHTTP(w, r)
 	})
 }
 
-// ownHost is whether a request names this machine: a loopback address or localhost.
-func ownHost(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.Trim(host, "[]")
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+// foreign is whether another site's page asks for something other than to be left for a
+// page of the console: it could not read it, but hold streams of events open.
+func foreign(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	return (site == "cross-site" || site == "same-site") && r.Header.Get("Sec-Fetch-Mode") != "navigate"
 }
 
-// CheckListen returns an error if the console may not listen on an address: it has no
-// users yet, so it is shown to this machine alone.
-func CheckListen(address string) error {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return fmt.Errorf("console.listen %q: want HOST:PORT, such as 127.0.0.1:8070", address)
+// secretInURL is the name of a query's key under which somebody sends a secret.
+func secretInURL(r *http.Request) string {
+	if r.URL.RawQuery == "" {
+		return ""
 	}
-	if !ownHost(host) {
-		return fmt.Errorf("console.listen %q: want 127.0.0.1, ::1 or localhost: the console asks for no password, so it is shown to this machine alone; reach it from elsewhere by a tunnel, as with `ssh -L`", address)
+	for key := range r.URL.Query() {
+		switch strings.ToLower(key) {
+		case "token", "access_token", "api_key", "apikey", "bearer", "authorization", "password":
+			return strings.ToLower(key)
+		}
 	}
-	return nil
+	return ""
 }

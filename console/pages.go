@@ -33,6 +33,11 @@ func parsePages() (pages, error) {
 		}
 		out[name] = t
 	}
+	t, err := template.New("login.html").Funcs(template.FuncMap{"asset": asset}).ParseFS(files, "templates/login.html")
+	if err != nil {
+		return nil, fmt.Errorf("console: read the page login: %w", err)
+	}
+	out["login"] = t
 	return out, nil
 }
 
@@ -66,6 +71,8 @@ func exact(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 // view is what a page is made of.
 type view struct {
 	Page, Title string
+	Who         string // who has logged in
+	Limited     bool   // who looks sees some cameras only
 	Line        Line
 	Tiles       []Tile
 	Tile        Tile
@@ -74,29 +81,38 @@ type view struct {
 }
 
 // routes are the pages, the files they need, and the API.
-func (c *Console) routes() http.Handler {
-	mux := http.NewServeMux()
+func (c *Console) routes() *router {
+	mux := newRouter()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
-		c.show(w, r, http.StatusOK, view{Page: "live", Title: "Live", Tiles: c.wall.all()})
+		c.show(w, r, http.StatusOK, view{Page: "live", Title: "Live", Tiles: c.wall.all(c.whoOf(r.Context()))})
 	})
 	mux.HandleFunc("GET /cameras/{camera}", c.cameraPage)
 	mux.HandleFunc("GET /health", c.healthPage)
-	mux.HandleFunc("GET /review", func(w http.ResponseWriter, r *http.Request) {
-		c.show(w, r, http.StatusOK, view{Page: "review", Title: "Review"})
-	})
+	mux.HandleFunc("GET /review", c.reviewPage)
 	mux.HandleFunc("GET /api/v1/events", c.events)
-	mux.Handle("GET /static/", assets())
+	mux.forAll("GET /static/", assets().ServeHTTP)
+	mux.forAll("GET /login", c.loginPage)
+	mux.forAll("POST /login", c.login)
+	mux.forAll("POST /logout", c.logout)
 	c.api(mux)
-	return guard(mux)
+	return mux
 }
 
 func (c *Console) cameraPage(w http.ResponseWriter, r *http.Request) {
-	t, _, known := c.wall.tile(r.PathValue("camera"))
+	t, _, known := c.tile(r.Context(), r.PathValue("camera"))
 	if !known {
 		c.show(w, r, http.StatusNotFound, view{Page: "camera", Title: "No such camera", Fault: "There is no camera " + topics.Clean(r.PathValue("camera")) + "."})
 		return
 	}
 	c.show(w, r, http.StatusOK, view{Page: "camera", Title: t.Camera, Tile: t})
+}
+
+func (c *Console) reviewPage(w http.ResponseWriter, r *http.Request) {
+	if !c.whoOf(r.Context()).All {
+		http.Error(w, onlyAll, http.StatusForbidden)
+		return
+	}
+	c.show(w, r, http.StatusOK, view{Page: "review", Title: "Review"})
 }
 
 func (c *Console) healthPage(w http.ResponseWriter, r *http.Request) {
@@ -110,7 +126,10 @@ func (c *Console) healthPage(w http.ResponseWriter, r *http.Request) {
 
 // show writes a page, whole or not at all.
 func (c *Console) show(w http.ResponseWriter, r *http.Request, status int, v view) {
-	v.Line = c.line(r.Context())
+	v.Line, v.Limited = c.line(r.Context()), !c.whoOf(r.Context()).All
+	if c.gate.Protected() {
+		v.Who = c.whoOf(r.Context()).Name
+	}
 	var b bytes.Buffer
 	if err := c.pages[v.Page].Execute(&b, v); err != nil {
 		c.Logger.Error("a page of the console can't be made", "page", v.Page, "error", err)

@@ -89,18 +89,18 @@ type Day struct {
 
 // reviewAPI adds what is asked and said of alerts.
 func (c *Console) reviewAPI(api huma.API) {
-	huma.Get(api, "/api/v1/alerts", c.listAlerts, named("list-alerts", "Alerts, the newest first"), c.needs(viewer))
-	huma.Get(api, "/api/v1/alerts/calendar", c.getCalendar, named("get-calendar", "How many alerts of each day of a month nobody has decided"), c.needs(viewer))
-	huma.Get(api, "/api/v1/alerts/{id}", c.getAlert, named("get-alert", "An alert, and why it was raised"), c.needs(viewer))
-	huma.Get(api, "/api/v1/alerts/{id}/lead", c.getLead, named("get-lead", "The clips that led to an alert"), c.needs(viewer))
-	huma.Get(api, "/api/v1/alerts/{id}/strip", c.getStrip, named("get-strip", "Four small pictures of an alert as a JPEG"), c.needs(viewer))
-	huma.Get(api, "/api/v1/alerts/{id}/loop", c.getAlertLoop, named("get-alert-loop", "The pictures of the clip that raised an alert, one below the other in a JPEG"), c.needs(viewer))
-	huma.Get(api, "/api/v1/alerts/{id}/film", c.getFilm, named("get-film", "The film of an alert as MP4; ranges are served"), c.needs(viewer))
-	huma.Get(api, "/api/v1/alerts/{id}/export", c.getExport, named("get-export", "An alert with its pictures and its film as a ZIP file"), c.needs(viewer))
-	huma.Post(api, "/api/v1/alerts/{id}/mark", c.postMark, named("mark-alert", "Say whether an alert was true"), c.needs(operator))
-	huma.Post(api, "/api/v1/alerts/marks", c.postMarks, named("mark-alerts", "Say of several alerts whether they were true"), c.needs(operator))
-	huma.Post(api, "/api/v1/decisions/{decision}/undo", c.postUndo, named("undo-decision", "Take back what was said of alerts"), c.needs(operator))
-	huma.Post(api, "/api/v1/alerts/{id}/silence", c.postSilence, named("silence-alert", "Silence an alert's rule on its camera"), c.needs(operator))
+	huma.Get(api, "/api/v1/alerts", c.listAlerts, named("list-alerts", "Alerts, the newest first"), c.reviews(viewer))
+	huma.Get(api, "/api/v1/alerts/calendar", c.getCalendar, named("get-calendar", "How many alerts of each day of a month nobody has decided"), c.reviews(viewer))
+	huma.Get(api, "/api/v1/alerts/{id}", c.getAlert, named("get-alert", "An alert, and why it was raised"), c.reviews(viewer))
+	huma.Get(api, "/api/v1/alerts/{id}/lead", c.getLead, named("get-lead", "The clips that led to an alert"), c.reviews(viewer))
+	huma.Get(api, "/api/v1/alerts/{id}/strip", c.getStrip, named("get-strip", "Four small pictures of an alert as a JPEG"), c.reviews(viewer))
+	huma.Get(api, "/api/v1/alerts/{id}/loop", c.getAlertLoop, named("get-alert-loop", "The pictures of the clip that raised an alert, one below the other in a JPEG"), c.reviews(viewer))
+	huma.Get(api, "/api/v1/alerts/{id}/film", c.getFilm, named("get-film", "The film of an alert as MP4; ranges are served"), c.reviews(viewer))
+	huma.Get(api, "/api/v1/alerts/{id}/export", c.getExport, named("get-export", "An alert with its pictures and its film as a ZIP file"), c.reviews(viewer))
+	huma.Post(api, "/api/v1/alerts/{id}/mark", c.postMark, named("mark-alert", "Say whether an alert was true"), c.reviews(operator))
+	huma.Post(api, "/api/v1/alerts/marks", c.postMarks, named("mark-alerts", "Say of several alerts whether they were true"), c.reviews(operator))
+	huma.Post(api, "/api/v1/decisions/{decision}/undo", c.postUndo, named("undo-decision", "Take back what was said of alerts"), c.reviews(operator))
+	huma.Post(api, "/api/v1/alerts/{id}/silence", c.postSilence, named("silence-alert", "Silence an alert's rule on its camera"), c.reviews(operator))
 }
 
 func (c *Console) listAlerts(ctx context.Context, in *alertsInput) (*alertsOutput, error) {

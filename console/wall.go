@@ -111,17 +111,19 @@ func (w *wall) setLimit(key string, t *topics.Threshold) {
 	}
 }
 
-// all are the tiles, by name.
-func (w *wall) all() []Tile {
+// all are the tiles that somebody sees, by name.
+func (w *wall) all(who who) []Tile {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.allLocked()
+	return w.allLocked(who)
 }
 
-func (w *wall) allLocked() []Tile {
+func (w *wall) allLocked(who who) []Tile {
 	out := make([]Tile, 0, len(w.tiles))
 	for _, name := range slices.Sorted(maps.Keys(w.tiles)) {
-		out = append(out, w.seen(w.tiles[name]))
+		if t := w.tiles[name]; who.Sees(t.Tags) {
+			out = append(out, w.seen(t))
+		}
 	}
 	return out
 }
@@ -156,12 +158,16 @@ func (w *wall) fault() error {
 	return nil
 }
 
-// line counts what there is.
-func (w *wall) line() Line {
+// line counts what somebody sees.
+func (w *wall) line(who who) Line {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	l := Line{Cameras: len(w.tiles), Open: len(w.open.all)}
+	l := Line{Open: w.openCount(who)}
 	for _, t := range w.tiles {
+		if !who.Sees(t.Tags) {
+			continue
+		}
+		l.Cameras++
 		if t.State == string(topics.StreamStreaming) {
 			l.Streaming++
 		}

@@ -12,6 +12,8 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
+var everyone = who{Name: "anna", Role: admin, All: true}
+
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func streaming(name string, tags ...string) cameras.Entry {
@@ -30,7 +32,7 @@ func recognised(camera string, n int, labels ...topics.LabelScore) *topics.Recog
 func TestASlowPageGetsTheNewestOfEachCamera(t *testing.T) {
 	w := newWall()
 	w.setCameras([]cameras.Entry{streaming("lobby"), streaming("yard"), streaming("gate")})
-	s, all, err := w.look()
+	s, all, err := w.look(everyone)
 	if err != nil || len(all) != 3 {
 		t.Fatalf("%d tiles, %v", len(all), err)
 	}
@@ -70,17 +72,17 @@ func TestPagesAreBounded(t *testing.T) {
 	w := newWall()
 	var seers []*seer
 	for range maxSeers {
-		s, _, err := w.look()
+		s, _, err := w.look(everyone)
 		if err != nil {
 			t.Fatal(err)
 		}
 		seers = append(seers, s)
 	}
-	if _, _, err := w.look(); err == nil {
+	if _, _, err := w.look(everyone); err == nil {
 		t.Error("any number of pages is served")
 	}
 	seers[0].stop()
-	if _, _, err := w.look(); err != nil {
+	if _, _, err := w.look(everyone); err != nil {
 		t.Error("a page that was closed counts:", err)
 	}
 }
@@ -129,7 +131,7 @@ func TestOpenAlertsAreOnTheirTiles(t *testing.T) {
 	fall := topics.Alert{ID: "fall/1", Rule: "fall", Camera: "lobby", Label: "nurse", Absent: true, Onset: noon}
 	w.setOpen("lobby/fall", &fall)
 	on := func() (out [][]string) {
-		for _, tile := range w.all() {
+		for _, tile := range w.all(everyone) {
 			names := []string{}
 			for _, a := range tile.Alerts {
 				names = append(names, a.About)
@@ -172,8 +174,8 @@ func TestManyOpenAlertsAreBounded(t *testing.T) {
 	if len(tile.Alerts) != maxOnTile || tile.Alerts[maxOnTile-1].Severity != "critical" {
 		t.Errorf("on the tile: %+v", tile.Alerts)
 	}
-	if w.open.about > maxAbout+maxOpen || w.line().Open != maxOpen {
-		t.Errorf("%d cameras of %d alerts are kept", w.open.about, w.line().Open)
+	if w.open.about > maxAbout+maxOpen || w.line(everyone).Open != maxOpen {
+		t.Errorf("%d cameras of %d alerts are kept", w.open.about, w.line(everyone).Open)
 	}
 	for n := range maxOpen + 10 {
 		w.setOpen(fmt.Sprint(n), nil)
@@ -192,7 +194,7 @@ func TestTextsAreCleaned(t *testing.T) {
 	r.ClipID = "clip\n1"
 	w.setRecognition(r)
 	w.setOpen("lobby/fall", &topics.Alert{ID: "x\n", Rule: "\x1b", Camera: "lobby", Label: "l\x00", Severity: "s\u2028"})
-	for _, tile := range w.all() {
+	for _, tile := range w.all(everyone) {
 		for _, text := range []string{tile.Clip, tile.Tags[0], tile.Labels[0].Label, tile.Alerts[0].ID, tile.Alerts[0].Rule, tile.Alerts[0].About, tile.Alerts[0].Severity} {
 			if !topics.Printable(text) {
 				t.Errorf("%q is shown", text)

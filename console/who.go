@@ -8,34 +8,33 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/frostwatch/frostwatch/console/access"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
 // role is what somebody may do; each may do what those before it may.
-type role int
+type role = access.Role
 
 const (
-	viewer role = iota
-	operator
-	admin
+	viewer   = access.Viewer
+	operator = access.Operator
+	admin    = access.Admin
 )
 
-func (r role) String() string { return [...]string{"viewer", "operator", "admin"}[r] }
-
 // who is somebody who uses the console.
-type who struct {
-	Name string
-	Role role
-}
+type who = access.Who
 
 // whoKey is the key of a request's who in its context.
 type whoKey struct{}
 
-// whoOf is who makes a request. There are no users yet: whoever reaches the console uses
-// the machine, and may do everything.
+// whoOf is who makes a request. Without users, whoever reaches the console uses the
+// machine, and may do everything; with users, who was not let in may do and see nothing.
 func (c *Console) whoOf(ctx context.Context) who {
 	if w, known := ctx.Value(whoKey{}).(who); known {
 		return w
+	}
+	if c.gate.Protected() {
+		return who{}
 	}
 	return c.local
 }
@@ -47,7 +46,7 @@ func localUser() who {
 	if u, err := user.Current(); err == nil && topics.Clean(u.Username) != "" {
 		name = topics.Clean(u.Username)
 	}
-	return who{name, admin}
+	return who{Name: name, Role: admin, All: true}
 }
 
 // needs lets an operation be used by those who have a role. Edits take JSON alone: a form
@@ -68,15 +67,34 @@ func (c *Console) needs(r role) func(*huma.Operation) {
 	}
 }
 
+// reviews lets an operation about alerts be used by those who have a role and see every
+// camera: an alert may be about several, and its texts may name others.
+func (c *Console) reviews(r role) func(*huma.Operation) {
+	needs := c.needs(r)
+	return func(o *huma.Operation) {
+		needs(o)
+		o.Middlewares = append(o.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
+			if w := c.whoOf(ctx.Context()); !w.All {
+				c.refuse(ctx, http.StatusForbidden, onlyAll)
+				return
+			}
+			next(ctx)
+		})
+	}
+}
+
+// onlyAll is what those who see some cameras are answered.
+const onlyAll = "alerts are reviewed by those who see every camera"
+
 func (c *Console) refuse(ctx huma.Context, status int, why string) {
 	if err := huma.WriteErr(c.described, ctx, status, why); err != nil {
 		c.Logger.Warn("a refusal can't be written", "error", err)
 	}
 }
 
-// audit logs an edit: who made it and what it is. The log has the time. All edits are
-// logged here.
+// audit logs an edit: who made it, from where, and what it is. The log has the time. All
+// edits are logged here.
 func (c *Console) audit(ctx context.Context, what string, details ...any) {
 	w := c.whoOf(ctx)
-	c.Logger.InfoContext(ctx, "audit", append([]any{"who", w.Name, "role", w.Role.String(), "what", what}, details...)...)
+	c.Logger.InfoContext(ctx, "audit", append([]any{"who", w.Name, "role", w.Role.String(), "from", w.From, "what", what}, details...)...)
 }

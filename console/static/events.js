@@ -1,5 +1,16 @@
 // The events of the wall: one stream a page, none while the page is hidden.
 
+// Whoever is no longer logged in comes back to this page by the one that logs in.
+async function loggedOut() {
+  try {
+    if ((await fetch('/api/v1/me')).status !== 401) return false
+  } catch {
+    return false // the server is away
+  }
+  location.assign('/login?next=' + encodeURIComponent(location.pathname + location.search))
+  return true
+}
+
 /**
  * Calls on.wall({tiles, line}) with everything, on.change({tiles, gone, line}) with what has
  * changed since, and on.lost(since) while nothing can be heard; on.lost(null) once it can.
@@ -29,7 +40,11 @@ export function watch(on) {
   let timer = 0
   const again = () => {
     clearTimeout(timer)
-    timer = setTimeout(() => { if (!document.hidden) { close(); open() } }, 3000)
+    timer = setTimeout(async () => {
+      if (document.hidden || await loggedOut()) return
+      close()
+      open()
+    }, 3000)
   }
   // A server that hangs, or a tunnel, keeps the stream open: it sends something each 15 s.
   setInterval(() => {

@@ -20,8 +20,10 @@ function counts(l) {
   text('[data-line-streaming]', `${l.streaming} of ${l.cameras} cameras streaming`)
   text('[data-line-open]', l.open_alerts === 1 ? '1 open alert' : `${l.open_alerts} open alerts`)
   const left = document.querySelector('[data-left]')
-  left.hidden = !l.left
-  if (left.textContent !== String(l.left)) left.textContent = l.left
+  if (left) { // who sees some cameras only has no Review
+    left.hidden = !l.left
+    if (left.textContent !== String(l.left)) left.textContent = l.left
+  }
   fault = l.fault ?? ''
   show()
 }

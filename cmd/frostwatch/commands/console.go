@@ -11,5 +11,6 @@ func (p Program) consoleCommand() *cobra.Command {
 		return pr.Console()
 	})
 	cmd.Long = "Runs the web page at console.listen of the configuration (docs/console.md). `frostwatch up` runs it by itself."
+	cmd.AddCommand(p.consoleHashCommand())
 	return cmd
 }

@@ -17,7 +17,7 @@ func (u *up) banner(people edited) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Frostwatch %s watches %s. Ctrl-C stops it.\n\n", u.Version, u.watched(people))
 	row := func(what, where, how string) { fmt.Fprintf(&b, "  %-11s %-28s %s\n", what, where, how) }
-	row("console", "http://"+u.at.Console, "cameras and what they show, in a browser")
+	row("console", u.consoleURL(), "cameras and what they show, in a browser")
 	row("new words", "from another terminal", u.watchCommand())
 	row("alerts", u.at.Kafka, fmt.Sprintf("kcat -C -b %s -t %salerts   # apt-get install kcat", u.at.Kafka, u.cfg.Kafka.Prefix))
 	row("vocabulary", u.at.Redis, fmt.Sprintf("redis-cli -p %d HSET %svocab:%s \"person waving\" \"\"", Port(u.at.Redis), u.cfg.Redis.Prefix, u.cfg.Vocab.Name))
@@ -119,4 +119,11 @@ func (u *up) edits(ctx context.Context, pr *process.Process) (e edited, err erro
 		}
 	}
 	return e, err
+}
+
+func (u *up) consoleURL() string {
+	if u.cfg.Console.TLS.Cert != "" {
+		return "https://" + u.at.Console
+	}
+	return "http://" + u.at.Console
 }
