@@ -27,11 +27,11 @@ func (c *Console) api(mux *router) huma.API {
 	config.CreateHooks = nil                                                                           // adds the address of a schema to each answer
 	api := humago.New(mux, config)
 	c.described = api
-	huma.Get(api, "/api/v1/cameras", c.listCameras, named("list-cameras", "What every camera shows"))
-	huma.Get(api, "/api/v1/cameras/{camera}", c.getCamera, named("get-camera", "What a camera shows"))
-	huma.Get(api, "/api/v1/cameras/{camera}/loop", c.getLoop, named("get-loop", "The pictures of a camera's newest clip, one below the other in a JPEG"))
-	huma.Get(api, "/api/v1/me", c.getMe, named("get-me", "Who asks, and what they may do"))
-	huma.Get(api, "/api/v1/health", c.getHealth, named("get-health", "Workers, cameras, open alerts, and what is wrong"))
+	huma.Get(api, "/api/v1/cameras", c.listCameras, named("list-cameras", "What every camera shows"), c.needs(viewer))
+	huma.Get(api, "/api/v1/cameras/{camera}", c.getCamera, named("get-camera", "What a camera shows"), c.needs(viewer))
+	huma.Get(api, "/api/v1/cameras/{camera}/loop", c.getLoop, named("get-loop", "The pictures of a camera's newest clip, one below the other in a JPEG"), c.needs(viewer))
+	huma.Get(api, "/api/v1/me", c.getMe, named("get-me", "Who asks, and what they may do"), c.needs(viewer))
+	huma.Get(api, "/api/v1/health", c.getHealth, named("get-health", "Workers, cameras, open alerts, and what is wrong"), c.needs(viewer))
 	c.reviewAPI(api)
 	return api
 }

@@ -260,18 +260,18 @@ func browserOf(t *testing.T) *http.Client {
 	return &http.Client{Jar: jar}
 }
 
-func logIn(t *testing.T, b *http.Client, server *httptest.Server, name, password, next string) (*http.Response, string) {
+func logIn(t *testing.T, b *http.Client, server *httptest.Server, name, password, next string) (status int, at, body string) {
 	t.Helper()
 	a, err := b.PostForm(server.URL+"/login", url.Values{"name": {name}, "password": {password}, "next": {next}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = a.Body.Close() }()
-	body, err := io.ReadAll(a.Body)
+	text, err := io.ReadAll(a.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return a, string(body)
+	return a.StatusCode, a.Request.URL.RequestURI(), string(text)
 }
 
 func TestPeopleLogInAndOut(t *testing.T) {
@@ -286,15 +286,15 @@ func TestPeopleLogInAndOut(t *testing.T) {
 	if got := a.Request.URL.RequestURI(); got != "/login?next=%2Fcameras%2Flobby%3Fx%3D1" {
 		t.Errorf("sent to %s", got)
 	}
-	if a, body := logIn(t, b, server, "anna", "wrong horse", "/"); a.StatusCode != http.StatusUnauthorized || !strings.Contains(body, "Wrong name or password") || strings.Contains(body, "wrong horse") {
-		t.Errorf("%d %s", a.StatusCode, body)
+	if code, _, body := logIn(t, b, server, "anna", "wrong horse", "/"); code != http.StatusUnauthorized || !strings.Contains(body, "Wrong name or password") || strings.Contains(body, "wrong horse") {
+		t.Errorf("%d %s", code, body)
 	}
-	a, body := logIn(t, b, server, "anna", "correct horse", "/cameras/lobby?x=1")
-	if a.StatusCode != http.StatusOK || a.Request.URL.RequestURI() != "/cameras/lobby?x=1" || !strings.Contains(body, "Log out") {
-		t.Errorf("after logging in: %d %s %s", a.StatusCode, a.Request.URL, body)
+	code, came, body := logIn(t, b, server, "anna", "correct horse", "/cameras/lobby?x=1")
+	if code != http.StatusOK || came != "/cameras/lobby?x=1" || !strings.Contains(body, "Log out") {
+		t.Errorf("after logging in: %d %s %s", code, came, body)
 	}
-	at, _ := url.Parse(server.URL)
-	id := b.Jar.Cookies(at)[0]
+	home, _ := url.Parse(server.URL)
+	id := b.Jar.Cookies(home)[0]
 	if a, err = b.Post(server.URL+"/logout", "", nil); err != nil {
 		t.Fatal(err)
 	}
@@ -385,6 +385,20 @@ func TestTricks(t *testing.T) {
 	}
 	if got := nextPage("/cameras/lobby?tag=a%26b"); got != "/cameras/lobby?tag=a%26b" {
 		t.Errorf("a page of the console leads to %q", got)
+	}
+}
+
+func TestGuessesAreRefusedForAWhile(t *testing.T) {
+	_, server := guarded(t, slog.New(slog.DiscardHandler))
+	code, body := 0, ""
+	for range 30 {
+		code, _, body = logIn(t, browserOf(t), server, "anna", "wrong horse", "/")
+	}
+	if code != http.StatusTooManyRequests || !strings.Contains(body, "Try again in") {
+		t.Errorf("after 30 guesses: %d %s", code, body)
+	}
+	if code, _, _ := logIn(t, browserOf(t), server, "anna", "correct horse", "/"); code != http.StatusTooManyRequests {
+		t.Errorf("the right password at once after them: %d", code)
 	}
 }
 

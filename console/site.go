@@ -133,5 +133,5 @@ func (c *Console) enter(s, was *site) []string {
 		return nil
 	}
 	users, tokens := s.users.Count()
-	return []string{fmt.Sprintf("who may use the console has changed: %d users, %d tokens", users, tokens)}
+	return []string{fmt.Sprintf("who may use the console has changed; users: %d, tokens: %d", users, tokens)}
 }

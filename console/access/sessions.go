@@ -6,14 +6,15 @@ import (
 )
 
 const (
-	// sessionIdle is after how long without a request a session ends, SessionAge after
-	// how long it does in any case: a wall is looked at for weeks.
+	// sessionIdle is after how long without a request a session ends.
 	sessionIdle = 24 * time.Hour
-	SessionAge  = 30 * 24 * time.Hour
 	// userSessions bounds the sessions of a user: the one that was not used for longest
 	// makes room.
 	userSessions = 50
 )
+
+// SessionAge is after how long a session ends in any case: a wall is looked at for weeks.
+const SessionAge = 30 * 24 * time.Hour
 
 // sum is the hash of a session's id. The id itself is with the browser alone.
 type sum [sha256.Size]byte

@@ -30,10 +30,11 @@ var most = Cost{MiB: 64, Passes: 10, Threads: 4}
 const (
 	saltBytes = 16
 	keyBytes  = 32
-	// Longest is how many bytes a password may have, Shortest how many characters one
-	// has at least of which a hash is made.
-	Longest, Shortest = 1024, 8
+	shortest  = 8 // characters of a password of which a hash is made
 )
+
+// Longest is how many bytes a password may have.
+const Longest = 1024
 
 // Hash is a password's hash. The zero value is no password's.
 type Hash struct {
@@ -43,8 +44,8 @@ type Hash struct {
 
 // Make is a new hash of a password.
 func Make(password string) (Hash, error) {
-	if n := len([]rune(password)); n < Shortest || len(password) > Longest {
-		return Hash{}, fmt.Errorf("a password of %d characters: want %d to %d", n, Shortest, Longest)
+	if n := len([]rune(password)); n < shortest || len(password) > Longest {
+		return Hash{}, fmt.Errorf("a password of %d characters: want %d to %d", n, shortest, Longest)
 	}
 	salt := make([]byte, saltBytes)
 	_, _ = rand.Read(salt) // never fails
@@ -89,7 +90,7 @@ func (h Hash) GoString() string { return h.String() }
 var parts = regexp.MustCompile(`^\$argon2id\$v=19\$m=([0-9]{1,8}),t=([0-9]{1,3}),p=([0-9]{1,3})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{43})$`)
 
 // errShape does not repeat the text, which may be a password.
-var errShape = errors.New("want an argon2id hash, as `frostwatch console hash` prints it: $argon2id$v=19$m=19456,t=2,p=1$...")
+var errShape = errors.New("want an argon2id hash, as `frostwatch console hash` prints it, which begins with $argon2id$v=19$")
 
 // Parse reads a hash as Text writes it, and as other programs do.
 func Parse(text string) (Hash, error) {
