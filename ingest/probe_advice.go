@@ -26,7 +26,7 @@ func (p Probed) advice() (out []string) {
 	looked := live && !p.Main
 	film := media.Filmable(p.Codec)
 	coded := p.Codec == "h264" || p.Codec == "hevc"
-	say(live && coded && p.Interval == 0, "no second keyframe came in %.3g s: set the interval between keyframes (I-frame interval, GOP) to 2 s in the camera", p.Watched)
+	say(live && coded && p.Interval == 0 && p.Watched > keysWished, "no second keyframe came in %.3g s: set the interval between keyframes (I-frame interval, GOP) to 2 s in the camera", p.Watched)
 	say(live && coded && p.Longest > keysWished+.5, "a keyframe comes each %.3g s: set 2 s in the camera (I-frame interval, GOP): with more, the picture begins later after each connection, losses show for longer, and films begin earlier than they need", p.Longest)
 	say(looked && min(p.Width, p.Height) > linesEnough, "%dx%d is more than recognising needs, which reduces pictures to a short side of some hundred pixels: name a substream (such as 640x360) as the camera's watch, and this one as its url, for films alone", p.Width, p.Height)
 	say(looked && p.BitRate >= mbitMuch, "%.3g Mbit/s: recognising needs no such rate; set a lower one, or name a substream as the camera's watch", p.BitRate)

@@ -87,6 +87,9 @@ func (s StreamStatus) NoFilms() string {
 // Why is what is wrong with a camera's streams, in words; empty: nothing.
 func (s StreamStatus) Why() string {
 	why, films := s.Reason, s.NoFilms()
+	if films != "" && s.Main.Reason == why { // both streams are of one camera
+		return why + "; no films of its alerts either"
+	}
 	if why != "" && films != "" {
 		return why + "; " + films
 	}
