@@ -10,7 +10,7 @@ import (
 
 // Open is an open alert.
 type Open struct {
-	ID       string    `json:"alert_id"`
+	ID       string    `json:"alert_id,omitempty" doc:"only for who sees every camera"`
 	Rule     string    `json:"rule"`
 	Severity string    `json:"severity"`
 	About    string    `json:"about" doc:"the label, or what has not been seen"`
@@ -112,9 +112,19 @@ func (w *wall) setOpen(key string, a *topics.Alert) {
 
 // seen is a camera's tile for somebody who looks: only then its alerts are chosen, since
 // that looks at all of them, and a thousand may come at once. It needs the lock.
-func (w *wall) seen(t *shown) Tile {
+//
+// Who sees some cameras only gets no ids: one names the camera of an alert's onset, and an
+// alert about several is on the tile of each.
+func (w *wall) seen(t *shown, who who) Tile {
 	if t.stale {
 		t.Alerts, t.stale = w.open.of(t.Camera), false
 	}
-	return t.Tile
+	out := t.Tile
+	if !who.All {
+		out.Alerts = slices.Clone(out.Alerts)
+		for i := range out.Alerts {
+			out.Alerts[i].ID = ""
+		}
+	}
+	return out
 }

@@ -57,13 +57,15 @@ func guarded(t *testing.T, log *slog.Logger) (*Console, *httptest.Server) {
 		a.Onset, a.At = time.Now(), time.Now()
 		c.queue.add(a, time.Now())
 	}
+	// Both have shown it, and its id names the one that did so first.
+	c.wall.setOpen("crowd", &topics.Alert{ID: "crowd/vault-1-2", Rule: "crowd", Camera: "lobby", Cameras: []string{"lobby", "vault"}, Label: "people running", Onset: noon})
 	c.wall.setFault("x", errors.New("a record of vault can't be read"))
 	c.loops = newLoops(func(context.Context, topics.RecordRef) (topics.Clip, error) { return topics.Clip{}, archive.ErrGone })
 	c.fleet = newRecent(fleetAge, func(context.Context) (fleet.Fleet, error) {
 		return fleet.Fleet{
 			Workers:  []fleet.Worker{{Name: "w", Alive: true, Problems: map[string]string{"camera vault": "vault is away"}, Warnings: map[string]string{"vault": "vault is late"}}},
 			Cameras:  []fleet.Camera{{Name: "lobby", State: "waiting", Reason: "no route to lobby"}, {Name: "vault", State: "waiting", Reason: "no route to vault"}},
-			Open:     []fleet.Alert{{ID: "lobby-1", Camera: "lobby"}, {ID: "vault-1", Camera: "vault"}},
+			Open:     []fleet.Alert{{ID: "lobby-1", Camera: "lobby"}, {ID: "crowd/vault-1-2", Camera: "lobby"}, {ID: "vault-1", Camera: "vault"}},
 			Wrong:    []fleet.Wrong{{What: "camera vault: waiting"}},
 			Silences: []topics.Silence{{ID: "s", Choice: topics.Choice{Cameras: []string{"vault"}}, Note: "vault is being painted"}},
 		}, nil
@@ -218,7 +220,7 @@ func TestAStreamShowsWhatItsReaderSees(t *testing.T) {
 		}
 		return "over"
 	}
-	if first := data(); !strings.Contains(first, `"lobby"`) || strings.Contains(first, "vault") || !strings.Contains(first, `"cameras":1,"open_alerts":1`) {
+	if first := data(); !strings.Contains(first, `"lobby"`) || strings.Contains(first, "vault") || !strings.Contains(first, `"cameras":1,"open_alerts":2`) {
 		t.Errorf("first: %s", first)
 	}
 	c.wall.setRecognition(recognised("vault", 2))

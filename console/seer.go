@@ -76,11 +76,15 @@ func (w *wall) changed(camera string) {
 	}
 }
 
-// wakeAll lets all who look have what the line at the bottom says.
+// wakeAll lets those who see every camera have what the line at the bottom says of all
+// alerts. When alerts come is nothing for others.
 func (w *wall) wakeAll() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for s := range w.seers {
+		if !s.who.All {
+			continue
+		}
 		select {
 		case s.wake <- struct{}{}:
 		default:
@@ -98,7 +102,7 @@ func (s *seer) take() (tiles []Tile, gone []string) {
 			continue
 		}
 		if t, there := s.wall.tiles[name]; there && s.who.Sees(t.Tags) {
-			tiles = append(tiles, s.wall.seen(t))
+			tiles = append(tiles, s.wall.seen(t, s.who))
 			s.show(name)
 		} else {
 			gone = append(gone, name)

@@ -17,8 +17,9 @@ func (c *Console) sees(ctx context.Context, camera string) bool {
 // tile is a camera's for who makes a request, with the position of its newest clip. One
 // that they may not see is as unknown as one that is not there.
 func (c *Console) tile(ctx context.Context, camera string) (Tile, topics.RecordRef, bool) {
-	t, at, known := c.wall.tile(camera)
-	if !known || !c.whoOf(ctx).Sees(t.Tags) {
+	who := c.whoOf(ctx)
+	t, at, known := c.wall.tile(camera, who)
+	if !known || !who.Sees(t.Tags) {
 		return Tile{}, topics.RecordRef{}, false
 	}
 	return t, at, true

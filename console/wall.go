@@ -122,21 +122,21 @@ func (w *wall) allLocked(who who) []Tile {
 	out := make([]Tile, 0, len(w.tiles))
 	for _, name := range slices.Sorted(maps.Keys(w.tiles)) {
 		if t := w.tiles[name]; who.Sees(t.Tags) {
-			out = append(out, w.seen(t))
+			out = append(out, w.seen(t, who))
 		}
 	}
 	return out
 }
 
 // tile is one camera's, with the position of its newest clip.
-func (w *wall) tile(camera string) (Tile, topics.RecordRef, bool) {
+func (w *wall) tile(camera string, who who) (Tile, topics.RecordRef, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	t, known := w.tiles[camera]
 	if !known {
 		return Tile{}, topics.RecordRef{}, false
 	}
-	return w.seen(t), t.clip, true
+	return w.seen(t, who), t.clip, true
 }
 
 // setFault notes what can't be followed; nil: it can.

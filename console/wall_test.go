@@ -63,7 +63,7 @@ func TestARecognitionOfTheFutureDoesNotStay(t *testing.T) {
 	forged.Start, forged.End = time.Now().AddDate(100, 0, 0), time.Now().AddDate(100, 0, 1)
 	w.setRecognition(forged)
 	w.setRecognition(recognised("lobby", 2))
-	if tile, _, _ := w.tile("lobby"); tile.Clip != "lobby-2" {
+	if tile, _, _ := w.tile("lobby", who{All: true}); tile.Clip != "lobby-2" {
 		t.Errorf("%s of %v is shown", tile.Clip, tile.End)
 	}
 }
@@ -105,7 +105,7 @@ func TestBarsShowHowNearAnAlertIs(t *testing.T) {
 	w.setCameras([]cameras.Entry{streaming("lobby"), streaming("yard")})
 	for camera, want := range map[string][]string{"lobby": {"falling", "waving", "walking"}, "yard": {"climbing", "falling", "waving"}} {
 		w.setRecognition(recognised(camera, 1, labels...))
-		tile, at, _ := w.tile(camera)
+		tile, at, _ := w.tile(camera, who{All: true})
 		var got []string
 		for _, b := range tile.Labels {
 			got = append(got, b.Label)
@@ -117,7 +117,7 @@ func TestBarsShowHowNearAnAlertIs(t *testing.T) {
 	limit := topics.Threshold{Camera: "lobby", Rule: "fall", RuleHash: "of another rule", Raise: 0.1}
 	w.setLimit("lobby/fall", &limit)
 	w.setRecognition(recognised("lobby", 2, labels...))
-	if tile, _, _ := w.tile("lobby"); tile.Labels[0].Raise != 0.8 {
+	if tile, _, _ := w.tile("lobby", who{All: true}); tile.Labels[0].Raise != 0.8 {
 		t.Errorf("a threshold of another rule counts: %+v", tile.Labels[0])
 	}
 }
@@ -170,7 +170,7 @@ func TestManyOpenAlertsAreBounded(t *testing.T) {
 		}
 		w.setOpen(fmt.Sprint(n), &a)
 	}
-	tile, _, _ := w.tile("c1")
+	tile, _, _ := w.tile("c1", who{All: true})
 	if len(tile.Alerts) != maxOnTile || tile.Alerts[maxOnTile-1].Severity != "critical" {
 		t.Errorf("on the tile: %+v", tile.Alerts)
 	}
@@ -180,7 +180,7 @@ func TestManyOpenAlertsAreBounded(t *testing.T) {
 	for n := range maxOpen + 10 {
 		w.setOpen(fmt.Sprint(n), nil)
 	}
-	tile, _, _ = w.tile("c1")
+	tile, _, _ = w.tile("c1", who{All: true})
 	if len(tile.Alerts) != 0 || w.open.about != 0 || len(w.open.byCamera) != 0 {
 		t.Errorf("after their end: %+v, %d", tile.Alerts, w.open.about)
 	}

@@ -14,6 +14,9 @@ func (f Fleet) Of(sees func(camera string) bool) Fleet {
 	}
 	out.Cameras = slices.DeleteFunc(slices.Clone(f.Cameras), func(c Camera) bool { return !sees(c.Name) })
 	out.Open = slices.DeleteFunc(slices.Clone(f.Open), func(a Alert) bool { return !sees(a.Camera) })
+	for i := range out.Open { // an id names the camera of the onset, which may be another one of an alert about several
+		out.Open[i].ID = ""
+	}
 	out.Silences, out.Unreadable = nil, nil
 	out.Wrong = out.wrong()
 	return out
