@@ -116,27 +116,28 @@ func (c *Console) postMarks(ctx context.Context, in *marksInput) (*decidedOutput
 	return c.decide(ctx, views, in.Body.Marking, failed)
 }
 
-// turn lets one edit through at a time; done ends it.
-func (c *Console) turn(ctx context.Context) (done func(), err error) {
+// turn lets one edit through at a time, and gives it decideTime, waiting included; done
+// ends it.
+func (c *Console) turn(all context.Context) (ctx context.Context, done func(), err error) {
 	select {
 	case c.waiting <- struct{}{}:
 	default:
-		return nil, huma.Error429TooManyRequests("too many decisions at once: try again")
+		return nil, nil, huma.Error429TooManyRequests("too many decisions at once: try again")
 	}
+	ctx, cancel := context.WithTimeout(all, decideTime)
 	select {
 	case c.deciding <- struct{}{}:
-		return func() { <-c.deciding; <-c.waiting }, nil
+		return ctx, func() { <-c.deciding; <-c.waiting; cancel() }, nil
 	case <-ctx.Done():
 		<-c.waiting
-		return nil, huma.Error503ServiceUnavailable("other decisions take too long")
+		cancel()
+		return nil, nil, huma.Error503ServiceUnavailable("other decisions take too long")
 	}
 }
 
 // decide says something of alerts.
 func (c *Console) decide(ctx context.Context, views []alertlog.View, m Marking, failed []Failed) (*decidedOutput, error) {
-	ctx, cancel := context.WithTimeout(ctx, decideTime)
-	defer cancel()
-	done, err := c.turn(ctx)
+	ctx, done, err := c.turn(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -259,9 +260,7 @@ type undoInput struct {
 
 // postUndo takes a decision back, but not what others have said since.
 func (c *Console) postUndo(ctx context.Context, in *undoInput) (*decidedOutput, error) {
-	ctx, cancel := context.WithTimeout(ctx, decideTime)
-	defer cancel()
-	done, err := c.turn(ctx)
+	ctx, done, err := c.turn(ctx)
 	if err != nil {
 		return nil, err
 	}

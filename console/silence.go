@@ -32,9 +32,7 @@ func (c *Console) postSilence(ctx context.Context, in *silenceInput) (*silenceOu
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, decideTime)
-	defer cancel()
-	done, err := c.turn(ctx)
+	ctx, done, err := c.turn(ctx)
 	if err != nil {
 		return nil, err
 	}
