@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -18,24 +19,33 @@ const (
 	maxRefused = 3
 	// attemptTime bounds an attempt whose receiver has no time-out of its own.
 	attemptTime = time.Minute
+	// answerTime is how long an attempt may take on when its worker stops: what a receiver
+	// has accepted by then is not delivered again by the next.
+	answerTime = bus.Grace / 2
+	// finishTime is how long it may take then to put on record that it was accepted.
+	finishTime = bus.Grace / 6
 )
 
 // deliver sends events until the receiver has accepted them, has refused them for good,
-// or they are too old. An error means that ctx has ended or the partition has moved: they
-// are delivered again then.
+// or they are too old. An error means that ctx has ended or the partition has moved before
+// that is known: they are delivered again then.
 func (w *worker) deliver(ctx context.Context, events ...Event) error {
 	w.illustrate(ctx, events)
 	n := Notification{Receiver: w.Name, Events: events}
 	refused := 0
 	for tries := 1; ; tries++ {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		err := w.attempt(ctx, n)
+		if err == nil {
+			w.Reporter.Warning(w.part(), nil)
+			return w.accepted(ctx, events)
+		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		w.Reporter.Warning(w.part(), err)
-		if err == nil {
-			return w.accepted(ctx, events)
-		}
 		w.metrics.failed.Add(ctx, 1, w.by)
 		if errors.Is(err, ErrRefused) {
 			refused++
@@ -54,6 +64,8 @@ func (w *worker) deliver(ctx context.Context, events ...Event) error {
 
 // attempt sends once. Its error is fit to be shown.
 func (w *worker) attempt(ctx context.Context, n Notification) error {
+	ctx, end := pause.Outlive(ctx, answerTime)
+	defer end()
 	ctx, cancel := context.WithTimeout(ctx, attemptTime)
 	defer cancel()
 	if err := w.Sender.Send(ctx, n); err != nil {
@@ -63,6 +75,8 @@ func (w *worker) attempt(ctx context.Context, n Notification) error {
 }
 
 func (w *worker) accepted(ctx context.Context, events []Event) error {
+	ctx, end := pause.Outlive(ctx, finishTime)
+	defer end()
 	w.metrics.sent.Add(ctx, int64(len(events)), w.by)
 	for _, e := range events {
 		w.metrics.latency.Record(ctx, w.age(e).Seconds(), w.by)

@@ -87,18 +87,25 @@ func (w *worker) lookForFilms(ctx context.Context) error {
 		case time.Now().Before(f.until):
 			continue
 		}
-		if ctx.Err() != nil {
+		if err != nil && ctx.Err() != nil {
 			return nil
 		}
 		if err != nil {
 			w.Logger.WarnContext(ctx, "a film is not delivered", "receiver", w.Name, "alert", topics.Clean(f.owed.Alert), "error", topics.Clean(err.Error()))
 		}
-		w.films.remove(f.owed.Alert)
-		if err := w.erase(ctx, f.owed); err != nil {
+		if err := w.filmDone(ctx, f.owed); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// filmDone forgets a film, also when the worker stops.
+func (w *worker) filmDone(ctx context.Context, owed topics.WithheldAlert) error {
+	ctx, end := pause.Outlive(ctx, finishTime)
+	defer end()
+	w.films.remove(owed.Alert)
+	return w.erase(ctx, owed)
 }
 
 func (w *worker) hasFilm(ctx context.Context, alert string) (bool, error) {
@@ -164,6 +171,9 @@ func (w *worker) sendFilm(ctx context.Context, owed topics.WithheldAlert) error 
 		if err == nil {
 			w.metrics.sent.Add(ctx, 1, w.by)
 			return nil
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("deliver a film: %w", ctx.Err())
 		}
 		w.metrics.failed.Add(ctx, 1, w.by)
 		if errors.Is(err, ErrRefused) {

@@ -99,6 +99,8 @@ type running struct {
 	reports *stagetest.Reports
 	reader  *sdk.ManualReader
 	stop    func()
+	// stopping is closed when stop has been called.
+	stopping <-chan struct{}
 }
 
 // run runs a stage until the test ends or stop is called, and waits until every receiver
@@ -121,6 +123,7 @@ func (b broker) runAs(t *testing.T, p *Plan, partitions int, worker string) *run
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
+	r.stopping = ctx.Done()
 	ended := make(chan error, 1)
 	go func() { ended <- r.Run(ctx) }()
 	r.stop = sync.OnceFunc(func() {
@@ -190,7 +193,6 @@ func (h *hook) serve(w http.ResponseWriter, r *http.Request) {
 	h.got, h.heads, h.bodies = append(h.got, n), append(h.heads, r.Header.Clone()), append(h.bodies, string(text))
 }
 
-// accepted are the keys of the events accepted so far.
 // received is how many notifications have come.
 func (h *hook) received() int {
 	h.mu.Lock()
@@ -198,6 +200,7 @@ func (h *hook) received() int {
 	return len(h.bodies)
 }
 
+// accepted are the keys of the events accepted so far.
 func (h *hook) accepted() (keys []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

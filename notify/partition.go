@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -91,13 +92,20 @@ func (w *worker) work(ctx context.Context, records <-chan bus.Message) error {
 			return err
 		}
 		next := w.pace.first(w.next)
-		if err := w.Commit(ctx, next); err != nil {
+		if err := w.commit(ctx, next); err != nil {
 			return err
 		}
 		if err := w.settle(ctx, next); err != nil {
 			return err
 		}
 	}
+}
+
+// commit puts on record what has been dealt with, also when the worker stops.
+func (w *worker) commit(ctx context.Context, next int64) error {
+	ctx, end := pause.Outlive(ctx, finishTime)
+	defer end()
+	return w.Commit(ctx, next)
 }
 
 // step deals with the next record, or with what is held and has become due.

@@ -89,6 +89,43 @@ func TestNothingIsLostOrOutOfOrder(t *testing.T) {
 	}
 }
 
+// What a receiver accepts while its worker stops is not delivered again by the next.
+func TestAnOrderlyStopDeliversNothingTwice(t *testing.T) {
+	b, h := startBroker(t, 1), startHook(t)
+	asked, answer := make(chan string), make(chan struct{})
+	seen := map[string]bool{}
+	h.answer = func(n Notification) int {
+		if id := n.Events[0].Alert.ID; !seen[id] { // not what an earlier round delivers again
+			seen[id] = true
+			asked <- id
+			<-answer
+		}
+		return http.StatusOK
+	}
+	p := plan(t, fmt.Sprintf("- {name: ops, webhook: {url: %q, private: true}}\n", h.URL))
+	for n := range 5 { // a machine that is very busy may not commit in time
+		r := b.run(t, p, 1)
+		b.send(t, alert("ward-1", n, topics.AlertRaised))
+		<-asked
+		stopped := make(chan struct{})
+		go func() {
+			defer close(stopped)
+			r.stop()
+		}()
+		<-r.stopping
+		answer <- struct{}{}
+		<-stopped
+		at, err := b.CommittedOffsets(t.Context(), GroupOf("notify", "ops"), names.Of(topics.Alerts))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at[0] == int64(n+1) {
+			return
+		}
+	}
+	t.Error("of five alerts that were accepted while the worker stopped none was committed")
+}
+
 // unique are the keys that a receiver which ignores duplicates sees.
 func unique(keys []string) (out []string) {
 	seen := map[string]bool{}

@@ -90,8 +90,8 @@ func TestAnAlertIsHeldBackByASecondOpinion(t *testing.T) {
 	r.stop()
 	b.seeing(t, p, e, "on_no: hold")
 	b.send(t, no(2, topics.AlertCleared), pictured("ward-1", 3, topics.AlertCleared))
-	await(t, "delivery", func() bool { return len(h.accepted()) >= 2 && len(siren.accepted()) == 7 })
-	if got := h.accepted(); !slices.Equal(got, []string{"fall/ward-1-3/raised", "fall/ward-1-3/cleared"}) {
+	await(t, "delivery", func() bool { return len(unique(h.accepted())) >= 2 && len(unique(siren.accepted())) == 7 })
+	if got := unique(h.accepted()); !slices.Equal(got, []string{"fall/ward-1-3/raised", "fall/ward-1-3/cleared"}) {
 		t.Errorf("delivered %q", got)
 	}
 }
