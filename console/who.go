@@ -53,6 +53,7 @@ func localUser() who {
 // of another site can't send it, whatever browser fills it in.
 func (c *Console) needs(r role) func(*huma.Operation) {
 	return func(o *huma.Operation) {
+		o.Extensions = map[string]any{"x-role": r.String()} // for readers of the description
 		o.Middlewares = append(o.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
 			if w := c.whoOf(ctx.Context()); w.Role < r {
 				c.refuse(ctx, http.StatusForbidden, "this needs the role "+r.String()+", "+w.Name+" is "+w.Role.String())

@@ -30,6 +30,15 @@ const (
 
 func (r Role) String() string { return [...]string{"nobody", "viewer", "operator", "admin"}[r] }
 
+// ParseRole is the role of a name, as String gives it. Nobody is none that somebody has.
+func ParseRole(name string) (Role, error) {
+	i := slices.Index(config.Roles, name)
+	if i < 0 {
+		return Nobody, fmt.Errorf("%q is no role: want one of %s", name, strings.Join(config.Roles, ", "))
+	}
+	return Role(i + 1), nil
+}
+
 // Who is somebody who uses the console. The zero value may do and see nothing.
 type Who struct {
 	Name string

@@ -39,6 +39,7 @@ func Run(ctx context.Context, p Program) int {
 		p.calibrateCommand(),
 		p.notifyCommand(),
 		p.consoleCommand(),
+		p.mcpCommand(),
 		p.silenceCommand(),
 		p.profileCommand(),
 		p.archiveCommand(),
