@@ -80,7 +80,9 @@ func (f *fake) session(t *testing.T) (*mcp.ClientSession, map[string]*mcp.Tool) 
 	t.Cleanup(func() {
 		_ = session.Close()
 		stop()
-		<-ended
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
 	})
 	tools := map[string]*mcp.Tool{}
 	for tool, err := range session.Tools(ctx, nil) {

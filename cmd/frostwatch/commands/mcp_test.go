@@ -28,9 +28,8 @@ func TestWhereAnAgentFindsTheConsole(t *testing.T) {
 		{agentFlags{console: "https://cams.example.com?token=s3cret"}, "want an address"},
 		{agentFlags{console: "https://cams.example.com:s3cret"}, "want an address"},
 	} {
-		at, err := c.flags.address()
-		got := ""
-		if err != nil {
+		var got string
+		if at, err := c.flags.address(); err != nil {
 			got = err.Error()
 		} else {
 			got = at.String()
