@@ -25,6 +25,7 @@ func (c *Console) api(mux *router) huma.API {
 	config := huma.DefaultConfig("Frostwatch", c.Version)
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/api/v1/openapi", "", "/api/v1/schemas" // its page of docs loads scripts from elsewhere
 	config.CreateHooks = nil                                                                           // adds the address of a schema to each answer
+	config.Transformers = append(config.Transformers, fitToShow)
 	api := humago.New(mux, config)
 	c.described = api
 	huma.Get(api, "/api/v1/cameras", c.listCameras, named("list-cameras", "What every camera shows"), c.needs(viewer))
@@ -34,6 +35,20 @@ func (c *Console) api(mux *router) huma.API {
 	huma.Get(api, "/api/v1/health", c.getHealth, named("get-health", "Workers, cameras, open alerts, and what is wrong"), c.needs(viewer))
 	c.reviewAPI(api)
 	return api
+}
+
+// fitToShow makes refusals fit to be shown: what was sent is not repeated raw, nor whole,
+// since it may have a secret.
+func fitToShow(_ huma.Context, _ string, v any) (any, error) {
+	e, is := v.(*huma.ErrorModel)
+	if !is {
+		return v, nil
+	}
+	e.Detail = topics.Clean(e.Detail)
+	for _, d := range e.Errors {
+		d.Message, d.Location, d.Value = topics.Clean(d.Message), topics.Clean(d.Location), nil
+	}
+	return e, nil
 }
 
 func named(id, summary string) func(*huma.Operation) {
