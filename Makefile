@@ -78,6 +78,11 @@ trial-notify: setup-test build ## a thousand alerts in a minute, a receiver that
 e2e: setup-test build ## the built program, tried as its users do
 	go test -race -count=1 -timeout 20m ./internal/e2e
 
+FOR ?= 2m
+.PHONY: bench-console
+bench-console: setup-test ## a wall of a hundred simulated cameras in Chromium, for FOR=2m: paint, weight, memory
+	FROSTWATCH_BENCH_CONSOLE=$(FOR) go test -count=1 -timeout 0 -v -run 'TestBudgets$$' ./console
+
 .PHONY: bench
 bench: build ## measure this machine
 	@./frostwatch bench
