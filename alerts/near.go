@@ -60,3 +60,16 @@ func (n Nearest) Of(l *topics.LabelScore) (best Nearness, ok bool) {
 	}
 	return best, ok
 }
+
+// All are the rules that a label counts for, in their order.
+func (n Nearest) All(l *topics.LabelScore) (all []Nearness) {
+	for i := range n.judges {
+		j := &n.judges[i]
+		if !j.rule.selects(l) {
+			continue
+		}
+		raise, _ := j.levels(l)
+		all = append(all, Nearness{Rule: j.name, Measure: j.rule.Measure(), Value: j.value(l), Raise: raise})
+	}
+	return all
+}

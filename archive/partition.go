@@ -17,7 +17,7 @@ func (p *pass[T]) partition(ctx context.Context, partition int, segments []Segme
 		segment: func(s Segment, from int64) (int64, error) { return read(ctx, s, from) },
 		log:     func(from, to int64) error { return p.replay(ctx, partition, from, to) },
 	}
-	if partition < p.onKafka {
+	if partition < p.onKafka && p.asked.onKafka(partition) {
 		var err error
 		if w.first, w.end, err = bounds(ctx, p.Log, p.name, partition, p.since); err != nil {
 			return err

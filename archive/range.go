@@ -25,6 +25,9 @@ type Range struct {
 	// Ends asks Scan for the means of the first and last frames too, Views for what
 	// recognitions have of further views.
 	Ends, Views bool
+	// OnKafka are the partitions that Kafka is asked for; nil: all. Records of one camera
+	// are in the partition of its key, and those of others are the most there is to read.
+	OnKafka []int
 	// Seen is called with each record that is looked at, to show progress: what was
 	// counted so far, and Kafka's time of the record. One call at a time; nil:
 	// never. Scan calls it only for records that come from Kafka.
@@ -78,6 +81,11 @@ func (r Range) camera(name string) bool {
 
 func (r Range) time(t time.Time) bool {
 	return !t.Before(r.Since) && (r.Until.IsZero() || t.Before(r.Until))
+}
+
+// onKafka is whether Kafka is asked for a partition.
+func (r Range) onKafka(partition int) bool {
+	return r.OnKafka == nil || slices.Contains(r.OnKafka, partition)
 }
 
 // meets is whether a segment may hold anything of the range.

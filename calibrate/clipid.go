@@ -19,8 +19,8 @@ var clipID = regexp.MustCompile(`^([A-Za-z0-9._-]+)-(\d{1,13})-(\d{1,13})$`)
 // longest is a little more than the longest window.
 const longest = 6 * time.Minute
 
-// rangeOf is where the recording of a clip is looked for.
-func rangeOf(id string) (archive.Range, error) {
+// RangeOf is where the recording of a clip is looked for.
+func RangeOf(id string) (archive.Range, error) {
 	m := clipID.FindStringSubmatch(id)
 	if m == nil {
 		return archive.Range{}, fmt.Errorf("%.120q is no clip id: want one such as lobby-1764345600000-12095, as search lists", topics.Clean(id))
@@ -46,7 +46,7 @@ func InView(rec topics.Recognition, view topics.View) ([]float32, error) {
 
 // Clip finds the recording of a clip.
 func Clip(ctx context.Context, past Past, id string) (topics.Recognition, error) {
-	g, err := rangeOf(id)
+	g, err := RangeOf(id)
 	if err != nil {
 		return topics.Recognition{}, err
 	}

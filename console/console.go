@@ -19,6 +19,7 @@ import (
 	"github.com/frostwatch/frostwatch/cameras"
 	"github.com/frostwatch/frostwatch/console/access"
 	"github.com/frostwatch/frostwatch/console/fleet"
+	"github.com/frostwatch/frostwatch/console/timeline"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/topics"
@@ -65,6 +66,7 @@ type Console struct {
 	decisions         []decision
 	finding           chan struct{} // bounds what is looked for in the log
 	films             chan struct{} // bounds what is sent for long
+	past              *timeline.Reader
 }
 
 // findingAtOnce bounds the readings of the log at a time, of up to some 100 MB each.
@@ -87,6 +89,7 @@ func New(o Options) (*Console, error) {
 	c.queue, c.days = newQueue(time.Now(), c.wall.wakeAll), newDays(o.Alerts.List)
 	c.deciding, c.waiting = make(chan struct{}, 1), make(chan struct{}, decidingAtOnce)
 	c.finding, c.films = make(chan struct{}, findingAtOnce), make(chan struct{}, filmsAtOnce)
+	c.past = timeline.NewReader(o.Past)
 	if c.Access.Listen == "" {
 		c.Access.Listen = config.Default().Console.Listen
 	}

@@ -98,6 +98,11 @@ var rules = map[string]rule{
 	"GET /api/v1/cameras/{camera}":      {role: viewer, hidden: true},
 	"GET /api/v1/cameras/{camera}/loop": {role: viewer, hidden: true},
 	"GET /api/v1/health":                {role: viewer},
+
+	"GET /api/v1/cameras/{camera}/timeline":           {role: viewer}, // without its times it is refused
+	"GET /api/v1/cameras/{camera}/clips/{clip}/strip": {role: viewer, hidden: true},
+	"GET /api/v1/cameras/{camera}/clips/{clip}/loop":  {role: viewer, hidden: true},
+
 	"GET /api/v1/openapi.json":          {role: viewer},
 	"GET /api/v1/openapi-3.0.json":      {role: viewer},
 	"GET /api/v1/openapi.yaml":          {role: viewer},

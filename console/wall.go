@@ -18,6 +18,7 @@ type wall struct {
 	tiles  map[string]*shown
 	open   openAlerts
 	rules  *alerts.RuleSet
+	chosen uint64 // how often rules were chosen for cameras
 	limits map[string]topics.Threshold // what keeps budgets, by camera and rule
 	faults map[string]error            // what can't be followed
 	seers  map[*seer]struct{}
@@ -28,6 +29,8 @@ type shown struct {
 	Tile
 	clip topics.RecordRef
 	near alerts.Nearest
+	// choice changes when the camera's rules are others.
+	choice uint64
 	// stale: the tile's alerts are others by now.
 	stale bool
 }
@@ -54,7 +57,7 @@ func (w *wall) setCameras(all []cameras.Entry) {
 		before := t.Tile
 		t.streamed(e)
 		if !known || !slices.Equal(before.Tags, t.Tags) {
-			t.near = w.rules.Nearest(t.Camera, e.Tags, w.limits)
+			w.choose(t)
 		}
 		if !reflect.DeepEqual(before, t.Tile) {
 			w.changed(e.Name)
@@ -92,8 +95,14 @@ func (w *wall) setRules(rules *alerts.RuleSet) {
 	defer w.mu.Unlock()
 	w.rules = rules
 	for _, t := range w.tiles {
-		t.near = rules.Nearest(t.Camera, t.Tags, w.limits)
+		w.choose(t)
 	}
+}
+
+// choose finds the rules of a camera. It needs the lock.
+func (w *wall) choose(t *shown) {
+	w.chosen++
+	t.near, t.choice = w.rules.Nearest(t.Camera, t.Tags, w.limits), w.chosen
 }
 
 // maxLimits bounds the thresholds that are kept.
