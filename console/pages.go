@@ -21,7 +21,7 @@ var files embed.FS
 // pages are the templates by name, each with the frame around it.
 type pages map[string]*template.Template
 
-var pageNames = []string{"live", "camera", "health", "review"}
+var pageNames = []string{"live", "camera", "health", "review", "timeline"}
 
 func parsePages() (pages, error) {
 	out := pages{}
@@ -89,6 +89,7 @@ func (c *Console) routes() *router {
 	mux.HandleFunc("GET /cameras/{camera}", c.cameraPage)
 	mux.HandleFunc("GET /health", c.healthPage)
 	mux.HandleFunc("GET /review", c.reviewPage)
+	mux.HandleFunc("GET /timeline", c.timelinePage)
 	mux.HandleFunc("GET /api/v1/events", c.events)
 	mux.forAll("GET /static/", assets().ServeHTTP)
 	mux.forAll("GET /login", c.loginPage)

@@ -99,15 +99,16 @@ var rules = map[string]rule{
 	"GET /api/v1/cameras/{camera}/loop": {role: viewer, hidden: true},
 	"GET /api/v1/health":                {role: viewer},
 
+	"GET /timeline":                                   {role: viewer},
 	"GET /api/v1/cameras/{camera}/timeline":           {role: viewer}, // without its times it is refused
 	"GET /api/v1/cameras/{camera}/clips/{clip}/strip": {role: viewer, hidden: true},
 	"GET /api/v1/cameras/{camera}/clips/{clip}/loop":  {role: viewer, hidden: true},
 
-	"GET /api/v1/openapi.json":          {role: viewer},
-	"GET /api/v1/openapi-3.0.json":      {role: viewer},
-	"GET /api/v1/openapi.yaml":          {role: viewer},
-	"GET /api/v1/openapi-3.0.yaml":      {role: viewer},
-	"GET /api/v1/schemas/{schema}":      {role: viewer},
+	"GET /api/v1/openapi.json":     {role: viewer},
+	"GET /api/v1/openapi-3.0.json": {role: viewer},
+	"GET /api/v1/openapi.yaml":     {role: viewer},
+	"GET /api/v1/openapi-3.0.yaml": {role: viewer},
+	"GET /api/v1/schemas/{schema}": {role: viewer},
 
 	"GET /review":                            {role: viewer, whole: true},
 	"GET /api/v1/alerts":                     {role: viewer, whole: true},

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"math"
+	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -28,13 +29,16 @@ type Timeline struct {
 	Step   float64   `json:"step_seconds"`
 	Clips  []int32   `json:"clips" doc:"how many ended in each step"`
 	Labels []Height  `json:"labels" doc:"those that rules watch first, then the highest"`
-	Best   []Moment  `json:"best_clips" doc:"to which labels refer"`
+	Best   []Moment  `json:"best_clips" doc:"to which labels and steps refer"`
+	Seen   []int     `json:"seen" doc:"of each step a clip, by its number in best_clips; -1: there was none"`
 	Alerts []Raised  `json:"alerts" doc:"the oldest first"`
 	Gaps   []Gap     `json:"gaps" doc:"without clips, or with pictures of no use; the oldest first"`
 	// Unread is up to when nothing was read yet, so that the first answer does not wait for
 	// the last of four weeks.
 	Unread time.Time `json:"unread_until,omitzero" doc:"before this nothing has been read yet: asked again, it goes on"`
 	Fault  string    `json:"fault,omitempty" doc:"what is missing, and why"`
+
+	numbers map[*timeline.Clip]int // of best_clips
 }
 
 // Height is a label's highest values: of those steps in which it had any.
@@ -134,6 +138,7 @@ func (c *Console) getTimeline(ctx context.Context, in *timelineInput) (*timeline
 	out := &timelineOutput{Cache: "no-store", Body: Timeline{Camera: tile.Camera, Begin: got.Begin, Step: got.Step.Seconds(), Clips: got.Clips, Unread: got.Unread}}
 	b := &out.Body
 	b.heights(got.Bands(in.Labels, maxBands), near)
+	b.see(got.Last)
 	views := c.raised(ctx, b, in.From, in.To)
 	c.gaps(ctx, b, got, in, tile, views)
 	return out, nil
@@ -141,7 +146,6 @@ func (c *Console) getTimeline(ctx context.Context, in *timelineInput) (*timeline
 
 // heights takes over the labels.
 func (t *Timeline) heights(bands []*timeline.Band, near alerts.Nearest) {
-	number := map[*timeline.Clip]int{}
 	t.Labels, t.Best = []Height{}, []Moment{}
 	for _, band := range bands {
 		h := Height{Label: band.Name(), Measure: string(band.Measure), Novel: band.Sample.Novel, Top: rounded(band.Top), Rules: []Counts{}, At: []int{}, Values: []float64{}, Clips: []int{}}
@@ -153,16 +157,34 @@ func (t *Timeline) heights(bands []*timeline.Band, near alerts.Nearest) {
 			if clip == nil {
 				continue
 			}
-			n, known := number[clip]
-			if !known {
-				n = len(t.Best)
-				number[clip] = n
-				t.Best = append(t.Best, Moment{topics.Clean(clip.ID), clip.End})
-			}
-			h.At, h.Values, h.Clips = append(h.At, i), append(h.Values, rounded(float64(v))), append(h.Clips, n)
+			h.At, h.Values, h.Clips = append(h.At, i), append(h.Values, rounded(float64(v))), append(h.Clips, t.number(clip))
 		}
 		t.Labels = append(t.Labels, h)
 	}
+}
+
+// see takes over a clip of each step.
+func (t *Timeline) see(clips []*timeline.Clip) {
+	t.Seen = make([]int, len(clips))
+	for i, clip := range clips {
+		if t.Seen[i] = -1; clip != nil {
+			t.Seen[i] = t.number(clip)
+		}
+	}
+}
+
+// number is that of a clip in the list.
+func (t *Timeline) number(clip *timeline.Clip) int {
+	n, known := t.numbers[clip]
+	if !known {
+		if t.numbers == nil {
+			t.numbers = map[*timeline.Clip]int{}
+		}
+		n = len(t.Best)
+		t.numbers[clip] = n
+		t.Best = append(t.Best, Moment{topics.Clean(clip.ID), clip.End})
+	}
+	return n
 }
 
 func rounded(v float64) float64 { return math.Round(v*1000) / 1000 }
@@ -176,4 +198,8 @@ func (w *wall) watching(camera string) (alerts.Nearest, uint64) {
 		return alerts.Nearest{}, 0
 	}
 	return w.rules.Nearest(camera, t.Tags, w.limits), t.choice
+}
+
+func (c *Console) timelinePage(w http.ResponseWriter, r *http.Request) {
+	c.show(w, r, http.StatusOK, view{Page: "timeline", Title: "Timeline", Tiles: c.wall.all(c.whoOf(r.Context()))})
 }

@@ -18,7 +18,7 @@ type wall struct {
 	tiles  map[string]*shown
 	open   openAlerts
 	rules  *alerts.RuleSet
-	chosen uint64 // how often rules were chosen for cameras
+	chosen uint64                      // how often rules were chosen for cameras
 	limits map[string]topics.Threshold // what keeps budgets, by camera and rule
 	faults map[string]error            // what can't be followed
 	seers  map[*seer]struct{}

@@ -154,7 +154,7 @@ func TestTheAPIDescribesItself(t *testing.T) {
 			continue
 		}
 		url := server.URL + strings.ReplaceAll(path, "{camera}", "nobody")
-		if code, body := get(t, url); code != http.StatusOK && code != http.StatusNotFound {
+		if code, body := get(t, url); code != http.StatusOK && code != http.StatusNotFound && (code != http.StatusUnprocessableEntity || !strings.Contains(body, "required query")) {
 			t.Errorf("%s: %d %.200s", path, code, body)
 		}
 	}

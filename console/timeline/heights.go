@@ -66,6 +66,7 @@ type Heights struct {
 	Begin time.Time
 	Step  time.Duration
 	Clips []int32 // how many ended in each step
+	Last  []*Clip // one of them, of which pictures can be shown
 	bands map[key]*Band
 	runs  []Run // of all partitions
 }
@@ -85,7 +86,7 @@ type reading struct {
 func newReading(begin time.Time, step time.Duration, steps int, join time.Duration, watch watching) *reading {
 	return &reading{
 		watch: watch, join: join, runs: map[int]*runs{},
-		out: &Heights{Begin: begin, Step: step, Clips: make([]int32, steps), bands: map[key]*Band{}},
+		out: &Heights{Begin: begin, Step: step, Clips: make([]int32, steps), Last: make([]*Clip, steps), bands: map[key]*Band{}},
 	}
 }
 
@@ -110,13 +111,22 @@ func (r *reading) add(l archive.Labelled) error {
 		if own.add(rec) {
 			r.out.Clips[step]++
 		}
-		r.labels(rec, step)
+		clip := r.labels(rec, step)
+		if last := r.out.Last[step]; last == nil || clip != nil && rec.End.After(last.End) {
+			if clip == nil {
+				clip = clipOf(rec)
+			}
+			r.out.Last[step] = clip
+		}
 	}
 	return nil
 }
 
-func (r *reading) labels(rec *topics.Recognition, step int) {
-	var clip *Clip
+// clipOf copies the id, which is part of the text of a whole segment.
+func clipOf(rec *topics.Recognition) *Clip { return &Clip{strings.Clone(rec.ClipID), rec.End} }
+
+// labels takes over a clip's labels; the clip is nil if none of them is the highest.
+func (r *reading) labels(rec *topics.Recognition, step int) (clip *Clip) {
 	for i := range rec.Labels {
 		l := &rec.Labels[i]
 		b := r.band(l, rec.References != nil)
@@ -127,11 +137,12 @@ func (r *reading) labels(rec *topics.Recognition, step int) {
 		if v < dust || float32(v) <= b.Values[step] {
 			continue
 		}
-		if clip == nil { // the text is part of that of a whole segment
-			clip = &Clip{strings.Clone(rec.ClipID), rec.End}
+		if clip == nil {
+			clip = clipOf(rec)
 		}
 		b.Values[step], b.Best[step], b.Top = float32(v), clip, max(b.Top, v)
 	}
+	return clip
 }
 
 // band is a label's; nil: it has none.
@@ -213,7 +224,7 @@ func boolean(b bool) int {
 
 // size is about how many bytes it takes.
 func (h *Heights) size() int {
-	n := 1000 + 4*len(h.Clips) + 100*len(h.runs)
+	n := 1000 + 100*len(h.Clips) + 100*len(h.runs)
 	var last *Clip
 	for _, b := range h.bands {
 		n += 300 + 12*len(b.Values)
@@ -239,6 +250,9 @@ func (h *Heights) merge(o *Heights) {
 	for i, n := range o.Clips {
 		if to := at(i); to >= 0 {
 			h.Clips[to] += n
+			if last := o.Last[i]; last != nil && (h.Last[to] == nil || last.End.After(h.Last[to].End)) {
+				h.Last[to] = last
+			}
 		}
 	}
 	for k, b := range o.bands {
