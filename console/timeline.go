@@ -15,7 +15,7 @@ import (
 
 // timelineInput is what is asked of a camera's past.
 type timelineInput struct {
-	cameraInput
+	Camera  string    `path:"camera" maxLength:"64" doc:"name of the camera"`
 	From    time.Time `query:"from" required:"true" doc:"RFC 3339"`
 	To      time.Time `query:"to" required:"true" doc:"RFC 3339; at most 28 days later"`
 	Labels  []string  `query:"labels,explode" maxItems:"20" doc:"these alone; default: those that rules watch, then the highest others from 0.1 on, 20 at most"`

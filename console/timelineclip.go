@@ -17,8 +17,8 @@ import (
 )
 
 type clipInput struct {
-	cameraInput
-	Clip string `path:"clip" maxLength:"200" doc:"id of the clip"`
+	Camera string `path:"camera" maxLength:"64" doc:"name of the camera"`
+	Clip   string `path:"clip" maxLength:"200" doc:"id of the clip"`
 }
 
 func (c *Console) getClipStrip(ctx context.Context, in *clipInput) (*loopOutput, error) {

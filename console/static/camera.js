@@ -1,6 +1,6 @@
 // A camera's page: the labels of its last ten minutes as lines, and what was recognised.
 import { Lines } from './lines.js'
-import { read } from './past.js'
+import { read, timelineOf } from './past.js'
 import { clock } from './words.js'
 
 const at = document.querySelector('[data-plot]')
@@ -50,7 +50,7 @@ function begin(camera) {
       const link = document.createElement('a')
       const what = document.createElement('td')
       link.textContent = clock(new Date(r.clip.end))
-      link.href = timelineOf(Number(new Date(r.clip.end)))
+      link.href = timelineOf(camera, r.clip.end, r.clip.end)
       when.append(link)
       what.textContent = r.text + (r.counts ? ', a rule counts it' : '')
       tr.append(when, what)
@@ -59,15 +59,10 @@ function begin(camera) {
     document.querySelector('[data-no-recent]').hidden = all.length > 0
   }
 
-  function timelineOf(t) {
-    const iso = (x) => new Date(x).toISOString()
-    return '/timeline?' + new URLSearchParams({ camera, from: iso(t - 300e3), to: iso(Math.min(t + 300e3, Date.now())), at: iso(t) })
-  }
-
   function heard({ detail }) {
     const tile = detail.tiles?.find((c) => c.camera === camera)
     if (tile?.end) lines.add(tile)
-    if (Date.now() - loaded > every || !data) load()
+    if (Date.now() - loaded > (data ? every : 3e3)) load()
     draw()
   }
   document.addEventListener('wall', heard)

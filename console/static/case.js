@@ -1,5 +1,6 @@
 // The alert that is looked at: its film or its pictures, and why it was raised.
 import { load, show } from './loop.js'
+import { timelineOf } from './past.js'
 import { ago, exact } from './words.js'
 
 const pause = 120 // ms; who hurries on does not ask for everything
@@ -136,7 +137,10 @@ export class Case {
     const same = document.createElement('a')
     same.href = '/review?marked=all&rule=' + encodeURIComponent(a.rule.replace(/[*?[\\]/g, '\\$&')) + '&camera=' + encodeURIComponent(a.camera)
     same.textContent = 'Alerts of this rule here'
-    this.#find('links').replaceChildren(camera, ' ', same)
+    const moment = document.createElement('a')
+    moment.href = timelineOf(a.camera, a.onset, a.cleared_at ?? a.at)
+    moment.textContent = 'The moment in Timeline'
+    this.#find('links').replaceChildren(camera, ' ', moment, ' ', same)
   }
 
   #scores(a) {

@@ -49,6 +49,14 @@ export function reviewOf(alert, camera) {
   return '/review?' + new URLSearchParams({ marked: 'all', camera: camera.replace(/[*?[\\]/g, '\\$&'), from: around(-3600e3), to: around(3600e3), alert: alert.alert_id })
 }
 
+/** Where a time is looked at: with as much around it. */
+export function timelineOf(camera, from, to) {
+  const [first, last] = [Number(new Date(from)), Number(new Date(to))]
+  const around = Math.max(5 * 60e3, Math.min(last - first, 12 * 3600e3))
+  const iso = (t) => new Date(t).toISOString()
+  return '/timeline?' + new URLSearchParams({ camera, from: iso(first - around), to: iso(Math.min(Math.min(last, first + 24 * 3600e3) + around, Date.now())), at: iso(first) })
+}
+
 export function alertText(a) {
   const mark = a.mark ? `, marked ${a.mark}` : ''
   return `${a.about}, rule ${a.rule}, ${a.severity}${a.end ? '' : ', open'}${mark}`

@@ -1,0 +1,57 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// timelineShows goes from a camera to its past, to an alert there, and back.
+func timelineShows(t *testing.T, at addresses) {
+	b := openBrowser(t)
+	b.do("open a camera", chromedp.EmulateViewport(1366, 900), chromedp.Navigate("http://"+at.Console+"/cameras/corridor_fall"))
+	b.until("its last clips are listed", `document.querySelectorAll('[data-recent] a').length > 0`)
+	b.until("its plot names what is watched", `/counts from/.test(document.querySelector('[data-keys]').textContent)`)
+	b.until("its plot is drawn", `(() => { const c = document.querySelector('.plot canvas'); return c.width > 300 && new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size > 10; })()`)
+	b.until("what it shows is noted", `(window.before = document.querySelector('.plot canvas').toDataURL()).length > 0`)
+	b.until("it moves", `document.querySelector('.plot canvas').toDataURL() !== window.before`)
+	b.shot("camera-laptop")
+	b.accessible("a camera with its plot")
+
+	b.do("open its timeline", chromedp.Click(".plot a"))
+	b.until("it has a band for each label", `document.querySelectorAll('[data-bands] canvas').length > 0`)
+	b.do("show ten minutes", chromedp.Click(`[data-span="600"]`))
+	b.until("an alert is marked", `document.querySelector('[data-marks] a') !== null`)
+	b.until("before anything was recorded it says so", `document.querySelector('[data-gaps] span') !== null && /no clip/.test(document.querySelector('[data-lists]').textContent)`)
+
+	b.do("zoom", chromedp.Click(`[data-do="in"]`))
+	b.until("half of it is shown", `/5 min/.test(document.querySelector('[data-range]').textContent) && new URLSearchParams(location.search).has('from')`)
+	b.do("back", chromedp.NavigateBack())
+	b.until("Back takes it back", `/10 min/.test(document.querySelector('[data-range]').textContent)`)
+
+	// Onto the newest clips, as a mouse does.
+	b.until("the mouse is over the bands", `(() => {
+		const bands = document.querySelector('[data-bands]'), box = bands.getBoundingClientRect()
+		bands.dispatchEvent(new PointerEvent('pointermove', { bubbles: true, clientX: box.right - box.width / 50, clientY: box.top + 10 }))
+		const img = document.querySelector('[data-strip]')
+		return !img.hidden && img.naturalWidth > 300
+	})()`)
+	b.shot("timeline-laptop")
+	b.accessible("the timeline")
+
+	b.do("go to the alert by keyboard", chromedp.Focus("[data-bands]"), chromedp.KeyEvent("p"))
+	b.until("it is the moment", `/Alert: /.test(document.querySelector('[data-also]').textContent) && /alert: /.test(document.querySelector('[data-bands]').getAttribute('aria-valuetext'))`)
+	b.until("the address has it", `new URLSearchParams(location.search).has('at')`)
+	b.do("open it", chromedp.KeyEvent(kb.Enter))
+	b.until("Review shows it", `location.pathname === '/review' && document.querySelector('[data-title]')?.textContent.length > 3`)
+	b.do("and its moment", chromedp.Click(`[data-links] a[href^="/timeline"]`))
+	b.until("the timeline is back at it", `location.pathname === '/timeline' && /Alert: /.test(document.querySelector('[data-also]')?.textContent)`)
+
+	b.do("on a phone", chromedp.EmulateViewport(320, 640))
+	b.until("nothing is wider than the phone", `document.documentElement.scrollWidth <= 320`)
+	b.shot("timeline-phone")
+	b.do("on a wall", chromedp.EmulateViewport(2560, 1440), chromedp.Click(`[data-span="2419200"]`))
+	b.until("four weeks are read", `/28 days/.test(document.querySelector('[data-range]').textContent) && !/reading/i.test(document.querySelector('[data-state]').textContent)`)
+	b.shot("timeline-wall")
+}
