@@ -133,6 +133,9 @@ func (c *Console) getTimeline(ctx context.Context, in *timelineInput) (*timeline
 	}
 	got, err := c.past.Read(ctx, asked)
 	if err != nil {
+		if !c.whoOf(ctx).All {
+			err = errHidden
+		}
 		return nil, huma.Error503ServiceUnavailable("the timeline can't be read: " + topics.Clean(err.Error()))
 	}
 	out := &timelineOutput{Cache: "no-store", Body: Timeline{Camera: tile.Camera, Begin: got.Begin, Step: got.Step.Seconds(), Clips: got.Clips, Unread: got.Unread}}

@@ -4,6 +4,7 @@ import { alertText, reviewOf } from './past.js'
 import { exact } from './words.js'
 
 const least = 14 // pixels between two alerts that are shown apart
+const stride = 2420 // ms from one clip to the next: what a step shows that is shorter
 const ranks = { critical: 2, warning: 1 }
 
 export class Chart {
@@ -74,8 +75,9 @@ export class Chart {
     to.fillStyle = paint.edge
     to.fillRect(0, height - 1, width, 1)
     label.at.forEach((n, i) => {
-      const x = this.x(this.past.start(n))
-      const w = Math.max(1, this.x(this.past.start(n + 1)) - x + 0.5)
+      const end = this.past.start(n + 1)
+      const x = this.x(Math.min(this.past.start(n), end - stride))
+      const w = Math.max(1, this.x(end) - x + 0.5)
       if (x + w < 0 || x > width) return
       const value = label.values[i]
       const counts = value >= label.raise

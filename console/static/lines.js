@@ -6,13 +6,14 @@ import { exact } from './words.js'
 const most = 5 // lines that can be told apart
 const dashes = [[], [6, 3], [2, 2], [10, 3, 2, 3], [4, 6]]
 const inks = ['--accent', '--warning', '--ink', '--critical', '--faint']
-const pause = 12e3 // ms; clips that are further apart have no line between them
+const pause = 6e3 // ms; clips that are further apart have no line between them, unless all are
 
 export class Lines {
   #past = null
   #lines = new Map() // by label: { measure, raise, points: [[t, value]] }
   #alerts = []
   #newest = 0
+  #pause = pause
   #hover = null
 
   constructor(at) {
@@ -34,6 +35,9 @@ export class Lines {
     }]))
     const read = Math.max(0, ...past.data.best_clips.map((c) => Number(new Date(c.end))))
     this.#newest = Math.max(read, since)
+    const ends = past.data.best_clips.map((c) => Number(new Date(c.end))).sort((a, b) => a - b)
+    const strides = ends.map((t, i) => t - ends[i - 1]).filter((d) => d >= 1000).sort((a, b) => a - b)
+    this.#pause = Math.max(pause, 2.5 * (strides[Math.floor(strides.length / 2)] ?? 0))
     for (const [name, line] of before) this.#lines.get(name)?.points.push(...line.points.filter(([t]) => t > read))
   }
 
@@ -84,7 +88,7 @@ export class Lines {
       ink.moveTo(0, y(v))
       ink.lineTo(width, y(v))
       ink.stroke()
-      ink.fillText(v.toFixed(1), 4, y(v) - 2)
+      ink.fillText(v.toFixed(1), 4, y(v) + (v === 1 ? 11 : -2))
     }
     for (const t of ticks(this.from, this.to, width / 90)) ink.fillText(t.text, x(t.at), height - 4)
   }
@@ -109,8 +113,8 @@ export class Lines {
     ink.beginPath()
     let last = 0
     for (const [t, v] of line.points) {
-      if (t < from - pause) continue
-      if (t - last > pause) ink.moveTo(x(t) - 1, y(v))
+      if (t < from - this.#pause) continue
+      if (t - last > this.#pause) ink.moveTo(x(t) - 1, y(v))
       ink.lineTo(x(t), y(v))
       last = t
     }
@@ -126,6 +130,7 @@ export class Lines {
   }
 
   #marks(ink, x, width, height) {
+    let free = 0 // where there is room for words
     for (const a of this.#alerts) {
       const [left, right] = [x(a.at), x(a.end ?? Date.now())]
       if (right < 0 || left > width) continue
@@ -134,14 +139,16 @@ export class Lines {
       ink.fillRect(Math.max(0, left), 0, Math.min(width, right) - Math.max(0, left), height - 16)
       ink.globalAlpha = 1
       ink.fillRect(left, 0, 2, height - 16)
+      if (left < free) continue
       ink.fillText('! ' + a.about, Math.max(2, left + 5), 11)
+      free = left + ink.measureText('! ' + a.about).width + 10
     }
   }
 
   /** What the lines are, with their values at a time. */
   #words(lines, t) {
     const text = lines.map(([name, line]) => {
-      const value = line.points.findLast(([at]) => at <= t && at > t - pause)?.[1]
+      const value = line.points.findLast(([at]) => at <= t && at > t - this.#pause)?.[1]
       return `${name}: ${line.measure} ${value === undefined ? 'none' : value.toFixed(2)}` + (Number.isFinite(line.raise) ? `, counts from ${line.raise.toFixed(2)}` : '')
     })
     if (this.keys.children.length !== text.length) {

@@ -17,21 +17,20 @@ export class Moment {
 
   /** Shows a time of what was read; row is the label that is looked at. It returns a sentence. */
   show(past, t, row) {
-    const n = past.number(t)
+    const n = past.seen(t)
     const values = past.at(n)
     const chosen = values.find((v) => v.label === past.labels[row])
     const first = chosen ? [chosen, ...values.filter((v) => v !== chosen)] : values
-    this.when.textContent = exact(new Date(chosen?.clip.end ?? t))
+    const clip = chosen?.clip ?? past.clip(n) ?? values[0]?.clip
+    this.when.textContent = exact(new Date(clip?.end ?? t))
     this.heights.replaceChildren(...first.slice(0, 6).map((v) => {
       const li = document.createElement('li')
       li.textContent = `${v.label.label}: ${v.label.measure} ${v.value.toFixed(2)}` + (Number.isFinite(v.label.raise) ? `, counts from ${v.label.raise.toFixed(2)}` : '')
       li.className = v.counts ? 'counts' : ''
       return li
     }))
-    const [from, to] = [past.start(n), past.start(n + 1)]
-    const alerts = past.within(past.alerts, from, to)
+    const alerts = past.within(past.alerts, past.start(past.number(t)), past.start(n + 1))
     const gap = past.within(past.gaps, t, t + 1)[0]
-    const clip = chosen?.clip ?? past.clip(n) ?? values[0]?.clip
     this.#also(past, alerts, gap)
     this.#picture(past, clip, alerts, gap)
     const best = first[0] ? `, ${first[0].label.label} ${first[0].value.toFixed(2)}` : ''

@@ -7,6 +7,8 @@ export async function read(camera, from, to, buckets, signal) {
   return new Past(data, camera, from, to)
 }
 
+const longestClip = 5000 // ms
+
 export class Past {
   constructor(data, camera, from, to) {
     Object.assign(this, { camera, from, to, data })
@@ -37,6 +39,14 @@ export class Past {
 
   /** A clip of a step. */
   clip(n) { return this.data.best_clips[this.data.seen[n]] }
+
+  /** The step with the clip in which a time was seen: a clip counts where it ends. */
+  seen(t) {
+    const n = this.number(t)
+    const near = Math.ceil(longestClip / this.step)
+    for (let i = n; i <= n + near; i++) if (this.clip(i)) return i
+    return n
+  }
 
   /** Alerts and gaps that a time from one to another touches. */
   within(list, from, to, now = Date.now()) { return list.filter((x) => x.at < to && (x.end ?? now) >= from) }

@@ -150,7 +150,12 @@ function begin() {
     note(false)
   }
 
-  const stepBy = (n) => look(past ? past.start(past.number(now.at ?? end() - past.step) + n) + past.step / 2 : (now.at ?? end()))
+  /** Goes on by steps, at least to the next clip. */
+  const stepBy = (n) => {
+    if (!past) return look(now.at ?? end())
+    const by = n * Math.max(1, Math.round(2400 / past.step))
+    look(past.start(past.number(now.at ?? end() - past.step) + by) + past.step / 2)
+  }
   function toAlert(by) {
     const all = past?.alerts ?? []
     const t = now.at ?? (by > 0 ? start() : end())

@@ -49,6 +49,8 @@ type Gap struct {
 	From, To time.Time
 	// Dropped is how many clips of an unbroken stream are missing in it.
 	Dropped uint64
+	// Anew: a new epoch of the stream begins after it.
+	Anew bool
 }
 
 // Gaps are the times without clips from one to another, in their order; now is how far
@@ -66,7 +68,11 @@ func (h *Heights) Gaps(from, to, now time.Time, shortest time.Duration) []Gap {
 		}
 		if hole := r.Start.Sub(at.End); hole >= shortest && hole > 0 {
 			g := Gap{From: at.End, To: r.Start}
-			if i > 0 && i < len(h.runs) && !at.Epoch.IsZero() && at.Epoch.Equal(r.began) && r.First > at.Last {
+			known := i < len(h.runs) && !at.Epoch.IsZero() && !r.began.IsZero()
+			switch {
+			case known && !at.Epoch.Equal(r.began):
+				g.Anew = true
+			case known && r.First > at.Last:
 				g.Dropped = r.First - at.Last - 1
 			}
 			out = append(out, g)

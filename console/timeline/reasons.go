@@ -120,8 +120,12 @@ func (r *Reports) Why(g Gap, wrong []Condition) (kind, reason string) {
 	}
 	within, before, after := r.around(g)
 	switch {
+	case within != nil && within.state == topics.StreamStopped:
+		return "workers", words("no worker read the camera", within.reason)
 	case within != nil && within.state != topics.StreamStreaming && within.reason != "":
 		return "offline", words("the camera was "+string(within.state), within.reason)
+	case g.Anew && g.To.Sub(g.From) < quietFor:
+		return "offline", "the stream broke off, and began anew"
 	case within != nil && within.state == topics.StreamStreaming:
 		return "not recognised", words("the camera streamed, and nothing was recognised", within.reason)
 	case within == nil && before && after && g.To.Sub(g.From) > quietFor:

@@ -84,7 +84,7 @@ func TestGapsAreWhereNoClipsCame(t *testing.T) {
 	gaps := a.Gaps(noon, noon.Add(time.Hour), noon.Add(time.Hour), 5*time.Second)
 	want := []Gap{
 		{From: clip("", first, 99).End, To: clip("", first, 120).Start, Dropped: 20},
-		{From: clip("", first, 299).End, To: second},
+		{From: clip("", first, 299).End, To: second, Anew: true},
 		{From: clip("", second, 99).End, To: noon.Add(time.Hour)},
 	}
 	if !slices.Equal(gaps, want) {
@@ -161,7 +161,7 @@ func TestAGapHasTheReasonThatIsKnown(t *testing.T) {
 	for _, s := range []struct {
 		at int
 		s  topics.StreamStatus
-	}{{0, fine}, {60, fine}, {110, offline}, {120, offline}, {200, fine}, {260, fine}, {320, fine}, {900, fine}, {1010, frozen}, {1020, frozen}, {1060, fine}} {
+	}{{0, fine}, {60, fine}, {110, offline}, {120, offline}, {200, fine}, {260, fine}, {320, fine}, {900, fine}, {1010, frozen}, {1020, frozen}, {1060, fine}, {20000, fine}, {20060, topics.StreamStatus{State: topics.StreamStopped}}, {20100, fine}} {
 		r.Add(at(s.at), s.s)
 	}
 	wrong := r.Conditions(at(5000))
@@ -176,7 +176,9 @@ func TestAGapHasTheReasonThatIsKnown(t *testing.T) {
 		{Gap{From: at(98), To: at(195)}, "offline"},
 		{Gap{From: at(230), To: at(232), Dropped: 1}, "dropped"},
 		{Gap{From: at(210), To: at(300)}, "not recognised"},
+		{Gap{From: at(230), To: at(235), Anew: true}, "offline"},
 		{Gap{From: at(330), To: at(890)}, "workers"},
+		{Gap{From: at(20058), To: at(20105), Anew: true}, "workers"},
 		{Gap{From: at(-9000), To: at(-5000)}, "none"},
 		{Gap{From: at(9000), To: at(9100)}, "none"},
 	} {

@@ -52,6 +52,6 @@ func timelineShows(t *testing.T, at addresses) {
 	b.until("nothing is wider than the phone", `document.documentElement.scrollWidth <= 320`)
 	b.shot("timeline-phone")
 	b.do("on a wall", chromedp.EmulateViewport(2560, 1440), chromedp.Click(`[data-span="2419200"]`))
-	b.until("four weeks are read", `/28 days/.test(document.querySelector('[data-range]').textContent) && !/reading/i.test(document.querySelector('[data-state]').textContent)`)
+	b.until("four weeks are read", `/28 days/.test(document.querySelector('[data-range]').textContent) && document.querySelector('[data-gaps] span')?.offsetWidth > 1000`)
 	b.shot("timeline-wall")
 }
