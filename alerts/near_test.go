@@ -1,6 +1,7 @@
 package alerts_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/frostwatch/frostwatch/alerts"
@@ -45,5 +46,22 @@ func TestNearestRule(t *testing.T) {
 		if ok == tt.none || got != tt.want {
 			t.Errorf("%s on %s: %+v (%v), want %+v", tt.label, tt.camera, got, ok, tt.want)
 		}
+	}
+}
+
+// A label that several rules watch counts for each of them from its own value on.
+func TestAllRulesOfALabel(t *testing.T) {
+	rules, err := alerts.NewRuleSet(
+		alerts.Rule{Name: "far", Actions: []string{"falling"}, Contrast: &alerts.Levels{Raise: 0.9}},
+		alerts.Rule{Name: "score", Actions: []string{"falling"}, Score: &alerts.Levels{Raise: 0.6}},
+		alerts.Rule{Name: "other", Actions: []string{"nurse"}},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := rules.Nearest("lobby", nil, nil).All(&topics.LabelScore{Label: "falling", Contrast: 0.3, Score: 0.5})
+	want := []alerts.Nearness{{Rule: "far", Measure: alerts.ByContrast, Value: 0.3, Raise: 0.9}, {Rule: "score", Measure: alerts.ByScore, Value: 0.5, Raise: 0.6}}
+	if !slices.Equal(all, want) {
+		t.Errorf("%+v, want %+v", all, want)
 	}
 }

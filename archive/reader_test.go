@@ -204,3 +204,16 @@ func TestBrokenSegments(t *testing.T) {
 		})
 	}
 }
+
+// Who knows a camera's partition does not read others' records on Kafka; what is archived
+// is found wherever it is.
+func TestKafkaIsAskedForSomePartitionsAlone(t *testing.T) {
+	k, b := recorded(t, 4500, hour), bucket(t)
+	archived(t, k, b, 1, -1, 4096)
+	r := reader(t, ReaderOptions{Log: k, Bucket: b})
+	for partition, want := range map[int]int{0: 2048, 1: 2250} {
+		if got, counts := ask(t, r, Range{Cameras: []string{"lobby"}, OnKafka: []int{partition}}); len(got) != want {
+			t.Errorf("partition %d: %d records, want %d: %+v", partition, len(got), want, counts)
+		}
+	}
+}

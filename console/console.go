@@ -67,6 +67,7 @@ type Console struct {
 	finding           chan struct{} // bounds what is looked for in the log
 	films             chan struct{} // bounds what is sent for long
 	past              *timeline.Reader
+	timelines         chan struct{} // bounds those that are read at a time
 }
 
 // findingAtOnce bounds the readings of the log at a time, of up to some 100 MB each.
@@ -89,7 +90,7 @@ func New(o Options) (*Console, error) {
 	c.queue, c.days = newQueue(time.Now(), c.wall.wakeAll), newDays(o.Alerts.List)
 	c.deciding, c.waiting = make(chan struct{}, 1), make(chan struct{}, decidingAtOnce)
 	c.finding, c.films = make(chan struct{}, findingAtOnce), make(chan struct{}, filmsAtOnce)
-	c.past = timeline.NewReader(o.Past)
+	c.past, c.timelines = timeline.NewReader(o.Past), make(chan struct{}, timelinesAtOnce)
 	if c.Access.Listen == "" {
 		c.Access.Listen = config.Default().Console.Listen
 	}

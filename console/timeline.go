@@ -104,6 +104,8 @@ func (c *Console) timelineAPI(api huma.API) {
 const (
 	// timelineTime bounds how long an answer may take.
 	timelineTime = 30 * time.Second
+	// timelinesAtOnce bounds those that are read at a time.
+	timelinesAtOnce = 8
 	// maxBands bounds the labels of an answer, maxGaps its gaps.
 	maxBands = 20
 	maxGaps  = 500
@@ -126,6 +128,12 @@ func (c *Console) getTimeline(ctx context.Context, in *timelineInput) (*timeline
 	}
 	ctx, cancel := context.WithTimeout(ctx, timelineTime)
 	defer cancel()
+	select {
+	case c.timelines <- struct{}{}:
+		defer func() { <-c.timelines }()
+	case <-ctx.Done():
+		return nil, huma.Error503ServiceUnavailable("too many timelines are read")
+	}
 	near, rules := c.wall.watching(in.Camera)
 	asked := timeline.Asked{Camera: in.Camera, From: in.From, To: in.To, Steps: in.Buckets, Rules: rules, Watch: near.All}
 	if p, err := c.Bus.PartitionOf(ctx, c.Names.Of(topics.Actions), []byte(in.Camera)); err == nil {
