@@ -144,7 +144,18 @@ func (c *Console) health(ctx context.Context) (fleet.Fleet, error) {
 	if err != nil {
 		err = errHidden
 	}
-	return f.Of(func(camera string) bool { return c.sees(ctx, camera) }), err
+	see := c.sightOf(ctx)
+	return f.Of(see.camera, func(a fleet.Alert) bool {
+		return see.alert(aboutOf(topics.Alert{ID: a.ID, Rule: a.Rule, Camera: a.Camera, Cameras: a.Cameras}))
+	}), err
+}
+
+// reason is an error's text, for who makes a request.
+func (c *Console) reason(ctx context.Context, err error) string {
+	if !c.whoOf(ctx).All {
+		err = errHidden
+	}
+	return topics.Clean(err.Error())
 }
 
 // errHidden stands for errors to those who don't see every camera: they may name one.

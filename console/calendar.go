@@ -47,8 +47,9 @@ func (c *Console) getCalendar(ctx context.Context, in *calendarInput) (*calendar
 		until = now
 	}
 	counts := map[string]*DayCount{}
-	add := func(at time.Time, marked bool) {
-		if at.Before(from) || !at.Before(until) {
+	see := c.sightOf(ctx)
+	add := func(at time.Time, of about, marked bool) {
+		if !see.alert(of) || at.Before(from) || !at.Before(until) {
 			return
 		}
 		at = at.In(zone)
@@ -65,7 +66,7 @@ func (c *Console) getCalendar(ctx context.Context, in *calendarInput) (*calendar
 	out.Body.Days = []DayCount{}
 	out.Body.Whole, err = c.countDays(ctx, from, until, add)
 	if err != nil {
-		return nil, huma.Error503ServiceUnavailable(topics.Clean(err.Error()))
+		return nil, huma.Error503ServiceUnavailable(c.reason(ctx, err))
 	}
 	for begin := from; begin.Before(until); begin = begin.AddDate(0, 0, 1) {
 		if d := counts[begin.Format(time.DateOnly)]; d != nil {
@@ -76,12 +77,12 @@ func (c *Console) getCalendar(ctx context.Context, in *calendarInput) (*calendar
 }
 
 // countDays calls add for the alerts of a time; whole is whether it was all.
-func (c *Console) countDays(ctx context.Context, from, until time.Time, add func(at time.Time, marked bool)) (whole bool, err error) {
+func (c *Console) countDays(ctx context.Context, from, until time.Time, add func(at time.Time, of about, marked bool)) (whole bool, err error) {
 	c.queue.mu.Lock()
 	since := c.queue.since
 	for _, one := range c.queue.order {
 		if !one.At.Before(since) {
-			add(one.At, c.queue.marks.has(one.ID))
+			add(one.At, one.about, c.queue.marks.has(one.ID))
 		}
 	}
 	marked := make(map[uint64]bool, len(c.queue.marks.of))
@@ -99,13 +100,13 @@ func (c *Console) countDays(ctx context.Context, from, until time.Time, add func
 		if time.Since(begun) > calendarTime {
 			return false, nil
 		}
-		all, err := c.days.counts(ctx, begin)
+		day, err := c.days.counts(ctx, begin)
 		if err != nil {
 			return false, err
 		}
-		for _, a := range all {
-			if at := time.Unix(a.at, 0); at.Before(since) {
-				add(at, marked[a.id])
+		for _, a := range day.alerts {
+			if at := begin.Add(time.Duration(a.at) * time.Second); at.Before(since) {
+				add(at, day.abouts[a.about], marked[a.id])
 			}
 		}
 	}

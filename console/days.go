@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -53,13 +54,31 @@ type oneDay struct {
 // counted is what a calendar needs of a day.
 type counted struct {
 	alerts []raisedAt
+	abouts []about // the different ones
 	read   time.Time
 }
 
 // raisedAt is an alert by the hash of its id.
 type raisedAt struct {
-	at int64 // Unix seconds
-	id uint64
+	at    uint32 // seconds after the day's begin
+	about uint32 // which of abouts
+	id    uint64
+}
+
+func (d *days) counted(begin time.Time, one *oneDay) counted {
+	c := counted{read: one.read, alerts: make([]raisedAt, len(one.views))}
+	known := map[string]uint32{}
+	for i, v := range one.views {
+		of := aboutOf(v.Alert)
+		key := strings.Join(of.cameras, "/") // no name has one
+		n, is := known[key]
+		if !is {
+			n = uint32(len(c.abouts))
+			known[key], c.abouts = n, append(c.abouts, of)
+		}
+		c.alerts[i] = raisedAt{uint32(v.At.Sub(begin) / time.Second), n, d.hash(v.ID)}
+	}
+	return c
 }
 
 func newDays(read func(context.Context, alertlog.Filter) (*alertlog.List, error)) *days {
@@ -120,14 +139,10 @@ func (d *days) known(begin time.Time) *oneDay {
 func (d *days) keep(begin time.Time, one *oneDay) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	c := counted{read: one.read, alerts: make([]raisedAt, len(one.views))}
-	for i, v := range one.views {
-		c.alerts[i] = raisedAt{v.At.Unix(), d.hash(v.ID)}
-	}
 	if len(d.count) >= maxCounted {
 		clear(d.count)
 	}
-	d.count[begin] = c
+	d.count[begin] = d.counted(begin, one)
 	d.forget(begin)
 	d.kept[begin], d.order = one, append(d.order, begin)
 	d.bytes += one.size
@@ -146,19 +161,19 @@ func (d *days) forget(begin time.Time) {
 }
 
 // counts are the alerts of a day, for a calendar.
-func (d *days) counts(ctx context.Context, begin time.Time) ([]raisedAt, error) {
+func (d *days) counts(ctx context.Context, begin time.Time) (counted, error) {
 	d.mu.Lock()
 	c, known := d.count[begin]
 	d.mu.Unlock()
 	if !known || stale(begin, c.read) {
 		if _, err := d.of(ctx, begin); err != nil {
-			return nil, err
+			return c, err
 		}
 		d.mu.Lock()
 		c = d.count[begin]
 		d.mu.Unlock()
 	}
-	return c.alerts, nil
+	return c, nil
 }
 
 func (d *days) hash(id string) uint64 { return maphash.String(d.seed, id) }

@@ -30,6 +30,7 @@ type decision struct {
 // made is what became of one alert.
 type made struct {
 	id            string
+	about         about
 	before, after position
 }
 
@@ -147,7 +148,7 @@ func (c *Console) decide(ctx context.Context, views []alertlog.View, m Marking, 
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	for _, v := range views {
 		o := c.queue.opinionsOf(by.Name, v.ID)
-		one := made{id: v.ID, before: position{o.mark, o.later}}
+		one := made{id: v.ID, about: aboutOf(v.Alert), before: position{o.mark, o.later}}
 		switch m.Mark {
 		case sayTrue, sayFalse:
 			mark := v.NewMark(m.Mark == sayTrue, now)
@@ -175,7 +176,7 @@ func (c *Console) decide(ctx context.Context, views []alertlog.View, m Marking, 
 	} else {
 		d.id = ""
 	}
-	left, _ := c.queue.left(by.Name, time.Now(), true)
+	left, _ := c.queue.left(c.sightOf(ctx), time.Now(), true)
 	return &decidedOutput{Decided{Decision: d.id, Alerts: len(d.made), Failed: failed, Left: left}}, nil
 }
 
@@ -239,8 +240,8 @@ func (q *queue) marked(marks []topics.Mark, refs []topics.RecordRef, gone bool) 
 	defer q.mu.Unlock()
 	for i, m := range marks {
 		q.marks.put(m.Alert, saying[mark]{T: m, at: m.At, from: refs[i], gone: gone})
+		q.bump(m.Alert)
 	}
-	q.bump()
 }
 
 // aside takes over what somebody has set aside, or no longer.
@@ -249,8 +250,8 @@ func (q *queue) aside(by string, all []made, to func(made) position) {
 	defer q.mu.Unlock()
 	for _, m := range all {
 		q.setLater(by, m.id, to(m).later)
+		q.bump(m.id)
 	}
-	q.bump()
 }
 
 type undoInput struct {
@@ -265,8 +266,11 @@ func (c *Console) postUndo(ctx context.Context, in *undoInput) (*decidedOutput, 
 		return nil, err
 	}
 	defer done()
-	by := c.whoOf(ctx)
-	at := slices.IndexFunc(c.decisions, func(d decision) bool { return d.id == in.Decision && d.by == by.Name })
+	by, see := c.whoOf(ctx), c.sightOf(ctx)
+	// Of alerts that they see no longer, nothing can be taken back.
+	at := slices.IndexFunc(c.decisions, func(d decision) bool {
+		return d.id == in.Decision && d.by == by.Name && !slices.ContainsFunc(d.made, func(m made) bool { return !see.alert(m.about) })
+	})
 	if at < 0 {
 		return nil, huma.Error404NotFound("this decision can't be taken back any more: say something else of the alert instead")
 	}
@@ -287,6 +291,6 @@ func (c *Console) postUndo(ctx context.Context, in *undoInput) (*decidedOutput, 
 		c.audit(ctx, "undo", "alerts", idsOf(back), "count", len(back))
 	}
 	c.decisions = slices.Delete(c.decisions, at, at+1)
-	left, _ := c.queue.left(by.Name, time.Now(), true)
+	left, _ := c.queue.left(see, time.Now(), true)
 	return &decidedOutput{Decided{Alerts: len(back), Failed: failed, Left: left}}, nil
 }

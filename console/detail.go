@@ -26,7 +26,7 @@ type Detail struct {
 	Score       float64  `json:"score,omitempty"`
 	Similarity  float64  `json:"similarity,omitempty"`
 	Contrast    float64  `json:"contrast,omitempty"`
-	Probability *float64 `json:"probability,omitempty" doc:"that it is true, after enough marks of its label"`
+	Probability *float64 `json:"probability,omitempty" doc:"that it is true, after enough marks of its label; only for who sees every camera"`
 	Film        string   `json:"film" enum:"kept,coming,none"`
 	Notify      []string `json:"notify,omitempty" doc:"the receivers that its rule names"`
 	Model       string   `json:"model_id,omitempty"`
@@ -40,10 +40,14 @@ func (c *Console) getAlert(ctx context.Context, in *alertInput) (*detailOutput, 
 	if err != nil {
 		return nil, err
 	}
+	see := c.sightOf(ctx)
 	d := Detail{
-		Item: item(v, c.queue.opinionsOf(c.whoOf(ctx).Name, v.ID)), Because: because(v), Score: v.Score, Similarity: v.Similarity, Contrast: v.Contrast,
-		Probability: calibrate.Probability(c.queue.marksOf(v.Label), v.Alert), Film: c.filmOf(ctx, v), Notify: cleaned(v.Notify),
+		Item: item(v, c.queue.opinionsOf(see.who.Name, v.ID)), Because: because(v), Score: v.Score, Similarity: v.Similarity, Contrast: v.Contrast,
+		Film: c.filmOf(ctx, v), Notify: cleaned(v.Notify),
 		Model: topics.Clean(v.Model), Vocabulary: topics.Clean(strings.TrimSpace(v.Vocab.Name + " " + v.Vocab.Version)),
+	}
+	if see.who.All { // it is made of the marks of all cameras
+		d.Probability = calibrate.Probability(c.queue.marksOf(v.Label), v.Alert)
 	}
 	if v.ClearedAt != nil {
 		d.Reason = topics.Clean(v.Reason)
@@ -54,15 +58,32 @@ func (c *Console) getAlert(ctx context.Context, in *alertInput) (*detailOutput, 
 // findTime bounds how long an alert is looked for that is not kept in memory.
 const findTime = 20 * time.Second
 
-// lookUp finds an alert by its id: in memory, or in the log.
+// lookUp finds an alert by its id: in memory, or in the log. One that who asks does not see
+// is as unknown as one that there is not.
 func (c *Console) lookUp(ctx context.Context, id string) (alertlog.View, error) {
+	see := c.sightOf(ctx)
+	if !see.mayBe(id) {
+		return alertlog.View{}, noAlert(id)
+	}
 	v, kept := c.queue.find(id)
 	if !kept {
 		v, kept = c.days.find(id)
 	}
-	if kept {
+	if kept && see.alert(aboutOf(v.Alert)) {
 		return v, nil
 	}
+	// Also of one that is kept and not seen, since that takes time.
+	v, err := c.search(ctx, id)
+	if err == nil && !see.alert(aboutOf(v.Alert)) {
+		return alertlog.View{}, noAlert(id)
+	}
+	return v, err
+}
+
+func noAlert(id string) error { return huma.Error404NotFound("there is no alert " + topics.Clean(id)) }
+
+// search finds an alert in the log.
+func (c *Console) search(ctx context.Context, id string) (v alertlog.View, err error) {
 	ctx, cancel := context.WithTimeout(ctx, findTime)
 	defer cancel()
 	select {
@@ -71,12 +92,12 @@ func (c *Console) lookUp(ctx context.Context, id string) (alertlog.View, error) 
 	case <-ctx.Done():
 		return v, huma.Error503ServiceUnavailable("too many alerts are looked for")
 	}
-	v, err := c.Alerts.Find(ctx, id)
+	v, err = c.Alerts.Find(ctx, id)
 	switch {
 	case errors.Is(err, alertlog.ErrUnknown):
-		return v, huma.Error404NotFound("there is no alert " + topics.Clean(id))
+		return v, noAlert(id)
 	case err != nil:
-		return v, huma.Error503ServiceUnavailable("the alert can't be read: " + topics.Clean(err.Error()))
+		return v, huma.Error503ServiceUnavailable("the alert can't be read: " + c.reason(ctx, err))
 	}
 	return v, nil
 }

@@ -88,15 +88,13 @@ type Line struct {
 	Cameras   int    `json:"cameras"`
 	Open      int    `json:"open_alerts"`
 	Left      int    `json:"left" doc:"alerts of the last day that are left to who looks"`
-	Alerts    uint64 `json:"alerts" doc:"changes whenever an alert does, or what is said of one"`
+	Alerts    uint64 `json:"alerts" doc:"another number whenever an alert changes that is seen, or what is said of it"`
 	Fault     string `json:"fault,omitempty" doc:"why what is shown may be old"`
 }
 
 func (c *Console) line(ctx context.Context) Line {
 	l := c.wall.line(c.whoOf(ctx))
-	if w := c.whoOf(ctx); w.All {
-		l.Left, l.Alerts = c.queue.left(w.Name, time.Now(), false)
-	}
+	l.Left, l.Alerts = c.queue.left(c.sightOf(ctx), time.Now(), false)
 	l.Fault = c.wallFault(ctx)
 	return l
 }

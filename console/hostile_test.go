@@ -82,7 +82,7 @@ func TestForgedAlertsAreShownAsText(t *testing.T) {
 // However many alerts there are, memory is bounded, and it is known what is missing.
 func TestTheQueueIsBounded(t *testing.T) {
 	now := time.Now()
-	q := newQueue(now, func() {})
+	q := newQueue(now, newWall())
 	begun := time.Now()
 	for n := range maxQueued + 5000 {
 		q.add(raisedAlert(fmt.Sprint("r", n), "ward", 20*time.Hour-time.Duration(n)*2*time.Second), now)

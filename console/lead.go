@@ -61,9 +61,9 @@ func (c *Console) getLead(ctx context.Context, in *alertInput) (*leadOutput, err
 	}
 	lead, err := c.lead(ctx, v)
 	if err != nil {
-		return nil, huma.Error503ServiceUnavailable("what led to the alert can't be read: " + topics.Clean(err.Error()))
+		return nil, huma.Error503ServiceUnavailable("what led to the alert can't be read: " + c.reason(ctx, err))
 	}
-	return &leadOutput{"private, max-age=60", lead}, nil
+	return &leadOutput{c.keep(ctx, "private, max-age=60"), lead}, nil
 }
 
 func (c *Console) lead(ctx context.Context, v alertlog.View) (Lead, error) {

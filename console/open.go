@@ -10,11 +10,12 @@ import (
 
 // Open is an open alert.
 type Open struct {
-	ID       string    `json:"alert_id,omitempty" doc:"only for who sees every camera"`
+	ID       string    `json:"alert_id"`
 	Rule     string    `json:"rule"`
 	Severity string    `json:"severity"`
 	About    string    `json:"about" doc:"the label, or what has not been seen"`
 	Onset    time.Time `json:"onset"`
+	about    about
 }
 
 const (
@@ -38,7 +39,7 @@ type openAlerts struct {
 // openAlert is what is kept of one.
 type openAlert struct {
 	Open
-	cameras []string
+	cameras []string // on whose tiles it is
 }
 
 func newOpenAlerts() openAlerts {
@@ -58,15 +59,16 @@ func (o *openAlerts) set(key string, a *topics.Alert) []string {
 	if delete(o.all, key); a == nil || len(o.all) >= maxOpen {
 		return changed
 	}
-	cameras := []string{a.Camera}
+	cameras, of := []string{a.Camera}, about{}
 	if o.about+1+len(a.Cameras) <= maxAbout {
+		of = aboutOf(*a)
 		cameras = append(cameras, a.Cameras...)
 		slices.Sort(cameras)
 		cameras = slices.Compact(cameras)
 	}
 	o.all[key] = openAlert{
 		Open{
-			ID: topics.Clean(a.ID), Rule: topics.Clean(a.Rule), Severity: topics.Clean(a.Severity), About: topics.Clean(a.About()), Onset: a.Onset,
+			ID: topics.Clean(a.ID), Rule: topics.Clean(a.Rule), Severity: topics.Clean(a.Severity), About: topics.Clean(a.About()), Onset: a.Onset, about: of,
 		}, cameras,
 	}
 	o.about += len(cameras)
@@ -102,29 +104,25 @@ func (o *openAlerts) of(camera string) []Open {
 func (w *wall) setOpen(key string, a *topics.Alert) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	before := w.open.all[key].about
 	for _, name := range w.open.set(key, a) {
 		if t, known := w.tiles[name]; known {
 			t.stale = true
-			w.changed(name)
+			w.changedFor(name, func(who who) bool { return w.seesAlert(who, before) || w.seesAlert(who, w.open.all[key].about) })
 		}
 	}
 }
 
 // seen is a camera's tile for somebody who looks: only then its alerts are chosen, since
 // that looks at all of them, and a thousand may come at once. It needs the lock.
-//
-// Who sees some cameras only gets no ids: one names the camera of an alert's onset, and an
-// alert about several is on the tile of each.
+// An alert about several cameras is on the tile of each, for who sees them all.
 func (w *wall) seen(t *shown, who who) Tile {
 	if t.stale {
 		t.Alerts, t.stale = w.open.of(t.Camera), false
 	}
 	out := t.Tile
 	if !who.All {
-		out.Alerts = slices.Clone(out.Alerts)
-		for i := range out.Alerts {
-			out.Alerts[i].ID = ""
-		}
+		out.Alerts = slices.DeleteFunc(slices.Clone(out.Alerts), func(a Open) bool { return !w.seesAlert(who, a.about) })
 	}
 	return out
 }

@@ -50,9 +50,18 @@ func (c *Console) pictures(ctx context.Context, id, kind string, draw func(topic
 		return nil, huma.Error503ServiceUnavailable("the pictures of the alert are not there yet")
 	case err != nil: // forged or damaged, as anybody may write it
 		c.Logger.DebugContext(ctx, "no pictures of an alert", "alert", topics.Clean(id), "error", topics.Clean(err.Error()))
-		return nil, huma.Error404NotFound("the pictures of the alert can't be shown: " + topics.Clean(err.Error()))
+		return nil, huma.Error404NotFound("the pictures of the alert can't be shown: " + c.reason(ctx, err))
 	}
-	return &loopOutput{Type: "image/jpeg", Cache: "private, max-age=3600", Body: body}, nil
+	return &loopOutput{Type: "image/jpeg", Cache: c.keep(ctx, "private, max-age=3600"), Body: body}, nil
+}
+
+// keep is how long a browser keeps what is shown of an alert. Who sees some cameras only may
+// see it no longer at any time.
+func (c *Console) keep(ctx context.Context, long string) string {
+	if c.whoOf(ctx).All {
+		return long
+	}
+	return "no-store"
 }
 
 // filmsAtOnce bounds the films and exports that are sent at a time.
@@ -79,14 +88,15 @@ func (c *Console) getFilm(ctx context.Context, in *alertInput) (*huma.StreamResp
 		if errors.Is(err, archive.ErrNoFilm) {
 			return nil, huma.Error404NotFound("there is no film of the alert")
 		}
-		return nil, huma.Error503ServiceUnavailable("the film can't be read: " + topics.Clean(err.Error()))
+		return nil, huma.Error503ServiceUnavailable("the film can't be read: " + c.reason(ctx, err))
 	}
+	keep := c.keep(ctx, "private, max-age=3600")
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer done()
 		defer func() { _ = film.Close() }() // it was only read
 		r, w := humago.Unwrap(ctx)
 		w.Header().Set("Content-Type", "video/mp4")
-		w.Header().Set("Cache-Control", "private, max-age=3600")
+		w.Header().Set("Cache-Control", keep)
 		http.ServeContent(patient{w, http.NewResponseController(w)}, r, "", time.Time{}, film)
 	}}, nil
 }
@@ -129,13 +139,14 @@ func (c *Console) getExport(ctx context.Context, in *alertInput) (*huma.StreamRe
 		return nil, err
 	}
 	v.Mark = c.queue.opinionsOf("", v.ID).mark
+	whole := c.whoOf(ctx).All
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		defer done()
 		r, w := humago.Unwrap(ctx)
 		w.Header().Set("Content-Type", "application/zip")
 		w.Header().Set("Content-Disposition", `attachment; filename="alert-`+v.Onset.UTC().Format("20060102-150405")+`.zip"`)
 		z := zip.NewWriter(patient{w, http.NewResponseController(w)})
-		if err := c.export(r.Context(), z, v); err != nil { // the answer has begun: half a file says enough
+		if err := c.export(r.Context(), z, v, whole); err != nil { // the answer has begun: half a file says enough
 			c.Logger.WarnContext(r.Context(), "the export of an alert was cut off", "alert", topics.Clean(v.ID), "error", topics.Clean(err.Error()))
 		}
 	}}, nil
@@ -144,7 +155,7 @@ func (c *Console) getExport(ctx context.Context, in *alertInput) (*huma.StreamRe
 // exportTime bounds what is waited for.
 const exportTime = 30 * time.Second
 
-func (c *Console) export(ctx context.Context, z *zip.Writer, v alertlog.View) error {
+func (c *Console) export(ctx context.Context, z *zip.Writer, v alertlog.View, whole bool) error {
 	file := func(name string, write func(io.Writer) error) error {
 		w, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store, Modified: v.At})
 		if err != nil {
@@ -155,6 +166,10 @@ func (c *Console) export(ctx context.Context, z *zip.Writer, v alertlog.View) er
 	err := file("alert.json", func(w io.Writer) error {
 		out := json.NewEncoder(w)
 		out.SetIndent("", "  ")
+		v := v
+		if !whole { // positions count the alerts of others
+			v.Evidence = nil
+		}
 		return out.Encode(v)
 	})
 	if err != nil {

@@ -2,6 +2,7 @@ package console
 
 import (
 	"cmp"
+	"hash/maphash"
 	"slices"
 	"sync"
 	"time"
@@ -36,19 +37,29 @@ type queue struct {
 	verdicts said[topics.Verdict]
 	later    map[string]map[string]bool // ids that somebody has set aside, by name
 	version  uint64                     // of all of this
-	changed  func()
+	pages    pageWaker
+	seed     maphash.Seed
 	lefts    map[string]leftCount
+}
+
+// pageWaker lets pages know that something has changed: those of who sees all of some
+// cameras, or everybody's.
+type pageWaker interface {
+	wakeFor(about)
+	wakeAll()
 }
 
 type queued struct {
 	alertlog.View
-	size int
+	about about
+	size  int
+	rev   uint64 // the version with which it, or what was said of it, has changed
 }
 
-func newQueue(now time.Time, changed func()) *queue {
+func newQueue(now time.Time, pages pageWaker) *queue {
 	return &queue{
 		all: map[string]*queued{}, since: now.Add(-queueAge), open: map[string]string{}, marks: newSaid[mark](), verdicts: newSaid[topics.Verdict](),
-		later: map[string]map[string]bool{}, changed: changed, lefts: map[string]leftCount{},
+		later: map[string]map[string]bool{}, pages: pages, seed: maphash.MakeSeed(), lefts: map[string]leftCount{},
 	}
 }
 
@@ -57,10 +68,15 @@ func newestFirst(a, b alertlog.View) int {
 	return cmp.Or(b.At.Compare(a.At), cmp.Compare(b.ID, a.ID))
 }
 
-// bump notes a change. It needs the lock.
-func (q *queue) bump() {
+// bump notes that an alert has changed, or what was said of it. Of one that is not kept
+// only those hear who see every camera. It needs the lock.
+func (q *queue) bump(id string) {
 	q.version++
-	q.changed()
+	var of about
+	if one := q.all[id]; one != nil {
+		one.rev, of = q.version, one.about
+	}
+	q.pages.wakeFor(of)
 }
 
 // add takes over a record of the alerts' topic.
@@ -85,7 +101,7 @@ func (q *queue) take(a topics.Alert, now time.Time) {
 		q.drop(one)
 	}
 	one = &queued{View: view.With(a, known)}
-	one.size = sizeOf(one.Alert)
+	one.size, one.about = sizeOf(one.Alert), aboutOf(one.Alert)
 	q.all[a.ID] = one
 	at, _ := slices.BinarySearchFunc(q.order, one, func(a, b *queued) int { return newestFirst(b.View, a.View) })
 	q.order = slices.Insert(q.order, at, one)
@@ -95,7 +111,7 @@ func (q *queue) take(a topics.Alert, now time.Time) {
 		q.since = later(q.since, oldest.At.Add(1))
 		q.drop(oldest)
 	}
-	q.bump()
+	q.bump(a.ID)
 }
 
 func later(a, b time.Time) time.Time {
@@ -119,7 +135,7 @@ func (q *queue) drop(one *queued) {
 func sizeOf(a topics.Alert) int {
 	n := 1000 + len(a.ID) + len(a.Rule) + len(a.Severity) + len(a.Label) + len(a.NearestBase) + len(a.OnsetClip) + len(a.Clip) + 2*len(a.Reason) +
 		len(a.Model) + len(a.Vocab.Name) + len(a.Vocab.Version) + len(a.Verify)
-	for _, texts := range [][]string{a.Tags, a.Cameras, a.Notify} {
+	for _, texts := range [][]string{a.Tags, a.Cameras, a.Cameras, a.Notify} { // cameras: once more for who sees them
 		for _, t := range texts {
 			n += 16 + len(t)
 		}
@@ -146,7 +162,8 @@ func (q *queue) caughtUp() {
 	defer q.mu.Unlock()
 	if !q.whole {
 		q.whole = true
-		q.bump() // pages wait for it
+		q.version++
+		q.pages.wakeAll() // they wait for it
 	}
 }
 
@@ -171,7 +188,8 @@ func (q *queue) prune(now time.Time) {
 		}
 		if q.open[one.OpenKey()] != one.ID {
 			q.drop(one)
-			q.bump()
+			q.version++
+			q.pages.wakeFor(one.about)
 		}
 	}
 }
@@ -184,43 +202,4 @@ func (q *queue) find(id string) (alertlog.View, bool) {
 		return one.View, true
 	}
 	return alertlog.View{}, false
-}
-
-// leftCount is how many alerts somebody has left, as of a version.
-type leftCount struct {
-	version uint64
-	at      time.Time
-	n       int
-}
-
-const (
-	// leftAge is how old a count may be that many pages show, and maxLefts for how many
-	// people one is kept.
-	leftAge  = time.Second
-	maxLefts = 100
-)
-
-// left is how many of the last day's alerts somebody has neither decided nor set aside,
-// and the version of what is known; exact: as of now.
-func (q *queue) left(name string, now time.Time, exact bool) (n int, version uint64) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	known, is := q.lefts[name]
-	if is && !exact && (known.version == q.version && now.Sub(known.at) < time.Minute || now.Sub(known.at) < leftAge) {
-		return known.n, known.version
-	}
-	from := now.Add(-queueAge)
-	for _, one := range slices.Backward(q.order) {
-		if one.At.Before(from) {
-			break
-		}
-		if !q.marks.has(one.ID) && !q.later[name][one.ID] {
-			n++
-		}
-	}
-	if len(q.lefts) >= maxLefts {
-		clear(q.lefts)
-	}
-	q.lefts[name] = leftCount{q.version, now, n}
-	return n, q.version
 }

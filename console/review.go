@@ -89,18 +89,18 @@ type Day struct {
 
 // reviewAPI adds what is asked and said of alerts.
 func (c *Console) reviewAPI(api huma.API) {
-	huma.Get(api, "/api/v1/alerts", c.listAlerts, named("list-alerts", "Alerts, the newest first"), c.reviews(viewer))
-	huma.Get(api, "/api/v1/alerts/calendar", c.getCalendar, named("get-calendar", "How many alerts of each day of a month nobody has decided"), c.reviews(viewer))
-	huma.Get(api, "/api/v1/alerts/{id}", c.getAlert, named("get-alert", "An alert, and why it was raised"), c.reviews(viewer))
-	huma.Get(api, "/api/v1/alerts/{id}/lead", c.getLead, named("get-lead", "The clips that led to an alert"), c.reviews(viewer))
-	huma.Get(api, "/api/v1/alerts/{id}/strip", c.getStrip, named("get-strip", "Four small pictures of an alert as a JPEG"), c.reviews(viewer))
-	huma.Get(api, "/api/v1/alerts/{id}/loop", c.getAlertLoop, named("get-alert-loop", "The pictures of the clip that raised an alert, one below the other in a JPEG"), c.reviews(viewer))
-	huma.Get(api, "/api/v1/alerts/{id}/film", c.getFilm, named("get-film", "The film of an alert as MP4; ranges are served"), c.reviews(viewer))
-	huma.Get(api, "/api/v1/alerts/{id}/export", c.getExport, named("get-export", "An alert with its pictures and its film as a ZIP file"), c.reviews(viewer))
-	huma.Post(api, "/api/v1/alerts/{id}/mark", c.postMark, named("mark-alert", "Say whether an alert was true"), c.reviews(operator))
-	huma.Post(api, "/api/v1/alerts/marks", c.postMarks, named("mark-alerts", "Say of several alerts whether they were true"), c.reviews(operator))
-	huma.Post(api, "/api/v1/decisions/{decision}/undo", c.postUndo, named("undo-decision", "Take back what was said of alerts"), c.reviews(operator))
-	huma.Post(api, "/api/v1/alerts/{id}/silence", c.postSilence, named("silence-alert", "Silence an alert's rule on its camera"), c.reviews(operator))
+	huma.Get(api, "/api/v1/alerts", c.listAlerts, named("list-alerts", "Alerts, the newest first"), c.needs(viewer))
+	huma.Get(api, "/api/v1/alerts/calendar", c.getCalendar, named("get-calendar", "How many alerts of each day of a month nobody has decided"), c.needs(viewer))
+	huma.Get(api, "/api/v1/alerts/{id}", c.getAlert, named("get-alert", "An alert, and why it was raised"), c.needs(viewer))
+	huma.Get(api, "/api/v1/alerts/{id}/lead", c.getLead, named("get-lead", "The clips that led to an alert"), c.needs(viewer))
+	huma.Get(api, "/api/v1/alerts/{id}/strip", c.getStrip, named("get-strip", "Four small pictures of an alert as a JPEG"), c.needs(viewer))
+	huma.Get(api, "/api/v1/alerts/{id}/loop", c.getAlertLoop, named("get-alert-loop", "The pictures of the clip that raised an alert, one below the other in a JPEG"), c.needs(viewer))
+	huma.Get(api, "/api/v1/alerts/{id}/film", c.getFilm, named("get-film", "The film of an alert as MP4; ranges are served"), c.needs(viewer))
+	huma.Get(api, "/api/v1/alerts/{id}/export", c.getExport, named("get-export", "An alert with its pictures and its film as a ZIP file"), c.needs(viewer))
+	huma.Post(api, "/api/v1/alerts/{id}/mark", c.postMark, named("mark-alert", "Say whether an alert was true"), c.needs(operator))
+	huma.Post(api, "/api/v1/alerts/marks", c.postMarks, named("mark-alerts", "Say of several alerts whether they were true"), c.needs(operator))
+	huma.Post(api, "/api/v1/decisions/{decision}/undo", c.postUndo, named("undo-decision", "Take back what was said of alerts"), c.needs(operator))
+	huma.Post(api, "/api/v1/alerts/{id}/silence", c.postSilence, named("silence-alert", "Silence an alert's rule on its camera"), c.needs(operator))
 }
 
 func (c *Console) listAlerts(ctx context.Context, in *alertsInput) (*alertsOutput, error) {
@@ -110,15 +110,15 @@ func (c *Console) listAlerts(ctx context.Context, in *alertsInput) (*alertsOutpu
 	}
 	out := &alertsOutput{}
 	b := &out.Body
-	p := page{filter: f, by: c.whoOf(ctx).Name, items: []Item{}, now: time.Now()}
+	p := page{filter: f, see: c.sightOf(ctx), items: []Item{}, now: time.Now()}
 	if err := c.fill(ctx, &p); err != nil {
-		b.Fault = topics.Clean(err.Error())
+		b.Fault = c.reason(ctx, err)
 	}
 	b.Alerts, b.Next, b.More = p.items, p.next, p.more
-	b.Left, _ = c.queue.left(p.by, p.now, true)
-	b.Day = c.queue.day(p.by, p.now)
-	if err := c.wall.fault(); err != nil && b.Fault == "" {
-		b.Fault = topics.Clean(err.Error())
+	b.Left, _ = c.queue.left(p.see, p.now, true)
+	b.Day = c.queue.day(p.see, p.now)
+	if b.Fault == "" {
+		b.Fault = topics.Clean(c.wallFault(ctx))
 	}
 	if b.Fault == "" && !c.queue.isWhole() {
 		b.Fault = "the console has begun to read them just now"
@@ -129,7 +129,7 @@ func (c *Console) listAlerts(ctx context.Context, in *alertsInput) (*alertsOutpu
 // page is a page of a list that is being filled.
 type page struct {
 	filter alertFilter
-	by     string
+	see    sight
 	now    time.Time
 
 	items []Item
@@ -140,6 +140,11 @@ type page struct {
 
 // full is whether the page has all that it may have.
 func (p *page) full() bool { return len(p.items) >= p.filter.Limit }
+
+// passes is whether an alert is nothing for the page, nor for its cursor.
+func (p *page) passes(v alertlog.View, of func() about) bool {
+	return p.filter.passed(v) || !p.see.who.All && !p.see.alert(of())
+}
 
 // take lists an alert that belongs on the page.
 func (p *page) take(v alertlog.View, o opinions) {
@@ -182,14 +187,14 @@ func (c *Console) fill(ctx context.Context, p *page) error {
 		}
 		p.more = p.more || one.more
 		for _, v := range one.views {
-			if !v.At.Before(since) || p.filter.passed(v) {
+			if !v.At.Before(since) || p.passes(v, func() about { return aboutOf(v.Alert) }) {
 				continue
 			}
 			if p.full() {
 				p.next = p.last.cursor()
 				return nil
 			}
-			p.take(v, c.queue.opinionsOf(p.by, v.ID))
+			p.take(v, c.queue.opinionsOf(p.see.who.Name, v.ID))
 		}
 	}
 	return nil
@@ -201,34 +206,38 @@ func (q *queue) fill(p *page) (since time.Time, more bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for i := len(q.order) - 1; i >= 0; i-- {
-		v := q.order[i].View
+		one := q.order[i]
+		v := one.View
 		open := q.open[v.OpenKey()] == v.ID
-		if p.filter.from.IsZero() && v.At.Before(recent) && !open || !p.filter.from.IsZero() && v.At.Before(q.since) || p.filter.passed(v) {
+		if p.filter.from.IsZero() && v.At.Before(recent) && !open || !p.filter.from.IsZero() && v.At.Before(q.since) || p.passes(v, func() about { return one.about }) {
 			continue
 		}
 		if p.full() {
 			p.next = p.last.cursor()
 			return q.since, true
 		}
-		p.take(v, opinions{q.marks.get(v.ID), q.verdicts.get(v.ID), q.later[p.by][v.ID]})
+		p.take(v, opinions{q.marks.get(v.ID), q.verdicts.get(v.ID), q.later[p.see.who.Name][v.ID]})
 	}
 	return q.since, false
 }
 
-// day is what became of the last day's alerts.
-func (q *queue) day(name string, now time.Time) (d Day) {
+// day is what became of the last day's alerts that somebody sees.
+func (q *queue) day(see sight, now time.Time) (d Day) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	from, by := now.Add(-queueAge), map[string]int{}
 	for i := len(q.order) - 1; i >= 0 && !q.order[i].At.Before(from); i-- {
 		v := q.order[i]
+		if !see.alert(v.about) {
+			continue
+		}
 		d.Alerts++
 		switch m := q.marks.get(v.ID); {
 		case m != nil && m.True:
 			d.True++
 		case m != nil:
 			d.False++
-		case q.later[name][v.ID]:
+		case q.later[see.who.Name][v.ID]:
 			d.Later++
 		}
 		if by[v.Camera]++; by[v.Camera] > d.MostN {

@@ -18,6 +18,7 @@ import (
 	"github.com/frostwatch/frostwatch/archive/alertlog"
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/cameras"
+	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/kafkatest"
 	"github.com/frostwatch/frostwatch/internal/stagetest"
 	"github.com/frostwatch/frostwatch/topics"
@@ -28,10 +29,18 @@ type reviewed struct {
 	*Console
 	t   testing.TB
 	url string
-	log *stagetest.Log
+	// token is whose requests are made; empty: those of whoever is on this machine.
+	token string
+	log   *stagetest.Log
 }
 
 func newReviewed(t testing.TB) *reviewed {
+	t.Helper()
+	return newReviewedBy(t, config.Console{})
+}
+
+// newReviewedBy is one that is used as a configuration says.
+func newReviewedBy(t testing.TB, who config.Console) *reviewed {
 	t.Helper()
 	broker := kafkatest.StartEmbedded(t)
 	quiet := slog.New(slog.DiscardHandler)
@@ -61,7 +70,7 @@ func newReviewed(t testing.TB) *reviewed {
 	}
 	r := &reviewed{t: t, log: &stagetest.Log{}}
 	r.Console, err = New(Options{
-		Bus: client, Names: names, Cameras: table, Past: past, Version: "test", Logger: r.log.Logger(),
+		Bus: client, Names: names, Cameras: table, Past: past, Version: "test", Logger: r.log.Logger(), Access: who,
 		Alerts: alertlog.New(alertlog.Options{Bus: client, Names: names, Reader: past, Bucket: bucket}),
 	})
 	if err != nil {
@@ -131,6 +140,9 @@ func (r *reviewed) call(method, path string, body, out any) (status int, text st
 	q, err := http.NewRequestWithContext(r.t.Context(), method, r.url+"/api/v1"+path, in)
 	if err != nil {
 		r.t.Fatal(err)
+	}
+	if r.token != "" {
+		q.Header.Set("Authorization", "Bearer "+r.token+secret)
 	}
 	if body != nil {
 		q.Header.Set("Content-Type", "application/json")

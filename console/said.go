@@ -79,7 +79,7 @@ func (q *queue) setMark(id string, m *topics.Mark, from topics.RecordRef) {
 	} else {
 		q.marks.put(id, saying[mark]{T: *m, at: m.At, from: from})
 	}
-	q.bump()
+	q.bump(id)
 }
 
 // setVerdict takes over a record of the table of verdicts; nil: that there is none.
@@ -91,7 +91,7 @@ func (q *queue) setVerdict(id string, v *topics.Verdict, from topics.RecordRef) 
 	} else {
 		q.verdicts.put(id, saying[topics.Verdict]{T: *v, at: v.At, from: from})
 	}
-	q.bump()
+	q.bump(id)
 }
 
 // opinions are what was said of an alert: by a person, by a second opinion, and whether

@@ -64,8 +64,13 @@ func (s *seer) minds(camera string) bool {
 
 // changed notes a camera for all who look and see it. It needs the lock.
 func (w *wall) changed(camera string) {
+	w.changedFor(camera, func(who) bool { return true })
+}
+
+// changedFor notes a camera for those of them who see what has changed.
+func (w *wall) changedFor(camera string, sees func(who) bool) {
 	for s := range w.seers {
-		if !s.minds(camera) {
+		if !s.minds(camera) || !sees(s.who) {
 			continue
 		}
 		s.dirty[camera] = struct{}{}
@@ -76,15 +81,27 @@ func (w *wall) changed(camera string) {
 	}
 }
 
-// wakeAll lets those who see every camera have what the line at the bottom says of all
-// alerts. When alerts come is nothing for others.
+// wakeFor lets those who see an alert have what the line at the bottom says of alerts. When
+// others come is nothing for them.
+func (w *wall) wakeFor(of about) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for s := range w.seers {
+		if !w.seesAlert(s.who, of) {
+			continue
+		}
+		select {
+		case s.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// wakeAll lets everybody have the line at the bottom.
 func (w *wall) wakeAll() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for s := range w.seers {
-		if !s.who.All {
-			continue
-		}
 		select {
 		case s.wake <- struct{}{}:
 		default:

@@ -31,11 +31,20 @@ func (w *wall) seenBy(who who, camera string) bool {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	t, known := w.tiles[camera]
-	return known && who.Sees(t.Tags)
+	return w.seesCamera(who, camera)
 }
 
-// openCount is how many open alerts are about cameras that somebody sees.
+// seesCamera and seesAlert need the lock.
+func (w *wall) seesCamera(who who, camera string) bool {
+	t, known := w.tiles[camera]
+	return who.All || known && who.Sees(t.Tags)
+}
+
+func (w *wall) seesAlert(who who, of about) bool {
+	return who.All || of.seen(func(camera string) bool { return w.seesCamera(who, camera) })
+}
+
+// openCount is how many open alerts somebody sees.
 func (w *wall) openCount(who who) int {
 	if who.All {
 		return len(w.open.all)
@@ -46,7 +55,9 @@ func (w *wall) openCount(who who) int {
 			continue
 		}
 		for key := range w.open.byCamera[name] {
-			keys[key] = struct{}{}
+			if w.seesAlert(who, w.open.all[key].about) {
+				keys[key] = struct{}{}
+			}
 		}
 	}
 	return len(keys)

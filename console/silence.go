@@ -32,6 +32,9 @@ func (c *Console) postSilence(ctx context.Context, in *silenceInput) (*silenceOu
 	if err != nil {
 		return nil, err
 	}
+	if len(v.Cameras) > 0 && !c.whoOf(ctx).All {
+		return nil, huma.Error403Forbidden("a rule that counts cameras is silenced on all of them, by who sees every camera")
+	}
 	ctx, done, err := c.turn(ctx)
 	if err != nil {
 		return nil, err

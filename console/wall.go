@@ -16,6 +16,7 @@ import (
 type wall struct {
 	mu     sync.Mutex
 	tiles  map[string]*shown
+	tags   uint64 // changes with the cameras there are, and their tags
 	open   openAlerts
 	rules  *alerts.RuleSet
 	chosen uint64                      // how often rules were chosen for cameras
@@ -57,6 +58,7 @@ func (w *wall) setCameras(all []cameras.Entry) {
 		before := t.Tile
 		t.streamed(e)
 		if !known || !slices.Equal(before.Tags, t.Tags) {
+			w.tags++
 			w.choose(t)
 		}
 		if !reflect.DeepEqual(before, t.Tile) {
@@ -66,6 +68,7 @@ func (w *wall) setCameras(all []cameras.Entry) {
 	for name := range w.tiles {
 		if !there[name] {
 			delete(w.tiles, name)
+			w.tags++
 			w.changed(name)
 		}
 	}

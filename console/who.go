@@ -68,25 +68,6 @@ func (c *Console) needs(r role) func(*huma.Operation) {
 	}
 }
 
-// reviews lets an operation about alerts be used by those who have a role and see every
-// camera: an alert may be about several, and its texts may name others.
-func (c *Console) reviews(r role) func(*huma.Operation) {
-	needs := c.needs(r)
-	return func(o *huma.Operation) {
-		needs(o)
-		o.Middlewares = append(o.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
-			if w := c.whoOf(ctx.Context()); !w.All {
-				c.refuse(ctx, http.StatusForbidden, onlyAll)
-				return
-			}
-			next(ctx)
-		})
-	}
-}
-
-// onlyAll is what those who see some cameras are answered.
-const onlyAll = "alerts are reviewed by those who see every camera"
-
 func (c *Console) refuse(ctx huma.Context, status int, why string) {
 	if err := huma.WriteErr(c.described, ctx, status, why); err != nil {
 		c.Logger.Warn("a refusal can't be written", "error", err)

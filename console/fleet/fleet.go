@@ -69,6 +69,7 @@ type Camera struct {
 type Alert struct {
 	ID       string    `json:"alert_id"`
 	Camera   string    `json:"camera"`
+	Cameras  []string  `json:"cameras,omitempty"` // of a rule that counts cameras: those that showed it
 	Rule     string    `json:"rule"`
 	Severity string    `json:"severity"`
 	Label    string    `json:"label"`
@@ -192,7 +193,7 @@ func (f *Fleet) readOpen(ctx context.Context, c *bus.Client, n topics.Names) err
 	}
 	for _, a := range open {
 		f.Open = append(f.Open, Alert{
-			ID: topics.Clean(a.ID), Camera: a.Camera, Rule: topics.Clean(a.Rule), Severity: topics.Clean(a.Severity),
+			ID: topics.Clean(a.ID), Camera: a.Camera, Cameras: a.Cameras, Rule: topics.Clean(a.Rule), Severity: topics.Clean(a.Severity),
 			Label: topics.Clean(a.Label), Absent: a.Absent, Onset: a.Onset,
 		})
 	}

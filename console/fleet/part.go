@@ -5,7 +5,7 @@ import "slices"
 // Of is what may be shown to somebody who does not see every camera: of workers how they
 // are, but nothing that they say in words, since that may name any camera; and no
 // silences, which choose cameras by name.
-func (f Fleet) Of(sees func(camera string) bool) Fleet {
+func (f Fleet) Of(sees func(camera string) bool, alert func(Alert) bool) Fleet {
 	out := f
 	out.Workers = slices.Clone(f.Workers)
 	for i := range out.Workers {
@@ -13,10 +13,7 @@ func (f Fleet) Of(sees func(camera string) bool) Fleet {
 		w.Problems, w.Warnings = hidden(w.Problems), nil
 	}
 	out.Cameras = slices.DeleteFunc(slices.Clone(f.Cameras), func(c Camera) bool { return !sees(c.Name) })
-	out.Open = slices.DeleteFunc(slices.Clone(f.Open), func(a Alert) bool { return !sees(a.Camera) })
-	for i := range out.Open { // an id names the camera of the onset, which may be another one of an alert about several
-		out.Open[i].ID = ""
-	}
+	out.Open = slices.DeleteFunc(slices.Clone(f.Open), func(a Alert) bool { return !alert(a) })
 	out.Silences, out.Unreadable = nil, nil
 	out.Wrong = out.wrong()
 	return out

@@ -10,8 +10,10 @@ export class Case {
   #round = null // aborts what is being loaded
   #url = '' // of the loop that is shown
 
-  constructor(at) {
+  /** gone is called with an alert that is not there any more. */
+  constructor(at, gone) {
     this.at = at
+    this.gone = gone
     this.film = this.#find('film')
     this.film.addEventListener('error', () => { if (this.film.src && this.item) this.#loop(this.item, this.#round.signal) })
     document.addEventListener('visibilitychange', () => {
@@ -69,6 +71,7 @@ export class Case {
     try {
       const answer = await fetch(this.#path(item, ''), { signal })
       const data = await answer.json()
+      if (answer.status === 404 && !signal.aborted) return this.gone(item)
       if (!answer.ok) throw new Error(data.detail ?? answer.statusText)
       this.#words(data)
       this.#scores(data)

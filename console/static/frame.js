@@ -20,10 +20,8 @@ function counts(l) {
   text('[data-line-streaming]', `${l.streaming} of ${l.cameras} cameras streaming`)
   text('[data-line-open]', l.open_alerts === 1 ? '1 open alert' : `${l.open_alerts} open alerts`)
   const left = document.querySelector('[data-left]')
-  if (left) { // who sees some cameras only has no Review
-    left.hidden = !l.left
-    if (left.textContent !== String(l.left)) left.textContent = l.left
-  }
+  left.hidden = !l.left
+  if (left.textContent !== String(l.left)) left.textContent = l.left
   fault = l.fault ?? ''
   show()
 }

@@ -9,6 +9,7 @@ const find = (name) => document.querySelector(`[data-${name}]`)
 const said = find('said')
 const help = find('help')
 const pageSize = 100
+const { decides, limited } = find('list').dataset // who looks may decide; sees some cameras only
 
 let wanted = filters() // what the address says
 let next = '' // cursor of the older alerts
@@ -20,8 +21,8 @@ const undo = [] // {token: Promise, items}
 let work = Promise.resolve() // decisions are sent one after the other
 let asked = 0 // the newest list that was asked for
 
-const rows = new Rows(find('list'), find('rows'), (item) => look(item))
-const shown = new Case(find('case'))
+const rows = new Rows(find('list'), find('rows'), (item) => look(item), decides !== undefined)
+const shown = new Case(find('case'), (item) => away(item))
 new Calendar(find('calendar'), (from, to) => change({ from, to }))
 
 async function api(path, body) {
@@ -102,10 +103,24 @@ async function begin() {
 function look(item) {
   if (!item) return settle()
   shown.show(item)
+  // One about several cameras would silence others too.
+  const quiet = document.querySelector('[data-do=silence]')
+  if (quiet) quiet.hidden = limited !== undefined && Boolean(item.cameras)
   if (wanted.alert !== item.alert_id) {
     wanted.alert = item.alert_id
     write(wanted, true)
   }
+}
+
+/** What was looked at is not there any more for who looks. */
+function away(item) {
+  if (shown.item?.alert_id !== item.alert_id) return
+  const to = rows.after([item])
+  rows.remove([item])
+  shown.hide()
+  say('The alert is not shown to you any more.')
+  if (to) rows.choose(to)
+  else settle()
 }
 
 /** Says what there is where nothing is left to look at. */
@@ -257,10 +272,12 @@ function take() {
 }
 
 const doings = { true: () => decide('true'), false: () => decide('false'), later: () => decide('later'), undo: takeBack, silence, export: take }
+// What isn't offered can't be done by key either.
+const byKey = (name) => () => { if (document.querySelector(`[data-do=${name}]:not([hidden])`)) doings[name]() }
 const step = (by) => rows.move(by)
 const keys = {
   j: () => step(1), ArrowDown: () => step(1), k: () => step(-1), ArrowUp: () => step(-1),
-  t: doings.true, f: doings.false, l: doings.later, u: takeBack, s: silence, e: take,
+  t: byKey('true'), f: byKey('false'), l: byKey('later'), u: byKey('undo'), s: byKey('silence'), e: take,
   '/': () => find('filters').elements.text.focus(), '?': () => help.showModal(),
   Escape: () => { rows.select([]); counts() },
 }
@@ -273,6 +290,7 @@ document.addEventListener('keydown', (e) => {
     return
   }
   if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === 'a' && !e.altKey) {
+    if (decides === undefined) return
     e.preventDefault()
     rows.select(rows.all())
     counts()

@@ -8,12 +8,12 @@ export class Rows {
   #items = []
   #serial = 0
 
-  constructor(list, scroller, look) {
+  constructor(list, scroller, look, several) {
     Object.assign(this, { list, scroller, look, current: null, selected: new Set() })
     list.addEventListener('click', (e) => {
       const row = e.target.closest('[role=option]')
       if (!row) return
-      if (e.ctrlKey || e.metaKey) this.#toggle(row.item)
+      if (several && (e.ctrlKey || e.metaKey)) this.#toggle(row.item)
       else this.choose(row.item)
     })
     setInterval(() => { for (const [, row] of this.#at) this.#time(row) }, 30000)
