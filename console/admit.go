@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -52,14 +53,17 @@ func (c *Console) admit(m *router) http.Handler {
 			return
 		}
 		pass.Who.From = c.site.Load().from(r)
-		ctx, end := context.WithCancel(context.WithValue(r.Context(), whoKey{}, pass.Who))
+		ctx, end := context.WithCancelCause(context.WithValue(r.Context(), whoKey{}, pass.Who))
 		var watching sync.WaitGroup
 		defer watching.Wait()
-		defer end()
-		watching.Go(func() { untilOver(ctx, pass); end() })
+		defer end(nil)
+		watching.Go(func() { untilOver(ctx, pass); end(errOver) })
 		m.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
+
+// errOver is why the context of a request ends whose leave is over.
+var errOver = errors.New("whoever asks may do so no longer")
 
 // untilOver waits for the end of leave to do a request, or of the request.
 func untilOver(ctx context.Context, pass access.Pass) {

@@ -24,7 +24,7 @@ const (
 )
 
 // events are server-sent events: `wall` with all tiles, then `change` with the tiles that
-// have changed and the names of cameras that are gone.
+// have changed and the names of cameras that are gone; `over` when the session is.
 func (c *Console) events(w http.ResponseWriter, r *http.Request) {
 	see, all, err := c.wall.look(c.whoOf(r.Context()))
 	if err != nil {
@@ -41,9 +41,14 @@ func (c *Console) events(w http.ResponseWriter, r *http.Request) {
 	}
 	alive := time.NewTicker(aliveEvery)
 	defer alive.Stop()
-	for pause.For(r.Context(), eventsEvery) {
+	for {
+		if !pause.For(r.Context(), eventsEvery) {
+			out.over(r.Context())
+			return
+		}
 		select {
 		case <-r.Context().Done():
+			out.over(r.Context())
 			return
 		case <-alive.C:
 			err = out.send("alive", c.line(r.Context()))
@@ -61,6 +66,13 @@ func (c *Console) events(w http.ResponseWriter, r *http.Request) {
 type stream struct {
 	*http.ResponseController
 	to http.ResponseWriter
+}
+
+// over lets a page know that whoever looks is not logged in any more.
+func (s stream) over(ctx context.Context) {
+	if errors.Is(context.Cause(ctx), errOver) {
+		_ = s.send("over", struct{}{}) // a page that is gone needs no word
+	}
 }
 
 // send returns an error once the page is gone or reads too slowly.

@@ -24,6 +24,7 @@ const (
 type loginView struct {
 	Next, Name, Fault string
 	Clear             bool // nothing is encrypted
+	Ended             bool // there was a session
 }
 
 func (c *Console) loginPage(w http.ResponseWriter, r *http.Request) {
@@ -33,7 +34,7 @@ func (c *Console) loginPage(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, next, http.StatusSeeOther)
 		return
 	}
-	c.showLogin(w, http.StatusOK, loginView{Next: next})
+	c.showLogin(w, http.StatusOK, loginView{Next: next, Ended: r.URL.Query().Has("ended")})
 }
 
 func (c *Console) showLogin(w http.ResponseWriter, status int, v loginView) {

@@ -1,13 +1,17 @@
 // The events of the wall: one stream a page, none while the page is hidden.
 
 // Whoever is no longer logged in comes back to this page by the one that logs in.
+function logIn() {
+  location.assign('/login?ended&next=' + encodeURIComponent(location.pathname + location.search))
+}
+
 async function loggedOut() {
   try {
     if ((await fetch('/api/v1/me')).status !== 401) return false
   } catch {
     return false // the server is away
   }
-  location.assign('/login?next=' + encodeURIComponent(location.pathname + location.search))
+  logIn()
   return true
 }
 
@@ -30,6 +34,7 @@ export function watch(on) {
     source.addEventListener('wall', (e) => { heard(); on.wall(JSON.parse(e.data)) })
     source.addEventListener('change', (e) => { heard(); on.change(JSON.parse(e.data)) })
     source.addEventListener('alive', (e) => { heard(); on.change({ tiles: [], gone: [], line: JSON.parse(e.data) }) })
+    source.addEventListener('over', () => { close(); logIn() })
     source.onerror = () => {
       lose()
       if (source.readyState === EventSource.CLOSED) again()

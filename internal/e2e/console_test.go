@@ -22,6 +22,12 @@ type browser struct {
 
 func openBrowser(t *testing.T) browser {
 	t.Helper()
+	return openBrowserBut(t, func(string) bool { return false })
+}
+
+// openBrowserBut is one in which some messages of the console are what the test is about.
+func openBrowserBut(t *testing.T, meant func(text string) bool) browser {
+	t.Helper()
 	const program = "chromium-headless-shell"
 	need(t, program)
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.NoSandbox)
@@ -40,7 +46,7 @@ func openBrowser(t *testing.T) browser {
 				return
 			}
 			// That a loop is asked for just as a newer clip comes is no fault.
-			if !strings.Contains(m.URL, "/loop?clip=") && (m.IsException() || m.Type == chromedp.ConsoleError || m.Type == chromedp.ConsoleWarning) {
+			if !strings.Contains(m.URL, "/loop?clip=") && !meant(m.URL+" "+m.Text) && (m.IsException() || m.Type == chromedp.ConsoleError || m.Type == chromedp.ConsoleWarning) {
 				t.Errorf("the browser's console: %s (%s)", m, m.URL)
 			}
 		}

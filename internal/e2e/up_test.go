@@ -41,6 +41,7 @@ func TestUp(t *testing.T) {
 	t.Run("rules are reloaded", func(t *testing.T) { reloadRules(t, data, at) })
 	t.Run("cameras of the file are reloaded", func(t *testing.T) { reloadCameras(t, data, p, at) })
 	t.Run("bad cameras disturb no other", func(t *testing.T) { badCameras(t, data, at) })
+	t.Run("people log in", func(t *testing.T) { people(t, data, at) })
 
 	p.stop(t)
 	if c, err := net.DialTimeout("tcp", at.Redis, time.Second); err == nil {
