@@ -110,11 +110,19 @@ func (f discoverFlags) password() (string, error) {
 	return password, nil
 }
 
+// whyNone is what may be the matter where no device answers.
+func whyNone(o onvif.Options) string {
+	if o.At.IsValid() {
+		return "is there a camera at " + o.At.String() + ", and ONVIF switched on in it?"
+	}
+	return "cameras answer on their own network only, and where ONVIF (or its discovery) is switched on in them; on a machine with several networks name one with --interface"
+}
+
 // writeDevices prints devices, and the commands that add them.
 func (p Program) writeDevices(found []onvif.Device, f discoverFlags, o onvif.Options) error {
 	var b strings.Builder
 	if len(found) == 0 {
-		fmt.Fprintf(&b, "no device answered within %v: cameras answer on their own network only, and where ONVIF (or its discovery) is switched on in them; on a machine with several networks name one with --interface\n", o.For)
+		fmt.Fprintf(&b, "no device answered within %v: %s\n", o.For, whyNone(o))
 	}
 	names := map[string]bool{}
 	for _, d := range found {

@@ -105,7 +105,7 @@ func (u *up) prepare() (err error) {
 	if u.Verbose {
 		level = u.cfg.Log.Level
 	}
-	if u.log, err = telemetry.NewLogger(u.Err, level, u.cfg.Log.Format); err != nil {
+	if u.log, err = u.logger(level); err != nil {
 		return err
 	}
 	if err := u.findModel(); err != nil {
