@@ -44,9 +44,22 @@ func (t *Table) List(ctx context.Context) ([]Entry, error) {
 func (t *Table) entries(all map[string]topics.Camera, statuses, workers map[string]bus.Message) []Entry {
 	entries := make([]Entry, 0, len(all))
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		entries = append(entries, Entry{Camera: all[name], Status: t.status(name, statuses, workers)})
+		s := t.status(name, statuses, workers)
+		if all[name].Disabled {
+			s = asDisabled(s)
+		}
+		entries = append(entries, Entry{Camera: all[name], Status: s})
 	}
 	return entries
+}
+
+// asDisabled is the status of a camera that is disabled, whether or not a worker has said so.
+func asDisabled(was topics.StreamStatus) topics.StreamStatus {
+	s := topics.StreamStatus{Camera: was.Camera, State: topics.StreamStopped, Reason: topics.DisabledReason}
+	if was.State == s.State && was.Reason == s.Reason {
+		s.Since = was.Since
+	}
+	return s
 }
 
 // status is a camera's status, as far as it still counts.

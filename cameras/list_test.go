@@ -54,3 +54,17 @@ func TestAStatusCountsWhileItsWorkerLives(t *testing.T) {
 		})
 	}
 }
+
+// A disabled camera is not watched, whatever was reported of it before.
+func TestADisabledCameraIsStopped(t *testing.T) {
+	f := newFixture(t)
+	f.put(t, topics.Camera{Name: "a", URL: "rtsp://h/1", Disabled: true})
+	f.reported(t, topics.StreamStatus{Camera: "a", State: topics.StreamStreaming, Worker: "w", Codec: "h264"}, time.Hour)
+	all, err := f.List(t.Context())
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%v, %v", all, err)
+	}
+	if got := all[0].Status; got.State != topics.StreamStopped || got.Reason != topics.DisabledReason || got.Codec != "" {
+		t.Errorf("got %+v", got)
+	}
+}

@@ -107,11 +107,15 @@ func (t *table) load(ctx context.Context) error {
 	left := t.statuses(ctx)
 	t.Logger.InfoContext(ctx, "cameras taken over", "partition", t.p.ID(), "generation", t.p.Generation(), "cameras", len(cameras))
 	for _, c := range cameras {
+		if c.Disabled {
+			t.disabled(c.Name, left[c.Name])
+			continue
+		}
 		// Not all at once, for the sake of cameras, switches and our own cores.
 		spread := min(time.Duration(len(t.running))*20*time.Millisecond, 3*time.Second)
 		t.start(ctx, c, rand.N(spread+1), left[c.Name].OfflineSince)
 	}
-	t.forgetGone(ctx, left)
+	t.forgetGone(ctx, left, cameras)
 	if next == 0 {
 		return nil
 	}
@@ -143,9 +147,9 @@ func (t *table) statuses(ctx context.Context) map[string]topics.StreamStatus {
 
 // forgetGone removes the statuses of cameras that were removed while no worker
 // held them: nobody else will.
-func (t *table) forgetGone(ctx context.Context, left map[string]topics.StreamStatus) {
+func (t *table) forgetGone(ctx context.Context, left map[string]topics.StreamStatus, there map[string]topics.Camera) {
 	for name := range left {
-		if t.running[name] != nil {
+		if _, is := there[name]; is {
 			continue
 		}
 		// Topics that somebody else made may differ in their numbers of partitions.
@@ -180,6 +184,14 @@ func (t *table) apply(ctx context.Context, m bus.Message) error {
 	log := t.Logger.With("camera", name)
 	switch {
 	case c == nil && r == nil:
+	case c != nil && c.Disabled && r == nil:
+		t.disabled(name, topics.StreamStatus{})
+	case c != nil && c.Disabled:
+		log.InfoContext(ctx, "camera disabled")
+		t.end(name, func() {
+			r.stop()
+			t.disabled(name, topics.StreamStatus{})
+		})
 	case c == nil:
 		log.InfoContext(ctx, "camera removed")
 		t.end(name, func() {
@@ -201,6 +213,17 @@ func (t *table) apply(ctx context.Context, m bus.Message) error {
 		t.start(ctx, *c, 0, time.Time{})
 	}
 	return nil
+}
+
+// disabled publishes that a camera is left alone, and since when: was is its status so far.
+// It is not offline then: nobody wants its video.
+func (t *table) disabled(name string, was topics.StreamStatus) {
+	now := t.Now().UTC()
+	s := topics.StreamStatus{Camera: name, State: topics.StreamStopped, Reason: topics.DisabledReason, Since: now, Worker: t.Worker, At: now}
+	if was.State == s.State && was.Reason == s.Reason {
+		s.Since = was.Since
+	}
+	t.board.post(s)
 }
 
 // sameStream is whether two records of one camera ask for the same stream, cut

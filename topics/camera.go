@@ -48,6 +48,9 @@ type Camera struct {
 	// Record says whether its packets are kept, so that there are films of its alerts;
 	// empty: what ingest.record says. Of a camera with masks none are kept.
 	Record Record `json:"record,omitempty"`
+	// Disabled leaves the camera on the table and its stream alone: nothing connects to it.
+	// Workers older than this field watch it all the same.
+	Disabled bool `json:"disabled,omitempty"`
 	// Pre and Post are how much films show before the onset of an alert and after its
 	// end; nil: what ingest.pre and ingest.post say.
 	Pre  *Duration `json:"pre,omitempty"`

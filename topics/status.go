@@ -19,6 +19,9 @@ const (
 	StreamStopped    StreamState = "stopped"
 )
 
+// DisabledReason is the reason of a stream that is stopped because its camera is disabled.
+const DisabledReason = "it is disabled"
+
 func (s StreamState) known() bool {
 	return s == StreamConnecting || s == StreamStreaming || s == StreamWaiting || s == StreamStopped
 }

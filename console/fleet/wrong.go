@@ -31,7 +31,7 @@ func (f Fleet) wrong() []Wrong {
 	}
 	out = append(out, f.unreadable()...)
 	for _, c := range f.Cameras {
-		if c.State != string(topics.StreamStreaming) {
+		if c.State != string(topics.StreamStreaming) && !c.disabled() {
 			out = append(out, c.wrong())
 		}
 		if c.NoFilms != "" {
@@ -107,6 +107,11 @@ func (w Worker) wrong() (out []Wrong) {
 		out = append(out, Wrong{fmt.Sprintf("worker %s: %s: %s", w.Name, part, w.Warnings[part]), ""})
 	}
 	return out
+}
+
+// disabled is whether nobody wants its video.
+func (c Camera) disabled() bool {
+	return c.State == string(topics.StreamStopped) && c.Reason == topics.DisabledReason
 }
 
 func (c Camera) wrong() Wrong {

@@ -252,6 +252,7 @@ type Camera struct {
 	Zones          map[string]topics.Polygon `yaml:"zones"`
 	Decode         topics.Decode             `yaml:"decode"`
 	Kept           topics.Record             `yaml:"record"`
+	Disabled       bool                      `yaml:"disabled"`
 	Pre            *time.Duration            `yaml:"pre"`
 	Post           *time.Duration            `yaml:"post"`
 }
@@ -261,7 +262,7 @@ func (c Camera) Record() topics.Camera {
 	return topics.Camera{
 		Name: c.Name, URL: c.URL.Reveal(), Watch: c.Watch.Reveal(), Tags: c.Tags, Transport: c.Transport,
 		Stride: c.Stride, Window: topics.Duration(c.Window), Vocabulary: c.Vocabulary, Views: c.Views, Masks: c.Masks, Zones: c.Zones, Decode: c.Decode,
-		Record: c.Kept, Pre: (*topics.Duration)(c.Pre), Post: (*topics.Duration)(c.Post),
+		Record: c.Kept, Disabled: c.Disabled, Pre: (*topics.Duration)(c.Pre), Post: (*topics.Duration)(c.Post),
 		Poll: topics.Duration(c.Poll), TLSVerify: c.TLSVerify, TLSFingerprint: c.TLSFingerprint,
 	}
 }

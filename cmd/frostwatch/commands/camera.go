@@ -110,7 +110,7 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 		Example: "  frostwatch camera set lobby --tag indoor --tag ward\n  frostwatch camera set lobby --tag ''",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !cmd.Flags().Changed("tag") && !beyondTags(cmd) {
-				return errors.New("camera set: nothing to change: want --tag, --url, --watch, --transport, --stride, --window, --views, --mask, --zone, --decode, --record, --pre, --post, --poll, --tls-verify, --tls-fingerprint or --vocab")
+				return errors.New("camera set: nothing to change: want --tag, --url, --watch, --transport, --stride, --window, --views, --mask, --zone, --decode, --record, --disable, --pre, --post, --poll, --tls-verify, --tls-fingerprint or --vocab")
 			}
 			return t.withCameras(cmd.Context(), func(ctx context.Context, table cameraTable) error {
 				was, err := table.Get(ctx, args[0])

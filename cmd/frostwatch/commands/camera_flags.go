@@ -28,6 +28,7 @@ type cameraFlags struct {
 	decode    string
 	record    string
 	pre, post string
+	disable   bool
 
 	poll        time.Duration
 	verify      yesNo
@@ -48,6 +49,7 @@ func (f *cameraFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.record, "record", "", "events: its packets are kept for films of its alerts; or none (default: ingest.record of the configuration)")
 	cmd.Flags().StringVar(&f.pre, "pre", "", "how much films show before the onset of an alert, such as 10s (default: ingest.pre of the configuration)")
 	cmd.Flags().StringVar(&f.post, "post", "", "how much films show after the end of an alert, such as 5s (default: ingest.post of the configuration)")
+	cmd.Flags().BoolVar(&f.disable, "disable", false, "leave it on the table, and its stream alone; --disable=false has it watched again")
 	cmd.Flags().Var(length{&f.window, "4.267s"}, "window", "length of a clip (default: framer.window of the configuration)")
 }
 
@@ -79,6 +81,9 @@ func (f *cameraFlags) apply(cmd *cobra.Command, c *topics.Camera) error {
 	}
 	if given("decode") {
 		c.Decode = topics.Decode(f.decode)
+	}
+	if given("disable") {
+		c.Disabled = f.disable
 	}
 	if given("poll") {
 		c.Poll = topics.Duration(f.poll)

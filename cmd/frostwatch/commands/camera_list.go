@@ -113,6 +113,7 @@ type cameraRow struct {
 	Decode    string                    `json:"decode,omitempty"`
 	Record    string                    `json:"record,omitempty"`
 	Zones     map[string]topics.Polygon `json:"zones,omitempty"`
+	Disabled  bool                      `json:"disabled,omitempty"`
 	State     string                    `json:"state"` // empty: unknown, for the reason given
 	Reason    string                    `json:"reason,omitempty"`
 	NoFilms   string                    `json:"no_films,omitempty"` // why, where its main stream can't be read
@@ -131,7 +132,7 @@ func writeCamerasJSON(out io.Writer, all []cameras.Entry) error {
 		s := e.Status
 		row := cameraRow{
 			Name: e.Name, URL: cameras.RedactURL(e.URL), Tags: append([]string{}, e.Tags...), Decode: string(e.Decode), Record: string(e.Record), Source: cmp.Or(e.Source, topics.SourcePerson),
-			Transport: e.Transport, TLSVerify: e.TLSVerify, TLSPin: e.TLSFingerprint, Zones: e.Zones, State: string(s.State), Reason: s.Reason, Worker: s.Worker,
+			Transport: e.Transport, TLSVerify: e.TLSVerify, TLSPin: e.TLSFingerprint, Zones: e.Zones, Disabled: e.Disabled, State: string(s.State), Reason: s.Reason, Worker: s.Worker,
 			Codec: s.Codec, Width: s.Width, Height: s.Height, FPS: s.FPS,
 		}
 		if e.Stride != (topics.Stride{}) {
