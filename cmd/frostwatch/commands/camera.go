@@ -1,15 +1,10 @@
 package commands
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
-	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -17,8 +12,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/cameras"
-	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
-	"github.com/frostwatch/frostwatch/ingest"
+	"github.com/frostwatch/frostwatch/console/cameraedit"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
@@ -32,17 +26,7 @@ func (p Program) cameraCommand() *cobra.Command {
 	return cmd
 }
 
-// cameraTable is the table of cameras, with the limits and the trust that the
-// configuration sets.
-type cameraTable struct {
-	*cameras.Table
-	limits cameras.Limits
-	trust  ingest.Trust
-	file   string // the configuration file; empty: not known
-	target *target
-}
-
-func (t *target) withCameras(ctx context.Context, do func(context.Context, cameraTable) error) error {
+func (t *target) withCameras(ctx context.Context, do func(context.Context, cameraedit.Editor) error) error {
 	cfg, err := t.load()
 	if err != nil {
 		return err
@@ -54,7 +38,9 @@ func (t *target) withCameras(ctx context.Context, do func(context.Context, camer
 		if err != nil {
 			return err
 		}
-		return do(ctx, cameraTable{table, process.CameraLimits(cfg), process.CameraTrust(cfg), t.file(), t})
+		return do(ctx, cameraedit.Editor{
+			Table: table, Limits: cameraedit.LimitsOf(cfg), Trust: cameraedit.TrustOf(cfg), File: t.file(), Lacking: t.lacksLabels,
+		})
 	})
 }
 
@@ -77,18 +63,18 @@ func (p Program) cameraAdd(t *target) *cobra.Command {
 			if err := flags.apply(cmd, &c); err != nil {
 				return err
 			}
-			return t.withCameras(cmd.Context(), func(ctx context.Context, table cameraTable) error {
-				if err := table.limits.Validate(c); err != nil {
+			return t.withCameras(cmd.Context(), func(ctx context.Context, table cameraedit.Editor) error {
+				if err := table.Limits.Validate(c); err != nil {
 					return err
 				}
 				was, err := table.Get(ctx, c.Name)
 				if errors.Is(err, cameras.ErrUnknown) {
-					return p.putCamera(ctx, table, c, "added", true)
+					return p.writeEdit(table.Add(ctx, c))
 				}
 				if err != nil {
 					return err
 				}
-				if err := p.changeCamera(ctx, table, was, c); err != nil {
+				if err := p.writeEdit(table.Change(ctx, was, c)); err != nil {
 					return err
 				}
 				if len(was.Tags) > 0 && len(c.Tags) == 0 {
@@ -112,7 +98,7 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 			if !cmd.Flags().Changed("tag") && !beyondTags(cmd) {
 				return errors.New("camera set: nothing to change: want --tag, --url, --watch, --transport, --stride, --window, --views, --mask, --zone, --decode, --record, --disable, --pre, --post, --poll, --tls-verify, --tls-fingerprint or --vocab")
 			}
-			return t.withCameras(cmd.Context(), func(ctx context.Context, table cameraTable) error {
+			return t.withCameras(cmd.Context(), func(ctx context.Context, table cameraedit.Editor) error {
 				was, err := table.Get(ctx, args[0])
 				if err != nil {
 					return err
@@ -124,29 +110,13 @@ func (p Program) cameraSet(t *target) *cobra.Command {
 				if cmd.Flags().Changed("url") {
 					c.URL = url
 				}
-				c = own(c, beyondTags(cmd))
-				if err := table.limits.Validate(c); err != nil {
-					return err
-				}
-				return p.changeCamera(ctx, table, was, c)
+				return p.writeEdit(table.Change(ctx, was, cameraedit.Own(c, beyondTags(cmd))))
 			})
 		},
 	}
 	flags.add(cmd)
 	cmd.Flags().StringVar(&url, "url", "", "where the stream is")
 	return cmd
-}
-
-// own makes a camera that a person changes that person's. If only its tags change,
-// the camera still belongs to the file or the `up` that put it, and only the tags
-// are the person's.
-func own(c topics.Camera, beyondTags bool) topics.Camera {
-	if beyondTags || c.Source == "" || c.Source == topics.SourcePerson {
-		c.Source, c.OwnTags = topics.SourcePerson, false
-	} else {
-		c.OwnTags = true
-	}
-	return c
 }
 
 func oneName(cmd *cobra.Command, args []string) error {
@@ -156,91 +126,25 @@ func oneName(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// changeCamera replaces a camera, unless nothing would change.
-func (p Program) changeCamera(ctx context.Context, table cameraTable, was, c topics.Camera) error {
-	was.Source, was.OwnTags = c.Source, c.OwnTags
-	before, err := topics.EncodeCamera(was)
+// writeEdit prints what an edit has done, and warnings about it.
+func (p Program) writeEdit(o cameraedit.Outcome, err error) error {
 	if err != nil {
-		return p.putCamera(ctx, table, c, "changed", true)
-	}
-	if after, err := topics.EncodeCamera(c); err == nil && bytes.Equal(before, after) {
-		_, err := fmt.Fprintf(p.Out, "camera %s is already like this: nothing changed\n", c.Name)
 		return err
 	}
-	moved := was.URL != c.URL || was.Watch != c.Watch || was.TLSFingerprint != c.TLSFingerprint || was.TLSVerify != c.TLSVerify
-	if err := p.putCamera(ctx, table, c, "changed", moved); err != nil || len(c.Masks) == 0 || reflect.DeepEqual(was.Masks, c.Masks) {
+	if _, err := fmt.Fprintln(p.Out, o.Line); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.Err, "note: camera %s: clips and evidence that were recorded before show what is masked now\n", c.Name)
-	return err
-}
-
-// putCamera writes a camera, and prints that and warnings about it. moved is whether it
-// connects to something else than before: what `up` serves it allows by itself, which
-// is not known here, and whether the workers refuse the camera does not change otherwise.
-func (p Program) putCamera(ctx context.Context, table cameraTable, c topics.Camera, word string, moved bool) error {
-	if err := table.Put(ctx, c); err != nil {
-		return err
-	}
-	line := fmt.Sprintf("camera %s %s: %s", c.Name, word, cameras.RedactURL(c.URL))
-	if c.Watch != "" {
-		line += ", looked at by " + cameras.RedactURL(c.Watch)
-	}
-	if len(c.Tags) > 0 {
-		line += ", tags " + strings.Join(c.Tags, ", ")
-	}
-	if c.Vocabulary != "" {
-		line += ", vocabulary " + c.Vocabulary
-	}
-	if len(c.Views) > 0 {
-		line += ", views " + topics.ViewNames(c.Views)
-	}
-	if c.Decode != "" {
-		line += ", decode " + string(c.Decode)
-	}
-	if c.Record != "" {
-		line += ", record " + string(c.Record)
-	}
-	if n := len(c.Masks); n > 0 {
-		line += fmt.Sprintf(", %d masked", n)
-	}
-	if len(c.Zones) > 0 {
-		line += ", zones " + strings.Join(slices.Sorted(maps.Keys(c.Zones)), ", ")
-	}
-	if _, err := fmt.Fprintln(p.Out, line); err != nil {
-		return err
-	}
-	advices := cameras.Advice(c)
-	if err := table.trust.Refusal(c); err != nil && moved {
-		advices = append(advices, fmt.Sprintf("camera %s: the ingest workers refuse it: %v", c.Name, err))
-	}
-	if advice := table.target.lacksLabels(ctx, c.Vocabulary); advice != "" {
-		advices = append(advices, fmt.Sprintf("camera %s: %s", c.Name, advice))
-	}
-	withheld := table.trust.Withheld(c)
-	if len(withheld) > 0 {
-		advices = append(advices, refusesNames(c.Name, withheld, table.file))
-	}
-	for _, advice := range advices {
-		if _, err := fmt.Fprintln(p.Err, "warning: "+advice); err != nil {
+	for _, warning := range o.Warnings {
+		if _, err := fmt.Fprintln(p.Err, "warning: "+warning); err != nil {
 			return err
 		}
 	}
-	if names := referred(c); len(names) > 0 && len(withheld) == 0 {
-		_, err := fmt.Fprintf(p.Err, "note: each ingest worker needs %s in its environment, and under ingest.env of its configuration file\n", strings.Join(names, ", "))
-		return err
-	}
-	return nil
-}
-
-// referred are the variables that a camera's URLs refer to, each once.
-func referred(c topics.Camera) (names []string) {
-	for _, name := range append(cameras.References(c.URL), cameras.References(c.Watch)...) {
-		if !slices.Contains(names, name) {
-			names = append(names, name)
+	for _, note := range o.Notes {
+		if _, err := fmt.Fprintln(p.Err, "note: "+note); err != nil {
+			return err
 		}
 	}
-	return names
+	return nil
 }
 
 // lacksLabels says that a vocabulary that a camera names has no labels, if that is known.
@@ -258,23 +162,11 @@ func (t *target) lacksLabels(ctx context.Context, name string) (advice string) {
 	return advice
 }
 
-// refusesNames is the warning about a camera whose URL refers to variables that are not
-// in ingest.env of a configuration file.
-func refusesNames(camera string, names []string, file string) string {
-	var refs []string
-	for _, name := range names {
-		refs = append(refs, "${"+name+"}")
-	}
-	list := strings.Join(names, ", ")
-	return fmt.Sprintf("camera %s: the ingest workers refuse it: its URL uses %s: add %s to ingest.env in %s, and restart the workers with %s in their environment",
-		camera, strings.Join(refs, ", "), list, cmp.Or(file, "their configuration file"), list)
-}
-
 func (p Program) cameraRemove(t *target) *cobra.Command {
 	return &cobra.Command{
 		Use: "rm NAME...", Short: "Remove cameras", Args: some,
 		RunE: func(cmd *cobra.Command, names []string) error {
-			return t.withCameras(cmd.Context(), func(ctx context.Context, table cameraTable) error {
+			return t.withCameras(cmd.Context(), func(ctx context.Context, table cameraedit.Editor) error {
 				for _, name := range names {
 					if _, err := table.Get(ctx, name); err != nil {
 						if len(names) > 1 {

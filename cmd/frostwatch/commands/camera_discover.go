@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
+	"github.com/frostwatch/frostwatch/console/cameraedit"
 	"github.com/frostwatch/frostwatch/ingest"
 	"github.com/frostwatch/frostwatch/ingest/onvif"
 )
@@ -76,7 +76,7 @@ func (f discoverFlags) options(t *target) (onvif.Options, error) {
 		return o, err
 	}
 	if err == nil {
-		o.Trust = ingest.Trust{Allow: process.CameraTrust(cfg).Allow}
+		o.Trust = ingest.Trust{Allow: cameraedit.TrustOf(cfg).Allow}
 	}
 	if f.at == "" {
 		return o, nil
@@ -179,31 +179,14 @@ func offered(s onvif.Stream) string {
 
 // addLine is the command that adds a device.
 func addLine(d onvif.Device, f discoverFlags, names map[string]bool) string {
-	line := fmt.Sprintf("frostwatch camera add %s %s", cameraNameOf(d, names), withLogin(d.Main().URL, f))
+	line := fmt.Sprintf("frostwatch camera add %s %s", d.CameraName(names), withLogin(d.Main().URL, f))
 	if sub := d.Sub(); sub != nil {
 		line += " --watch " + withLogin(sub.URL, f)
 	}
 	return line
 }
 
-var (
-	notInNames = regexp.MustCompile(`[^A-Za-z0-9]+`)
-	plainUser  = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
-)
-
-// cameraNameOf is a name that no device before has.
-func cameraNameOf(d onvif.Device, taken map[string]bool) string {
-	address := "camera-" + notInNames.ReplaceAllString(d.Address.String(), "-")
-	name := strings.Trim(notInNames.ReplaceAllString(strings.ToLower(d.Name), "-"), "-")
-	if name == "" || len(name) > 40 || taken[name] {
-		name = strings.TrimRight(address, "-")
-	}
-	for base, n := name, 2; taken[name]; n++ {
-		name = fmt.Sprintf("%s-%d", base, n)
-	}
-	taken[name] = true
-	return name
-}
+var plainUser = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 
 // withLogin is a URL with the user's name, and the variable that holds the password, in
 // quotes for a shell.

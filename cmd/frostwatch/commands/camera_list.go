@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/frostwatch/frostwatch/cameras"
+	"github.com/frostwatch/frostwatch/console/cameraedit"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -23,7 +24,7 @@ func (p Program) cameraList(t *target) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "ls", Short: "List cameras and what their streams are doing", Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return t.withCameras(cmd.Context(), func(ctx context.Context, table cameraTable) error {
+			return t.withCameras(cmd.Context(), func(ctx context.Context, table cameraedit.Editor) error {
 				all, err := table.List(ctx)
 				if err != nil {
 					return err

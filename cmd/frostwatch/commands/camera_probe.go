@@ -13,12 +13,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/frostwatch/frostwatch/cameras"
-	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/up"
+	"github.com/frostwatch/frostwatch/console/cameraedit"
 	"github.com/frostwatch/frostwatch/ingest"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/envtext"
-	"github.com/frostwatch/frostwatch/internal/tlsfiles"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -82,7 +81,7 @@ func (p Program) probes(cmd *cobra.Command, t *target, f *probeFlags, arg string
 		return nil, fmt.Errorf("%w; %q is taken for a camera's name, since it is no URL", err, arg)
 	}
 	var tries []try
-	return tries, t.withCameras(cmd.Context(), func(ctx context.Context, table cameraTable) error {
+	return tries, t.withCameras(cmd.Context(), func(ctx context.Context, table cameraedit.Editor) error {
 		c, err := table.Get(ctx, arg)
 		if err != nil {
 			return err
@@ -90,11 +89,11 @@ func (p Program) probes(cmd *cobra.Command, t *target, f *probeFlags, arg string
 		if err := f.camera.apply(cmd, &c); err != nil {
 			return err
 		}
-		trust := table.trust
+		trust := table.Trust
 		if e, err := up.ReadEndpoints(t.data); t.config == "" && err == nil {
 			trust.Allow = append(trust.Allow, hostOf(e.RTSP)) // what `up` serves itself
 		}
-		o, err := probeOptions(cfg, trust, f)
+		o, err := f.options(cfg, trust)
 		if c.Watch != "" {
 			main := o
 			main.Main = true
@@ -131,15 +130,15 @@ func typed(cmd *cobra.Command, t *target, f *probeFlags, raw string) (try, error
 	if err := f.camera.apply(cmd, &c); err != nil {
 		return try{}, err
 	}
-	if err := process.CameraLimits(cfg).Validate(c); err != nil {
+	if err := cameraedit.LimitsOf(cfg).Validate(c); err != nil {
 		return try{}, errors.New(strings.TrimPrefix(err.Error(), "camera probe: "))
 	}
-	workers := process.CameraTrust(cfg)
+	workers := cameraedit.TrustOf(cfg)
 	trust := ingest.Trust{Env: append(cameras.References(raw), workers.Env...), Allow: append([]string{"file"}, workers.Allow...)}
 	if host := typedHost(raw); host != "" {
 		trust.Allow = append(trust.Allow, host)
 	}
-	o, err := probeOptions(cfg, trust, f)
+	o, err := f.options(cfg, trust)
 	one := try{camera: c, options: o}
 	if err := workers.Refusal(c); err != nil && known {
 		one.notes = append(one.notes, "the ingest workers refuse it: "+err.Error())
@@ -166,20 +165,13 @@ func typedHost(raw string) string {
 	return u.Hostname()
 }
 
-func probeOptions(cfg config.Config, trust ingest.Trust, f *probeFlags) (ingest.ProbeOptions, error) {
-	c := cfg.Ingest
-	authorities, err := tlsfiles.Authorities(c.TLSCA, "ingest.tls_ca")
-	if err != nil {
-		return ingest.ProbeOptions{}, err
-	}
-	o := ingest.ProbeOptions{
-		Transport: c.Transport, Protocols: c.Protocols, OpenTimeout: c.OpenTimeout, ReadTimeout: c.ReadTimeout,
-		For: f.watch, AnyCertificate: !c.TLSVerify, Authorities: authorities, Trust: trust,
-	}
+// options say how a stream is tried.
+func (f *probeFlags) options(cfg config.Config, trust ingest.Trust) (ingest.ProbeOptions, error) {
+	side := 0
 	if f.picture != "" {
-		o.PictureSide = f.side
+		side = f.side
 	}
-	return o, nil
+	return cameraedit.Probing(cfg, trust, f.watch, side)
 }
 
 // probe tries one stream and prints what was seen. Its picture is written if it is the one

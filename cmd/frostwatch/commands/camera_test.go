@@ -16,26 +16,6 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// A change of tags alone leaves a camera to the file or `up` that put it.
-func TestOnlyTagsOfACameraOfUpBecomeAPersons(t *testing.T) {
-	for _, c := range []struct {
-		source     string
-		beyondTags bool
-		want       string
-		wantTags   bool
-	}{
-		{topics.SourceUp, false, topics.SourceUp, true},
-		{topics.SourceFile, false, topics.SourceFile, true},
-		{topics.SourceUp, true, topics.SourcePerson, false},
-		{topics.SourcePerson, false, topics.SourcePerson, false},
-		{"", false, topics.SourcePerson, false},
-	} {
-		if got := own(topics.Camera{Source: c.source, OwnTags: c.wantTags}, c.beyondTags); got.Source != c.want || got.OwnTags != c.wantTags {
-			t.Errorf("%+v: got %+v", c, got)
-		}
-	}
-}
-
 // Each command prints what it has done to a camera, and warnings about it.
 func TestCameraCommands(t *testing.T) {
 	broker := kafkatest.StartEmbedded(t)
@@ -97,6 +77,9 @@ func TestCameraCommands(t *testing.T) {
 		{"set lobby --pre soon", []string{"!", `--pre "soon": want a number with a unit such as 10s`}, ""},
 		{"set lobby --record= --pre= --post=", []string{`views centre, zoom\n`}, "record"},
 		{"set lobby --views=", []string{`tags night\n`}, "views"},
+		{"set lobby --disable", []string{`tags night, disabled\n`}, ""},
+		{"ls", []string{`(?m)^lobby +stopped .* it is disabled$`}, ""},
+		{"set lobby --disable=false", []string{`tags night\n`}, "disabled"},
 		{"set lobby --mask 0,0,1,1", []string{"!", `--mask: polygon "0,0,1,1": corner "0,0,1,1": want corners as fractions`}, ""},
 		{"set lobby --mask 0,0", []string{"!", `camera lobby: mask: 1 corners: want 2 to 64`}, ""},
 		{"ls", []string{`(?m)^NAME +STATE +CODEC +SIZE +FPS +SINCE +WORKER +TAGS +URL +REASON`,

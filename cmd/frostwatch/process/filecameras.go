@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/cameras"
+	"github.com/frostwatch/frostwatch/console/cameraedit"
 	"github.com/frostwatch/frostwatch/ingest"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/topics"
@@ -18,28 +19,9 @@ import (
 // partFileCameras is the part that brings the cameras of the file to the table.
 const partFileCameras = "cameras of the file"
 
-// FileCameras are those of a configuration.
-func FileCameras(c config.Config) []topics.Camera {
-	all := make([]topics.Camera, len(c.Cameras))
-	for i, camera := range c.Cameras {
-		all[i] = camera.Record()
-	}
-	return all
-}
-
-// CameraLimits are the limits that a configuration sets to every camera.
-func CameraLimits(c config.Config) cameras.Limits {
-	return cameras.Limits{Protocols: c.Ingest.Protocols, Window: c.Framer.Window, Stride: c.Framer.Stride}
-}
-
-// CameraTrust is what workers with a configuration let cameras ask of them.
-func CameraTrust(c config.Config) ingest.Trust {
-	return ingest.Trust{Own: FileCameras(c), Env: c.Ingest.Env, Allow: c.Ingest.Allow}
-}
-
 // checkCameras refuses a file with a camera that a worker could not use.
 func checkCameras(f config.File, limits cameras.Limits) error {
-	for i, c := range FileCameras(f.Config) {
+	for i, c := range cameraedit.OfFile(f.Config) {
 		if err := limits.Validate(c); err != nil {
 			return f.Wrong(fmt.Sprintf("cameras[%d]", i), err.Error())
 		}
@@ -71,10 +53,10 @@ func (p *Process) newFileSync(s *ingest.Stage, flags []topics.Camera) (*fileSync
 	}
 	f := &fileSync{
 		Process: p, stage: s, flags: flags, owner: cameras.Owner{Source: topics.SourceFile, ID: path},
-		first: make(chan struct{}), wanted: make(chan []topics.Camera, 1), known: FileCameras(p.Config),
+		first: make(chan struct{}), wanted: make(chan []topics.Camera, 1), known: cameraedit.OfFile(p.Config),
 	}
 	p.onReload(func(c config.Config) (func() []string, error) {
-		return func() []string { f.want(FileCameras(c)); return nil }, nil
+		return func() []string { f.want(cameraedit.OfFile(c)); return nil }, nil
 	}, "cameras")
 	return f, nil
 }
@@ -95,7 +77,7 @@ const lookTime = 10 * time.Second
 
 // run syncs until ctx ends.
 func (f *fileSync) run(ctx context.Context) error {
-	now, noted := FileCameras(f.Config), false
+	now, noted := cameraedit.OfFile(f.Config), false
 	tick := time.NewTicker(lookTime)
 	defer tick.Stop()
 	for first := true; ; first = false {

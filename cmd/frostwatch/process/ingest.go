@@ -6,6 +6,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/cameras"
+	"github.com/frostwatch/frostwatch/console/cameraedit"
 	"github.com/frostwatch/frostwatch/framer"
 	"github.com/frostwatch/frostwatch/ingest"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
@@ -56,7 +57,7 @@ func (p *Process) NewIngest(o IngestOptions) (*ingest.Stage, error) {
 	all.Bus, all.Names, all.Group, all.Worker = stageBus{p.Bus, p, "ingest"}, p.Names, p.Names.Group(p.Config.Ingest.Group), p.worker
 	all.NewSink = func(c topics.Camera, send bus.SendFunc) (ingest.Sink, error) { return o.sink(f, c, send) }
 	all.Logger, all.Meter, all.Reporter = p.log, catalog.Meter(p.tel.Meter("ingest")), p.reporter
-	all.Trust = CameraTrust(p.Config)
+	all.Trust = cameraedit.TrustOf(p.Config)
 	all.Trust.Own = append(all.Trust.Own, o.Own...)
 	all.Turns = o.Turns
 	return ingest.New(all)

@@ -18,6 +18,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/frostwatch/frostwatch/bus"
+	"github.com/frostwatch/frostwatch/console/cameraedit"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
@@ -96,7 +97,7 @@ func Open(ctx context.Context, o Options) (*Process, error) {
 	if err := checkParts(cfg); err != nil {
 		return nil, err
 	}
-	if err := checkCameras(o.File, CameraLimits(cfg)); err != nil {
+	if err := checkCameras(o.File, cameraedit.LimitsOf(cfg)); err != nil {
 		return nil, err
 	}
 	tel, err := telemetry.Start(ctx, telemetry.Options{

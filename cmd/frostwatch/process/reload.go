@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/frostwatch/frostwatch/alerts"
+	"github.com/frostwatch/frostwatch/console/cameraedit"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/notify"
@@ -125,7 +126,7 @@ func (p *Process) putInForce() (lines []string, err error) {
 	if file.Empty() {
 		return nil, fmt.Errorf("%s is empty: an editor that was interrupted leaves such a file; to have no rules, write \"rules: []\"", file.Path)
 	}
-	if err := errors.Join(checkParts(file.Config), checkCameras(file, CameraLimits(p.Config))); err != nil {
+	if err := errors.Join(checkParts(file.Config), checkCameras(file, cameraedit.LimitsOf(p.Config))); err != nil {
 		return nil, err
 	}
 	commits := make([]func() []string, len(p.reloadables))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/cameras"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
+	"github.com/frostwatch/frostwatch/console/cameraedit"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -112,7 +113,7 @@ func (u *up) edits(ctx context.Context, pr *process.Process) (e edited, err erro
 		return len(lines)
 	}
 	e.ownRemoved = removed(upOwner, u.cameras)
-	e.fileRemoved = removed(cameras.Owner{Source: topics.SourceFile, ID: u.at.Config}, process.FileCameras(u.cfg))
+	e.fileRemoved = removed(cameras.Owner{Source: topics.SourceFile, ID: u.at.Config}, cameraedit.OfFile(u.cfg))
 	for _, c := range all {
 		if !known[c.Name] && c.Source != topics.SourceUp && c.Source != topics.SourceFile {
 			e.added++

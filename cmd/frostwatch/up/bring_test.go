@@ -10,6 +10,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/cameras"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
+	"github.com/frostwatch/frostwatch/console/cameraedit"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/kafkatest"
 	"github.com/frostwatch/frostwatch/topics"
@@ -72,7 +73,7 @@ func TestTheBannerDoesNotCountWhatPeopleHaveRemoved(t *testing.T) {
 	if err := u.bringCameras(t.Context(), pr); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := pr.SyncCameras(t.Context(), cameras.Owner{Source: topics.SourceFile, ID: u.at.Config}, process.FileCameras(cfg)); err != nil {
+	if _, err := pr.SyncCameras(t.Context(), cameras.Owner{Source: topics.SourceFile, ID: u.at.Config}, cameraedit.OfFile(cfg)); err != nil {
 		t.Fatal(err)
 	}
 	own := topics.Camera{Name: "own", URL: "rtsp://10.0.0.7/own", Source: topics.SourcePerson}

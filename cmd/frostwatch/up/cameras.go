@@ -14,6 +14,7 @@ import (
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/camsim"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/demo"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
+	"github.com/frostwatch/frostwatch/console/cameraedit"
 	"github.com/frostwatch/frostwatch/infer/froster"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/topics"
@@ -76,7 +77,7 @@ func (u *up) findCameras() error {
 	if err := u.serveAll(files); err != nil {
 		return err
 	}
-	limits := process.CameraLimits(u.cfg)
+	limits := cameraedit.LimitsOf(u.cfg)
 	seen := map[string]bool{}
 	for _, c := range u.cameras {
 		if err := limits.Validate(c); err != nil {
