@@ -35,6 +35,7 @@ func (c *Console) api(mux *router) huma.API {
 	huma.Get(api, "/api/v1/health", c.getHealth, named("get-health", "Workers, cameras, open alerts, and what is wrong"), c.needs(viewer))
 	c.reviewAPI(api)
 	c.timelineAPI(api)
+	c.camerasAPI(api)
 	return api
 }
 

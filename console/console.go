@@ -4,6 +4,7 @@ package console
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -36,6 +37,9 @@ type Options struct {
 	// Access is how the console is reached and by whom; without it, whoever is on this
 	// machine.
 	Access config.Console
+	// Config is the configuration at the start: what it allows to cameras. Empty: the default.
+	Config config.Config
+	Own    []topics.Camera // that the operator has given by flags, as to ingest
 
 	Logger   *slog.Logger
 	Reporter telemetry.Reporter // nil: telemetry.Quiet
@@ -68,6 +72,8 @@ type Console struct {
 	films             chan struct{} // bounds what is sent for long
 	past              *timeline.Reader
 	timelines         chan struct{} // bounds those that are read at a time
+	tries, finders    places        // bound what connects to cameras
+	key               [32]byte      // of versions
 }
 
 // findingAtOnce bounds the readings of the log at a time, of up to some 100 MB each.
@@ -91,6 +97,11 @@ func New(o Options) (*Console, error) {
 	c.deciding, c.waiting = make(chan struct{}, 1), make(chan struct{}, decidingAtOnce)
 	c.finding, c.films = make(chan struct{}, findingAtOnce), make(chan struct{}, filmsAtOnce)
 	c.past, c.timelines = timeline.NewReader(o.Past), make(chan struct{}, timelinesAtOnce)
+	c.tries, c.finders = newPlaces(triesAtOnce, triesWaiting), newPlaces(1, 1)
+	_, _ = rand.Read(c.key[:]) // which never fails
+	if len(c.Config.Ingest.Protocols) == 0 {
+		c.Config = config.Default()
+	}
 	if c.Access.Listen == "" {
 		c.Access.Listen = config.Default().Console.Listen
 	}

@@ -68,6 +68,22 @@ func (c *Console) needs(r role) func(*huma.Operation) {
 	}
 }
 
+// whole lets an operation be used by those who have a role and see every camera; others are
+// refused, and why.
+func (c *Console) whole(r role, why string) func(*huma.Operation) {
+	needs := c.needs(r)
+	return func(o *huma.Operation) {
+		needs(o)
+		o.Middlewares = append(o.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
+			if w := c.whoOf(ctx.Context()); !w.All {
+				c.refuse(ctx, http.StatusForbidden, why)
+				return
+			}
+			next(ctx)
+		})
+	}
+}
+
 func (c *Console) refuse(ctx huma.Context, status int, why string) {
 	if err := huma.WriteErr(c.described, ctx, status, why); err != nil {
 		c.Logger.Warn("a refusal can't be written", "error", err)

@@ -6,6 +6,17 @@ import (
 	"strings"
 )
 
+// Says is the device's own name and make.
+func (d Device) Says() string {
+	var out []string
+	for _, t := range []string{d.Name, strings.TrimSpace(d.Maker + " " + d.Model), d.Hardware} {
+		if t != "" && !strings.Contains(strings.Join(out, "  "), t) {
+			out = append(out, t)
+		}
+	}
+	return strings.Join(out, "  ")
+}
+
 var notInNames = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
 // CameraName proposes a name for the device's camera that is not taken, and takes it.

@@ -126,7 +126,7 @@ func (p Program) writeDevices(found []onvif.Device, f discoverFlags, o onvif.Opt
 	}
 	names := map[string]bool{}
 	for _, d := range found {
-		fmt.Fprintf(&b, "%s  %s\n", d.Address, strings.Join(known(d.Name, strings.TrimSpace(d.Maker+" "+d.Model), d.Hardware), "  "))
+		fmt.Fprintf(&b, "%s  %s\n", d.Address, d.Says())
 		if len(d.Scopes) > 0 {
 			fmt.Fprintf(&b, "    says  %s\n", strings.Join(d.Scopes, ", "))
 		}
@@ -148,16 +148,6 @@ func (p Program) writeDevices(found []onvif.Device, f discoverFlags, o onvif.Opt
 	}
 	_, err := fmt.Fprint(p.Out, b.String())
 	return err
-}
-
-// known are the texts that are not empty, each once.
-func known(texts ...string) (out []string) {
-	for _, t := range texts {
-		if t != "" && !strings.Contains(strings.Join(out, "  "), t) {
-			out = append(out, t)
-		}
-	}
-	return out
 }
 
 func offered(s onvif.Stream) string {

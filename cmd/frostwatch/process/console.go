@@ -15,8 +15,8 @@ import (
 )
 
 // Console builds the web page, and listens for it at once, so that a port that is taken is
-// an error of the start.
-func (p *Process) Console() ([]Part, error) {
+// an error of the start. own are cameras that the operator has given by flags.
+func (p *Process) Console(own ...topics.Camera) ([]Part, error) {
 	table, err := p.Cameras()
 	if err != nil {
 		return nil, err
@@ -32,6 +32,7 @@ func (p *Process) Console() ([]Part, error) {
 	log := alertlog.New(alertlog.Options{Bus: p.Bus, Names: p.Names, Reader: past, Bucket: bucket})
 	c, err := console.New(console.Options{
 		Bus: p.Bus, Names: p.Names, Cameras: table, Past: past, Alerts: log, Version: p.version, Access: p.Config.Console, Logger: p.log, Reporter: p.reporter,
+		Config: p.Config, Own: own,
 	})
 	if err != nil {
 		return nil, err

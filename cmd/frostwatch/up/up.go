@@ -223,7 +223,7 @@ func (u *up) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	showing, err := pr.Console()
+	showing, err := pr.Console(u.cameras...)
 	if err != nil {
 		return err
 	}
