@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -107,6 +108,8 @@ func (c *Console) version(camera topics.Camera) string {
 
 // stored is a camera's record, read anew.
 func (c *Console) stored(ctx context.Context, name string) (topics.Camera, error) {
+	ctx, cancel := context.WithTimeout(ctx, decideTime)
+	defer cancel()
 	camera, err := c.Cameras.Get(ctx, name)
 	switch {
 	case errors.Is(err, cameras.ErrUnknown):
@@ -129,4 +132,32 @@ func (c *Console) changeable(ctx context.Context, name string) (topics.Camera, e
 // refusal is an error of an edit, for the page.
 func refusal(err error) error {
 	return huma.Error422UnprocessableEntity(topics.Clean(err.Error()))
+}
+
+// mayEditCameras is whether who makes a request may.
+func (c *Console) mayEditCameras(ctx context.Context) bool {
+	w := c.whoOf(ctx)
+	return w.All && w.Role >= admin
+}
+
+func (c *Console) camerasPage(w http.ResponseWriter, r *http.Request) {
+	if !c.whoOf(r.Context()).All {
+		http.Error(w, onlyAllEdit, http.StatusForbidden)
+		return
+	}
+	c.show(w, r, http.StatusOK, view{Page: "cameras", Title: "Cameras"})
+}
+
+func (c *Console) cameraEditPage(w http.ResponseWriter, r *http.Request) {
+	if !c.mayEditCameras(r.Context()) {
+		http.Error(w, "this needs the role admin, and to see every camera", http.StatusForbidden)
+		return
+	}
+	name := r.PathValue("camera")
+	t, _, known := c.tile(r.Context(), name)
+	if !known {
+		c.show(w, r, http.StatusNotFound, view{Page: "camera-edit", Title: "No such camera", Fault: "There is no camera " + topics.Clean(name) + "."})
+		return
+	}
+	c.show(w, r, http.StatusOK, view{Page: "camera-edit", Title: t.Camera + ": edit", Tile: t})
 }

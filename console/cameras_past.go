@@ -49,8 +49,8 @@ func (c *Console) getHistory(ctx context.Context, in *cameraInput) (*cameraHisto
 	case <-ctx.Done():
 		return nil, huma.Error503ServiceUnavailable("others look through the log: try again")
 	}
-	p := past{camera: t.Camera, workers: c.whoOf(ctx).All}
-	if err := c.readPast(ctx, &p); err != nil {
+	p := history{camera: t.Camera, workers: c.whoOf(ctx).All}
+	if err := c.readHistory(ctx, &p); err != nil {
 		return nil, huma.Error503ServiceUnavailable("what the stream did can't be read: " + topics.Clean(err.Error()))
 	}
 	out := &cameraHistoryOutput{}
@@ -58,7 +58,7 @@ func (c *Console) getHistory(ctx context.Context, in *cameraInput) (*cameraHisto
 	return out, nil
 }
 
-func (c *Console) readPast(ctx context.Context, p *past) error {
+func (c *Console) historyOf(ctx context.Context, p *history) error {
 	topic := c.Names.Of(topics.Status)
 	partition, err := c.Bus.PartitionOf(ctx, topic, []byte(p.camera))
 	if err != nil {
@@ -73,8 +73,8 @@ func (c *Console) readPast(ctx context.Context, p *past) error {
 	return c.Bus.Replay(ctx, topic, partition, from, next, p.take)
 }
 
-// past is what a camera's stream did.
-type past struct {
+// history is what a camera's stream did.
+type history struct {
 	camera  string
 	workers bool // are named
 	changes []Change
@@ -82,7 +82,7 @@ type past struct {
 }
 
 // take takes over a status, unless it repeats the one before.
-func (p *past) take(m bus.Message) error {
+func (p *history) take(m bus.Message) error {
 	if string(m.Key) != p.camera || len(m.Value) == 0 {
 		return nil
 	}
@@ -103,7 +103,7 @@ func (p *past) take(m bus.Message) error {
 	return nil
 }
 
-func (p *past) newestFirst() []Change {
+func (p *history) newestFirst() []Change {
 	out := append([]Change{}, p.changes...)
 	slices.Reverse(out)
 	return out

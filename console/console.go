@@ -74,6 +74,7 @@ type Console struct {
 	timelines         chan struct{} // bounds those that are read at a time
 	tries, finders    places        // bound what connects to cameras
 	key               [32]byte      // of versions
+	readHistory       func(context.Context, *history) error
 }
 
 // findingAtOnce bounds the readings of the log at a time, of up to some 100 MB each.
@@ -98,6 +99,7 @@ func New(o Options) (*Console, error) {
 	c.finding, c.films = make(chan struct{}, findingAtOnce), make(chan struct{}, filmsAtOnce)
 	c.past, c.timelines = timeline.NewReader(o.Past), make(chan struct{}, timelinesAtOnce)
 	c.tries, c.finders = newPlaces(triesAtOnce, triesWaiting), newPlaces(1, 1)
+	c.readHistory = c.historyOf
 	_, _ = rand.Read(c.key[:]) // which never fails
 	if len(c.Config.Ingest.Protocols) == 0 {
 		c.Config = config.Default()

@@ -21,7 +21,10 @@ var files embed.FS
 // pages are the templates by name, each with the frame around it.
 type pages map[string]*template.Template
 
-var pageNames = []string{"live", "camera", "health", "review", "timeline"}
+var pageNames = []string{
+	"live", "camera", "health", "review", "timeline",
+	"cameras", "camera-edit",
+}
 
 func parsePages() (pages, error) {
 	out := pages{}
@@ -74,6 +77,7 @@ type view struct {
 	Who         string // who has logged in
 	Limited     bool   // who looks sees some cameras only
 	Decides     bool   // they may say something of alerts
+	Edits       bool   // who looks may edit cameras
 	Line        Line
 	Tiles       []Tile
 	Tile        Tile
@@ -91,6 +95,8 @@ func (c *Console) routes() *router {
 	mux.HandleFunc("GET /health", c.healthPage)
 	mux.HandleFunc("GET /review", c.reviewPage)
 	mux.HandleFunc("GET /timeline", c.timelinePage)
+	mux.HandleFunc("GET /cameras", c.camerasPage)
+	mux.HandleFunc("GET /cameras/{camera}/edit", c.cameraEditPage)
 	mux.HandleFunc("GET /api/v1/events", c.events)
 	mux.forAll("GET /static/", assets().ServeHTTP)
 	mux.forAll("GET /login", c.loginPage)
@@ -125,6 +131,7 @@ func (c *Console) healthPage(w http.ResponseWriter, r *http.Request) {
 // show writes a page, whole or not at all.
 func (c *Console) show(w http.ResponseWriter, r *http.Request, status int, v view) {
 	v.Line, v.Limited, v.Decides = c.line(r.Context()), !c.whoOf(r.Context()).All, c.whoOf(r.Context()).Role >= operator
+	v.Edits = c.mayEditCameras(r.Context())
 	if c.gate.Protected() {
 		v.Who = c.whoOf(r.Context()).Name
 	}

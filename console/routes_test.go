@@ -57,6 +57,11 @@ func guarded(t *testing.T, log *slog.Logger) (*Console, *httptest.Server) {
 		a.Onset, a.At = time.Now(), time.Now()
 		c.queue.add(a, time.Now())
 	}
+	for _, name := range []string{"lobby", "vault"} {
+		if err := c.Cameras.Put(t.Context(), topics.Camera{Name: name, URL: "rtsp://viewer:hunter2@10.0.0.7/" + name}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	// Both have shown it, and its id names the one that did so first.
 	c.wall.setOpen("crowd", &topics.Alert{ID: "crowd/vault-1-2", Rule: "crowd", Camera: "lobby", Cameras: []string{"lobby", "vault"}, Label: "people running", Onset: noon})
 	c.wall.setFault("x", errors.New("a record of vault can't be read"))
@@ -82,6 +87,8 @@ type rule struct {
 	body string      // of a request that is right, but for who makes it
 	// hidden: of a camera that is not seen the answer is that there is none.
 	hidden bool
+	// whole: only for who sees every camera.
+	whole bool
 }
 
 // rules are of all routes. A route without one fails the test below.
@@ -124,6 +131,17 @@ var rules = map[string]rule{
 	"POST /api/v1/alerts/marks":              {role: operator, body: `{"mark": "later", "alerts": ["vault/vault-1-1"]}`},
 	"POST /api/v1/decisions/{decision}/undo": {role: operator, body: `{}`},
 	"POST /api/v1/alerts/{id}/silence":       {role: operator, body: `{"minutes": 0}`},
+
+	"GET /cameras":                          {role: viewer, whole: true},
+	"GET /cameras/{camera}/edit":            {role: admin, whole: true},
+	"GET /api/v1/camera-table":              {role: viewer, whole: true},
+	"GET /api/v1/cameras/{camera}/history":  {role: viewer, hidden: true},
+	"GET /api/v1/cameras/{camera}/settings": {role: admin, whole: true},
+	"POST /api/v1/cameras":                  {role: admin, whole: true, body: `{"camera": "-"}`},
+	"PATCH /api/v1/cameras/{camera}":        {role: admin, whole: true, body: `{"transport": "none"}`},
+	"DELETE /api/v1/cameras/{camera}":       {role: admin, whole: true, body: `{}`},
+	"POST /api/v1/camera-tries":             {role: admin, whole: true, body: `{"transport": "none"}`},
+	"POST /api/v1/camera-discoveries":       {role: admin, whole: true, body: `{"at": "nowhere"}`},
 }
 
 // ask makes a request of a route, as whoever has a token; it reads what comes at once.
@@ -188,6 +206,9 @@ func TestEveryRouteHasARuleForEachRole(t *testing.T) {
 			}
 		}
 		code, body := ask(t, server, pattern, "vault", "limited", rule.body)
+		if rule.whole && code != http.StatusForbidden {
+			t.Errorf("%s as who sees some cameras only: %d %.200s", pattern, code, body)
+		}
 		if rule.hidden && code != http.StatusNotFound {
 			t.Errorf("%s of a camera that is not seen: %d %.200s", pattern, code, body)
 		}

@@ -20,6 +20,8 @@ type Tile struct {
 	Since   time.Time `json:"since,omitzero"`
 	Reason  string    `json:"reason,omitempty" doc:"why it does not stream, or why no clips come of it"`
 	RetryAt time.Time `json:"retry_at,omitzero"`
+	// Disabled: nothing connects to it, and nobody misses its video.
+	Disabled bool `json:"disabled,omitempty"`
 	// Fault is what is wrong with the pictures of a camera that streams.
 	Fault      string    `json:"fault,omitempty" doc:"what is wrong with its pictures, such as frozen"`
 	FaultSince time.Time `json:"fault_since,omitzero"`
@@ -84,6 +86,7 @@ func (t *Tile) streamed(e cameras.Entry) {
 	s := e.Status
 	t.Camera, t.Tags = e.Name, cleaned(e.Tags)
 	t.State, t.Since, t.Reason, t.RetryAt = cmp.Or(string(s.State), "unknown"), s.Since, s.Why(), s.RetryAt
+	t.Disabled = e.Disabled
 	t.Fault, t.FaultSince = "", time.Time{}
 	if s.Picture != nil && s.State == topics.StreamStreaming {
 		t.Fault, t.FaultSince = fault(*s.Picture)

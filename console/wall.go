@@ -176,7 +176,7 @@ func (w *wall) line(who who) Line {
 	defer w.mu.Unlock()
 	l := Line{Open: w.openCount(who)}
 	for _, t := range w.tiles {
-		if !who.Sees(t.Tags) {
+		if !who.Sees(t.Tags) || t.Disabled {
 			continue
 		}
 		l.Cameras++

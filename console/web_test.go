@@ -41,7 +41,7 @@ func servedAs(t *testing.T, who config.Console, log *slog.Logger) (*Console, *ht
 		t.Fatal(err)
 	}
 	names := topics.Names{Prefix: topics.DefaultPrefix}
-	table, err := cameras.Open(client, names, quiet)
+	table, err := cameras.New(cameras.Options{Cameras: rowsOf(), Status: rowsOf(), Workers: rowsOf(), Age: client.Age, Logger: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,6 +57,7 @@ func servedAs(t *testing.T, who config.Console, log *slog.Logger) (*Console, *ht
 	c.fleet = newRecent(fleetAge, func(context.Context) (fleet.Fleet, error) {
 		return fleet.Fleet{Workers: []fleet.Worker{{Name: "w", Alive: true, Stages: map[string]topics.WorkerStage{"infer": {Lag: 7}}}}, Wrong: []fleet.Wrong{{What: "<script>wrong", Do: "mend it"}}}, nil
 	})
+	c.readHistory = func(context.Context, *history) error { return nil }
 	server := httptest.NewServer(c.Handler())
 	t.Cleanup(func() {
 		server.Close()

@@ -26,6 +26,7 @@ function add(camera) {
     const link = at.querySelector('.picture')
     link.href = '/cameras/' + encodeURIComponent(camera)
     link.ariaLabel = 'Camera ' + camera
+    at.querySelector('.mend').href = link.href + '/edit'
     wall.append(at)
   }
   const t = { at, now: null, seen: false, clip: '' }
@@ -59,6 +60,7 @@ function stateText(c) {
   const lasted = since(c.fault_since ?? c.since)
   if (c.fault) return lasted ? `${c.fault} for ${lasted}` : c.fault
   if (c.state === 'streaming') return c.reason ?? ''
+  if (c.disabled) return 'disabled'
   let text = c.state
   if (lasted) text += ` for ${lasted}`
   if (c.reason) text += `: ${c.reason}`
@@ -89,6 +91,7 @@ function draw(t, c) {
   const { at } = t
   at.dataset.state = c.state
   at.dataset.tags = (c.tags ?? []).join('\n')
+  at.querySelector('.mend').hidden = c.state === 'streaming' || !('edits' in document.body.dataset)
   at.classList.toggle('faulty', c.state !== 'streaming' || Boolean(c.fault))
   const worst = c.alerts.some((a) => a.severity === 'critical') ? 'critical' : c.alerts.some((a) => a.severity === 'warning') ? 'warning' : c.alerts.length ? 'info' : ''
   at.dataset.severity = worst
