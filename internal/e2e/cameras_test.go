@@ -9,6 +9,13 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
+// press clicks what is scrolled into the middle: the line at the bottom covers what is there.
+func (b browser) press(what, selector string) {
+	b.t.Helper()
+	b.until(what+" is there", fmt.Sprintf(`(() => { const at = document.querySelector(%q); at?.scrollIntoView({ block: 'center' }); return Boolean(at) })()`, selector))
+	b.do(what, chromedp.Click(selector))
+}
+
 // still is where the picture is on which is drawn: left, top, width, height.
 func (b browser) still() []float64 {
 	b.t.Helper()
@@ -57,7 +64,7 @@ func consoleEdits(t *testing.T, data string, at addresses) {
 	b.until("no password is shown", `!document.querySelector('[data-tries]').textContent.includes('hunter2')`)
 	b.shot("cameras-add")
 	b.accessible("what was tried")
-	b.do("add it", chromedp.Click(".tries li:nth-child(2) [type=submit]"))
+	b.press("add it", ".tries li:nth-child(2) [type=submit]")
 	b.until("it is on the table", `document.querySelector('[data-rows] [data-camera=hall]') !== null`)
 	b.do("look at the wall", chromedp.Navigate(home+"/"))
 	b.until("it streams on the wall", `document.querySelector('[data-camera=hall][data-state=streaming] .loop')?.style.backgroundImage.startsWith('url("blob:')`)
@@ -66,7 +73,7 @@ func consoleEdits(t *testing.T, data string, at addresses) {
 	b.do("edit it", chromedp.Navigate(home+"/cameras/hall/edit"))
 	b.until("its newest picture is there", `document.querySelector('[data-still]').width > 100 && document.querySelector('[name=url]').value.endsWith('/corridor_fall')`)
 	b.until("what its stream did is there", `/streaming/.test(document.querySelector('[data-past]').textContent)`)
-	b.do("draw a mask", chromedp.Click("[data-new=mask]"))
+	b.press("draw a mask", "[data-new=mask]")
 	box := b.still()
 	for _, c := range [][2]float64{{.1, .02}, {.6, .02}, {.6, .5}} {
 		b.do("click a corner", chromedp.MouseClickXY(box[0]+c[0]*box[2], box[1]+c[1]*box[3]))
@@ -81,7 +88,7 @@ func consoleEdits(t *testing.T, data string, at addresses) {
 	b.keys(kb.Enter)
 	b.shot("cameras-mask")
 	b.accessible("a camera's settings")
-	b.do("save it", chromedp.Click("[data-save-areas]"))
+	b.press("save it", "[data-save-areas]")
 	b.until("it is saved", `document.querySelector('[data-said]').textContent.startsWith('Saved')`)
 	b.until("new clips are masked", spread+" >= 0 && window.spread < 20")
 	b.do("look on a phone", chromedp.EmulateViewport(320, 640), chromedp.Navigate(home+"/cameras/hall/edit"))
@@ -91,11 +98,12 @@ func consoleEdits(t *testing.T, data string, at addresses) {
 	b.until("nothing is wider than the phone", `document.querySelector('[data-camera=hall] .able') !== null && document.documentElement.scrollWidth <= 320`)
 	b.shot("cameras-phone")
 
-	b.do("disable it", chromedp.EmulateViewport(1366, 768), chromedp.Click("[data-camera=hall] .able"))
+	b.do("look on a laptop", chromedp.EmulateViewport(1366, 768))
+	b.press("disable it", "[data-camera=hall] .able")
 	b.until("it is disabled", `document.querySelector('[data-camera=hall] .state').textContent === 'disabled' && document.querySelector('[data-camera=hall] .able').textContent === 'Enable'`)
 	b.until("nobody misses it", `document.querySelector('[data-line-streaming]').textContent .startsWith("10 of 10")`)
 	b.shot("cameras-table")
-	b.do("remove it", chromedp.Click("[data-camera=hall] .gone"))
+	b.press("remove it", "[data-camera=hall] .gone")
 	b.until("it asks", `document.querySelector('[data-sure]').open`)
 	b.do("yes", chromedp.Click("[data-yes]"))
 	b.until("it is gone", `document.querySelector('[data-camera=hall]') === null`)
