@@ -20,6 +20,7 @@ import (
 	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/calibrate"
+	"github.com/frostwatch/frostwatch/console/ruledesk"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
@@ -175,23 +176,23 @@ func (t *target) ruleWords(ctx context.Context, past *pastAlerts, rules *alerts.
 	if err != nil {
 		return nil, err
 	}
-	var there contents
+	var there ruledesk.Contents
 	err = t.withRedis(ctx, func(ctx context.Context, c *redis.Client, cfg config.Config) (err error) {
-		there, err = readContents(ctx, vocab.NewStore(c, cfg.Redis.Prefix), cfg.Vocab, slices.Collect(maps.Values(cameras)))
+		there, err = ruledesk.ReadContents(ctx, vocab.NewStore(c, cfg.Redis.Prefix), cfg.Vocab, slices.Collect(maps.Values(cameras)))
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	labels, in := there.about(rules, tried)
+	labels, in := there.About(rules, tried)
 	if len(labels) == 0 {
 		return nil, nil
 	}
 	words, err := t.words(ctx, past, g, labels)
-	if err != nil || !there.several() {
+	if err != nil || !there.Several() {
 		return words, err
 	}
-	return words.In(in, func(camera string, tags []string) string { return there.nameFor(cameras, camera, tags) }), nil
+	return words.In(in, func(camera string, tags []string) string { return there.NameFor(cameras, camera, tags) }), nil
 }
 
 func (p Program) printBacktest(b *calibrate.Backtested, svg string, asJSON bool) error {

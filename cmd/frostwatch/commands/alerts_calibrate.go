@@ -18,6 +18,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/calibrate"
+	"github.com/frostwatch/frostwatch/console/ruledesk"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/topics"
@@ -97,7 +98,7 @@ func (f calibrateFlags) wrong(err error) error {
 
 // judge makes ready what the truth names, and compares.
 func (p Program) judge(ctx context.Context, t *target, past *pastAlerts, truth *calibrate.Truth, f calibrateFlags) (*calibrate.Judged, error) {
-	o := calibrate.JudgeOptions{Past: past.Reader, Truth: truth, Subjects: calibrate.Subjects{Nearest: nearest}}
+	o := calibrate.JudgeOptions{Past: past.Reader, Truth: truth, Subjects: calibrate.Subjects{Nearest: vocab.Nearest}}
 	var err error
 	if file := cmp.Or(f.rules, t.file()); file != "" {
 		if o.Rules, err = p.rulesOf(ctx, t, file, f.rules == ""); err != nil {
@@ -124,16 +125,16 @@ func (p Program) judge(ctx context.Context, t *target, past *pastAlerts, truth *
 	if err != nil {
 		return nil, err
 	}
-	var there contents
+	var there ruledesk.Contents
 	err = t.withRedis(ctx, func(ctx context.Context, c *redis.Client, cfg config.Config) (err error) {
-		there, err = readContents(ctx, vocab.NewStore(c, cfg.Redis.Prefix), cfg.Vocab, slices.Collect(maps.Values(cameras)))
+		there, err = ruledesk.ReadContents(ctx, vocab.NewStore(c, cfg.Redis.Prefix), cfg.Vocab, slices.Collect(maps.Values(cameras)))
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	o.Vocabulary = func(camera string) []vocab.Label {
-		v := there.words(there.nameFor(cameras, camera, nil))
+		v := there.Words(there.NameFor(cameras, camera, nil))
 		return slices.Concat(v.Labels, o.Rules.About(v.Labels)) // what the vocabulary has comes first, and counts
 	}
 	o.Embedder = remoteTexts{t, o.Model}

@@ -17,6 +17,7 @@ import (
 	"github.com/frostwatch/frostwatch/calibrate"
 	"github.com/frostwatch/frostwatch/eval/export"
 	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
 )
 
 func (p Program) alertsExplain() *cobra.Command {
@@ -69,7 +70,7 @@ func (p *pastAlerts) hasCamera(ctx context.Context, name string) error {
 	if _, there := rows[name]; there {
 		return nil
 	}
-	if meant := nearest(name, slices.Collect(maps.Keys(rows))); meant != "" {
+	if meant := vocab.Nearest(name, slices.Collect(maps.Keys(rows))); meant != "" {
 		return fmt.Errorf("no camera is named %q (there is %q), and nothing was recorded of it", name, meant)
 	}
 	return fmt.Errorf("no camera is named %q, and nothing was recorded of it", name)

@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,8 +12,8 @@ import (
 	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/cameras"
+	"github.com/frostwatch/frostwatch/console/ruledesk"
 	"github.com/frostwatch/frostwatch/internal/config"
-	"github.com/frostwatch/frostwatch/notify"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
 )
@@ -42,13 +41,8 @@ func (p Program) ruleCommand() *cobra.Command {
 
 // ruleDesk is what commands about rules work on.
 type ruleDesk struct {
-	store  *alerts.Store
-	labels *vocab.Store
-	cfg    config.Config
-	file   *alerts.RuleSet
-	known  bool   // the file's rules are
-	path   string // of the configuration file; empty: not known
-	target *target
+	ruledesk.Desk
+	known bool // the file's rules are
 }
 
 func (t *ruleTarget) with(ctx context.Context, do func(context.Context, *ruleDesk) error) error {
@@ -57,12 +51,29 @@ func (t *ruleTarget) with(ctx context.Context, do func(context.Context, *ruleDes
 		if err != nil {
 			return err
 		}
-		return do(ctx, &ruleDesk{
-			store:  alerts.NewStore(c, cfg.Redis.Prefix).By(t.by, t.note),
-			labels: vocab.NewStore(c, cfg.Redis.Prefix).By(t.by, t.note),
-			cfg:    cfg, file: file, known: known, path: t.file(), target: &t.target,
-		})
+		return do(ctx, &ruleDesk{ruledesk.Desk{
+			Store:  alerts.NewStore(c, cfg.Redis.Prefix).By(t.by, t.note),
+			Labels: vocab.NewStore(c, cfg.Redis.Prefix).By(t.by, t.note),
+			Config: cfg, File: file, Path: t.file(),
+			Cameras: func(ctx context.Context) ([]topics.Camera, error) { return t.cameras(ctx, cfg) },
+		}, known})
 	})
+}
+
+// cameras are those of the table of cameras.
+func (t *target) cameras(ctx context.Context, cfg config.Config) (out []topics.Camera, err error) {
+	err = t.onKafka(ctx, cfg, func(ctx context.Context, b *bus.Client, n topics.Names) error {
+		table, err := cameras.Open(b, n, slog.New(slog.DiscardHandler))
+		if err != nil {
+			return err
+		}
+		all, err := table.List(ctx)
+		for _, c := range all {
+			out = append(out, c.Camera)
+		}
+		return err
+	})
+	return out, err
 }
 
 // fileRules are the rules of the configuration file. With a mistake in it they are not
@@ -78,49 +89,4 @@ func (t *ruleTarget) fileRules(cfg config.Config) (rules *alerts.RuleSet, known 
 	}
 	rules, err = alerts.Compile(config.Raw{})
 	return rules, false, err
-}
-
-// surroundings are what rules are checked against. What is not known is nil, and
-// unknown says why.
-type surroundings struct {
-	alerts.Surroundings
-	contents
-	unknown error
-}
-
-func (d *ruleDesk) surroundings(ctx context.Context) surroundings {
-	var out surroundings
-	if plan, err := notify.Compile(d.cfg.Notify.Receivers); err == nil { // a mistake in it is none of the rules'
-		out.Receivers = plan.WhyNot
-	}
-	var there []topics.Camera
-	kafka := d.target.onKafka(ctx, d.cfg, func(ctx context.Context, b *bus.Client, n topics.Names) error {
-		table, err := cameras.Open(b, n, slog.New(slog.DiscardHandler))
-		if err != nil {
-			return err
-		}
-		all, err := table.List(ctx)
-		if err != nil {
-			return err
-		}
-		out.Cameras, out.Vocabularies, out.Zones = map[string][]string{}, map[string]string{}, map[string]map[string]topics.Polygon{}
-		for _, c := range all {
-			there = append(there, c.Camera)
-			out.Cameras[c.Name], out.Vocabularies[c.Name], out.Zones[c.Name] = c.Tags, d.cfg.Vocab.Of(c.Camera), c.Zones
-		}
-		return nil
-	})
-	var err error
-	out.contents, err = readContents(ctx, d.labels, d.cfg.Vocab, there)
-	out.Words = out.words
-	out.unknown = errors.Join(err, kafka)
-	return out
-}
-
-// note says what rules could not be checked against; empty: nothing.
-func (s surroundings) note() string {
-	if s.unknown == nil {
-		return ""
-	}
-	return fmt.Sprintf("not checked against everything: %s\n", topics.Clean(s.unknown.Error()))
 }

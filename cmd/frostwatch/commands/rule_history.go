@@ -23,7 +23,7 @@ func (p Program) ruleHistory(t *ruleTarget) *cobra.Command {
 				return err
 			}
 			return t.with(cmd.Context(), func(ctx context.Context, d *ruleDesk) error {
-				past, err := d.store.Past(ctx)
+				past, err := d.Store.Past(ctx)
 				if err != nil {
 					return err
 				}
@@ -56,7 +56,7 @@ func (p Program) ruleRollback(t *ruleTarget) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return t.with(cmd.Context(), func(ctx context.Context, d *ruleDesk) error {
-				past, err := d.store.Past(ctx)
+				past, err := d.Store.Past(ctx)
 				if err != nil {
 					return err
 				}
@@ -67,10 +67,10 @@ func (p Program) ruleRollback(t *ruleTarget) *cobra.Command {
 				if dry {
 					return p.printPlan(past, entries)
 				}
-				if err := d.store.By(t.by, "rule rollback to "+to).Restore(ctx, entries); err != nil {
+				if err := d.Store.By(t.by, "rule rollback to "+to).Restore(ctx, entries); err != nil {
 					return err
 				}
-				after, err := d.store.Past(ctx)
+				after, err := d.Store.Past(ctx)
 				if err != nil {
 					return err
 				}

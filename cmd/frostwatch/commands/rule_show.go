@@ -10,7 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/frostwatch/frostwatch/alerts"
+	"github.com/frostwatch/frostwatch/console/ruledesk"
 	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
 )
 
 func (p Program) ruleShow(t *ruleTarget) *cobra.Command {
@@ -18,25 +20,25 @@ func (p Program) ruleShow(t *ruleTarget) *cobra.Command {
 		Use: "show NAME", Short: "Show all of one rule: what it watches for, when, and what keeps it from taking effect", Args: exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return t.with(cmd.Context(), func(ctx context.Context, d *ruleDesk) error {
-				content, err := d.store.Read(ctx)
+				content, err := d.Store.Read(ctx)
 				if err != nil {
 					return err
 				}
-				stored, around := alerts.ParseStored(content), d.surroundings(ctx)
-				rows := ruleRows(d.file, stored, content.Entries, around)
-				i := slices.IndexFunc(rows, func(r ruleRow) bool { return r.Name == args[0] })
+				stored, around := alerts.ParseStored(content), d.Around(ctx)
+				rows := ruledesk.Rows(d.File, stored, content.Entries, around)
+				i := slices.IndexFunc(rows, func(r ruledesk.Row) bool { return r.Name == args[0] })
 				if i < 0 {
 					var names []string
 					for _, r := range rows {
 						names = append(names, r.Name)
 					}
-					if meant := nearest(args[0], names); meant != "" {
+					if meant := vocab.Nearest(args[0], names); meant != "" {
 						return fmt.Errorf("there is no rule %q (there is %q)", args[0], meant)
 					}
 					return fmt.Errorf("there is no rule %q: see `frostwatch rule ls`", args[0])
 				}
-				all, _ := alerts.Join(d.file, &stored)
-				_, err = io.WriteString(p.Out, d.shownRule(rows[i], all.Rules(), around)+around.note())
+				all, _ := alerts.Join(d.File, &stored)
+				_, err = io.WriteString(p.Out, d.shownRule(rows[i], all.Rules(), around)+around.Note())
 				return err
 			})
 		},
@@ -44,7 +46,7 @@ func (p Program) ruleShow(t *ruleTarget) *cobra.Command {
 }
 
 // shownRule is a rule in words, one property a line.
-func (d *ruleDesk) shownRule(row ruleRow, all []alerts.Rule, around surroundings) string {
+func (d *ruleDesk) shownRule(row ruledesk.Row, all []alerts.Rule, around ruledesk.Around) string {
 	var b strings.Builder
 	line := func(what, value string) {
 		if value != "" {
@@ -53,7 +55,7 @@ func (d *ruleDesk) shownRule(row ruleRow, all []alerts.Rule, around surroundings
 	}
 	from := "Redis"
 	if row.From == "file" {
-		from = d.path
+		from = d.Path
 	}
 	line("rule", row.Name+", of "+from)
 	line("skipped", row.Skipped)
@@ -61,7 +63,7 @@ func (d *ruleDesk) shownRule(row ruleRow, all []alerts.Rule, around surroundings
 		writeProperties(line, all[i])
 		line("cameras", row.Cameras)
 		if around.Cameras != nil {
-			line("", watchedText(all[i], around.Cameras))
+			line("", ruledesk.WatchedText(all[i], around.Cameras))
 		}
 	}
 	line("no effect", row.NoEffect)
@@ -76,75 +78,23 @@ func (d *ruleDesk) shownRule(row ruleRow, all []alerts.Rule, around surroundings
 }
 
 func writeProperties(line func(what, value string), r alerts.Rule) {
-	line("watches for", watchesFor(r))
+	line("watches for", ruledesk.WatchesFor(r))
 	if r.Stream == nil {
-		line("when", whenText(r))
+		line("when", ruledesk.WhenText(r))
 	}
-	line("severity", severityText(r.Severity, r.SeverityFrom))
+	line("severity", ruledesk.SeverityText(r.Severity, r.SeverityFrom))
 	if e := r.Escalate; e != nil {
-		line("escalates", fmt.Sprintf("to %s after %v", orCritical(e.Severity), e.After))
+		line("escalates", fmt.Sprintf("to %s after %v", ruledesk.OrCritical(e.Severity), e.After))
 	}
 	if r.Cooldown > 0 {
 		line("cooldown", r.Cooldown.String())
 	}
-	line("hours", hoursText(r.Schedule))
-	line("quiet", hoursText(r.Quiet))
+	line("hours", ruledesk.HoursText(r.Schedule))
+	line("quiet", ruledesk.HoursText(r.Quiet))
 	line("inhibited by", strings.Join(r.InhibitedBy, ", "))
 	line("notifies", strings.Join(r.Notify, ", "))
 	line("asks", r.Verify)
 	for _, o := range r.Overrides {
-		line("override", overrideText(o))
+		line("override", ruledesk.OverrideText(o))
 	}
-}
-
-func orCritical(severity string) string {
-	if severity == "" {
-		return "critical"
-	}
-	return severity
-}
-
-// severityText is the severity, or what it depends on.
-func severityText(plain string, from *alerts.SeverityFrom) string {
-	if from == nil {
-		return plain
-	}
-	text := []string{plain}
-	if from.Warning > 0 {
-		text = append(text, fmt.Sprintf("warning from %v", from.Warning))
-	}
-	if from.Critical > 0 {
-		text = append(text, fmt.Sprintf("critical from %v", from.Critical))
-	}
-	return strings.Join(slices.DeleteFunc(text, func(s string) bool { return s == "" }), ", ")
-}
-
-// hoursText is a part of the week; empty: there is none.
-func hoursText(s *alerts.Schedule) string {
-	if s == nil {
-		return ""
-	}
-	text := func(value, none string) string {
-		if value == "" {
-			return none
-		}
-		return value
-	}
-	return fmt.Sprintf("%s, %s to %s, %s", text(s.Days, "every day"), text(s.From, "00:00"), text(s.To, "24:00"), text(s.Timezone, "UTC"))
-}
-
-func overrideText(o alerts.Override) string {
-	of := alerts.Rule{Cameras: o.Cameras, CameraTags: o.CameraTags}
-	as := alerts.Rule{Contrast: o.Contrast, Score: o.Score, Similarity: o.Similarity, FalseAlarms: o.FalseAlarms}
-	var parts []string
-	if o.Contrast != nil || o.Score != nil || o.Similarity != nil || o.FalseAlarms != (alerts.Budget{}) {
-		parts = append(parts, whenText(as))
-	}
-	if o.Clips != (alerts.ClipsRule{}) {
-		parts = append(parts, fmt.Sprintf("%d of %d clips", o.Clips.N, o.Clips.M))
-	}
-	if text := severityText(o.Severity, o.SeverityFrom); text != "" {
-		parts = append(parts, text)
-	}
-	return camerasText(of) + ": " + strings.Join(parts, ", ")
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/frostwatch/frostwatch/alerts"
+	"github.com/frostwatch/frostwatch/console/ruledesk"
 	"github.com/frostwatch/frostwatch/internal/redistest"
 )
 
@@ -154,7 +155,7 @@ func TestWatchNamesRulesByTheWords(t *testing.T) {
 }
 
 func TestWhatRaisesAnAlert(t *testing.T) {
-	here := surroundings{Surroundings: alerts.Surroundings{Cameras: map[string][]string{"yard-1": nil, "door": {"in"}}}}
+	here := ruledesk.Around{Surroundings: alerts.Surroundings{Cameras: map[string][]string{"yard-1": nil, "door": {"in"}}}}
 	for text, want := range map[string]string{
 		"{actions: [a]}": "a clip that shows it raises an alert",
 		"{actions: [a], count: 2 cameras within 10s}": "2 cameras that show it within 10s raise an alert",

@@ -227,16 +227,16 @@ func (p Program) silenceRemove(t *target) *cobra.Command {
 func (t *target) chosenByNothing(ctx context.Context, c topics.Choice) (warnings []string) {
 	rules := &ruleTarget{target: *t}
 	err := rules.with(ctx, func(ctx context.Context, d *ruleDesk) error {
-		content, err := d.store.Read(ctx)
+		content, err := d.Store.Read(ctx)
 		if err != nil {
 			return err
 		}
-		around := d.surroundings(ctx)
+		around := d.Around(ctx)
 		if around.Cameras == nil {
-			return around.unknown
+			return around.Unknown
 		}
 		stored := alerts.ParseStored(content)
-		all, _ := alerts.Join(d.file, &stored)
+		all, _ := alerts.Join(d.File, &stored)
 		warnings = unmatched(c, all.Names(), around.Cameras)
 		return nil
 	})

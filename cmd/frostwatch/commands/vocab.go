@@ -302,7 +302,7 @@ func notThere(ctx context.Context, s *vocab.Store, name string, absent []string)
 	texts := make([]string, len(absent))
 	for i, label := range absent {
 		texts[i] = fmt.Sprintf("%q", label)
-		if meant := nearest(label, there); meant != "" {
+		if meant := vocab.Nearest(label, there); meant != "" {
 			texts[i] += fmt.Sprintf(" (there is %q)", meant)
 		}
 	}

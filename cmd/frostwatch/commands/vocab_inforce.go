@@ -3,11 +3,9 @@ package commands
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
 )
@@ -67,30 +65,12 @@ func soFar(p *vocab.Pending, shown vocab.Vocabulary) string {
 	return fmt.Sprintf(", and has embedded %d of %d new texts%s so far", p.Embedded, p.Texts, of)
 }
 
-// Normally an edit is in force within a second. An infer that is known to run is
-// waited for longer than one that may not run at all.
-const (
-	forceTime = 3 * time.Second
-	anyTime   = time.Second
-)
+// anyTime is how long an infer is waited for that may not run at all; one that is known to
+// run is waited for longer.
+const anyTime = time.Second
 
-// awaitForce waits until all models have a version in force, for forceTime at most.
+// awaitForce waits until all models have a version in force, for some seconds at most.
 func awaitForce(ctx context.Context, s *vocab.Store, v vocab.Vocabulary) ([]vocab.InForce, error) {
-	return awaitAll(ctx, anyTime, func(ctx context.Context) ([]vocab.InForce, error) { return s.InForce(ctx, v.Name) },
+	return vocab.Await(ctx, anyTime, func(ctx context.Context) ([]vocab.InForce, error) { return s.InForce(ctx, v.Name) },
 		func(f vocab.InForce) bool { return f.Version != v.Version })
-}
-
-// awaitAll waits until none of those who have announced themselves is behind, for
-// forceTime at most; where nobody has, until somebody does, for missing at most.
-func awaitAll[T any](ctx context.Context, missing time.Duration, read func(context.Context) ([]T, error), behind func(T) bool) (force []T, err error) {
-	const look = 50 * time.Millisecond
-	for began := time.Now(); ; {
-		if force, err = read(ctx); err != nil {
-			return nil, err
-		}
-		waits := slices.ContainsFunc(force, behind) || len(force) == 0 && time.Since(began) < missing
-		if !waits || time.Since(began) > forceTime || !pause.For(ctx, look) {
-			return force, nil
-		}
-	}
 }

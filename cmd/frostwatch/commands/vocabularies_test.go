@@ -7,10 +7,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/frostwatch/frostwatch/alerts"
-	"github.com/frostwatch/frostwatch/internal/config"
-	"github.com/frostwatch/frostwatch/vocab"
 )
 
 // Labels go to the vocabulary of the cameras that a rule names, and commands about the
@@ -69,33 +65,5 @@ func TestCommandsUseTheVocabularyOfTheCameras(t *testing.T) {
 	run("rule", "add", "nowhere", "--action", "washing hands", "--camera", "nosuch")
 	if out := run("alerts", "backtest", "--since", "1h"); !regexp.MustCompile(`everywhere +ward-1`).MatchString(out) || !strings.Contains(out, "no camera is watched by: nowhere\n") || strings.Contains(out, "lobby") {
 		t.Errorf("the rule would have raised: %s", out)
-	}
-}
-
-func TestLabelsOfRulesByVocabulary(t *testing.T) {
-	rules, err := alerts.NewRuleSet(alerts.Rule{Name: "r", Actions: []string{"fall", "Wash  hands", "new"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := contents{cfg: config.Vocab{Name: "default"}, of: map[string]*vocab.Vocabulary{
-		"default":   {Name: "default", Labels: []vocab.Label{{Name: "fall"}, {Name: "other"}}},
-		"hospital":  {Name: "hospital", Labels: []vocab.Label{{Name: "fall"}, {Name: "wash hands"}}},
-		"logistics": {Name: "logistics", Labels: []vocab.Label{{Name: "fall", Description: "of a box"}}},
-	}}
-	// A rule in force raises nothing for a label that no vocabulary has.
-	if labels, _ := c.about(rules, false); slices.ContainsFunc(labels, func(l vocab.Label) bool { return l.Name == "new" }) {
-		t.Errorf("in force: %+v", labels)
-	}
-	labels, in := c.about(rules, true)
-	want := map[string][]string{"fall": {"default", "hospital"}, "fall: of a box": {"logistics"}, "wash hands": {"hospital"}, "new": nil}
-	for i, l := range labels {
-		text := l.Texts()[0]
-		if got, ok := want[text]; !ok || !slices.Equal(got, in[i]) {
-			t.Errorf("%q is in %q", text, in[i])
-		}
-		delete(want, text)
-	}
-	if len(want) > 0 {
-		t.Errorf("missing are %v", want)
 	}
 }

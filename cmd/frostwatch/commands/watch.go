@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/frostwatch/frostwatch/alerts"
+	"github.com/frostwatch/frostwatch/console/ruledesk"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
 )
@@ -69,38 +70,40 @@ const watchNote = "watch"
 
 func (p Program) watch(ctx context.Context, t *watchTarget, d *ruleDesk, words string) error {
 	words = strings.Join(strings.Fields(words), " ")
-	t.rule.actions = []string{words}
+	t.rule.Actions = []string{words}
 	name := t.name
 	if name == "" {
-		name = watchName(words, t.rule.cameras)
+		name = watchName(words, t.rule.Cameras)
 	}
 	// Both are checked before the first is stored.
-	rule, err := alerts.ParseRuleFrom(sourceOfFlags, name, t.rule.text())
+	rule, err := alerts.ParseRuleFrom(sourceOfFlags, name, t.rule.Text())
 	if err != nil {
 		return err
 	}
-	around := d.surroundings(ctx)
+	around := d.Around(ctx)
 	in := []string{t.in}
 	if t.in == "" {
 		in = around.VocabulariesOf(rule)
 	}
 	var b strings.Builder
 	for i := range in {
-		in[i] = cmp.Or(in[i], d.cfg.Vocab.Name)
+		in[i] = cmp.Or(in[i], d.Config.Vocab.Name)
 		if err := d.addLabel(ctx, &b, in[i], words, t.tags); err != nil {
 			return err
 		}
 	}
-	what, err := d.put(ctx, name, t.rule.text())
+	what, err := d.Put(ctx, name, t.rule.Text())
 	if err != nil {
 		return err
 	}
-	around = d.surroundings(ctx) // with the label
-	fmt.Fprintf(&b, "rule %s %s: %s%s\n", name, what, whenText(rule), countText(rule))
-	if err := d.writeEffect(ctx, &b, name, around); err != nil {
+	around = d.Around(ctx) // with the label
+	fmt.Fprintf(&b, "rule %s %s: %s%s\n", name, what, ruledesk.WhenText(rule), ruledesk.CountText(rule))
+	effect, err := d.Effect(ctx, name, around)
+	if err != nil {
 		return err
 	}
-	b.WriteString(around.note())
+	effect.Write(&b)
+	b.WriteString(around.Note())
 	if err := d.writeBothInForce(ctx, &b, name, in, raises(rule, around)); err != nil {
 		return err
 	}
@@ -111,7 +114,7 @@ func (p Program) watch(ctx context.Context, t *watchTarget, d *ruleDesk, words s
 
 // addLabel adds the words to a vocabulary, or the tags to the label that is there.
 func (d *ruleDesk) addLabel(ctx context.Context, b *strings.Builder, name, words string, tags []string) error {
-	v, err := d.labels.List(ctx, name)
+	v, err := d.Labels.List(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -126,7 +129,7 @@ func (d *ruleDesk) addLabel(ctx context.Context, b *strings.Builder, name, words
 		}
 	}
 	if what == "added" || len(label.Tags) > had {
-		if err := d.labels.Put(ctx, name, label); err != nil {
+		if err := d.Labels.Put(ctx, name, label); err != nil {
 			return err
 		}
 	}
@@ -141,7 +144,7 @@ func (d *ruleDesk) addLabel(ctx context.Context, b *strings.Builder, name, words
 }
 
 // raises says what raises an alert of a rule; empty: it watches no camera.
-func raises(r alerts.Rule, around surroundings) string {
+func raises(r alerts.Rule, around ruledesk.Around) string {
 	watches := around.Cameras == nil // not known
 	for name, tags := range around.Cameras {
 		watches = watches || r.Watches(name, tags)
@@ -157,7 +160,7 @@ func raises(r alerts.Rule, around surroundings) string {
 
 // ofVocabulary names a vocabulary that is not the default one.
 func (d *ruleDesk) ofVocabulary(name string) string {
-	if name == d.cfg.Vocab.Name {
+	if name == d.Config.Vocab.Name {
 		return ""
 	}
 	return " of the vocabulary " + name
@@ -187,17 +190,17 @@ func (d *ruleDesk) writeBothInForce(ctx context.Context, b *strings.Builder, rul
 // an alert; empty: nothing does.
 func (d *ruleDesk) writeReady(ctx context.Context, b *strings.Builder, names []string, all bool, raises string) (bool, error) {
 	for _, name := range names {
-		v, err := d.labels.List(ctx, name)
+		v, err := d.Labels.List(ctx, name)
 		if err != nil {
 			return false, err
 		}
-		force, err := awaitForce(ctx, d.labels, v)
+		force, err := awaitForce(ctx, d.Labels, v)
 		if err != nil {
 			return false, err
 		}
 		if len(force) == 0 || slices.ContainsFunc(force, func(f vocab.InForce) bool { return f.Version != v.Version }) {
 			fmt.Fprintf(b, "not in force yet%s:\n", d.ofVocabulary(name))
-			writeInForce(b, v, d.cfg.Vocab.Name, force)
+			writeInForce(b, v, d.Config.Vocab.Name, force)
 			all = false
 		}
 	}
@@ -208,7 +211,7 @@ func (d *ruleDesk) writeReady(ctx context.Context, b *strings.Builder, names []s
 		b.WriteString("in force, and raises nothing until there is a camera that it watches\n")
 		return true, nil
 	}
-	fmt.Fprintf(b, "in force: %s from now on; a clip lasts %v\n", raises, d.cfg.Framer.Window.Round(10*time.Millisecond))
+	fmt.Fprintf(b, "in force: %s from now on; a clip lasts %v\n", raises, d.Config.Framer.Window.Round(10*time.Millisecond))
 	return true, nil
 }
 
@@ -243,7 +246,7 @@ func isNameRune(r rune) bool {
 // unwatch removes a rule, and those of its labels that `watch` added and no other
 // rule names.
 func (p Program) unwatch(ctx context.Context, d *ruleDesk, name string) error {
-	stored, err := d.store.List(ctx)
+	stored, err := d.Store.List(ctx)
 	if err != nil {
 		return err
 	}
@@ -251,16 +254,16 @@ func (p Program) unwatch(ctx context.Context, d *ruleDesk, name string) error {
 	if i := slices.IndexFunc(stored.Rules, func(r alerts.Rule) bool { return r.Name == name }); i >= 0 {
 		labels = stored.Rules[i].Actions
 	}
-	absent, err := d.store.Remove(ctx, name)
+	absent, err := d.Store.Remove(ctx, name)
 	if err != nil {
 		return err
 	}
 	if len(absent) > 0 {
-		return errors.Join(d.notThere(ctx, absent), watchedBy(stored.Rules, name))
+		return errors.Join(d.NotThere(ctx, absent), watchedBy(stored.Rules, name))
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "rule %s removed\n", topics.Clean(name))
-	in := d.surroundings(ctx).names()
+	in := d.Around(ctx).Names()
 	for _, label := range labels {
 		if err := d.dropLabel(ctx, &b, in, label); err != nil {
 			return err
@@ -296,11 +299,11 @@ func (d *ruleDesk) dropLabel(ctx context.Context, b *strings.Builder, in []strin
 		fmt.Fprintf(b, "label %s stays: a rule of the configuration file may name it\n", shown)
 		return nil
 	}
-	stored, err := d.store.List(ctx)
+	stored, err := d.Store.List(ctx)
 	if err != nil {
 		return err
 	}
-	all, _ := alerts.Join(d.file, &stored)
+	all, _ := alerts.Join(d.File, &stored)
 	for _, r := range all.Rules() {
 		if slices.ContainsFunc(r.Actions, func(a string) bool { return vocab.SameLabel(a, label) }) {
 			fmt.Fprintf(b, "label %s stays: rule %s names it\n", shown, r.Name)
@@ -309,7 +312,7 @@ func (d *ruleDesk) dropLabel(ctx context.Context, b *strings.Builder, in []strin
 	}
 	added := false
 	for _, name := range in {
-		past, err := d.labels.Past(ctx, name)
+		past, err := d.Labels.Past(ctx, name)
 		if err != nil {
 			return err
 		}
@@ -317,7 +320,7 @@ func (d *ruleDesk) dropLabel(ctx context.Context, b *strings.Builder, in []strin
 			continue
 		}
 		added = true
-		absent, err := d.labels.Remove(ctx, name, label)
+		absent, err := d.Labels.Remove(ctx, name, label)
 		switch {
 		case errors.Is(err, vocab.ErrLast):
 			fmt.Fprintf(b, "label %s%s stays: it is the only one\n", shown, d.ofVocabulary(name))
@@ -336,7 +339,7 @@ func (d *ruleDesk) dropLabel(ctx context.Context, b *strings.Builder, in []strin
 // anyHas is whether one of the vocabularies has a label.
 func (d *ruleDesk) anyHas(ctx context.Context, in []string, label string) bool {
 	return slices.ContainsFunc(in, func(name string) bool {
-		v, err := d.labels.List(ctx, name)
+		v, err := d.Labels.List(ctx, name)
 		return err == nil && slices.ContainsFunc(v.Labels, func(l vocab.Label) bool { return vocab.SameLabel(l.Name, label) })
 	})
 }

@@ -1,4 +1,4 @@
-package commands
+package vocab
 
 import "testing"
 
@@ -14,11 +14,11 @@ func TestTheLabelThatWasMeant(t *testing.T) {
 		"fa":                    "fall",
 		"x":                     "",
 	} {
-		if got := nearest(text, labels); got != want {
+		if got := Nearest(text, labels); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
-	if got := nearest("fall", nil); got != "" {
+	if got := Nearest("fall", nil); got != "" {
 		t.Errorf("of none: %q", got)
 	}
 }

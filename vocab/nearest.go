@@ -1,15 +1,11 @@
-package commands
+package vocab
 
-import (
-	"strings"
+import "strings"
 
-	"github.com/frostwatch/frostwatch/vocab"
-)
-
-// nearest returns the label that a person may have meant by text: the shortest that
+// Nearest returns the label that a person may have meant by text: the shortest that
 // begins with it, or else the one of which the fewest letters differ, if these are at
 // most a third. It is empty if there is none. Case and white space do not count.
-func nearest(text string, labels []string) string {
+func Nearest(text string, labels []string) string {
 	wanted := letters(text)
 	best, fewest, begins := "", 0, false
 	for _, label := range labels {
@@ -20,7 +16,7 @@ func nearest(text string, labels []string) string {
 			if begins || 3*more > longer {
 				continue // quickly: there may be 20,000 labels
 			}
-			if n = vocab.Distance(wanted, of); 3*n > longer {
+			if n = Distance(wanted, of); 3*n > longer {
 				continue
 			}
 		}
