@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/vocab"
@@ -151,4 +152,21 @@ func joined(rules []Rule, incomplete bool) *RuleSet {
 	set := compile(rules, func(int, error) {})
 	set.incomplete = incomplete
 	return set
+}
+
+// Parser is ParseStored that remembers what it has parsed: many long rules take long. The
+// zero value is ready. Safe for concurrent use.
+type Parser struct {
+	mu   sync.Mutex
+	past storedParser
+}
+
+// Parse reads the content of a store.
+func (p *Parser) Parse(c vocab.Content) Stored {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.past == nil {
+		p.past = storedParser{}
+	}
+	return p.past.parse(c)
 }

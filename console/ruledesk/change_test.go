@@ -1,0 +1,50 @@
+package ruledesk
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/frostwatch/frostwatch/alerts"
+)
+
+func TestAChangeKeepsTheRestOfARulesText(t *testing.T) {
+	const text = "# why it is here\nactions: [person falling down]\ncameras: [\"ward-*\"] # not the yard\ncontrast: {raise: 0.6, clear: 0.4}\nclips: 2 of 3\ncooldown: 2m\n"
+	word := func(s string) *string { return &s }
+	level := 0.7
+	for _, c := range []struct {
+		name   string
+		change Change
+		want   string // the sentence
+		keeps  []string
+	}{
+		{"nothing", Change{}, `Tell every receiver when "person falling down" is seen on ward-*, in 2 of 3 clips, from contrast 0.6.`, []string{text}},
+		{"a budget", Change{FalseAlarms: word("1 per week")}, `Tell every receiver when "person falling down" is seen on ward-*, in 2 of 3 clips, at most 1 false alarm per week.`, []string{"why it is here", "not the yard", "cooldown: 2m"}},
+		{"a contrast", Change{Contrast: &level, Clips: word(" ")}, `Tell every receiver when "person falling down" is seen on ward-*, from contrast 0.7.`, []string{"clear: 0.4"}},
+		{"lists", Change{Actions: &[]string{"a: b", "c"}, Cameras: &[]string{}, Notify: &[]string{"ops", "desk"}}, `Tell ops or desk when "a: b" or "c" is seen on any camera, in 2 of 3 clips, from contrast 0.6.`, []string{"cooldown: 2m"}},
+	} {
+		got, err := c.change.In(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := alerts.ParseRule("r", got)
+		if err != nil {
+			t.Fatalf("%s: %v in %s", c.name, err, got)
+		}
+		if said := Plain(Sentence(r)); said != c.want {
+			t.Errorf("%s: %s\nwant %s", c.name, said, c.want)
+		}
+		for _, k := range c.keeps {
+			if !strings.Contains(got, k) {
+				t.Errorf("%s: %q is lost: %s", c.name, k, got)
+			}
+		}
+	}
+	// A mistake is left for the check of the rule, which names the field.
+	broken, err := Change{Clips: word("often")}.In(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := alerts.ParseRule("r", broken); err == nil || !strings.Contains(err.Error(), "clips") {
+		t.Errorf("got %v", err)
+	}
+}
