@@ -95,6 +95,14 @@ func Backtest(ctx context.Context, o ReplayOptions) (*Backtested, error) {
 	return out, nil
 }
 
+// Compare compares the alerts that rules would raise with those that they did, or would as
+// they were; both with the clears.
+func Compare(would, did []topics.Alert) []Compared {
+	var b Backtested
+	b.compare(spans(would), spans(did))
+	return b.Alerts
+}
+
 // live reads the alerts that were raised in the range.
 func (b *Backtested) live(ctx context.Context, o ReplayOptions) ([]Compared, error) {
 	var all []topics.Alert

@@ -36,6 +36,7 @@ func (c *Console) api(mux *router) huma.API {
 	c.reviewAPI(api)
 	c.timelineAPI(api)
 	c.camerasAPI(api)
+	c.rulesAPI(api)
 	return api
 }
 

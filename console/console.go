@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/archive/alertlog"
@@ -26,7 +27,7 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// Options of a Console. All but Reporter and Access are required.
+// Options of a Console. All but Reporter, Access, Redis and Config are required.
 type Options struct {
 	Bus     *bus.Client
 	Names   topics.Names
@@ -37,6 +38,8 @@ type Options struct {
 	// Access is how the console is reached and by whom; without it, whoever is on this
 	// machine.
 	Access config.Console
+	// Redis has the words and the rules; without it there are none to show.
+	Redis *redis.Client
 	// Config is the configuration at the start: what it allows to cameras. Empty: the default.
 	Config config.Config
 	Own    []topics.Camera // that the operator has given by flags, as to ingest
@@ -75,6 +78,7 @@ type Console struct {
 	tries, finders    places        // bound what connects to cameras
 	key               [32]byte      // of versions
 	readHistory       func(context.Context, *history) error
+	rules             *rulebook
 }
 
 // findingAtOnce bounds the readings of the log at a time, of up to some 100 MB each.
@@ -104,6 +108,7 @@ func New(o Options) (*Console, error) {
 	if len(c.Config.Ingest.Protocols) == 0 {
 		c.Config = config.Default()
 	}
+	c.rules = newRulebook(c)
 	if c.Access.Listen == "" {
 		c.Access.Listen = config.Default().Console.Listen
 	}

@@ -23,7 +23,7 @@ type pages map[string]*template.Template
 
 var pageNames = []string{
 	"live", "camera", "health", "review", "timeline",
-	"cameras", "camera-edit",
+	"cameras", "camera-edit", "rules",
 }
 
 func parsePages() (pages, error) {
@@ -97,6 +97,7 @@ func (c *Console) routes() *router {
 	mux.HandleFunc("GET /timeline", c.timelinePage)
 	mux.HandleFunc("GET /cameras", c.camerasPage)
 	mux.HandleFunc("GET /cameras/{camera}/edit", c.cameraEditPage)
+	mux.HandleFunc("GET /rules", c.rulesPage)
 	mux.HandleFunc("GET /api/v1/events", c.events)
 	mux.forAll("GET /static/", assets().ServeHTTP)
 	mux.forAll("GET /login", c.loginPage)

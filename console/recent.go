@@ -52,3 +52,10 @@ func (r *recent[T]) known() (T, error, bool) {
 	defer r.mu.Unlock()
 	return r.last, r.err, !r.at.IsZero() && time.Since(r.at) < r.age
 }
+
+// forget makes the next call ask anew.
+func (r *recent[T]) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.at = time.Time{}
+}

@@ -142,6 +142,20 @@ var rules = map[string]rule{
 	"DELETE /api/v1/cameras/{camera}":       {role: admin, whole: true, body: `{}`},
 	"POST /api/v1/camera-tries":             {role: admin, whole: true, body: `{"transport": "none"}`},
 	"POST /api/v1/camera-discoveries":       {role: admin, whole: true, body: `{"at": "nowhere"}`},
+
+	"GET /rules":                     {role: viewer, whole: true},
+	"GET /api/v1/rules":              {role: viewer, whole: true},
+	"GET /api/v1/rules/{rule}":       {role: viewer, whole: true},
+	"GET /api/v1/rules/{rule}/past":  {role: viewer, whole: true},
+	"PUT /api/v1/rules/{rule}":       {role: admin, whole: true, body: `{"text": ""}`},
+	"DELETE /api/v1/rules/{rule}":    {role: admin, whole: true, body: `{}`},
+	"GET /api/v1/rulebook/days":      {role: viewer, whole: true},
+	"GET /api/v1/rulebook/history":   {role: viewer, whole: true},
+	"POST /api/v1/rulebook/check":    {role: admin, whole: true, body: `{"rule": "r", "text": ""}`},
+	"POST /api/v1/rulebook/try":      {role: admin, whole: true, body: `{"rule": "r", "text": ""}`},
+	"POST /api/v1/rulebook/rollback": {role: admin, whole: true, body: `{"version": "x"}`},
+	"GET /api/v1/explain":            {role: viewer, whole: true},
+	"GET /api/v1/explain/picture":    {role: viewer, whole: true},
 }
 
 // ask makes a request of a route, as whoever has a token; it reads what comes at once.

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/frostwatch/frostwatch/alerts"
 )
 
 // Change sets some properties of a rule's text. nil: as it is; empty: as without it.
@@ -19,13 +21,17 @@ type Change struct {
 }
 
 // In is a rule's text with the change. What the text has beside it stays, comments too.
-func (c Change) In(text string) (string, error) {
+// A text that is no rule is refused: what anyone may have written is checked first.
+func (c Change) In(name, text string) (string, error) {
 	if c == (Change{}) {
 		return text, nil
 	}
 	var keys yaml.MapSlice
 	comments := yaml.CommentMap{}
 	if strings.TrimSpace(text) != "" {
+		if _, err := alerts.ParseRuleFrom("", name, text); err != nil {
+			return "", err
+		}
 		if err := yaml.UnmarshalWithOptions([]byte(text), &keys, yaml.CommentToMap(comments)); err != nil {
 			return "", fmt.Errorf("the rule's text is no YAML: %s", yaml.FormatError(err, false, false))
 		}
@@ -120,4 +126,29 @@ func number(v any) (float64, bool) {
 		return float64(n), true
 	}
 	return 0, false
+}
+
+// FieldsOf are the properties of a rule that a Change sets, as they are.
+func FieldsOf(r alerts.Rule) Change {
+	texts := func(of []string) *[]string {
+		out := append([]string{}, of...)
+		return &out
+	}
+	c := Change{Actions: texts(r.Actions), Cameras: texts(r.Cameras), Notify: texts(r.Notify), Severity: &r.Severity}
+	if r.Stream == nil {
+		clips, err := r.Clips.MarshalText()
+		text, budget := string(clips), r.FalseAlarms.String()
+		if err == nil {
+			c.Clips = &text
+		}
+		c.FalseAlarms = &budget
+		if r.Measure() == alerts.ByContrast && budget == "" {
+			level := r.Levels().Raise
+			if level == 0 {
+				level = alerts.DefaultContrast
+			}
+			c.Contrast = &level
+		}
+	}
+	return c
 }

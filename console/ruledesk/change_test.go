@@ -22,7 +22,7 @@ func TestAChangeKeepsTheRestOfARulesText(t *testing.T) {
 		{"a contrast", Change{Contrast: &level, Clips: word(" ")}, `Tell every receiver when "person falling down" is seen on ward-*, from contrast 0.7.`, []string{"clear: 0.4"}},
 		{"lists", Change{Actions: &[]string{"a: b", "c"}, Cameras: &[]string{}, Notify: &[]string{"ops", "desk"}}, `Tell ops or desk when "a: b" or "c" is seen on any camera, in 2 of 3 clips, from contrast 0.6.`, []string{"cooldown: 2m"}},
 	} {
-		got, err := c.change.In(text)
+		got, err := c.change.In("r", text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -40,7 +40,7 @@ func TestAChangeKeepsTheRestOfARulesText(t *testing.T) {
 		}
 	}
 	// A mistake is left for the check of the rule, which names the field.
-	broken, err := Change{Clips: word("often")}.In(text)
+	broken, err := Change{Clips: word("often")}.In("r", text)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -64,3 +64,19 @@ func (d *Desk) NotThere(ctx context.Context, absent []string) error {
 	}
 	return fmt.Errorf("not among the rules in Redis, nothing is removed: %s", strings.Join(texts, ", "))
 }
+
+// VersionOf is the content of the rules at a version, which may be given by its first
+// characters, and that version. An empty one is refused: emptying is another edit.
+func VersionOf(past vocab.Past, version string) (entries map[string]string, full string, err error) {
+	at, err := past.Version(version)
+	if err != nil {
+		return nil, "", err
+	}
+	if entries, err = past.After(at); err != nil {
+		return nil, "", err
+	}
+	if len(entries) == 0 {
+		return nil, "", fmt.Errorf("version %s has no rules: remove them one by one to empty the store on purpose", past.Edits[at].Version)
+	}
+	return entries, past.Edits[at].Version, nil
+}

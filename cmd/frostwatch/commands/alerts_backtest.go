@@ -184,15 +184,7 @@ func (t *target) ruleWords(ctx context.Context, past *pastAlerts, rules *alerts.
 	if err != nil {
 		return nil, err
 	}
-	labels, in := there.About(rules, tried)
-	if len(labels) == 0 {
-		return nil, nil
-	}
-	words, err := t.words(ctx, past, g, labels)
-	if err != nil || !there.Several() {
-		return words, err
-	}
-	return words.In(in, func(camera string, tags []string) string { return there.NameFor(cameras, camera, tags) }), nil
+	return there.Ready(cameras, rules, tried, func(labels []vocab.Label) (*calibrate.Words, error) { return t.words(ctx, past, g, labels) })
 }
 
 func (p Program) printBacktest(b *calibrate.Backtested, svg string, asJSON bool) error {

@@ -32,7 +32,7 @@ func (p *Process) Console(own ...topics.Camera) ([]Part, error) {
 	log := alertlog.New(alertlog.Options{Bus: p.Bus, Names: p.Names, Reader: past, Bucket: bucket})
 	c, err := console.New(console.Options{
 		Bus: p.Bus, Names: p.Names, Cameras: table, Past: past, Alerts: log, Version: p.version, Access: p.Config.Console, Logger: p.log, Reporter: p.reporter,
-		Config: p.Config, Own: own,
+		Redis: p.Redis, Config: p.Config, Own: own,
 	})
 	if err != nil {
 		return nil, err
@@ -42,6 +42,7 @@ func (p *Process) Console(own ...topics.Camera) ([]Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.rules.tell(c.SetRuleSources)
 	l, err := p.listenConsole()
 	if err != nil {
 		return nil, err

@@ -22,6 +22,7 @@ type ruleSources struct {
 	inForce *alerts.RuleSet
 	skipped map[string]error        // of the stored rules, by name
 	put     []func(*alerts.RuleSet) // put rules in force
+	told    []func(file *alerts.RuleSet, stored *alerts.Stored)
 }
 
 // feed gives a stage the rules of the file and of Redis, now and whenever they change.
@@ -59,6 +60,15 @@ func (r *ruleSources) follow() (Part, error) {
 		Worker: r.evaluates, Skipped: r.skips, Logger: r.log, Reporter: r.reporter,
 	})
 	return Part{Name: "rules in Redis", Early: true, Run: w.Run}, err
+}
+
+// tell calls fn with the rules of the file and those of the store, now and whenever either
+// changes.
+func (r *ruleSources) tell(fn func(file *alerts.RuleSet, stored *alerts.Stored)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.told = append(r.told, fn)
+	fn(r.file, r.stored)
 }
 
 // evaluates is this worker's name, if it evaluates the rules.
@@ -112,6 +122,9 @@ func (r *ruleSources) renew() changes.Names {
 	rules := r.join()
 	for _, put := range r.put {
 		put(rules)
+	}
+	for _, tell := range r.told {
+		tell(r.file, r.stored)
 	}
 	return r.inForce.Since(before)
 }
