@@ -86,7 +86,7 @@ func (c *Console) checkRule(ctx context.Context, in *checkInput) (*checkOutput, 
 }
 
 type putRuleInput struct {
-	ruleInput
+	RuleInput
 	Body struct {
 		Draft
 		Base string `json:"base,omitempty" maxLength:"64" doc:"of the rule as it was read; what somebody else has saved since is then not overwritten"`
@@ -176,7 +176,7 @@ func (c *Console) inForce(ctx context.Context, desk *ruledesk.Desk, e *EditedRul
 }
 
 type deleteRuleInput struct {
-	ruleInput
+	RuleInput
 }
 
 // deleteRule removes a rule, as `frostwatch rule rm` does.

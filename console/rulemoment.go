@@ -102,7 +102,7 @@ func momentRule(r calibrate.RuleExplained) MomentRule {
 }
 
 type rulePastInput struct {
-	ruleInput
+	RuleInput
 	Camera string `query:"camera" maxLength:"64" doc:"only this one"`
 }
 
@@ -171,7 +171,7 @@ func (c *Console) getRulePast(ctx context.Context, in *rulePastInput) (*rulePast
 		return nil, err
 	}
 	defer done()
-	g := archive.Range{Since: time.Now().Add(-day), Until: time.Now()}
+	g := archive.Range{Since: time.Now().Add(-day), Until: time.Now(), Cameras: k.globsOf(only)}
 	if in.Camera != "" {
 		g.Cameras = []string{globOf(in.Camera)}
 	}

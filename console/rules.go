@@ -49,7 +49,8 @@ type Rules struct {
 
 type rulesOutput struct{ Body Rules }
 
-type ruleInput struct {
+// RuleInput names a rule.
+type RuleInput struct {
 	Rule string `path:"rule" maxLength:"64" doc:"name of the rule"`
 }
 
@@ -180,7 +181,7 @@ func noRule(name string) error {
 	return huma.Error404NotFound("there is no rule " + topics.Clean(name))
 }
 
-func (c *Console) getRule(ctx context.Context, in *ruleInput) (*ruleOutput, error) {
+func (c *Console) getRule(ctx context.Context, in *RuleInput) (*ruleOutput, error) {
 	ctx, cancel, err := c.ruled(ctx)
 	if err != nil {
 		return nil, err

@@ -95,7 +95,7 @@ func (c *Console) tryRule(ctx context.Context, in *tryRuleInput) (*tryRuleOutput
 	defer done()
 	out := &tryRuleOutput{TriedRule{Alerts: []TriedAlert{}}}
 	until := time.Now()
-	g := archive.Range{Since: until.AddDate(0, 0, -in.Body.Days), Until: until}
+	g := archive.Range{Since: until.AddDate(0, 0, -in.Body.Days), Until: until, Cameras: k.globsOf(trial.Rules)}
 	o, notes := c.replay(ctx, &k, trial.Rules, g)
 	out.Body.Notes = notes
 	known, want := trial.Thresholds(o.Thresholds, k.around.Cameras)
@@ -114,6 +114,21 @@ func (c *Console) tryRule(ctx context.Context, in *tryRuleInput) (*tryRuleOutput
 	out.Body.Since, out.Body.Until, out.Body.Recognitions = replayed.First, replayed.Last, replayed.Recognitions
 	out.Body.compare(trial.Split(replayed.Alerts))
 	return out, nil
+}
+
+// globsOf are the cameras that any of the rules watches; nil: all, or none is known.
+func (k *checked) globsOf(rules *alerts.RuleSet) []string {
+	var out []string
+	for camera, tags := range k.around.Cameras {
+		if slices.ContainsFunc(rules.Rules(), func(r alerts.Rule) bool { return r.Watches(camera, tags) }) {
+			out = append(out, globOf(camera))
+		}
+	}
+	if len(out) == len(k.around.Cameras) {
+		return nil
+	}
+	slices.Sort(out)
+	return out
 }
 
 // compare counts and lists the alerts.
