@@ -100,12 +100,10 @@ func (b *rulebook) desk(by, note string) *ruledesk.Desk {
 	}
 }
 
-// tableOfCameras are the cameras as they are followed, or else as Kafka has them.
-func (c *Console) tableOfCameras(ctx context.Context) ([]topics.Camera, error) {
+// tableOfCameras are the cameras as they are followed: while Kafka is away, nothing waits
+// for it.
+func (c *Console) tableOfCameras(context.Context) ([]topics.Camera, error) {
 	all, err := c.cameras.List()
-	if err != nil {
-		all, err = c.Cameras.List(ctx)
-	}
 	out := make([]topics.Camera, len(all))
 	for i, e := range all {
 		out[i] = e.Camera

@@ -47,6 +47,7 @@ type checkInput struct {
 
 type checkOutput struct {
 	Body struct {
+		Wrong    string            `json:"wrong,omitempty" doc:"what is wrong, with the field and what is allowed; the rest is then empty"`
 		Text     string            `json:"text" doc:"with the fields set"`
 		Sentence []ruledesk.Phrase `json:"sentence"`
 		Fields   ruledesk.Change   `json:"fields"`
@@ -62,15 +63,17 @@ func (c *Console) checkRule(ctx context.Context, in *checkInput) (*checkOutput, 
 		return nil, err
 	}
 	defer cancel()
+	out := &checkOutput{}
+	out.Body.Sentence = []ruledesk.Phrase{}
 	text, r, err := in.Body.text(in.Body.Rule)
 	if err != nil {
-		return nil, err
+		out.Body.Wrong = err.Error()
+		return out, nil
 	}
 	k, err := c.rules.checked.Get(ctx)
 	if err != nil {
 		return nil, unread(err)
 	}
-	out := &checkOutput{}
 	out.Body.Text, out.Body.Sentence, out.Body.Fields = text, ruledesk.Sentence(r), ruledesk.FieldsOf(r)
 	if k.around.Cameras != nil {
 		out.Body.Watches = ruledesk.WatchedText(r, k.around.Cameras)

@@ -162,6 +162,7 @@ export class Rule {
     this.#rename()
     try {
       const r = await ask('/api/v1/rulebook/check', { method: 'POST', body: { rule: this.#name || 'new', text: this.#find('text').value, fields: changed }, signal: this.#round.signal })
+      if (r.wrong) throw new Error(r.wrong)
       const focus = document.activeElement?.name
       this.#set({ text: r.text, fields: r.fields }, r.sentence.map((p) => p.text).join(''))
       if (focus) this.#find('sentence').elements[focus]?.focus()
@@ -222,7 +223,7 @@ export class Rule {
     if (!rows.length) this.#find('cameras').replaceChildren(element('tbody', {}, element('tr', {}, element('td', {}, 'It watches no camera.'))))
     const select = this.#find('explain').elements.camera
     select.replaceChildren(...r.on_cameras.map((c) => new Option(c.camera, c.camera)))
-    const t = new Date(Date.now() - 60_000 - new Date().getTimezoneOffset() * 60_000)
+    const t = new Date(Date.now() - 30_000 - new Date().getTimezoneOffset() * 60_000)
     this.#find('explain').elements.at.value = t.toISOString().slice(0, 19)
   }
 

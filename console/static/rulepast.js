@@ -85,7 +85,7 @@ export function explained(at, camera, moment, signal) {
     const watching = e.rules.filter((r) => r.watches)
     const dl = element('dl', { class: 'facts' })
     for (const r of watching) dl.append(element('dt', {}, r.rule), element('dd', {}, r.why + (r.clips?.length ? ` (last clips: ${r.clips.map((c) => c.value.toFixed(2)).join(', ')})` : '')))
-    if (!watching.length) out.push(element('p', {}, 'No rule watches this camera.'))
+    if (!watching.length && e.clip_id) out.push(element('p', {}, 'No rule watches this camera.'))
     return [...out, dl]
   })
 }

@@ -41,6 +41,7 @@ func rulesAreEdited(t *testing.T, data string, at addresses) {
 	}
 	b.do("compare with the past", chromedp.Click("[data-past]"))
 	b.until("the threshold is on the plot", `document.querySelector('.plot .raise') !== null`)
+	b.until("choose a moment", `(document.querySelector('[data-explain]').elements.at.value = new Date(Date.now() - 10000 - new Date().getTimezoneOffset() * 60000).toISOString().slice(0, 19), true)`)
 	b.do("explain a moment", chromedp.Click("[data-explain] button"))
 	b.until("each rule says why", said("explained", "paged"))
 	b.do("look on a phone", chromedp.EmulateViewport(320, 640))

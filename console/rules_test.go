@@ -1,0 +1,203 @@
+package console
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/alerts"
+	"github.com/frostwatch/frostwatch/cameras"
+	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/internal/redistest"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+// ruledConsole is a console over a Redis of its own, with the rule fall in the file and
+// cameras in the ward.
+func ruledConsole(t *testing.T, log *slog.Logger) (*Console, *redistest.Server, func(method, path, body string) (int, string)) {
+	t.Helper()
+	s := redistest.Start(t)
+	c, server := servedAs(t, config.Console{}, log)
+	c.Redis, c.Config = s.Client, config.Default()
+	c.Config.Redis.Prefix = "f:"
+	file, err := alerts.NewRuleSet(alerts.Rule{Name: "fall", Actions: []string{"falling down"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.SetRuleSources(file, nil)
+	s.HSet(t, "f:vocab:default", "falling down", "", "running", "")
+	return c, s, func(method, path, body string) (int, string) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		return answer(t, r)
+	}
+}
+
+func answer(t *testing.T, r *http.Request) (int, string) {
+	t.Helper()
+	a, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = a.Body.Close() }()
+	var raw json.RawMessage
+	if err := json.NewDecoder(a.Body).Decode(&raw); err != nil {
+		t.Fatal(err)
+	}
+	return a.StatusCode, string(raw)
+}
+
+func wants(t *testing.T, got string, want ...string) {
+	t.Helper()
+	for _, w := range want {
+		if !strings.Contains(got, w) {
+			t.Errorf("got %s\nwant %s", got, w)
+		}
+	}
+}
+
+func TestRulesAreEditedByTheAPI(t *testing.T) {
+	var said strings.Builder
+	c, s, ask := ruledConsole(t, slog.New(slog.NewTextHandler(&said, nil)))
+	code, text := ask("PUT", "/api/v1/rules/run", `{"text": "# why\nactions: [runing]\n", "fields": {"clips": "2 of 3"}, "new": true}`)
+	if code != http.StatusOK {
+		t.Fatalf("%d %s", code, text)
+	}
+	wants(t, text, `"what":"added"`, `(there is \"running\")`, "no alerts worker has reported itself")
+	if got := s.Client.HGet(t.Context(), "f:rules", "run").Val(); got != "# why\nactions: [runing]\nclips: 2 of 3\n" && got != "# why\nactions:\n- runing\nclips: 2 of 3\n" {
+		t.Errorf("stored %q", got)
+	}
+	_, text = ask("GET", "/api/v1/rules", "")
+	wants(t, text, `"rule":"fall","from":"file"`, `"rule":"run","from":"redis"`, `the vocabulary default has no label \"runing\"`, `"by":"`+c.local.Name)
+	_, text = ask("GET", "/api/v1/rules/run", "")
+	var d RuleDetail
+	if err := json.Unmarshal([]byte(text), &d); err != nil || d.Base == "" || *d.Fields.Clips != "2 of 3" {
+		t.Fatalf("%v %s", err, text)
+	}
+	for _, b := range []struct {
+		path, body string
+		code       int
+		want       string
+	}{
+		{"run", `{"text": "actions: [running]\nclips: 3 of 2\n"}`, 422, "clips: 3 of 2: want N of M"},
+		{"run", `{"text": "actions: [running]\nclip: 2 of 3\n"}`, 422, "clip: unknown key"},
+		{"fall", `{"text": "actions: [running]\n"}`, 422, "edit it there"},
+		{"run", `{"text": "actions: [running]\n", "new": true}`, 409, "choose another name"},
+		{"run", `{"text": "actions: [running]\n", "base": "old"}`, 409, "somebody has changed"},
+	} {
+		if code, text := ask("PUT", "/api/v1/rules/"+b.path, b.body); code != b.code || !strings.Contains(text, b.want) {
+			t.Errorf("%s: %d %s", b.body, code, text)
+		}
+	}
+	if code, text := ask("PUT", "/api/v1/rules/run", fmt.Sprintf(`{"text": "actions: [running]\n", "base": %q}`, d.Base)); code != http.StatusOK {
+		t.Errorf("%d %s", code, text)
+	}
+	_, text = ask("GET", "/api/v1/rulebook/history?rule=run", "")
+	var h struct{ Edits []RuleEdit }
+	if err := json.Unmarshal([]byte(text), &h); err != nil || len(h.Edits) != 2 {
+		t.Fatalf("%v %s", err, text)
+	}
+	_, text = ask("POST", "/api/v1/rulebook/rollback", fmt.Sprintf(`{"version": %q}`, h.Edits[1].Version))
+	wants(t, text, `"what":"restored"`)
+	wants(t, s.Client.HGet(t.Context(), "f:rules", "run").Val(), "runing")
+	if code, text := ask("DELETE", "/api/v1/rules/run", `{}`); code != http.StatusOK {
+		t.Errorf("%d %s", code, text)
+	}
+	if code, text := ask("DELETE", "/api/v1/rules/fall", `{}`); code != http.StatusNotFound || !strings.Contains(text, "remove it there") {
+		t.Errorf("%d %s", code, text)
+	}
+	wants(t, said.String(), `what="put rule" rule=run did=added`, `what="restore rules"`, `what="remove rule" rule=run`)
+}
+
+func TestAChangeIsCheckedBeforeItIsSaved(t *testing.T) {
+	_, _, ask := ruledConsole(t, slog.New(slog.DiscardHandler))
+	_, text := ask("POST", "/api/v1/rulebook/check", `{"rule": "x", "text": "actions: [nothing]\n", "fields": {"false_alarms": "2 per day"}}`)
+	wants(t, text, `at most "},{"field":"false_alarms","text":"2 false alarms per day"}`, `has no label \"nothing\"`)
+	_, text = ask("POST", "/api/v1/rulebook/check", `{"rule": "x", "text": "actions: [nothing]\n", "fields": {"false_alarms": "few"}}`)
+	wants(t, text, `"wrong":"`, `false_alarms`, `want a number per hour`)
+}
+
+// What a rule does on each camera, and what keeps it from doing anything.
+func TestARulesStateOnEachCamera(t *testing.T) {
+	c, s, ask := ruledConsole(t, slog.New(slog.DiscardHandler))
+	s.HSet(t, "f:rules", "budget", "actions: [running]\nfalse_alarms: 1 per week\n", "lost", "actions: [nothing]\ncameras: [lobby]\n", "bad", "actions: [")
+	c.wall.setCameras([]cameras.Entry{streaming("lobby", "ward"), streaming("vault", "ward"), streaming("yard")})
+	now := time.Now()
+	for _, name := range []string{"lobby", "vault"} {
+		r := recognised(name, 1)
+		r.Start, r.End = now.Add(-4*time.Second), now
+		c.wall.setRecognition(r)
+	}
+	c.wall.setOpen("lobby/fall", &topics.Alert{ID: "1", Rule: "fall", Camera: "lobby", Severity: "critical", Label: "falling down", Onset: now})
+	k, err := c.rules.checked.Get(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.around.Vocabularies = map[string]string{}
+	r, _ := k.all.On("budget", "vault", []string{"ward"})
+	c.wall.setLimit(topics.RuleKey("vault", "budget"), &topics.Threshold{Camera: "vault", Rule: "budget", RuleHash: r.Hash(), Raise: 0.4, At: now})
+	states := func(name string) (out string) {
+		for _, o := range c.onCameras(&k, name, now) {
+			out += fmt.Sprintf("%s: %s %v; ", o.Camera, o.State, o.Raise)
+		}
+		return out
+	}
+	for name, want := range map[string]string{
+		"fall":   "lobby: alert open 0.2; vault: watching 0.2; yard: no clip 0.2; ",
+		"budget": "lobby: budget not learned yet 0.2; vault: watching 0.4; yard: no clip 0.2; ",
+		"lost":   "lobby: unknown label 0.2; ",
+	} {
+		if got := states(name); got != want {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	_, text := ask("GET", "/api/v1/rules/bad", "")
+	wants(t, text, `"skipped":"value:`, `"text":"actions: ["`)
+}
+
+// A thousand long rules are parsed once, and not for each list.
+func TestALongListIsParsedOnce(t *testing.T) {
+	c, s, _ := ruledConsole(t, slog.New(slog.DiscardHandler))
+	long := "actions: [running]\n" + strings.Repeat("# why\n", 100)
+	for i := range 300 {
+		if err := s.Client.HSet(t.Context(), "f:rules", fmt.Sprintf("r%d", i), long).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, err := c.rules.all(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := c.rules.all(t.Context())
+	if err != nil || again.all != first.all || len(first.all.Names()) != 301 {
+		t.Errorf("%v: %d rules, read anew: %v", err, len(first.all.Names()), again.all != first.all)
+	}
+}
+
+// Alerts are counted by rule and day, and by what people said.
+func TestAlertsOfRulesAreCounted(t *testing.T) {
+	c, _, _ := ruledConsole(t, slog.New(slog.DiscardHandler))
+	now := time.Now().UTC()
+	c.queue.since = now.AddDate(0, 0, -60) // nothing older is asked for
+	for i, rule := range []string{"fall", "fall", "fall", "other"} {
+		a := topics.Alert{ID: fmt.Sprint(i), Rule: rule, Camera: "lobby", At: now.AddDate(0, 0, -10*(i%2)), Onset: now}
+		c.queue.add(a, now)
+	}
+	c.queue.setMark("0", &topics.Mark{Alert: "0", True: true}, topics.RecordRef{})
+	out, whole, err := c.countRules(t.Context(), []string{"fall", "other"}, now)
+	if err != nil || !whole {
+		t.Fatal(whole, err)
+	}
+	f := out["fall"]
+	if f.Week != 2 || f.True != 1 || f.Unmarked != 1 || f.Days[shownDays-1] != 2 || f.Days[shownDays-11] != 1 || out["other"].Week != 0 || out["other"].Days[shownDays-11] != 1 {
+		t.Errorf("%+v %+v", f, out["other"])
+	}
+}
