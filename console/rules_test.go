@@ -67,16 +67,16 @@ func wants(t *testing.T, got string, want ...string) {
 func TestRulesAreEditedByTheAPI(t *testing.T) {
 	var said strings.Builder
 	c, s, ask := ruledConsole(t, slog.New(slog.NewTextHandler(&said, nil)))
-	code, text := ask("PUT", "/api/v1/rules/run", `{"text": "# why\nactions: [runing]\n", "fields": {"clips": "2 of 3"}, "new": true}`)
+	code, text := ask("PUT", "/api/v1/rules/run", `{"text": "# why\nactions: [runnin]\n", "fields": {"clips": "2 of 3"}, "new": true}`)
 	if code != http.StatusOK {
 		t.Fatalf("%d %s", code, text)
 	}
 	wants(t, text, `"what":"added"`, `(there is \"running\")`, "no alerts worker has reported itself")
-	if got := s.Client.HGet(t.Context(), "f:rules", "run").Val(); got != "# why\nactions: [runing]\nclips: 2 of 3\n" && got != "# why\nactions:\n- runing\nclips: 2 of 3\n" {
+	if got := s.Client.HGet(t.Context(), "f:rules", "run").Val(); got != "# why\nactions: [runnin]\nclips: 2 of 3\n" && got != "# why\nactions:\n- runnin\nclips: 2 of 3\n" {
 		t.Errorf("stored %q", got)
 	}
 	_, text = ask("GET", "/api/v1/rules", "")
-	wants(t, text, `"rule":"fall","from":"file"`, `"rule":"run","from":"redis"`, `the vocabulary default has no label \"runing\"`, `"by":"`+c.local.Name)
+	wants(t, text, `"rule":"fall","from":"file"`, `"rule":"run","from":"redis"`, `the vocabulary default has no label \"runnin\"`, `"by":"`+c.local.Name)
 	_, text = ask("GET", "/api/v1/rules/run", "")
 	var d RuleDetail
 	if err := json.Unmarshal([]byte(text), &d); err != nil || d.Base == "" || *d.Fields.Clips != "2 of 3" {
@@ -107,7 +107,7 @@ func TestRulesAreEditedByTheAPI(t *testing.T) {
 	}
 	_, text = ask("POST", "/api/v1/rulebook/rollback", fmt.Sprintf(`{"version": %q}`, h.Edits[1].Version))
 	wants(t, text, `"what":"restored"`)
-	wants(t, s.Client.HGet(t.Context(), "f:rules", "run").Val(), "runing")
+	wants(t, s.Client.HGet(t.Context(), "f:rules", "run").Val(), "runnin")
 	if code, text := ask("DELETE", "/api/v1/rules/run", `{}`); code != http.StatusOK {
 		t.Errorf("%d %s", code, text)
 	}
