@@ -18,8 +18,8 @@ import (
 
 	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/calibrate"
+	"github.com/frostwatch/frostwatch/console/words"
 	"github.com/frostwatch/frostwatch/internal/config"
-	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
 )
@@ -128,50 +128,34 @@ func (t *vocabTarget) query(ctx context.Context, past *pastAlerts, g archive.Ran
 		q.Words, err = t.words(ctx, past, g, []vocab.Label{label})
 		return q, err
 	}
-	clip, err := calibrate.Clip(ctx, past.Reader, like)
-	if err != nil {
+	if q, _, err = (words.Asker{Past: past.Reader}).Like(ctx, like, view); err != nil {
 		return q, fmt.Errorf("--like: %w", err)
-	}
-	q.Like, q.Model = clip.Embedding, calibrate.Model{ID: clip.Model, Dims: len(clip.Embedding)}
-	if view != "" {
-		if q.Like, err = calibrate.InView(clip, view); err != nil {
-			return q, fmt.Errorf("--view: %w", err)
-		}
 	}
 	return q, nil
 }
 
 // words embeds labels for the model of the newest recordings of a range.
 func (t *target) words(ctx context.Context, past *pastAlerts, g archive.Range, labels []vocab.Label) (w *calibrate.Words, err error) {
-	err = t.embedding(ctx, past, g, func(r *scoring.Remote, m calibrate.Model) error {
-		w, err = calibrate.NewWords(ctx, r, m, labels)
-		return err
+	err = t.asking(ctx, past, func(_ context.Context, a words.Asker) error {
+		w, err = a.Words(ctx, g, labels...)
+		return archived(err)
 	})
 	return w, err
 }
 
-// embedding calls do with what embeds texts for the model of the newest recordings of
-// a range. An infer worker that has this model must run, unless they were embedded
-// before.
-func (t *target) embedding(ctx context.Context, past *pastAlerts, g archive.Range, do func(*scoring.Remote, calibrate.Model) error) error {
-	m, err := calibrate.Newest(ctx, past.Reader, g, past.Now())
-	if errors.Is(err, calibrate.ErrNothing) {
-		by := ""
-		if len(g.Cameras) > 0 {
-			by = fmt.Sprintf(" by a camera that matches %q", g.Cameras)
-		}
-		return fmt.Errorf("%w%s: `frostwatch archive ls` lists what is archived", err, by)
-	}
-	if err != nil {
-		return err
-	}
-	return t.withRedis(ctx, func(_ context.Context, c *redis.Client, cfg config.Config) error {
-		remote, err := scoring.NewRemote(scoring.RemoteOptions{Client: c, Prefix: cfg.Redis.Prefix, Model: m.ID, Dim: m.Dims})
-		if err != nil {
-			return err
-		}
-		return do(remote, m)
+// asking calls do with what asks the past about words, and a context that ends soon.
+func (t *target) asking(ctx context.Context, past *pastAlerts, do func(context.Context, words.Asker) error) error {
+	return t.withRedis(ctx, func(soon context.Context, c *redis.Client, cfg config.Config) error {
+		return do(soon, words.Asker{Past: past.Reader, Client: c, Prefix: cfg.Redis.Prefix, Now: past.Now()})
 	})
+}
+
+// archived says where to look when nothing is recorded.
+func archived(err error) error {
+	if errors.Is(err, calibrate.ErrNothing) {
+		return fmt.Errorf("%w: `frostwatch archive ls` lists what is archived", err)
+	}
+	return err
 }
 
 func printHits(w io.Writer, found *calibrate.Searched, took time.Duration) error {

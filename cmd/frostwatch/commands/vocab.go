@@ -14,6 +14,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
+	"github.com/frostwatch/frostwatch/console/words"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
@@ -36,7 +37,7 @@ func (t *vocabTarget) with(ctx context.Context, do func(ctx context.Context, s *
 		s, name := t.store(c, cfg)
 		t.rules = func(ctx context.Context) []alerts.Rule { return allRules(ctx, c, cfg) }
 		t.cosines = func(ctx context.Context, v vocab.Vocabulary) (func(a, b string) (float64, bool), error) {
-			return cosines(ctx, c, cfg, s, v)
+			return words.Cosines(ctx, c, cfg.Redis.Prefix, v)
 		}
 		return do(ctx, s, name)
 	})

@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -17,15 +16,11 @@ import (
 	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/calibrate"
+	"github.com/frostwatch/frostwatch/console/words"
 	"github.com/frostwatch/frostwatch/internal/config"
-	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
 )
-
-// maxBeside is how many labels of the vocabulary, the closest ones, a phrase is
-// compared with: each of them is compared with every clip.
-const maxBeside = 200
 
 // checkFlags say what is checked, and how it is shown.
 type checkFlags struct {
@@ -111,36 +106,19 @@ func (t *vocabTarget) check(ctx context.Context, past *pastAlerts, g archive.Ran
 	if err != nil {
 		return v, err
 	}
-	for _, text := range label.Texts() {
-		if err := reader.Fits(text); err != nil {
-			return v, fmt.Errorf("check %.80q: %w: shorten it", label.Name, err)
-		}
-	}
-	var phrase *calibrate.Phrase
-	err = t.embedding(ctx, past, g, func(r *scoring.Remote, m calibrate.Model) error {
-		phrase, err = calibrate.NewPhrase(ctx, r, m, label, others, maxBeside)
-		return err
+	var checked words.Checked
+	err = t.asking(ctx, past, func(_ context.Context, a words.Asker) error {
+		checked, err = a.Check(ctx, words.CheckOptions{Label: label, Others: others, Reader: reader, Range: g, Raise: f.raise, Closest: 5})
+		return archived(err)
 	})
 	if err != nil {
 		return v, err
 	}
-	if !phrase.Words.HasContrast() {
-		return v, errors.New("the newest recordings have no references to take a contrast against: they come from an infer worker of an older version")
-	}
-	reader.Cosine = phrase.Cosine
 	v = checkedView{
-		Phrase: label.Name, Texts: label.Texts(), Raise: f.raise, OtherLabels: phrase.Other,
-		Advice: append([]vocab.Advice{}, vocab.Lint([]vocab.Label{label}, others, reader)...),
+		Phrase: label.Name, Texts: label.Texts(), Raise: f.raise, OtherLabels: checked.OtherLabels,
+		Advice: checked.Advice, Checked: checked.Checked, Meaning: checked.Verdict.Meaning(),
 	}
-	if v.Checked, err = calibrate.Check(ctx, calibrate.CheckOptions{Past: past.Reader, Phrase: phrase, Range: g, Raise: f.raise}); err != nil {
-		return v, err
-	}
-	v.Meaning = v.Verdict.Meaning()
-	found, err := calibrate.Search(ctx, calibrate.SearchOptions{Query: calibrate.Query{Words: phrase.Words}, Past: past.Reader, Range: g, Limit: 5, Measure: "contrast"})
-	if err != nil {
-		return v, err
-	}
-	v.Closest, err = past.alertsOf(ctx, found.Hits)
+	v.Closest, err = past.alertsOf(ctx, checked.Closest)
 	return v, err
 }
 

@@ -11,16 +11,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/demo"
-	"github.com/frostwatch/frostwatch/eval"
-	"github.com/frostwatch/frostwatch/infer/froster"
+	"github.com/frostwatch/frostwatch/console/words"
 	"github.com/frostwatch/frostwatch/internal/config"
-	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
 )
-
-// contextTokens is how many tokens CLIP's text models read, start and end included.
-const contextTokens = 77
 
 func (p Program) vocabLint(t *vocabTarget) *cobra.Command {
 	var asJSON bool
@@ -45,7 +40,7 @@ func (p Program) vocabLint(t *vocabTarget) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if reader.Cosine, err = cosines(ctx, c, cfg, s, v); err != nil {
+				if reader.Cosine, err = words.Cosines(ctx, c, cfg.Redis.Prefix, v); err != nil {
 					return err
 				}
 				return p.printAdvice(vocab.Lint(v.Labels, v.Labels, reader), len(v.Labels), asJSON)
@@ -56,84 +51,8 @@ func (p Program) vocabLint(t *vocabTarget) *cobra.Command {
 	return cmd
 }
 
-// labelReader is what is known of every model: CLIP's tokenizer and context, and the
-// words of class lists, references and the demo.
-func labelReader() (vocab.Reader, error) {
-	tokens, err := froster.NewTokenizer(contextTokens)
-	if err != nil {
-		return vocab.Reader{}, err
-	}
-	words := map[string]int{}
-	learn := func(text string) {
-		for _, w := range strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return (r < 'a' || r > 'z') && r != '\'' }) {
-			words[w]++
-		}
-	}
-	for _, name := range eval.BuiltIn() {
-		classes, err := eval.BuiltInClasses(name)
-		if err != nil {
-			return vocab.Reader{}, err
-		}
-		learn(strings.Join(classes, " "))
-	}
-	learn(strings.Join(froster.NeutralSentences(), " "))
-	for _, l := range demo.Vocabulary() {
-		learn(strings.Join(l.Texts(), " "))
-	}
-	return vocab.Reader{
-		Words: words,
-		Pieces: func(word string) int {
-			ids, err := tokens.Encode(word)
-			if err != nil {
-				return contextTokens
-			}
-			return len(ids) - 2
-		},
-		Fits: func(text string) error { return fits(tokens, text) },
-	}, nil
-}
-
-// fits says why the longest prompt around a text is too long.
-func fits(tokens *froster.Tokenizer, text string) error {
-	longest := ""
-	for _, prompt := range froster.Prompts(text) {
-		if len(prompt) > len(longest) {
-			longest = prompt
-		}
-	}
-	if _, err := tokens.Encode(longest); err != nil {
-		return fmt.Errorf("with the words that are put around it, it is longer than the %d tokens that the model reads", contextTokens)
-	}
-	return nil
-}
-
-// maxEmbedded bounds the labels whose vectors a command fetches.
-const maxEmbedded = 1000
-
-// cosines compares texts by the vectors of a model that an infer worker has; nil if
-// none runs, if it is busy, or if there are too many labels.
-func cosines(ctx context.Context, c *redis.Client, cfg config.Config, s *vocab.Store, v vocab.Vocabulary) (func(a, b string) (float64, bool), error) {
-	force, err := s.InForce(ctx, v.Name)
-	if err != nil {
-		return nil, err
-	}
-	if len(force) == 0 || force[0].Dim == 0 || len(v.Labels) > maxEmbedded {
-		return nil, nil
-	}
-	remote, err := scoring.NewRemote(scoring.RemoteOptions{Client: c, Prefix: cfg.Redis.Prefix, Model: force[0].Model, Dim: force[0].Dim})
-	if err != nil {
-		return nil, err
-	}
-	var texts []string
-	for _, l := range v.Labels {
-		texts = append(texts, l.Texts()...)
-	}
-	vectors, _, err := remote.Of(ctx, texts)
-	if err != nil {
-		return nil, nil //nolint:nilerr // words are compared where vectors can't be had
-	}
-	return func(a, b string) (cosine float64, ok bool) { return scoring.Cosine(vectors, a, b) }, nil
-}
+// labelReader is what is known of every model.
+func labelReader() (vocab.Reader, error) { return words.NewReader(demo.Texts()...) }
 
 func (p Program) printAdvice(advice []vocab.Advice, labels int, asJSON bool) error {
 	if asJSON {

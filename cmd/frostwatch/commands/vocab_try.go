@@ -2,10 +2,9 @@ package commands
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/calibrate"
+	"github.com/frostwatch/frostwatch/console/words"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
@@ -58,18 +58,18 @@ func (p Program) vocabTry(t *vocabTarget) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				words, err := t.words(ctx, past, g, []vocab.Label{label})
+				embedded, err := t.words(ctx, past, g, []vocab.Label{label})
 				if err != nil {
 					return err
 				}
-				if !words.HasContrast() {
-					return fmt.Errorf("the newest recordings have no references to take a contrast against: they come from an infer worker of an older version")
+				if !embedded.HasContrast() {
+					return words.ErrNoContrast
 				}
-				tried, err := calibrate.Try(ctx, calibrate.TryOptions{Past: past.Reader, Words: words, Rule: rule, Range: g, Zones: past.zones(ctx)})
+				tried, err := calibrate.Try(ctx, calibrate.TryOptions{Past: past.Reader, Words: embedded, Rule: rule, Range: g, Zones: past.zones(ctx)})
 				if err != nil {
 					return err
 				}
-				closest, err := calibrate.Search(ctx, calibrate.SearchOptions{Query: calibrate.Query{Words: words}, Past: past.Reader, Range: g, Limit: 5, Measure: "contrast"})
+				closest, err := calibrate.Search(ctx, calibrate.SearchOptions{Query: calibrate.Query{Words: embedded}, Past: past.Reader, Range: g, Limit: 5, Measure: "contrast"})
 				if err != nil {
 					return err
 				}
@@ -100,24 +100,12 @@ func (f tryFlags) rule(label string) (alerts.Rule, error) {
 
 // label is that of the vocabulary, if it has it.
 func (t *vocabTarget) label(ctx context.Context, name, description string) (label vocab.Label, err error) {
-	label = vocab.Label{Name: name, Description: description}
 	if description != "" {
-		return label, nil
+		return vocab.Label{Name: name, Description: description}, nil
 	}
 	err = t.withRedis(ctx, func(ctx context.Context, c *redis.Client, cfg config.Config) error {
-		vocabulary := t.name
-		if vocabulary == "" {
-			vocabulary = cfg.Vocab.Name
-		}
-		v, err := vocab.NewStore(c, cfg.Redis.Prefix).List(ctx, vocabulary)
-		if i := slices.IndexFunc(v.Labels, func(l vocab.Label) bool { return strings.EqualFold(l.Name, strings.TrimSpace(name)) }); i >= 0 {
-			label = v.Labels[i]
-			label.Name = name // the rule's
-			label.Aliases = append([]string{v.Labels[i].Name}, label.Aliases...)
-			if v.Labels[i].Name == name {
-				label.Aliases = v.Labels[i].Aliases
-			}
-		}
+		v, err := vocab.NewStore(c, cfg.Redis.Prefix).List(ctx, cmp.Or(t.name, cfg.Vocab.Name))
+		label = words.Label(v.Labels, name)
 		return err
 	})
 	return label, err
@@ -130,35 +118,14 @@ type triedView struct {
 	Raise   float64         `json:"raise"`
 	Clips   string          `json:"clips"`
 	Scored  int             `json:"scored"`
-	Alerts  []triedAlert    `json:"alerts"`
+	Alerts  []words.Alert   `json:"alerts"`
 	Closest []calibrate.Hit `json:"closest"` // clips of the range, whether or not they would have counted
 	Other   map[string]int  `json:"other_models,omitempty"`
 }
 
-type triedAlert struct {
-	Camera    string     `json:"camera"`
-	Onset     time.Time  `json:"onset"`
-	Raised    time.Time  `json:"raised_at"`
-	Cleared   *time.Time `json:"cleared_at,omitempty"`
-	Contrast  float64    `json:"contrast"`
-	OnsetClip string     `json:"onset_clip_id"`
-	Clip      string     `json:"clip_id"` // that decided
-}
-
 func newTriedView(label vocab.Label, rule alerts.Rule, tried *calibrate.Tried, closest *calibrate.Searched) triedView {
 	clips, _ := rule.Clips.MarshalText() // never fails
-	v := triedView{Label: label.Name, Texts: label.Texts(), Raise: rule.Contrast.Raise, Clips: string(clips), Scored: tried.Scored, Alerts: []triedAlert{}, Closest: closest.Hits, Other: tried.Other}
-	at := map[string]int{}
-	for _, a := range tried.Alerts {
-		if i, known := at[a.ID]; known {
-			cleared := a.At
-			v.Alerts[i].Cleared = &cleared
-			continue
-		}
-		at[a.ID] = len(v.Alerts)
-		v.Alerts = append(v.Alerts, triedAlert{Camera: a.Camera, Onset: a.Onset, Raised: a.At, Contrast: a.Contrast, OnsetClip: a.OnsetClip, Clip: a.Clip})
-	}
-	return v
+	return triedView{Label: label.Name, Texts: label.Texts(), Raise: rule.Contrast.Raise, Clips: string(clips), Scored: tried.Scored, Alerts: words.Alerts(tried), Closest: closest.Hits, Other: tried.Other}
 }
 
 func (p Program) printTried(v triedView, f tryFlags) error {

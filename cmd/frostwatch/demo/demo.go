@@ -132,5 +132,14 @@ func Vocabulary() []vocab.Label {
 	}
 }
 
+// Texts are all that a model reads of the demo's vocabulary.
+func Texts() []string {
+	var out []string
+	for _, l := range Vocabulary() {
+		out = append(out, l.Texts()...)
+	}
+	return out
+}
+
 // Config is the demo's pipeline.yaml: the defaults and the demo's rules.
 func Config() []byte { return slices.Clone(config) }
