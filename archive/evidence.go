@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -20,30 +21,45 @@ func (r *Reader) Clip(ctx context.Context, at topics.RecordRef) (topics.Clip, er
 
 // clip also gives the key of the clip's record.
 func (r *Reader) clip(ctx context.Context, at topics.RecordRef) (key string, c topics.Clip, err error) {
-	switch {
-	case r.Log == nil:
-		return "", c, errors.New("read clip: no Kafka is given")
-	case at.Topic != r.Names.Of(topics.Clips) && at.Topic != r.Names.Of(topics.Evidence):
+	if at.Topic != r.Names.Of(topics.Clips) && at.Topic != r.Names.Of(topics.Evidence) {
 		return "", c, fmt.Errorf("read clip: %.80q is no topic of clips", at.Topic)
 	}
-	// Anybody may have written the position. Of a partition that there is not, Bounds would
-	// wait for one to be made.
-	if n, err := r.Log.Partitions(ctx, at.Topic); err == nil && (at.Partition < 0 || at.Partition >= n) {
-		return "", c, fmt.Errorf("read clip: %s has no partition %d", at.Topic, at.Partition)
-	}
-	first, next, err := r.Log.Bounds(ctx, at.Topic, at.Partition)
-	if err == nil && (at.Offset < first || at.Offset >= next) {
-		err = fmt.Errorf("offset %d of %s/%d is %w, which has those from %d to before %d", at.Offset, at.Topic, at.Partition, ErrGone, first, next)
-	}
-	if err != nil {
-		return "", c, fmt.Errorf("read clip: %w", err)
-	}
-	m, err := r.Log.FetchOne(ctx, at.Topic, at.Partition, at.Offset)
+	m, err := r.fetch(ctx, at)
 	if err != nil {
 		return "", c, fmt.Errorf("read clip: %w", err)
 	}
 	c, err = topics.DecodeClip(m.Value)
 	return string(m.Key), c, err
+}
+
+// Recognition is the one at a position on the topic of actions. The error is ErrGone where
+// Kafka no longer keeps it.
+func (r *Reader) Recognition(ctx context.Context, partition int, offset int64) (topics.Recognition, error) {
+	m, err := r.fetch(ctx, topics.RecordRef{Topic: r.Names.Of(topics.Actions), Partition: partition, Offset: offset})
+	if err != nil {
+		return topics.Recognition{}, fmt.Errorf("read recognition: %w", err)
+	}
+	return topics.DecodeRecognition(m.Value)
+}
+
+// fetch reads one record.
+func (r *Reader) fetch(ctx context.Context, at topics.RecordRef) (m bus.Message, err error) {
+	if r.Log == nil {
+		return m, errors.New("no Kafka is given")
+	}
+	// Anybody may have written the position. Of a partition that there is not, Bounds would
+	// wait for one to be made.
+	if n, err := r.Log.Partitions(ctx, at.Topic); err == nil && (at.Partition < 0 || at.Partition >= n) {
+		return m, fmt.Errorf("%s has no partition %d", at.Topic, at.Partition)
+	}
+	first, next, err := r.Log.Bounds(ctx, at.Topic, at.Partition)
+	if err != nil {
+		return m, err
+	}
+	if at.Offset < first || at.Offset >= next {
+		return m, fmt.Errorf("offset %d of %s/%d is %w, which has those from %d to before %d", at.Offset, at.Topic, at.Partition, ErrGone, first, next)
+	}
+	return r.Log.FetchOne(ctx, at.Topic, at.Partition, at.Offset)
 }
 
 // Evidence is the clip that raised an alert. The error is ErrGone where Kafka no

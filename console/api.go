@@ -37,6 +37,8 @@ func (c *Console) api(mux *router) huma.API {
 	c.timelineAPI(api)
 	c.camerasAPI(api)
 	c.rulesAPI(api)
+	c.wordsAPI(api)
+	c.searchAPI(api)
 	return api
 }
 

@@ -22,12 +22,14 @@ import (
 	"github.com/frostwatch/frostwatch/console/access"
 	"github.com/frostwatch/frostwatch/console/fleet"
 	"github.com/frostwatch/frostwatch/console/timeline"
+	"github.com/frostwatch/frostwatch/console/words"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/topics"
+	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// Options of a Console. All but Reporter, Access, Redis and Config are required.
+// Options of a Console. All are required but those of which is said what is without them.
 type Options struct {
 	Bus     *bus.Client
 	Names   topics.Names
@@ -43,6 +45,8 @@ type Options struct {
 	// Config is the configuration at the start: what it allows to cameras. Empty: the default.
 	Config config.Config
 	Own    []topics.Camera // that the operator has given by flags, as to ingest
+	// Texts are words that labels are made of, beside those that everybody knows.
+	Texts []string
 
 	Logger   *slog.Logger
 	Reporter telemetry.Reporter // nil: telemetry.Quiet
@@ -79,6 +83,10 @@ type Console struct {
 	key               [32]byte      // of versions
 	readHistory       func(context.Context, *history) error
 	rules             *rulebook
+	asking            asking
+	reader            func() (vocab.Reader, error) // how the model reads words
+	advising          chan struct{}                // guards advised
+	advised           advised
 }
 
 // findingAtOnce bounds the readings of the log at a time, of up to some 100 MB each.
@@ -109,6 +117,8 @@ func New(o Options) (*Console, error) {
 		c.Config = config.Default()
 	}
 	c.rules = newRulebook(c)
+	c.asking, c.advising = newAsking(), make(chan struct{}, 1)
+	c.reader = sync.OnceValues(func() (vocab.Reader, error) { return words.NewReader(o.Texts...) })
 	if c.Access.Listen == "" {
 		c.Access.Listen = config.Default().Console.Listen
 	}

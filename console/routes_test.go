@@ -156,13 +156,21 @@ var rules = map[string]rule{
 	"POST /api/v1/rulebook/rollback": {role: admin, whole: true, body: `{"version": "x"}`},
 	"GET /api/v1/explain":            {role: viewer, whole: true},
 	"GET /api/v1/explain/picture":    {role: viewer, whole: true},
+
+	"GET /api/v1/words":          {role: viewer},
+	"GET /api/v1/words/try":      {role: viewer},
+	"GET /api/v1/words/history":  {role: viewer},
+	"POST /api/v1/words":         {role: operator, whole: true, body: `{"label": "falling"}`},
+	"POST /api/v1/words/remove":  {role: operator, whole: true, body: `{"labels": ["falling"]}`},
+	"POST /api/v1/words/restore": {role: operator, whole: true, body: `{"version": "0000"}`},
+	"GET /api/v1/search":         {role: viewer},
 }
 
 // ask makes a request of a route, as whoever has a token; it reads what comes at once.
 func ask(t *testing.T, server *httptest.Server, pattern, camera, token, body string) (int, string) {
 	t.Helper()
 	method, path, _ := strings.Cut(pattern, " ")
-	path = strings.NewReplacer("{$}", "", "{camera}", camera, "{id}", camera+"%2F"+camera+"-1-1", "{decision}", "none").Replace(path)
+	path = strings.NewReplacer("{$}", "", "{camera}", camera, "{id}", camera+"%2F"+camera+"-1-1", "{decision}", "none", "{clip}", "none").Replace(path)
 	ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
 	defer stop()
 	r, err := http.NewRequestWithContext(ctx, method, server.URL+path, strings.NewReader(body))

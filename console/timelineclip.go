@@ -19,6 +19,7 @@ import (
 type clipInput struct {
 	Camera string `path:"camera" maxLength:"64" doc:"name of the camera"`
 	Clip   string `path:"clip" maxLength:"200" doc:"id of the clip"`
+	At     string `query:"at" maxLength:"40" pattern:"^([0-9]{1,6}-[0-9]{1,19})?$" doc:"where its recording is, as a search says: it is found sooner"`
 }
 
 func (c *Console) getClipStrip(ctx context.Context, in *clipInput) (*loopOutput, error) {
@@ -39,8 +40,8 @@ func (c *Console) clipPictures(ctx context.Context, in *clipInput, kind string, 
 	if err != nil || g.Cameras[0] != in.Camera {
 		return nil, huma.Error404NotFound("there is no clip " + topics.Clean(in.Clip) + " of the camera")
 	}
-	body, err := c.loops.get(ctx, loopKey{kind: kind, camera: in.Camera, clip: in.Clip}, func(ctx context.Context) ([]byte, error) {
-		clip, err := c.clipOf(ctx, in.Clip, g)
+	body, err := c.loops.get(ctx, loopKey{kind, in.Camera, in.Clip, in.at()}, func(ctx context.Context) ([]byte, error) {
+		clip, err := c.clipOf(ctx, in, g)
 		if err != nil {
 			return nil, err
 		}
@@ -58,9 +59,19 @@ func (c *Console) clipPictures(ctx context.Context, in *clipInput, kind string, 
 	return &loopOutput{Type: "image/jpeg", Cache: "private, max-age=3600", Body: body}, nil
 }
 
-// clipOf finds a clip by its id: its recognition has its position.
-func (c *Console) clipOf(ctx context.Context, id string, g archive.Range) (topics.Clip, error) {
-	clip, err := c.keptClip(ctx, id, g)
+// at is the position of the clip's recording; without one the partition is -1.
+func (in *clipInput) at() topics.RecordRef {
+	at := topics.RecordRef{Partition: -1}
+	if _, err := fmt.Sscanf(in.At, "%d-%d", &at.Partition, &at.Offset); err != nil {
+		at.Partition = -1
+	}
+	return at
+}
+
+// clipOf finds a clip by its recording, which has its position.
+func (c *Console) clipOf(ctx context.Context, in *clipInput, g archive.Range) (topics.Clip, error) {
+	id := in.Clip
+	clip, err := c.keptClip(ctx, id, in.at(), g)
 	if !errors.Is(err, archive.ErrGone) {
 		return clip, err
 	}
@@ -89,31 +100,43 @@ func (c *Console) clipOf(ctx context.Context, id string, g archive.Range) (topic
 // clipsKept is how long Kafka keeps clips as the topic is made (topics.Specs), and a margin.
 const clipsKept = 48 * time.Hour
 
-func (c *Console) keptClip(ctx context.Context, id string, g archive.Range) (clip topics.Clip, err error) {
+func (c *Console) keptClip(ctx context.Context, id string, of topics.RecordRef, g archive.Range) (clip topics.Clip, err error) {
 	if time.Since(g.Since) > clipsKept {
 		return clip, fmt.Errorf("clip %.120q: %w", id, archive.ErrGone)
 	}
-	if p, err := c.Bus.PartitionOf(ctx, c.Names.Of(topics.Actions), []byte(g.Cameras[0])); err == nil {
-		g.OnKafka = []int{p}
-	}
-	var at *topics.RecordRef
-	_, err = c.Past.Actions(ctx, g, func(r archive.Record[topics.Recognition]) error {
-		if r.Value.ClipID != id {
-			return nil
-		}
-		at = &r.Value.Clip
-		return archive.ErrStop
-	})
-	switch {
-	case err != nil:
+	at, err := c.recordedAt(ctx, id, of, g)
+	if err != nil {
 		return clip, err
-	case at == nil:
-		return clip, fmt.Errorf("clip %.120q: %w", id, archive.ErrGone)
 	}
-	clip, err = c.Past.Clip(ctx, *at)
+	clip, err = c.Past.Clip(ctx, at)
 	// The position is from a record that anyone may write.
 	if err == nil && (clip.Camera != g.Cameras[0] || clip.ID != id) {
 		err = fmt.Errorf("the record at the position of clip %.120q is another's", id)
 	}
 	return clip, err
+}
+
+// recordedAt is where a clip is, by its recording: the one at a position if that is it, or
+// the one that is found.
+func (c *Console) recordedAt(ctx context.Context, id string, of topics.RecordRef, g archive.Range) (at topics.RecordRef, err error) {
+	if of.Partition >= 0 {
+		if r, err := c.Past.Recognition(ctx, of.Partition, of.Offset); err == nil && r.ClipID == id && r.Camera == g.Cameras[0] {
+			return r.Clip, nil
+		}
+	}
+	if p, err := c.Bus.PartitionOf(ctx, c.Names.Of(topics.Actions), []byte(g.Cameras[0])); err == nil {
+		g.OnKafka = []int{p}
+	}
+	found := false
+	_, err = c.Past.Actions(ctx, g, func(r archive.Record[topics.Recognition]) error {
+		if r.Value.ClipID != id {
+			return nil
+		}
+		at, found = r.Value.Clip, true
+		return archive.ErrStop
+	})
+	if err == nil && !found {
+		err = fmt.Errorf("clip %.120q: %w", id, archive.ErrGone)
+	}
+	return at, err
 }

@@ -23,6 +23,7 @@ type wall struct {
 	limits map[string]topics.Threshold // what keeps budgets, by camera and rule
 	faults map[string]error            // what can't be followed
 	seers  map[*seer]struct{}
+	bests  bests
 }
 
 // shown is a camera's tile and what it is made of.
@@ -39,7 +40,7 @@ type shown struct {
 func newWall() *wall {
 	return &wall{
 		tiles: map[string]*shown{}, open: newOpenAlerts(), limits: map[string]topics.Threshold{},
-		faults: map[string]error{}, seers: map[*seer]struct{}{},
+		faults: map[string]error{}, seers: map[*seer]struct{}{}, bests: bests{of: map[string]map[string]*best{}},
 	}
 }
 
@@ -69,6 +70,7 @@ func (w *wall) setCameras(all []cameras.Entry) {
 		if !there[name] {
 			delete(w.tiles, name)
 			w.tags++
+			w.bests.forget(name)
 			w.changed(name)
 		}
 	}
@@ -89,6 +91,7 @@ func (w *wall) setRecognition(r *topics.Recognition) {
 	}
 	t.Clip, t.Start, t.End, t.Quiet, t.clip = topics.Clean(r.ClipID), r.Start, r.End, r.Quiet, r.Clip
 	t.Labels = bars(r, t.near)
+	w.bests.note(r, time.Now())
 	w.changed(r.Camera)
 }
 

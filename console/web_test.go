@@ -150,15 +150,6 @@ func TestTheAPIDescribesItself(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &described); err != nil || !strings.HasPrefix(described.OpenAPI, "3.1") || len(described.Paths) == 0 {
 		t.Fatalf("%v: %.200s", err, text)
 	}
-	for path, operations := range described.Paths {
-		if operations["get"] == nil || strings.HasPrefix(path, "/api/v1/alerts") || strings.HasPrefix(path, "/api/v1/rule") || strings.HasPrefix(path, "/api/v1/explain") { // which ask Kafka
-			continue
-		}
-		url := server.URL + strings.ReplaceAll(path, "{camera}", "nobody")
-		if code, body := get(t, url); code != http.StatusOK && code != http.StatusNotFound && (code != http.StatusUnprocessableEntity || !strings.Contains(body, "required query")) {
-			t.Errorf("%s: %d %.200s", path, code, body)
-		}
-	}
 	if code, body := get(t, server.URL+"/api/v1/cameras/lobby"); code != http.StatusOK || !strings.Contains(body, `"tags":["ward"]`) || strings.Contains(body, "$schema") {
 		t.Errorf("%d %s", code, body)
 	}

@@ -149,15 +149,26 @@ func (r *Remote) await(ctx context.Context, heard <-chan *redis.Message, few []s
 	})
 }
 
+// ErrUnanswered says that no infer worker has embedded a text: none has the model, or all
+// are busy.
+var ErrUnanswered = errors.New("not embedded")
+
+// notEmbedded is ErrUnanswered with the reason.
+type notEmbedded string
+
+func (e notEmbedded) Error() string { return string(e) }
+
+func (notEmbedded) Is(target error) bool { return target == ErrUnanswered }
+
 // unanswered is the error when no answer came. waiting is how many of the texts
 // last asked for were on the list, workers how many infer workers listen.
 func (r *Remote) unanswered(waiting, workers int64) error {
 	model := r.wanted.model
 	switch {
 	case workers == 0:
-		return fmt.Errorf("embed texts: no running infer has model %s", model)
+		return notEmbedded(fmt.Sprintf("embed texts: no running infer has model %s", model))
 	case waiting == 0:
-		return fmt.Errorf("embed texts: %d others already wait for model %s, which is the limit: try again later", maxWanted, model)
+		return notEmbedded(fmt.Sprintf("embed texts: %d others already wait for model %s, which is the limit: try again later", maxWanted, model))
 	}
-	return fmt.Errorf("embed texts: infer with model %s has embedded none of them for %v: it is busy", model, r.patience)
+	return notEmbedded(fmt.Sprintf("embed texts: infer with model %s has embedded none of them for %v: it is busy", model, r.patience))
 }

@@ -35,8 +35,12 @@ func (a Asker) Embedder(ctx context.Context, g archive.Range) (*scoring.Remote, 
 	if err != nil {
 		return nil, m, err
 	}
-	r, err := scoring.NewRemote(scoring.RemoteOptions{Client: a.Client, Prefix: a.Prefix, Model: m.ID, Dim: m.Dims})
+	r, err := a.remote(m)
 	return r, m, err
+}
+
+func (a Asker) remote(m calibrate.Model) (*scoring.Remote, error) {
+	return scoring.NewRemote(scoring.RemoteOptions{Client: a.Client, Prefix: a.Prefix, Model: m.ID, Dim: m.Dims})
 }
 
 // Words embeds labels for the model of the newest recordings of a range.

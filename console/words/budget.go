@@ -7,7 +7,6 @@ import (
 	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/calibrate"
-	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
 )
@@ -28,7 +27,7 @@ func (p lately) Scan(ctx context.Context, g archive.Range, fn func(archive.Batch
 
 // Kept are the thresholds that would keep a budget of false alarms for a word on cameras,
 // by what they have recorded since a time.
-func (a Asker) Kept(ctx context.Context, label vocab.Label, budget alerts.Budget, cameras []string, since time.Time, remote *scoring.Remote, m calibrate.Model) ([]topics.Threshold, error) {
+func (a Asker) Kept(ctx context.Context, label vocab.Label, budget alerts.Budget, cameras []string, since time.Time, m calibrate.Model) ([]topics.Threshold, error) {
 	rules, err := alerts.NewRuleSet(alerts.Rule{Name: "try", Actions: []string{label.Name}, FalseAlarms: budget})
 	if err != nil {
 		return nil, err
@@ -40,7 +39,7 @@ func (a Asker) Kept(ctx context.Context, label vocab.Label, budget alerts.Budget
 	only := &vocab.Vocabulary{Name: "try", Labels: []vocab.Label{label}}
 	return calibrate.Thresholds(ctx, calibrate.DialOptions{
 		Past: lately{a.Past, since}, Model: m, Now: a.Now, Wanted: wanted, Least: calibrate.LeastContrast,
-		Embedder: func(calibrate.Model) (calibrate.Embedder, error) { return remote, nil },
+		Embedder: func(m calibrate.Model) (calibrate.Embedder, error) { return a.remote(m) },
 		Words:    func(string) *vocab.Vocabulary { return only },
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/archive/alertlog"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/demo"
 	"github.com/frostwatch/frostwatch/console"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/tlsfiles"
@@ -32,7 +33,7 @@ func (p *Process) Console(own ...topics.Camera) ([]Part, error) {
 	log := alertlog.New(alertlog.Options{Bus: p.Bus, Names: p.Names, Reader: past, Bucket: bucket})
 	c, err := console.New(console.Options{
 		Bus: p.Bus, Names: p.Names, Cameras: table, Past: past, Alerts: log, Version: p.version, Access: p.Config.Console, Logger: p.log, Reporter: p.reporter,
-		Redis: p.Redis, Config: p.Config, Own: own,
+		Redis: p.Redis, Config: p.Config, Own: own, Texts: demo.Texts(),
 	})
 	if err != nil {
 		return nil, err
