@@ -23,14 +23,14 @@ type pages map[string]*template.Template
 
 var pageNames = []string{
 	"live", "camera", "health", "review", "timeline",
-	"cameras", "camera-edit", "rules",
+	"cameras", "camera-edit", "rules", "words", "search",
 }
 
 func parsePages() (pages, error) {
 	out := pages{}
 	for _, name := range pageNames {
 		t, err := template.New("frame.html").Funcs(template.FuncMap{"asset": asset, "ago": ago, "exact": exact, "clean": topics.Clean}).
-			ParseFS(files, "templates/frame.html", "templates/tile.html", "templates/"+name+".html")
+			ParseFS(files, "templates/frame.html", "templates/tile.html", "templates/box.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("console: read the page %s: %w", name, err)
 		}
@@ -78,11 +78,13 @@ type view struct {
 	Limited     bool   // who looks sees some cameras only
 	Decides     bool   // they may say something of alerts
 	Edits       bool   // who looks may edit cameras
+	EditsWords  bool   // or the vocabulary
 	Line        Line
 	Tiles       []Tile
 	Tile        Tile
 	Health      any
 	Fault       string
+	Query       string // what is looked for
 }
 
 // routes are the pages, the files they need, and the API.
@@ -98,6 +100,8 @@ func (c *Console) routes() *router {
 	mux.HandleFunc("GET /cameras", c.camerasPage)
 	mux.HandleFunc("GET /cameras/{camera}/edit", c.cameraEditPage)
 	mux.HandleFunc("GET /rules", c.rulesPage)
+	mux.HandleFunc("GET /words", c.wordsPage)
+	mux.HandleFunc("GET /search", c.searchPage)
 	mux.HandleFunc("GET /api/v1/events", c.events)
 	mux.forAll("GET /static/", assets().ServeHTTP)
 	mux.forAll("GET /login", c.loginPage)
@@ -131,8 +135,9 @@ func (c *Console) healthPage(w http.ResponseWriter, r *http.Request) {
 
 // show writes a page, whole or not at all.
 func (c *Console) show(w http.ResponseWriter, r *http.Request, status int, v view) {
-	v.Line, v.Limited, v.Decides = c.line(r.Context()), !c.whoOf(r.Context()).All, c.whoOf(r.Context()).Role >= operator
-	v.Edits = c.mayEditCameras(r.Context())
+	who := c.whoOf(r.Context())
+	v.Line, v.Limited, v.Decides = c.line(r.Context()), !who.All, who.Role >= operator
+	v.Edits, v.EditsWords = c.mayEditCameras(r.Context()), who.All && who.Role >= operator
 	if c.gate.Protected() {
 		v.Who = c.whoOf(r.Context()).Name
 	}

@@ -107,8 +107,10 @@ var rules = map[string]rule{
 	"GET /api/v1/cameras/{camera}/loop": {role: viewer, hidden: true},
 	"GET /api/v1/health":                {role: viewer},
 
-	"GET /timeline":                                   {role: viewer},
-	"GET /api/v1/cameras/{camera}/timeline":           {role: viewer}, // without its times it is refused
+	"GET /timeline":                         {role: viewer},
+	"GET /api/v1/cameras/{camera}/timeline": {role: viewer}, // without its times it is refused
+	"GET /words":                            {role: viewer},
+	"GET /search":                           {role: viewer},
 	"GET /api/v1/cameras/{camera}/clips/{clip}/strip": {role: viewer, hidden: true},
 	"GET /api/v1/cameras/{camera}/clips/{clip}/loop":  {role: viewer, hidden: true},
 

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -159,4 +160,18 @@ func (c *Console) hits(ctx context.Context, all []calibrate.Hit) []Hit {
 // recordedAt is where a recording is, as pictures are asked for.
 func recordedAt(partition int, offset int64) string {
 	return strconv.Itoa(partition) + "-" + strconv.FormatInt(offset, 10)
+}
+
+func (c *Console) searchPage(w http.ResponseWriter, r *http.Request) {
+	c.show(w, r, http.StatusOK, view{Page: "search", Title: "Search", Query: asked(r, "text")})
+}
+
+func (c *Console) wordsPage(w http.ResponseWriter, r *http.Request) {
+	c.show(w, r, http.StatusOK, view{Page: "words", Title: "Words"})
+}
+
+// asked is a text of an address, as far as it may be looked for.
+func asked(r *http.Request, name string) string {
+	text := topics.Clean(r.URL.Query().Get(name))
+	return strings.ToValidUTF8(text[:min(len(text), 256)], "")
 }
