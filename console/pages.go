@@ -77,8 +77,8 @@ type view struct {
 	Who         string // who has logged in
 	Limited     bool   // who looks sees some cameras only
 	Decides     bool   // they may say something of alerts
-	Edits       bool   // who looks may edit cameras
-	EditsWords  bool   // or the vocabulary
+	Edits       bool   // who looks may edit cameras and rules
+	EditsWords  bool   // they may edit the vocabulary
 	Line        Line
 	Tiles       []Tile
 	Tile        Tile

@@ -164,6 +164,7 @@ var rules = map[string]rule{
 	"GET /api/v1/words/history":  {role: viewer},
 	"POST /api/v1/words":         {role: operator, whole: true, body: `{"label": "falling"}`},
 	"POST /api/v1/words/remove":  {role: operator, whole: true, body: `{"labels": ["falling"]}`},
+	"POST /api/v1/words/watch":   {role: admin, whole: true, body: `{"label": "falling", "rule": "fall", "false_alarms": "1 per week"}`},
 	"POST /api/v1/words/restore": {role: operator, whole: true, body: `{"version": "0000"}`},
 	"GET /api/v1/search":         {role: viewer},
 }

@@ -21,6 +21,7 @@ func (c *Console) wordsAPI(api huma.API) {
 	huma.Get(api, "/api/v1/words/history", c.wordsHistory, named("words-history", "The edits of the vocabulary, the newest first"), c.needs(viewer))
 	huma.Post(api, "/api/v1/words", c.putWord, named("put-word", "Add a label, or replace the one of its name"), c.needs(operator), c.wholeWords("words are edited by those who see every camera"))
 	huma.Post(api, "/api/v1/words/remove", c.removeWords, named("remove-words", "Remove labels"), c.needs(operator), c.wholeWords("words are edited by those who see every camera"))
+	huma.Post(api, "/api/v1/words/watch", c.watchWord, named("watch-word", "Watch for a label: add it, and a rule about it"), c.needs(admin), c.wholeWords("words are edited by those who see every camera"))
 	huma.Post(api, "/api/v1/words/restore", c.restoreWords, named("restore-words", "Restore a version of the vocabulary"), c.needs(operator), c.wholeWords("words are edited by those who see every camera"))
 }
 

@@ -41,7 +41,7 @@ function cameras(t) {
   const head = make('tr', {}, ...['Camera', 'It is', 'Highest', 'Alerts', `${t.budget} from`].map((text, i) => make('th', { textContent: text, className: i > 1 ? 'number' : '' })))
   const rows = t.cameras.slice(0, most).map((c) => make('tr', {},
     make('td', { textContent: c.camera }), make('td', { textContent: c.verdict, title: c.meaning }), make('td', { className: 'number', textContent: c.highest.toFixed(2) }),
-    make('td', { className: 'number', textContent: c.alerts }), make('td', { className: 'number', textContent: c.keeps === undefined ? '' : c.keeps.toFixed(2) + (c.learning ? ' (too little recorded: a default)' : '') })))
+    make('td', { className: 'number', textContent: c.alerts }), make('td', { className: 'number', textContent: c.keeps === undefined ? '' : c.keeps.toFixed(2) + (c.learning ? ' (too little is recorded yet)' : '') })))
   const table = make('div', { className: 'scroll', tabIndex: 0, role: 'region', ariaLabel: 'Cameras' }, make('table', {}, make('thead', {}, head), make('tbody', {}, ...rows)))
   if (t.cameras.length > most) table.append(make('p', { className: 'do', textContent: `and ${t.cameras.length - most} more, where it comes less high` }))
   table.title = `Recorded ${exact(t.since)} to ${exact(t.until)}`

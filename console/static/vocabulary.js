@@ -135,7 +135,7 @@ function begin() {
 function open(body, name) {
   close(false)
   editor = new Editor(body?.word ?? { label: name === '+' ? '' : name }, Boolean(body), edits, {
-    vocabulary, close: () => close(true), saved, tell, role: document.body.dataset.role, cameras: () => data.cameras,
+    vocabulary, close: () => close(true), saved, arms: root.hasAttribute('data-arms'),
   })
   editor.opened = name
   if (body) {

@@ -1,16 +1,20 @@
 // The editor of a word: its texts, and what the last day has of it.
-import { ask } from './clips.js'
+import { ask, make } from './clips.js'
 import { failed, reading, show } from './trial.js'
 
 const pause = 700 // ms after the last key
 const lines = (text) => text.split('\n').map((s) => s.trim()).filter(Boolean)
+
+/** A name for a rule about a label. */
+const nameOf = (label) => label.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 60)
 
 export class Editor {
   #timer = 0
   #round = null // aborts what is being tried
   #tried = '' // what the trial is of
 
-  /** on has what the page does: vocabulary(), close(), saved(text, word), tell(text). */
+  /** on has what the page does: vocabulary(), close(), saved(text, word), and arms: rules may be
+   *  written. */
   constructor(word, known, edits, on) {
     Object.assign(this, { word, known, edits, on })
     this.form = document.querySelector('[data-editor]').content.cloneNode(true).firstElementChild
@@ -28,10 +32,12 @@ export class Editor {
     this.#find('save').hidden = !edits
     for (const one of at) if (!edits && one.name && one.name !== 'label') one.disabled = one.tagName !== 'BUTTON'
     this.form.addEventListener('submit', (e) => { e.preventDefault(); this.save() })
-    this.form.addEventListener('input', (e) => { if (!e.target.closest('[data-trial]')) this.#changed() })
+    this.form.addEventListener('input', (e) => { if (!e.target.closest('[data-watch]')) this.#changed() })
     this.form.addEventListener('keydown', (e) => { if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) { e.preventDefault(); this.save() } })
     this.#find('try').addEventListener('click', () => this.try())
     this.#find('remove').addEventListener('click', (e) => this.remove(e.currentTarget))
+    this.#find('arm').addEventListener('click', () => this.watch())
+    at.rule.value = nameOf(word.label)
     this.#find('close').addEventListener('click', () => on.close())
   }
 
@@ -87,8 +93,39 @@ export class Editor {
       const t = await ask('/words/try?' + question, { signal: mine.signal })
       this.#tried = question
       show(at, t)
+      this.#offer(t)
     } catch (e) {
       if (e.name !== 'AbortError') failed(at, e)
+    }
+  }
+
+  /** Offers a rule, with the cameras that the trial has. */
+  #offer(t) {
+    if (!this.on.arms) return
+    const was = new Set([...this.form.querySelectorAll('[data-cameras] input:checked')].map((i) => i.value))
+    const box = (value, text, title = '') => make('label', { title }, make('input', { type: 'checkbox', value, checked: was.has(value) || !was.size && !value }), text)
+    this.#find('cameras').replaceChildren(make('legend', { textContent: 'On' }), box('', 'every camera'), ...t.cameras.map((c) => box(c.camera, c.camera, `${c.verdict}: ${c.meaning}`)))
+    if (!this.form.elements.rule.value) this.form.elements.rule.value = nameOf(this.#body().label)
+    this.#find('watch').hidden = false
+  }
+
+  /** Adds the word, and a rule about it. */
+  async watch() {
+    const at = this.form.elements
+    const body = { ...this.#body(), rule: at.rule.value.trim(), false_alarms: at.budget.value, severity: at.severity.value, clips: at.clips.value }
+    const chosen = [...this.form.querySelectorAll('[data-cameras] input:checked')].map((i) => i.value)
+    if (!chosen.length) return this.#wrong('Choose a camera, or every camera.')
+    if (!body.rule) return this.#wrong('Give the rule a name.')
+    if (!chosen.includes('')) body.cameras = chosen
+    this.#find('arm').disabled = true
+    try {
+      const done = await this.#post('/words/watch', body)
+      const notes = [`${body.label} is watched for by the rule ${done.rule}${done.watches ? ', which ' + done.watches : ''}`, done.without && `Without full effect: ${done.without}`, done.note].filter(Boolean)
+      this.on.saved(notes.join('. '), body.label)
+    } catch (e) {
+      this.#wrong(e.status ? e.message : 'The console does not answer: nothing was done.')
+    } finally {
+      this.#find('arm').disabled = false
     }
   }
 
