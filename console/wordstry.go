@@ -92,10 +92,11 @@ type triedOutput struct{ Body TriedWord }
 const (
 	// closest is how many clips are listed.
 	closest = 8
-	// maxTriedClips bounds the cameras and alerts that are listed, maxKept the cameras for which
-	// thresholds are found: those where the label comes highest.
+	// maxTriedClips bounds the cameras and alerts that are listed.
 	maxTriedClips = 100
-	maxKept  = 16
+	// maxKept bounds the cameras for which thresholds are found, those where the label comes
+	// highest: the past is read once for them.
+	maxKept = 4
 	// maxNearest bounds the labels beside it.
 	maxNearest = 5
 )
@@ -239,7 +240,7 @@ func of(all []words.Alert, camera string) (out []words.Alert) {
 
 // alerts are those that a rule on a label would have raised.
 func (t *wordTrial) alerts(ctx context.Context, label vocab.Label, m calibrate.Model) ([]words.Alert, error) {
-	ready, err := t.Asker.Words(ctx, t.rng, label)
+	ready, err := t.WordsFor(ctx, m, label)
 	if err != nil {
 		return nil, err
 	}

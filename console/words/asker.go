@@ -52,6 +52,15 @@ func (a Asker) Words(ctx context.Context, g archive.Range, labels ...vocab.Label
 	return calibrate.NewWords(ctx, r, m, labels)
 }
 
+// WordsFor embeds labels for recordings of a model.
+func (a Asker) WordsFor(ctx context.Context, m calibrate.Model, labels ...vocab.Label) (*calibrate.Words, error) {
+	r, err := a.remote(m)
+	if err != nil {
+		return nil, err
+	}
+	return calibrate.NewWords(ctx, r, m, labels)
+}
+
 // Like is a query for clips that are like one, with the recording of that one; by one of
 // its views, empty: by the first.
 func (a Asker) Like(ctx context.Context, clip string, view topics.View) (calibrate.Query, topics.Recognition, error) {
