@@ -34,13 +34,15 @@ type reviewed struct {
 	log   *stagetest.Log
 }
 
-func newReviewed(t testing.TB) *reviewed {
-	t.Helper()
-	return newReviewedBy(t, config.Console{})
-}
+func newReviewed(t testing.TB) *reviewed { return newReviewedAs(t, func(*Options) {}) }
 
 // newReviewedBy is one that is used as a configuration says.
 func newReviewedBy(t testing.TB, who config.Console) *reviewed {
+	return newReviewedAs(t, func(o *Options) { o.Access = who })
+}
+
+// newReviewedAs is one with other options.
+func newReviewedAs(t testing.TB, change func(*Options)) *reviewed {
 	t.Helper()
 	broker := kafkatest.StartEmbedded(t)
 	quiet := slog.New(slog.DiscardHandler)
@@ -69,11 +71,12 @@ func newReviewedBy(t testing.TB, who config.Console) *reviewed {
 		t.Fatal(err)
 	}
 	r := &reviewed{t: t, log: &stagetest.Log{}}
-	r.Console, err = New(Options{
-		Bus: client, Names: names, Cameras: table, Past: past, Version: "test", Logger: r.log.Logger(), Access: who,
+	o := Options{
+		Bus: client, Names: names, Cameras: table, Past: past, Version: "test", Logger: r.log.Logger(),
 		Alerts: alertlog.New(alertlog.Options{Bus: client, Names: names, Reader: past, Bucket: bucket}),
-	})
-	if err != nil {
+	}
+	change(&o)
+	if r.Console, err = New(o); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
