@@ -34,27 +34,27 @@ type tryWordInput struct {
 
 // TriedWord is what a label would have done.
 type TriedWord struct {
-	Label   string        `json:"label"`
-	Texts   []string      `json:"texts" doc:"that the model reads"`
-	Known   bool          `json:"known" doc:"the vocabulary has a label of this name"`
-	Since   time.Time     `json:"since"`
-	Until   time.Time     `json:"until"`
-	Raise   float64       `json:"raise"`
-	Budget  string        `json:"budget"`
-	Verdict string        `json:"verdict,omitempty" doc:"how far it stands out from what cameras usually show"`
-	Meaning string        `json:"meaning,omitempty"`
-	Clips   int           `json:"clips" doc:"that were compared"`
-	Alerts  int           `json:"alerts" doc:"that a rule on it would have raised"`
-	Added   *int          `json:"added,omitempty" doc:"of these, how many the label would not have raised as the vocabulary has it; absent: it has none of this name"`
-	Lost    *int          `json:"lost,omitempty" doc:"alerts that it would raise no longer"`
-	Cameras []TriedCamera `json:"cameras" doc:"where it comes highest first"`
-	Newest  []TriedWordAlert  `json:"newest" doc:"of the alerts"`
-	Closest []Hit         `json:"closest" doc:"clips, whether or not they would have counted"`
-	Nearest []Beside      `json:"nearest" doc:"the labels that say the most similar"`
-	Advice  []Advice      `json:"advice,omitempty"`
-	Other   int           `json:"other_models,omitempty" doc:"recordings by other models, which can't be compared"`
-	Unkept  string        `json:"unkept,omitempty" doc:"why no thresholds for the budget are given"`
-	Note    string        `json:"note,omitempty" doc:"why nothing is known"`
+	Label   string           `json:"label"`
+	Texts   []string         `json:"texts" doc:"that the model reads"`
+	Known   bool             `json:"known" doc:"the vocabulary has a label of this name"`
+	Since   time.Time        `json:"since"`
+	Until   time.Time        `json:"until"`
+	Raise   float64          `json:"raise"`
+	Budget  string           `json:"budget"`
+	Verdict string           `json:"verdict,omitempty" doc:"how far it stands out from what cameras usually show"`
+	Meaning string           `json:"meaning,omitempty"`
+	Clips   int              `json:"clips" doc:"that were compared"`
+	Alerts  int              `json:"alerts" doc:"that a rule on it would have raised"`
+	Added   *int             `json:"added,omitempty" doc:"of these, how many the label would not have raised as the vocabulary has it; absent: it has none of this name"`
+	Lost    *int             `json:"lost,omitempty" doc:"alerts that it would raise no longer"`
+	Cameras []TriedCamera    `json:"cameras" doc:"where it comes highest first"`
+	Newest  []TriedWordAlert `json:"newest" doc:"of the alerts"`
+	Closest []Hit            `json:"closest" doc:"clips, whether or not they would have counted"`
+	Nearest []Beside         `json:"nearest" doc:"the labels that say the most similar"`
+	Advice  []Advice         `json:"advice,omitempty"`
+	Other   int              `json:"other_models,omitempty" doc:"recordings by other models, which can't be compared"`
+	Unkept  string           `json:"unkept,omitempty" doc:"why no thresholds for the budget are given"`
+	Note    string           `json:"note,omitempty" doc:"why nothing is known"`
 }
 
 // TriedCamera is how well a camera can tell a label.
