@@ -152,7 +152,8 @@ export class Rule {
 
   /** Checks a change before it is shown: the server knows what is right. */
   async #check(changed) {
-    this.#checking = this.#checkNow(changed)
+    // One after the other: each begins with the text that the one before has made.
+    this.#checking = this.#checking.then(() => this.#checkNow(changed))
     return this.#checking
   }
 

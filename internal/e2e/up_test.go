@@ -36,6 +36,7 @@ func TestUp(t *testing.T) {
 	t.Run("the console shows a camera's past", func(t *testing.T) { timelineShows(t, at) })
 	t.Run("the console edits cameras", func(t *testing.T) { consoleEdits(t, data, at) })
 	t.Run("words are watched for in the console", func(t *testing.T) { wordsAreWatchedFor(t, data, at) })
+	t.Run("rules are edited on the console", func(t *testing.T) { rulesAreEdited(t, data, at) })
 	t.Run("redis-cli edits the vocabulary", func(t *testing.T) { editVocabulary(t, data, at) })
 	t.Run("words that are typed raise an alert", func(t *testing.T) { watchWords(t, data, at) })
 	t.Run("an alert has a film", func(t *testing.T) { film(t, data, at) })
