@@ -19,8 +19,8 @@ const (
 	pastTime    = 20 * time.Second
 )
 
-// Change is what a camera's stream began to do. Its texts are cleaned.
-type Change struct {
+// StreamChange is what a camera's stream began to do. Its texts are cleaned.
+type StreamChange struct {
 	At     time.Time `json:"at"`
 	State  string    `json:"state"`
 	Reason string    `json:"reason,omitempty"`
@@ -29,7 +29,7 @@ type Change struct {
 
 type cameraHistoryOutput struct {
 	Body struct {
-		Changes []Change `json:"changes" doc:"the newest first"`
+		Changes []StreamChange `json:"changes" doc:"the newest first"`
 		More    bool     `json:"more,omitempty" doc:"there are older ones"`
 	}
 }
@@ -77,7 +77,7 @@ func (c *Console) historyOf(ctx context.Context, p *history) error {
 type history struct {
 	camera  string
 	workers bool // are named
-	changes []Change
+	changes []StreamChange
 	more    bool
 }
 
@@ -90,7 +90,7 @@ func (p *history) take(m bus.Message) error {
 	if err != nil || s.Camera != p.camera {
 		return nil //nolint:nilerr // anybody may have written it
 	}
-	next := Change{At: m.Time, State: string(s.State), Reason: s.Why()}
+	next := StreamChange{At: m.Time, State: string(s.State), Reason: s.Why()}
 	if p.workers {
 		next.Worker = s.Worker
 	}
@@ -103,8 +103,8 @@ func (p *history) take(m bus.Message) error {
 	return nil
 }
 
-func (p *history) newestFirst() []Change {
-	out := append([]Change{}, p.changes...)
+func (p *history) newestFirst() []StreamChange {
+	out := append([]StreamChange{}, p.changes...)
 	slices.Reverse(out)
 	return out
 }

@@ -142,36 +142,37 @@ func (m maker) request(t *testing.T, at, method, path string, o operation) *http
 	return r
 }
 
+// reachOut are operations that connect to other machines.
+var reachOut = map[string]bool{"try-camera": true, "discover-cameras": true}
+
 // Whatever is sent, every operation answers in time, with no fault of its own, and shows
 // nothing raw.
 func TestEveryOperationTakesAnything(t *testing.T) {
 	t.Parallel()
-	const each = 40
-	c := newReviewed(t)
+	const each = 20
+	c := newWorded(t)
+	c.token = "admin"
 	one, old := raisedAlert("fall", "lobby", time.Minute), raisedAlert("fence", "yard", 30*time.Hour)
 	c.send(one, old)
-	if err := c.Cameras.Put(t.Context(), topics.Camera{Name: "lobby", URL: "rtsp://127.0.0.1:1/lobby"}); err != nil {
-		t.Fatal(err)
-	}
-	c.await("the camera", func() bool {
-		status, _ := c.call(http.MethodGet, "/cameras/lobby", nil, nil)
-		return status == http.StatusOK
-	})
-	_, text := get(t, c.url+"/api/v1/openapi.json")
+	_, text := get(t, c.url+"/api/v1/openapi.json", "Authorization", "Bearer admin"+secret)
 	var d described
 	if err := json.Unmarshal([]byte(text), &d); err != nil || len(d.Paths) < 10 {
-		t.Fatalf("%d paths, %v", len(d.Paths), err)
+		t.Fatalf("%d paths, %v: %.300s", len(d.Paths), err, text)
 	}
 	client := &http.Client{Timeout: time.Minute}
 	m := maker{rand.New(rand.NewPCG(1, 2)), d.Components.Schemas, map[string][]string{
-		"id": {one.ID, old.ID}, "camera": {"lobby"}, "rule": {"fall"}, "month": {time.Now().Format("2006-01")}, "zone": {"Europe/Berlin"}, "limit": {"1", "20"},
+		"id": {one.ID, old.ID}, "camera": {"hall"}, "clip": {topics.ClipID("hall", c.epoch, 40*time.Second)}, "label": {"falling down"}, "rule": {"fall"}, "month": {time.Now().Format("2006-01")}, "zone": {"Europe/Berlin"}, "limit": {"1", "20"},
 		"from": {time.Now().Add(-time.Hour).UTC().Format(time.RFC3339), "2026-01-01T00:00:00Z"}, "to": {time.Now().UTC().Format(time.RFC3339)},
 	}}
 	for path, methods := range d.Paths {
 		for method, o := range methods {
+			if reachOut[o.ID] {
+				continue
+			}
 			accepted := 0
 			for range each {
 				r := m.request(t, c.url, method, path, o)
+				r.Header.Set("Authorization", "Bearer admin"+secret)
 				a, err := client.Do(r)
 				if err != nil {
 					t.Fatalf("%s %s: %v", r.Method, r.URL, err)
@@ -180,7 +181,9 @@ func TestEveryOperationTakesAnything(t *testing.T) {
 				if _ = a.Body.Close(); err != nil {
 					t.Fatalf("%s %s: %v", r.Method, r.URL, err)
 				}
-				if a.StatusCode >= 500 || strings.ContainsFunc(string(body), raw) && strings.Contains(a.Header.Get("Content-Type"), "json") {
+				// Nothing embeds words here, and that is said.
+				away := a.StatusCode == http.StatusServiceUnavailable && strings.Contains(string(body), `"detail":"`)
+				if a.StatusCode >= 500 && !away || strings.ContainsFunc(string(body), raw) && strings.Contains(a.Header.Get("Content-Type"), "json") {
 					t.Errorf("%s %s: %d %.500q", r.Method, r.URL, a.StatusCode, body)
 				}
 				if a.StatusCode < 300 {

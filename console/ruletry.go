@@ -13,7 +13,6 @@ import (
 	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/calibrate"
 	"github.com/frostwatch/frostwatch/console/ruledesk"
-	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
 )
@@ -212,7 +211,11 @@ func (c *Console) replay(ctx context.Context, k *checked, rules *alerts.RuleSet,
 }
 
 func (c *Console) embedder(m calibrate.Model) (calibrate.Embedder, error) {
-	return scoring.NewRemote(scoring.RemoteOptions{Client: c.Redis, Prefix: c.Config.Redis.Prefix, Model: m.ID, Dim: m.Dims})
+	a, err := c.asker()
+	if err != nil {
+		return nil, err
+	}
+	return a.Remote(m)
 }
 
 // budgets works out from where on a rule counts that would keep its budget.

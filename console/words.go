@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -20,23 +19,14 @@ func (c *Console) wordsAPI(api huma.API) {
 	huma.Get(api, "/api/v1/words", c.listWords, named("list-words", "The vocabulary: its labels, who watches for them, and how the model reads them"), c.needs(viewer))
 	huma.Get(api, "/api/v1/words/try", c.tryWord, named("try-word", "What a label would have done in the past that is recorded"), c.needs(viewer))
 	huma.Get(api, "/api/v1/words/history", c.wordsHistory, named("words-history", "The edits of the vocabulary, the newest first"), c.needs(viewer))
-	huma.Post(api, "/api/v1/words", c.putWord, named("put-word", "Add a label, or replace the one of its name"), c.needs(operator), c.wholeWords)
-	huma.Post(api, "/api/v1/words/remove", c.removeWords, named("remove-words", "Remove labels"), c.needs(operator), c.wholeWords)
-	huma.Post(api, "/api/v1/words/watch", c.watchWord, named("watch-word", "Watch for a label: add it, and a rule about it"), c.needs(admin), c.wholeWords)
-	huma.Post(api, "/api/v1/words/restore", c.restoreWords, named("restore-words", "Restore a version of the vocabulary"), c.needs(operator), c.wholeWords)
+	huma.Post(api, "/api/v1/words", c.putWord, named("put-word", "Add a label, or replace the one of its name"), c.whole(operator, wholeWords))
+	huma.Post(api, "/api/v1/words/remove", c.removeWords, named("remove-words", "Remove labels"), c.whole(operator, wholeWords))
+	huma.Post(api, "/api/v1/words/watch", c.watchWord, named("watch-word", "Watch for a label: add it, and a rule about it"), c.whole(admin, wholeWords))
+	huma.Post(api, "/api/v1/words/restore", c.restoreWords, named("restore-words", "Restore a version of the vocabulary"), c.whole(operator, wholeWords))
 }
 
-// wholeWords lets an operation about words be used by those alone who see every camera: words
-// are for all.
-func (c *Console) wholeWords(o *huma.Operation) {
-	o.Middlewares = append(o.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
-		if !c.whoOf(ctx.Context()).All {
-			c.refuse(ctx, http.StatusForbidden, "words are edited by those who see every camera")
-			return
-		}
-		next(ctx)
-	})
-}
+// wholeWords is said to those who may not edit: words are for all cameras.
+const wholeWords = "words are edited by those who see every camera"
 
 // VocabularyInput is which vocabulary is meant.
 type VocabularyInput struct {

@@ -65,8 +65,6 @@ input.addEventListener('input', () => {
   if (!inReview) return later()
   if (text() !== shown) open(false)
 })
-// On the document, change is what the wall has changed.
-input.addEventListener('change', (e) => e.stopPropagation())
 input.addEventListener('focus', () => { if (!inReview && shown && text() === shown) look() })
 box.addEventListener('submit', (e) => { if (!text()) e.preventDefault() })
 box.addEventListener('keydown', (e) => {

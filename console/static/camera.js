@@ -65,9 +65,9 @@ function begin(camera) {
     if (Date.now() - loaded > (data ? every : 3e3)) load()
     draw()
   }
-  document.addEventListener('wall', heard)
-  document.addEventListener('change', heard)
-  document.addEventListener('found', load)
+  document.addEventListener('console:wall', heard)
+  document.addEventListener('console:change', heard)
+  document.addEventListener('console:found', load)
   document.addEventListener('visibilitychange', load)
   addEventListener('resize', draw)
   new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ['data-theme'] })

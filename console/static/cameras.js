@@ -109,9 +109,9 @@ async function read() {
 function take(tiles) {
   for (const t of tiles ?? []) if (t.clip_id) clips.set(t.camera, { id: t.clip_id, seconds: (new Date(t.end) - new Date(t.start)) / 1000 })
 }
-document.addEventListener('wall', ({ detail }) => { take(detail.tiles); read() })
+document.addEventListener('console:wall', ({ detail }) => { take(detail.tiles); read() })
 let soon = 0
-document.addEventListener('change', ({ detail }) => {
+document.addEventListener('console:change', ({ detail }) => {
   take(detail.tiles)
   if (!soon && !document.hidden) soon = setTimeout(() => { soon = 0; read() }, 1000)
 })

@@ -26,7 +26,7 @@ function counts(l) {
   show()
 }
 
-const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }))
+const tell = (name, detail) => document.dispatchEvent(new CustomEvent(`console:${name}`, { detail }))
 
 const theme = document.querySelector('[data-theme-switch]')
 const isLight = () => document.documentElement.dataset.theme === 'light'

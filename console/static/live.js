@@ -153,13 +153,13 @@ function take(changed) {
 }
 
 if (wall) {
-  document.addEventListener('wall', ({ detail }) => {
+  document.addEventListener('console:wall', ({ detail }) => {
     const there = new Set(detail.tiles.map((c) => c.camera))
     for (const camera of [...tiles.keys()]) if (!there.has(camera)) remove(camera)
     for (const at of wall.querySelectorAll('[data-camera]')) if (!there.has(at.dataset.camera)) at.remove()
     take(detail.tiles)
   })
-  document.addEventListener('change', ({ detail }) => {
+  document.addEventListener('console:change', ({ detail }) => {
     for (const camera of detail.gone ?? []) if (shown(camera)) remove(camera)
     take(detail.tiles ?? [])
   })

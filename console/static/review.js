@@ -339,9 +339,9 @@ function heard({ detail }) {
   // Many alerts at once are read once.
   if (!waiting) waiting = setTimeout(() => { waiting = 0; work.then(() => read(false)) }, 1000)
 }
-document.addEventListener('wall', heard)
-document.addEventListener('change', heard)
-document.addEventListener('found', () => read(rows.size === 0))
+document.addEventListener('console:wall', heard)
+document.addEventListener('console:change', heard)
+document.addEventListener('console:found', () => read(rows.size === 0))
 
 fill(form, wanted)
 when()

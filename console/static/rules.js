@@ -87,7 +87,7 @@ at('new').addEventListener('click', () => {
   rule.create()
 })
 addEventListener('popstate', () => open(chosen(), true))
-document.addEventListener('found', list)
+document.addEventListener('console:found', list)
 setInterval(() => { if (!document.hidden && !document.body.classList.contains('lost')) list() }, every)
 
 await list()

@@ -168,11 +168,11 @@ where.addEventListener('change', async (e) => {
     find('said').textContent = error.message
   }
 })
-document.addEventListener('wall', ({ detail }) => {
+document.addEventListener('console:wall', ({ detail }) => {
   const at = where.elements.like_camera
   const there = new Set([...at.options].map((o) => o.value))
   for (const t of detail.tiles) if (!there.has(t.camera)) at.append(new Option(t.camera, t.camera))
 })
 addEventListener('popstate', look)
-document.addEventListener('found', () => { if (!asked) look() })
+document.addEventListener('console:found', () => { if (!asked) look() })
 look()

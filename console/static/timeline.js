@@ -230,7 +230,7 @@ function begin() {
 
   addEventListener('popstate', () => { fromAddress(); draw(); load(0) })
   addEventListener('resize', draw)
-  document.addEventListener('found', () => load(0))
+  document.addEventListener('console:found', () => load(0))
   new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ['data-theme'] })
   setInterval(() => {
     if (now.to || document.hidden || drag || document.body.classList.contains('lost')) return

@@ -251,6 +251,6 @@ which.elements.text.addEventListener('input', (e) => {
   typing = setTimeout(() => { write({ text: e.target.value.trim() }, true); read() }, 300)
 })
 addEventListener('popstate', read)
-document.addEventListener('found', read)
+document.addEventListener('console:found', read)
 setInterval(() => { if (!document.hidden && !document.body.classList.contains('lost')) read() }, every)
 read()

@@ -35,11 +35,12 @@ func (a Asker) Embedder(ctx context.Context, g archive.Range) (*scoring.Remote, 
 	if err != nil {
 		return nil, m, err
 	}
-	r, err := a.remote(m)
+	r, err := a.Remote(m)
 	return r, m, err
 }
 
-func (a Asker) remote(m calibrate.Model) (*scoring.Remote, error) {
+// Remote is what embeds texts for a model.
+func (a Asker) Remote(m calibrate.Model) (*scoring.Remote, error) {
 	return scoring.NewRemote(scoring.RemoteOptions{Client: a.Client, Prefix: a.Prefix, Model: m.ID, Dim: m.Dims})
 }
 
@@ -54,7 +55,7 @@ func (a Asker) Words(ctx context.Context, g archive.Range, labels ...vocab.Label
 
 // WordsFor embeds labels for recordings of a model.
 func (a Asker) WordsFor(ctx context.Context, m calibrate.Model, labels ...vocab.Label) (*calibrate.Words, error) {
-	r, err := a.remote(m)
+	r, err := a.Remote(m)
 	if err != nil {
 		return nil, err
 	}

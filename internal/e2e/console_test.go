@@ -139,7 +139,7 @@ func consoleShows(t *testing.T, data string, at addresses) {
 	b.do("look on a phone", chromedp.EmulateViewport(320, 640), chromedp.Navigate("http://"+at.Console+"/cameras/corridor_fall"))
 	b.until("a camera's page has its newest clip", `/Newest clip/.test(document.querySelector('[data-facts]').textContent) && `+playing+" === 1")
 	// As after a restart, whose first event may come before the cameras are read.
-	b.until("its camera goes away", `document.dispatchEvent(new CustomEvent('wall', { detail: { tiles: [] } }))`)
+	b.until("its camera goes away", `document.dispatchEvent(new CustomEvent('console:wall', { detail: { tiles: [] } }))`)
 	b.until("its camera comes back", playing+" === 1")
 	b.until("nothing is wider than the phone", `document.documentElement.scrollWidth <= 320`)
 	b.shot("camera-phone")
