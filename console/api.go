@@ -39,7 +39,21 @@ func (c *Console) api(mux *router) huma.API {
 	c.rulesAPI(api)
 	c.wordsAPI(api)
 	c.searchAPI(api)
+	describePictures(api.OpenAPI())
 	return api
+}
+
+// describePictures says of what answers bytes that they are a picture, not text in JSON.
+func describePictures(described *huma.OpenAPI) {
+	for _, path := range described.Paths {
+		if path.Get == nil || path.Get.Responses["200"] == nil {
+			continue
+		}
+		answer := path.Get.Responses["200"]
+		if m := answer.Content["application/json"]; m != nil && m.Schema != nil && m.Schema.ContentEncoding == "base64" {
+			answer.Content = map[string]*huma.MediaType{"image/jpeg": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}
+		}
+	}
 }
 
 // fitToShow makes refusals fit to be shown: what was sent is not repeated raw, nor whole,

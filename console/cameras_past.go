@@ -30,7 +30,7 @@ type StreamChange struct {
 type cameraHistoryOutput struct {
 	Body struct {
 		Changes []StreamChange `json:"changes" doc:"the newest first"`
-		More    bool     `json:"more,omitempty" doc:"there are older ones"`
+		More    bool           `json:"more,omitempty" doc:"there are older ones"`
 	}
 }
 

@@ -150,6 +150,9 @@ func TestTheAPIDescribesItself(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &described); err != nil || !strings.HasPrefix(described.OpenAPI, "3.1") || len(described.Paths) == 0 {
 		t.Fatalf("%v: %.200s", err, text)
 	}
+	if loop, err := json.Marshal(described.Paths["/api/v1/cameras/{camera}/loop"]); err != nil || !strings.Contains(string(loop), `"image/jpeg"`) || strings.Contains(string(loop), "base64") {
+		t.Errorf("a loop is described as %s, %v", loop, err)
+	}
 	if code, body := get(t, server.URL+"/api/v1/cameras/lobby"); code != http.StatusOK || !strings.Contains(body, `"tags":["ward"]`) || strings.Contains(body, "$schema") {
 		t.Errorf("%d %s", code, body)
 	}

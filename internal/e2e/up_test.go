@@ -33,6 +33,7 @@ func TestUp(t *testing.T) {
 	t.Run("ffprobe reads the simulator", func(t *testing.T) { ffprobeReads(t, at) })
 	t.Run("redis-server is started again", func(t *testing.T) { killRedis(t, at) })
 	t.Run("the console shows the cameras", func(t *testing.T) { consoleShows(t, data, at) })
+	t.Run("an agent looks at a camera", func(t *testing.T) { agentLooks(t, data) })
 	t.Run("the console shows a camera's past", func(t *testing.T) { timelineShows(t, at) })
 	t.Run("the console edits cameras", func(t *testing.T) { consoleEdits(t, data, at) })
 	t.Run("words are watched for in the console", func(t *testing.T) { wordsAreWatchedFor(t, data, at) })
