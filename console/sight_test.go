@@ -39,7 +39,7 @@ func partly(t *testing.T) (r *reviewed, ward, vault, both topics.Alert) {
 // tag puts a camera onto the table, with its tags.
 func (r *reviewed) tag(camera string, tags ...string) {
 	r.t.Helper()
-	err := r.Options.Cameras.Put(r.t.Context(), topics.Camera{Name: camera, URL: "rtsp://127.0.0.1:1/" + camera, Tags: tags})
+	err := r.Cameras.Put(r.t.Context(), topics.Camera{Name: camera, URL: "rtsp://127.0.0.1:1/" + camera, Tags: tags})
 	if err != nil {
 		r.t.Fatal(err)
 	}

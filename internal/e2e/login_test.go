@@ -38,7 +38,9 @@ func people(t *testing.T, data string, at addresses) {
 	write(usersOf("admin", "operator ward", "viewer ward"))
 	const review, rows = "/review?marked=all", `document.querySelectorAll('[data-list] [role=option]')`
 	// The page adds the alert that is looked at to its address.
-	on := func(path string) string { return fmt.Sprintf(`(location.pathname + location.search).startsWith(%q)`, path) }
+	on := func(path string) string {
+		return fmt.Sprintf(`(location.pathname + location.search).startsWith(%q)`, path)
+	}
 	logIn := func(name, password string) {
 		b.do("log in", chromedp.SetValue("[name=name]", name), chromedp.SetValue("[name=password]", password), chromedp.Click("[type=submit]"))
 	}
