@@ -157,7 +157,6 @@ var rules = map[string]rule{
 	"POST /api/v1/rulebook/try":      {role: admin, whole: true, body: `{"rule": "r", "text": ""}`},
 	"POST /api/v1/rulebook/rollback": {role: admin, whole: true, body: `{"version": "x"}`},
 	"GET /api/v1/explain":            {role: viewer, whole: true},
-	"GET /api/v1/explain/picture":    {role: viewer, whole: true},
 
 	"GET /api/v1/words":          {role: viewer},
 	"GET /api/v1/words/try":      {role: viewer},

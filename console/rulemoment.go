@@ -3,7 +3,6 @@ package console
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/calibrate"
-	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -262,44 +260,4 @@ func (p *pastValues) result() RulePast {
 	}
 	slices.SortFunc(out.Points, func(a, b PastPoint) int { return a.At.Compare(b.At) })
 	return out
-}
-
-type momentPictureInput struct {
-	Camera string `query:"camera" required:"true" maxLength:"64"`
-	Clip   string `query:"clip" required:"true" maxLength:"200" doc:"id of the clip"`
-}
-
-// getMomentPicture shows a recorded clip, as long as Kafka keeps it.
-func (c *Console) getMomentPicture(ctx context.Context, in *momentPictureInput) (*loopOutput, error) {
-	if !c.sees(ctx, in.Camera) {
-		return nil, noCamera(in.Camera)
-	}
-	body, err := c.loops.get(ctx, loopKey{kind: "moment", camera: in.Camera, clip: in.Clip}, func(ctx context.Context) ([]byte, error) {
-		select {
-		case c.finding <- struct{}{}:
-			defer func() { <-c.finding }()
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-		r, err := calibrate.Clip(ctx, c.Past, in.Clip)
-		if err != nil {
-			return nil, err
-		}
-		clip, err := c.Past.Clip(ctx, r.Clip)
-		if err != nil {
-			return nil, err
-		}
-		if r.Camera != in.Camera || clip.Camera != in.Camera { // anybody may have written either
-			return nil, errors.New("the record is another camera's")
-		}
-		return media.Glimpse(clip, nil)
-	})
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return nil, huma.Error503ServiceUnavailable("the pictures of the clip are not there yet")
-	case err != nil:
-		c.Logger.DebugContext(ctx, "no pictures of a clip", "clip", topics.Clean(in.Clip), "error", topics.Clean(err.Error()))
-		return nil, huma.Error404NotFound("the pictures of the clip are not kept any more")
-	}
-	return &loopOutput{Type: "image/jpeg", Cache: "private, max-age=3600", Body: body}, nil
 }

@@ -61,7 +61,6 @@ func (c *Console) rulesAPI(api huma.API) {
 	huma.Get(api, "/api/v1/rulebook/days", c.getRuleDays, named("count-rules", "How many alerts each rule has raised, by days"), read)
 	huma.Get(api, "/api/v1/rulebook/history", c.getRuleHistory, named("list-rule-edits", "Edits of the stored rules"), read)
 	huma.Get(api, "/api/v1/explain", c.getExplained, named("explain-moment", "Why each rule raised an alert at a moment, or did not"), read)
-	huma.Get(api, "/api/v1/explain/picture", c.getMomentPicture, named("get-moment-picture", "The pictures of a recorded clip, four in a row"), read)
 	huma.Post(api, "/api/v1/rulebook/check", c.checkRule, named("check-rule", "Check a rule without saving it"), edit)
 	huma.Post(api, "/api/v1/rulebook/try", c.tryRule, named("try-rule", "What a rule would have raised in the past"), edit)
 	huma.Post(api, "/api/v1/rulebook/rollback", c.rollBackRules, named("restore-rules", "Restore a version of the stored rules"), edit)

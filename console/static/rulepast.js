@@ -6,7 +6,7 @@ import { exact } from './words.js'
 function picture(camera, clip, says) {
   const out = element('li')
   if (clip) {
-    const img = element('img', { src: `/api/v1/explain/picture?${new URLSearchParams({ camera, clip })}`, alt: `Pictures of ${camera}`, loading: 'lazy' })
+    const img = element('img', { src: `/api/v1/cameras/${encodeURIComponent(camera)}/clips/${encodeURIComponent(clip)}/strip`, alt: `Pictures of ${camera}`, loading: 'lazy' })
     img.addEventListener('error', () => img.replaceWith(element('div', { class: 'none' }, 'no pictures are kept')))
     out.append(img)
   }
