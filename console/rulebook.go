@@ -75,7 +75,7 @@ func newRulebook(c *Console) *rulebook {
 	return b
 }
 
-// SetRuleSources tells which rules are of the file and which of the store; stored is nil
+// SetRuleSources sets which rules are of the file and which of the store; stored is nil
 // until they have been read. Neither changes afterwards.
 func (c *Console) SetRuleSources(file *alerts.RuleSet, stored *alerts.Stored) {
 	b := c.rules

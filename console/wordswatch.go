@@ -38,27 +38,6 @@ type Watching struct {
 
 type watchingOutput struct{ Body Watching }
 
-// desk is what rules are edited with, as somebody.
-func (c *Console) desk(ctx context.Context) (*ruledesk.Desk, error) {
-	file, err := alerts.Compile(c.Config.Rules)
-	if err != nil {
-		return nil, err
-	}
-	by := c.whoOf(ctx).Name
-	return &ruledesk.Desk{
-		Store:  alerts.NewStore(c.Redis, c.Config.Redis.Prefix).By(by, "console, watch for this"),
-		Labels: vocab.NewStore(c.Redis, c.Config.Redis.Prefix), Config: c.Config, File: file, Path: "pipeline.yaml",
-		Cameras: func(context.Context) ([]topics.Camera, error) {
-			entries, err := c.cameras.List()
-			var out []topics.Camera
-			for _, e := range entries {
-				out = append(out, e.Camera)
-			}
-			return out, err
-		},
-	}, nil
-}
-
 // watchWord adds a label, where the vocabulary does not have it, and a rule about it with a
 // budget of false alarms, as `vocab add` and `rule add` do.
 func (c *Console) watchWord(ctx context.Context, in *watchWordInput) (*watchingOutput, error) {
@@ -75,10 +54,7 @@ func (c *Console) watchWord(ctx context.Context, in *watchWordInput) (*watchingO
 	if _, err := alerts.ParseRule(in.Body.Rule, text); err != nil {
 		return nil, huma.Error422UnprocessableEntity(topics.Clean(err.Error()))
 	}
-	desk, err := c.desk(ctx)
-	if err != nil {
-		return nil, huma.Error503ServiceUnavailable("the rules of the configuration can't be read: " + topics.Clean(err.Error()))
-	}
+	desk := c.rules.desk(c.whoOf(ctx).Name, "console, watch for this")
 	ctx, done, err := c.turn(ctx)
 	if err != nil {
 		return nil, err

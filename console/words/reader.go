@@ -1,5 +1,5 @@
-// Package words is what people are told of a word before they watch for it: how the model
-// reads it, and what the recorded past has of it. The page and the commands share it.
+// Package words is what is known of a word before it is watched for: how the model reads
+// it, and what the recorded past has of it. The page and the commands share it.
 package words
 
 import (
