@@ -11,8 +11,12 @@ import (
 	_ "github.com/frostwatch/frostwatch/internal/malloc" // bounds C's heaps
 )
 
-// version is set by the Makefile.
-var version = "dev"
+// These are set by the Makefile and by deploy/release.sh.
+var (
+	version = "dev"
+	commit  string // of the source
+	date    string // of the commit
+)
 
 func main() { os.Exit(run()) }
 
@@ -20,6 +24,6 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	return commands.Run(ctx, commands.Program{
-		Args: os.Args[1:], Out: os.Stdout, Err: os.Stderr, Version: version, Itself: true,
+		Args: os.Args[1:], Out: os.Stdout, Err: os.Stderr, Version: version, Commit: commit, Date: date, Itself: true,
 	})
 }

@@ -18,8 +18,8 @@ const libraryFile = "libonnxruntime.so"
 // RuntimeOptions choose ONNX Runtime's library and how it computes.
 type RuntimeOptions struct {
 	// Library is the shared library's path. If empty, it is looked for beside
-	// the program, in .native/onnxruntime beside the program or in the working
-	// directory, and then wherever the loader looks.
+	// the program, in lib (a release) or .native/onnxruntime beside the program, in
+	// .native/onnxruntime of the working directory, and then wherever the loader looks.
 	Library  string
 	Provider string // cpu, cuda or tensorrt
 	// Threads is how many runs, of one thread each, may be under way at once;
@@ -77,7 +77,7 @@ func findLibrary(configured string) (string, error) {
 	var places []string
 	if program, err := os.Executable(); err == nil {
 		dir := filepath.Dir(program)
-		places = append(places, dir, filepath.Join(dir, ".native", "onnxruntime"))
+		places = append(places, dir, filepath.Join(dir, "lib"), filepath.Join(dir, ".native", "onnxruntime"))
 	}
 	places = append(places, filepath.Join(".native", "onnxruntime"))
 	for _, p := range places {

@@ -45,8 +45,14 @@ func TestHelpOfFlags(t *testing.T) {
 }
 
 func TestVersion(t *testing.T) {
-	var out bytes.Buffer
-	if code := Run(t.Context(), Program{Args: []string{"version"}, Out: &out, Err: &out, Version: "1.2.3"}); code != 0 || !strings.HasPrefix(out.String(), "frostwatch 1.2.3, go") {
-		t.Errorf("exit status %d: %s", code, out.String())
+	for want, p := range map[string]Program{
+		"frostwatch 1.2.3, go":                               {Version: "1.2.3"},
+		"frostwatch 1.2.3, commit 0123abc of 2026-11-30, go": {Version: "1.2.3", Commit: "0123abc", Date: "2026-11-30"},
+	} {
+		var out bytes.Buffer
+		p.Args, p.Out, p.Err = []string{"version"}, &out, &out
+		if code := Run(t.Context(), p); code != 0 || !strings.HasPrefix(out.String(), want) {
+			t.Errorf("exit status %d: %s, want %s", code, out.String(), want)
+		}
 	}
 }

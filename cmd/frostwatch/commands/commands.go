@@ -16,6 +16,8 @@ type Program struct {
 	Out     io.Writer // results
 	Err     io.Writer // logs and errors
 	Version string
+	Commit  string // that it was built from, if known
+	Date    string // of the commit, if known
 	// Itself is that the executable is frostwatch: that of a test can't be started to
 	// read cameras.
 	Itself bool

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -45,9 +46,9 @@ var ErrNoRedis = errors.New("redis-server is not installed: `make setup` install
 // StartRedis starts redis-server and waits until it answers. The child ends
 // with this process, however that ends.
 func StartRedis(ctx context.Context, o RedisOptions) (*Redis, error) {
-	binary, err := exec.LookPath("redis-server")
+	binary, err := findRedis()
 	if err != nil {
-		return nil, fmt.Errorf("start redis: %w", ErrNoRedis)
+		return nil, fmt.Errorf("start redis: %w", err)
 	}
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("start redis: %w", err)
@@ -60,6 +61,22 @@ func StartRedis(ctx context.Context, o RedisOptions) (*Redis, error) {
 		return nil, err
 	}
 	return r, nil
+}
+
+// findRedis prefers the redis-server that a release carries in bin beside the program,
+// which is the one it was tested with.
+func findRedis() (string, error) {
+	if program, err := os.Executable(); err == nil {
+		own := filepath.Join(filepath.Dir(program), "bin", "redis-server")
+		if _, err := os.Stat(own); err == nil {
+			return own, nil
+		}
+	}
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		return "", ErrNoRedis
+	}
+	return path, nil
 }
 
 // start starts the process and waits until it answers. After an error none runs.
