@@ -24,8 +24,8 @@ setup-test: ## install what the tests need as well
 
 .PHONY: build
 build: setup ## build ./frostwatch
-	@echo 'building ./frostwatch (about two minutes the first time)'
-	@go build -ldflags '-X main.version=$(VERSION)' -o frostwatch ./cmd/frostwatch
+	@deploy/step.sh 'building ./frostwatch (the first time two minutes or more: Go fetches and compiles what it is made of)' \
+	  go build -ldflags '-X main.version=$(VERSION)' -o frostwatch ./cmd/frostwatch
 
 .PHONY: up
 up: build ## set up, build and run everything on this machine (UP="--ports auto ..." passes flags)
@@ -87,6 +87,14 @@ bench-console: setup-test ## a wall of a hundred simulated cameras in Chromium, 
 bench: build ## measure this machine
 	@./frostwatch bench
 
+.PHONY: release
+release: setup ## build dist/frostwatch-VERSION-linux-ARCH.tar.gz, which needs nothing installed (VERSION=v1.2.3)
+	@VERSION='$(VERSION)' deploy/release.sh
+
+.PHONY: release-test
+release-test: ## try the release on a bare Debian 12 (as root; debootstrap)
+	@VERSION='$(VERSION)' deploy/release-test.sh
+
 .PHONY: clean
 clean: ## remove what was built and fetched
-	rm -rf frostwatch .native .tools train/.venv
+	rm -rf frostwatch dist .native .tools train/.venv

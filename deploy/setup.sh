@@ -9,8 +9,13 @@ die() { say "$*"; exit 1; }
 
 # Debian's own versions: FFmpeg parses untrusted input, and Debian fixes its security
 # faults. A pinned version would keep them.
-run_packages=(gcc libc6-dev pkg-config libavcodec-dev libavformat-dev libavutil-dev libavfilter-dev
-  libavdevice-dev libswscale-dev libswresample-dev libturbojpeg0-dev redis-server redis-tools)
+run_packages=(
+  gcc libc6-dev      # the parts in C: cgo
+  pkg-config         # finds the libraries for cgo
+  libavdevice-dev    # FFmpeg: go-astiav links this one, which brings all the others that it links
+  libturbojpeg0-dev  # JPEG
+  redis-server       # `up` runs one of its own; brings redis-cli
+)
 # The GStreamer packages are an RTSP server that is not ours, for the tests; the
 # last three are OpenGL without a screen, for those of train/demo.
 test_packages=(kcat ffmpeg chromium-headless-shell mosquitto prometheus-alertmanager python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base
@@ -55,9 +60,8 @@ check_machine() {
     die "$have at $(command -v go) is too old: $advice"
 }
 
-as_root() {
-  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
-}
+root=()
+[ "$(id -u)" = 0 ] || root=(sudo)
 
 install_packages() {
   local missing=() p
@@ -68,28 +72,47 @@ install_packages() {
   command -v apt-get >/dev/null || die "no apt-get here; install these by hand: ${missing[*]}"
   [ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
     die "these packages are missing, and installing them needs root or sudo. As root: apt-get update && apt-get install --no-install-recommends ${missing[*]}"
-  say "installing ${missing[*]}"
-  as_root apt-get -q update >/dev/null || die "apt-get could not update its lists; missing are: ${missing[*]}"
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}" >/dev/null ||
+  deploy/step.sh "setup: reading APT's lists" "${root[@]}" apt-get -q update >/dev/null ||
+    die "apt-get could not update its lists; missing are: ${missing[*]}"
+  p=$(apt-get -s install --no-install-recommends "${missing[@]}" 2>/dev/null | grep -c ^Inst || true)
+  deploy/step.sh "setup: installing ${missing[*]} ($p packages with what they need; a minute or more)" \
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}" >/dev/null ||
     die "apt-get could not install: ${missing[*]}"
 }
 
+# pip's own wheel runs without being installed: python3-pip would bring more packages for
+# one download. Where pip is there, that one serves.
+find_pip() {
+  python3 -m pip --version >/dev/null 2>&1 && return
+  install_packages python3 python3-pip-whl
+  PYTHONPATH=$(echo /usr/share/python-wheels/pip-*.whl)
+  export PYTHONPATH
+}
+
+fetch_wheel() { # FOLDER
+  (
+    find_pip
+    deploy/step.sh "setup: fetching ONNX Runtime $ort_version" \
+      python3 -m pip download -q --disable-pip-version-check --no-deps --only-binary=:all: --python-version 3.11 \
+      --implementation cp --abi cp311 --platform "manylinux_2_28_$(uname -m)" -d "$1" "onnxruntime==$ort_version"
+  ) || die "pip could not download onnxruntime==$ort_version; put $ort_library into $ort_dir by hand"
+  sha256sum --quiet -c <<<"$ort_wheel_sha256  $(echo "$1"/onnxruntime-*.whl)" || die "the wheel of ONNX Runtime is not the one that was pinned"
+  python3 -m zipfile -e "$1"/onnxruntime-*.whl "$1/wheel"
+}
+
 install_onnxruntime() {
-  [ -f "$ort_dir/$ort_library" ] && sha256sum --quiet -c <<<"$ort_library_sha256  $ort_dir/$ort_library" 2>/dev/null && return
-  install_packages python3 python3-pip unzip
-  say "fetching ONNX Runtime $ort_version"
+  [ -f "$ort_dir/$ort_library" ] && [ -d "$ort_dir/licences" ] &&
+    sha256sum --quiet -c <<<"$ort_library_sha256  $ort_dir/$ort_library" 2>/dev/null && return
   local temp
   temp=$(mktemp -d)
   # shellcheck disable=SC2064 # the folder's name now, not when it fires
   trap "rm -rf '$temp'" EXIT
-  python3 -m pip download -q --no-deps --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 \
-    --platform "manylinux_2_28_$(uname -m)" -d "$temp" "onnxruntime==$ort_version" ||
-    die "pip could not download onnxruntime==$ort_version; put $ort_library into $ort_dir by hand"
-  sha256sum --quiet -c <<<"$ort_wheel_sha256  $(echo "$temp"/onnxruntime-*.whl)" || die "the wheel of ONNX Runtime is not the one that was pinned"
-  unzip -q -j "$temp"/onnxruntime-*.whl "onnxruntime/capi/$ort_library" -d "$temp"
-  sha256sum --quiet -c <<<"$ort_library_sha256  $temp/$ort_library" || die "ONNX Runtime's library is not the one that was pinned"
-  mkdir -p "$ort_dir"
-  mv "$temp/$ort_library" "$ort_dir/"
+  fetch_wheel "$temp"
+  local library=$temp/wheel/onnxruntime/capi/$ort_library
+  sha256sum --quiet -c <<<"$ort_library_sha256  $library" || die "ONNX Runtime's library is not the one that was pinned"
+  mkdir -p "$ort_dir/licences"
+  mv "$library" "$ort_dir/"
+  cp "$temp"/wheel/onnxruntime/{LICENSE,ThirdPartyNotices.txt} "$ort_dir/licences/"
   ln -sf "$ort_library" "$ort_dir/libonnxruntime.so"
 }
 
@@ -141,6 +164,7 @@ install_train() {
   cp train/requirements.txt train/.venv/installed.txt
 }
 
+[ "${1:-}" != onnxruntime-version ] || { echo "$ort_version"; exit; }
 check_machine
 case "${1:-}" in
 run) install_packages "${run_packages[@]}"; install_onnxruntime ;;

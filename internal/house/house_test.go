@@ -30,7 +30,7 @@ var floors = [][]string{
 	{"ingest", "framer", "infer", "alerts", "notify"},
 	{"calibrate", "eval"},
 	{"console"},
-	{"cmd", "bench"},
+	{"cmd", "bench", "deploy"},
 }
 
 // forTests is what stands in internal for tests alone: it may import what it
