@@ -72,18 +72,19 @@ decoders+=,aac,aac_latm,ac3,eac3,mp2,mp3,vorbis,flac,alac,pcm_s16le,pcm_s16be,pc
 parsers=h264,hevc,mjpeg,mpeg4video,mpegvideo,vp8,vp9,av1,vp3,h261,h263,vc1,rv30,rv40,dirac,dnxhd,gif,png,aac,aac_latm,ac3,mpegaudio,vorbis,opus,flac,dvaudio
 
 configure_ffmpeg() { # TREE
-  # shellcheck disable=SC2016 # make and the loader expand it
   "$1/configure" --prefix=/ --disable-everything --disable-autodetect --disable-programs --disable-doc --disable-static --enable-shared \
     --disable-swresample --disable-postproc --enable-zlib --enable-libdav1d --enable-network --toolchain=hardened --disable-debug \
-    --extra-ldsoflags='-Wl,-rpath,\$$ORIGIN' \
     --enable-protocol=file,http,tcp,udp,rtp,srtp,crypto --enable-demuxer="$demuxers" --enable-decoder="$decoders" \
     --enable-parser="$parsers" --enable-bsf=h264_mp4toannexb,hevc_mp4toannexb,extract_extradata --enable-muxer=mp4
 }
 
+# The libraries look for each other beside themselves.
 build_ffmpeg() { # TREE FOLDER
   mkdir "$1/build"
+  # shellcheck disable=SC2016 # make and the loader expand it
+  local rpath='LDSOFLAGS=-Wl,-rpath,'\''$$$$ORIGIN'\'
   (cd "$1/build" && configure_ffmpeg .. && grep -qx '#define FFMPEG_LICENSE "LGPL version 2.1 or later"' config.h &&
-    nice -n 10 make -j"$(nproc)" && make install DESTDIR="$2")
+    nice -n 10 make -j"$(nproc)" "$rpath" && make install "$rpath" DESTDIR="$2")
   rm -rf "$2/share"
   strip --strip-unneeded "$2"/lib/*.so
   # The folder may be moved.

@@ -148,7 +148,7 @@ pack() {
   printf '%s\n' "$sums" >"$stage/SHA256SUMS"
   chmod -R u=rwX,go=rX "$stage"
   local tar=(tar --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner)
-  "${tar[@]}" -C dist -c "$name" | gzip -9n >"dist/$name.tar.gz"
+  "${tar[@]}" -C dist -c "$name" | gzip -6n >"dist/$name.tar.gz"
   cp deploy/native.sh "$ffmpeg/source/"
   "${tar[@]}" -C "$ffmpeg" -c --transform "s|^source|frostwatch-$version-sources|" source >"dist/frostwatch-$version-sources.tar"
   cp deploy/install.sh dist/
