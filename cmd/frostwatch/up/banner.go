@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/exec"
 	"strings"
 
 	"github.com/frostwatch/frostwatch/cameras"
@@ -20,12 +21,12 @@ func (u *up) banner(people edited) error {
 	row := func(what, where, how string) { fmt.Fprintf(&b, "  %-11s %-28s %s\n", what, where, how) }
 	row("console", u.consoleURL(), "cameras and what they show, in a browser")
 	row("new words", "from another terminal", u.watchCommand())
-	row("alerts", u.at.Kafka, fmt.Sprintf("kcat -C -b %s -t %salerts   # apt-get install kcat", u.at.Kafka, u.cfg.Kafka.Prefix))
-	row("vocabulary", u.at.Redis, fmt.Sprintf("redis-cli -p %d HSET %svocab:%s \"person waving\" \"\"", Port(u.at.Redis), u.cfg.Redis.Prefix, u.cfg.Vocab.Name))
+	row("alerts", u.at.Kafka, withTool("kcat", "kcat", fmt.Sprintf("-C -b %s -t %salerts", u.at.Kafka, u.cfg.Kafka.Prefix)))
+	row("vocabulary", u.at.Redis, withTool("redis-cli", "redis-tools", fmt.Sprintf("-p %d HSET %svocab:%s \"person waving\" \"\"", Port(u.at.Redis), u.cfg.Redis.Prefix, u.cfg.Vocab.Name)))
 	if u.sim != nil {
-		row("video", u.at.RTSP, "ffplay "+u.sim.URL(u.served[0])+"   # apt-get install ffmpeg")
+		row("video", u.at.RTSP, withTool("ffplay", "ffmpeg", u.sim.URL(u.served[0])))
 	}
-	row("metrics", u.at.HTTP, fmt.Sprintf("curl http://%s/metrics", u.at.HTTP))
+	row("metrics", u.at.HTTP, withTool("curl", "curl", fmt.Sprintf("http://%s/metrics", u.at.HTTP)))
 	row("rules", u.cfgPath, "edit the file: rules and cameras take effect at once")
 	if u.cfg.Infer.Bundle == u.demoBundle() {
 		fmt.Fprintf(&b, "\n  The demo model recognises twelve actions of drawn people. On real video its results mean nothing:\n  import a FROSTER or CLIP checkpoint and pass it with --model.\n")
@@ -33,6 +34,16 @@ func (u *up) banner(people edited) error {
 	b.WriteByte('\n')
 	_, err := io.WriteString(u.Out, b.String())
 	return err
+}
+
+// withTool is a command to try, and where its program is missing here, the package of
+// Debian's that has it: nothing of Frostwatch needs it.
+func withTool(program, pkg, arguments string) string {
+	line := program + " " + arguments
+	if _, err := exec.LookPath(program); err != nil {
+		line += "   # optional: apt-get install " + pkg
+	}
+	return line
 }
 
 // watchCommand is a command that watches for something else: on the demo, for what
