@@ -64,6 +64,8 @@ need() {
 # nothing that connects anywhere else: TLS is Frostwatch's own (docs/design.md).
 demuxers=rtsp,rtp,sdp,mov,matroska,avi,mpegts,mpegps,flv,h264,hevc,mpjpeg,mjpeg,m4v,mpegvideo,ogg
 demuxers+=,asf,nut,ivf,dv,mxf,gxf,gif,apng,rm,wtv,roq,nsv,nuv,flic,dhav,ifv,yuv4mpegpipe,h261,h263,obu,av1,dirac,dnxhd,vc1,vc1t
+# None of these is opened, but libav has to know them to say that a playlist or a picture came.
+demuxers+=,hls,image2,image_jpeg_pipe,image_png_pipe,image_bmp_pipe,image_webp_pipe,image_tiff_pipe
 decoders=h264,hevc,mjpeg,mpeg4,mpeg1video,mpeg2video,mpegvideo,vp8,vp9,libdav1d,theora,vp3,vp6,vp6a,vp6f,flv,h261,h263,h263p,h263i
 decoders+=,msmpeg4v1,msmpeg4v2,msmpeg4v3,wmv1,wmv2,wmv3,vc1,rv10,rv20,rv30,rv40,dvvideo,prores,dnxhd,dirac,ffv1,huffyuv,ffvhuff
 decoders+=,svq1,svq3,cinepak,gif,apng,png,roq,flic,nuv,rawvideo

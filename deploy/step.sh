@@ -6,7 +6,7 @@ what=$1
 shift
 say() { printf '%s\n' "$*" >&2; }
 say "$what"
-(while sleep 15 >/dev/null 2>&1; do say "  ... ${what%% (*}: $SECONDS s so far"; done) &
+(while sleep 15 >/dev/null 2>&1; do say "  ... $SECONDS s so far"; done) &
 ticker=$!
 "$@"
 rc=$?

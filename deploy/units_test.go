@@ -59,7 +59,7 @@ func TestUnitsStartWhatThereIs(t *testing.T) {
 			continue
 		}
 		var out bytes.Buffer
-		args := append(strings.Fields(start[0])[1:], "--help") // which is answered if command and flags are known
+		args := slices.Concat(strings.Fields(start[0])[1:], []string{"--help"}) // which is answered if command and flags are known
 		if code := commands.Run(t.Context(), commands.Program{Args: args, Out: &out, Err: &out}); code != 0 {
 			t.Errorf("%s: %s: %s", name, start[0], out.String())
 		}
