@@ -1,6 +1,7 @@
 package console
 
 import (
+	"bytes"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/frostwatch/frostwatch/ingest"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -130,6 +132,24 @@ func TestATryKeepsToTheRules(t *testing.T) {
 		} else if err != nil || code != http.StatusOK || !strings.HasPrefix(got.Part+": "+got.Reason, want) || strings.Contains(text, "hunter2") {
 			t.Errorf("%s: %d %s, want %s", body, code, text, want)
 		}
+	}
+}
+
+// A stream that crashes the decoder gives who tries it a reason, and the log one line; the
+// console answers on.
+func TestATryThatCrashes(t *testing.T) {
+	var log bytes.Buffer
+	c, server := servedAs(t, people(), slog.New(slog.NewTextHandler(&log, nil)))
+	c.Probe = ingest.ProbeApart
+	for range 2 {
+		code, text := asAdmin(t, server, "POST /api/v1/camera-tries", `{"url":"rtsp://viewer:hunter2@10.0.0.7/s"}`)
+		var got Tried
+		if err := json.Unmarshal([]byte(text), &got); err != nil || code != http.StatusOK || got.Part != "video" || !strings.Contains(got.Reason, "crashes the decoder") {
+			t.Fatalf("%d %s", code, text)
+		}
+	}
+	if n := strings.Count(log.String(), "SIGSEGV"); n != 2 || strings.Contains(log.String(), "hunter2") {
+		t.Error(log.String())
 	}
 }
 

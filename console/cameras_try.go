@@ -128,15 +128,15 @@ func (c *Console) see(ctx context.Context, camera topics.Camera, out *Tried) err
 		out.Part, out.Reason = string(ingest.PartURL), reason(errors.New(strings.TrimPrefix(err.Error(), "camera it: ")))
 		return nil
 	}
-	o, err := cameraedit.Probing(c.Config, editor.Trust, tryFor, trySide)
-	if err != nil {
-		return huma.Error503ServiceUnavailable(topics.Clean(err.Error()))
-	}
+	o := cameraedit.Probing(c.Config, editor.Trust, tryFor, trySide)
 	o.OpenTimeout, o.ReadTimeout = min(o.OpenTimeout, tryConnect), min(o.ReadTimeout, tryConnect)
-	seen, err := ingest.Probe(ctx, o, camera)
+	seen, err := c.Probe(ctx, o, camera)
 	var fault *ingest.ProbeFault
 	switch {
 	case errors.As(err, &fault):
+		if fault.Crash != "" {
+			c.Logger.WarnContext(ctx, "a camera that was tried has crashed the process that looked at it", "url", out.URL, "crash", topics.Clean(fault.Crash))
+		}
 		out.Part, out.Reason = string(fault.Part), reason(fault.Fault)
 		return nil
 	case errors.Is(err, context.DeadlineExceeded):

@@ -23,6 +23,7 @@ import (
 	"github.com/frostwatch/frostwatch/console/fleet"
 	"github.com/frostwatch/frostwatch/console/timeline"
 	"github.com/frostwatch/frostwatch/console/words"
+	"github.com/frostwatch/frostwatch/ingest"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/topics"
@@ -47,6 +48,9 @@ type Options struct {
 	Own    []topics.Camera // that the operator has given by flags, as to ingest
 	// Texts are words that labels are made of, beside those that everybody knows.
 	Texts []string
+	// Probe tries a camera. What a stream makes of the decoder should not reach the console's
+	// process: nil, ingest.Probe, is for tests.
+	Probe func(context.Context, ingest.ProbeOptions, topics.Camera) (ingest.Probed, error)
 
 	Logger   *slog.Logger
 	Reporter telemetry.Reporter // nil: telemetry.Quiet
@@ -99,6 +103,9 @@ func New(o Options) (*Console, error) {
 	}
 	if o.Reporter == nil {
 		o.Reporter = telemetry.Quiet{}
+	}
+	if o.Probe == nil {
+		o.Probe = ingest.Probe
 	}
 	pages, err := parsePages()
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,11 +22,19 @@ import (
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/cameras"
 	"github.com/frostwatch/frostwatch/console/fleet"
+	"github.com/frostwatch/frostwatch/ingest"
 	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/internal/crashtest"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain is also a process that tries a camera which crashes it.
+func TestMain(m *testing.M) {
+	if slices.Equal(os.Args[1:], []string{"ingest", ingest.ProbeCommand}) {
+		crashtest.InC()
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // served is a console over a wall of its own: nothing listens at its Kafka's address.
 func served(t *testing.T) (*Console, *httptest.Server) {

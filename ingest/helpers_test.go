@@ -32,6 +32,11 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
+	case slices.Equal(os.Args[1:], []string{"ingest", ProbeCommand}):
+		if err := probeForTest(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 	case slices.Equal(os.Args[1:], []string{workerForTest}):
 		workWithReader()
 	default:

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/cameras"
+	"github.com/frostwatch/frostwatch/internal/tlsfiles"
 	"github.com/frostwatch/frostwatch/media"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -25,16 +25,18 @@ type ProbeOptions struct {
 	// For is how long the video is watched, from its first picture on: ProbeLeast to ProbeMost.
 	For time.Duration
 
-	AnyCertificate bool           // as in Options
-	Authorities    *x509.CertPool // as in Options
-	Trust          Trust
+	AnyCertificate bool // as in Options
+	// TLSCA is a file of authorities that sign cameras' certificates, beside the system's;
+	// empty: those alone.
+	TLSCA string
+	Trust Trust
 	// Main tries the stream for films of a camera that has another to look at
 	// (Camera.Watch), rather than that one.
 	Main bool
 	// PictureSide asks for a picture whose shorter side has at most so many pixels; 0: none.
 	PictureSide int
-	Getenv      func(string) (string, bool) // as in Options
-	LookUp      func(ctx context.Context, host string) ([]netip.Addr, error)
+	Getenv      func(string) (string, bool)                                  `json:"-"` // as in Options
+	LookUp      func(ctx context.Context, host string) ([]netip.Addr, error) `json:"-"`
 }
 
 // The limits of ProbeOptions.For.
@@ -55,11 +57,15 @@ func Probe(ctx context.Context, o ProbeOptions, c topics.Camera) (Probed, error)
 	if err != nil {
 		return Probed{}, err
 	}
+	authorities, err := tlsfiles.Authorities(o.TLSCA, "ingest.tls_ca")
+	if err != nil {
+		return Probed{}, err
+	}
 	stage := Options{Getenv: o.Getenv, LookUp: o.LookUp}
 	stage.fill()
 	p := &prober{
 		ProbeOptions: o, camera: c,
-		opener: opener{&resolver{trust: t, schemes: o.Protocols, getenv: stage.Getenv, lookUp: stage.LookUp}, o.OpenTimeout, o.AnyCertificate, o.Authorities},
+		opener: opener{&resolver{trust: t, schemes: o.Protocols, getenv: stage.Getenv, lookUp: stage.LookUp}, o.OpenTimeout, o.AnyCertificate, authorities},
 	}
 	if c.Transport != "" {
 		p.Transport = c.Transport

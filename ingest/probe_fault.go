@@ -10,6 +10,8 @@ import (
 type ProbeFault struct {
 	Part  ProbePart
 	Fault *media.Fault
+	// Crash is how the process that looked has ended, for the log; empty: it answered.
+	Crash string
 }
 
 func (f *ProbeFault) Error() string { return string(f.Part) + ": " + f.Fault.Text }

@@ -50,9 +50,10 @@ const (
 	causeIdle  = "" // it was asked to end
 )
 
-// spawn starts a process. What it may know comes over its standard input: its
-// environment holds none of ours but what its libraries go by.
-func spawn() (*process, error) {
+// spawn starts a process that does a subcommand of `frostwatch ingest`. What it may know
+// comes over its standard input: its environment holds none of ours but what its libraries
+// go by.
+func spawn(command string) (*process, error) {
 	theirIn, ourIn, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("start a process that reads cameras: %w", err)
@@ -62,7 +63,7 @@ func spawn() (*process, error) {
 		return nil, errors.Join(fmt.Errorf("start a process that reads cameras: %w", err), theirIn.Close(), ourIn.Close())
 	}
 	p := &process{in: ourIn, out: ourOut, ended: make(chan struct{})}
-	cmd := exec.Command(own(), "ingest", ReadCommand)
+	cmd := exec.Command(own(), "ingest", command)
 	cmd.Stdin, cmd.Stdout, cmd.Env = theirIn, theirOut, environment()
 	// A group of its own: Ctrl-C must reach only us.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}

@@ -128,7 +128,7 @@ func (r *reader) retire() {
 
 // live runs a process until its end.
 func (r *reader) live(ctx context.Context) death {
-	p, err := spawn()
+	p, err := spawn(ReadCommand)
 	if err != nil {
 		r.Logger.Error("a process that reads cameras can't be started", "error", err)
 		return death{cause: causeStart, text: err.Error()}

@@ -410,7 +410,7 @@ func TestProcessesLeaveNoDescriptors(t *testing.T) {
 	}
 	before := 0
 	for i := range 40 {
-		p, err := spawn()
+		p, err := spawn(ReadCommand)
 		if err != nil {
 			t.Fatal(err)
 		}

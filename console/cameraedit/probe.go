@@ -5,19 +5,14 @@ import (
 
 	"github.com/frostwatch/frostwatch/ingest"
 	"github.com/frostwatch/frostwatch/internal/config"
-	"github.com/frostwatch/frostwatch/internal/tlsfiles"
 )
 
 // Probing says how a stream is tried, as workers with a configuration would connect to it.
 // A picture's shorter side has at most side pixels; 0: none is taken.
-func Probing(cfg config.Config, trust ingest.Trust, watch time.Duration, side int) (ingest.ProbeOptions, error) {
+func Probing(cfg config.Config, trust ingest.Trust, watch time.Duration, side int) ingest.ProbeOptions {
 	c := cfg.Ingest
-	authorities, err := tlsfiles.Authorities(c.TLSCA, "ingest.tls_ca")
-	if err != nil {
-		return ingest.ProbeOptions{}, err
-	}
 	return ingest.ProbeOptions{
 		Transport: c.Transport, Protocols: c.Protocols, OpenTimeout: c.OpenTimeout, ReadTimeout: c.ReadTimeout,
-		For: watch, AnyCertificate: !c.TLSVerify, Authorities: authorities, Trust: trust, PictureSide: side,
-	}, nil
+		For: watch, AnyCertificate: !c.TLSVerify, TLSCA: c.TLSCA, Trust: trust, PictureSide: side,
+	}
 }

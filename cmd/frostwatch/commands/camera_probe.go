@@ -93,14 +93,14 @@ func (p Program) probes(cmd *cobra.Command, t *target, f *probeFlags, arg string
 		if e, err := up.ReadEndpoints(t.data); t.config == "" && err == nil {
 			trust.Allow = append(trust.Allow, hostOf(e.RTSP)) // what `up` serves itself
 		}
-		o, err := f.options(cfg, trust)
+		o := f.options(cfg, trust)
 		if c.Watch != "" {
 			main := o
 			main.Main = true
 			tries = append(tries, try{c, "the main stream, for films", main, nil})
 		}
 		tries = append(tries, try{camera: c, options: o, what: map[bool]string{true: "the stream that is looked at"}[c.Watch != ""]})
-		return err
+		return nil
 	})
 }
 
@@ -138,8 +138,7 @@ func typed(cmd *cobra.Command, t *target, f *probeFlags, raw string) (try, error
 	if host := typedHost(raw); host != "" {
 		trust.Allow = append(trust.Allow, host)
 	}
-	o, err := f.options(cfg, trust)
-	one := try{camera: c, options: o}
+	one := try{camera: c, options: f.options(cfg, trust)}
 	if err := workers.Refusal(c); err != nil && known {
 		one.notes = append(one.notes, "the ingest workers refuse it: "+err.Error())
 	}
@@ -147,7 +146,7 @@ func typed(cmd *cobra.Command, t *target, f *probeFlags, raw string) (try, error
 		one.notes = append(one.notes, "the ingest workers refuse it: its URL uses "+strings.Join(names, ", ")+", which ingest.env does not list")
 	}
 	one.camera.Name = ""
-	return one, err
+	return one, nil
 }
 
 // typedHost is the host that a URL names; empty where it can't be allowed.
@@ -166,7 +165,7 @@ func typedHost(raw string) string {
 }
 
 // options say how a stream is tried.
-func (f *probeFlags) options(cfg config.Config, trust ingest.Trust) (ingest.ProbeOptions, error) {
+func (f *probeFlags) options(cfg config.Config, trust ingest.Trust) ingest.ProbeOptions {
 	side := 0
 	if f.picture != "" {
 		side = f.side

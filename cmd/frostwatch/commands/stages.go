@@ -19,8 +19,18 @@ func (p Program) ingestCommand() *cobra.Command {
 	cmd := p.stageCommand("ingest", "Read cameras and cut clips", func(pr *process.Process) ([]process.Part, error) {
 		return pr.Ingest()
 	})
-	cmd.AddCommand(p.ingestRead())
+	cmd.AddCommand(p.ingestRead(), p.ingestProbe())
 	return cmd
+}
+
+// ingestProbe is what the console starts to try a camera.
+func (p Program) ingestProbe() *cobra.Command {
+	return &cobra.Command{
+		Use: ingest.ProbeCommand, Short: "Try a camera, for the console itself", Args: exactly(0), Hidden: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return ingest.ProbeFor(cmd.Context(), cmd.InOrStdin(), p.Out)
+		},
+	}
 }
 
 // ingestRead is what the stage starts to read cameras.

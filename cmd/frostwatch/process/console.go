@@ -10,6 +10,7 @@ import (
 	"github.com/frostwatch/frostwatch/archive/alertlog"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/demo"
 	"github.com/frostwatch/frostwatch/console"
+	"github.com/frostwatch/frostwatch/ingest"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/tlsfiles"
 	"github.com/frostwatch/frostwatch/topics"
@@ -31,9 +32,13 @@ func (p *Process) Console(own ...topics.Camera) ([]Part, error) {
 		return nil, err
 	}
 	log := alertlog.New(alertlog.Options{Bus: p.Bus, Names: p.Names, Reader: past, Bucket: bucket})
+	probe := ingest.Probe
+	if p.itself {
+		probe = ingest.ProbeApart
+	}
 	c, err := console.New(console.Options{
 		Bus: p.Bus, Names: p.Names, Cameras: table, Past: past, Alerts: log, Version: p.version, Access: p.Config.Console, Logger: p.log, Reporter: p.reporter,
-		Redis: p.Redis, Config: p.Config, Own: own, Texts: demo.Texts(),
+		Redis: p.Redis, Config: p.Config, Own: own, Texts: demo.Texts(), Probe: probe,
 	})
 	if err != nil {
 		return nil, err
