@@ -57,7 +57,7 @@ func (p *Process) Console(own ...topics.Camera) ([]Part, error) {
 	p.stages = append(p.stages, "console")
 	return append(following,
 		Part{Name: "console", Run: c.Run},
-		Part{Name: "console's web server", Early: true, Run: func(ctx context.Context) error { return serve(ctx, l, c.Handler()) }},
+		Part{Name: "console's web server", Early: true, Run: func(ctx context.Context) error { return serve(ctx, l, c.Handler(), p.log) }},
 	), nil
 }
 

@@ -174,7 +174,7 @@ func (p *Process) onClose(free func() error) { p.free = append(p.free, free) }
 func (p *Process) Run(ctx context.Context, l net.Listener, parts ...Part) error {
 	p.reporter.waits("Kafka at " + p.brokers())
 	all := []Part{
-		{Name: "http", Run: func(ctx context.Context) error { return serve(ctx, l, p.mux) }},
+		{Name: "http", Run: func(ctx context.Context) error { return serve(ctx, l, p.mux, p.log) }},
 		{Name: "kafka", Run: p.watchKafka},
 		{Name: "worker record", Run: p.afterTopics("worker record", p.describeWorker)},
 		{Name: "readiness", Run: p.logReadiness},

@@ -1,13 +1,18 @@
 package process
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 // Handle registers a handler for a pattern of net/http's ServeMux. To be called
@@ -42,9 +47,9 @@ func (p *Process) ready(w http.ResponseWriter, _ *http.Request) {
 	_ = out.Encode(state)
 }
 
-// serve answers requests on l, which it closes, until ctx ends. It does not bound
-// how long an answer takes to write: handlers do.
-func serve(ctx context.Context, l net.Listener, h http.Handler) error {
+// serve answers requests on l, which it closes, until ctx ends. It bounds connections and
+// how long a request takes to come, not how long an answer takes to write: handlers do.
+func serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
 	requests, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	server := &http.Server{
@@ -52,6 +57,7 @@ func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 1 << 16,
 		BaseContext: func(net.Listener) context.Context { return requests },
+		ConnState:   newWebConns(webConnsOf(), log).state, ErrorLog: serverLog(log),
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
@@ -70,4 +76,21 @@ func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 		return fmt.Errorf("serve http on %s: %w", l.Addr(), err)
 	}
 	return nil
+}
+
+// serverLog is where a server logs what is wrong. Anybody can make handshakes fail, as often
+// as they like.
+func serverLog(to *slog.Logger) *log.Logger {
+	return log.New(serverLines{to}, "", 0)
+}
+
+type serverLines struct{ log *slog.Logger }
+
+func (s serverLines) Write(line []byte) (int, error) {
+	level := slog.LevelError
+	if bytes.HasPrefix(line, []byte("http: TLS handshake error")) {
+		level = slog.LevelDebug
+	}
+	s.log.Log(context.Background(), level, "web server", "error", topics.Clean(string(line)))
+	return len(line), nil
 }

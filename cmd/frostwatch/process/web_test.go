@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net"
 	"net/http"
@@ -28,7 +29,7 @@ func TestReadyIsForProblemsAlone(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- serve(ctx, l, r.mux) }()
+	go func() { served <- serve(ctx, l, r.mux, slog.New(slog.DiscardHandler)) }()
 	for _, step := range []struct {
 		name               string
 		do                 func()
@@ -91,7 +92,7 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- serve(ctx, l, mux) }()
+	go func() { served <- serve(ctx, l, mux, slog.New(slog.DiscardHandler)) }()
 	conn, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +127,7 @@ func TestServeNamesADeadListener(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	err = serve(t.Context(), l, http.NotFoundHandler())
+	err = serve(t.Context(), l, http.NotFoundHandler(), slog.New(slog.DiscardHandler))
 	if err == nil || !strings.Contains(err.Error(), l.Addr().String()) {
 		t.Errorf("error %v, want one that names %s", err, l.Addr())
 	}
