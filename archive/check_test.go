@@ -39,6 +39,7 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		}, committed: 8192, deleted: true},
 		"oldest are gone": {bend: func(t *testing.T, f []string) { remove(t, f[0]) }, committed: 8192},
 		"cut off":         {bend: func(t *testing.T, f []string) { must(t, os.Truncate(f[2], 5000)) }, committed: 8192, want: "cut off", where: "04096-"},
+		"too large":       {bend: func(t *testing.T, f []string) { must(t, os.Truncate(f[2], 512<<20)) }, committed: 8192, want: "536870912 bytes, of ", where: "04096-"},
 		"bytes within": {bend: func(t *testing.T, f []string) {
 			b, err := os.ReadFile(f[2])
 			must(t, err)

@@ -117,9 +117,9 @@ func (c *columns) read(ctx context.Context, f *file, w wants) error {
 
 // take fetches columns and reads them.
 func (c *columns) take(ctx context.Context, f *file, all []column) error {
-	names := make([]string, len(all))
+	names, wanted := make([]string, len(all)), map[string]bool{}
 	for i, column := range all {
-		names[i] = column.name
+		names[i], wanted[column.name] = column.name, true
 	}
 	extents, err := f.chunks(names...)
 	if err != nil {
@@ -129,6 +129,9 @@ func (c *columns) take(ctx context.Context, f *file, all []column) error {
 		return err
 	}
 	return f.guarded(func() error {
+		if err := f.checkPages(wanted); err != nil {
+			return err
+		}
 		for i, group := range f.file.RowGroups() {
 			if err := c.group(f, group, &f.file.Metadata().RowGroups[i], all); err != nil {
 				return err

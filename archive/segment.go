@@ -14,10 +14,11 @@ import (
 
 const (
 	metaKey = "frostwatch"
-	// maxFooter and maxSegment, in bytes, bound what a foreign file can make a reader
-	// allocate: ours are far smaller.
+	// maxFooter and maxSegment, in bytes, and maxRows bound what a foreign file can make a
+	// reader allocate: ours hold perSegment records of up to maxBytes, which are smaller here.
 	maxFooter  = 8 << 20
-	maxSegment = 512 << 20
+	maxSegment = maxBytes + 16<<20
+	maxRows    = 4 * perSegment
 	// footerGuess bytes of a file's end are read at first: most footers are shorter.
 	footerGuess = 32 << 10
 	// maxNamed is how many cameras or models a footer names; where there are more, it
@@ -59,7 +60,10 @@ var errTruncated = fmt.Errorf("%w: cut off, half-written or no Parquet file", er
 
 func (f *file) fetchFooter(ctx context.Context) error {
 	const ends = 12 // magic, length of the footer, magic
-	if f.Size < ends || f.Size > maxSegment {
+	if f.Size > maxSegment {
+		return fmt.Errorf("%w: it has %d bytes, of %d that a segment may have", errBroken, f.Size, maxSegment)
+	}
+	if f.Size < ends {
 		return fmt.Errorf("%d bytes: %w", f.Size, errTruncated)
 	}
 	if err := f.fetch(ctx, extent{max(0, f.Size-footerGuess), f.Size}); err != nil {
@@ -90,7 +94,7 @@ func (f *file) parse() (err error) {
 	if err := json.Unmarshal([]byte(text), m); err != nil || m.Version != metaVersion {
 		return fmt.Errorf("its footer is not one of Frostwatch's, version %d", metaVersion)
 	}
-	if m.From != f.Name.From || m.To != f.Name.To || m.Rows != f.file.NumRows() || m.Rows > m.To-m.From {
+	if m.From != f.Name.From || m.To != f.Name.To || m.Rows != f.file.NumRows() || m.Rows > m.To-m.From || m.Rows > maxRows {
 		return fmt.Errorf("it holds %d rows of offsets %d to %d, which does not match its name or footer", f.file.NumRows(), m.From, m.To)
 	}
 	return f.checkCodecs()
@@ -128,7 +132,7 @@ func (f *file) rows(ctx context.Context, fn func(*row) error) error {
 	}
 	f.parts.list = f.parts.list[len(f.parts.list)-1:]
 	var r *row
-	if err := f.guarded(func() error { r = newRow(f.file.Schema()); return nil }); err != nil {
+	if err := f.guarded(func() error { r = newRow(f.file.Schema()); return f.checkPages(nil) }); err != nil {
 		return err
 	}
 	for _, group := range f.file.RowGroups() {
