@@ -53,7 +53,9 @@ func (w *worker) restoreAlerts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var generations bus.Generations
+	generations := bus.Generations{Forged: func(n int, by bus.Message) {
+		w.Logger.WarnContext(ctx, "somebody else wrote to the topic of alerts under a forged generation", "partition", by.Partition, "generation", n, "until_offset", by.Offset)
+	}}
 	err = w.Bus.Replay(ctx, topic, w.p.ID(), from, -1, func(m bus.Message) error {
 		a, err := topics.DecodeAlert(m.Value)
 		if err == nil {

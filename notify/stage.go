@@ -196,6 +196,9 @@ func (s *Stage) delivery(r *receiver, stop context.CancelFunc) (*delivery, error
 	}
 	return &delivery{
 		Stage: s, receiver: r, stop: stop, ended: make(chan struct{}), limit: newLimiter(r.Limit), letters: letters,
+		generations: bus.Generations{Forged: func(n int, by bus.Message) {
+			s.Logger.Warn("somebody else wrote to the topic of alerts under a forged generation: alerts since then were taken for those of a worker that had lost the partition", "receiver", r.Name, "partition", by.Partition, "generation", n, "until_offset", by.Offset)
+		}},
 		longest: s.Retry, by: metric.WithAttributes(attribute.String("receiver", r.Name)),
 	}, nil
 }
