@@ -21,19 +21,33 @@ const (
 	// what a day or more has recorded. askingWaits bounds those that wait for their turn.
 	askingAtOnce = 2
 	askingWaits  = 16
+	// askingEach bounds those of one user, waiting included.
+	askingEach = 6
 	// askTime bounds one, waiting included.
 	askTime = time.Minute
 )
 
 // asking is who asks the past.
-type asking struct{ turn, waits chan struct{} }
+type asking struct {
+	turn, waits chan struct{}
+	each        *shares
+}
 
 func newAsking() asking {
-	return asking{make(chan struct{}, askingAtOnce), make(chan struct{}, askingAtOnce+askingWaits)}
+	return asking{make(chan struct{}, askingAtOnce), make(chan struct{}, askingAtOnce+askingWaits), newShares(askingEach)}
 }
 
 // ask lets a few questions through at a time; done ends one.
-func (a asking) ask(all context.Context) (ctx context.Context, done func(), err error) {
+func (a asking) ask(all context.Context, user string) (ctx context.Context, done func(), err error) {
+	back, ok := a.each.take(user)
+	if !ok {
+		return nil, nil, huma.Error429TooManyRequests(fmt.Sprintf("you ask the past %d things already: try again soon", askingEach))
+	}
+	defer func() {
+		if err != nil {
+			back()
+		}
+	}()
 	select {
 	case a.waits <- struct{}{}:
 	default:
@@ -42,7 +56,7 @@ func (a asking) ask(all context.Context) (ctx context.Context, done func(), err 
 	ctx, cancel := context.WithTimeout(all, askTime)
 	select {
 	case a.turn <- struct{}{}:
-		return ctx, func() { <-a.turn; <-a.waits; cancel() }, nil
+		return ctx, func() { <-a.turn; <-a.waits; back(); cancel() }, nil
 	case <-ctx.Done():
 		<-a.waits
 		cancel()

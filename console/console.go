@@ -88,6 +88,7 @@ type Console struct {
 	readHistory       func(context.Context, *history) error
 	rules             *rulebook
 	asking            asking
+	looking           *shares                      // of readers of events, by user
 	reader            func() (vocab.Reader, error) // how the model reads words
 	advising          chan struct{}                // guards advised
 	advised           advised
@@ -124,6 +125,7 @@ func New(o Options) (*Console, error) {
 		c.Config = config.Default()
 	}
 	c.rules = newRulebook(c)
+	c.looking = newShares(lookingEach)
 	c.asking, c.advising = newAsking(), make(chan struct{}, 1)
 	c.reader = sync.OnceValues(func() (vocab.Reader, error) { return words.NewReader(o.Texts...) })
 	if c.Access.Listen == "" {

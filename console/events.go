@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/frostwatch/frostwatch/internal/pause"
@@ -18,15 +19,26 @@ const (
 	// aliveEvery is how often something is sent where nothing changes, so that either
 	// side notices when the other is gone.
 	aliveEvery = 15 * time.Second
-	// writeTime is how long a reader may take for what was sent; a slower one is
-	// disconnected, and its page connects again.
+	// writeTime is how long a reader may take for what was sent, or a part of it; a slower
+	// one is disconnected, and its page connects again.
 	writeTime = 10 * time.Second
+	// lookingEach bounds the readers that one user has, of maxSeers.
+	lookingEach = 100
 )
 
 // events are server-sent events: `wall` with all tiles, then `change` with the tiles that
 // have changed and the names of cameras that are gone; `over` when the session is.
 func (c *Console) events(w http.ResponseWriter, r *http.Request) {
-	see, all, err := c.wall.look(c.whoOf(r.Context()))
+	who := c.whoOf(r.Context())
+	if c.gate.Protected() {
+		done, ok := c.looking.take(who.Name)
+		if !ok {
+			http.Error(w, "you have too many pages open: "+strconv.Itoa(lookingEach)+" are shown at a time", http.StatusServiceUnavailable)
+			return
+		}
+		defer done()
+	}
+	see, all, err := c.wall.look(who)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return

@@ -17,7 +17,9 @@ const maxBody = 1 << 20
 func (c *Console) guard(next http.Handler) http.Handler {
 	// Refuses edits that another site's page sends from the user's browser.
 	next = http.NewCrossOriginProtection().Handler(next)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.HandlerFunc(func(plain http.ResponseWriter, r *http.Request) {
+		w := inParts(plain)
+		defer w.finish()
 		if !c.site.Load().own(r) {
 			http.Error(w, "the console does not answer under this name: want an address of this machine, or one of console.hosts", http.StatusMisdirectedRequest)
 			return
@@ -38,7 +40,7 @@ func (c *Console) guard(next http.Handler) http.Handler {
 			http.Error(w, name+" in an address would be written to logs: send Authorization: Bearer TOKEN, or log in at /login", http.StatusBadRequest)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		r.Body = http.MaxBytesReader(plain, r.Body, maxBody)
 		next.ServeHTTP(w, r)
 	})
 }

@@ -97,7 +97,7 @@ func (c *Console) getFilm(ctx context.Context, in *alertInput) (*huma.StreamResp
 		r, w := humago.Unwrap(ctx)
 		w.Header().Set("Content-Type", "video/mp4")
 		w.Header().Set("Cache-Control", keep)
-		http.ServeContent(patient{w, http.NewResponseController(w)}, r, "", time.Time{}, film)
+		http.ServeContent(slowly(w), r, "", time.Time{}, film)
 	}}, nil
 }
 
@@ -111,22 +111,8 @@ func (c *Console) sending() (done func(), err error) {
 	}
 }
 
-// patient gives each part of an answer some time: a browser that plays a film takes it
-// slowly, one that hangs is left.
-type patient struct {
-	http.ResponseWriter
-	control *http.ResponseController
-}
-
-// filmWrite is how long a part may take, of 32 KB.
+// filmWrite is how long 32 KB of a film may take: a browser that plays one takes it slowly.
 const filmWrite = time.Minute
-
-func (p patient) Write(b []byte) (int, error) {
-	if err := p.control.SetWriteDeadline(time.Now().Add(filmWrite)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return 0, err
-	}
-	return p.ResponseWriter.Write(b)
-}
 
 // getExport sends all there is of an alert.
 func (c *Console) getExport(ctx context.Context, in *alertInput) (*huma.StreamResponse, error) {
@@ -145,7 +131,7 @@ func (c *Console) getExport(ctx context.Context, in *alertInput) (*huma.StreamRe
 		r, w := humago.Unwrap(ctx)
 		w.Header().Set("Content-Type", "application/zip")
 		w.Header().Set("Content-Disposition", `attachment; filename="alert-`+v.Onset.UTC().Format("20060102-150405")+`.zip"`)
-		z := zip.NewWriter(patient{w, http.NewResponseController(w)})
+		z := zip.NewWriter(slowly(w))
 		if err := c.export(r.Context(), z, v, whole); err != nil { // the answer has begun: half a file says enough
 			c.Logger.WarnContext(r.Context(), "the export of an alert was cut off", "alert", topics.Clean(v.ID), "error", topics.Clean(err.Error()))
 		}

@@ -73,7 +73,7 @@ func (c *Console) getSearch(ctx context.Context, in *searchInput) (*foundOutput,
 		out.Body.Note = nothing
 		return out, nil
 	}
-	ctx, done, err := c.asking.ask(ctx)
+	ctx, done, err := c.asking.ask(ctx, c.whoOf(ctx).Name)
 	if err != nil {
 		return nil, err
 	}
@@ -94,16 +94,22 @@ func (c *Console) getSearch(ctx context.Context, in *searchInput) (*foundOutput,
 	return out, nil
 }
 
+var errNoSuchClip = huma.Error404NotFound("no recording of this clip is kept")
+
 func (c *Console) searchPast(ctx context.Context, a words.Asker, g archive.Range, in *searchInput) (*calibrate.Searched, string, error) {
 	o := calibrate.SearchOptions{Past: c.Past, Range: g, Limit: in.Limit, Measure: in.By}
 	if in.Like != "" {
 		o.Measure = "similarity"
-		q, rec, err := a.Like(ctx, in.Like[strings.LastIndexByte(in.Like, '/')+1:], topics.View(in.View))
+		id := in.Like[strings.LastIndexByte(in.Like, '/')+1:]
+		if named, is := cameraIn(id); is && !c.sees(ctx, named) { // how long a look takes would say whether there is one
+			return nil, "", errNoSuchClip
+		}
+		q, rec, err := a.Like(ctx, id, topics.View(in.View))
 		if err != nil && ctx.Err() != nil {
 			return nil, "", err
 		}
 		if err != nil || !c.sees(ctx, rec.Camera) { // to who does not see the camera there is none
-			return nil, "", huma.Error404NotFound("no recording of this clip is kept")
+			return nil, "", errNoSuchClip
 		}
 		o.Query = q
 	} else {
