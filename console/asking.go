@@ -21,33 +21,19 @@ const (
 	// what a day or more has recorded. askingWaits bounds those that wait for their turn.
 	askingAtOnce = 2
 	askingWaits  = 16
-	// askingEach bounds those of one user, waiting included.
-	askingEach = 6
 	// askTime bounds one, waiting included.
 	askTime = time.Minute
 )
 
 // asking is who asks the past.
-type asking struct {
-	turn, waits chan struct{}
-	each        *shares
-}
+type asking struct{ turn, waits chan struct{} }
 
 func newAsking() asking {
-	return asking{make(chan struct{}, askingAtOnce), make(chan struct{}, askingAtOnce+askingWaits), newShares(askingEach)}
+	return asking{make(chan struct{}, askingAtOnce), make(chan struct{}, askingAtOnce+askingWaits)}
 }
 
 // ask lets a few questions through at a time; done ends one.
-func (a asking) ask(all context.Context, user string) (ctx context.Context, done func(), err error) {
-	back, ok := a.each.take(user)
-	if !ok {
-		return nil, nil, huma.Error429TooManyRequests(fmt.Sprintf("you ask the past %d things already: try again soon", askingEach))
-	}
-	defer func() {
-		if err != nil {
-			back()
-		}
-	}()
+func (a asking) ask(all context.Context) (ctx context.Context, done func(), err error) {
 	select {
 	case a.waits <- struct{}{}:
 	default:
@@ -56,12 +42,26 @@ func (a asking) ask(all context.Context, user string) (ctx context.Context, done
 	ctx, cancel := context.WithTimeout(all, askTime)
 	select {
 	case a.turn <- struct{}{}:
-		return ctx, func() { <-a.turn; <-a.waits; back(); cancel() }, nil
+		return ctx, func() { <-a.turn; <-a.waits; cancel() }, nil
 	case <-ctx.Done():
 		<-a.waits
 		cancel()
 		return nil, nil, huma.Error503ServiceUnavailable("other questions to the past take too long")
 	}
+}
+
+// ask lets a few questions through at a time, of each user some; done ends one.
+func (c *Console) ask(all context.Context) (ctx context.Context, done func(), err error) {
+	back, err := c.share(all, c.questions)
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, end, err := c.asking.ask(all)
+	if err != nil {
+		back()
+		return nil, nil, err
+	}
+	return ctx, func() { end(); back() }, nil
 }
 
 // asker is what asks the past.

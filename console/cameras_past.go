@@ -43,6 +43,11 @@ func (c *Console) getHistory(ctx context.Context, in *cameraInput) (*cameraHisto
 	}
 	ctx, cancel := context.WithTimeout(ctx, pastTime)
 	defer cancel()
+	back, err := c.share(ctx, c.looks)
+	if err != nil {
+		return nil, err
+	}
+	defer back()
 	select {
 	case c.finding <- struct{}{}:
 		defer func() { <-c.finding }()

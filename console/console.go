@@ -88,7 +88,9 @@ type Console struct {
 	readHistory       func(context.Context, *history) error
 	rules             *rulebook
 	asking            asking
-	looking           *shares                      // of readers of events, by user
+	looking           *shares // of readers of events, by user
+	questions         *shares // likewise, and so on
+	replays, looks    *shares
 	reader            func() (vocab.Reader, error) // how the model reads words
 	advising          chan struct{}                // guards advised
 	advised           advised
@@ -125,7 +127,7 @@ func New(o Options) (*Console, error) {
 		c.Config = config.Default()
 	}
 	c.rules = newRulebook(c)
-	c.looking = newShares(lookingEach)
+	c.looking, c.questions, c.replays, c.looks = newShares(lookingEach), newShares(eachUser), newShares(eachUser/2), newShares(eachUser)
 	c.asking, c.advising = newAsking(), make(chan struct{}, 1)
 	c.reader = sync.OnceValues(func() (vocab.Reader, error) { return words.NewReader(o.Texts...) })
 	if c.Access.Listen == "" {

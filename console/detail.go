@@ -86,6 +86,11 @@ func noAlert(id string) error { return huma.Error404NotFound("there is no alert 
 func (c *Console) search(ctx context.Context, id string) (v alertlog.View, err error) {
 	ctx, cancel := context.WithTimeout(ctx, findTime)
 	defer cancel()
+	back, err := c.share(ctx, c.looks)
+	if err != nil {
+		return v, err
+	}
+	defer back()
 	select {
 	case c.finding <- struct{}{}:
 		defer func() { <-c.finding }()

@@ -53,6 +53,11 @@ func (c *Console) getLead(ctx context.Context, in *alertInput) (*leadOutput, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, leadTime)
 	defer cancel()
+	back, err := c.share(ctx, c.looks)
+	if err != nil {
+		return nil, err
+	}
+	defer back()
 	select {
 	case c.finding <- struct{}{}:
 		defer func() { <-c.finding }()

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/frostwatch/frostwatch/cameras"
 )
 
 // deadlined notes by when each part of an answer must have been read.
@@ -46,38 +49,40 @@ func TestAnswersMustBeRead(t *testing.T) {
 
 // One user keeps the past, or the wall, from nobody else.
 func TestOneUserLeavesRoom(t *testing.T) {
-	a := newAsking()
-	var ends []func()
-	for range askingAtOnce {
-		_, done, err := a.ask(t.Context(), "bot")
-		if err != nil {
-			t.Fatal(err)
-		}
-		ends = append(ends, done)
-	}
-	for i := askingAtOnce; i < askingEach; i++ { // those that wait
-		if _, ok := a.each.take("bot"); !ok {
-			t.Fatalf("question %d is refused", i)
-		}
-	}
-	if _, _, err := a.ask(t.Context(), "bot"); err == nil {
-		t.Error("one asks without end")
-	}
-	ends[0]()
-	_, done, err := a.ask(t.Context(), "anna")
-	if err != nil {
-		t.Fatalf("another user: %v", err)
-	}
-	done()
-
 	c, server := servedAs(t, people(), slog.New(slog.DiscardHandler))
+	asks := func(name string) error {
+		_, done, err := c.ask(context.WithValue(t.Context(), whoKey{}, who{Name: name, Role: viewer}))
+		if err == nil {
+			done()
+		}
+		return err
+	}
+	for range eachUser { // they wait
+		if _, ok := c.questions.take("bot"); !ok {
+			t.Fatal("a question is refused")
+		}
+	}
+	if asks("bot") == nil || asks("anna") != nil || len(c.questions.of) != 1 || len(c.asking.turn)+len(c.asking.waits) != 0 {
+		t.Errorf("%v, %v, %v", asks("bot"), asks("anna"), c.questions.of)
+	}
 	for range lookingEach {
 		c.looking.take("viewer")
 	}
 	if code, body := get(t, server.URL+"/api/v1/events", "Authorization", "Bearer viewer"+secret); code != http.StatusServiceUnavailable || !strings.Contains(body, "100") {
 		t.Errorf("one more page of one user: %d %s", code, body)
 	}
-	if len(c.looking.of) != 1 {
-		t.Errorf("%v", c.looking.of)
+	for range eachUser {
+		c.looks.take("viewer")
+		c.replays.take("admin")
+	}
+	c.wall.setCameras([]cameras.Entry{streaming("lobby")})
+	if code, body := get(t, server.URL+"/api/v1/cameras/lobby/history", "Authorization", "Bearer viewer"+secret); code != http.StatusTooManyRequests {
+		t.Errorf("one more look of one user: %d %s", code, body)
+	}
+	if code, body := get(t, server.URL+"/api/v1/cameras/lobby/history", "Authorization", "Bearer admin"+secret); code != http.StatusOK {
+		t.Errorf("another user: %d %s", code, body)
+	}
+	if _, _, err := c.replaying(context.WithValue(t.Context(), whoKey{}, who{Name: "admin", Role: admin})); err == nil {
+		t.Error("one replays without end")
 	}
 }

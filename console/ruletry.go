@@ -161,12 +161,17 @@ func (t *TriedRule) compare(would, does []topics.Alert) {
 // replaying bounds the replays of the past: how many there are, and how long one takes. It
 // ends when the browser goes.
 func (c *Console) replaying(all context.Context) (ctx context.Context, done func(), err error) {
+	back, err := c.share(all, c.replays)
+	if err != nil {
+		return nil, nil, err
+	}
 	ctx, cancel := context.WithTimeout(all, replayTime)
 	select {
 	case c.rules.trying <- struct{}{}:
-		return ctx, func() { <-c.rules.trying; cancel() }, nil
+		return ctx, func() { <-c.rules.trying; cancel(); back() }, nil
 	case <-ctx.Done():
 		cancel()
+		back()
 		return nil, nil, huma.Error503ServiceUnavailable("others try rules on the past: try again soon")
 	}
 }

@@ -73,7 +73,7 @@ func (c *Console) getSearch(ctx context.Context, in *searchInput) (*foundOutput,
 		out.Body.Note = nothing
 		return out, nil
 	}
-	ctx, done, err := c.asking.ask(ctx, c.whoOf(ctx).Name)
+	ctx, done, err := c.ask(ctx)
 	if err != nil {
 		return nil, err
 	}

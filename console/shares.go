@@ -1,6 +1,15 @@
 package console
 
-import "sync"
+import (
+	"context"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// eachUser bounds what one user has read of the past at a time by each kind of page, waiting
+// included: a browser asks for six things at once.
+const eachUser = 8
 
 // shares bounds how much of something that is scarce one user has at a time, so that none
 // keeps it from the others.
@@ -27,4 +36,16 @@ func (s *shares) take(user string) (done func(), ok bool) {
 			delete(s.of, user)
 		}
 	}, true
+}
+
+// share is take for who makes a request. Without users there is nobody to keep it for.
+func (c *Console) share(ctx context.Context, s *shares) (done func(), err error) {
+	if !c.gate.Protected() {
+		return func() {}, nil
+	}
+	done, ok := s.take(c.whoOf(ctx).Name)
+	if !ok {
+		return nil, huma.Error429TooManyRequests("you ask for too much at once: try again soon")
+	}
+	return done, nil
 }

@@ -128,6 +128,11 @@ func (c *Console) getTimeline(ctx context.Context, in *timelineInput) (*timeline
 	}
 	ctx, cancel := context.WithTimeout(ctx, timelineTime)
 	defer cancel()
+	back, err := c.share(ctx, c.looks)
+	if err != nil {
+		return nil, err
+	}
+	defer back()
 	select {
 	case c.timelines <- struct{}{}:
 		defer func() { <-c.timelines }()

@@ -359,7 +359,7 @@ func TestAQuestionEndsWithItsAsker(t *testing.T) {
 	a := newAsking()
 	var done []func()
 	for range askingAtOnce {
-		_, end, err := a.ask(t.Context(), "anna")
+		_, end, err := a.ask(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -367,13 +367,13 @@ func TestAQuestionEndsWithItsAsker(t *testing.T) {
 	}
 	ctx, leave := context.WithCancel(t.Context())
 	leave()
-	if _, _, err := a.ask(ctx, "anna"); err == nil || len(a.waits) != askingAtOnce {
+	if _, _, err := a.ask(ctx); err == nil || len(a.waits) != askingAtOnce {
 		t.Errorf("%v, %d wait", err, len(a.waits))
 	}
 	for _, end := range done {
 		end()
 	}
-	if _, end, err := a.ask(t.Context(), "anna"); err != nil {
+	if _, end, err := a.ask(t.Context()); err != nil {
 		t.Error(err)
 	} else {
 		end()

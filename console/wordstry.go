@@ -118,7 +118,7 @@ func (c *Console) tryWord(ctx context.Context, in *tryWordInput) (*triedOutput, 
 	if err != nil {
 		return nil, err
 	}
-	ctx, done, err := c.asking.ask(ctx, c.whoOf(ctx).Name)
+	ctx, done, err := c.ask(ctx)
 	if err != nil {
 		return nil, err
 	}
