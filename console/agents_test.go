@@ -108,7 +108,7 @@ func TestAnAgentIsToldWhatIsWrong(t *testing.T) {
 		{"get-camera", `{"camera": "../../health"}`, "there is no camera ../../health"},
 		{"get-camera", `{"camera": "lobby", "clip": "x"}`, `there is no argument "clip": there are camera`},
 		{"get-camera", fmt.Sprintf(`{"camera": %q}`, strings.Repeat("x", 1000)), "path.camera: expected length <= 64"},
-		{"get-loop", `{"camera": "lobby", "clip": "?x=1&camera=vault"}`, "there is a newer clip"},
+		{"get-loop", `{"camera": "lobby", "clip": "?x=1&camera=vault"}`, "Kafka no longer keeps the clip"},
 		{"mark-alert", `{"id": "lobby-1"}`, "body is missing"},
 		{"mark-alert", `{"id": "lobby-1", "body": {"mark": "perhaps"}}`, "body.mark"},
 		{"list-alerts", `{"limit": "many"}`, "query.limit"},

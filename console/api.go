@@ -108,7 +108,7 @@ func noCamera(name string) error {
 
 type loopInput struct {
 	Camera string `path:"camera" maxLength:"64" doc:"name of the camera"`
-	Clip   string `query:"clip" maxLength:"200" doc:"id of the clip; others than the newest are there for a while only"`
+	Clip   string `query:"clip" maxLength:"200" doc:"id of the newest clip as it is known: the newest is answered in any case, and may be kept only if it is this one"`
 }
 
 type loopOutput struct {
@@ -124,8 +124,6 @@ func (c *Console) getLoop(ctx context.Context, in *loopInput) (*loopOutput, erro
 		return nil, noCamera(in.Camera)
 	case t.Clip == "":
 		return nil, huma.Error404NotFound("no clip of the camera has been recognised yet")
-	case in.Clip != "" && in.Clip != t.Clip:
-		return nil, huma.Error404NotFound("there is a newer clip")
 	}
 	body, err := c.loops.of(ctx, t.Camera, t.Clip, at)
 	switch {
@@ -136,7 +134,7 @@ func (c *Console) getLoop(ctx context.Context, in *loopInput) (*loopOutput, erro
 		return nil, huma.Error503ServiceUnavailable("the clip can't be read: " + topics.Clean(err.Error()))
 	}
 	out := &loopOutput{Type: "image/jpeg", Cache: "no-store", Body: body}
-	if in.Clip != "" {
+	if in.Clip == t.Clip { // who knows an older one only gets the newest, which is no answer for the next time
 		out.Cache = "private, max-age=60, immutable"
 	}
 	return out, nil

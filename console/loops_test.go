@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"testing"
 
+	"github.com/frostwatch/frostwatch/cameras"
 	"github.com/frostwatch/frostwatch/media/jpeg"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -95,5 +97,27 @@ func TestKeptLoopsAreBounded(t *testing.T) {
 	}
 	if _, mine := l.find(loopKey{clip: "39"}); mine {
 		t.Error("the newest is not kept")
+	}
+}
+
+// Who knows an older clip gets the newest, so that nothing is missing just as one comes; that
+// answer is not kept for the older one.
+func TestTheNewestLoopIsAnsweredToWhoKnowsAnOlder(t *testing.T) {
+	c, server := served(t)
+	c.wall.setCameras([]cameras.Entry{streaming("lobby")})
+	r := recognised("lobby", 2)
+	c.wall.setRecognition(r)
+	c.loops = newLoops(func(context.Context, topics.RecordRef) (topics.Clip, error) {
+		return pictured(t, "lobby", r.ClipID), nil
+	})
+	for clip, kept := range map[string]bool{r.ClipID: true, "lobby-1": false} {
+		a, err := http.Get(server.URL + "/api/v1/cameras/lobby/loop?clip=" + clip)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = a.Body.Close()
+		if by := a.Header.Get("Cache-Control"); a.StatusCode != http.StatusOK || (by != "no-store") != kept {
+			t.Errorf("clip %s: %d, %s", clip, a.StatusCode, by)
+		}
 	}
 }

@@ -74,6 +74,7 @@ type Raised struct {
 	About    string    `json:"about"`
 	Label    string    `json:"label,omitempty" doc:"absent: it is about something else than what was seen"`
 	Onset    time.Time `json:"onset"`
+	Raised   time.Time `json:"raised_at,omitzero" doc:"the end of the clip that raised it; absent: no clip did, or it is not known"`
 	Ended    time.Time `json:"ended,omitzero" doc:"absent: it is open"`
 	Mark     string    `json:"mark,omitempty" enum:"true,false" doc:"what a person said of it"`
 	Clip     string    `json:"clip_id,omitempty" doc:"that decided"`

@@ -99,7 +99,7 @@ func TestTimeline(t *testing.T) {
 	if len(hour.Labels) != 1 || hour.Labels[0].Label != "falling" || hour.Labels[0].Top != 0.8 || len(hour.Labels[0].Rules) != 1 || hour.Labels[0].Rules[0].Raise != 0.5 || hour.Fault != "" {
 		t.Fatalf("labels: %+v, fault %q", hour.Labels, hour.Fault)
 	}
-	if len(hour.Alerts) != 1 || hour.Alerts[0].ID != raised.ID || hour.Alerts[0].Ended.IsZero() {
+	if len(hour.Alerts) != 1 || hour.Alerts[0].ID != raised.ID || hour.Alerts[0].Ended.IsZero() || !hour.Alerts[0].Raised.Equal(raised.At) {
 		t.Errorf("alerts: %+v", hour.Alerts)
 	}
 	if len(hour.Gaps) != 2 || hour.Gaps[1].Kind != "offline" || !strings.Contains(hour.Gaps[1].Reason, "no route to host") || hour.Gaps[1].To != back {

@@ -56,6 +56,9 @@ func (c *Console) raisedOf(v alertlog.View, by who) Raised {
 			out.Mark = "true"
 		}
 	}
+	if v.RaisedAt != nil && v.Measure != "stream" {
+		out.Raised = *v.RaisedAt
+	}
 	if v.Measure != "stream" && !v.Absent {
 		out.Label = topics.Clean(v.Label)
 	}

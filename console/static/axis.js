@@ -33,6 +33,7 @@ function name(t, length) {
 export function spanText(ms) {
   const s = Math.round(ms / second)
   if (s < 120) return `${s} s`
+  if (s < 600 && s % 60) return `${(s / 60).toFixed(1)} min`
   if (s < 120 * 60) return `${Math.round(s / 60)} min`
   if (s < 48 * 3600) return `${Math.round(s / 3600)} h`
   return `${Math.round(s / 86400)} days`

@@ -49,11 +49,18 @@ export class Calendar {
   #draw(month, days) {
     const blank = (month.getDay() + 6) % 7 // weeks begin on Monday
     const length = new Date(month.getFullYear(), month.getMonth() + 1, 0).getDate()
-    const cells = Array.from({ length: blank }, () => document.createElement('span'))
+    const cells = Array.from({ length: 7 + blank }, (_, i) => {
+      const cell = document.createElement('span')
+      if (i < 7) Object.assign(cell, { className: 'weekday', textContent: new Date(2024, 0, 1 + i).toLocaleDateString([], { weekday: 'short' }) }) // a Monday
+      return cell
+    })
+    const today = new Date()
+    const current = month.getMonth() === today.getMonth() && month.getFullYear() === today.getFullYear() ? today.getDate() : 0
     for (let n = 1; n <= length; n++) {
       const d = days.get(n)
       const cell = document.createElement(d ? 'button' : 'span')
       cell.textContent = n
+      cell.classList.toggle('today', n === current)
       if (d) {
         cell.type = 'button'
         cell.classList.toggle('some', d.left > 0)

@@ -141,7 +141,7 @@ export class Case {
     same.href = '/review?marked=all&rule=' + encodeURIComponent(a.rule.replace(/[*?[\\]/g, '\\$&')) + '&camera=' + encodeURIComponent(a.camera)
     same.textContent = 'Alerts of this rule here'
     const moment = document.createElement('a')
-    moment.href = timelineOf(a.camera, a.onset, a.cleared_at ?? a.at)
+    moment.href = timelineOf(a.camera, a.onset, a.cleared_at ?? a.at, a.measure === 'stream' ? a.onset : a.at)
     moment.textContent = 'The moment in Timeline'
     this.#find('links').replaceChildren(camera, ' ', moment, ' ', same)
   }

@@ -96,7 +96,7 @@ export class Chart {
       const x = this.x(a.at)
       if (x < 0 || x > this.width) continue
       const last = groups.at(-1)
-      if (last && x - last.x < least) last.all.push(a)
+      if (last && x - last.x < (last.all.length > 1 ? 2 * least : least)) last.all.push(a)
       else groups.push({ x, all: [a] })
     }
     this.marks.replaceChildren(...groups.map(({ x, all }) => {

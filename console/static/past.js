@@ -20,7 +20,8 @@ export class Past {
       by: new Map(l.at.map((at, i) => [at, i])),
     }))
     const time = (t) => (t ? Number(new Date(t)) : null)
-    this.alerts = data.alerts.map((a) => ({ ...a, at: time(a.onset), end: time(a.ended) }))
+    // An alert is where its clip is: a clip counts where it ends.
+    this.alerts = data.alerts.map((a) => ({ ...a, at: time(a.raised_at) ?? time(a.onset), since: time(a.onset), end: time(a.ended) }))
     this.gaps = data.gaps.map((g) => ({ ...g, at: time(g.from), end: time(g.to) }))
   }
 
@@ -49,7 +50,7 @@ export class Past {
   }
 
   /** Alerts and gaps that a time from one to another touches. */
-  within(list, from, to, now = Date.now()) { return list.filter((x) => x.at < to && (x.end ?? now) >= from) }
+  within(list, from, to, now = Date.now()) { return list.filter((x) => (x.since ?? x.at) < to && (x.end ?? now) >= from) }
 }
 
 /** Where an alert is looked at: in Review, for who may. */
@@ -59,12 +60,12 @@ export function reviewOf(alert, camera) {
   return '/review?' + new URLSearchParams({ marked: 'all', camera: camera.replace(/[*?[\\]/g, '\\$&'), from: around(-3600e3), to: around(3600e3), alert: alert.alert_id })
 }
 
-/** Where a time is looked at: with as much around it. */
-export function timelineOf(camera, from, to) {
+/** Where a time is looked at, with as much around it; at is the moment. */
+export function timelineOf(camera, from, to, at = from) {
   const [first, last] = [Number(new Date(from)), Number(new Date(to))]
   const around = Math.max(5 * 60e3, Math.min(last - first, 12 * 3600e3))
   const iso = (t) => new Date(t).toISOString()
-  return '/timeline?' + new URLSearchParams({ camera, from: iso(first - around), to: iso(Math.min(Math.min(last, first + 24 * 3600e3) + around, Date.now())), at: iso(first) })
+  return '/timeline?' + new URLSearchParams({ camera, from: iso(first - around), to: iso(Math.min(Math.min(last, first + 24 * 3600e3) + around, Date.now())), at: iso(Number(new Date(at))) })
 }
 
 export function alertText(a) {

@@ -3,6 +3,7 @@ import { Calendar } from './calendar.js'
 import { Case } from './case.js'
 import { fill, filters, forServer, write } from './filters.js'
 import { Rows } from './rows.js'
+import { say as sayIn } from './said.js'
 import { clock } from './words.js'
 
 const find = (name) => document.querySelector(`[data-${name}]`)
@@ -138,9 +139,20 @@ function settle() {
   let text = 'No alert is like this.'
   if (wanted.marked === 'unmarked' && !next) {
     text = day.alerts === 0 ? 'Nothing to review: the last day had no alerts.' : `Nothing is left. The last day had ${all(day.alerts, 'alert')}: ${day.true} true, ${day.false} false, ${day.later} for later; most of them on ${day.most} (${day.most_alerts}).`
-    if (left > 0) text = `Nothing is left here; of the last day ${all(left, 'alert')} ${left === 1 ? 'is' : 'are'}.`
+    if (left > 0) text = `${all(left, 'alert')} of the last day ${left === 1 ? 'is' : 'are'} left, but none here.`
   } else if (next) text = 'None of these so far: older ones can be looked through.'
   empty.textContent = text
+  if (narrowed()) empty.append(' ', whole())
+}
+
+/** What of the filters leaves alerts out. */
+const narrowed = () => ['text', 'camera', 'rule', 'label', 'severity', 'state', 'tag', 'from', 'to'].some((f) => wanted[f])
+
+/** The way back to all that is to be judged. */
+function whole() {
+  const button = document.createElement('button')
+  Object.assign(button, { type: 'button', textContent: 'Show all', onclick: () => { change({ text: '', camera: '', rule: '', label: '', severity: '', state: '', tag: '', from: '', to: '' }); find('list').focus() } })
+  return button
 }
 
 function counts() {
@@ -187,8 +199,10 @@ function when() {
 
 // ---- decisions
 
-const say = (text) => { said.textContent = text }
+const say = (text) => sayIn(said, text)
 const words = { true: 'true', false: 'false', later: 'for later' }
+
+const named = (items) => (items.length === 1 ? `${items[0].about} on ${items[0].camera}` : `${items.length} alerts`)
 
 /** Says something of what is chosen, and moves on at once. */
 function decide(mark) {
@@ -202,7 +216,7 @@ function decide(mark) {
   const one = { items, token: null }
   undo.push(one)
   if (undo.length > 100) undo.shift()
-  say(items.length === 1 ? `${items[0].about} on ${items[0].camera}: ${words[mark]}` : `${items.length} alerts: ${words[mark]}`)
+  say(`${named(items)}: ${words[mark]}`)
   one.token = work = work.then(() => send(items, mark)).catch((e) => {
     back(items)
     say(`Not recorded: ${e.message}`)
@@ -247,7 +261,7 @@ function takeBack() {
     left = all.at(-1).left
     const kept = new Map(all.flatMap((d) => d.failed ?? []).map((f) => [f.alert_id, f.reason]))
     back(one.items.filter((a) => !kept.has(a.alert_id)))
-    say(kept.size ? `Not undone of ${kept.size}: ${[...kept.values()][0]}` : 'Undone')
+    say(kept.size ? `Not undone of ${kept.size}: ${[...kept.values()][0]}` : `Undone: ${named(one.items)}`)
   }).catch((e) => say(`Not undone: ${e.message}`))
 }
 

@@ -53,7 +53,7 @@ export class Rows {
 
   insert(items) {
     const seen = this.current && this.#at.get(this.current.alert_id)
-    const before = seen?.offsetTop
+    const before = seen && seen.offsetTop - this.scroller.scrollTop
     for (const item of items) {
       if (this.#at.has(item.alert_id)) continue
       let i = this.#items.length
@@ -63,7 +63,12 @@ export class Rows {
       this.#items.splice(i, 0, item)
       this.#at.set(item.alert_id, row)
     }
-    if (seen?.isConnected) this.scroller.scrollTop += seen.offsetTop - before
+    if (!seen?.isConnected) return
+    const keep = () => { this.scroller.scrollTop += seen.offsetTop - this.scroller.scrollTop - before }
+    keep()
+    // Rows have their heights only when they are drawn.
+    const { scrollTop } = this.scroller
+    requestAnimationFrame(() => requestAnimationFrame(() => { if (seen.isConnected && this.current === seen.item && this.scroller.scrollTop === scrollTop) keep() }))
   }
 
   remove(items) {

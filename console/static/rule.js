@@ -1,8 +1,10 @@
 // The rule that is looked at: its sentence with controls, its text, what it does.
 import { ask, element } from './ask.js'
+import { edits } from './ruleedits.js'
 import { explained, tried, values } from './rulepast.js'
-import { ago, exact } from './words.js'
+import { exact } from './words.js'
 
+const learning = 'budget not learned yet' // as the API says it
 const fields = ['actions', 'cameras', 'notify', 'clips', 'false_alarms', 'contrast', 'severity']
 
 export class Rule {
@@ -13,11 +15,14 @@ export class Rule {
   #new = false
   #round = null // aborts what is asked about the rule that was left
 
+  /** saved(name) shows what was saved, and of one that was removed that and the way back. */
   constructor(at, admin, saved) {
     Object.assign(this, { at, admin, saved })
     this.#find('text').addEventListener('change', () => this.#check({}))
     this.#find('sentence').addEventListener('submit', (e) => e.preventDefault())
     this.#find('sentence').addEventListener('change', () => this.#check(this.#said()))
+    // A control that was made anew while somebody typed into it reports no change of its own.
+    this.#find('sentence').addEventListener('focusout', (e) => { if (e.target.typed) this.#check(this.#said()) })
     const on = (name, f) => this.#find(name).addEventListener('click', f)
     on('save', () => this.#save())
     on('try', () => this.#try())
@@ -58,6 +63,7 @@ export class Rule {
   create() {
     this.#fresh('')
     this.#new = true
+    this.at.classList.add('new')
     this.#base = ''
     this.#find('name').textContent = 'New rule'
     this.#find('new-name').hidden = false
@@ -72,6 +78,8 @@ export class Rule {
   async open(name) {
     this.#fresh(name)
     this.#new = false
+    this.at.classList.remove('new')
+    if (this.at.getBoundingClientRect().top < 0) this.at.scrollIntoView() // it was chosen far down the list
     this.#find('new-name').hidden = true
     this.#find('name').textContent = name
     const { signal } = this.#round
@@ -107,7 +115,7 @@ export class Rule {
     this.#find('text').readOnly = !(this.#editable || this.#new)
     this.#find('yaml').hidden = !rule.text && !this.#new
     this.#find('plain').textContent = plain
-    this.#controls(rule.fields)
+    if (this.#waiting < 2) this.#controls(rule.fields) // of several changes the last answer shows them all
     this.#say('')
   }
 
@@ -127,14 +135,35 @@ export class Rule {
     const [n, m] = (f.clips ?? '1 of 1').split(' of ')
     const [, count, per, inAll] = /^(\d+) per (\w+)( in all)?$/.exec(f.false_alarms ?? '') ?? [, '1', 'week', '']
     const by = f.false_alarms ? 'budget' : f.contrast !== undefined ? 'contrast' : 'other'
+    const before = [...form.elements]
     const what = (f.actions?.length || this.#new) ? [text('actions', 'Labels, with commas between them', (f.actions ?? []).join(', '), 'person falling down'), ' is seen'] : ['what its text says is seen']
-    form.replaceChildren(
+    const parts = [
       'Tell ', text('notify', 'Receivers, with commas between them', (f.notify ?? []).join(', '), 'every receiver'), ' when ', ...what, ' on ', text('cameras', 'Cameras, with commas between them', (f.cameras ?? []).join(', '), 'any camera'),
       ', in ', element('span', { class: 'inline' }, number('n', 'How many clips', n, 1, 100), ' of ', number('m', 'Of how many clips', m, 1, 100)), ' clips, ',
       pick('by', 'What keeps false alarms away', [['budget', 'at most'], ['contrast', 'from a contrast of'], ...(by === 'other' ? [['other', 'as its text says']] : [])], by),
       ...(by === 'budget' ? [' ', element('span', { class: 'inline' }, number('count', 'How many false alarms', count, 1, 999999), ' false alarms per ', pick('per', 'In which time', ['hour', 'day', 'week', 'month'].map((p) => [p, p]), per)), ' ', pick('all', 'Of which cameras', [['', 'on each camera'], [' in all', 'on all together']], inAll ?? '')] : []),
       ...(by === 'contrast' ? [' ', number('contrast', 'Contrast', f.contrast ?? 0.2, 0, 1, 'any')] : []),
-      ', as ', pick('severity', 'Severity', [...new Set(['info', 'warning', 'critical', f.severity || 'warning'])].map((s) => [s, s]), f.severity || 'warning'), '.')
+      ', as ', pick('severity', 'Severity', [...new Set(['info', 'warning', 'critical', f.severity || 'warning'])].map((s) => [s, s]), f.severity || 'warning'), '.']
+    this.#put(form, before, parts)
+  }
+
+  /** Puts a sentence's parts into the form: never over what is being typed. */
+  #put(form, before, parts) {
+    const made = element('form', {}, ...parts)
+    const like = (a, b) => a.name === b.name && a.options?.length === b.options?.length
+    const typing = before.find((e) => e === document.activeElement)
+    if (before.length === made.elements.length && before.every((e, i) => like(e, made.elements[i]))) {
+      for (const [i, e] of before.entries()) {
+        const { value, size } = made.elements[i]
+        if (e !== typing) Object.assign(e, { value, ...(e.matches('input') ? { defaultValue: value } : {}), ...(e.type === 'text' ? { size } : {}) })
+      }
+      return
+    }
+    const again = typing && made.elements[typing.name]
+    form.replaceChildren(...made.childNodes)
+    if (!again) return
+    if (typing.matches('input') && typing.value !== typing.defaultValue) Object.assign(again, { value: typing.value, typed: true })
+    again.focus()
   }
 
   /** What the controls say that the rule does not. */
@@ -153,20 +182,20 @@ export class Rule {
   /** Checks a change before it is shown: the server knows what is right. */
   async #check(changed) {
     // One after the other: each begins with the text that the one before has made.
-    this.#checking = this.#checking.then(() => this.#checkNow(changed))
+    this.#waiting++
+    this.#checking = this.#checking.then(() => this.#checkNow(changed)).finally(() => this.#waiting--)
     return this.#checking
   }
 
   #checking = Promise.resolve()
+  #waiting = 0
 
   async #checkNow(changed) {
     this.#rename()
     try {
       const r = await ask('/api/v1/rulebook/check', { method: 'POST', body: { rule: this.#name || 'new', text: this.#find('text').value, fields: changed }, signal: this.#round.signal })
       if (r.wrong) throw new Error(r.wrong)
-      const focus = document.activeElement?.name
       this.#set({ text: r.text, fields: r.fields }, r.sentence.map((p) => p.text).join(''))
-      if (focus) this.#find('sentence').elements[focus]?.focus()
       this.#say([r.watches, r.no_effect && 'Without full effect: ' + r.no_effect].filter(Boolean).join('\n'))
       return true
     } catch (e) {
@@ -197,8 +226,9 @@ export class Rule {
     if (this.#new || !confirm(`Remove the rule ${this.#name}?`)) return
     try {
       await ask('/api/v1/rules/' + encodeURIComponent(this.#name), { method: 'DELETE' })
+      const gone = { rule: this.#name, text: this.#kept.text }
       this.#kept = { text: this.#find('text').value, fields: {} }
-      this.saved('')
+      await this.saved('', gone)
     } catch (e) {
       this.#say(e.message, true)
     }
@@ -207,7 +237,8 @@ export class Rule {
   async #try() {
     await this.#checking
     this.#rename()
-    await tried(this.#find('tried'), { rule: this.#name || 'new', text: this.#find('text').value, days: Number(this.#find('days').value) }, this.#round.signal)
+    const text = this.#find('text').value
+    await tried(this.#find('tried'), { rule: this.#name || 'new', text, days: Number(this.#find('days').value) }, !this.#new && text !== this.#kept.text, this.#round.signal)
   }
 
   #say(text, bad) {
@@ -219,7 +250,7 @@ export class Rule {
   #cameras(r) {
     const head = element('thead', {}, element('tr', {}, ...['Camera', 'State', 'Counts from'].map((t) => element('th', { scope: 'col' }, t))))
     const rows = r.on_cameras.map((c) => element('tr', {}, element('td', {}, element('a', { href: '/cameras/' + encodeURIComponent(c.camera) }, c.camera)), element('td', {}, c.state + (c.why ? `: ${c.why}` : '')),
-      element('td', {}, c.measure ? `${c.measure} ${(c.raise ?? 0).toFixed(2)}${c.budget ? `, to keep ${c.budget}${c.learned_at ? `, learned ${ago(c.learned_at)} ago` : ''}` : ''}` : '')))
+      element('td', {}, c.measure ? `${c.measure} ${(c.raise ?? 0).toFixed(2)}${c.budget ? `, to keep ${c.budget}${c.learned_at && c.state !== learning ? `, learned at ${exact(c.learned_at)}` : ''}` : ''}` : '')))
     this.#find('cameras').replaceChildren(head, element('tbody', {}, ...rows))
     if (!rows.length) this.#find('cameras').replaceChildren(element('tbody', {}, element('tr', {}, element('td', {}, 'It watches no camera.'))))
     const select = this.#find('explain').elements.camera
@@ -228,33 +259,18 @@ export class Rule {
     this.#find('explain').elements.at.value = t.toISOString().slice(0, 19)
   }
 
-  async #history(signal) {
-    const at = this.#find('history')
-    try {
-      const h = await ask('/api/v1/rulebook/history?rule=' + encodeURIComponent(this.#name), { signal })
-      at.replaceChildren(...h.edits.map((e) => {
-        const out = element('li', {}, `${exact(e.time)}${e.by ? ' by ' + e.by : ''}${e.note ? ` (${e.note})` : ''} `)
-        if (this.admin && e.version !== h.version) {
-          const back = element('button', { type: 'button' }, 'Restore')
-          back.addEventListener('click', () => this.#restore(e.version))
-          out.append(back)
-        }
-        for (const c of e.changes) out.append(element('pre', {}, (c.before ? c.before.replace(/^/gm, '- ') + '\n' : '') + (c.after ? c.after.replace(/^/gm, '+ ') : '(removed)')))
-        return out
-      }))
-      if (!h.edits.length) at.replaceChildren(element('li', {}, 'No edit is recorded.'))
-    } catch (e) {
-      if (e.name !== 'AbortError') at.replaceChildren(element('li', {}, e.message))
-    }
+  #history(signal) {
+    return edits(this.#find('history'), this.#name, this.admin && ((version) => this.restore(version)), signal)
   }
 
-  async #restore(version) {
+  async restore(version) {
     if (!confirm('Restore all rules in Redis as they were after this edit?')) return
     try {
       const done = await ask('/api/v1/rulebook/rollback', { method: 'POST', body: { version } })
       this.#kept = { text: this.#find('text').value, fields: {} }
-      await this.saved(this.#name)
+      await this.saved(this.at.hidden ? '' : this.#name)
       this.#say(`Rules restored: ${done.in_force}`)
+      return done
     } catch (e) {
       this.#say(e.message, true)
     }

@@ -29,15 +29,18 @@ async function asked(at, busy, signal, work) {
   }
 }
 
-export function tried(at, body, signal) {
+/** changes: it differs from the rule in force, to which it is compared. */
+export function tried(at, body, changes, signal) {
   return asked(at, 'Trying it on the past', signal, async (signal) => {
     const t = await ask('/api/v1/rulebook/try', { method: 'POST', body, signal })
     const words = { new: 'new', lost: 'lost', same: 'as now' }
+    const count = t.new + t.same
+    const compared = changes ? `: ${t.new} new, ${t.same} as now; ${t.lost} of the rule in force would be lost.` : '.'
     const head = t.recognitions
-      ? `From ${exact(t.since)} to ${exact(t.until)} it would have raised ${t.new + t.same} ${t.new + t.same === 1 ? 'alert' : 'alerts'}: ${t.new} new, ${t.same} as now; ${t.lost} of the rule in force would be lost.`
+      ? `From ${exact(t.since)} to ${exact(t.until)} it would have raised ${count} ${count === 1 ? 'alert' : 'alerts'}${compared}`
       : 'Nothing is recorded in this time.'
     return [element('p', { role: 'status', 'data-tried-said': '' }, head), ...notes(t.notes),
-      element('ul', { class: 'pictures' }, ...t.alerts.map((a) => picture(a.camera, a.clip_id, [element('strong', {}, words[a.found]), ` ${a.label} on ${a.camera}, ${exact(a.onset)}, ${a.value.toFixed(2)}`])))]
+      element('ul', { class: 'pictures' }, ...t.alerts.map((a) => picture(a.camera, a.clip_id, [...(changes ? [element('strong', {}, words[a.found]), ' '] : []), `${a.label} on ${a.camera}, ${exact(a.onset)}, ${a.value.toFixed(2)}`])))]
   })
 }
 
@@ -66,13 +69,16 @@ function plot(p) {
     svg('text', { x: width - 8, y: height - 6, 'text-anchor': 'end' }, exact(p.points.at(-1).at)))
 }
 
+/** A value with as many digits as tell it from another. */
+const beside = (v, other) => v.toFixed([2, 3, 4, 5].find((n) => v.toFixed(n) !== other.toFixed(n)) ?? 2)
+
 export function values(at, name, signal) {
   return asked(at, 'Reading the last day', signal, async (signal) => {
     const p = await ask(`/api/v1/rules/${encodeURIComponent(name)}/past`, { signal })
     if (!p.points.length) return [element('p', {}, 'Nothing that the rule compares is recorded of the last day.'), ...notes(p.notes)]
     const said = `Of ${p.clips} clips the highest value of each 15 minutes; it counts from the broken line on, and dots are alerts.`
     return [plot(p), element('p', { class: 'faint' }, said), ...notes(p.notes), element('p', {}, p.misses.length ? 'Nearest without being counted:' : 'Nothing came near.'),
-      element('ul', { class: 'pictures', 'data-misses': '' }, ...p.misses.map((m) => picture(m.camera, m.clip_id, [`${m.label} on ${m.camera}, ${exact(m.end)}: ${m.value.toFixed(2)} of ${m.raise.toFixed(2)}`])))]
+      element('ul', { class: 'pictures', 'data-misses': '' }, ...p.misses.map((m) => picture(m.camera, m.clip_id, [`${m.label} on ${m.camera}, ${exact(m.end)}: ${beside(m.value, m.raise)} of ${beside(m.raise, m.value)}`])))]
   })
 }
 

@@ -1,6 +1,8 @@
 // The list of rules. The one that is looked at is part of the page's address.
 import { Rule } from './rule.js'
 import { ask, element } from './ask.js'
+import { edits } from './ruleedits.js'
+import { say } from './said.js'
 import { ago } from './words.js'
 
 const at = (name) => document.querySelector(`[data-${name}]`)
@@ -10,7 +12,12 @@ let all = []
 
 const me = await ask('/api/v1/me').catch(() => ({ role: 'viewer' }))
 const admin = me.role === 'admin'
-const rule = new Rule(at('rule'), admin, (name) => list().then(() => open(name)))
+const rule = new Rule(at('rule'), admin, async (name, gone) => {
+  await list()
+  await open(name)
+  if (at('edits').open) past()
+  if (gone) say(at('told'), `Rule ${gone.rule} is removed.`, ['Undo', () => putBack(gone)])
+})
 at('new').hidden = !admin
 
 const chosen = () => new URLSearchParams(location.search).get('rule') ?? ''
@@ -79,6 +86,24 @@ function open(name, back) {
   if (name) return rule.open(name)
   rule.hide()
 }
+
+async function putBack({ rule: name, text }) {
+  try {
+    const done = await ask('/api/v1/rules/' + encodeURIComponent(name), { method: 'PUT', body: { text, base: '', new: true } })
+    say(at('told'), `Rule ${name} is back: ${done.in_force}.`)
+    await list()
+    open(name)
+  } catch (e) {
+    say(at('told'), `Rule ${name} is not put back: ${e.message}`)
+  }
+}
+
+/** The edits of all rules in Redis, also of those that are gone. */
+const past = () => edits(at('edits-list'), '', admin && (async (version) => {
+  const done = await rule.restore(version)
+  if (done) say(at('told'), `Rules restored: ${done.in_force}.`)
+}))
+at('edits').addEventListener('toggle', () => { if (at('edits').open) past() })
 
 at('new').addEventListener('click', () => {
   if (!rule.leave()) return

@@ -113,7 +113,7 @@ async function play(hit) {
   const rows = [['When', hit.start ? `${exact(hit.start)} (${ago(hit.start)} ago)` : ''], ['How near', hit.similarity === undefined ? '' : nearness(hit)], ['Seen in', hit.view ?? ''], ['Clip', hit.clip_id]].filter(([, v]) => v)
   find('facts').replaceChildren(...rows.flatMap(([k, v]) => [make('dt', { textContent: k }), make('dd', { textContent: v })]))
   const links = [make('a', { href: '/search?like=' + encodeURIComponent(hit.clip_id), textContent: 'More like this' }), make('a', { href: '/cameras/' + encodeURIComponent(hit.camera), textContent: 'The camera now' })]
-  if (document.querySelector('.rail a[href="/timeline"]')) links.push(make('a', { href: `/timeline?camera=${encodeURIComponent(hit.camera)}&at=${encodeURIComponent(hit.start)}`, textContent: 'In the timeline' }))
+  if (document.querySelector('.rail a[href="/timeline"]')) links.push(make('a', { href: `/timeline?camera=${encodeURIComponent(hit.camera)}&at=${encodeURIComponent(hit.end ?? hit.start)}`, textContent: 'In the timeline' }))
   find('links').replaceChildren(...links.flatMap((l) => [l, ' ']))
   const at = find('loop')
   const none = find('none')

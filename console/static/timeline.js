@@ -165,7 +165,8 @@ function begin() {
   }
   function open() {
     const n = past?.number(now.at ?? 0)
-    const one = past && now.at && past.within(past.alerts, past.start(n), past.start(n + 1))[0]
+    const here = past && now.at ? past.within(past.alerts, past.start(n), past.start(n + 1)) : []
+    const one = here.findLast((a) => a.at <= past.start(n + 1)) ?? here[0]
     const to = one && reviewOf(one, now.camera)
     if (to) location.assign(to)
   }
@@ -175,10 +176,15 @@ function begin() {
     PageUp: doings.earlier, PageDown: doings.later, Home: () => look(start()), End: () => look(end()),
     '+': doings.in, '=': doings.in, '-': doings.out, n: () => toAlert(1), p: () => toAlert(-1), Enter: open,
   }
-  bands.addEventListener('keydown', (e) => {
-    const act = keys[e.key]
-    if (!act || e.ctrlKey || e.metaKey || e.altKey) return
+  // Those that scroll or press nothing count without the focus, too.
+  const anywhere = ['n', 'p', '+', '=', '-', 'ArrowLeft', 'ArrowRight']
+  document.addEventListener('keydown', (e) => {
+    const key = e.key.length === 1 ? e.key.toLowerCase() : e.key
+    const act = keys[key]
+    const here = e.target === bands || anywhere.includes(key) && !e.target.matches('input, select, textarea')
+    if (!act || !here || e.ctrlKey || e.metaKey || e.altKey) return
     e.preventDefault()
+    bands.focus({ preventScroll: true })
     act(e)
   })
 

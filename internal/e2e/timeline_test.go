@@ -40,8 +40,8 @@ func timelineShows(t *testing.T, at addresses) {
 	b.shot("timeline-laptop")
 	b.accessible("the timeline")
 
-	b.do("go to the alert by keyboard", chromedp.Focus("[data-bands]"), chromedp.KeyEvent("p"))
-	b.until("it is the moment", `/Alert: /.test(document.querySelector('[data-also]').textContent) && /alert: /.test(document.querySelector('[data-bands]').getAttribute('aria-valuetext'))`)
+	b.do("go to the alert by keyboard, from anywhere on the page", chromedp.KeyEvent("p"))
+	b.until("it is the moment of the clip that raised it", `document.querySelector('[data-heights] .counts') !== null && /Alert: /.test(document.querySelector('[data-also]').textContent) && /alert: /.test(document.querySelector('[data-bands]').getAttribute('aria-valuetext'))`)
 	b.until("the address has it", `new URLSearchParams(location.search).has('at')`)
 	b.do("open it", chromedp.KeyEvent(kb.Enter))
 	b.until("Review shows it", `location.pathname === '/review' && document.querySelector('[data-title]')?.textContent.length > 3`)
