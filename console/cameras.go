@@ -142,7 +142,7 @@ func (c *Console) mayEditCameras(ctx context.Context) bool {
 
 func (c *Console) camerasPage(w http.ResponseWriter, r *http.Request) {
 	if !c.whoOf(r.Context()).All {
-		http.Error(w, onlyAllEdit, http.StatusForbidden)
+		c.refusePage(w, r, "Cameras are looked after by those who see every camera")
 		return
 	}
 	c.show(w, r, http.StatusOK, view{Page: "cameras", Title: "Cameras"})
@@ -150,7 +150,7 @@ func (c *Console) camerasPage(w http.ResponseWriter, r *http.Request) {
 
 func (c *Console) cameraEditPage(w http.ResponseWriter, r *http.Request) {
 	if !c.mayEditCameras(r.Context()) {
-		http.Error(w, "this needs the role admin, and to see every camera", http.StatusForbidden)
+		c.refusePage(w, r, "This needs the role admin, and to see every camera")
 		return
 	}
 	name := r.PathValue("camera")

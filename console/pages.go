@@ -23,7 +23,7 @@ type pages map[string]*template.Template
 
 var pageNames = []string{
 	"live", "camera", "health", "review", "timeline",
-	"cameras", "camera-edit", "rules", "words", "search",
+	"cameras", "camera-edit", "rules", "words", "search", "refused",
 }
 
 func parsePages() (pages, error) {
@@ -131,6 +131,11 @@ func (c *Console) healthPage(w http.ResponseWriter, r *http.Request) {
 		v.Fault = "The state of the workers can't be read: " + topics.Clean(err.Error())
 	}
 	c.show(w, r, http.StatusOK, v)
+}
+
+// refusePage says in the console's frame that who asks may not see a page, and why.
+func (c *Console) refusePage(w http.ResponseWriter, r *http.Request, why string) {
+	c.show(w, r, http.StatusForbidden, view{Page: "refused", Title: "Not for you", Fault: why + "."})
 }
 
 // show writes a page, whole or not at all.

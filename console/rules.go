@@ -72,7 +72,7 @@ func (c *Console) rulesAPI(api huma.API) {
 
 func (c *Console) rulesPage(w http.ResponseWriter, r *http.Request) {
 	if !c.whoOf(r.Context()).All {
-		http.Error(w, onlyAllRules, http.StatusForbidden)
+		c.refusePage(w, r, "Rules are shown to those who see every camera")
 		return
 	}
 	c.show(w, r, http.StatusOK, view{Page: "rules", Title: "Rules"})

@@ -86,7 +86,7 @@ export class Areas {
   #say() {
     const s = this.shapes[this.#chosen]
     let text = this.shapes.length ? 'Choose one to move its corners.' : 'Nothing is masked, and there are no zones.'
-    if (s && this.#drawing) text = `Click its corners on the picture, in order, or press A: ${s.points.length} so far. Done with Enter, or with its first corner.`
+    if (s && this.#drawing) text = `${s.kind === 'zone' && !s.name ? 'Name it, then click' : 'Click'} its corners on the picture, in order, or press A there: ${s.points.length} so far. Done with Enter, or with its first corner.`
     else if (s) text = 'Drag its corners, or move them with the arrows.'
     if (this.hint.textContent !== text) this.hint.textContent = text
   }

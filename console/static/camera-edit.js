@@ -1,6 +1,7 @@
 // A camera's settings, and its masks and zones.
 import { Areas } from './areas.js'
 import { api, pathOf, triedView } from './cameras-api.js'
+import { busy, say as sayIn } from './said.js'
 
 const root = document.querySelector('[data-edit]')
 const camera = root?.dataset.edit
@@ -8,7 +9,7 @@ const find = (name) => document.querySelector(`[data-${name}]`)
 const form = find('form')
 let now = null // as it is stored
 
-const say = (...all) => { find('said').textContent = all.flat().filter(Boolean).join('. ') }
+const say = (...all) => sayIn(find('said'), all.flat().filter(Boolean).join('. '))
 
 function fill(settings) {
   now = settings
@@ -82,7 +83,7 @@ function put(image, height) {
 
 async function take() {
   find('take').disabled = true
-  say('Connecting to it')
+  busy(find('said'), 'Connecting to it')
   try {
     const t = await api('/camera-tries', 'POST', { camera })
     if (!t.seen?.picture) throw new Error(`${t.part}: ${t.reason}`)
@@ -118,7 +119,7 @@ async function begin() {
   find('try').addEventListener('click', async () => {
     const at = find('tried')
     at.replaceChildren()
-    say('Trying the address')
+    busy(find('said'), 'Trying the address')
     try {
       const url = form.url.value.trim()
       at.replaceChildren(triedView(await api('/camera-tries', 'POST', { camera, url: url === now.url ? undefined : url, login: loginOf(), transport: form.transport.value })))

@@ -1,6 +1,7 @@
 // The table of cameras, and what adds and finds them.
 import { api, make, pathOf, streamWords, triedView } from './cameras-api.js'
 import { load, show } from './loop.js'
+import { say as sayIn } from './said.js'
 import { since } from './words.js'
 
 const find = (name) => document.querySelector(`[data-${name}]`)
@@ -8,7 +9,7 @@ const edits = 'edits' in document.body.dataset
 const said = find('said')
 const rows = new Map() // by camera: {at, clip}
 let clips = new Map() // by camera: its newest
-const say = (text) => { said.textContent = text }
+const say = (text) => sayIn(said, text)
 
 // ---- the table
 
@@ -44,7 +45,7 @@ function rowOf(c) {
 function add(camera) {
   const at = make('tr')
   at.dataset.camera = camera
-  at.innerHTML = '<td class="small"><span class="loop"></span></td><td class="name"><a></a></td><td class="state"></td><td class="stream"></td><td class="tags"></td><td class="since"></td><td class="views"></td><td class="source"></td>'
+  at.innerHTML = '<td class="small"><span class="loop"></span></td><td class="name"><a></a></td><td class="state"></td><td class="since"></td><td class="stream"></td><td class="tags"></td><td class="views"></td><td class="source"></td>'
   const link = at.querySelector('.name a')
   link.textContent = camera
   link.href = pathOf(camera)
@@ -196,7 +197,8 @@ function offer(t, out) {
   const name = make('input', '', { name: 'camera', value: freeName(t.name || out.name || 'camera'), maxLength: 64, required: true, autocomplete: 'off' })
   const label = make('label', 'Name ')
   label.append(name)
-  const said = make('span', '', { role: 'status' })
+  const said = make('span', t.name && name.value !== t.name ? `There is a camera ${t.name} already.` : '', { role: 'status' })
+  if (out.seen) form.dataset.seen = ''
   form.append(label, make('button', out.seen ? 'Add' : 'Add all the same', { type: 'submit' }), said)
   form.addEventListener('submit', async (e) => {
     e.preventDefault()
@@ -223,7 +225,19 @@ find('add-form')?.addEventListener('submit', async (e) => {
     return begin(list, { name, url, login: ownLogin(url) ? undefined : login, shown: `address ${i + 1}` })
   })
   await tryAll(all)
+  addTogether(list)
 })
+
+/** Where several can be seen, one click adds them. */
+function addTogether(list) {
+  const seen = () => [...list.querySelectorAll('form[data-seen]')]
+  if (seen().length < 2) return
+  const button = make('button', `Add all ${seen().length} that can be seen`, { type: 'button' })
+  button.addEventListener('click', () => { for (const form of seen()) form.requestSubmit(); button.parentElement.remove() })
+  const at = make('li')
+  at.append(button)
+  list.prepend(at)
+}
 
 find('find-form')?.addEventListener('submit', async (e) => {
   e.preventDefault()

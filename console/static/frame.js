@@ -2,6 +2,9 @@
 import { watch } from './events.js'
 import { clock } from './words.js'
 
+// On a phone the rail is a bar that may be wider than the screen.
+document.querySelector('.rail [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+
 const line = document.querySelector('[data-line]')
 const text = (selector, value) => {
   const at = line.querySelector(selector)

@@ -15,7 +15,7 @@ const admin = me.role === 'admin'
 const rule = new Rule(at('rule'), admin, async (name, gone) => {
   await list()
   await open(name)
-  if (at('edits').open) past()
+  if (at('all-edits').open) past()
   if (gone) say(at('told'), `Rule ${gone.rule} is removed.`, ['Undo', () => putBack(gone)])
 })
 at('new').hidden = !admin
@@ -99,11 +99,11 @@ async function putBack({ rule: name, text }) {
 }
 
 /** The edits of all rules in Redis, also of those that are gone. */
-const past = () => edits(at('edits-list'), '', admin && (async (version) => {
+const past = () => edits(at('all-edits-list'), '', admin && (async (version) => {
   const done = await rule.restore(version)
   if (done) say(at('told'), `Rules restored: ${done.in_force}.`)
 }))
-at('edits').addEventListener('toggle', () => { if (at('edits').open) past() })
+at('all-edits').addEventListener('toggle', () => { if (at('all-edits').open) past() })
 
 at('new').addEventListener('click', () => {
   if (!rule.leave()) return

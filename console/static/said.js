@@ -3,16 +3,23 @@
 const stays = 10_000 // ms
 const timers = new WeakMap()
 
-/** Says it, with a button [its text, what it does] if there is one, until something else is said. */
-export function say(at, text, button) {
+/** Says it until something else is said, with what can be done next: [its text, an address, or
+ *  what a button does]. */
+export function say(at, text, ...next) {
   clearTimeout(timers.get(at))
   at.replaceChildren(text)
-  if (button) {
-    const b = document.createElement('button')
-    Object.assign(b, { type: 'button', textContent: button[0], onclick: button[1] })
-    at.append(' ', b)
+  for (const [words, does] of next) {
+    const one = document.createElement(typeof does === 'string' ? 'a' : 'button')
+    Object.assign(one, { textContent: words, ...(typeof does === 'string' ? { href: does } : { type: 'button', onclick: does }) })
+    at.append(' ', one)
   }
   if (text) timers.set(at, setTimeout(leave, stays, at))
+}
+
+/** Says what goes on, until something else is said. */
+export function busy(at, text) {
+  clearTimeout(timers.get(at))
+  at.replaceChildren(text)
 }
 
 function leave(at) {

@@ -1,6 +1,7 @@
 // Words: the vocabulary, edited in place. What an edit changes in the last day is shown
 // before it is saved.
 import { ask, make } from './clips.js'
+import { say } from './said.js'
 import { Editor } from './wordeditor.js'
 import { ago, exact } from './words.js'
 
@@ -18,7 +19,9 @@ let asked = 0
 let shownEdits = page
 
 const address = () => new URLSearchParams(location.search)
-const tell = (text) => { find('told').textContent = text }
+const tell = (text, ...next) => say(find('told'), text, ...next)
+const ruleAt = (name) => '/rules?rule=' + encodeURIComponent(name)
+const seesRules = Boolean(document.querySelector('.rail a[href="/rules"]'))
 const vocabulary = () => (address().get('vocabulary') ? '&vocabulary=' + encodeURIComponent(address().get('vocabulary')) : '')
 
 function write(by, inPlace) {
@@ -98,10 +101,13 @@ function line(w) {
   const more = [w.description, (w.aliases ?? []).join('; '), w.begins && `from ${w.begins} to ${w.ends}`].filter(Boolean).join(' · ')
   if (more) name.append(make('p', { className: 'more', textContent: more }))
   if (w.background) name.append(make('p', { className: 'more', textContent: 'normal activity' }))
-  const watched = w.rules?.length ? `${w.rules.slice(0, 3).join(', ')}${w.rules.length > 3 ? ` and ${w.rules.length - 3} more` : ''}, on ${count(w.watched, 'camera')}` : w.background ? '' : 'no rule'
+  const named = (rule) => (seesRules ? make('a', { href: ruleAt(rule), textContent: rule }) : rule)
+  const watched = w.rules?.length
+    ? [...w.rules.slice(0, 3).flatMap((rule, i) => (i ? [', ', named(rule)] : [named(rule)])), `${w.rules.length > 3 ? ` and ${w.rules.length - 3} more` : ''}, on ${count(w.watched, 'camera')}`]
+    : [w.background ? '' : 'no rule']
   const changed = make('td', { textContent: w.changed_at ? `${ago(w.changed_at)} ago${w.changed_by ? ' by ' + w.changed_by : ''}` : '' })
   if (w.changed_at) changed.title = exact(w.changed_at)
-  return make('tr', {}, name, make('td', { textContent: (w.tags ?? []).join(', ') }), make('td', { textContent: watched }), make('td', {}, hours(w)), changed,
+  return make('tr', {}, name, make('td', { textContent: (w.tags ?? []).join(', ') }), make('td', {}, ...watched), make('td', {}, hours(w)), changed,
     make('td', {}, ...(w.advice ?? []).map((a) => make('p', { className: 'advice', textContent: `${a.column}: ${a.advice}` }))))
 }
 
@@ -135,7 +141,7 @@ function begin() {
 function open(body, name) {
   close(false)
   editor = new Editor(body?.word ?? { label: name === '+' ? '' : name }, Boolean(body), edits, {
-    vocabulary, close: () => close(true), saved, arms: root.hasAttribute('data-arms'),
+    vocabulary, close: () => close(true), saved, watching, arms: root.hasAttribute('data-arms'),
   })
   editor.opened = name
   if (body) {
@@ -167,6 +173,22 @@ function saved(text, stays) {
   if (stays && !editor.form.closest('tbody')) close(false)
   else if (!stays) close(false)
   read()
+}
+
+/** A word is watched for now: that can be taken back as long as it is said. */
+function watching(text, label, rule, added) {
+  saved(text, label)
+  tell(text, ['The rule', ruleAt(rule)], ['Undo', async () => {
+    try {
+      await ask('/rules/' + encodeURIComponent(rule), { method: 'DELETE' })
+      if (added) await ask('/words/remove' + vocabulary().replace('&', '?'), { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ labels: [label] }) })
+      tell(`${label} is not watched for any more: the rule ${rule}${added ? ' and the word are' : ' is'} removed`)
+      if (added) saved(find('told').textContent, '')
+    } catch (e) {
+      tell(`Not undone: ${e.message}`)
+    }
+    read()
+  }])
 }
 
 table.addEventListener('click', (e) => {

@@ -13,7 +13,7 @@ export class Editor {
   #round = null // aborts what is being tried
   #tried = '' // what the trial is of
 
-  /** on has what the page does: vocabulary(), close(), saved(text, word), and arms: rules may be
+  /** on has what the page does: vocabulary(), close(), saved(text, word), watching(text, word, rule, added), and arms: rules may be
    *  written. */
   constructor(word, known, edits, on) {
     Object.assign(this, { word, known, edits, on })
@@ -121,7 +121,7 @@ export class Editor {
     try {
       const done = await this.#post('/words/watch', body)
       const notes = [`${body.label} is watched for by the rule ${done.rule}${done.watches ? ', which ' + done.watches : ''}`, done.without && `Without full effect: ${done.without}`, done.note].filter(Boolean)
-      this.on.saved(notes.join('. '), body.label)
+      this.on.watching(notes.join('. '), body.label, done.rule, done.added)
     } catch (e) {
       this.#wrong(e.status ? e.message : 'The console does not answer: nothing was done.')
     } finally {

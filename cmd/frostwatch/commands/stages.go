@@ -114,7 +114,11 @@ func (p Program) runStage(ctx context.Context, path, name string, checks []strin
 	if err != nil {
 		return fmt.Errorf("http.listen: %w: each process needs a port of its own; port 0 takes a free one", err)
 	}
-	log.InfoContext(ctx, "started", "stage", name, "http", l.Addr().String(), "kafka", cfg.Kafka.Brokers)
+	facts := []any{"stage", name, "http", l.Addr().String(), "kafka", cfg.Kafka.Brokers}
+	if at := pr.PageAt(); at != "" {
+		facts = append(facts, "console", at)
+	}
+	log.InfoContext(ctx, "started", facts...)
 	running = true
 	return pr.Run(ctx, l, append(stages, pr.Following()...)...)
 }

@@ -54,12 +54,16 @@ func (p *Process) Console(own ...topics.Camera) ([]Part, error) {
 		return nil, err
 	}
 	p.onClose(func() error { _ = l.Close(); return nil }) // serve closes it too
+	p.pageAt = l.Addr().String()
 	p.stages = append(p.stages, "console")
 	return append(following,
 		Part{Name: "console", Run: c.Run},
 		Part{Name: "console's web server", Early: true, Run: func(ctx context.Context) error { return serve(ctx, l, c.Handler(), p.log) }},
 	), nil
 }
+
+// PageAt is the address at which the console listens; empty: it does not run here.
+func (p *Process) PageAt() string { return p.pageAt }
 
 // listenConsole listens at console.listen, with TLS where there is a certificate.
 func (p *Process) listenConsole() (net.Listener, error) {

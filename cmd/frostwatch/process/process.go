@@ -74,6 +74,7 @@ type Process struct {
 	worker      string // this process's name among workers
 	itself      bool
 	stages      []string        // names of those that run here
+	pageAt      string          // where the console listens; empty: nowhere
 	watchers    *vocab.Watchers // of the vocabularies, where infer runs; else nil
 	rules       *ruleSources    // nil until a stage needs them
 	created     chan struct{}   // closed when all topics exist
