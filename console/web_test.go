@@ -257,3 +257,13 @@ func TestAStalledPageIsLeft(t *testing.T) {
 		time.Sleep(20 * time.Millisecond)
 	}
 }
+
+// Who may not see a page is told why, where they can go on.
+func TestAPageThatIsNotForYouSaysWhy(t *testing.T) {
+	_, server := guarded(t, slog.New(slog.DiscardHandler))
+	for path, why := range map[string]string{"/rules": "Rules are shown to those who see every camera.", "/cameras": "those who see every camera.", "/cameras/lobby/edit": "needs the role admin"} {
+		if code, body := ask(t, server, "GET "+path, "", "limited", ""); code != http.StatusForbidden || !strings.Contains(body, why) || !strings.Contains(body, `<nav class="rail"`) {
+			t.Errorf("%s: %d %.300s", path, code, body)
+		}
+	}
+}

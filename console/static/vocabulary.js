@@ -180,8 +180,9 @@ function watching(text, label, rule, added) {
   saved(text, label)
   tell(text, ['The rule', ruleAt(rule)], ['Undo', async () => {
     try {
-      await ask('/rules/' + encodeURIComponent(rule), { method: 'DELETE' })
-      if (added) await ask('/words/remove' + vocabulary().replace('&', '?'), { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ labels: [label] }) })
+      const headers = { 'Content-Type': 'application/json' }
+      await ask('/rules/' + encodeURIComponent(rule), { method: 'DELETE', headers })
+      if (added) await ask('/words/remove' + vocabulary().replace('&', '?'), { method: 'POST', headers, body: JSON.stringify({ labels: [label] }) })
       tell(`${label} is not watched for any more: the rule ${rule}${added ? ' and the word are' : ' is'} removed`)
       if (added) saved(find('told').textContent, '')
     } catch (e) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // rulesAreEdited changes a rule on the page: it is refused with words, tried on the past,
@@ -29,6 +30,9 @@ func rulesAreEdited(t *testing.T, data string, at addresses) {
 	set("n", "1")
 	set("contrast", "0.05")
 	b.until("the change is in the text", `document.querySelector('[data-text]').value.includes('raise: 0.05')`)
+	b.do("type one part after the other", chromedp.Click("[data-sentence] [name=actions]"), chromedp.KeyEvent(kb.End), chromedp.KeyEvent(", two people fighting"), chromedp.KeyEvent(kb.Tab),
+		chromedp.KeyEvent("corridor_*, street_fight"), chromedp.KeyEvent(kb.Enter))
+	b.until("no part is lost to the answer about another", said("plain", `when "falling down" or "two people fighting" is seen on corridor_* or street_fight`))
 	b.do("try it", chromedp.Click("[data-try]"))
 	b.until("the past is replayed", said("tried-said", "it would have raised"))
 	// Again, until the past has an alert.
@@ -51,6 +55,12 @@ func rulesAreEdited(t *testing.T, data string, at addresses) {
 	b.do("look on a laptop", chromedp.EmulateViewport(1366, 1000))
 	b.until("take it back", `(window.confirm = () => true, document.querySelector('[data-history] button').click(), true)`)
 	b.until("it is as it was", said("plain", "from contrast 0.9."))
+	b.do("remove it", chromedp.Click("[data-remove]"))
+	b.until("it is gone, and can be brought back", said("told", "Rule paged is removed.")+` && document.querySelector('[data-rule]').hidden`)
+	b.do("bring it back", chromedp.Click("[data-told] button"))
+	b.until("it is back", said("told", "Rule paged is back: in force in 1 of 1 alerts worker")+` && `+said("plain", "from contrast 0.9."))
+	b.do("look at all edits", chromedp.Click("[data-all-edits] summary"))
+	b.until("its removal is among them", said("all-edits-list", "paged removed"))
 	if out, err := frostwatch(t, "rule", "rm", "paged", "--data", data); err != nil {
 		t.Errorf("%v: %s", err, out)
 	}
