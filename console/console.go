@@ -75,6 +75,7 @@ type Console struct {
 	described huma.API
 	queue     *queue
 	days      *days
+	lately    *raisedDays
 	// deciding is held by who edits; waiting bounds those who want to. decisions are
 	// guarded by it.
 	deciding, waiting chan struct{}
@@ -117,6 +118,7 @@ func New(o Options) (*Console, error) {
 	c := &Console{Options: o, cameras: o.Cameras.Live(), wall: newWall(), loops: newLoops(o.Past.Clip), pages: pages}
 	c.fleet = newRecent(fleetAge, func(ctx context.Context) (fleet.Fleet, error) { return fleet.Read(ctx, o.Bus, o.Names) })
 	c.queue, c.days = newQueue(time.Now(), c.wall), newDays(o.Alerts.List)
+	c.lately = newRaisedDays(c.days)
 	c.deciding, c.waiting = make(chan struct{}, 1), make(chan struct{}, decidingAtOnce)
 	c.finding, c.films = make(chan struct{}, findingAtOnce), make(chan struct{}, filmsAtOnce)
 	c.past, c.timelines = timeline.NewReader(o.Past), make(chan struct{}, timelinesAtOnce)

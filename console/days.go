@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -67,17 +66,11 @@ type raisedAt struct {
 
 func (d *days) counted(begin time.Time, one *oneDay) counted {
 	c := counted{read: one.read, alerts: make([]raisedAt, len(one.views))}
-	known := map[string]uint32{}
+	var different abouts
 	for i, v := range one.views {
-		of := aboutOf(v.Alert)
-		key := strings.Join(of.cameras, "/") // no name has one
-		n, is := known[key]
-		if !is {
-			n = uint32(len(c.abouts))
-			known[key], c.abouts = n, append(c.abouts, of)
-		}
-		c.alerts[i] = raisedAt{uint32(v.At.Sub(begin) / time.Second), n, d.hash(v.ID)}
+		c.alerts[i] = raisedAt{uint32(v.At.Sub(begin) / time.Second), different.number(aboutOf(v.Alert)), d.hash(v.ID)}
 	}
+	c.abouts = different.all
 	return c
 }
 

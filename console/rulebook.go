@@ -19,7 +19,7 @@ type rulebook struct {
 	parser  alerts.Parser
 	checked *recent[checked]
 	edits   *recent[map[string]lastEdit]
-	counts  ruleDays
+	year    *ruleYear
 	trying  chan struct{} // held by who replays the past
 
 	mu     sync.Mutex
@@ -64,7 +64,7 @@ const (
 )
 
 func newRulebook(c *Console) *rulebook {
-	b := &rulebook{console: c, trying: make(chan struct{}, tryingAtOnce), counts: newRuleDays(c.days)}
+	b := &rulebook{console: c, trying: make(chan struct{}, tryingAtOnce), year: newRuleYear(c.days.seed, c.Alerts.Each)}
 	file, err := alerts.Compile(c.Config.Rules)
 	if err != nil { // what feeds the console has refused it before, and feeds those that count
 		file = nil

@@ -2,157 +2,81 @@ package console
 
 import (
 	"context"
-	"hash/maphash"
-	"sync"
 	"time"
 
-	"github.com/frostwatch/frostwatch/archive/alertlog"
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/frostwatch/frostwatch/topics"
 )
-
-// ruleDays counts the alerts of rules by days. What it keeps of a day is a few bytes for
-// each alert, and is read anew as the days of the calendar are.
-type ruleDays struct {
-	days *days
-	mu   *sync.Mutex
-	kept map[time.Time]ruledDay
-}
-
-type ruledDay struct {
-	read time.Time
-	all  []ruledAlert
-}
-
-// ruledAlert is an alert by the hashes of its id and its rule.
-type ruledAlert struct{ id, rule uint64 }
-
-// shownDays are the cells of a rule's strip, the last of them today; weekDays those that
-// are counted by what people said.
-const (
-	shownDays = 28
-	weekDays  = 7
-	// countTime is after how long no other day is read for one answer.
-	countTime = 5 * time.Second
-)
-
-func newRuleDays(d *days) ruleDays {
-	return ruleDays{days: d, mu: &sync.Mutex{}, kept: map[time.Time]ruledDay{}}
-}
 
 // Counted is what became of a rule's alerts.
 type Counted struct {
-	Days     []int `json:"days" doc:"alerts by days (UTC), the last is today"`
-	Week     int   `json:"week" doc:"of the last seven days"`
-	True     int   `json:"true"`
-	False    int   `json:"false"`
-	Unmarked int   `json:"unmarked"`
+	Weeks []int `json:"weeks" doc:"alerts by weeks, the last is the last seven days (UTC)"`
+	Judged
 }
 
-// of are a day's alerts.
-func (r ruleDays) of(ctx context.Context, begin time.Time) ([]ruledAlert, error) {
-	r.mu.Lock()
-	one, known := r.kept[begin]
-	r.mu.Unlock()
-	if known && !stale(begin, one.read) {
-		return one.all, nil
+type ruleAlertsOutput struct {
+	Body struct {
+		Rules map[string]*Counted `json:"rules"`
+		Today time.Time           `json:"today" doc:"begin of the last day"`
+		From  time.Time           `json:"from" doc:"begin of the oldest day that has been read"`
+		Whole bool                `json:"whole" doc:"false: reading took too long; asked again, it goes on"`
+		Fault string              `json:"fault,omitempty" doc:"why older ones can't be read"`
 	}
-	read, err := r.days.of(ctx, begin)
+}
+
+func (c *Console) getRuleAlerts(ctx context.Context, _ *struct{}) (*ruleAlertsOutput, error) {
+	soon, cancel, err := c.ruled(ctx)
 	if err != nil {
 		return nil, err
 	}
-	one = ruledDay{read: read.read, all: make([]ruledAlert, len(read.views))}
-	for i, v := range read.views {
-		one.all[i] = r.hashed(v)
+	defer cancel()
+	all, err := c.rules.all(soon)
+	if err != nil {
+		return nil, unread(err)
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.kept[begin] = one
-	for day := range r.kept {
-		if time.Since(day) > (shownDays+2)*24*time.Hour {
-			delete(r.kept, day)
-		}
+	out := &ruleAlertsOutput{}
+	b := &out.Body
+	if b.Rules, b.From, err = c.countRules(ctx, all.all.Names(), time.Now()); b.Rules == nil {
+		return nil, huma.Error503ServiceUnavailable("the alerts can't be counted: " + topics.Clean(err.Error()))
 	}
-	return one.all, nil
+	if err != nil {
+		b.Fault = topics.Clean(err.Error())
+	}
+	b.Today = dayOf(time.Now())
+	b.Whole = !b.From.After(b.Today.Add(-(stripDays - 1) * day))
+	return out, nil
 }
 
-func (r ruleDays) hashed(v alertlog.View) ruledAlert {
-	return ruledAlert{r.days.hash(v.ID), maphash.String(r.days.seed, v.Rule)}
-}
-
-// countRules counts the alerts of rules; whole is whether it was all.
-func (c *Console) countRules(ctx context.Context, names []string, now time.Time) (out map[string]*Counted, whole bool, err error) {
-	out = make(map[string]*Counted, len(names))
-	by := make(map[uint64]*Counted, len(names))
+// countRules counts the alerts of rules, as far as they can be read soon: from is from when
+// on they are counted. Without counts the error says why there are none, with counts why
+// older ones can't be read.
+func (c *Console) countRules(ctx context.Context, names []string, now time.Time) (out map[string]*Counted, from time.Time, err error) {
+	out, by := make(map[string]*Counted, len(names)), make(map[uint64]*Counted, len(names))
 	for _, name := range names {
-		one := &Counted{Days: make([]int, shownDays)}
-		out[name], by[maphash.String(c.days.seed, name)] = one, one
+		one := &Counted{Weeks: make([]int, stripWeeks)}
+		out[name], by[c.days.hash(name)] = one, one
 	}
 	today := dayOf(now)
-	c.queue.mu.Lock()
-	since := c.queue.since
-	said := make(map[uint64]bool, len(c.queue.marks.of))
-	for id, m := range c.queue.marks.of {
-		if !m.gone {
-			said[c.days.hash(id)] = m.T.True
+	whole, err := c.countRaised(ctx, weekDays, now, func(a raised, _ about, back int, isTrue, marked bool) {
+		if one := by[a.rule]; one != nil && back < weekDays {
+			one.Weeks[stripWeeks-1]++
+			one.add(isTrue, marked)
 		}
-	}
-	count := func(a ruledAlert, back int) {
-		one := by[a.rule]
-		if one == nil || back < 0 || back >= shownDays {
-			return
-		}
-		if one.Days[shownDays-1-back]++; back >= weekDays {
-			return
-		}
-		one.Week++
-		switch is, marked := said[a.id]; {
-		case !marked:
-			one.Unmarked++
-		case is:
-			one.True++
-		default:
-			one.False++
-		}
-	}
-	for _, q := range c.queue.order {
-		if !q.At.Before(since) {
-			count(c.rules.counts.hashed(q.View), int(today.Sub(dayOf(q.At))/day))
-		}
-	}
-	c.queue.mu.Unlock()
-	begun := time.Now()
-	for back := range shownDays {
-		begin := today.Add(-time.Duration(back) * day)
-		if !begin.Before(since) {
-			continue // the queue has all of it
-		}
-		if time.Since(begun) > countTime {
-			return out, false, nil
-		}
-		all, err := c.rules.counts.before(ctx, begin, since)
-		if err != nil {
-			return out, false, err
-		}
-		for _, a := range all {
-			count(a, back)
-		}
-	}
-	return out, true, nil
-}
-
-// before are the alerts of a day that were raised before a time.
-func (r ruleDays) before(ctx context.Context, begin, until time.Time) ([]ruledAlert, error) {
-	if !begin.Add(day).After(until) {
-		return r.of(ctx, begin)
-	}
-	one, err := r.days.of(ctx, begin)
+	})
 	if err != nil {
-		return nil, err
+		return nil, from, err
 	}
-	var out []ruledAlert
-	for _, v := range one.views {
-		if v.At.Before(until) {
-			out = append(out, r.hashed(v))
+	if !whole {
+		return out, today, nil
+	}
+	from, err = c.rules.year.fill(ctx, today)
+	for back := weekDays; back < stripDays && !today.Add(-time.Duration(back)*day).Before(from); back++ {
+		for rule, n := range c.rules.year.of(today.Add(-time.Duration(back) * day)) {
+			if one := by[rule]; one != nil {
+				one.Weeks[stripWeeks-1-back/7] += n
+			}
 		}
 	}
-	return out, nil
+	return out, from, err
 }

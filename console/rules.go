@@ -58,7 +58,7 @@ type RuleInput struct {
 func (c *Console) rulesAPI(api huma.API) {
 	read, edit := c.whole(viewer, onlyAllRules), c.whole(admin, onlyAllRules)
 	huma.Get(api, "/api/v1/rules", c.listRules, named("list-rules", "All rules, and what they do"), read)
-	huma.Get(api, "/api/v1/rulebook/days", c.getRuleDays, named("count-rules", "How many alerts each rule has raised, by days"), read)
+	huma.Get(api, "/api/v1/rulebook/alerts", c.getRuleAlerts, named("count-rules", "How many alerts each rule has raised, by weeks of a year"), read)
 	huma.Get(api, "/api/v1/rulebook/history", c.getRuleHistory, named("list-rule-edits", "Edits of the stored rules"), read)
 	huma.Get(api, "/api/v1/explain", c.getExplained, named("explain-moment", "Why each rule raised an alert at a moment, or did not"), read)
 	huma.Post(api, "/api/v1/rulebook/check", c.checkRule, named("check-rule", "Check a rule without saving it"), edit)
@@ -223,31 +223,4 @@ func ruleOf(set *alerts.RuleSet, name string) (alerts.Rule, bool) {
 		return all[i], true
 	}
 	return alerts.Rule{}, false
-}
-
-type ruleDaysOutput struct {
-	Body struct {
-		Rules map[string]*Counted `json:"rules"`
-		Today time.Time           `json:"today" doc:"begin of the last day"`
-		Whole bool                `json:"whole" doc:"false: reading took too long; asked again, it goes on"`
-	}
-}
-
-func (c *Console) getRuleDays(ctx context.Context, _ *struct{}) (*ruleDaysOutput, error) {
-	soon, cancel, err := c.ruled(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer cancel()
-	all, err := c.rules.all(soon)
-	if err != nil {
-		return nil, unread(err)
-	}
-	out, now := &ruleDaysOutput{}, time.Now()
-	out.Body.Today = dayOf(now)
-	out.Body.Rules, out.Body.Whole, err = c.countRules(ctx, all.all.Names(), now)
-	if err != nil {
-		return nil, huma.Error503ServiceUnavailable("the alerts can't be counted: " + topics.Clean(err.Error()))
-	}
-	return out, nil
 }

@@ -1,8 +1,11 @@
 package console
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -10,6 +13,7 @@ import (
 	"time"
 
 	"github.com/frostwatch/frostwatch/alerts"
+	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/cameras"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/redistest"
@@ -182,22 +186,75 @@ func TestALongListIsParsedOnce(t *testing.T) {
 	}
 }
 
-// Alerts are counted by rule and day, and by what people said.
+// Alerts are counted by rule and week, and by what people said. A day that is over long
+// since is read once; what can't be read is said, and hides nothing newer.
 func TestAlertsOfRulesAreCounted(t *testing.T) {
 	c, _, _ := ruledConsole(t, slog.New(slog.DiscardHandler))
 	now := time.Now().UTC()
-	c.queue.since = now.AddDate(0, 0, -60) // nothing older is asked for
-	for i, rule := range []string{"fall", "fall", "fall", "other"} {
-		a := topics.Alert{ID: fmt.Sprint(i), Rule: rule, Camera: "lobby", At: now.AddDate(0, 0, -10*(i%2)), Onset: now}
+	c.queue.since = now.AddDate(0, 0, -8) // nothing older is asked for
+	for i, rule := range []string{"fall", "fall", "other"} {
+		a := topics.Alert{ID: fmt.Sprint(i), Rule: rule, Camera: "lobby", At: now.AddDate(0, 0, -3*i), Onset: now}
 		c.queue.add(a, now)
 	}
 	c.queue.setMark("0", &topics.Mark{Alert: "0", True: true}, topics.RecordRef{})
-	out, whole, err := c.countRules(t.Context(), []string{"fall", "other"}, now)
-	if err != nil || !whole {
-		t.Fatal(whole, err)
+	var passes int
+	var fault error
+	c.rules.year.each = func(_ context.Context, g archive.Range, fn func(topics.Alert)) error {
+		if passes++; !g.Until.Equal(dayOf(now).AddDate(0, 0, -6-7*(passes-1))) || g.Until.Sub(g.Since) != 7*day {
+			t.Errorf("pass %d reads from %s to %s", passes, g.Since, g.Until)
+		}
+		for n := range 5 { // twice the same, a clear, and two that are not asked for
+			a := topics.Alert{ID: fmt.Sprint("old", passes, n/2), State: topics.AlertRaised, Rule: "fall", At: g.Since.AddDate(0, 0, n)}
+			switch n {
+			case 1:
+				a.At = g.Since
+			case 2:
+				a.State = topics.AlertCleared
+			case 3:
+				a.At = g.Until
+			case 4:
+				a.Rule = "gone"
+			}
+			fn(a)
+		}
+		if passes == 4 {
+			return fault
+		}
+		return nil
 	}
-	f := out["fall"]
-	if f.Week != 2 || f.True != 1 || f.Unmarked != 1 || f.Days[shownDays-1] != 2 || f.Days[shownDays-11] != 1 || out["other"].Week != 0 || out["other"].Days[shownDays-11] != 1 {
-		t.Errorf("%+v %+v", f, out["other"])
+	fault = errors.New("the bucket is away")
+	oldest := dayOf(now).Add(-(stripDays - 1) * day)
+	out, from, err := c.countRules(t.Context(), []string{"fall", "other"}, now)
+	if err == nil || !from.Equal(dayOf(now).AddDate(0, 0, -6-21)) || out["fall"].Weeks[stripWeeks-4] != 1 || out["fall"].Weeks[stripWeeks-5] != 0 || out["fall"].Weeks[stripWeeks-1] != 2 {
+		t.Errorf("%v, from %s: %+v", err, from, out["fall"])
+	}
+	passes, fault = 3, nil
+	for range 2 {
+		out, from, err = c.countRules(t.Context(), []string{"fall", "other"}, now)
+		if f := out["fall"]; err != nil || !from.Equal(oldest) || f.Judged != (Judged{2, 1, 0, 1}) || f.Weeks[0] != 1 || f.Weeks[stripWeeks-2] != 1 || out["other"].Week != 1 || passes != stripWeeks-1 {
+			t.Errorf("%v, from %s, %d passes: %+v %+v", err, from, passes, f, out["other"])
+		}
+	}
+}
+
+// A pass that takes too long is tried again with fewer days.
+func TestALongPassIsMadeShorter(t *testing.T) {
+	today := dayOf(time.Now())
+	var days []int
+	y := newRuleYear(maphash.MakeSeed(), nil)
+	y.each = func(ctx context.Context, g archive.Range, _ func(topics.Alert)) error {
+		days = append(days, int(g.Until.Sub(g.Since)/day))
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	y.time = time.Millisecond
+	oldest := today.AddDate(0, 0, -100)
+	for range 2 {
+		if err := y.pass(t.Context(), today, oldest); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := y.pass(t.Context(), today, oldest); err == nil || fmt.Sprint(days) != "[7 3 1]" || y.known(today) {
+		t.Errorf("%v %v", err, days)
 	}
 }

@@ -18,6 +18,7 @@ import (
 func (c *Console) wordsAPI(api huma.API) {
 	huma.Get(api, "/api/v1/words", c.listWords, named("list-words", "The vocabulary: its labels, who watches for them, and how the model reads them"), c.needs(viewer))
 	huma.Get(api, "/api/v1/words/try", c.tryWord, named("try-word", "What a label would have done in the past that is recorded"), c.needs(viewer))
+	huma.Get(api, "/api/v1/words/alerts", c.getWordAlerts, named("count-words", "The alerts of the last seven days by label, and what people said of them"), c.needs(viewer))
 	huma.Get(api, "/api/v1/words/history", c.wordsHistory, named("words-history", "The edits of the vocabulary, the newest first"), c.needs(viewer))
 	huma.Post(api, "/api/v1/words", c.putWord, named("put-word", "Add a label, or replace the one of its name"), c.whole(operator, wholeWords))
 	huma.Post(api, "/api/v1/words/remove", c.removeWords, named("remove-words", "Remove labels"), c.whole(operator, wholeWords))

@@ -422,3 +422,35 @@ func TestTheDaysBestIsByHour(t *testing.T) {
 		t.Errorf("after days: %v", got)
 	}
 }
+
+// The alerts of a word are counted for who sees their cameras, those of the days before too.
+func TestAlertsOfWordsAreCounted(t *testing.T) {
+	w := newWorded(t)
+	var all []topics.Alert
+	for i, ago := range []time.Duration{time.Hour, 2 * time.Hour, 50 * time.Hour, 51 * time.Hour, 10 * day} {
+		a := raisedAlert("fall", []string{"hall", "vault", "hall", "vault", "hall"}[i], ago)
+		a.Vocab.Name = "default"
+		all = append(all, a)
+	}
+	elsewhere := raisedAlert("other", "hall", time.Hour)
+	elsewhere.Vocab.Name = "night"
+	w.send(append(all, elsewhere)...)
+	w.token = "admin"
+	w.await("the alerts", func() bool { return w.list("").Left == 3 })
+	w.mark(all[0], sayTrue)
+	w.mark(all[3], sayFalse)
+	for token, want := range map[string]Judged{"viewer": {4, 1, 1, 2}, "limited": {2, 1, 0, 1}} {
+		w.token = token
+		var out struct {
+			Words map[string]*Judged `json:"words"`
+			Whole bool               `json:"whole"`
+		}
+		status, text := w.call("GET", "/words/alerts", nil, &out)
+		if got := out.Words["falling down"]; status != http.StatusOK || !out.Whole || got == nil || *got != want || len(out.Words) != 1 {
+			t.Errorf("%s: %d %s, want %+v", token, status, text, want)
+		}
+	}
+	if status, _ := w.call("GET", "/words/alerts?vocabulary=none", nil, nil); status != http.StatusNotFound {
+		t.Errorf("of a vocabulary that there is not: %d", status)
+	}
+}

@@ -7,7 +7,8 @@ import { ago } from './words.js'
 
 const at = (name) => document.querySelector(`[data-${name}]`)
 const every = 10_000
-let days = null
+const week = 7 * 864e5
+let counts = null
 let all = []
 
 const me = await ask('/api/v1/me').catch(() => ({ role: 'viewer' }))
@@ -34,16 +35,25 @@ function card(r) {
   const facts = [r.from === 'file' ? 'of pipeline.yaml, read-only here' : '', r.severity, states || (r.skipped ? '' : 'watches no camera'), r.edited_at ? `edited ${ago(r.edited_at)} ago${r.by ? ' by ' + r.by : ''}` : '']
   const out = element('li', { class: 'card' + (chosen() === r.rule ? ' chosen' : '') }, link, element('p', { class: 'faint' }, facts.filter(Boolean).join(' · ')))
   for (const wrong of [r.skipped && 'Not in force: ' + r.skipped, r.no_effect && 'Without full effect: ' + r.no_effect, ...(r.skipped_by ?? [])]) if (wrong) out.append(element('p', { class: 'warn' }, wrong))
-  const d = days?.rules[r.rule]
+  const d = counts?.rules[r.rule]
   if (d) out.append(strip(d), element('p', { class: 'faint' }, d.week ? `this week ${d.week}: ${d.true} true, ${d.false} false, ${d.unmarked} not marked` : 'no alert this week'))
   return out
 }
 
+/** A cell for each week of a year. */
 function strip(d) {
-  const most = Math.max(...d.days, 1)
-  const out = element('div', { class: 'strip', role: 'img', 'aria-label': `Alerts of the last ${d.days.length} days: ${d.days.reduce((a, b) => a + b, 0)}` })
-  d.days.forEach((n, i) => out.append(element('span', { class: n === 0 ? '' : n > most / 2 ? 'many' : 'some', title: `${new Date(new Date(days.today) - (d.days.length - 1 - i) * 864e5).toLocaleDateString([], { timeZone: 'UTC' })}: ${n}` })))
-  return out
+  const most = Math.max(...d.weeks, 1)
+  const [today, from] = [new Date(counts.today), new Date(counts.from)]
+  const date = (t) => new Date(t).toLocaleDateString([], { timeZone: 'UTC' })
+  let read = 0
+  const cells = d.weeks.map((n, i) => {
+    const last = today - (d.weeks.length - 1 - i) * week
+    const known = last - 6 * 864e5 >= from
+    if (known) read++
+    return element('span', { class: !known ? 'unread' : n === 0 ? '' : n > most / 2 ? 'many' : 'some', title: `${date(last - 6 * 864e5)} to ${date(last)}: ${known ? n : 'not read yet'}` })
+  })
+  const all = d.weeks.reduce((a, b) => a + b, 0)
+  return element('div', { class: 'strip', role: 'img', 'aria-label': `Alerts of the last ${read} weeks: ${all}` }, ...cells)
 }
 
 function show() {
@@ -70,13 +80,17 @@ async function list() {
 }
 
 async function count() {
+  let soon = 60_000
   try {
-    days = await ask('/api/v1/rulebook/days')
-    show()
-    if (!days.whole) setTimeout(count, 1000)
+    if (!document.hidden && !document.body.classList.contains('lost')) {
+      counts = await ask('/api/v1/rulebook/alerts')
+      show()
+      if (!counts.whole && !counts.fault) soon = 1000
+    }
   } catch {
-    // The strips are left out.
+    // The strips stay as they are.
   }
+  setTimeout(count, soon)
 }
 
 function open(name, back) {

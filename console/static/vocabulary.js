@@ -14,6 +14,7 @@ const every = 10000 // ms; others edit too
 const page = 50 // edits of the history
 
 let data = null
+let alerts = null // of this week, by word
 let editor = null // the one that is open
 let asked = 0
 let shownEdits = page
@@ -40,6 +41,7 @@ async function read() {
     if (mine !== asked) return
     data = got
     draw()
+    count()
     begin()
     if (find('past').open) readPast()
   } catch (e) {
@@ -107,8 +109,39 @@ function line(w) {
     : [w.background ? '' : 'no rule']
   const changed = make('td', { textContent: w.changed_at ? `${ago(w.changed_at)} ago${w.changed_by ? ' by ' + w.changed_by : ''}` : '' })
   if (w.changed_at) changed.title = exact(w.changed_at)
-  return make('tr', {}, name, make('td', { textContent: (w.tags ?? []).join(', ') }), make('td', {}, ...watched), make('td', {}, hours(w)), changed,
+  return make('tr', {}, name, make('td', { textContent: (w.tags ?? []).join(', ') }), make('td', {}, ...watched), make('td', {}, hours(w)), make('td', {}, week(w)), changed,
     make('td', {}, ...(w.advice ?? []).map((a) => make('p', { className: 'advice', textContent: `${a.column}: ${a.advice}` }))))
+}
+
+/** Which glob means a name alone. */
+const exactly = (name) => name.replace(/[*?[\\]/g, '\\$&')
+
+/** The alerts of the last seven days, and what was said of them. */
+function week(w) {
+  if (!alerts || alerts.vocabulary !== data.vocabulary) return ''
+  const n = alerts.words[w.label]
+  if (!n) return alerts.whole ? '' : 'not read yet'
+  const text = [n.true && `${n.true} true`, n.false && `${n.false} false`, n.unmarked && `${n.unmarked} unmarked`].filter(Boolean).join(', ')
+  const review = new URLSearchParams({ from: alerts.from, label: exactly(w.label), marked: 'all' })
+  return make('a', { href: '/review?' + review, textContent: text, title: 'Look at them in Review' })
+}
+
+let counting = false
+
+/** Counts the alerts of this week, where that was not done within a minute. */
+async function count() {
+  const { vocabulary } = data
+  if (counting || alerts?.vocabulary === vocabulary && alerts.whole && Date.now() - alerts.at < 60000) return
+  counting = true
+  try {
+    const got = await ask(`/words/alerts?vocabulary=${encodeURIComponent(vocabulary)}`)
+    alerts = { ...got, vocabulary, at: Date.now() }
+    draw()
+  } catch {
+    // What was counted before stays.
+  } finally {
+    counting = false
+  }
 }
 
 /** The highest of each hour, with the mark from which rules count that say nothing else. */
@@ -146,7 +179,7 @@ function open(body, name) {
   editor.opened = name
   if (body) {
     body.classList.add('open')
-    body.append(make('tr', {}, make('td', { colSpan: 6 }, editor.form)))
+    body.append(make('tr', {}, make('td', { colSpan: 7 }, editor.form)))
     body.querySelector('.word').ariaExpanded = 'true'
   } else find('fresh').append(editor.form)
   editor.begin()
