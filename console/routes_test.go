@@ -152,6 +152,7 @@ var rules = map[string]rule{
 	"PUT /api/v1/rules/{rule}":       {role: admin, whole: true, body: `{"text": ""}`},
 	"DELETE /api/v1/rules/{rule}":    {role: admin, whole: true, body: `{}`},
 	"GET /api/v1/rulebook/alerts":    {role: viewer, whole: true},
+	"GET /api/v1/rulebook/names":     {role: viewer, whole: true},
 	"GET /api/v1/rulebook/history":   {role: viewer, whole: true},
 	"POST /api/v1/rulebook/check":    {role: admin, whole: true, body: `{"rule": "r", "text": ""}`},
 	"POST /api/v1/rulebook/try":      {role: admin, whole: true, body: `{"rule": "r", "text": ""}`},

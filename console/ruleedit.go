@@ -47,12 +47,13 @@ type checkInput struct {
 
 type checkOutput struct {
 	Body struct {
-		Wrong    string            `json:"wrong,omitempty" doc:"what is wrong, with the field and what is allowed; the rest is then empty"`
-		Text     string            `json:"text" doc:"with the fields set"`
-		Sentence []ruledesk.Phrase `json:"sentence"`
-		Fields   ruledesk.Change   `json:"fields"`
-		Watches  string            `json:"watches,omitempty" doc:"which cameras, in words"`
-		NoEffect string            `json:"no_effect,omitempty" doc:"why it could not raise everything that it names"`
+		Wrong    string              `json:"wrong,omitempty" doc:"what is wrong, with the field and what is allowed; the rest is then empty"`
+		Text     string              `json:"text" doc:"with the fields set"`
+		Sentence []ruledesk.Phrase   `json:"sentence"`
+		Fields   ruledesk.Change     `json:"fields"`
+		Watches  string              `json:"watches,omitempty" doc:"which cameras, in words"`
+		NoEffect string              `json:"no_effect,omitempty" doc:"why it could not raise everything that it names"`
+		Unknown  []ruledesk.Stranger `json:"unknown,omitempty" doc:"names in it that nothing has"`
 	}
 }
 
@@ -78,6 +79,7 @@ func (c *Console) checkRule(ctx context.Context, in *checkInput) (*checkOutput, 
 	if k.around.Cameras != nil {
 		out.Body.Watches = ruledesk.WatchedText(r, k.around.Cameras)
 	}
+	out.Body.Unknown = k.around.Strangers(r)
 	// Alone: what it does to other rules is said once it is saved.
 	r.InhibitedBy = nil
 	if alone, err := alerts.NewRuleSet(r); err == nil {

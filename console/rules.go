@@ -59,6 +59,7 @@ func (c *Console) rulesAPI(api huma.API) {
 	read, edit := c.whole(viewer, onlyAllRules), c.whole(admin, onlyAllRules)
 	huma.Get(api, "/api/v1/rules", c.listRules, named("list-rules", "All rules, and what they do"), read)
 	huma.Get(api, "/api/v1/rulebook/alerts", c.getRuleAlerts, named("count-rules", "How many alerts each rule has raised, by weeks of a year"), read)
+	huma.Get(api, "/api/v1/rulebook/names", c.getRuleNames, named("list-rule-names", "What rules may name: labels, cameras, their tags, receivers"), read)
 	huma.Get(api, "/api/v1/rulebook/history", c.getRuleHistory, named("list-rule-edits", "Edits of the stored rules"), read)
 	huma.Get(api, "/api/v1/explain", c.getExplained, named("explain-moment", "Why each rule raised an alert at a moment, or did not"), read)
 	huma.Post(api, "/api/v1/rulebook/check", c.checkRule, named("check-rule", "Check a rule without saving it"), edit)
@@ -165,10 +166,11 @@ type RuleDetail struct {
 	Text string `json:"text,omitempty" doc:"as it is stored: YAML or JSON"`
 	// Base is compared when the rule is saved: what somebody else has saved meanwhile is
 	// not overwritten.
-	Base     string          `json:"base,omitempty"`
-	Fields   ruledesk.Change `json:"fields" doc:"of the sentence"`
-	OnCamera []OnCamera      `json:"on_cameras" doc:"at most 500"`
-	More     int             `json:"more_cameras,omitempty"`
+	Base     string              `json:"base,omitempty"`
+	Fields   ruledesk.Change     `json:"fields" doc:"of the sentence"`
+	Unknown  []ruledesk.Stranger `json:"unknown,omitempty" doc:"names in it that nothing has"`
+	OnCamera []OnCamera          `json:"on_cameras" doc:"at most 500"`
+	More     int                 `json:"more_cameras,omitempty"`
 }
 
 type ruleOutput struct{ Body RuleDetail }
@@ -202,7 +204,7 @@ func (c *Console) getRule(ctx context.Context, in *RuleInput) (*ruleOutput, erro
 	switch {
 	case inForce:
 		d.Ruled, d.Fields = c.ruledOf(&k, r, edits, force, time.Now()), ruledesk.FieldsOf(r)
-		d.OnCamera = c.onCameras(&k, in.Rule, time.Now())
+		d.OnCamera, d.Unknown = c.onCameras(&k, in.Rule, time.Now()), k.around.Strangers(r)
 		d.More = max(len(d.OnCamera)-maxOnCameras, 0)
 		d.OnCamera = d.OnCamera[:min(len(d.OnCamera), maxOnCameras)]
 	case stored:
@@ -223,4 +225,20 @@ func ruleOf(set *alerts.RuleSet, name string) (alerts.Rule, bool) {
 		return all[i], true
 	}
 	return alerts.Rule{}, false
+}
+
+type ruleNamesOutput struct{ Body ruledesk.Known }
+
+// getRuleNames is what rules may name, at most ruledesk.MaxNames of a kind.
+func (c *Console) getRuleNames(ctx context.Context, _ *struct{}) (*ruleNamesOutput, error) {
+	ctx, cancel, err := c.ruled(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer cancel()
+	k, err := c.rules.checked.Get(ctx)
+	if err != nil {
+		return nil, unread(err)
+	}
+	return &ruleNamesOutput{k.around.Known()}, nil
 }

@@ -124,7 +124,9 @@ func TestRulesAreEditedByTheAPI(t *testing.T) {
 func TestAChangeIsCheckedBeforeItIsSaved(t *testing.T) {
 	_, _, ask := ruledConsole(t, slog.New(slog.DiscardHandler))
 	_, text := ask("POST", "/api/v1/rulebook/check", `{"rule": "x", "text": "actions: [nothing]\n", "fields": {"false_alarms": "2 per day"}}`)
-	wants(t, text, `at most "},{"field":"false_alarms","text":"2 false alarms per day"}`, `has no label \"nothing\"`)
+	wants(t, text, `at most "},{"field":"false_alarms","text":"2 false alarms per day"}`, `has no label \"nothing\"`, `"unknown":[{"field":"actions","name":"nothing"}]`)
+	_, text = ask("GET", "/api/v1/rulebook/names", "")
+	wants(t, text, `"labels":["falling down","running"],"cameras":[]`)
 	_, text = ask("POST", "/api/v1/rulebook/check", `{"rule": "x", "text": "actions: [nothing]\n", "fields": {"false_alarms": "few"}}`)
 	wants(t, text, `"wrong":"`, `false_alarms`, `want a number per hour`)
 }

@@ -13,6 +13,7 @@ import (
 type Change struct {
 	Actions     *[]string `json:"actions,omitempty" maxItems:"200" doc:"labels"`
 	Cameras     *[]string `json:"cameras,omitempty" maxItems:"200" doc:"patterns, such as ward-*"`
+	CameraTags  *[]string `json:"camera_tags,omitempty" maxItems:"200" doc:"of cameras"`
 	Notify      *[]string `json:"notify,omitempty" maxItems:"200" doc:"receivers"`
 	Clips       *string   `json:"clips,omitempty" maxLength:"40" doc:"such as 2 of 3"`
 	FalseAlarms *string   `json:"false_alarms,omitempty" maxLength:"60" doc:"a budget, such as 1 per week, in place of a threshold"`
@@ -39,6 +40,7 @@ func (c Change) In(name, text string) (string, error) {
 	e := edited{keys}
 	list(&e, "actions", c.Actions)
 	list(&e, "cameras", c.Cameras)
+	list(&e, "camera_tags", c.CameraTags)
 	list(&e, "notify", c.Notify)
 	e.word("clips", c.Clips)
 	e.word("severity", c.Severity)
@@ -134,7 +136,7 @@ func FieldsOf(r alerts.Rule) Change {
 		out := append([]string{}, of...)
 		return &out
 	}
-	c := Change{Actions: texts(r.Actions), Cameras: texts(r.Cameras), Notify: texts(r.Notify), Severity: &r.Severity}
+	c := Change{Actions: texts(r.Actions), Cameras: texts(r.Cameras), CameraTags: texts(r.CameraTags), Notify: texts(r.Notify), Severity: &r.Severity}
 	if r.Stream == nil {
 		clips, err := r.Clips.MarshalText()
 		text, budget := string(clips), r.FalseAlarms.String()

@@ -20,7 +20,7 @@ func TestAChangeKeepsTheRestOfARulesText(t *testing.T) {
 		{"nothing", Change{}, `Tell every receiver when "person falling down" is seen on ward-*, in 2 of 3 clips, from contrast 0.6.`, []string{text}},
 		{"a budget", Change{FalseAlarms: word("1 per week")}, `Tell every receiver when "person falling down" is seen on ward-*, in 2 of 3 clips, at most 1 false alarm per week.`, []string{"why it is here", "not the yard", "cooldown: 2m"}},
 		{"a contrast", Change{Contrast: &level, Clips: word(" ")}, `Tell every receiver when "person falling down" is seen on ward-*, from contrast 0.7.`, []string{"clear: 0.4"}},
-		{"lists", Change{Actions: &[]string{"a: b", "c"}, Cameras: &[]string{}, Notify: &[]string{"ops", "desk"}}, `Tell ops or desk when "a: b" or "c" is seen on any camera, in 2 of 3 clips, from contrast 0.6.`, []string{"cooldown: 2m"}},
+		{"lists", Change{Actions: &[]string{"a: b", "c"}, Cameras: &[]string{}, CameraTags: &[]string{"ward"}, Notify: &[]string{"ops", "desk"}}, `Tell ops or desk when "a: b" or "c" is seen on any camera tagged ward, in 2 of 3 clips, from contrast 0.6.`, []string{"cooldown: 2m"}},
 	} {
 		got, err := c.change.In("r", text)
 		if err != nil {

@@ -51,14 +51,15 @@ func (d *Desk) stored(ctx context.Context) (alerts.Stored, error) {
 type Around struct {
 	alerts.Surroundings
 	Contents
-	Unknown error
+	ReceiverNames []string // of the configuration
+	Unknown       error
 }
 
 // Around reads what rules are checked against.
 func (d *Desk) Around(ctx context.Context) Around {
 	var out Around
 	if plan, err := notify.Compile(d.Config.Notify.Receivers); err == nil { // a mistake in it is none of the rules'
-		out.Receivers = plan.WhyNot
+		out.Receivers, out.ReceiverNames = plan.WhyNot, plan.Names()
 	}
 	all, kafka := d.Cameras(ctx)
 	if kafka == nil {

@@ -38,7 +38,10 @@ func Sentence(r alerts.Rule) []Phrase {
 	}
 	s.add("", " on ")
 	s.add("cameras", listed(r.Cameras, "any camera", false))
-	s.add("", tagged(r))
+	if len(r.CameraTags) > 0 {
+		s.add("", " tagged ")
+		s.add("camera_tags", listed(r.CameraTags, "", false))
+	}
 	if r.Stream == nil {
 		s.add("", topics.Clean(zoneText(r)+CountText(r)))
 		s.levels(r)
@@ -84,13 +87,6 @@ func (s *sentence) levels(r alerts.Rule) {
 		s.add("", ", from ")
 		s.add(string(r.Measure()), fmt.Sprintf("%s %v", r.Measure(), l.Raise))
 	}
-}
-
-func tagged(r alerts.Rule) string {
-	if len(r.CameraTags) == 0 {
-		return ""
-	}
-	return " tagged " + listed(r.CameraTags, "", false)
 }
 
 // listed are texts as people list them.

@@ -1,11 +1,12 @@
 // The rule that is looked at: its sentence with controls, its text, what it does.
 import { ask, element } from './ask.js'
 import { edits } from './ruleedits.js'
+import { Names } from './rulenames.js'
 import { explained, tried, values } from './rulepast.js'
 import { exact } from './words.js'
 
 const learning = 'budget not learned yet' // as the API says it
-const fields = ['actions', 'cameras', 'notify', 'clips', 'false_alarms', 'contrast', 'severity']
+const fields = ['actions', 'cameras', 'camera_tags', 'notify', 'clips', 'false_alarms', 'contrast', 'severity']
 
 export class Rule {
   #name = ''
@@ -26,7 +27,7 @@ export class Rule {
     const on = (name, f) => this.#find(name).addEventListener('click', f)
     on('save', () => this.#save())
     on('try', () => this.#try())
-    on('back', () => this.#set(this.#kept, ''))
+    on('back', () => this.#set(this.#kept, '', this.#unknown))
     on('remove', () => this.#remove())
     on('past', () => values(this.#find('values'), this.#name, this.#round.signal))
     this.#find('explain').addEventListener('submit', (e) => {
@@ -70,8 +71,8 @@ export class Rule {
     this.#find('from').textContent = ''
     this.#find('wrong').hidden = true
     this.#find('do').hidden = false
-    this.#kept = { text: '', fields: { actions: [], cameras: [], notify: [], clips: '1 of 1', false_alarms: '1 per week', severity: 'warning' } }
-    this.#set(this.#kept, '')
+    this.#kept = { text: '', fields: { actions: [], cameras: [], camera_tags: [], notify: [], clips: '1 of 1', false_alarms: '1 per week', severity: 'warning' } }
+    this.#set(this.#kept, '', [])
     this.#find('new-name').querySelector('input').focus()
   }
 
@@ -102,20 +103,24 @@ export class Rule {
     this.#find('do').hidden = !(own && this.admin)
     this.#kept = { text: r.text ?? '', fields: r.fields ?? {} }
     this.#editable = own && this.admin
-    this.#set(this.#kept, r.sentence.map((p) => p.text).join(''))
+    this.#unknown = r.unknown ?? []
+    this.#set(this.#kept, r.sentence.map((p) => p.text).join(''), this.#unknown)
     this.#cameras(r)
   }
 
   #editable = true
+  #unknown = [] // as it is stored
+  #names = new Names()
 
-  /** Shows a text with its fields. */
-  #set(rule, plain) {
+  /** Shows a text with its fields, and names in it that nothing has. */
+  #set(rule, plain, unknown) {
     this.#now = rule
     this.#find('text').value = rule.text
     this.#find('text').readOnly = !(this.#editable || this.#new)
     this.#find('yaml').hidden = !rule.text && !this.#new
     this.#find('plain').textContent = plain
     if (this.#waiting < 2) this.#controls(rule.fields) // of several changes the last answer shows them all
+    this.#names.mark(this.#find('sentence'), unknown)
     this.#say('')
   }
 
@@ -138,7 +143,7 @@ export class Rule {
     const before = [...form.elements]
     const what = (f.actions?.length || this.#new) ? [text('actions', 'Labels, with commas between them', (f.actions ?? []).join(', '), 'person falling down'), ' is seen'] : ['what its text says is seen']
     const parts = [
-      'Tell ', text('notify', 'Receivers, with commas between them', (f.notify ?? []).join(', '), 'every receiver'), ' when ', ...what, ' on ', text('cameras', 'Cameras, with commas between them', (f.cameras ?? []).join(', '), 'any camera'),
+      'Tell ', text('notify', 'Receivers, with commas between them', (f.notify ?? []).join(', '), 'every receiver'), ' when ', ...what, ' on ', text('cameras', 'Cameras, with commas between them', (f.cameras ?? []).join(', '), 'any camera'), ' tagged ', text('camera_tags', 'Tags of cameras, with commas between them', (f.camera_tags ?? []).join(', '), 'anything'),
       ', in ', element('span', { class: 'inline' }, number('n', 'How many clips', n, 1, 100), ' of ', number('m', 'Of how many clips', m, 1, 100)), ' clips, ',
       pick('by', 'What keeps false alarms away', [['budget', 'at most'], ['contrast', 'from a contrast of'], ...(by === 'other' ? [['other', 'as its text says']] : [])], by),
       ...(by === 'budget' ? [' ', element('span', { class: 'inline' }, number('count', 'How many false alarms', count, 1, 999999), ' false alarms per ', pick('per', 'In which time', ['hour', 'day', 'week', 'month'].map((p) => [p, p]), per)), ' ', pick('all', 'Of which cameras', [['', 'on each camera'], [' in all', 'on all together']], inAll ?? '')] : []),
@@ -170,12 +175,12 @@ export class Rule {
   #said() {
     const f = this.#find('sentence').elements
     const names = (at) => at && at.value.split(',').map((s) => s.trim()).filter(Boolean)
-    const now = { notify: names(f.notify), actions: names(f.actions), cameras: names(f.cameras), clips: `${f.n.value} of ${f.m.value}`, severity: f.severity.value }
+    const now = { notify: names(f.notify), actions: names(f.actions), cameras: names(f.cameras), camera_tags: names(f.camera_tags), clips: `${f.n.value} of ${f.m.value}`, severity: f.severity.value }
     if (f.by.value === 'budget') now.false_alarms = `${f.count?.value ?? 1} per ${f.per?.value ?? 'week'}${f.all?.value ?? ''}`
     if (f.by.value === 'contrast') now.contrast = Number(f.contrast?.value ?? 0.2)
     const out = {}
     for (const name of fields) if (now[name] !== undefined && (this.#now.text === '' || JSON.stringify(now[name]) !== JSON.stringify(this.#now.fields[name]))) out[name] = now[name]
-    if (this.#new) for (const name of ['notify', 'cameras']) if (out[name]?.length === 0) delete out[name]
+    if (this.#new) for (const name of ['notify', 'cameras', 'camera_tags']) if (out[name]?.length === 0) delete out[name]
     return out
   }
 
@@ -195,7 +200,7 @@ export class Rule {
     try {
       const r = await ask('/api/v1/rulebook/check', { method: 'POST', body: { rule: this.#name || 'new', text: this.#find('text').value, fields: changed }, signal: this.#round.signal })
       if (r.wrong) throw new Error(r.wrong)
-      this.#set({ text: r.text, fields: r.fields }, r.sentence.map((p) => p.text).join(''))
+      this.#set({ text: r.text, fields: r.fields }, r.sentence.map((p) => p.text).join(''), r.unknown ?? [])
       this.#say([r.watches, r.no_effect && 'Without full effect: ' + r.no_effect].filter(Boolean).join('\n'))
       return true
     } catch (e) {
