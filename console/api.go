@@ -33,6 +33,7 @@ func (c *Console) api(mux *router) huma.API {
 	huma.Get(api, "/api/v1/cameras/{camera}/loop", c.getLoop, named("get-loop", "The pictures of a camera's newest clip, one below the other in a JPEG"), c.needs(viewer))
 	huma.Get(api, "/api/v1/me", c.getMe, named("get-me", "Who asks, and what they may do"), c.needs(viewer))
 	huma.Get(api, "/api/v1/health", c.getHealth, named("get-health", "Workers, cameras, open alerts, and what is wrong"), c.needs(viewer))
+	c.pulseAPI(api)
 	c.reviewAPI(api)
 	c.timelineAPI(api)
 	c.camerasAPI(api)

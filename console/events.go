@@ -113,12 +113,20 @@ type Line struct {
 	Open      int    `json:"open_alerts"`
 	Left      int    `json:"left" doc:"alerts of the last day that are left to who looks"`
 	Alerts    uint64 `json:"alerts" doc:"another number whenever an alert changes that is seen, or what is said of it"`
-	Fault     string `json:"fault,omitempty" doc:"why what is shown may be old"`
+	// The others are of all cameras, and for who sees them all.
+	Rate       float64 `json:"clips_per_second,omitempty" doc:"recognised in the last minute"`
+	Late       float64 `json:"late_s,omitempty" doc:"mean time from the end of a clip until its recognition was read"`
+	Vocabulary string  `json:"vocabulary,omitempty" doc:"version of that of the newest recognition"`
+	Model      string  `json:"model_id,omitempty"`
+	Fault      string  `json:"fault,omitempty" doc:"why what is shown may be old"`
 }
 
 func (c *Console) line(ctx context.Context) Line {
 	l := c.wall.line(c.whoOf(ctx))
 	l.Left, l.Alerts = c.queue.left(c.sightOf(ctx), time.Now(), false)
+	if c.whoOf(ctx).All {
+		c.pulse.say(&l, time.Now())
+	}
 	l.Fault = c.wallFault(ctx)
 	return l
 }

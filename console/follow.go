@@ -33,6 +33,7 @@ func (c *Console) followCameras(ctx context.Context) {
 		}
 		c.fault("cameras", err)
 		c.wall.setCameras(all)
+		c.pulse.look(c.wall.line(who{All: true}), time.Now())
 	}
 	look()
 	pause.Every(ctx, lookEvery, look)
@@ -80,6 +81,7 @@ func (c *Console) followActions(ctx context.Context) {
 			c.fault("recognitions", nil)
 			if r, err := topics.DecodeRecognition(m.Value); err == nil && r.Camera == string(m.Key) {
 				c.wall.setRecognition(&r)
+				c.pulse.note(&r, time.Now())
 			}
 			return nil
 		})

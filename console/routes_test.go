@@ -106,6 +106,7 @@ var rules = map[string]rule{
 	"GET /api/v1/cameras/{camera}":      {role: viewer, hidden: true},
 	"GET /api/v1/cameras/{camera}/loop": {role: viewer, hidden: true},
 	"GET /api/v1/health":                {role: viewer},
+	"GET /api/v1/health/hour":           {role: viewer, whole: true},
 
 	"GET /timeline":                         {role: viewer},
 	"GET /api/v1/cameras/{camera}/timeline": {role: viewer}, // without its times it is refused

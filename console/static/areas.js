@@ -11,6 +11,7 @@ const node = (tag, attributes = {}) => {
 const within = (v) => Math.min(1, Math.max(0, Math.round(v * 10000) / 10000))
 const begun = [[0.25, 0.25], [0.75, 0.25], [0.75, 0.75], [0.25, 0.75]] // where corners begin that are typed
 const most = 64
+const finger = 24 // pixels around a corner that a finger may touch
 
 /** The corners of a text; two are those of a rectangle. */
 function corners(text) {
@@ -32,8 +33,8 @@ export class Areas {
     for (const b of root.querySelectorAll('[data-new]')) b.addEventListener('click', () => this.#begin(b.dataset.new))
     this.svg.addEventListener('pointerdown', (e) => this.#down(e))
     this.svg.addEventListener('pointermove', (e) => this.#move(e))
-    this.svg.addEventListener('pointerup', () => this.#up())
-    this.svg.addEventListener('pointercancel', () => this.#up())
+    this.svg.addEventListener('pointerup', (e) => this.#up(e))
+    this.svg.addEventListener('pointercancel', (e) => this.#up(e))
     this.svg.addEventListener('keydown', (e) => this.#key(e))
     new ResizeObserver(() => this.#place()).observe(this.svg)
   }
@@ -86,7 +87,7 @@ export class Areas {
   #say() {
     const s = this.shapes[this.#chosen]
     let text = this.shapes.length ? 'Choose one to move its corners.' : 'Nothing is masked, and there are no zones.'
-    if (s && this.#drawing) text = `${s.kind === 'zone' && !s.name ? 'Name it, then click' : 'Click'} its corners on the picture, in order, or press A there: ${s.points.length} so far. Done with Enter, or with its first corner.`
+    if (s && this.#drawing) text = `${s.kind === 'zone' && !s.name ? 'Name it, then click or tap' : 'Click or tap'} its corners on the picture, in order, or press A there: ${s.points.length} so far. Done with Enter, or with its first corner.`
     else if (s) text = 'Drag its corners, or move them with the arrows.'
     if (this.hint.textContent !== text) this.hint.textContent = text
   }
@@ -98,31 +99,46 @@ export class Areas {
     return [within((e.clientX - box.left) / box.width), within((e.clientY - box.top) / box.height)]
   }
 
+  /** The corner that is meant; -1: none. A finger covers more than a corner. */
+  #corner(e) {
+    const hit = e.target.dataset?.corner
+    if (hit !== undefined) return Number(hit)
+    if (e.pointerType !== 'touch') return -1
+    const box = this.svg.getBoundingClientRect()
+    const far = (this.shapes[this.#chosen]?.points ?? []).map((p) => Math.hypot(box.left + p[0] * box.width - e.clientX, box.top + p[1] * box.height - e.clientY))
+    const nearest = Math.min(...far)
+    return nearest <= finger ? far.indexOf(nearest) : -1
+  }
+
   #down(e) {
-    const corner = e.target.dataset?.corner
+    if (!e.isPrimary) return // another finger
+    const corner = this.#corner(e)
     const s = this.shapes[this.#chosen]
-    if (corner !== undefined) {
-      if (this.#drawing && corner === '0' && s.points.length > 2) { this.#done(); return }
-      this.#drag = { n: Number(corner), moved: false }
-      this.svg.setPointerCapture(e.pointerId)
-      e.target.focus()
-      e.preventDefault()
+    if (corner >= 0) {
+      if (this.#drawing && corner === 0 && s.points.length > 2) { this.#done(); return }
+      this.#grab(e, corner)
       return
     }
     if (this.#drawing && s) {
       if (s.points.length >= most) return
       s.points.push(this.#at(e))
       this.#edited()
-      this.#focus(s.points.length - 1)
-      e.preventDefault()
+      this.#grab(e, s.points.length - 1) // where it goes is seen before the finger is lifted
       return
     }
     const shape = e.target.dataset?.shape
     this.#choose(shape === undefined ? -1 : Number(shape))
   }
 
+  #grab(e, n) {
+    this.#drag = { n, moved: false, pointer: e.pointerId }
+    this.svg.setPointerCapture(e.pointerId)
+    this.#focus(n)
+    e.preventDefault()
+  }
+
   #move(e) {
-    if (!this.#drag) return
+    if (this.#drag?.pointer !== e.pointerId) return
     const s = this.shapes[this.#chosen]
     s.points[this.#drag.n] = this.#at(e)
     delete s.text
@@ -130,7 +146,8 @@ export class Areas {
     this.#place()
   }
 
-  #up() {
+  #up(e) {
+    if (this.#drag?.pointer !== e.pointerId) return
     const drag = this.#drag
     this.#drag = null
     if (drag?.moved) { this.#edited(); this.#focus(drag.n) }

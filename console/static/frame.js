@@ -22,6 +22,13 @@ function show() {
 function counts(l) {
   text('[data-line-streaming]', `${l.streaming} of ${l.cameras} cameras streaming`)
   text('[data-line-open]', l.open_alerts === 1 ? '1 open alert' : `${l.open_alerts} open alerts`)
+  for (const [name, value, words] of [
+    ['rate', l.clips_per_second, () => `${l.clips_per_second.toFixed(1)} clips/s, ${(l.late_s ?? 0).toFixed(1)} s late`],
+    ['model', l.model_id, () => `vocabulary ${l.vocabulary.slice(0, 8)}, model ${l.model_id.slice(0, 8)}`],
+  ]) {
+    line.querySelector(`[data-line-${name}]`).hidden = !value
+    if (value) text(`[data-line-${name}]`, words())
+  }
   const left = document.querySelector('[data-left]')
   left.hidden = !l.left
   if (left.textContent !== String(l.left)) left.textContent = l.left

@@ -6,9 +6,11 @@ async function renew() {
   try {
     const answer = await fetch('/health')
     if (!answer.ok) return
-    const next = new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('[data-health]')
-    const now = document.querySelector('[data-health]')
-    if (next && next.innerHTML !== now.innerHTML && !now.contains(document.activeElement)) now.replaceWith(next)
+    const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
+    for (const now of document.querySelectorAll('[data-health]')) {
+      const next = page.querySelector(`[data-health="${now.dataset.health}"]`)
+      if (next && next.innerHTML !== now.innerHTML && !now.contains(document.activeElement)) now.replaceWith(next)
+    }
   } catch {
     // That the server is away is said at the bottom.
   }

@@ -191,14 +191,42 @@ function begin() {
   // ---- mouse and finger
 
   let drag = null
+  let pinch = null
+  const fingers = new Map() // those that touch, by pointer: where they are
+  /** How far two fingers are from each other, and what is between them. */
+  const spread = () => {
+    const [a, b] = [...fingers.values()]
+    return [Math.max(1, Math.hypot(a[0] - b[0], a[1] - b[1])), (a[0] + b[0]) / 2]
+  }
   const place = (e) => { const box = bands.getBoundingClientRect(); return [e.clientX - box.left, e.clientY - box.top] }
   bands.addEventListener('pointerdown', (e) => {
     if (e.button) return
-    drag = { x: e.clientX, from: start(), moved: false }
+    fingers.set(e.pointerId, place(e))
     bands.setPointerCapture(e.pointerId)
+    drag = { x: e.clientX, from: start(), moved: false }
+    if (fingers.size !== 2) return
+    const [far, middle] = spread()
+    pinch = { far, span: now.span, at: chart.time(middle) }
   })
+  /** What is between two fingers stays there. */
+  function pinched() {
+    const [far, middle] = spread()
+    const span = Math.min(longest, Math.max(shortest, pinch.span * pinch.far / far))
+    show(pinch.at - (middle / chart.width) * span, span, false)
+  }
+  function lift(e) {
+    fingers.delete(e.pointerId)
+    pinch = null
+    drag = null
+    // The finger that stays goes on dragging.
+    for (const [x] of fingers.values()) drag = { x: x + bands.getBoundingClientRect().left, from: start(), moved: true }
+  }
+  // Two fingers never scroll the page.
+  for (const type of ['touchstart', 'touchmove']) bands.addEventListener(type, (e) => { if (e.touches.length > 1) e.preventDefault() }, { passive: false })
   bands.addEventListener('pointermove', (e) => {
     const [x, y] = place(e)
+    if (fingers.has(e.pointerId)) fingers.set(e.pointerId, [x, y])
+    if (pinch) return pinched()
     if (drag && Math.abs(e.clientX - drag.x) > 4) drag.moved = true
     if (drag?.moved) return show(drag.from - ((e.clientX - drag.x) / chart.width) * now.span, now.span, false)
     if (!drag && past) {
@@ -210,10 +238,11 @@ function begin() {
   })
   bands.addEventListener('pointerup', (e) => {
     const [x, y] = place(e)
-    if (drag && !drag.moved) look(chart.time(x), chart.row(y))
-    drag = null
+    const tapped = drag && !drag.moved && !pinch
+    lift(e)
+    if (tapped) look(chart.time(x), chart.row(y))
   })
-  bands.addEventListener('pointercancel', () => { drag = null })
+  bands.addEventListener('pointercancel', lift)
   bands.addEventListener('pointerleave', () => point(now.at))
   bands.addEventListener('wheel', (e) => {
     e.preventDefault()
