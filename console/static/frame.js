@@ -36,6 +36,11 @@ function counts(l) {
   show()
 }
 
+// On a phone the views are a row that may be longer than the screen.
+const rail = document.querySelector('.rail')
+const here = rail.querySelector('[aria-current]')
+if (here) rail.scrollLeft = here.offsetLeft - (rail.clientWidth - here.offsetWidth) / 2
+
 const tell = (name, detail) => document.dispatchEvent(new CustomEvent(`console:${name}`, { detail }))
 
 const theme = document.querySelector('[data-theme-switch]')

@@ -217,7 +217,17 @@ if (tools) {
   addEventListener('popstate', () => location.reload())
   tools.addEventListener('submit', (e) => e.preventDefault())
   const size = find('size')
-  size.value = localStorage.getItem('size') ?? size.value
+  /** The largest size with which all tiles are on the screen, or else the usual one. */
+  const fitting = () => {
+    const [width, height] = [wall.clientWidth, innerHeight - wall.getBoundingClientRect().top - scrollY - 40]
+    for (let s = Number(size.max); s > Number(size.defaultValue); s -= Number(size.step)) {
+      const columns = Math.floor((width + 8) / (s + 8))
+      const high = ((width + 8) / columns - 8) * 9 / 16 + 8
+      if (columns && Math.ceil(wall.querySelectorAll('.tile').length / columns) * high <= height) return s
+    }
+    return size.defaultValue
+  }
+  size.value = localStorage.getItem('size') ?? fitting()
   const resize = () => { wall.style.setProperty('--tile', `${size.value}px`) }
   size.addEventListener('input', () => { resize(); localStorage.setItem('size', size.value) })
   resize()

@@ -40,7 +40,7 @@ function draw(figure, graph) {
     ink.stroke()
   }
   ink.fillText(`${Number(top.toPrecision(2))}${graph.unit}`, 2, 10)
-  for (const t of ticks(from, end, width / 80)) if (x(t.at) < width - 30) ink.fillText(t.text, x(t.at), height - 4)
+  for (const t of ticks(from, end, width / 80)) if (x(t.at) < width - 60) ink.fillText(t.text, x(t.at), height - 4)
   graph.lines.forEach((f, i) => {
     ink.strokeStyle = colour(inks[i])
     ink.lineWidth = i ? 1 : 2

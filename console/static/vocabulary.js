@@ -41,7 +41,7 @@ async function read() {
     if (mine !== asked) return
     data = got
     draw()
-    count()
+    countAlerts()
     begin()
     if (find('past').open) readPast()
   } catch (e) {
@@ -129,7 +129,7 @@ function week(w) {
 let counting = false
 
 /** Counts the alerts of this week, where that was not done within a minute. */
-async function count() {
+async function countAlerts() {
   const { vocabulary } = data
   if (counting || alerts?.vocabulary === vocabulary && alerts.whole && Date.now() - alerts.at < 60000) return
   counting = true

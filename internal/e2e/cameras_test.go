@@ -47,6 +47,27 @@ const spread = `(() => {
 	return window.spread ?? -1
 })()`
 
+// zoneByFinger draws a zone by finger: a corner that is touched beside its middle moves, and
+// the page stays where it is. Nothing is saved.
+func (b browser) zoneByFinger() {
+	b.t.Helper()
+	b.useFingers(true)
+	defer b.useFingers(false)
+	b.press("draw a zone", "[data-new=zone]")
+	box := b.still()
+	at := func(x, y float64) [2]float64 { return [2]float64{box[0] + x*box[2], box[1] + y*box[3]} }
+	b.until("where the page is is noted", `(window.scrolled = scrollY, true)`)
+	for _, c := range [][2]float64{{.2, .2}, {.8, .2}, {.8, .6}} {
+		b.touch(fingers{at(c[0], c[1])})
+	}
+	b.until("three corners are drawn", `document.querySelectorAll('[data-corner]').length === 3`)
+	beside := at(.8, .6)
+	b.touch(fingers{{beside[0] - 12, beside[1] + 12}}, fingers{at(.5, .7)}, fingers{at(.5, .9)})
+	b.until("it is where the finger was, and the page has not moved", `/, 50% from the left, (89|90|91)% from the top$/.test(document.querySelector('[data-corner="2"]')?.getAttribute('aria-label')) && document.querySelectorAll('[data-corner]').length === 3 && scrollY === window.scrolled`)
+	b.shot("cameras-zone-finger")
+	b.press("take it back", "[data-undo]")
+}
+
 // consoleEdits adds a camera by its address, masks it, disables it and removes it, as an
 // admin does.
 func consoleEdits(t *testing.T, data string, at addresses) {
@@ -94,11 +115,13 @@ func consoleEdits(t *testing.T, data string, at addresses) {
 	b.do("look on a phone", chromedp.EmulateViewport(320, 640), chromedp.Navigate(home+"/cameras/hall/edit"))
 	b.until("the mask is drawn, and nothing is wider than the phone", `document.querySelector('polygon.mask') !== null && document.documentElement.scrollWidth <= 320`)
 	b.shot("cameras-edit-phone")
+	b.zoneByFinger()
 	b.do("look at the table on a phone", chromedp.Navigate(home+"/cameras"))
 	b.until("nothing is wider than the phone", `document.querySelector('[data-camera=hall] .able') !== null && document.documentElement.scrollWidth <= 320`)
 	b.shot("cameras-phone")
 
 	b.do("look on a laptop", chromedp.EmulateViewport(1366, 768))
+	b.foundOnTheNetwork(onvifDevice(t, "rtsp://"+at.RTSP+"/corridor_fall"))
 	b.press("disable it", "[data-camera=hall] .able")
 	b.until("it is disabled", `document.querySelector('[data-camera=hall] .state').textContent === 'disabled' && document.querySelector('[data-camera=hall] .able').textContent === 'Enable'`)
 	b.until("nobody misses it", `/^(\d+) of \1 cameras streaming$/.test(document.querySelector('[data-line-streaming]').textContent)`)
@@ -110,4 +133,22 @@ func consoleEdits(t *testing.T, data string, at addresses) {
 	if out, err := frostwatch(t, "camera", "ls", "--data", data); err != nil || strings.Contains(out, "hall ") {
 		t.Errorf("%v: %s", err, out)
 	}
+}
+
+// foundOnTheNetwork finds a device at an address, tries its stream and adds it.
+func (b browser) foundOnTheNetwork(device string) {
+	b.t.Helper()
+	b.press("look on the network", ".tools [data-open=find]")
+	b.do("ask the device", chromedp.SetValue("[data-find-form] [name=at]", device), chromedp.SetValue("[data-find-form] [name=user]", "viewer"), chromedp.SetValue("[data-find-form] [name=password]", "hunter2"), chromedp.Click("[data-find-form] [type=submit]"))
+	b.until("it is found, with its stream", `/127\.0\.0\.1 Gate West/.test(document.querySelector('[data-devices]').textContent) && /First: h264, 640×360/i.test(document.querySelector('[data-devices]').textContent)`)
+	b.press("try it", "[data-devices] button")
+	b.until("it has a picture", `document.querySelector('[data-devices] img')?.naturalWidth === 640`)
+	b.shot("cameras-found")
+	b.press("add it", "[data-devices] [type=submit]")
+	b.until("it is on the table", `document.querySelector('[data-rows] [data-camera="gate-west"]') !== null`)
+	b.press("remove it", `[data-camera="gate-west"] .gone`)
+	b.until("it asks", `document.querySelector('[data-sure]').open`)
+	b.do("yes", chromedp.Click("[data-yes]"))
+	b.until("it is gone", `document.querySelector('[data-camera="gate-west"]') === null`)
+	b.do("close the panel", chromedp.Click("[data-find] [data-close]"))
 }

@@ -51,7 +51,27 @@ func timelineShows(t *testing.T, at addresses) {
 	b.do("on a phone", chromedp.EmulateViewport(320, 640))
 	b.until("nothing is wider than the phone", `document.documentElement.scrollWidth <= 320`)
 	b.shot("timeline-phone")
+	b.pinched()
 	b.do("on a wall", chromedp.EmulateViewport(2560, 1440), chromedp.Click(`[data-span="2419200"]`))
 	b.until("four weeks are read", `/28 days/.test(document.querySelector('[data-range]').textContent) && document.querySelector('[data-gaps] span')?.offsetWidth > 1000`)
 	b.shot("timeline-wall")
+}
+
+// pinched zooms by two fingers and moves by one, as on a phone.
+func (b browser) pinched() {
+	b.t.Helper()
+	const seconds = `(() => { const a = new URLSearchParams(location.search); return (new Date(a.get('to')) - new Date(a.get('from'))) / 1000 })()`
+	b.useFingers(true)
+	defer b.useFingers(false)
+	b.do("show an hour", chromedp.Click(`[data-span="3600"]`))
+	box, err := chromedp.Run(b, chromedp.Evaluate[[]float64](`(() => { const at = document.querySelector('[data-bands]'); at.scrollIntoView({ block: 'center' }); const r = at.getBoundingClientRect(); return [r.left, r.top + 8, r.width] })()`))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	x := func(part float64) [2]float64 { return [2]float64{box[0] + part*box[2], box[1]} }
+	b.touch(fingers{x(.4), x(.6)}, fingers{x(.3), x(.7)}, fingers{x(.2), x(.8)})
+	b.until("twenty minutes are shown, a third", `(window.pinched = `+seconds+`) > 1100 && window.pinched < 1300`)
+	b.until("where they begin is noted", `(window.begun = new Date(new URLSearchParams(location.search).get('from')), true)`)
+	b.touch(fingers{x(.3)}, fingers{x(.5)}, fingers{x(.8)})
+	b.until("what was before is shown, as long", `(() => { const by = (window.begun - new Date(new URLSearchParams(location.search).get('from'))) / 1000; return by > 500 && by < 700 && Math.abs(`+seconds+` - window.pinched) < 2 })()`)
 }
