@@ -145,6 +145,7 @@ func consoleShows(t *testing.T, data string, at addresses) {
 
 	b.do("look at health on a wall", chromedp.EmulateViewport(2560, 1440), chromedp.Navigate("http://"+at.Console+"/health"))
 	b.until("health names the stages", `['ingest', 'infer', 'alerts', 'notify'].every((s) => document.querySelector('main').textContent.includes(s))`)
+	b.until("the last hour is drawn", `/^streaming \d+, of \d+$/.test(document.querySelector('[data-graph=streaming] [data-now]').textContent) && /clips\/s/.test(document.querySelector('[data-line-rate]').textContent)`)
 	b.shot("health-wall")
 	b.accessible("health")
 }

@@ -25,6 +25,13 @@ func rulesAreEdited(t *testing.T, data string, at addresses) {
 	set := func(name, value string) {
 		b.until("set "+name, `(() => { const at = document.querySelector('[data-sentence]').elements['`+name+`']; at.value = '`+value+`'; at.dispatchEvent(new Event('change', { bubbles: true })); return true })()`)
 	}
+	b.until("a year of its alerts is read", `document.querySelectorAll('.card .strip').length > 0 && [...document.querySelectorAll('.card .strip')].every((s) => s.children.length === 52 && !s.querySelector('.unread'))`)
+	set("actions", "faling down")
+	b.until("what nothing has is named", `/no such label: faling down \(there is falling down\)/.test(document.querySelector('#unknown-actions')?.textContent)`)
+	set("actions", "falling down")
+	b.until("it is no more", `document.querySelector('#unknown-actions') === null`)
+	b.do("go to the labels", chromedp.Focus("[data-sentence] [name=actions]"))
+	b.until("labels are offered", `document.querySelectorAll('#offers-actions option').length > 0`)
 	set("n", "5")
 	b.until("a broken one is refused with what is allowed", said("message", "clips: 5 of 1: want N of M with 1 ≤ N ≤ M"))
 	set("n", "1")

@@ -70,6 +70,7 @@ func wordsAreSearchedFor(b browser, at addresses) {
 	b.until("what is like it is found", `location.search.startsWith('?like=street_fight') && document.querySelector('.results .clip-found .camera')?.textContent === 'street_fight' && /similarity 1\.00/.test(document.querySelector('.results .near').textContent)`)
 	b.do("on a phone", chromedp.EmulateViewport(320, 640), chromedp.Navigate("http://"+at.Console+"/words?word=walking"))
 	b.until("a word is open on it, and nothing is wider", `document.querySelector('tbody.open .editor') !== null && document.documentElement.scrollWidth <= 320`)
+	b.until("the alerts of the week are counted", `/\d+ (true|false|unmarked)/.test(document.querySelector('.vocabulary a[href*="label=falling"]')?.textContent)`)
 	b.do("close it", chromedp.KeyEvent(kb.Escape))
 	b.until("it is closed, and its row has the focus", `document.querySelector('.editor') === null && document.activeElement.textContent === 'walking' && !location.search.includes('word')`)
 }
