@@ -1,7 +1,7 @@
 // The rule that is looked at: its sentence with controls, its text, what it does.
-import { ask, element } from './ask.js'
 import { edits } from './ruleedits.js'
 import { Names } from './rulenames.js'
+import { ask, element } from './ask.js'
 import { explained, tried, values } from './rulepast.js'
 import { exact } from './words.js'
 
@@ -27,7 +27,7 @@ export class Rule {
     const on = (name, f) => this.#find(name).addEventListener('click', f)
     on('save', () => this.#save())
     on('try', () => this.#try())
-    on('back', () => this.#set(this.#kept, '', this.#unknown))
+    on('back', () => this.#set(this.#kept, ''))
     on('remove', () => this.#remove())
     on('past', () => values(this.#find('values'), this.#name, this.#round.signal))
     this.#find('explain').addEventListener('submit', (e) => {
@@ -56,6 +56,7 @@ export class Rule {
     this.#round = new AbortController()
     this.#name = name
     this.at.hidden = false
+    this.#unknown = []
     for (const part of ['tried', 'values', 'explained', 'history', 'cameras']) this.#find(part).replaceChildren()
     this.#say('')
     this.#find('review').href = '/review?marked=all&rule=' + encodeURIComponent(name.replace(/[*?[\\]/g, '\\$&'))
@@ -72,7 +73,7 @@ export class Rule {
     this.#find('wrong').hidden = true
     this.#find('do').hidden = false
     this.#kept = { text: '', fields: { actions: [], cameras: [], camera_tags: [], notify: [], clips: '1 of 1', false_alarms: '1 per week', severity: 'warning' } }
-    this.#set(this.#kept, '', [])
+    this.#set(this.#kept, '')
     this.#find('new-name').querySelector('input').focus()
   }
 
@@ -104,24 +105,24 @@ export class Rule {
     this.#kept = { text: r.text ?? '', fields: r.fields ?? {} }
     this.#editable = own && this.admin
     this.#unknown = r.unknown ?? []
-    this.#set(this.#kept, r.sentence.map((p) => p.text).join(''), this.#unknown)
+    this.#set(this.#kept, r.sentence.map((p) => p.text).join(''))
     this.#cameras(r)
   }
 
   #editable = true
-  #unknown = [] // as it is stored
+  #unknown = [] // names that nothing has, in the rule as it is stored
   #names = new Names()
 
-  /** Shows a text with its fields, and names in it that nothing has. */
-  #set(rule, plain, unknown) {
+  /** Shows a text with its fields. */
+  #set(rule, plain) {
     this.#now = rule
     this.#find('text').value = rule.text
     this.#find('text').readOnly = !(this.#editable || this.#new)
     this.#find('yaml').hidden = !rule.text && !this.#new
     this.#find('plain').textContent = plain
     if (this.#waiting < 2) this.#controls(rule.fields) // of several changes the last answer shows them all
-    this.#names.mark(this.#find('sentence'), unknown)
     this.#say('')
+    this.#names.mark(this.#find('sentence'), rule === this.#kept ? this.#unknown : [])
   }
 
   /** The sentence with controls. */
@@ -200,8 +201,9 @@ export class Rule {
     try {
       const r = await ask('/api/v1/rulebook/check', { method: 'POST', body: { rule: this.#name || 'new', text: this.#find('text').value, fields: changed }, signal: this.#round.signal })
       if (r.wrong) throw new Error(r.wrong)
-      this.#set({ text: r.text, fields: r.fields }, r.sentence.map((p) => p.text).join(''), r.unknown ?? [])
+      this.#set({ text: r.text, fields: r.fields }, r.sentence.map((p) => p.text).join(''))
       this.#say([r.watches, r.no_effect && 'Without full effect: ' + r.no_effect].filter(Boolean).join('\n'))
+      this.#names.mark(this.#find('sentence'), r.unknown ?? [])
       return true
     } catch (e) {
       if (e.name !== 'AbortError') this.#say(e.message, true)

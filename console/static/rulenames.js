@@ -17,26 +17,32 @@ export class Names {
     this.#known = await ask('/api/v1/rulebook/names').catch(() => this.#known)
   }
 
-  /** Marks the fields of a form, and lets them offer names. */
+  /** Lets the fields of a form offer names, and marks those that have unknown ones. */
   mark(form, unknown) {
     for (const field of Object.keys(kinds)) {
       const input = form.elements[field]
       if (!input) continue
-      const list = element('datalist', { id: `offers-${field}` })
-      input.setAttribute('list', list.id)
-      input.after(list)
-      const offer = async () => {
-        await this.#read()
-        list.replaceChildren(...this.#offers(field, input.value))
-      }
-      input.addEventListener('focus', offer)
-      input.addEventListener('input', offer)
+      if (!input.list) this.#offering(field, input)
+      form.querySelector(`#unknown-${field}`)?.remove()
+      input.removeAttribute('aria-describedby')
       const here = unknown.filter((u) => u.field === field)
       if (!here.length) continue
       const text = here.slice(0, 5).map((u) => `${words[field]}: ${u.name}${u.meant ? ` (there is ${u.meant})` : ''}`).join('; ') + (here.length > 5 ? `; and ${here.length - 5} more` : '')
-      list.after(element('span', { class: 'warn', id: `unknown-${field}` }, ` ${text}`))
+      input.after(element('span', { class: 'warn', id: `unknown-${field}` }, ` ${text}`))
       input.setAttribute('aria-describedby', `unknown-${field}`)
     }
+  }
+
+  #offering(field, input) {
+    const list = element('datalist', { id: `offers-${field}` })
+    input.after(list)
+    input.setAttribute('list', list.id)
+    const offer = async () => {
+      await this.#read()
+      list.replaceChildren(...this.#offers(field, input.value))
+    }
+    input.addEventListener('focus', offer)
+    input.addEventListener('input', offer)
   }
 
   /** What has been typed, with each name that the last one may become. */
