@@ -19,7 +19,7 @@ type ruleAlertsOutput struct {
 	Body struct {
 		Rules map[string]*Counted `json:"rules"`
 		Today time.Time           `json:"today" doc:"begin of the last day"`
-		From  time.Time           `json:"from" doc:"begin of the oldest day that has been read"`
+		From  time.Time           `json:"from" doc:"begin of the oldest day that has been read; with whole, older ones are not kept"`
 		Whole bool                `json:"whole" doc:"false: reading took too long; asked again, it goes on"`
 		Fault string              `json:"fault,omitempty" doc:"why older ones can't be read"`
 	}
@@ -44,7 +44,7 @@ func (c *Console) getRuleAlerts(ctx context.Context, _ *struct{}) (*ruleAlertsOu
 		b.Fault = topics.Clean(err.Error())
 	}
 	b.Today = dayOf(time.Now())
-	b.Whole = !b.From.After(b.Today.Add(-(stripDays - 1) * day))
+	b.Whole = !b.From.After(c.oldestAlerts(b.Today))
 	return out, nil
 }
 
@@ -70,7 +70,7 @@ func (c *Console) countRules(ctx context.Context, names []string, now time.Time)
 	if !whole {
 		return out, today, nil
 	}
-	from, err = c.rules.year.fill(ctx, today)
+	from, err = c.rules.year.fill(ctx, today, c.oldestAlerts(today))
 	for back := weekDays; back < stripDays && !today.Add(-time.Duration(back)*day).Before(from); back++ {
 		for rule, n := range c.rules.year.of(today.Add(-time.Duration(back) * day)) {
 			if one := by[rule]; one != nil {
@@ -79,4 +79,19 @@ func (c *Console) countRules(ctx context.Context, names []string, now time.Time)
 		}
 	}
 	return out, from, err
+}
+
+// onKafka is how long Kafka keeps alerts.
+const onKafka = 90 * day
+
+// oldestAlerts is the begin of the oldest day of a year of which all alerts are kept.
+func (c *Console) oldestAlerts(today time.Time) time.Time {
+	oldest, kept := today.Add(-(stripDays-1)*day), time.Duration(c.Config.Archive.Retention.Alerts)
+	if c.Alerts.Bucket == nil {
+		kept = onKafka
+	}
+	if kept > 0 {
+		oldest = later(oldest, today.Add(day-kept))
+	}
+	return oldest.Truncate(day)
 }

@@ -194,6 +194,11 @@ func TestAlertsOfRulesAreCounted(t *testing.T) {
 	c, _, _ := ruledConsole(t, slog.New(slog.DiscardHandler))
 	now := time.Now().UTC()
 	c.queue.since = now.AddDate(0, 0, -8) // nothing older is asked for
+	bucket, err := archive.OpenBucket(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Alerts.Bucket = bucket
 	for i, rule := range []string{"fall", "fall", "other"} {
 		a := topics.Alert{ID: fmt.Sprint(i), Rule: rule, Camera: "lobby", At: now.AddDate(0, 0, -3*i), Onset: now}
 		c.queue.add(a, now)
@@ -236,6 +241,13 @@ func TestAlertsOfRulesAreCounted(t *testing.T) {
 		if f := out["fall"]; err != nil || !from.Equal(oldest) || f.Judged != (Judged{2, 1, 0, 1}) || f.Weeks[0] != 1 || f.Weeks[stripWeeks-2] != 1 || out["other"].Week != 1 || passes != stripWeeks-1 {
 			t.Errorf("%v, from %s, %d passes: %+v %+v", err, from, passes, f, out["other"])
 		}
+	}
+	if err := bucket.Close(); err != nil {
+		t.Error(err)
+	}
+	c.Alerts.Bucket = nil
+	if out, from, err = c.countRules(t.Context(), []string{"fall"}, now); err != nil || !from.Equal(dayOf(now).AddDate(0, 0, -89)) || out["fall"].Weeks[0] != 0 || out["fall"].Weeks[stripWeeks-12] != 1 {
+		t.Errorf("without an archive: %v, from %s: %+v", err, from, out["fall"])
 	}
 }
 

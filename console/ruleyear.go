@@ -47,11 +47,12 @@ func (y *ruleYear) known(begin time.Time) bool {
 	return y.kept[begin] != nil
 }
 
-// fill reads days that have not been read yet, for countTime; from is from when on all are.
-func (y *ruleYear) fill(ctx context.Context, today time.Time) (from time.Time, err error) {
+// fill reads days back to the oldest that have not been read yet, for countTime; from is from
+// when on all are.
+func (y *ruleYear) fill(ctx context.Context, today, oldest time.Time) (from time.Time, err error) {
 	begun := time.Now()
 	from = today.Add(-(weekDays - 1) * day)
-	for oldest := today.Add(-(stripDays - 1) * day); from.After(oldest); {
+	for from.After(oldest) {
 		next := from.Add(-day)
 		if y.known(next) {
 			from = next

@@ -50,7 +50,7 @@ function strip(d) {
     const last = today - (d.weeks.length - 1 - i) * week
     const known = last - 6 * 864e5 >= from
     if (known) read++
-    return element('span', { class: !known ? 'unread' : n === 0 ? '' : n > most / 2 ? 'many' : 'some', title: `${date(last - 6 * 864e5)} to ${date(last)}: ${known ? n : 'not read yet'}` })
+    return element('span', { class: !known ? 'unread' : n === 0 ? '' : n > most / 2 ? 'many' : 'some', title: `${date(last - 6 * 864e5)} to ${date(last)}: ${known ? n : counts.whole ? 'not kept any more' : 'not read yet'}` })
   })
   const all = d.weeks.reduce((a, b) => a + b, 0)
   return element('div', { class: 'strip', role: 'img', 'aria-label': `Alerts of the last ${read} weeks: ${all}` }, ...cells)
