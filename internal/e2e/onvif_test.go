@@ -48,7 +48,7 @@ func onvifDevice(t *testing.T, stream string) string {
 				return
 			}
 			if id := asked.FindSubmatch(b[:n]); id != nil {
-				_, _ = fmt.Fprintf(writer{conn, from}, `<E><Header><RelatesTo>%s</RelatesTo></Header><Body><ProbeMatches><ProbeMatch><Scopes>onvif://www.onvif.org/name/Gate%%20West</Scopes><XAddrs>%s</XAddrs></ProbeMatch></ProbeMatches></Body></E>`, id[1], services.URL)
+				_, _ = fmt.Fprintf(onvifAsker{conn, from}, `<E><Header><RelatesTo>%s</RelatesTo></Header><Body><ProbeMatches><ProbeMatch><Scopes>onvif://www.onvif.org/name/Gate%%20West</Scopes><XAddrs>%s</XAddrs></ProbeMatch></ProbeMatches></Body></E>`, id[1], services.URL)
 			}
 		}
 	})
@@ -60,10 +60,10 @@ func onvifDevice(t *testing.T, stream string) string {
 	return conn.LocalAddr().String()
 }
 
-// writer writes to an address.
-type writer struct {
+// onvifAsker is who has asked; what is written to it is sent there.
+type onvifAsker struct {
 	conn *net.UDPConn
 	to   *net.UDPAddr
 }
 
-func (w writer) Write(b []byte) (int, error) { return w.conn.WriteToUDP(b, w.to) }
+func (w onvifAsker) Write(b []byte) (int, error) { return w.conn.WriteToUDP(b, w.to) }
