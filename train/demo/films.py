@@ -7,29 +7,37 @@ import argparse
 import json
 import os
 from dataclasses import dataclass, replace
+from datetime import datetime
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from demo.actions import ACTIONS, staged
-from demo.motions.parts import Play, breathe, ease, shown, upright
+from demo import overlay
+from demo.actions import staged
+from demo.motions.parts import drift
+from demo.render import Clothes, Grade, Renderer, frame_camera, grade, sample_look
+from demo.render.look import HAIR, SKIN
 from demo.scene import Scene
-from demo.skeleton import Body, Pose, mix
 from demo.stage import Take
+from demo.staging import STAGES
 
 WIDTH, HEIGHT, RATE = 640, 360, 15
-SETTLE = 0.8  # seconds in which people pass from standing to what they do
 
 # What a frame shows, by the key of the action that it is a label of.
 LABELS = {"tilt": "fall", "atfence": "stand", "carry": "box", "cycle": "bicycle", "fours": "crawl", "armsup": "handsup",
-          "halfsit": "sit"}
+          "halfsit": "sit", "squat": "stand"}
 
 
 @dataclass(frozen=True)
 class Film:
-    """One camera. With `only`, people stand before and after these seconds and act between them."""
+    """One camera.
+
+    number: seed of what happens; at: when it happens and there: when somebody is to be seen, seconds; clock: the camera's at first;
+    turn: degrees at which it hangs about the people, 90 looks along -z; shot: seed of its height and distance; dress: seed of the
+    place; fill: share of the picture's middle square that the people take.
+    """
 
     name: str
     number: int
@@ -37,60 +45,74 @@ class Film:
     place: str
     light: str
     seconds: float
-    at: float | None = None
-    only: tuple[float, float] | None = None
-    beside: str = ""  # a thing that stands there and plays no part
+    clock: str
+    at: float = 0.0
+    there: tuple[float, float] = (0.0, 99.0)
+    turn: float = 90.0
+    shot: int = 0
+    dress: int = 0
+    fill: tuple[float, float] = (0.62, 0.78)
+    high: tuple[float, float] = (2.2, 3.4)
+    cast: tuple[Clothes, ...] = ()
+    exposure: float = 1.0
+    white: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+def wear(shirt: tuple, trousers: tuple, skin: int, hair: int, *, girth: float = 1.0, sleeves: bool = True, long_hair: bool = False,
+         shoes: tuple = (0.05, 0.045, 0.04), hat: tuple | None = None, vest: tuple | None = None) -> Clothes:  # fmt: skip
+    """Clothes in linear RGB; skin and hair by their numbers in demo.render.look."""
+    colours = [np.array(c, np.float32) for c in (shirt, trousers, shoes, SKIN[skin], HAIR[hair])]
+    more = {k: None if v is None else np.array(v, np.float32) for k, v in (("hat", hat), ("vest", vest))}
+    return Clothes(*colours, girth, sleeves, long_hair, **more)
 
 
 FILMS = (
-    Film("corridor_fall", 12, "fall", "corridor", "indoor cold", 22, at=9.0),
-    Film("room_fall", 21, "fall", "living room", "indoor warm", 22, at=10.5),
-    Film("yard_fence", 22, "fence", "yard", "day", 23, at=9.0),
-    Film("street_fence", 22, "fence", "street", "dusk", 23, at=8.0),
-    Film("street_fight", 7, "fight", "street", "overcast", 30, only=(9.0, 21.0)),
-    Film("office_sit", 6, "sit", "office", "indoor cold", 24),
-    Film("warehouse_box", 7, "box", "warehouse", "indoor cold", 24),
-    Film("yard_beside_fence", 18, "walk", "yard", "day", 26, beside="fence"),
-    Film("yard_empty", 9, "empty", "yard", "overcast", 20, beside="fence"),
-    Film("yard_ladder", 10, "ladder", "yard", "day", 22),
+    Film("corridor_fall", 12, "fall", "corridor", "indoor cold", 23, "2026-11-28 14:03:22", 8.5, (1.5, 20.5), dress=12,
+         cast=(wear((0.07, 0.30, 0.33), (0.06, 0.06, 0.08), 1, 1, girth=0.94, long_hair=True),)),
+    Film("room_fall", 21, "fall", "living room", "indoor warm", 24, "2026-11-28 19:41:07", 8.5, (1.5, 22.0), dress=21,
+         cast=(wear((0.28, 0.24, 0.17), (0.12, 0.13, 0.16), 0, 4, girth=1.12),)),
+    Film("yard_fence", 22, "fence", "yard", "day", 22, "2026-11-28 11:16:45", 8.0, (1.0, 18.0), turn=35.0, dress=22,
+         cast=(wear((0.10, 0.13, 0.17), (0.05, 0.08, 0.17), 2, 0, hat=(0.05, 0.05, 0.06)),)),
+    Film("street_fence", 23, "fence", "street", "dusk", 22, "2026-11-28 16:52:10", 8.0, (1.0, 18.0), turn=145.0, dress=23,
+         cast=(wear((0.42, 0.09, 0.07), (0.17, 0.15, 0.12), 0, 2, girth=0.95, long_hair=True),)),
+    Film("street_fight", 7, "fight", "street", "overcast", 28, "2026-11-28 23:08:31", 8.5, (1.0, 27.0), dress=7,
+         cast=(wear((0.50, 0.47, 0.40), (0.08, 0.09, 0.12), 3, 0), wear((0.10, 0.20, 0.38), (0.20, 0.17, 0.13), 0, 3, girth=1.08))),
+    Film("office_sit", 6, "sit", "office", "indoor cold", 24, "2026-11-28 09:27:54", dress=6,
+         cast=(wear((0.40, 0.16, 0.22), (0.09, 0.09, 0.11), 2, 0, girth=0.96, long_hair=True),)),
+    Film("warehouse_box", 7, "box", "warehouse", "indoor cold", 24, "2026-11-28 10:12:36", dress=8,
+         cast=(wear((0.11, 0.14, 0.20), (0.08, 0.09, 0.11), 1, 1, girth=1.06, vest=(0.75, 0.33, 0.03)),)),
+    Film("yard_beside_fence", 18, "walk", "yard", "day", 24, "2026-11-28 12:34:18", dress=18,
+         cast=(wear((0.35, 0.30, 0.10), (0.08, 0.12, 0.22), 0, 3, girth=0.93, long_hair=True),
+               wear((0.13, 0.13, 0.14), (0.20, 0.19, 0.17), 4, 0, girth=1.05))),
+    Film("yard_empty", 9, "empty", "yard", "overcast", 20, "2026-11-28 07:58:02", dress=9),
+    Film("yard_ladder", 10, "ladder", "yard", "day", 28, "2026-11-28 13:20:49", 6.5, (1.0, 27.0), turn=140.0, dress=10,
+         cast=(wear((0.45, 0.45, 0.42), (0.06, 0.09, 0.18), 0, 1, girth=1.05, hat=(0.75, 0.45, 0.03)),)),
 )
 
 
-def play(film: Film, times: np.ndarray) -> Play:
-    """What happens in a film at times (frames,)."""
-    rng = np.random.default_rng([5, film.number])
-    made = ACTIONS[film.action](rng, times, at=film.at)
-    return _between(rng, made, times, *film.only) if film.only else made
+def scene(film: Film) -> tuple[Scene, Take]:
+    """All frames of a film, and the take that its place is built around: what the camera is hung for."""
+    times = np.arange(round(film.seconds * RATE)) / RATE
+    made = STAGES[film.name](film, times)
+    take, shows = staged(film.action, made.play, times)
+    kept = (times >= made.focus[0]) & (times < made.focus[1])
+    around = replace(take, times=times[kept], actors=[replace(a, joints=a.joints[kept]) for a in take.actors], things=[])
+    look = sample_look(np.random.default_rng([5, film.dress]), film.place, film.light)
+    look = replace(look, weather="none", clothes=film.cast or look.clothes)
+    # People act within the middle square, which is what the model sees of a wide picture.
+    camera = frame_camera(np.random.default_rng([5, film.shot]), around, film.high, film.fill, turn=float(np.radians(film.turn)))
+    take = replace(take, things=[*take.things, *made.stands])
+    return Scene(take, shows, look, replace(camera, aspect=WIDTH / HEIGHT)), around
 
 
-def _between(rng: np.random.Generator, made: Play, times: np.ndarray, start: float, end: float) -> Play:
-    """The play with its people standing before start and after end, where they are at these moments."""
-    people = []
-    for body, pose in made.people:
-        before, after = (_standing(rng, body, pose, times, int(np.searchsorted(times, moment))) for moment in (start, end))
-        acting = mix(before, pose, ease(times, start - SETTLE / 2, SETTLE))
-        people.append((body, mix(acting, after, ease(times, end - SETTLE / 2, SETTLE))))
-    return Play(shown(times, "stand", (start, made.shows[0]), (end, "stand")), people, made.things)
-
-
-def _standing(rng: np.random.Generator, body: Body, pose: Pose, times: np.ndarray, frame: int) -> Pose:
-    still = upright(body, len(times))
-    breathe(still, times, rng)
-    return still.moved(pose.pelvis[frame] * (1, 0, 1), float(pose.turn[frame, 0]))
-
-
-def scene(film: Film, times: np.ndarray) -> Scene:
-    from demo.render import frame_camera, sample_look  # noqa: PLC0415 - where OpenGL may not be
-    from demo.scene import core, stand_by  # noqa: PLC0415
-
-    take, shows = staged(film.action, play(film, times), times)
-    rng = np.random.default_rng([5, film.number, 1])
-    look = replace(sample_look(rng, film.place, film.light), weather="none")
-    if film.beside:
-        take = replace(take, things=[*take.things, stand_by(rng, take, film.beside)])
-    # People stay within the middle square, which is what the model sees of a wide picture.
-    camera = frame_camera(rng, core(take), fill=(0.75, 0.85))
-    return Scene(take, shows, look, replace(camera, aspect=WIDTH / HEIGHT))
+def draw(renderer: Renderer, film: Film, made: Scene, around: Take) -> np.ndarray:
+    """uint8 (frames, HEIGHT, WIDTH, 3) as the camera delivers them."""
+    rng = np.random.default_rng([5, film.number, 2])
+    frames = renderer.render(made.take, made.look, made.camera, around)
+    if not made.look.indoor:  # clouds pass before the sun
+        light = 1 + 0.05 * drift(rng, made.take.times, 0.03, 0.12)
+        frames = np.clip(frames * light[:, None, None, None], 0, 255).astype(np.uint8)
+    return grade(frames, rng, Grade(noise=1.3, exposure=film.exposure, white=film.white, vignette=0.16, blur=0.15))
 
 
 def labels(film: Film, take: Take, shows: np.ndarray) -> dict:
@@ -117,17 +139,15 @@ def encode(frames: np.ndarray, file: Path) -> None:
 def make(folder: Path, names: tuple[str, ...] = ()) -> None:
     """Renders the films, or those named, and writes labels.json for all of them."""
     os.environ.setdefault("LP_NUM_THREADS", "2")
-    from demo.render import Renderer  # noqa: PLC0415
-    from demo.scene import draw  # noqa: PLC0415
-
     folder.mkdir(parents=True, exist_ok=True)
-    renderer, shown_when = Renderer(WIDTH, HEIGHT), {}
+    renderer, shown_when = Renderer(WIDTH, HEIGHT, fine=True), {}
     for film in FILMS:
-        times = np.arange(round(film.seconds * RATE)) / RATE
-        made = scene(film, times)
+        made, around = scene(film)
         shown_when[f"{film.name}.mp4"] = labels(film, made.take, made.shows)
         if not names or film.name in names:
-            encode(draw(renderer, made, np.random.default_rng([5, film.number, 2])), folder / f"{film.name}.mp4")
+            frames = draw(renderer, film, made, around)
+            overlay.write(frames, film.name, datetime.fromisoformat(film.clock), RATE)
+            encode(frames, folder / f"{film.name}.mp4")
             print(f"{film.name}: {film.seconds} s", flush=True)
     renderer.release()
     (folder / "labels.json").write_text(json.dumps(shown_when, indent=1) + "\n")

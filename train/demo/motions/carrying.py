@@ -63,12 +63,16 @@ def _look(rng: np.random.Generator, pose: Pose, t: np.ndarray, down: float) -> N
     pose.head[:, 2] += 9 * drift(rng, t)
 
 
-def carry_box(rng: np.random.Generator, t: np.ndarray, at: float | None = None) -> Play:
-    """Walks with a box before the chest, hands at its sides or under its edges; the heavier, the more one leans back."""
+def carry_box(rng: np.random.Generator, t: np.ndarray, at: float | None = None, path: Path | None = None) -> Play:
+    """Walks with a box before the chest, hands at its sides or under its edges; the heavier, the more one leans back.
+
+    The path is drawn where it is None.
+    """
     body, heavy, speed = anybody(rng), rng.random(), rng.uniform(0.75, 1.1)
     scale = rng.uniform(1.1, 1.35) * rng.uniform(0.92, 1.08, 3)
     depth, tall, wide = np.asarray(THINGS["box"]) * scale
-    path, gait = _course(rng, t, speed), stroller(rng, speed, body)
+    drawn, gait = _course(rng, t, speed), stroller(rng, speed, body)
+    path = path or drawn
     pose = go(body, gait, path, t)
     yaw = path(t)[2]
     low = (rng.uniform(0.02, 0.08) - 0.03 * heavy) * body.height

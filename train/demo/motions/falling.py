@@ -153,13 +153,14 @@ def _stir(rng: np.random.Generator, t: np.ndarray, pose: Pose) -> None:
 # Falling -------------------------------------------------------------------------------------------------------------------------
 
 
-def fall(rng: np.random.Generator, t: np.ndarray, at: float | None = None) -> Play:
-    """Stands or walks, loses balance at `at`, falls and stays lying."""
+def fall(rng: np.random.Generator, t: np.ndarray, at: float | None = None, walked: float | None = None) -> Play:
+    """Stands or walks, loses balance at `at`, falls and stays lying. With walked, walks for so many seconds before."""
     body, yaw, span = anybody(rng), rng.uniform(0, 360), float(t[-1] - t[0])
     moment = float(t[0]) + rng.uniform(0.25, 0.5) * span
     at = moment if at is None else at
     how, walks = str(rng.choice((FRONT, BACK, SIDE, FAINT))), rng.random() < 0.55
-    before, start, reach = _before(rng, t, body, at, walks)
+    walks, walked = walks or walked is not None, walked or WALKED
+    before, start, reach = _before(rng, t, body, at, walked if walks else 0.0)
     last = rng.uniform(0.75, 1.2)
     shares, poses = FALLS[how](rng, body, start)
     down = run_through(t, [at + last * s for s in shares], poses)
@@ -168,24 +169,24 @@ def fall(rng: np.random.Generator, t: np.ndarray, at: float | None = None) -> Pl
     pose, _ = placed(pose, [], yaw, rotation(yaw) @ np.array([0.45 * reach, 0, 0]))
     changes = (at + 0.3 * last, "tilt"), (at + 0.97 * last, "lie")
     if walks:
-        changes = (at - WALKED - 0.2, "walk"), *changes
+        changes = (at - walked - 0.2, "walk"), *changes
     return Play(shown(t, "stand", *changes), [(body, pose)])
 
 
-def _before(rng: np.random.Generator, t: np.ndarray, body: Body, at: float, walks: bool) -> tuple[Pose, Pose, float]:
-    """Standing or walking until at, the one pose it freezes in then, and the way walked, metres. All ends at the origin."""
-    if not walks:
+def _before(rng: np.random.Generator, t: np.ndarray, body: Body, at: float, walked: float) -> tuple[Pose, Pose, float]:
+    """Standing, or walking for so many seconds until at, the pose it freezes in, and the way walked, metres. Ends at the origin."""
+    if not walked:
         place = rng.integers(2**31)
         stood = lambda times: _at_ease(np.random.default_rng(place), times, body)  # noqa: E731
         return stood(t), stood(np.array([at])), 0.0
     speed, slip = rng.uniform(0.9, 1.2), rng.uniform(0.12, 0.2)
-    gait, path = stroller(rng, speed, body), eased(straight(speed), [(at - WALKED, at + 100)])
+    gait, path = stroller(rng, speed, body), eased(straight(speed), [(at - walked, at + 100)])
     gait.phase = rng.random() - at / gait.period
     # The walker's own time runs out shortly after at, so that a foot stops in the air or on the ground as it is.
     own = lambda times: np.where(times < at, times, at + slip * (1 - np.exp(-np.maximum(times - at, 0) / slip)))  # noqa: E731
     gone, end = (go(body, gait, path, own(v)) for v in (t, np.array([at + 100])))
     x = path(np.array([at + slip]))[0][0]
-    return gone.moved(np.array([-x, 0, 0]), 0.0), end.moved(np.array([-x, 0, 0]), 0.0), min(WALKED, at) * speed
+    return gone.moved(np.array([-x, 0, 0]), 0.0), end.moved(np.array([-x, 0, 0]), 0.0), min(walked, at) * speed
 
 
 def _at_ease(rng: np.random.Generator, t: np.ndarray, body: Body) -> Pose:

@@ -54,12 +54,16 @@ def _extent(camera: Camera, points: np.ndarray) -> tuple[np.ndarray, np.ndarray,
 
 
 def frame_camera(rng: np.random.Generator, take: Take, height_range: tuple[float, float] = (1.6, 4.5),
-                 fill: tuple[float, float] = (0.45, 0.9), aspect: float = 1.0) -> Camera:
-    """Hang a camera at a height (metres) so that the people span a share in fill of the picture's width or height."""
+                 fill: tuple[float, float] = (0.45, 0.9), aspect: float = 1.0, turn: float | None = None) -> Camera:
+    """Hang a camera at a height (metres) so that the people span a share in fill of the picture's width or height.
+
+    turn: the level angle in radians from +x towards +z at which it hangs about the people, drawn where None.
+    """
     points = people_points(take)
     low, high = points.min(0), points.max(0)
     centre = (low + high) / 2
-    share, turn = rng.uniform(*fill), rng.uniform(0, 2 * np.pi)
+    share, drawn = rng.uniform(*fill), rng.uniform(0, 2 * np.pi)
+    turn = drawn if turn is None else turn
     height, fov = rng.uniform(*height_range), rng.uniform(0.6, 0.95)
     way = np.array([np.cos(turn), 0.0, np.sin(turn)])
     near, far = 1.5, 60.0

@@ -29,7 +29,10 @@ MAX_ACTORS = 8
 
 @dataclass(frozen=True)
 class Clothes:
-    """What one person looks like: linear RGB colours, girth as a factor on every radius, sleeves of the shirt."""
+    """What one person looks like: linear RGB colours, girth as a factor on every radius, sleeves of the shirt.
+
+    hat and vest, where they are not None, are drawn in films only.
+    """
 
     shirt: np.ndarray
     trousers: np.ndarray
@@ -39,6 +42,8 @@ class Clothes:
     girth: float
     long_sleeves: bool
     long_hair: bool
+    hat: np.ndarray | None = None
+    vest: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

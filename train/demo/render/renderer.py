@@ -8,27 +8,30 @@ from . import shaders
 from .camera import Camera, people_points
 from .look import LIGHTS, Look
 from .meshes import BOX_FLOATS, CAPSULE_FLOATS, box_mesh, capsule_mesh, moved
-from .people import person_rows
+from .parts import changed
+from .people import near_spheres, person_rows
 from .places import place_rows
 from .things import thing_rows
 from .weather import falling_rows
 
 MAX_ROWS = 4096
-SHADOW = 256
+SHADOW, FINE_SHADOW = 256, 1024
+NEAR = 32  # spheres that darken what is near them, at most
 
 
 class Renderer:
     """Owns a GL context of its own; use it in the thread that made it and release it in the end."""
 
-    def __init__(self, width: int, height: int, samples: int = 4) -> None:
-        self.width, self.height = width, height
+    def __init__(self, width: int, height: int, samples: int = 4, fine: bool = False) -> None:
+        """fine draws rounder bodies, sharper shadows and softer light, which no training picture has."""
+        self.width, self.height, self.fine = width, height, fine
         self.gl = gl = moderngl.create_context(standalone=True, backend="egl")
         gl.enable(moderngl.DEPTH_TEST)
         self._capsules, self._boxes = gl.buffer(reserve=MAX_ROWS * CAPSULE_FLOATS * 4), gl.buffer(reserve=MAX_ROWS * BOX_FLOATS * 4)
-        self._rod, self._cube = gl.buffer(capsule_mesh().tobytes()), gl.buffer(box_mesh().tobytes())
-        self._scene = self._programs(shaders.FRAGMENT)
+        self._rod, self._cube = gl.buffer((capsule_mesh(14, 4) if fine else capsule_mesh()).tobytes()), gl.buffer(box_mesh().tobytes())
+        self._scene = self._programs(shaders.FINE if fine else shaders.FRAGMENT)
         self._dark = self._programs(shaders.DEPTH)
-        self._shade = gl.depth_texture((SHADOW, SHADOW))
+        self._shade = gl.depth_texture((FINE_SHADOW,) * 2 if fine else (SHADOW, SHADOW))
         self._shade.compare_func = "<="
         self._lamp = gl.framebuffer(depth_attachment=self._shade)
         size = (width, height)
@@ -58,17 +61,28 @@ class Renderer:
         reach = float(np.linalg.norm((high - low)[[0, 2]]) / 2)
         away = (centre - camera.eye) * (1, 0, 1)
         still = place_rows(look, centre, away / np.linalg.norm(away), reach)
-        people = [person_rows(a, look.clothes[i % len(look.clothes)]) for i, a in enumerate(take.actors)]
+        people = [person_rows(a, look.clothes[i % len(look.clothes)], self.fine) for i, a in enumerate(take.actors)]
         things = [(t.pose, thing_rows(t.kind, t.size)) for t in take.things]
         self._light(look, camera, centre, max(reach, 1.2) + 1.2)
         out = np.empty((len(take.times), self.height, self.width, 3), np.uint8)
+        empty = None
         for frame in range(len(out)):
             parts = [still, *[moved(rows, pose[frame]) for pose, rows in things]]
             drops = falling_rows(look, centre, float(take.times[frame]))
-            rods = np.concatenate([drops, *[p[frame] for p in people], *[p[0] for p in parts]])
-            self._draw(rods, np.concatenate([p[1] for p in parts]), look)
-            raw = np.frombuffer(self._one.read(components=3, alignment=1), np.uint8)
-            out[frame] = raw.reshape(self.height, self.width, 3)[::-1]
+            rods, boxes = np.concatenate([drops, *[p[frame] for p in people], *[p[0] for p in parts]]), np.concatenate([p[1] for p in parts])
+            if not self.fine:
+                out[frame] = self._draw(rods, boxes, look)
+                continue
+            if empty is None:  # what never moves is drawn once
+                self._darken(take, None)
+                resting = [still, *[moved(rows, pose[0]) for pose, rows in things if (pose == pose[0]).all()]]
+                empty = self._draw(np.concatenate([p[0] for p in resting]), np.concatenate([p[1] for p in resting]), look)
+            out[frame] = empty
+            part = changed(take, frame, camera, look.sun, (self.width, self.height))
+            if part is not None:
+                self._darken(take, frame)
+                left, top, right, bottom = part
+                out[frame, top:bottom, left:right] = self._draw(rods, boxes, look, part)
         return out
 
     def _light(self, look: Look, camera: Camera, centre: np.ndarray, reach: float) -> None:
@@ -89,22 +103,41 @@ class Renderer:
         for program, _ in self._dark:
             program["clip"].write(np.ascontiguousarray(view.T, "f4").tobytes())
 
-    def _draw(self, rods: np.ndarray, boxes: np.ndarray, look: Look) -> None:
+    def _darken(self, take: Take, frame: int | None) -> None:
+        """Gives the shader the bodies of a frame as spheres."""
+        spots = [near_spheres(a, frame) for a in take.actors] if frame is not None else []
+        rows = np.concatenate([np.zeros((0, 4)), *spots])[:NEAR]
+        whole = np.zeros((NEAR, 4), "f4")
+        whole[: len(rows)] = rows
+        for program, _ in self._scene:
+            if "near_" in program:  # of what has no texture it is not asked
+                program["near_"].write(whole.tobytes())
+                program["count"].value = len(rows)
+
+    def _draw(self, rods: np.ndarray, boxes: np.ndarray, look: Look,
+              part: tuple[int, int, int, int] | None = None) -> np.ndarray:  # fmt: skip
+        """uint8 (height, width, 3): the picture, or a part of it as left, top, right, bottom."""
         if max(len(rods), len(boxes)) > MAX_ROWS:
             raise ValueError(f"draw frame: {len(rods)} capsules and {len(boxes)} boxes, at most {MAX_ROWS} of each")
+        left, top, right, bottom = part or (0, 0, self.width, self.height)
+        window = left, self.height - bottom, right - left, bottom - top
         self._capsules.write(np.ascontiguousarray(rods, "f4").tobytes())
         self._boxes.write(np.ascontiguousarray(boxes, "f4").tobytes())
         self._lamp.use()
         self._lamp.clear(depth=1.0)
         for (_, array), count in zip(self._dark, (len(rods), len(boxes)), strict=True):
             array.render(instances=count)
+        self._many.scissor = window if part else None
         self._many.use()
         sky = np.power(np.clip(LIGHTS[look.light][2], 0, 1), 1 / 2.2)
         self._many.clear(*sky, 1.0, depth=1.0)
         self._shade.use()
         for (_, array), count in zip(self._scene, (len(rods), len(boxes)), strict=True):
             array.render(instances=count)
+        self._many.scissor = None
         self.gl.copy_framebuffer(self._one, self._many)
+        raw = np.frombuffer(self._one.read(window, components=3, alignment=1), np.uint8)
+        return raw.reshape(window[3], window[2], 3)[::-1]
 
     def release(self) -> None:
         """Give the context and all that lives in it back."""

@@ -1,4 +1,4 @@
-"""The two vertex shaders (capsule, box) and the fragment shader they share."""
+"""The two vertex shaders (capsule, box) and the fragment shaders that they share: FRAGMENT of all training, FINE of films."""
 
 CAPSULE = """#version 330
 uniform mat4 clip; in vec4 unit; in vec3 a; in vec3 b; in vec2 radius; in vec3 tint;
@@ -20,7 +20,7 @@ void main() {
 }"""
 DEPTH = """#version 330
 void main() {}"""
-FRAGMENT = """#version 330
+_TEXTURES = """#version 330
 uniform mat4 lamp; uniform vec3 sun; uniform vec3 light; uniform vec3 ambient; uniform vec3 haze;
 uniform float fog; uniform vec3 eye;
 uniform sampler2DShadow shade;
@@ -41,7 +41,8 @@ float texel(vec2 p, int k) {
   if (k == 6) return 0.95 + 0.08 * noise(p * 5.0);
   return 0.8 + 0.2 * noise(p * 3.0) + 0.12 * noise(p * 17.0);
 }
-void main() {
+"""
+FRAGMENT = _TEXTURES + """void main() {
   vec3 n = normalize(normal), base = colour; int k = int(kind + 0.5);
   if (k == 8) { pixel = vec4(pow(min(base, 1.0), vec3(1.0 / 2.2)), 1); return; }
   if (k > 0) { vec3 m = abs(n); base *= texel(m.y > 0.6 ? place.xz : (m.x > m.z ? place.zy : place.xy), k); }
@@ -55,6 +56,39 @@ void main() {
   vec3 sum = base * (ambient * (0.7 + 0.3 * n.y) * low + light * max(dot(n, sun), 0.0) * lit * 0.75);
   vec3 way = eye - place; float far = length(way);
   sum += light * lit * 0.05 * pow(max(dot(n, normalize(sun + way / far)), 0.0), 24.0);
+  sum = mix(haze, sum, exp(-fog * far));
+  pixel = vec4(pow(sum / (1.0 + 0.28 * sum), vec3(1.0 / 2.2)), 1);
+}"""
+# Soft shadows, light from the sky and the ground, and darkness where bodies are near a floor or wall (spheres in `near_`).
+FINE = _TEXTURES + """
+uniform vec4 near_[32]; uniform int count;
+float open(vec3 n) {
+  float out_ = 1.0;
+  for (int i = 0; i < count; i++) {
+    vec3 d = near_[i].xyz - place; float l = max(length(d), 0.02);
+    out_ *= 1.0 - 0.75 * clamp(dot(n, d / l), 0.0, 1.0) * min(near_[i].w * near_[i].w / (l * l), 1.0);
+  }
+  return out_;
+}
+float shone(vec3 n) {
+  vec4 s = lamp * vec4(place + n * 0.025, 1); vec3 q = s.xyz / s.w * 0.5 + 0.5;
+  if (any(lessThan(q, vec3(0))) || any(greaterThan(q, vec3(1)))) return 1.0;
+  vec2 t = 1.1 / vec2(textureSize(shade, 0));
+  return 0.25 * (texture(shade, q + vec3(t, 0)) + texture(shade, q + vec3(-t, 0))
+      + texture(shade, q + vec3(t.x, -t.y, 0)) + texture(shade, q + vec3(-t.x, t.y, 0)));
+}
+void main() {
+  vec3 n = normalize(normal), base = colour; int k = int(kind + 0.5);
+  if (k == 8) { pixel = vec4(pow(min(base, 1.0), vec3(1.0 / 2.2)), 1); return; }
+  if (k > 0) { vec3 m = abs(n); base *= texel(m.y > 0.6 ? place.xz : (m.x > m.z ? place.zy : place.xy), k); }
+  float grey = dot(base, vec3(0.3, 0.55, 0.15)); base = mix(vec3(grey), base, 0.82);
+  float low = k == 0 ? 0.72 + 0.28 * smoothstep(0.0, 0.7, place.y) : 0.8 + 0.2 * smoothstep(0.0, 0.5, place.y + 1.5 * step(0.6, n.y));
+  float dark = k > 0 ? open(n) : 1.0, lit = shone(n);
+  vec3 sky = mix(ambient * vec3(0.62, 0.58, 0.52), ambient, 0.5 + 0.5 * n.y);
+  vec3 sum = base * (sky * low * dark + light * max(dot(n, sun), 0.0) * lit * 0.75 * (0.5 + 0.5 * dark));
+  vec3 way = eye - place; float far = length(way);
+  float rim = pow(1.0 - max(dot(n, way / far), 0.0), 3.0);
+  sum += ambient * rim * (k == 0 ? 0.10 : 0.0);
   sum = mix(haze, sum, exp(-fog * far));
   pixel = vec4(pow(sum / (1.0 + 0.28 * sum), vec3(1.0 / 2.2)), 1);
 }"""

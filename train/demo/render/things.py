@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .meshes import WOOD, Shapes
+from .meshes import CONCRETE, GLOW, PLASTER, WOOD, Shapes
 
 BROWN, DARK, STEEL, CLOTH = (0.32, 0.17, 0.07), (0.05, 0.05, 0.06), (0.5, 0.52, 0.55), (0.10, 0.22, 0.42)
 
@@ -134,6 +134,56 @@ def _cup(s: Shapes, x: float, y: float, z: float) -> None:
     s.rod((0, -y / 4, 0), (0, y / 4, 0), x / 2.4, (0.9, 0.9, 0.9))
 
 
+def _house(s: Shapes, x: float, y: float, z: float) -> None:
+    """A wall of a low house whose front is at x = 0, with a roof that juts out, a gutter, a door and windows."""
+    s.box((x / 2, y / 2, 0), (x, y, z), (0.62, 0.52, 0.40), PLASTER)
+    s.box((x / 2, 0.2, 0), (x + 0.06, 0.4, z + 0.06), (0.30, 0.29, 0.28), CONCRETE)
+    s.box((x / 2 - 0.12, y + 0.06, 0), (x + 0.5, 0.12, z + 0.5), (0.22, 0.13, 0.10))
+    s.rod((-0.30, y + 0.02, -z / 2 - 0.2), (-0.30, y + 0.02, z / 2 + 0.2), 0.06, (0.35, 0.36, 0.37))
+    s.rod((-0.06, 0.1, z / 2 - 0.25), (-0.06, y, z / 2 - 0.25), 0.045, (0.35, 0.36, 0.37))
+    for k in (-0.33, 0.30):
+        s.box((-0.02, 1.65, k * z), (0.06, 1.25, 1.35), (0.80, 0.78, 0.74))
+        s.box((-0.05, 1.65, k * z), (0.04, 1.08, 1.18), (0.10, 0.14, 0.19), GLOW)
+        s.box((-0.07, 1.65, k * z), (0.04, 1.1, 0.05), (0.80, 0.78, 0.74))
+        s.box((-0.09, 0.98, k * z), (0.22, 0.06, 1.5), (0.45, 0.43, 0.41))
+
+
+def _plant(s: Shapes, x: float, y: float, z: float) -> None:
+    s.rod((0, 0.12, 0), (0, 0.3, 0), x * 0.42, (0.35, 0.17, 0.10), x * 0.5)
+    for k in range(9):
+        turn, up = 2.4 * k, y * (0.62 + 0.05 * (k % 5))
+        tip = (0.55 * x * np.cos(turn), up, 0.55 * z * np.sin(turn))
+        s.rod((0, 0.35, 0), tip, 0.03, (0.06, 0.16, 0.05), 0.075)
+
+
+def _bench(s: Shapes, x: float, y: float, z: float) -> None:
+    for k in (-0.42, 0.42):
+        s.box((0, y / 4, k * z), (x * 0.8, y / 2, 0.06), DARK)
+    for k in (-0.3, 0.0, 0.3):
+        s.box((k * x, y / 2, 0), (x * 0.26, 0.05, z), (0.33, 0.20, 0.09), WOOD)
+
+
+def _poster(s: Shapes, x: float, y: float, z: float) -> None:
+    s.box((0, y / 2, 0), (x, y, z), (0.12, 0.12, 0.13))
+    s.box((-x, y / 2, 0), (x, y * 0.92, z * 0.92), (0.72, 0.70, 0.64))
+    s.box((-1.2 * x, y * 0.62, 0), (x, y * 0.42, z * 0.7), (0.20, 0.33, 0.45))
+    s.box((-1.2 * x, y * 0.22, 0), (x, y * 0.06, z * 0.6), (0.25, 0.25, 0.25))
+
+
+def _pallet(s: Shapes, x: float, y: float, z: float) -> None:
+    """Boxes stacked on a pallet."""
+    s.box((0, 0.07, 0), (x, 0.12, z), (0.40, 0.28, 0.14), WOOD)
+    for i, k, tall in ((-1, -1, 0.62), (-1, 1, 0.5), (1, -1, 0.4), (1, 1, 0.62)):
+        s.box((i * x / 4, 0.13 + tall * y / 2, k * z / 4), (x * 0.47, tall * y, z * 0.46), (0.46 + 0.03 * i, 0.30 + 0.02 * k, 0.15))
+        s.box((i * x / 4, 0.13 + tall * y / 2, k * z / 4), (x * 0.475, tall * y * 1.01, 0.05), (0.6, 0.5, 0.33))
+
+
+def _bin(s: Shapes, x: float, y: float, z: float) -> None:
+    s.box((0, y * 0.48, 0), (x, y * 0.88, z), (0.05, 0.14, 0.09))
+    s.box((0.02, y * 0.95, 0), (x * 1.1, y * 0.07, z * 1.08), (0.04, 0.11, 0.07))
+
+
 DRAW = {"chair": _chair, "stool": _stool, "sofa": _sofa, "bed": _bed, "table": _table, "desk": _table, "fence": _fence,
         "ladder": _ladder, "box": _box, "bag": _bag, "suitcase": _suitcase, "ball": _ball, "bicycle": _bicycle, "broom": _broom,
-        "cart": _cart, "punchbag": _punchbag, "phone": _held, "cup": _cup}
+        "cart": _cart, "punchbag": _punchbag, "phone": _held, "cup": _cup,
+        "house": _house, "plant": _plant, "bench": _bench, "poster": _poster, "pallet": _pallet, "bin": _bin}
