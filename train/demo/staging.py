@@ -20,7 +20,7 @@ from demo.motions.staying import SEATS, seated
 from demo.skeleton import RIGHT, Body, Pose, mix, rotation
 from demo.stage import THINGS, Thing
 
-OUT = 5.6  # metres to the side at which nobody is seen
+OUT = 5.8  # metres to the side at which nobody is seen
 LEAN = 13.0  # degrees of the ladder
 
 
@@ -182,33 +182,32 @@ def office_sit(film: Scripted, t: np.ndarray) -> Staged:
 
 
 def warehouse_box(film: Scripted, t: np.ndarray) -> Staged:
-    """Carries a box through the picture, comes back with another one."""
-    turn, pace = 11.6, 1.0
-    there = route([(-OUT, -0.6), (0, 0.2), (OUT, -0.3)], pace, start=0.4)
-    back = route([(OUT, 0.9), (0.3, 0.5), (-OUT, 0.8)], pace, start=turn + 0.6)
+    """Carries boxes through the picture, to and fro."""
+    far, long = 4.9, 8.0  # metres to the side; seconds that a way takes
+    ways = [route([(-side * far, z), (0.0, z + 0.3), (side * far, z)], 2 * far / (long - 0.4), start=long * k + 0.2)
+            for k, (side, z) in enumerate(((1, -0.5), (-1, 0.5), (1, 0.1)))]  # fmt: skip
 
     def path(now: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        a, b = there(now), back(now)
-        return tuple(np.where(now < turn, p, q) for p, q in zip(a, b, strict=True))
+        k = np.clip(now // long, 0, len(ways) - 1)
+        return tuple(np.choose(k.astype(int), parts) for parts in zip(*(way(now) for way in ways), strict=True))
 
     play = played(lambda rng, now: carry_box(rng, now, path=path), film.number, t)
-    stands = _props(len(t), ("pallet", 2.6, -2.2, 90.0), ("pallet", -2.9, -2.0, 80.0), ("pallet", -1.6, -2.3, 95.0))
-    return Staged(play, (4.0, 8.0), stands)
+    stands = _props(len(t), ("pallet", 4.1, -1.7, 90.0), ("pallet", -4.3, -1.4, 80.0), ("pallet", -3.1, -2.1, 95.0))
+    return Staged(play, (3.2, 4.8), stands)
 
 
 def yard_beside_fence(film: Scripted, t: np.ndarray) -> Staged:
-    """One walks along a fence, and another comes the other way."""
-    people, things = [], []
-    for i, (begin, side, z, speed) in enumerate(((0.2, -1, 0.1, 1.15), (11.6, 1, 0.7, 1.05))):
+    """One walks along a fence with a phone in hand, and another comes the other way."""
+    far, people, things = 5.2, [], []
+    for i, (begin, side, z) in enumerate(((0.2, -1, 0.1), (10.0, 1, 0.7))):
         rng = np.random.default_rng([film.number, i])
         body = anybody(rng)
-        path = route([(side * OUT, z), (0, z - 0.15), (-side * OUT, z + 0.1)], speed, start=begin)
-        pose = walked(rng, body, path, t, speed)
+        pose = walked(rng, body, route([(side * far, z), (0, z - 0.15), (-side * far, z + 0.1)], 1.15, start=begin), t, 1.15)
         if i == 0:
             things.append(_look_at_phone(body, pose, RIGHT))
         people.append((body, pose))
     fence = thing("fence", len(t), (0, 0, -0.9), rotation(np.array(90.0)), (1, 0.95, 2.8))
-    return Staged(Play(shown(t, "walk"), people, things), (3.6, 6.6), [fence])
+    return Staged(Play(shown(t, "walk"), people, things), (4.0, 5.6), [fence])
 
 
 def yard_empty(film: Scripted, t: np.ndarray) -> Staged:
@@ -234,13 +233,13 @@ def yard_ladder(film: Scripted, t: np.ndarray) -> Staged:
     at = pose.reach[:, RIGHT] + busy[:, None] * np.stack([0.08 + 0.05 * drift(rng, t, 0.5, 1.2), 0.16 + 0.10 * np.sin(5.5 * t), 0.18 + 0.06 * drift(rng, t, 0.3, 0.8)], -1)
     hold(pose, RIGHT, at)
     end = film.at + top + worked + (down - rest)
-    near = route([(-3.2, 6.5), (-1.9, 0.5), (-0.62, 0.0)], 1.15, stop=film.at - 0.5, after=0.0)
-    far = route([(-0.62, 0.0), (-1.5, -0.8), (-2.2, -6.5)], 1.15, start=end + 1.1, before=0.0)
+    near = route([(-OUT - 1.5, 0.8), (-1.9, 0.2), (-0.62, 0.0)], 1.15, stop=film.at - 0.5, after=0.0)
+    far = route([(-0.62, 0.0), (-1.7, 0.7), (-OUT - 1.5, 1.0)], 1.15, start=end + 1.1, before=0.0)
     before, after = (walked(rng, body, path, t, 1.15) for path in (near, far))
     pose = joined(t, joined(t, before, pose, film.at - 0.1, 0.9), after, end + 0.35, 0.9)
     ladder = thing("ladder", len(t), turn=rotation(0.0, LEAN), scale=(1, LADDER / THINGS["ladder"][1], 1))
     tall = LADDER * np.cos(np.radians(LEAN)) - 0.35
-    house = thing("house", len(t), (LADDER * np.sin(np.radians(LEAN)) + 0.02, 0, 0.6), scale=(1, tall / THINGS["house"][1], 1))
+    house = thing("house", len(t), (LADDER * np.sin(np.radians(LEAN)) - 0.02, 0, -2.0), scale=(1, tall / THINGS["house"][1], 0.55))
     shows = shown(t, "walk", (film.at + 0.2, "ladder"), (end, "walk"))
     return Staged(Play(_gone(film, shows, t), [(body, pose)]), (film.at, end), [ladder, house])
 

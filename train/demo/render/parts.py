@@ -23,11 +23,30 @@ def changed(take: Take, frame: int, camera: Camera, sun: np.ndarray, size: tuple
     round_ = (np.concatenate([here, down])[:, None] + offsets).reshape(-1, 3)
     clip = np.c_[round_, np.ones(len(round_))] @ camera.matrix().T
     if (clip[:, 3] < 0.2).any():  # beside or behind the camera
-        clip = clip[clip[:, 3] >= 0.2]
-        if not len(clip):
-            return None
+        return (0, 0, *size) if (clip[:, 3] >= 0.2).any() else None
     ndc = clip[:, :2] / clip[:, 3:]
     low, high = (np.clip((f(ndc, 0) * (0.5, 0.5) + 0.5), 0, 1) for f in (np.min, np.max))
     left, right = int(np.floor(low[0] * size[0])), int(np.ceil(high[0] * size[0]))
     top, bottom = int(np.floor((1 - high[1]) * size[1])), int(np.ceil((1 - low[1]) * size[1]))
     return (left, top, right, bottom) if right - left > 0 and bottom - top > 0 else None
+
+
+def touching(rods: np.ndarray, boxes: np.ndarray, clip: np.ndarray, window: tuple[float, float, float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """The capsule and box rows that may be seen within window (left, bottom, right, top; -1..1) by clip (4, 4) from world."""
+    kept = []
+    for ends, radius in (((rods[:, :3], rods[:, 3:6]), rods[:, 6:8].max(1, initial=0)),
+                         ((boxes[:, 9:12],), 0.5 * np.sqrt((boxes[:, :9] ** 2).sum(1)))):  # fmt: skip
+        scale = np.linalg.norm(clip[:2, :3], axis=1)
+        low, high, near = [], [], np.zeros(len(radius), bool)
+        for at in ends:
+            seen = np.c_[at, np.ones(len(at))] @ clip.T
+            depth = seen[:, 3] - radius * np.linalg.norm(clip[3, :3])
+            near |= depth < 0.1
+            spread = radius[:, None] * scale / np.maximum(depth, 0.1)[:, None]
+            middle = seen[:, :2] / np.maximum(seen[:, 3:], 0.1)
+            low.append(middle - spread - 0.02)
+            high.append(middle + spread + 0.02)
+        low, high = np.min(low, 0), np.max(high, 0)
+        out = (high[:, 0] < window[0]) | (high[:, 1] < window[1]) | (low[:, 0] > window[2]) | (low[:, 1] > window[3])
+        kept.append(near | ~out)
+    return rods[kept[0]], boxes[kept[1]]

@@ -8,14 +8,14 @@ from . import shaders
 from .camera import Camera, people_points
 from .look import LIGHTS, Look
 from .meshes import BOX_FLOATS, CAPSULE_FLOATS, box_mesh, capsule_mesh, moved
-from .parts import changed
+from .parts import changed, touching
 from .people import near_spheres, person_rows
 from .places import place_rows
 from .things import thing_rows
 from .weather import falling_rows
 
 MAX_ROWS = 4096
-SHADOW, FINE_SHADOW = 256, 1024
+SHADOW, FINE_SHADOW = 256, 768
 NEAR = 32  # spheres that darken what is near them, at most
 
 
@@ -28,7 +28,7 @@ class Renderer:
         self.gl = gl = moderngl.create_context(standalone=True, backend="egl")
         gl.enable(moderngl.DEPTH_TEST)
         self._capsules, self._boxes = gl.buffer(reserve=MAX_ROWS * CAPSULE_FLOATS * 4), gl.buffer(reserve=MAX_ROWS * BOX_FLOATS * 4)
-        self._rod, self._cube = gl.buffer((capsule_mesh(14, 4) if fine else capsule_mesh()).tobytes()), gl.buffer(box_mesh().tobytes())
+        self._rod, self._cube = gl.buffer((capsule_mesh(12, 3) if fine else capsule_mesh()).tobytes()), gl.buffer(box_mesh().tobytes())
         self._scene = self._programs(shaders.FINE if fine else shaders.FRAGMENT)
         self._dark = self._programs(shaders.DEPTH)
         self._shade = gl.depth_texture((FINE_SHADOW,) * 2 if fine else (SHADOW, SHADOW))
@@ -91,6 +91,7 @@ class Renderer:
         view = np.eye(4)
         view[:3, :3] = right / reach, np.cross(right, -look.sun) / reach, -look.sun / 12
         view[:3, 3] = -view[:3, :3] @ centre
+        self._lamp_clip, self._camera_clip = view, camera.matrix()
         light, ambient, sky = (np.array(c) for c in LIGHTS[look.light])
         fog = {"fog": 0.06, "rain": 0.02, "snow": 0.025}.get(look.weather, 0.0 if look.indoor else 0.006)
         values = {"clip": camera.matrix().T, "lamp": view.T, "sun": look.sun, "light": light, "ambient": ambient,
@@ -121,23 +122,31 @@ class Renderer:
             raise ValueError(f"draw frame: {len(rods)} capsules and {len(boxes)} boxes, at most {MAX_ROWS} of each")
         left, top, right, bottom = part or (0, 0, self.width, self.height)
         window = left, self.height - bottom, right - left, bottom - top
-        self._capsules.write(np.ascontiguousarray(rods, "f4").tobytes())
-        self._boxes.write(np.ascontiguousarray(boxes, "f4").tobytes())
+        lit = touching(rods, boxes, self._lamp_clip, (-1, -1, 1, 1)) if self.fine else (rods, boxes)
         self._lamp.use()
         self._lamp.clear(depth=1.0)
-        for (_, array), count in zip(self._dark, (len(rods), len(boxes)), strict=True):
-            array.render(instances=count)
+        self._show(self._dark, *lit)
         self._many.scissor = window if part else None
         self._many.use()
         sky = np.power(np.clip(LIGHTS[look.light][2], 0, 1), 1 / 2.2)
         self._many.clear(*sky, 1.0, depth=1.0)
         self._shade.use()
-        for (_, array), count in zip(self._scene, (len(rods), len(boxes)), strict=True):
-            array.render(instances=count)
+        if self.fine:
+            size = np.array([self.width, self.height])
+            seen = np.concatenate([2 * np.array(window[:2]) / size - 1, 2 * (np.array(window[:2]) + window[2:]) / size - 1])
+            rods, boxes = touching(rods, boxes, self._camera_clip, tuple(seen))
+        self._show(self._scene, rods, boxes)
         self._many.scissor = None
         self.gl.copy_framebuffer(self._one, self._many)
         raw = np.frombuffer(self._one.read(window, components=3, alignment=1), np.uint8)
         return raw.reshape(window[3], window[2], 3)[::-1]
+
+    def _show(self, programs: list[tuple[moderngl.Program, moderngl.VertexArray]], rods: np.ndarray, boxes: np.ndarray) -> None:
+        for (_, array), buffer, rows in zip(programs, (self._capsules, self._boxes), (rods, boxes), strict=True):
+            if len(rows):
+                buffer.orphan()
+                buffer.write(np.ascontiguousarray(rows, "f4").tobytes())
+                array.render(instances=len(rows))
 
     def release(self) -> None:
         """Give the context and all that lives in it back."""
