@@ -13,11 +13,11 @@ from demo.days.acts import moved, played
 from demo.motions.carrying import carry_box
 from demo.motions.climbing import BESIDE, LADDER, climb_fence, climb_ladder
 from demo.motions.falling import fall, squat
-from demo.motions.moving import _look_at_phone
+from demo.motions.moving import look_at_phone
 from demo.motions.parts import Play, anybody, drift, ease, hold, shown, thing
 from demo.motions.roaming import Spot, joined, look_around, near_turn, route, shift_weight, waiting, walked
 from demo.motions.staying import SEATS, seated
-from demo.skeleton import RIGHT, Body, Pose, mix, rotation
+from demo.skeleton import RIGHT, Body, Pose, rotation
 from demo.stage import THINGS, Thing
 
 OUT = 5.8  # metres to the side at which nobody is seen
@@ -45,7 +45,8 @@ def _spot(pose: Pose, t: np.ndarray, at: float) -> tuple[Spot, float]:
     return (float(x), float(z)), float(pose.turn[k, 0])
 
 
-def _leave(rng: np.random.Generator, t: np.ndarray, who: tuple[Body, Pose], at: float, way: list[Spot], speed: float = 1.15) -> Pose:
+def _leave(rng: np.random.Generator, t: np.ndarray, who: tuple[Body, Pose], at: float, way: list[Spot], *,
+           speed: float) -> Pose:  # fmt: skip
     """The pose until `at`, and then walking off from there along a way."""
     body, pose = who
     spot, yaw = _spot(pose, t, at)
@@ -53,8 +54,8 @@ def _leave(rng: np.random.Generator, t: np.ndarray, who: tuple[Body, Pose], at: 
     return joined(t, pose, off, at)
 
 
-def _come(rng: np.random.Generator, t: np.ndarray, who: tuple[Body, Pose], at: float, way: list[Spot], early: float = 0.0,
-          speed: float = 1.15) -> Pose:  # fmt: skip
+def _come(rng: np.random.Generator, t: np.ndarray, who: tuple[Body, Pose], at: float, way: list[Spot], *, early: float,
+          speed: float) -> Pose:  # fmt: skip
     """Walks along a way to where the pose stands at `at`, is there so many seconds early, and goes on with the pose."""
     body, pose = who
     spot, yaw = _spot(pose, t, at)
@@ -64,9 +65,9 @@ def _come(rng: np.random.Generator, t: np.ndarray, who: tuple[Body, Pose], at: f
     return joined(t, there, pose, at, 0.4)
 
 
-def falls(film: "Scripted", t: np.ndarray, at: float, up: float, yaw: float, way: list[Spot]) -> Play:
-    """Walks in, falls at `at`, stirs, gets up from `up` on and walks off."""
-    seed = film.number
+def _falls(film: "Scripted", t: np.ndarray, *, lies: float, yaw: float, way: list[Spot]) -> Play:
+    """Walks in facing yaw, falls, stirs, gets up after so many seconds and walks off."""
+    seed, at, up = film.number, film.at, film.at + lies
     made = played(lambda rng, now: fall(rng, now, at, 8.0), seed, t)
     body, pose = made.people[0]
     k = int(np.searchsorted(t, at))
@@ -75,11 +76,12 @@ def falls(film: "Scripted", t: np.ndarray, at: float, up: float, yaw: float, way
     pose = pose.moved(-pose.pelvis[k] * (1, 0, 1), 0.0)
     rng = np.random.default_rng([seed, 1])
     look_around(rng, pose, np.maximum(t, at + 1.5), 0.5)
-    pose.hand += (ease(t, at + 1.8, 0.8) * 0.07)[:, None, None] * np.stack([drift(rng, t, 0.2, 0.5) for _ in range(6)], -1).reshape(-1, 2, 3)
-    spot, lies = _spot(pose, t, up)
-    low = squat(rng, t, body).moved(np.array([spot[0], 0, spot[1]]), lies)
+    stir = np.stack([drift(rng, t, 0.2, 0.5) for _ in range(6)], -1).reshape(-1, 2, 3)
+    pose.hand += (ease(t, at + 1.8, 0.8) * 0.07)[:, None, None] * stir
+    spot, facing = _spot(pose, t, up)
+    low = squat(rng, t, body).moved(np.array([spot[0], 0, spot[1]]), facing)
     pose = joined(t, pose, low, up + 1.0, 2.0)
-    pose = _leave(rng, t, (body, pose), up + 2.6, way, 0.95)
+    pose = _leave(rng, t, (body, pose), up + 2.6, way, speed=0.95)
     shows = made.shows.copy()
     shows[t >= up + 1.0] = "squat"
     shows[t >= up + 2.8] = "walk"
@@ -103,13 +105,13 @@ class Scripted:
 
 
 def corridor_fall(film: Scripted, t: np.ndarray) -> Staged:
-    play = falls(film, t, film.at, film.at + 6.5, -12.0, [(1.6, -0.2), (OUT + 1, 0.3)])
+    play = _falls(film, t, lies=6.5, yaw=-12.0, way=[(1.6, -0.2), (OUT + 1, 0.3)])
     stands = _props(len(t), ("bench", -2.6, -2.0, -90.0), ("plant", 2.9, -2.1, 0.0))
     return Staged(play, (film.at - 0.6, film.at + 6), stands)
 
 
 def room_fall(film: Scripted, t: np.ndarray) -> Staged:
-    play = falls(film, t, film.at, film.at + 7.0, 192.0, [(-1.5, 0.4), (-OUT - 1, -0.2)])
+    play = _falls(film, t, lies=7.0, yaw=192.0, way=[(-1.5, 0.4), (-OUT - 1, -0.2)])
     stands = _props(len(t), ("plant", -2.9, -1.7, 0.0), ("table", 2.6, -1.6, 20.0))
     return Staged(play, (film.at - 0.6, film.at + 6), stands)
 
@@ -143,18 +145,21 @@ def street_fence(film: Scripted, t: np.ndarray) -> Staged:
 def street_fight(film: Scripted, t: np.ndarray) -> Staged:
     """Two come from both sides, talk, fight, let go of each other and walk off."""
     begin, end = film.at, film.at + 11.0
-    made = played(lambda rng, now: ACTIONS["fight"](rng, now), film.number, t)
+    made = played(ACTIONS["fight"], film.number, t)
     (x, z), _ = _spot(made.people[0][1], t, begin)
     (u, w), _ = _spot(made.people[1][1], t, begin)
     made = moved(made, float(np.degrees(np.arctan2(w - z, u - x))), np.zeros(3))  # the first to the left of the other
     people = []
     for i, who in enumerate(made.people):
         rng, side = np.random.default_rng([film.number, 1, i]), 2 * i - 1
-        pose = _come(rng, t, who, begin, [(side * (OUT + 0.5), 0.6 * side), (side * 1.4, 0.1)], 2.6 - 0.5 * i, 1.25)
+        way = [(side * (OUT + 0.5), 0.6 * side), (side * 1.4, 0.1)]
+        pose = _come(rng, t, who, begin, way, early=2.6 - 0.5 * i, speed=1.25)
         spot, yaw = _spot(pose, t, end)
         calm = waiting(rng, who[0], t).moved(np.array([spot[0], 0, spot[1]]), yaw)
         pose = joined(t, pose, calm, end, 0.8)
-        pose = _leave(rng, t, (who[0], pose), end + 1.6 + 0.9 * i, [(spot[0] + 1.5 * np.sign(spot[0] or 1), spot[1] + 0.3), (np.sign(spot[0] or 1) * (OUT + 1.5), 0.5)], 1.3)
+        off = np.sign(spot[0] or 1)
+        way = [(spot[0] + 1.5 * off, spot[1] + 0.3), (off * (OUT + 1.5), 0.5)]
+        pose = _leave(rng, t, (who[0], pose), end + 1.6 + 0.9 * i, way, speed=1.3)
         people.append((who[0], pose))
     shows = shown(t, "walk", (begin - 3.0, "stand"), (begin, "fight"), (end, "stand"), (end + 2.2, "walk"))
     return Staged(Play(_gone(film, shows, t), people), (begin, end))
@@ -178,7 +183,8 @@ def office_sit(film: Scripted, t: np.ndarray) -> Staged:
     where = lap + drinks[:, None] * (mouth - lap) + 0.012 * np.stack([drift(np.random.default_rng(3 + k), t) for k in range(3)], -1)
     hold(pose, RIGHT, where)
     cup = thing("cup", len(t), where + turn @ np.array([0.05, 0.01, 0.0]))
-    return Staged(Play(play.shows, play.people, [*play.things, cup]), (0.0, float(t[-1])), _props(len(t), ("plant", -1.9, -1.4, 0.0)))
+    stands = _props(len(t), ("plant", -1.9, -1.4, 0.0))
+    return Staged(Play(play.shows, play.people, [*play.things, cup]), (0.0, float(t[-1])), stands)
 
 
 def warehouse_box(film: Scripted, t: np.ndarray) -> Staged:
@@ -204,7 +210,7 @@ def yard_beside_fence(film: Scripted, t: np.ndarray) -> Staged:
         body = anybody(rng)
         pose = walked(rng, body, route([(side * far, z), (0, z - 0.15), (-side * far, z + 0.1)], 1.15, start=begin), t, 1.15)
         if i == 0:
-            things.append(_look_at_phone(body, pose, RIGHT))
+            things.append(look_at_phone(body, pose, RIGHT))
         people.append((body, pose))
     fence = thing("fence", len(t), (0, 0, -0.9), rotation(np.array(90.0)), (1, 0.95, 2.8))
     return Staged(Play(shown(t, "walk"), people, things), (4.0, 5.6), [fence])
@@ -215,31 +221,39 @@ def yard_empty(film: Scripted, t: np.ndarray) -> Staged:
     return Staged(Play(shown(t, "empty")), (0.0, 1.0), [fence, *_props(len(t), ("bin", 1.3, -0.6, 10.0))])
 
 
-def yard_ladder(film: Scripted, t: np.ndarray) -> Staged:
-    """Walks up to a ladder that leans against a house, climbs it, works at the gutter, climbs down and walks off."""
+def _climbed(film: Scripted, t: np.ndarray, worked: float) -> tuple[Play, float, float]:
+    """Up the ladder from film.at on, so many seconds there, and down again: the play, and when one is up and down."""
+    def climb(now: np.ndarray) -> Play:
+        return played(lambda rng, own: climb_ladder(rng, own, lean=LEAN), film.number, now, (0.0, 300.0))
+
     probe = np.arange(0, 20, 0.05)
-    high = played(lambda rng, now: climb_ladder(rng, now, lean=LEAN), film.number, probe, (0.0, 300.0)).people[0][1].pelvis[:, 1]
-    top, low = float(probe[high > high.max() - 0.01][0]), float(high.min())
-    down = float(probe[(probe > top + 0.5) & (high < low + 0.01)][0])
-    rest = float(probe[high > high.max() - 0.01][probe[high > high.max() - 0.01] < down][-1])
-    worked = 5.0
+    high = climb(probe).people[0][1].pelvis[:, 1]
+    above = probe[high > high.max() - 0.01]
+    top = float(above[0])
+    down = float(probe[(probe > top + 0.5) & (high < high.min() + 0.01)][0])
+    rest = float(above[above < down][-1])  # the motion goes down by itself from here on
     own = np.clip(t - film.at, 0, top) + np.clip(t - film.at - top - worked, 0, down - rest)
-    own = np.where(own > top, own - top + rest, own)
-    made = played(lambda rng, now: climb_ladder(rng, now, lean=LEAN), film.number, own, (0.0, 300.0))
+    return climb(np.where(own > top, own - top + rest, own)), film.at + top, film.at + top + worked + (down - rest)
+
+
+def yard_ladder(film: Scripted, t: np.ndarray) -> Staged:
+    """Walks up to a ladder that leans against a house, climbs it, works at the wall, climbs down and walks off."""
+    worked = 5.0
+    made, up, end = _climbed(film, t, worked)
     body, pose = made.people[0]
     rng = np.random.default_rng([film.number, 1])
-    busy = ease(t, film.at + top + 0.2, 0.5) - ease(t, film.at + top + worked - 0.7, 0.5)
+    busy = ease(t, up + 0.2, 0.5) - ease(t, up + worked - 0.7, 0.5)
     look_around(rng, pose, t, 0.6)
-    at = pose.reach[:, RIGHT] + busy[:, None] * np.stack([0.08 + 0.05 * drift(rng, t, 0.5, 1.2), 0.16 + 0.10 * np.sin(5.5 * t), 0.18 + 0.06 * drift(rng, t, 0.3, 0.8)], -1)
-    hold(pose, RIGHT, at)
-    end = film.at + top + worked + (down - rest)
-    near = route([(-OUT - 1.5, 0.8), (-1.9, 0.2), (-0.62, 0.0)], 1.15, stop=film.at - 0.5, after=0.0)
-    far = route([(-0.62, 0.0), (-1.7, 0.7), (-OUT - 1.5, 1.0)], 1.15, start=end + 1.1, before=0.0)
+    strokes = [0.08 + 0.05 * drift(rng, t, 0.5, 1.2), 0.16 + 0.10 * np.sin(5.5 * t), 0.18 + 0.06 * drift(rng, t, 0.3, 0.8)]
+    hold(pose, RIGHT, pose.reach[:, RIGHT] + busy[:, None] * np.stack(strokes, -1))
+    foot = (-0.62, 0.0)
+    near = route([(-OUT - 1.5, 0.8), (-1.9, 0.2), foot], 1.15, stop=film.at - 0.5, after=0.0)
+    far = route([foot, (-1.7, 0.7), (-OUT - 1.5, 1.0)], 1.15, start=end + 1.1, before=0.0)
     before, after = (walked(rng, body, path, t, 1.15) for path in (near, far))
     pose = joined(t, joined(t, before, pose, film.at - 0.1, 0.9), after, end + 0.35, 0.9)
     ladder = thing("ladder", len(t), turn=rotation(0.0, LEAN), scale=(1, LADDER / THINGS["ladder"][1], 1))
-    tall = LADDER * np.cos(np.radians(LEAN)) - 0.35
-    house = thing("house", len(t), (LADDER * np.sin(np.radians(LEAN)) - 0.02, 0, -2.0), scale=(1, tall / THINGS["house"][1], 0.55))
+    over, tall = LADDER * np.sin(np.radians(LEAN)), LADDER * np.cos(np.radians(LEAN)) - 0.35
+    house = thing("house", len(t), (over - 0.02, 0, -2.0), scale=(1, tall / THINGS["house"][1], 0.55))
     shows = shown(t, "walk", (film.at + 0.2, "ladder"), (end, "walk"))
     return Staged(Play(_gone(film, shows, t), [(body, pose)]), (film.at, end), [ladder, house])
 

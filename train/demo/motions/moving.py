@@ -57,7 +57,7 @@ def walk(rng: np.random.Generator, t: np.ndarray, at: float | None = None) -> Pl
     elif style < 0.30:
         _hands_at_waist(body, pose, SIDES, -0.13)
     elif style < 0.40:
-        things = [_look_at_phone(body, pose, side)]
+        things = [look_at_phone(body, pose, side)]
     return Play(shown(t, "walk"), [(body, pose)], things)
 
 
@@ -72,7 +72,7 @@ def _hands_at_waist(body: Body, pose: Pose, sides: tuple[int, ...], ahead: float
         hold(pose, side, pose.pelvis + turn @ spot)
 
 
-def _look_at_phone(body: Body, pose: Pose, side: int) -> Thing:
+def look_at_phone(body: Body, pose: Pose, side: int) -> Thing:
     sign = 2 * side - 1
     turn = rotation(*pose.turn.T)
     spot = pose.pelvis + turn @ np.array([0.19, 0.145, 0.03 * sign]) * body.height

@@ -18,9 +18,9 @@ def near_turn(yaw: float, other: float) -> float:
     return yaw + 360 * round((other - yaw) / 360)
 
 
-def route(points: list[Spot], speed: float, *, start: float | None = None, stop: float | None = None, before: float | None = None,
-          after: float | None = None) -> Path:  # fmt: skip
-    """Along points (x, z) with rounded corners, from `start` or until `stop` in seconds; before and after: the yaw that one stands at."""
+def route(points: list[Spot], speed: float, *, start: float | None = None, stop: float | None = None,
+          before: float | None = None, after: float | None = None) -> Path:  # fmt: skip
+    """Along points with rounded corners, from `start` or until `stop` in seconds; before, after: the yaw that one stands at."""
     x, z, tangent = _rounded(points)
     length = STEP * (len(x) - 1)
     took = length / speed
@@ -32,7 +32,8 @@ def route(points: list[Spot], speed: float, *, start: float | None = None, stop:
     def path(t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         way = speed * (_ramped(t - begin) - _ramped(t - begin - took))
         yaw = np.interp(way, reach, tangent)
-        yaw = yaw + (before - tangent[0]) * (1 - ease(t, begin - 0.6, 1.0)) + (after - tangent[-1]) * ease(t, begin + took - 0.5, 0.9)
+        yaw = yaw + (before - tangent[0]) * (1 - ease(t, begin - 0.6, 1.0))
+        yaw = yaw + (after - tangent[-1]) * ease(t, begin + took - 0.5, 0.9)
         return np.interp(way, reach, x), np.interp(way, reach, z), yaw
 
     return path
@@ -51,7 +52,8 @@ def _rounded(points: list[Spot]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     dense = np.stack([np.interp(s, far, p[:, k]) for k in (0, 1)], 1)
     pad = round(0.6 / STEP)
     first, last = dense[1] - dense[0], dense[-1] - dense[-2]
-    long = np.concatenate([dense[0] + first * np.arange(-pad, 0)[:, None], dense, dense[-1] + last * np.arange(1, pad + 1)[:, None]])
+    earlier, later = first * np.arange(-pad, 0)[:, None], last * np.arange(1, pad + 1)[:, None]
+    long = np.concatenate([dense[0] + earlier, dense, dense[-1] + later])
     window = np.hanning(2 * pad + 1)
     smooth = np.stack([np.convolve(long[:, k], window / window.sum(), "valid") for k in (0, 1)], 1)
     steps = np.gradient(smooth, axis=0)

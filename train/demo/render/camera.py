@@ -54,7 +54,8 @@ def _extent(camera: Camera, points: np.ndarray) -> tuple[np.ndarray, np.ndarray,
 
 
 def frame_camera(rng: np.random.Generator, take: Take, height_range: tuple[float, float] = (1.6, 4.5),
-                 fill: tuple[float, float] = (0.45, 0.9), aspect: float = 1.0, turn: float | None = None) -> Camera:
+                 fill: tuple[float, float] = (0.45, 0.9), aspect: float = 1.0, *,
+                 turn: float | None = None) -> Camera:
     """Hang a camera at a height (metres) so that the people span a share in fill of the picture's width or height.
 
     turn: the level angle in radians from +x towards +z at which it hangs about the people, drawn where None.

@@ -31,7 +31,8 @@ def changed(take: Take, frame: int, camera: Camera, sun: np.ndarray, size: tuple
     return (left, top, right, bottom) if right - left > 0 and bottom - top > 0 else None
 
 
-def touching(rods: np.ndarray, boxes: np.ndarray, clip: np.ndarray, window: tuple[float, float, float, float]) -> tuple[np.ndarray, np.ndarray]:
+def touching(rods: np.ndarray, boxes: np.ndarray, clip: np.ndarray,
+             window: tuple[float, float, float, float]) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """The capsule and box rows that may be seen within window (left, bottom, right, top; -1..1) by clip (4, 4) from world."""
     kept = []
     for ends, radius in (((rods[:, :3], rods[:, 3:6]), rods[:, 6:8].max(1, initial=0)),

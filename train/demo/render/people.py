@@ -22,7 +22,7 @@ def near_spheres(actor: Actor, frame: int) -> np.ndarray:
 
 
 def person_rows(actor: Actor, wear: Clothes, fine: bool = False) -> np.ndarray:
-    """(frames, n, 11) capsule rows; radii are for 1.75 m and grow with the height. fine closes the waist and adds hats and vests."""
+    """(frames, n, 11) capsule rows; radii are for 1.75 m and grow with the height. fine closes waists, adds hats and vests."""
     p = {name: actor.joints[:, i].astype(np.float32) for name, i in J.items()}
     scale, rows = actor.height / 1.75, []
 
@@ -72,12 +72,13 @@ def _trunk(rod: Callable[..., None], p: dict[str, np.ndarray], wear: Clothes) ->
     """What fills the trunk between the outlines, so that it tears at no waist or hip however it bends."""
     neck, pelvis = p["neck"], p["pelvis"]
     chest, waist = neck * 0.72 + pelvis * 0.28, neck * 0.30 + pelvis * 0.70
-    rod(chest, waist, 0.125, 0.116, wear.shirt if wear.vest is None else wear.vest)
+    over, thick = (wear.shirt, 0.112) if wear.vest is None else (wear.vest, 0.118)
+    rod(chest, waist, 0.125, 0.116, over)
     rod(waist, pelvis * 0.88 + neck * 0.12, 0.118, 0.112, wear.shirt)
     for side in ("left", "right"):
         shoulder, hip, knee = (p[f"{side}_{x}"] for x in ("shoulder", "hip", "knee"))
         flank = waist + 0.75 * (hip - pelvis)
-        rod(chest * 0.55 + shoulder * 0.45, flank, 0.112 if wear.vest is None else 0.118, 0.100, wear.shirt if wear.vest is None else wear.vest)
+        rod(chest * 0.55 + shoulder * 0.45, flank, thick, 0.100, over)
         rod(flank, pelvis * 0.45 + hip * 0.55 + 0.06 * (neck - pelvis), 0.102, 0.106, wear.shirt)
         rod(hip + 0.02 * (neck - pelvis), hip + 0.25 * (knee - hip), 0.102, 0.092, wear.trousers)
         rod(shoulder, shoulder, 0.068, 0.068, wear.shirt)

@@ -28,7 +28,8 @@ class Renderer:
         self.gl = gl = moderngl.create_context(standalone=True, backend="egl")
         gl.enable(moderngl.DEPTH_TEST)
         self._capsules, self._boxes = gl.buffer(reserve=MAX_ROWS * CAPSULE_FLOATS * 4), gl.buffer(reserve=MAX_ROWS * BOX_FLOATS * 4)
-        self._rod, self._cube = gl.buffer((capsule_mesh(12, 3) if fine else capsule_mesh()).tobytes()), gl.buffer(box_mesh().tobytes())
+        rod = capsule_mesh(12, 3) if fine else capsule_mesh()
+        self._rod, self._cube = gl.buffer(rod.tobytes()), gl.buffer(box_mesh().tobytes())
         self._scene = self._programs(shaders.FINE if fine else shaders.FRAGMENT)
         self._dark = self._programs(shaders.DEPTH)
         self._shade = gl.depth_texture((FINE_SHADOW,) * 2 if fine else (SHADOW, SHADOW))
@@ -64,25 +65,28 @@ class Renderer:
         people = [person_rows(a, look.clothes[i % len(look.clothes)], self.fine) for i, a in enumerate(take.actors)]
         things = [(t.pose, thing_rows(t.kind, t.size)) for t in take.things]
         self._light(look, camera, centre, max(reach, 1.2) + 1.2)
+        if self.fine:
+            return self._film(take, look, camera, (still, people, things))
         out = np.empty((len(take.times), self.height, self.width, 3), np.uint8)
-        empty = None
         for frame in range(len(out)):
-            parts = [still, *[moved(rows, pose[frame]) for pose, rows in things]]
             drops = falling_rows(look, centre, float(take.times[frame]))
-            rods, boxes = np.concatenate([drops, *[p[frame] for p in people], *[p[0] for p in parts]]), np.concatenate([p[1] for p in parts])
-            if not self.fine:
-                out[frame] = self._draw(rods, boxes, look)
-                continue
-            if empty is None:  # what never moves is drawn once
-                self._darken(take, None)
-                resting = [still, *[moved(rows, pose[0]) for pose, rows in things if (pose == pose[0]).all()]]
-                empty = self._draw(np.concatenate([p[0] for p in resting]), np.concatenate([p[1] for p in resting]), look)
-            out[frame] = empty
+            rods, boxes = _of_frame(frame, still, people, things)
+            out[frame] = self._draw(np.concatenate([drops, rods]), boxes, look)
+        return out
+
+    def _film(self, take: Take, look: Look, camera: Camera, rows: tuple) -> np.ndarray:
+        """As render, but what never moves is drawn once, and then only the part of each frame that changes."""
+        still, people, things = rows
+        self._darken(take, None)
+        resting = [(pose, own) for pose, own in things if (pose == pose[0]).all()]
+        empty = self._draw(*_of_frame(0, still, [], resting), look)
+        out = np.repeat(empty[None], len(take.times), 0)
+        for frame in range(len(out)):
             part = changed(take, frame, camera, look.sun, (self.width, self.height))
             if part is not None:
                 self._darken(take, frame)
                 left, top, right, bottom = part
-                out[frame, top:bottom, left:right] = self._draw(rods, boxes, look, part)
+                out[frame, top:bottom, left:right] = self._draw(*_of_frame(frame, still, people, things), look, part)
         return out
 
     def _light(self, look: Look, camera: Camera, centre: np.ndarray, reach: float) -> None:
@@ -151,3 +155,9 @@ class Renderer:
     def release(self) -> None:
         """Give the context and all that lives in it back."""
         self.gl.release()
+
+
+def _of_frame(frame: int, still: tuple, people: list[np.ndarray], things: list[tuple]) -> tuple[np.ndarray, np.ndarray]:
+    """Capsule and box rows of a frame."""
+    parts = [still, *[moved(rows, pose[frame]) for pose, rows in things]]
+    return np.concatenate([*[p[frame] for p in people], *[p[0] for p in parts]]), np.concatenate([p[1] for p in parts])

@@ -82,7 +82,8 @@ void main() {
   if (k == 8) { pixel = vec4(pow(min(base, 1.0), vec3(1.0 / 2.2)), 1); return; }
   if (k > 0) { vec3 m = abs(n); base *= texel(m.y > 0.6 ? place.xz : (m.x > m.z ? place.zy : place.xy), k); }
   float grey = dot(base, vec3(0.3, 0.55, 0.15)); base = mix(vec3(grey), base, 0.82);
-  float low = k == 0 ? 0.72 + 0.28 * smoothstep(0.0, 0.7, place.y) : 0.8 + 0.2 * smoothstep(0.0, 0.5, place.y + 1.5 * step(0.6, n.y));
+  float low = k == 0 ? 0.72 + 0.28 * smoothstep(0.0, 0.7, place.y)
+      : 0.8 + 0.2 * smoothstep(0.0, 0.5, place.y + 1.5 * step(0.6, n.y));
   float dark = k > 0 ? open(n) : 1.0, lit = shone(n);
   vec3 sky = mix(ambient * vec3(0.62, 0.58, 0.52), ambient, 0.5 + 0.5 * n.y);
   vec3 sum = base * (sky * low * dark + light * max(dot(n, sun), 0.0) * lit * 0.75 * (0.5 + 0.5 * dark));
