@@ -51,3 +51,9 @@ def touching(rods: np.ndarray, boxes: np.ndarray, clip: np.ndarray,
         out = (high[:, 0] < window[0]) | (high[:, 1] < window[1]) | (low[:, 0] > window[2]) | (low[:, 1] > window[3])
         kept.append(near | ~out)
     return rods[kept[0]], boxes[kept[1]]
+
+
+def front_first(boxes: np.ndarray, clip: np.ndarray) -> np.ndarray:
+    """(n,) the lower, the earlier a box is to be drawn: near ones, and the ground last."""
+    depth = np.c_[boxes[:, 9:12], np.ones(len(boxes))] @ clip[3]
+    return depth + 4 * np.sqrt((boxes[:, :9] ** 2).sum(1))

@@ -8,7 +8,7 @@ from . import shaders
 from .camera import Camera, people_points
 from .look import LIGHTS, Look
 from .meshes import BOX_FLOATS, CAPSULE_FLOATS, box_mesh, capsule_mesh, moved
-from .parts import changed, touching
+from .parts import changed, front_first, touching
 from .people import near_spheres, person_rows
 from .places import place_rows
 from .things import thing_rows
@@ -112,12 +112,15 @@ class Renderer:
         """Gives the shader the bodies of a frame as spheres."""
         spots = [near_spheres(a, frame) for a in take.actors] if frame is not None else []
         rows = np.concatenate([np.zeros((0, 4)), *spots])[:NEAR]
+        middle = rows[:, :3].mean(0) if len(rows) else np.zeros(3)
+        reach = float(np.linalg.norm(rows[:, :3] - middle, axis=1).max(initial=0)) + 0.8
         whole = np.zeros((NEAR, 4), "f4")
         whole[: len(rows)] = rows
         for program, _ in self._scene:
             if "near_" in program:  # of what has no texture it is not asked
                 program["near_"].write(whole.tobytes())
                 program["count"].value = len(rows)
+                program["body"].value = (*middle, reach)
 
     def _draw(self, rods: np.ndarray, boxes: np.ndarray, look: Look,
               part: tuple[int, int, int, int] | None = None) -> np.ndarray:  # fmt: skip
@@ -139,6 +142,7 @@ class Renderer:
             size = np.array([self.width, self.height])
             seen = np.concatenate([2 * np.array(window[:2]) / size - 1, 2 * (np.array(window[:2]) + window[2:]) / size - 1])
             rods, boxes = touching(rods, boxes, self._camera_clip, tuple(seen))
+            boxes = boxes[np.argsort(front_first(boxes, self._camera_clip))]  # what is hidden needs no light
         self._show(self._scene, rods, boxes)
         self._many.scissor = None
         self.gl.copy_framebuffer(self._one, self._many)

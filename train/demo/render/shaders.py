@@ -61,9 +61,10 @@ FRAGMENT = _TEXTURES + """void main() {
 }"""
 # Soft shadows, light from the sky and the ground, and darkness where bodies are near a floor or wall (spheres in `near_`).
 FINE = _TEXTURES + """
-uniform vec4 near_[32]; uniform int count;
+uniform vec4 near_[32]; uniform int count; uniform vec4 body;
 float open(vec3 n) {
   float out_ = 1.0;
+  if (distance(place, body.xyz) > body.w) return out_;
   for (int i = 0; i < count; i++) {
     vec3 d = near_[i].xyz - place; float l = max(length(d), 0.02);
     out_ *= 1.0 - 0.75 * clamp(dot(n, d / l), 0.0, 1.0) * min(near_[i].w * near_[i].w / (l * l), 1.0);
