@@ -12,7 +12,8 @@ type File struct {
 	Path   string
 	Config Config
 	sum    Sum
-	lines  map[string]int // by key
+	lines  map[string]int      // by key
+	named  map[string][]string // environment variables in the values, by key
 }
 
 // Sum is a hash that distinguishes the contents of files.
@@ -27,8 +28,9 @@ func Open(path string) (File, error) {
 	if err != nil {
 		return File{}, err
 	}
-	c, lines, err := parse(path, b, os.LookupEnv)
-	return File{Path: path, Config: c, sum: sha256.Sum256(b), lines: lines}, err
+	f, err := parse(path, b, os.LookupEnv)
+	f.Path, f.sum = path, sha256.Sum256(b)
+	return f, err
 }
 
 // Empty reports whether the file holds no key at all.

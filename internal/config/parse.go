@@ -21,47 +21,47 @@ const maxFile = 1 << 20
 // happens after the YAML is parsed, so that a value can't add keys. A camera's
 // url is left as it is: its ingest worker expands it.
 func Parse(name string, b []byte, env func(string) (string, bool)) (Config, error) {
-	c, _, err := parse(name, b, env)
-	return c, err
+	f, err := parse(name, b, env)
+	return f.Config, err
 }
 
-// parse also returns the line of each key.
-func parse(name string, b []byte, env func(string) (string, bool)) (Config, map[string]int, error) {
+// parse also returns where the keys are.
+func parse(name string, b []byte, env func(string) (string, bool)) (File, error) {
 	if len(b) > maxFile {
-		return Config{}, nil, fmt.Errorf("%s: more than %d bytes", name, maxFile)
+		return File{}, fmt.Errorf("%s: more than %d bytes", name, maxFile)
 	}
 	b, err := plainText(b)
 	if err != nil {
-		return Config{}, nil, fmt.Errorf("%s: %w", name, err)
+		return File{}, fmt.Errorf("%s: %w", name, err)
 	}
 	if err := checkNesting(name, b); err != nil {
-		return Config{}, nil, err
+		return File{}, err
 	}
 	file, err := parser.ParseBytes(b, 0)
 	if err != nil {
-		return Config{}, nil, readable(name, err)
+		return File{}, readable(name, err)
 	}
-	d := &document{name: name, env: env, lines: map[string]int{}}
+	d := &document{name: name, env: env, lines: map[string]int{}, named: map[string][]string{}}
 	for i, doc := range file.Docs {
 		if i > 0 && doc.Body != nil {
-			return Config{}, nil, fmt.Errorf("%s:%d: a second document: want one", name, doc.Body.GetToken().Position.Line)
+			return File{}, fmt.Errorf("%s:%d: a second document: want one", name, doc.Body.GetToken().Position.Line)
 		}
 		d.walk(doc.Body, "", reflect.TypeFor[Config](), 0)
 	}
 	if err := d.err(); err != nil {
-		return Config{}, nil, err
+		return File{}, err
 	}
 	c := Default()
 	if len(file.Docs) > 0 && file.Docs[0].Body != nil {
 		if err := yaml.NodeToValue(file.Docs[0].Body, &c, yaml.Strict()); err != nil {
-			return Config{}, nil, readable(name, err)
+			return File{}, readable(name, err)
 		}
 	}
 	c.Rules = c.Rules.at(name, "rules")
 	c.Notify.Receivers = c.Notify.Receivers.at(name, "notify.receivers")
 	c.Notify.Verify = c.Notify.Verify.at(name, "notify.verify")
 	d.check(c)
-	return c, d.lines, d.err()
+	return File{Path: name, Config: c, lines: d.lines, named: d.named}, d.err()
 }
 
 // plainText is a file without the mark that some editors of Windows put before UTF-8.
@@ -100,6 +100,7 @@ func (d *document) expand(path, text string) string {
 		if !ok {
 			return "", fmt.Errorf("the environment variable %s is not set", name)
 		}
+		d.named[path] = append(d.named[path], name)
 		return value, nil
 	})
 	if err != nil {

@@ -21,6 +21,7 @@ type document struct {
 	name     string
 	env      func(string) (string, bool) // nil: variables are already replaced
 	lines    map[string]int              // by path
+	named    map[string][]string         // environment variables, by the path of the value that they are in
 	problems []error
 }
 

@@ -56,6 +56,7 @@ func Run(ctx context.Context, p Program) int {
 		p.camsimCommand(),
 		p.benchCommand(),
 		p.evalCommand(),
+		p.configCommand(),
 		p.versionCommand(),
 	)
 	groups(root)

@@ -106,6 +106,18 @@ func ReadEndpoints(data string) (e Endpoints, err error) {
 	return e, nil
 }
 
+// ConfigOf is the configuration file of the `up` whose data directory is given, whether it
+// runs or not; empty: there is none.
+func ConfigOf(data string) string {
+	if e, err := ReadEndpoints(data); err == nil && e.Config != "" {
+		return e.Config
+	}
+	if own := ownConfig(data); exists(own) {
+		return own
+	}
+	return ""
+}
+
 // write puts the addresses in DIR/endpoints.json, whole or not at all.
 func (e Endpoints) write(dir string) error {
 	b, err := json.MarshalIndent(e, "", "  ")

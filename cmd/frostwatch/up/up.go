@@ -122,7 +122,7 @@ func (u *up) demoDir() string { return filepath.Join(u.Data, "demo") }
 func (u *up) readConfig() (err error) {
 	u.cfgPath = u.Config
 	if u.cfgPath == "" {
-		u.cfgPath = filepath.Join(u.Data, "pipeline.yaml")
+		u.cfgPath = ownConfig(u.Data)
 		if !exists(u.cfgPath) {
 			if err := os.WriteFile(u.cfgPath, demo.Config(), 0o644); err != nil {
 				return fmt.Errorf("write the demo configuration: %w", err)
@@ -145,6 +145,9 @@ func (u *up) readConfig() (err error) {
 	}
 	return nil
 }
+
+// ownConfig is the configuration file in a data directory.
+func ownConfig(data string) string { return filepath.Join(data, "pipeline.yaml") }
 
 // overridden are the keys that `up` sets itself, whatever the file says.
 var overridden = []string{

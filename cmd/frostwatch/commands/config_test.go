@@ -1,0 +1,101 @@
+package commands
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// configRan runs a command and returns what it printed and its exit status.
+func configRan(t *testing.T, args ...string) (out string, status int) {
+	t.Helper()
+	var b strings.Builder
+	status = Run(t.Context(), Program{Args: args, Out: &b, Err: &b})
+	return b.String(), status
+}
+
+func configFileOf(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "f.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestConfigCheckNamesWhatCanNeverTakeEffect(t *testing.T) {
+	t.Setenv("SET", "x")
+	path := configFileOf(t, `
+cameras:
+  - {name: door, url: "rtsp://u:${UNSET}@10.0.0.7/s"}
+  - {name: gate, url: "rtsp://u:${SET}@10.0.0.7/s"}
+  - {name: yard, url: "rtsp://u:plain@10.0.0.8/s"}
+vocab: {sets: [{name: ward, cameras: ["ward-*"]}]}
+rules:
+  - {name: fall, actions: [a fall], cameras: ["dor*"]}
+  - {name: fence, actions: [a climb], cameras: ["door", "gate"], notify: [ops]}
+notify:
+  receivers: [{name: chat, webhook: {url: "https://hooks.example.com/s3cret"}}]
+`)
+	out, status := configRan(t, "config", "check", path)
+	if status != 0 {
+		t.Fatalf("exit status %d:\n%s", status, out)
+	}
+	for _, want := range []string{
+		path + " is right: 3 cameras, 2 rules, 1 receiver",
+		"camera door: the environment variable UNSET is not set here",
+		"camera yard: its URL holds a password",
+		`rule fall: no camera matches "dor*"`,
+		`rule fence: it notifies "ops", and notify.receivers has only chat`,
+		"camera yard: no rule of the file watches it",
+		"no camera of the file uses the vocabulary ward",
+		"infer.bundle: ",
+		"archive.bucket: empty",
+	} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is missing in:\n%s", want, out)
+		}
+	}
+	for _, never := range []string{"plain@", "s3cret", "camera gate"} {
+		if strings.Contains(out, never) {
+			t.Errorf("%q is in:\n%s", never, out)
+		}
+	}
+}
+
+func TestConfigCheckFailsAsAStageDoes(t *testing.T) {
+	for text, want := range map[string]string{
+		"framer: {short_side: 3}\n":                                    ":1: framer.short_side: 3: want 16 to 1536",
+		"rules:\n  - {name: fall, acts: [a fall]}\n":                   ":2: rules[0].acts: unknown key",
+		"rules:\n  - {name: fall}\n":                                   ":2: rules[0]",
+		"cameras:\n  - {name: a, url: \"ftp://h/s\"}\n":                ":2: cameras[0]",
+		"notify:\n  receivers: [{name: chat, webhook: {url: nope}}]\n": ":2: notify.receivers[0]",
+	} {
+		out, status := configRan(t, "config", "check", configFileOf(t, text))
+		if status != 1 || !strings.Contains(out, want) || strings.Contains(out, "is right") {
+			t.Errorf("%q: exit status %d, want 1 and %q in:\n%s", text, status, want, out)
+		}
+	}
+}
+
+func TestConfigShowAndDiff(t *testing.T) {
+	t.Setenv("PASS", "hunter2")
+	path := configFileOf(t, "redis:\n  password: \"${PASS}\"\nframer: {queue: 9}\n")
+	out, status := configRan(t, "config", "show", "--set", path)
+	if want := "redis.password  ***  " + path + ":2, environment PASS\nframer.queue    9    " + path + ":3\n"; status != 0 || out != want {
+		t.Errorf("show: exit status %d, got\n%swant\n%s", status, out, want)
+	}
+	if out, _ := configRan(t, "config", "show", path); !strings.Contains(out, "framer.jpeg_quality") || strings.Contains(out, "hunter2") {
+		t.Errorf("show without --set lacks a default, or has a secret:\n%s", out)
+	}
+	if out, _ := configRan(t, "config", "diff", path); out != "redis.password: differs\nframer.queue: 9 instead of 8\n" {
+		t.Errorf("diff with the defaults:\n%s", out)
+	}
+	if out, _ := configRan(t, "config", "diff", path, configFileOf(t, "framer: {queue: 9}\n")); out != "redis.password: differs\n" {
+		t.Errorf("diff of two files:\n%s", out)
+	}
+	if out, status := configRan(t, "config", "show", "--data", t.TempDir()); status != 1 || !strings.Contains(out, "no configuration file here") {
+		t.Errorf("without a file: exit status %d:\n%s", status, out)
+	}
+}

@@ -1,0 +1,137 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// Setting is a key with the value that is in force, as a person reads it. Secrets are
+// hidden; of a list of parts with keys, such as cameras, there are the names.
+type Setting struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+	// From is FromDefault, or the file and line, and the environment variables that are in
+	// the value.
+	From string `json:"from"`
+	// Set is that the file holds the key.
+	Set bool `json:"set"`
+}
+
+// FromDefault is where a value comes from that nobody has set.
+const FromDefault = "default"
+
+// Settings lists every key, in the order of the documented file.
+func (f File) Settings() []Setting {
+	return f.settings(nil, "", reflect.ValueOf(f.Config), reflect.ValueOf(Default()))
+}
+
+func (f File) settings(out []Setting, path string, v, standard reflect.Value) []Setting {
+	if !hasKeys(v.Type()) || v.Type() == reflect.TypeFor[Raw]() {
+		return append(out, f.setting(path, v, standard))
+	}
+	for i := range v.NumField() {
+		key := strings.TrimPrefix(path+"."+v.Type().Field(i).Tag.Get("yaml"), ".")
+		out = f.settings(out, key, v.Field(i), standard.Field(i))
+	}
+	return out
+}
+
+func (f File) setting(path string, v, standard reflect.Value) Setting {
+	s := Setting{Key: path, Value: summary(v), From: FromDefault}
+	if line, has := f.lines[path]; has {
+		s.Set = true
+		s.From = fmt.Sprintf("%s:%d", f.Path, line)
+		if names := f.variables(path); len(names) > 0 {
+			s.From += ", environment " + strings.Join(names, ", ")
+		}
+	} else if v.Type() != reflect.TypeFor[Raw]() && !reflect.DeepEqual(v.Interface(), standard.Interface()) {
+		s.From = "frostwatch up" // which alone puts values into a configuration that was read
+	}
+	return s
+}
+
+// variables are the environment variables in the value of a key, or in a part of it.
+func (f File) variables(key string) []string {
+	var out []string
+	for path, names := range f.named {
+		rest, below := strings.CutPrefix(path, key)
+		if below && (rest == "" || rest[0] == '[' || rest[0] == '.') {
+			out = append(out, names...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// summary is a value in a line.
+func summary(v reflect.Value) string {
+	switch t := v.Type(); {
+	case t == reflect.TypeFor[Raw]():
+		return v.Interface().(Raw).summary()
+	case t == reflect.TypeFor[Secret]() && v.String() == "":
+		return `""`
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
+		var names []string
+		for i := range v.Len() {
+			if name := v.Index(i).FieldByName("Name"); name.IsValid() {
+				names = append(names, name.String())
+			}
+		}
+		return counted(v.Len(), names)
+	}
+	return shown(v)
+}
+
+// summary is how many parts there are, with their names, or else the keys.
+func (r Raw) summary() string {
+	var names []string
+	switch n := r.node.(type) {
+	case nil:
+		return counted(0, nil)
+	case *ast.SequenceNode:
+		for _, v := range n.Values {
+			names = append(names, nameOf(v)...)
+		}
+		return counted(len(n.Values), names)
+	case *ast.MappingNode:
+		for _, v := range n.Values {
+			names = append(names, v.Key.GetToken().Value)
+		}
+	case *ast.MappingValueNode:
+		names = append(names, n.Key.GetToken().Value)
+	}
+	return counted(len(names), names)
+}
+
+// nameOf is the value of a mapping's key "name", if it has one.
+func nameOf(n ast.Node) []string {
+	m, ok := n.(ast.MapNode)
+	if !ok {
+		return nil
+	}
+	for it := m.MapRange(); it.Next(); {
+		if it.Key().GetToken().Value == "name" && it.Value().GetToken() != nil {
+			return []string{it.Value().GetToken().Value}
+		}
+	}
+	return nil
+}
+
+// maxNames bounds the names in a summary.
+const maxNames = 20
+
+func counted(n int, names []string) string {
+	if n == 0 {
+		return "none"
+	}
+	more := ""
+	if len(names) > maxNames {
+		more = fmt.Sprintf(" and %d more", len(names)-maxNames)
+		names = names[:maxNames]
+	}
+	return fmt.Sprintf("%d: %s%s", n, strings.Join(names, ", "), more)
+}
