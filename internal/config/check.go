@@ -50,7 +50,9 @@ func (d *document) checkServers(c Config) {
 	inRange(d, "kafka.replication", c.Kafka.Replication, 1, 100)
 	d.checkKafkaLogin(c.Kafka)
 	d.checkRedis(c.Redis)
-	d.address("http.listen", c.HTTP.Listen)
+	if c.HTTP.Listen != "" {
+		d.address("http.listen", c.HTTP.Listen)
+	}
 	d.checkConsole(c.Console)
 	d.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	d.oneOf("log.format", c.Log.Format, "text", "json")

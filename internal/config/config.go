@@ -272,7 +272,6 @@ func Default() Config {
 	return Config{
 		Kafka:     Kafka{Brokers: []string{"127.0.0.1:9092"}, Prefix: topics.DefaultPrefix, Partitions: 12, Replication: 1},
 		Redis:     Redis{Address: "127.0.0.1:6379", Prefix: "frostwatch:", Sentinel: Sentinel{Addresses: []string{}}},
-		HTTP:      HTTP{Listen: "127.0.0.1:8080"},
 		Log:       Log{Level: "info", Format: "text"},
 		Telemetry: Telemetry{TraceRatio: 1},
 		Ingest: Ingest{

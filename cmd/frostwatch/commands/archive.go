@@ -23,17 +23,19 @@ import (
 
 func (p Program) archiveCommand() *cobra.Command {
 	t := &target{}
+	var http string
 	cmd := &cobra.Command{
 		Use: "archive", Short: "Archive recognitions and alerts; list and check what is archived", Args: none,
 		Long: "Without a subcommand, runs the stage that writes recognitions and alerts as Parquet files\n" +
 			"into archive.bucket of the configuration. `frostwatch up` runs it by itself.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.runStage(cmd.Context(), t.config, "archive", nil, func(pr *process.Process) ([]process.Part, error) {
+			return p.runStage(cmd.Context(), stageFlags{t.config, http}, "archive", nil, func(pr *process.Process) ([]process.Part, error) {
 				return pr.Archive(cmd.Context())
 			})
 		},
 	}
 	t.flags(cmd)
+	httpFlag(cmd, &http)
 	cmd.AddCommand(p.archiveList(t), p.archiveCheck(t))
 	return cmd
 }

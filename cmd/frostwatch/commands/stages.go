@@ -3,8 +3,6 @@ package commands
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -45,7 +43,7 @@ func (p Program) ingestRead() *cobra.Command {
 
 func (p Program) inferCommand() *cobra.Command {
 	return p.stageCommand("infer", "Recognise actions in clips", func(pr *process.Process) ([]process.Part, error) {
-		return pr.Infer(func(c config.Config) string { return c.Infer.Bundle })
+		return pr.Infer(pr.Bundle)
 	}, "vocabulary")
 }
 
@@ -69,18 +67,22 @@ func (p Program) calibrateCommand() *cobra.Command {
 
 // stageCommand runs one stage against an external Kafka and Redis.
 func (p Program) stageCommand(name, short string, build func(*process.Process) ([]process.Part, error), checks ...string) *cobra.Command {
-	var path string
+	var at stageFlags
 	cmd := &cobra.Command{
 		Use: name, Short: short, Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return p.runStage(cmd.Context(), path, name, checks, build)
+			return p.runStage(cmd.Context(), at, name, checks, build)
 		},
 	}
-	cmd.Flags().StringVar(&path, "config", "", "configuration file (default: the built-in defaults)")
+	cmd.Flags().StringVar(&at.config, "config", "", "configuration file (default: the built-in defaults)")
+	httpFlag(cmd, &at.http)
 	return cmd
 }
 
-func (p Program) runStage(ctx context.Context, path, name string, checks []string, build func(*process.Process) ([]process.Part, error)) (err error) {
+// stageFlags are the flags of each stage.
+type stageFlags struct{ config, http string }
+
+func (p Program) runStage(ctx context.Context, at stageFlags, name string, checks []string, build func(*process.Process) ([]process.Part, error)) (err error) {
 	running := false
 	defer func() {
 		// Whatever a stop interrupts of the start is no error.
@@ -89,8 +91,8 @@ func (p Program) runStage(ctx context.Context, path, name string, checks []strin
 		}
 	}()
 	cfg, file := config.Default(), config.File{}
-	if path != "" {
-		if file, err = config.Open(path); err != nil {
+	if at.config != "" {
+		if file, err = config.Open(at.config); err != nil {
 			return err
 		}
 		cfg = file.Config
@@ -110,9 +112,9 @@ func (p Program) runStage(ctx context.Context, path, name string, checks []strin
 	if err != nil {
 		return err
 	}
-	l, err := net.Listen("tcp", cfg.HTTP.Listen)
+	l, err := listenFor(name, at.http, cfg.HTTP.Listen)
 	if err != nil {
-		return fmt.Errorf("http.listen: %w: each process needs a port of its own; port 0 takes a free one", err)
+		return err
 	}
 	facts := []any{"stage", name, "http", l.Addr().String(), "kafka", cfg.Kafka.Brokers}
 	if at := pr.PageAt(); at != "" {

@@ -12,7 +12,7 @@ import (
 func TestAStopDuringAStagesStartIsNoError(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	build := func(*process.Process) ([]process.Part, error) { stop(); return nil, ctx.Err() }
-	if err := (Program{Out: io.Discard, Err: io.Discard}).runStage(ctx, "", "ingest", nil, build); err != nil {
+	if err := (Program{Out: io.Discard, Err: io.Discard}).runStage(ctx, stageFlags{}, "ingest", nil, build); err != nil {
 		t.Error(err)
 	}
 }

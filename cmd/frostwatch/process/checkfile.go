@@ -113,7 +113,9 @@ func setWarnings(v config.Vocab, all []topics.Camera) (out []string) {
 
 // placeWarnings are about folders that are not there, and about what is not kept.
 func placeWarnings(c config.Config) (out []string) {
-	if _, err := froster.OpenBundle(c.Infer.Bundle); err != nil {
+	if standsForDemo(c) {
+		out = append(out, "infer.bundle: the demo model, whose results mean nothing on real video")
+	} else if _, err := froster.OpenBundle(c.Infer.Bundle); err != nil {
 		out = append(out, fmt.Sprintf("infer.bundle: %v; infer does not start on this machine", err))
 	}
 	if c.Archive.Bucket == "" {

@@ -81,6 +81,7 @@ func (o IngestOptions) sink(f *framer.Framer, c topics.Camera, send bus.SendFunc
 // cameras of the configuration file are brought to the table. own are further
 // cameras that the operator has given by flags.
 func (p *Process) Ingest(own ...topics.Camera) ([]Part, error) {
+	p.fitFrames()
 	s, err := p.NewIngest(IngestOptions{Own: own})
 	if err != nil {
 		return nil, err

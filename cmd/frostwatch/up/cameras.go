@@ -15,7 +15,6 @@ import (
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/demo"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
 	"github.com/frostwatch/frostwatch/console/cameraedit"
-	"github.com/frostwatch/frostwatch/infer/froster"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
@@ -41,18 +40,6 @@ func (u *up) findModel() error {
 		return nil
 	}
 	return demo.ImportModel(u.demoDir(), u.demoBundle())
-}
-
-// fitFrames makes clips carry frames at the model's own size if that is smaller
-// than the configured one: the model was not trained on frames that were resized
-// twice. On the demo clips that cost one staged fall in sixteen window positions.
-func (u *up) fitFrames() error {
-	b, err := froster.OpenBundle(u.cfg.Infer.Bundle)
-	if err != nil {
-		return err
-	}
-	u.cfg.Framer.ShortSide = min(u.cfg.Framer.ShortSide, b.Dims.ImageSize)
-	return nil
 }
 
 // findCameras collects the cameras of the flags, or the demo's, and sets up the

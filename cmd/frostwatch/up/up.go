@@ -108,10 +108,7 @@ func (u *up) prepare() (err error) {
 	if u.log, err = u.logger(level); err != nil {
 		return err
 	}
-	if err := u.findModel(); err != nil {
-		return err
-	}
-	return u.fitFrames()
+	return u.findModel()
 }
 
 func (u *up) demoDir() string { return filepath.Join(u.Data, "demo") }
