@@ -115,10 +115,41 @@ func (c *Client) create(ctx context.Context, specs []TopicSpec) error {
 	return nil
 }
 
+// Difference is a setting of a topic that is not as it should be.
+type Difference struct{ Topic, Setting, Have, Want, Note string }
+
+// Compare returns which topics don't exist, and how those that do differ from their specs.
+func (c *Client) Compare(ctx context.Context, specs []TopicSpec) (absent []string, out []Difference, err error) {
+	existing, _, err := c.existing(ctx, specs)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, s := range specs {
+		if !slices.ContainsFunc(existing, func(e TopicSpec) bool { return e.Name == s.Name }) {
+			absent = append(absent, s.Name)
+		}
+	}
+	out, err = c.differences(ctx, existing)
+	return absent, out, err
+}
+
 // compare logs a warning for each difference.
 func (c *Client) compare(ctx context.Context, specs []TopicSpec) error {
+	found, err := c.differences(ctx, specs)
+	for _, d := range found {
+		attrs := []any{"topic", d.Topic, "setting", d.Setting, "have", d.Have, "want", d.Want}
+		if d.Note != "" {
+			attrs = append(attrs, "note", d.Note)
+		}
+		c.Logger.WarnContext(ctx, "kafka: an existing topic differs from the configuration and is left as it is", attrs...)
+	}
+	return err
+}
+
+// differences compares topics that exist.
+func (c *Client) differences(ctx context.Context, specs []TopicSpec) (out []Difference, err error) {
 	if len(specs) == 0 {
-		return nil
+		return nil, nil
 	}
 	names := make([]string, len(specs))
 	req := &kafka.DescribeConfigsRequest{}
@@ -128,50 +159,54 @@ func (c *Client) compare(ctx context.Context, specs []TopicSpec) error {
 	}
 	found, brokers, err := c.metadata(ctx, names)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, s := range specs {
-		c.compareShape(ctx, s, found[s.Name], brokers)
+		out = append(out, found[s.Name].differs(s, brokers)...)
 	}
 	resp, err := c.client.DescribeConfigs(ctx, req)
 	if err != nil {
-		return c.inWords("look up the settings of topics", "", err)
+		return out, c.inWords("look up the settings of topics", "", err)
 	}
 	for _, r := range resp.Resources {
 		if r.Error != nil {
-			return c.inWords("look up the settings of topic "+r.ResourceName, "", r.Error)
+			return out, c.inWords("look up the settings of topic "+r.ResourceName, "", r.Error)
 		}
-		i := slices.IndexFunc(specs, func(s TopicSpec) bool { return s.Name == r.ResourceName })
-		if i < 0 {
-			continue
-		}
-		for _, e := range r.ConfigEntries {
-			if want, ok := specs[i].Config[e.ConfigName]; ok && want != e.ConfigValue {
-				c.differs(ctx, r.ResourceName, e.ConfigName, e.ConfigValue, want)
-			}
+		if i := slices.IndexFunc(specs, func(s TopicSpec) bool { return s.Name == r.ResourceName }); i >= 0 {
+			out = append(out, specs[i].settings(r.ConfigEntries)...)
 		}
 	}
-	return nil
+	return out, nil
 }
 
-func (c *Client) compareShape(ctx context.Context, want TopicSpec, have topicShape, brokers int) {
+// differs compares a topic's partitions and replicas.
+func (have topicShape) differs(want TopicSpec, brokers int) (out []Difference) {
 	if have.partitions != want.Partitions {
-		c.differs(ctx, want.Name, "partitions", have.partitions, want.Partitions)
+		out = append(out, Difference{Topic: want.Name, Setting: "partitions", Have: fmt.Sprint(have.partitions), Want: fmt.Sprint(want.Partitions)})
 	}
 	if have.replicas != want.Replication {
-		c.differs(ctx, want.Name, "replicas", have.replicas, want.Replication)
+		out = append(out, Difference{Topic: want.Name, Setting: "replicas", Have: fmt.Sprint(have.replicas), Want: fmt.Sprint(want.Replication)})
 	}
 	if have.replicas > brokers {
-		c.Logger.WarnContext(ctx, "kafka: there are fewer brokers than a topic has replicas", "topic", want.Name, "replicas", have.replicas, "brokers", brokers)
+		out = append(out, Difference{Topic: want.Name, Setting: "brokers", Have: fmt.Sprint(brokers), Want: fmt.Sprint(have.replicas), Note: "there are fewer brokers than the topic has replicas"})
 	}
+	return out
 }
 
-func (c *Client) differs(ctx context.Context, topic, setting string, have, want any) {
-	attrs := []any{"topic", topic, "setting", setting, "have", have, "want", want}
-	if setting == "message.timestamp.type" {
-		attrs = append(attrs, "note", "ages depend on the senders' clocks")
+// settings compares what the broker has for the topic.
+func (s TopicSpec) settings(have []kafka.DescribeConfigResponseConfigEntry) (out []Difference) {
+	for _, e := range have {
+		want, ok := s.Config[e.ConfigName]
+		if !ok || want == e.ConfigValue {
+			continue
+		}
+		d := Difference{Topic: s.Name, Setting: e.ConfigName, Have: e.ConfigValue, Want: want}
+		if e.ConfigName == "message.timestamp.type" {
+			d.Note = "ages depend on the senders' clocks"
+		}
+		out = append(out, d)
 	}
-	c.Logger.WarnContext(ctx, "kafka: an existing topic differs from the configuration and is left as it is", attrs...)
+	return out
 }
 
 // visible returns an error while kafka-go does not know the new topics: sending to

@@ -81,6 +81,9 @@ type Alert struct {
 type Wrong struct {
 	What string `json:"what"`
 	Do   string `json:"do,omitempty"`
+	// Warning is the part of a worker that warns of something in spite of which it works;
+	// empty: something does not work.
+	Warning string `json:"warning_of,omitempty"`
 }
 
 const (

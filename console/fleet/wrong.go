@@ -21,7 +21,7 @@ func (f Fleet) wrong() []Wrong {
 	out := []Wrong{}
 	for _, stage := range needed {
 		if !f.runs(stage) {
-			out = append(out, Wrong{"no worker runs " + stage, "start a worker of " + stage})
+			out = append(out, Wrong{What: "no worker runs " + stage, Do: "start a worker of " + stage})
 		}
 	}
 	for _, w := range f.Workers {
@@ -46,12 +46,12 @@ func (f Fleet) unreadable() (out []Wrong) {
 	const most = 10
 	for _, u := range f.Unreadable[:min(most, len(f.Unreadable))] {
 		out = append(out, Wrong{
-			fmt.Sprintf("the record of worker %s can't be read: %s", u.Key, u.Reason),
-			"find out what writes it (another version, or another program); an empty value under this key removes it",
+			What: fmt.Sprintf("the record of worker %s can't be read: %s", u.Key, u.Reason),
+			Do:   "find out what writes it (another version, or another program); an empty value under this key removes it",
 		})
 	}
 	if more := len(f.Unreadable) - most; more > 0 {
-		out = append(out, Wrong{fmt.Sprintf("%d more records of workers can't be read", more), ""})
+		out = append(out, Wrong{What: fmt.Sprintf("%d more records of workers can't be read", more)})
 	}
 	return out
 }
@@ -85,18 +85,18 @@ func (f Fleet) held(stage, group string, partition int) bool {
 func (w Worker) wrong() (out []Wrong) {
 	if !w.Alive {
 		return []Wrong{{
-			fmt.Sprintf("worker %s gone since %s", w.Name, w.Heard.Local().Format(time.DateTime)),
-			"others take over its partitions; if it was not meant to end, start it again and read the end of its log",
+			What: fmt.Sprintf("worker %s gone since %s", w.Name, w.Heard.Local().Format(time.DateTime)),
+			Do:   "others take over its partitions; if it was not meant to end, start it again and read the end of its log",
 		}}
 	}
 	for _, part := range slices.Sorted(maps.Keys(w.Problems)) {
-		out = append(out, Wrong{fmt.Sprintf("worker %s can't work: %s: %s", w.Name, part, w.Problems[part]), ""})
+		out = append(out, Wrong{What: fmt.Sprintf("worker %s can't work: %s: %s", w.Name, part, w.Problems[part])})
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.Stages)) {
 		if s := w.Stages[name]; s.Late >= lateness {
 			out = append(out, Wrong{
-				fmt.Sprintf("%s on %s falls behind: %.0f s late, records waiting: %d", name, w.Name, s.Late, s.Lag),
-				"add workers of " + name + ", or give them less to do: fewer cameras, a longer framer.stride, a model in int8",
+				What: fmt.Sprintf("%s on %s falls behind: %.0f s late, records waiting: %d", name, w.Name, s.Late, s.Lag),
+				Do:   "add workers of " + name + ", or give them less to do: fewer cameras, a longer framer.stride, a model in int8",
 			})
 		}
 	}
@@ -104,7 +104,7 @@ func (w Worker) wrong() (out []Wrong) {
 		if strings.HasPrefix(part, "camera ") {
 			continue // listed for the camera itself
 		}
-		out = append(out, Wrong{fmt.Sprintf("worker %s: %s: %s", w.Name, part, w.Warnings[part]), ""})
+		out = append(out, Wrong{What: fmt.Sprintf("worker %s: %s: %s", w.Name, part, w.Warnings[part]), Warning: part})
 	}
 	return out
 }

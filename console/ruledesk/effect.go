@@ -51,6 +51,16 @@ func (d *Desk) Effect(ctx context.Context, name string, around Around) (e Effect
 	return e, nil
 }
 
+// Idle returns the names of all rules, and by name what keeps one from taking full effect.
+func (d *Desk) Idle(ctx context.Context) (all []string, idle map[string]error, err error) {
+	stored, err := d.stored(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	joined, _ := alerts.Join(d.File, &stored)
+	return joined.Names(), joined.WithoutEffect(d.Around(ctx).Surroundings), nil
+}
+
 // Write writes the effect, a line each.
 func (e Effect) Write(b *strings.Builder) {
 	if e.Watches != "" {

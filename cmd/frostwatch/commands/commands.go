@@ -57,6 +57,7 @@ func Run(ctx context.Context, p Program) int {
 		p.benchCommand(),
 		p.evalCommand(),
 		p.configCommand(),
+		p.doctorCommand(),
 		p.versionCommand(),
 	)
 	groups(root)
