@@ -56,6 +56,7 @@ func Run(ctx context.Context, p Program) int {
 		p.camsimCommand(),
 		p.benchCommand(),
 		p.evalCommand(),
+		p.initCommand(),
 		p.configCommand(),
 		p.doctorCommand(),
 		p.versionCommand(),

@@ -61,7 +61,11 @@ func (p Program) importModel(o froster.ImportOptions) error {
 	if err := b.Print(p.Out); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.Out, "folder   %s\n", o.Out)
+	text := fmt.Sprintf("folder   %s\n", o.Out)
+	if len(b.BaseClasses) == 0 {
+		text += "warning: it is not known what it was trained on, so that every label counts as novel: --base-classes names the classes (kinetics-400 for FROSTER's weights)\n"
+	}
+	_, err = fmt.Fprint(p.Out, text)
 	return err
 }
 

@@ -25,9 +25,8 @@ func (o Options) configuration() []Finding {
 	}
 	out := []Finding{{Part: "configuration", Grade: OK, What: o.File.Path + " is right"}}
 	for _, w := range r.Warnings {
-		key, _, _ := strings.Cut(w, ":")
-		if o.Data != "" && (key == "archive.bucket" || key == "ingest.packets.dir") || key == "infer.bundle" {
-			continue // `up` has folders of its own, and of the model more is said below
+		if o.Data != "" && process.OfUp(w) || strings.HasPrefix(w, "infer.bundle:") {
+			continue // of the model more is said below
 		}
 		out = append(out, Finding{Part: "configuration", Grade: Warning, What: w})
 	}

@@ -111,6 +111,12 @@ func setWarnings(v config.Vocab, all []topics.Camera) (out []string) {
 	return out
 }
 
+// OfUp is whether a warning does not concern `frostwatch up`, which has folders of its own.
+func OfUp(warning string) bool {
+	key, _, _ := strings.Cut(warning, ":")
+	return key == "archive.bucket" || key == "ingest.packets.dir"
+}
+
 // placeWarnings are about folders that are not there, and about what is not kept.
 func placeWarnings(c config.Config) (out []string) {
 	if standsForDemo(c) {

@@ -18,6 +18,7 @@ import (
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/demo"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/embedded"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/starter"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/topics"
@@ -121,8 +122,8 @@ func (u *up) readConfig() (err error) {
 	if u.cfgPath == "" {
 		u.cfgPath = ownConfig(u.Data)
 		if !exists(u.cfgPath) {
-			if err := os.WriteFile(u.cfgPath, demo.Config(), 0o644); err != nil {
-				return fmt.Errorf("write the demo configuration: %w", err)
+			if err := u.writeConfig(); err != nil {
+				return err
 			}
 		}
 	}
@@ -139,6 +140,28 @@ func (u *up) readConfig() (err error) {
 	u.ownArchive()
 	if packets := &u.cfg.Ingest.Packets; packets.Dir == "" {
 		packets.Dir = filepath.Join(u.Data, "packets")
+	}
+	return nil
+}
+
+// writeConfig writes the first configuration: the demo's, or, for a model of one's own, one
+// whose rules find their thresholds.
+func (u *up) writeConfig() error {
+	first := demo.Config()
+	if u.Model != "" {
+		var labels []string
+		for _, l := range demo.Vocabulary() {
+			if !l.Background {
+				labels = append(labels, l.Name)
+			}
+		}
+		var err error
+		if first, err = starter.Config(starter.Machine, starter.Options{Watch: labels, Bundle: u.Model}); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(u.cfgPath, first, 0o644); err != nil {
+		return fmt.Errorf("write the first configuration: %w", err)
 	}
 	return nil
 }

@@ -1,0 +1,106 @@
+package commands
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/starter"
+	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/topics"
+)
+
+func (p Program) initCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "init", Short: "Write a first configuration, with which everything starts",
+		Long: "Writes frostwatch.yaml, and labels.txt where labels are given, and overwrites nothing. What is written has been\n" +
+			"checked as `frostwatch config check` does.",
+	}
+	cmd.AddCommand(
+		p.initCase(starter.Machine, "For one machine: `frostwatch up` with your cameras", `  frostwatch init machine --camera 'door=rtsp://viewer:${DOOR_PASSWORD}@10.0.0.7/stream1' --watch "person falling down"`),
+		p.initCase(starter.Stages, "For stages as processes of their own, against your Kafka and Redis", "  frostwatch init stages --kafka kafka-1:9092,kafka-2:9092 --redis redis:6379 --bundle models/froster-b16"),
+	)
+	return cmd
+}
+
+func (p Program) initCase(of, short, example string) *cobra.Command {
+	var o starter.Options
+	var flags []string
+	var dir string
+	cmd := &cobra.Command{
+		Use: of, Short: short, Args: none, Example: example,
+		RunE: func(*cobra.Command, []string) error {
+			cameras, err := camerasOfFlags(flags)
+			if err != nil {
+				return err
+			}
+			o.Cameras = cameras
+			if err := starter.Write(dir, of, o); err != nil {
+				return err
+			}
+			return p.begun(of, dir, o)
+		},
+	}
+	cmd.Flags().StringVar(&dir, "out", ".", "folder to write to")
+	cmd.Flags().StringArrayVar(&flags, "camera", nil, "NAME=URL of a camera; repeatable")
+	cmd.Flags().StringArrayVar(&o.Watch, "watch", nil, "what you want to be alerted to, in words; repeatable")
+	cmd.Flags().StringVar(&o.Bundle, "bundle", config.Default().Infer.Bundle, "folder written by `frostwatch model import`")
+	if of == starter.Stages {
+		cmd.Flags().StringSliceVar(&o.Kafka, "kafka", config.Default().Kafka.Brokers, "addresses of brokers")
+		cmd.Flags().StringVar(&o.Redis, "redis", config.Default().Redis.Address, "address of Redis")
+	}
+	return cmd
+}
+
+func camerasOfFlags(flags []string) (out []starter.Camera, err error) {
+	for _, flag := range flags {
+		name, url, ok := strings.Cut(flag, "=")
+		if !ok {
+			return nil, fmt.Errorf("--camera %q: want NAME=URL", topics.Clean(name))
+		}
+		out = append(out, starter.Camera{Name: name, URL: url})
+	}
+	return out, nil
+}
+
+// begun says what was written, what is still to be done in it, and what comes next.
+func (p Program) begun(of, dir string, o starter.Options) error {
+	path := filepath.Join(dir, starter.ConfigFile)
+	f, err := config.Open(path)
+	if err != nil {
+		return err
+	}
+	r, err := process.CheckFile(f)
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "wrote %s\n", path)
+	for _, w := range r.Warnings {
+		if of == starter.Machine && process.OfUp(w) {
+			continue
+		}
+		fmt.Fprintf(&b, "warning: %s\n", topics.Clean(w))
+	}
+	b.WriteString("next:\n")
+	importing := fmt.Sprintf("  frostwatch vocab import %s", filepath.Join(dir, starter.LabelsFile))
+	switch {
+	case of == starter.Machine && len(o.Watch) > 0:
+		fmt.Fprintf(&b, "  frostwatch up --config %s\n%s                     # in another terminal, once\n", path, importing)
+	case of == starter.Machine:
+		fmt.Fprintf(&b, "  frostwatch up --config %s\n  frostwatch watch \"person falling down\"      # in another terminal\n", path)
+	default:
+		fmt.Fprintf(&b, "  frostwatch doctor --config %s\n", path)
+		if len(o.Watch) > 0 {
+			fmt.Fprintf(&b, "%s --config %s\n", importing, path)
+		}
+		for _, stage := range []string{"ingest", "infer", "alerts", "calibrate", "archive", "notify", "console"} {
+			fmt.Fprintf(&b, "  frostwatch %-9s --config %s\n", stage, path)
+		}
+	}
+	_, err = fmt.Fprint(p.Out, b.String())
+	return err
+}

@@ -1,0 +1,133 @@
+// Package starter writes a first configuration for a case, with which everything starts.
+package starter
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/template"
+
+	"github.com/frostwatch/frostwatch/internal/config"
+)
+
+//go:embed machine.yaml stages.yaml
+var files embed.FS
+
+// Cases that a configuration can be written for.
+const (
+	Machine = "machine" // `frostwatch up` on one machine
+	Stages  = "stages"  // processes of their own, against Kafka and Redis
+)
+
+// Options are what is known of the installation.
+type Options struct {
+	Cameras []Camera
+	Watch   []string // labels, each of which gets a rule
+	Bundle  string
+	Kafka   []string // addresses of brokers
+	Redis   string
+}
+
+// Camera is a camera of the first configuration.
+type Camera struct{ Name, URL string }
+
+type rule struct{ Name, Label string }
+
+// Config is the configuration for a case. It has been read as a stage reads it.
+func Config(of string, o Options) ([]byte, error) {
+	t, err := template.New("").Funcs(template.FuncMap{"quote": quoted}).ParseFS(files, "*.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("read the templates: %w", err)
+	}
+	data := struct {
+		Options
+		Rules            []rule
+		Replication      int
+		Archive, Packets string
+	}{Options: o, Rules: rulesOf(o.Watch), Replication: min(3, len(o.Kafka)), Archive: "frostwatch-archive", Packets: "frostwatch-packets"}
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, of+".yaml", data); err != nil {
+		return nil, fmt.Errorf("write the configuration: %w", err)
+	}
+	if _, err := config.Parse("", b.Bytes(), anyVariable); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// anyVariable stands for the environment in which the stages will run.
+func anyVariable(string) (string, bool) { return "x", true }
+
+// quoted is a text as YAML takes it, which takes JSON's.
+func quoted(text string) (string, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(text)
+	return strings.TrimSpace(b.String()), err
+}
+
+// rulesOf names a rule for each label.
+func rulesOf(labels []string) (out []rule) {
+	seen := map[string]int{}
+	for _, label := range labels {
+		name := ruleName(label)
+		if seen[name]++; seen[name] > 1 {
+			name = fmt.Sprintf("%s-%d", name, seen[name])
+		}
+		out = append(out, rule{name, label})
+	}
+	return out
+}
+
+// ruleName is a label with dashes for all that names may not hold.
+func ruleName(label string) string {
+	name := strings.Join(strings.FieldsFunc(strings.ToLower(label), func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '0' || r > '9')
+	}), "-")
+	if name == "" {
+		return "rule"
+	}
+	return name
+}
+
+// Names of the files that Write writes.
+const (
+	ConfigFile = "frostwatch.yaml"
+	LabelsFile = "labels.txt"
+)
+
+// Write puts the configuration into a folder, and the labels beside it. It overwrites
+// nothing.
+func Write(dir, of string, o Options) error {
+	b, err := Config(of, o)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("write the configuration: %w", err)
+	}
+	if err := writeNew(filepath.Join(dir, ConfigFile), b); err != nil || len(o.Watch) == 0 {
+		return err
+	}
+	return writeNew(filepath.Join(dir, LabelsFile), []byte(strings.Join(o.Watch, "\n")+"\n"))
+}
+
+func writeNew(path string, b []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("write the configuration: %w", err)
+	}
+	_, err = f.Write(b)
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package starter
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/frostwatch/frostwatch/alerts"
+	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/notify"
+)
+
+// full is what somebody may write, with all that YAML could take for something else.
+var full = Options{
+	Cameras: []Camera{{"door", "rtsp://u:${DOOR}@10.0.0.7/a?x=1&y={2}"}, {"yard", "rtsp://10.0.0.8/#stream"}},
+	Watch:   []string{"person falling down", "bag: left \"behind\"", "人が倒れる", "Person falling down!"},
+	Bundle:  "models/my model", Kafka: []string{"k1:9092", "k2:9092", "k3:9092", "k4:9092"}, Redis: "redis:6379",
+}
+
+func TestWhatIsWrittenIsAConfiguration(t *testing.T) {
+	for _, of := range []string{Machine, Stages} {
+		b, err := Config(of, full)
+		if err != nil {
+			t.Fatalf("%s: %v", of, err)
+		}
+		c, err := config.Parse(of, b, anyVariable)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(c.Cameras) != 2 || c.Cameras[0].URL.Reveal() != full.Cameras[0].URL || c.Infer.Bundle != full.Bundle {
+			t.Errorf("%s: cameras and bundle are not those that were given:\n%s", of, b)
+		}
+		rules, err := alerts.Compile(c.Rules)
+		if err != nil {
+			t.Fatalf("%s: %v", of, err)
+		}
+		for i, r := range rules.Rules() {
+			if len(r.Actions) != 1 || r.Actions[0] != full.Watch[i] {
+				t.Errorf("%s: rule %s is about %q, want %q", of, r.Name, r.Actions, full.Watch[i])
+			}
+		}
+		if of == Stages && (len(c.Kafka.Brokers) != 4 || c.Kafka.Replication != 3 || c.Archive.Bucket == "" || c.Ingest.Packets.Dir == "") {
+			t.Errorf("stages:\n%s", b)
+		}
+	}
+}
+
+// Lines that are commented out are examples: whoever takes the sign away must not find a mistake.
+func TestWhatIsCommentedOutIsRightToo(t *testing.T) {
+	for _, of := range []string{Machine, Stages} {
+		b, err := Config(of, Options{Bundle: "b", Kafka: []string{"k:1"}, Redis: "r:1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.NewReplacer("cameras: []\n#", "cameras:\n", "rules: []\n#", "rules:\n", "receivers: []                  # docs/notify.md\n#", "receivers:\n").Replace(string(b))
+		text = regexp.MustCompile(`(?m)^#(  \S)`).ReplaceAllString(text, "$1")
+		c, err := config.Parse(of, []byte(text), anyVariable)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
+		rules, err := alerts.Compile(c.Rules)
+		if err != nil || len(rules.Names()) != 1 || len(c.Cameras) != 1 {
+			t.Errorf("%s: %d rules, %d cameras, %v\n%s", of, len(rules.Names()), len(c.Cameras), err, text)
+		}
+		if plan, err := notify.Compile(c.Notify.Receivers); err != nil || len(plan.Names()) != 1 {
+			t.Errorf("%s: receivers: %v", of, err)
+		}
+	}
+}
+
+func TestNothingIsOverwritten(t *testing.T) {
+	dir := t.TempDir()
+	if err := Write(dir, Machine, full); err != nil {
+		t.Fatal(err)
+	}
+	labels, err := os.ReadFile(filepath.Join(dir, LabelsFile))
+	if err != nil || strings.Count(string(labels), "\n") != len(full.Watch) {
+		t.Errorf("labels %q, %v", labels, err)
+	}
+	before, err := os.ReadFile(filepath.Join(dir, ConfigFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(dir, Stages, full); err == nil {
+		t.Error("a second configuration was written over the first")
+	}
+	if after, err := os.ReadFile(filepath.Join(dir, ConfigFile)); err != nil || string(after) != string(before) {
+		t.Errorf("the file has changed: %v", err)
+	}
+}
+
+func TestMistakesAreNamed(t *testing.T) {
+	o := full
+	o.Cameras = []Camera{{"a b", "rtsp://h/s"}}
+	if _, err := Config(Machine, o); err == nil || !strings.Contains(err.Error(), "cameras[0]") {
+		t.Errorf("a wrong name: %v", err)
+	}
+	o = full
+	o.Kafka = []string{"no port"}
+	if _, err := Config(Stages, o); err == nil || !strings.Contains(err.Error(), "kafka.brokers[0]") {
+		t.Errorf("a wrong address: %v", err)
+	}
+}
