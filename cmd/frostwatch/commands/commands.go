@@ -26,6 +26,18 @@ type Program struct {
 // Run executes one command and returns the exit status: 0, or 1 with a line on
 // Err that says what went wrong.
 func Run(ctx context.Context, p Program) int {
+	root := p.root()
+	root.SetArgs(p.Args)
+	if err := root.ExecuteContext(ctx); err != nil {
+		// If the terminal is gone, nobody needs the error.
+		_, _ = fmt.Fprintf(p.Err, "frostwatch: %v\n", err)
+		return 1
+	}
+	return 0
+}
+
+// root is the program with all its commands.
+func (p Program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "frostwatch",
 		Short:         "Watch camera streams for actions named in plain words",
@@ -62,13 +74,7 @@ func Run(ctx context.Context, p Program) int {
 		p.versionCommand(),
 	)
 	groups(root)
-	root.SetArgs(p.Args)
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)
-	if err := root.ExecuteContext(ctx); err != nil {
-		// If the terminal is gone, nobody needs the error.
-		_, _ = fmt.Fprintf(p.Err, "frostwatch: %v\n", err)
-		return 1
-	}
-	return 0
+	return root
 }
