@@ -27,7 +27,7 @@ func TestNamesThatNothingHas(t *testing.T) {
 		want []Stranger
 	}{
 		{"actions: [RUNNING, here, there]\ncameras: [ward-*]\ncamera_tags: [indoor]\nnotify: [ops]", []Stranger{{"actions", "here", "here, there"}, {"actions", "there", ""}}},
-		{"actions: [runing]\ncameras: [ward-*, hall]\ncamera_tags: [indor]\nnotify: [ops, opps]", []Stranger{{"actions", "runing", "running"}, {"cameras", "hall", ""}, {"camera_tags", "indor", "indoor"}, {"notify", "opps", "ops"}}},
+		{"actions: [rumning]\ncameras: [ward-*, hall]\ncamera_tags: [indor]\nnotify: [ops, opps]", []Stranger{{"actions", "rumning", "running"}, {"cameras", "hall", ""}, {"camera_tags", "indor", "indoor"}, {"notify", "opps", "ops"}}},
 		{"actions: [running]\ncameras: [yard]", []Stranger{{"actions", "running", ""}}},
 		{"absent: {actions: [sleeping], for: 1h}\ncameras: [ward-1]", []Stranger{{"actions", "sleeping", ""}}},
 	} {
