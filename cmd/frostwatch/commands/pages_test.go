@@ -68,7 +68,7 @@ func wrongIn(root *cobra.Command, line string) string {
 	for _, w := range words[1:] {
 		name, _, _ := strings.Cut(w, "=")
 		if flag, is := strings.CutPrefix(name, "--"); is {
-			if flag != "help" && cmd.Flags().Lookup(flag) == nil && cmd.InheritedFlags().Lookup(flag) == nil {
+			if flag != "help" && cmd.Flag(flag) == nil {
 				return "no flag --" + flag
 			}
 			continue
