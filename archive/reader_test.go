@@ -2,10 +2,6 @@ package archive
 
 import (
 	"errors"
-	"math/rand/v2"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -27,39 +23,6 @@ func ask(t testing.TB, r *Reader, g Range) ([]int, Counts) {
 }
 
 func seconds(n int) time.Time { return hour.Add(time.Duration(n)*time.Second - 500*time.Millisecond) }
-
-// Whatever of the log is in segments, whatever Kafka has deleted of that, and
-// wherever the range begins and ends, it gives the same.
-func TestARangeIsTheSameWhereverItLies(t *testing.T) {
-	const n = 5000
-	archives := map[string]struct {
-		archived bool  // the first 4,096 records are in segments
-		deleted  int64 // on Kafka
-	}{"kafka alone": {}, "most": {true, 0}, "most, and deleted on kafka": {true, 4096}, "overlapping": {true, 1000}}
-	random := rand.New(rand.NewPCG(1, 2))
-	k, most := recorded(t, n, hour), bucket(t)
-	archived(t, k, most, 1, -1, 4096)
-	for name, a := range archives {
-		t.Run(name, func(t *testing.T) {
-			b := most
-			if !a.archived {
-				b = bucket(t)
-			}
-			k.first["t.actions"][1] = a.deleted
-			r := reader(t, ReaderOptions{Log: k, Bucket: b})
-			once(t, r, n)
-			for range 4 {
-				from := random.IntN(n)
-				to := from + 1 + random.IntN(n-from)
-				got, counts := ask(t, r, Range{Since: seconds(from), Until: seconds(to), Cameras: []string{"lob*"}})
-				want := (to+1)/2 - (from+1)/2 // even seconds
-				if len(got) != want || want > 0 && (got[0] != from+from%2 || got[want-1] != to-1-(to-1)%2) {
-					t.Fatalf("%d to %d: %d records, want %d: %+v", from, to, len(got), want, counts)
-				}
-			}
-		})
-	}
-}
 
 // A topic that was made anew with fewer partitions is not asked for the others, which
 // the bucket still has.
@@ -171,37 +134,6 @@ func TestReadingStopsWhenToldTo(t *testing.T) {
 		if _, err := reader(t, ReaderOptions{Log: k}).Actions(t.Context(), g, nil); err == nil {
 			t.Errorf("%+v is taken", g)
 		}
-	}
-}
-
-// A segment that is cut off, overwritten or foreign is counted and named, and
-// Kafka is asked for what it held.
-func TestBrokenSegments(t *testing.T) {
-	k, whole := recorded(t, 5000, hour), bucket(t)
-	archived(t, k, whole, 1, -1, 4096)
-	for name, bend := range map[string]func([]byte) []byte{
-		"cut off":      func(b []byte) []byte { return b[:len(b)/2] },
-		"empty":        func([]byte) []byte { return nil },
-		"zeros":        func(b []byte) []byte { return make([]byte, len(b)) },
-		"no footer":    func(b []byte) []byte { return append(b[:len(b)-8], "\xff\xff\xff\x7fPAR1"...) },
-		"bytes within": func(b []byte) []byte { clear(b[200 : len(b)/2]); return b },
-	} {
-		t.Run(name, func(t *testing.T) {
-			b := copied(t, whole)
-			file := filepath.Join(b.dir, filepath.FromSlash(listed(t, b, topics.Actions)[0].Key()))
-			content, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(file, bend(content), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			counts := once(t, reader(t, ReaderOptions{Log: k, Bucket: b}), 5000)
-			if counts.Broken != 1 || len(counts.Reasons) == 0 || !strings.Contains(counts.Reasons[0], filepath.Base(file)) {
-				t.Errorf("counted %+v", counts)
-			}
-			t.Log(counts.Reasons)
-		})
 	}
 }
 

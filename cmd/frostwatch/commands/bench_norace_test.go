@@ -1,11 +1,11 @@
+//go:build !race
+
 package commands
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"os"
-	"os/signal"
 	"strings"
 	"testing"
 
@@ -13,20 +13,6 @@ import (
 	"github.com/frostwatch/frostwatch/infer/froster"
 	"github.com/frostwatch/frostwatch/internal/shared"
 )
-
-// asProgram makes this test binary behave as frostwatch, for the commands that
-// start frostwatch again.
-const asProgram = "FROSTWATCH_TEST_AS_PROGRAM"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) == "" {
-		os.Exit(m.Run())
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	code := Run(ctx, Program{Args: os.Args[1:], Out: os.Stdout, Err: os.Stderr, Version: "test"})
-	stop()
-	os.Exit(code)
-}
 
 // runBench runs `frostwatch bench` and returns its output and exit status.
 func runBench(t *testing.T, args ...string) (out, errs string, code int) {
