@@ -29,7 +29,7 @@ var pageNames = []string{
 func parsePages() (pages, error) {
 	out := pages{}
 	for _, name := range pageNames {
-		t, err := template.New("frame.html").Funcs(template.FuncMap{"asset": asset, "ago": ago, "exact": exact, "clean": topics.Clean}).
+		t, err := template.New("frame.html").Funcs(template.FuncMap{"asset": asset, "ago": ago, "exact": exact, "clean": topics.Clean, "gigabytes": gigabytes}).
 			ParseFS(files, "templates/frame.html", "templates/tile.html", "templates/box.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("console: read the page %s: %w", name, err)
@@ -197,3 +197,6 @@ func sumOf(b []byte) string {
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:6])
 }
+
+// gigabytes is a size for people.
+func gigabytes(n int64) string { return fmt.Sprintf("%.1f GB", float64(n)/1e9) }

@@ -40,6 +40,9 @@ type WorkerStage struct {
 	Partitions []int   `json:"partitions,omitempty"`
 	Lag        int64   `json:"lag,omitempty"`    // records of its partitions that are not dealt with
 	Late       float64 `json:"late_s,omitempty"` // how long the oldest of them has been waiting, seconds
+	// Free and Size are the room on the disk that it writes to, bytes; 0: it writes to none.
+	Free int64 `json:"disk_free_bytes,omitempty"`
+	Size int64 `json:"disk_size_bytes,omitempty"`
 }
 
 // EncodeWorker makes the JSON record.
@@ -90,8 +93,8 @@ func (w Worker) check() error {
 		if !isStage(name) {
 			return fmt.Errorf("stage %.80q: want 1 to 32 lower-case letters", name)
 		}
-		if len(s.Group) > maxID || len(s.Partitions) > maxPartitions || s.Lag < 0 || s.Late < 0 || s.Generation < 0 {
-			return fmt.Errorf("stage %s: group, partitions, lag, age or generation is out of bounds", name)
+		if len(s.Group) > maxID || len(s.Partitions) > maxPartitions || s.Lag < 0 || s.Late < 0 || s.Generation < 0 || s.Free < 0 || s.Size < s.Free {
+			return fmt.Errorf("stage %s: group, partitions, lag, age, generation or disk is out of bounds", name)
 		}
 	}
 	return nil

@@ -1,16 +1,14 @@
 package doctor
 
 import (
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/up"
 	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/internal/disk"
 )
 
 // Free disk, bytes: below little, something is going to be full soon; below none, it as
@@ -49,18 +47,11 @@ func (o Options) folders() (out []folder) {
 
 // diskOf looks at the folder, or at the nearest one above it that is there.
 func diskOf(key, dir string) Finding {
-	at := dir
-	for {
-		var s unix.Statfs_t
-		err := unix.Statfs(at, &s)
-		if err == nil {
-			return diskFinding(key, at, float64(s.Bavail)*float64(s.Bsize), float64(s.Blocks)*float64(s.Bsize))
-		}
-		if up := filepath.Dir(at); !errors.Is(err, os.ErrNotExist) || up == at {
-			return Finding{"disk", Wrong, fmt.Sprintf("%s: %s: %v", key, dir, err), "name a folder that can be written to"}
-		}
-		at = filepath.Dir(at)
+	s, at, err := disk.Of(dir)
+	if err != nil {
+		return Finding{"disk", Wrong, fmt.Sprintf("%s: %v", key, err), "name a folder that can be written to"}
 	}
+	return diskFinding(key, at, float64(s.Free), float64(s.Size))
 }
 
 func diskFinding(key, dir string, free, all float64) Finding {

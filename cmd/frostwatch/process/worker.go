@@ -56,5 +56,6 @@ func (p *Process) describe(started time.Time) topics.Worker {
 		w.Stages[s] = topics.WorkerStage{}
 	}
 	p.reporter.fill(&w)
+	p.fillDisks(&w)
 	return w
 }
