@@ -220,7 +220,7 @@ func TestACrashedProcessIsReplaced(t *testing.T) {
 	f.streams(t, "a", before)
 	t.Logf("it streams again after %v", time.Since(begun).Round(time.Millisecond))
 	f.moreClips(t, "a", "b")
-	if !f.saw("a", topics.StreamWaiting, "the process that reads it has ended")() {
+	if !f.saw("a", topics.StreamWaiting, "the process that reads it")() { // it may be blamed for the crash
 		t.Error("no status says what was")
 	}
 	if n := f.statuses("other"); f.pids()["other"] != pids["other"] || f.saw("other", topics.StreamWaiting, "")() {
