@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
-	"testing"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
