@@ -24,8 +24,7 @@ func Of(dir string) (s Space, at string, err error) {
 		var st unix.Statfs_t
 		err := unix.Statfs(at, &st)
 		if err == nil {
-			unit := int64(st.Bsize)
-			return Space{Free: int64(st.Bavail) * unit, Size: int64(st.Blocks) * unit}, at, nil
+			return Space{Free: int64(st.Bavail) * st.Bsize, Size: int64(st.Blocks) * st.Bsize}, at, nil
 		}
 		if !errors.Is(err, os.ErrNotExist) || filepath.Dir(at) == at {
 			return s, at, fmt.Errorf("look at the disk of %s: %w", dir, err)

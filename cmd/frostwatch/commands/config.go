@@ -28,10 +28,11 @@ func (p Program) configCommand() *cobra.Command {
 
 // configFile is the file that a command is about: the argument, or that of `up`.
 func configFile(args []string, data string) (config.File, error) {
-	path := ""
+	path := up.ConfigOf(data)
 	if len(args) > 0 {
 		path = args[0]
-	} else if path = up.ConfigOf(data); path == "" {
+	}
+	if path == "" {
 		return config.File{}, fmt.Errorf("no configuration file here (looked in %s): name one, or --data", data)
 	}
 	return config.Open(path)

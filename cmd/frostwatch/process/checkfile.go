@@ -43,12 +43,12 @@ func CheckFile(f config.File) (out Checked, err error) {
 	}
 	all := cameraedit.OfFile(f.Config)
 	out.Rules, out.Receivers = len(rules.Names()), len(plan.Names())
-	out.Warnings = slices.Concat(cameraWarnings(f, all), ruleWarnings(rules, plan, all), setWarnings(f.Config.Vocab, all), placeWarnings(f.Config))
+	out.Warnings = slices.Concat(cameraWarnings(all), ruleWarnings(rules, plan, all), setWarnings(f.Config.Vocab, all), placeWarnings(f.Config))
 	return out, nil
 }
 
 // cameraWarnings are about each camera alone.
-func cameraWarnings(f config.File, all []topics.Camera) (out []string) {
+func cameraWarnings(all []topics.Camera) (out []string) {
 	for _, c := range all {
 		for _, advice := range cameras.Advice(c) {
 			out = append(out, fmt.Sprintf("camera %s: %s", c.Name, strings.TrimPrefix(advice, "camera "+c.Name+": ")))
