@@ -24,7 +24,7 @@ function counts(l) {
   text('[data-line-open]', l.open_alerts === 1 ? '1 open alert' : `${l.open_alerts} open alerts`)
   for (const [name, value, words] of [
     ['rate', l.clips_per_second, () => `${l.clips_per_second.toFixed(1)} clips/s, ${(l.late_s ?? 0).toFixed(1)} s late`],
-    ['model', l.model_id, () => `vocabulary ${l.vocabulary.slice(0, 8)}, model ${l.model_id.slice(0, 8)}`],
+    ['model', l.model_id, () => [l.vocabulary && `vocabulary ${l.vocabulary.slice(0, 8)}`, `model ${l.model_id.slice(0, 8)}`].filter(Boolean).join(', ')],
   ]) {
     line.querySelector(`[data-line-${name}]`).hidden = !value
     if (value) text(`[data-line-${name}]`, words())
