@@ -19,7 +19,7 @@ func TestAlertsAreDecided(t *testing.T) {
 	r := newReviewed(t)
 	a, b, c := raisedAlert("fall", "ward", time.Hour), raisedAlert("fence", "yard", 2*time.Hour), raisedAlert("crowd", "hall", 50*time.Hour)
 	r.send(a, clearedAlert(a), b, c)
-	r.await("the alerts", func() bool { return r.list("").Left == 2 })
+	r.await("the alerts", func() bool { return r.list("").Left == 2 && r.list("state=cleared").rules() == "fall" })
 	if d := r.mark(a, sayTrue); d.Alerts != 1 || d.Left != 1 {
 		t.Errorf("%+v", d)
 	}
