@@ -48,7 +48,7 @@ func (f File) setting(path string, v, standard reflect.Value) Setting {
 		if names := f.variables(path); len(names) > 0 {
 			s.From += ", environment " + strings.Join(names, ", ")
 		}
-	} else if v.Type() != reflect.TypeFor[Raw]() && !reflect.DeepEqual(v.Interface(), standard.Interface()) {
+	} else if v.Type() != reflect.TypeFor[Raw]() && summary(v) != summary(standard) {
 		s.From = "frostwatch up" // which alone puts values into a configuration that was read
 	}
 	return s
