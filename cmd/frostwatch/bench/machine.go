@@ -1,12 +1,13 @@
 package bench
 
 import (
-	"bufio"
 	"os"
 	"runtime"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/frostwatch/frostwatch/internal/procfs"
 )
 
 // machine describes the machine on which figures were measured. What the system
@@ -26,7 +27,7 @@ type machine struct {
 func thisMachine(version string) machine {
 	return machine{
 		Date: time.Now().UTC().Truncate(time.Second),
-		CPU:  procField("/proc/cpuinfo", "model name"), Cores: runtime.NumCPU(),
+		CPU:  procfs.CPU(), Cores: runtime.NumCPU(),
 		MemoryMB: procKB("/proc/meminfo", "MemTotal") / 1024,
 		Load:     loadAverage(), System: runtime.GOOS + "/" + runtime.GOARCH,
 		Go: runtime.Version(), Frostwatch: version,
@@ -34,26 +35,9 @@ func thisMachine(version string) machine {
 	}
 }
 
-// procField is the value in the first line "name: value" of a file in /proc, or
-// "".
-func procField(file, name string) string {
-	f, err := os.Open(file)
-	if err != nil {
-		return ""
-	}
-	defer func() { _ = f.Close() }()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		key, value, ok := strings.Cut(lines.Text(), ":")
-		if ok && strings.TrimSpace(key) == name {
-			return strings.TrimSpace(value)
-		}
-	}
-	return ""
-}
-
 // procKB is a value in kB from a file in /proc, or 0.
 func procKB(file, name string) int {
-	n, err := strconv.Atoi(strings.TrimSuffix(procField(file, name), " kB"))
+	n, err := strconv.Atoi(strings.TrimSuffix(procfs.Field(file, name), " kB"))
 	if err != nil {
 		return 0
 	}

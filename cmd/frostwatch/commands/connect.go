@@ -192,7 +192,7 @@ func (t *target) withRedis(ctx context.Context, do func(context.Context, *redis.
 	}
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
-	redis.SetLogger(quietRedis{})
+	process.QuietRedis()
 	c, err := vocab.Connect(process.RedisOptions(cfg.Redis))
 	if err != nil {
 		return err
@@ -205,10 +205,3 @@ func (t *target) withRedis(ctx context.Context, do func(context.Context, *redis.
 	}
 	return do(ctx, c, cfg)
 }
-
-// quietRedis drops go-redis' own messages, because what matters is also returned
-// as errors.
-type quietRedis struct{}
-
-// Printf is go-redis' logging interface.
-func (quietRedis) Printf(context.Context, string, ...any) {}

@@ -1,23 +1,23 @@
 package doctor
 
 import (
-	"bufio"
+	"cmp"
 	"fmt"
 	"os"
 	"runtime"
-	"strings"
 
 	"golang.org/x/sys/cpu"
 	"golang.org/x/sys/unix"
 
 	"github.com/frostwatch/frostwatch/infer/froster"
+	"github.com/frostwatch/frostwatch/internal/procfs"
 	"github.com/frostwatch/frostwatch/media"
 )
 
 // machine says what the processor brings, which decides in which precision a model is
 // imported (docs/models.md).
 func (o Options) machine() []Finding {
-	what := fmt.Sprintf("%d cores, %s, %s/%s", runtime.NumCPU(), orUnknown(processorName()), runtime.GOOS, runtime.GOARCH)
+	what := fmt.Sprintf("%d cores, %s, %s/%s", runtime.NumCPU(), cmp.Or(procfs.CPU(), "unknown processor"), runtime.GOOS, runtime.GOARCH)
 	if runtime.GOARCH != "amd64" {
 		return []Finding{{Part: "processor", Grade: OK, What: what}}
 	}
@@ -30,28 +30,6 @@ func (o Options) machine() []Finding {
 		what += "; without VNNI: models run in float32 only"
 	}
 	return []Finding{{Part: "processor", Grade: OK, What: what}}
-}
-
-func orUnknown(s string) string {
-	if s == "" {
-		return "unknown processor"
-	}
-	return s
-}
-
-// processorName is the first "model name" of /proc/cpuinfo.
-func processorName() string {
-	f, err := os.Open("/proc/cpuinfo")
-	if err != nil {
-		return ""
-	}
-	defer func() { _ = f.Close() }()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if key, value, ok := strings.Cut(lines.Text(), ":"); ok && strings.TrimSpace(key) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return ""
 }
 
 // libraries loads ONNX Runtime with the configured provider, as infer does.

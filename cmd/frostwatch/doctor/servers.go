@@ -98,7 +98,7 @@ func topicFindings(all int, absent []string, differs []bus.Difference) (out []Fi
 
 // redis returns a client if the server answers.
 func (o Options) redis(ctx context.Context) (*redis.Client, []Finding) {
-	redis.SetLogger(quiet{})
+	process.QuietRedis()
 	c, err := vocab.Connect(process.RedisOptions(o.Config.Redis))
 	if err != nil {
 		return nil, []Finding{{"Redis", Wrong, err.Error(), "see redis in the configuration"}}
@@ -148,12 +148,6 @@ func redisFindings(ctx context.Context, c *redis.Client) (out []Finding) {
 	}
 	return out
 }
-
-// quiet drops go-redis' own messages: what matters is also returned.
-type quiet struct{}
-
-// Printf is go-redis' logging interface.
-func (quiet) Printf(context.Context, string, ...any) {}
 
 // fleet looks at workers and cameras.
 func (o Options) fleet(ctx context.Context, c *bus.Client) []Finding {

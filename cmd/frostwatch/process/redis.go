@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/tlsfiles"
 	"github.com/frostwatch/frostwatch/vocab"
@@ -31,3 +33,6 @@ type redisLog struct{ log *slog.Logger }
 func (l redisLog) Printf(ctx context.Context, format string, args ...any) {
 	l.log.DebugContext(ctx, "go-redis: "+fmt.Sprintf(format, args...))
 }
+
+// QuietRedis drops go-redis' own messages, for commands, whose errors say what matters.
+func QuietRedis() { redis.SetLogger(redisLog{slog.New(slog.DiscardHandler)}) }
