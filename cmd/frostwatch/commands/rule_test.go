@@ -140,11 +140,11 @@ func TestWatchNamesRulesByTheWords(t *testing.T) {
 		{"person waving", nil}, {"person waving", []string{"yard-*"}}, {"person waving", []string{"yard-?"}}, {"person waving!", nil}, {"person-waving", nil},
 		{"人が倒れる", nil}, {"人が走る", nil}, {strings.Repeat("very ", 30) + "a", nil}, {strings.Repeat("very ", 30) + "b", nil},
 	} {
-		name := watchName(c.words, c.cameras)
+		name := ruledesk.NameOf(c.words, c.cameras)
 		if other, taken := names[name]; taken {
 			t.Errorf("%q %q and %s are both %s", c.words, c.cameras, other, name)
 		}
-		if !regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`).MatchString(name) || name != watchName(c.words, c.cameras) {
+		if !regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,63}$`).MatchString(name) || name != ruledesk.NameOf(c.words, c.cameras) {
 			t.Errorf("%q: %s", c.words, name)
 		}
 		names[name] = c.words

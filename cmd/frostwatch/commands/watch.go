@@ -3,8 +3,6 @@ package commands
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -73,7 +71,7 @@ func (p Program) watch(ctx context.Context, t *watchTarget, d *ruleDesk, words s
 	t.rule.Actions = []string{words}
 	name := t.name
 	if name == "" {
-		name = watchName(words, t.rule.Cameras)
+		name = ruledesk.NameOf(words, t.rule.Cameras)
 	}
 	// Both are checked before the first is stored.
 	rule, err := alerts.ParseRuleFrom(sourceOfFlags, name, t.rule.Text())
@@ -213,34 +211,6 @@ func (d *ruleDesk) writeReady(ctx context.Context, b *strings.Builder, names []s
 	}
 	fmt.Fprintf(b, "in force: %s from now on; a clip lasts %v\n", raises, d.Config.Framer.Window.Round(10*time.Millisecond))
 	return true, nil
-}
-
-// watchName makes a rule's name of words and patterns of cameras, always the same one,
-// and another for others: where letters had to be left out, or it got too long, it
-// ends with a hash.
-func watchName(words string, cameras []string) string {
-	const most, hashed = 48, 6
-	text := strings.ToLower(words)
-	for _, c := range cameras {
-		text += " " + c
-	}
-	plain := strings.Join(strings.FieldsFunc(text, func(r rune) bool { return !isNameRune(r) }), "-")
-	lossy := strings.ContainsFunc(text, func(r rune) bool { return !isNameRune(r) && r != ' ' })
-	if !lossy && len(cameras) == 0 && len(plain) <= most {
-		return plain
-	}
-	sum := sha256.Sum256([]byte(strings.Join(append([]string{strings.ToLower(words)}, cameras...), "\n")))
-	if len(plain) > most {
-		plain = strings.Trim(plain[:most], "-._")
-	}
-	if plain == "" {
-		plain = "watch"
-	}
-	return plain + "-" + hex.EncodeToString(sum[:])[:hashed]
-}
-
-func isNameRune(r rune) bool {
-	return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '_' || r >= 'A' && r <= 'Z'
 }
 
 // unwatch removes a rule, and those of its labels that `watch` added and no other

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"text/template"
 
+	"github.com/frostwatch/frostwatch/alerts"
+	"github.com/frostwatch/frostwatch/console/ruledesk"
 	"github.com/frostwatch/frostwatch/internal/config"
 )
 
@@ -53,7 +55,11 @@ func Config(of string, o Options) ([]byte, error) {
 	if err := t.ExecuteTemplate(&b, of+".yaml", data); err != nil {
 		return nil, fmt.Errorf("write the configuration: %w", err)
 	}
-	if _, err := config.Parse("", b.Bytes(), anyVariable); err != nil {
+	c, err := config.Parse("", b.Bytes(), anyVariable)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := alerts.Compile(c.Rules); err != nil {
 		return nil, err
 	}
 	return b.Bytes(), nil
@@ -75,24 +81,13 @@ func quoted(text string) (string, error) {
 func rulesOf(labels []string) (out []rule) {
 	seen := map[string]int{}
 	for _, label := range labels {
-		name := ruleName(label)
+		name := ruledesk.NameOf(label, nil)
 		if seen[name]++; seen[name] > 1 {
 			name = fmt.Sprintf("%s-%d", name, seen[name])
 		}
 		out = append(out, rule{name, label})
 	}
 	return out
-}
-
-// ruleName is a label with dashes for all that names may not hold.
-func ruleName(label string) string {
-	name := strings.Join(strings.FieldsFunc(strings.ToLower(label), func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < '0' || r > '9')
-	}), "-")
-	if name == "" {
-		return "rule"
-	}
-	return name
 }
 
 // Names of the files that Write writes.

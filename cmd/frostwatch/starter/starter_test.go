@@ -15,7 +15,7 @@ import (
 // full is what somebody may write, with all that YAML could take for something else.
 var full = Options{
 	Cameras: []Camera{{"door", "rtsp://u:${DOOR}@10.0.0.7/a?x=1&y={2}"}, {"yard", "rtsp://10.0.0.8/#stream"}},
-	Watch:   []string{"person falling down", "bag: left \"behind\"", "人が倒れる", "Person falling down!"},
+	Watch:   []string{"person falling down", "bag: left \"behind\"", "人が倒れる", "Person falling down!", strings.Repeat("very ", 30) + "long"},
 	Bundle:  "models/my model", Kafka: []string{"k1:9092", "k2:9092", "k3:9092", "k4:9092"}, Redis: "redis:6379",
 }
 
