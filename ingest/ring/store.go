@@ -13,8 +13,7 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/frostwatch/frostwatch/internal/disk"
 	"github.com/frostwatch/frostwatch/internal/lock"
 )
 
@@ -121,12 +120,12 @@ func (s *Store) share() int64 {
 
 // Room is an error if so many bytes would not leave enough of the disk free.
 func (s *Store) Room(bytes int64) error {
-	var st unix.Statfs_t
-	if err := unix.Statfs(s.dir, &st); err != nil {
-		return fmt.Errorf("ask for the free space of %s: %w", s.dir, err)
+	room, err := disk.Of(s.dir)
+	if err != nil {
+		return err
 	}
-	if free := int64(st.Bavail) * st.Bsize; free-bytes < s.Spare {
-		return fmt.Errorf("the disk of %s has %d MB free, and %d MB are to stay free", s.Options.Dir, free/1e6, s.Spare/1e6)
+	if room.Free-bytes < s.Spare {
+		return fmt.Errorf("the disk of %s has %d MB free, and %d MB are to stay free", s.Options.Dir, room.Free/1e6, s.Spare/1e6)
 	}
 	return nil
 }

@@ -6,17 +6,20 @@ import (
 	"testing"
 )
 
-func TestOf(t *testing.T) {
+func TestAbove(t *testing.T) {
 	dir := t.TempDir()
-	s, at, err := Of(filepath.Join(dir, "not", "yet", "made"))
+	s, at, err := Above(filepath.Join(dir, "not", "yet", "made"))
 	if err != nil || at != dir || s.Free <= 0 || s.Size < s.Free {
 		t.Errorf("a folder that is still to be made: %+v at %s, %v", s, at, err)
+	}
+	if _, err := Of(filepath.Join(dir, "not")); err == nil {
+		t.Error("a folder that is not there has room")
 	}
 	file := filepath.Join(dir, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := Of(filepath.Join(file, "below")); err == nil {
+	if _, _, err := Above(filepath.Join(file, "below")); err == nil {
 		t.Error("a folder below a file has room")
 	}
 }

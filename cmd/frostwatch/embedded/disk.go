@@ -10,13 +10,10 @@ import (
 	"syscall"
 	"time"
 
+	room "github.com/frostwatch/frostwatch/internal/disk"
 	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 )
-
-// lowSpace is the free space below which a disk is reported as nearly full, or a
-// twentieth of the disk if that is less.
-const lowSpace = 1 << 30
 
 // disk is what is known of the disk under a broker's directory.
 type disk struct {
@@ -58,7 +55,7 @@ func (d *disk) look() (warning, problem error) {
 	case failed != nil || free < min(1<<20, total/100):
 		return nil, fmt.Errorf("the disk of %s is full: nothing is recorded. Free some of its %s, or lower archive.retention.size (the broker's files take %s)",
 			d.dir, inBytes(total), inBytes(SizeOf(d.dir)))
-	case free < min(lowSpace, total/20):
+	case (room.Space{Free: free, Size: total}).Low():
 		return fmt.Errorf("the disk of %s has %s left of %s (the broker's files take %s): free some, or lower archive.retention.size",
 			d.dir, inBytes(free), inBytes(total), inBytes(SizeOf(d.dir))), nil
 	}
@@ -68,7 +65,7 @@ func (d *disk) look() (warning, problem error) {
 // low reports whether there may be too little space to write a table anew.
 func (d *disk) low() bool {
 	free, total, err := d.space(d.dir)
-	return err == nil && free < min(lowSpace, total/20)
+	return err == nil && (room.Space{Free: free, Size: total}).Low()
 }
 
 func noSpace(err error) bool {
@@ -77,11 +74,8 @@ func noSpace(err error) bool {
 
 // spaceOf returns how much can still be written, and the size of the disk, in bytes.
 func spaceOf(dir string) (free, total int64, err error) {
-	var s syscall.Statfs_t
-	if err := syscall.Statfs(dir, &s); err != nil {
-		return 0, 0, fmt.Errorf("ask for the free space of %s: %w", dir, err)
-	}
-	return int64(s.Bavail) * s.Bsize, int64(s.Blocks) * s.Bsize, nil
+	s, err := room.Of(dir)
+	return s.Free, s.Size, err
 }
 
 // SizeOf adds up the sizes of the files in a directory, in bytes, without those that vanish meanwhile.
