@@ -30,18 +30,24 @@ type Bucket struct {
 // an S3 bucket: s3://NAME, with region, endpoint, use_path_style, prefix and so
 // on as query parameters, and credentials from where AWS' tools take them.
 func OpenBucket(ctx context.Context, location string) (*Bucket, error) {
-	scheme, _, found := strings.Cut(location, "://")
-	switch {
-	case location == "":
+	if location == "" {
 		return nil, errors.New("open archive: no bucket is configured")
-	case !found:
-		return openFolder(location)
-	case scheme == "file":
-		return openFolder(strings.TrimPrefix(location, "file://"))
-	case scheme == s3blob.Scheme:
+	}
+	if dir, is := Folder(location); is {
+		return openFolder(dir)
+	}
+	if strings.HasPrefix(location, s3blob.Scheme+"://") {
 		return openS3(ctx, location)
 	}
 	return nil, fmt.Errorf("open archive: bucket %q: want a folder, file:// or s3://", hideQuery(location))
+}
+
+// Folder is the folder of this machine that a location means, if it means one.
+func Folder(location string) (dir string, is bool) {
+	if dir, is := strings.CutPrefix(location, "file://"); is {
+		return dir, true
+	}
+	return location, location != "" && !strings.Contains(location, "://")
 }
 
 func openFolder(dir string) (*Bucket, error) {

@@ -2,11 +2,10 @@ package doctor
 
 import (
 	"fmt"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/frostwatch/frostwatch/cmd/frostwatch/up"
+	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/disk"
 )
@@ -35,9 +34,8 @@ func (o Options) folders() (out []folder) {
 	if o.Data != "" {
 		out = append(out, folder{"--data", o.Data})
 	}
-	bucket := o.Config.Archive.Bucket
-	if bucket != "" && bucket != config.NoArchive && !strings.Contains(bucket, "://") && (o.Data == "" || bucket != up.ArchiveDir(o.Data)) {
-		out = append(out, folder{"archive.bucket", bucket})
+	if dir, is := archive.Folder(o.Config.Archive.Bucket); is && dir != config.NoArchive {
+		out = append(out, folder{"archive.bucket", dir})
 	}
 	if dir := o.Config.Ingest.Packets.Dir; dir != "" {
 		out = append(out, folder{"ingest.packets.dir", dir})
@@ -47,7 +45,7 @@ func (o Options) folders() (out []folder) {
 
 // diskOf looks at the folder, or at the nearest one above it that is there.
 func diskOf(key, dir string) Finding {
-	s, at, err := disk.Of(dir)
+	s, at, err := disk.Above(dir)
 	if err != nil {
 		return Finding{"disk", Wrong, fmt.Sprintf("%s: %v", key, err), "name a folder that can be written to"}
 	}

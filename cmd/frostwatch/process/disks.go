@@ -2,8 +2,8 @@ package process
 
 import (
 	"fmt"
-	"strings"
 
+	"github.com/frostwatch/frostwatch/archive"
 	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/internal/disk"
 	"github.com/frostwatch/frostwatch/topics"
@@ -17,7 +17,7 @@ func (p *Process) fillDisks(w *topics.Worker) {
 		if !has {
 			continue
 		}
-		room, _, err := disk.Of(dir)
+		room, _, err := disk.Above(dir)
 		if err == nil {
 			s.Free, s.Size = room.Free, room.Size
 			w.Stages[stage] = s
@@ -34,8 +34,8 @@ func (p *Process) fillDisks(w *topics.Worker) {
 // folders are those that stages write to, by stage.
 func (p *Process) folders() map[string]string {
 	out := map[string]string{}
-	if b := p.Config.Archive.Bucket; b != "" && b != config.NoArchive && !strings.Contains(b, "://") {
-		out["archive"] = b
+	if dir, is := archive.Folder(p.Config.Archive.Bucket); is && dir != config.NoArchive {
+		out["archive"] = dir
 	}
 	if dir := p.Config.Ingest.Packets.Dir; dir != "" {
 		out["ingest"] = dir

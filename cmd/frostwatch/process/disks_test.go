@@ -22,6 +22,10 @@ func TestWorkersReportTheRoomOfStagesThatWrite(t *testing.T) {
 			t.Errorf("%s writes to no disk of this machine: %+v", none, s)
 		}
 	}
+	p.Config.Archive.Bucket = "file://" + dir
+	if p.fillDisks(&w); w.Stages["archive"].Size <= 0 {
+		t.Errorf("a folder that is written as a URL: %+v", w.Stages["archive"])
+	}
 	if _, err := topics.EncodeWorker(w); err != nil {
 		t.Error(err)
 	}
