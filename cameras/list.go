@@ -41,6 +41,15 @@ func (t *Table) List(ctx context.Context) ([]Entry, error) {
 	return t.entries(all, statuses, workers), nil
 }
 
+// Records returns every camera as it is on the table, in order of their names.
+func (t *Table) Records(ctx context.Context) (out []topics.Camera, err error) {
+	all, _, err := t.records(ctx)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		out = append(out, all[name])
+	}
+	return out, err
+}
+
 func (t *Table) entries(all map[string]topics.Camera, statuses, workers map[string]bus.Message) []Entry {
 	entries := make([]Entry, 0, len(all))
 	for _, name := range slices.Sorted(maps.Keys(all)) {

@@ -67,10 +67,7 @@ func (t *target) cameras(ctx context.Context, cfg config.Config) (out []topics.C
 		if err != nil {
 			return err
 		}
-		all, err := table.List(ctx)
-		for _, c := range all {
-			out = append(out, c.Camera)
-		}
+		out, err = table.Records(ctx)
 		return err
 	})
 	return out, err

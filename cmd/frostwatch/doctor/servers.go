@@ -219,21 +219,13 @@ func (o Options) rules(ctx context.Context, c *bus.Client, store *redis.Client) 
 	}
 	desk := &ruledesk.Desk{
 		Store: alerts.NewStore(store, o.Config.Redis.Prefix), Labels: vocab.NewStore(store, o.Config.Redis.Prefix),
-		Config: o.Config, File: file, Path: o.File.Path, Cameras: func(ctx context.Context) ([]topics.Camera, error) { return camerasOf(ctx, table) },
+		Config: o.Config, File: file, Path: o.File.Path, Cameras: table.Records,
 	}
 	all, idle, err := desk.Idle(ctx)
 	if err != nil {
 		return []Finding{{"rules", Warning, err.Error(), ""}}
 	}
 	return ruleFindings(all, idle)
-}
-
-func camerasOf(ctx context.Context, table *cameras.Table) (out []topics.Camera, err error) {
-	all, err := table.List(ctx)
-	for _, e := range all {
-		out = append(out, e.Camera)
-	}
-	return out, err
 }
 
 func ruleFindings(all []string, idle map[string]error) (out []Finding) {
