@@ -16,6 +16,7 @@ import (
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/commands"
 	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/internal/shared"
 )
 
 // values are those of a key in a unit.
@@ -76,7 +77,7 @@ func TestUnitsStartWhatThereIs(t *testing.T) {
 
 func TestUnitsAreUnits(t *testing.T) {
 	if _, err := exec.LookPath("systemd-analyze"); err != nil {
-		t.Skip("no systemd-analyze here")
+		shared.Missing(t, "systemd-analyze (`make setup-test` installs it)")
 	}
 	dir := t.TempDir()
 	args := []string{"verify", "--man=no"}
