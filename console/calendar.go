@@ -100,13 +100,13 @@ func (c *Console) countDays(ctx context.Context, from, until time.Time, add func
 		if time.Since(begun) > calendarTime {
 			return false, nil
 		}
-		day, err := c.days.counts(ctx, begin)
-		if err != nil {
+		one, known, err := c.counted.of(ctx, begin, dayOf(from))
+		if err != nil || !known {
 			return false, err
 		}
-		for _, a := range day.alerts {
+		for _, a := range one.alerts {
 			if at := begin.Add(time.Duration(a.at) * time.Second); at.Before(since) {
-				add(at, day.abouts[a.about], marked[a.id])
+				add(at, one.abouts[a.about], marked[a.id])
 			}
 		}
 	}

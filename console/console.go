@@ -75,6 +75,7 @@ type Console struct {
 	described huma.API
 	queue     *queue
 	days      *days
+	counted   *countedDays
 	lately    *raisedDays
 	pulse     *pulse
 	// deciding is held by who edits; waiting bounds those who want to. decisions are
@@ -119,6 +120,7 @@ func New(o Options) (*Console, error) {
 	c := &Console{Options: o, cameras: o.Cameras.Live(), wall: newWall(), loops: newLoops(o.Past.Clip), pages: pages}
 	c.fleet = newRecent(fleetAge, func(ctx context.Context) (fleet.Fleet, error) { return fleet.Read(ctx, o.Bus, o.Names) })
 	c.queue, c.days = newQueue(time.Now(), c.wall), newDays(o.Alerts.List)
+	c.counted = newCountedDays(c.days, o.Alerts.Each)
 	c.lately, c.pulse = newRaisedDays(c.days), newPulse()
 	c.deciding, c.waiting = make(chan struct{}, 1), make(chan struct{}, decidingAtOnce)
 	c.finding, c.films = make(chan struct{}, findingAtOnce), make(chan struct{}, filmsAtOnce)

@@ -17,8 +17,6 @@ const (
 	maxDayAlerts = 25_000
 	// daysBytes bounds the alerts of other days that are kept, of those read last.
 	daysBytes = 64 << 20
-	// maxCounted bounds the days whose counts are kept.
-	maxCounted = 200
 	// dayTime bounds the reading of one.
 	dayTime = 30 * time.Second
 	// settled is how long after its end a day hardly changes any more; until then it is read
@@ -39,7 +37,6 @@ type days struct {
 	kept  map[time.Time]*oneDay // by the begin of the day, UTC
 	order []time.Time           // of kept, the least recently used first
 	bytes int
-	count map[time.Time]counted
 }
 
 // oneDay is the alerts that were raised on a day, the newest first.
@@ -50,32 +47,8 @@ type oneDay struct {
 	size  int
 }
 
-// counted is what a calendar needs of a day.
-type counted struct {
-	alerts []raisedAt
-	abouts []about // the different ones
-	read   time.Time
-}
-
-// raisedAt is an alert by the hash of its id.
-type raisedAt struct {
-	at    uint32 // seconds after the day's begin
-	about uint32 // which of abouts
-	id    uint64
-}
-
-func (d *days) counted(begin time.Time, one *oneDay) counted {
-	c := counted{read: one.read, alerts: make([]raisedAt, len(one.views))}
-	var different abouts
-	for i, v := range one.views {
-		c.alerts[i] = raisedAt{uint32(v.At.Sub(begin) / time.Second), different.number(aboutOf(v.Alert)), d.hash(v.ID)}
-	}
-	c.abouts = different.all
-	return c
-}
-
 func newDays(read func(context.Context, alertlog.Filter) (*alertlog.List, error)) *days {
-	return &days{read: read, seed: maphash.MakeSeed(), turn: make(chan struct{}, 1), kept: map[time.Time]*oneDay{}, count: map[time.Time]counted{}}
+	return &days{read: read, seed: maphash.MakeSeed(), turn: make(chan struct{}, 1), kept: map[time.Time]*oneDay{}}
 }
 
 // dayOf is the begin of a moment's day.
@@ -132,10 +105,6 @@ func (d *days) known(begin time.Time) *oneDay {
 func (d *days) keep(begin time.Time, one *oneDay) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.count) >= maxCounted {
-		clear(d.count)
-	}
-	d.count[begin] = d.counted(begin, one)
 	d.forget(begin)
 	d.kept[begin], d.order = one, append(d.order, begin)
 	d.bytes += one.size
@@ -151,22 +120,6 @@ func (d *days) forget(begin time.Time) {
 		d.order = slices.DeleteFunc(d.order, begin.Equal)
 		d.bytes -= one.size
 	}
-}
-
-// counts are the alerts of a day, for a calendar.
-func (d *days) counts(ctx context.Context, begin time.Time) (counted, error) {
-	d.mu.Lock()
-	c, known := d.count[begin]
-	d.mu.Unlock()
-	if !known || stale(begin, c.read) {
-		if _, err := d.of(ctx, begin); err != nil {
-			return c, err
-		}
-		d.mu.Lock()
-		c = d.count[begin]
-		d.mu.Unlock()
-	}
-	return c, nil
 }
 
 func (d *days) hash(id string) uint64 { return maphash.String(d.seed, id) }

@@ -2,8 +2,6 @@ package console
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"hash/maphash"
 	"sync"
 	"time"
@@ -16,8 +14,6 @@ const (
 	// stripWeeks are the cells of a rule's strip, the last of them the last seven days.
 	stripWeeks = 52
 	stripDays  = 7 * stripWeeks
-	// passDays are read in one pass of the log; fewer after one that took too long.
-	passDays = 7
 	// maxDayRules bounds the rules that are counted on a day, and maxPassIDs the alerts of a
 	// pass that are told apart: anybody may write alerts.
 	maxDayRules = 1000
@@ -30,15 +26,13 @@ const (
 type ruleYear struct {
 	each func(context.Context, archive.Range, func(topics.Alert)) error
 	seed maphash.Seed
-	turn chan struct{} // held by who reads; guards step
-	step int
-	time time.Duration // bounds a pass
+	passes
 	mu   sync.Mutex
 	kept map[time.Time]map[uint64]int // by the hash of the rule, by the begin of the day
 }
 
 func newRuleYear(seed maphash.Seed, each func(context.Context, archive.Range, func(topics.Alert)) error) *ruleYear {
-	return &ruleYear{each: each, seed: seed, turn: make(chan struct{}, 1), step: passDays, time: dayTime, kept: map[time.Time]map[uint64]int{}}
+	return &ruleYear{each: each, seed: seed, passes: newPasses(), kept: map[time.Time]map[uint64]int{}}
 }
 
 func (y *ruleYear) known(begin time.Time) bool {
@@ -70,29 +64,15 @@ func (y *ruleYear) fill(ctx context.Context, today, oldest time.Time) (from time
 
 // pass reads the day that begins at a time, and some before it.
 func (y *ruleYear) pass(ctx context.Context, begin, oldest time.Time) error {
-	select {
-	case y.turn <- struct{}{}:
-	case <-ctx.Done():
-		return fmt.Errorf("count the alerts of %s: %w", begin.Format(time.DateOnly), ctx.Err())
-	}
-	defer func() { <-y.turn }()
-	if y.known(begin) {
-		return nil
-	}
-	first := later(begin.Add(-time.Duration(y.step-1)*day), oldest)
-	soon, cancel := context.WithTimeout(ctx, y.time)
-	defer cancel()
-	counts := newPassCounts(y.seed, first, begin)
-	err := y.each(soon, archive.Range{Since: first, Until: begin.Add(day)}, counts.take)
-	switch {
-	case err == nil:
-		y.keep(counts.by, oldest)
-		return nil
-	case ctx.Err() == nil && errors.Is(soon.Err(), context.DeadlineExceeded) && y.step > 1:
-		y.step /= 2 // who asks again reads less
-		return nil
-	}
-	return fmt.Errorf("count the alerts from %s to %s: %w", first.Format(time.DateOnly), begin.Format(time.DateOnly), err)
+	known := func() bool { return y.known(begin) }
+	return y.passes.pass(ctx, begin, oldest, known, func(ctx context.Context, first time.Time) error {
+		counts := newPassCounts(y.seed, first, begin)
+		err := y.each(ctx, archive.Range{Since: first, Until: begin.Add(day)}, counts.take)
+		if err == nil {
+			y.keep(counts.by, oldest)
+		}
+		return err
+	})
 }
 
 func (y *ruleYear) keep(by map[time.Time]map[uint64]int, oldest time.Time) {
