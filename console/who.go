@@ -74,6 +74,7 @@ func (c *Console) whole(r role, why string) func(*huma.Operation) {
 	needs := c.needs(r)
 	return func(o *huma.Operation) {
 		needs(o)
+		o.Extensions["x-whole"] = true
 		o.Middlewares = append(o.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
 			if w := c.whoOf(ctx.Context()); !w.All {
 				c.refuse(ctx, http.StatusForbidden, why)

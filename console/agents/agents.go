@@ -45,8 +45,9 @@ type Server struct {
 
 // who is whom the console takes the program for.
 type who struct {
-	Name string `json:"name"`
-	Role string `json:"role"`
+	Name string   `json:"name"`
+	Role string   `json:"role"`
+	Tags []string `json:"tags"` // of the cameras that are seen; none: every camera
 }
 
 // New asks the console who the program is and what there is to call.
@@ -68,7 +69,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if err := s.api.read(ctx, "/api/v1/openapi.json", &described); err != nil {
 		return nil, err
 	}
-	s.tools, err = described.operations(role)
+	s.tools, err = described.operations(role, len(s.who.Tags) == 0)
 	if err == nil && len(s.tools) == 0 {
 		err = errors.New("it describes nothing that can be called")
 	}

@@ -27,6 +27,7 @@ const description = `{"openapi": "3.1.0", "paths": {
 	"/elsewhere": {"get": {"operationId": "elsewhere", "x-role": "viewer", "responses": {"200": {"content": {"application/json": {}}}}}},
 	"/api/v1/odd": {"get": {"operationId": "odd name", "x-role": "viewer", "responses": {"200": {"content": {"application/json": {}}}}}},
 	"/api/v1/all": {"get": {"operationId": "for-admins", "x-role": "admin", "responses": {"200": {"content": {"application/json": {}}}}}},
+	"/api/v1/whole": {"get": {"operationId": "for-who-sees-all", "x-role": "viewer", "x-whole": true, "responses": {"200": {"content": {"application/json": {}}}}}},
 	"/api/v1/none": {"get": {"operationId": "without-role", "responses": {"200": {"content": {"application/json": {}}}}}}},
 	"components": {"schemas": {
 		"Thing": {"type": "object", "properties": {"part": {"$ref": "#/components/schemas/Part"}}},
@@ -37,16 +38,17 @@ const description = `{"openapi": "3.1.0", "paths": {
 type fake struct {
 	*httptest.Server
 	things http.HandlerFunc
+	me     string
 }
 
 func startFake(t *testing.T) *fake {
 	t.Helper()
-	f := &fake{}
+	f := &fake{me: `{"name": "bot", "role": "operator", "tags": ["ward"]}`}
 	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/api/v1/me":
 			w.Header().Set("Content-Type", "application/json")
-			_, _ = fmt.Fprint(w, `{"name": "bot", "role": "operator"}`)
+			_, _ = fmt.Fprint(w, f.me)
 		case "/api/v1/openapi.json":
 			w.Header().Set("Content-Type", "application/openapi+json")
 			_, _ = fmt.Fprint(w, description)
@@ -113,6 +115,15 @@ func TestToolsAreWhatTheRoleMayCallAndAnAgentCanRead(t *testing.T) {
 	}
 	if strings.Contains(string(schema), "Other") || strings.Contains(string(schema), "components") {
 		t.Errorf("the schema has what it does not need: %s", schema)
+	}
+}
+
+// What the console refuses to those who see some cameras only is offered to others alone.
+func TestWhoSeesEveryCameraIsOfferedMore(t *testing.T) {
+	f := startFake(t)
+	f.me = `{"name": "bot", "role": "operator"}`
+	if _, tools := f.session(t); len(tools) != 3 || tools["for-who-sees-all"] == nil {
+		t.Fatalf("offered %v", tools)
 	}
 }
 

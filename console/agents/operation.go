@@ -28,6 +28,7 @@ type described struct {
 	Summary     string      `json:"summary"`
 	Description string      `json:"description"`
 	Role        string      `json:"x-role"`
+	Whole       bool        `json:"x-whole"` // only for who sees every camera
 	Parameters  []parameter `json:"parameters"`
 	Body        struct {
 		Content map[string]media `json:"content"`
@@ -61,13 +62,13 @@ const bodyArgument = "body"
 // toolName is what MCP allows.
 var toolName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// operations are those that a role may call and that answer what an agent can read,
+// operations are those that who asks may call and that answer what an agent can read,
 // ordered by name.
-func (a openAPI) operations(role access.Role) (all []operation, err error) {
+func (a openAPI) operations(role access.Role, whole bool) (all []operation, err error) {
 	for path, methods := range a.Paths {
 		for method, d := range methods {
 			needed, err := access.ParseRole(d.Role)
-			if err != nil || needed > role || !toolName.MatchString(d.ID) || !d.readable() || !strings.HasPrefix(path, "/api/") {
+			if err != nil || needed > role || d.Whole && !whole || !toolName.MatchString(d.ID) || !d.readable() || !strings.HasPrefix(path, "/api/") {
 				continue
 			}
 			op := operation{described: d, method: strings.ToUpper(method), path: path}
