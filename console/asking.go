@@ -46,7 +46,7 @@ func (a asking) ask(all context.Context) (ctx context.Context, done func(), err 
 	case <-ctx.Done():
 		<-a.waits
 		cancel()
-		return nil, nil, huma.Error503ServiceUnavailable("other questions to the past take too long")
+		return nil, nil, huma.Error503ServiceUnavailable("other questions to the past take too long: try again soon")
 	}
 }
 
@@ -119,11 +119,11 @@ func (c *Console) unasked(ctx context.Context, err error) error {
 	case errors.As(err, new(huma.StatusError)):
 		return err
 	case errors.Is(err, scoring.ErrUnanswered):
-		return huma.Error503ServiceUnavailable("The words can't be read, since no infer worker answers: " + topics.Clean(err.Error()))
+		return huma.Error503ServiceUnavailable("The words can't be read now, since no infer worker answers: try again, or see in Health whether one runs. " + topics.Clean(err.Error()))
 	case errors.Is(err, words.ErrNoContrast):
 		return huma.Error503ServiceUnavailable(topics.Clean(err.Error()))
 	case errors.Is(err, context.DeadlineExceeded):
-		return huma.Error503ServiceUnavailable(fmt.Sprintf("It takes longer than %.0f s: ask about fewer cameras, or a shorter time", askTime.Seconds()))
+		return huma.Error503ServiceUnavailable(fmt.Sprintf("It takes longer than %.0f s: try again when less is going on, or ask about fewer cameras or a shorter time", askTime.Seconds()))
 	case errors.Is(err, calibrate.ErrNothing):
 		return huma.Error404NotFound(nothing)
 	case !c.whoOf(ctx).All:

@@ -198,6 +198,6 @@ func (p places) enter(ctx context.Context) (done func(), err error) {
 		return func() { <-p.inside; <-p.waiting }, nil
 	case <-ctx.Done():
 		<-p.waiting
-		return nil, huma.Error503ServiceUnavailable("others that are tried take too long")
+		return nil, huma.Error503ServiceUnavailable("others that are tried take too long: try again soon")
 	}
 }

@@ -132,7 +132,7 @@ func (c *Console) turn(all context.Context) (ctx context.Context, done func(), e
 	case <-ctx.Done():
 		<-c.waiting
 		cancel()
-		return nil, nil, huma.Error503ServiceUnavailable("other decisions take too long")
+		return nil, nil, huma.Error503ServiceUnavailable("other decisions take too long: try again soon")
 	}
 }
 

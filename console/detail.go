@@ -95,7 +95,7 @@ func (c *Console) search(ctx context.Context, id string) (v alertlog.View, err e
 	case c.finding <- struct{}{}:
 		defer func() { <-c.finding }()
 	case <-ctx.Done():
-		return v, huma.Error503ServiceUnavailable("too many alerts are looked for")
+		return v, huma.Error503ServiceUnavailable("too many alerts are looked for: try again soon")
 	}
 	v, err = c.Alerts.Find(ctx, id)
 	switch {

@@ -62,7 +62,7 @@ func (c *Console) getLead(ctx context.Context, in *alertInput) (*leadOutput, err
 	case c.finding <- struct{}{}:
 		defer func() { <-c.finding }()
 	case <-ctx.Done():
-		return nil, huma.Error503ServiceUnavailable("too many alerts are looked at")
+		return nil, huma.Error503ServiceUnavailable("too many alerts are looked at: try again soon")
 	}
 	lead, err := c.lead(ctx, v)
 	if err != nil {
