@@ -35,7 +35,8 @@ type capacityStep struct {
 
 const (
 	// lateMost is how long after its window's end a clip's recognition may be recorded. One
-	// of a quiet spell is complete only when the next keyframe that is decoded comes.
+	// of a quiet spell, or in which one begins or ends, is complete only when the next
+	// keyframe that is decoded comes.
 	lateMost      = 2 * time.Second
 	lateMostQuiet = lateMost + 5*time.Second
 )
@@ -94,15 +95,12 @@ func (r *capacityRig) judge(ctx context.Context, from, until time.Time, out *cap
 		if c == nil || a.Time.Before(from) || a.Time.After(until) {
 			return nil
 		}
-		c.see(a.Value, r.stride)
-		record, most := seenRecord{a.Value.ClipID, a.Value.End, a.Time}, lateMost
+		c.see(a.Value, a.Time, r.stride)
+		record := seenRecord{a.Value.ClipID, a.Value.End, a.Time}
 		if a.Value.Quiet {
-			quiet, most = append(quiet, record), lateMostQuiet
+			quiet = append(quiet, record)
 		} else {
 			busy = append(busy, record)
-		}
-		if a.Time.Sub(a.Value.End) > most {
-			out.Late++
 		}
 		if a.Value.EmbeddedAs == "" {
 			out.Seen++
@@ -113,6 +111,7 @@ func (r *capacityRig) judge(ctx context.Context, from, until time.Time, out *cap
 		return fmt.Errorf("read recognitions: %w", err)
 	}
 	for _, c := range courses {
+		out.Late += c.late
 		out.Lost += c.end(from, until, r.stride)
 	}
 	end := func(s seenRecord) (time.Time, bool) { return s.windowEnd, true }
@@ -122,16 +121,30 @@ func (r *capacityRig) judge(ctx context.Context, from, until time.Time, out *cap
 	return nil
 }
 
-// course is which windows of a camera were recognised.
+// course is which windows of a camera were recognised, and when.
 type course struct {
 	latest time.Time // the end of the newest
 	lost   int
+	late   int
+	quiet  bool // the newest is of a quiet spell
+	// held is the newest if it is late unless the next is of a quiet spell.
+	held bool
 }
 
-func (c *course) see(a topics.Recognition, stride time.Duration) {
+func (c *course) see(a topics.Recognition, recorded time.Time, stride time.Duration) {
 	if !c.latest.IsZero() {
 		c.lost += max(int((a.End.Sub(c.latest)+stride/2)/stride)-1, 0)
 	}
+	if c.held && !a.Quiet {
+		c.late++
+	}
+	took := recorded.Sub(a.End)
+	slow := took > lateMost && took <= lateMostQuiet
+	c.held = slow && !a.Quiet && !c.quiet
+	if took > lateMostQuiet {
+		c.late++
+	}
+	c.quiet = a.Quiet || slow && c.quiet
 	if a.End.After(c.latest) {
 		c.latest = a.End
 	}

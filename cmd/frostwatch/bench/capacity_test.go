@@ -43,10 +43,38 @@ func TestLostClipsAreCounted(t *testing.T) {
 	} {
 		k := course{}
 		for _, s := range c.ends {
-			k.see(topics.Recognition{End: from.Add(time.Duration(s) * time.Second)}, stride)
+			end := from.Add(time.Duration(s) * time.Second)
+			k.see(topics.Recognition{End: end}, end, stride)
 		}
 		if got := k.end(from, from.Add(time.Duration(c.until)*time.Second), stride); got != c.want {
 			t.Errorf("%s: %d lost, want %d", name, got, c.want)
+		}
+	}
+}
+
+// A clip in which a quiet spell begins or ends waits for a keyframe, as those within it do.
+func TestLateClipsAreCounted(t *testing.T) {
+	type clip struct {
+		quiet bool
+		took  float64 // seconds
+	}
+	for name, c := range map[string]struct {
+		clips []clip
+		want  int
+	}{
+		"in time":                {[]clip{{false, .1}, {false, 1.9}, {false, .1}}, 0},
+		"slow while busy":        {[]clip{{false, .1}, {false, 2.1}, {false, .1}}, 1},
+		"a quiet spell":          {[]clip{{false, .1}, {false, 2.5}, {true, 3.9}, {true, 6}, {false, 3.9}, {false, 2.1}, {false, .1}}, 0},
+		"too slow even for that": {[]clip{{true, 7.1}, {false, 7.1}, {false, .1}}, 2},
+		"slow after it":          {[]clip{{true, 1}, {false, 3}, {false, .1}, {false, 3}, {false, .1}}, 1},
+	} {
+		k, end := course{}, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+		for _, one := range c.clips {
+			end = end.Add(2 * time.Second)
+			k.see(topics.Recognition{End: end, Quiet: one.quiet}, end.Add(time.Duration(one.took*float64(time.Second))), 2*time.Second)
+		}
+		if k.late != c.want {
+			t.Errorf("%s: %d late, want %d", name, k.late, c.want)
 		}
 	}
 }
