@@ -3,6 +3,7 @@ package console
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -76,6 +77,50 @@ func TestForgedAlertsAreShownAsText(t *testing.T) {
 		if a.StatusCode == http.StatusOK && !bytes.Contains(text, []byte(`"alerts":0`)) || bytes.Contains(text, []byte("\x1b")) {
 			t.Errorf("%s: %d %s", body, a.StatusCode, text)
 		}
+	}
+}
+
+// What people and second opinions say comes from Kafka too: it is text, and what has
+// anything that a terminal would act on is not taken for an opinion.
+func TestForgedOpinionsAreShownAsText(t *testing.T) {
+	r := newReviewed(t)
+	text, control := raisedAlert("text", "ward", 2*time.Minute), raisedAlert("control", "ward", time.Minute)
+	r.send(text, control)
+	const hostile = `"><script>alert(1)</script>`
+	for _, a := range []topics.Alert{control, text} { // in this order they come
+		said := hostile
+		if a.ID == control.ID {
+			said = "\x1b[2J\u202e\nALERT vault"
+		}
+		// The records' own form, since what writes them here would refuse such texts.
+		for topic, record := range map[topics.Topic]map[string]any{
+			topics.Marks:    {"label": a.Label, "true": true, "onset": a.Onset, "note": said, "by": hostile},
+			topics.Verdicts: {"verdict": topics.SaysNo, "reason": said, "model": hostile},
+		} {
+			record["alert_id"], record["camera"], record["rule"], record["at"] = a.ID, a.Camera, a.Rule, time.Now()
+			value, err := json.Marshal(record)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := r.Bus.Table(r.Names.Of(topic)).Put(t.Context(), a.ID, value, a.Camera); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	of := func(rule string) Item {
+		for _, one := range r.list("").Alerts {
+			if one.Rule == rule {
+				return one
+			}
+		}
+		return Item{}
+	}
+	r.await("what was said of them", func() bool { return of("text").Verdict != "" && of("text").Mark != nil && of("control").ID != "" })
+	if one := of("text"); one.Mark.Note != hostile || one.Mark.By != hostile || one.Verdict != "no, "+hostile {
+		t.Errorf("%+v, marked %+v", one, one.Mark)
+	}
+	if one := of("control"); one.Mark != nil || one.Verdict != "" {
+		t.Errorf("%+v, marked %+v", one, one.Mark)
 	}
 }
 
