@@ -44,6 +44,7 @@ func (s *RuleSet) WithoutEffect(around Surroundings) map[string]error {
 		}
 		why = append(why, s.unknownInhibitors(r, cameras)...)
 		why = append(why, around.deaf(r)...)
+		why = append(why, r.misasked()...)
 		if v := around.indexOf(r, made); v != nil {
 			why = append(why, r.unknown(v, cameras)...)
 		}

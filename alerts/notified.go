@@ -1,7 +1,7 @@
 package alerts
 
 import (
-	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/frostwatch/frostwatch/topics"
@@ -12,9 +12,26 @@ func (r Rule) checkNotified(wrong func(string, ...any)) {
 	if err := topics.CheckNotified(r.Notify); err != nil {
 		wrong("notify: %w", err)
 	}
-	if err := cmp.Or(topics.CheckQuestion(r.Verify), topics.CheckPlaceholders(r.Verify)); err != nil {
+	if err := topics.CheckQuestion(r.Verify); err != nil {
 		wrong("verify: %w", err)
 	}
+}
+
+// checkEdited is what a rule must keep besides where somebody writes it now. A rule that is
+// in the file or in Redis already is reported and stays in force: versions before took it.
+func (r Rule) checkEdited() error {
+	if err := topics.CheckPlaceholders(r.Verify); err != nil {
+		return r.mistake("verify", "verify: %w", err)
+	}
+	return nil
+}
+
+// misasked is what is wrong with the question of a rule that stays in force.
+func (r Rule) misasked() (why []string) {
+	if err := topics.CheckPlaceholders(r.Verify); err != nil {
+		why = append(why, fmt.Sprintf("verify: %v: it is asked as it is written", err))
+	}
+	return why
 }
 
 // severest is the highest severity that alerts of the rule may have.

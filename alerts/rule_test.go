@@ -35,7 +35,6 @@ func TestBadRulesAreRefused(t *testing.T) {
 		{"cooldown", func(r *Rule) { r.Cooldown = -1 }, "cooldown: -1ns: want 0 or more"},
 		{"a receiver that none can be", func(r *Rule) { r.Notify = []string{"ops", "a b"} }, `notify: "a b": want 1 to 64 letters`},
 		{"a long question", func(r *Rule) { r.Verify = strings.Repeat("a", 301) }, "verify: want at most 300 bytes"},
-		{"an unknown placeholder", func(r *Rule) { r.Verify = "Is it {camera}?" }, "verify: there is no placeholder {camera}: the only one is {label}"},
 		{"a question about a stream", func(r *Rule) { *r = Rule{Name: "r", Stream: &StreamRule{Offline: time.Minute}, Verify: "Is it dark?"} }, "verify: a rule on streams looks at no clips"},
 		{"severity", func(r *Rule) { r.Severity = "dire" }, `severity: "dire": want info, warning or critical`},
 		{"then without labels", func(r *Rule) { r.Then = &Then{Within: 1} }, "then: actions is missing"},

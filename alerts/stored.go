@@ -38,6 +38,15 @@ func ParseRule(name, value string) (Rule, error) { return ParseRuleFrom("value",
 // ParseRuleFrom is ParseRule of a value that is not in a store yet. source is the name of
 // its file, which mistakes begin with; empty: it is not from a file.
 func ParseRuleFrom(source, name, value string) (Rule, error) {
+	r, err := readRule(source, name, value)
+	if err == nil {
+		err = r.checkEdited()
+	}
+	return r, err
+}
+
+// readRule reads a rule that is in a store, also as versions before wrote it.
+func readRule(source, name, value string) (Rule, error) {
 	var r Rule
 	if len(value) > maxStoredValue {
 		return r, fmt.Errorf("a value of %d bytes: at most %d", len(value), maxStoredValue)
@@ -87,7 +96,7 @@ func (p storedParser) parse(c vocab.Content) Stored {
 		r, known := p[name]
 		if !known {
 			r.value = value
-			r.rule, r.err = ParseRule(name, value)
+			r.rule, r.err = readRule("value", name, value)
 			p[name] = r
 		}
 		if r.err != nil {

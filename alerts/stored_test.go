@@ -22,6 +22,7 @@ func TestARuleInRedisHasTheKeysOfTheFile(t *testing.T) {
 		"actions: person waving":            "want a list",
 		"actions: [a]\nscore: {rise: 1}":    `value:2: score.rise: unknown key: want one of raise`,
 		"actions: [a]\nclips: 3 of 2":       "want N of M",
+		"actions: [a]\nverify: a {camera}?": "verify: there is no placeholder {camera}: the only one is {label}",
 		"actions: [a]\n---\nactions: [b]":   "a second document",
 		"[a, b]":                            "a list: want the keys",
 		"actions: [":                        "value:1",
@@ -146,5 +147,27 @@ func TestARuleThatIsWrongInEveryWordIsReportedInShort(t *testing.T) {
 	words := func(string) *vocab.Vocabulary { return &vocab.Vocabulary{Name: "default"} }
 	if why := set.WithoutEffect(Surroundings{Words: words})["unknown"]; why == nil || len(why.Error()) > 4000 || !strings.Contains(why.Error(), "980 more") {
 		t.Errorf("got %.300v", why)
+	}
+}
+
+// What versions before took stays in force, and is reported.
+func TestAnOldRuleWithAnUnknownPlaceholderStaysInForce(t *testing.T) {
+	file, err := NewRuleSet(Rule{Name: "filed", Actions: []string{"falling"}, Verify: "Is it {who}?"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := storedRules(map[string]string{"stored": "actions: [waving]\nverify: Is it {camera}?", "other": "actions: [running]\nverify: Is it {label}?"})
+	all, skipped := Join(file, &stored)
+	if got := fmt.Sprint(all.Names(), skipped); got != "[filed other stored] []" {
+		t.Errorf("got %s", got)
+	}
+	idle := all.WithoutEffect(Surroundings{})
+	for name, want := range map[string]string{"filed": "no placeholder {who}", "stored": "no placeholder {camera}: the only one is {label}, which stands for the alert's label: it is asked as it is written"} {
+		if err := idle[name]; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if idle["other"] != nil {
+		t.Error(idle["other"])
 	}
 }

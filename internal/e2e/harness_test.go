@@ -82,7 +82,13 @@ type process struct {
 // start runs frostwatch until the test ends or stop is called.
 func start(t testing.TB, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(program(t), args...), ended: make(chan struct{})}
+	return startOf(t, program(t), args...)
+}
+
+// startOf is start with another version of the program.
+func startOf(t testing.TB, program string, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(program, args...), ended: make(chan struct{})}
 	p.cmd.Dir = shared.Root(t) // ONNX Runtime is found in .native there
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	r, w := io.Pipe()
@@ -166,9 +172,15 @@ func (a addresses) redisPort() string { return a.Redis[strings.LastIndexByte(a.R
 // up starts `frostwatch up` on the data directory and waits for its addresses.
 func up(t testing.TB, data string, args ...string) (*process, addresses) {
 	t.Helper()
+	return upOf(t, program(t), data, args...)
+}
+
+// upOf is up with another version of the program.
+func upOf(t testing.TB, program, data string, args ...string) (*process, addresses) {
+	t.Helper()
 	need(t, "redis-server", "redis-cli", "kcat")
 	_ = os.Remove(filepath.Join(data, "endpoints.json"))
-	p := start(t, append([]string{"up", "--data", data, "--ports", "auto"}, args...)...)
+	p := startOf(t, program, append([]string{"up", "--data", data, "--ports", "auto"}, args...)...)
 	var a addresses
 	await(t, "endpoints.json", time.Minute, func() bool {
 		if !p.running() {
@@ -264,7 +276,13 @@ func redisCLI(t testing.TB, a addresses, args ...string) string {
 // frostwatch runs a command to its end.
 func frostwatch(t testing.TB, args ...string) (string, error) {
 	t.Helper()
-	cmd := exec.Command(program(t), args...)
+	return runOf(t, program(t), args...)
+}
+
+// runOf is frostwatch with another version of the program.
+func runOf(t testing.TB, program string, args ...string) (string, error) {
+	t.Helper()
+	cmd := exec.Command(program, args...)
 	cmd.Dir = shared.Root(t)
 	out, err := cmd.CombinedOutput()
 	return string(out), err

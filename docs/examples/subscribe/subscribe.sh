@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Prints each alert, and writes the eight pictures of its clip: subscribe.sh BROKER FOLDER [KCAT'S OPTIONS]
+# With -e it ends at the end of the topic, without it goes on. Needs kcat, jq and ffmpeg.
+set -euo pipefail
+broker=$1 folder=$2
+shift 2
+
+# The clip is protobuf (topics/clip.proto) with whole JPEGs in it, of which ffmpeg finds
+# the beginnings. The first eight are the clip's pictures.
+pictures() { # TOPIC PARTITION OFFSET TO
+  mkdir -p "$4"
+  kcat -C -q -b "$broker" -t "$1" -p "$2" -o "$3" -c 1 -f '%s' </dev/null |
+    ffmpeg -nostdin -v error -y -f mjpeg -i - -frames:v 8 -c copy -f image2 "$4/%d.jpg"
+}
+
+kcat -C -q -u -b "$broker" -t frostwatch.alerts -o beginning -f '%s\n' "$@" |
+  jq --unbuffered -r '.data | [.state, .alert_id, .label, (.evidence // {} | .topic // "", .partition // "", .offset // "")] | join("\t")' |
+  while IFS=$'\t' read -r state id label topic partition offset; do
+    echo "$state $id $label"
+    if [ "$state" = raised ] && [ -n "$topic" ]; then
+      pictures "$topic" "$partition" "$offset" "$folder/${id//\//_}"
+    fi
+  done
