@@ -18,7 +18,8 @@ run_packages=(
 )
 # The GStreamer packages are an RTSP server that is not ours, for the tests; the
 # last three are OpenGL without a screen, for those of train/demo.
-test_packages=(kcat ffmpeg chromium-headless-shell mosquitto prometheus-alertmanager systemd python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base
+# jq is for docs/examples/subscribe; kcat reads topics there and in other tests.
+test_packages=(kcat jq ffmpeg chromium-headless-shell mosquitto prometheus-alertmanager systemd python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad libegl1 libgl1 libgl1-mesa-dri)
 
 go_minimum=$(awk '$1 == "go" {print $2}' go.mod)
@@ -143,6 +144,22 @@ install_axe() {
   rm -rf "$temp"
 }
 
+# What the examples of docs/subscribe.md import, by their own locks. npm is there for axe.
+install_subscribers() {
+  local from=docs/examples/subscribe to=.tools/subscribe
+  cat "$from/requirements.txt" "$from/node/package-lock.json" | cmp -s - "$to/installed" && return
+  say "installing what the examples of docs/subscribe.md import"
+  rm -rf "$to"
+  mkdir -p "$to/node"
+  (find_pip && python3 -m pip install -q --disable-pip-version-check --no-deps --require-hashes --only-binary=:all: --target "$to/python" -r "$from/requirements.txt") ||
+    die "pip could not install $from/requirements.txt"
+  command -v node >/dev/null || install_packages nodejs
+  command -v npm >/dev/null || install_packages npm
+  cp "$from"/node/package*.json "$to/node/"
+  npm ci --silent --no-audit --no-fund --prefix "$to/node" || die "npm could not install $from/node/package-lock.json"
+  cat "$from/requirements.txt" "$from/node/package-lock.json" > "$to/installed"
+}
+
 # A disk that fills up on the way ends as a trace of some library.
 check_space() { # FOLDER GIGABYTES WHAT
   local free
@@ -173,6 +190,7 @@ test)
   install_onnxruntime
   install_java
   install_axe
+  install_subscribers
   install_train
   install_lint
   ;;

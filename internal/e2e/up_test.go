@@ -40,6 +40,7 @@ func TestUp(t *testing.T) {
 	t.Run("rules are edited on the console", func(t *testing.T) { rulesAreEdited(t, data, at) })
 	t.Run("redis-cli edits the vocabulary", func(t *testing.T) { editVocabulary(t, data, at) })
 	t.Run("words that are typed raise an alert", func(t *testing.T) { watchWords(t, data, at) })
+	t.Run("others subscribe", func(t *testing.T) { othersSubscribe(t, at) })
 	t.Run("an alert has a film", func(t *testing.T) { film(t, data, at) })
 	t.Run("unreadable records go to dead-letter", func(t *testing.T) { deadLetters(t, at) })
 	t.Run("rules are reloaded", func(t *testing.T) { reloadRules(t, data, at) })

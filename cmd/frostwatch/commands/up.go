@@ -16,6 +16,7 @@ func (p Program) upCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return up.Run(cmd.Context(), o) },
 	}
 	cmd.Flags().StringVar(&o.Data, "data", up.DefaultData, "directory in which everything is stored")
+	cmd.Flags().Var(amount{&o.Size}, "size", "how large the data directory may grow, such as 50GB, at least 4GB; the oldest clips make room, then recognitions and pictures of alerts (default: no bound)")
 	cmd.Flags().StringVar(&o.Config, "config", "", "configuration file (default: pipeline.yaml in the data directory, written at first start)")
 	cmd.Flags().StringVar(&o.Ports, "ports", "fixed", "fixed: 19092 Kafka, 16379 Redis, 18554 RTSP, 18080 HTTP; auto: free ones")
 	cmd.Flags().StringVar(&o.Model, "model", "", "bundle to recognise with (default: infer.bundle of the configuration, or the demo model)")

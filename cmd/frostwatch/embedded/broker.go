@@ -29,7 +29,9 @@ type BrokerOptions struct {
 	// Housekeeping is how often retention and compaction are applied: kfake does
 	// neither by itself. 0: a minute.
 	Housekeeping time.Duration
-	Logger       *slog.Logger
+	// Bound is looked after with the housekeeping.
+	Bound  Bound
+	Logger *slog.Logger
 }
 
 // Broker is a running broker. It is made for one machine and one process: no
@@ -38,6 +40,7 @@ type BrokerOptions struct {
 type Broker struct {
 	cluster *kfake.Cluster
 	disk    *disk
+	bound   *bounded
 	log     *slog.Logger
 	ends    map[string]int64 // as last written to endsFile
 	stop    context.CancelFunc
@@ -76,6 +79,7 @@ func StartBroker(o BrokerOptions) (*Broker, error) {
 	debug.FreeOSMemory() // of the files that were read
 	ctx, stop := context.WithCancel(context.Background())
 	b := &Broker{cluster: cluster, disk: disk, log: o.Logger, stop: stop}
+	b.bound = &bounded{Bound: o.Bound, gave: map[string]time.Time{}, oldest: map[string]time.Time{}}
 	b.done.Go(func() error { b.keepCopies(ctx); return nil })
 	b.done.Go(func() error { pause.Every(ctx, o.Housekeeping, b.tidy); return nil })
 	return b, nil
@@ -132,6 +136,7 @@ func (b *Broker) tidy() {
 		}
 	}
 	b.compact()
+	b.keepBelow()
 }
 
 // brokerLog passes on what a person could act on, and keeps why a write failed.

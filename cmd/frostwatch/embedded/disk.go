@@ -34,6 +34,9 @@ func (b *Broker) WatchDisk(ctx context.Context, reporter telemetry.Reporter, eve
 		warning, problem := b.disk.look()
 		reporter.Warning("disk", warning)
 		reporter.Problem("disk", problem)
+		if b.bound.Most > 0 {
+			reporter.Warning("data directory", b.bound.warning())
+		}
 	}
 	look()
 	pause.Every(ctx, every, look)

@@ -16,7 +16,7 @@ const patience = 2 * time.Second
 func (u *up) startBroker() error {
 	dir := filepath.Join(u.Data, "kafka")
 	return ifSlow(patience, func() { u.printChecking(dir) }, func() (err error) {
-		u.broker, err = embedded.StartBroker(embedded.BrokerOptions{Dir: dir, Port: Port(u.at.Kafka), Logger: u.log})
+		u.broker, err = embedded.StartBroker(embedded.BrokerOptions{Dir: dir, Port: Port(u.at.Kafka), Bound: u.bound(), Logger: u.log})
 		return err //nolint:wrapcheck // says what it was doing
 	})
 }

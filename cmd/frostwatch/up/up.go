@@ -35,6 +35,7 @@ type Options struct {
 	Model   string   // bundle; empty: the configured one, or the demo's
 	Cameras []string // NAME=URL
 	Videos  []string // files to serve as cameras
+	Size    int64    // that the data directory may have, in bytes; 0: as much as the disk has
 	Verbose bool     // log at the configured level, not only errors
 
 	Out, Err io.Writer // lines for people; logs
@@ -137,11 +138,11 @@ func (u *up) readConfig() (err error) {
 	}
 	u.at.Configure(&u.cfg)
 	u.cfg.HTTP.Listen, u.cfg.Console.Listen = u.at.HTTP, u.at.Console
-	u.ownArchive()
 	if packets := &u.cfg.Ingest.Packets; packets.Dir == "" {
 		packets.Dir = filepath.Join(u.Data, "packets")
 	}
-	return nil
+	u.ownArchive()
+	return u.share()
 }
 
 // writeConfig writes the first configuration: the demo's, or, for a model of one's own, one
@@ -178,19 +179,6 @@ var overridden = []string{
 // ArchiveDir is where `up` stores its archive unless its configuration names
 // another bucket.
 func ArchiveDir(data string) string { return filepath.Join(data, "archive") }
-
-// ownArchive puts the archive into the data directory, with a bound on its size.
-func (u *up) ownArchive() {
-	const most = 20e9
-	a := &u.cfg.Archive
-	if a.Bucket != "" {
-		return
-	}
-	a.Bucket = ArchiveDir(u.Data)
-	if a.Retention.Size == 0 {
-		a.Retention.Size = most
-	}
-}
 
 // startServers starts the broker and Redis.
 func (u *up) startServers(ctx context.Context) (err error) {
