@@ -151,12 +151,12 @@ install_subscribers() {
   say "installing what the examples of docs/subscribe.md import"
   rm -rf "$to"
   mkdir -p "$to/node"
-  (find_pip && python3 -m pip install -q --disable-pip-version-check --no-deps --require-hashes --only-binary=:all: --target "$to/python" -r "$from/requirements.txt") ||
+  (find_pip && python3 -m pip install -q --disable-pip-version-check --root-user-action ignore --no-deps --require-hashes --only-binary=:all: --target "$to/python" -r "$from/requirements.txt") ||
     die "pip could not install $from/requirements.txt"
   command -v node >/dev/null || install_packages nodejs
   command -v npm >/dev/null || install_packages npm
   cp "$from"/node/package*.json "$to/node/"
-  npm ci --silent --no-audit --no-fund --prefix "$to/node" || die "npm could not install $from/node/package-lock.json"
+  (cd "$to/node" && npm ci --silent --no-audit --no-fund) || die "npm could not install $from/node/package-lock.json"
   cat "$from/requirements.txt" "$from/node/package-lock.json" > "$to/installed"
 }
 

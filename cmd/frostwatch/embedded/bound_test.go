@@ -33,7 +33,8 @@ func TestAFolderStaysBelowItsBound(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = c.Close() }()
-	specs := []bus.TopicSpec{{Name: "clips", Partitions: 2, Replication: 1}, {Name: "actions", Partitions: 1, Replication: 1}}
+	large := map[string]string{"max.message.bytes": "4194304"}
+	specs := []bus.TopicSpec{{Name: "clips", Partitions: 2, Replication: 1, Config: large}, {Name: "actions", Partitions: 1, Replication: 1, Config: large}}
 	if err := c.Ensure(t.Context(), specs); err != nil {
 		t.Fatal(err)
 	}
