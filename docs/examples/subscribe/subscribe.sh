@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # Prints each alert, and writes the eight pictures of its clip: subscribe.sh BROKER FOLDER [KCAT'S OPTIONS]
-# With -e it ends at the end of the topic, without it goes on. Needs kcat, jq and ffmpeg.
+# With -e it ends at the end of the topic, without it goes on. Needs kcat, jq and perl.
 set -euo pipefail
 broker=$1 folder=$2
 shift 2
 
-# The clip is protobuf (topics/clip.proto) with whole JPEGs in it, of which ffmpeg finds
-# the beginnings. The first eight are the clip's pictures.
+# The clip is protobuf (topics/clip.proto) with whole JPEGs in it, from ff d8 ff to ff d9. The
+# first eight are the clip's pictures.
 pictures() { # TOPIC PARTITION OFFSET TO
   mkdir -p "$4"
   kcat -C -q -b "$broker" -t "$1" -p "$2" -o "$3" -c 1 -f '%s' </dev/null |
-    ffmpeg -nostdin -v error -y -f mjpeg -i - -frames:v 8 -c copy -f image2 "$4/%d.jpg"
+    to=$4 perl -0777 -ne 'while ($n < 8 && /(\xff\xd8\xff.*?\xff\xd9)/sg) { open my $f, ">:raw", "$ENV{to}/" . ++$n . ".jpg" or die $!; print $f $1 }'
 }
 
 kcat -C -q -u -b "$broker" -t frostwatch.alerts -o beginning -f '%s\n' "$@" |
