@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -37,6 +38,9 @@ type position struct {
 	Offset    int64  `json:"offset"`
 }
 
+// wait is for how long Kafka may keep a fetch waiting, and so how long a reader's end takes.
+const wait = 500 * time.Millisecond
+
 func main() {
 	if len(os.Args) < 3 {
 		log.Fatal("usage: subscribe BROKER FOLDER [COUNT]")
@@ -51,7 +55,7 @@ func main() {
 }
 
 func subscribe(ctx context.Context, broker, folder string, count int) error {
-	r := kafka.NewReader(kafka.ReaderConfig{Brokers: []string{broker}, GroupID: "example-go", Topic: "frostwatch.alerts", StartOffset: kafka.FirstOffset})
+	r := kafka.NewReader(kafka.ReaderConfig{Brokers: []string{broker}, GroupID: "example-go", Topic: "frostwatch.alerts", StartOffset: kafka.FirstOffset, MaxWait: wait})
 	defer r.Close()
 	seen, newest := map[string]bool{}, map[int]int{}
 	for count != 0 {
@@ -96,7 +100,7 @@ func generation(m kafka.Message) int {
 // write writes the pictures of the clip that raised an alert: a copy of it is at the position
 // that the alert names.
 func write(ctx context.Context, broker string, at position, to string) error {
-	r := kafka.NewReader(kafka.ReaderConfig{Brokers: []string{broker}, Topic: at.Topic, Partition: at.Partition})
+	r := kafka.NewReader(kafka.ReaderConfig{Brokers: []string{broker}, Topic: at.Topic, Partition: at.Partition, MaxWait: wait})
 	defer r.Close()
 	err := r.SetOffset(at.Offset)
 	if err != nil {

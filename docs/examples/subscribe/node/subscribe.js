@@ -36,7 +36,7 @@ const pictures = (clip) => of(clip, 9).flatMap((frame) => of(frame, 1))
 // reader returns a function that reads the record at a position. kafkajs knows positions within
 // a group alone, so the group has a name of its own.
 async function reader (kafka, topic) {
-  const consumer = kafka.consumer({ groupId: `example-node-evidence-${process.pid}-${Date.now()}` })
+  const consumer = kafka.consumer({ groupId: `example-node-evidence-${process.pid}-${Date.now()}`, maxWaitTimeInMs: 500 })
   const wanted = new Map()
   await consumer.connect()
   await consumer.subscribe({ topic })
@@ -60,7 +60,7 @@ async function reader (kafka, topic) {
 async function main (broker, folder, count = Infinity) {
   const kafka = new Kafka({ brokers: [broker], logLevel: logLevel.ERROR })
   const evidence = await reader(kafka, 'frostwatch.evidence')
-  const consumer = kafka.consumer({ groupId: 'example-node' })
+  const consumer = kafka.consumer({ groupId: 'example-node', maxWaitTimeInMs: 500 })
   await consumer.connect()
   await consumer.subscribe({ topic: 'frostwatch.alerts', fromBeginning: true })
   const seen = new Set()
