@@ -11,10 +11,12 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/demo"
 	"github.com/frostwatch/frostwatch/internal/shared"
 )
 
@@ -127,5 +129,34 @@ func TestPullShowsABarOnATerminal(t *testing.T) {
 	}
 	if len(got) > 8 {
 		t.Errorf("drawn %d times in 0.7 s", len(got))
+	}
+}
+
+// A model is checked without recorded outputs: it is whole, and it runs.
+func TestAModelIsTriedWithoutAReference(t *testing.T) {
+	dir, err := demo.CachedModel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	library := filepath.Join(shared.Root(t), ".native", "onnxruntime", "libonnxruntime.so")
+	out, ok := command(t, "model", "check", dir, "--runtime", library)
+	if !ok || !regexp.MustCompile(`(?s)^frost-mini is whole .*a clip took \d+\.\d{3} s, a label of \d+ texts \d`).MatchString(out) {
+		t.Errorf("%v: %s", ok, out)
+	}
+	broken := filepath.Join(t.TempDir(), "frost-mini")
+	if err := os.CopyFS(broken, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(broken, "text.onnx")
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw[len(raw)/2] ^= 1
+	if err := os.WriteFile(file, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, ok := command(t, "model", "check", broken, "--runtime", library); ok || !strings.Contains(out, "text.onnx has SHA-256") {
+		t.Errorf("%v: %s", ok, out)
 	}
 }

@@ -117,6 +117,7 @@ func Open(ctx context.Context, o Options) (*Process, error) {
 		return nil, errors.Join(err, tel.Shutdown(ctx))
 	}
 	redis.SetLogger(redisLog{o.Logger})
+	logOTelErrors(o.Logger)
 	store, err := vocab.Connect(RedisOptions(cfg.Redis))
 	if err != nil {
 		return nil, errors.Join(err, client.Close(), tel.Shutdown(ctx))

@@ -1,0 +1,28 @@
+package process
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"testing"
+
+	"go.opentelemetry.io/otel"
+)
+
+// A collector that is away must not break a log in JSON, nor fill it.
+func TestErrorsOfOpenTelemetryAreLogged(t *testing.T) {
+	var out bytes.Buffer
+	logOTelErrors(slog.New(slog.NewJSONHandler(&out, nil)))
+	t.Cleanup(func() { logOTelErrors(slog.New(slog.DiscardHandler)) })
+	for range 3 {
+		otel.Handle(errors.New("traces export: connection refused\x1b[2J"))
+	}
+	var line struct{ Level, Msg, Error string }
+	if err := json.Unmarshal(out.Bytes(), &line); err != nil {
+		t.Fatalf("%v: %s", err, out.Bytes())
+	}
+	if line.Level != "WARN" || line.Error == "" || bytes.Count(out.Bytes(), []byte("\n")) != 1 || bytes.ContainsRune(out.Bytes(), '\x1b') {
+		t.Errorf("logged %s", out.Bytes())
+	}
+}
