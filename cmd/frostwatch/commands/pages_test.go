@@ -22,7 +22,7 @@ func TestThePagesNameCommandsAndFlagsThatExist(t *testing.T) {
 		t.Fatal(err)
 	}
 	tried := 0
-	for _, page := range append(pages, "../../../README.md", "../../../pipeline.yaml") {
+	for _, page := range append(pages, "../../../README.md", "../../../CHANGELOG.md", "../../../pipeline.yaml") {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
@@ -36,6 +36,23 @@ func TestThePagesNameCommandsAndFlagsThatExist(t *testing.T) {
 	}
 	if tried < 100 {
 		t.Errorf("only %d commands were found in the pages", tried)
+	}
+}
+
+// Whoever begins at the README finds every page.
+func TestTheReadmeListsEveryPage(t *testing.T) {
+	index, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := filepath.Glob("../../../docs/*.md")
+	if err != nil || len(pages) < 15 {
+		t.Fatalf("%d pages, %v", len(pages), err)
+	}
+	for _, page := range pages {
+		if link := "- [docs/" + filepath.Base(page) + "]"; !strings.Contains(string(index), link) {
+			t.Errorf("no line that begins with %s", link)
+		}
 	}
 }
 
