@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -32,11 +34,18 @@ func tidying(t *testing.T, dir string, log *slog.Logger) *embedded.Broker {
 // crashed is a copy of a directory in use: what a killed process leaves.
 func crashed(t *testing.T, dir string) string {
 	t.Helper()
-	to := t.TempDir()
-	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
-		t.Fatal(err)
+	for range 10 {
+		to := t.TempDir()
+		err := os.CopyFS(to, os.DirFS(dir))
+		if err == nil {
+			return to
+		}
+		if !errors.Is(err, fs.ErrNotExist) { // a file that was replaced meanwhile
+			t.Fatal(err)
+		}
 	}
-	return to
+	t.Fatal("files were replaced during each of ten copies")
+	return ""
 }
 
 // The rows of a table stay however old they are, as on any Kafka: a camera that was
