@@ -93,7 +93,7 @@ func WhenText(r alerts.Rule) string {
 	if r.Measure() == alerts.ByContrast {
 		text = fmt.Sprintf("contrast from %v", alerts.DefaultContrast)
 	}
-	if l := r.Levels(); l.Raise > 0 {
+	if l := r.Levels(); l.Raise != 0 { // a similarity may be below 0
 		text = fmt.Sprintf("%s from %v", r.Measure(), l.Raise)
 	}
 	if r.FalseAlarms != (alerts.Budget{}) {
