@@ -35,6 +35,8 @@ type demand struct {
 	key   int64     // the number of the latest keyframe's packet
 	keyAt time.Time // its arrival
 
+	ticking ticking
+
 	points, other, first luma // of the latest frame that was looked at, of the next, and of the first of those that are still
 	looked               time.Duration
 	whole                bool // the latest keyframe stands for itself
@@ -96,6 +98,13 @@ func (d *demand) free() {
 	if d != nil {
 		d.drop(len(d.kept))
 	}
+}
+
+// differs is whether something has moved between a frame and the other that was looked at,
+// but for a clock in the picture. If that can't be known, it is true.
+func (d *demand) differs(before luma) bool {
+	moving, ok := d.other.moving(before)
+	return !ok || d.ticking.any(moving)
 }
 
 // skipped is how many frames were not decoded between two keyframes.
@@ -205,7 +214,7 @@ func (s *Stream) peeked(number int64) bool {
 	whole := s.fresh.KeyFrame() && s.fresh.PictureType() == astiav.PictureTypeI && !corrupt(s.fresh.UnsafePointer()) && !s.damage.wounded[number%reorder]
 	d.other = s.lumaOf(d.other)
 	first := d.waits && !s.holding
-	if !whole || len(d.other.points) == 0 || !first && (d.other.differs(d.points) || s.fresh.Width() != s.held.Width() || s.fresh.Height() != s.held.Height()) {
+	if !whole || len(d.other.points) == 0 || !first && (d.differs(d.points) || s.fresh.Width() != s.held.Width() || s.fresh.Height() != s.held.Height()) {
 		s.wake(false, true)
 		return false
 	}
@@ -304,7 +313,11 @@ func (s *Stream) watch(at time.Duration, number int64, now time.Time) {
 		return
 	}
 	d.other = s.lumaOf(d.other)
-	moved := d.other.differs(d.points) || len(d.first.points) > 0 && d.other.differs(d.first)
+	moving, known := d.other.moving(d.points)
+	if known {
+		d.ticking.learn(moving, d.other.columns/BlockPoints, at)
+	}
+	moved := !known || d.ticking.any(moving) || len(d.first.points) > 0 && d.differs(d.first)
 	d.points, d.other = d.other, d.points
 	d.still.look(at, moved)
 	if moved || len(d.first.points) == 0 {

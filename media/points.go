@@ -25,11 +25,10 @@ func (s *Stream) lumaOf(l luma) luma {
 	return l
 }
 
-// differs is whether something has moved between two frames. If that can't be known, it
-// is true.
-func (l luma) differs(before luma) bool {
+// moving compares two frames block by block (Moving); false if they can't be compared.
+func (l luma) moving(before luma) ([]float64, bool) {
 	if len(l.points) == 0 || len(l.points) != len(before.points) || l.columns != before.columns {
-		return true
+		return nil, false
 	}
-	return slices.ContainsFunc(Moving(before.points, l.points, l.columns), func(v float64) bool { return v > 0 })
+	return Moving(before.points, l.points, l.columns), true
 }

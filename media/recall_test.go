@@ -122,10 +122,10 @@ func (r *recall) compare(all, some []seenFrame) {
 		for i := range topics.ClipFrames {
 			a, s := at(all, start+time.Duration(i)*step), at(some, start+time.Duration(i)*step)
 			if i > 0 {
-				moved = moved || all[a].points.differs(all[at(all, start+time.Duration(i-1)*step)].points)
+				moved = moved || differ(all[a].points, all[at(all, start+time.Duration(i-1)*step)].points)
 			}
 			busy = busy || some[s].skipped == 0
-			same = same && (all[a].pts == some[s].pts || !all[a].points.differs(some[s].points))
+			same = same && (all[a].pts == some[s].pts || !differ(all[a].points, some[s].points))
 		}
 		a, s := at(all, start+(topics.ClipFrames-1)*step), at(some, start+(topics.ClipFrames-1)*step)
 		if moved {
@@ -141,4 +141,10 @@ func (r *recall) compare(all, some []seenFrame) {
 		}
 		r.moving++
 	}
+}
+
+// differ is whether something has moved between two frames.
+func differ(a, b luma) bool {
+	moving, known := a.moving(b)
+	return !known || slices.ContainsFunc(moving, func(v float64) bool { return v > 0 })
 }
