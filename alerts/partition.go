@@ -28,6 +28,7 @@ type worker struct {
 	// open are the alerts that are raised and not cleared, as they were published but
 	// with the severity that they have now, by id.
 	open     map[string]topics.Alert
+	counted  *openCount
 	table    openTable
 	watched  watchedTable
 	counting *counting
@@ -60,7 +61,7 @@ func (s *Stage) evaluate(ctx context.Context, p *bus.Partition) error {
 	}
 	rules, changed := s.current()
 	w := &worker{
-		Stage: s, p: p, engine: NewEngine(rules, s.NoClips), streams: newStreams(rules), open: map[string]topics.Alert{}, table: openTable{},
+		Stage: s, p: p, engine: NewEngine(rules, s.NoClips), streams: newStreams(rules), open: map[string]topics.Alert{}, counted: newOpenCount(), table: openTable{},
 		watched: watchedTable{}, counting: newCounting(rules), applied: map[string]ownThresholds{},
 		warnings: warnings{s.Reporter, map[string]bool{}}, homes: map[string]int{},
 	}
@@ -71,6 +72,7 @@ func (s *Stage) evaluate(ctx context.Context, p *bus.Partition) error {
 	if err := w.restore(ctx, rules); err != nil {
 		return fmt.Errorf("restore the state of partition %d: %w", p.ID(), err)
 	}
+	defer s.opened.list(w.counted)()
 	if err := w.readWatched(ctx); err != nil {
 		return fmt.Errorf("read the watched labels of partition %d: %w", p.ID(), err)
 	}

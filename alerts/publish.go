@@ -7,9 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
-
 	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -59,7 +56,7 @@ func (w *worker) send(ctx context.Context, a topics.Alert) error {
 	if err != nil {
 		return fmt.Errorf("publish alert %s: %w", a.ID, err)
 	}
-	w.metrics.alerts.Add(ctx, 1, metric.WithAttributes(attribute.String("rule", a.Rule), attribute.String("state", string(a.State))))
+	w.metrics.publish(ctx, a.Rule, a.State, 1)
 	w.metrics.latency.Record(ctx, w.Now().Sub(a.At).Seconds())
 	w.log(ctx, a)
 	w.note(a)
@@ -80,16 +77,21 @@ func (w *worker) log(ctx context.Context, a topics.Alert) {
 // note keeps the alerts that are open, as they were raised, with the severity that
 // they have now.
 func (w *worker) note(a topics.Alert) {
-	switch a.State {
-	case topics.AlertRaised:
+	was, open := w.open[a.ID]
+	if open {
+		w.counted.add(was, -1)
+	}
+	switch {
+	case a.State == topics.AlertRaised:
 		w.open[a.ID] = a
-	case topics.AlertEscalated:
-		if raised, open := w.open[a.ID]; open {
-			raised.Severity = a.Severity
-			w.open[a.ID] = raised
-		}
-	default:
+	case a.State != topics.AlertEscalated:
 		delete(w.open, a.ID)
+	case open:
+		was.Severity = a.Severity
+		w.open[a.ID] = was
+	}
+	if now, open := w.open[a.ID]; open {
+		w.counted.add(now, 1)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
@@ -79,6 +80,7 @@ type Stage struct {
 	budgets  *budgets
 	statuses *statuses
 	held     held
+	opened   *openCounts
 
 	mu      sync.Mutex
 	rules   *RuleSet
@@ -89,6 +91,7 @@ type metrics struct {
 	evaluated metric.Int64Counter
 	alerts    metric.Int64Counter
 	latency   metric.Float64Histogram
+	open      metric.Int64ObservableGauge
 }
 
 // New checks the options. Nothing runs before Run.
@@ -108,13 +111,14 @@ func New(o Options) (*Stage, error) {
 	if o.VocabularyOf == nil {
 		o.VocabularyOf = func(c topics.Camera) string { return c.Vocabulary }
 	}
-	s := &Stage{Options: o, rules: o.Rules, changed: make(chan struct{}), fleet: newFleet(o.VocabularyOf), budgets: newBudgets(), statuses: newStatuses()}
+	s := &Stage{Options: o, rules: o.Rules, changed: make(chan struct{}), fleet: newFleet(o.VocabularyOf), budgets: newBudgets(), statuses: newStatuses(), opened: newOpenCounts()}
 	in := telemetry.Instruments{Meter: o.Meter}
 	s.metrics = metrics{
-		evaluated: in.Counter("frostwatch.alerts.recognitions", "recognitions evaluated"),
-		alerts:    in.CounterBy("frostwatch.alerts.published", "alerts raised and cleared, by rule"),
-		latency: in.Seconds("frostwatch.alerts.latency_seconds", "from the end of the deciding clip's window to the alert acknowledged",
+		evaluated: in.Counter("frostwatch.alerts.recognitions", "{recognition}", "recognitions evaluated"),
+		alerts:    in.CounterBy("frostwatch.alerts.published", "{alert}", "alerts raised, escalated and cleared, by rule and state"),
+		latency: in.Seconds("frostwatch.alerts.latency", "from the end of the deciding clip's window to the alert acknowledged",
 			.05, .1, .2, .3, .5, .75, 1, 1.5, 2, 3, 5, 10, 30),
+		open: in.GaugeBy("frostwatch.alerts.open", "{alert}", "alerts that are open, by rule and severity, in the partitions that this worker holds"),
 	}
 	var err error
 	s.dead, err = bus.NewDeadLetters(bus.DeadLetterOptions{
@@ -123,12 +127,28 @@ func New(o Options) (*Stage, error) {
 	if err := errors.Join(in.Err(), err); err != nil {
 		return nil, fmt.Errorf("alerts: %w", err)
 	}
+	s.begin(o.Rules)
 	s.describe()
 	return s, nil
 }
 
+// begin makes the counters of rules exist: a rate over one that appears with its first
+// event misses that event.
+func (s *Stage) begin(rules *RuleSet) {
+	for _, name := range rules.Names() {
+		for _, state := range []topics.AlertState{topics.AlertRaised, topics.AlertCleared} {
+			s.metrics.publish(context.Background(), name, state, 0)
+		}
+	}
+}
+
+func (m *metrics) publish(ctx context.Context, rule string, state topics.AlertState, n int64) {
+	m.alerts.Add(ctx, n, metric.WithAttributes(attribute.String("rule", rule), attribute.String("state", string(state))))
+}
+
 // SetRules replaces the rules, before Run or while it runs.
 func (s *Stage) SetRules(rules *RuleSet) {
+	s.begin(rules)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rules = rules
@@ -161,6 +181,11 @@ func (s *Stage) await(ctx context.Context, wanted func(*RuleSet) bool) bool {
 // Run evaluates until ctx ends. It returns an error only when Kafka refuses for
 // good, or the actions and alerts topics differ in their partitions.
 func (s *Stage) Run(ctx context.Context) error {
+	unobserve, err := s.observeOpen()
+	if err != nil {
+		return err
+	}
+	defer unobserve()
 	g, own := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		s.followCameras(own)

@@ -7,11 +7,14 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
+
 	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// StoreWatcherOptions are all required but Worker, Skipped and Reporter.
+// StoreWatcherOptions are all required but Worker, Skipped, Meter and Reporter.
 type StoreWatcherOptions struct {
 	Store *Store
 	Poll  time.Duration
@@ -24,6 +27,7 @@ type StoreWatcherOptions struct {
 	// Skipped are that many of the rules that are skipped at most, and why.
 	Skipped func(most int) map[string]string
 	Logger  *slog.Logger
+	Meter   metric.Meter // nil: nothing is measured
 	// Reporter gets a warning while the rules that Redis holds are not in use. nil:
 	// telemetry.Quiet.
 	Reporter telemetry.Reporter
@@ -33,6 +37,7 @@ type StoreWatcherOptions struct {
 // last ones stay.
 type StoreWatcher struct {
 	StoreWatcherOptions
+	reload telemetry.Reload
 
 	// Used by Run only.
 	current *Stored // nil: none has been read
@@ -51,7 +56,14 @@ func NewStoreWatcher(o StoreWatcherOptions) (*StoreWatcher, error) {
 	if o.Reporter == nil {
 		o.Reporter = telemetry.Quiet{}
 	}
-	return &StoreWatcher{StoreWatcherOptions: o, parser: storedParser{}}, nil
+	if o.Meter == nil {
+		o.Meter = noop.Meter{}
+	}
+	in := telemetry.Instruments{Meter: o.Meter}
+	return &StoreWatcher{StoreWatcherOptions: o, parser: storedParser{}, reload: telemetry.Reload{
+		OK: in.Gauge("frostwatch.rules.last_reload_successful", "", "1 if the newest rules in Redis could be read, else 0"),
+		At: in.Gauge("frostwatch.rules.last_reload_success_timestamp", "s", "when that was so at the last look at Redis"),
+	}}, in.Err()
 }
 
 // partStore is the name under which the store of rules is reported.
@@ -96,6 +108,7 @@ func (w *StoreWatcher) report(ctx context.Context, err error, unreachable bool) 
 	if !unreachable {
 		w.announce(ctx)
 	}
+	w.reload.Done(ctx, err)
 	if err != nil && w.current == nil {
 		err = fmt.Errorf("they could not be read yet, so only those of the configuration file are in force: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"golang.org/x/sync/errgroup"
 
@@ -57,7 +58,7 @@ type Stage struct {
 }
 
 type metrics struct {
-	segments, records, skipped, lost, bytes, removed metric.Int64Counter
+	segments, records, dropped, written, removed metric.Int64Counter
 }
 
 // New checks the options.
@@ -88,15 +89,27 @@ func New(o Options) (*Stage, error) {
 	return s, i.Err()
 }
 
+// Why records are in no segment.
+var (
+	// reasonUnusable: they could not be read, or are of a worker that had lost the partition.
+	reasonUnusable = metric.WithAttributes(attribute.String("reason", "unusable"))
+	// reasonDeleted: Kafka deleted them before they were archived.
+	reasonDeleted = metric.WithAttributes(attribute.String("reason", "deleted"))
+)
+
 func newMetrics(i *telemetry.Instruments) metrics {
-	return metrics{
-		segments: i.Counter("frostwatch.archive.segments", "segments written"),
-		records:  i.Counter("frostwatch.archive.records", "records in written segments"),
-		skipped:  i.Counter("frostwatch.archive.skipped", "records left out of segments: unreadable, or of a worker that had lost the partition"),
-		lost:     i.Counter("frostwatch.archive.lost", "offsets that Kafka deleted before they were archived"),
-		bytes:    i.Counter("frostwatch.archive.bytes", "bytes of written segments"),
-		removed:  i.Counter("frostwatch.archive.removed", "segments removed by age or size"),
+	m := metrics{
+		segments: i.Counter("frostwatch.archive.segments", "{segment}", "segments written"),
+		records:  i.Counter("frostwatch.archive.records", "{record}", "records in written segments"),
+		dropped:  i.CounterBy("frostwatch.archive.records_dropped", "{record}", "records that are in no segment, by reason"),
+		written:  i.Counter("frostwatch.archive.written", "By", "size of written segments"),
+		removed:  i.Counter("frostwatch.archive.removed", "{file}", "segments and films removed by age or size"),
 	}
+	if m.dropped != nil { // so that they are exported before the first
+		m.dropped.Add(context.Background(), 0, reasonUnusable)
+		m.dropped.Add(context.Background(), 0, reasonDeleted)
+	}
+	return m
 }
 
 // Run archives until ctx ends.

@@ -59,7 +59,7 @@ func (w *writer[T]) begin(ctx context.Context, p lease) (int64, error) {
 	case next < 0:
 		return first, nil
 	case next < first:
-		w.metrics.lost.Add(ctx, first-next)
+		w.metrics.dropped.Add(ctx, first-next, reasonDeleted)
 		w.Logger.ErrorContext(ctx, "archive: Kafka deleted records before they were archived: run the archive stage all the time, or keep records longer on Kafka",
 			"topic", w.name, "partition", p.ID(), "records", first-next)
 		return first, nil
@@ -140,8 +140,8 @@ func (w *writer[T]) segment(ctx context.Context, p lease, from int64) (int64, er
 	}
 	w.metrics.segments.Add(ctx, 1)
 	w.metrics.records.Add(ctx, meta.Rows)
-	w.metrics.skipped.Add(ctx, meta.Skipped)
-	w.metrics.bytes.Add(ctx, int64(len(content)))
+	w.metrics.dropped.Add(ctx, meta.Skipped, reasonUnusable)
+	w.metrics.written.Add(ctx, int64(len(content)))
 	w.Logger.DebugContext(ctx, "archive: segment written", "segment", b.name.Key(), "rows", meta.Rows, "bytes", len(content))
 	return b.name.To, nil
 }

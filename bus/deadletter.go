@@ -55,10 +55,15 @@ func NewDeadLetters(o DeadLetterOptions) (*DeadLetters, error) {
 		return nil, errors.New("dead letters: send, topic, stage, logger, meter and reporter are required")
 	}
 	d := &DeadLetters{o: o, stage: metric.WithAttributes(attribute.String("stage", o.Stage))}
-	var errs [2]error
-	d.sent, errs[0] = o.Meter.Int64Counter("frostwatch.dead_letters", metric.WithDescription("records that a stage could not use"))
-	d.lost, errs[1] = o.Meter.Int64Counter("frostwatch.dead_letters_lost", metric.WithDescription("of those, refused even as dead letters"))
-	return d, errors.Join(errs[:]...)
+	i := telemetry.Instruments{Meter: o.Meter}
+	d.sent = i.CounterBy("frostwatch.dead_letters", "{record}", "records that a stage could not use, by stage")
+	d.lost = i.CounterBy("frostwatch.dead_letters_lost", "{record}", "of those, refused even as dead letters, by stage")
+	if err := i.Err(); err != nil {
+		return nil, err
+	}
+	d.sent.Add(context.Background(), 0, d.stage) // so that they are exported before the first
+	d.lost.Add(context.Background(), 0, d.stage)
+	return d, nil
 }
 
 // Add sends a record to the dead letters, in a call of its own, because Kafka

@@ -2,10 +2,11 @@ package bus
 
 import (
 	"context"
-	"errors"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/frostwatch/frostwatch/internal/telemetry"
 )
 
 // metrics are the measurements of reading.
@@ -16,14 +17,11 @@ type metrics struct {
 }
 
 func newMetrics(m metric.Meter) (out metrics, err error) {
-	var errs [3]error
-	out.lag, errs[0] = m.Int64ObservableGauge("frostwatch.kafka.lag",
-		metric.WithDescription("records of a partition that wait to be read by its group"))
-	out.passed, errs[1] = m.Int64Counter("frostwatch.kafka.records_lost",
-		metric.WithDescription("records that could not be read: deleted before, broken, or lost by the broker"))
-	out.misplaced, errs[2] = m.Int64Counter("frostwatch.kafka.records_misplaced",
-		metric.WithDescription("records in another partition than their key's, from a producer with another partitioner"))
-	return out, errors.Join(errs[:]...)
+	i := telemetry.Instruments{Meter: m}
+	out.lag = i.GaugeBy("frostwatch.kafka.lag", "{record}", "records that wait to be read, by the group that reads them, topic and partition")
+	out.passed = i.CounterBy("frostwatch.kafka.records_lost", "{record}", "records that could not be read: deleted before, broken, or lost by the broker, by group, topic and partition")
+	out.misplaced = i.CounterBy("frostwatch.kafka.records_misplaced", "{record}", "records in another partition than their key's, from a producer with another partitioner, by group, topic and partition")
+	return out, i.Err()
 }
 
 // ofPlace names a partition that a group reads.

@@ -71,7 +71,7 @@ func TestGapSecondsAreThoseOfTheFilm(t *testing.T) {
 	if covered < 30 || covered > 45 {
 		t.Fatalf("%.2f seconds of the film are in clips", covered)
 	}
-	gaps := counts.seconds(t, "frostwatch.framer.gap_seconds")
+	gaps := counts.seconds(t, "frostwatch.framer.gap")
 	sum := 0.
 	for _, d := range gaps {
 		sum += d

@@ -24,15 +24,15 @@ type metrics struct {
 func newMetrics(m metric.Meter) (metrics, error) {
 	i := telemetry.Instruments{Meter: m}
 	out := metrics{
-		clips:      i.CounterBy("frostwatch.framer.clips", "clips published"),
-		dropped:    i.CounterBy("frostwatch.framer.clips_dropped", "complete clips that were not published, by reason"),
-		gaps:       i.TimeBy("frostwatch.framer.gap_seconds", "time of a camera that no published clip covers, by reason"),
-		epochs:     i.CounterBy("frostwatch.framer.epochs", "stream epochs that ended, by reason"),
-		incomplete: i.CounterBy("frostwatch.framer.windows_incomplete", "windows cut off by the end of their epoch"),
-		encode: i.Seconds("frostwatch.framer.encode_seconds", "conversion, resizing and JPEG of one frame",
+		clips:      i.CounterBy("frostwatch.framer.clips", "{clip}", "clips published, by camera"),
+		dropped:    i.CounterBy("frostwatch.framer.clips_dropped", "{clip}", "complete clips that were not published, by camera and reason"),
+		gaps:       i.TimeBy("frostwatch.framer.gap", "time that no published clip covers, by camera and reason"),
+		epochs:     i.CounterBy("frostwatch.framer.epochs", "{epoch}", "stream epochs that ended, by camera and reason"),
+		incomplete: i.CounterBy("frostwatch.framer.windows_incomplete", "{window}", "windows cut off by the end of their epoch, by camera"),
+		encode: i.Seconds("frostwatch.framer.encode.duration", "conversion, resizing and JPEG of one frame",
 			.001, .002, .005, .01, .02, .05, .1),
-		zooms: i.CounterBy("frostwatch.framer.clips_zoomed", "clips in which something moves, so that they have the view zoom"),
-		zoom:  i.Seconds("frostwatch.framer.zoom_seconds", "finding what moves in a clip, and cutting it out of its frames", .01, .02, .05, .1, .2, .5, 1),
+		zooms: i.CounterBy("frostwatch.framer.clips_zoomed", "{clip}", "clips in which something moves, so that they have the view zoom, by camera"),
+		zoom:  i.Seconds("frostwatch.framer.zoom.duration", "finding what moves in a clip, and cutting it out of its frames", .01, .02, .05, .1, .2, .5, 1),
 	}
 	return out, i.Err()
 }

@@ -26,7 +26,7 @@ func TestKeyframesMakeQuietClips(t *testing.T) {
 		if n := counts.value(t, "frostwatch.framer.epochs"); n > 0 {
 			t.Errorf("a keyframe in %v: %d epochs ended", apart, n)
 		}
-		if gaps := counts.seconds(t, "frostwatch.framer.gap_seconds"); gaps[breakGap] > 0 {
+		if gaps := counts.seconds(t, "frostwatch.framer.gap"); gaps[breakGap] > 0 {
 			t.Errorf("a keyframe in %v: gaps %v", apart, gaps)
 		}
 		quiet := 0

@@ -169,7 +169,7 @@ func (r *rig) gaps(t *testing.T, camera string) map[string]float64 {
 	for _, scope := range all.ScopeMetrics {
 		for _, m := range scope.Metrics {
 			data, ok := m.Data.(metricdata.Sum[float64])
-			if !ok || m.Name != "frostwatch.framer.gap_seconds" {
+			if !ok || m.Name != "frostwatch.framer.gap" {
 				continue
 			}
 			for _, p := range data.DataPoints {

@@ -164,7 +164,7 @@ func TestTheDefaultStrideEncodesHalf(t *testing.T) {
 			}
 		}
 	}
-	if got, want := counts.value(t, "frostwatch.framer.encode_seconds"), int64(4*24+4); got < want || got > want+4 { // and those of the window that is open
+	if got, want := counts.value(t, "frostwatch.framer.encode.duration"), int64(4*24+4); got < want || got > want+4 { // and those of the window that is open
 		t.Errorf("%d frames encoded, want %d", got, want)
 	}
 }

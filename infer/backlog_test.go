@@ -71,7 +71,7 @@ func TestBacklogIsSkippedUnread(t *testing.T) {
 			if n := reads.read(); n > 10 {
 				t.Errorf("%d clips were read to get at %d", n, fresh)
 			}
-			if got := count(t)["frostwatch.infer.clips_skipped"]; got != old {
+			if got := count(t)["frostwatch.infer.clips_dropped"]; got != old {
 				t.Errorf("%d clips are counted as skipped, of %d", got, old)
 			}
 			for _, want := range []string{`level=WARN msg="falling behind the cameras" partition=0`, "skipped=1200 max_age=1m0s", "add an infer worker", "behind_for="} {
@@ -107,14 +107,14 @@ func TestBacklogIsSkippedToHalfTheAge(t *testing.T) {
 	if got := r.recognitions()["a"]; len(got) != 2 || got[0].Sequence != 8 {
 		t.Errorf("%d clips were recognised after a backlog, the first is %d", len(got), got[0].Sequence)
 	}
-	if got := count(t)["frostwatch.infer.clips_skipped"]; got != 8 {
+	if got := count(t)["frostwatch.infer.clips_dropped"]; got != 8 {
 		t.Errorf("%d clips are counted as skipped", got)
 	}
 	send(2, o.MaxAge*2/3)
 	send(1, 0)
 	o.First = r.model("second").recogniser()
 	runUntil(t, o, func() bool { return len(r.read(topics.Actions)) >= 5 })
-	if got := count(t)["frostwatch.infer.clips_skipped"]; got != 8 {
+	if got := count(t)["frostwatch.infer.clips_dropped"]; got != 8 {
 		t.Errorf("without a backlog %d more were skipped", got-8)
 	}
 }
@@ -154,7 +154,7 @@ func TestBacklogIsSkippedWhileReading(t *testing.T) {
 	recognised := int64(len(r.recognitions()["a"]))
 	// Only the clip in the run and the newest one are recognised: clips that became
 	// too old in the stage's own queues are skipped as well.
-	if skipped := count(t)["frostwatch.infer.clips_skipped"]; recognised != 2 || recognised+skipped != old+1 {
+	if skipped := count(t)["frostwatch.infer.clips_dropped"]; recognised != 2 || recognised+skipped != old+1 {
 		t.Errorf("%d clips were recognised and %d skipped, of %d", recognised, skipped, old+1)
 	}
 }
@@ -175,7 +175,7 @@ func TestClipsThatWaitedInTheirSenderAreOld(t *testing.T) {
 	// What is skipped is reported, not only counted.
 	runUntil(t, o, func() bool { return len(r.read(topics.Actions)) > 0 && log.Contains("skipped=1 max_age=1m0s") })
 	r.wantEach(map[string]int{"a": 1})
-	if got := count(t)["frostwatch.infer.clips_skipped"]; got != 1 {
+	if got := count(t)["frostwatch.infer.clips_dropped"]; got != 1 {
 		t.Errorf("%d skipped, want the one that waited for 61 s", got)
 	}
 }
@@ -206,7 +206,7 @@ func TestClipsOfAnOvertakenSenderAreDiscarded(t *testing.T) {
 	if fmt.Sprint(got) != "[0 1 2 3 6 7]" || len(r.recognitions()["b"]) != 1 {
 		t.Errorf("recognised clips %v of a and %d of b", got, len(r.recognitions()["b"]))
 	}
-	if n := count(t)["frostwatch.infer.clips_overtaken"]; n != 2 || len(r.read(topics.DeadLetter)) != 0 {
+	if n := count(t)["frostwatch.infer.clips_dropped"]; n != 2 || len(r.read(topics.DeadLetter)) != 0 {
 		t.Errorf("%d discarded, %d dead letters", n, len(r.read(topics.DeadLetter)))
 	}
 }

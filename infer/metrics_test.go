@@ -58,9 +58,9 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("%s is %+v, want %d", name, got[name], want)
 		}
 	}
-	seconds, ok := got["frostwatch.infer.model_seconds"].(metricdata.Histogram[float64])
+	seconds, ok := got["frostwatch.infer.model.duration"].(metricdata.Histogram[float64])
 	if !ok {
-		t.Fatalf("model_seconds is %+v", got["frostwatch.infer.model_seconds"])
+		t.Fatalf("the model's durations are %+v", got["frostwatch.infer.model.duration"])
 	}
 	p := seconds.DataPoints[0]
 	for i, n := range p.BucketCounts {
@@ -68,8 +68,8 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("runs of 30 ms and more are in bucket %d of %v", i, p.Bounds)
 		}
 	}
-	late, ok := got["frostwatch.infer.late_seconds"].(metricdata.Gauge[float64])
+	late, ok := got["frostwatch.infer.late"].(metricdata.Gauge[float64])
 	if !ok || len(late.DataPoints) != 1 {
-		t.Errorf("late_seconds is %+v", got["frostwatch.infer.late_seconds"])
+		t.Errorf("the lateness is %+v", got["frostwatch.infer.late"])
 	}
 }

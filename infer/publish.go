@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
-
 	"github.com/frostwatch/frostwatch/bus"
 )
 
@@ -149,9 +146,9 @@ func (l *lease) send(ctx context.Context, clips []*clip) error {
 
 // account counts a clip, and sends it to the dead letters if it can't be used.
 func (l *lease) account(ctx context.Context, c *clip) error {
-	age, camera := l.Bus.Age(c.msg), metric.WithAttributes(attribute.String("camera", c.Camera))
+	age := l.Bus.Age(c.msg)
 	if errors.Is(c.err, errTooOld) {
-		l.metrics.skipped.Add(ctx, 1, camera)
+		l.metrics.drop(ctx, c.Camera, dropTooOld, 1)
 		l.feed.skipped(1)
 		return nil
 	}
@@ -159,10 +156,10 @@ func (l *lease) account(ctx context.Context, c *clip) error {
 	switch {
 	case c.err == nil:
 		l.metrics.clips.Add(ctx, 1)
-		l.metrics.latency.Record(ctx, age.Seconds())
+		l.metrics.latency.Record(c.ctx, age.Seconds())
 		return nil
 	case errors.Is(c.err, errOvertaken):
-		l.metrics.overtaken.Add(ctx, 1, camera)
+		l.metrics.drop(ctx, c.Camera, dropOvertaken, 1)
 		l.Logger.WarnContext(ctx, "clip discarded", "clip", c.ID, "camera", c.Camera, "error", c.err)
 		return nil
 	}

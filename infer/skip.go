@@ -3,10 +3,6 @@ package infer
 import (
 	"context"
 	"fmt"
-	"strconv"
-
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 )
 
 // skipOld skips clips that are older than MaxAge without reading them, so that a
@@ -24,7 +20,7 @@ func (l *lease) skipOld(ctx context.Context) error {
 		n += more
 	}
 	if n > 0 {
-		l.metrics.skipped.Add(ctx, n, metric.WithAttributes(attribute.String("partition", strconv.Itoa(l.p.ID()))))
+		l.metrics.drop(ctx, "", dropTooOld, n)
 		l.feed.skipped(n)
 	}
 	if err != nil {

@@ -31,16 +31,16 @@ type metrics struct {
 func newMetrics(m metric.Meter) (metrics, error) {
 	i := telemetry.Instruments{Meter: m}
 	out := metrics{
-		frames:     i.CounterBy("frostwatch.ingest.frames", "frames decoded"),
-		kept:       i.CounterBy("frostwatch.ingest.kept_frames", "frames that were not decoded when they came, since nothing happened"),
-		badPackets: i.CounterBy("frostwatch.ingest.decode_errors", "packets or frames that could not be decoded and were skipped"),
-		damaged:    i.CounterBy("frostwatch.ingest.damaged_frames", "frames of which parts are missing, or that refer to such a frame"),
-		received:   i.CounterBy("frostwatch.ingest.received_bytes", "video received from cameras", metric.WithUnit("By")),
-		reconnects: i.CounterBy("frostwatch.ingest.reconnects", "connections that failed or broke off, by kind of fault"),
-		films:      i.CounterBy("frostwatch.ingest.films", "alerts of which a film was stored, failed, or can't be made since the packets were not kept, by outcome"),
-		deaths:     i.CounterBy("frostwatch.ingest.reader_deaths", "processes that read cameras and ended on their own, by cause"),
-		streams:    i.GaugeBy("frostwatch.ingest.stream_state", "1 for the state that each camera's stream is in"),
-		rate:       i.FloatGaugeBy("frostwatch.ingest.frame_rate", "frames a second by the camera's clock, 0 while it does not stream"),
+		frames:     i.CounterBy("frostwatch.ingest.frames", "{frame}", "frames decoded, by camera"),
+		kept:       i.CounterBy("frostwatch.ingest.kept_frames", "{frame}", "frames that were not decoded when they came, since nothing happened, by camera"),
+		badPackets: i.CounterBy("frostwatch.ingest.decode_errors", "{error}", "packets or frames that could not be decoded and were skipped, by camera"),
+		damaged:    i.CounterBy("frostwatch.ingest.damaged_frames", "{frame}", "frames of which parts are missing, or that refer to such a frame, by camera"),
+		received:   i.CounterBy("frostwatch.ingest.received", "By", "video received, by camera"),
+		reconnects: i.CounterBy("frostwatch.ingest.reconnects", "{connection}", "connections that failed or broke off, by camera and kind of fault"),
+		films:      i.CounterBy("frostwatch.ingest.films", "{film}", "alerts of which a film was stored, failed, or can't be made since the packets were not kept, by outcome"),
+		deaths:     i.CounterBy("frostwatch.ingest.reader_deaths", "{process}", "processes that read cameras and ended on their own, by cause"),
+		streams:    i.GaugeBy("frostwatch.ingest.stream_state", "", "1 for the state that each camera's stream is in, else 0"),
+		rate:       i.FloatGaugeBy("frostwatch.ingest.frame_rate", "Hz", "frames a second by the camera's clock, 0 while it does not stream"),
 	}
 	return out, i.Err()
 }

@@ -79,12 +79,17 @@ func (w *worker) accepted(ctx context.Context, events []Event) error {
 	defer end()
 	w.metrics.sent.Add(ctx, int64(len(events)), w.by)
 	for _, e := range events {
-		w.metrics.latency.Record(ctx, w.age(e).Seconds(), w.by)
+		w.metrics.latency.Record(w.traced(ctx, e), w.age(e).Seconds(), w.by)
 	}
 	if err := w.filmed(ctx, events); err != nil {
 		return err
 	}
 	return w.told(ctx, heldOf(events)...)
+}
+
+// traced returns a context with the trace of the clip that led to an event.
+func (w *worker) traced(ctx context.Context, e Event) context.Context {
+	return w.Propagator.Extract(ctx, bus.HeaderCarrier{Headers: &e.from.Headers})
 }
 
 // giveUp puts events that can't be delivered to the dead letters.

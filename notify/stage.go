@@ -12,6 +12,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
@@ -63,6 +64,9 @@ type Options struct {
 	Logger   *slog.Logger
 	Meter    metric.Meter
 	Reporter telemetry.Reporter // nil: telemetry.Quiet
+	// Propagator finds the trace in an alert's record, so that a slow delivery leads to it.
+	// nil: none is looked for.
+	Propagator propagation.TextMapPropagator
 }
 
 // Stage delivers alerts to the receivers of a plan.
@@ -94,6 +98,9 @@ func New(o Options) (*Stage, error) {
 	}
 	if o.Rest == 0 {
 		o.Rest = restTime
+	}
+	if o.Propagator == nil {
+		o.Propagator = propagation.NewCompositeTextMapPropagator()
 	}
 	i := &telemetry.Instruments{Meter: o.Meter}
 	s := &Stage{Options: o, metrics: newMetrics(i), open: newOpenAlerts(), silences: newSilences(o.Profiles), opinions: newOpinions(o.Verifier), changed: make(chan struct{}), held: map[string][]int{}}
@@ -194,12 +201,14 @@ func (s *Stage) delivery(r *receiver, stop context.CancelFunc) (*delivery, error
 	if c, has := r.Sender.(clocked); has {
 		c.useClock(s.Bus.Now)
 	}
+	by := metric.WithAttributes(attribute.String("receiver", r.Name))
+	s.metrics.begin(by)
 	return &delivery{
 		Stage: s, receiver: r, stop: stop, ended: make(chan struct{}), limit: newLimiter(r.Limit), letters: letters,
 		generations: bus.Generations{Forged: func(n int, by bus.Message) {
 			s.Logger.Warn("somebody else wrote to the topic of alerts under a forged generation: alerts since then were taken for those of a worker that had lost the partition", "receiver", r.Name, "partition", by.Partition, "generation", n, "until_offset", by.Offset)
 		}},
-		longest: s.Retry, by: metric.WithAttributes(attribute.String("receiver", r.Name)),
+		longest: s.Retry, by: by,
 	}, nil
 }
 

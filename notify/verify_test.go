@@ -62,7 +62,7 @@ func TestASecondOpinionComesWithTheAlert(t *testing.T) {
 	if v, err := topics.DecodeVerdict(rows[own.ID].Value); err != nil || v.Says != topics.SaysNo || v.Question != own.Verify || v.Rule != "lying" {
 		t.Errorf("verdict %+v, %v", v, err)
 	}
-	if c := stagetest.Counts(t, r.reader); c["frostwatch.notify.asked"] != 2 || c["frostwatch.notify.verdicts"] != 2 || c["frostwatch.notify.withheld"] != 0 {
+	if c := stagetest.Counts(t, r.reader); c["frostwatch.notify.questions"] != 2 || c["frostwatch.notify.verdicts"] != 2 || c["frostwatch.notify.withheld"] != 0 {
 		t.Errorf("counted %v", c)
 	}
 }

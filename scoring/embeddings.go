@@ -70,7 +70,7 @@ func NewEmbeddings(o EmbeddingsOptions) (*Embeddings, error) {
 	}
 	in := telemetry.Instruments{Meter: o.Meter}
 	// The buckets reach from one text on a GPU to a chunk on a busy core.
-	e.seconds = in.Seconds("frostwatch.vocabulary.embed_seconds", "one call of the text tower",
+	e.seconds = in.Seconds("frostwatch.vocabulary.embed.duration", "one call of the text tower",
 		.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30)
 	return e, in.Err()
 }

@@ -79,9 +79,9 @@ func NewLive(o LiveOptions) (*Live, error) {
 		known: known{}, lookAgain: 30 * time.Second, bases: newBases(o.BaseClasses), asks: o.Embeddings.newAsks(),
 	}
 	in := telemetry.Instruments{Meter: o.Meter}
-	l.labels = in.Gauge("frostwatch.vocabulary.labels", "labels in force, by vocabulary")
-	l.skipped = in.Gauge("frostwatch.vocabulary.skipped", "labels in Redis that can't be used, by vocabulary")
-	l.changes = in.CounterBy("frostwatch.vocabulary.changes", "contents that came into force, the first included, by vocabulary")
+	l.labels = in.Gauge("frostwatch.vocabulary.labels", "{label}", "labels in force, by vocabulary")
+	l.skipped = in.Gauge("frostwatch.vocabulary.labels_skipped", "{label}", "labels in Redis that can't be used, by vocabulary")
+	l.changes = in.CounterBy("frostwatch.vocabulary.changes", "{content}", "contents that came into force, the first included, by vocabulary")
 	l.first = l.open(o.Vocabularies.Default())
 	return l, in.Err()
 }

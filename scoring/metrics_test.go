@@ -27,7 +27,7 @@ func TestSecondsOfEmbeddingHaveBucketsThatTellThemApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, m := range out.ScopeMetrics[0].Metrics {
-		if h, ok := m.Data.(metricdata.Histogram[float64]); ok && m.Name == "frostwatch.vocabulary.embed_seconds" {
+		if h, ok := m.Data.(metricdata.Histogram[float64]); ok && m.Name == "frostwatch.vocabulary.embed.duration" {
 			if bounds := h.DataPoints[0].Bounds; bounds[0] > .01 || bounds[len(bounds)-1] > 60 {
 				t.Errorf("buckets %v", bounds)
 			}

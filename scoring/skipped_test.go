@@ -60,7 +60,7 @@ func TestSkippedLabelsAreCounted(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, m := range out.ScopeMetrics[0].Metrics {
-				if g, ok := m.Data.(metricdata.Gauge[int64]); ok && m.Name == "frostwatch.vocabulary.skipped" {
+				if g, ok := m.Data.(metricdata.Gauge[int64]); ok && m.Name == "frostwatch.vocabulary.labels_skipped" {
 					return g.DataPoints[0].Value == want
 				}
 			}

@@ -36,6 +36,7 @@ type Watcher struct {
 	WatcherOptions
 	store   *Store
 	errors  metric.Int64Counter
+	reload  telemetry.Reload
 	further bool   // one beside the default one (Watchers)
 	edited  func() // called when current or read is replaced; may be nil
 
@@ -58,7 +59,12 @@ func NewWatcher(o WatcherOptions) (*Watcher, error) {
 	}
 	w := &Watcher{WatcherOptions: o, store: NewStore(o.Client, o.Prefix), changed: make(chan struct{})}
 	in := telemetry.Instruments{Meter: o.Meter}
-	w.errors = in.CounterBy("frostwatch.vocabulary.errors", "polls of Redis after which the newest vocabulary was not in force, by vocabulary")
+	w.errors = in.CounterBy("frostwatch.vocabulary.errors", "{poll}", "polls of Redis after which the newest vocabulary was not in force, by vocabulary")
+	w.reload = telemetry.Reload{
+		OK: in.Gauge("frostwatch.vocabulary.last_reload_successful", "", "1 if the newest content could be read and used, else 0, by vocabulary"),
+		At: in.Gauge("frostwatch.vocabulary.last_reload_success_timestamp", "s", "when that was so at the last look at Redis, by vocabulary"),
+		Of: []attribute.KeyValue{attribute.String("vocabulary", o.Name)},
+	}
 	if err := in.Err(); err != nil {
 		return nil, err
 	}
@@ -121,6 +127,7 @@ func (w *Watcher) part() string {
 
 // forget withdraws all warnings. Run has returned.
 func (w *Watcher) forget() {
+	w.reload.Done(context.Background(), nil) // nothing is wrong with what nobody uses
 	w.Reporter.Warning(w.part(), nil)
 	w.Reporter.Warning(w.part()+" history", nil)
 }
@@ -145,6 +152,7 @@ func (w *Watcher) report(ctx context.Context, err error, unreachable bool) {
 	default:
 		w.Reporter.Warning(w.part(), emptied)
 	}
+	w.reload.Done(ctx, err)
 	what := ""
 	if err != nil {
 		w.countErrors(ctx, 1)

@@ -8,15 +8,18 @@ import (
 )
 
 // Instruments creates a stage's metrics. It collects errors until Err is
-// called, so that not every call needs a check.
+// called, so that not every call needs a check. Names and units follow OpenTelemetry's
+// conventions: a unit is no part of a name, and what is counted is named in braces. The
+// exporter makes Prometheus' names of them: docs/metrics.md, which a test holds to what is
+// created here. So names, units and descriptions are written out where an instrument is made.
 type Instruments struct {
 	Meter metric.Meter
 	errs  []error
 }
 
 // Counter is a count that is exported as 0 before its first event.
-func (i *Instruments) Counter(name, description string, o ...metric.Int64CounterOption) metric.Int64Counter {
-	c := i.CounterBy(name, description, o...)
+func (i *Instruments) Counter(name, unit, description string) metric.Int64Counter {
+	c := i.CounterBy(name, unit, description)
 	if c != nil {
 		c.Add(context.Background(), 0)
 	}
@@ -25,15 +28,15 @@ func (i *Instruments) Counter(name, description string, o ...metric.Int64Counter
 
 // CounterBy counts by attributes, such as the camera. Each count is exported
 // from its first event on.
-func (i *Instruments) CounterBy(name, description string, o ...metric.Int64CounterOption) metric.Int64Counter {
-	c, err := i.Meter.Int64Counter(name, append(o, metric.WithDescription(description))...)
+func (i *Instruments) CounterBy(name, unit, description string) metric.Int64Counter {
+	c, err := i.Meter.Int64Counter(name, metric.WithUnit(unit), metric.WithDescription(description))
 	i.errs = append(i.errs, err)
 	return c
 }
 
 // Gauge is a number that is set.
-func (i *Instruments) Gauge(name, description string, o ...metric.Int64GaugeOption) metric.Int64Gauge {
-	g, err := i.Meter.Int64Gauge(name, append(o, metric.WithDescription(description))...)
+func (i *Instruments) Gauge(name, unit, description string) metric.Int64Gauge {
+	g, err := i.Meter.Int64Gauge(name, metric.WithUnit(unit), metric.WithDescription(description))
 	i.errs = append(i.errs, err)
 	return g
 }
@@ -53,23 +56,23 @@ func (i *Instruments) Seconds(name, description string, buckets ...float64) metr
 }
 
 // Numbers is a histogram of whole numbers, by the upper bounds of its buckets.
-func (i *Instruments) Numbers(name, description string, buckets ...float64) metric.Int64Histogram {
-	h, err := i.Meter.Int64Histogram(name, metric.WithDescription(description), metric.WithExplicitBucketBoundaries(buckets...))
+func (i *Instruments) Numbers(name, unit, description string, buckets ...float64) metric.Int64Histogram {
+	h, err := i.Meter.Int64Histogram(name, metric.WithUnit(unit), metric.WithDescription(description), metric.WithExplicitBucketBoundaries(buckets...))
 	i.errs = append(i.errs, err)
 	return h
 }
 
 // GaugeBy is a number that is read at each scrape, by a callback registered
 // with the meter.
-func (i *Instruments) GaugeBy(name, description string, o ...metric.Int64ObservableGaugeOption) metric.Int64ObservableGauge {
-	g, err := i.Meter.Int64ObservableGauge(name, append(o, metric.WithDescription(description))...)
+func (i *Instruments) GaugeBy(name, unit, description string) metric.Int64ObservableGauge {
+	g, err := i.Meter.Int64ObservableGauge(name, metric.WithUnit(unit), metric.WithDescription(description))
 	i.errs = append(i.errs, err)
 	return g
 }
 
 // FloatGaugeBy is GaugeBy for fractions.
-func (i *Instruments) FloatGaugeBy(name, description string, o ...metric.Float64ObservableGaugeOption) metric.Float64ObservableGauge {
-	g, err := i.Meter.Float64ObservableGauge(name, append(o, metric.WithDescription(description))...)
+func (i *Instruments) FloatGaugeBy(name, unit, description string) metric.Float64ObservableGauge {
+	g, err := i.Meter.Float64ObservableGauge(name, metric.WithUnit(unit), metric.WithDescription(description))
 	i.errs = append(i.errs, err)
 	return g
 }

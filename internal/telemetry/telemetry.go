@@ -7,17 +7,16 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"runtime"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	otelprom "go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/propagation"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -28,34 +27,48 @@ import (
 type Options struct {
 	Service string // "frostwatch-infer"
 	Version string
+	// Instance tells processes of one service apart; may be empty.
+	Instance string
 	// OTLPEndpoint is a collector's gRPC address, http://host:4317. If empty,
 	// traces are still made, so that their ids are in records and logs, but
-	// they are not sent anywhere.
+	// they are not sent anywhere, and neither are logs.
 	OTLPEndpoint string
-	TraceRatio   float64 // share of new traces that are sampled, 0 to 1
+	// Failing is called when traces or logs can't be sent to the collector, and with nil
+	// when that works again; may be nil.
+	Failing    func(what string, err error)
+	TraceRatio float64 // share of new traces that are sampled, 0 to 1
 }
 
 // Telemetry holds the providers.
 type Telemetry struct {
 	traces   *sdktrace.TracerProvider
 	metrics  *sdkmetric.MeterProvider
+	logs     *sdklog.LoggerProvider // nil: logs are not sent
 	registry *prometheus.Registry
 }
 
 // Start makes the providers; Shutdown ends them.
 func Start(ctx context.Context, o Options) (*Telemetry, error) {
 	about := resource.NewSchemaless(
-		attribute.String("service.name", o.Service), attribute.String("service.version", o.Version))
+		attribute.String("service.namespace", "frostwatch"), attribute.String("service.name", o.Service),
+		attribute.String("service.version", o.Version), attribute.String("service.instance.id", o.Instance))
 	traces := []sdktrace.TracerProviderOption{
 		sdktrace.WithResource(about),
 		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(o.TraceRatio))),
 	}
+	var logs *sdklog.LoggerProvider
 	if o.OTLPEndpoint != "" {
-		exporter, err := newExporter(ctx, o.OTLPEndpoint)
+		if err := checkEndpoint(o.OTLPEndpoint); err != nil {
+			return nil, err
+		}
+		sender, err := spanSender(ctx, o)
 		if err != nil {
 			return nil, err
 		}
-		traces = append(traces, sdktrace.WithBatcher(exporter))
+		if logs, err = logSender(ctx, o, about); err != nil {
+			return nil, errors.Join(err, sender.Shutdown(ctx))
+		}
+		traces = append(traces, sdktrace.WithBatcher(sender))
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -66,10 +79,15 @@ func Start(ctx context.Context, o Options) (*Telemetry, error) {
 	}
 	return &Telemetry{
 		traces:   sdktrace.NewTracerProvider(traces...),
-		metrics:  sdkmetric.NewMeterProvider(sdkmetric.WithResource(about), sdkmetric.WithReader(reader)),
+		metrics:  sdkmetric.NewMeterProvider(sdkmetric.WithResource(about), sdkmetric.WithReader(reader), sdkmetric.WithCardinalityLimit(maxSeries)),
+		logs:     logs,
 		registry: registry,
 	}, nil
 }
+
+// maxSeries bounds the series of one metric: cameras may have any names. What is beyond is
+// added up in a series with the label otel_metric_overflow.
+const maxSeries = 10_000
 
 // buildInfo is a gauge that is always 1; dashboards use it to join by version.
 func buildInfo(o Options) prometheus.Collector {
@@ -81,18 +99,6 @@ func buildInfo(o Options) prometheus.Collector {
 	return g
 }
 
-func newExporter(ctx context.Context, endpoint string) (sdktrace.SpanExporter, error) {
-	u, err := url.Parse(endpoint)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, fmt.Errorf("telemetry.otlp_endpoint: want http://host:port or https://host:port")
-	}
-	e, err := otlptracegrpc.New(ctx, otlptracegrpc.WithEndpointURL(endpoint))
-	if err != nil {
-		return nil, fmt.Errorf("start trace export: %w", err)
-	}
-	return e, nil
-}
-
 // Tracer returns a stage's tracer.
 func (t *Telemetry) Tracer(name string) trace.Tracer { return t.traces.Tracer(name) }
 
@@ -102,12 +108,17 @@ func (t *Telemetry) Meter(name string) metric.Meter { return t.metrics.Meter(nam
 // Propagator carries trace ids through Kafka headers, as W3C Trace Context.
 func (t *Telemetry) Propagator() propagation.TextMapPropagator { return propagation.TraceContext{} }
 
-// Handler serves the metrics in Prometheus's format.
+// Handler serves the metrics in Prometheus's format, or in that of OpenMetrics to those who
+// ask for it: it alone has exemplars, by which a latency leads to a trace.
 func (t *Telemetry) Handler() http.Handler {
-	return promhttp.HandlerFor(t.registry, promhttp.HandlerOpts{Registry: t.registry})
+	return promhttp.HandlerFor(t.registry, promhttp.HandlerOpts{Registry: t.registry, EnableOpenMetrics: true})
 }
 
 // Shutdown sends what has not been sent yet and stops.
 func (t *Telemetry) Shutdown(ctx context.Context) error {
-	return errors.Join(t.traces.Shutdown(ctx), t.metrics.Shutdown(ctx))
+	err := errors.Join(t.traces.Shutdown(ctx), t.metrics.Shutdown(ctx))
+	if t.logs != nil { // the last, since the end of the others may be logged
+		err = errors.Join(err, t.logs.Shutdown(ctx))
+	}
+	return err
 }

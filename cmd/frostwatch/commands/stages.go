@@ -120,7 +120,7 @@ func (p Program) runStage(ctx context.Context, at stageFlags, name string, check
 	if at := pr.PageAt(); at != "" {
 		facts = append(facts, "console", at)
 	}
-	log.InfoContext(ctx, "started", facts...)
+	pr.Logger().InfoContext(ctx, "started", facts...)
 	running = true
 	return pr.Run(ctx, l, append(stages, pr.Following()...)...)
 }

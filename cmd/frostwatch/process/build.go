@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"go.opentelemetry.io/otel/metric"
-
 	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/infer"
 	"github.com/frostwatch/frostwatch/infer/froster"
@@ -52,19 +50,22 @@ func (p *Process) openBundles(dir string) (*bundles, error) {
 	if err != nil {
 		return nil, err
 	}
-	refused, err := p.tel.Meter("infer").Int64Gauge("frostwatch.infer.bundle_refused",
-		metric.WithDescription("1 while the configured bundle can't be loaded and the previous one serves"))
-	if err != nil {
+	i := telemetry.Instruments{Meter: p.tel.Meter("infer")}
+	reload := telemetry.Reload{
+		OK: i.Gauge("frostwatch.model.last_reload_successful", "", "1 if the configured model serves, 0 while it can't be loaded and the previous one serves"),
+		At: i.Gauge("frostwatch.model.last_reload_success_timestamp", "s", "when the model that serves was loaded, or found to be the configured one"),
+	}
+	if err := i.Err(); err != nil {
 		return nil, fmt.Errorf("infer: %w", err)
 	}
-	b := &bundles{Process: p, runtime: runtime, refused: refused, wanted: make(chan string, 1), dir: dir, tried: folderStamp(dir)}
+	b := &bundles{Process: p, runtime: runtime, reload: reload, wanted: make(chan string, 1), dir: dir, tried: folderStamp(dir)}
 	if b.unwatch, err = b.watch(); err != nil {
 		return nil, err
 	}
 	if b.current, err = b.load(dir); err != nil {
 		return nil, errors.Join(err, b.unwatch())
 	}
-	refused.Record(context.Background(), 0)
+	reload.Done(context.Background(), nil)
 	return b, nil
 }
 

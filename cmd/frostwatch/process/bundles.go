@@ -12,10 +12,9 @@ import (
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel/metric"
-
 	"github.com/frostwatch/frostwatch/infer"
 	"github.com/frostwatch/frostwatch/infer/froster"
+	"github.com/frostwatch/frostwatch/internal/telemetry"
 	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
@@ -27,7 +26,7 @@ type bundles struct {
 	*Process
 	runtime *froster.Runtime
 	stage   *infer.Stage
-	refused metric.Int64Gauge
+	reload  telemetry.Reload
 	// wanted holds the folder that was named last, until run takes it.
 	wanted  chan string
 	unwatch func() error // stops watching the vocabulary
@@ -203,7 +202,7 @@ func (b *bundles) renew(ctx context.Context) {
 func (b *bundles) report(ctx context.Context, err error) {
 	var unclosed *infer.CloseError
 	if err != nil && !errors.As(err, &unclosed) {
-		b.refused.Record(ctx, 1)
+		b.reload.Done(ctx, err)
 		b.refuse(ctx, err)
 		return
 	}
@@ -211,7 +210,7 @@ func (b *bundles) report(ctx context.Context, err error) {
 		b.log.ErrorContext(ctx, "new bundle in service, but the previous model could not be closed",
 			"bundle", b.dir, "serving", b.current.bundle.Name, "model", b.current.bundle.ID, "previous", unclosed.Model, "error", unclosed.Err)
 	}
-	b.refused.Record(ctx, 0)
+	b.reload.Done(ctx, nil)
 	b.reporter.Warning(partBundle, nil)
 }
 

@@ -192,10 +192,10 @@ func (r *swapRig) metrics() string {
 	return w.Body.String()
 }
 
-// refused is the gauge's value.
-func (r *swapRig) refused() string {
+// reloaded is the gauge's value.
+func (r *swapRig) reloaded() string {
 	for line := range strings.Lines(r.metrics()) {
-		if strings.HasPrefix(line, "frostwatch_infer_bundle_refused") {
+		if strings.HasPrefix(line, "frostwatch_model_last_reload_successful") {
 			return strings.TrimSpace(line[strings.LastIndexByte(line, ' '):])
 		}
 	}
@@ -236,7 +236,7 @@ func TestBundleIsSwapped(t *testing.T) {
 	r.untilServes("the model of another folder", halfID)
 	r.configure(broker.Addr(), redis.Addr(), later)
 	r.until("the missing bundle to be told of", func() bool {
-		return r.refused() == "1" && strings.Contains(r.log.String(), "bundle can't be used")
+		return r.reloaded() == "0" && strings.Contains(r.log.String(), "bundle can't be used")
 	})
 	if w := r.pr.reporter.look().Warnings["bundle"]; !strings.Contains(w, later) || !strings.Contains(w, "goes on serving") {
 		t.Errorf("warning %q", w)
@@ -251,8 +251,8 @@ func TestBundleIsSwapped(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.untilServes("the bundle that came to be there", fullID)
-	if got := r.refused(); got != "0" {
-		t.Errorf("bundle_refused is %s", got)
+	if got := r.reloaded(); got != "1" {
+		t.Errorf("last_reload_successful is %s", got)
 	}
 	if w := r.pr.reporter.look().Warnings["bundle"]; w != "" {
 		t.Errorf("the warning is still %q", w)

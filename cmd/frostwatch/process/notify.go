@@ -28,7 +28,7 @@ func (p *Process) Notify() ([]Part, error) {
 	s, err := notify.New(notify.Options{
 		Bus: stageBus{p.Bus, p, "notify"}, Names: p.Names, Group: p.Names.Group(p.Config.Notify.Group), Plan: plan, Worker: p.worker, Profiles: p.Config.Notify.Profiles, Evidence: past.Evidence, Verifier: verifier,
 		Films:  films,
-		Logger: p.log, Meter: p.tel.Meter("notify"), Reporter: p.reporter,
+		Logger: p.log, Meter: p.tel.Meter("notify"), Reporter: p.reporter, Propagator: p.tel.Propagator(),
 	})
 	if err != nil {
 		return nil, err

@@ -10,8 +10,8 @@ import (
 	"github.com/frostwatch/frostwatch/topics"
 )
 
-// otelEvery is how often it is logged that OpenTelemetry can't do its work: a collector
-// that is away is an error each few seconds.
+// otelEvery is how often it is logged that OpenTelemetry can't do its work, which it may
+// say each few seconds. A collector that is away is reported by itself (notSent).
 const otelEvery = 5 * time.Minute
 
 // otelErrors logs what OpenTelemetry would print past the log.
@@ -31,7 +31,7 @@ func (o *otelErrors) Handle(err error) {
 	defer o.mu.Unlock()
 	if now := time.Now(); now.Sub(o.logged) >= otelEvery {
 		o.logged = now
-		o.log.Warn("telemetry is not exported", "error", topics.Clean(err.Error()), "again", "in five minutes, if it goes on")
+		o.log.Warn("OpenTelemetry can't do its work", "error", topics.Clean(err.Error()), "again", "in five minutes, if it goes on")
 	}
 }
 

@@ -35,6 +35,9 @@ type Options struct {
 	Itself  bool     // the executable is frostwatch, which can be started to read cameras; else they are read by this process
 	Checks  []string // parts, beside "kafka", that keep /readyz at 503 until they have started
 
+	// Data is a folder of this process besides those of the configuration, such as that of
+	// the broker that it runs; may be empty. Its disk is measured.
+	Data string
 	// File is the configuration file, which Following watches for edits; the zero
 	// value if there is none. Config may differ from it in the keys of Overridden.
 	File       config.File
@@ -77,7 +80,8 @@ type Process struct {
 	pageAt      string          // where the console listens; empty: nowhere
 	watchers    *vocab.Watchers // of the vocabularies, where infer runs; else nil
 	rules       *ruleSources    // nil until a stage needs them
-	created     chan struct{}   // closed when all topics exist
+	data        string
+	created     chan struct{} // closed when all topics exist
 	file        config.File
 	edited      config.Config // the file as last reloaded
 	overridden  []string
@@ -101,43 +105,67 @@ func Open(ctx context.Context, o Options) (*Process, error) {
 	if err := checkCameras(o.File, cameraedit.LimitsOf(cfg)); err != nil {
 		return nil, err
 	}
-	tel, err := telemetry.Start(ctx, telemetry.Options{
-		Service: o.Service, Version: o.Version,
-		OTLPEndpoint: cfg.Telemetry.OTLPEndpoint, TraceRatio: cfg.Telemetry.TraceRatio,
-	})
-	if err != nil {
-		return nil, err
-	}
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown"
 	}
-	client, err := Kafka(cfg.Kafka, o.Service, o.Logger, tel.Meter("kafka"))
+	worker := fmt.Sprintf("%s-%d", host, os.Getpid())
+	reports := newReporter(append(slices.Clone(o.Checks), "kafka")...)
+	tel, err := telemetry.Start(ctx, telemetry.Options{
+		Service: o.Service, Version: o.Version, Instance: worker,
+		OTLPEndpoint: cfg.Telemetry.OTLPEndpoint, TraceRatio: cfg.Telemetry.TraceRatio, Failing: notSent(o.Logger, reports),
+	})
+	if err != nil {
+		return nil, err
+	}
+	log := tel.Logger(o.Logger)
+	client, err := Kafka(cfg.Kafka, o.Service, log, tel.Meter("kafka"))
 	if err != nil {
 		return nil, errors.Join(err, tel.Shutdown(ctx))
 	}
-	redis.SetLogger(redisLog{o.Logger})
+	redis.SetLogger(redisLog{log})
 	logOTelErrors(o.Logger)
 	store, err := vocab.Connect(RedisOptions(cfg.Redis))
 	if err != nil {
 		return nil, errors.Join(err, client.Close(), tel.Shutdown(ctx))
 	}
 	p := &Process{
-		Config: cfg, Bus: client, log: o.Logger, tel: tel,
+		Config: cfg, Bus: client, log: log, tel: tel,
 		Redis:    store,
 		Names:    topics.Names{Prefix: cfg.Kafka.Prefix},
-		reporter: newReporter(append(slices.Clone(o.Checks), "kafka")...),
+		reporter: reports,
 		mux:      http.NewServeMux(),
 		version:  o.Version,
 		file:     o.File, edited: o.File.Config, overridden: o.Overridden, onEdit: o.OnEdit, onTrouble: o.OnTrouble, cameraNote: o.CameraNote,
-		worker:    fmt.Sprintf("%s-%d", host, os.Getpid()),
+		worker:    worker,
 		itself:    o.Itself,
+		data:      o.Data,
 		created:   make(chan struct{}),
 		grantWait: grantWait,
+	}
+	if err := p.observe(); err != nil {
+		return nil, errors.Join(err, p.Close(ctx))
 	}
 	p.handleOwn()
 	return p, nil
 }
+
+// notSent reports what a collector of traces and logs does not take. It is logged here
+// alone: the collector could not be sent it.
+func notSent(log *slog.Logger, reports *reporter) func(what string, err error) {
+	return func(what string, err error) {
+		if err == nil {
+			log.Info(what + " are sent to the collector again")
+		} else {
+			err = fmt.Errorf("%s are not sent to the collector (telemetry.otlp_endpoint): %w", what, err)
+			log.Warn("collector", "error", topics.Clean(err.Error()))
+		}
+		reports.Warning("export of "+what, err)
+	}
+}
+
+// Logger is the process's log.
+func (p *Process) Logger() *slog.Logger { return p.log }
 
 // Close frees what the stages have allocated and closes the clients, within a
 // second. If Run has left parts running, nothing is freed, because they use it.

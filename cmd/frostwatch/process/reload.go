@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"time"
 
 	"go.opentelemetry.io/otel/metric"
 
@@ -42,11 +41,11 @@ func (p *Process) Following() []Part {
 		return nil
 	}
 	return []Part{{Name: "configuration", Early: true, Run: func(ctx context.Context) error {
-		m, err := newReloadMetrics(p.tel.Meter("process"))
+		m, err := newFileReload(p.tel.Meter("process"))
 		if err != nil {
 			return err
 		}
-		m.succeeded(ctx)
+		m.Done(ctx, nil)
 		p.followFile(ctx, p.file, pollTime, func() { p.reload(ctx, m) })
 		return nil
 	}}}
@@ -54,16 +53,15 @@ func (p *Process) Following() []Part {
 
 // reload puts the file in force as a whole or not at all, and reports what has
 // changed.
-func (p *Process) reload(ctx context.Context, m reloadMetrics) {
+func (p *Process) reload(ctx context.Context, m telemetry.Reload) {
 	lines, err := p.putInForce()
+	m.Done(ctx, err)
 	if err != nil {
-		m.failed(ctx)
 		p.reportReload(ctx, slog.LevelError, "configuration not reloaded, the old one stays in force", err)
 		p.reporter.Warning(partConfiguration, fmt.Errorf("%s is not in force: %w", p.file.Path, err))
 		p.fileState = fileRefused
 		return
 	}
-	m.succeeded(ctx)
 	was := p.fileState
 	p.fileState = ""
 	if was == fileRefused {
@@ -183,21 +181,11 @@ func (p *Process) confirm(ctx context.Context, line string) {
 	}
 }
 
-// reloadMetrics have the names that Prometheus's own servers use.
-type reloadMetrics struct{ ok, at metric.Int64Gauge }
-
-func newReloadMetrics(meter metric.Meter) (reloadMetrics, error) {
+func newFileReload(meter metric.Meter) (telemetry.Reload, error) {
 	i := telemetry.Instruments{Meter: meter}
-	m := reloadMetrics{
-		ok: i.Gauge("frostwatch.config.last_reload_successful", "1 if the configuration file is in force, 0 if its last edit was refused"),
-		at: i.Gauge("frostwatch.config.last_reload_success_timestamp", "when the configuration in force was read", metric.WithUnit("s")),
+	r := telemetry.Reload{
+		OK: i.Gauge("frostwatch.config.last_reload_successful", "", "1 if the configuration file is in force, 0 if its last edit was refused"),
+		At: i.Gauge("frostwatch.config.last_reload_success_timestamp", "s", "when the configuration in force was read"),
 	}
-	return m, i.Err()
-}
-
-func (m reloadMetrics) failed(ctx context.Context) { m.ok.Record(ctx, 0) }
-
-func (m reloadMetrics) succeeded(ctx context.Context) {
-	m.ok.Record(ctx, 1)
-	m.at.Record(ctx, time.Now().Unix())
+	return r, i.Err()
 }

@@ -7,9 +7,12 @@ import (
 	"slices"
 	"sync"
 
+	"go.opentelemetry.io/otel/metric"
+
 	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/internal/changes"
 	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/internal/telemetry"
 )
 
 // ruleSources joins the rules of the configuration file with those in Redis.
@@ -20,7 +23,8 @@ type ruleSources struct {
 	file    *alerts.RuleSet
 	stored  *alerts.Stored // nil: not read yet
 	inForce *alerts.RuleSet
-	skipped map[string]error        // of the stored rules, by name
+	skipped map[string]error // of the stored rules, by name
+	counts  ruleCounts
 	put     []func(*alerts.RuleSet) // put rules in force
 	told    []func(file *alerts.RuleSet, stored *alerts.Stored)
 }
@@ -34,6 +38,9 @@ func (p *Process) feed(put func(*alerts.RuleSet)) (parts []Part, err error) {
 			return nil, err
 		}
 		r := &ruleSources{Process: p, file: file, inForce: file}
+		if r.counts, err = newRuleCounts(p.tel.Meter("alerts")); err != nil {
+			return nil, err
+		}
 		r.join()
 		following, err := r.follow()
 		if err != nil {
@@ -57,7 +64,7 @@ func (p *Process) feed(put func(*alerts.RuleSet)) (parts []Part, err error) {
 func (r *ruleSources) follow() (Part, error) {
 	w, err := alerts.NewStoreWatcher(alerts.StoreWatcherOptions{
 		Store: alerts.NewStore(r.Redis, r.Config.Redis.Prefix), Poll: r.Config.Vocab.Poll, Changed: r.fromStore,
-		Worker: r.evaluates, Skipped: r.skips, Logger: r.log, Reporter: r.reporter,
+		Worker: r.evaluates, Skipped: r.skips, Logger: r.log, Meter: r.tel.Meter("alerts"), Reporter: r.reporter,
 	})
 	return Part{Name: "rules in Redis", Early: true, Run: w.Run}, err
 }
@@ -149,7 +156,25 @@ func (r *ruleSources) join() *alerts.RuleSet {
 		}
 	}
 	r.inForce, r.skipped = all, now
+	r.counts.note(len(all.Names()), len(now))
 	return all
+}
+
+// ruleCounts are gauges of how many rules there are.
+type ruleCounts struct{ inForce, skipped metric.Int64Gauge }
+
+func newRuleCounts(m metric.Meter) (ruleCounts, error) {
+	i := telemetry.Instruments{Meter: m}
+	c := ruleCounts{
+		inForce: i.Gauge("frostwatch.rules.in_force", "{rule}", "rules in force, of the file and of Redis"),
+		skipped: i.Gauge("frostwatch.rules.skipped", "{rule}", "rules in Redis that can't be used"),
+	}
+	return c, i.Err()
+}
+
+func (c ruleCounts) note(inForce, skipped int) {
+	c.inForce.Record(context.Background(), int64(inForce))
+	c.skipped.Record(context.Background(), int64(skipped))
 }
 
 // partStoredRule begins the names under which rules in Redis that are skipped are

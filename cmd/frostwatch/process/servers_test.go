@@ -78,11 +78,11 @@ func TestAPlainPasswordIsAWarning(t *testing.T) {
 func TestAPreviousModelThatCannotBeClosed(t *testing.T) {
 	r := newRig(t, "127.0.0.1:1")
 	defer func() { _ = r.Close(context.Background()) }()
-	refused, err := r.tel.Meter("infer").Int64Gauge("refused")
+	reload, err := newFileReload(r.tel.Meter("infer"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bundles{Process: r.Process, refused: refused, dir: "new", current: &loaded{bundle: &froster.Bundle{Name: "new", ID: "2"}}}
+	b := &bundles{Process: r.Process, reload: reload, dir: "new", current: &loaded{bundle: &froster.Bundle{Name: "new", ID: "2"}}}
 	b.report(t.Context(), errors.New("no such folder"))
 	if w := r.reporter.look().Warnings[partBundle]; !strings.Contains(w, "no such folder") {
 		t.Errorf("a refused bundle: warning %q", w)

@@ -198,7 +198,7 @@ func (u *up) startServers(ctx context.Context) (err error) {
 // run runs the stages until ctx ends.
 func (u *up) run(ctx context.Context) (err error) {
 	pr, err := process.Open(ctx, process.Options{
-		Config: u.cfg, File: u.file, Overridden: overridden, OnEdit: u.printEdit, OnTrouble: u.printTrouble, CameraNote: u.cameraNote(), Logger: u.log, Service: "frostwatch", Version: u.Version, Itself: u.Itself,
+		Config: u.cfg, File: u.file, Overridden: overridden, OnEdit: u.printEdit, OnTrouble: u.printTrouble, CameraNote: u.cameraNote(), Logger: u.log, Service: "frostwatch", Version: u.Version, Itself: u.Itself, Data: u.Data,
 		Checks: []string{"ingest", "vocabulary", "infer", "alerts"},
 	})
 	if err != nil {
