@@ -19,7 +19,7 @@ run_packages=(
 # The GStreamer packages are an RTSP server that is not ours, for the tests; the
 # last three are OpenGL without a screen, for those of train/demo.
 # jq is for docs/examples/subscribe; kcat reads topics there and in other tests.
-test_packages=(kcat jq ffmpeg chromium-headless-shell mosquitto prometheus-alertmanager systemd python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base
+test_packages=(kcat jq ffmpeg chromium-headless-shell mosquitto prometheus prometheus-alertmanager systemd python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad libegl1 libgl1 libgl1-mesa-dri)
 
 go_minimum=$(awk '$1 == "go" {print $2}' go.mod)

@@ -89,6 +89,9 @@ func (w *worker) accepted(ctx context.Context, events []Event) error {
 
 // traced returns a context with the trace of the clip that led to an event.
 func (w *worker) traced(ctx context.Context, e Event) context.Context {
+	if w.Propagator == nil {
+		return ctx
+	}
 	return w.Propagator.Extract(ctx, bus.HeaderCarrier{Headers: &e.from.Headers})
 }
 

@@ -99,9 +99,6 @@ func New(o Options) (*Stage, error) {
 	if o.Rest == 0 {
 		o.Rest = restTime
 	}
-	if o.Propagator == nil {
-		o.Propagator = propagation.NewCompositeTextMapPropagator()
-	}
 	i := &telemetry.Instruments{Meter: o.Meter}
 	s := &Stage{Options: o, metrics: newMetrics(i), open: newOpenAlerts(), silences: newSilences(o.Profiles), opinions: newOpinions(o.Verifier), changed: make(chan struct{}), held: map[string][]int{}}
 	return s, i.Err()

@@ -41,10 +41,11 @@ func TestStagesAlone(t *testing.T) {
 		return n
 	}
 	await(t, "the fall", 2*time.Minute, func() bool { return raised() > 0 })
-	for stage, metric := range map[string]string{"ingest": "frostwatch_", "infer": "frostwatch_infer_clips", "alerts": "frostwatch_alerts_published"} {
+	for stage, metric := range map[string]string{"ingest": "frostwatch_ingest_stream_state", "infer": "frostwatch_infer_clips", "alerts": "frostwatch_alerts_published"} {
 		if _, body := get(t, "http://"+http[stage]+"/metrics"); !strings.Contains(body, metric) {
 			t.Errorf("%s has no metric %s", stage, metric)
 		}
+		metricsAreAsListed(t, http[stage])
 	}
 	if len(kcat(t, kafka.Addr(), "frostwatch.evidence")) == 0 {
 		t.Error("no evidence was kept")

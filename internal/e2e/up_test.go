@@ -29,6 +29,7 @@ func TestUp(t *testing.T) {
 	p, at := up(t, data)
 	await(t, "the first recognitions", time.Minute, func() bool { rs, _ := kcatActions(t, at.Kafka); return len(rs) > 0 })
 
+	watching := startPrometheus(t, at)
 	t.Run("health and metrics", func(t *testing.T) { healthAndMetrics(t, at) })
 	t.Run("ffprobe reads the simulator", func(t *testing.T) { ffprobeReads(t, at) })
 	t.Run("redis-server is started again", func(t *testing.T) { killRedis(t, at) })
@@ -42,6 +43,7 @@ func TestUp(t *testing.T) {
 	t.Run("words that are typed raise an alert", func(t *testing.T) { watchWords(t, data, at) })
 	t.Run("others subscribe", func(t *testing.T) { othersSubscribe(t, at) })
 	t.Run("an alert has a film", func(t *testing.T) { film(t, data, at) })
+	t.Run("Prometheus watches", func(t *testing.T) { prometheusWatches(t, watching, at) })
 	t.Run("unreadable records go to dead-letter", func(t *testing.T) { deadLetters(t, at) })
 	t.Run("rules are reloaded", func(t *testing.T) { reloadRules(t, data, at) })
 	t.Run("cameras of the file are reloaded", func(t *testing.T) { reloadCameras(t, data, p, at) })

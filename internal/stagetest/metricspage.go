@@ -16,7 +16,7 @@ type ListedMetric struct {
 	Labels     []string // sorted
 }
 
-var metricLine = regexp.MustCompile("(?m)^\\| `(frostwatch_[a-z_]+)` \\| (counter|gauge|histogram), ([^|]+) \\| ([^|]*) \\| ([^|]+) \\| [^|]* ?\\|$")
+var metricLine = regexp.MustCompile("(?m)^\\| `(frostwatch_[a-z_]+)` \\| (counter|gauge|histogram), ([^|]+) \\|([^|]*)\\| ([^|]+) \\|[^|]*\\|$")
 
 // ListedMetrics are the metrics that docs/metrics.md lists, by name.
 func ListedMetrics(t testing.TB) map[string]ListedMetric {

@@ -116,9 +116,14 @@ func (t *Telemetry) Handler() http.Handler {
 
 // Shutdown sends what has not been sent yet and stops.
 func (t *Telemetry) Shutdown(ctx context.Context) error {
-	err := errors.Join(t.traces.Shutdown(ctx), t.metrics.Shutdown(ctx))
-	if t.logs != nil { // the last, since the end of the others may be logged
-		err = errors.Join(err, t.logs.Shutdown(ctx))
-	}
-	return err
+	// At the same time: a collector that is away takes all of ctx for each.
+	logged := make(chan error, 1)
+	go func() {
+		if t.logs == nil {
+			logged <- nil
+			return
+		}
+		logged <- t.logs.Shutdown(ctx)
+	}()
+	return errors.Join(t.traces.Shutdown(ctx), t.metrics.Shutdown(ctx), <-logged)
 }
