@@ -35,7 +35,7 @@ func startPrometheus(t *testing.T, at addresses) prometheus {
 	}
 	config := strings.ReplaceAll(string(text), "_interval: 15s", "_interval: 2s")
 	config = strings.ReplaceAll(config, "frostwatch.rules.yml", filepath.Join(given, "frostwatch.rules.yml"))
-	config = regexp.MustCompile(`targets:\n(\s+- .*\n)+`).ReplaceAllString(config, "targets: ["+at.HTTP+"]\n")
+	config = strings.ReplaceAll(config, "127.0.0.1:18080", at.HTTP)
 	file := filepath.Join(dir, "prometheus.yml")
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
