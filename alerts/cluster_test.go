@@ -202,7 +202,10 @@ func (c *cluster) run(t *testing.T, o Options) (s *Stage, stop func() error, don
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	o.Tracer, o.Meter = tracenoop.NewTracerProvider().Tracer(""), metricnoop.NewMeterProvider().Meter("")
+	o.Tracer = tracenoop.NewTracerProvider().Tracer("")
+	if o.Meter == nil {
+		o.Meter = metricnoop.NewMeterProvider().Meter("")
+	}
 	o.Propagator = propagation.TraceContext{}
 	s, err := New(o)
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+
 	"github.com/frostwatch/frostwatch/internal/redistest"
 	"github.com/frostwatch/frostwatch/internal/stagetest"
 	"github.com/frostwatch/frostwatch/vocab"
@@ -18,16 +20,18 @@ type followedStore struct {
 	*redistest.Server
 	store   *Store
 	reports *stagetest.Reports
+	reader  *sdkmetric.ManualReader
 	mu      sync.Mutex
 	seen    []string // the rules after each change, with a "!" before those that are skipped
 }
 
 func followStore(t *testing.T) *followedStore {
 	t.Helper()
-	f := &followedStore{Server: redistest.Start(t), reports: stagetest.NewReports()}
+	f := &followedStore{Server: redistest.Start(t), reports: stagetest.NewReports(), reader: sdkmetric.NewManualReader()}
 	f.store = NewStore(f.Client, "f:")
 	w, err := NewStoreWatcher(StoreWatcherOptions{
 		Store: f.store, Poll: 20 * time.Millisecond, Logger: new(stagetest.Log).Logger(), Reporter: f.reports,
+		Meter: sdkmetric.NewMeterProvider(sdkmetric.WithReader(f.reader)).Meter(""),
 		Changed: func(s *Stored) {
 			var names []string
 			for _, r := range s.Rules {
@@ -104,6 +108,9 @@ func TestRulesOutliveRedis(t *testing.T) {
 	f.Restart()
 	f.awaitWarning(t, "came back empty (Redis key f:rules): the 1 that were read before stay in force")
 	f.await(t)
+	if n, there := stagetest.Counts(t, f.reader)["frostwatch.rules.last_reload_successful"]; n != 0 || !there {
+		t.Errorf("the gauge of the last reload is %d", n)
+	}
 	if err := f.store.Put(t.Context(), "run", "actions: [running]"); err != nil {
 		t.Fatal(err)
 	}
@@ -117,6 +124,9 @@ func TestRulesOutliveRedis(t *testing.T) {
 	}
 	f.await(t, "run", "")
 	f.awaitWarning(t, "")
+	stagetest.Await(t, "the gauge to say that the newest rules are in force", func() bool {
+		return stagetest.Counts(t, f.reader)["frostwatch.rules.last_reload_successful"] == 1
+	})
 }
 
 func TestAStoreThatCanNotBeReadIsReported(t *testing.T) {

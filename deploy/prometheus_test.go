@@ -55,7 +55,7 @@ func TestPrometheusRules(t *testing.T) {
 			rests[c.Alert] = rests[c.Alert] || len(c.Want) == 0
 		}
 	}
-	page := telemetryFile(t, "../docs/metrics.md")
+	page, listed := telemetryFile(t, "../docs/metrics.md"), stagetest.ListedMetrics(t)
 	for _, r := range prometheusRules(t) {
 		if !fires[r.Alert] || !rests[r.Alert] {
 			t.Errorf("%s: no test in which it fires, or none in which it rests", r.Alert)
@@ -67,7 +67,7 @@ func TestPrometheusRules(t *testing.T) {
 		if r.Annotations["runbook_url"] != want || strings.Count(page, "\n### "+r.Alert+"\n\n") != 1 {
 			t.Errorf("%s: runbook %q, want %s, and that heading", r.Alert, r.Annotations["runbook_url"], want)
 		}
-		telemetryListed(t, r.Alert, r.Expr)
+		telemetryListed(t, listed, r.Alert, r.Expr)
 	}
 	for _, m := range regexp.MustCompile(`(?m)^### (Frostwatch\w+)$`).FindAllStringSubmatch(page, -1) {
 		if !fires[m[1]] {
@@ -87,15 +87,26 @@ func prometheusRules(t *testing.T) (all []prometheusRule) {
 	return all
 }
 
-// telemetryListed finds names in a query that docs/metrics.md does not have.
-func telemetryListed(t *testing.T, where, expr string) {
+// telemetryListed finds names and labels in a query that docs/metrics.md does not have.
+func telemetryListed(t *testing.T, listed map[string]stagetest.ListedMetric, where, expr string) {
 	t.Helper()
-	listed := stagetest.ListedMetrics(t)
-	for _, name := range regexp.MustCompile(`\bfrostwatch_[a-z_]+\b`).FindAllString(expr, -1) {
-		if _, is := listed[name]; is {
-			continue
+	labels := []string{"le", "instance", "job"}
+	defer func() {
+		for _, m := range regexp.MustCompile(`(?:by|on) \(([^)]+)\)|[{,]([a-z]+)(?:=|!=|=~|!~)"`).FindAllStringSubmatch(expr, -1) {
+			for l := range strings.SplitSeq(m[1]+m[2], ", ") {
+				if !slices.Contains(labels, l) {
+					t.Errorf("%s asks for the label %s of %s", where, l, expr)
+				}
+			}
 		}
-		if of, _ := listed[regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(name, "")]; of.Type != "histogram" {
+	}()
+	for _, name := range regexp.MustCompile(`\bfrostwatch_[a-z_]+\b`).FindAllString(expr, -1) {
+		of, is := listed[name]
+		if !is {
+			of = listed[regexp.MustCompile(`_(bucket|sum|count)$`).ReplaceAllString(name, "")]
+		}
+		labels = append(labels, of.Labels...)
+		if !is && of.Type != "histogram" {
 			t.Errorf("%s asks for %s, which docs/metrics.md does not have", where, name)
 		}
 	}
@@ -126,6 +137,7 @@ func TestDashboards(t *testing.T) {
 	if err != nil || len(files) != 4 {
 		t.Fatalf("%q, %v", files, err)
 	}
+	listed := stagetest.ListedMetrics(t)
 	for _, file := range files {
 		var d grafanaDashboard
 		if err := json.Unmarshal([]byte(telemetryFile(t, file)), &d); err != nil {
@@ -150,7 +162,7 @@ func TestDashboards(t *testing.T) {
 				if q.Datasource.UID != "${datasource}" || q.RefID == "" {
 					t.Errorf("%s: panel %q asks %q", file, p.Title, q.Datasource.UID)
 				}
-				telemetryListed(t, file, q.Expr)
+				telemetryListed(t, listed, file, q.Expr)
 			}
 			if (p.Type == "row") != (len(p.Targets) == 0) {
 				t.Errorf("%s: panel %q has no query", file, p.Title)

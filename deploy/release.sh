@@ -134,7 +134,7 @@ T
 assemble() {
   cp LICENSE NOTICE deploy/install.sh "$stage/"
   cp docs/install.md "$stage/INSTALL.md"
-  cp -r deploy/systemd deploy/examples "$stage/"
+  cp -r deploy/systemd deploy/examples deploy/prometheus deploy/grafana "$stage/"
   cp cmd/frostwatch/demo/pipeline.yaml "$stage/examples/pipeline.yaml"
   cp pipeline.yaml "$stage/examples/every-key.yaml"
   sources_readme >"$stage/licences/SOURCES.txt"

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/propagation"
 	sdk "go.opentelemetry.io/otel/sdk/metric"
 
 	"github.com/frostwatch/frostwatch/bus"
@@ -56,6 +57,7 @@ type broker struct {
 	evidence func(context.Context, topics.Alert) (topics.Clip, error)
 	verifier *Verifier
 	films    Films
+	headers  []bus.Header // of the alerts that are sent
 }
 
 func startBroker(t *testing.T, partitions int) broker {
@@ -86,7 +88,7 @@ func (b broker) send(t testing.TB, all ...topics.Alert) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		msgs = append(msgs, bus.Message{Topic: names.Of(topics.Alerts), Key: []byte(a.Camera), Value: value})
+		msgs = append(msgs, bus.Message{Topic: names.Of(topics.Alerts), Key: []byte(a.Camera), Value: value, Headers: b.headers})
 	}
 	if _, err := b.Send(t.Context(), msgs...); err != nil {
 		t.Fatal(err)
@@ -117,7 +119,7 @@ func (b broker) runAs(t *testing.T, p *Plan, partitions int, worker string) *run
 	var err error
 	r.Stage, err = New(Options{
 		Bus: b, Names: names, Group: "notify", Plan: p, Worker: worker, Evidence: b.evidence, Films: b.films, FilmLook: 10 * time.Millisecond, Verifier: b.verifier, Rest: 100 * time.Millisecond, Retry: 20 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
-		Meter: sdk.NewMeterProvider(sdk.WithReader(r.reader)).Meter("test"), Reporter: r.reports,
+		Meter: sdk.NewMeterProvider(sdk.WithReader(r.reader)).Meter("test"), Reporter: r.reports, Propagator: propagation.TraceContext{},
 	})
 	if err != nil {
 		t.Fatal(err)

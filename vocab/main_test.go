@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"go.opentelemetry.io/otel/metric/noop"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.uber.org/goleak"
 
 	"github.com/frostwatch/frostwatch/internal/redistest"
@@ -27,14 +27,15 @@ type watched struct {
 	*Watcher
 	log     *stagetest.Log
 	reports *stagetest.Reports
+	reader  *sdkmetric.ManualReader
 }
 
 func watch(t *testing.T, s *redistest.Server, poll time.Duration) *watched {
 	t.Helper()
-	out := &watched{log: &stagetest.Log{}, reports: stagetest.NewReports()}
+	out := &watched{log: &stagetest.Log{}, reports: stagetest.NewReports(), reader: sdkmetric.NewManualReader()}
 	w, err := NewWatcher(WatcherOptions{
 		Client: s.Client, Prefix: "f:", Name: "default", Poll: poll,
-		Logger: out.log.Logger(), Meter: noop.NewMeterProvider().Meter(""), Reporter: out.reports,
+		Logger: out.log.Logger(), Meter: sdkmetric.NewMeterProvider(sdkmetric.WithReader(out.reader)).Meter(""), Reporter: out.reports,
 	})
 	if err != nil {
 		t.Fatal(err)

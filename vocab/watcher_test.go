@@ -65,6 +65,9 @@ func TestRedisKilledAndBack(t *testing.T) {
 	s.Kill()
 	w.awaitHealth(t, "look at vocabulary default")
 	w.awaitHealth(t, "look at vocabulary default")
+	if n := stagetest.Counts(t, w.reader)["frostwatch.vocabulary.last_reload_successful"]; n != 0 {
+		t.Errorf("without Redis the gauge of the last reload is %d", n)
+	}
 	if got := w.labels(); !slices.Equal(got, []string{"fall"}) {
 		t.Errorf("without Redis %q serve", got)
 	}
@@ -72,6 +75,10 @@ func TestRedisKilledAndBack(t *testing.T) {
 	set(t, s, "fall", "", "run", "")
 	w.awaitLabels(t, "fall", "run")
 	w.awaitHealth(t, "")
+	stagetest.Await(t, "the gauges to say that the newest content is in force", func() bool {
+		got := stagetest.Counts(t, w.reader)
+		return got["frostwatch.vocabulary.last_reload_successful"] == 1 && time.Since(time.Unix(got["frostwatch.vocabulary.last_reload_success_timestamp"], 0)) < time.Minute
+	})
 	for text, want := range map[string]int{"the one that was read before is kept": 1, "up to date again": 1} {
 		if n := w.log.Count(text); n != want {
 			t.Errorf("%q is logged %d times, want %d", text, n, want)

@@ -1,7 +1,12 @@
 package process
 
 import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/frostwatch/frostwatch/internal/config"
@@ -28,5 +33,25 @@ func TestWorkersReportTheRoomOfStagesThatWrite(t *testing.T) {
 	}
 	if _, err := topics.EncodeWorker(w); err != nil {
 		t.Error(err)
+	}
+}
+
+// The disks of folders that this process writes to are measured, and of no others.
+func TestDisksAreMeasured(t *testing.T) {
+	cfg := config.Default()
+	cfg.Kafka.Brokers = []string{"127.0.0.1:1"}
+	cfg.Archive.Bucket, cfg.Ingest.Packets.Dir = "file://"+t.TempDir(), t.TempDir()
+	r := openRig(t, cfg)
+	defer func() { _ = r.Close(context.Background()) }()
+	r.stages, r.data = []string{"archive", "infer"}, t.TempDir()
+	w := httptest.NewRecorder()
+	r.tel.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for holds, want := range map[string]bool{"archive": true, "data": true, "packets": false} {
+		for _, name := range []string{"free", "size"} {
+			line := fmt.Sprintf("frostwatch_disk_%s_bytes{holds=%q} ", name, holds)
+			if strings.Contains(w.Body.String(), line) != want {
+				t.Errorf("that there is a line %s is not %t:\n%s", line, want, w.Body.String())
+			}
+		}
 	}
 }

@@ -55,6 +55,16 @@ func TestReadyIsForProblemsAlone(t *testing.T) {
 		if err := json.Unmarshal([]byte(body), &got); err != nil {
 			t.Fatalf("%s: %q: %v", step.name, body, err)
 		}
+		ready := 1
+		if len(step.problems) > 0 {
+			ready = 0
+		}
+		_, metrics := get(t, "http://"+l.Addr().String()+"/metrics")
+		for _, line := range []string{fmt.Sprintf("frostwatch_ready %d", ready), fmt.Sprintf("frostwatch_problems %d", len(step.problems)), fmt.Sprintf("frostwatch_warnings %d", len(step.warnings))} {
+			if !strings.Contains(metrics, "\n"+line+"\n") {
+				t.Errorf("%s: the metrics lack %q", step.name, line)
+			}
+		}
 		want := http.StatusOK
 		if len(step.problems) > 0 {
 			want = http.StatusServiceUnavailable
