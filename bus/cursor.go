@@ -9,9 +9,6 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
-
 	"github.com/frostwatch/frostwatch/internal/pause"
 )
 
@@ -183,7 +180,7 @@ func (r *cursor) broken(ctx context.Context, next int64, err error) {
 
 // passed counts records that can't be read any more.
 func (r *cursor) passed(ctx context.Context, n int64) {
-	r.client.metrics.passed.Add(ctx, n, metric.WithAttributes(attribute.String("topic", r.at.topic), attribute.Int("partition", r.at.partition)))
+	r.client.metrics.lost(ctx, r.at, n)
 }
 
 // fill fetches once, and pauses a little if that fails.

@@ -29,8 +29,15 @@ func ofPlace(group string, at place) metric.MeasurementOption {
 	return metric.WithAttributes(attribute.String("group", group), attribute.String("topic", at.topic), attribute.Int("partition", at.partition))
 }
 
-// observeLag reports the lag of a lease while it is held.
+// lost counts records of a partition that could not be read.
+func (m metrics) lost(ctx context.Context, at place, n int64) {
+	m.passed.Add(ctx, n, metric.WithAttributes(attribute.String("topic", at.topic), attribute.Int("partition", at.partition)))
+}
+
+// observeLag reports the lag of a lease while it is held. The partition's counters exist from
+// then on: a rate over one that appears with its first event misses that event.
 func (c *Client) observeLag(group string, at place, lag func() int64) (stop func()) {
+	c.metrics.lost(context.Background(), at, 0)
 	attributes := ofPlace(group, at)
 	r, err := c.Meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		o.ObserveInt64(c.metrics.lag, lag(), attributes)

@@ -50,6 +50,7 @@ func ofReason(camera, reason string) metric.MeasurementOption {
 func (m *metrics) begin(ctx context.Context, camera string) {
 	m.clips.Add(ctx, 0, ofCamera(camera))
 	m.dropped.Add(ctx, 0, ofReason(camera, gapQueueFull))
+	m.dropped.Add(ctx, 0, ofReason(camera, gapRefused))
 	m.gaps.Add(ctx, 0, ofReason(camera, gapNotConnected))
 }
 

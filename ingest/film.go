@@ -34,14 +34,14 @@ func (f *filming) film(ctx context.Context, s *scene, n int) {
 	case errors.Is(err, errHasFilm):
 	case errors.Is(err, errNotKept):
 		log.Info("no film of an alert", "reason", err)
-		f.metrics.film(ctx, "not kept")
+		f.metrics.film(ctx, filmNotKept, 1)
 	case err != nil:
 		log.Warn("no film of an alert", "error", err)
 		f.Reporter.Incident("film", fmt.Errorf("no film of alert %s: %w", s.alert.ID, err))
-		f.metrics.film(ctx, "failed")
+		f.metrics.film(ctx, filmFailed, 1)
 	default:
 		log.Info("film of an alert stored")
-		f.metrics.film(ctx, "stored")
+		f.metrics.film(ctx, filmStored, 1)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -158,7 +158,7 @@ func (f *fleet) bury(r *reader, d death) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	cameras := r.leave()
-	f.metrics.died(f.ctx, d.cause)
+	f.metrics.died(f.ctx, d.cause, 1)
 	f.Logger.Warn("a process that reads cameras has ended: it is started again", "reader", r.number, "cause", d.cause, "camera", d.camera, "cameras", len(cameras), "says", d.text)
 	culprit, sifted := f.blame(cameras, d)
 	var away []*remote

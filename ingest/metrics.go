@@ -42,8 +42,24 @@ func newMetrics(m metric.Meter) (metrics, error) {
 		streams:    i.GaugeBy("frostwatch.ingest.stream_state", "", "1 for the state that each camera's stream is in, else 0"),
 		rate:       i.FloatGaugeBy("frostwatch.ingest.frame_rate", "Hz", "frames a second by the camera's clock, 0 while it does not stream"),
 	}
-	return out, i.Err()
+	if err := i.Err(); err != nil {
+		return out, err
+	}
+	for _, outcome := range []string{filmStored, filmFailed, filmNotKept} {
+		out.film(context.Background(), outcome, 0)
+	}
+	for _, cause := range []string{causeCrash, causeKill, causeHung, causeEnd, causeStart} {
+		out.died(context.Background(), cause, 0)
+	}
+	return out, nil
 }
+
+// What became of the films of alerts.
+const (
+	filmStored  = "stored"
+	filmFailed  = "failed"
+	filmNotKept = "not kept"
+)
 
 // begin makes a camera's counters exist: a rate over one that appears with its
 // first event misses that event.
@@ -70,16 +86,16 @@ func (m *metrics) bytes(ctx context.Context, camera string, n int) {
 	m.received.Add(ctx, int64(n), ofCamera(camera))
 }
 
-func (m *metrics) film(ctx context.Context, outcome string) {
-	m.films.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", outcome)))
+func (m *metrics) film(ctx context.Context, outcome string, n int64) {
+	m.films.Add(ctx, n, metric.WithAttributes(attribute.String("outcome", outcome)))
 }
 
 func (m *metrics) reconnect(ctx context.Context, camera string, k media.Kind) {
 	m.reconnects.Add(ctx, 1, ofFault(camera, k))
 }
 
-func (m *metrics) died(ctx context.Context, cause string) {
-	m.deaths.Add(ctx, 1, metric.WithAttributes(attribute.String("cause", cause)))
+func (m *metrics) died(ctx context.Context, cause string, n int64) {
+	m.deaths.Add(ctx, n, metric.WithAttributes(attribute.String("cause", cause)))
 }
 
 // gauged is a camera as the gauges show it.
