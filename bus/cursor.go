@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/segmentio/kafka-go"
 	"github.com/frostwatch/frostwatch/internal/pause"
+	"github.com/segmentio/kafka-go"
 )
 
 // cursor reads one partition. It is used by one goroutine, except lag.
