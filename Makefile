@@ -84,12 +84,26 @@ bench: build ## measure this machine
 	@./frostwatch bench
 
 .PHONY: release
-release: setup ## build dist/frostwatch-VERSION-linux-ARCH.tar.gz, which needs nothing installed (VERSION=v1.2.3)
+release: ## build dist/frostwatch-VERSION-linux-ARCH.tar.gz, which needs nothing installed (VERSION=v1.2.3)
 	@VERSION='$(VERSION)' deploy/release.sh
 
 .PHONY: release-test
 release-test: ## try the release on a bare Debian 12 (as root; debootstrap)
 	@VERSION='$(VERSION)' deploy/release-test.sh
+
+TARGET ?= cpu
+.PHONY: image
+image: ## build the image frostwatch:VERSION by docker, podman or buildah (TARGET=cuda for GPUs)
+	@VERSION='$(VERSION)' deploy/image.sh $(TARGET)
+
+.PHONY: image-test
+image-test: ## build the image without a registry, and run the stages out of it (as root; buildah, debootstrap)
+	@VERSION='$(VERSION)' deploy/image-test.sh
+
+# A module of its own, so that the program's has nothing of Kubernetes.
+.PHONY: chart-test
+chart-test: build ## lint, render and test the Helm chart and compose.yaml
+	cd deploy/check && FROSTWATCH='$(CURDIR)/frostwatch' go test -count=1 -timeout 15m ./...
 
 .PHONY: clean
 clean: ## remove what was built and fetched

@@ -13,7 +13,7 @@ if [ -z "$archive" ]; then
   deploy/release.sh
   archive=dist/frostwatch-${VERSION:-$(git describe --tags --always --dirty)}-linux-$(go env GOARCH).tar.gz
 fi
-base=$(deploy/bare-root.sh)
+base=$(deploy/bare.sh)
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 tar -C "$root" -xf "$base"

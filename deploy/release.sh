@@ -2,7 +2,8 @@
 # Builds dist/frostwatch-VERSION-linux-ARCH.tar.gz: the program, every library that it
 # needs but glibc's, redis-server, licences, units, install.sh and an SBOM. Beside it lie
 # the sources of FFmpeg as built, which its licence asks for, SHA256SUMS and install.sh.
-# VERSION=... names the release; the default is what git describes.
+# VERSION=... names the release; the default is what git describes. Where there is no git, as
+# in the build of the image, COMMIT and SOURCE_DATE_EPOCH say the commit and its time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,9 +12,9 @@ die() { say "$*"; exit 1; }
 step() { say "$* ($((SECONDS))s)"; }
 
 version=${VERSION:-$(git describe --tags --always --dirty)}
-commit=$(git rev-parse HEAD)
+commit=${COMMIT:-$(git rev-parse HEAD)}
 export SOURCE_DATE_EPOCH
-SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 date=$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%d)
 arch=$(go env GOARCH)
 [ "$arch" = "$(go env GOHOSTARCH)" ] || die "cross-building needs a C compiler and libraries for $arch: build on $arch (docs/install.md)"
@@ -134,7 +135,7 @@ T
 assemble() {
   cp LICENSE NOTICE deploy/install.sh "$stage/"
   cp docs/install.md "$stage/INSTALL.md"
-  cp -r deploy/systemd deploy/examples deploy/prometheus deploy/grafana "$stage/"
+  cp -r deploy/systemd deploy/examples deploy/prometheus deploy/grafana deploy/helm "$stage/"
   cp cmd/frostwatch/demo/pipeline.yaml "$stage/examples/pipeline.yaml"
   cp pipeline.yaml "$stage/examples/every-key.yaml"
   sources_readme >"$stage/licences/SOURCES.txt"
@@ -156,7 +157,7 @@ pack() {
 }
 
 step "preparing ONNX Runtime, FFmpeg and redis-server"
-deploy/setup.sh run
+deploy/setup.sh release
 ffmpeg=$(deploy/native.sh ffmpeg)
 redis=$(deploy/native.sh redis)
 rm -rf "$stage"

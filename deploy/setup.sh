@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what Frostwatch needs on Debian 12: `setup.sh run` to build and run,
-# `setup.sh test` also what the tests need. What is there already is left alone.
+# `setup.sh test` also what the tests need, `setup.sh release` what building a release
+# needs, `setup.sh image` what the image's test needs. What is there already is left alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -21,6 +22,17 @@ run_packages=(
 # jq is for docs/examples/subscribe; kcat reads topics there and in other tests.
 test_packages=(kcat jq ffmpeg chromium-headless-shell mosquitto prometheus prometheus-alertmanager systemd python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad libegl1 libgl1 libgl1-mesa-dri)
+
+# A release is linked with an FFmpeg of its own (deploy/native.sh).
+release_packages=(
+  gcc libc6-dev pkg-config make nasm patch xz-utils
+  binutils                 # objdump, for what a library is called
+  libturbojpeg0-dev        # JPEG
+  libdav1d-dev zlib1g-dev  # FFmpeg's AV1, and what it needs itself
+  ca-certificates
+)
+# buildah builds the image where there is no docker; debootstrap makes what it is built on.
+image_packages=(buildah debootstrap)
 
 go_minimum=$(awk '$1 == "go" {print $2}' go.mod)
 
@@ -185,6 +197,8 @@ install_train() {
 check_machine
 case "${1:-}" in
 run) install_packages "${run_packages[@]}"; install_onnxruntime ;;
+release) install_packages "${release_packages[@]}"; install_onnxruntime ;;
+image) install_packages "${image_packages[@]}" ;;
 test)
   install_packages "${run_packages[@]}" "${test_packages[@]}"
   install_onnxruntime
@@ -194,5 +208,5 @@ test)
   install_train
   install_lint
   ;;
-*) die "usage: deploy/setup.sh run|test" ;;
+*) die "usage: deploy/setup.sh run|test|release|image" ;;
 esac

@@ -71,6 +71,7 @@ func (p Program) root() *cobra.Command {
 		p.initCommand(),
 		p.configCommand(),
 		p.doctorCommand(),
+		p.healthcheckCommand(),
 		p.versionCommand(),
 	)
 	groups(root)

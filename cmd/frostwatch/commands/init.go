@@ -16,12 +16,13 @@ import (
 func (p Program) initCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "init", Short: "Write a first configuration, with which everything starts",
-		Long: "Writes frostwatch.yaml, and labels.txt where labels are given, and overwrites nothing. What is written has been\n" +
-			"checked as `frostwatch config check` does.",
+		Long: "Writes frostwatch.yaml (for Kubernetes values.yaml), and labels.txt where labels are given, and overwrites nothing.\n" +
+			"What is written has been checked as `frostwatch config check` does.",
 	}
 	cmd.AddCommand(
 		p.initCase(starter.Machine, "For one machine: `frostwatch up` with your cameras", `  frostwatch init machine --camera 'door=rtsp://viewer:${DOOR_PASSWORD}@10.0.0.7/stream1' --watch "person falling down"`),
 		p.initCase(starter.Stages, "For stages as processes of their own, against your Kafka and Redis", "  frostwatch init stages --kafka kafka-1:9092,kafka-2:9092 --redis redis:6379 --bundle models/froster-b16"),
+		p.initCase(starter.Kubernetes, "Values for the Helm chart, against your Kafka and Redis", "  frostwatch init kubernetes --image registry.example.com/frostwatch --kafka kafka.kafka:9092 --redis redis.redis:6379"),
 	)
 	return cmd
 }
@@ -47,12 +48,47 @@ func (p Program) initCase(of, short, example string) *cobra.Command {
 	cmd.Flags().StringVar(&dir, "out", ".", "folder to write to")
 	cmd.Flags().StringArrayVar(&flags, "camera", nil, "NAME=URL of a camera; repeatable")
 	cmd.Flags().StringArrayVar(&o.Watch, "watch", nil, "what you want to be alerted to, in words; repeatable")
-	cmd.Flags().StringVar(&o.Bundle, "bundle", config.Default().Infer.Bundle, "folder written by `frostwatch model import`")
-	if of == starter.Stages {
-		cmd.Flags().StringSliceVar(&o.Kafka, "kafka", config.Default().Kafka.Brokers, "addresses of brokers")
-		cmd.Flags().StringVar(&o.Redis, "redis", config.Default().Redis.Address, "address of Redis")
+	if of == starter.Kubernetes {
+		cmd.Flags().StringVar(&o.Bundle, "bundle", "", "folder written by `frostwatch model import`, in the volume of models (default: the demo model)")
+		cmd.Flags().StringVar(&o.Image, "image", "frostwatch", "where the image was pushed to")
+	} else {
+		cmd.Flags().StringVar(&o.Bundle, "bundle", config.Default().Infer.Bundle, "folder written by `frostwatch model import`")
+	}
+	kafka, redis := config.Default().Kafka.Brokers, config.Default().Redis.Address
+	if of == starter.Kubernetes {
+		kafka, redis = []string{"kafka:9092"}, "redis:6379"
+	}
+	if of != starter.Machine {
+		cmd.Flags().StringSliceVar(&o.Kafka, "kafka", kafka, "addresses of brokers")
+		cmd.Flags().StringVar(&o.Redis, "redis", redis, "address of Redis")
 	}
 	return cmd
+}
+
+// begunKubernetes says what comes next. What the configuration warns of on this machine says
+// nothing of pods.
+func (p Program) begunKubernetes(dir string, o starter.Options) error {
+	var b strings.Builder
+	path := filepath.Join(dir, starter.ValuesFile)
+	fmt.Fprintf(&b, "wrote %s\n", path)
+	if o.Bundle == "" {
+		b.WriteString("warning: model.bundle is empty: the demo model, whose results mean nothing on real video\n")
+	}
+	b.WriteString("next:\n")
+	if names := o.Variables(); len(names) > 0 {
+		fmt.Fprintf(&b, "  kubectl create secret generic %s", starter.CameraSecret)
+		for _, name := range names {
+			fmt.Fprintf(&b, " --from-literal=%s=...", name)
+		}
+		b.WriteString("\n")
+	}
+	fmt.Fprintf(&b, "  helm install frostwatch deploy/helm/frostwatch --values %s\n", path)
+	if len(o.Watch) > 0 {
+		fmt.Fprintf(&b, "  kubectl exec -i deploy/frostwatch-alerts -- frostwatch vocab import - --config /etc/frostwatch/frostwatch.yaml < %s\n", filepath.Join(dir, starter.LabelsFile))
+	}
+	b.WriteString("  helm test frostwatch --logs\n")
+	_, err := fmt.Fprint(p.Out, b.String())
+	return err
 }
 
 func camerasOfFlags(flags []string) (out []starter.Camera, err error) {
@@ -68,6 +104,9 @@ func camerasOfFlags(flags []string) (out []starter.Camera, err error) {
 
 // begun says what was written, what is still to be done in it, and what comes next.
 func (p Program) begun(of, dir string, o starter.Options) error {
+	if of == starter.Kubernetes {
+		return p.begunKubernetes(dir, o)
+	}
 	path := filepath.Join(dir, starter.ConfigFile)
 	f, err := config.Open(path)
 	if err != nil {

@@ -16,20 +16,22 @@ import (
 	"github.com/frostwatch/frostwatch/internal/config"
 )
 
-//go:embed machine.yaml stages.yaml
+//go:embed machine.yaml stages.yaml kubernetes.yaml
 var files embed.FS
 
 // Cases that a configuration can be written for.
 const (
-	Machine = "machine" // `frostwatch up` on one machine
-	Stages  = "stages"  // processes of their own, against Kafka and Redis
+	Machine    = "machine"    // `frostwatch up` on one machine
+	Stages     = "stages"     // processes of their own, against Kafka and Redis
+	Kubernetes = "kubernetes" // values of the chart in deploy/helm
 )
 
 // Options are what is known of the installation.
 type Options struct {
 	Cameras []Camera
 	Watch   []string // labels, each of which gets a rule
-	Bundle  string
+	Bundle  string   // a folder; for Kubernetes its name in the volume
+	Image   string   // for Kubernetes: where the image is
 	Kafka   []string // addresses of brokers
 	Redis   string
 }
@@ -39,7 +41,8 @@ type Camera struct{ Name, URL string }
 
 type rule struct{ Name, Label string }
 
-// Config is the configuration for a case. It has been read as a stage reads it.
+// Config is the configuration for a case, or the chart's values. It has been read as a
+// stage reads it.
 func Config(of string, o Options) ([]byte, error) {
 	t, err := template.New("").Funcs(template.FuncMap{"quote": quoted}).ParseFS(files, "*.yaml")
 	if err != nil {
@@ -47,15 +50,21 @@ func Config(of string, o Options) ([]byte, error) {
 	}
 	data := struct {
 		Options
-		Rules            []rule
-		Replication      int
-		Archive, Packets string
-	}{Options: o, Rules: rulesOf(o.Watch), Replication: min(3, len(o.Kafka)), Archive: "frostwatch-archive", Packets: "frostwatch-packets"}
+		Rules                          []rule
+		Replication                    int
+		Archive, Packets, CameraSecret string
+	}{Options: o, Rules: rulesOf(o.Watch), Replication: min(3, len(o.Kafka)), Archive: "frostwatch-archive", Packets: "frostwatch-packets", CameraSecret: CameraSecret}
 	var b bytes.Buffer
 	if err := t.ExecuteTemplate(&b, of+".yaml", data); err != nil {
 		return nil, fmt.Errorf("write the configuration: %w", err)
 	}
-	c, err := config.Parse("", b.Bytes(), anyVariable)
+	read := b.Bytes()
+	if of == Kubernetes {
+		if read, err = ofValues(read); err != nil {
+			return nil, err
+		}
+	}
+	c, err := config.Parse("", read, anyVariable)
 	if err != nil {
 		return nil, err
 	}
@@ -93,8 +102,17 @@ func rulesOf(labels []string) (out []rule) {
 // Names of the files that Write writes.
 const (
 	ConfigFile = "frostwatch.yaml"
+	ValuesFile = "values.yaml"
 	LabelsFile = "labels.txt"
 )
+
+// FileOf is the name of the file that Write writes for a case.
+func FileOf(of string) string {
+	if of == Kubernetes {
+		return ValuesFile
+	}
+	return ConfigFile
+}
 
 // Write puts the configuration into a folder, and the labels beside it. It overwrites
 // nothing.
@@ -106,7 +124,7 @@ func Write(dir, of string, o Options) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("write the configuration: %w", err)
 	}
-	if err := writeNew(filepath.Join(dir, ConfigFile), b); err != nil || len(o.Watch) == 0 {
+	if err := writeNew(filepath.Join(dir, FileOf(of)), b); err != nil || len(o.Watch) == 0 {
 		return err
 	}
 	return writeNew(filepath.Join(dir, LabelsFile), []byte(strings.Join(o.Watch, "\n")+"\n"))

@@ -4,8 +4,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/goccy/go-yaml"
 
 	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/internal/config"
@@ -16,7 +19,7 @@ import (
 var full = Options{
 	Cameras: []Camera{{"door", "rtsp://u:${DOOR}@10.0.0.7/a?x=1&y={2}"}, {"yard", "rtsp://10.0.0.8/#stream"}},
 	Watch:   []string{"person falling down", "bag: left \"behind\"", "人が倒れる", "Person falling down!", strings.Repeat("very ", 30) + "long"},
-	Bundle:  "models/my model", Kafka: []string{"k1:9092", "k2:9092", "k3:9092", "k4:9092"}, Redis: "redis:6379",
+	Bundle:  "models/my model", Image: "registry.example/frostwatch", Kafka: []string{"k1:9092", "k2:9092", "k3:9092", "k4:9092"}, Redis: "redis:6379",
 }
 
 func TestWhatIsWrittenIsAConfiguration(t *testing.T) {
@@ -96,6 +99,63 @@ func TestNothingIsOverwritten(t *testing.T) {
 	}
 }
 
+// The chart makes of its values the configuration that was checked, and passwords stay
+// where they are.
+func TestValuesOfTheChart(t *testing.T) {
+	b, err := Config(Kubernetes, full)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v struct {
+		Image          struct{ Repository string }
+		Config         struct{ Kafka struct{ Brokers []string } }
+		Cameras, Rules []struct{ Name, URL string }
+		Secrets        struct{ Env, Cameras []string }
+		Model          struct {
+			Bundle string
+			Volume map[string]any
+		}
+	}
+	if err := yaml.Unmarshal(b, &v); err != nil {
+		t.Fatalf("%v\n%s", err, b)
+	}
+	if v.Image.Repository != full.Image || len(v.Config.Kafka.Brokers) != 4 || len(v.Rules) != len(full.Watch) || v.Model.Bundle != full.Bundle || len(v.Model.Volume) != 1 {
+		t.Errorf("the values are not those that were given:\n%s", b)
+	}
+	if len(v.Cameras) != 2 || v.Cameras[0].URL != full.Cameras[0].URL || !slices.Equal(v.Secrets.Cameras, []string{CameraSecret}) || !slices.Equal(full.Variables(), []string{"DOOR"}) {
+		t.Errorf("cameras %v, secrets %v, variables %v", v.Cameras, v.Secrets, full.Variables())
+	}
+	o := full
+	o.Cameras, o.Bundle = full.Cameras[1:], ""
+	if b, err = Config(Kubernetes, o); err != nil || !strings.Contains(string(b), "cameras: []") {
+		t.Errorf("%v, a Secret is wanted for cameras without a password:\n%s", err, b)
+	}
+}
+
+func TestValuesThatAreCommentedOutAreRightToo(t *testing.T) {
+	b, err := Config(Kubernetes, Options{Kafka: []string{"k:1"}, Redis: "r:1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.NewReplacer("cameras: []\n#", "cameras:\n", "rules: []\n#", "rules:\n", "receivers: []                # docs/notify.md\n#", "receivers:\n", "  volume: {}\n#", "").Replace(string(b))
+	text = regexp.MustCompile(`(?m)^#(  \S|    \S)`).ReplaceAllString(text, "$1")
+	read, err := ofValues([]byte(text))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	c, err := config.Parse("", read, anyVariable)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	rules, err := alerts.Compile(c.Rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Cameras) != 1 || len(rules.Names()) != 1 || len(c.Notify.Receivers) != 1 || c.Kafka.SASL.Mechanism == "" || c.Redis.Password.Reveal() == "" {
+		t.Errorf("an example is still commented out:\n%s", text)
+	}
+}
+
 func TestMistakesAreNamed(t *testing.T) {
 	o := full
 	o.Cameras = []Camera{{"a b", "rtsp://h/s"}}
@@ -104,7 +164,9 @@ func TestMistakesAreNamed(t *testing.T) {
 	}
 	o = full
 	o.Kafka = []string{"no port"}
-	if _, err := Config(Stages, o); err == nil || !strings.Contains(err.Error(), "kafka.brokers[0]") {
-		t.Errorf("a wrong address: %v", err)
+	for _, of := range []string{Stages, Kubernetes} {
+		if _, err := Config(of, o); err == nil || !strings.Contains(err.Error(), "kafka.brokers[0]") {
+			t.Errorf("a wrong address: %v", err)
+		}
 	}
 }

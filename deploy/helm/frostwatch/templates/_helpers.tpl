@@ -1,0 +1,96 @@
+{{/* The stages, each a Deployment. */}}
+{{- define "frostwatch.stages" -}}ingest infer alerts archive notify calibrate console{{- end }}
+
+{{- define "frostwatch.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" }}
+{{- end }}
+
+{{/* Short enough for what is appended. */}}
+{{- define "frostwatch.fullname" -}}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" }}
+{{- else if contains (include "frostwatch.name" .) .Release.Name }}
+{{- .Release.Name | trunc 40 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name (include "frostwatch.name" .) | trunc 40 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{- define "frostwatch.selector" -}}
+app.kubernetes.io/name: {{ include "frostwatch.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "frostwatch.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{ include "frostwatch.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end }}
+
+{{- define "frostwatch.serviceAccount" -}}
+{{- if .Values.serviceAccount.create }}{{ default (include "frostwatch.fullname" .) .Values.serviceAccount.name }}{{ else }}{{ default "default" .Values.serviceAccount.name }}{{ end }}
+{{- end }}
+
+{{/* frostwatch.image of (list . stage): the one with CUDA for infer on a GPU. */}}
+{{- define "frostwatch.image" -}}
+{{- $root := index . 0 }}{{ $image := $root.Values.image }}
+{{- $cuda := and (eq (index . 1) "infer") $root.Values.stages.infer.gpu.enabled }}
+{{- $digest := ternary $image.cudaDigest $image.digest $cuda }}
+{{- if $digest }}{{ $image.repository }}@{{ $digest }}
+{{- else }}{{ $image.repository }}:{{ default $root.Chart.AppVersion $image.tag }}{{ if $cuda }}-cuda{{ end }}
+{{- end }}
+{{- end }}
+
+{{/* What the chart says of the configuration, over what the values say. */}}
+{{- define "frostwatch.config" -}}
+{{- $c := mergeOverwrite (dict "log" (dict "format" "json")) (deepCopy .Values.config) }}
+{{- $own := dict "http" (dict "listen" "0.0.0.0:8080") "ingest" (dict "packets" (dict "dir" "/var/lib/frostwatch/packets")) "cameras" .Values.cameras "rules" .Values.rules }}
+{{- with .Values.model.bundle }}{{ $_ := set $own "infer" (dict "bundle" (printf "/models/%s" .)) }}{{ end }}
+{{- if .Values.archiveVolume }}{{ $_ := set $own "archive" (dict "bucket" "/archive") }}{{ end }}
+{{- $c = mergeOverwrite $c $own }}
+{{- if .Values.stages.infer.gpu.enabled }}
+{{- $c = mergeOverwrite (dict "infer" (dict "provider" "cuda")) $c }}
+{{- end }}
+{{- if .Values.console.expose }}
+{{- $known := default dict .Values.config.console }}
+{{- if not (or $known.users $known.tokens) }}{{ fail "console.expose: want config.console.users or tokens: whoever reaches the console sees all cameras (docs/console.md)" }}{{ end }}
+{{- if not .Values.console.host }}{{ fail "console.expose: want console.host, the name by which it is reached" }}{{ end }}
+{{- $console := dict "listen" "0.0.0.0:8070" "hosts" (list .Values.console.host) }}
+{{- if not $known.tls }}{{ $_ := set $console "tls" (dict "mode" "proxy") }}{{ end }}
+{{- with .Values.console.proxies }}{{ $_ := set $console "proxies" . }}{{ end }}
+{{- $c = mergeOverwrite $c (dict "console" $console) }}
+{{- end }}
+{{- toYaml $c }}
+{{- end }}
+
+{{/* Changes when something does that takes effect at a start only. The keys taken out are
+those that stages take over as soon as the file changes (docs/configuration.md). */}}
+{{- define "frostwatch.restart" -}}
+{{- $c := include "frostwatch.config" . | fromYaml }}
+{{- $_ := unset $c "cameras" }}{{ $_ = unset $c "rules" }}
+{{- range $section, $keys := dict "infer" (list "bundle") "notify" (list "receivers" "profiles" "verify") "console" (list "users" "tokens" "hosts" "proxies") }}
+{{- with index $c $section }}{{ $it := . }}{{ range $keys }}{{ $_ := unset $it . }}{{ end }}{{ end }}
+{{- end }}
+{{- toJson $c | sha256sum }}
+{{- end }}
+
+{{/* Ports of addresses such as host:port. */}}
+{{- define "frostwatch.ports" -}}
+{{- $out := list }}
+{{- range . }}{{ $out = append $out (splitList ":" (toString .) | last | int) }}{{ end }}
+{{- $out | uniq | toJson }}
+{{- end }}
+
+{{/* frostwatch.lag of (list . stage): the consumer group and the topic of which KEDA asks how
+much waits. Groups have the topics' prefix unless that is the default one (topics.Names). */}}
+{{- define "frostwatch.lag" -}}
+{{- $root := index . 0 }}{{ $stage := index . 1 }}
+{{- $kafka := $root.Values.config.kafka }}
+{{- $prefix := default "frostwatch." $kafka.prefix }}
+{{- $of := default dict (index $root.Values.config $stage) }}
+{{- $group := default (printf "frostwatch-%s" $stage) $of.group }}
+{{- if eq $stage "archive" }}{{ $group = printf "%s-actions" $group }}{{ end }}
+{{- if ne $prefix "frostwatch." }}{{ $group = printf "%s%s" $prefix $group }}{{ end }}
+{{- dict "group" $group "topic" (printf "%s%s" $prefix (ternary "clips" "actions" (eq $stage "infer"))) | toJson }}
+{{- end }}
