@@ -151,7 +151,11 @@ func TestValuesThatAreCommentedOutAreRightToo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Cameras) != 1 || len(rules.Names()) != 1 || len(c.Notify.Receivers) != 1 || c.Kafka.SASL.Mechanism == "" || c.Redis.Password.Reveal() == "" {
+	plan, err := notify.Compile(c.Notify.Receivers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Cameras) != 1 || len(rules.Names()) != 1 || len(plan.Names()) != 1 || c.Kafka.SASL.Mechanism == "" || c.Redis.Password.Reveal() == "" {
 		t.Errorf("an example is still commented out:\n%s", text)
 	}
 }
