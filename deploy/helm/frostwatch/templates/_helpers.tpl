@@ -1,6 +1,13 @@
 {{/* The stages, each a Deployment. */}}
 {{- define "frostwatch.stages" -}}ingest infer alerts archive notify calibrate console{{- end }}
 
+{{/* frostwatch.runs of (list . stage): the archive runs where there is something to write to. */}}
+{{- define "frostwatch.runs" -}}
+{{- $root := index . 0 }}{{ $stage := index . 1 }}
+{{- $bucket := default "none" (default dict $root.Values.config.archive).bucket }}
+{{- if and (index $root.Values.stages $stage).enabled (or (ne $stage "archive") (ne $bucket "none") $root.Values.archiveVolume) }}true{{ end }}
+{{- end }}
+
 {{- define "frostwatch.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" }}
 {{- end }}
