@@ -2,6 +2,7 @@ package check
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -110,5 +111,15 @@ func TestComposeMakesAPassword(t *testing.T) {
 	}
 	if again := shell(t, script); again != "" {
 		t.Errorf("at the second start it says %q", again)
+	}
+}
+
+// As far as it can be judged without the rules, which are mounted beside it.
+func TestComposeConfiguresPrometheus(t *testing.T) {
+	if _, err := exec.LookPath("promtool"); err != nil {
+		t.Skip("no promtool here (apt-get install prometheus)")
+	}
+	if out, err := exec.Command("promtool", "check", "config", "--syntax-only", "../compose/prometheus.yml").CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
 	}
 }

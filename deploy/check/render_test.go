@@ -3,6 +3,7 @@ package check
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -119,7 +120,7 @@ func renderErr(values string) (all []object, notes string, err error) {
 func objects(text string) (all []object, err error) {
 	for r := utilyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(text))); ; {
 		doc, err := r.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all, nil
 		}
 		if err != nil {
