@@ -115,3 +115,33 @@ func TestFileIsPolledWhereItCannotBeWatched(t *testing.T) {
 	}
 	await(t, "the file that came back", func() bool { return f.reloads() == 2 })
 }
+
+// As Kubernetes replaces the files of a ConfigMap: the file is a link into a folder that is a
+// link, and only that one changes.
+func TestFileOfAConfigMapIsFollowed(t *testing.T) {
+	f, start := open(t, "log: {level: info}\n")
+	dir := filepath.Dir(f.path)
+	put := func(folder, text string) {
+		t.Helper()
+		if err := os.Mkdir(filepath.Join(dir, folder), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		f.write(filepath.Join(dir, folder, "pipeline.yaml"), text)
+		if err := os.Symlink(folder, filepath.Join(dir, "..data.new")); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(filepath.Join(dir, "..data.new"), filepath.Join(dir, "..data")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("..1", "log: {level: info}\n")
+	if err := os.Remove(f.path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("..data/pipeline.yaml", f.path); err != nil {
+		t.Fatal(err)
+	}
+	start(time.Hour)
+	put("..2", "log: {level: warn}\n")
+	await(t, "the edit of the ConfigMap", func() bool { return f.reloads() == 1 })
+}
