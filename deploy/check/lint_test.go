@@ -51,6 +51,9 @@ func TestManifestsHaveNoFieldThatKubernetesLacks(t *testing.T) {
 		if !seen["Deployment/fw-frostwatch-infer"] {
 			t.Errorf("%s: no stage", name)
 		}
+		if seen["Pod/fw-frostwatch-doctor"] != (name != "everything") { // which has a GPU
+			t.Errorf("%s: the doctor's pod: %v", name, seen["Pod/fw-frostwatch-doctor"])
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -276,6 +277,25 @@ func TestOnlyInferTakesAGPU(t *testing.T) {
 		}
 		if stage == "infer" && d.Spec.Strategy.RollingUpdate.MaxSurge.IntValue() != 0 {
 			t.Error("a rollout waits for a second GPU")
+		}
+	}
+}
+
+// What `helm install` prints can be copied as it is.
+func TestNotesNameWhatThereIs(t *testing.T) {
+	for name, values := range releases {
+		all, notes, err := renderErr(values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pods := of[appsv1.Deployment](t, all, "Deployment")
+		for _, m := range regexp.MustCompile(`deploy/fw-frostwatch-([a-z]+)`).FindAllStringSubmatch(notes, -1) {
+			if _, has := pods[m[1]]; !has {
+				t.Errorf("%s: there is no %s", name, m[0])
+			}
+		}
+		if strings.Contains(notes, "helm test") != (name != "everything") || strings.Contains(notes, "\n\n\n") || !strings.Contains(notes, "vocab import") {
+			t.Errorf("%s:\n%s", name, notes)
 		}
 	}
 }
