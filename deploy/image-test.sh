@@ -2,7 +2,8 @@
 # Builds the image from deploy/Dockerfile and runs the stages out of it, as its user, on a
 # read-only root and without any privilege, to the first alert: image-test.sh, as root.
 # There need be no registry: both images that it is built from are made here, one by
-# debootstrap, one of that and this machine's Go. What native.sh builds is kept in .native.
+# debootstrap, one of that and this machine's Go. What native.sh builds is kept in .native, and
+# Go's caches are this machine's.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -39,11 +40,14 @@ base_images() {
     m=$(b mount "$c")
     cp -a "$(go env GOROOT)" "$m/usr/local/go"
     # By which this machine reaches its packages.
-    mkdir -p "$m/etc/ssl/certs" && cp -L /etc/ssl/certs/ca-certificates.crt "$m/etc/ssl/certs/"
-    [ ! -f /etc/pip.conf ] || cp /etc/pip.conf "$m/etc/"
-    cp -r /etc/apt/sources.list.d/debian.sources "$m/etc/apt/sources.list.d/" 2>/dev/null && : >"$m/etc/apt/sources.list" || true
+    cp -L /etc/ssl/certs/ca-certificates.crt "$m/etc/machine.crt"
+    if [ -f /etc/apt/sources.list.d/debian.sources ]; then
+      cp /etc/apt/sources.list.d/debian.sources "$m/etc/apt/sources.list.d/"
+      : >"$m/etc/apt/sources.list"
+    fi
     b umount "$c" >/dev/null
-    b config --env PATH=/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin --env GOTOOLCHAIN=local "$c"
+    b config --env PATH=/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin --env GOTOOLCHAIN=local \
+      --env SSL_CERT_FILE=/etc/machine.crt --env PIP_CERT=/etc/machine.crt "$c"
     b commit -q --rm "$c" "$golang" >/dev/null
     touch "$storage/made"
   fi
@@ -52,10 +56,9 @@ base_images() {
 base_images
 say "building the image"
 image=localhost/frostwatch:test
-mkdir -p .native/image-cache/build
 version=${VERSION:-$(git describe --tags --always --dirty)}
 b build --isolation=chroot --network=host --pull-never --layers --format docker --ignorefile deploy/Dockerfile.dockerignore -f deploy/Dockerfile --target cpu -t "$image" \
-  --volume "$(readlink -f .native):/src/.native" --volume "$(go env GOMODCACHE):/go/pkg/mod" --volume "$PWD/.native/image-cache/build:/root/.cache/go-build" \
+  --volume "$(readlink -f .native):/src/.native" --volume "$(go env GOMODCACHE):/go/pkg/mod" --volume "$(go env GOCACHE):/root/.cache/go-build" \
   --build-arg "VERSION=$version" --build-arg "COMMIT=$(git rev-parse HEAD)" --build-arg "SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)" . >"$storage/build.log" 2>&1 ||
   die "the image could not be built: $(tail -n 15 "$storage/build.log")"
 
