@@ -103,10 +103,12 @@ carry_redis() {
   carry redis "$v" BSD-3-Clause "pkg:deb/debian/redis@$v?arch=source&distro=bookworm" bin/redis-server
 }
 
-# The program looks for its libraries in lib beside it, wherever that is.
+# The program looks for its libraries in lib beside it, wherever that is. What pkg-config says
+# is no part of the key of Go's cache, so the folder is in CGO_LDFLAGS too: without it, Go takes
+# the objects of a build with Debian's FFmpeg.
 build_program() {
   # shellcheck disable=SC2016 # the loader expands $ORIGIN
-  PKG_CONFIG_PATH=$ffmpeg/lib/pkgconfig CGO_ENABLED=1 nice -n 5 go build -trimpath -buildvcs=false -o "$stage/frostwatch" \
+  CGO_CFLAGS="-O2 -g -I$ffmpeg/include" CGO_LDFLAGS="-O2 -g -L$ffmpeg/lib" PKG_CONFIG_PATH=$ffmpeg/lib/pkgconfig CGO_ENABLED=1 nice -n 5 go build -trimpath -buildvcs=false -o "$stage/frostwatch" \
     -ldflags "-s -w -X main.version=$version -X main.commit=${commit:0:12} -X main.date=$date "'-extldflags "-Wl,-rpath,$ORIGIN/lib -Wl,--enable-new-dtags -Wl,-z,relro,-z,now"' \
     ./cmd/frostwatch
 }
