@@ -19,6 +19,7 @@ b() { buildah --root "$storage/root" --runroot "$storage/run" --storage-driver "
 run=''
 cleanup() {
   [ -z "$run" ] || { b umount "$run"; b rm "$run"; } >/dev/null 2>&1 || true
+  umount "$storage/root/overlay" 2>/dev/null || true # else `make clean` can't remove it
 }
 trap cleanup EXIT
 
@@ -57,7 +58,7 @@ base_images
 say "building the image"
 image=localhost/frostwatch:test
 version=${VERSION:-$(git describe --tags --always --dirty)}
-b build --isolation=chroot --network=host --pull-never --layers --format docker --ignorefile deploy/Dockerfile.dockerignore -f deploy/Dockerfile --target cpu -t "$image" \
+b build --isolation=chroot --network=host --pull-never --layers --force-rm --format docker --ignorefile deploy/Dockerfile.dockerignore -f deploy/Dockerfile --target cpu -t "$image" \
   --volume "$(readlink -f .native):/src/.native" --volume "$(go env GOMODCACHE):/go/pkg/mod" --volume "$(go env GOCACHE):/root/.cache/go-build" \
   --build-arg "VERSION=$version" --build-arg "COMMIT=$(git rev-parse HEAD)" --build-arg "SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)" . >"$storage/build.log" 2>&1 ||
   die "the image could not be built: $(tail -n 15 "$storage/build.log")"
