@@ -83,6 +83,10 @@ bench-console: setup-test ## a wall of a hundred simulated cameras in Chromium, 
 bench: build ## measure this machine
 	@./frostwatch bench
 
+.PHONY: test-setup
+test-setup: ## set up from nothing in a bare Debian 12, to the first alert (as root; debootstrap)
+	@deploy/setup-test.sh
+
 .PHONY: release
 release: ## build dist/frostwatch-VERSION-linux-ARCH.tar.gz, which needs nothing installed (VERSION=v1.2.3)
 	@VERSION='$(VERSION)' deploy/release.sh

@@ -19,8 +19,9 @@ run_packages=(
 )
 # The GStreamer packages are an RTSP server that is not ours, for the tests; the
 # last three are OpenGL without a screen, for those of train/demo.
-# jq is for docs/examples/subscribe; kcat reads topics there and in other tests.
-test_packages=(kcat jq ffmpeg chromium-headless-shell mosquitto prometheus prometheus-alertmanager systemd python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base
+# debootstrap makes the bare Debian in which the set-up itself is tried (setup-test.sh); jq
+# is for docs/examples/subscribe; kcat reads topics there and in other tests.
+test_packages=(debootstrap kcat jq ffmpeg chromium-headless-shell mosquitto prometheus prometheus-alertmanager systemd python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base
   gstreamer1.0-plugins-good gstreamer1.0-plugins-bad libegl1 libgl1 libgl1-mesa-dri)
 
 # A release is linked with an FFmpeg of its own (deploy/native.sh).
