@@ -138,6 +138,8 @@ assemble() {
   cp LICENSE NOTICE deploy/install.sh "$stage/"
   cp docs/install.md "$stage/INSTALL.md"
   cp -r deploy/systemd deploy/examples deploy/prometheus deploy/grafana deploy/helm "$stage/"
+  # An image of this version is what the chart runs, unless values say another.
+  sed -i "s/^appVersion:.*/appVersion: \"$version\"/" "$stage/helm/frostwatch/Chart.yaml"
   cp cmd/frostwatch/demo/pipeline.yaml "$stage/examples/pipeline.yaml"
   cp pipeline.yaml "$stage/examples/every-key.yaml"
   sources_readme >"$stage/licences/SOURCES.txt"

@@ -99,7 +99,7 @@ func TestExampleIsAConfiguration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.Config.HTTP.Listen != "127.0.0.1:0" {
+	if f.Config.HTTP.Listen != "" { // then each has a port of its own, which docs name
 		t.Errorf("several stages on one machine would want %s", f.Config.HTTP.Listen)
 	}
 }

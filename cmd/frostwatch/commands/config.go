@@ -94,7 +94,7 @@ func (p Program) configShow() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&data, "data", up.DefaultData, "data directory of a frostwatch up, whose file is meant when none is named")
-	cmd.Flags().BoolVar(&set, "set", false, "only keys that the file or `frostwatch up` sets")
+	cmd.Flags().BoolVar(&set, "set", false, "only keys that the file or frostwatch up sets")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
 }

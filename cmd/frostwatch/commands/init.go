@@ -22,7 +22,7 @@ func (p Program) initCommand() *cobra.Command {
 	cmd.AddCommand(
 		p.initCase(starter.Machine, "For one machine: `frostwatch up` with your cameras", `  frostwatch init machine --camera 'door=rtsp://viewer:${DOOR_PASSWORD}@10.0.0.7/stream1' --watch "person falling down"`),
 		p.initCase(starter.Stages, "For stages as processes of their own, against your Kafka and Redis", "  frostwatch init stages --kafka kafka-1:9092,kafka-2:9092 --redis redis:6379 --bundle models/froster-b16"),
-		p.initCase(starter.Kubernetes, "Values for the Helm chart, against your Kafka and Redis", "  frostwatch init kubernetes --image registry.example.com/frostwatch --kafka kafka.kafka:9092 --redis redis.redis:6379"),
+		p.initCase(starter.Kubernetes, "Values for the Helm chart, against your Kafka and Redis", "  frostwatch init kubernetes --image registry.example.com/frostwatch:v1.2.3 --kafka kafka.kafka:9092 --redis redis.redis:6379"),
 	)
 	return cmd
 }
@@ -49,10 +49,10 @@ func (p Program) initCase(of, short, example string) *cobra.Command {
 	cmd.Flags().StringArrayVar(&flags, "camera", nil, "NAME=URL of a camera; repeatable")
 	cmd.Flags().StringArrayVar(&o.Watch, "watch", nil, "what you want to be alerted to, in words; repeatable")
 	if of == starter.Kubernetes {
-		cmd.Flags().StringVar(&o.Bundle, "bundle", "", "folder written by `frostwatch model import`, in the volume of models (default: the demo model)")
-		cmd.Flags().StringVar(&o.Image, "image", "frostwatch", "where the image was pushed to")
+		cmd.Flags().StringVar(&o.Bundle, "bundle", "", "folder written by frostwatch model import, in the volume of models (default: the demo model)")
+		cmd.Flags().StringVar(&o.Image, "image", "frostwatch", "where the image was pushed to, with its tag")
 	} else {
-		cmd.Flags().StringVar(&o.Bundle, "bundle", config.Default().Infer.Bundle, "folder written by `frostwatch model import`")
+		cmd.Flags().StringVar(&o.Bundle, "bundle", config.Default().Infer.Bundle, "folder written by frostwatch model import")
 	}
 	kafka, redis := config.Default().Kafka.Brokers, config.Default().Redis.Address
 	if of == starter.Kubernetes {
@@ -71,10 +71,16 @@ func (p Program) begunKubernetes(dir string, o starter.Options) error {
 	var b strings.Builder
 	path := filepath.Join(dir, starter.ValuesFile)
 	fmt.Fprintf(&b, "wrote %s\n", path)
+	if len(o.Watch) > 0 {
+		fmt.Fprintf(&b, "wrote %s\n", filepath.Join(dir, starter.LabelsFile))
+	}
 	if o.Bundle == "" {
 		b.WriteString("warning: model.bundle is empty: the demo model, whose results mean nothing on real video\n")
 	}
 	b.WriteString("next:\n")
+	if o.Bundle != "" {
+		fmt.Fprintf(&b, "  a claim frostwatch-models, of a volume that has the folder %s (docs/deploy.md)\n", topics.Clean(o.Bundle))
+	}
 	if names := o.Variables(); len(names) > 0 {
 		fmt.Fprintf(&b, "  kubectl create secret generic %s", starter.CameraSecret)
 		for _, name := range names {
@@ -82,7 +88,7 @@ func (p Program) begunKubernetes(dir string, o starter.Options) error {
 		}
 		b.WriteString("\n")
 	}
-	fmt.Fprintf(&b, "  helm install frostwatch deploy/helm/frostwatch --values %s\n", path)
+	fmt.Fprintf(&b, "  helm install frostwatch deploy/helm/frostwatch --values %s --wait --timeout 15m\n", path)
 	if len(o.Watch) > 0 {
 		fmt.Fprintf(&b, "  kubectl exec -i deploy/frostwatch-alerts -- frostwatch vocab import - --config /etc/frostwatch/frostwatch.yaml < %s\n", filepath.Join(dir, starter.LabelsFile))
 	}

@@ -2,15 +2,48 @@ package starter
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 
 	"github.com/frostwatch/frostwatch/internal/envtext"
+	"github.com/frostwatch/frostwatch/topics"
 )
 
 // CameraSecret is the Secret that the values name where cameras have passwords.
 const CameraSecret = "frostwatch-cameras"
+
+// image is where the image is, and its tag, which may be empty.
+func (o Options) image() (repository, tag string, err error) {
+	if strings.Contains(o.Image, "@") {
+		return "", "", fmt.Errorf("image %s: want NAME:TAG; a digest goes into the values image.digest and image.cudaDigest", topics.Clean(o.Image))
+	}
+	// A colon before the last slash is that of a port.
+	if i := strings.LastIndex(o.Image, ":"); i > strings.LastIndex(o.Image, "/") {
+		return o.Image[:i], o.Image[i+1:], nil
+	}
+	return o.Image, "", nil
+}
+
+// checkPasswords refuses passwords in clear in cameras' URLs: values are no place for them.
+func (o Options) checkPasswords() error {
+	for _, c := range o.Cameras {
+		text, err := envtext.Expand(c.URL, func(string, int) (string, error) { return "", nil })
+		if err != nil {
+			continue // it is refused where it is checked
+		}
+		u, err := url.Parse(text)
+		if err != nil || u.User == nil {
+			continue
+		}
+		if password, _ := u.User.Password(); password != "" {
+			return fmt.Errorf("camera %s: a password in clear is no value of a chart: write ${NAME} in its place, and the password into the Secret %s", topics.Clean(c.Name), CameraSecret)
+		}
+	}
+	return nil
+}
 
 // Variables are the names of the variables in the cameras' URLs, sorted.
 func (o Options) Variables() (names []string) {

@@ -31,7 +31,7 @@ type Options struct {
 	Cameras []Camera
 	Watch   []string // labels, each of which gets a rule
 	Bundle  string   // a folder; for Kubernetes its name in the volume
-	Image   string   // for Kubernetes: where the image is
+	Image   string   // for Kubernetes: where the image is, with its tag
 	Kafka   []string // addresses of brokers
 	Redis   string
 }
@@ -53,7 +53,17 @@ func Config(of string, o Options) ([]byte, error) {
 		Rules                          []rule
 		Replication                    int
 		Archive, Packets, CameraSecret string
+		Repository, Tag                string
 	}{Options: o, Rules: rulesOf(o.Watch), Replication: min(3, len(o.Kafka)), Archive: "frostwatch-archive", Packets: "frostwatch-packets", CameraSecret: CameraSecret}
+	if of == Kubernetes {
+		if data.Repository, data.Tag, err = o.image(); err != nil {
+			return nil, err
+		}
+		if err := o.checkPasswords(); err != nil {
+			return nil, err
+		}
+		data.Replication = 3 // one address is often that of a cluster
+	}
 	var b bytes.Buffer
 	if err := t.ExecuteTemplate(&b, of+".yaml", data); err != nil {
 		return nil, fmt.Errorf("write the configuration: %w", err)

@@ -19,7 +19,7 @@ import (
 var full = Options{
 	Cameras: []Camera{{"door", "rtsp://u:${DOOR}@10.0.0.7/a?x=1&y={2}"}, {"yard", "rtsp://10.0.0.8/#stream"}},
 	Watch:   []string{"person falling down", "bag: left \"behind\"", "人が倒れる", "Person falling down!", strings.Repeat("very ", 30) + "long"},
-	Bundle:  "models/my model", Image: "registry.example/frostwatch", Kafka: []string{"k1:9092", "k2:9092", "k3:9092", "k4:9092"}, Redis: "redis:6379",
+	Bundle:  "models/my model", Image: "registry.example:5000/frostwatch:v1.2.3", Kafka: []string{"k1:9092", "k2:9092", "k3:9092", "k4:9092"}, Redis: "redis:6379",
 }
 
 func TestWhatIsWrittenIsAConfiguration(t *testing.T) {
@@ -107,7 +107,7 @@ func TestValuesOfTheChart(t *testing.T) {
 		t.Fatal(err)
 	}
 	var v struct {
-		Image          struct{ Repository string }
+		Image          struct{ Repository, Tag string }
 		Config         struct{ Kafka struct{ Brokers []string } }
 		Cameras, Rules []struct{ Name, URL string }
 		Secrets        struct{ Env, Cameras []string }
@@ -119,7 +119,7 @@ func TestValuesOfTheChart(t *testing.T) {
 	if err := yaml.Unmarshal(b, &v); err != nil {
 		t.Fatalf("%v\n%s", err, b)
 	}
-	if v.Image.Repository != full.Image || len(v.Config.Kafka.Brokers) != 4 || len(v.Rules) != len(full.Watch) || v.Model.Bundle != full.Bundle || len(v.Model.Volume) != 1 {
+	if v.Image.Repository != "registry.example:5000/frostwatch" || v.Image.Tag != "v1.2.3" || len(v.Config.Kafka.Brokers) != 4 || len(v.Rules) != len(full.Watch) || v.Model.Bundle != full.Bundle || len(v.Model.Volume) != 1 {
 		t.Errorf("the values are not those that were given:\n%s", b)
 	}
 	if len(v.Cameras) != 2 || v.Cameras[0].URL != full.Cameras[0].URL || !slices.Equal(v.Secrets.Cameras, []string{CameraSecret}) || !slices.Equal(full.Variables(), []string{"DOOR"}) {
@@ -129,6 +129,20 @@ func TestValuesOfTheChart(t *testing.T) {
 	o.Cameras, o.Bundle = full.Cameras[1:], ""
 	if b, err = Config(Kubernetes, o); err != nil || !strings.Contains(string(b), "cameras: []") {
 		t.Errorf("%v, a Secret is wanted for cameras without a password:\n%s", err, b)
+	}
+}
+
+// What values are no place for is refused.
+func TestWhatValuesDoNotTake(t *testing.T) {
+	o := full
+	o.Cameras = []Camera{{Name: "door", URL: "rtsp://viewer:s3cret@10.0.0.7/stream1"}}
+	if _, err := Config(Kubernetes, o); err == nil || !strings.Contains(err.Error(), "${NAME}") || strings.Contains(err.Error(), "s3cret") {
+		t.Errorf("a password in clear: %v", err)
+	}
+	o = full
+	o.Image = "registry.example/frostwatch@sha256:0123"
+	if _, err := Config(Kubernetes, o); err == nil || !strings.Contains(err.Error(), "image.digest") {
+		t.Errorf("a digest: %v", err)
 	}
 }
 

@@ -38,7 +38,7 @@ func (u *up) share() error {
 		return nil
 	}
 	if u.Size < leastSize {
-		return fmt.Errorf("--size %.1fGB: want 4GB or more", float64(u.Size)/1e9)
+		return fmt.Errorf("--size is %d bytes: want 4GB or more, such as --size 50GB", u.Size)
 	}
 	packets, kept := &u.cfg.Ingest.Packets.Total, u.cfg.Archive.Retention.Size
 	*packets = min(*packets, config.Bytes(u.Size/5))
