@@ -19,7 +19,7 @@ func TestShare(t *testing.T) {
 		"a small one":                  {10e9, 0, 2e9, 4e9, ""},
 		"an archive of a size":         {10e9, 6e9, 2e9, 6e9, ""},
 		"an archive that is too large": {10e9, 7e9, 0, 0, "archive.retention.size (7.0GB) leaves the broker too little"},
-		"too small":                    {1e9, 0, 0, 0, "--size 1.0GB: want 4GB or more"},
+		"too small":                    {1e9, 0, 0, 0, "want 4GB or more, such as --size 50GB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := &up{Options: Options{Data: t.TempDir(), Size: c.size}, cfg: config.Default()}
