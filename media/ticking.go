@@ -2,14 +2,14 @@ package media
 
 import "time"
 
-// ticking knows the blocks of a stream's pictures in which something changes without end
-// while the rest may be still: a clock that is written into the picture. What moves there
-// alone is not taken for something that happens, or a camera with a clock would never
-// rest.
+// ticking knows the blocks of a stream's pictures in which a clock that is written into the
+// picture counts its seconds. What moves there alone is not taken for something that
+// happens, or a camera with a clock would never rest.
 //
-// Such blocks are few, lie near the upper or the lower edge, and have changed again and
-// again for tickLong. With them go those beside them: the minutes of a clock stand where
-// its seconds do.
+// Such blocks are few, lie near the upper or the lower edge, and change again and again,
+// each of them, while hardly anything else changes in the whole picture. Somebody who moves
+// at the edge of the picture changes other blocks from moment to moment, and came from
+// somewhere.
 type ticking struct {
 	columns, rows int
 	blocks        []tick
@@ -19,8 +19,11 @@ type ticking struct {
 }
 
 // tick is since when a block changes without a pause, and when it did last; both on
-// ticking's own clock, 0 is never.
-type tick struct{ since, last time.Duration }
+// ticking's own clock, 0 is never. known is that it is a clock's.
+type tick struct {
+	since, last time.Duration
+	known       bool
+}
 
 const (
 	// tickLong is for how long a block must have changed, never standing still for longer
@@ -30,11 +33,13 @@ const (
 	// tickBand is the part of the picture's rows, at the upper and at the lower edge, in
 	// which clocks are: one in tickBand.
 	tickBand = 6
-	// tickMost bounds the blocks that change: one in tickMost of all. More are no clock.
-	tickMost = 96
-	// tickBeside are the blocks to the left and right of one that changes that are passed
-	// over with it, and tickAbove those above and below.
-	tickBeside, tickAbove = 8, 1
+	// tickMost bounds the blocks that change for so long, and tickStray the others that have
+	// changed in the time before, such as tens of seconds.
+	tickMost, tickStray = 9, 3
+	// tickBefore and tickAfter are the blocks to the left and right of a known one that are
+	// passed over with it: tens of seconds stand before the seconds. Minutes are not passed
+	// over: they wake the camera for a moment.
+	tickBefore, tickAfter = 3, 1
 )
 
 // learn takes which blocks have changed from one look to the next, while all pictures are
@@ -47,8 +52,8 @@ func (t *ticking) learn(moving []float64, columns int, at time.Duration) {
 	t.looked = at
 	for i, v := range moving {
 		b := &t.blocks[i]
-		if b.last > 0 && t.now-b.last > tickPause {
-			*b = tick{}
+		if b.since > 0 && t.now-b.last > tickPause {
+			b.since, b.known = 0, false
 		}
 		if v > 0 {
 			if b.last = t.now; b.since == 0 {
@@ -56,27 +61,40 @@ func (t *ticking) learn(moving []float64, columns int, at time.Duration) {
 			}
 		}
 	}
+	t.find()
 	t.mark()
+}
+
+// find makes those blocks known that change as a clock does.
+func (t *ticking) find() {
+	var found []int
+	stray := 0
+	for i, b := range t.blocks {
+		switch {
+		case b.since > 0 && t.now-b.since >= tickLong && t.atEdge(i/t.columns):
+			found = append(found, i)
+		case b.last > 0 && t.now-b.last < tickLong:
+			stray++
+		}
+	}
+	if len(found) > tickMost || stray > tickStray {
+		return
+	}
+	for _, i := range found {
+		t.blocks[i].known = true
+	}
 }
 
 // mark works out which blocks are passed over.
 func (t *ticking) mark() {
 	clear(t.ignored)
-	var found []int
 	for i, b := range t.blocks {
-		if b.since > 0 && t.now-b.since >= tickLong && t.atEdge(i/t.columns) {
-			found = append(found, i)
+		if !b.known {
+			continue
 		}
-	}
-	if tickMost*len(found) > len(t.blocks) {
-		return
-	}
-	for _, i := range found {
-		x, y := i%t.columns, i/t.columns
-		for v := max(y-tickAbove, 0); v <= min(y+tickAbove, t.rows-1); v++ {
-			for u := max(x-tickBeside, 0); u <= min(x+tickBeside, t.columns-1) && t.atEdge(v); u++ {
-				t.ignored[v*t.columns+u] = true
-			}
+		row, x := t.ignored[i/t.columns*t.columns:][:t.columns], i%t.columns
+		for u := max(x-tickBefore, 0); u <= min(x+tickAfter, t.columns-1); u++ {
+			row[u] = true
 		}
 	}
 }
