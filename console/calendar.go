@@ -2,6 +2,8 @@ package console
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -55,8 +57,8 @@ func (c *Console) getCalendar(ctx context.Context, in *calendarInput) (*calendar
 		at = at.In(zone)
 		key := at.Format(time.DateOnly)
 		if counts[key] == nil {
-			begin := time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, zone)
-			counts[key] = &DayCount{Day: key, From: begin.UTC(), To: begin.AddDate(0, 0, 1).UTC()}
+			from, to := daySpan(at)
+			counts[key] = &DayCount{Day: key, From: from.UTC(), To: to.UTC()}
 		}
 		if counts[key].Alerts++; !marked {
 			counts[key].Left++
@@ -68,12 +70,21 @@ func (c *Console) getCalendar(ctx context.Context, in *calendarInput) (*calendar
 	if err != nil {
 		return nil, huma.Error503ServiceUnavailable(c.reason(ctx, err))
 	}
-	for begin := from; begin.Before(until); begin = begin.AddDate(0, 0, 1) {
-		if d := counts[begin.Format(time.DateOnly)]; d != nil {
-			out.Body.Days = append(out.Body.Days, *d)
-		}
+	for _, key := range slices.Sorted(maps.Keys(counts)) {
+		out.Body.Days = append(out.Body.Days, *counts[key])
 	}
 	return out, nil
+}
+
+// daySpan is from when to when the day of a moment lasts in its zone. Not each date has a
+// midnight, and Samoa had no 30 December 2011 at all.
+func daySpan(at time.Time) (from, to time.Time) {
+	y, m, d := at.Date()
+	from = time.Date(y, m, d, 0, 0, 0, 0, at.Location())
+	for days := 1; !to.After(at) && days < 4; days++ {
+		to = time.Date(y, m, d+days, 0, 0, 0, 0, at.Location())
+	}
+	return from, to
 }
 
 // countDays calls add for the alerts of a time; whole is whether it was all.
