@@ -59,6 +59,9 @@ func (d *document) checkServers(c Config) {
 	if e := c.Telemetry.OTLPEndpoint; e != "" {
 		if u, err := url.Parse(e); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			d.wrong("telemetry.otlp_endpoint", "want http://host:port or https://host:port")
+		} else if u.User != nil || u.RawQuery != "" || strings.Trim(u.Path, "/") != "" {
+			// Shown as any other address, and none of it would be sent.
+			d.wrong("telemetry.otlp_endpoint", "want http://host:port or https://host:port, without user, password and path")
 		}
 	}
 	inRange(d, "telemetry.trace_ratio", c.Telemetry.TraceRatio, 0, 1)

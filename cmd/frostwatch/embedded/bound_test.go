@@ -2,6 +2,7 @@ package embedded_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -115,5 +116,17 @@ func TestAFolderStaysBelowItsBound(t *testing.T) {
 		if err != nil || to != 143 || read != to-from {
 			t.Errorf("%d records from %d to %d: %v", read, from, to, err)
 		}
+	}
+}
+
+// A data directory may be a link to another disk.
+func TestTheSizeOfALinkedFolder(t *testing.T) {
+	dir := t.TempDir()
+	there, link := filepath.Join(dir, "there"), filepath.Join(dir, "link")
+	if err := errors.Join(os.Mkdir(there, 0o700), os.WriteFile(filepath.Join(there, "file"), make([]byte, 5000), 0o600), os.Symlink(there, link)); err != nil {
+		t.Fatal(err)
+	}
+	if n := embedded.SizeOf(link); n != 5000 {
+		t.Errorf("%d bytes, want 5000", n)
 	}
 }

@@ -83,6 +83,9 @@ func spaceOf(dir string) (free, total int64, err error) {
 
 // SizeOf adds up the sizes of the files in a directory, in bytes, without those that vanish meanwhile.
 func SizeOf(dir string) (n int64) {
+	if real, err := filepath.EvalSymlinks(dir); err == nil { // a walk does not follow a link
+		dir = real
+	}
 	_ = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return nil //nolint:nilerr // files come and go meanwhile

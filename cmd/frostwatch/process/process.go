@@ -173,7 +173,8 @@ func (p *Process) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	if p.left {
-		return p.tel.Shutdown(ctx)
+		p.endTelemetry(ctx)
+		return nil
 	}
 	closed := make(chan error, 1)
 	go func() {
@@ -183,12 +184,25 @@ func (p *Process) Close(ctx context.Context) error {
 		}
 		closed <- errors.Join(err, p.Bus.Close(), p.Redis.Close())
 	}()
-	err := p.tel.Shutdown(ctx)
+	p.endTelemetry(ctx) // which may take all of the time
 	select {
-	case e := <-closed:
-		return errors.Join(e, err)
+	case err := <-closed:
+		return err
+	default:
+	}
+	select {
+	case err := <-closed:
+		return err
 	case <-ctx.Done():
-		return errors.Join(errors.New("close: clients did not end in time"), err)
+		return errors.New("close: clients did not end in time")
+	}
+}
+
+// endTelemetry sends the collector what it has not got yet. That a collector is away makes no
+// stop a failure: it has been reported while the process ran.
+func (p *Process) endTelemetry(ctx context.Context) {
+	if err := p.tel.Shutdown(ctx); err != nil {
+		p.log.Debug("the last traces and lines were not sent", "error", topics.Clean(err.Error()))
 	}
 }
 
