@@ -5,6 +5,7 @@ many alerts that have pictures.
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -42,12 +43,22 @@ def pictures(clip):
 def evidence(broker, at):
     """The clip that raised an alert: a copy of it, at the position that the alert names."""
     there = TopicPartition(at["topic"], at["partition"])
-    consumer = KafkaConsumer(bootstrap_servers=broker, enable_auto_commit=False, consumer_timeout_ms=10_000)
+    consumer = KafkaConsumer(bootstrap_servers=broker, enable_auto_commit=False, auto_offset_reset="earliest", consumer_timeout_ms=10_000)
     consumer.assign([there])
     consumer.seek(there, at["offset"])
-    record = next((r for r in consumer if r.offset == at["offset"]), None)
+    record = next(consumer, None)  # another one where Kafka keeps it no longer
     consumer.close()
-    return record.value if record else b""  # Kafka keeps it for 90 days
+    return record.value if record and record.offset == at["offset"] else b""
+
+
+def plain(text):
+    """A text of a record as it may be printed: anybody may have written it."""
+    return "".join(c if c.isprintable() else "?" for c in str(text))
+
+
+def name(alert):
+    """A name for the folder of an alert, which leads nowhere else."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", alert)[:200] or "_"
 
 
 def main(broker, folder, count=0):
@@ -63,11 +74,11 @@ def main(broker, folder, count=0):
             continue  # a record may come more than once, with the same id
         seen.add(event["id"])
         alert = event["data"]
-        print(alert["state"], alert["alert_id"], alert["label"], flush=True)
+        print(plain(alert["state"]), plain(alert["alert_id"]), plain(alert["label"]), flush=True)
         if alert["state"] == "raised" and "evidence" in alert:
-            to = Path(folder, alert["alert_id"].replace("/", "_"))
+            to = Path(folder, name(alert["alert_id"]))
             to.mkdir(parents=True, exist_ok=True)
-            for n, jpeg in enumerate(pictures(evidence(broker, alert["evidence"])), start=1):
+            for n, jpeg in enumerate(pictures(evidence(broker, alert["evidence"]))[:8], start=1):
                 (to / f"{n}.jpg").write_bytes(jpeg)
             count -= 1
         consumer.commit()

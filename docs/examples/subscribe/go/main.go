@@ -13,9 +13,11 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/segmentio/kafka-go"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -73,10 +75,10 @@ func subscribe(ctx context.Context, broker, folder string, count int) error {
 			continue // a record may come more than once, with the same id
 		}
 		seen[e.ID] = true
-		fmt.Println(e.Data.State, e.Data.AlertID, e.Data.Label)
+		fmt.Printf("%s %s %s\n", plain(e.Data.State), plain(e.Data.AlertID), plain(e.Data.Label))
 		if at := e.Data.Evidence; e.Data.State == "raised" && at != nil {
-			if err := write(ctx, broker, *at, filepath.Join(folder, strings.ReplaceAll(e.Data.AlertID, "/", "_"))); err != nil {
-				return err
+			if err := write(ctx, broker, *at, filepath.Join(folder, name(e.Data.AlertID))); err != nil {
+				log.Print(err) // the others go on
 			}
 			count--
 		}
@@ -86,6 +88,24 @@ func subscribe(ctx context.Context, broker, folder string, count int) error {
 	}
 	return nil
 }
+
+// plain is a text of a record as it may be printed: anybody may have written it.
+func plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, text)
+}
+
+// name is a name for the folder of an alert, which leads nowhere else.
+func name(alert string) string {
+	name := notPlain.ReplaceAllString(alert, "_")
+	return name[:min(len(name), 200)]
+}
+
+var notPlain = regexp.MustCompile(`^$|[^A-Za-z0-9_-]`)
 
 func generation(m kafka.Message) int {
 	for _, h := range m.Headers {
@@ -106,7 +126,9 @@ func write(ctx context.Context, broker string, at position, to string) error {
 	if err != nil {
 		return fmt.Errorf("find the evidence: %w", err)
 	}
-	m, err := r.ReadMessage(ctx)
+	soon, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	m, err := r.ReadMessage(soon)
 	if err != nil {
 		return fmt.Errorf("read the evidence: %w", err)
 	}
@@ -118,6 +140,9 @@ func write(ctx context.Context, broker string, at position, to string) error {
 	}
 	// A Clip (topics/clip.proto): frames is field 9, and a frame's jpeg field 1.
 	for i, frame := range of(m.Value, 9) {
+		if i == 8 {
+			break
+		}
 		for _, jpeg := range of(frame, 1) {
 			if err := os.WriteFile(filepath.Join(to, fmt.Sprintf("%d.jpg", i+1)), jpeg, 0o644); err != nil {
 				return err

@@ -57,6 +57,11 @@ async function reader (kafka, topic) {
   }
 }
 
+// plain is a text of a record as it may be printed: anybody may have written it.
+const plain = (text) => String(text).replaceAll(/\p{C}/gu, '?')
+// name is a name for the folder of an alert, which leads nowhere else.
+const name = (alert) => alert.replaceAll(/[^A-Za-z0-9_-]/g, '_').slice(0, 200) || '_'
+
 async function main (broker, folder, count = Infinity) {
   const kafka = new Kafka({ brokers: [broker], logLevel: logLevel.ERROR })
   const evidence = await reader(kafka, 'frostwatch.evidence')
@@ -76,11 +81,11 @@ async function main (broker, folder, count = Infinity) {
       if (seen.has(event.id)) return // a record may come more than once, with the same id
       seen.add(event.id)
       const alert = event.data
-      console.log(alert.state, alert.alert_id, alert.label)
+      console.log(plain(alert.state), plain(alert.alert_id), plain(alert.label))
       if (alert.state !== 'raised' || !alert.evidence) return
-      const to = path.join(folder, alert.alert_id.replaceAll('/', '_'))
+      const to = path.join(folder, name(alert.alert_id))
       fs.mkdirSync(to, { recursive: true })
-      pictures(await evidence.read(alert.evidence)).forEach((jpeg, i) => fs.writeFileSync(path.join(to, `${i + 1}.jpg`), jpeg))
+      pictures(await evidence.read(alert.evidence)).slice(0, 8).forEach((jpeg, i) => fs.writeFileSync(path.join(to, `${i + 1}.jpg`), jpeg))
       if (--count === 0) done()
     }
   })
