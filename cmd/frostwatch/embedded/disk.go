@@ -83,8 +83,8 @@ func spaceOf(dir string) (free, total int64, err error) {
 
 // SizeOf adds up the sizes of the files in a directory, in bytes, without those that vanish meanwhile.
 func SizeOf(dir string) (n int64) {
-	if real, err := filepath.EvalSymlinks(dir); err == nil { // a walk does not follow a link
-		dir = real
+	if target, err := filepath.EvalSymlinks(dir); err == nil { // a walk does not follow a link
+		dir = target
 	}
 	_ = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
