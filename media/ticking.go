@@ -27,14 +27,16 @@ type tick struct {
 
 const (
 	// tickLong is for how long a block must have changed, never standing still for longer
-	// than tickPause: a clock's seconds are seen to change at each other look at least.
-	tickLong  = 8 * time.Second
-	tickPause = 2500 * time.Millisecond
+	// than tickPause: some digits of a clock differ too little from the next to be seen.
+	tickLong  = 10 * time.Second
+	tickPause = 5 * time.Second
+	// tickLook is more than the time between two looks while all pictures are decoded.
+	tickLook = 1250 * time.Millisecond
 	// tickBand is the part of the picture's rows, at the upper and at the lower edge, in
 	// which clocks are: one in tickBand.
 	tickBand = 6
-	// tickMost bounds the blocks that change for so long, and tickStray the others that have
-	// changed in the time before, such as tens of seconds.
+	// tickMost bounds the blocks that change for so long. The others that have changed in that
+	// time, such as tens of seconds, are tickStray at most, or as many as those.
 	tickMost, tickStray = 9, 3
 	// tickBefore and tickAfter are the blocks to the left and right of a known one that are
 	// passed over with it: tens of seconds stand before the seconds. Minutes are not passed
@@ -48,7 +50,7 @@ func (t *ticking) learn(moving []float64, columns int, at time.Duration) {
 	if len(moving) != len(t.blocks) || columns != t.columns {
 		*t = ticking{columns: columns, rows: len(moving) / max(columns, 1), blocks: make([]tick, len(moving)), ignored: make([]bool, len(moving))}
 	}
-	t.now += min(max(at-t.looked, 0), tickPause/2)
+	t.now += min(max(at-t.looked, 0), tickLook)
 	t.looked = at
 	for i, v := range moving {
 		b := &t.blocks[i]
@@ -77,7 +79,7 @@ func (t *ticking) find() {
 			stray++
 		}
 	}
-	if len(found) > tickMost || stray > tickStray {
+	if len(found) > tickMost || stray > max(tickStray, len(found)) {
 		return
 	}
 	for _, i := range found {

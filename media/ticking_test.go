@@ -25,8 +25,8 @@ func TestAClockInThePictureLetsACameraRest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "clock.mp4")
-			picture := "smptebars=size=320x192:rate=15:duration=32," + c.changes + "[b];color=white:size=24x60:rate=15:duration=32[v];" +
-				"[b][v]overlay=x='40+80*(t-28)':y=60:enable='gte(t,27.99)*lt(t,29.99)',format=yuv420p"
+			picture := "smptebars=size=320x192:rate=15:duration=44," + c.changes + "[b];color=white:size=24x60:rate=15:duration=44[v];" +
+				"[b][v]overlay=x='40+80*(t-40)':y=60:enable='gte(t,39.99)*lt(t,41.99)',format=yuv420p"
 			ffmpeg(t, append([]string{"-f", "lavfi", "-i", picture}, append(strings.Fields("-c:v libx264 -preset ultrafast -g 30 -keyint_min 30 -sc_threshold 0 -bf 0"), path)...)...)
 			all, _ := shownBy(t, path, false)
 			some, skipped := shownBy(t, path, true)
@@ -34,7 +34,7 @@ func TestAClockInThePictureLetsACameraRest(t *testing.T) {
 				t.Errorf("%d frames of %d, %d were skipped, want %d or more, and none for 0", len(some), len(all), skipped, c.least)
 			}
 			for pts, f := range all {
-				if got := some[pts]; pts >= 28*time.Second && pts < 30*time.Second && got != f {
+				if got := some[pts]; pts >= 40*time.Second && pts < 42*time.Second && got != f {
 					t.Errorf("the frame at %v, when somebody comes, is another one or missing", pts)
 				}
 			}
@@ -87,7 +87,7 @@ func TestBlocksThatTick(t *testing.T) {
 	}
 	clock, middle := 34*columns+50, 18*columns+30
 	at := time.Duration(0)
-	for range 12 {
+	for range 14 {
 		at += time.Second
 		look(at, clock, clock-64)
 	}
@@ -113,7 +113,7 @@ func TestBlocksThatTick(t *testing.T) {
 	if at += time.Minute; k.any(look(at, clock)) {
 		t.Error("after a rest the clock is no clock any more")
 	}
-	for range 4 {
+	for range 7 {
 		at += time.Second
 		look(at)
 	}

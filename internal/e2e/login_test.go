@@ -32,8 +32,9 @@ func people(t *testing.T, data string, at addresses) {
 		}
 	}
 	defer write("")
-	// That a wrong password is answered with 401 is written there by the browser itself.
-	b := openBrowserBut(t, func(text string) bool { return strings.Contains(text, "/login") && strings.Contains(text, "401") })
+	// What is answered with 401 is written there by the browser itself: a wrong password, and
+	// what a page asks for in the moment in which its session ends.
+	b := openBrowserBut(t, func(text string) bool { return strings.Contains(text, "401") })
 	b.edit("set", "corridor_fall", "--tag", "ward", "--data", data)
 	write(usersOf("admin", "operator ward", "viewer ward"))
 	const review, rows = "/review?marked=all", `document.querySelectorAll('[data-list] [role=option]')`
