@@ -15,7 +15,7 @@ func TestAWordIsWhatTheVocabularyHas(t *testing.T) {
 	labels := []vocab.Label{{Name: "falling", Description: "a person falls", Aliases: []string{"dropping"}}}
 	for name, want := range map[string][]string{
 		"falling":  {"falling", "dropping"},
-		"Falling ": {"Falling ", "falling", "dropping"},
+		"FALLING":  {"FALLING", "falling", "dropping"},
 		"climbing": {"climbing"},
 	} {
 		got := Label(labels, name)
