@@ -12,6 +12,7 @@ die() { say "$*"; exit 1; }
 base=$(deploy/bare.sh)
 root=$(mktemp -d)
 trap 'rm -rf --one-file-system "$root"' EXIT
+chmod 755 "$root" # apt reads as a user of its own
 tar -C "$root" -xf "$base"
 git clone -q . "$root/frostwatch"
 
