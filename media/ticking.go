@@ -8,8 +8,7 @@ import "time"
 //
 // Such blocks are few, lie near the upper or the lower edge, and change again and again,
 // each of them, while hardly anything else changes in the whole picture. Somebody who moves
-// at the edge of the picture changes other blocks from moment to moment, and came from
-// somewhere.
+// at the edge of the picture changes other blocks from moment to moment.
 type ticking struct {
 	columns, rows int
 	blocks        []tick
