@@ -2,7 +2,10 @@
 // configuration file before and after an edit.
 package changes
 
-import "reflect"
+import (
+	"fmt"
+	"reflect"
+)
 
 // Names are those of what was added, changed and removed.
 type Names struct{ Added, Changed, Removed []string }
@@ -34,14 +37,21 @@ func Between[T any](before, now []T, of func(T) (name string, value any)) (c Nam
 	return c
 }
 
-// Lines describe the changes, a line for each: "rule fall added".
+// maxLines bounds the lines of what was added, of what was changed and of what was removed: a
+// program may edit a thousand at once.
+const maxLines = 20
+
+// Lines describe the changes, a line for each of the first: "rule fall added".
 func (c Names) Lines(kind string) (lines []string) {
 	for _, of := range []struct {
 		names []string
 		what  string
 	}{{c.Added, "added"}, {c.Changed, "changed"}, {c.Removed, "removed"}} {
-		for _, name := range of.names {
+		for _, name := range of.names[:min(maxLines, len(of.names))] {
 			lines = append(lines, kind+" "+name+" "+of.what)
+		}
+		if more := len(of.names) - maxLines; more > 0 {
+			lines = append(lines, fmt.Sprintf("%d more %ss %s", more, kind, of.what))
 		}
 	}
 	return lines

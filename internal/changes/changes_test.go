@@ -5,6 +5,14 @@ import (
 	"testing"
 )
 
+// A program that edits a thousand at once gets no thousand lines.
+func TestLinesAreBounded(t *testing.T) {
+	lines := Names{Added: make([]string, 1000), Removed: []string{"a"}}.Lines("rule")
+	if len(lines) != 22 || lines[20] != "980 more rules added" || lines[21] != "rule a removed" {
+		t.Errorf("%d lines: %q", len(lines), lines)
+	}
+}
+
 // Each change is told apart, in the order of the lists.
 func TestBetween(t *testing.T) {
 	type thing struct {
