@@ -5,24 +5,27 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"time"
 
 	"go.opentelemetry.io/otel/trace"
 )
 
 // NewLogger writes lines of the given format ("text" or "json") at or above
 // level ("debug", "info", "warn", "error"). A line logged with a context that
-// carries a span also carries its trace_id and span_id.
+// carries a span also carries its trace_id and span_id. Texts are cut at 2000 bytes; of lines
+// with the same message, 600 a minute are written.
 func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 	var at slog.Level
 	if err := at.UnmarshalText([]byte(level)); err != nil {
 		return nil, fmt.Errorf("log level %q: want debug, info, warn or error", level)
 	}
-	o := &slog.HandlerOptions{Level: at}
+	o := &slog.HandlerOptions{Level: at, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr { return short(a) }}
+	told := &told{now: time.Now, messages: map[string]int{}}
 	switch format {
 	case "text":
-		return slog.New(traced{slog.NewTextHandler(w, o)}), nil
+		return slog.New(calm{traced{slog.NewTextHandler(w, o)}, told}), nil
 	case "json":
-		return slog.New(traced{slog.NewJSONHandler(w, o)}), nil
+		return slog.New(calm{traced{slog.NewJSONHandler(w, o)}, told}), nil
 	}
 	return nil, fmt.Errorf("log format %q: want text or json", format)
 }

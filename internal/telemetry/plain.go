@@ -9,7 +9,7 @@ import (
 // plain returns a record whose values are numbers, times and texts alone, each text the one
 // that the log has: a type that hides a secret when it is printed hides it here, too.
 func plain(r slog.Record) slog.Record {
-	out := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
+	out := slog.NewRecord(r.Time, r.Level, cut(r.Message), r.PC)
 	r.Attrs(func(a slog.Attr) bool {
 		out.AddAttrs(plainAttr(a))
 		return true
@@ -31,7 +31,9 @@ func plainAttr(a slog.Attr) slog.Attr {
 	case slog.KindGroup:
 		v = slog.GroupValue(plainAll(v.Group())...)
 	case slog.KindAny:
-		v = slog.StringValue(textOf(v.Any()))
+		v = slog.StringValue(cut(textOf(v.Any())))
+	case slog.KindString:
+		v = slog.StringValue(cut(v.String()))
 	case slog.KindDuration:
 		v = slog.StringValue(v.Duration().String())
 	}

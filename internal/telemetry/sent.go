@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"go.opentelemetry.io/contrib/bridges/otelslog"
@@ -24,6 +25,9 @@ func (s sent) Enabled(ctx context.Context, level slog.Level) bool { return s.her
 
 func (s sent) Handle(ctx context.Context, r slog.Record) error {
 	err := s.here.Handle(ctx, r.Clone())
+	if errors.Is(err, errLeftOut) {
+		return err
+	}
 	_ = s.there.Handle(ctx, plain(r)) // it only fills a queue
 	return err
 }
