@@ -57,14 +57,25 @@ func (d *document) checkServers(c Config) {
 	d.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	d.oneOf("log.format", c.Log.Format, "text", "json")
 	if e := c.Telemetry.OTLPEndpoint; e != "" {
-		if u, err := url.Parse(e); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			d.wrong("telemetry.otlp_endpoint", "want http://host:port or https://host:port")
-		} else if u.User != nil || u.RawQuery != "" || strings.Trim(u.Path, "/") != "" {
-			// Shown as any other address, and none of it would be sent.
-			d.wrong("telemetry.otlp_endpoint", "want http://host:port or https://host:port, without user, password and path")
+		if err := CheckCollector(e); err != nil {
+			d.wrong("telemetry.otlp_endpoint", err.Error())
 		}
 	}
 	inRange(d, "telemetry.trace_ratio", c.Telemetry.TraceRatio, 0, 1)
+}
+
+// CheckCollector refuses what is no address of a collector of OpenTelemetry. What is in it stays
+// out of the error: it may be a password.
+func CheckCollector(address string) error {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return errors.New("want http://host:port or https://host:port")
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "":
+		// Shown as any other address, and none of it would be sent.
+		return errors.New("want http://host:port or https://host:port, without user, password and path")
+	}
+	return nil
 }
 
 func (d *document) checkRedis(c Redis) {
@@ -254,13 +265,23 @@ func (d *document) oneOf(path, value string, allowed ...string) {
 }
 
 func (d *document) address(path, value string) {
-	_, port, err := net.SplitHostPort(value)
-	if n, convert := strconv.Atoi(port); err != nil || convert != nil || n < 0 || n > 65535 {
-		if strings.Contains(value, "@") { // it looks like a URL, which may hold a password
-			value = "***"
-		}
-		d.wrong(path, fmt.Sprintf("%q: want host:port", value))
+	if err := CheckAddress(value); err != nil {
+		d.wrong(path, err.Error())
 	}
+}
+
+// CheckAddress refuses what is not host:port. The error repeats nothing that looks like a URL,
+// which may hold a password.
+func CheckAddress(value string) error {
+	_, port, err := net.SplitHostPort(value)
+	odd := strings.ContainsAny(value, "@/?#")
+	if n, convert := strconv.Atoi(port); err == nil && convert == nil && n >= 0 && n <= 65535 && !odd {
+		return nil
+	}
+	if odd {
+		value = hidden
+	}
+	return fmt.Errorf("%.80q: want host:port", value)
 }
 
 func inRange[T cmp.Ordered](d *document, path string, value, low, high T) {

@@ -21,6 +21,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
+
+	"github.com/frostwatch/frostwatch/internal/config"
 )
 
 // Options of a process's telemetry.
@@ -58,8 +60,8 @@ func Start(ctx context.Context, o Options) (*Telemetry, error) {
 	}
 	var logs *sdklog.LoggerProvider
 	if o.OTLPEndpoint != "" {
-		if err := checkEndpoint(o.OTLPEndpoint); err != nil {
-			return nil, err
+		if err := config.CheckCollector(o.OTLPEndpoint); err != nil {
+			return nil, fmt.Errorf("telemetry.otlp_endpoint: %w", err)
 		}
 		sender, err := spanSender(ctx, o)
 		if err != nil {

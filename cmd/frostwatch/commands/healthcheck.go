@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -44,9 +45,12 @@ func (p Program) healthcheckCommand() *cobra.Command {
 func (p Program) askHealth(ctx context.Context, address, path string) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, healthTime)
 	defer cancel()
+	if err := config.CheckAddress(address); err != nil {
+		return fmt.Errorf("healthcheck: %w", err)
+	}
 	q, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+path, nil)
 	if err != nil {
-		return fmt.Errorf("healthcheck: %q: want host:port", topics.Clean(address))
+		return errors.New("healthcheck: want host:port") // net/url's error repeats the address
 	}
 	// A proxy of the environment has no part in it.
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}

@@ -31,6 +31,11 @@ func TestHealthcheck(t *testing.T) {
 	if code, out, wrong := ask("--ready", address); code != 1 || out != "{ \"problems\": \"no Kafka [31m\"}\n" || !strings.Contains(wrong, "/readyz answers 503") {
 		t.Errorf("one that can't work: %d, %q, %q", code, out, wrong)
 	}
+	for _, odd := range []string{"ops:hunter2@" + address, "http://ops:hunter2@" + address, "ops:hunter2@ho st", address + "?password=hunter2", "[ops:hunter2@h]:80", "%zz:80"} {
+		if code, _, wrong := ask(odd); code != 1 || strings.Contains(wrong, "hunter2") || !strings.Contains(wrong, "want host:port") {
+			t.Errorf("%s: %d, %q", odd, code, wrong)
+		}
+	}
 	s.Close()
 	if code, _, wrong := ask(address); code != 1 || !strings.Contains(wrong, "connection refused") {
 		t.Errorf("none: %d, %q", code, wrong)

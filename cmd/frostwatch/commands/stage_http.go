@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/frostwatch/frostwatch/internal/config"
 )
 
 // stagePorts are the ports of /healthz, /readyz and /metrics where http.listen is empty,
@@ -34,6 +36,9 @@ func httpAddress(stage, flag, configured string) (address, by string) {
 
 func listenFor(stage, flag, configured string) (net.Listener, error) {
 	address, by := httpAddress(stage, flag, configured)
+	if err := config.CheckAddress(address); err != nil {
+		return nil, fmt.Errorf("%s: %w", by, err)
+	}
 	l, err := net.Listen("tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, fmt.Errorf("%s: %w: each process needs a port of its own; --http 127.0.0.1:0 takes a free one", by, err)

@@ -1,6 +1,7 @@
 package starter
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -18,7 +19,8 @@ const CameraSecret = "frostwatch-cameras"
 // image is where the image is, and its tag, which may be empty.
 func (o Options) image() (repository, tag string, err error) {
 	if strings.Contains(o.Image, "@") {
-		return "", "", fmt.Errorf("image %s: want NAME:TAG; a digest goes into the values image.digest and image.cudaDigest", topics.Clean(o.Image))
+		// Not repeated: what is before the @ may be a login.
+		return "", "", errors.New("--image: want NAME:TAG; a digest goes into the values image.digest and image.cudaDigest")
 	}
 	// A colon before the last slash is that of a port.
 	if i := strings.LastIndex(o.Image, ":"); i > strings.LastIndex(o.Image, "/") {
