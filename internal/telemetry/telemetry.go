@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -39,6 +40,10 @@ type Options struct {
 	// when that works again; may be nil.
 	Failing    func(what string, err error)
 	TraceRatio float64 // share of new traces that are sampled, 0 to 1
+	// Full is called when a counter has more series than are kept, and with nil when it has
+	// not any more; may be nil.
+	Full func(metric string, err error)
+	Now  func() time.Time // for series that no longer grow; nil: time.Now
 }
 
 // Telemetry holds the providers.
@@ -47,6 +52,7 @@ type Telemetry struct {
 	metrics  *sdkmetric.MeterProvider
 	logs     *sdklog.LoggerProvider // nil: logs are not sent
 	registry *prometheus.Registry
+	counters *counters
 }
 
 // Start makes the providers; Shutdown ends them.
@@ -84,12 +90,9 @@ func Start(ctx context.Context, o Options) (*Telemetry, error) {
 		metrics:  sdkmetric.NewMeterProvider(sdkmetric.WithResource(about), sdkmetric.WithReader(reader), sdkmetric.WithCardinalityLimit(maxSeries)),
 		logs:     logs,
 		registry: registry,
+		counters: newCounters(o.Now, o.Full),
 	}, nil
 }
-
-// maxSeries bounds the series of one metric: cameras may have any names. What is beyond is
-// added up in a series with the label otel_metric_overflow.
-const maxSeries = 10_000
 
 // buildInfo is a gauge that is always 1; dashboards use it to join by version.
 func buildInfo(o Options) prometheus.Collector {
@@ -105,7 +108,9 @@ func buildInfo(o Options) prometheus.Collector {
 func (t *Telemetry) Tracer(name string) trace.Tracer { return t.traces.Tracer(name) }
 
 // Meter returns a stage's meter.
-func (t *Telemetry) Meter(name string) metric.Meter { return t.metrics.Meter(name) }
+func (t *Telemetry) Meter(name string) metric.Meter {
+	return forgetting{t.metrics.Meter(name), name, t.counters}
+}
 
 // Propagator carries trace ids through Kafka headers, as W3C Trace Context.
 func (t *Telemetry) Propagator() propagation.TextMapPropagator { return propagation.TraceContext{} }

@@ -113,7 +113,7 @@ func Open(ctx context.Context, o Options) (*Process, error) {
 	reports := newReporter(append(slices.Clone(o.Checks), "kafka")...)
 	tel, err := telemetry.Start(ctx, telemetry.Options{
 		Service: o.Service, Version: o.Version, Instance: worker,
-		OTLPEndpoint: cfg.Telemetry.OTLPEndpoint, TraceRatio: cfg.Telemetry.TraceRatio, Failing: notSent(o.Logger, reports),
+		OTLPEndpoint: cfg.Telemetry.OTLPEndpoint, TraceRatio: cfg.Telemetry.TraceRatio, Failing: notSent(o.Logger, reports), Full: notCounted(o.Logger, reports),
 	})
 	if err != nil {
 		return nil, err
@@ -161,6 +161,16 @@ func notSent(log *slog.Logger, reports *reporter) func(what string, err error) {
 			log.Warn("collector", "error", topics.Clean(err.Error()))
 		}
 		reports.Warning("export of "+what, err)
+	}
+}
+
+// notCounted reports a metric that has more series than are kept.
+func notCounted(log *slog.Logger, reports *reporter) func(metric string, err error) {
+	return func(metric string, err error) {
+		if err != nil {
+			log.Warn("metric", "name", metric, "error", err)
+		}
+		reports.Warning("metric "+metric, err)
 	}
 }
 
