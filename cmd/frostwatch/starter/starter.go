@@ -34,10 +34,19 @@ type Options struct {
 	Image   string   // for Kubernetes: where the image is, with its tag
 	Kafka   []string // addresses of brokers
 	Redis   string
+	Dir     string // of the archive and of packets, for stages; empty: where they are started
 }
 
 // Camera is a camera of the first configuration.
 type Camera struct{ Name, URL string }
+
+// folder is where the stages put something.
+func (o Options) folder(of string) string {
+	if o.Dir == "" {
+		return "frostwatch-" + of
+	}
+	return filepath.Join(o.Dir, of)
+}
 
 type rule struct{ Name, Label string }
 
@@ -54,7 +63,7 @@ func Config(of string, o Options) ([]byte, error) {
 		Replication                    int
 		Archive, Packets, CameraSecret string
 		Repository, Tag                string
-	}{Options: o, Rules: rulesOf(o.Watch), Replication: min(3, len(o.Kafka)), Archive: "frostwatch-archive", Packets: "frostwatch-packets", CameraSecret: CameraSecret}
+	}{Options: o, Rules: rulesOf(o.Watch), Replication: min(3, len(o.Kafka)), Archive: o.folder("archive"), Packets: o.folder("packets"), CameraSecret: CameraSecret}
 	if of == Kubernetes {
 		if data.Repository, data.Tag, err = o.image(); err != nil {
 			return nil, err
@@ -68,7 +77,8 @@ func Config(of string, o Options) ([]byte, error) {
 	if err := t.ExecuteTemplate(&b, of+".yaml", data); err != nil {
 		return nil, fmt.Errorf("write the configuration: %w", err)
 	}
-	read := b.Bytes()
+	written := []byte(aligned(b.String()))
+	read := written
 	if of == Kubernetes {
 		if read, err = ofValues(read); err != nil {
 			return nil, err
@@ -81,7 +91,7 @@ func Config(of string, o Options) ([]byte, error) {
 	if _, err := alerts.Compile(c.Rules); err != nil {
 		return nil, err
 	}
-	return b.Bytes(), nil
+	return written, nil
 }
 
 // anyVariable stands for the environment in which the stages will run.

@@ -1,6 +1,7 @@
 package starter
 
 import (
+	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/alerts"
 	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/internal/shared"
 	"github.com/frostwatch/frostwatch/notify"
 )
 
@@ -57,7 +59,7 @@ func TestWhatIsCommentedOutIsRightToo(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text := strings.NewReplacer("cameras: []\n#", "cameras:\n", "rules: []\n#", "rules:\n", "receivers: []                  # docs/notify.md\n#", "receivers:\n").Replace(string(b))
+		text := strings.NewReplacer("cameras: []\n#", "cameras:\n", "rules: []\n#", "rules:\n", "receivers: []", "receivers:", "docs/notify.md\n#", "docs/notify.md\n").Replace(string(b))
 		text = regexp.MustCompile(`(?m)^#(  \S)`).ReplaceAllString(text, "$1")
 		c, err := config.Parse(of, []byte(text), func(name string) (string, bool) {
 			if name == "TELEGRAM_URL" {
@@ -151,7 +153,7 @@ func TestValuesThatAreCommentedOutAreRightToo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.NewReplacer("cameras: []\n#", "cameras:\n", "rules: []\n#", "rules:\n", "receivers: []                # docs/notify.md\n#", "receivers:\n", "  volume: {}\n#", "").Replace(string(b))
+	text := strings.NewReplacer("cameras: []\n#", "cameras:\n", "rules: []\n#", "rules:\n", "receivers: []", "receivers:", "docs/notify.md\n#", "docs/notify.md\n", "  volume: {}\n#", "").Replace(string(b))
 	text = regexp.MustCompile(`(?m)^#(  \S|    \S)`).ReplaceAllString(text, "$1")
 	read, err := ofValues([]byte(text))
 	if err != nil {
@@ -186,5 +188,32 @@ func TestMistakesAreNamed(t *testing.T) {
 		if _, err := Config(of, o); err == nil || !strings.Contains(err.Error(), "kafka.brokers[0]") {
 			t.Errorf("a wrong address: %v", err)
 		}
+	}
+}
+
+var update = flag.Bool("update", false, "write deploy/examples/frostwatch.yaml anew")
+
+// The example of systemd's units is what `init stages` writes, so that there are not two.
+func TestTheExampleIsWhatIsWritten(t *testing.T) {
+	b, err := Config(Stages, Options{Bundle: "/var/lib/frostwatch/models/froster-b16", Kafka: []string{"127.0.0.1:9092"}, Redis: "127.0.0.1:6379", Dir: "/var/lib/frostwatch"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(shared.Root(t), "deploy/examples/frostwatch.yaml")
+	if *update {
+		if err := os.WriteFile(path, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if is, err := os.ReadFile(path); err != nil || string(is) != string(b) {
+		t.Errorf("%s: %v, or it is another than (-update writes it):\n%s", path, err, b)
+	}
+}
+
+// Comments stand in a column, whatever the values are, and what looks like one in a text is none.
+func TestCommentsAreAligned(t *testing.T) {
+	got := aligned("a: \"x # y\" # one\nb: 1     # two\n# all\nc: \"\\\" # z\"\n\nd: 2   # three")
+	if want := "a: \"x # y\"  # one\nb: 1        # two\n# all\nc: \"\\\" # z\"\n\nd: 2  # three"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
