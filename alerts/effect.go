@@ -268,20 +268,44 @@ func (s *Stage) watchEffects(ctx context.Context) error {
 	return nil
 }
 
+// maxEffects bounds the lines that are logged about one look, and the rules that are warned of
+// by name: one label that goes can concern a thousand.
+const maxEffects = 20
+
 func (s *Stage) reportEffects(ctx context.Context, rules *RuleSet, before, now map[string]error) {
+	lines, last := 0, firstOf(before)
+	names := firstOf(now)
 	for _, name := range slices.Sorted(maps.Keys(now)) {
-		if was := before[name]; was == nil || was.Error() != now[name].Error() {
-			s.Logger.WarnContext(ctx, "rule can't take full effect", "rule", name, "reason", now[name])
-			s.Reporter.Warning("rule "+name, now[name])
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(before)) {
-		if now[name] != nil {
+		if was := before[name]; was != nil && was.Error() == now[name].Error() {
 			continue
 		}
-		if rules.either(name) != nil {
+		if lines++; lines <= maxEffects {
+			s.Logger.WarnContext(ctx, "rule can't take full effect", "rule", name, "reason", now[name])
+		}
+	}
+	if more := lines - maxEffects; more > 0 {
+		s.Logger.WarnContext(ctx, "further rules can't take full effect, which are not logged one by one", "rules", more)
+	}
+	for _, name := range names {
+		s.Reporter.Warning("rule "+name, now[name])
+	}
+	for _, name := range last {
+		if !slices.Contains(names, name) {
+			s.Reporter.Warning("rule "+name, nil)
+		}
+		if now[name] == nil && rules.either(name) != nil {
 			s.Logger.InfoContext(ctx, "rule takes full effect again", "rule", name)
 		}
-		s.Reporter.Warning("rule "+name, nil)
 	}
+	var further error
+	if more := len(now) - len(names); more > 0 {
+		further = fmt.Errorf("%d more can't take full effect: see `frostwatch rule ls`", more)
+	}
+	s.Reporter.Warning("further rules", further)
+}
+
+// firstOf are the first names, in order.
+func firstOf(of map[string]error) []string {
+	names := slices.Sorted(maps.Keys(of))
+	return names[:min(maxEffects, len(names))]
 }

@@ -15,6 +15,29 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
+// One label that goes can concern a thousand rules: no line and no warning for each.
+func TestEffectsOfManyRulesAreBounded(t *testing.T) {
+	var log stagetest.Log
+	reports := stagetest.NewReports()
+	s := &Stage{Options: Options{Logger: log.Logger(), Reporter: reports}}
+	now := map[string]error{}
+	for i := range 1000 {
+		now[fmt.Sprintf("rule-%03d", i)] = errors.New("no label")
+	}
+	s.reportEffects(t.Context(), nil, nil, now)
+	s.reportEffects(t.Context(), nil, now, now)
+	if n := strings.Count(log.String(), "\n"); n != 21 || !strings.Contains(log.String(), "rules=980") {
+		t.Errorf("%d lines", n)
+	}
+	reports.AwaitWarning(t, "rule rule-019", "no label")
+	reports.AwaitWarning(t, "further rules", "980 more can't take full effect")
+	reports.AwaitWarning(t, "rule rule-020", "")
+	delete(now, "rule-000")
+	s.reportEffects(t.Context(), nil, map[string]error{"rule-000": errors.New("no label")}, now)
+	reports.AwaitWarning(t, "rule rule-000", "")
+	reports.AwaitWarning(t, "rule rule-020", "no label")
+}
+
 func TestRulesWithoutEffectAreNamed(t *testing.T) {
 	v := &vocab.Vocabulary{Name: "default", Labels: []vocab.Label{
 		{Name: "Falling Down", Tags: []string{"danger"}}, {Name: "walking", Tags: []string{"calm"}, Background: true}}}

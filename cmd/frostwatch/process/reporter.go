@@ -146,7 +146,7 @@ func both(one, other string) string {
 func texts(of map[string]error) map[string]string {
 	out := make(map[string]string, len(of))
 	for part, err := range of {
-		out[part] = topics.Clean(err.Error())
+		out[topics.Clean(part)] = topics.Clean(err.Error())
 	}
 	return out
 }

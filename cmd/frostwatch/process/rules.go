@@ -24,6 +24,7 @@ type ruleSources struct {
 	stored  *alerts.Stored // nil: not read yet
 	inForce *alerts.RuleSet
 	skipped map[string]error // of the stored rules, by name
+	warned  map[string]error // by part
 	counts  ruleCounts
 	put     []func(*alerts.RuleSet) // put rules in force
 	told    []func(file *alerts.RuleSet, stored *alerts.Stored)
@@ -144,20 +145,48 @@ func (r *ruleSources) join() *alerts.RuleSet {
 	for _, s := range skipped {
 		now[s.Rule] = fmt.Errorf("it is skipped: %w", s.Err)
 	}
-	for name, err := range now {
-		if was := r.skipped[name]; was == nil || was.Error() != err.Error() {
-			r.log.Warn("rule in Redis skipped", "rule", name, "error", err)
-			r.reporter.Warning(partStoredRule+name, err)
-		}
-	}
-	for name := range r.skipped {
-		if now[name] == nil {
-			r.reporter.Warning(partStoredRule+name, nil)
-		}
-	}
+	r.reportSkipped(now)
 	r.inForce, r.skipped = all, now
 	r.counts.note(len(all.Names()), len(now))
 	return all
+}
+
+// maxSkipped bounds the lines about one edit, and the warnings: who may write to Redis can
+// make a thousand rules that can't be used, and make them anew each second.
+const maxSkipped = 20
+
+// reportSkipped logs rules that can't be used, each once until what is wrong with it changes,
+// and warns of them: of the first by name, and of how many more there are.
+func (r *ruleSources) reportSkipped(now map[string]error) {
+	lines := 0
+	warned := map[string]error{}
+	for _, name := range slices.Sorted(maps.Keys(now)) {
+		err := now[name]
+		if len(warned) < maxSkipped {
+			warned[partStoredRule+name] = err
+		}
+		if was := r.skipped[name]; was != nil && was.Error() == err.Error() {
+			continue
+		}
+		if lines++; lines <= maxSkipped {
+			r.log.Warn("rule in Redis skipped", "rule", name, "error", err)
+		}
+	}
+	if more := lines - maxSkipped; more > 0 {
+		r.log.Warn("further rules in Redis skipped, which are not logged one by one", "rules", more)
+	}
+	if more := len(now) - len(warned); more > 0 {
+		warned[partMoreStored] = fmt.Errorf("%d more are skipped: see `frostwatch rule ls`", more)
+	}
+	for part, err := range warned {
+		r.reporter.Warning(part, err)
+	}
+	for part := range r.warned {
+		if warned[part] == nil {
+			r.reporter.Warning(part, nil)
+		}
+	}
+	r.warned = warned
 }
 
 // ruleCounts are gauges of how many rules there are.
@@ -180,3 +209,6 @@ func (c ruleCounts) note(inForce, skipped int) {
 // partStoredRule begins the names under which rules in Redis that are skipped are
 // reported.
 const partStoredRule = "rule in Redis "
+
+// partMoreStored is the name under which those are reported that are not by name.
+const partMoreStored = "further rules in Redis"

@@ -1,11 +1,13 @@
 package process
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/frostwatch/frostwatch/internal/redistest"
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 )
 
 // Rules in Redis are put in force beside those of the file, whichever is edited.
@@ -46,5 +48,37 @@ func TestRulesOfTheFileAndOfRedisAreInForce(t *testing.T) {
 	}
 	if err := stop(); err != nil {
 		t.Error(err)
+	}
+}
+
+// Who may write to Redis can make a thousand rules that can't be used, with names of any length,
+// and make them anew: neither the log nor the worker's record has a line for each.
+func TestBadRulesInRedisFloodNothing(t *testing.T) {
+	var log stagetest.Log
+	r := &ruleSources{Process: &Process{log: log.Logger(), reporter: newReporter()}}
+	bad := map[string]error{}
+	for i := range 1000 {
+		bad[fmt.Sprintf("r%03d", i)] = errors.New("it is skipped: value:1")
+	}
+	bad["a"+strings.Repeat("x", 200_000)] = errors.New("it is skipped: a name that is too long")
+	for range 3 {
+		r.reportSkipped(bad)
+		r.skipped = bad
+	}
+	if n := log.Count("\n"); n != maxSkipped+1 || !log.Contains("rules=981") {
+		t.Errorf("%d lines", n)
+	}
+	warnings := r.reporter.look().Warnings
+	if len(warnings) != maxSkipped+1 || warnings[partMoreStored] != "981 more are skipped: see `frostwatch rule ls`" {
+		t.Errorf("%d warnings: %q", len(warnings), warnings[partMoreStored])
+	}
+	for part := range warnings {
+		if len(part) > 600 {
+			t.Errorf("a part of %d bytes", len(part))
+		}
+	}
+	r.reportSkipped(map[string]error{"r500": errors.New("it is skipped: value:1")})
+	if warnings = r.reporter.look().Warnings; len(warnings) != 1 || warnings[partStoredRule+"r500"] == "" {
+		t.Errorf("left are %q", warnings)
 	}
 }
