@@ -27,6 +27,8 @@ type Worker struct {
 	Vocab VocabRef `json:"vocabulary,omitzero"`
 	// Further are the vocabularies beside the default one that its clips use.
 	Further []VocabRef `json:"further_vocabularies,omitempty"`
+	// Data is the data directory of `frostwatch up`; nil: nothing bounds it, or there is none.
+	Data *DataRoom `json:"data,omitempty"`
 	// Problems say why the worker can't work, by part; while there are any, it is
 	// not ready. Warnings say what else is wrong, by part.
 	Problems map[string]string `json:"problems,omitempty"`
@@ -43,6 +45,12 @@ type WorkerStage struct {
 	// Free and Size are the room on the disk that it writes to, bytes; 0: it writes to none.
 	Free int64 `json:"disk_free_bytes,omitempty"`
 	Size int64 `json:"disk_size_bytes,omitempty"`
+}
+
+// DataRoom is how large a folder is and may get, bytes.
+type DataRoom struct {
+	Bytes int64 `json:"bytes"`
+	Bound int64 `json:"bound_bytes"`
 }
 
 // EncodeWorker makes the JSON record.
@@ -88,6 +96,9 @@ func (w Worker) check() error {
 		return fmt.Errorf("further vocabularies: want at most %d, with names and versions of at most %d bytes", maxFurther, maxID)
 	case len(w.Problems) > maxReports || len(w.Warnings) > maxReports:
 		return fmt.Errorf("problems or warnings: want at most %d", maxReports)
+	}
+	if w.Data != nil && (w.Data.Bytes < 0 || w.Data.Bound <= 0) {
+		return errors.New("data: want bytes, and a bound above 0")
 	}
 	for name, s := range w.Stages {
 		if !isStage(name) {

@@ -43,6 +43,7 @@ type Worker struct {
 	Version string                        `json:"version,omitempty"`
 	Stages  map[string]topics.WorkerStage `json:"stages"`
 	Model   string                        `json:"model_id,omitempty"`
+	Data    *topics.DataRoom              `json:"data,omitempty"` // of `frostwatch up --size`
 
 	Problems map[string]string `json:"problems,omitempty"`
 	Warnings map[string]string `json:"warnings,omitempty"`
@@ -114,6 +115,13 @@ func Read(ctx context.Context, c *bus.Client, n topics.Names) (Fleet, error) {
 	return f, nil
 }
 
+// Runs is whether a worker that is alive runs a stage.
+func Runs(ctx context.Context, c *bus.Client, n topics.Names, stage string) (bool, error) {
+	f := Fleet{At: time.Now()}
+	err := f.readWorkers(ctx, c, n)
+	return f.runs(stage), err
+}
+
 func (f *Fleet) readWorkers(ctx context.Context, c *bus.Client, n topics.Names) error {
 	rows, err := c.Table(n.Of(topics.Workers)).List(ctx)
 	if err != nil {
@@ -156,7 +164,7 @@ func readWorker(key string, value []byte, age time.Duration, now time.Time) (top
 func newWorker(w topics.Worker, heard time.Time, alive bool) Worker {
 	out := Worker{
 		Name: topics.Clean(w.Name), Alive: alive, Heard: heard.Truncate(time.Millisecond), Started: w.Started, Version: topics.Clean(w.Version),
-		Stages: map[string]topics.WorkerStage{}, Model: topics.Clean(w.Model), Problems: clean(w.Problems), Warnings: clean(w.Warnings),
+		Stages: map[string]topics.WorkerStage{}, Model: topics.Clean(w.Model), Data: w.Data, Problems: clean(w.Problems), Warnings: clean(w.Warnings),
 	}
 	for name, s := range w.Stages {
 		s.Group = topics.Clean(s.Group)

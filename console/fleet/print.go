@@ -68,6 +68,12 @@ func (f Fleet) printWorkers(row func(...string)) {
 			row(name, state, "-", "-", "-", "-", version)
 		}
 	}
+	for _, w := range f.Workers {
+		if w.Data != nil && w.Alive {
+			row()
+			row(fmt.Sprintf("The data directory of %s takes %.1f GB of the %.1f GB of --size.", w.Name, float64(w.Data.Bytes)/1e9, float64(w.Data.Bound)/1e9))
+		}
+	}
 }
 
 func (f Fleet) printCameras(row func(...string)) {

@@ -65,3 +65,49 @@ func (s *Bytes) UnmarshalText(b []byte) error {
 
 // MarshalText writes bytes.
 func (s Bytes) MarshalText() ([]byte, error) { return strconv.AppendInt(nil, int64(s), 10), nil }
+
+// String is the size as people write it, and exact: the largest unit of which there are whole ones.
+func (s Bytes) String() string {
+	for _, u := range []struct {
+		name string
+		of   Bytes
+	}{
+		{"TB", 1e12}, {"GB", 1e9}, {"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MB", 1e6}, {"MiB", 1 << 20}, {"KB", 1e3}, {"KiB", 1 << 10},
+	} {
+		if s >= u.of && s%u.of == 0 {
+			return strconv.FormatInt(int64(s/u.of), 10) + u.name
+		}
+	}
+	return strconv.FormatInt(int64(s), 10)
+}
+
+// Short is the size for people, to a tenth of a GB.
+func (s Bytes) Short() string {
+	if s < 1e8 {
+		return fmt.Sprintf("%.0f MB", float64(s)/1e6)
+	}
+	return fmt.Sprintf("%.1f GB", float64(s)/1e9)
+}
+
+// String is the age as people write it.
+func (a Age) String() string {
+	if d := time.Duration(a); d%day != 0 || d == 0 {
+		return written(d)
+	}
+	return strconv.FormatInt(int64(time.Duration(a)/day), 10) + "d"
+}
+
+// written is a time as people write it: 1h in place of 1h0m0s.
+func written(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	if text == "0s" {
+		return "0"
+	}
+	return text
+}

@@ -28,6 +28,16 @@ func TestAgesAndSizes(t *testing.T) {
 			t.Errorf("size %q is taken", text)
 		}
 	}
+	for want, s := range map[string]Bytes{"20GB": 20e9, "1MiB": 1 << 20, "0": 0, "512": 512, "1500KB": 15e5, "1TB": 1e12} {
+		if got := s.String(); got != want || new(Bytes).UnmarshalText([]byte(got)) != nil {
+			t.Errorf("%d is written %s, want %s", int64(s), got, want)
+		}
+	}
+	for want, a := range map[string]Age{"90d": Age(90 * day), "36h": Age(36 * time.Hour), "0": 0, "1h30m": Age(90 * time.Minute)} {
+		if got := a.String(); got != want {
+			t.Errorf("%v is written %s, want %s", time.Duration(a), got, want)
+		}
+	}
 	c, err := Parse("f.yaml", []byte("archive:\n  retention: {actions: 7d, alerts: 0, size: 20GB}\n"), noEnv)
 	if err != nil || c.Archive.Retention != (Retention{Actions: Age(7 * day), Size: 20e9}) {
 		t.Errorf("%+v, %v", c.Archive.Retention, err)

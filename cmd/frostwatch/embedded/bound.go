@@ -14,6 +14,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/frostwatch/frostwatch/internal/pause"
 )
 
 // Bound keeps a folder below a size. The zero value bounds nothing.
@@ -30,6 +32,10 @@ const (
 	nearlyPercent = 85
 	// gaveLately is for how long it is said that records have made room.
 	gaveLately = 6 * time.Hour
+	// closePercent is from where on the folder is looked at nearEvery as often: what comes
+	// between two looks has to fit.
+	closePercent = 70
+	nearEvery    = 12
 )
 
 // bounded is a Bound that is kept.
@@ -38,7 +44,11 @@ type bounded struct {
 	gave   map[string]time.Time // by topic: when records made room last
 	oldest map[string]time.Time // by topic: from when on records are left
 	state  atomic.Pointer[error]
+	size   atomic.Int64 // of the folder at the last look
 }
+
+// close is whether the folder may be full before the next look.
+func (b *bounded) close() bool { return b.size.Load() > b.Most/100*closePercent }
 
 // warning is what there is to say of the folder's size, nil if nothing.
 func (b *bounded) warning() error {
@@ -51,9 +61,6 @@ func (b *bounded) warning() error {
 // keepBelow makes room where the folder has become too large, a file at a time. What is
 // written to at the moment stays.
 func (b *Broker) keepBelow() {
-	if b.bound.Most == 0 {
-		return
-	}
 	size := SizeOf(b.bound.Folder)
 	over := size - b.bound.Most/100*fullPercent
 	for _, topic := range b.bound.Gives {
@@ -67,8 +74,32 @@ func (b *Broker) keepBelow() {
 		over, size = over-freed, size-freed
 	}
 	said := b.bound.say(size, over, time.Now())
+	if free, _, err := b.disk.space(b.bound.Folder); err == nil && said == nil && size+free < b.bound.Most {
+		said = fmt.Errorf("--size allows %s %s, and its disk has room for %s: the disk will be full first; lower --size, or free %s", b.bound.Folder, inBytes(b.bound.Most), inBytes(size+free), inBytes(b.bound.Most-size-free))
+	}
+	b.bound.size.Store(size)
 	b.bound.state.Store(&said)
 }
+
+// keepBound looks at the folder's size until ctx ends, more often when it is close to its bound.
+func (b *Broker) keepBound(ctx context.Context, every time.Duration) {
+	if b.bound.Most == 0 {
+		return
+	}
+	for more := true; more; {
+		b.tidying.Lock()
+		b.keepBelow()
+		b.tidying.Unlock()
+		wait := every
+		if b.bound.close() {
+			wait /= nearEvery
+		}
+		more = pause.For(ctx, wait)
+	}
+}
+
+// Data is how large the bounded folder was at the last look, bytes; 0 where nothing is bounded.
+func (b *Broker) Data() int64 { return b.bound.size.Load() }
 
 func (b *bounded) say(size, over int64, now time.Time) error {
 	lately := func() (text string) {

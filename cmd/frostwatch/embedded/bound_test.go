@@ -119,6 +119,65 @@ func TestAFolderStaysBelowItsBound(t *testing.T) {
 	}
 }
 
+// awaitSaid waits for a warning.
+func awaitSaid(t *testing.T, b *embedded.Broker, want string) {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	h := &heard{}
+	ended := make(chan error, 1)
+	go func() { ended <- b.WatchDisk(ctx, h, 10*time.Millisecond) }()
+	defer func() { stop(); <-ended }()
+	for end := time.Now().Add(40 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		_, warning := h.now()
+		if strings.Contains(warning, want) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("waited for %q, said is %q", want, warning)
+		}
+	}
+}
+
+func boundTo(t *testing.T, folder string, most int64) *embedded.Broker {
+	t.Helper()
+	b, err := embedded.StartBroker(embedded.BrokerOptions{
+		Dir: filepath.Join(folder, "kafka"), Logger: slog.New(slog.DiscardHandler), Bound: embedded.Bound{Folder: folder, Most: most, Gives: []string{"clips"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	return b
+}
+
+// A bound that the disk can't give is said at once.
+func TestABoundBeyondTheDisk(t *testing.T) {
+	b := boundTo(t, smallDisk(t), 9<<20)
+	awaitSaid(t, b, "and its disk has room for 8.")
+	if n := b.Data(); n <= 0 || n > 1<<20 {
+		t.Errorf("the folder takes %d bytes", n)
+	}
+}
+
+// A folder that is close to its bound is looked at long before the next minute.
+func TestAFolderThatIsCloseIsLookedAt(t *testing.T) {
+	folder := t.TempDir()
+	file := filepath.Join(folder, "archive")
+	if err := errors.Join(os.WriteFile(file, nil, 0o600), os.Truncate(file, 80e6)); err != nil {
+		t.Fatal(err)
+	}
+	b := boundTo(t, folder, 100e6)
+	for end := time.Now().Add(20 * time.Second); b.Data() < 80e6; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("it takes %d bytes", b.Data())
+		}
+	}
+	if err := os.Truncate(file, 90e6); err != nil {
+		t.Fatal(err)
+	}
+	awaitSaid(t, b, "when it is full, the oldest records of clips make room first")
+}
+
 // A data directory may be a link to another disk.
 func TestTheSizeOfALinkedFolder(t *testing.T) {
 	dir := t.TempDir()

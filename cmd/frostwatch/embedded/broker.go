@@ -29,7 +29,7 @@ type BrokerOptions struct {
 	// Housekeeping is how often retention and compaction are applied: kfake does
 	// neither by itself. 0: a minute.
 	Housekeeping time.Duration
-	// Bound is looked after with the housekeeping.
+	// Bound is looked after as often, and more often where it is close.
 	Bound  Bound
 	Logger *slog.Logger
 }
@@ -46,6 +46,7 @@ type Broker struct {
 	stop    context.CancelFunc
 	done    errgroup.Group
 	closed  sync.Once
+	tidying sync.Mutex // one at a time deletes files
 }
 
 // StartBroker starts a broker on the files of an earlier one, if any. What can't be
@@ -82,6 +83,7 @@ func StartBroker(o BrokerOptions) (*Broker, error) {
 	b.bound = &bounded{Bound: o.Bound, gave: map[string]time.Time{}, oldest: map[string]time.Time{}}
 	b.done.Go(func() error { b.keepCopies(ctx); return nil })
 	b.done.Go(func() error { pause.Every(ctx, o.Housekeeping, b.tidy); return nil })
+	b.done.Go(func() error { b.keepBound(ctx, o.Housekeeping); return nil })
 	return b, nil
 }
 
@@ -128,6 +130,8 @@ func (b *Broker) keepCopies(ctx context.Context) {
 // tidy applies retention and compaction. On a full disk the ends of partitions can
 // be written only once retention has made room.
 func (b *Broker) tidy() {
+	b.tidying.Lock()
+	defer b.tidying.Unlock()
 	before := b.keepEnds()
 	b.cluster.ApplyRetention()
 	if before != nil {
@@ -136,7 +140,6 @@ func (b *Broker) tidy() {
 		}
 	}
 	b.compact()
-	b.keepBelow()
 }
 
 // brokerLog passes on what a person could act on, and keeps why a write failed.

@@ -28,6 +28,7 @@ func (u *up) banner(people edited) error {
 	}
 	row("metrics", u.at.HTTP, withTool("curl", "curl", fmt.Sprintf("http://%s/metrics", u.at.HTTP)))
 	row("rules", u.cfgPath, "edit the file: rules and cameras take effect at once")
+	row("data", u.Data, u.sizeLine())
 	if u.cfg.Infer.Bundle == u.demoBundle() {
 		fmt.Fprintf(&b, "\n  The demo model recognises twelve actions of drawn people. On real video its results mean nothing:\n  import a FROSTER or CLIP checkpoint and pass it with --model.\n")
 	}

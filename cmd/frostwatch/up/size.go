@@ -5,6 +5,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/embedded"
 	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/internal/disk"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -40,12 +41,35 @@ func (u *up) share() error {
 	if u.Size < leastSize {
 		return fmt.Errorf("--size is %d bytes: want 4GB or more, such as --size 50GB", u.Size)
 	}
+	if room, _, err := disk.Above(u.Data); err == nil && u.Size > room.Size {
+		return fmt.Errorf("--size %v: the disk of %s has %.1f GB in all: want less, such as --size %dGB", config.Bytes(u.Size), u.Data, float64(room.Size)/1e9, max(room.Size/2, leastSize)/1e9)
+	}
 	packets, kept := &u.cfg.Ingest.Packets.Total, u.cfg.Archive.Retention.Size
 	*packets = min(*packets, config.Bytes(u.Size/5))
 	if u.cfg.Archive.Bucket == ArchiveDir(u.Data) && (kept == 0 || kept > config.Bytes(u.Size/5*3)) {
 		return fmt.Errorf("--size %.1fGB: archive.retention.size (%.1fGB) leaves the broker too little: want three fifths at most", float64(u.Size)/1e9, float64(kept)/1e9)
 	}
 	return nil
+}
+
+// sizeLine says where the data directory is, how large it is, and what bounds it.
+func (u *up) sizeLine() string {
+	taken := config.Bytes(embedded.SizeOf(u.Data)).Short()
+	room, _, err := disk.Above(u.Data)
+	switch {
+	case u.Size > 0:
+		return fmt.Sprintf("takes %s of the %s of --size: the oldest clips make room", taken, config.Bytes(u.Size).Short())
+	case err == nil:
+		return fmt.Sprintf("takes %s, and may grow until the disk is full (%s are free): --size 50GB bounds it", taken, config.Bytes(room.Free).Short())
+	}
+	return "takes " + taken
+}
+
+// describeData adds to the worker's record how large the data directory is, and its bound.
+func (u *up) describeData(w *topics.Worker) {
+	if u.Size > 0 {
+		w.Data = &topics.DataRoom{Bytes: u.broker.Data(), Bound: u.Size}
+	}
 }
 
 // bound is what the broker keeps: clips make room first, which are the most and the

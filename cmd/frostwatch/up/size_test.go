@@ -20,6 +20,7 @@ func TestShare(t *testing.T) {
 		"an archive of a size":         {10e9, 6e9, 2e9, 6e9, ""},
 		"an archive that is too large": {10e9, 7e9, 0, 0, "archive.retention.size (7.0GB) leaves the broker too little"},
 		"too small":                    {1e9, 0, 0, 0, "want 4GB or more, such as --size 50GB"},
+		"larger than the disk":         {9e18, 0, 0, 0, "the disk of"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := &up{Options: Options{Data: t.TempDir(), Size: c.size}, cfg: config.Default()}

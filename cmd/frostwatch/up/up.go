@@ -238,6 +238,7 @@ func (u *up) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	pr.Reporter().Describe(u.describeData)
 	if err := u.bringCameras(ctx, pr); err != nil {
 		return err
 	}
