@@ -3,7 +3,9 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
+	"time"
 )
 
 // Change is a key whose value differs between two configurations. Secrets are
@@ -53,10 +55,32 @@ func shown(v reflect.Value) string {
 	if v.Type() == reflect.TypeFor[Secret]() {
 		return hidden // even if it is empty
 	}
+	switch it := v.Interface().(type) {
+	case time.Duration:
+		return written(it)
+	case *time.Duration:
+		if it != nil {
+			return written(*it)
+		}
+	}
 	if v.Kind() == reflect.String {
-		return fmt.Sprintf("%q", v.String())
+		return fmt.Sprintf("%q", withoutLogin(v.String()))
 	}
 	return fmt.Sprint(v.Interface())
+}
+
+// login is what of an address may be secret: a user's password, and parameters by their names.
+var login = regexp.MustCompile(`(?i)(://[^/?#@:]*:)[^/?#@]*@|([?&][^=&]*(?:key|secret|token|pass|sig)[^=&]*=)[^&]*`)
+
+// withoutLogin is a text in which no address has a password: keys that are no secrets should
+// have none, and may have.
+func withoutLogin(text string) string {
+	return login.ReplaceAllStringFunc(text, func(found string) string {
+		if strings.HasPrefix(found, "://") {
+			return found[:strings.Index(found[3:], ":")+4] + hidden + "@"
+		}
+		return found[:strings.Index(found, "=")+1] + hidden
+	})
 }
 
 // text is the part as YAML, or "" if it was left out.

@@ -24,32 +24,41 @@ type Setting struct {
 // FromDefault is where a value comes from that nobody has set.
 const FromDefault = "default"
 
+// FromUp is where a value comes from that `frostwatch up` has chosen.
+const FromUp = "frostwatch up"
+
 // Settings lists every key, in the order of the documented file.
-func (f File) Settings() []Setting {
-	return f.settings(nil, "", reflect.ValueOf(f.Config), reflect.ValueOf(Default()))
+func (f File) Settings() []Setting { return f.InForce(f.Config) }
+
+// InForce is Settings of a process that runs with c, the file's configuration in which
+// `frostwatch up` has replaced some values.
+func (f File) InForce(c Config) []Setting {
+	return f.settings(nil, "", reflect.ValueOf(c), reflect.ValueOf(f.Config))
 }
 
-func (f File) settings(out []Setting, path string, v, standard reflect.Value) []Setting {
+func (f File) settings(out []Setting, path string, v, ofFile reflect.Value) []Setting {
 	if !hasKeys(v.Type()) || v.Type() == reflect.TypeFor[Raw]() {
-		return append(out, f.setting(path, v, standard))
+		return append(out, f.setting(path, v, ofFile))
 	}
 	for i := range v.NumField() {
 		key := strings.TrimPrefix(path+"."+v.Type().Field(i).Tag.Get("yaml"), ".")
-		out = f.settings(out, key, v.Field(i), standard.Field(i))
+		out = f.settings(out, key, v.Field(i), ofFile.Field(i))
 	}
 	return out
 }
 
-func (f File) setting(path string, v, standard reflect.Value) Setting {
+func (f File) setting(path string, v, ofFile reflect.Value) Setting {
 	s := Setting{Key: path, Value: summary(v), From: FromDefault}
-	if line, has := f.lines[path]; has {
-		s.Set = true
+	line, has := f.lines[path]
+	s.Set = has
+	switch {
+	case v.Type() != reflect.TypeFor[Raw]() && !reflect.DeepEqual(v.Interface(), ofFile.Interface()):
+		s.From = FromUp
+	case has:
 		s.From = fmt.Sprintf("%s:%d", f.Path, line)
 		if names := f.variables(path); len(names) > 0 {
 			s.From += ", environment " + strings.Join(names, ", ")
 		}
-	} else if v.Type() != reflect.TypeFor[Raw]() && summary(v) != summary(standard) {
-		s.From = "frostwatch up" // which alone puts values into a configuration that was read
 	}
 	return s
 }

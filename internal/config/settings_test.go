@@ -40,6 +40,43 @@ func TestSettingsSayWhereAValueComesFrom(t *testing.T) {
 	}
 }
 
+// What `up` puts in the place of the file's values is said to be its own, and times and sizes are
+// as people write them.
+func TestSettingsInForce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f.yaml")
+	text := "kafka: {brokers: [\"k:1\"]}\narchive: {bucket: \"s3://past?region=x&secret_key=hunter2\", retention: {films: 1500MB}}\ningest: {watchdog: 90s}\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := f.Config
+	c.Kafka = c.Kafka.At("127.0.0.1:19092")
+	c.Ingest.Packets.Dir, c.Archive.Retention.Size = "data/packets", 20e9
+	got := map[string]Setting{}
+	for _, s := range f.InForce(c) {
+		got[s.Key] = s
+	}
+	for key, want := range map[string]Setting{
+		"kafka.brokers":             {Value: "[127.0.0.1:19092]", From: FromUp, Set: true},
+		"ingest.packets.dir":        {Value: `"data/packets"`, From: FromUp},
+		"archive.retention.size":    {Value: "20GB", From: FromUp},
+		"archive.retention.films":   {Value: "1500MB", From: path + ":2", Set: true},
+		"archive.retention.actions": {Value: "90d", From: FromDefault},
+		"archive.bucket":            {Value: `"s3://past?region=x&secret_key=***"`, From: path + ":2", Set: true},
+		"ingest.watchdog":           {Value: "1m30s", From: path + ":3", Set: true},
+		"ingest.backoff.max":        {Value: "1m", From: FromDefault},
+		"framer.accept_view":        {Value: "1h", From: FromDefault},
+	} {
+		want.Key = key
+		if got[key] != want {
+			t.Errorf("%s: got %+v, want %+v", key, got[key], want)
+		}
+	}
+}
+
 // Every key of the documented file is shown, so that none is forgotten when one is added.
 func TestSettingsHaveEveryKey(t *testing.T) {
 	shown := map[string]bool{}

@@ -79,18 +79,20 @@ func (p Program) configShow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "show [FILE]", Short: "Show each key with its value and where that comes from", Args: most(1),
 		Long: "Shows each key with its value, secrets hidden, and where that comes from: the file's line, the environment, or\n" +
-			"the default. Keys that `frostwatch up` sets by itself have its values while it runs.",
+			"the default. Without FILE it shows what is in force in the running `frostwatch up`, with what that has chosen\n" +
+			"by itself or by its flags, and which edits wait for its next start.",
 		RunE: func(_ *cobra.Command, args []string) error {
 			f, err := configFile(args, data)
 			if err != nil {
 				return err
 			}
+			all := f.Settings()
 			if len(args) == 0 {
-				if err := configureAsUp(&f, data); err != nil {
+				if all, err = inForce(f, data); err != nil {
 					return err
 				}
 			}
-			return p.printSettings(f.Settings(), set, asJSON)
+			return p.printSettings(all, set, asJSON)
 		},
 	}
 	cmd.Flags().StringVar(&data, "data", up.DefaultData, "data directory of a frostwatch up, whose file is meant when none is named")
@@ -99,17 +101,17 @@ func (p Program) configShow() *cobra.Command {
 	return cmd
 }
 
-// configureAsUp puts the addresses of a running `up` into the configuration.
-func configureAsUp(f *config.File, data string) error {
+// inForce are the settings of the `up` of a data directory, or where none runs those that its
+// file has.
+func inForce(f config.File, data string) ([]config.Setting, error) {
 	e, err := up.ReadEndpoints(data)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
+	if errors.Is(err, os.ErrNotExist) || err == nil && !e.Runs() {
+		return f.Settings(), nil
 	}
-	if err == nil {
-		e.Configure(&f.Config)
-		f.Config.HTTP.Listen, f.Config.Console.Listen = e.HTTP, e.Console
+	if len(e.Settings) == 0 { // of a version before
+		return f.Settings(), err
 	}
-	return err
+	return e.InForce(f), err
 }
 
 func (p Program) printSettings(all []config.Setting, set, asJSON bool) error {

@@ -34,6 +34,14 @@ func (p *Process) onReload(prepare prepareFunc, keys ...string) {
 	p.reloadables = append(p.reloadables, reloadable{keys, prepare})
 }
 
+// Live are the keys whose new values take effect without a restart.
+func (p *Process) Live() (keys []string) {
+	for _, r := range p.reloadables {
+		keys = append(keys, r.keys...)
+	}
+	return keys
+}
+
 // Following is the part that watches the configuration file, if there is one. It
 // is Early, so that edits take effect even while Kafka is away.
 func (p *Process) Following() []Part {

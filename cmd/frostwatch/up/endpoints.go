@@ -6,7 +6,9 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"time"
 
 	"github.com/frostwatch/frostwatch/internal/config"
 )
@@ -26,6 +28,10 @@ type Endpoints struct {
 	Names   *Names `json:"names,omitempty"`
 	// Config is the path of the configuration file that `up` follows.
 	Config string `json:"config,omitempty"`
+	// Settings are what was in force at the start, as people read it: secrets are hidden.
+	Settings []config.Setting `json:"settings,omitempty"`
+	// Live are the keys of which the file's value is in force as soon as it is saved.
+	Live []string `json:"live,omitempty"`
 }
 
 // Names are the prefixes and the vocabulary that a running `up` uses, so that
@@ -47,6 +53,38 @@ func (e Endpoints) Configure(c *config.Config) {
 	}
 	c.Kafka = c.Kafka.At(e.Kafka)
 	c.Redis = config.Redis{Address: e.Redis, Prefix: c.Redis.Prefix}
+}
+
+// InForce are the settings of the `up` that runs there: those of its start, and of keys that
+// are live those of the file now. Of one that differs in the file it says so.
+func (e Endpoints) InForce(now config.File) []config.Setting {
+	file := map[string]config.Setting{}
+	for _, s := range now.Settings() {
+		file[s.Key] = s
+	}
+	out := slices.Clone(e.Settings)
+	for i, s := range out {
+		of, known := file[s.Key]
+		switch {
+		case !known:
+		case slices.Contains(e.Live, s.Key):
+			if of.Set || s.From != config.FromUp {
+				out[i] = of
+			}
+		case s.From != config.FromUp && s.Value != of.Value:
+			out[i].From = fmt.Sprintf("the file as it was at the start; %s from the next start on", of.Value)
+		}
+	}
+	return out
+}
+
+// Runs is whether an `up` answers at these addresses.
+func (e Endpoints) Runs() bool {
+	c, err := net.DialTimeout("tcp", e.HTTP, time.Second)
+	if err == nil {
+		_ = c.Close()
+	}
+	return err == nil
 }
 
 // DefaultEndpoints avoid the standard ports, because the machine may have a Redis,

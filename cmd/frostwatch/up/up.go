@@ -250,6 +250,7 @@ func (u *up) run(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("listen for http: %w", err)
 	}
+	u.keepSettings(pr)
 	if err := errors.Join(u.at.write(u.Data), u.banner(people)); err != nil {
 		return errors.Join(err, l.Close())
 	}
@@ -257,6 +258,18 @@ func (u *up) run(ctx context.Context) (err error) {
 	defer unhook()
 	u.running = true
 	return pr.Run(ctx, l, u.order(ctx, pr, slices.Concat(showing, archiving, notifying, alerting, calibrating, inferring), ingesting)...)
+}
+
+// keepSettings notes what is in force, for `frostwatch config show`.
+func (u *up) keepSettings(pr *process.Process) {
+	bound := config.Setting{Key: "--size", Value: "none", From: config.FromDefault}
+	if u.Size > 0 {
+		bound.Value, bound.From = config.Bytes(u.Size).String(), config.FromUp
+	}
+	u.at.Settings = append(u.file.InForce(pr.Config), bound)
+	if u.at.Live = pr.Live(); u.Model != "" {
+		u.at.Live = slices.DeleteFunc(u.at.Live, func(key string) bool { return key == "infer.bundle" })
+	}
 }
 
 // order puts consumers before producers, for process.Run. The simulated cameras
