@@ -1,6 +1,10 @@
 package alerts
 
-import "github.com/frostwatch/frostwatch/topics"
+import (
+	"slices"
+
+	"github.com/frostwatch/frostwatch/topics"
+)
 
 // Budgeted is a rule with a budget of false alarms as it is on a camera.
 type Budgeted struct {
@@ -17,6 +21,16 @@ func (s *RuleSet) Budgeted(camera string, tags []string) (out []Budgeted) {
 		}
 	}
 	return out
+}
+
+// WithBudgets are the names of the rules that have a budget, on some camera at least.
+func (s *RuleSet) WithBudgets() (names []string) {
+	for _, r := range s.all() {
+		if r.FalseAlarms != (Budget{}) || slices.ContainsFunc(r.Overrides, func(o Override) bool { return o.FalseAlarms != (Budget{}) }) {
+			names = append(names, r.Name)
+		}
+	}
+	return names
 }
 
 // On is a rule as it is on a camera with these tags; ok is false if there is no rule

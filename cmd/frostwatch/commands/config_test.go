@@ -34,7 +34,7 @@ cameras:
 vocab: {sets: [{name: ward, cameras: ["ward-*"]}]}
 rules:
   - {name: fall, actions: [a fall], cameras: ["dor*"]}
-  - {name: fence, actions: [a climb], cameras: ["door", "gate"], notify: [ops]}
+  - {name: fence, actions: [a climb], cameras: ["door", "gate"], notify: [ops], false_alarms: 1 per week}
 notify:
   receivers: [{name: chat, webhook: {url: "https://hooks.example.com/s3cret"}}]
 `)
@@ -52,6 +52,7 @@ notify:
 		"no camera of the file uses the vocabulary ward",
 		"infer.bundle: ",
 		"archive.bucket: empty",
+		"calibrate: without `frostwatch up`, the budgets of fence are kept only where `frostwatch calibrate` runs",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is missing in:\n%s", want, out)

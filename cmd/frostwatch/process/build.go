@@ -93,7 +93,7 @@ func (p *Process) Alerts() ([]Part, error) {
 	}
 	p.stages = append(p.stages, "alerts")
 	more = append(more, following...)
-	return append(more, Part{Name: "alerts", Run: s.Run}), nil
+	return append(more, Part{Name: "alerts", Run: s.Run}, Part{Name: "budgets", Run: p.watchBudgets}), nil
 }
 
 // further is the vocabulary of a camera, empty for the default one.

@@ -27,23 +27,16 @@ type Checked struct {
 // CheckFile refuses what a stage would refuse at its start, and finds what can never take
 // effect. It asks no server.
 func CheckFile(f config.File) (out Checked, err error) {
-	if err := checkParts(f.Config); err != nil {
+	of, err := checkParts(f.Config)
+	if err != nil {
 		return out, err
 	}
 	if err := checkCameras(f, cameraedit.LimitsOf(f.Config)); err != nil {
 		return out, err
 	}
-	rules, err := alerts.Compile(f.Config.Rules)
-	if err != nil {
-		return out, err
-	}
-	plan, err := notify.Compile(f.Config.Notify.Receivers)
-	if err != nil {
-		return out, err
-	}
 	all := cameraedit.OfFile(f.Config)
-	out.Rules, out.Receivers = len(rules.Names()), len(plan.Names())
-	out.Warnings = slices.Concat(cameraWarnings(all), ruleWarnings(rules, plan, all), setWarnings(f.Config.Vocab, all), placeWarnings(f.Config))
+	out.Rules, out.Receivers = len(of.rules.Names()), len(of.plan.Names())
+	out.Warnings = slices.Concat(cameraWarnings(all), ruleWarnings(of.rules, of.plan, all), budgetWarnings(of.rules), setWarnings(f.Config.Vocab, all), placeWarnings(f.Config))
 	return out, nil
 }
 
@@ -98,6 +91,24 @@ func ruleWarnings(rules *alerts.RuleSet, plan *notify.Plan, all []topics.Camera)
 	return out
 }
 
+// budgetWarnings are about what a budget needs beside: the file can't say whether that runs.
+func budgetWarnings(rules *alerts.RuleSet) []string {
+	names := rules.WithBudgets()
+	if len(names) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("calibrate: without `frostwatch up`, the budgets of %s are kept only where `frostwatch calibrate` runs; until it has found thresholds they raise from a contrast of %v", listed(names), alerts.DefaultContrast)}
+}
+
+// listed are names for people, the first few of many.
+func listed(names []string) string {
+	const most = 5
+	if more := len(names) - most; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), more)
+	}
+	return strings.Join(names, ", ")
+}
+
 // setWarnings are about vocabularies that no camera uses.
 func setWarnings(v config.Vocab, all []topics.Camera) (out []string) {
 	if len(all) == 0 {
@@ -114,7 +125,7 @@ func setWarnings(v config.Vocab, all []topics.Camera) (out []string) {
 // OfUp is whether a warning does not concern `frostwatch up`, which has folders of its own.
 func OfUp(warning string) bool {
 	key, _, _ := strings.Cut(warning, ":")
-	return key == "archive.bucket" || key == "ingest.packets.dir"
+	return key == "archive.bucket" || key == "ingest.packets.dir" || key == "calibrate"
 }
 
 // placeWarnings are about folders that are not there, and about what is not kept.

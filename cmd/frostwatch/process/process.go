@@ -99,7 +99,7 @@ type Process struct {
 // Open makes the clients. Neither Kafka nor Redis has to answer yet.
 func Open(ctx context.Context, o Options) (*Process, error) {
 	cfg := o.Config
-	if err := checkParts(cfg); err != nil {
+	if _, err := checkParts(cfg); err != nil {
 		return nil, err
 	}
 	if err := checkCameras(o.File, cameraedit.LimitsOf(cfg)); err != nil {

@@ -132,7 +132,8 @@ func (p *Process) putInForce() (lines []string, err error) {
 	if file.Empty() {
 		return nil, fmt.Errorf("%s is empty: an editor that was interrupted leaves such a file; to have no rules, write \"rules: []\"", file.Path)
 	}
-	if err := errors.Join(checkParts(file.Config), checkCameras(file, cameraedit.LimitsOf(p.Config))); err != nil {
+	_, err = checkParts(file.Config)
+	if err := errors.Join(err, checkCameras(file, cameraedit.LimitsOf(p.Config))); err != nil {
 		return nil, err
 	}
 	commits := make([]func() []string, len(p.reloadables))
@@ -152,11 +153,17 @@ func (p *Process) putInForce() (lines []string, err error) {
 
 // checkParts refuses a file with a mistake in its rules or receivers, also in processes
 // that use none: a file is in force in all processes or in none.
-func checkParts(c config.Config) error {
-	_, err := alerts.Compile(c.Rules)
-	_, err2 := notify.Compile(c.Notify.Receivers)
+func checkParts(c config.Config) (parts, error) {
+	rules, err := alerts.Compile(c.Rules)
+	plan, err2 := notify.Compile(c.Notify.Receivers)
 	_, err3 := notify.CompileVerify(c.Notify.Verify)
-	return errors.Join(err, err2, err3)
+	return parts{rules, plan}, errors.Join(err, err2, err3)
+}
+
+// parts are what a file has beside its keys.
+type parts struct {
+	rules *alerts.RuleSet
+	plan  *notify.Plan
 }
 
 // sections names the stages that use a section of the configuration. A section
