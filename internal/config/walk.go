@@ -74,6 +74,7 @@ func (d *document) walk(n ast.Node, path string, t reflect.Type, depth int) {
 	default:
 		d.leaf(path, n.GetToken().Value, false, t)
 	}
+	alone(n, t)
 }
 
 func (d *document) pair(v *ast.MappingValueNode, path string, t reflect.Type, depth int) {
