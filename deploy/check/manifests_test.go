@@ -1,6 +1,7 @@
 package check
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -76,9 +77,38 @@ func TestSecretsAreReferred(t *testing.T) {
 		`cameras: [{name: door, url: "rtsp://viewer:hunter2@10.0.0.7/a"}]`:                                      "url",
 		`cameras: [{name: door, url: "rtsp://10.0.0.7/a", watch: "rtsp://viewer:hunter2@10.0.0.7/b"}]`:          "watch",
 		`config: {console: {tokens: [{name: a, role: viewer, token: abcdefghijklmnopqrstuvwxyzabcdefghijkl}]}}`: "token",
+		`config: {notify: {verify: {url: "http://m:1/v1", key: hunter2}}}`:                                      "key",
 	} {
 		if _, _, err := renderErr(values); err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%s: %v, want an error about %s", values, err, part)
+		}
+	}
+	for receiver, refused := range map[string]bool{
+		`webhook: {url: "https://ops:hunter2@hooks.example.com/a"}`:                                                          true,
+		`webhook: {url: "https://hooks.example.com/services/T0AAAA/B0BBBB/hunter2hunter2hunter2xx"}`:                         true,
+		`webhook: {url: "https://hooks.example.com/a", secret: hunter2}`:                                                     true,
+		`webhook: {url: "https://hooks.example.com/a", headers: {Authorization: Bearer hunter2}}`:                            true,
+		`people: {url: "telegram://hunter2@telegram?chats=1"}`:                                                               true,
+		`mqtt: {url: "mqtt://h:1883", username: a, password: hunter2}`:                                                       true,
+		`command: {run: [tell], env: {API_TOKEN: hunter2}}`:                                                                  true,
+		`webhook: {url: "https://hooks.example.com/${TOKEN}", secret: "${SECRET}", headers: {Authorization: "Bearer ${B}"}}`: false,
+		`webhook: {url: "https://hooks.example.com/alerts/of/frostwatch", headers: {Content-Language: en}}`:                  false,
+		`people: {url: "telegram://${TELEGRAM}@telegram?chats=1"}`:                                                           false,
+		`mqtt: {url: "mqtts://h:8883", username: a, password: "${MQTT}", tls: {enabled: true, key: /run/secrets/k}}`:         false,
+	} {
+		_, _, err := renderErr(`config: {notify: {receivers: [{name: ops, ` + receiver + `}]}}`)
+		if (err != nil) != refused || err != nil && (!strings.Contains(err.Error(), "secrets.env") || strings.Contains(err.Error(), "hunter2")) {
+			t.Errorf("%s: %v", receiver, err)
+		}
+	}
+}
+
+// gRPC's own port is opened for a collector whose address names none.
+func TestTheCollectorIsReached(t *testing.T) {
+	for address, want := range map[string]int{"http://otel.monitoring:4317": 4317, "https://otel.example.com": 443, "https://otel.example.com/": 443} {
+		p := of[networkingv1.NetworkPolicy](t, render(t, fmt.Sprintf("config: {telemetry: {otlp_endpoint: %q}}", address)), "NetworkPolicy")["alerts"]
+		if got := ports(p); !slices.Contains(got, want) || slices.Contains(got, 0) {
+			t.Errorf("%s: ports %v", address, got)
 		}
 	}
 }

@@ -36,7 +36,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
 {{- define "frostwatch.serviceAccount" -}}
-{{- if .Values.serviceAccount.create }}{{ default (include "frostwatch.fullname" .) .Values.serviceAccount.name }}{{ else }}{{ default "default" .Values.serviceAccount.name }}{{ end }}
+{{- if .Values.serviceAccount.create }}{{ default (include "frostwatch.fullname" .) .Values.serviceAccount.name | quote }}{{ else }}{{ default "default" .Values.serviceAccount.name | quote }}{{ end }}
 {{- end }}
 
 {{/* frostwatch.image of (list . stage): the one with CUDA for infer on a GPU. */}}
@@ -87,6 +87,26 @@ those that stages take over as soon as the file changes (docs/configuration.md).
 {{- $out := list }}
 {{- range . }}{{ $out = append $out (splitList ":" (toString .) | last | int) }}{{ end }}
 {{- $out | uniq | toJson }}
+{{- end }}
+
+{{/* frostwatch.noSecrets of (list path key value) refuses what looks like a secret in clear in
+config.notify: it would lie in a ConfigMap. What is in ${NAME} is none. */}}
+{{- define "frostwatch.noSecrets" -}}
+{{- $path := index . 0 }}{{ $key := index . 1 }}{{ $v := index . 2 }}
+{{- if kindIs "map" $v }}{{ range $k, $x := $v }}{{ include "frostwatch.noSecrets" (list (printf "%s.%s" $path $k) $k $x) }}{{ end }}
+{{- else if kindIs "slice" $v }}{{ range $i, $x := $v }}{{ include "frostwatch.noSecrets" (list (printf "%s[%d]" $path $i) $key $x) }}{{ end }}
+{{- else if kindIs "string" $v }}
+{{- $name := "\\$\\{[A-Za-z_][A-Za-z0-9_]*\\}" }}
+{{- $clear := regexReplaceAll $name $v "" }}
+{{- $part := regexFind "/[A-Za-z0-9_-]{20,}" (regexReplaceAll "^[a-z]+://[^/]*" $clear "") }}
+{{- $refers := regexMatch $name $v }}
+{{- $file := hasPrefix "/" $v }}
+{{- $secret := and $v (not $refers) (not $file) (regexMatch "(?i)(pass|secret|token|auth|cookie|cred|api.?key|^key$)" $key) }}
+{{- $login := regexMatch "://[^/@]*:[^/@]+@" $clear }}
+{{- $token := and (eq $key "url") (regexMatch "[0-9]" $part) (regexMatch "[A-Za-z]" $part) }}
+{{- $people := and (hasSuffix ".people.url" $path) (not $refers) }}
+{{- if or $secret $login $token $people }}{{ fail (printf "%s: what looks like a password or token in clear would lie in a ConfigMap: write ${NAME} in its place, and put NAME into a Secret of yours that secrets.env names (docs/deploy.md)" $path) }}{{ end }}
+{{- end }}
 {{- end }}
 
 {{/* frostwatch.lag of (list . stage): the consumer group and the topic of which KEDA asks how
