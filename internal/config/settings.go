@@ -52,7 +52,7 @@ func (f File) setting(path string, v, ofFile reflect.Value) Setting {
 	line, has := f.lines[path]
 	s.Set = has
 	switch {
-	case v.Type() != reflect.TypeFor[Raw]() && !reflect.DeepEqual(v.Interface(), ofFile.Interface()):
+	case v.Type() != reflect.TypeFor[Raw]() && !same(v, ofFile):
 		s.From = FromUp
 	case has:
 		s.From = fmt.Sprintf("%s:%d", f.Path, line)
@@ -61,6 +61,11 @@ func (f File) setting(path string, v, ofFile reflect.Value) Setting {
 		}
 	}
 	return s
+}
+
+// same is whether two values of a key are; no list is as an empty one.
+func same(a, b reflect.Value) bool {
+	return reflect.DeepEqual(a.Interface(), b.Interface()) || a.Kind() == reflect.Slice && a.Len() == 0 && b.Len() == 0
 }
 
 // variables are the environment variables in the value of a key, or in a part of it.
