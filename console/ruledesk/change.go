@@ -2,6 +2,7 @@ package ruledesk
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -37,7 +38,7 @@ func (c Change) In(name, text string) (string, error) {
 			return "", fmt.Errorf("the rule's text is no YAML: %s", yaml.FormatError(err, false, false))
 		}
 	}
-	e := edited{keys}
+	e := edited{slices.Clone(keys)}
 	list(&e, "actions", c.Actions)
 	list(&e, "cameras", c.Cameras)
 	list(&e, "camera_tags", c.CameraTags)
@@ -53,7 +54,13 @@ func (c Change) In(name, text string) (string, error) {
 		e.contrast(*c.Contrast)
 	}
 	out, err := yaml.MarshalWithOptions(e.keys, yaml.WithComment(comments))
-	return string(out), err
+	if err != nil {
+		return "", err
+	}
+	if kept, ok := inPlace(name, text, string(out), keys, e.keys); ok {
+		return kept, nil
+	}
+	return string(out), nil
 }
 
 // edited are the keys of a rule's text, in their order.

@@ -7,6 +7,32 @@ import (
 	"github.com/frostwatch/frostwatch/alerts"
 )
 
+// What somebody has written stays as it is, but for the lines of what is changed.
+func TestAChangeWritesItsOwnLinesOnly(t *testing.T) {
+	const text = "# why it is here\nactions: [person falling down]   # the words\ncameras: [\"ward-*\"]              # not the yard\n\n# levels\ncontrast: {raise: 0.6, clear: 0.4} # tuned\nclips: 2 of 3                    # two\ncooldown: 2m # short\noverrides:\n  # night\n  - cameras: [a]   # one\n    clips: 1 of 1\n# the end\n"
+	word := func(s string) *string { return &s }
+	level := 0.7
+	for _, c := range []struct {
+		change Change
+		edits  []string // what stands in place of what
+	}{
+		{Change{Clips: word("1 of 2")}, []string{"clips: 2 of 3                    # two", "clips: 1 of 2                    # two"}},
+		{Change{Cameras: &[]string{"x: # y", "it's"}}, []string{"cameras: [\"ward-*\"]              # not", "cameras: [\"x: # y\", \"it's\"]      # not"}},
+		{Change{FalseAlarms: word("1 per week")}, []string{"\n# levels\ncontrast: {raise: 0.6, clear: 0.4} # tuned\n", "", "# the end", "false_alarms: 1 per week\n# the end"}},
+		{Change{Contrast: &level}, []string{"{raise: 0.6, clear: 0.4} #", "{raise: 0.7, clear: 0.4} #"}},
+		{Change{Actions: &[]string{"a"}, Severity: word("info")}, []string{"[person falling down]   #", "[\"a\"]                   #", "# the end", "severity: info\n# the end"}},
+	} {
+		want := strings.NewReplacer(c.edits...).Replace(text)
+		if got, err := c.change.In("r", text); err != nil || got != want {
+			t.Errorf("%v: got\n%s\nwant\n%s", err, got, want)
+		}
+	}
+	// JSON, as programs write it, is written anew.
+	if got, err := (Change{Clips: word("1 of 2")}).In("r", `{"actions": ["a"], "clips": "2 of 3"}`); err != nil || !strings.Contains(got, "1 of 2") {
+		t.Errorf("%v: %s", err, got)
+	}
+}
+
 func TestAChangeKeepsTheRestOfARulesText(t *testing.T) {
 	const text = "# why it is here\nactions: [person falling down]\ncameras: [\"ward-*\"] # not the yard\ncontrast: {raise: 0.6, clear: 0.4}\nclips: 2 of 3\ncooldown: 2m\n"
 	word := func(s string) *string { return &s }
