@@ -58,7 +58,7 @@ func (c *Console) admit(m *router) http.Handler {
 		defer watching.Wait()
 		defer end(nil)
 		watching.Go(func() { untilOver(ctx, pass); end(errOver) })
-		m.ServeHTTP(w, r.WithContext(ctx))
+		m.ServeHTTP(&leaving{ResponseWriter: w, ctx: ctx}, r.WithContext(ctx))
 	})
 }
 
@@ -132,12 +132,18 @@ func refuseUnknown(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/login?next="+url.QueryEscape(nextPage(r.URL.RequestURI())), http.StatusSeeOther)
 		return
 	}
+	refuseOver(w)
+}
+
+// refuseOver has whoever asks show who they are, as those must too whose leave has ended.
+func refuseOver(w http.ResponseWriter) {
 	w.Header().Set("WWW-Authenticate", `Bearer realm="frostwatch"`)
 	refuse(w, http.StatusUnauthorized, "log in at /login, or send Authorization: Bearer TOKEN with one of console.tokens")
 }
 
 // refuse answers as the API does.
 func refuse(w http.ResponseWriter, status int, why string) {
+	w.Header().Del("Content-Length")
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
