@@ -36,15 +36,18 @@ const (
 
 // capacity raises the number of cameras until clips are late or lost, and then closes in.
 func (b *bench) capacity(ctx context.Context) (out *capacityFigures, err error) {
-	films, err := b.capacityFilms(ctx)
-	if err != nil {
-		return nil, err
-	}
 	dir, err := b.bundle()
 	if err != nil {
 		return nil, err
 	}
 	bundle, err := froster.OpenBundle(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := bundle.Precision.Servable(b.Provider); err != nil {
+		return nil, err
+	}
+	films, err := b.capacityFilms(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +60,7 @@ func (b *bench) capacity(ctx context.Context) (out *capacityFigures, err error) 
 		Stream: fmt.Sprintf("%s %s 30 fps, something moves in a tenth of the time", b.Codec, b.Size),
 		Model:  fmt.Sprintf("%s in %s", bundle.Name, bundle.Precision),
 	}
+	b.say("capacity: load the model, and have it embed ten labels and the reference texts: minutes with a large one")
 	for next := b.Cameras; next > 0 && len(out.Steps) < capacitySteps; next = out.next(b.Most) {
 		if err := r.have(ctx, next); err != nil {
 			return nil, err

@@ -17,7 +17,6 @@ import (
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/process"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/up"
 	"github.com/frostwatch/frostwatch/internal/config"
-	"github.com/frostwatch/frostwatch/internal/pause"
 	"github.com/frostwatch/frostwatch/topics"
 	"github.com/frostwatch/frostwatch/vocab"
 )
@@ -29,7 +28,8 @@ type capacityRig struct {
 	table              *cameras.Table
 	past               *archive.Reader
 	stride             time.Duration
-	running            int // cameras
+	running            int  // cameras
+	awake              bool // something was recognised
 
 	free []func() error // the last first
 }
@@ -75,6 +75,7 @@ func (b *bench) startCapacity(ctx context.Context, films []string, bundle string
 			return r, err
 		}
 		r.free = append(r.free, (*to).end)
+		(*to).drain()
 	}
 	return r, nil
 }
@@ -129,14 +130,22 @@ func (r *capacityRig) have(ctx context.Context, n int) error {
 	return nil
 }
 
+// wakeTime is how long it may take until the first clip is recognised: a large model embeds
+// hundreds of texts before, each of which takes a slow processor a second.
+const wakeTime = 20 * time.Minute
+
 // begun waits until each camera has a recognition, for as long as it may take a busy
 // machine to load a model and to connect to them all.
 func (r *capacityRig) begun(ctx context.Context) error {
-	deadline := time.Now().Add(settleTime + time.Duration(r.running)*time.Second)
+	settle := settleTime + time.Duration(r.running)*time.Second
+	deadline := time.Now().Add(settle)
+	if !r.awake {
+		deadline = time.Now().Add(wakeTime)
+	}
 	seen := map[string]bool{}
 	for since := time.Now(); len(seen) < r.running && time.Now().Before(deadline); {
-		if !pause.For(ctx, time.Second) {
-			return context.Cause(ctx)
+		if err := r.await(ctx); err != nil {
+			return err
 		}
 		_, err := r.past.Actions(ctx, archive.Range{Since: since}, func(a archive.Record[topics.Recognition]) error {
 			seen[a.Value.Camera] = true
@@ -145,9 +154,26 @@ func (r *capacityRig) begun(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("read recognitions: %w", err)
 		}
+		if len(seen) > 0 && !r.awake {
+			r.awake, deadline = true, time.Now().Add(settle)
+		}
 	}
 	if len(seen) == 0 {
 		return errors.New("nothing is recognised")
 	}
 	return nil
+}
+
+// await waits for a second, or the end of a process without which nothing comes any more.
+func (r *capacityRig) await(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-r.ingest.over:
+		return errors.New("ingest ended early")
+	case <-r.infer.over:
+		return errors.New("infer ended early")
+	case <-time.After(time.Second):
+		return nil
+	}
 }

@@ -15,11 +15,12 @@ import (
 // child is another process of this program that runs one of its commands while
 // this one measures.
 type child struct {
-	cmd   *exec.Cmd
-	stop  context.CancelFunc
-	out   io.ReadCloser
-	lines *bufio.Scanner
-	read  sync.WaitGroup
+	cmd     *exec.Cmd
+	stop    context.CancelFunc
+	out     io.ReadCloser
+	lines   *bufio.Scanner
+	drained sync.Once
+	over    chan struct{} // closed once the output has ended, which is being drained
 }
 
 // startChild runs `frostwatch args...` until ctx ends or end is called.
@@ -41,7 +42,7 @@ func (b *bench) startChild(ctx context.Context, args ...string) (*child, error) 
 		stop()
 		return nil, fmt.Errorf("start %s: %w", args[0], err)
 	}
-	return &child{cmd: cmd, stop: stop, out: out, lines: bufio.NewScanner(out)}, nil
+	return &child{cmd: cmd, stop: stop, out: out, lines: bufio.NewScanner(out), over: make(chan struct{})}, nil
 }
 
 // line is the child's next line of output.
@@ -55,15 +56,19 @@ func (c *child) line() (string, error) {
 // drain discards the rest of the output, so that a full pipe does not hold up
 // the child. line must not be called after it.
 func (c *child) drain() {
-	// An error in reading shows in how the child ends.
-	c.read.Go(func() { _, _ = io.Copy(io.Discard, c.out) })
+	c.drained.Do(func() {
+		go func() {
+			defer close(c.over)
+			_, _ = io.Copy(io.Discard, c.out) // an error shows in how the child ends
+		}()
+	})
 }
 
 // end interrupts the child and waits for it.
 func (c *child) end() error {
 	c.stop()
 	c.drain()
-	c.read.Wait()
+	<-c.over
 	err := c.cmd.Wait()
 	if errors.Is(err, context.Canceled) {
 		return nil // ended by stop, with exit status 0
