@@ -64,13 +64,21 @@ func (b browser) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// until waits for an expression of the page to be true.
+// until waits for an expression of the page to be true. Where it does not become so, the
+// error has what the page shows instead.
 func (b browser) until(what, expression string) {
 	b.t.Helper()
-	await(b.t, what, time.Minute, func() bool {
+	is := func() bool {
 		is, err := chromedp.Run(b, chromedp.Evaluate[bool](expression))
 		return err == nil && is
-	})
+	}
+	for end := time.Now().Add(time.Minute); !is(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			b.shot("failed")
+			page, err := chromedp.Run(b, chromedp.Evaluate[string](`location.href + '\n' + document.body.innerText`))
+			b.t.Fatalf("waited a minute until %s; the page shows (%v):\n%.4000s", what, err, page)
+		}
+	}
 }
 
 // edit edits the table of cameras beside the page.
