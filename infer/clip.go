@@ -72,10 +72,10 @@ func (l *lease) newClip(ctx context.Context, msg bus.Message) *clip {
 	case l.tooOld(c.age):
 		c.err = errTooOld
 	default:
-		c.looks = media.Looks(c.Clip, c.service.Side)
+		c.looks = media.Looks(c.Clip, c.service.Side, c.service.Resize)
 		c.whole = len(c.looks)
 		c.watch = l.watched.of(c.Camera)
-		c.looks = append(c.looks, media.ZoneLooks(c.Clip, c.watch.zone)...)
+		c.looks = append(c.looks, media.ZoneLooks(c.Clip, c.service.Resize, c.watch.zone)...)
 	}
 	return c
 }

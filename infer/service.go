@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/frostwatch/frostwatch/infer/froster"
+	"github.com/frostwatch/frostwatch/media/pixels"
 	"github.com/frostwatch/frostwatch/scoring"
 )
 
@@ -36,8 +37,9 @@ type LiveVocabulary interface {
 type Recogniser struct {
 	Model      Model
 	Vocabulary LiveVocabulary
-	Frames     int // frames of one clip
-	Side       int // of the model's square picture, pixels
+	Frames     int           // frames of one clip
+	Side       int           // of the model's square picture, pixels
+	Resize     pixels.Resize // how the model's own preprocessing makes it
 	// Close frees the model and stops its vocabulary. It is called once, when no
 	// clip needs them any more.
 	Close func() error

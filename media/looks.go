@@ -12,12 +12,12 @@ type Look struct {
 	View  topics.View
 	Box   topics.Box
 	Zone  int          // of a zone's zoom: 1 and its index in the clip's zones; else 0
-	place pixels.Place // not of the zoom, which is a square already
+	place pixels.Place // of a zoom its centre, which is all of it
 }
 
-// Looks are the squares that a model with pictures of that side sees of a clip, in the
-// order of the clip's views. A square of two views comes once. There is at least one.
-func Looks(c topics.Clip, side int) (out []Look) {
+// Looks are the squares that a model with pictures of that side, made in that way, sees of a
+// clip, in the order of the clip's views. A square of two views comes once. There is at least one.
+func Looks(c topics.Clip, side int, resize pixels.Resize) (out []Look) {
 	views := c.Views
 	if len(views) == 0 {
 		views = topics.DefaultViews()
@@ -32,11 +32,12 @@ func Looks(c topics.Clip, side int) (out []Look) {
 	for _, v := range views {
 		if v == topics.ViewZoom {
 			if c.Zoom != nil {
-				add(v, c.Zoom.Box, pixels.Centre)
+				add(v, c.Zoom.Box, resize.Of(pixels.Centre))
 			}
 			continue
 		}
 		for _, p := range placesOf(v, c.Width, c.Height) {
+			p = resize.Of(p)
 			left, top, width, height := p.Part(c.Width, c.Height, side)
 			add(v, topics.Box{Left: left, Top: top, Width: width, Height: height}, p)
 		}
@@ -46,10 +47,10 @@ func Looks(c topics.Clip, side int) (out []Look) {
 
 // ZoneLooks are the zooms of those of a clip's zones that are wanted, where something moves
 // in them.
-func ZoneLooks(c topics.Clip, wanted func(zone string) bool) (out []Look) {
+func ZoneLooks(c topics.Clip, resize pixels.Resize, wanted func(zone string) bool) (out []Look) {
 	for i, z := range c.Zones {
 		if z.Zoom != nil && wanted(z.Name) {
-			out = append(out, Look{View: topics.ViewZoom, Box: z.Zoom.Box, Zone: i + 1})
+			out = append(out, Look{View: topics.ViewZoom, Box: z.Zoom.Box, Zone: i + 1, place: resize.Of(pixels.Centre)})
 		}
 	}
 	return out
@@ -91,7 +92,7 @@ func (d *ClipDecoder) DecodeLooks(ctx context.Context, c topics.Clip, looks []Lo
 		if l.View != topics.ViewZoom {
 			continue
 		}
-		more, err := d.decodeZoom(ctx, c.ID, l.zoomOf(&c), View{Frames: frames, Side: side})
+		more, err := d.decodeZoom(ctx, c.ID, l.zoomOf(&c), View{Frames: frames, Side: side, Places: []pixels.Place{l.place}})
 		if err != nil {
 			return nil, 0, err
 		}

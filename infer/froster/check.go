@@ -124,8 +124,8 @@ func (c *checker) video(ctx context.Context) ([][]float32, error) {
 // it resizes and crops; Perception Encoder's after.
 func preprocess(frame []byte, w, h int, d Dims) []float32 {
 	if d.Resize() == pixels.Squashing {
-		square, room := make([]byte, d.ImageSize*d.ImageSize*3), []byte(nil)
-		pixels.Squashing.Square(frame, w, h, d.ImageSize, pixels.Whole, square, &room)
+		square := make([]byte, d.ImageSize*d.ImageSize*3)
+		pixels.Square(frame, w, h, d.ImageSize, pixels.Squashing.Own(), square)
 		return normalise(square, d.colours())
 	}
 	resized, rw, rh := pixels.ResizeShortSideFloat(normalise(frame, d.colours()), w, h, d.ImageSize)

@@ -18,55 +18,34 @@ const (
 // Own is the place that the model's own preprocessing takes.
 func (r Resize) Own() Place {
 	if r == Squashing {
-		return Whole
+		return r.Of(Whole)
 	}
 	return Centre
 }
 
-// Square is what a model sees of a w×h image at a place. The result goes into dst, of
-// exactly size×size×3 bytes. room is working memory that is kept between calls.
-func (r Resize) Square(src []byte, w, h, size int, place Place, dst []byte, room *[]byte) {
-	if r == Cropping {
-		Square(src, w, h, size, place, dst)
-		return
+// squashing marks a place that is resized by Squashing.
+const squashing Place = 1 << 16
+
+// Of is a place for models with this preprocessing: what Square makes of it.
+func (r Resize) Of(p Place) Place {
+	if r == Squashing {
+		return p | squashing
 	}
-	left, top, width, height := place.region(w, h)
-	squash(src[(top*w+left)*channels:], w, width, height, size, size, dst, room)
+	return p
 }
 
-// Part is which part of a w×h picture Square shows, in fractions of the picture.
-func (r Resize) Part(place Place, w, h, size int) (left, top, width, height float64) {
-	if r == Cropping || place == Whole {
-		return place.Part(w, h, size)
-	}
-	return place.Part(w, h, min(w, h))
-}
+// bare is the place without its way of resizing.
+func (p Place) bare() (bare Place, squashed bool) { return p &^ squashing, p&squashing != 0 }
 
 // region is what a place shows of a w×h picture, in its pixels: all of it, or a square as
 // large as the picture has.
 func (p Place) region(w, h int) (left, top, width, height int) {
-	if p == Whole {
+	if bare, _ := p.bare(); bare == Whole {
 		return 0, 0, w, h
 	}
 	side := min(w, h)
 	left, top = p.corner(w, h, side)
 	return left, top, side, side
-}
-
-// Smaller resizes src, w×h, so that its short side is short, by the filter of
-// Squashing, into dst, which is reused where it is large enough. An image of the right
-// size already is returned as it is, not copied.
-func Smaller(src []byte, w, h, short int, dst []byte, room *[]byte) (out []byte, outW, outH int) {
-	outW, outH = ResizedSize(w, h, short)
-	if outW == w && outH == h {
-		return src, w, h
-	}
-	n := outW * outH * channels
-	if cap(dst) < n {
-		dst = make([]byte, n)
-	}
-	squash(src, w, w, h, outW, outH, dst[:n], room)
-	return dst[:n], outW, outH
 }
 
 // The fixed-point arithmetic of Pillow 11 (src/libImaging/Resample.c): weights are
@@ -109,7 +88,7 @@ func triangles(in, out int) []weighted {
 // squash resizes the w×h pixels at the beginning of src, whose rows are stride pixels
 // apart, to outW×outH in dst: first along the rows, then along the columns, as Pillow
 // 11 does (13 begins with the columns of many upright pictures).
-func squash(src []byte, stride, w, h, outW, outH int, dst []byte, room *[]byte) {
+func squash(src []byte, stride, w, h, outW, outH int, dst []byte) {
 	xs, ys := triangles(w, outW), triangles(h, outH)
 	if xs == nil && ys == nil {
 		for y := range h {
@@ -122,10 +101,7 @@ func squash(src []byte, stride, w, h, outW, outH int, dst []byte, room *[]byte) 
 		return
 	}
 	if xs != nil {
-		if n := h * outW * channels; cap(*room) < n {
-			*room = make([]byte, n)
-		}
-		narrow := (*room)[:h*outW*channels]
+		narrow := make([]byte, h*outW*channels)
 		alongRows(src, stride, h, xs, narrow)
 		src, stride = narrow, outW
 	}

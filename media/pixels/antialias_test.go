@@ -1,7 +1,6 @@
 package pixels
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -67,7 +66,6 @@ func TestSquashingIsPillows(t *testing.T) {
 	if len(fixture.Preprocess) < 13 {
 		t.Fatalf("%d pictures", len(fixture.Preprocess))
 	}
-	var room []byte
 	for _, c := range fixture.Preprocess {
 		source := pattern(c.Width, c.Height)
 		if a, own := fixture.Arrays[c.Source]; own {
@@ -77,7 +75,7 @@ func TestSquashingIsPillows(t *testing.T) {
 			t.Fatalf("%s: the source is another picture", c.Name)
 		}
 		got := make([]byte, c.Size*c.Size*3)
-		Squashing.Square(source, c.Width, c.Height, c.Size, Whole, got, &room)
+		Square(source, c.Width, c.Height, c.Size, Squashing.Own(), got)
 		if hexOf(got) != c.ResizedSum {
 			t.Errorf("%s to %d differs from Pillow's", c.Name, c.Size)
 		}
@@ -89,7 +87,6 @@ func TestSquashingIsPillows(t *testing.T) {
 func TestSquashingAPlace(t *testing.T) {
 	const w, h, size = 64, 36, 12
 	src := pattern(w, h)
-	var room []byte
 	for _, place := range []Place{Begin, Centre, End, Tile(1, 3)} {
 		left, top, width, height := place.region(w, h)
 		var cut []byte
@@ -97,27 +94,13 @@ func TestSquashingAPlace(t *testing.T) {
 			cut = append(cut, src[(y*w+left)*3:(y*w+left+width)*3]...)
 		}
 		want, got := make([]byte, size*size*3), make([]byte, size*size*3)
-		Squashing.Square(cut, width, height, size, Whole, want, &room)
-		if Squashing.Square(src, w, h, size, place, got, &room); !slices.Equal(got, want) {
+		Square(cut, width, height, size, Squashing.Own(), want)
+		if Square(src, w, h, size, Squashing.Of(place), got); !slices.Equal(got, want) {
 			t.Errorf("place %d differs from the picture that was cut out first", place)
 		}
-		if x, y, fw, fh := Squashing.Part(place, w, h, size); x != float64(left)/w || y != float64(top)/h || fw != float64(width)/w || fh != 1 {
+		if x, y, fw, fh := Squashing.Of(place).Part(w, h, size); x != float64(left)/w || y != float64(top)/h || fw != float64(width)/w || fh != 1 {
 			t.Errorf("place %d shows %v %v %v %v, want what begins at %d, %d", place, x, y, fw, fh, left, top)
 		}
-	}
-}
-
-func TestSmaller(t *testing.T) {
-	src := pattern(64, 36)
-	var room []byte
-	out, w, h := Smaller(src, 64, 36, 18, nil, &room)
-	want := make([]byte, 32*18*3)
-	squash(src, 64, 64, 36, 32, 18, want, &room)
-	if w != 32 || h != 18 || !bytes.Equal(out, want) {
-		t.Errorf("%dx%d", w, h)
-	}
-	if same, _, _ := Smaller(src, 64, 36, 36, nil, &room); &same[0] != &src[0] {
-		t.Error("a picture of the right size was copied")
 	}
 }
 
@@ -125,9 +108,9 @@ func TestSmaller(t *testing.T) {
 func BenchmarkSquash(b *testing.B) {
 	for name, c := range map[string][3]int{"398x224 to 224": {398, 224, 224}, "682x384 to 384": {682, 384, 384}, "1920x1080 to 384": {1920, 1080, 384}} {
 		b.Run(name, func(b *testing.B) {
-			src, dst, room := pattern(c[0], c[1]), make([]byte, c[2]*c[2]*3), []byte(nil)
+			src, dst := pattern(c[0], c[1]), make([]byte, c[2]*c[2]*3)
 			for b.Loop() {
-				Squashing.Square(src, c[0], c[1], c[2], Whole, dst, &room)
+				Square(src, c[0], c[1], c[2], Squashing.Own(), dst)
 			}
 		})
 	}

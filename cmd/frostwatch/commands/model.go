@@ -38,8 +38,9 @@ func (p Program) modelImport() *cobra.Command {
 	var models string
 	cmd := &cobra.Command{
 		Use: "import CHECKPOINT", Short: "Convert a checkpoint into a model", Args: exactly(1),
-		Long: "Converts a FROSTER or Open-VCLIP .pth, an OpenAI CLIP .pt, or a CLIP of Hugging Face or OpenCLIP (the\n" +
-			".safetensors or .bin file, or the folder with its configuration) into a model. Nothing in it is executed.",
+		Long: "Converts a FROSTER or Open-VCLIP .pth, an OpenAI CLIP .pt, Meta's PE-Core .pt, or a CLIP or PE-Core of\n" +
+			"Hugging Face or OpenCLIP (the .safetensors or .bin file, or the folder with its configuration) into a model.\n" +
+			"Nothing in it is executed.",
 		RunE: func(_ *cobra.Command, args []string) error {
 			o.Checkpoint = args[0]
 			if o.Out == "" {
@@ -63,7 +64,7 @@ func (p Program) importModel(o froster.ImportOptions) error {
 		return err
 	}
 	text := fmt.Sprintf("folder   %s\n", o.Out)
-	if len(b.BaseClasses) == 0 {
+	if len(b.BaseClasses) == 0 && b.Dims.Architecture == froster.FROSTER {
 		text += "warning: it is not known what it was trained on, so that every label counts as novel: --base-classes names the classes (kinetics-400 for FROSTER's weights)\n"
 	}
 	_, err = fmt.Fprint(p.Out, text)
@@ -133,6 +134,6 @@ func (p Program) tryModel(ctx context.Context, rt *froster.Runtime, b *froster.B
 		return fmt.Errorf("check %s: %w", b.Name, err)
 	}
 	_, err = fmt.Fprintf(p.Out, "%s is whole (the hashes are those of %s) and runs here:\nloaded in %.1f s; a clip took %.3f s, a label of %d texts %.3f s\nwhether its results are right, --reference compares with recorded ones\n",
-		b.Name, bundleMark, t.Load.Seconds(), t.Clip.Seconds(), len(froster.Prompts("")), t.Text.Seconds())
+		b.Name, bundleMark, t.Load.Seconds(), t.Clip.Seconds(), len(b.Prompts("")), t.Text.Seconds())
 	return err
 }

@@ -65,7 +65,7 @@ func (b *bundles) load(dir string) (*loaded, error) {
 	go func() { ended <- live.Run(following) }()
 	l.live = live
 	l.serving = infer.Recogniser{
-		Model: model, Vocabulary: live, Frames: bundle.Dims.Frames, Side: bundle.Dims.ImageSize,
+		Model: model, Vocabulary: live, Frames: bundle.Dims.Frames, Side: bundle.Dims.ImageSize, Resize: bundle.Dims.Resize(),
 		Close: sync.OnceValue(func() error {
 			stop()
 			return errors.Join(<-ended, model.Close())
