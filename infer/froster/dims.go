@@ -91,6 +91,9 @@ func dimsOf(w weights) (Dims, error) {
 		VisionLayers: layers(w, "visual.transformer.resblocks."),
 		TextLayers:   layers(w, "transformer.resblocks."),
 	}
+	if d.PatchSize < 1 || d.EmbedDim < 1 {
+		return d, fmt.Errorf("visual.conv1.weight, text_projection: shapes %v and %v: no side may be 0", conv, project)
+	}
 	if isPE(w) {
 		return d.asPE(w, position[0])
 	}
