@@ -25,6 +25,17 @@ const (
 // graphs use operators that ONNX Runtime adds to ONNX.
 const bundleFormat = 2
 
+// framewiseFormat is that of framewise models alone, whose video graph takes single frames.
+const framewiseFormat = 3
+
+// format is the version of the layout of a bundle with these dimensions.
+func (d Dims) format() int {
+	if d.Framewise {
+		return framewiseFormat
+	}
+	return bundleFormat
+}
+
 // Bundle describes a model that is ready to be served; it is bundle.json.
 type Bundle struct {
 	Format int    `json:"format"`
@@ -59,10 +70,10 @@ func OpenBundle(dir string) (*Bundle, error) {
 	if err := json.Unmarshal(raw, b); err != nil {
 		return nil, fmt.Errorf("open model bundle %s: %w", dir, err)
 	}
-	if b.Format != bundleFormat {
-		return nil, fmt.Errorf("open model bundle %s: format %d, this version reads %d; import the checkpoint again", dir, b.Format, bundleFormat)
-	}
 	d := b.Dims
+	if b.Format != d.format() {
+		return nil, fmt.Errorf("open model bundle %s: format %d, this version reads %d, or %d if it is framewise; import the checkpoint again", dir, b.Format, bundleFormat, framewiseFormat)
+	}
 	if d.ImageSize < 1 || d.ImageSize > 4096 || d.Frames < 1 || d.Frames > 64 || d.EmbedDim < 1 || d.EmbedDim > 1<<16 || d.Context < 2 {
 		return nil, fmt.Errorf("open model bundle %s: impossible dimensions %+v", dir, d)
 	}
@@ -145,8 +156,12 @@ func saveGraph(file string, g *onnx.Graph) (sum string, err error) {
 // Print writes a summary of the model for a person.
 func (b *Bundle) Print(w io.Writer) error {
 	d := b.Dims
-	_, err := fmt.Fprintf(w, "model    %s, id %s, %s\nshape    %d px, patch %d, vision %d×%d, text %d×%d, embedding %d, %d frames\nclasses  %d base classes\nlicence  %s\n",
-		b.Name, b.ID, b.Precision, d.ImageSize, d.PatchSize, d.VisionLayers, d.VisionWidth, d.TextLayers, d.TextWidth, d.EmbedDim, d.Frames,
+	frames := fmt.Sprintf("%d frames", d.Frames)
+	if d.Framewise {
+		frames += ", each by itself"
+	}
+	_, err := fmt.Fprintf(w, "model    %s, id %s, %s\nshape    %d px, patch %d, vision %d×%d, text %d×%d, embedding %d, %s\nclasses  %d base classes\nlicence  %s\n",
+		b.Name, b.ID, b.Precision, d.ImageSize, d.PatchSize, d.VisionLayers, d.VisionWidth, d.TextLayers, d.TextWidth, d.EmbedDim, frames,
 		len(b.BaseClasses), b.Licence)
 	for _, note := range b.Notes {
 		if err == nil {

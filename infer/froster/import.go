@@ -30,6 +30,7 @@ type ImportOptions struct {
 	Name       string    // empty: the checkpoint's file name
 	Precision  Precision // empty: Float32
 	Activation string    // QuickGELU or GELU; empty: what the checkpoint's format implies
+	Framewise  bool      // embed each frame by itself, as CLIP does, and not with FROSTER's temporal attention
 	// BaseClasses, those the model was trained on, are Kinetics400 or a file with
 	// one class a line. Card is a JSON file about the model: base_classes, licence, summary,
 	// not_what, limits. Either may be empty.
@@ -58,9 +59,13 @@ func Import(o ImportOptions) (*Bundle, error) {
 	if err := d.check(w); err != nil {
 		return nil, fmt.Errorf("import %s: %w", o.Checkpoint, err)
 	}
-	d.Activation = from.activation
+	if d.Activation, d.Framewise = from.activation, o.Framewise; d.Framewise {
+		if err := from.framewise(); err != nil {
+			return nil, fmt.Errorf("import %s: %w", o.Checkpoint, err)
+		}
+	}
 	b := &Bundle{
-		Format: bundleFormat, Name: o.Name, ID: w.hash(o.Precision, d.Activation), Dims: d, Precision: o.Precision, Licence: from.licence, Notes: from.notes,
+		Format: d.format(), Name: o.Name, ID: w.hash(o.Precision, d), Dims: d, Precision: o.Precision, Licence: from.licence, Notes: from.notes,
 		References: NeutralSentences(),
 		LogitScale: float32(math.Exp(float64(w["logit_scale"].Data[0]))),
 		Preprocessing: fmt.Sprintf("RGB/255, CLIP's mean and deviation; short side to %d by bilinear with half-pixel centres and no antialiasing; centre crop",
@@ -74,7 +79,7 @@ func Import(o ImportOptions) (*Bundle, error) {
 	}
 	// Built one after the other: a graph holds a copy of its weights.
 	graphs := map[string]func() *onnx.Graph{
-		videoFile: func() *onnx.Graph { return videoGraph(w, d, o.Precision) },
+		videoFile: func() *onnx.Graph { return visualGraph(w, d, o.Precision) },
 		textFile:  func() *onnx.Graph { return textGraph(w, d) },
 	}
 	if err := b.save(o.Out, graphs); err != nil {
@@ -83,15 +88,18 @@ func Import(o ImportOptions) (*Bundle, error) {
 	return b, nil
 }
 
-// hash covers names, shapes and values, and also precision and activation if
-// they are not the default: with others the embeddings differ.
-func (w weights) hash(p Precision, activation string) string {
+// hash covers names, shapes and values, and also precision, activation and whether frames
+// see one another if they are not the default: with others the embeddings differ.
+func (w weights) hash(p Precision, d Dims) string {
 	h := sha256.New()
 	if p != Float32 {
 		h.Write([]byte(p))
 	}
-	if activation != QuickGELU {
-		h.Write([]byte(activation))
+	if d.Activation != QuickGELU {
+		h.Write([]byte(d.Activation))
+	}
+	if d.Framewise {
+		h.Write([]byte("framewise"))
 	}
 	buffer := make([]byte, 0, 1<<16)
 	for _, name := range slices.Sorted(maps.Keys(w)) {

@@ -24,19 +24,25 @@ const (
 func videoGraph(w weights, d Dims, p Precision) *onnx.Graph {
 	b := newBuilder("froster_video", w, d, p)
 	in := b.Input(inFrames, onnx.Uint8, batchDim, d.Frames, d.ImageSize, d.ImageSize, 3)
-	x := b.layerNorm(b.rows(b.embedPatches(in, d), d.VisionWidth), "visual.ln_pre")
-	for i := range d.VisionLayers {
-		x = b.videoBlock(x, fmt.Sprintf("visual.transformer.resblocks.%d.", i), d, i == d.VisionLayers-1)
-	}
-	x = b.layerNorm(x, "visual.ln_post") // [batch·frames, width]: the class token
-	x = b.add("MatMul", x, b.tensor("visual.proj"))
-	x = b.add("Reshape", b.Op("Cast", []string{x}, onnx.Int("to", int(onnx.Float))), b.Int64s("", -1, d.Frames, d.EmbedDim))
+	x := b.add("Reshape", b.tower(in, d), b.Int64s("", -1, d.Frames, d.EmbedDim))
 	norm := b.Op("ReduceL2", []string{x, b.Int64s("", -1)}, onnx.Int("keepdims", 1))
 	frames := b.As(outFrames, "Div", []string{x, norm})
 	b.As(outClip, "ReduceMean", []string{frames, b.Int64s("", 1)}, onnx.Int("keepdims", 0))
 	b.Output(outClip, onnx.Float, batchDim, d.EmbedDim)
 	b.Output(outFrames, onnx.Float, batchDim, d.Frames, d.EmbedDim)
 	return b.Graph
+}
+
+// tower is CLIP's visual tower over bytes of whole frames: [batch·frames, embed] in float32,
+// not of unit length.
+func (b builder) tower(frames string, d Dims) string {
+	x := b.layerNorm(b.rows(b.embedPatches(frames, d), d.VisionWidth), "visual.ln_pre")
+	for i := range d.VisionLayers {
+		x = b.videoBlock(x, fmt.Sprintf("visual.transformer.resblocks.%d.", i), d, i == d.VisionLayers-1)
+	}
+	x = b.layerNorm(x, "visual.ln_post") // [batch·frames, width]: the class token
+	x = b.add("MatMul", x, b.tensor("visual.proj"))
+	return b.Op("Cast", []string{x}, onnx.Int("to", int(onnx.Float)))
 }
 
 // embedPatches returns [batch·frames, 1+patches, width]: the class token first,
@@ -86,8 +92,8 @@ func (b builder) videoBlock(x, prefix string, d Dims, last bool) string {
 		queries, x, asked = b.classTokens(h, d), b.classTokens(x, d), 1
 	}
 	q := b.add("Reshape", b.project(queries, prefix, 0, d.VisionWidth), b.Int64s("", -1, asked, d.VisionWidth))
-	k := b.expandTime(b.project(h, prefix, 1, d.VisionWidth), d)
-	v := b.expandTime(b.project(h, prefix, 2, d.VisionWidth), d)
+	k := b.seen(b.project(h, prefix, 1, d.VisionWidth), d)
+	v := b.seen(b.project(h, prefix, 2, d.VisionWidth), d)
 	x = b.add("Add", x, b.attend(q, k, v, "", prefix, d.VisionHeads))
 	return b.mlp(x, prefix)
 }
@@ -95,6 +101,15 @@ func (b builder) videoBlock(x, prefix string, d Dims, last bool) string {
 // classTokens picks the first row of each frame.
 func (b builder) classTokens(x string, d Dims) string {
 	return b.rows(b.slice(b.add("Reshape", x, b.Int64s("", -1, d.tokens(), d.VisionWidth)), 0, 1), d.VisionWidth)
+}
+
+// seen are the keys (or values) that each frame sees: [batch·frames, tokens, width] of a
+// framewise model, whose frames see themselves alone, otherwise those of expandTime.
+func (b builder) seen(x string, d Dims) string {
+	if d.Framewise {
+		return b.add("Reshape", x, b.Int64s("", -1, d.tokens(), d.VisionWidth))
+	}
+	return b.expandTime(x, d)
 }
 
 // expandTime gives each frame the keys (or values) of the next frame, the
