@@ -58,7 +58,7 @@ func (p Program) listKnown(known []pull.Checkpoint) error {
 }
 
 func (p Program) pull(ctx context.Context, c pull.Checkpoint, o froster.ImportOptions, models string, keep bool) error {
-	folder := withPrecision(c.Folder(), o.Precision)
+	folder := withKind(c.Folder(), o)
 	if o.Name == "" {
 		o.Name = c.Name
 	} else {
