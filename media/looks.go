@@ -2,6 +2,7 @@ package media
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/frostwatch/frostwatch/media/pixels"
 	"github.com/frostwatch/frostwatch/topics"
@@ -78,51 +79,24 @@ func placesOf(v topics.View, w, h int) []pixels.Place {
 // side, 3]. looks are those of the clip for that side, at least one of them no zoom; shared
 // is as of Decode, without zooms.
 func (d *ClipDecoder) DecodeLooks(ctx context.Context, c topics.Clip, looks []Look, frames, side int) (rgb []byte, shared int, err error) {
-	v, zooms := View{Frames: frames, Side: side}, [][]byte{}
-	for _, l := range looks {
-		if l.View == topics.ViewZoom {
-			continue
-		}
-		v.Places = append(v.Places, l.place)
+	if err := checkCost(c, View{Frames: frames, Side: side}); err != nil {
+		return nil, 0, fmt.Errorf("decode clip %s: %w", c.ID, err)
 	}
-	if rgb, shared, err = d.Decode(ctx, c, v); err != nil || len(v.Places) == len(looks) {
-		return rgb, shared, err
+	rgb = make([]byte, len(looks)*frames*side*side*3)
+	if shared, err = d.DecodeWanted(ctx, c, looks, frames, side, all(rgb, frames, side)); err != nil {
+		return nil, 0, err
 	}
-	for _, l := range looks {
-		if l.View != topics.ViewZoom {
-			continue
-		}
-		more, err := d.decodeZoom(ctx, c.ID, l.zoomOf(&c), View{Frames: frames, Side: side, Places: []pixels.Place{l.place}})
-		if err != nil {
-			return nil, 0, err
-		}
-		zooms = append(zooms, more)
-	}
-	return inOrder(looks, rgb, zooms), shared, nil
+	return rgb, shared, nil
 }
 
-// decodeZoom decodes the pictures of a zoom. No other clip has the same: in the cache they
-// would only take up room.
-func (d *ClipDecoder) decodeZoom(ctx context.Context, id string, z *topics.Zoom, v View) ([]byte, error) {
+// decodeZoom decodes what is wanted of a zoom's pictures. No other clip has the same: in the
+// cache they would only take up room.
+func (d *ClipDecoder) decodeZoom(ctx context.Context, id string, z *topics.Zoom, v View, want Wanted) error {
 	zoomed := topics.Clip{ID: id, Width: z.Side, Height: z.Side}
 	for _, j := range z.JPEGs {
 		zoomed.Frames = append(zoomed.Frames, topics.ClipFrame{JPEG: j})
 	}
 	alone := &ClipDecoder{jpeg: d.jpeg, frames: NewFrameCache(0), rgb: d.rgb}
-	rgb, _, err := alone.Decode(ctx, zoomed, v)
-	return rgb, err
-}
-
-// inOrder puts the zooms where they are among the looks.
-func inOrder(looks []Look, rgb []byte, zooms [][]byte) []byte {
-	size := len(zooms[0])
-	out := make([]byte, 0, len(looks)*size)
-	for _, l := range looks {
-		if l.View == topics.ViewZoom {
-			out, zooms = append(out, zooms[0]...), zooms[1:]
-			continue
-		}
-		out, rgb = append(out, rgb[:size]...), rgb[size:]
-	}
-	return out
+	_, err := alone.decodeWanted(ctx, zoomed, v, want)
+	return err
 }

@@ -30,11 +30,20 @@ const maxInside = 1 << 30
 
 // The versions of the bundle layout. A bundle has the lowest one whose programs serve it
 // right. Format 2: graphs use operators that ONNX Runtime adds to ONNX. Format 3:
-// another architecture than FROSTER's, or constants in files of their own.
+// framewise models, whose video graph takes single frames, other architectures than
+// FROSTER's, and constants in files of their own.
 const (
 	formatContrib = 2
 	formatNewest  = 3
 )
+
+// format is the lowest version of the layout that a bundle with these dimensions has.
+func (d Dims) format() int {
+	if d.Framewise || d.Architecture != FROSTER {
+		return formatNewest
+	}
+	return formatContrib
+}
 
 // Bundle describes a model that is ready to be served; it is bundle.json.
 type Bundle struct {
@@ -72,10 +81,10 @@ func OpenBundle(dir string) (*Bundle, error) {
 	if err := json.Unmarshal(raw, b); err != nil {
 		return nil, fmt.Errorf("open model bundle %s: %w", dir, err)
 	}
-	if b.Format < formatContrib || b.Format > formatNewest {
-		return nil, fmt.Errorf("open model bundle %s: format %d, this version reads %d to %d; import the checkpoint again", dir, b.Format, formatContrib, formatNewest)
-	}
 	d := b.Dims
+	if b.Format < d.format() || b.Format > formatNewest {
+		return nil, fmt.Errorf("open model bundle %s: format %d, this version reads %d to %d; import the checkpoint again", dir, b.Format, d.format(), formatNewest)
+	}
 	if d.ImageSize < 1 || d.ImageSize > 4096 || d.Frames < 1 || d.Frames > 64 || d.EmbedDim < 1 || d.EmbedDim > 1<<16 || d.Context < 2 {
 		return nil, fmt.Errorf("open model bundle %s: impossible dimensions %+v", dir, d)
 	}
@@ -146,10 +155,7 @@ func (b *Bundle) save(dir string, graphs map[string]*onnx.Graph, inside int64) e
 		return err
 	}
 	defer func() { _ = os.RemoveAll(temp) }() // already renamed away on success
-	b.SHA256, b.Format = map[string]string{}, formatContrib
-	if b.Dims.Architecture != FROSTER {
-		b.Format = formatNewest
-	}
+	b.SHA256, b.Format = map[string]string{}, b.Dims.format()
 	for name, graph := range graphs {
 		if err := b.saveGraph(temp, name, graph, graph.Size() > inside); err != nil {
 			return err
@@ -212,8 +218,12 @@ func (f *hashedFile) sum() string { return hex.EncodeToString(f.hash.Sum(nil)) }
 // Print writes a summary of the model for a person.
 func (b *Bundle) Print(w io.Writer) error {
 	d := b.Dims
-	_, err := fmt.Fprintf(w, "model    %s, id %s, %s\nshape    %d px, patch %d, vision %d×%d, text %d×%d, embedding %d, %d frames\nclasses  %d base classes\nlicence  %s\n",
-		b.Name, b.ID, b.Precision, d.ImageSize, d.PatchSize, d.VisionLayers, d.VisionWidth, d.TextLayers, d.TextWidth, d.EmbedDim, d.Frames,
+	frames := fmt.Sprintf("%d frames", d.Frames)
+	if d.Framewise {
+		frames += ", each by itself"
+	}
+	_, err := fmt.Fprintf(w, "model    %s, id %s, %s\nshape    %d px, patch %d, vision %d×%d, text %d×%d, embedding %d, %s\nclasses  %d base classes\nlicence  %s\n",
+		b.Name, b.ID, b.Precision, d.ImageSize, d.PatchSize, d.VisionLayers, d.VisionWidth, d.TextLayers, d.TextWidth, d.EmbedDim, frames,
 		len(b.BaseClasses), b.Licence)
 	for _, note := range b.Notes {
 		if err == nil {

@@ -32,6 +32,9 @@ type Dims struct {
 	// Activation of both towers' MLPs: QuickGELU or GELU. Empty, in bundles of
 	// older versions, means QuickGELU.
 	Activation string `json:"activation"`
+	// Framewise: each frame is embedded by itself, and a clip is the mean of its frames.
+	// Otherwise, as in bundles of older versions, a frame sees its neighbours.
+	Framewise bool `json:"framewise,omitempty"`
 
 	Architecture string `json:"architecture,omitempty"` // FROSTER or PECore
 	// Of PECore alone; FROSTER has a class token, and MLPs of four times the width.

@@ -24,9 +24,13 @@ func (d Dims) ClipFLOPs() float64 {
 	}
 	w, frames := float64(d.VisionWidth), float64(d.Frames)
 	rows := frames * float64(d.tokens())
+	seen := 3 * float64(d.tokens()) // by a query: of its frame and of those beside it
+	if d.Framewise {
+		seen = float64(d.tokens())
+	}
 	block := func(queries float64) float64 {
 		linear := 2*rows + 2*queries + 8*queries // keys, values; query, output; MLP
-		return 2*w*w*linear + 4*w*queries*3*float64(d.tokens())
+		return 2*w*w*linear + 4*w*queries*seen
 	}
 	patches := 2 * frames * float64(d.grid()*d.grid()*3*d.PatchSize*d.PatchSize) * w
 	return patches + float64(d.VisionLayers-1)*block(rows) + block(frames) + 2*frames*w*float64(d.EmbedDim)
@@ -42,15 +46,18 @@ func (d Dims) peFLOPs() float64 {
 }
 
 // MatMulRate measures the FLOP/s that ONNX Runtime reaches on this machine in
-// the model's largest products, a clip's rows times the two layers of an MLP.
-// No model can be faster than that. As in EmbedClips, a processor has one clip
-// in each run and as many runs at once as threads; a GPU has all clips in one
+// the model's largest products, a clip's rows (a frame's, if it is framewise) times the two
+// layers of an MLP. No model can be faster than that. As in EmbedClips, a processor has one
+// clip, or frame, in each run and as many runs at once as threads; a GPU has all clips in one
 // run.
 func (r *Runtime) MatMulRate(ctx context.Context, d Dims, p Precision, clips int, lasting time.Duration) (float64, error) {
 	const layers = 4
 	rows, runs := d.Frames*d.tokens(), r.options.Threads
-	if r.onGPU() {
+	switch {
+	case r.onGPU():
 		rows, runs = rows*clips, 1
+	case d.Framewise:
+		rows = d.tokens()
 	}
 	graph, err := productsGraph(d, p, rows, layers)
 	if err != nil {

@@ -7,20 +7,19 @@ import (
 
 // The names of the video graph's inputs and outputs.
 const (
-	inFrames  = "frames"           // uint8 [batch, frames, size, size, 3], RGB
+	inFrames  = "frames"           // uint8 [batch, frames, size, size, 3], RGB; [batch, size, size, 3] of a framewise model
 	outClip   = "embedding"        // float32 [batch, embed]: mean of the frames' embeddings, not of length 1
-	outFrames = "frame_embeddings" // float32 [batch, frames, embed], of length 1
+	outFrames = "frame_embeddings" // float32 [batch, frames, embed], of length 1; [batch, embed] of a framewise model
 	batchDim  = "batch"
 	textsDim  = "texts"
 	lengthDim = "length"
 )
 
-// frames declares the input and returns [batch·frames, tokens, width]: the patches'
-// embeddings, behind the class token where there is one, positions added. The convolution's windows
-// do not overlap, so it is a linear layer on patches, which are cut out while they are
-// still bytes.
-func (b builder) frames(d Dims) string {
-	frames := b.Input(inFrames, onnx.Uint8, batchDim, d.Frames, d.ImageSize, d.ImageSize, 3)
+// embedPatches returns [batch·frames, tokens, width]: the patches' embeddings, behind the
+// class token where there is one, positions added. The convolution's windows do not
+// overlap, so it is a linear layer on patches, which are cut out while they are still
+// bytes.
+func (b builder) embedPatches(frames string, d Dims) string {
 	grid, patch := d.grid(), d.PatchSize
 	x := b.add("Reshape", frames, b.Int64s("", -1, grid, patch, grid, 3*patch))
 	x = b.Op("Transpose", []string{x}, onnx.Ints("perm", 0, 1, 3, 2, 4))
@@ -38,16 +37,16 @@ func (b builder) frames(d Dims) string {
 	return b.add("Add", x, b.tensor("visual.positional_embedding"))
 }
 
-// embeddings projects x, one row of the tower's width for each frame, and declares
-// the outputs.
-func (b builder) embeddings(x string, d Dims) {
-	x = b.add("MatMul", x, b.tensor("visual.proj"))
-	x = b.add("Reshape", b.Op("Cast", []string{x}, onnx.Int("to", int(onnx.Float))), b.Int64s("", -1, d.Frames, d.EmbedDim))
+// embedded projects x, a row of the tower's width for each frame, to embeddings in
+// float32, not of unit length.
+func (b builder) embedded(x string) string {
+	return b.Op("Cast", []string{b.add("MatMul", x, b.tensor("visual.proj"))}, onnx.Int("to", int(onnx.Float)))
+}
+
+// unit makes frames' embeddings, along the last axis, the output outFrames of length 1.
+func (b builder) unit(x string) string {
 	norm := b.Op("ReduceL2", []string{x, b.Int64s("", -1)}, onnx.Int("keepdims", 1))
-	frames := b.As(outFrames, "Div", []string{x, norm})
-	b.As(outClip, "ReduceMean", []string{frames, b.Int64s("", 1)}, onnx.Int("keepdims", 0))
-	b.Output(outClip, onnx.Float, batchDim, d.EmbedDim)
-	b.Output(outFrames, onnx.Float, batchDim, d.Frames, d.EmbedDim)
+	return b.As(outFrames, "Div", []string{x, norm})
 }
 
 func reshaped(t checkpoint.Tensor, shape ...int) checkpoint.Tensor {

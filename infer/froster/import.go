@@ -31,6 +31,7 @@ type ImportOptions struct {
 	Name       string    // empty: the checkpoint's file name
 	Precision  Precision // empty: Float32
 	Activation string    // QuickGELU or GELU; empty: what the checkpoint's format implies
+	Framewise  bool      // embed each frame by itself, as CLIP does, and not with FROSTER's temporal attention
 	// BaseClasses, those the model was trained on, are Kinetics400 or a file with
 	// one class a line. Card is a JSON file about the model: base_classes, licence, summary,
 	// not_what, limits. Either may be empty.
@@ -68,7 +69,12 @@ func (o ImportOptions) convert(from source) (*Bundle, error) {
 	if err != nil {
 		return nil, fmt.Errorf("import %s: %w", o.Checkpoint, err)
 	}
-	d.Activation = from.activation
+	d.Activation, d.Framewise = from.activation, d.Framewise || o.Framewise
+	if o.Framewise {
+		if err := from.framewise(); err != nil {
+			return nil, fmt.Errorf("import %s: %w", o.Checkpoint, err)
+		}
+	}
 	id, err := w.hash(o.Precision, d)
 	if err != nil {
 		return nil, fmt.Errorf("import %s: %w", o.Checkpoint, err)
@@ -88,11 +94,7 @@ func (o ImportOptions) convert(from source) (*Bundle, error) {
 	if err := b.describe(o); err != nil {
 		return nil, err
 	}
-	video := videoGraph
-	if d.Architecture == PECore {
-		video = peVideoGraph
-	}
-	graphs := map[string]*onnx.Graph{videoFile: video(w, d, o.Precision), textFile: textGraph(w, d)}
+	graphs := map[string]*onnx.Graph{videoFile: visualGraph(w, d, o.Precision), textFile: textGraph(w, d)}
 	if err := b.save(o.Out, graphs, cmp.Or(o.inside, maxInside)); err != nil {
 		return nil, fmt.Errorf("write model bundle: %w", err)
 	}
@@ -117,6 +119,9 @@ func (w weights) hash(p Precision, d Dims) (string, error) {
 	}
 	if d.Activation != QuickGELU {
 		h.Write([]byte(d.Activation))
+	}
+	if d.Framewise {
+		h.Write([]byte("framewise"))
 	}
 	if d.Architecture != FROSTER {
 		h.Write([]byte(d.Architecture + strings.Join(templatesFor(d), "\n")))

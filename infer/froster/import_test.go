@@ -43,9 +43,9 @@ func inMemory(t *testing.T, w weights) weights {
 // The published architectures, by the shapes that OpenAI's files have.
 func TestDimensionsAreReadOffTheShapes(t *testing.T) {
 	published := map[string]Dims{
-		"ViT-B/16": {224, 16, 768, 12, 12, 512, 12, 8, 512, 77, 49408, 8, "", FROSTER, false, 0, 0},
-		"ViT-B/32": {224, 32, 768, 12, 12, 512, 12, 8, 512, 77, 49408, 8, "", FROSTER, false, 0, 0},
-		"ViT-L/14": {224, 14, 1024, 24, 16, 768, 12, 12, 768, 77, 49408, 8, "", FROSTER, false, 0, 0},
+		"ViT-B/16": {224, 16, 768, 12, 12, 512, 12, 8, 512, 77, 49408, 8, "", false, FROSTER, false, 0, 0},
+		"ViT-B/32": {224, 32, 768, 12, 12, 512, 12, 8, 512, 77, 49408, 8, "", false, FROSTER, false, 0, 0},
+		"ViT-L/14": {224, 14, 1024, 24, 16, 768, 12, 12, 768, 77, 49408, 8, "", false, FROSTER, false, 0, 0},
 	}
 	positions := map[string]int{"ViT-B/16": 197, "ViT-B/32": 50, "ViT-L/14": 257}
 	for name, want := range published {

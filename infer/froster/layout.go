@@ -17,6 +17,7 @@ type source struct {
 	activation string
 	licence    string
 	notes      []string
+	temporal   bool               // trained with FROSTER's temporal attention
 	files      []*checkpoint.File // from which the weights are read
 }
 
@@ -31,8 +32,20 @@ func (s source) close() error {
 
 const (
 	licenceUnknown = "unknown: see where the checkpoint was published"
+	frozenFrames   = "CLIP that was not fine-tuned on video, frame by frame: a clip is the mean of its frames"
 	frozenCLIP     = "CLIP that was not fine-tuned on video, with FROSTER's temporal attention: the paper's frozen CLIP baseline"
 )
+
+// framewise makes the notes those of a model whose frames are embedded by themselves.
+func (s source) framewise() error {
+	if s.temporal {
+		return errors.New("its weights were trained with FROSTER's temporal attention, without which they are another network: leave out --framewise")
+	}
+	if at := slices.Index(s.notes, frozenCLIP); at >= 0 {
+		s.notes[at] = frozenFrames
+	}
+	return nil
+}
 
 // readWeights finds a model in a checkpoint, which is a file or a folder in
 // Hugging Face's layout, and renames its tensors to OpenAI's names. activation,
@@ -189,7 +202,7 @@ func arrange(tensors map[string]checkpoint.Tensor, dir, file string) (source, er
 	case isPE(w):
 		return fromPE(w), nil
 	case froster:
-		return source{weights: w, activation: QuickGELU, licence: licenceFroster}, nil
+		return source{weights: w, activation: QuickGELU, licence: licenceFroster, temporal: true}, nil
 	case huggingFace:
 		return fromHuggingFace(w, dir)
 	case strings.HasSuffix(file, ".pt") && !trained:

@@ -20,11 +20,11 @@ func TestReleasedPerceptionEncoders(t *testing.T) {
 		tensors, visual int
 		vision, text    float64 // millions of parameters
 	}{
-		"T/16": {Dims{384, 16, 192, 12, 3, 512, 12, 8, 512, 32, 49408, 8, "", PECore, true, 768, 8}, 313, 163, 6.14, 63.4},
-		"S/16": {Dims{384, 16, 384, 12, 6, 512, 12, 8, 512, 32, 49408, 8, "", PECore, true, 1536, 8}, 313, 163, 23.8, 63.4},
-		"B/16": {Dims{224, 16, 768, 12, 12, 1024, 24, 16, 1024, 32, 49408, 8, "", PECore, true, 3072, 8}, 457, 163, 93.7, 354},
-		"L/14": {Dims{336, 14, 1024, 24, 16, 1024, 24, 16, 1024, 32, 49408, 8, "", PECore, true, 4096, 8}, 601, 307, 317, 354},
-		"G/14": {Dims{448, 14, 1536, 50, 16, 1280, 24, 20, 1280, 72, 49408, 8, "", PECore, false, 8960, 8}, 912, 618, 1882, 537},
+		"T/16": {Dims{384, 16, 192, 12, 3, 512, 12, 8, 512, 32, 49408, 8, "", true, PECore, true, 768, 8}, 313, 163, 6.14, 63.4},
+		"S/16": {Dims{384, 16, 384, 12, 6, 512, 12, 8, 512, 32, 49408, 8, "", true, PECore, true, 1536, 8}, 313, 163, 23.8, 63.4},
+		"B/16": {Dims{224, 16, 768, 12, 12, 1024, 24, 16, 1024, 32, 49408, 8, "", true, PECore, true, 3072, 8}, 457, 163, 93.7, 354},
+		"L/14": {Dims{336, 14, 1024, 24, 16, 1024, 24, 16, 1024, 32, 49408, 8, "", true, PECore, true, 4096, 8}, 601, 307, 317, 354},
+		"G/14": {Dims{448, 14, 1536, 50, 16, 1280, 24, 20, 1280, 72, 49408, 8, "", true, PECore, false, 8960, 8}, 912, 618, 1882, 537},
 	} {
 		w, visual, vision, text := weights{}, 0, 0.0, 0.0
 		for tensor, shape := range c.shapes() {
@@ -52,8 +52,8 @@ func TestReleasedPerceptionEncoders(t *testing.T) {
 		Dims
 		want float64
 	}{
-		"T/16": {Dims{ImageSize: 384, PatchSize: 16, VisionWidth: 192, VisionLayers: 12, EmbedDim: 512, Frames: 8, Architecture: PECore, ClassToken: true, PoolHeads: 8}, 9.45},
-		"G/14": {Dims{ImageSize: 448, PatchSize: 14, VisionWidth: 1536, VisionLayers: 50, EmbedDim: 1280, Frames: 8, Architecture: PECore, VisionMLP: 8960, PoolHeads: 8}, 4118.6},
+		"T/16": {Dims{ImageSize: 384, PatchSize: 16, VisionWidth: 192, VisionLayers: 12, EmbedDim: 512, Frames: 8, Architecture: PECore, Framewise: true, ClassToken: true, PoolHeads: 8}, 9.45},
+		"G/14": {Dims{ImageSize: 448, PatchSize: 14, VisionWidth: 1536, VisionLayers: 50, EmbedDim: 1280, Frames: 8, Architecture: PECore, Framewise: true, VisionMLP: 8960, PoolHeads: 8}, 4118.6},
 	} {
 		// The pool is folded, which saves 4·N·W² of the official code's.
 		saved := 4 * float64(c.tokens()) * float64(c.VisionWidth*c.VisionWidth) / 1e9
@@ -156,10 +156,12 @@ func TestStrangeTimmModelsAreRefused(t *testing.T) {
 	}{
 		"a bias":          {func(w weights) { w["visual.trunk.head.bias"].Data[3] = 1 }, "", "visual.trunk.head.bias: it is not zero"},
 		"half of a query": {func(w weights) { delete(w, "visual.trunk.attn_pool.kv.weight") }, "", "visual.trunk.attn_pool.kv.weight: missing"},
-		"what is unknown": {func(w weights) { w["visual.trunk.blocks.0.gamma_1"] = checkpoint.Tensor{Shape: []int{1}, Data: []float32{0}} }, "", "visual.trunk.blocks.0.gamma_1: not part of the model"},
-		"another tower":   {nil, `{"model_cfg": {"vision_cfg": {"timm_model_name": "vit_pe_lang_large_patch14_448"}}}`, "vit_pe_lang_large_patch14_448"},
-		"another filter":  {nil, `{"preprocess_cfg": {"interpolation": "bicubic", "resize_mode": "squash"}}`, `"bicubic"`},
-		"other colours":   {nil, `{"preprocess_cfg": {"mean": [0.48, 0.45, 0.4], "std": [0.26, 0.26, 0.27]}}`, "mean and standard deviation"},
+		"what is unknown": {func(w weights) {
+			w["visual.trunk.blocks.0.gamma_1"] = checkpoint.Tensor{Shape: []int{1}, Data: []float32{0}}
+		}, "", "visual.trunk.blocks.0.gamma_1: not part of the model"},
+		"another tower":  {nil, `{"model_cfg": {"vision_cfg": {"timm_model_name": "vit_pe_lang_large_patch14_448"}}}`, "vit_pe_lang_large_patch14_448"},
+		"another filter": {nil, `{"preprocess_cfg": {"interpolation": "bicubic", "resize_mode": "squash"}}`, `"bicubic"`},
+		"other colours":  {nil, `{"preprocess_cfg": {"mean": [0.48, 0.45, 0.4], "std": [0.26, 0.26, 0.27]}}`, "mean and standard deviation"},
 	} {
 		w, dir := inMemory(t, whole), t.TempDir()
 		w["visual.trunk.head.bias"] = checkpoint.Tensor{Shape: []int{64}, Data: make([]float32, 64)}

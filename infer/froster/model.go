@@ -41,7 +41,11 @@ func (r *Runtime) loadChanged(b *Bundle, change func([]byte) ([]byte, error)) (*
 	if video, err = change(video); err != nil {
 		return nil, fmt.Errorf("load %s: %w", videoFile, err)
 	}
-	if m.video, err = r.load(video, b.dir, []string{inFrames}, []string{outClip, outFrames}); err != nil {
+	outputs := []string{outClip, outFrames}
+	if b.Dims.Framewise {
+		outputs = []string{outFrames}
+	}
+	if m.video, err = r.load(video, b.dir, []string{inFrames}, outputs); err != nil {
 		return nil, fmt.Errorf("load %s: %w", videoFile, err)
 	}
 	text, err := b.graph(textFile)

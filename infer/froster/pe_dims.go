@@ -22,7 +22,7 @@ func isPE(w weights) bool {
 
 // asPE completes the dimensions of a Perception Encoder whose positions have so many rows.
 func (d Dims) asPE(w weights, positions int) (Dims, error) {
-	d.Architecture, d.PoolHeads = PECore, pePoolHeads
+	d.Architecture, d.Framewise, d.PoolHeads = PECore, true, pePoolHeads
 	_, d.ClassToken = w["visual.class_embedding"]
 	patches, each := positions-d.classTokens(), peHeadWidth
 	if !d.ClassToken {

@@ -8,17 +8,16 @@ import (
 	"github.com/frostwatch/frostwatch/infer/froster/onnx"
 )
 
-// peVideoGraph is Perception Encoder's visual tower. Frames don't see each other.
-// Between the blocks the activations are a matrix, [batch·frames·tokens, width].
-func peVideoGraph(w weights, d Dims, p Precision) *onnx.Graph {
-	b := newBuilder("pe_core_video", w, d, p)
-	x := b.layerNorm(b.rows(b.frames(d), d.VisionWidth), "visual.ln_pre")
+// peTower is Perception Encoder's visual tower over bytes of frames: [frames, embed] in
+// float32, not of unit length. Frames don't see each other. Between the blocks the
+// activations are a matrix, [frames·tokens, width].
+func (b builder) peTower(frames string, d Dims) string {
+	x := b.layerNorm(b.rows(b.embedPatches(frames, d), d.VisionWidth), "visual.ln_pre")
 	turn := b.rotation(d)
 	for i := range d.VisionLayers {
 		x = b.peBlock(x, fmt.Sprintf("visual.transformer.resblocks.%d.", i), d, turn)
 	}
-	b.embeddings(b.pool(b.layerNorm(x, "visual.ln_post"), d), d)
-	return b.Graph
+	return b.embedded(b.pool(b.layerNorm(x, "visual.ln_post"), d))
 }
 
 // peBlock is one block: CLIP's, but queries and keys are turned by their patch's place.

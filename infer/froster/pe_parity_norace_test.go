@@ -148,7 +148,7 @@ func TestMistakesInPerceptionEncoderShow(t *testing.T) {
 		}
 		d.Activation = from.activation
 		mistake(from.weights, &d)
-		graph := peVideoGraph(from.weights, d, Float32)
+		graph := frameGraph("mistaken", from.weights, d, Float32, builder.peTower)
 		d.Architecture = PECore
 		b := &Bundle{Name: name, ID: name, Dims: d, Precision: Float32, LogitScale: 100, Templates: peTemplates()}
 		dir := filepath.Join(t.TempDir(), "bundle")

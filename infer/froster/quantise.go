@@ -14,7 +14,8 @@ type quantised struct{ values, scale, zero string }
 
 // quantise converts an activation to unsigned bytes, using the range of its
 // values in this run. Layers that read the same activation share the result. A
-// run holds one clip, so a clip's result does not depend on other clips.
+// run holds one clip, or one frame of a framewise model, so that its result does not depend
+// on others.
 func (b builder) quantise(x string) quantised {
 	q, ok := b.bytes[x]
 	if !ok {

@@ -11,12 +11,22 @@ import (
 // activations are a matrix, [batch·frames·tokens, width].
 func videoGraph(w weights, d Dims, p Precision) *onnx.Graph {
 	b := newBuilder("froster_video", w, d, p)
-	x := b.layerNorm(b.rows(b.frames(d), d.VisionWidth), "visual.ln_pre")
+	x := b.tower(b.Input(inFrames, onnx.Uint8, batchDim, d.Frames, d.ImageSize, d.ImageSize, 3), d)
+	frames := b.unit(b.add("Reshape", x, b.Int64s("", -1, d.Frames, d.EmbedDim)))
+	b.As(outClip, "ReduceMean", []string{frames, b.Int64s("", 1)}, onnx.Int("keepdims", 0))
+	b.Output(outClip, onnx.Float, batchDim, d.EmbedDim)
+	b.Output(outFrames, onnx.Float, batchDim, d.Frames, d.EmbedDim)
+	return b.Graph
+}
+
+// tower is CLIP's visual tower over bytes of whole frames: [batch·frames, embed] in float32,
+// not of unit length.
+func (b builder) tower(frames string, d Dims) string {
+	x := b.layerNorm(b.rows(b.embedPatches(frames, d), d.VisionWidth), "visual.ln_pre")
 	for i := range d.VisionLayers {
 		x = b.videoBlock(x, fmt.Sprintf("visual.transformer.resblocks.%d.", i), d, i == d.VisionLayers-1)
 	}
-	b.embeddings(b.layerNorm(x, "visual.ln_post"), d) // of the class token, [batch·frames, width]
-	return b.Graph
+	return b.embedded(b.layerNorm(x, "visual.ln_post")) // of the class token, [batch·frames, width]
 }
 
 // videoBlock is one block. In the last block only the class token is read, so
@@ -28,8 +38,8 @@ func (b builder) videoBlock(x, prefix string, d Dims, last bool) string {
 		queries, x, asked = b.classTokens(h, d), b.classTokens(x, d), 1
 	}
 	q := b.add("Reshape", b.project(queries, prefix, 0, d.VisionWidth), b.Int64s("", -1, asked, d.VisionWidth))
-	k := b.expandTime(b.project(h, prefix, 1, d.VisionWidth), d)
-	v := b.expandTime(b.project(h, prefix, 2, d.VisionWidth), d)
+	k := b.seen(b.project(h, prefix, 1, d.VisionWidth), d)
+	v := b.seen(b.project(h, prefix, 2, d.VisionWidth), d)
 	x = b.add("Add", x, b.attend(q, k, v, "", prefix, d.VisionHeads))
 	return b.mlp(x, prefix)
 }
@@ -37,6 +47,15 @@ func (b builder) videoBlock(x, prefix string, d Dims, last bool) string {
 // classTokens picks the first row of each frame.
 func (b builder) classTokens(x string, d Dims) string {
 	return b.rows(b.slice(b.add("Reshape", x, b.Int64s("", -1, d.tokens(), d.VisionWidth)), 0, 1), d.VisionWidth)
+}
+
+// seen are the keys (or values) that each frame sees: [batch·frames, tokens, width] of a
+// framewise model, whose frames see themselves alone, otherwise those of expandTime.
+func (b builder) seen(x string, d Dims) string {
+	if d.Framewise {
+		return b.add("Reshape", x, b.Int64s("", -1, d.tokens(), d.VisionWidth))
+	}
+	return b.expandTime(x, d)
 }
 
 // expandTime gives each frame the keys (or values) of the next frame, the

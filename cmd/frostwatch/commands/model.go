@@ -29,6 +29,7 @@ func importFlags(cmd *cobra.Command, o *froster.ImportOptions) {
 	cmd.Flags().StringVar(&o.Name, "name", "", "name of the model (default: the file's)")
 	cmd.Flags().StringVar((*string)(&o.Precision), "precision", string(froster.Float32), "float32; int8 for processors with VNNI; float16 for GPUs")
 	cmd.Flags().StringVar(&o.Activation, "activation", "", "quick_gelu or gelu (default: as the checkpoint's format says)")
+	cmd.Flags().BoolVar(&o.Framewise, "framewise", false, "embed each frame by itself, as CLIP does, and not with FROSTER's temporal attention: frames that clips share are then embedded once")
 	cmd.Flags().StringVar(&o.BaseClasses, "base-classes", "", "classes that the model was trained on: kinetics-400, or a file with one a line")
 	cmd.Flags().StringVar(&o.Card, "card", "", "JSON file about the model: base_classes, licence, summary, limits")
 }
@@ -78,16 +79,19 @@ func bundleName(o froster.ImportOptions) string {
 		base := filepath.Base(filepath.Clean(o.Checkpoint))
 		name = strings.TrimSuffix(base, filepath.Ext(base))
 	}
-	return withPrecision(strings.NewReplacer("/", "-", string(filepath.Separator), "-").Replace(name), o.Precision)
+	return withKind(strings.NewReplacer("/", "-", string(filepath.Separator), "-").Replace(name), o)
 }
 
-// withPrecision adds the precision to a model's name, so that models of one
+// withKind adds to a model's name in which way it was imported, so that models of one
 // checkpoint differ in name.
-func withPrecision(name string, p froster.Precision) string {
-	if p == "" || p == froster.Float32 {
+func withKind(name string, o froster.ImportOptions) string {
+	if o.Framewise {
+		name += "-framewise"
+	}
+	if o.Precision == "" || o.Precision == froster.Float32 {
 		return name
 	}
-	return name + "-" + string(p)
+	return name + "-" + string(o.Precision)
 }
 
 var errOver = errors.New("the model differs from its reference")

@@ -92,7 +92,7 @@ func (p Program) modelFor(ctx context.Context, known []pull.Checkpoint, models, 
 	if err != nil {
 		return "", fmt.Errorf("--model %s: no such folder, no model in %s, and %w", name, models, err)
 	}
-	dir := filepath.Join(models, withPrecision(c.Folder(), o.Precision))
+	dir := filepath.Join(models, withKind(c.Folder(), o))
 	if hasBundle(dir) {
 		return dir, nil
 	}
@@ -105,7 +105,7 @@ func hasBundle(dir string) bool {
 }
 
 func (p Program) pull(ctx context.Context, c pull.Checkpoint, o froster.ImportOptions, models string, keep bool) error {
-	folder := withPrecision(c.Folder(), o.Precision)
+	folder := withKind(c.Folder(), o)
 	if o.Name == "" {
 		o.Name = c.Name
 	} else {
