@@ -14,6 +14,7 @@ import (
 
 	"github.com/frostwatch/frostwatch/infer/froster"
 	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/media/pixels"
 )
 
 // Model is the model to measure.
@@ -27,8 +28,10 @@ type Model interface {
 
 // Options for New. Those without a remark are required.
 type Options struct {
-	Model    Model
-	Side     int // pixels of the model's square image
+	Model Model
+	Side  int // pixels of the model's square image
+	// Resize is how the model's own preprocessing makes it.
+	Resize   pixels.Resize
 	Sampling Sampling
 	Quality  int    // of the JPEG in which frames are carried
 	Batch    int    // clips given to the model in one call

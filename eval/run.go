@@ -98,7 +98,7 @@ func send[T any](ctx context.Context, to chan<- T, v T) error {
 
 // decode turns videos into clips until there are no more.
 func (t *run) decode(ctx context.Context, jobs <-chan *video, clips chan<- item) error {
-	r, err := newReader(t.Sampling, t.Side, t.Quality)
+	r, err := newReader(t.Sampling, t.Side, t.Quality, t.Resize)
 	if err != nil {
 		return fmt.Errorf("eval: %w", err)
 	}

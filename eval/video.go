@@ -22,11 +22,12 @@ const maxDecoded = 108_000
 type reader struct {
 	sampling Sampling
 	side     int
+	resize   pixels.Resize
 	encoder  *media.FrameEncoder
 	decoder  *media.ClipDecoder
 }
 
-func newReader(s Sampling, side, quality int) (*reader, error) {
+func newReader(s Sampling, side, quality int, resize pixels.Resize) (*reader, error) {
 	e, err := media.NewFrameEncoder(side, quality)
 	if err != nil {
 		return nil, err
@@ -35,7 +36,7 @@ func newReader(s Sampling, side, quality int) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &reader{s, side, e, d}, nil
+	return &reader{s, side, resize, e, d}, nil
 }
 
 func (r *reader) close() { r.decoder.Close() }
@@ -54,9 +55,9 @@ func (r *reader) read(ctx context.Context, path string, emit func(input) error) 
 	if err != nil {
 		return err
 	}
-	places := []pixels.Place{pixels.Centre}
+	places := []pixels.Place{r.resize.Own()}
 	if r.sampling.Crops == 3 {
-		places = []pixels.Place{pixels.Begin, pixels.Centre, pixels.End}
+		places = []pixels.Place{r.resize.Of(pixels.Begin), r.resize.Of(pixels.Centre), r.resize.Of(pixels.End)}
 	}
 	for i, w := range views {
 		same := 1

@@ -46,7 +46,7 @@ func number(t *testing.T, d *jpeg.Decoder, jpeg []byte) int64 {
 // The official decoder's choice, recorded, out of real files: by the container's
 // word where it gives one, by counting where it doesn't.
 func TestContainersGiveTheOfficialFrames(t *testing.T) {
-	r, err := newReader(Sampling{Frames: 8, Step: 16, Views: 3, Crops: 1}, numbered/2, 95)
+	r, err := newReader(Sampling{Frames: 8, Step: 16, Views: 3, Crops: 1}, numbered/2, 95, pixels.Cropping)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestContainersGiveTheOfficialFrames(t *testing.T) {
 func TestCropsLieAlongTheLongerSide(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "stripes.mp4")
 	ffmpeg(t, "-f", "lavfi", "-i", "color=black:size=96x32:rate=10:duration=0.8,geq=lum='16+floor(X/32)*100':cb=128:cr=128", "-c:v", "libx264", "-qp", "2", path)
-	r, err := newReader(Sampling{Frames: 8, Step: 16, Views: 1, Crops: 3}, 32, 95)
+	r, err := newReader(Sampling{Frames: 8, Step: 16, Views: 1, Crops: 3}, 32, 95, pixels.Cropping)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestCropsLieAlongTheLongerSide(t *testing.T) {
 }
 
 func TestBrokenVideosHaveAReason(t *testing.T) {
-	r, err := newReader(Sampling{Frames: 8, Step: 16, Views: 3, Crops: 1}, 32, 90)
+	r, err := newReader(Sampling{Frames: 8, Step: 16, Views: 3, Crops: 1}, 32, 90, pixels.Cropping)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,7 @@ type clip struct {
 	whole      int             // of them so many are of the whole picture; then come those of zones that rules name
 	watch      cameraWatch     // what rules watch on its camera
 	pixels     []byte          // set by a decoder: [looks, frames, side, side, 3]
+	pieces     []piece         // in place of pixels, if the model is framewise: [looks, frames]
 	took       time.Duration   // decoding
 	seen       []scoring.Clip  // set by batchLoop: of each look
 	embeddedAs string          // the clip whose embeddings seen are; empty: its own
@@ -72,10 +73,10 @@ func (l *lease) newClip(ctx context.Context, msg bus.Message) *clip {
 	case l.tooOld(c.age):
 		c.err = errTooOld
 	default:
-		c.looks = media.Looks(c.Clip, c.service.Side)
+		c.looks = media.Looks(c.Clip, c.service.Side, c.service.Resize)
 		c.whole = len(c.looks)
 		c.watch = l.watched.of(c.Camera)
-		c.looks = append(c.looks, media.ZoneLooks(c.Clip, c.watch.zone)...)
+		c.looks = append(c.looks, media.ZoneLooks(c.Clip, c.service.Resize, c.watch.zone)...)
 	}
 	return c
 }
@@ -85,7 +86,7 @@ func (s *Stage) tooOld(age time.Duration) bool { return s.MaxAge > 0 && age > s.
 // finish returns a clip to its lease when the rest of the stage is done with it.
 func (c *clip) finish() {
 	c.dropPictures()
-	c.pixels, c.matrix, c.seen = nil, nil, nil
+	c.pixels, c.pieces, c.matrix, c.seen = nil, nil, nil, nil
 	c.lease.services.release(c.service)
 	close(c.recognised)
 }

@@ -23,10 +23,15 @@ func (s *Stage) decodeLoop(ctx context.Context, d *media.ClipDecoder) {
 
 func (s *Stage) decodeClip(ctx context.Context, d *media.ClipDecoder, c *clip) {
 	began := s.Now()
-	rgb, shared, err := d.DecodeLooks(ctx, c.Clip, c.looks, c.service.Frames, c.service.Side)
-	c.pixels, c.err, c.took = rgb, err, s.Now().Sub(began)
+	var shared int
+	if c.service.EachFrame != nil {
+		shared, c.err = c.decodePieces(ctx, d)
+	} else {
+		c.pixels, shared, c.err = d.DecodeLooks(ctx, c.Clip, c.looks, c.service.Frames, c.service.Side)
+	}
+	c.took = s.Now().Sub(began)
 	c.dropPictures() // a dead letter is made from the record, which still has them
-	if err == nil {
+	if c.err == nil {
 		s.metrics.decoded.Add(ctx, int64(c.service.Frames-shared))
 		s.metrics.shared.Add(ctx, int64(shared))
 	}

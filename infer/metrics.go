@@ -15,6 +15,7 @@ type metrics struct {
 	clips, dropped, unscored  metric.Int64Counter
 	failed, swaps             metric.Int64Counter
 	decoded, shared, repeated metric.Int64Counter
+	embedded, reused          metric.Int64Counter
 	batch                     metric.Int64Histogram
 	model, latency            metric.Float64Histogram
 	late                      metric.Float64ObservableGauge
@@ -30,6 +31,8 @@ func newMetrics(m metric.Meter) (metrics, error) {
 		swaps:    i.Counter("frostwatch.infer.swaps", "{model}", "models that replaced another while running"),
 		decoded:  i.Counter("frostwatch.infer.frames_decoded", "{frame}", "frames decoded"),
 		shared:   i.Counter("frostwatch.infer.frames_shared", "{frame}", "frames that an earlier clip contained too and that were not decoded again"),
+		embedded: i.Counter("frostwatch.infer.frames_embedded", "{frame}", "frames of squares of pictures embedded, by models that see each by itself"),
+		reused:   i.Counter("frostwatch.infer.frames_reused", "{frame}", "frames of squares of pictures whose embeddings were there from an earlier clip, or from the same run"),
 		repeated: i.Counter("frostwatch.infer.clips_repeated", "{clip}", "clips of quiet spells that were scored with the embedding of an earlier one"),
 		batch:    i.Numbers("frostwatch.infer.batch_size", "{square}", "squares of pictures in one model run: of each clip one, or more where its camera has other views than centre", 1, 2, 4, 8, 16, 32, 64),
 		model:    i.Seconds("frostwatch.infer.model.duration", "one model run", .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30),

@@ -2,9 +2,7 @@ package infer
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -127,10 +125,8 @@ func (s *Stage) embedBlank(ctx context.Context, v *service) error {
 // to the span of every clip.
 func (s *Stage) embedOnce(ctx context.Context, squares []square) (run, error) {
 	model := squares[0].clip.service.Model
-	frames := make([]byte, 0, len(squares)*squares[0].clip.service.pictureBytes())
 	var links []trace.Link
 	for i, q := range squares {
-		frames = append(frames, q.pixels()...)
 		if i == 0 || squares[i-1].clip != q.clip {
 			links = append(links, trace.LinkFromContext(q.clip.ctx))
 		}
@@ -139,10 +135,7 @@ func (s *Stage) embedOnce(ctx context.Context, squares []square) (run, error) {
 		trace.WithAttributes(attribute.Int("clips", len(links)), attribute.Int("squares", len(squares)), attribute.String("model", model.ID())))
 	defer span.End()
 	began := s.Now()
-	e, err := model.EmbedClips(ctx, frames, len(squares))
-	if err == nil {
-		err = finite(e, len(squares))
-	}
+	e, ran, err := s.embedSquares(ctx, squares)
 	if err != nil {
 		span.SetStatus(codes.Error, err.Error())
 		s.metrics.failed.Add(ctx, 1)
@@ -150,17 +143,33 @@ func (s *Stage) embedOnce(ctx context.Context, squares []square) (run, error) {
 	}
 	r := run{squares: squares, embedded: e, took: s.Now().Sub(began)}
 	s.metrics.batch.Record(ctx, int64(len(squares)))
-	s.metrics.model.Record(ctx, r.took.Seconds())
+	if ran {
+		s.metrics.model.Record(ctx, r.took.Seconds())
+	}
 	return r, nil
+}
+
+// embedSquares calls the model. ran is false if all that it would see is known.
+func (s *Stage) embedSquares(ctx context.Context, squares []square) (e froster.ClipEmbeddings, ran bool, err error) {
+	v := squares[0].clip.service
+	if v.EachFrame != nil {
+		return s.embedFramewise(ctx, squares)
+	}
+	frames := make([]byte, 0, len(squares)*v.pictureBytes())
+	for _, q := range squares {
+		frames = append(frames, q.pixels()...)
+	}
+	if e, err = v.Model.EmbedClips(ctx, frames, len(squares)); err == nil {
+		err = finite(e, len(squares))
+	}
+	return e, true, err
 }
 
 // finite returns an error if a clip embedding contains NaN or an infinity.
 func finite(e froster.ClipEmbeddings, clips int) error {
 	for i := range clips {
-		for _, v := range e.Clip(i) {
-			if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
-				return errors.New("the embedding is not finite")
-			}
+		if !isFinite(e.Clip(i)) {
+			return errNotFinite
 		}
 	}
 	return nil

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/frostwatch/frostwatch/infer/froster"
+	"github.com/frostwatch/frostwatch/media/pixels"
 	"github.com/frostwatch/frostwatch/scoring"
 )
 
@@ -16,6 +18,13 @@ type Model interface {
 	EmbedClips(ctx context.Context, frames []byte, batch int) (froster.ClipEmbeddings, error)
 	LogitScale() float32
 	ID() string
+}
+
+// FrameModel embeds single frames: packed uint8 RGB, [n, side, side, 3], which it must not
+// keep, to [n, dim] of unit length. A frame's embedding does not depend on what it is
+// embedded with.
+type FrameModel interface {
+	EmbedFrames(ctx context.Context, frames []byte, n int) ([]float32, error)
 }
 
 // LiveVocabulary are vocabularies that change while they are in use.
@@ -32,12 +41,17 @@ type LiveVocabulary interface {
 }
 
 // Recogniser is a model with the vocabularies that its clips are scored against. All
-// fields are required.
+// fields but EachFrame are required.
 type Recogniser struct {
-	Model      Model
+	Model Model
+	// EachFrame is the model again if its frames don't see one another: then a frame that
+	// several clips contain is embedded once, and a clip is the mean of its frames. nil: the
+	// model embeds whole clips.
+	EachFrame  FrameModel
 	Vocabulary LiveVocabulary
-	Frames     int // frames of one clip
-	Side       int // of the model's square picture, pixels
+	Frames     int           // frames of one clip
+	Side       int           // of the model's square picture, pixels
+	Resize     pixels.Resize // how the model's own preprocessing makes it
 	// Close frees the model and stops its vocabulary. It is called once, when no
 	// clip needs them any more.
 	Close func() error
@@ -57,9 +71,10 @@ func (r Recogniser) check() error {
 // clip bound to it is finished.
 type service struct {
 	Recogniser
-	once sync.Once
-	err  error         // of Close
-	idle chan struct{} // closed when it has been replaced and no clip is bound to it
+	once    sync.Once
+	err     error         // of Close
+	idle    chan struct{} // closed when it has been replaced and no clip is bound to it
+	vectors *vectors      // of a framewise model
 	// awaited are the vocabularies that were waited for, maxAwaited at most; for
 	// batchLoop alone.
 	awaited map[string]bool
@@ -70,7 +85,7 @@ type service struct {
 }
 
 func newService(r Recogniser) *service {
-	return &service{Recogniser: r, idle: make(chan struct{}), awaited: map[string]bool{}}
+	return &service{Recogniser: r, idle: make(chan struct{}), awaited: map[string]bool{}, vectors: newVectors(vectorBytes, time.Now)}
 }
 
 // pictureBytes is the size of what the model sees of a clip in one view.

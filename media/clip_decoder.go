@@ -2,7 +2,6 @@ package media
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 
 	"github.com/frostwatch/frostwatch/media/jpeg"
@@ -69,34 +68,21 @@ func (d *ClipDecoder) Decode(ctx context.Context, c topics.Clip, v View) (rgb []
 	if err := checkCost(c, v); err != nil {
 		return nil, 0, fmt.Errorf("decode clip %s: %w", c.ID, err)
 	}
-	defer d.giveBack()
-	places, size := v.places(), v.Side*v.Side*3
-	out := make([]byte, len(places)*v.Frames*size)
-	for i, f := range c.Frames {
-		if err := ctx.Err(); err != nil {
-			return nil, 0, err
-		}
-		cached, err := d.squares(f.JPEG, frameKey{sha256.Sum256(f.JPEG), c.Width, c.Height, v.Side, 0}, places, func(p int) []byte {
-			at := (p*v.Frames + i) * size
-			return out[at : at+size : at+size]
-		})
-		if err != nil {
-			return nil, 0, fmt.Errorf("decode clip %s: frame %d: %w", c.ID, i, err)
-		}
-		if cached {
-			shared++
-		}
+	out := make([]byte, len(v.places())*v.Frames*v.Side*v.Side*3)
+	if shared, err = d.decodeWanted(ctx, c, v, all(out, v.Frames, v.Side)); err != nil {
+		return nil, 0, err
 	}
 	return out, shared, nil
 }
 
-// squares puts the squares of one frame into what into gives for each place. cached is
-// whether none had to be decoded.
-func (d *ClipDecoder) squares(data []byte, k frameKey, places []pixels.Place, into func(p int) []byte) (cached bool, err error) {
+// squares puts the squares of one frame into what into gives for each place, unless that is
+// nil. cached is whether none had to be decoded.
+func (d *ClipDecoder) squares(data []byte, k FrameKey, places []pixels.Place, into func(p int, k FrameKey) []byte) (cached bool, err error) {
 	cached = true
 	for p, place := range places {
 		k.place = place
-		if d.frames.get(k, into(p)) {
+		out := into(p, k)
+		if out == nil || d.frames.get(k, out) {
 			continue
 		}
 		if cached {
@@ -105,8 +91,8 @@ func (d *ClipDecoder) squares(data []byte, k frameKey, places []pixels.Place, in
 			}
 			cached = false
 		}
-		pixels.Square(d.rgb, k.width, k.height, k.side, place, into(p))
-		d.frames.put(k, into(p))
+		pixels.Square(d.rgb, k.width, k.height, k.side, place, out)
+		d.frames.put(k, out)
 	}
 	return cached, nil
 }

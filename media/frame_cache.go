@@ -2,19 +2,8 @@ package media
 
 import (
 	"container/list"
-	"crypto/sha256"
 	"sync"
-
-	"github.com/frostwatch/frostwatch/media/pixels"
 )
-
-// frameKey identifies a frame by its content, so that no record can pass off
-// other pixels as that frame, and by what it was decoded to.
-type frameKey struct {
-	jpeg                [sha256.Size]byte
-	width, height, side int
-	place               pixels.Place
-}
 
 // FrameCache holds the frames decoded last, up to a number of bytes, for any
 // number of decoders. With the default stride of four of the model's steps each
@@ -26,22 +15,22 @@ type FrameCache struct {
 
 	mu    sync.Mutex
 	bytes int
-	byKey map[frameKey]*list.Element
+	byKey map[FrameKey]*list.Element
 	order *list.List // of *cachedFrame, the latest used first
 }
 
 type cachedFrame struct {
-	key frameKey
+	key FrameKey
 	rgb []byte
 }
 
 // NewFrameCache makes a cache of at most that many bytes; 0: it keeps nothing.
 func NewFrameCache(most int) *FrameCache {
-	return &FrameCache{most: most, byKey: map[frameKey]*list.Element{}, order: list.New()}
+	return &FrameCache{most: most, byKey: map[FrameKey]*list.Element{}, order: list.New()}
 }
 
 // get copies a frame into into and reports whether it was there.
-func (c *FrameCache) get(key frameKey, into []byte) bool {
+func (c *FrameCache) get(key FrameKey, into []byte) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	at, ok := c.byKey[key]
@@ -55,7 +44,7 @@ func (c *FrameCache) get(key frameKey, into []byte) bool {
 
 // put stores a copy of a frame, reusing the memory of frames that make room for
 // it.
-func (c *FrameCache) put(key frameKey, rgb []byte) {
+func (c *FrameCache) put(key FrameKey, rgb []byte) {
 	if len(rgb) > c.most {
 		return
 	}

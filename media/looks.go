@@ -2,6 +2,7 @@ package media
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/frostwatch/frostwatch/media/pixels"
 	"github.com/frostwatch/frostwatch/topics"
@@ -12,12 +13,12 @@ type Look struct {
 	View  topics.View
 	Box   topics.Box
 	Zone  int          // of a zone's zoom: 1 and its index in the clip's zones; else 0
-	place pixels.Place // not of the zoom, which is a square already
+	place pixels.Place // of a zoom its centre, which is all of it
 }
 
-// Looks are the squares that a model with pictures of that side sees of a clip, in the
-// order of the clip's views. A square of two views comes once. There is at least one.
-func Looks(c topics.Clip, side int) (out []Look) {
+// Looks are the squares that a model with pictures of that side, made in that way, sees of a
+// clip, in the order of the clip's views. A square of two views comes once. There is at least one.
+func Looks(c topics.Clip, side int, resize pixels.Resize) (out []Look) {
 	views := c.Views
 	if len(views) == 0 {
 		views = topics.DefaultViews()
@@ -32,11 +33,12 @@ func Looks(c topics.Clip, side int) (out []Look) {
 	for _, v := range views {
 		if v == topics.ViewZoom {
 			if c.Zoom != nil {
-				add(v, c.Zoom.Box, pixels.Centre)
+				add(v, c.Zoom.Box, resize.Of(pixels.Centre))
 			}
 			continue
 		}
 		for _, p := range placesOf(v, c.Width, c.Height) {
+			p = resize.Of(p)
 			left, top, width, height := p.Part(c.Width, c.Height, side)
 			add(v, topics.Box{Left: left, Top: top, Width: width, Height: height}, p)
 		}
@@ -46,10 +48,10 @@ func Looks(c topics.Clip, side int) (out []Look) {
 
 // ZoneLooks are the zooms of those of a clip's zones that are wanted, where something moves
 // in them.
-func ZoneLooks(c topics.Clip, wanted func(zone string) bool) (out []Look) {
+func ZoneLooks(c topics.Clip, resize pixels.Resize, wanted func(zone string) bool) (out []Look) {
 	for i, z := range c.Zones {
 		if z.Zoom != nil && wanted(z.Name) {
-			out = append(out, Look{View: topics.ViewZoom, Box: z.Zoom.Box, Zone: i + 1})
+			out = append(out, Look{View: topics.ViewZoom, Box: z.Zoom.Box, Zone: i + 1, place: resize.Of(pixels.Centre)})
 		}
 	}
 	return out
@@ -77,51 +79,24 @@ func placesOf(v topics.View, w, h int) []pixels.Place {
 // side, 3]. looks are those of the clip for that side, at least one of them no zoom; shared
 // is as of Decode, without zooms.
 func (d *ClipDecoder) DecodeLooks(ctx context.Context, c topics.Clip, looks []Look, frames, side int) (rgb []byte, shared int, err error) {
-	v, zooms := View{Frames: frames, Side: side}, [][]byte{}
-	for _, l := range looks {
-		if l.View == topics.ViewZoom {
-			continue
-		}
-		v.Places = append(v.Places, l.place)
+	if err := checkCost(c, View{Frames: frames, Side: side}); err != nil {
+		return nil, 0, fmt.Errorf("decode clip %s: %w", c.ID, err)
 	}
-	if rgb, shared, err = d.Decode(ctx, c, v); err != nil || len(v.Places) == len(looks) {
-		return rgb, shared, err
+	rgb = make([]byte, len(looks)*frames*side*side*3)
+	if shared, err = d.DecodeWanted(ctx, c, looks, frames, side, all(rgb, frames, side)); err != nil {
+		return nil, 0, err
 	}
-	for _, l := range looks {
-		if l.View != topics.ViewZoom {
-			continue
-		}
-		more, err := d.decodeZoom(ctx, c.ID, l.zoomOf(&c), View{Frames: frames, Side: side})
-		if err != nil {
-			return nil, 0, err
-		}
-		zooms = append(zooms, more)
-	}
-	return inOrder(looks, rgb, zooms), shared, nil
+	return rgb, shared, nil
 }
 
-// decodeZoom decodes the pictures of a zoom. No other clip has the same: in the cache they
-// would only take up room.
-func (d *ClipDecoder) decodeZoom(ctx context.Context, id string, z *topics.Zoom, v View) ([]byte, error) {
+// decodeZoom decodes what is wanted of a zoom's pictures. No other clip has the same: in the
+// cache they would only take up room.
+func (d *ClipDecoder) decodeZoom(ctx context.Context, id string, z *topics.Zoom, v View, want Wanted) error {
 	zoomed := topics.Clip{ID: id, Width: z.Side, Height: z.Side}
 	for _, j := range z.JPEGs {
 		zoomed.Frames = append(zoomed.Frames, topics.ClipFrame{JPEG: j})
 	}
 	alone := &ClipDecoder{jpeg: d.jpeg, frames: NewFrameCache(0), rgb: d.rgb}
-	rgb, _, err := alone.Decode(ctx, zoomed, v)
-	return rgb, err
-}
-
-// inOrder puts the zooms where they are among the looks.
-func inOrder(looks []Look, rgb []byte, zooms [][]byte) []byte {
-	size := len(zooms[0])
-	out := make([]byte, 0, len(looks)*size)
-	for _, l := range looks {
-		if l.View == topics.ViewZoom {
-			out, zooms = append(out, zooms[0]...), zooms[1:]
-			continue
-		}
-		out, rgb = append(out, rgb[:size]...), rgb[size:]
-	}
-	return out
+	_, err := alone.decodeWanted(ctx, zoomed, v, want)
+	return err
 }

@@ -29,7 +29,8 @@ type LiveOptions struct {
 	Meter      metric.Meter
 	// Reporter gets problems of the part "embeddings": why the newest default
 	// vocabulary is not in force; of a further one that is a warning. Its warnings
-	// `label "NAME"` say why a label is skipped. nil: telemetry.Quiet.
+	// `label "NAME"` say why a label is skipped, or that the model doesn't read all
+	// of it. nil: telemetry.Quiet.
 	Reporter telemetry.Reporter
 	// OnEdit is called with the changes of each edit once it is in force, but not
 	// for the first content of a vocabulary. It must return at once.

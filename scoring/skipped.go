@@ -16,7 +16,7 @@ const (
 	maxWarning  = 300 // bytes of a label and of a reason, which anyone may have written
 )
 
-// warnings are the labels that are reported as skipped.
+// warnings are the labels that are reported as skipped or cut.
 type warnings struct {
 	mu       sync.Mutex
 	reported map[string]bool   // parts with a warning at present
@@ -60,8 +60,8 @@ func (l *Live) withdraw(ctx context.Context, s *served) {
 	l.skipped.Record(ctx, 0, s.attribute())
 }
 
-// warnSkipped reports a warning for each label that can't be used, and withdraws it
-// once the label can be used or is removed. It also counts them. It goes by the
+// warnSkipped reports a warning for each label that can't be used, or of which the model
+// reads the beginning alone, and withdraws it once that is mended or the label removed. It also counts them. It goes by the
 // content that the Watcher read last, even if it is not in force yet or is refused as a whole: that is what
 // people edit.
 func (l *Live) warnSkipped(ctx context.Context, s *served) {
@@ -72,7 +72,8 @@ func (l *Live) warnSkipped(ctx context.Context, s *served) {
 		return
 	}
 	s.warnings.of = read
-	problems := without(*read, s.warnings.why).Problems
+	usable := without(*read, s.warnings.why)
+	problems := usable.Problems
 	l.skipped.Record(ctx, int64(len(problems)), s.attribute())
 	reported := map[string]bool{}
 	warn := func(part string, why error) {
@@ -85,12 +86,40 @@ func (l *Live) warnSkipped(ctx context.Context, s *served) {
 	if more := len(problems) - maxWarnings; more > 0 {
 		warn("labels"+s.of(), fmt.Errorf("%d more of vocabulary %s are skipped", more, shortened(read.Name)))
 	}
+	cut := l.cut(usable.Labels)
+	for _, p := range cut[:min(max(maxWarnings-len(problems), 0), len(cut))] {
+		warn(distinct(partOf(p.Label)+s.of(), reported), fmt.Errorf("watched for, but not as a whole: %s", shortened(p.Err.Error())))
+	}
 	for part := range s.warnings.reported {
 		if !reported[part] {
 			l.Reporter.Warning(part, nil)
 		}
 	}
 	s.warnings.reported = reported
+}
+
+// Cutter is an Embedder that reads only the beginning of texts that are too long for it.
+type Cutter interface {
+	// Cut says why not all of a text is read; nil: all is.
+	Cut(text string) error
+}
+
+// cut are the labels with a text that the model doesn't read to its end. That is known of
+// the texts alone, whether their vectors come from the model or from the cache.
+func (l *Live) cut(labels []vocab.Label) (out []vocab.Problem) {
+	cutter, ok := l.Embeddings.Embedder.(Cutter)
+	if !ok {
+		return nil
+	}
+	for _, label := range labels {
+		for _, text := range label.Read() {
+			if err := cutter.Cut(text); err != nil {
+				out = append(out, vocab.Problem{Label: label.Name, Err: err})
+				break
+			}
+		}
+	}
+	return out
 }
 
 // partOf names a label in a warning. In quotes, white space and characters that are

@@ -46,6 +46,33 @@ func TestLabelsThatAreSkippedAreWarnings(t *testing.T) {
 	}
 }
 
+// cutting is a model that reads 20 letters of a text.
+type cutting struct{ *embedder }
+
+func (cutting) Cut(text string) error {
+	if len(text) <= 20 {
+		return nil
+	}
+	return fmt.Errorf("not read from %q on", text[20:])
+}
+
+// A label that the model doesn't read to its end is watched for, with a warning that says
+// where the end is, also when its vector comes from the cache.
+func TestLabelsThatAreCutAreWarnings(t *testing.T) {
+	s := redistest.Start(t)
+	set(t, s, "run", "", "fall", "from a ladder, or from a roof")
+	for range 2 {
+		w := watch(t, s, setup{Embedder: cutting{&embedder{}}})
+		w.awaitLabels(t, "fall", "run")
+		stagetest.Await(t, "it is warned of", func() bool {
+			return w.warning(`label "fall"`) == `watched for, but not as a whole: not read from " or from a roof" on` && w.reports.Warnings() == 1
+		})
+	}
+	w := watch(t, s, setup{Embedder: cutting{&embedder{}}})
+	set(t, s, "fall", "from a ladder")
+	stagetest.Await(t, "no warning is left", func() bool { return w.reports.Warnings() == 0 })
+}
+
 // Skipped labels are counted in a metric, also those beyond the warnings' bound.
 func TestSkippedLabelsAreCounted(t *testing.T) {
 	s, reader := redistest.Start(t), metric.NewManualReader()

@@ -140,7 +140,7 @@ func (b *bench) measureAt(ctx context.Context, out io.Writer, name string, at, h
 // see scores a clip in all views.
 func (b *bench) see(ctx context.Context, f film, c topics.Clip, of map[string]*values) error {
 	d := b.model.Bundle().Dims
-	looks := media.Looks(c, d.ImageSize)
+	looks := media.Looks(c, d.ImageSize, d.Resize())
 	rgb, _, err := b.decoder.DecodeLooks(ctx, c, looks, d.Frames, d.ImageSize)
 	if err != nil {
 		return err

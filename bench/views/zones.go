@@ -60,8 +60,8 @@ func (b *bench) measureZones(ctx context.Context, out io.Writer) error {
 // seeBoth scores a clip of two films, the first of them in the zone.
 func (b *bench) seeBoth(ctx context.Context, pair [2]film, c topics.Clip, of map[string]*zoned) error {
 	d := b.model.Bundle().Dims
-	looks := media.Looks(c, d.ImageSize)
-	looks = append(looks, media.ZoneLooks(c, func(string) bool { return true })...)
+	looks := media.Looks(c, d.ImageSize, d.Resize())
+	looks = append(looks, media.ZoneLooks(c, d.Resize(), func(string) bool { return true })...)
 	rgb, _, err := b.decoder.DecodeLooks(ctx, c, looks, d.Frames, d.ImageSize)
 	if err != nil {
 		return err

@@ -28,8 +28,8 @@ func Check(ctx context.Context, rt *Runtime, b *Bundle, reference string) (Repor
 		return Report{}, err
 	}
 	c := &checker{fixture: f, model: m, tolerances: defaultTolerances()}
-	c.looser(b.Precision)
 	maps.Copy(c.tolerances, f.Tolerance)
+	c.looser(b.Precision)
 	err = c.run(ctx)
 	return c.report, errors.Join(err, m.Close())
 }
@@ -103,7 +103,7 @@ func (c *checker) video(ctx context.Context) ([][]float32, error) {
 		}
 		size := len(source) / shape[0]
 		for frame := range slices.Chunk(source, size) {
-			all = append(all, preprocess(frame, shape[2], shape[1], c.model.bundle.Dims.ImageSize)...)
+			all = append(all, preprocess(frame, shape[2], shape[1], c.model.bundle.Dims)...)
 		}
 	}
 	if batch == 0 {
@@ -111,7 +111,7 @@ func (c *checker) video(ctx context.Context) ([][]float32, error) {
 		return nil, nil
 	}
 	c.compare("pixels", byChannel(all, batch, c.model.bundle.Dims))
-	e, err := embed(ctx, c.model, denormalise(all), batch)
+	e, err := embed(ctx, c.model, denormalise(all, c.model.bundle.Dims.colours()), batch)
 	if err != nil {
 		return nil, err
 	}
@@ -120,18 +120,32 @@ func (c *checker) video(ctx context.Context) ([][]float32, error) {
 	return slices.Collect(slices.Chunk(e.clip, e.dim)), nil
 }
 
-// preprocess normalises, resizes and crops, in the order of the official code;
-// the result is packed.
-func preprocess(frame []byte, w, h, size int) []float32 {
-	resized, rw, rh := pixels.ResizeShortSideFloat(pixels.Normalise(frame), w, h, size)
-	return pixels.CenterCrop(resized, rw, rh, size, nil)
+// preprocess makes a frame what the tower sees, packed. FROSTER's code normalises before
+// it resizes and crops; Perception Encoder's after.
+func preprocess(frame []byte, w, h int, d Dims) []float32 {
+	if d.Resize() == pixels.Squashing {
+		square := make([]byte, d.ImageSize*d.ImageSize*3)
+		pixels.Square(frame, w, h, d.ImageSize, pixels.Squashing.Own(), square)
+		return normalise(square, d.colours())
+	}
+	resized, rw, rh := pixels.ResizeShortSideFloat(normalise(frame, d.colours()), w, h, d.ImageSize)
+	return pixels.CenterCrop(resized, rw, rh, d.ImageSize, nil)
+}
+
+// normalise turns RGB of 0 to 255 into what the tower sees.
+func normalise(src []byte, of colours) []float32 {
+	out := make([]float32, len(src))
+	for i, v := range src {
+		out[i] = (float32(v)/255 - of.mean[i%3]) / of.std[i%3]
+	}
+	return out
 }
 
 // denormalise restores the range of 0 to 255 that the graph expects.
-func denormalise(packed []float32) []float32 {
+func denormalise(packed []float32, of colours) []float32 {
 	out := make([]float32, len(packed))
 	for i, v := range packed {
-		out[i] = (v*pixels.Std[i%3] + pixels.Mean[i%3]) * 255
+		out[i] = (v*of.std[i%3] + of.mean[i%3]) * 255
 	}
 	return out
 }
@@ -164,6 +178,10 @@ func planar(packed []float32) []float32 {
 	return out
 }
 
+// promptsRecorded are the prompts of a class in the recordings: FROSTER's, for every
+// model.
+const promptsRecorded = 29
+
 // text embeds the recorded token ids rather than ours, so that a difference
 // between the tokenizers shows in the tokens only, not in the embeddings too.
 // The classes are then embedded from the same ids.
@@ -173,11 +191,11 @@ func (c *checker) text(ctx context.Context) ([][]float32, error) {
 		c.report.Skipped = append(c.report.Skipped, "token_ids")
 		return nil, nil
 	}
-	end := c.model.tokenizer.ids[endToken]
+	end := c.model.tokenizer.end
 	var templates []float32
 	var classes [][]float32
 	context := c.model.bundle.Dims.Context
-	for class := range slices.Chunk(ids, promptsPerLabel*context) {
+	for class := range slices.Chunk(ids, promptsRecorded*context) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -209,11 +227,11 @@ func trim(row []int, end int) []int {
 // ownTokens compares our tokens for the classes' prompts with the recorded
 // ones.
 func (c *checker) ownTokens(ids []int, context int) error {
-	end := c.model.tokenizer.ids[endToken]
+	end := c.model.tokenizer.end
 	for i, class := range c.fixture.Classes {
 		for k, prompt := range Prompts(class) {
 			c.report.Tokens++
-			at := (i*promptsPerLabel + k) * context
+			at := (i*promptsRecorded + k) * context
 			if at+context > len(ids) {
 				return errors.New("check model: fewer token ids than classes")
 			}

@@ -41,9 +41,16 @@ func (d Dims) clipValues() int { return d.Frames * d.ImageSize * d.ImageSize * 3
 
 func embed[T uint8 | float32](ctx context.Context, m *Model, frames []T, batch int) (ClipEmbeddings, error) {
 	d := m.bundle.Dims
+	defer m.pace.clips()()
+	if d.Framewise {
+		frame, err := embedFrames(ctx, m, frames, batch*d.Frames)
+		if err != nil {
+			return ClipEmbeddings{}, fmt.Errorf("embed clips: %w", err)
+		}
+		return MeanOfFrames(d.EmbedDim, d.Frames, frame)
+	}
 	e := ClipEmbeddings{dim: d.EmbedDim, frames: d.Frames,
 		clip: make([]float32, batch*d.EmbedDim), frame: make([]float32, batch*d.Frames*d.EmbedDim)}
-	defer m.pace.clips()()
 	run := embedApart[T]
 	if m.together {
 		run = embedTogether[T]

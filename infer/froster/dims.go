@@ -1,11 +1,12 @@
 // Package froster is the recogniser: FROSTER (Visual-AI/FROSTER, ICLR 2024),
-// CLIP with temporal attention. It reads checkpoints, writes the two towers as
+// CLIP with temporal attention, or Meta's Perception Encoder. It reads checkpoints, writes the two towers as
 // ONNX graphs, and runs them on ONNX Runtime.
 package froster
 
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -31,6 +32,15 @@ type Dims struct {
 	// Activation of both towers' MLPs: QuickGELU or GELU. Empty, in bundles of
 	// older versions, means QuickGELU.
 	Activation string `json:"activation"`
+	// Framewise: each frame is embedded by itself, and a clip is the mean of its frames.
+	// Otherwise, as in bundles of older versions, a frame sees its neighbours.
+	Framewise bool `json:"framewise,omitempty"`
+
+	Architecture string `json:"architecture,omitempty"` // FROSTER or PECore
+	// Of PECore alone; FROSTER has a class token, and MLPs of four times the width.
+	ClassToken bool `json:"class_token,omitempty"`
+	VisionMLP  int  `json:"vision_mlp,omitempty"`
+	PoolHeads  int  `json:"pool_heads,omitempty"`
 }
 
 // The activations of the MLPs. QuickGELU is OpenAI's x·sigmoid(1.702x); GELU is
@@ -51,7 +61,7 @@ type weights map[string]checkpoint.Tensor
 type ShapeError struct{ Problems []string }
 
 func (e *ShapeError) Error() string {
-	return fmt.Sprintf("%d tensors do not fit a FROSTER model:\n  %s", len(e.Problems), strings.Join(e.Problems, "\n  "))
+	return fmt.Sprintf("%d tensors do not fit the model:\n  %s", len(e.Problems), strings.Join(e.Problems, "\n  "))
 }
 
 // dimsOf derives the dimensions from the tensors that determine them.
@@ -84,6 +94,12 @@ func dimsOf(w weights) (Dims, error) {
 		VisionLayers: layers(w, "visual.transformer.resblocks."),
 		TextLayers:   layers(w, "transformer.resblocks."),
 	}
+	if d.PatchSize < 1 || d.EmbedDim < 1 {
+		return d, fmt.Errorf("visual.conv1.weight, text_projection: shapes %v and %v: no side may be 0", conv, project)
+	}
+	if isPE(w) {
+		return d.asPE(w, position[0])
+	}
 	grid := int(math.Round(math.Sqrt(float64(position[0] - 1))))
 	d.ImageSize = grid * d.PatchSize
 	switch {
@@ -115,38 +131,51 @@ func layers(w weights, prefix string) int {
 // shapes returns the shape of every tensor of a model with these dimensions, by
 // name.
 func (d Dims) shapes() map[string][]int {
-	patches := d.ImageSize / d.PatchSize
 	s := map[string][]int{
 		"logit_scale":                 {},
 		"positional_embedding":        {d.Context, d.TextWidth},
 		"text_projection":             {d.TextWidth, d.EmbedDim},
 		"token_embedding.weight":      {d.VocabSize, d.TextWidth},
-		"ln_final.weight":             {d.TextWidth},
-		"ln_final.bias":               {d.TextWidth},
-		"visual.class_embedding":      {d.VisionWidth},
-		"visual.positional_embedding": {patches*patches + 1, d.VisionWidth},
+		"visual.positional_embedding": {d.tokens(), d.VisionWidth},
 		"visual.proj":                 {d.VisionWidth, d.EmbedDim},
 		"visual.conv1.weight":         {d.VisionWidth, 3, d.PatchSize, d.PatchSize},
 	}
-	for _, ln := range []string{"visual.ln_pre", "visual.ln_post"} {
-		s[ln+".weight"], s[ln+".bias"] = []int{d.VisionWidth}, []int{d.VisionWidth}
+	if d.classTokens() > 0 {
+		s["visual.class_embedding"] = []int{d.VisionWidth}
 	}
-	block := func(prefix string, width int) {
-		s[prefix+"attn.in_proj_weight"], s[prefix+"attn.in_proj_bias"] = []int{3 * width, width}, []int{3 * width}
-		s[prefix+"attn.out_proj.weight"], s[prefix+"attn.out_proj.bias"] = []int{width, width}, []int{width}
-		s[prefix+"mlp.c_fc.weight"], s[prefix+"mlp.c_fc.bias"] = []int{4 * width, width}, []int{4 * width}
-		s[prefix+"mlp.c_proj.weight"], s[prefix+"mlp.c_proj.bias"] = []int{width, 4 * width}, []int{width}
-		for _, ln := range []string{"ln_1", "ln_2"} {
-			s[prefix+ln+".weight"], s[prefix+ln+".bias"] = []int{width}, []int{width}
-		}
+	addNorm(s, "visual.ln_pre", d.VisionWidth)
+	addNorm(s, "visual.ln_post", d.VisionWidth)
+	addNorm(s, "ln_final", d.TextWidth)
+	block := func(prefix string, width, mlp int) {
+		addAttention(s, prefix+"attn.", width)
+		addMLP(s, prefix+"mlp.", width, mlp)
+		addNorm(s, prefix+"ln_1", width)
+		addNorm(s, prefix+"ln_2", width)
 	}
 	for i := range d.VisionLayers {
-		block(fmt.Sprintf("visual.transformer.resblocks.%d.", i), d.VisionWidth)
+		block(fmt.Sprintf("visual.transformer.resblocks.%d.", i), d.VisionWidth, d.visionMLP())
 	}
 	for i := range d.TextLayers {
-		block(fmt.Sprintf("transformer.resblocks.%d.", i), d.TextWidth)
+		block(fmt.Sprintf("transformer.resblocks.%d.", i), d.TextWidth, 4*d.TextWidth)
+	}
+	if d.Architecture == PECore {
+		maps.Copy(s, d.peShapes())
 	}
 	return s
+}
+
+func addNorm(s map[string][]int, name string, width int) {
+	s[name+".weight"], s[name+".bias"] = []int{width}, []int{width}
+}
+
+func addAttention(s map[string][]int, prefix string, width int) {
+	s[prefix+"in_proj_weight"], s[prefix+"in_proj_bias"] = []int{3 * width, width}, []int{3 * width}
+	s[prefix+"out_proj.weight"], s[prefix+"out_proj.bias"] = []int{width, width}, []int{width}
+}
+
+func addMLP(s map[string][]int, prefix string, width, between int) {
+	s[prefix+"c_fc.weight"], s[prefix+"c_fc.bias"] = []int{between, width}, []int{between}
+	s[prefix+"c_proj.weight"], s[prefix+"c_proj.bias"] = []int{width, between}, []int{width}
 }
 
 // check compares the tensors with the dimensions; its error lists all
@@ -161,10 +190,6 @@ func (d Dims) check(w weights) error {
 			problems = append(problems, name+": missing")
 		case !slices.Equal(t.Shape, shape):
 			problems = append(problems, fmt.Sprintf("%s: shape %v, want %v", name, t.Shape, shape))
-		default:
-			if i := slices.IndexFunc(t.Data, func(v float32) bool { return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) }); i >= 0 {
-				problems = append(problems, fmt.Sprintf("%s: value %d is %v", name, i, t.Data[i]))
-			}
 		}
 	}
 	for name := range w {

@@ -1,6 +1,7 @@
 package froster
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -30,11 +31,14 @@ type ImportOptions struct {
 	Name       string    // empty: the checkpoint's file name
 	Precision  Precision // empty: Float32
 	Activation string    // QuickGELU or GELU; empty: what the checkpoint's format implies
+	Framewise  bool      // embed each frame by itself, as CLIP does, and not with FROSTER's temporal attention
 	// BaseClasses, those the model was trained on, are Kinetics400 or a file with
 	// one class a line. Card is a JSON file about the model: base_classes, licence, summary,
 	// not_what, limits. Either may be empty.
 	BaseClasses string
 	Card        string
+
+	inside int64 // for tests: in place of maxInside
 }
 
 // Import reads a checkpoint and writes a bundle. If it returns an error,
@@ -50,21 +54,39 @@ func Import(o ImportOptions) (*Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
+	b, err := o.convert(from)
+	return b, errors.Join(err, from.close())
+}
+
+// convert makes the bundle of a model. The weights are read twice, one at a time: to be
+// checked and hashed, and to be written.
+func (o ImportOptions) convert(from source) (*Bundle, error) {
 	w := from.weights
 	d, err := dimsOf(w)
+	if err == nil {
+		err = d.check(w)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("import %s: %w", o.Checkpoint, err)
 	}
-	if err := d.check(w); err != nil {
+	d.Activation, d.Framewise = from.activation, d.Framewise || o.Framewise
+	if o.Framewise {
+		if err := from.framewise(); err != nil {
+			return nil, fmt.Errorf("import %s: %w", o.Checkpoint, err)
+		}
+	}
+	id, err := w.hash(o.Precision, d)
+	if err != nil {
 		return nil, fmt.Errorf("import %s: %w", o.Checkpoint, err)
 	}
-	d.Activation = from.activation
+	scale, err := w["logit_scale"].Values()
+	if err != nil {
+		return nil, fmt.Errorf("import %s: %w", o.Checkpoint, err)
+	}
 	b := &Bundle{
-		Format: bundleFormat, Name: o.Name, ID: w.hash(o.Precision, d.Activation), Dims: d, Precision: o.Precision, Licence: from.licence, Notes: from.notes,
+		Name: o.Name, ID: id, Dims: d, Precision: o.Precision, Licence: from.licence, Notes: from.notes,
 		References: NeutralSentences(),
-		LogitScale: float32(math.Exp(float64(w["logit_scale"].Data[0]))),
-		Preprocessing: fmt.Sprintf("RGB/255, CLIP's mean and deviation; short side to %d by bilinear with half-pixel centres and no antialiasing; centre crop",
-			d.ImageSize),
+		LogitScale: float32(math.Exp(float64(scale[0]))), Preprocessing: d.preprocessing(), Templates: templatesFor(d),
 	}
 	if b.Name == "" {
 		b.Name = strings.TrimSuffix(filepath.Base(o.Checkpoint), filepath.Ext(o.Checkpoint))
@@ -72,32 +94,48 @@ func Import(o ImportOptions) (*Bundle, error) {
 	if err := b.describe(o); err != nil {
 		return nil, err
 	}
-	// Built one after the other: a graph holds a copy of its weights.
-	graphs := map[string]func() *onnx.Graph{
-		videoFile: func() *onnx.Graph { return videoGraph(w, d, o.Precision) },
-		textFile:  func() *onnx.Graph { return textGraph(w, d) },
-	}
-	if err := b.save(o.Out, graphs); err != nil {
+	graphs := map[string]*onnx.Graph{videoFile: visualGraph(w, d, o.Precision), textFile: textGraph(w, d)}
+	if err := b.save(o.Out, graphs, cmp.Or(o.inside, maxInside)); err != nil {
 		return nil, fmt.Errorf("write model bundle: %w", err)
 	}
 	return b, nil
 }
 
-// hash covers names, shapes and values, and also precision and activation if
-// they are not the default: with others the embeddings differ.
-func (w weights) hash(p Precision, activation string) string {
+// templatesFor are what a bundle says of its templates.
+func templatesFor(d Dims) Templates {
+	if d.Architecture == PECore {
+		return peTemplates()
+	}
+	return nil // FROSTER's
+}
+
+// hash covers names, shapes and values, and also precision, activation, architecture and
+// templates if they are not the default: with others the embeddings differ. Its error lists the
+// tensors with values that are no numbers.
+func (w weights) hash(p Precision, d Dims) (string, error) {
 	h := sha256.New()
 	if p != Float32 {
 		h.Write([]byte(p))
 	}
-	if activation != QuickGELU {
-		h.Write([]byte(activation))
+	if d.Activation != QuickGELU {
+		h.Write([]byte(d.Activation))
 	}
+	if d.Framewise {
+		h.Write([]byte("framewise"))
+	}
+	if d.Architecture != FROSTER {
+		h.Write([]byte(d.Architecture + strings.Join(templatesFor(d), "\n")))
+	}
+	var problems []string
 	buffer := make([]byte, 0, 1<<16)
 	for _, name := range slices.Sorted(maps.Keys(w)) {
 		t := w[name]
+		values, err := t.Values()
+		if err != nil {
+			return "", err
+		}
 		buffer = fmt.Appendf(buffer[:0], "%s%v", name, t.Shape)
-		for _, v := range t.Data {
+		for _, v := range values {
 			buffer = binary.LittleEndian.AppendUint32(buffer, math.Float32bits(v))
 			if len(buffer) > 1<<16-8 {
 				h.Write(buffer)
@@ -105,8 +143,14 @@ func (w weights) hash(p Precision, activation string) string {
 			}
 		}
 		h.Write(buffer)
+		if i := slices.IndexFunc(values, func(v float32) bool { return v-v != 0 }); i >= 0 { // not a number, or infinite
+			problems = append(problems, fmt.Sprintf("%s: value %d is %v", name, i, values[i]))
+		}
 	}
-	return hex.EncodeToString(h.Sum(nil)[:12])
+	if len(problems) > 0 {
+		return "", &ShapeError{Problems: problems}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:12]), nil
 }
 
 // card is what can be known about a model besides its weights.

@@ -12,19 +12,40 @@ import (
 // tinyWeights are a whole model's, freshly read.
 func tinyWeights(t *testing.T) weights {
 	t.Helper()
-	from, err := readWeights(gunzip(t, "parity", "tiny_froster.pth.gz"), "")
+	return inMemory(t, openWeights(t, gunzip(t, "parity", "tiny_froster.pth.gz")).weights)
+}
+
+// openWeights opens a checkpoint for the time of the test.
+func openWeights(t *testing.T, path string) source {
+	t.Helper()
+	from, err := readWeights(path, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return from.weights
+	t.Cleanup(func() { _ = from.close() })
+	return from
+}
+
+// inMemory are tensors whose values have been read.
+func inMemory(t *testing.T, w weights) weights {
+	t.Helper()
+	out := weights{}
+	for name, tensor := range w {
+		values, err := tensor.Values()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[name] = checkpoint.Tensor{Shape: tensor.Shape, Data: values}
+	}
+	return out
 }
 
 // The published architectures, by the shapes that OpenAI's files have.
 func TestDimensionsAreReadOffTheShapes(t *testing.T) {
 	published := map[string]Dims{
-		"ViT-B/16": {224, 16, 768, 12, 12, 512, 12, 8, 512, 77, 49408, 8, ""},
-		"ViT-B/32": {224, 32, 768, 12, 12, 512, 12, 8, 512, 77, 49408, 8, ""},
-		"ViT-L/14": {224, 14, 1024, 24, 16, 768, 12, 12, 768, 77, 49408, 8, ""},
+		"ViT-B/16": {224, 16, 768, 12, 12, 512, 12, 8, 512, 77, 49408, 8, "", false, FROSTER, false, 0, 0},
+		"ViT-B/32": {224, 32, 768, 12, 12, 512, 12, 8, 512, 77, 49408, 8, "", false, FROSTER, false, 0, 0},
+		"ViT-L/14": {224, 14, 1024, 24, 16, 768, 12, 12, 768, 77, 49408, 8, "", false, FROSTER, false, 0, 0},
 	}
 	positions := map[string]int{"ViT-B/16": 197, "ViT-B/32": 50, "ViT-L/14": 257}
 	for name, want := range published {

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// textBatch is how many labels, of 29 texts each, a thread embeds before it
+// textBatch is how many labels, of some 29 texts each, a thread embeds before it
 // checks again whether clips need the processor.
 const textBatch = 4
 
@@ -49,15 +49,15 @@ func (m *Model) EmbedLabels(ctx context.Context, texts []string) (vectors [][]fl
 			return nil, nil, fmt.Errorf("embed labels: %w", err)
 		}
 		for k, i := range chunk {
-			vectors[i] = ensemble(features[k*promptsPerLabel : (k+1)*promptsPerLabel])
+			vectors[i] = ensemble(features[k*len(m.templates) : (k+1)*len(m.templates)])
 		}
 	}
 	return vectors, problems, nil
 }
 
 func (m *Model) tokens(text string) ([][]int, error) {
-	out := make([][]int, 0, promptsPerLabel)
-	for _, prompt := range Prompts(text) {
+	out := make([][]int, 0, len(m.templates))
+	for _, prompt := range m.templates.Prompts(text) {
 		ids, err := m.tokenizer.Encode(prompt)
 		if err != nil {
 			var long *TextError
@@ -111,7 +111,7 @@ func (m *Model) embedTokens(texts [][]int, parallel int) ([][]float32, error) {
 func (m *Model) embedRun(p prefixes, texts [][]int, rows, run []int, out [][]float32) error {
 	longest := len(texts[run[len(run)-1]]) - p.length
 	r := textRun{prefixes: p, first: p.length, mask: causalMask(p.length, longest), keep: 1}
-	end := m.tokenizer.ids[endToken]
+	end := m.tokenizer.end
 	for _, i := range run {
 		tail := texts[i][p.length:]
 		// The feature is read at the first end token, even if the text itself

@@ -1,6 +1,7 @@
 package froster
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,36 +17,68 @@ type source struct {
 	activation string
 	licence    string
 	notes      []string
+	temporal   bool               // trained with FROSTER's temporal attention
+	files      []*checkpoint.File // from which the weights are read
+}
+
+// close closes the files. The weights can't be read afterwards.
+func (s source) close() error {
+	var err error
+	for _, f := range s.files {
+		err = errors.Join(err, f.Close())
+	}
+	return err
 }
 
 const (
 	licenceUnknown = "unknown: see where the checkpoint was published"
+	frozenFrames   = "CLIP that was not fine-tuned on video, frame by frame: a clip is the mean of its frames"
 	frozenCLIP     = "CLIP that was not fine-tuned on video, with FROSTER's temporal attention: the paper's frozen CLIP baseline"
 )
 
+// framewise makes the notes those of a model whose frames are embedded by themselves.
+func (s source) framewise() error {
+	if s.temporal {
+		return errors.New("its weights were trained with FROSTER's temporal attention, without which they are another network: leave out --framewise")
+	}
+	if at := slices.Index(s.notes, frozenCLIP); at >= 0 {
+		s.notes[at] = frozenFrames
+	}
+	return nil
+}
+
 // readWeights finds a model in a checkpoint, which is a file or a folder in
 // Hugging Face's layout, and renames its tensors to OpenAI's names. activation,
-// unless empty, overrides what the format implies.
-func readWeights(path, activation string) (source, error) {
+// unless empty, overrides what the format implies. The caller closes the source.
+func readWeights(path, activation string) (s source, err error) {
 	files, err := findCheckpoint(path)
 	if err != nil {
 		return source{}, fmt.Errorf("import %s: %w", path, err)
 	}
 	file := files[0]
-	tensors, err := openAll(files)
+	opened, err := openAll(files)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, source{files: opened}.close())
+		}
+	}()
 	if err != nil {
 		return source{}, err
 	}
-	if len(tensors) == 0 {
-		return source{}, fmt.Errorf("import %s: it holds no tensors of a model", path)
-	}
-	s, err := arrange(tensors, filepath.Dir(file), filepath.Base(file))
+	tensors, err := together(opened)
 	if err != nil {
 		return source{}, fmt.Errorf("import %s: %w", path, err)
 	}
-	if scale := s.weights["logit_scale"]; len(scale.Data) == 1 {
+	if s, err = arrange(tensors, filepath.Dir(file), filepath.Base(file)); err != nil {
+		return source{}, fmt.Errorf("import %s: %w", path, err)
+	}
+	s.files = opened
+	if scale, ok := s.weights["logit_scale"]; ok && slices.Equal(scale.Shape, []int{1}) {
 		// Some programs store this one number as a list of one.
-		s.weights["logit_scale"] = checkpoint.Tensor{Shape: []int{}, Data: scale.Data}
+		s.weights["logit_scale"] = reshaped(scale)
+	}
+	if isPE(s.weights) && activation != "" && activation != GELU {
+		return source{}, fmt.Errorf("import %s: activation %q: Perception Encoder has %s", path, activation, GELU)
 	}
 	switch activation {
 	case "":
@@ -86,20 +119,32 @@ func findCheckpoint(path string) ([]string, error) {
 	return nil, fmt.Errorf("the folder holds none of %s, nor an index of parts (%s)", strings.Join(names, ", "), names[0]+indexSuffix)
 }
 
-// openAll reads the tensors of all files, which are parts of one checkpoint.
-func openAll(files []string) (map[string]checkpoint.Tensor, error) {
-	all := map[string]checkpoint.Tensor{}
+// openAll opens all files, which are parts of one checkpoint. After an error those that
+// are open are returned too.
+func openAll(files []string) (opened []*checkpoint.File, err error) {
 	for _, file := range files {
-		tensors, err := checkpoint.Open(file, wanted)
+		f, err := checkpoint.Open(file, wanted)
 		if err != nil {
-			return nil, err
+			return opened, err
 		}
-		for name, t := range tensors {
+		opened = append(opened, f)
+	}
+	return opened, nil
+}
+
+// together are the tensors of all parts of a checkpoint.
+func together(parts []*checkpoint.File) (map[string]checkpoint.Tensor, error) {
+	all := map[string]checkpoint.Tensor{}
+	for _, f := range parts {
+		for name, t := range f.Tensors {
 			if _, twice := all[name]; twice {
-				return nil, fmt.Errorf("import %s: tensor %s is in two parts of the checkpoint", file, name)
+				return nil, fmt.Errorf("tensor %s is in two parts of the checkpoint", name)
 			}
 			all[name] = t
 		}
+	}
+	if len(all) == 0 {
+		return nil, errors.New("it holds no tensors of a model")
 	}
 	return all, nil
 }
@@ -119,7 +164,7 @@ func wanted(name string) bool {
 
 // unwrapped removes from a name the prefixes that training code puts before it.
 func unwrapped(name string) string {
-	wraps := []string{"model_state.", "state_dict.", "module.", "model.", "clip.", "clip_model.", "_orig_mod.", "_forward_module.", "net."}
+	wraps := []string{"model_state.", "state_dict.", "weights.", "module.", "model.", "clip.", "clip_model.", "_orig_mod.", "_forward_module.", "net."}
 	for again := true; again; {
 		again = false
 		for _, wrap := range wraps {
@@ -149,10 +194,15 @@ func arrange(tensors map[string]checkpoint.Tensor, dir, file string) (source, er
 		froster = froster || strings.HasPrefix(name, "model_state.")
 		trained = trained || strings.HasPrefix(name, "state_dict.")
 	}
+	if err := refuseVisionAlone(w); err != nil {
+		return source{}, err
+	}
 	_, huggingFace := w["vision_model.embeddings.class_embedding"]
 	switch {
+	case isPE(w):
+		return fromPE(w), nil
 	case froster:
-		return source{weights: w, activation: QuickGELU, licence: licenceFroster}, nil
+		return source{weights: w, activation: QuickGELU, licence: licenceFroster, temporal: true}, nil
 	case huggingFace:
 		return fromHuggingFace(w, dir)
 	case strings.HasSuffix(file, ".pt") && !trained:

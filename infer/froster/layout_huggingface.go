@@ -148,17 +148,32 @@ func renameHuggingFace(w weights) (weights, error) {
 // packProjections joins queries, keys and values into one tensor, the layout of
 // torch's MultiheadAttention.
 func packProjections(w weights, prefix, part string) (checkpoint.Tensor, error) {
-	var out checkpoint.Tensor
-	for _, p := range []string{"q_proj.", "k_proj.", "v_proj."} {
-		t, ok := w[prefix+p+part]
-		if !ok || len(t.Shape) == 0 || out.Shape != nil && !slices.Equal(out.Shape[1:], t.Shape[1:]) {
-			return out, fmt.Errorf("%s: missing, or of another shape than the queries", prefix+p+part)
+	return stacked(w, prefix+"q_proj."+part, prefix+"k_proj."+part, prefix+"v_proj."+part)
+}
+
+// stacked are the named tensors, one behind the other by their first dimension.
+func stacked(w weights, names ...string) (checkpoint.Tensor, error) {
+	var shape []int
+	var parts []checkpoint.Tensor
+	for _, name := range names {
+		t, ok := w[name]
+		if !ok || len(t.Shape) == 0 || shape != nil && !slices.Equal(shape[1:], t.Shape[1:]) {
+			return checkpoint.Tensor{}, fmt.Errorf("%s: missing, or of another shape than %s", name, names[0])
 		}
-		if out.Shape == nil {
-			out.Shape = append([]int{0}, t.Shape[1:]...)
+		if shape == nil {
+			shape = append([]int{0}, t.Shape[1:]...)
 		}
-		out.Shape[0] += t.Shape[0]
-		out.Data = append(out.Data, t.Data...)
+		shape[0] += t.Shape[0]
+		parts = append(parts, t)
 	}
-	return out, nil
+	return checkpoint.Later(shape, func() (all []float32, err error) {
+		for _, t := range parts {
+			v, err := t.Values()
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, v...)
+		}
+		return all, nil
+	}), nil
 }

@@ -25,10 +25,12 @@ func TestFormatsGiveTheSameWeights(t *testing.T) {
 	}
 	folder := filepath.Dir(gunzip(t, "parity", "tiny_clip_hf", "model.safetensors.gz"))
 	write(t, folder, "config.json", config)
-	huggingFace, err := checkpoint.Open(filepath.Join(folder, "model.safetensors"), func(string) bool { return true })
+	stored, err := checkpoint.Open(filepath.Join(folder, "model.safetensors"), func(string) bool { return true })
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = stored.Close() }()
+	huggingFace := inMemory(t, stored.Tensors)
 	wrapped := func(prefix string) map[string]checkpoint.Tensor {
 		out := map[string]checkpoint.Tensor{}
 		for name, tensor := range want {
@@ -81,11 +83,8 @@ func TestFormatsGiveTheSameWeights(t *testing.T) {
 					write(t, dir, name, content)
 				}
 			}
-			got, err := readWeights(c.path, "")
-			if err != nil {
-				t.Fatal(err)
-			}
-			sameWeights(t, got.weights, want, c.tolerance)
+			got := openWeights(t, c.path)
+			sameWeights(t, inMemory(t, got.weights), want, c.tolerance)
 			if got.activation != c.activation {
 				t.Errorf("activation %q, want %q", got.activation, c.activation)
 			}
@@ -151,11 +150,7 @@ func TestACheckpointInParts(t *testing.T) {
 	}
 	write(t, dir, "model.safetensors.index.json", index)
 	for _, name := range []string{"", "model.safetensors.index.json", "model-00002-of-00002.safetensors"} {
-		got, err := readWeights(filepath.Join(dir, name), "")
-		if err != nil {
-			t.Fatalf("%q: %v", name, err)
-		}
-		sameWeights(t, got.weights, want, 0)
+		sameWeights(t, inMemory(t, openWeights(t, filepath.Join(dir, name)).weights), want, 0)
 	}
 	for content, wrong := range map[string]string{
 		`{"weight_map": {"a": "../model.safetensors"}}`: "which is no file of the folder",

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
-
-	"github.com/frostwatch/frostwatch/media/pixels"
 )
 
 // openCLIPConfig is the part of open_clip_config.json that is read.
@@ -27,8 +26,10 @@ type openCLIPConfig struct {
 		} `json:"text_cfg"`
 	} `json:"model_cfg"`
 	Preprocess struct {
-		Mean []float32 `json:"mean"`
-		Std  []float32 `json:"std"`
+		Mean          []float32 `json:"mean"`
+		Std           []float32 `json:"std"`
+		Interpolation string    `json:"interpolation"`
+		Resize        string    `json:"resize_mode"`
 	} `json:"preprocess_cfg"`
 }
 
@@ -41,11 +42,17 @@ func fromOpenCLIP(w weights, dir, file string) (source, error) {
 	if err != nil {
 		return s, err
 	}
-	switch {
-	case found:
-		if err := config.check(); err != nil {
+	if found {
+		if err := config.check(isTimmPE(w)); err != nil {
 			return s, fmt.Errorf("open_clip_config.json: %w", err)
 		}
+	}
+	if isTimmPE(w) {
+		renamed, err := renameTimmPE(w)
+		return fromPE(renamed), err
+	}
+	switch {
+	case found:
 		if config.Model.QuickGELU {
 			s.activation = QuickGELU
 		}
@@ -69,11 +76,16 @@ func fromOpenCLIP(w weights, dir, file string) (source, error) {
 	return s, nil
 }
 
-func (c openCLIPConfig) check() error {
+// check refuses what differs from CLIP, or from Perception Encoder.
+func (c openCLIPConfig) check(pe bool) error {
 	m := c.Model
 	switch {
-	case m.Vision.Timm != "":
+	case pe && m.Vision.Timm != "" && !slices.Contains(timmPE(), m.Vision.Timm):
+		return fmt.Errorf("its vision tower is timm's %s: want one of %s", m.Vision.Timm, strings.Join(timmPE(), ", "))
+	case !pe && m.Vision.Timm != "":
 		return fmt.Errorf("its vision tower is timm's %s, not CLIP's", m.Vision.Timm)
+	case pe && c.Preprocess.Interpolation != "" && c.Preprocess.Interpolation != "bilinear", pe && c.Preprocess.Resize != "" && c.Preprocess.Resize != "squash":
+		return fmt.Errorf("preprocess_cfg: interpolation %q and resize_mode %q: want bilinear and squash", c.Preprocess.Interpolation, c.Preprocess.Resize)
 	case m.Text.HuggingFace != "":
 		return fmt.Errorf("its text tower is %s, not CLIP's", m.Text.HuggingFace)
 	case m.Text.NoMask || m.Text.Pool != "" && m.Text.Pool != "argmax":
@@ -83,10 +95,14 @@ func (c openCLIPConfig) check() error {
 	case m.Text.Heads != 0 && m.Text.Width != m.Text.Heads*headWidth:
 		return fmt.Errorf("%d text heads for a width of %d: only heads of %d are known", m.Text.Heads, m.Text.Width, headWidth)
 	}
-	for i, v := range append(append([]float32{}, c.Preprocess.Mean...), c.Preprocess.Std...) {
-		want := append(append([]float32{}, pixels.Mean[:]...), pixels.Std[:]...)
+	own := Dims{}.colours()
+	if pe {
+		own = Dims{Architecture: PECore}.colours()
+	}
+	want := slices.Concat(own.mean[:], own.std[:])
+	for i, v := range slices.Concat(c.Preprocess.Mean, c.Preprocess.Std) {
 		if i >= len(want) || math.Abs(float64(v-want[i])) > 1e-3 {
-			return errors.New("preprocess_cfg: its colours' mean and standard deviation are not CLIP's")
+			return fmt.Errorf("preprocess_cfg: its colours' mean and standard deviation are not the model's, %v and %v", own.mean, own.std)
 		}
 	}
 	return nil

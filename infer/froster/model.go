@@ -12,6 +12,7 @@ type Model struct {
 	video     *session
 	text      *session
 	pace      *pace
+	templates Templates
 	prefixes  []prefixes
 	threads   int  // how many runs at once
 	together  bool // a batch is one run, not one for each clip
@@ -25,14 +26,14 @@ func (r *Runtime) Load(b *Bundle) (*Model, error) {
 // loadChanged loads the bundle; change may alter the video graph first, which
 // the check of a bundle needs.
 func (r *Runtime) loadChanged(b *Bundle, change func([]byte) ([]byte, error)) (*Model, error) {
-	tokenizer, err := NewTokenizer(b.Dims.Context)
+	tokenizer, err := newTokenizer(b.Dims.Context, dialectOf(b.Dims.Architecture))
 	if err != nil {
 		return nil, err
 	}
 	if err := b.Precision.Servable(r.options.Provider); err != nil {
 		return nil, fmt.Errorf("load model %s: %w", b.Name, err)
 	}
-	m := &Model{bundle: b, tokenizer: tokenizer, pace: r.pace, threads: r.options.Threads, together: r.onGPU()}
+	m := &Model{bundle: b, tokenizer: tokenizer, templates: b.templates(), pace: r.pace, threads: r.options.Threads, together: r.onGPU()}
 	video, err := b.graph(videoFile)
 	if err != nil {
 		return nil, err
@@ -40,12 +41,16 @@ func (r *Runtime) loadChanged(b *Bundle, change func([]byte) ([]byte, error)) (*
 	if video, err = change(video); err != nil {
 		return nil, fmt.Errorf("load %s: %w", videoFile, err)
 	}
-	if m.video, err = r.load(video, []string{inFrames}, []string{outClip, outFrames}); err != nil {
+	outputs := []string{outClip, outFrames}
+	if b.Dims.Framewise {
+		outputs = []string{outFrames}
+	}
+	if m.video, err = r.load(video, b.dir, []string{inFrames}, outputs); err != nil {
 		return nil, fmt.Errorf("load %s: %w", videoFile, err)
 	}
 	text, err := b.graph(textFile)
 	if err == nil {
-		m.text, err = r.load(text, textInputs(), []string{outText, outStates})
+		m.text, err = r.load(text, b.dir, textInputs(), []string{outText, outStates})
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("load %s: %w", textFile, err), m.video.close())

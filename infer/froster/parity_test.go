@@ -150,7 +150,7 @@ func TestPixelsMatchTheOfficialCode(t *testing.T) {
 			t.Fatal(err)
 		}
 		shape := f.Arrays[name].Shape
-		got := planar(preprocess(source, shape[2], shape[1], f.Dims.ImageSize))
+		got := planar(preprocess(source, shape[2], shape[1], f.Dims))
 		if d := maxDiff(got, want); d > 1e-5 {
 			t.Errorf("%s: off by %v", base, d)
 		}

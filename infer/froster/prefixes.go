@@ -37,7 +37,7 @@ func (m *Model) learnPrefixes() error {
 	}
 	byLength := map[int][][]int{}
 	// What the prompts of two different labels have in common is the template.
-	one, other := Prompts("a"), Prompts("the")
+	one, other := m.templates.Prompts("a"), m.templates.Prompts("the")
 	for i := range one {
 		a, errA := m.tokenizer.Encode(one[i])
 		b, errB := m.tokenizer.Encode(other[i])
@@ -73,7 +73,7 @@ func common(a, b []int) int {
 // a dummy that the mask hides.
 func (m *Model) startPrefix() (prefixes, error) {
 	d := m.bundle.Dims
-	start := []int{m.tokenizer.ids[startToken]}
+	start := []int{m.tokenizer.start}
 	nothing := prefixes{length: 1, ids: [][]int{nil}, states: make([]float32, 2*d.TextLayers*d.TextWidth)}
 	_, states, err := m.runTexts(textRun{
 		prefixes: nothing, rows: []int{0}, tails: [][]int{start}, ends: []int{0}, first: 0,

@@ -176,10 +176,20 @@ type session struct {
 	outputs int
 }
 
-func (r *Runtime) load(graph []byte, inputs, outputs []string) (*session, error) {
+// besideKey is ONNX Runtime's setting for the folder in which a graph that is loaded
+// from memory finds the values that are in files of their own.
+const besideKey = "session.model_external_initializers_file_folder_path"
+
+// load loads a graph; dir is where its larger constants are, if not in the graph.
+func (r *Runtime) load(graph []byte, dir string, inputs, outputs []string) (*session, error) {
 	o, err := r.sessionOptions()
 	if err != nil {
 		return nil, err
+	}
+	if dir != "" {
+		if err := o.AddSessionConfigEntry(besideKey, dir); err != nil {
+			return nil, errors.Join(fmt.Errorf("load graph: %w", err), o.Destroy())
+		}
 	}
 	s, err := ort.NewDynamicAdvancedSessionWithONNXData(graph, inputs, outputs, o)
 	if err = errors.Join(err, o.Destroy()); err != nil {

@@ -22,9 +22,7 @@ import (
 var mergesFile []byte
 
 const (
-	startToken = "<|startoftext|>"
-	endToken   = "<|endoftext|>"
-	wordEnd    = "</w>"
+	wordEnd = "</w>"
 	// mergesUsed is how many merges of the file are used: 49152 - 256 bytes - 2
 	// special tokens, as in CLIP.
 	mergesUsed = 49152 - 256 - 2
@@ -34,12 +32,30 @@ const (
 	maxTextBytes = 16 << 10
 )
 
+// dialect is in what tokenizers with CLIP's table differ.
+type dialect struct {
+	startToken, endToken string
+	// cuts: of a text that is too long the beginning is read. Else it is refused.
+	cuts bool
+}
+
+// dialectOf is the dialect of an architecture: OpenAI's, or that of Perception Encoder
+// (core/vision_encoder/tokenizer.py).
+func dialectOf(architecture string) dialect {
+	if architecture == PECore {
+		return dialect{"<start_of_text>", "<end_of_text>", true}
+	}
+	return dialect{"<|startoftext|>", "<|endoftext|>", false}
+}
+
 // Tokenizer is CLIP's byte-pair encoder. It is safe for concurrent use. The
 // official code first repairs texts with ftfy; see repairer for the part of it
 // that is done here.
 type Tokenizer struct {
+	dialect
 	context int
-	ids     map[string]int // of the special tokens
+	start   int // the ids of the special tokens
+	end     int
 	pairs   map[[2]int32]int32
 	letters [256]int32 // the token of each byte
 	repairs repairer
@@ -68,10 +84,12 @@ func shorten(s string, n int) string {
 	return s[:n] + "…"
 }
 
-// NewTokenizer reads the embedded table. context is the largest number of
+// NewTokenizer reads the embedded table, for CLIP. context is the largest number of
 // tokens that a text may have, start and end tokens included.
-func NewTokenizer(context int) (*Tokenizer, error) {
-	t := &Tokenizer{context: context, ids: map[string]int{}, pairs: map[[2]int32]int32{}, repairs: newRepairer(), merged: map[string][]int32{}}
+func NewTokenizer(context int) (*Tokenizer, error) { return newTokenizer(context, dialectOf(FROSTER)) }
+
+func newTokenizer(context int, d dialect) (*Tokenizer, error) {
+	t := &Tokenizer{dialect: d, context: context, pairs: map[[2]int32]int32{}, repairs: newRepairer(), merged: map[string][]int32{}}
 	z, err := gzip.NewReader(bytes.NewReader(mergesFile))
 	if err != nil {
 		return nil, fmt.Errorf("read the embedded token table: %w", err)
@@ -94,9 +112,8 @@ func NewTokenizer(context int) (*Tokenizer, error) {
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("read the embedded token table: %w", err)
 	}
-	for i, special := range []string{startToken, endToken} {
-		t.ids[special] = 2*atEnd + mergesUsed + i
-	}
+	t.start = 2*atEnd + mergesUsed
+	t.end = t.start + 1
 	return t, nil
 }
 
@@ -124,26 +141,42 @@ func (t *Tokenizer) fillLetters() (order []string) {
 }
 
 // Encode returns the start token, the text's tokens and the end token. The
-// error is a *TextError if the text is too long for the model.
+// error is a *TextError if the text is too long for the model; where the model reads the
+// beginning of such texts, if it is too long to be a text at all.
 func (t *Tokenizer) Encode(text string) ([]int, error) {
+	ids, _, err := t.encode(text)
+	return ids, err
+}
+
+// encode is Encode, and returns the first word that is not read to its end; empty: all are.
+func (t *Tokenizer) encode(text string) (ids []int, unread string, err error) {
 	if len(text) > maxTextBytes {
-		return nil, &TextError{Text: text, Tokens: len(text), Limit: t.context}
+		return nil, "", &TextError{Text: text, Tokens: len(text), Limit: t.context}
 	}
-	ids := []int{t.ids[startToken]}
-	for word := range words(t.clean(text)) {
-		if special, ok := t.ids[word]; ok {
-			ids = append(ids, special)
-			continue
+	ids = []int{t.start}
+	for word := range words(t.clean(text), t.startToken, t.endToken) {
+		switch word {
+		case t.startToken:
+			ids = append(ids, t.start)
+		case t.endToken:
+			ids = append(ids, t.end)
+		default:
+			for _, token := range t.word(word) {
+				ids = append(ids, int(token))
+			}
 		}
-		for _, token := range t.word(word) {
-			ids = append(ids, int(token))
+		if unread == "" && len(ids) >= t.context { // no place is left for the end token
+			unread = word
 		}
 	}
-	ids = append(ids, t.ids[endToken])
-	if len(ids) > t.context {
-		return nil, &TextError{Text: text, Tokens: len(ids), Limit: t.context}
+	ids = append(ids, t.end)
+	if len(ids) <= t.context {
+		return ids, "", nil
 	}
-	return ids, nil
+	if !t.cuts {
+		return nil, unread, &TextError{Text: text, Tokens: len(ids), Limit: t.context}
+	}
+	return append(ids[:t.context-1], t.end), unread, nil
 }
 
 // clean prepares a text as CLIP does: repaired, entities unescaped twice, white

@@ -66,7 +66,7 @@ func TestTokensOfPromptsAreThoseOfTheOfficialCode(t *testing.T) {
 		}
 		for k, tokens := range got {
 			tokens = append(tokens, make([]int, testContext-len(tokens))...)
-			if want := ids[(i*promptsPerLabel+k)*testContext:][:testContext]; !slices.Equal(tokens, want) {
+			if want := ids[(i*promptsRecorded+k)*testContext:][:testContext]; !slices.Equal(tokens, want) {
 				t.Errorf("class %q, prompt %d: tokens %v, want %v", class, k, tokens, want)
 			}
 		}

@@ -13,11 +13,11 @@ import (
 //
 // A regular expression would take half of a tokenizer's time, and Go's case
 // folding of character classes differs from that of the official
-// implementation, Python's regex.
-func words(text string) iter.Seq[string] {
+// implementation, Python's regex. The special tokens, lower case, are the tokenizer's own.
+func words(text string, specials ...string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for text != "" {
-			n := wordLength(text)
+			n := wordLength(text, specials)
 			if n == 0 {
 				_, n = utf8.DecodeRuneInString(text)
 			} else if !yield(text[:n]) {
@@ -30,10 +30,10 @@ func words(text string) iter.Seq[string] {
 
 // wordLength is the length in bytes of the word that text begins with; 0 if it
 // begins with something that is skipped.
-func wordLength(text string) int {
+func wordLength(text string, specials []string) int {
 	switch text[0] {
 	case '<':
-		for _, special := range []string{startToken, endToken} {
+		for _, special := range specials {
 			if n := foldedPrefix(text, special); n > 0 {
 				return n
 			}

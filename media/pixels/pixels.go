@@ -117,7 +117,13 @@ func Crop[T byte | float32](src []T, w, h, size int, place Place, dst []T) []T {
 // Crop, to the byte, but no more is resized than the crop keeps, so that time and
 // memory depend on size alone, however long and narrow the image is. The result
 // goes into dst, of exactly size×size×3 bytes. Of Whole, each side is resized to size.
+// Places of Squashing are cut out first, and resized by its filter.
 func Square(src []byte, w, h, size int, place Place, dst []byte) {
+	if _, squashed := place.bare(); squashed {
+		left, top, width, height := place.region(w, h)
+		squash(src[(top*w+left)*channels:], w, width, height, size, size, dst)
+		return
+	}
 	outW, outH := place.resized(w, h, size)
 	if outW == w && outH == h {
 		Crop(src, w, h, size, place, dst)

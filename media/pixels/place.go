@@ -24,6 +24,7 @@ func Tile(i, n int) Place { return firstTile + Place(n*MaxTiles+i) }
 
 // tile is the inverse of Tile.
 func (p Place) tile() (i, n int, is bool) {
+	p, _ = p.bare()
 	p -= firstTile
 	return int(p) % MaxTiles, int(p) / MaxTiles, p >= 0
 }
@@ -55,7 +56,7 @@ func Tiles(w, h int) []Place {
 
 // resized is the size of a w×h picture from which a square of size×size is cut.
 func (p Place) resized(w, h, size int) (int, int) {
-	if p == Whole {
+	if bare, _ := p.bare(); bare == Whole {
 		return size, size
 	}
 	return ResizedSize(w, h, size)
@@ -72,10 +73,10 @@ func (p Place) corner(w, h, size int) (left, top int) {
 	}
 	rest := max(w, h) - size
 	i, n, tile := p.tile()
-	switch {
-	case p == Begin:
+	switch bare, _ := p.bare(); {
+	case bare == Begin:
 		return at(0)
-	case p == End:
+	case bare == End:
 		return at(rest)
 	case tile && 2*i != n-1: // the middle one is the centre
 		return at(int(math.Round(float64(i) * float64(rest) / float64(n-1))))
@@ -86,8 +87,12 @@ func (p Place) corner(w, h, size int) (left, top int) {
 // Part is which part of a w×h picture a square of size×size shows, in fractions of the
 // picture.
 func (p Place) Part(w, h, size int) (left, top, width, height float64) {
-	if p == Whole {
+	bare, squashed := p.bare()
+	if bare == Whole {
 		return 0, 0, 1, 1
+	}
+	if squashed { // cut out before it is resized
+		size = min(w, h)
 	}
 	outW, outH := ResizedSize(w, h, size)
 	x, y := p.corner(outW, outH, size)

@@ -34,6 +34,7 @@ func Parts() []string { return []string{Ingest, Infer, Vocab, Search, Up} }
 type Options struct {
 	Model      string   // bundle to measure with; empty: the demo's
 	Checkpoint string   // infer measures it in each precision; empty: the demo's
+	Framewise  bool     // infer measures Checkpoint frame by frame as well
 	Runtime    string   // path of ONNX Runtime's shared library
 	Provider   string   // cpu, cuda or tensorrt
 	Videos     []string // to read as cameras; empty: a demo clip

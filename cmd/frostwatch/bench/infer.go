@@ -25,12 +25,14 @@ type inferFigures struct {
 type modelFigures struct {
 	Model     string            `json:"model"`
 	Precision froster.Precision `json:"precision"`
-	GFLOPs    float64           `json:"gflops_per_clip"` // of its matrix products
-	MatMul    float64           `json:"matmul_gflops_s"` // rate of the same matrix products alone
-	Clips     []clipRate        `json:"clips"`           // one for each size of batch
-	Labels    float64           `json:"labels_per_s"`    // in float32, whatever the precision
-	Texts     float64           `json:"texts_per_s"`     // each label is embedded by many prompts
-	LoadS     float64           `json:"load_s"`          // until ready
+	Framewise bool              `json:"framewise,omitempty"`
+	GFLOPs    float64           `json:"gflops_per_clip"`            // of its matrix products
+	MatMul    float64           `json:"matmul_gflops_s"`            // rate of the same matrix products alone
+	Clips     []clipRate        `json:"clips"`                      // one for each size of batch
+	Known     []clipRate        `json:"clips_half_known,omitempty"` // of a framewise model, if half of each clip's frames are known from the clip before
+	Labels    float64           `json:"labels_per_s"`               // in float32, whatever the precision
+	Texts     float64           `json:"texts_per_s"`                // each label is embedded by many prompts
+	LoadS     float64           `json:"load_s"`                     // until ready
 	Stages    stageTimes        `json:"stages_per_clip"`
 }
 
@@ -67,7 +69,7 @@ func (b *bench) infer(ctx context.Context) (out *inferFigures, err error) {
 		if err != nil {
 			return nil, err
 		}
-		measured = append(measured, &modelRates{model: model, load: time.Since(begun), clips: map[int][]float64{}, shares: map[int][]float64{}})
+		measured = append(measured, &modelRates{model: model, load: time.Since(begun), clips: map[int][]float64{}, shares: map[int][]float64{}, known: map[int][]float64{}})
 	}
 	// Labels are measured before any clips, because texts are held back while
 	// clips are embedded.
@@ -112,14 +114,24 @@ func (b *bench) bundles() ([]*froster.Bundle, error) {
 			b.say("infer: %v", err)
 			continue
 		}
-		o.Precision, o.Out = p, filepath.Join(b.dir, "bundles", string(p))
-		bundle, err := froster.Import(o)
-		if err != nil {
-			return nil, err
+		for _, o.Framewise = range b.framewise() {
+			o.Precision, o.Out = p, filepath.Join(b.dir, "bundles", fmt.Sprint(p, o.Framewise))
+			bundle, err := froster.Import(o)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, bundle)
 		}
-		out = append(out, bundle)
 	}
 	return out, nil
+}
+
+// framewise is whether a checkpoint is measured as a framewise model.
+func (b *bench) framewise() []bool {
+	if b.Framewise {
+		return []bool{false, true}
+	}
+	return []bool{false}
 }
 
 func (b *bench) onGPU() bool { return b.Provider != "cpu" }
@@ -146,6 +158,7 @@ type modelRates struct {
 	load          time.Duration
 	matmul        []float64
 	clips, shares map[int][]float64 // by batch
+	known         map[int][]float64 // likewise; of a framewise model
 	labels        float64
 }
 
@@ -163,17 +176,27 @@ func (b *bench) inferRound(ctx context.Context, rt *froster.Runtime, m *modelRat
 		}
 		m.clips[batch] = append(m.clips[batch], r)
 		m.shares[batch] = append(m.shares[batch], r*bundle.Dims.ClipFLOPs()/most)
+		if bundle.Dims.Framewise {
+			if r, err = knownPerSecond(ctx, m.model, batch, lasting); err != nil {
+				return err
+			}
+			m.known[batch] = append(m.known[batch], r)
+		}
 	}
 	return nil
 }
 
 func (m *modelRates) report() modelFigures {
 	bundle := m.model.Bundle()
-	r := modelFigures{Model: bundle.Name, Precision: bundle.Precision, GFLOPs: bundle.Dims.ClipFLOPs() / 1e9,
+	r := modelFigures{Model: bundle.Name, Precision: bundle.Precision, Framewise: bundle.Dims.Framewise, GFLOPs: bundle.Dims.ClipFLOPs() / 1e9,
 		MatMul: median(m.matmul) / 1e9, Labels: m.labels, LoadS: m.load.Seconds()}
 	r.Texts = r.Labels * float64(len(froster.Prompts("")))
 	for _, batch := range slices.Sorted(maps.Keys(m.clips)) {
 		r.Clips = append(r.Clips, clipRate{batch, median(m.clips[batch]), median(m.shares[batch])})
+		if bundle.Dims.Framewise {
+			half := median(m.known[batch])
+			r.Known = append(r.Known, clipRate{batch, half, half * bundle.Dims.ClipFLOPs() / 2 / median(m.matmul)})
+		}
 	}
 	return r
 }
@@ -188,6 +211,24 @@ func clipsPerSecond(ctx context.Context, m *froster.Model, batch int, lasting ti
 	frames := randomFrames(batch * d.Frames * d.ImageSize * d.ImageSize * 3)
 	return rate(lasting, batch, func() error {
 		_, err := m.EmbedClips(ctx, frames, batch)
+		return err
+	})
+}
+
+// knownPerSecond is clips a second of a framewise model if half of each clip's frames were
+// embedded with the clip before: the others are embedded, and the clips' means worked out.
+func knownPerSecond(ctx context.Context, m *froster.Model, batch int, lasting time.Duration) (float64, error) {
+	d := m.Bundle().Dims
+	fresh := d.Frames - d.Frames/2
+	frames := randomFrames(batch * fresh * d.ImageSize * d.ImageSize * 3)
+	joined := make([]float32, batch*d.Frames*d.EmbedDim)
+	return rate(lasting, batch, func() error {
+		units, err := m.EmbedFrames(ctx, frames, batch*fresh)
+		if err != nil {
+			return err
+		}
+		copy(joined, units)
+		_, err = froster.MeanOfFrames(d.EmbedDim, d.Frames, joined)
 		return err
 	})
 }

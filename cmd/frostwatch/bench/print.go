@@ -77,9 +77,16 @@ func (i inferFigures) print(row func(...string)) {
 	row()
 	row("infer", fmt.Sprintf("ONNX Runtime %s, %s, %d threads", i.ONNXRuntime, i.Provider, i.Threads))
 	for _, m := range i.Models {
-		row("  "+m.Model, fmt.Sprintf("%s, %.1f GFLOP a clip; matrix products alone reach %.0f GFLOP/s; loaded in %.1f s", m.Precision, m.GFLOPs, m.MatMul, m.LoadS))
+		kind := string(m.Precision)
+		if m.Framewise {
+			kind += ", frame by frame"
+		}
+		row("  "+m.Model, fmt.Sprintf("%s, %.1f GFLOP a clip; matrix products alone reach %.0f GFLOP/s; loaded in %.1f s", kind, m.GFLOPs, m.MatMul, m.LoadS))
 		for _, c := range m.Clips {
 			row(fmt.Sprintf("  batch %d", c.Batch), fmt.Sprintf("%.2f clips/s, %.0f%% of that", c.Rate, 100*c.Share))
+		}
+		for _, c := range m.Known {
+			row(fmt.Sprintf("  batch %d", c.Batch), fmt.Sprintf("%.2f clips/s where half of the frames are known", c.Rate))
 		}
 		row("  stages", fmt.Sprintf("of a clip on one core: JPEG decode %.1f ms (%.0f KB), model %.1f ms", m.Stages.Decode, float64(m.Stages.Bytes)/1024, m.Stages.Model))
 		row("  labels", fmt.Sprintf("%.1f labels/s (%.0f texts/s)", m.Labels, m.Texts))

@@ -30,6 +30,7 @@ func (p Program) benchCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&o.Model, "model", "", "bundle to measure with (default: the demo model)")
 	cmd.Flags().StringVar(&o.Checkpoint, "checkpoint", "", "checkpoint that infer measures in each precision (default: the demo's)")
+	cmd.Flags().BoolVar(&o.Framewise, "framewise", false, "infer measures --checkpoint, a CLIP's, frame by frame as well, also where half of a clip's frames are known from the one before")
 	cmd.Flags().StringVar(&o.Runtime, "runtime", "", "path of ONNX Runtime's shared library")
 	cmd.Flags().StringVar(&o.Provider, "provider", "cpu", "cpu, cuda or tensorrt: what infer and vocab compute on")
 	cmd.Flags().StringArrayVar(&o.Videos, "video", nil, "file to read as a camera; repeatable (default: demo clips)")

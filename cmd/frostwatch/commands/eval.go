@@ -87,7 +87,7 @@ func (p Program) eval(ctx context.Context, model string, f evalFlags) (err error
 	defer func() { err = errors.Join(err, m.Close()) }()
 	shown := &evalProgress{out: p.Err, terminal: isTerminal(p.Err), width: func() int { return columns(p.Err) }, now: time.Now}
 	r, err := eval.New(eval.Options{
-		Model: m, Side: bundle.Dims.ImageSize, Quality: config.Default().Framer.JPEGQuality,
+		Model: m, Side: bundle.Dims.ImageSize, Resize: bundle.Dims.Resize(), Quality: config.Default().Framer.JPEGQuality,
 		Sampling: eval.Sampling{Frames: bundle.Dims.Frames, Step: eval.TrainedStep, Views: f.views, Crops: f.crops},
 		Batch:    f.batch, Decoders: f.decoders, Work: f.work, Progress: shown.show,
 	})

@@ -29,6 +29,7 @@ func importFlags(cmd *cobra.Command, o *froster.ImportOptions) {
 	cmd.Flags().StringVar(&o.Name, "name", "", "name of the model (default: the file's)")
 	cmd.Flags().StringVar((*string)(&o.Precision), "precision", string(froster.Float32), "float32; int8 for processors with VNNI; float16 for GPUs")
 	cmd.Flags().StringVar(&o.Activation, "activation", "", "quick_gelu or gelu (default: as the checkpoint's format says)")
+	cmd.Flags().BoolVar(&o.Framewise, "framewise", false, "embed each frame by itself, as CLIP does, and not with FROSTER's temporal attention: frames that clips share are then embedded once")
 	cmd.Flags().StringVar(&o.BaseClasses, "base-classes", "", "classes that the model was trained on: kinetics-400, or a file with one a line")
 	cmd.Flags().StringVar(&o.Card, "card", "", "JSON file about the model: base_classes, licence, summary, limits")
 }
@@ -38,8 +39,9 @@ func (p Program) modelImport() *cobra.Command {
 	var models string
 	cmd := &cobra.Command{
 		Use: "import CHECKPOINT", Short: "Convert a checkpoint into a model", Args: exactly(1),
-		Long: "Converts a FROSTER or Open-VCLIP .pth, an OpenAI CLIP .pt, or a CLIP of Hugging Face or OpenCLIP (the\n" +
-			".safetensors or .bin file, or the folder with its configuration) into a model. Nothing in it is executed.",
+		Long: "Converts a FROSTER or Open-VCLIP .pth, an OpenAI CLIP .pt, Meta's PE-Core .pt, or a CLIP or PE-Core of\n" +
+			"Hugging Face or OpenCLIP (the .safetensors or .bin file, or the folder with its configuration) into a model.\n" +
+			"Nothing in it is executed.",
 		RunE: func(_ *cobra.Command, args []string) error {
 			o.Checkpoint = args[0]
 			if o.Out == "" {
@@ -63,7 +65,7 @@ func (p Program) importModel(o froster.ImportOptions) error {
 		return err
 	}
 	text := fmt.Sprintf("folder   %s\n", o.Out)
-	if len(b.BaseClasses) == 0 {
+	if len(b.BaseClasses) == 0 && b.Dims.Architecture == froster.FROSTER {
 		text += "warning: it is not known what it was trained on, so that every label counts as novel: --base-classes names the classes (kinetics-400 for FROSTER's weights)\n"
 	}
 	_, err = fmt.Fprint(p.Out, text)
@@ -77,16 +79,19 @@ func bundleName(o froster.ImportOptions) string {
 		base := filepath.Base(filepath.Clean(o.Checkpoint))
 		name = strings.TrimSuffix(base, filepath.Ext(base))
 	}
-	return withPrecision(strings.NewReplacer("/", "-", string(filepath.Separator), "-").Replace(name), o.Precision)
+	return withKind(strings.NewReplacer("/", "-", string(filepath.Separator), "-").Replace(name), o)
 }
 
-// withPrecision adds the precision to a model's name, so that models of one
+// withKind adds to a model's name in which way it was imported, so that models of one
 // checkpoint differ in name.
-func withPrecision(name string, p froster.Precision) string {
-	if p == "" || p == froster.Float32 {
+func withKind(name string, o froster.ImportOptions) string {
+	if o.Framewise {
+		name += "-framewise"
+	}
+	if o.Precision == "" || o.Precision == froster.Float32 {
 		return name
 	}
-	return name + "-" + string(p)
+	return name + "-" + string(o.Precision)
 }
 
 var errOver = errors.New("the model differs from its reference")
@@ -133,6 +138,6 @@ func (p Program) tryModel(ctx context.Context, rt *froster.Runtime, b *froster.B
 		return fmt.Errorf("check %s: %w", b.Name, err)
 	}
 	_, err = fmt.Fprintf(p.Out, "%s is whole (the hashes are those of %s) and runs here:\nloaded in %.1f s; a clip took %.3f s, a label of %d texts %.3f s\nwhether its results are right, --reference compares with recorded ones\n",
-		b.Name, bundleMark, t.Load.Seconds(), t.Clip.Seconds(), len(froster.Prompts("")), t.Text.Seconds())
+		b.Name, bundleMark, t.Load.Seconds(), t.Clip.Seconds(), len(b.Prompts("")), t.Text.Seconds())
 	return err
 }

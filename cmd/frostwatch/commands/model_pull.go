@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,16 +50,62 @@ func (p Program) modelPull() *cobra.Command {
 }
 
 func (p Program) listKnown(known []pull.Checkpoint) error {
+	var notes []string
 	for _, c := range known {
-		if _, err := fmt.Fprintf(p.Out, "%-12s %s\n", c.Name, c.URL); err != nil {
+		mark := ""
+		if c.Note != "" {
+			if !slices.Contains(notes, c.Note) {
+				notes = append(notes, c.Note)
+			}
+			mark = fmt.Sprintf(" [%d]", slices.Index(notes, c.Note)+1)
+		}
+		if _, err := fmt.Fprintf(p.Out, "%-12s %s%s\n", c.Name, c.URL, mark); err != nil {
+			return err
+		}
+	}
+	for i, note := range notes {
+		if _, err := fmt.Fprintf(p.Out, "[%d] %s\n", i+1, note); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// modelFor returns the folder of the model that somebody names for `up`: a folder, one in
+// models, or a known checkpoint, which is pulled and imported into models if it is not there
+// yet; its name may end in a precision. Any other name is returned as it is.
+func (p Program) modelFor(ctx context.Context, known []pull.Checkpoint, models, name string) (string, error) {
+	if name == "" || hasBundle(name) || name != filepath.Base(name) {
+		return name, nil
+	}
+	if dir := filepath.Join(models, name); hasBundle(dir) {
+		return dir, nil
+	}
+	var o froster.ImportOptions
+	bare := name
+	for _, precision := range []froster.Precision{froster.Int8, froster.Float16} {
+		if rest, ok := strings.CutSuffix(name, "-"+string(precision)); ok {
+			bare, o.Precision = rest, precision
+		}
+	}
+	c, err := pull.Find(known, bare)
+	if err != nil {
+		return "", fmt.Errorf("--model %s: no such folder, no model in %s, and %w", name, models, err)
+	}
+	dir := filepath.Join(models, withKind(c.Folder(), o))
+	if hasBundle(dir) {
+		return dir, nil
+	}
+	return dir, p.pull(ctx, c, o, models, false)
+}
+
+func hasBundle(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, bundleMark))
+	return err == nil
+}
+
 func (p Program) pull(ctx context.Context, c pull.Checkpoint, o froster.ImportOptions, models string, keep bool) error {
-	folder := withPrecision(c.Folder(), o.Precision)
+	folder := withKind(c.Folder(), o)
 	if o.Name == "" {
 		o.Name = c.Name
 	} else {
@@ -73,6 +120,11 @@ func (p Program) pull(ctx context.Context, c pull.Checkpoint, o froster.ImportOp
 	o.Out = filepath.Join(models, folder)
 	if _, err := os.Stat(o.Out); err == nil {
 		return fmt.Errorf("%s already exists (`frostwatch model rm %s` removes it)", o.Out, filepath.Base(o.Out))
+	}
+	if c.Note != "" {
+		if _, err := fmt.Fprintf(p.Err, "%s: %s\n", c.Name, c.Note); err != nil {
+			return err
+		}
 	}
 	shown := &progress{out: p.Err, name: c.Name, terminal: isTerminal(p.Err), now: time.Now}
 	file, err := pull.Fetch(ctx, pull.Options{Dir: filepath.Join(models, ".checkpoints"), Progress: shown.show, Retry: shown.retry}, c)

@@ -65,11 +65,15 @@ func (b *bundles) load(dir string) (*loaded, error) {
 	go func() { ended <- live.Run(following) }()
 	l.live = live
 	l.serving = infer.Recogniser{
-		Model: model, Vocabulary: live, Frames: bundle.Dims.Frames, Side: bundle.Dims.ImageSize,
+		Model: model, Vocabulary: live, Frames: bundle.Dims.Frames, Side: bundle.Dims.ImageSize, Resize: bundle.Dims.Resize(),
 		Close: sync.OnceValue(func() error {
 			stop()
 			return errors.Join(<-ended, model.Close())
 		}),
+	}
+	if bundle.Dims.Framewise {
+		l.serving.EachFrame = model
+		b.checkStride(bundle)
 	}
 	b.checkSize(bundle)
 	return l, nil
@@ -158,6 +162,14 @@ func (b *bundles) checkSize(bundle *froster.Bundle) {
 	if carried := b.Config.Framer.ShortSide; carried < bundle.Dims.ImageSize {
 		b.log.Warn("the model takes larger frames than clips carry: raise framer.short_side and restart ingest",
 			"model", bundle.Name, "image_size", bundle.Dims.ImageSize, "short_side", carried)
+	}
+}
+
+// checkStride warns if a framewise model has to embed most frames several times.
+func (b *bundles) checkStride(bundle *froster.Bundle) {
+	if stride := b.Config.Framer.Stride; stride.Steps == 0 {
+		b.log.Warn("clips share frames where framer.stride is a number of steps, such as 4 steps; now the model embeds most of them anew in each clip",
+			"model", bundle.Name, "stride", stride)
 	}
 }
 

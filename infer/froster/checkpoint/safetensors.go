@@ -47,9 +47,13 @@ func readSafetensors(r io.ReaderAt, size int64, keep func(string) bool) (map[str
 		if !keep(e.name) {
 			continue
 		}
-		if out[e.name], err = e.load(data); err != nil {
-			return nil, fmt.Errorf("tensor %s: %w", e.name, err)
-		}
+		out[e.name] = Later(e.shape, func() ([]float32, error) {
+			v, err := e.load(data)
+			if err != nil {
+				return nil, fmt.Errorf("tensor %s: %w", e.name, err)
+			}
+			return v, nil
+		})
 	}
 	return out, nil
 }
@@ -162,22 +166,20 @@ func fillExactly(entries []entry, size int64) error {
 	return nil
 }
 
-// load converts the values piece by piece, so that the file is never in memory
+// load converts the values piece by piece, so that a tensor's bytes are never in memory
 // as a whole.
-func (e entry) load(data io.ReaderAt) (Tensor, error) {
+func (e entry) load(data io.ReaderAt) ([]float32, error) {
 	const piece = 1 << 20
-	t := Tensor{Shape: e.shape, Data: make([]float32, (e.end-e.begin)/int64(e.kind.size))}
+	out := make([]float32, (e.end-e.begin)/int64(e.kind.size))
 	buffer := make([]byte, min(piece, e.end-e.begin))
 	for at, i := e.begin, 0; at < e.end; {
 		part := buffer[:min(piece, e.end-at)]
 		if _, err := data.ReadAt(part, at); err != nil {
-			return Tensor{}, err
+			return nil, err
 		}
-		for k := 0; k < len(part); k += e.kind.size {
-			t.Data[i] = e.kind.read(part[k:])
-			i++
-		}
-		at += int64(len(part))
+		n := len(part) / e.kind.size
+		e.kind.readAll(part, out[i:i+n])
+		at, i = at+int64(len(part)), i+n
 	}
-	return t, nil
+	return out, nil
 }

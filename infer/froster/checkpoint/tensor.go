@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/x448/float16"
 )
@@ -16,7 +17,34 @@ import (
 // which is exact.
 type Tensor struct {
 	Shape []int
-	Data  []float32
+	Data  []float32 // of a tensor in memory
+	read  func() ([]float32, error)
+}
+
+// Later is a tensor whose values are read or computed each time that they are asked
+// for, so that a checkpoint larger than the memory can be converted.
+func Later(shape []int, values func() ([]float32, error)) Tensor {
+	return Tensor{Shape: shape, read: values}
+}
+
+// Values are the values, in C order. They may be Data itself: don't change them.
+func (t Tensor) Values() ([]float32, error) {
+	if t.read == nil {
+		return t.Data, nil
+	}
+	return t.read()
+}
+
+// Map is a tensor of another shape whose values are computed from t's when they are
+// asked for. f must not change what it gets.
+func (t Tensor) Map(shape []int, f func([]float32) []float32) Tensor {
+	return Later(shape, func() ([]float32, error) {
+		v, err := t.Values()
+		if err != nil {
+			return nil, err
+		}
+		return f(v), nil
+	})
 }
 
 // elements is the product of shape; false if it overflows or a side is
@@ -78,23 +106,29 @@ type storage struct {
 	size int    // values
 }
 
-// load copies the view's values out of the storage's bytes.
-func (r reference) load(raw []byte) (Tensor, error) {
+// load copies the view's values out of its storage's bytes, of which raw has those from
+// value first on.
+func (r reference) load(raw []byte, first int) ([]float32, error) {
 	n, ok := elements(r.shape)
 	if !ok {
-		return Tensor{}, fmt.Errorf("shape %v is too large", r.shape)
-	}
-	if len(raw) < r.storage.size*r.storage.kind.size {
-		return Tensor{}, fmt.Errorf("storage %s holds %d bytes, %d values of %s need more", r.storage.key, len(raw), r.storage.size, r.storage.kind.name)
+		return nil, fmt.Errorf("shape %v is too large", r.shape)
 	}
 	if err := r.inside(); err != nil {
-		return Tensor{}, err
+		return nil, err
 	}
-	t := Tensor{Shape: r.shape, Data: make([]float32, n)}
+	from, to := r.extent()
+	if size := r.storage.kind.size; from < first || len(raw) < (to-first)*size {
+		return nil, fmt.Errorf("storage %s holds %d bytes, %d values of %s need more", r.storage.key, len(raw), r.storage.size, r.storage.kind.name)
+	}
+	out := make([]float32, n)
+	if r.contiguous() {
+		r.storage.kind.readAll(raw[(from-first)*r.storage.kind.size:], out)
+		return out, nil
+	}
 	at := make([]int, len(r.shape))
-	source := r.offset
-	for i := range t.Data {
-		t.Data[i] = r.storage.kind.read(raw[source*r.storage.kind.size:])
+	source := r.offset - first
+	for i := range out {
+		out[i] = r.storage.kind.read(raw[source*r.storage.kind.size:])
 		for d := len(at) - 1; d >= 0; d-- {
 			at[d]++
 			source += r.stride[d]
@@ -105,25 +139,62 @@ func (r reference) load(raw []byte) (Tensor, error) {
 			at[d] = 0
 		}
 	}
-	return t, nil
+	return out, nil
+}
+
+// readAll reads as many values as out has.
+func (k kind) readAll(raw []byte, out []float32) {
+	if k.name == "FloatStorage" { // nearly all
+		for i := range out {
+			out[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+		}
+		return
+	}
+	for i := range out {
+		out[i] = k.read(raw[i*k.size:])
+	}
+}
+
+// contiguous is whether the view's values lie one behind the other, in C order.
+func (r reference) contiguous() bool {
+	want := 1
+	for d := len(r.shape) - 1; d >= 0; d-- {
+		if r.shape[d] != 1 && r.stride[d] != want {
+			return false
+		}
+		want *= r.shape[d]
+	}
+	return true
+}
+
+// extent is which values of its storage a view that is inside it takes part in: from,
+// and before to.
+func (r reference) extent() (from, to int) {
+	last := r.offset
+	for d, s := range r.shape {
+		if s == 0 {
+			return r.offset, r.offset
+		}
+		last += (s - 1) * r.stride[d]
+	}
+	return r.offset, last + 1
 }
 
 // inside checks that the farthest value of the view lies in the storage.
 func (r reference) inside() error {
-	if len(r.stride) != len(r.shape) || r.offset < 0 {
+	if len(r.stride) != len(r.shape) || r.offset < 0 || r.offset > r.storage.size {
 		return fmt.Errorf("%d strides for %d dimensions at offset %d", len(r.stride), len(r.shape), r.offset)
 	}
-	last := r.offset
-	for d, s := range r.shape {
-		if s == 0 {
-			return nil
-		}
-		if r.stride[d] < 0 || r.stride[d] > math.MaxInt32 {
-			return fmt.Errorf("stride %d", r.stride[d])
-		}
-		last += (s - 1) * r.stride[d]
+	if slices.Contains(r.shape, 0) {
+		return nil
 	}
-	if last >= r.storage.size {
+	for _, s := range r.stride {
+		if s < 0 || s > math.MaxInt32 {
+			return fmt.Errorf("stride %d", s)
+		}
+	}
+	if _, to := r.extent(); to > r.storage.size {
+		last := to - 1
 		return fmt.Errorf("view of %v at %d reaches value %d of a storage of %d", r.shape, r.offset, last, r.storage.size)
 	}
 	return nil

@@ -19,27 +19,35 @@ const maxTotal = 16 << 30
 // length: TorchScript's code is compressed, tensors are not.
 const maxCode = 16 << 20
 
-// Open reads the tensors of a PyTorch zip file or of a safetensors file; the
-// keys of the result are their dotted names. Tensors for which keep returns
-// false are not loaded.
-func Open(file string, keep func(name string) bool) (map[string]Tensor, error) {
+// File is a checkpoint whose tensors are read when their values are asked for, until
+// it is closed.
+type File struct {
+	Tensors map[string]Tensor // by their dotted names
+	file    *os.File
+}
+
+// Close closes the file; tensors that are in memory stay.
+func (f *File) Close() error { return f.file.Close() }
+
+// Open opens a PyTorch zip file or a safetensors file. Tensors for which keep returns
+// false are left out.
+func Open(file string, keep func(name string) bool) (*File, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("read checkpoint: %w", err)
 	}
-	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("read checkpoint: %w", err)
+		return nil, errors.Join(fmt.Errorf("read checkpoint: %w", err), f.Close())
 	}
 	tensors, err := Read(f, info.Size(), keep)
 	if err != nil {
-		return nil, fmt.Errorf("read checkpoint %s: %w", file, err)
+		return nil, errors.Join(fmt.Errorf("read checkpoint %s: %w", file, err), f.Close())
 	}
-	return tensors, nil
+	return &File{tensors, f}, nil
 }
 
-// Read is like Open, for a file of size bytes in r.
+// Read is like Open, for a file of size bytes in r, which must stay open.
 func Read(r io.ReaderAt, size int64, keep func(string) bool) (map[string]Tensor, error) {
 	var head [64]byte
 	n, err := r.ReadAt(head[:], 0)
@@ -67,7 +75,7 @@ func Read(r io.ReaderAt, size int64, keep func(string) bool) (map[string]Tensor,
 	case err != nil:
 		return nil, errors.New("neither a PyTorch file nor safetensors")
 	}
-	a, err := newArchive(z, size)
+	a, err := newArchive(z, r, size)
 	if err != nil {
 		return nil, err
 	}
@@ -87,17 +95,18 @@ func Read(r io.ReaderAt, size int64, keep func(string) bool) (map[string]Tensor,
 	}); err != nil {
 		return nil, err
 	}
-	return a.load(refs)
+	return a.tensors(refs)
 }
 
 // archive is a torch zip file. Everything in it is in one folder, which may
 // have any name.
 type archive struct {
+	r     io.ReaderAt
 	files map[string]*zip.File // by path within the folder
 }
 
-func newArchive(z *zip.Reader, size int64) (*archive, error) {
-	a := &archive{files: map[string]*zip.File{}}
+func newArchive(z *zip.Reader, r io.ReaderAt, size int64) (*archive, error) {
+	a := &archive{r: r, files: map[string]*zip.File{}}
 	total := uint64(0)
 	root := ""
 	for _, f := range z.File {
@@ -156,49 +165,82 @@ func (a *archive) read(name string, limit uint64) ([]byte, error) {
 	return b, nil
 }
 
-// load reads each storage once, however many tensors are views of it.
-func (a *archive) load(refs map[string]reference) (map[string]Tensor, error) {
-	views, stored, shown := map[string][]string{}, 0, 0
+// tensors are the tensors that refs describe. Each reads of its storage what it shows, and
+// no more than twice what is stored is ever read, however many of them are views of it.
+func (a *archive) tensors(refs map[string]reference) (map[string]Tensor, error) {
+	storages, stored, shown, read := map[string]storage{}, 0, 0, 0
 	for name, r := range refs {
 		n, _ := elements(r.shape)
 		// A stride of zero shows a few stored values as many.
 		if n > r.storage.size {
 			return nil, fmt.Errorf("tensor %s: shape %v is larger than its storage of %d values", name, r.shape, r.storage.size)
 		}
-		if shown += n; len(views[r.storage.key]) == 0 {
-			stored += r.storage.size
+		if err := r.inside(); err != nil {
+			return nil, fmt.Errorf("tensor %s: %w", name, err)
 		}
-		views[r.storage.key] = append(views[r.storage.key], name)
+		s, seen := storages[r.storage.key]
+		switch {
+		case !seen:
+			storages[r.storage.key] = r.storage
+			stored += r.storage.size
+		case s.kind.name != r.storage.kind.name || s.size != r.storage.size:
+			return nil, fmt.Errorf("tensor %s and another describe storage %s in two ways", name, r.storage.key)
+		}
+		from, to := a.reach(r)
+		shown, read = shown+n, read+to-from
 	}
 	// Tied weights are two views of one storage, but only a few tensors are
 	// tied.
 	if shown > 2*stored {
 		return nil, fmt.Errorf("the tensors show %d values, their storages hold %d", shown, stored)
 	}
+	if read > 2*stored {
+		return nil, fmt.Errorf("the tensors are spread over %d values, their storages hold %d", read, stored)
+	}
 	out := make(map[string]Tensor, len(refs))
-	for key, names := range views {
-		if err := a.loadViews(key, names, refs, out); err != nil {
-			return nil, err
-		}
+	for name, r := range refs {
+		out[name] = Later(r.shape, func() ([]float32, error) {
+			v, err := a.values(r)
+			if err != nil {
+				return nil, fmt.Errorf("tensor %s: %w", name, err)
+			}
+			return v, nil
+		})
 	}
 	return out, nil
 }
 
-// loadViews loads the named tensors, all of them views of the storage key.
-func (a *archive) loadViews(key string, names []string, refs map[string]reference, out map[string]Tensor) error {
-	s := refs[names[0]].storage
-	raw, err := a.read("data/"+key, uint64(s.size)*uint64(s.kind.size))
+// reach is which values of its storage are read for a view: what it shows, but all of a
+// storage that is compressed.
+func (a *archive) reach(r reference) (from, to int) {
+	if f := a.files["data/"+r.storage.key]; f == nil || f.Method != zip.Store {
+		return 0, r.storage.size
+	}
+	return r.extent()
+}
+
+// values reads a view.
+func (a *archive) values(r reference) ([]float32, error) {
+	name, size := "data/"+r.storage.key, r.storage.kind.size
+	from, to := a.reach(r)
+	if to-from == r.storage.size { // nearly always; the archive's checksum is verified
+		raw, err := a.read(name, uint64(r.storage.size)*uint64(size))
+		if err != nil {
+			return nil, err
+		}
+		return r.load(raw, 0)
+	}
+	f := a.files[name]
+	if f.UncompressedSize64 < uint64(r.storage.size)*uint64(size) {
+		return nil, fmt.Errorf("storage %s holds %d bytes, %d values of %s need more", r.storage.key, f.UncompressedSize64, r.storage.size, r.storage.kind.name)
+	}
+	begin, err := f.DataOffset()
 	if err != nil {
-		return fmt.Errorf("tensor %s: %w", names[0], err)
+		return nil, fmt.Errorf("find %s: %w", name, err)
 	}
-	for _, name := range names {
-		r := refs[name]
-		if r.storage.kind.name != s.kind.name || r.storage.size != s.size {
-			return fmt.Errorf("tensors %s and %s describe storage %s in two ways", names[0], name, key)
-		}
-		if out[name], err = r.load(raw); err != nil {
-			return fmt.Errorf("tensor %s: %w", name, err)
-		}
+	raw := make([]byte, (to-from)*size)
+	if _, err := a.r.ReadAt(raw, begin+int64(from)*int64(size)); err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
-	return nil
+	return r.load(raw, from)
 }

@@ -4,9 +4,7 @@ package onnx
 
 import (
 	"fmt"
-	"io"
 	"math"
-	"slices"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -35,8 +33,8 @@ const Microsoft = "com.microsoft"
 // Graph collects nodes. They must be added in an order in which they can run.
 type Graph struct {
 	name           string
-	nodes          []byte   // encoded fields of GraphProto
-	initializers   [][]byte // also encoded fields; kept apart because they are large
+	nodes          []byte // encoded fields of GraphProto
+	constants      []constant
 	inputs, output []byte
 	count          int
 	microsoft      bool // whether a node of the domain Microsoft was added
@@ -164,42 +162,6 @@ func valueInfo(name string, t Type, dims []any) []byte {
 	tensor = appendBytes(tensor, 2, shape)
 	b := appendString(nil, 1, name)
 	return appendBytes(b, 2, appendBytes(nil, 1, tensor))
-}
-
-// Marshal returns the encoded model file.
-func (g *Graph) Marshal() []byte { return slices.Concat(g.parts()...) }
-
-// WriteTo writes the model file without making a second copy of the weights in
-// memory.
-func (g *Graph) WriteTo(w io.Writer) (n int64, err error) {
-	for _, part := range g.parts() {
-		wrote, err := w.Write(part)
-		n += int64(wrote)
-		if err != nil {
-			return n, err
-		}
-	}
-	return n, nil
-}
-
-// parts returns the model file in pieces, cut so that large fields are not
-// copied.
-func (g *Graph) parts() [][]byte {
-	graph := slices.Concat([][]byte{g.nodes, appendString(nil, 2, g.name)}, g.initializers, [][]byte{g.inputs, g.output})
-	size := 0
-	for _, part := range graph {
-		size += len(part)
-	}
-	head := protowire.AppendTag(nil, 1, protowire.VarintType)
-	head = protowire.AppendVarint(head, irVersion)
-	head = appendString(head, 2, "frostwatch")
-	head = protowire.AppendTag(head, 7, protowire.BytesType)
-	head = protowire.AppendVarint(head, uint64(size))
-	tail := appendBytes(nil, 8, operatorSet("", opset))
-	if g.microsoft {
-		tail = appendBytes(tail, 8, operatorSet(Microsoft, 1))
-	}
-	return slices.Concat([][]byte{head}, graph, [][]byte{tail})
 }
 
 func operatorSet(domain string, version uint64) []byte {

@@ -14,7 +14,8 @@ import (
 )
 
 // addresses holds OpenAI's checkpoints, as clip/clip.py of openai/CLIP lists
-// them. The folder in an address is the file's SHA-256.
+// them: the folder in an address is the file's SHA-256. And Meta's of Perception Encoder,
+// of each file at one revision, whose SHA-256 was taken from what others had written down.
 //
 //go:embed addresses.json
 var addresses []byte
@@ -26,6 +27,8 @@ type Checkpoint struct {
 	SHA256  string `json:"sha256"`
 	Size    int64  `json:"size,omitempty"`    // bytes; 0: not known
 	Licence string `json:"licence,omitempty"` // of the weights; empty: the usual one of the format
+	// Note is what whoever pulls it is told before, such as who vouches for the SHA-256.
+	Note string `json:"note,omitempty"`
 	// Activation and BaseClasses are passed to the import; both may be empty.
 	Activation  string `json:"activation,omitempty"`
 	BaseClasses string `json:"base_classes,omitempty"`

@@ -236,7 +236,7 @@ func TestKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	known, err := Known(own)
-	if err != nil || len(known) != 4 {
+	if err != nil || len(known) != 8 {
 		t.Fatalf("%v, %v", known, err)
 	}
 	for _, name := range []string{"mine/1", "ViT-B/16", "vit-b-16", "ViT-L-14"} {
@@ -246,6 +246,12 @@ func TestKnown(t *testing.T) {
 		}
 		if strings.HasPrefix(c.Name, "ViT") && !strings.Contains(c.URL, c.SHA256) {
 			t.Errorf("%s: its address does not carry its SHA-256", c.Name)
+		}
+	}
+	for _, name := range []string{"pe-core-t16", "PE-Core-S16", "pe-core-b16", "pe-core-l14"} {
+		c, err := Find(known, name)
+		if err != nil || c.Size < 1<<28 || !strings.Contains(c.Note, "not checked") || c.Folder() != strings.ToLower(name) {
+			t.Errorf("%s: %+v, %v", name, c, err)
 		}
 	}
 	if _, err := Find(known, "GPT"); err == nil || !strings.Contains(err.Error(), "ViT-B/16") {
