@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -29,9 +30,15 @@ var (
 
 // ReadClasses reads a class list: one class on each line, in order. The lines
 // may be numbered, as in UCF101's classInd.txt and Kinetics' CSV. Or it is
-// JSON: FROSTER's {"0": "text"} or SSv2's {"text": "0"}.
+// JSON: FROSTER's {"0": "text"} or SSv2's {"text": "0"}. Where there is no such file,
+// the name of a list of BuiltIn stands for it.
 func ReadClasses(path string) ([]Class, error) {
 	text, err := readText(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if names, none := BuiltInClasses(path); none == nil {
+			return splitClasses(names)
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read classes: %w", err)
 	}

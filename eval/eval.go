@@ -21,6 +21,7 @@ import (
 type Model interface {
 	EmbedClips(ctx context.Context, frames []byte, batch int) (froster.ClipEmbeddings, error)
 	EmbedLabels(ctx context.Context, texts []string) (vectors [][]float32, problems []error, err error)
+	EmbedLabelsBy(ctx context.Context, by froster.Templates, texts []string) (vectors [][]float32, problems []error, err error)
 	LogitScale() float32
 	ID() string
 	Dim() int
@@ -33,10 +34,12 @@ type Options struct {
 	// Resize is how the model's own preprocessing makes it.
 	Resize   pixels.Resize
 	Sampling Sampling
-	Quality  int    // of the JPEG in which frames are carried
-	Batch    int    // clips given to the model in one call
-	Decoders int    // videos decoded at the same time; 0: one for each core
-	Work     string // folder that keeps embeddings, so that an interrupted run can go on; empty: nothing is kept
+	Quality  int // of the JPEG in which frames are carried
+	Batch    int // clips given to the model in one call
+	Decoders int // videos decoded at the same time; 0: one for each core
+	// Templates are the texts of each class; nil: the model's own.
+	Templates froster.Templates
+	Work      string // folder that keeps embeddings, so that an interrupted run can go on; empty: nothing is kept
 	// Progress is called after every few texts and after each video, never by
 	// two goroutines at once; nil: never.
 	Progress func(Progress)

@@ -3,6 +3,7 @@ package eval
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/frostwatch/frostwatch/scoring"
 	"github.com/frostwatch/frostwatch/vocab"
@@ -42,10 +43,9 @@ func (r *Runner) sheets(ctx context.Context, s *store, p Plan) ([]*sheet, error)
 	var out []*sheet
 	for _, g := range p.Groups {
 		for _, split := range g.Splits {
-			labels, places := make([]vocab.Label, len(split.Classes)), map[string]int{}
-			for i, c := range split.Classes {
-				labels[i] = c.label()
-				places[labels[i].Name] = i
+			labels, places := labelsOf(split.Classes), map[string]int{}
+			for i, l := range labels {
+				places[l.Name] = i
 			}
 			vectors, err := r.embedTexts(ctx, s, labels)
 			if err != nil {
@@ -61,15 +61,26 @@ func (r *Runner) sheets(ctx context.Context, s *store, p Plan) ([]*sheet, error)
 	return out, nil
 }
 
+func labelsOf(classes []Class) []vocab.Label {
+	labels := make([]vocab.Label, len(classes))
+	for i, c := range classes {
+		labels[i] = c.label()
+	}
+	return labels
+}
+
 // textsAtOnce bounds how much is lost when a run is interrupted.
 const textsAtOnce = 32
 
 func (r *Runner) embedTexts(ctx context.Context, s *store, labels []vocab.Label) (map[string][]float32, error) {
 	vectors := map[string][]float32{}
+	keyOf := func(text string) key {
+		return key{Model: r.Model.ID(), Text: text, Templates: strings.Join(r.Templates, "\n")}
+	}
 	var missing []string
 	for _, l := range labels {
 		for _, text := range l.Texts() {
-			if v, ok := s.get(key{Model: r.Model.ID(), Text: text}); ok {
+			if v, ok := s.get(keyOf(text)); ok {
 				vectors[text] = v
 			} else if _, asked := vectors[text]; !asked {
 				vectors[text], missing = nil, append(missing, text)
@@ -80,7 +91,7 @@ func (r *Runner) embedTexts(ctx context.Context, s *store, labels []vocab.Label)
 		r.Progress(Progress{Texts: all - len(missing), AllTexts: all})
 		few := missing[:min(textsAtOnce, len(missing))]
 		missing = missing[len(few):]
-		found, problems, err := r.Model.EmbedLabels(ctx, few)
+		found, problems, err := r.embedLabels(ctx, few)
 		if err != nil {
 			return nil, err
 		}
@@ -89,12 +100,19 @@ func (r *Runner) embedTexts(ctx context.Context, s *store, labels []vocab.Label)
 				return nil, problems[i]
 			}
 			vectors[text] = found[i]
-			if err := s.put(key{Model: r.Model.ID(), Text: text}, found[i]); err != nil {
+			if err := s.put(keyOf(text), found[i]); err != nil {
 				return nil, err
 			}
 		}
 	}
 	return vectors, nil
+}
+
+func (r *Runner) embedLabels(ctx context.Context, texts []string) (vectors [][]float32, problems []error, err error) {
+	if len(r.Templates) > 0 {
+		return r.Model.EmbedLabelsBy(ctx, r.Templates, texts)
+	}
+	return r.Model.EmbedLabels(ctx, texts)
 }
 
 // take scores a video's embedding for one of its rows. Scoring the mean of the

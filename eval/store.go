@@ -28,6 +28,8 @@ type key struct {
 	Size     int64  `json:"size,omitempty"`     // bytes
 	Changed  int64  `json:"changed,omitempty"`  // modification time: with Size it distinguishes another file of the same name
 	Text     string `json:"text,omitempty"`     // for a class
+	// Templates are those of the class, a line each; empty: the model's.
+	Templates string `json:"templates,omitempty"`
 }
 
 type record struct {

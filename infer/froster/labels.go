@@ -21,11 +21,19 @@ const textBatch = 4
 // when ctx ends. While clips are being embedded it takes only a small share of
 // the time.
 func (m *Model) EmbedLabels(ctx context.Context, texts []string) (vectors [][]float32, problems []error, err error) {
+	return m.EmbedLabelsBy(ctx, m.templates, texts)
+}
+
+// EmbedLabelsBy is EmbedLabels with templates that are not the model's.
+func (m *Model) EmbedLabelsBy(ctx context.Context, by Templates, texts []string) (vectors [][]float32, problems []error, err error) {
+	if err := by.check(); err != nil {
+		return nil, nil, fmt.Errorf("embed labels: %w", err)
+	}
 	vectors, problems = make([][]float32, len(texts)), make([]error, len(texts))
 	var ready []int
 	tokens := make([][][]int, len(texts))
 	for i, text := range texts {
-		if tokens[i], problems[i] = m.tokens(text); problems[i] == nil {
+		if tokens[i], problems[i] = m.tokens(by, text); problems[i] == nil {
 			ready = append(ready, i)
 		}
 	}
@@ -49,15 +57,15 @@ func (m *Model) EmbedLabels(ctx context.Context, texts []string) (vectors [][]fl
 			return nil, nil, fmt.Errorf("embed labels: %w", err)
 		}
 		for k, i := range chunk {
-			vectors[i] = ensemble(features[k*len(m.templates) : (k+1)*len(m.templates)])
+			vectors[i] = ensemble(features[k*len(by) : (k+1)*len(by)])
 		}
 	}
 	return vectors, problems, nil
 }
 
-func (m *Model) tokens(text string) ([][]int, error) {
-	out := make([][]int, 0, len(m.templates))
-	for _, prompt := range m.templates.Prompts(text) {
+func (m *Model) tokens(by Templates, text string) ([][]int, error) {
+	out := make([][]int, 0, len(by))
+	for _, prompt := range by.Prompts(text) {
 		ids, err := m.tokenizer.Encode(prompt)
 		if err != nil {
 			var long *TextError

@@ -60,7 +60,7 @@ func TestTokensOfPromptsAreThoseOfTheOfficialCode(t *testing.T) {
 	}
 	m := &Model{tokenizer: newTestTokenizer(t)}
 	for i, class := range f.Classes {
-		got, err := m.tokens(class)
+		got, err := m.tokens(m.templates, class)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,7 +150,7 @@ func BenchmarkTokensOfAThousandLabels(b *testing.B) {
 			m := &Model{tokenizer: newTestTokenizer(b)}
 			for b.Loop() {
 				for i := range 1000 {
-					if _, err := m.tokens(fmt.Sprintf(format, i)); err != nil {
+					if _, err := m.tokens(m.templates, fmt.Sprintf(format, i)); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -22,6 +22,7 @@ type evalFlags struct {
 	views, crops              int
 	threads, batch, decoders  int
 	perClass                  bool
+	templates                 froster.Templates // of the classes; nil: the model's
 }
 
 func (p Program) evalCommand() *cobra.Command {
@@ -34,16 +35,26 @@ func (p Program) evalCommand() *cobra.Command {
 			"that is given several times means several splits: their mean and spread are printed.",
 		Example: "  frostwatch eval froster-b16 --list testlist01.txt --classes ucf101_rephrased_classes.json --root UCF-101 --work eval-ucf\n" +
 			"  frostwatch eval froster-b16 --base val.csv --base-classes train_rephrased.json --novel test.csv --novel-classes test_rephrased.json --root k400",
-		RunE: func(cmd *cobra.Command, args []string) error { return p.eval(cmd.Context(), args[0], f) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.eval(cmd.Context(), args[0], f, func() (eval.Plan, error) { return eval.ReadPlan(f.lists) })
+		},
 	}
-	modelsFlag(cmd, &f.models)
+	f.addTo(cmd)
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.lists.Lists, "list", nil, "list of labelled videos, or a folder of a folder for each class; repeatable")
-	flags.StringArrayVar(&f.lists.Classes, "classes", nil, "class list: a line each, \"label\" or \"label: description\", or JSON (default: classes.txt beside the list)")
+	flags.StringArrayVar(&f.lists.Classes, "classes", nil, "class list: a line each, \"label\" or \"label: description\", or JSON; or one of "+strings.Join(eval.BuiltIn(), ", ")+" (default: classes.txt beside the list)")
 	flags.StringArrayVar(&f.lists.Base, "base", nil, "list of videos of base classes; repeatable")
 	flags.StringArrayVar(&f.lists.BaseClasses, "base-classes", nil, "class list of --base")
 	flags.StringArrayVar(&f.lists.Novel, "novel", nil, "list of videos of novel classes; repeatable")
 	flags.StringArrayVar(&f.lists.NovelClasses, "novel-classes", nil, "class list of --novel")
+	cmd.AddCommand(p.evalMVEBCommand())
+	return cmd
+}
+
+// addTo adds the flags that every protocol has.
+func (f *evalFlags) addTo(cmd *cobra.Command) {
+	modelsFlag(cmd, &f.models)
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.lists.Lists, "list", nil, "list of labelled videos, or a folder of a folder for each class; repeatable")
 	flags.StringVar(&f.lists.Format, "format", eval.Auto, "of the lists: "+strings.Join(eval.Formats(), ", "))
 	flags.StringVar(&f.lists.Root, "root", "", "folder that the lists' paths are below (default: the list's)")
 	flags.IntVar(&f.views, "views", 3, "clips of each video, spread over its time; their scores are averaged")
@@ -58,17 +69,16 @@ func (p Program) evalCommand() *cobra.Command {
 	flags.IntVar(&f.threads, "threads", c.Threads, "model runs at once; 0: one per core")
 	flags.IntVar(&f.batch, "batch", c.MaxBatch, "clips that the model is given at once")
 	flags.IntVar(&f.decoders, "decoders", 0, "videos decoded at once; 0: one per core")
-	return cmd
 }
 
-func (p Program) eval(ctx context.Context, model string, f evalFlags) (err error) {
+func (p Program) eval(ctx context.Context, model string, f evalFlags, read func() (eval.Plan, error)) (err error) {
 	if err := f.check(); err != nil {
 		return err
 	}
 	if err := f.checkOutputs(); err != nil {
 		return err
 	}
-	plan, err := eval.ReadPlan(f.lists)
+	plan, err := read()
 	if err != nil {
 		return err
 	}
@@ -89,7 +99,7 @@ func (p Program) eval(ctx context.Context, model string, f evalFlags) (err error
 	r, err := eval.New(eval.Options{
 		Model: m, Side: bundle.Dims.ImageSize, Resize: bundle.Dims.Resize(), Quality: config.Default().Framer.JPEGQuality,
 		Sampling: eval.Sampling{Frames: bundle.Dims.Frames, Step: eval.TrainedStep, Views: f.views, Crops: f.crops},
-		Batch:    f.batch, Decoders: f.decoders, Work: f.work, Progress: shown.show,
+		Batch:    f.batch, Decoders: f.decoders, Work: f.work, Progress: shown.show, Templates: f.templates,
 	})
 	if err != nil {
 		return err

@@ -59,7 +59,7 @@ func TestExportAndImport(t *testing.T) {
 	if err := os.WriteFile(empty, []byte("# nothing\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for file, want := range map[string]string{empty: "there are none in it", "kinetics-700": "there is no file kinetics-700, and no class list is called \"kinetics-700\": there are kinetics-400, kinetics-600, ucf101, hmdb51, ssv2"} {
+	for file, want := range map[string]string{empty: "there are none in it", "kinetics-70": "there is no file kinetics-70, and no class list is called \"kinetics-70\": there are kinetics-400, kinetics-600, kinetics-700, ucf101, hmdb51, ssv2"} {
 		if out, ok := command(t, "vocab", "import", "--replace", "--config", config, file); ok || !strings.Contains(out, want) {
 			t.Errorf("%s: got %s", file, out)
 		}
