@@ -37,6 +37,10 @@ type ImportOptions struct {
 	// not_what, limits. Either may be empty.
 	BaseClasses string
 	Card        string
+	// PatchWith is a checkpoint of the CLIP that was fine-tuned, whose weights make up
+	// PatchRatio, from 0 to 1, of those of the bundle; empty: it is not patched.
+	PatchWith  string
+	PatchRatio float64
 
 	inside int64 // for tests: in place of maxInside
 }
@@ -53,6 +57,11 @@ func Import(o ImportOptions) (*Bundle, error) {
 	from, err := readWeights(o.Checkpoint, o.Activation)
 	if err != nil {
 		return nil, err
+	}
+	if o.PatchWith != "" {
+		if from, err = o.patch(from); err != nil {
+			return nil, errors.Join(err, from.close())
+		}
 	}
 	b, err := o.convert(from)
 	return b, errors.Join(err, from.close())

@@ -42,8 +42,14 @@ func (p Program) modelImport() *cobra.Command {
 		Long: "Converts a FROSTER or Open-VCLIP .pth, an OpenAI CLIP .pt, Meta's PE-Core .pt, or a CLIP or PE-Core of\n" +
 			"Hugging Face or OpenCLIP (the .safetensors or .bin file, or the folder with its configuration) into a model.\n" +
 			"Nothing in it is executed.",
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			o.Checkpoint = args[0]
+			if o.PatchWith == "" && cmd.Flags().Changed("ratio") {
+				return errors.New("--ratio is how much of --patch-with is in the model: give that too")
+			}
+			if o.Name == "" && o.PatchWith != "" {
+				o.Name = bundleName(froster.ImportOptions{Checkpoint: o.Checkpoint}) + "-patched"
+			}
 			if o.Out == "" {
 				o.Out = filepath.Join(models, bundleName(o))
 			}
@@ -52,6 +58,8 @@ func (p Program) modelImport() *cobra.Command {
 	}
 	importFlags(cmd, &o)
 	modelsFlag(cmd, &models)
+	cmd.Flags().StringVar(&o.PatchWith, "patch-with", "", "checkpoint of the CLIP that was fine-tuned, whose weights are mixed in, so that more words are understood")
+	cmd.Flags().Float64Var(&o.PatchRatio, "ratio", 0.5, "of --patch-with in the mixture, 0 to 1")
 	cmd.Flags().StringVar(&o.Out, "out", "", "folder of the model, which must not exist (default: its name in --models)")
 	return cmd
 }

@@ -47,13 +47,15 @@ func readSafetensors(r io.ReaderAt, size int64, keep func(string) bool) (map[str
 		if !keep(e.name) {
 			continue
 		}
-		out[e.name] = Later(e.shape, func() ([]float32, error) {
+		t := Later(e.shape, func() ([]float32, error) {
 			v, err := e.load(data)
 			if err != nil {
 				return nil, fmt.Errorf("tensor %s: %w", e.name, err)
 			}
 			return v, nil
 		})
+		t.Half = e.kind.half()
+		out[e.name] = t
 	}
 	return out, nil
 }

@@ -18,7 +18,9 @@ import (
 type Tensor struct {
 	Shape []int
 	Data  []float32 // of a tensor in memory
-	read  func() ([]float32, error)
+	// Half: its values are float16 in the file, as they are in what is computed of them.
+	Half bool
+	read func() ([]float32, error)
 }
 
 // Later is a tensor whose values are read or computed each time that they are asked
@@ -38,14 +40,19 @@ func (t Tensor) Values() ([]float32, error) {
 // Map is a tensor of another shape whose values are computed from t's when they are
 // asked for. f must not change what it gets.
 func (t Tensor) Map(shape []int, f func([]float32) []float32) Tensor {
-	return Later(shape, func() ([]float32, error) {
+	out := Later(shape, func() ([]float32, error) {
 		v, err := t.Values()
 		if err != nil {
 			return nil, err
 		}
 		return f(v), nil
 	})
+	out.Half = t.Half
+	return out
 }
+
+// half is whether a type of storage is float16.
+func (k kind) half() bool { return k.name == "HalfStorage" }
 
 // elements is the product of shape; false if it overflows or a side is
 // negative.

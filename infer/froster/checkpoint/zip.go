@@ -199,13 +199,15 @@ func (a *archive) tensors(refs map[string]reference) (map[string]Tensor, error) 
 	}
 	out := make(map[string]Tensor, len(refs))
 	for name, r := range refs {
-		out[name] = Later(r.shape, func() ([]float32, error) {
+		t := Later(r.shape, func() ([]float32, error) {
 			v, err := a.values(r)
 			if err != nil {
 				return nil, fmt.Errorf("tensor %s: %w", name, err)
 			}
 			return v, nil
 		})
+		t.Half = r.storage.kind.half()
+		out[name] = t
 	}
 	return out, nil
 }
