@@ -89,6 +89,11 @@ func TestPullListShowRemove(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(models, "spoilt", "bundle.json"), []byte("{"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	// Frame by frame it is another model, in a folder of its own.
+	out, errs, code = runModel(t, "pull", "tiny-16", "--framewise", "--list", list, "--models", models)
+	if code != 0 || !strings.Contains(out, "8 frames, each by itself") || !strings.Contains(out, filepath.Join(models, "tiny-16-framewise")) {
+		t.Errorf("pulled frame by frame: status %d\n%s\n%s", code, out, errs)
+	}
 	out, _, code = runModel(t, "ls", "--models", models)
 	if code != 0 || !strings.Contains(out, "tiny-16") || !strings.Contains(out, "32 px") || !strings.Contains(out, "broken: ") {
 		t.Errorf("ls: status %d\n%s", code, out)

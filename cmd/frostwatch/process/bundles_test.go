@@ -2,10 +2,12 @@ package process
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"fmt"
 	"image"
 	"image/jpeg"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -40,12 +42,39 @@ type swapRig struct {
 	sent int // clips of each camera
 }
 
-func importDemo(t *testing.T, out string, p froster.Precision) string {
+func importDemo(t *testing.T, out string) string {
 	t.Helper()
 	data := filepath.Join(shared.Root(t), "cmd", "frostwatch", "demo", "data")
 	b, err := froster.Import(froster.ImportOptions{
-		Checkpoint: filepath.Join(data, "frost-mini.pth"), Card: filepath.Join(data, "frost-mini.json"), Out: out, Precision: p,
+		Checkpoint: filepath.Join(data, "frost-mini.pth"), Card: filepath.Join(data, "frost-mini.json"), Out: out,
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.ID
+}
+
+// importFramewise makes a model whose frames don't see one another.
+func importFramewise(t *testing.T, out string) string {
+	t.Helper()
+	f, err := os.Open(shared.Path(t, "parity", "tiny_clip.pt.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clip := filepath.Join(t.TempDir(), "clip.pt")
+	if err := os.WriteFile(clip, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b, err := froster.Import(froster.ImportOptions{Checkpoint: clip, Out: out, Framewise: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,17 +222,21 @@ func (r *swapRig) metrics() string {
 }
 
 // reloaded is the gauge's value.
-func (r *swapRig) reloaded() string {
+func (r *swapRig) reloaded() string { return r.metric("frostwatch_model_last_reload_successful") }
+
+// metric is the value of one that has no more than one series.
+func (r *swapRig) metric(name string) string {
 	for line := range strings.Lines(r.metrics()) {
-		if strings.HasPrefix(line, "frostwatch_model_last_reload_successful") {
+		if strings.HasPrefix(line, name) {
 			return strings.TrimSpace(line[strings.LastIndexByte(line, ' '):])
 		}
 	}
 	return "absent"
 }
 
-// Two bundles of one checkpoint, swapped by the configuration and by the
-// folder's content while clips flow, with one in between that is not there.
+// Two bundles, one of them of a model whose frames don't see one another, swapped by the
+// configuration and by the folder's content while clips flow, with one in between that is
+// not there.
 func TestBundleIsSwapped(t *testing.T) {
 	broker := kafkatest.StartEmbedded(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -218,11 +251,8 @@ func TestBundleIsSwapped(t *testing.T) {
 	}
 	defer redis.Close()
 	dir := t.TempDir()
-	full, half, later := filepath.Join(dir, "full"), filepath.Join(dir, "half"), filepath.Join(dir, "later")
-	fullID, halfID := importDemo(t, full, froster.Float32), importDemo(t, half, froster.Float16)
-	if fullID == halfID {
-		t.Fatal("precisions have one id")
-	}
+	full, each, later := filepath.Join(dir, "full"), filepath.Join(dir, "each"), filepath.Join(dir, "later")
+	fullID, eachID := importDemo(t, full), importFramewise(t, each)
 	r := &swapRig{t: t, file: filepath.Join(dir, "pipeline.yaml")}
 	r.configure(broker.Addr(), redis.Addr(), full)
 	stop := r.start()
@@ -232,8 +262,11 @@ func TestBundleIsSwapped(t *testing.T) {
 	go func() { fed <- r.feed(feeding) }()
 
 	r.untilServes("the first model", fullID)
-	r.configure(broker.Addr(), redis.Addr(), half)
-	r.untilServes("the model of another folder", halfID)
+	if got := r.metric("frostwatch_infer_frames_reused_total"); got != "0" {
+		t.Errorf("a model whose frames see one another has reused %s embeddings", got)
+	}
+	r.configure(broker.Addr(), redis.Addr(), each)
+	r.untilServes("the model of another folder", eachID)
 	r.configure(broker.Addr(), redis.Addr(), later)
 	r.until("the missing bundle to be told of", func() bool {
 		return r.reloaded() == "0" && strings.Contains(r.log.String(), "bundle can't be used")
@@ -246,7 +279,11 @@ func TestBundleIsSwapped(t *testing.T) {
 	}
 	n := len(r.models()["a"])
 	r.until("clips to go on", func() bool { return len(r.models()["a"]) > n })
-	r.untilServes("the model before", halfID)
+	r.untilServes("the model before", eachID)
+	// All pictures that are sent are the same.
+	if once, again := r.metric("frostwatch_infer_frames_embedded_total"), r.metric("frostwatch_infer_frames_reused_total"); once != "1" || len(again) < 2 {
+		t.Errorf("of one picture %s were embedded, and %s not again", once, again)
+	}
 	if err := os.Rename(full, later); err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +307,7 @@ func TestBundleIsSwapped(t *testing.T) {
 				changes = append(changes, m)
 			}
 		}
-		if want := []string{fullID, halfID, fullID}; strings.Join(changes, " ") != strings.Join(want, " ") {
+		if want := []string{fullID, eachID, fullID}; strings.Join(changes, " ") != strings.Join(want, " ") {
 			t.Errorf("%s: models %v, want %v", camera, changes, want)
 		}
 	}
