@@ -62,7 +62,8 @@ func (p *Process) fitFrames() {
 // names none: the operator may have chosen less for the network's sake, and infer warns.
 func (p *Process) fitSide(d froster.Dims) {
 	carried := p.Config.Framer.ShortSide
-	if d.ImageSize == carried || d.ImageSize > carried && p.file.Names("framer.short_side") {
+	chosen := carried != config.Default().Framer.ShortSide || p.file.Names("framer.short_side")
+	if d.ImageSize == carried || d.ImageSize > carried && chosen {
 		return
 	}
 	p.Config.Framer.ShortSide = d.ImageSize

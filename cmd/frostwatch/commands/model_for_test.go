@@ -1,0 +1,89 @@
+package commands
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/frostwatch/frostwatch/infer/froster"
+	"github.com/frostwatch/frostwatch/infer/froster/pull"
+	"github.com/frostwatch/frostwatch/internal/shared"
+)
+
+// `up --model NAME` downloads what is not there, says who vouches for it, and asks for
+// nothing that is there.
+func TestUpPullsAModelByName(t *testing.T) {
+	f, err := os.Open(shared.Path(t, "parity", "pe", "tiny_pe.pt.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	requests := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if requests++; requests == 1 {
+			w.Header().Set("Content-Length", fmt.Sprint(len(raw)))
+			_, _ = w.Write(raw[:len(raw)/2])
+			panic(http.ErrAbortHandler)
+		}
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(raw))
+	}))
+	defer server.Close()
+	sum := sha256.Sum256(raw)
+	known := []pull.Checkpoint{
+		{Name: "PE-Tiny", URL: server.URL + "/tiny.pt", SHA256: hex.EncodeToString(sum[:]), Size: int64(len(raw)), Note: "others' word"},
+		{Name: "PE-Wrong", URL: server.URL + "/tiny.pt", SHA256: strings.Repeat("0", 64), Size: int64(len(raw))},
+	}
+	models := t.TempDir()
+	ask := func(name string) (string, string, error) {
+		var out, errs bytes.Buffer
+		dir, err := Program{Out: &out, Err: &errs}.modelFor(t.Context(), known, models, name)
+		return dir, errs.String(), err
+	}
+	dir, errs, err := ask("pe-tiny")
+	if err != nil || dir != filepath.Join(models, "pe-tiny") || !strings.Contains(errs, "others' word") || !strings.Contains(errs, "100%") || !strings.Contains(errs, "trying again") {
+		t.Fatalf("%s, %v\n%s", dir, err, errs)
+	}
+	b, err := froster.OpenBundle(dir)
+	if err != nil || b.Dims.Architecture != froster.PECore || !b.Dims.Framewise || !strings.HasPrefix(b.Licence, "Apache-2.0") {
+		t.Errorf("%+v, %v", b, err)
+	}
+	before := requests
+	for _, again := range []string{"pe-tiny", "PE-Tiny", dir} {
+		if got, _, err := ask(again); err != nil || got != dir || requests != before {
+			t.Errorf("%s: %s, %v, %d requests", again, got, err, requests-before)
+		}
+	}
+	if got, _, err := ask("pe-tiny-float16"); err != nil || got != filepath.Join(models, "pe-tiny-float16") {
+		t.Errorf("in another precision: %s, %v", got, err)
+	}
+	if _, _, err := ask("pe-wrong"); err == nil || !strings.Contains(err.Error(), "want 0000") {
+		t.Errorf("another file than the list says: %v", err)
+	}
+	if left, err := os.ReadDir(filepath.Join(models, ".checkpoints")); err != nil || len(left) != 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+	if _, _, err := ask("gpt"); err == nil || !strings.Contains(err.Error(), "PE-Tiny") {
+		t.Errorf("an unknown name: %v", err)
+	}
+	if got, _, err := ask("some/folder"); err != nil || got != "some/folder" {
+		t.Errorf("a folder that is not there yet: %s, %v", got, err)
+	}
+}
