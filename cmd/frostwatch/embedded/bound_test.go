@@ -124,8 +124,11 @@ func awaitSaid(t *testing.T, b *embedded.Broker, want string) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	h := &heard{}
-	ended := make(chan error, 1)
-	go func() { ended <- b.WatchDisk(ctx, h, 10*time.Millisecond) }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = b.WatchDisk(ctx, h, 10*time.Millisecond)
+	}()
 	defer func() { stop(); <-ended }()
 	for end := time.Now().Add(40 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		_, warning := h.now()
