@@ -138,7 +138,7 @@ func TestMistakesInPerceptionEncoderShow(t *testing.T) {
 		"the pool with the tower's heads":  func(_ weights, d *Dims) { d.PoolHeads = 3 },
 		"QuickGELU":                        func(_ weights, d *Dims) { d.Activation = QuickGELU },
 		"without learned positions":        func(w weights, _ *Dims) { w["visual.positional_embedding"] = zero(w["visual.positional_embedding"]) },
-		"CLIP's colours and no rotation":   func(w weights, d *Dims) { d.Architecture = FROSTER },
+		"CLIP's colours and no rotation":   func(_ weights, d *Dims) { d.Architecture = FROSTER },
 		"without the class token's vector": func(w weights, _ *Dims) { w["visual.class_embedding"] = zero(w["visual.class_embedding"]) },
 	} {
 		from := openWeights(t, peCheckpoint(t, "tiny_pe"))
