@@ -102,8 +102,8 @@ func buildBefore(root, revision string, v version) (err error) {
 	}
 	archive := exec.Command("git", "-C", root, "archive", revision)
 	unpack := exec.Command("tar", "-x", "-C", tree)
-	var said bytes.Buffer
-	archive.Stderr, unpack.Stderr = &said, &said
+	var archiveSaid, unpackSaid bytes.Buffer
+	archive.Stderr, unpack.Stderr = &archiveSaid, &unpackSaid
 	if unpack.Stdin, err = archive.StdoutPipe(); err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func buildBefore(root, revision string, v version) (err error) {
 		return err
 	}
 	if err := errors.Join(archive.Run(), unpack.Wait()); err != nil {
-		return fmt.Errorf("git archive: %w\n%s", err, said.Bytes())
+		return fmt.Errorf("git archive: %w\n%s%s", err, archiveSaid.Bytes(), unpackSaid.Bytes())
 	}
 	for to, of := range map[string]string{v.program: "./cmd/frostwatch", v.days: "./bench/days"} {
 		build := exec.Command("go", "build", "-buildvcs=false", "-ldflags", "-s -w -X main.version=before", "-o", to, of)

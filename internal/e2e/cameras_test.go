@@ -13,7 +13,24 @@ import (
 func (b browser) press(what, selector string) {
 	b.t.Helper()
 	b.until(what+" is there", fmt.Sprintf(`(() => { const at = document.querySelector(%q); at?.scrollIntoView({ block: 'center' }); return Boolean(at) })()`, selector))
-	b.do(what, chromedp.Click(selector))
+	b.click(what, selector)
+}
+
+// click clicks what is there. A page that draws anew may put another element in its place
+// between the look and the click.
+func (b browser) click(what, selector string) {
+	b.t.Helper()
+	const gone = "Could not find node with given id"
+	err := chromedp.Do(b, chromedp.Click(selector))
+	for range 5 {
+		if err == nil || !strings.Contains(err.Error(), gone) {
+			break
+		}
+		err = chromedp.Do(b, chromedp.Click(selector))
+	}
+	if err != nil {
+		b.t.Fatalf("%s: %v", what, err)
+	}
 }
 
 // still is where the picture is on which is drawn: left, top, width, height.

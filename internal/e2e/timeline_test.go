@@ -45,7 +45,7 @@ func timelineShows(t *testing.T, at addresses) {
 	b.until("the address has it", `new URLSearchParams(location.search).has('at')`)
 	b.do("open it", chromedp.KeyEvent(kb.Enter))
 	b.until("Review shows it", `location.pathname === '/review' && document.querySelector('[data-title]')?.textContent.length > 3`)
-	b.do("and its moment", chromedp.Click(`[data-links] a[href^="/timeline"]`))
+	b.click("and its moment", `[data-links] a[href^="/timeline"]`)
 	b.until("the timeline is back at it", `location.pathname === '/timeline' && /Alert: /.test(document.querySelector('[data-also]')?.textContent)`)
 
 	b.do("on a phone", chromedp.EmulateViewport(320, 640))

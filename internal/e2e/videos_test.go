@@ -58,7 +58,7 @@ func TestRealVideos(t *testing.T) {
 		seen = counts()
 		for _, n := range names {
 			low, _ := windows(pts[n])
-			if first := firstEpoch(seen[n]); low > 0 && len(first) < low {
+			if first := firstPlay(pts[n], firstEpoch(seen[n])); low > 0 && len(first) < low {
 				return false
 			}
 		}
@@ -66,8 +66,17 @@ func TestRealVideos(t *testing.T) {
 	})
 	p.stop(t)
 	for _, n := range names {
-		checkPlay(t, n, pts[n], firstEpoch(seen[n]))
+		checkPlay(t, n, pts[n], firstPlay(pts[n], firstEpoch(seen[n])))
 	}
+}
+
+// firstPlay is the recognitions of a video's first play. Where decoding is seconds late, as
+// on a busy machine, the pause before the next play has no break in its epoch.
+func firstPlay(pts []time.Duration, epoch []topics.Recognition) []topics.Recognition {
+	const frame = 100 * time.Millisecond // the last frame's own time, at 10 frames a second
+	return slices.DeleteFunc(slices.Clone(epoch), func(r topics.Recognition) bool {
+		return r.Start.Add(sampled).After(r.Epoch.Add(pts[len(pts)-1] + frame))
+	})
 }
 
 // firstEpoch is the recognitions of a camera's first unbroken stream.
