@@ -37,7 +37,10 @@ func (o ImportOptions) patch(tuned source) (source, error) {
 		mixed[name] = mix(clip.weights[name], own, o.PatchRatio)
 	}
 	tuned.weights = mixed
-	tuned.notes = append(slices.Clone(tuned.notes), fmt.Sprintf("%v of its weights are those of %s (licence: %s), as Open-VCLIP patches a model", o.PatchRatio, filepath.Base(o.PatchWith), clip.licence))
+	if clip.licence != tuned.licence {
+		tuned.licence += "; and " + clip.licence // both bind whoever uses the mixture
+	}
+	tuned.notes = append(slices.Clone(tuned.notes), fmt.Sprintf("%v of its weights are those of %s, as Open-VCLIP patches a model", o.PatchRatio, filepath.Base(o.PatchWith)))
 	return tuned, nil
 }
 

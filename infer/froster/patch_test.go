@@ -35,8 +35,8 @@ func TestAModelIsPatchedWithWhatWasFineTuned(t *testing.T) {
 	// The id is a hash of all values: it is that of the checkpoint that PyTorch mixed.
 	const want = "c6d7db89ca5d2cdeb0993adf"
 	patched := importBundle(t, ImportOptions{Checkpoint: tuned, PatchWith: clip, PatchRatio: 0.5})
-	if patched.ID != want || !strings.Contains(strings.Join(patched.Notes, "\n"), "0.5 of its weights are those of "+filepath.Base(clip)+" (licence: MIT") {
-		t.Errorf("id %s, want %s; notes %q", patched.ID, want, patched.Notes)
+	if patched.ID != want || !strings.Contains(strings.Join(patched.Notes, "\n"), "0.5 of its weights are those of "+filepath.Base(clip)+", as") || !strings.Contains(patched.Licence, "not for commercial use); and MIT") {
+		t.Errorf("id %s, want %s; licence %s; notes %q", patched.ID, want, patched.Licence, patched.Notes)
 	}
 	for _, c := range []struct {
 		o    ImportOptions
