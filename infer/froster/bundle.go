@@ -85,8 +85,8 @@ func OpenBundle(dir string) (*Bundle, error) {
 	if b.Format < d.format() || b.Format > formatNewest {
 		return nil, fmt.Errorf("open model bundle %s: format %d, this version reads %d to %d; import the checkpoint again", dir, b.Format, d.format(), formatNewest)
 	}
-	if d.ImageSize < 1 || d.ImageSize > 4096 || d.Frames < 1 || d.Frames > 64 || d.EmbedDim < 1 || d.EmbedDim > 1<<16 || d.Context < 2 {
-		return nil, fmt.Errorf("open model bundle %s: impossible dimensions %+v", dir, d)
+	if err := d.bounds(); err != nil {
+		return nil, fmt.Errorf("open model bundle %s: %w", dir, err)
 	}
 	if d.Architecture != FROSTER && d.Architecture != PECore {
 		return nil, fmt.Errorf("open model bundle %s: architecture %q: this version knows FROSTER's and %s", dir, d.Architecture, PECore)

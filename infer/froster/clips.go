@@ -2,6 +2,7 @@ package froster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -93,6 +94,9 @@ func runClips[T uint8 | float32](ctx context.Context, m *Model, frames []T, batc
 	d := m.bundle.Dims
 	out, err := m.video.run(input{[]int{batch, d.Frames, d.ImageSize, d.ImageSize, 3}, frames})
 	if err != nil {
+		return err
+	}
+	if err := errors.Join(sized("clips", out[0], batch*e.dim), sized("frames", out[1], batch*e.frames*e.dim)); err != nil {
 		return err
 	}
 	copy(e.clip[at*e.dim:], out[0])

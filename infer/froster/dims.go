@@ -57,6 +57,16 @@ const headWidth = 64
 // weights are a model's tensors, by OpenAI CLIP's names without any prefix.
 type weights map[string]checkpoint.Tensor
 
+// put adds a tensor, unless there is one of its name: which of two names stands for it must
+// not be left to chance.
+func (w weights) put(name string, t checkpoint.Tensor) error {
+	if _, twice := w[name]; twice {
+		return fmt.Errorf("two tensors are named %s", name)
+	}
+	w[name] = t
+	return nil
+}
+
 // ShapeError lists every tensor that is missing, unknown or misshapen.
 type ShapeError struct{ Problems []string }
 

@@ -68,6 +68,9 @@ func runFrames[T uint8 | float32](ctx context.Context, m *Model, frames []T, n i
 	if err != nil {
 		return err
 	}
+	if err := sized("frames", got[0], n*d.EmbedDim); err != nil {
+		return err
+	}
 	copy(out, got[0])
 	return nil
 }

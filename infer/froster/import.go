@@ -73,6 +73,9 @@ func (o ImportOptions) convert(from source) (*Bundle, error) {
 	w := from.weights
 	d, err := dimsOf(w)
 	if err == nil {
+		err = d.bounds()
+	}
+	if err == nil {
 		err = d.check(w)
 	}
 	if err != nil {
@@ -118,6 +121,9 @@ func templatesFor(d Dims) Templates {
 	return nil // FROSTER's
 }
 
+// float16Most is the largest number of float16.
+const float16Most = 65504
+
 // hash covers names, shapes and values, and also precision, activation, architecture and
 // templates if they are not the default: with others the embeddings differ. Its error lists the
 // tensors with values that are no numbers.
@@ -152,7 +158,11 @@ func (w weights) hash(p Precision, d Dims) (string, error) {
 			}
 		}
 		h.Write(buffer)
-		if i := slices.IndexFunc(values, func(v float32) bool { return v-v != 0 }); i >= 0 { // not a number, or infinite
+		most := float32(math.MaxFloat32)
+		if p == Float16 && strings.HasPrefix(name, "visual.") {
+			most = float16Most
+		}
+		if i := slices.IndexFunc(values, func(v float32) bool { return !(v >= -most && v <= most) }); i >= 0 { // nor is NaN
 			problems = append(problems, fmt.Sprintf("%s: value %d is %v", name, i, values[i]))
 		}
 	}

@@ -133,6 +133,9 @@ func (m *Model) embedRun(p prefixes, texts [][]int, rows, run []int, out [][]flo
 		return err
 	}
 	dim := m.bundle.Dims.EmbedDim
+	if err := sized("texts", features, len(run)*dim); err != nil {
+		return err
+	}
 	for row, i := range run {
 		out[i] = features[row*dim : (row+1)*dim]
 	}

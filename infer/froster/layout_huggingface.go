@@ -140,7 +140,9 @@ func renameHuggingFace(w weights) (weights, error) {
 		if (to == "visual.proj" || to == "text_projection") && len(t.Shape) == 2 {
 			t = transpose(t)
 		}
-		out[to] = t
+		if err := out.put(to, t); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }

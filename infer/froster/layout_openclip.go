@@ -63,7 +63,10 @@ func fromOpenCLIP(w weights, dir, file string) (source, error) {
 		s.notes = append(s.notes, "the activation is not recorded with the weights: OpenAI's QuickGELU was assumed (--activation overrides it)")
 	}
 	for name, t := range w {
-		s.weights[strings.TrimPrefix(name, "text.")] = t // CustomTextCLIP keeps its text tower under this prefix
+		// CustomTextCLIP keeps its text tower under this prefix.
+		if err := s.weights.put(strings.TrimPrefix(name, "text."), t); err != nil {
+			return s, err
+		}
 	}
 	if _, ok := s.weights["logit_bias"]; ok {
 		return s, errors.New("the model was trained with a sigmoid loss (it has a logit_bias), so its scores are not CLIP's")

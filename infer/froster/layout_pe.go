@@ -37,7 +37,9 @@ func renameTimmPE(w weights) (weights, error) {
 	for name, t := range w {
 		to, ok := strings.CutPrefix(name, "visual.trunk.")
 		if !ok {
-			out[strings.TrimPrefix(name, "text.")] = t
+			if err := out.put(strings.TrimPrefix(name, "text."), t); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		switch to {

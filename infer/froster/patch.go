@@ -3,6 +3,7 @@ package froster
 import (
 	"fmt"
 	"maps"
+	"math"
 	"path/filepath"
 	"slices"
 
@@ -17,7 +18,7 @@ import (
 // times what is left of 1. Tensors that CLIP has not stay as they are. The source that it
 // returns has the files of both, also after an error.
 func (o ImportOptions) patch(tuned source) (source, error) {
-	if o.PatchRatio < 0 || o.PatchRatio > 1 || o.PatchRatio != o.PatchRatio {
+	if o.PatchRatio < 0 || o.PatchRatio > 1 || math.IsNaN(o.PatchRatio) {
 		return tuned, fmt.Errorf("patch: a ratio of %v: want 0 (the fine-tuned model alone) to 1 (CLIP's weights)", o.PatchRatio)
 	}
 	clip, err := readWeights(o.PatchWith, "")
@@ -25,6 +26,16 @@ func (o ImportOptions) patch(tuned source) (source, error) {
 		return tuned, fmt.Errorf("patch: %w", err)
 	}
 	tuned.files = append(tuned.files, clip.files...)
+	whole, err := dimsOf(clip.weights)
+	if err == nil {
+		err = whole.bounds()
+	}
+	if err == nil {
+		err = whole.check(clip.weights)
+	}
+	if err != nil {
+		return tuned, fmt.Errorf("patch with %s: %w", o.PatchWith, err)
+	}
 	if clip.activation != tuned.activation {
 		return tuned, fmt.Errorf("patch with %s: its activation is %s, that of %s is %s: it is not what was fine-tuned", o.PatchWith, clip.activation, o.Checkpoint, tuned.activation)
 	}

@@ -22,8 +22,16 @@ func Trial(ctx context.Context, rt *Runtime, b *Bundle) (t Tried, err error) {
 		return t, err
 	}
 	defer func() { err = errors.Join(err, m.Close()) }()
-	t.Load, begun = time.Since(begun), time.Now()
-	frames, noise := make([]byte, b.Dims.clipValues()), rand.New(rand.NewPCG(1, 2))
+	load := time.Since(begun)
+	t, err = m.Try(ctx)
+	t.Load = load
+	return t, err
+}
+
+// Try runs both towers of a model once, on noise and on a text, and says whether it works.
+func (m *Model) Try(ctx context.Context) (t Tried, err error) {
+	begun := time.Now()
+	frames, noise := make([]byte, m.bundle.Dims.clipValues()), rand.New(rand.NewPCG(1, 2))
 	for i := range frames {
 		frames[i] = byte(noise.Uint32())
 	}

@@ -62,7 +62,7 @@ func (p *Process) openBundles(dir string) (*bundles, error) {
 	if b.unwatch, err = b.watch(); err != nil {
 		return nil, err
 	}
-	if b.current, err = b.load(dir); err != nil {
+	if b.current, err = b.load(context.Background(), dir); err != nil {
 		return nil, errors.Join(err, b.unwatch())
 	}
 	reload.Done(context.Background(), nil)

@@ -46,7 +46,7 @@ type loaded struct {
 }
 
 // load reads a bundle, and starts embedding the vocabulary with its model.
-func (b *bundles) load(dir string) (*loaded, error) {
+func (b *bundles) load(ctx context.Context, dir string) (*loaded, error) {
 	bundle, err := froster.OpenBundle(dir)
 	if err != nil {
 		return nil, err
@@ -54,6 +54,10 @@ func (b *bundles) load(dir string) (*loaded, error) {
 	model, err := b.runtime.Load(bundle)
 	if err != nil {
 		return nil, err
+	}
+	// One that can't recognise anything must not replace one that can.
+	if _, err := model.Try(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("try model %s: %w", bundle.Name, err), model.Close())
 	}
 	l := &loaded{bundle: bundle, reports: &modelReports{Reporter: b.reporter, inForce: b.current == nil, warnings: map[string]error{}}}
 	live, err := b.follow(l, model)
@@ -244,7 +248,7 @@ func (b *bundles) swap(ctx context.Context) error {
 	if err != nil || sameBundle(bundle, b.current.bundle) {
 		return err
 	}
-	next, err := b.load(b.dir)
+	next, err := b.load(ctx, b.dir)
 	if err != nil {
 		return err
 	}
