@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/frostwatch/frostwatch/infer/froster/checkpoint"
 	"github.com/frostwatch/frostwatch/infer/froster/onnx"
 )
 
@@ -70,10 +71,13 @@ type Bundle struct {
 	dir string
 }
 
+// maxAbout bounds bundle.json, and a model's card: base classes are most of both.
+const maxAbout = 16 << 20
+
 // OpenBundle reads bundle.json in dir and checks it. The graphs are read and
 // verified when the model is loaded.
 func OpenBundle(dir string) (*Bundle, error) {
-	raw, err := os.ReadFile(filepath.Join(dir, bundleFile))
+	raw, err := checkpoint.ReadSmall(filepath.Join(dir, bundleFile), maxAbout)
 	if err != nil {
 		return nil, fmt.Errorf("open model bundle: %w (a bundle is made by importing or pulling a checkpoint)", err)
 	}

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/frostwatch/frostwatch/infer/froster/checkpoint"
 	"github.com/frostwatch/frostwatch/infer/froster/onnx"
 )
 
@@ -64,6 +65,11 @@ func Import(o ImportOptions) (*Bundle, error) {
 		}
 	}
 	b, err := o.convert(from)
+	if err == nil {
+		if err = from.unchanged(); err != nil {
+			err = errors.Join(err, os.RemoveAll(o.Out)) // its id would be that of other weights
+		}
+	}
 	return b, errors.Join(err, from.close())
 }
 
@@ -199,7 +205,7 @@ func (b *Bundle) describe(o ImportOptions) error {
 }
 
 func (b *Bundle) readCard(file string) error {
-	raw, err := os.ReadFile(file)
+	raw, err := checkpoint.ReadSmall(file, maxAbout)
 	if err != nil {
 		return err
 	}

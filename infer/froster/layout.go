@@ -21,6 +21,16 @@ type source struct {
 	files      []*checkpoint.File // from which the weights are read
 }
 
+// unchanged is an error if a file has changed since it was opened.
+func (s source) unchanged() error {
+	for _, f := range s.files {
+		if err := f.Unchanged(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // close closes the files. The weights can't be read afterwards.
 func (s source) close() error {
 	var err error

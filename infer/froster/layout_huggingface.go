@@ -66,16 +66,9 @@ func (c huggingFaceConfig) activation() (string, error) {
 // none.
 func readConfig[T any](file string) (c T, found bool, err error) {
 	const limit = 1 << 20
-	info, err := os.Stat(file)
+	raw, err := checkpoint.ReadSmall(file, limit)
 	if errors.Is(err, os.ErrNotExist) {
 		return c, false, nil
-	}
-	if err == nil && info.Size() > limit {
-		err = fmt.Errorf("%d bytes: want at most %d", info.Size(), limit)
-	}
-	var raw []byte
-	if err == nil {
-		raw, err = os.ReadFile(file)
 	}
 	if err == nil {
 		err = json.Unmarshal(raw, &c)

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+
+	"github.com/frostwatch/frostwatch/infer/froster/checkpoint"
 )
 
 // indexSuffix is what Hugging Face's index of a checkpoint in several files has behind
@@ -31,16 +33,9 @@ const maxIndex = 16 << 20
 
 // shards returns the files that an index names, in its folder and in order.
 func shards(index string) ([]string, error) {
-	info, err := os.Stat(index)
+	raw, err := checkpoint.ReadSmall(index, maxIndex)
 	if err != nil {
 		return nil, fmt.Errorf("find the other parts of the checkpoint: %w", err)
-	}
-	if info.Size() > maxIndex {
-		return nil, fmt.Errorf("%s is longer than %d bytes", filepath.Base(index), maxIndex)
-	}
-	raw, err := os.ReadFile(index)
-	if err != nil {
-		return nil, err
 	}
 	var content struct {
 		Files map[string]string `json:"weight_map"` // by tensor

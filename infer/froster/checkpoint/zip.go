@@ -24,6 +24,20 @@ const maxCode = 16 << 20
 type File struct {
 	Tensors map[string]Tensor // by their dotted names
 	file    *os.File
+	opened  os.FileInfo
+}
+
+// Unchanged is an error if the file is not as it was when it was opened: then some values
+// may be others than those that were read before.
+func (f *File) Unchanged() error {
+	now, err := f.file.Stat()
+	if err != nil {
+		return fmt.Errorf("read checkpoint: %w", err)
+	}
+	if now.Size() != f.opened.Size() || !now.ModTime().Equal(f.opened.ModTime()) {
+		return fmt.Errorf("read checkpoint %s: it was changed while it was read", f.file.Name())
+	}
+	return nil
 }
 
 // Close closes the file; tensors that are in memory stay.
@@ -32,19 +46,15 @@ func (f *File) Close() error { return f.file.Close() }
 // Open opens a PyTorch zip file or a safetensors file. Tensors for which keep returns
 // false are left out.
 func Open(file string, keep func(name string) bool) (*File, error) {
-	f, err := os.Open(file)
+	f, info, err := openRegular(file)
 	if err != nil {
 		return nil, fmt.Errorf("read checkpoint: %w", err)
-	}
-	info, err := f.Stat()
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("read checkpoint: %w", err), f.Close())
 	}
 	tensors, err := Read(f, info.Size(), keep)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read checkpoint %s: %w", file, err), f.Close())
 	}
-	return &File{tensors, f}, nil
+	return &File{tensors, f, info}, nil
 }
 
 // Read is like Open, for a file of size bytes in r, which must stay open.
