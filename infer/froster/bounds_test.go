@@ -93,3 +93,15 @@ func TestAmbiguousAndOverflowingWeightsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// Names of tensors are what a file says, and there may be thousands.
+func TestWhatDoesNotFitIsListedForPeople(t *testing.T) {
+	e := &ShapeError{Problems: []string{"a\x1b[31m\nb: unknown"}}
+	for range 5000 {
+		e.Problems = append(e.Problems, strings.Repeat("x", 10_000))
+	}
+	text := e.Error()
+	if strings.ContainsRune(text, '\x1b') || strings.Contains(text, "\nb") || len(text) > 20_000 || !strings.HasPrefix(text, "5001 tensors") || !strings.HasSuffix(text, "and 4961 more") {
+		t.Errorf("%d bytes: %.200q ... %q", len(text), text, text[len(text)-40:])
+	}
+}

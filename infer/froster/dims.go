@@ -70,8 +70,18 @@ func (w weights) put(name string, t checkpoint.Tensor) error {
 // ShapeError lists every tensor that is missing, unknown or misshapen.
 type ShapeError struct{ Problems []string }
 
+// Error lists what does not fit, as far as a person reads it. Names of tensors are what a file
+// says.
 func (e *ShapeError) Error() string {
-	return fmt.Sprintf("%d tensors do not fit the model:\n  %s", len(e.Problems), strings.Join(e.Problems, "\n  "))
+	const most = 40
+	var shown strings.Builder
+	for _, p := range e.Problems[:min(most, len(e.Problems))] {
+		shown.WriteString("\n  " + fmt.Sprintf("%.300s", topics.Clean(p)))
+	}
+	if more := len(e.Problems) - most; more > 0 {
+		fmt.Fprintf(&shown, "\n  and %d more", more)
+	}
+	return fmt.Sprintf("%d tensors do not fit the model:%s", len(e.Problems), shown.String())
 }
 
 // dimsOf derives the dimensions from the tensors that determine them.
