@@ -7,10 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/demo"
+	"github.com/frostwatch/frostwatch/infer/froster"
 	"github.com/frostwatch/frostwatch/internal/config"
+	"github.com/frostwatch/frostwatch/internal/stagetest"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -41,15 +44,7 @@ func TestFramesAreCarriedAtTheModelsSize(t *testing.T) {
 // A Perception Encoder gets the whole picture, as large as it takes it, unless the file says
 // otherwise.
 func TestFramesAreWhatPerceptionEncoderTakes(t *testing.T) {
-	bundle := filepath.Join(t.TempDir(), "pe")
-	if err := os.Mkdir(bundle, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	about := `{"format": 3, "name": "pe", "model_id": "x", "logit_scale": 100, "precision": "float32",
-		"dims": {"image_size": 384, "frames": 8, "embed_dim": 512, "context_length": 32, "framewise": true, "architecture": "pe-core"}}`
-	if err := os.WriteFile(filepath.Join(bundle, "bundle.json"), []byte(about), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	bundle := writePE(t)
 	for content, want := range map[string]config.Framer{
 		"infer: {max_batch: 4}\n":                     {ShortSide: 384, Views: []topics.View{topics.ViewSquash}},
 		"framer: {short_side: 224}\n":                 {ShortSide: 224, Views: []topics.View{topics.ViewSquash}},
@@ -70,6 +65,77 @@ func TestFramesAreWhatPerceptionEncoderTakes(t *testing.T) {
 			t.Errorf("%q: short side %d, views %v; want %d, %v", content, got.ShortSide, got.Views, want.ShortSide, want.Views)
 		}
 	}
+}
+
+// The frames are chosen once, when ingest starts: with a model that takes others it is said
+// what is carried, what is wanted and what to do, for as long as that is so.
+func TestAModelThatTakesOtherFramesIsToldOf(t *testing.T) {
+	demoModel := &froster.Bundle{Name: "frost-mini", Dims: froster.Dims{ImageSize: 112}}
+	pe := &froster.Bundle{Name: "pe", Dims: froster.Dims{ImageSize: 224, Architecture: froster.PECore}}
+	const want = "clips carry frames of 112 px, view centre, chosen when ingest started; model pe takes 224 px, view squash: restart ingest"
+	var log stagetest.Log
+	p := &Process{Config: config.Default(), log: slog.New(slog.NewTextHandler(&log, nil)), reporter: newReporter(), stages: []string{"infer", "ingest"}}
+	p.unfitted = p.Config.Framer
+	p.Config.Framer = p.fitted(p.unfitted, demoModel.Dims)
+	warning := func() string { return p.reporter.look().Warnings[partFrames] }
+	for range 2 {
+		if err := p.compareFrames(t.Context(), demoModel, pe); err == nil || !strings.HasPrefix(warning(), want) {
+			t.Errorf("%v, warning %q", err, warning())
+		}
+	}
+	if n := strings.Count(log.String(), want); n != 1 {
+		t.Errorf("logged %d times", n)
+	}
+	if err := p.compareFrames(t.Context(), pe, demoModel); err != nil || warning() != "" {
+		t.Errorf("the first again: %v, warning %q", err, warning())
+	}
+	// Infer alone knows only what ingest chooses for a model.
+	p.stages, p.Config.Framer = []string{"infer"}, p.unfitted
+	if err := p.compareFrames(t.Context(), demoModel, pe); err == nil || warning() != "" {
+		t.Errorf("infer alone: %v, warning %q", err, warning())
+	}
+	if err := p.compareFrames(t.Context(), pe, pe); err != nil {
+		t.Errorf("the same frames: %v", err)
+	}
+}
+
+// Ingest without infer sees in the file that another model is meant.
+func TestIngestAloneFollowsTheModel(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	t.Chdir(t.TempDir())
+	p := &Process{Config: config.Default(), log: slog.New(slog.DiscardHandler), reporter: newReporter(), stages: []string{"ingest"}}
+	p.fitFrames()
+	p.followModel()
+	for _, c := range []struct{ bundle, want string }{
+		{writePE(t), "112 px, view centre, chosen when ingest started; model pe takes 384 px, view squash"},
+		{"elsewhere/froster-b16", ""},
+	} {
+		next := config.Default()
+		next.Infer.Bundle = c.bundle
+		commit, err := p.reloadables[0].prepare(next)
+		if err != nil {
+			t.Fatal(err)
+		}
+		commit()
+		if w := p.reporter.look().Warnings[partFrames]; !strings.Contains(w, c.want) || c.want == "" && w != "" {
+			t.Errorf("%s: warning %q, want %q", c.bundle, w, c.want)
+		}
+	}
+}
+
+// writePE writes what is read of a Perception Encoder's bundle before it is loaded.
+func writePE(t *testing.T) string {
+	t.Helper()
+	bundle := filepath.Join(t.TempDir(), "pe")
+	if err := os.Mkdir(bundle, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	about := `{"format": 3, "name": "pe", "model_id": "x", "logit_scale": 100, "precision": "float32",
+		"dims": {"image_size": 384, "frames": 8, "embed_dim": 512, "context_length": 32, "framewise": true, "architecture": "pe-core"}}`
+	if err := os.WriteFile(filepath.Join(bundle, "bundle.json"), []byte(about), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return bundle
 }
 
 func TestTheDemoModelStandsInForTheDefaultBundleAlone(t *testing.T) {

@@ -269,7 +269,11 @@ func (b *bundles) swap(ctx context.Context) error {
 	if err := b.stage.Swap(ctx, next.serving); err != nil {
 		return err
 	}
-	b.confirm(ctx, fmt.Sprintf("model %s in place of %s", next.bundle.Name, before.bundle.Name))
+	line := fmt.Sprintf("model %s in place of %s", next.bundle.Name, before.bundle.Name)
+	if err := b.compareFrames(ctx, before.bundle, next.bundle); err != nil {
+		line += ", on frames that are still those of before"
+	}
+	b.confirm(ctx, line)
 	return nil
 }
 

@@ -82,6 +82,7 @@ func (o IngestOptions) sink(f *framer.Framer, c topics.Camera, send bus.SendFunc
 // cameras that the operator has given by flags.
 func (p *Process) Ingest(own ...topics.Camera) ([]Part, error) {
 	p.fitFrames()
+	p.followModel()
 	s, err := p.NewIngest(IngestOptions{Own: own})
 	if err != nil {
 		return nil, err

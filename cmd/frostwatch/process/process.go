@@ -83,6 +83,7 @@ type Process struct {
 	data        string
 	created     chan struct{} // closed when all topics exist
 	file        config.File
+	unfitted    config.Framer // as configured, before it was fitted to the model
 	edited      config.Config // the file as last reloaded
 	overridden  []string
 	reloadables []reloadable
