@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/doctor"
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/up"
 	"github.com/frostwatch/frostwatch/internal/config"
 )
 
@@ -65,5 +66,8 @@ func (t *target) examined(version string) doctor.Options {
 		return o
 	}
 	o.Config = cfg
+	if e, err := up.ReadEndpoints(t.data); t.config == "" && err == nil && e.Bundle != "" {
+		o.Config.Infer.Bundle = e.Bundle
+	}
 	return o
 }

@@ -42,6 +42,8 @@ type Options struct {
 	// value if there is none. Config may differ from it in the keys of Overridden.
 	File       config.File
 	Overridden []string
+	// Outranked are keys whose value is that of a flag, by key; edits of them never count.
+	Outranked map[string]string
 	// OnEdit is called with a line about each edit that has taken effect; may be
 	// nil.
 	OnEdit func(line string)
@@ -86,6 +88,7 @@ type Process struct {
 	unfitted    config.Framer // as configured, before it was fitted to the model
 	edited      config.Config // the file as last reloaded
 	overridden  []string
+	outranked   map[string]string
 	reloadables []reloadable
 	onEdit      func(string)
 	onTrouble   func(kind, line string)
@@ -137,7 +140,7 @@ func Open(ctx context.Context, o Options) (*Process, error) {
 		reporter: reports,
 		mux:      http.NewServeMux(),
 		version:  o.Version,
-		file:     o.File, edited: o.File.Config, overridden: o.Overridden, onEdit: o.OnEdit, onTrouble: o.OnTrouble, cameraNote: o.CameraNote,
+		file:     o.File, edited: o.File.Config, overridden: o.Overridden, outranked: o.Outranked, onEdit: o.OnEdit, onTrouble: o.OnTrouble, cameraNote: o.CameraNote,
 		worker:    worker,
 		itself:    o.Itself,
 		data:      o.Data,

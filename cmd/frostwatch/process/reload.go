@@ -78,11 +78,8 @@ func (p *Process) reload(ctx context.Context, m telemetry.Reload) {
 	for _, line := range lines {
 		p.confirm(ctx, line)
 	}
-	var restart []string
-	for _, c := range p.needsRestart() {
-		restart = append(restart, c.String())
-	}
-	if len(restart) == 0 {
+	waits := p.withoutEffect()
+	if waits == nil {
 		p.reporter.Warning(partConfiguration, nil)
 		if was == fileNeedsStart {
 			p.reportSolved(ctx, "nothing waits for the next start any more")
@@ -90,9 +87,29 @@ func (p *Process) reload(ctx context.Context, m telemetry.Reload) {
 		return
 	}
 	p.fileState = fileNeedsStart
-	later := fmt.Errorf("takes effect at the next start: %s", strings.Join(restart, ", "))
-	p.reportReload(ctx, slog.LevelWarn, "configuration", later)
-	p.reporter.Warning(partConfiguration, later)
+	p.reportReload(ctx, slog.LevelWarn, "configuration", waits)
+	p.reporter.Warning(partConfiguration, waits)
+}
+
+// withoutEffect names the edits that wait for the next start, and those that a flag
+// outranks.
+func (p *Process) withoutEffect() error {
+	var restart, texts []string
+	for _, c := range p.needsRestart() {
+		restart = append(restart, c.String())
+	}
+	if len(restart) > 0 {
+		texts = append(texts, "takes effect at the next start: "+strings.Join(restart, ", "))
+	}
+	for _, c := range config.Diff(p.file.Config, p.edited) {
+		if flag, is := p.outranked[c.Key]; is {
+			texts = append(texts, fmt.Sprintf("does not count, because %s is given: %s; start without it", flag, c))
+		}
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(texts, "; "))
 }
 
 // partConfiguration is the name under which warnings about the configuration file
@@ -184,7 +201,7 @@ func (p *Process) needsRestart() []config.Change {
 			return true
 		}
 		return slices.ContainsFunc(p.reloadables, func(t reloadable) bool { return slices.Contains(t.keys, c.Key) }) ||
-			slices.Contains(p.overridden, c.Key)
+			slices.Contains(p.overridden, c.Key) || p.outranked[c.Key] != ""
 	})
 }
 

@@ -204,3 +204,24 @@ func TestTroubleIsSaidOnce(t *testing.T) {
 		t.Errorf("the log repeats it:\n%s", log)
 	}
 }
+
+// An edit of a key that a flag outranks is named.
+func TestAnEditThatAFlagOutranksIsNamed(t *testing.T) {
+	e := newEdits(t, "infer: {bundle: models/a}\n")
+	e.outranked = map[string]string{"infer.bundle": "--model"}
+	e.onReload(func(config.Config) (func() []string, error) { return func() []string { return nil }, nil }, "infer.bundle")
+	for text, want := range map[string]string{
+		"infer: {bundle: models/b}\n":                      `does not count, because --model is given: infer.bundle: "models/b" instead of "models/a"; start without it`,
+		"infer: {bundle: models/b}\nlog: {level: debug}\n": `takes effect at the next start: log.level: "debug" instead of "info"; does not count, because --model`,
+		"infer: {bundle: models/a}\n":                      "",
+	} {
+		e.write(t, text)
+		if _, err := e.putInForce(); err != nil {
+			t.Fatal(err)
+		}
+		if err := e.withoutEffect(); err == nil && want != "" || err != nil && (want == "" || !strings.HasPrefix(err.Error(), want)) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+	_ = e.Close(context.Background())
+}

@@ -28,6 +28,8 @@ type Endpoints struct {
 	Names   *Names `json:"names,omitempty"`
 	// Config is the path of the configuration file that `up` follows.
 	Config string `json:"config,omitempty"`
+	// Bundle is the folder of the model that a flag names, whatever the file says.
+	Bundle string `json:"bundle,omitempty"`
 	// Settings are what was in force at the start, as people read it: secrets are hidden.
 	Settings []config.Setting `json:"settings,omitempty"`
 	// Live are the keys of which the file's value is in force as soon as it is saved.

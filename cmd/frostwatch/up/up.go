@@ -176,6 +176,14 @@ var overridden = []string{
 	"http.listen", "console.listen", "framer.short_side",
 }
 
+// outranked are keys whose value is that of a flag.
+func (u *up) outranked() map[string]string {
+	if u.Model == "" {
+		return nil
+	}
+	return map[string]string{"infer.bundle": "--model"}
+}
+
 // ArchiveDir is where `up` stores its archive unless its configuration names
 // another bucket.
 func ArchiveDir(data string) string { return filepath.Join(data, "archive") }
@@ -198,7 +206,7 @@ func (u *up) startServers(ctx context.Context) (err error) {
 // run runs the stages until ctx ends.
 func (u *up) run(ctx context.Context) (err error) {
 	pr, err := process.Open(ctx, process.Options{
-		Config: u.cfg, File: u.file, Overridden: overridden, OnEdit: u.printEdit, OnTrouble: u.printTrouble, CameraNote: u.cameraNote(), Logger: u.log, Service: "frostwatch", Version: u.Version, Itself: u.Itself, Data: u.Data,
+		Config: u.cfg, File: u.file, Overridden: overridden, Outranked: u.outranked(), OnEdit: u.printEdit, OnTrouble: u.printTrouble, CameraNote: u.cameraNote(), Logger: u.log, Service: "frostwatch", Version: u.Version, Itself: u.Itself, Data: u.Data,
 		Checks: []string{"ingest", "vocabulary", "infer", "alerts"},
 	})
 	if err != nil {
@@ -269,6 +277,7 @@ func (u *up) keepSettings(pr *process.Process) {
 	u.at.Settings = append(u.file.InForce(pr.Config), bound)
 	if u.at.Live = pr.Live(); u.Model != "" {
 		u.at.Live = slices.DeleteFunc(u.at.Live, func(key string) bool { return key == "infer.bundle" })
+		u.at.Bundle, _ = filepath.Abs(u.Model) // empty: doctor looks at the file's
 	}
 }
 
