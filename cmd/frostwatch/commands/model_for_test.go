@@ -83,7 +83,56 @@ func TestUpPullsAModelByName(t *testing.T) {
 	if _, _, err := ask("gpt"); err == nil || !strings.Contains(err.Error(), "PE-Tiny") {
 		t.Errorf("an unknown name: %v", err)
 	}
+	if _, _, err := ask("pe-core-g14"); err == nil || !strings.Contains(err.Error(), "model import PE-Core-G14-448.pt --name pe-core-g14") {
+		t.Errorf("one that can only be imported: %v", err)
+	}
 	if got, _, err := ask("some/folder"); err != nil || got != "some/folder" {
 		t.Errorf("a folder that is not there yet: %s, %v", got, err)
+	}
+}
+
+// Whose machine can't reach the address is told it, and how to import what another machine
+// has downloaded, into the folder that the pull would have made.
+func TestAModelThatCantBeReachedMayBeImported(t *testing.T) {
+	models := t.TempDir()
+	away := httptest.NewServer(http.NotFoundHandler())
+	defer away.Close()
+	known := []pull.Checkpoint{{Name: "PE-Core-B16", URL: away.URL + "/b16.pt", SHA256: strings.Repeat("0", 64)}}
+	for name, want := range map[string]string{
+		"pe-core-b16":      "model import FILE --name pe-core-b16 --models " + models + "`",
+		"pe-core-b16-int8": "model import FILE --name pe-core-b16 --precision int8 --models " + models + "`",
+	} {
+		_, err := Program{Out: io.Discard, Err: io.Discard}.modelFor(t.Context(), known, models, name)
+		if err == nil || !strings.Contains(err.Error(), "download it elsewhere: "+known[0].URL+", then `frostwatch "+want) {
+			t.Errorf("%s: %v, want it to say %s", name, err, want)
+		}
+	}
+}
+
+func TestKnownCheckpointsAreListedWithSizeAndLicence(t *testing.T) {
+	out, errs, code := runModel(t, "pull")
+	got := strings.Join(strings.Fields(out), " ")
+	if code != 0 || !strings.Contains(got, "PE-Core-B16 1707 MB Apache-2.0 https://") || !strings.Contains(got, "ViT-B/16 not known MIT https://") {
+		t.Errorf("status %d\n%s%s", code, out, errs)
+	}
+}
+
+// A doctor looks at the model that serves, which `up --model` has chosen and not the file.
+func TestDoctorLooksAtTheModelOfTheFlag(t *testing.T) {
+	data := t.TempDir()
+	file := filepath.Join(data, "pipeline.yaml")
+	for path, text := range map[string]string{
+		file:                                  "infer: {bundle: models/other}\n",
+		filepath.Join(data, "endpoints.json"): fmt.Sprintf(`{"config": %q, "bundle": "/models/mine"}`, file),
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := (&target{data: data}).examined("test").Config.Infer.Bundle; got != "/models/mine" {
+		t.Errorf("of the running up: %s", got)
+	}
+	if got := (&target{config: file, data: data}).examined("test").Config.Infer.Bundle; got != "models/other" {
+		t.Errorf("of a file: %s", got)
 	}
 }

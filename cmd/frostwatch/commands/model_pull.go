@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -51,6 +52,8 @@ func (p Program) modelPull() *cobra.Command {
 
 func (p Program) listKnown(known []pull.Checkpoint) error {
 	var notes []string
+	t := tabwriter.NewWriter(p.Out, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintf(t, "NAME\tSIZE\tLICENCE\tADDRESS\n") // Flush has the error
 	for _, c := range known {
 		mark := ""
 		if c.Note != "" {
@@ -59,9 +62,17 @@ func (p Program) listKnown(known []pull.Checkpoint) error {
 			}
 			mark = fmt.Sprintf(" [%d]", slices.Index(notes, c.Note)+1)
 		}
-		if _, err := fmt.Fprintf(p.Out, "%-12s %s%s\n", c.Name, c.URL, mark); err != nil {
-			return err
+		size, licence := "not known", "the format's"
+		if c.Size > 0 {
+			size = fmt.Sprintf("%d MB", c.Size/megabyte)
 		}
+		if c.Licence != "" {
+			licence, _, _ = strings.Cut(c.Licence, " (")
+		}
+		_, _ = fmt.Fprintf(t, "%s\t%s\t%s\t%s%s\n", c.Name, size, licence, c.URL, mark)
+	}
+	if err := t.Flush(); err != nil {
+		return err
 	}
 	for i, note := range notes {
 		if _, err := fmt.Fprintf(p.Out, "[%d] %s\n", i+1, note); err != nil {
@@ -129,6 +140,9 @@ func (p Program) pull(ctx context.Context, c pull.Checkpoint, o froster.ImportOp
 	shown := &progress{out: p.Err, name: c.Name, terminal: isTerminal(p.Err), now: time.Now}
 	file, err := pull.Fetch(ctx, pull.Options{Dir: filepath.Join(models, ".checkpoints"), Progress: shown.show, Retry: shown.retry}, c)
 	shown.end()
+	if unreached := (*pull.UnreachedError)(nil); errors.As(err, &unreached) {
+		return fmt.Errorf("%w; download it elsewhere: %s, then `frostwatch model import %s`", err, c.URL, importLine(c, o, models))
+	}
 	if err != nil {
 		return err
 	}
@@ -146,6 +160,30 @@ func (p Program) pull(ctx context.Context, c pull.Checkpoint, o froster.ImportOp
 		return fmt.Errorf("remove the checkpoint that was imported: %w", err)
 	}
 	return nil
+}
+
+// importLine are the arguments with which somebody imports, as pull would, a checkpoint that
+// another machine has downloaded.
+func importLine(c pull.Checkpoint, o froster.ImportOptions, models string) string {
+	name := o.Name
+	if name == c.Name {
+		name = c.Folder()
+	}
+	line := "FILE --name " + name
+	flag := func(name, value, usual string) {
+		if value != "" && value != usual {
+			line += fmt.Sprintf(" --%s %s", name, value)
+		}
+	}
+	flag("precision", string(o.Precision), string(froster.Float32))
+	flag("activation", o.Activation, "")
+	flag("base-classes", o.BaseClasses, "")
+	flag("card", o.Card, "")
+	flag("models", models, "models")
+	if o.Framewise {
+		line += " --framewise"
+	}
+	return line
 }
 
 // licenceCard writes a model card that contains only the licence.

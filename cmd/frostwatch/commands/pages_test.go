@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // inline is a command in the text of a page.
@@ -36,6 +37,22 @@ func TestThePagesNameCommandsAndFlagsThatExist(t *testing.T) {
 	}
 	if tried < 100 {
 		t.Errorf("only %d commands were found in the pages", tried)
+	}
+}
+
+// pflag takes what is in backquotes in a flag's text for the name of its value.
+func TestFlagsHaveNoBackquotesInTheirTexts(t *testing.T) {
+	all := []*cobra.Command{(Program{}).root()}
+	for len(all) > 0 {
+		c := all[0]
+		all = append(all[1:], c.Commands()...)
+		look := func(f *pflag.Flag) {
+			if strings.Contains(f.Usage, "`") {
+				t.Errorf("%s --%s: %s", c.CommandPath(), f.Name, f.Usage)
+			}
+		}
+		c.Flags().VisitAll(look)
+		c.PersistentFlags().VisitAll(look)
 	}
 }
 

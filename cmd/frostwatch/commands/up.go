@@ -32,7 +32,7 @@ func (p Program) upCommand() *cobra.Command {
 	cmd.Flags().Var(amount{&o.Size}, "size", "how large the data directory may grow, such as 50GB, at least 4GB; the oldest clips make room, then recognitions and pictures of alerts (default: no bound)")
 	cmd.Flags().StringVar(&o.Config, "config", "", "configuration file (default: pipeline.yaml in the data directory, written at first start)")
 	cmd.Flags().StringVar(&o.Ports, "ports", "fixed", "fixed: 19092 Kafka, 16379 Redis, 18554 RTSP, 18080 HTTP; auto: free ones")
-	cmd.Flags().StringVar(&o.Model, "model", "", "model to recognise with: a folder, one in --models, or a name that `model pull` knows, which is downloaded if it is not there (default: infer.bundle of the configuration, or the demo model)")
+	cmd.Flags().StringVar(&o.Model, "model", "", "model to recognise with: a folder, one in --models, or a name that 'frostwatch model pull' lists, which is downloaded if it is not there (default: infer.bundle of the configuration, or the demo model)")
 	cmd.Flags().StringArrayVar(&o.Cameras, "camera", nil, "NAME=URL of a camera in place of the demo's; repeatable")
 	cmd.Flags().StringArrayVar(&o.Videos, "video", nil, "file to serve as a camera in place of the demo's, over and over with a pause of 4 s; repeatable")
 	cmd.Flags().BoolVarP(&o.Verbose, "verbose", "v", false, "log at the configured level, not only errors")

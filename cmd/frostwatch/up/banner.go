@@ -30,7 +30,7 @@ func (u *up) banner(people edited) error {
 	row("rules", u.cfgPath, "edit the file: rules and cameras take effect at once")
 	row("data", u.Data, u.sizeLine())
 	if u.cfg.Infer.Bundle == u.demoBundle() {
-		fmt.Fprintf(&b, "\n  The demo model recognises twelve actions of drawn people. On real video its results mean nothing:\n  import a FROSTER or CLIP checkpoint and pass it with --model.\n")
+		fmt.Fprintf(&b, "\n  The demo model recognises twelve actions of drawn people. On real video its results mean nothing:\n  pass a model with --model: pe-core-b16 is downloaded, FROSTER and CLIP can be imported (docs/models.md).\n")
 	}
 	b.WriteByte('\n')
 	_, err := io.WriteString(u.Out, b.String())

@@ -76,6 +76,9 @@ func (c Checkpoint) check() error {
 	return nil
 }
 
+// unlisted is the one Perception Encoder that addresses.json lacks.
+const unlisted = "PE-Core-G14"
+
 // Find returns the checkpoint with a name. ViT-B-16 means ViT-B/16 too.
 func Find(known []Checkpoint, name string) (Checkpoint, error) {
 	var names []string
@@ -84,6 +87,9 @@ func Find(known []Checkpoint, name string) (Checkpoint, error) {
 			return c, nil
 		}
 		names = append(names, c.Name)
+	}
+	if strings.EqualFold(name, unlisted) {
+		return Checkpoint{}, fmt.Errorf("%s can't be downloaded by name, because no checksum of it is known: download Meta's PE-Core-G14-448.pt, and `frostwatch model import PE-Core-G14-448.pt --name pe-core-g14`", unlisted)
 	}
 	return Checkpoint{}, fmt.Errorf("no checkpoint is named %q: known are %s (--list FILE adds others)", name, strings.Join(names, ", "))
 }

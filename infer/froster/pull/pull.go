@@ -106,8 +106,18 @@ type fetcher struct {
 	part       string
 }
 
+// UnreachedError means that a checkpoint could not be had from its address.
+type UnreachedError struct{ Err error }
+
+func (e *UnreachedError) Error() string { return e.Err.Error() }
+
+// Unwrap is why.
+func (e *UnreachedError) Unwrap() error { return e.Err }
+
 // permanent is an error that another try would not change.
 type permanent struct{ error }
+
+func (p permanent) Unwrap() error { return p.error }
 
 func (f *fetcher) getAll(ctx context.Context) error {
 	wait, most := f.Backoff, f.size()
@@ -125,7 +135,7 @@ func (f *fetcher) getAll(ctx context.Context) error {
 		if now := f.size(); now > most {
 			idle, wait, most = 1, f.Backoff, now
 		} else if idle++; idle > f.Attempts {
-			return fmt.Errorf("gave up after %d tries without a new byte: %w", f.Attempts, err)
+			return &UnreachedError{fmt.Errorf("gave up after %d tries without a new byte: %w", f.Attempts, err)}
 		}
 		f.Retry(err)
 		if !pause.For(ctx, wait) {

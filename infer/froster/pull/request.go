@@ -52,7 +52,7 @@ func (f *fetcher) get(ctx context.Context) error {
 	default:
 		err := fmt.Errorf("%s answered %s", response.Request.URL.Host, response.Status)
 		if response.StatusCode < http.StatusInternalServerError {
-			return permanent{err}
+			return permanent{&UnreachedError{err}}
 		}
 		return err
 	}
@@ -100,7 +100,7 @@ func (f *fetcher) ask(ctx context.Context, at int64) (*http.Response, error) {
 	response, err := f.Client.Do(request)
 	var certificate *tls.CertificateVerificationError
 	if errors.As(err, &certificate) {
-		return nil, permanent{err}
+		return nil, permanent{&UnreachedError{err}}
 	}
 	if at := (*url.Error)(nil); errors.As(err, &at) {
 		err = at.Err // without the address, which is long and known
