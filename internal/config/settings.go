@@ -19,6 +19,8 @@ type Setting struct {
 	From string `json:"from"`
 	// Set is that the file holds the key.
 	Set bool `json:"set"`
+	// OfFile is the file's value where From is FromUp; else empty, as of a version before.
+	OfFile string `json:"of_file,omitempty"`
 }
 
 // FromDefault is where a value comes from that nobody has set.
@@ -53,7 +55,7 @@ func (f File) setting(path string, v, ofFile reflect.Value) Setting {
 	s.Set = has
 	switch {
 	case v.Type() != reflect.TypeFor[Raw]() && !same(v, ofFile):
-		s.From = FromUp
+		s.From, s.OfFile = FromUp, summary(ofFile)
 	case has:
 		s.From = fmt.Sprintf("%s:%d", f.Path, line)
 		if names := f.variables(path); len(names) > 0 {

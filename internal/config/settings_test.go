@@ -60,9 +60,9 @@ func TestSettingsInForce(t *testing.T) {
 		got[s.Key] = s
 	}
 	for key, want := range map[string]Setting{
-		"kafka.brokers":             {Value: "[127.0.0.1:19092]", From: FromUp, Set: true},
-		"ingest.packets.dir":        {Value: `"data/packets"`, From: FromUp},
-		"archive.retention.size":    {Value: "20GB", From: FromUp},
+		"kafka.brokers":             {Value: "[127.0.0.1:19092]", From: FromUp, Set: true, OfFile: "[k:1]"},
+		"ingest.packets.dir":        {Value: `"data/packets"`, From: FromUp, OfFile: `""`},
+		"archive.retention.size":    {Value: "20GB", From: FromUp, OfFile: "0"},
 		"archive.retention.films":   {Value: "1500MB", From: path + ":2", Set: true},
 		"archive.retention.actions": {Value: "90d", From: FromDefault},
 		"archive.bucket":            {Value: `"s3://past?region=x&secret_key=***"`, From: path + ":2", Set: true},

@@ -192,17 +192,30 @@ var sections = map[string][]string{
 	"archive": {"archive"}, "notify": {"notify"}, "console": {"console"},
 }
 
-// needsRestart lists the keys that have changed since the process was started,
-// that its stages use, and that can't be reloaded.
-func (p *Process) needsRestart() []config.Change {
-	return slices.DeleteFunc(config.Diff(p.file.Config, p.edited), func(c config.Change) bool {
-		section, _, _ := strings.Cut(c.Key, ".")
-		if of, some := sections[section]; some && !slices.ContainsFunc(of, func(s string) bool { return slices.Contains(p.stages, s) }) {
-			return true
+// needsRestart lists the keys that have changed in the file since the process was started,
+// that its stages use, and that can't be reloaded. Each is compared with what is in force,
+// which is not the file's where `frostwatch up` has chosen it.
+func (p *Process) needsRestart() (waiting []config.Change) {
+	inForce := map[string]config.Change{}
+	for _, c := range config.Diff(p.Config, p.edited) {
+		inForce[c.Key] = c
+	}
+	for _, c := range config.Diff(p.file.Config, p.edited) {
+		if now, differs := inForce[c.Key]; differs && p.restarts(c.Key) {
+			waiting = append(waiting, now)
 		}
-		return slices.ContainsFunc(p.reloadables, func(t reloadable) bool { return slices.Contains(t.keys, c.Key) }) ||
-			slices.Contains(p.overridden, c.Key) || p.outranked[c.Key] != ""
-	})
+	}
+	return waiting
+}
+
+// restarts is whether a new value of a key takes effect here, and not before the next start.
+func (p *Process) restarts(key string) bool {
+	section, _, _ := strings.Cut(key, ".")
+	if of, some := sections[section]; some && !slices.ContainsFunc(of, func(s string) bool { return slices.Contains(p.stages, s) }) {
+		return false
+	}
+	return !slices.ContainsFunc(p.reloadables, func(t reloadable) bool { return slices.Contains(t.keys, key) }) &&
+		!slices.Contains(p.overridden, key) && p.outranked[key] == ""
 }
 
 // confirm reports an edit that has taken effect.

@@ -225,3 +225,15 @@ func TestAnEditThatAFlagOutranksIsNamed(t *testing.T) {
 	}
 	_ = e.Close(context.Background())
 }
+
+// An edit is compared with what `up` has put in the place of the file's value; one that asks for
+// just that waits for nothing.
+func TestEditsAreComparedWithWhatIsInForce(t *testing.T) {
+	running, edited := config.Default(), config.Default()
+	running.Archive.Retention.Size, running.Ingest.Packets.Total = 4e9, 2e9
+	edited.Archive.Retention.Size, edited.Ingest.Packets.Total = 6e9, 2e9
+	p := &Process{Config: running, file: config.File{Config: config.Default()}, edited: edited, stages: []string{"archive", "ingest"}}
+	if got := fmt.Sprint(p.needsRestart()); got != "[archive.retention.size: 6GB instead of 4GB]" {
+		t.Errorf("waiting: %s", got)
+	}
+}

@@ -73,12 +73,19 @@ func (e Endpoints) InForce(now config.File) []config.Setting {
 			if of.Set || s.From != config.FromUp {
 				out[i] = of
 			}
-		case s.From != config.FromUp && s.Value != of.Value:
+		case s.From == config.FromUp:
+			if s.OfFile != "" && of.Value != s.OfFile && of.Value != s.Value && !byFlag(s.Key) {
+				out[i].From = fmt.Sprintf("%s; %s from the next start on", config.FromUp, of.Value)
+			}
+		case s.Value != of.Value:
 			out[i].From = fmt.Sprintf("the file as it was at the start; %s from the next start on", of.Value)
 		}
 	}
 	return out
 }
+
+// byFlag is whether `up` or its flags go on setting a key, whatever the file says.
+func byFlag(key string) bool { return key == "infer.bundle" || slices.Contains(overridden, key) }
 
 // Runs is whether an `up` answers at these addresses.
 func (e Endpoints) Runs() bool {
