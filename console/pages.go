@@ -12,6 +12,7 @@ import (
 	"path"
 	"time"
 
+	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -199,4 +200,4 @@ func sumOf(b []byte) string {
 }
 
 // gigabytes is a size for people.
-func gigabytes(n int64) string { return fmt.Sprintf("%.1f GB", float64(n)/1e9) }
+func gigabytes(n int64) string { return config.Bytes(n).Short() }

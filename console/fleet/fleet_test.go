@@ -77,7 +77,7 @@ func TestFleetIsReadFromTheTables(t *testing.T) {
 	x := newTables(t)
 	now := time.Now()
 	ingest := map[string]topics.WorkerStage{"ingest": {Partitions: []int{0, 1}}}
-	x.worker(topics.Worker{Name: "a-1", Version: "v1\x1b[31m", Stages: ingest, Warnings: map[string]string{"camera b": "no route", "backlog": "grows"}, Data: &topics.DataRoom{Bytes: 12e9, Bound: 50e9}}, now)
+	x.worker(topics.Worker{Name: "a-1", Version: "v1\x1b[31m", Stages: ingest, Warnings: map[string]string{"camera b": "no route", "backlog": "grows"}, Data: &topics.DataRoom{Bytes: 29e6, Bound: 50e9}}, now)
 	x.worker(topics.Worker{Name: "i-1", Stages: map[string]topics.WorkerStage{"infer": {Partitions: []int{0}, Lag: 70, Late: 33}}, Problems: map[string]string{"kafka": "away"}}, now)
 	lost := map[string]topics.WorkerStage{"ingest": {Partitions: []int{1, 2}}}
 	x.worker(topics.Worker{Name: "dead-1", Stages: lost}, now.Add(-time.Minute))
@@ -123,7 +123,7 @@ func TestFleetIsReadFromTheTables(t *testing.T) {
 		"a-1 alive ingest 2 0 0s v1 [31m",
 		"i-1 not ready infer 1 70 33s -",
 		"dead-1 gone for 1m0s ingest",
-		"The data directory of a-1 takes 12.0 GB of the 50.0 GB of --size.",
+		"The data directory of a-1 takes 29 MB of the 50.0 GB of --size.",
 		"dead-2 gone for 1m0s ingest",
 		"a streaming",
 		"b waiting",

@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/frostwatch/frostwatch/internal/config"
 	"github.com/frostwatch/frostwatch/topics"
 )
 
@@ -71,7 +72,7 @@ func (f Fleet) printWorkers(row func(...string)) {
 	for _, w := range f.Workers {
 		if w.Data != nil && w.Alive {
 			row()
-			row(fmt.Sprintf("The data directory of %s takes %.1f GB of the %.1f GB of --size.", w.Name, float64(w.Data.Bytes)/1e9, float64(w.Data.Bound)/1e9))
+			row(fmt.Sprintf("The data directory of %s takes %s of the %s of --size.", w.Name, config.Bytes(w.Data.Bytes).Short(), config.Bytes(w.Data.Bound).Short()))
 		}
 	}
 }

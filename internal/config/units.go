@@ -81,9 +81,9 @@ func (s Bytes) String() string {
 	return strconv.FormatInt(int64(s), 10)
 }
 
-// Short is the size for people, to a tenth of a GB.
+// Short is the size for people: whole MB, and from 1 GB on to a tenth of a GB.
 func (s Bytes) Short() string {
-	if s < 1e8 {
+	if s < 1e9 {
 		return fmt.Sprintf("%.0f MB", float64(s)/1e6)
 	}
 	return fmt.Sprintf("%.1f GB", float64(s)/1e9)

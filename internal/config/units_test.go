@@ -33,6 +33,11 @@ func TestAgesAndSizes(t *testing.T) {
 			t.Errorf("%d is written %s, want %s", int64(s), got, want)
 		}
 	}
+	for want, s := range map[string]Bytes{"0 MB": 0, "29 MB": 29e6, "999 MB": 999e6, "1.0 GB": 1e9, "270.6 GB": 2706e8} {
+		if got := s.Short(); got != want {
+			t.Errorf("%d is shown as %s, want %s", int64(s), got, want)
+		}
+	}
 	for want, a := range map[string]Age{"90d": Age(90 * day), "36h": Age(36 * time.Hour), "0": 0, "1h30m": Age(90 * time.Minute)} {
 		if got := a.String(); got != want {
 			t.Errorf("%v is written %s, want %s", time.Duration(a), got, want)
