@@ -111,7 +111,7 @@ func inForce(f config.File, data string) ([]config.Setting, error) {
 	if len(e.Settings) == 0 { // of a version before
 		return f.Settings(), err
 	}
-	return e.InForce(f), err
+	return up.WithTaken(e.InForce(f), data), err
 }
 
 func (p Program) printSettings(all []config.Setting, set, asJSON bool) error {

@@ -29,7 +29,7 @@ func (p Program) upCommand() *cobra.Command {
 	}
 	modelsFlag(cmd, &models)
 	cmd.Flags().StringVar(&o.Data, "data", up.DefaultData, "directory in which everything is stored")
-	cmd.Flags().Var(amount{&o.Size}, "size", "how large the data directory may grow, such as 50GB, at least 4GB; the oldest clips make room, then recognitions and pictures of alerts (default: no bound)")
+	cmd.Flags().Var(amount{&o.Size}, "size", "how large the data directory may grow, such as 50GB, at least 4GB; the oldest clips make room, then recognitions and pictures of alerts (to be given at each start; default: no bound)")
 	cmd.Flags().StringVar(&o.Config, "config", "", "configuration file (default: pipeline.yaml in the data directory, written at first start)")
 	cmd.Flags().StringVar(&o.Ports, "ports", "fixed", "fixed: 19092 Kafka, 16379 Redis, 18554 RTSP, 18080 HTTP; auto: free ones")
 	cmd.Flags().StringVar(&o.Model, "model", "", "model to recognise with: a folder, one in --models, or a name that 'frostwatch model pull' lists, which is downloaded if it is not there (default: infer.bundle of the configuration, or the demo model)")

@@ -270,7 +270,7 @@ func (u *up) run(ctx context.Context) (err error) {
 
 // keepSettings notes what is in force, for `frostwatch config show`.
 func (u *up) keepSettings(pr *process.Process) {
-	bound := config.Setting{Key: "--size", Value: "none", From: config.FromDefault}
+	bound := config.Setting{Key: sizeKey, Value: "none", From: config.FromDefault}
 	if u.Size > 0 {
 		bound.Value, bound.From = config.Bytes(u.Size).String(), config.FromUp
 	}
