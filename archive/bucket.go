@@ -16,6 +16,8 @@ import (
 	"gocloud.dev/blob/fileblob"
 	"gocloud.dev/blob/s3blob"
 	"gocloud.dev/gcerrors"
+
+	"github.com/frostwatch/frostwatch/internal/redact"
 )
 
 // Bucket holds the segments: a folder or an S3 bucket. Safe for concurrent use.
@@ -78,7 +80,8 @@ func openS3(ctx context.Context, location string) (*Bucket, error) {
 	u.RawQuery = q.Encode()
 	b, err := (&s3blob.URLOpener{}).OpenBucketURL(ctx, u)
 	if err != nil {
-		return nil, fmt.Errorf("open archive %s: %w", hideQuery(location), err)
+		// It repeats the URL.
+		return nil, fmt.Errorf("open archive %s", strings.ReplaceAll(err.Error(), u.String(), hideQuery(location)))
 	}
 	address := &url.URL{Scheme: s3blob.Scheme, Host: u.Host}
 	if prefix = strings.Trim(prefix, "/"); prefix != "" {
@@ -90,11 +93,10 @@ func openS3(ctx context.Context, location string) (*Bucket, error) {
 
 // hideQuery leaves out the parts that may hold a secret.
 func hideQuery(location string) string {
-	before, _, _ := strings.Cut(location, "?")
-	if u, err := url.Parse(before); err == nil {
-		return u.Redacted()
+	if at := strings.LastIndexByte(location, '@'); at < strings.IndexByte(location, '?') {
+		location, _, _ = strings.Cut(location, "?")
 	}
-	return before
+	return redact.Text(location)
 }
 
 // Close closes connections.
