@@ -86,7 +86,8 @@ type Problem struct{ Key, Text string }
 // Problems are what is wrong with the console's keys; each names its own in the file.
 func (c Console) Problems() (out []Problem) {
 	wrong := func(key, format string, args ...any) {
-		out = append(out, Problem{"console." + key, fmt.Sprintf(format, args...)})
+		key = "console." + key
+		out = append(out, Problem{key, (*origins)(nil).said(key, fmt.Sprintf(format, args...))})
 	}
 	c.checkReach(wrong)
 	names := map[string]bool{}

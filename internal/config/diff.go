@@ -3,9 +3,10 @@ package config
 import (
 	"fmt"
 	"reflect"
-	"regexp"
 	"strings"
 	"time"
+
+	"github.com/frostwatch/frostwatch/internal/redact"
 )
 
 // Change is a key whose value differs between two configurations. Secrets are
@@ -63,24 +64,17 @@ func shown(v reflect.Value) string {
 			return written(*it)
 		}
 	}
-	if v.Kind() == reflect.String {
-		return fmt.Sprintf("%q", withoutLogin(v.String()))
+	switch {
+	case v.Kind() == reflect.String:
+		return fmt.Sprintf("%q", redact.Text(v.String()))
+	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.String:
+		texts := make([]string, v.Len())
+		for i := range texts {
+			texts[i] = redact.Text(v.Index(i).String())
+		}
+		return fmt.Sprint(texts)
 	}
 	return fmt.Sprint(v.Interface())
-}
-
-// login is what of an address may be secret: a user's password, and parameters by their names.
-var login = regexp.MustCompile(`(?i)(://[^/?#@:]*:)[^/?#@]*@|([?&][^=&]*(?:key|secret|token|pass|sig)[^=&]*=)[^&]*`)
-
-// withoutLogin is a text in which no address has a password: keys that are no secrets should
-// have none, and may have.
-func withoutLogin(text string) string {
-	return login.ReplaceAllStringFunc(text, func(found string) string {
-		if strings.HasPrefix(found, "://") {
-			return found[:strings.Index(found[3:], ":")+4] + hidden + "@"
-		}
-		return found[:strings.Index(found, "=")+1] + hidden
-	})
 }
 
 // text is the part as YAML, or "" if it was left out.

@@ -14,6 +14,7 @@ type File struct {
 	sum    Sum
 	lines  map[string]int      // by key
 	named  map[string][]string // environment variables in the values, by key
+	from   *origins            // what these variables hold
 }
 
 // Sum is a hash that distinguishes the contents of files.
@@ -52,8 +53,11 @@ func (f File) Names(key string) bool {
 // Wrong is the error for a problem that another package finds with the value of
 // a key, such as "cameras[2]".
 func (f File) Wrong(key, what string) error {
-	return fmt.Errorf("%s:%d: %s: %s", f.Path, max(f.lines[key], 1), key, what)
+	return fmt.Errorf("%s:%d: %s: %s", f.Path, max(f.lines[key], 1), shownPath(key), f.from.said(key, what))
 }
+
+// Said is a text about several of the file's keys as it may be printed.
+func (f File) Said(what string) string { return f.from.said("*", what) }
 
 // Load is like Open but returns only the configuration.
 func Load(path string) (Config, error) {

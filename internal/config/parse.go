@@ -39,9 +39,9 @@ func parse(name string, b []byte, env func(string) (string, bool)) (File, error)
 	}
 	file, err := parser.ParseBytes(b, 0)
 	if err != nil {
-		return File{}, readable(name, err)
+		return File{}, (*origins)(nil).readable(name, err)
 	}
-	d := &document{name: name, env: env, lines: map[string]int{}, named: map[string][]string{}}
+	d := &document{name: name, env: env, lines: map[string]int{}, named: map[string][]string{}, from: &origins{}}
 	for i, doc := range file.Docs {
 		if i > 0 && doc.Body != nil {
 			return File{}, fmt.Errorf("%s:%d: a second document: want one", name, doc.Body.GetToken().Position.Line)
@@ -54,14 +54,14 @@ func parse(name string, b []byte, env func(string) (string, bool)) (File, error)
 	c := Default()
 	if len(file.Docs) > 0 && file.Docs[0].Body != nil {
 		if err := yaml.NodeToValue(file.Docs[0].Body, &c, yaml.Strict()); err != nil {
-			return File{}, readable(name, err)
+			return File{}, d.from.readable(name, err)
 		}
 	}
-	c.Rules = c.Rules.at(name, "rules")
-	c.Notify.Receivers = c.Notify.Receivers.at(name, "notify.receivers")
-	c.Notify.Verify = c.Notify.Verify.at(name, "notify.verify")
+	c.Rules = c.Rules.at(name, "rules", d.from)
+	c.Notify.Receivers = c.Notify.Receivers.at(name, "notify.receivers", d.from)
+	c.Notify.Verify = c.Notify.Verify.at(name, "notify.verify", d.from)
 	d.check(c)
-	return File{Path: name, Config: c, lines: d.lines, named: d.named}, d.err()
+	return File{Path: name, Config: c, lines: d.lines, named: d.named, from: d.from}, d.err()
 }
 
 // plainText is a file without the mark that some editors of Windows put before UTF-8.
@@ -75,50 +75,58 @@ func plainText(b []byte) ([]byte, error) {
 }
 
 // readable rewrites goccy's error as FILE:LINE: what.
-func readable(name string, err error) error {
+func (o *origins) readable(name string, err error) error {
 	var positioned yaml.Error
 	if errors.As(err, &positioned) && positioned.GetToken() != nil {
 		what := positioned.GetMessage()
 		if strings.Contains(what, "'\t'") || strings.Contains(what, "tab character") {
 			what = "a tab: indent with spaces"
 		}
+		what = o.said("", what)
 		if name == "" {
 			return errors.New(what)
 		}
 		return fmt.Errorf("%s:%d: %s", name, positioned.GetToken().Position.Line, what)
 	}
+	what := o.said("", err.Error())
 	if name == "" {
-		return err
+		return errors.New(what)
 	}
-	return fmt.Errorf("%s: %w", name, err)
+	return fmt.Errorf("%s: %s", name, what)
 }
 
 // expand replaces ${NAME}.
 func (d *document) expand(path, text string) string {
+	from := origin{path: path}
 	out, err := envtext.Expand(text, func(name string, _ int) (string, error) {
 		value, ok := d.env(name)
 		if !ok {
 			return "", fmt.Errorf("the environment variable %s is not set", name)
 		}
 		d.named[path] = append(d.named[path], name)
+		from.names, from.values = append(from.names, name), append(from.values, value)
 		return value, nil
 	})
 	if err != nil {
 		d.wrong(path, err.Error())
 		return text
 	}
+	if len(from.names) > 0 {
+		from.text = out
+		d.from.all = append(d.from.all, from)
+	}
 	return out
 }
 
-// wrong records a problem with the value at path.
+// wrong records a problem with the value at path, without what may be secret in the text.
 func (d *document) wrong(path, what string) {
 	d.wrongOn(d.lines[path], path, what)
 }
 
 // wrongOn is wrong, with another line than that of path.
 func (d *document) wrongOn(line int, path, what string) {
-	if path != "" {
-		what = path + ": " + what
+	if what = d.from.said(path, what); path != "" {
+		what = shownPath(path) + ": " + what
 	}
 	if d.name == "" { // nobody has written a text of which lines could be told
 		d.problems = append(d.problems, errors.New(what))

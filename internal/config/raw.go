@@ -14,6 +14,7 @@ import (
 type Raw struct {
 	file, path string
 	node       ast.Node
+	from       *origins // of the whole file
 }
 
 // UnmarshalYAML keeps the part as it is.
@@ -33,11 +34,11 @@ func (r *Raw) UnmarshalYAML(n ast.Node) error {
 }
 
 // at returns the part with its place in the file, which errors name.
-func (r Raw) at(file, path string) Raw {
+func (r Raw) at(file, path string, from *origins) Raw {
 	if r.node == nil {
 		return Raw{}
 	}
-	return Raw{file: file, path: path, node: r.node}
+	return Raw{file: file, path: path, node: r.node, from: from}
 }
 
 // String hides the part: a value in it may come from the environment.
@@ -51,7 +52,7 @@ func (r Raw) GoString() string { return r.path }
 // If there is none, the returned Part takes further problems that the caller
 // finds.
 func (r Raw) Decode(v any) (*Part, error) {
-	d := &document{name: r.file, lines: map[string]int{}}
+	d := &document{name: r.file, lines: map[string]int{}, from: r.from}
 	part := &Part{document: d, path: r.path}
 	if r.node == nil {
 		return part, nil
@@ -61,7 +62,7 @@ func (r Raw) Decode(v any) (*Part, error) {
 		return nil, err
 	}
 	if err := yaml.NodeToValue(r.node, v, yaml.Strict()); err != nil {
-		return nil, readable(r.file, err)
+		return nil, r.from.readable(r.file, err)
 	}
 	return part, nil
 }

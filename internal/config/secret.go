@@ -1,11 +1,15 @@
 package config
 
-import "log/slog"
+import (
+	"log/slog"
+
+	"github.com/frostwatch/frostwatch/internal/redact"
+)
 
 // Secret is a text that is hidden whenever it is printed, logged or marshalled.
 type Secret string
 
-const hidden = "***"
+const hidden = redact.Hidden
 
 // Reveal returns the text itself.
 func (s Secret) Reveal() string { return string(s) }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/frostwatch/frostwatch/internal/redact"
 )
 
 // Setting is a key with the value that is in force, as a person reads it. Secrets are
@@ -149,5 +151,9 @@ func counted(n int, names []string) string {
 		more = fmt.Sprintf(" and %d more", len(names)-maxNames)
 		names = names[:maxNames]
 	}
-	return fmt.Sprintf("%d: %s%s", n, strings.Join(names, ", "), more)
+	shown := make([]string, len(names)) // anything may have been written for a name
+	for i, name := range names {
+		shown[i] = redact.Text(name)
+	}
+	return fmt.Sprintf("%d: %s%s", n, strings.Join(shown, ", "), more)
 }

@@ -19,7 +19,7 @@ func RawOf(name string, text []byte) (Raw, error) {
 	}
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
-		return Raw{}, readable(name, err)
+		return Raw{}, (*origins)(nil).readable(name, err)
 	}
 	raw := Raw{file: name}
 	for _, doc := range file.Docs {

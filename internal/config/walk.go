@@ -22,6 +22,7 @@ type document struct {
 	env      func(string) (string, bool) // nil: variables are already replaced
 	lines    map[string]int              // by path
 	named    map[string][]string         // environment variables, by the path of the value that they are in
+	from     *origins                    // the values of these variables
 	problems []error
 }
 

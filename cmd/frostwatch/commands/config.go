@@ -68,7 +68,7 @@ func checkedText(f config.File, r process.Checked) string {
 	fmt.Fprintf(&b, "%s is right: %s, %s, %s\n", f.Path,
 		counted(len(f.Config.Cameras), "camera"), counted(r.Rules, "rule"), counted(r.Receivers, "receiver"))
 	for _, w := range r.Warnings {
-		fmt.Fprintf(&b, "warning: %s\n", topics.Clean(w))
+		fmt.Fprintf(&b, "warning: %s\n", topics.Clean(f.Said(w)))
 	}
 	return b.String()
 }
