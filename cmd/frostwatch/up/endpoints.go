@@ -2,6 +2,7 @@ package up
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -165,14 +166,19 @@ func ConfigOf(data string) string {
 	return ""
 }
 
-// write puts the addresses in DIR/endpoints.json, whole or not at all.
+// write puts the addresses in DIR/endpoints.json, whole or not at all. Nobody else may read it:
+// what is hidden in settings is what looks like a secret.
 func (e Endpoints) write(dir string) error {
 	b, err := json.MarshalIndent(e, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write endpoints: %w", err)
 	}
 	path := filepath.Join(dir, endpointsFile)
-	if err := os.WriteFile(path+".part", append(b, '\n'), 0o644); err != nil {
+	// One that was left behind would keep its mode.
+	if err := os.Remove(path + ".part"); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("write endpoints: %w", err)
+	}
+	if err := os.WriteFile(path+".part", append(b, '\n'), 0o600); err != nil {
 		return fmt.Errorf("write endpoints: %w", err)
 	}
 	if err := os.Rename(path+".part", path); err != nil {
