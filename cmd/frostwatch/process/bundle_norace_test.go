@@ -131,7 +131,7 @@ func writePE(t *testing.T) string {
 		t.Fatal(err)
 	}
 	about := `{"format": 3, "name": "pe", "model_id": "x", "logit_scale": 100, "precision": "float32",
-		"dims": {"image_size": 384, "frames": 8, "embed_dim": 512, "context_length": 32, "framewise": true, "architecture": "pe-core"}}`
+		"dims": {"image_size": 384, "frames": 8, "embed_dim": 512, "context_length": 32, "patch_size": 16, "vision_width": 384, "vision_layers": 12, "vision_heads": 6, "text_width": 512, "text_layers": 12, "text_heads": 8, "vocab_size": 49408, "vision_mlp": 1536, "pool_heads": 8, "framewise": true, "architecture": "pe-core"}}`
 	if err := os.WriteFile(filepath.Join(bundle, "bundle.json"), []byte(about), 0o600); err != nil {
 		t.Fatal(err)
 	}
