@@ -1,8 +1,6 @@
 package froster
 
 import (
-	"compress/gzip"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,19 +26,7 @@ func openRuntime(t testing.TB) *Runtime {
 // gunzip unpacks one file of the parity fixture.
 func gunzip(t testing.TB, elem ...string) string {
 	t.Helper()
-	in, err := os.Open(shared.Path(t, elem...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = in.Close() }()
-	z, err := gzip.NewReader(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := shared.Unpacked(t, elem...)
 	out := filepath.Join(t.TempDir(), strings.TrimSuffix(elem[len(elem)-1], ".gz"))
 	if err := os.WriteFile(out, raw, 0o644); err != nil {
 		t.Fatal(err)

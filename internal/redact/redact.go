@@ -15,13 +15,13 @@ const Hidden = "***"
 
 var (
 	scheme = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://`)
-	// assigned is a name that tells of a secret, with an equals sign. Where its value ends can't
+	// assigned is the name of what may be a secret, with an equals sign. Where its value ends can't
 	// be known.
 	assigned = regexp.MustCompile(`(?is)([a-z0-9_.-]*(?:pass|pwd|psw|pw|user|token|jwt|key|auth|cred|secret|sign|sig|code|session|sid)[a-z0-9_.-]*=).+$`)
 	// hostPort is a host; with anything else than a port behind it, it may be a user and a password
 	// whose '@' was cut off.
 	hostPort = regexp.MustCompile(`^(\[[0-9a-fA-F:.%]*\]|[^:\[\]]*)(:[0-9]{0,5})?$`)
-	// folder is one whose name tells that what follows is a secret.
+	// folder is one behind whose name a secret may follow.
 	folder = regexp.MustCompile(`(?is)(/[a-z0-9_-]*(?:pass|password|passwd|pwd|token|jwt|key|auth|cred|credentials|secret|signature)/).+$`)
 )
 

@@ -3,6 +3,8 @@
 package shared
 
 import (
+	"compress/gzip"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -36,6 +38,25 @@ func Path(t testing.TB, elem ...string) string {
 		Missing(t, p)
 	}
 	return p
+}
+
+// Unpacked is the content of a gzip file of the material.
+func Unpacked(t testing.TB, elem ...string) []byte {
+	t.Helper()
+	f, err := os.Open(Path(t, elem...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }
 
 // Missing ends a test that lacks something it needs: it fails where CI=true, so that

@@ -2,7 +2,6 @@ package commands
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -23,19 +22,7 @@ import (
 // `up --model NAME` downloads what is not there, says who vouches for it, and asks for
 // nothing that is there.
 func TestUpPullsAModelByName(t *testing.T) {
-	f, err := os.Open(shared.Path(t, "parity", "pe", "tiny_pe.pt.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = f.Close() }()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := shared.Unpacked(t, "parity", "pe", "tiny_pe.pt.gz")
 	requests := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if requests++; requests == 1 {

@@ -2,11 +2,9 @@ package commands
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -30,20 +28,7 @@ func runModel(t *testing.T, args ...string) (out, errs string, code int) {
 
 func tinyCLIP(t *testing.T) []byte {
 	t.Helper()
-	f, err := os.Open(shared.Path(t, "parity", "tiny_clip.pt.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = f.Close() }()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return raw
+	return shared.Unpacked(t, "parity", "tiny_clip.pt.gz")
 }
 
 // A checkpoint is downloaded over a connection that breaks, and becomes a model

@@ -2,12 +2,10 @@ package process
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"fmt"
 	"image"
 	"image/jpeg"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -57,19 +55,7 @@ func importDemo(t *testing.T, out string) string {
 // importFramewise makes a model whose frames don't see one another.
 func importFramewise(t *testing.T, out string) string {
 	t.Helper()
-	f, err := os.Open(shared.Path(t, "parity", "tiny_clip.pt.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = f.Close() }()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := shared.Unpacked(t, "parity", "tiny_clip.pt.gz")
 	clip := filepath.Join(t.TempDir(), "clip.pt")
 	if err := os.WriteFile(clip, raw, 0o600); err != nil {
 		t.Fatal(err)
