@@ -150,6 +150,7 @@ type film struct {
 	start         time.Time
 	width, height int
 	converted     int
+	still         bool // nothing moves
 }
 
 func newFilm(t *testing.T, s *Stream) *film {
@@ -178,7 +179,7 @@ func (f *film) frame(pts, arrived time.Duration) {
 func (f *film) frameUntil(pts, until, arrived time.Duration) {
 	f.t.Helper()
 	err := f.s.Frame(f.t.Context(), &media.Frame{
-		PTS: pts, Until: until, Arrived: f.start.Add(arrived), Width: f.width, Height: f.height,
+		PTS: pts, Until: until, Arrived: f.start.Add(arrived), Width: f.width, Height: f.height, Still: f.still,
 		RGB: func(dst []byte) ([]byte, error) {
 			f.converted++
 			return append(dst[:0], bytes.Repeat([]byte{byte(pts / time.Millisecond)}, f.width*f.height*3)...), nil

@@ -48,6 +48,32 @@ func TestKeyframesMakeQuietClips(t *testing.T) {
 	}
 }
 
+// Where all is decoded, a clip is quiet as well if nothing moved by any of its pictures.
+func TestClipsOfStillPicturesAreQuiet(t *testing.T) {
+	c := &clips{}
+	s, _ := testStream(t, c, nil)
+	f := newFilm(t, s)
+	f.run(0, 150, 0)
+	f.still = true
+	f.run(150, 450, 0) // from the tenth second to the thirtieth
+	f.still = false
+	f.run(450, 525, 0)
+	publish(s)
+	quiet := 0
+	for _, clip := range c.all {
+		within := clip.Start >= 10*time.Second && clip.Start+clip.Window <= 30*time.Second
+		if around := clip.Start < 9900*time.Millisecond || clip.Start+clip.Window > 31*time.Second; clip.Quiet && around || within && !clip.Quiet {
+			t.Errorf("the clip from %v on is quiet: %v", clip.Start, clip.Quiet)
+		}
+		if clip.Quiet {
+			quiet++
+		}
+	}
+	if quiet < 3 {
+		t.Errorf("%d quiet clips of %d", quiet, len(c.all))
+	}
+}
+
 // keyframe shows a frame after which others came that were not decoded.
 func (f *film) keyframe(pts, until time.Duration, skipped int) {
 	f.t.Helper()

@@ -36,7 +36,7 @@ type window struct {
 	start  time.Duration
 	frames []topics.ClipFrame
 	stills []*media.Still // of the frames, where squares are cut out of them, until it is complete; all of one size, as an epoch's frames are
-	busy   bool           // frames after one of its pictures were decoded
+	busy   bool           // something moved by one of its pictures, or may have
 	zoom   *topics.Zoom   // once it is complete
 	zones  []topics.ClipZone
 }

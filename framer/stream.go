@@ -247,7 +247,7 @@ func (s *Stream) cut(ctx context.Context, f *media.Frame, at, until time.Duratio
 			}
 		}
 		win.frames = append(win.frames, picture)
-		if f.Skipped == 0 {
+		if f.Skipped == 0 && !f.Still {
 			win.busy = true
 		}
 		if s.cuts {

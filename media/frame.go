@@ -27,6 +27,9 @@ type Frame struct {
 	// Skipped is how many frames came after this one and before Until that were not
 	// decoded, since nothing happened (StreamOptions.OnDemand).
 	Skipped int
+	// Still is whether nothing moved, and sizes of packets were as is usual then, while
+	// all pictures were decoded (StreamOptions.OnDemand).
+	Still bool
 	// Kept is whether OnKept was called when the frame came.
 	Kept bool
 	// The picture is as people see it: rotated and mirrored as the stream says, with

@@ -20,8 +20,11 @@ type stillness struct {
 	since  time.Duration // on the stream's clock
 	now    sizes         // in this stretch
 	rose   bool          // sizes have, since the latest look
+	risen  bool          // they have in this stretch
 	usual  sizes         // in the stretch that was learned
 	wait   time.Duration // for how long pictures must be still to be believed
+	unseen bool          // a keyframe showed something else, and nothing has been seen to move since
+	asked  bool          // something moved by the latest look: did sizes show it?
 	awaken bool          // sizes rose, and nothing has been seen to move since
 	alarm  sizes         // from there on
 }
@@ -66,8 +69,8 @@ const (
 	// leastCalm is for how long pictures must have been still, at first; mostCalm at most.
 	leastCalm = 5 * time.Second
 	mostCalm  = 10 * time.Minute
-	// restful is how long pictures must have been still for it to be of interest whether
-	// sizes rise with what moves next.
+	// restful is how long they must have been still where sizes are as usual, and for it to
+	// be of interest whether sizes rise with what moves next.
 	restful = 2 * time.Second
 )
 
@@ -84,7 +87,7 @@ func (s *stillness) packet(key bool, size int) (rises bool) {
 	middle := sorted[recentPackets/2]
 	s.now.add(size, sum, middle)
 	rises = s.usual.exceed(size, sum, middle)
-	s.rose = s.rose || rises
+	s.rose, s.risen = s.rose || rises, s.risen || rises
 	if s.awaken || rises {
 		s.alarm.add(size, sum, middle)
 	}
@@ -100,18 +103,29 @@ func (s *stillness) sum() (sum int) {
 }
 
 // look takes whether something has moved since the look before, while all pictures are
-// decoded.
+// decoded. Whether sizes showed what moved is known by the next look: they may rise a few
+// packets later, as where it begins with a keyframe, and then all since that is decoded.
 func (s *stillness) look(at time.Duration, moved bool) {
+	if s.asked {
+		s.asked = false
+		s.heed(s.rose)
+	}
 	switch {
 	case moved:
-		if s.usual.packets > 0 && (s.awaken || s.calm && at-s.since >= restful) {
-			s.heed(s.rose || s.awaken)
+		switch {
+		case s.usual.packets == 0:
+		case s.awaken:
+			s.heed(true)
+		case s.unseen, s.calm && at-s.since >= restful:
+			s.asked = true
 		}
-		s.calm = false
+		s.calm, s.unseen = false, false
 	case !s.calm:
 		s.begin(at)
 	}
-	s.rose = false
+	if !s.asked {
+		s.rose = false
+	}
 }
 
 // low is whether packets are so small of late that pictures may be still.
@@ -121,33 +135,50 @@ func (s *stillness) low() bool {
 
 // begin begins a stretch.
 func (s *stillness) begin(at time.Duration) {
-	s.calm, s.since, s.now = true, at, sizes{}
+	s.calm, s.since, s.now, s.risen = true, at, sizes{}, false
+}
+
+// asUsual is whether nothing moves, and sizes are those that are usual then.
+func (s *stillness) asUsual() bool {
+	return s.calm && s.usual.packets > 0 && !s.risen && !s.awaken && !s.unseen
 }
 
 // heed takes whether sizes rose when something moved.
 func (s *stillness) heed(rose bool) {
 	s.awaken = false
-	s.wait = max(s.wait, leastCalm)
-	if rose {
-		s.wait = max(s.wait/2, leastCalm)
-	} else {
-		s.wait = min(2*s.wait, mostCalm)
+	switch {
+	case !rose:
+		s.wait = min(2*max(s.wait, leastCalm), mostCalm)
+	case s.wait > leastCalm:
+		s.wait /= 2
+	default:
+		s.wait = 0
 	}
 }
 
 // still is whether pictures were still for long enough, and packets so small that what
 // moves would show in them. group is the time between two keyframes.
 func (s *stillness) still(at, group time.Duration) bool {
-	return s.calm && at-s.since >= max(s.wait, leastCalm, 2*group) && s.count >= recentPackets &&
-		s.small()
+	least := max(leastCalm, 2*group)
+	if s.asUsual() {
+		least = max(restful, group)
+	}
+	return s.calm && at-s.since >= max(s.wait, least) && s.count >= recentPackets && s.small()
 }
 
 // small is whether packets were so small that what moves would show in them.
 func (s *stillness) small() bool { return s.now.packets > 0 && sunk*s.now.all <= s.key*s.now.packets }
 
-// learn makes what the stretch had the usual. If sizes had risen and nothing was seen to
-// move, what is usual has more of them.
+// learn makes what the stretch had the usual. A stretch as usual, which may be short, does
+// not narrow it; if sizes had risen and nothing was seen to move, it has more of them.
 func (s *stillness) learn() {
+	if s.unseen { // by the keyframe alone
+		s.heed(false)
+		s.unseen = false
+	}
+	if s.asUsual() {
+		s.now.with(s.usual)
+	}
 	if s.awaken {
 		s.now.with(s.usual)
 		s.now.with(s.alarm)
@@ -190,9 +221,7 @@ func (s *stillness) study(at time.Duration) {
 // wake is called when all pictures are decoded again, from that time on. rose is whether
 // that is because sizes rise, and unseen, because of something that they did not show.
 func (s *stillness) wake(at time.Duration, rose, unseen bool) {
-	if unseen {
-		s.heed(false)
-	}
+	s.unseen, s.asked = unseen, false
 	if s.awaken, s.rose = rose, false; !rose {
 		s.alarm = sizes{}
 	}

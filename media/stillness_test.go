@@ -75,13 +75,68 @@ func TestSizesThatMissedSomethingAreBelievedLess(t *testing.T) {
 	}
 	first := rest(0)
 	s.wake(time.Minute, false, true)
+	s.look(time.Minute, true) // and sizes don't rise
 	if second := rest(time.Minute); second < 2*first-time.Second {
 		t.Errorf("at rest after %v, and then after %v", first, second)
 	}
-	s.wake(2*time.Minute, true, false)
-	s.look(2*time.Minute, true) // it was right
-	if third := rest(2 * time.Minute); third > first+time.Second {
+	s.wake(2*time.Minute, false, true) // and nothing is seen to move
+	rest(2 * time.Minute)
+	s.wake(3*time.Minute, false, true)
+	if again := rest(3 * time.Minute); again < 4*leastCalm {
+		t.Errorf("at rest after %v, after a keyframe that differs for no reason", again)
+	}
+	for range 3 {
+		s.wake(4*time.Minute, true, false)
+		s.look(4*time.Minute, true) // it was right
+	}
+	if third := rest(4 * time.Minute); third > first {
 		t.Errorf("at rest after %v, once sizes had been right", third)
+	}
+}
+
+// What begins with a keyframe shows in the sizes of the packets after it, and not before.
+func TestSizesThatRiseAfterAKeyframeAreBelieved(t *testing.T) {
+	s := &stillness{}
+	if _, _, rests := s.play(0, 300, 100, false); !rests {
+		t.Fatal("never at rest")
+	}
+	s.learn()
+	s.wake(time.Minute, false, true)
+	s.look(time.Minute, true)
+	for range 20 {
+		s.packet(false, 1000)
+	}
+	s.look(time.Minute+time.Second, true)
+	for range recentPackets {
+		s.packet(false, 100)
+	}
+	at, _, rests := s.play(2*time.Minute, 300, 100, false)
+	if d := at - 2*time.Minute; !rests || d >= leastCalm {
+		t.Errorf("at rest: %v, after %v, want it sooner than where nothing is known", rests, d)
+	}
+}
+
+// Nothing moves, but who has just come to know what is usual, or saw sizes rise, can't be
+// sure.
+func TestNothingMovesAsUsual(t *testing.T) {
+	s := &stillness{}
+	s.look(0, false)
+	if s.asUsual() {
+		t.Error("nothing is known, and all is as usual")
+	}
+	s.play(time.Second, 300, 100, false)
+	s.learn()
+	s.wake(time.Minute, true, false)
+	if s.asUsual() {
+		t.Error("sizes rose, and all is as usual")
+	}
+	s.look(time.Minute+time.Second, true)
+	if s.asUsual() {
+		t.Error("something moves, and all is as usual")
+	}
+	s.play(time.Minute+2*time.Second, 20, 100, false)
+	if !s.asUsual() {
+		t.Error("after it had moved, nothing is as usual any more")
 	}
 }
 

@@ -45,6 +45,7 @@ type Stream struct {
 	heldArrived time.Time
 	heldShape   shape
 	heldKept    bool
+	heldStill   bool
 	first       time.Time     // arrival of the first frame
 	waited      time.Duration // for packets since the latest frame that has a time
 	frame       Frame         // handed out
@@ -142,12 +143,13 @@ func (s *Stream) take() (*Frame, error) {
 		out = s.hand(s.clock.until(s.heldAt, at, before))
 		out.Skipped = skipped
 	}
-	peeking := s.demand != nil && s.demand.state == peeking
+	peeking, still := s.demand != nil && s.demand.state == peeking, false
 	if s.demand != nil && !peeking && !damaged {
 		s.watch(at, number, now)
+		still = s.demand.still.asUsual()
 	}
 	s.held.MoveRef(s.fresh)
-	s.holding, s.heldAt, s.heldStep, s.heldArrived, s.heldShape, s.heldKept = true, at, before, now, shape, kept
+	s.holding, s.heldAt, s.heldStep, s.heldArrived, s.heldShape, s.heldKept, s.heldStill = true, at, before, now, shape, kept, still
 	if peeking {
 		s.next()
 	}
@@ -162,7 +164,7 @@ func (s *Stream) hand(until time.Duration) *Frame {
 	s.shape = s.heldShape
 	s.frame = Frame{
 		PTS: s.heldAt, Until: until, Arrived: s.heldArrived,
-		Width: s.shape.width, Height: s.shape.height, Kept: s.heldKept, RGB: s.toRGB,
+		Width: s.shape.width, Height: s.shape.height, Kept: s.heldKept, Still: s.heldStill, RGB: s.toRGB,
 	}
 	return &s.frame
 }
