@@ -160,7 +160,7 @@ func (c *clock) believable(t time.Duration) bool {
 	case !c.live:
 		return t-c.head <= leapRecorded
 	}
-	return t-c.head <= leapMost || t-leapMost <= c.came-c.rate.most()
+	return t-c.head <= leapMost || t-leapMost <= c.came-c.rate.punctual
 }
 
 // between is a time after the frame before and, at the usual step, before the next.

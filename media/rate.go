@@ -21,6 +21,11 @@ type rate struct {
 	given  bool          // stamps were given up since frames came later and later,
 	level  time.Duration // and this was the lateness before that
 	calm   int           // stretches in a row in which they didn't
+
+	// punctual is the lateness of the most punctual frame. It is forgotten slowly: a
+	// machine that is busy for minutes gets all frames late, and how far stamps may leap
+	// depends on it.
+	punctual time.Duration
 }
 
 const (
@@ -48,15 +53,18 @@ func (r *rate) see(late, came time.Duration) {
 	if r.open {
 		r.paused = max(r.paused, came-r.latest)
 		r.pause = max(r.pause, r.paused)
+		r.punctual = min(late, r.punctual+time.Duration(ratesDiffer*float64(came-r.latest)))
+	} else {
+		r.punctual = late
 	}
 	r.latest = came
 	switch {
 	case !r.open || took > 3*rateStretch: // the camera was silent
 		before := late
 		if r.open {
-			before = r.most()
+			before = min(r.least, r.before)
 		}
-		*r = rate{open: true, from: came, least: late, before: before, latest: came}
+		*r = rate{open: true, from: came, least: late, before: before, latest: came, punctual: r.punctual}
 	case took < rateStretch:
 		r.least = min(r.least, late)
 	default:
@@ -108,6 +116,3 @@ func (r *rate) giveUp() {
 
 // right is whether they have run at the same rate for a while.
 func (r *rate) right() bool { return r.calm >= calmFor }
-
-// most is the lateness of the most punctual frame of late.
-func (r *rate) most() time.Duration { return min(r.least, r.before) }

@@ -33,6 +33,29 @@ func TestABusyMachineDoesNotMakeStampsWrong(t *testing.T) {
 	}
 }
 
+// A camera that pauses while its pictures are decoded late was silent for as long as its
+// stamps say, although less time than that has passed between two of its frames.
+func TestAPauseIsBelievedOfFramesThatAreLate(t *testing.T) {
+	const late, pause, busyFor = 6 * time.Second, 4 * time.Second, 20 * time.Second
+	k := clock{tick: 1. / 90_000, live: true}
+	show := func(made, came time.Duration) time.Duration {
+		at, _ := k.at(int64(made.Seconds()*90_000), came)
+		return at
+	}
+	made := time.Duration(0)
+	for ; made < 30*time.Second; made += 100 * ms {
+		show(made, made)
+	}
+	for until := made + busyFor; made < until; made += 100 * ms {
+		show(made, made+late)
+	}
+	came := made + late
+	made += pause
+	if at := show(made, came); (at - made).Abs() > ms {
+		t.Errorf("a frame of %v that came at %v is shown at %v", made, came, at)
+	}
+}
+
 // Jitter does not hide that fewer frames come than are stamped.
 func TestAWrongRateIsNoticedInJitter(t *testing.T) {
 	for seed := range uint64(20) {
