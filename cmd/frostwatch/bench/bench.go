@@ -24,6 +24,8 @@ const (
 	Up     = "up"
 	// Capacity is measured only when it is asked for: it takes ten minutes.
 	Capacity = "capacity"
+	// Soak too: an hour.
+	Soak = "soak"
 )
 
 // Parts returns all parts in the order in which they are measured. Ingest comes
@@ -51,7 +53,8 @@ type Options struct {
 	Decode []string // which pictures of ingest's cameras are decoded: each is measured in turn; empty: the default
 	// Processes are by how many processes ingest's cameras are read, at most: each is measured in turn; empty: 0, the benchmark's own.
 	Processes []int
-	Rounds    int // how often infer measures each rate
+	Rounds    int    // how often infer measures each rate
+	Seed      uint64 // of what soak does to cameras
 	Time      time.Duration
 	JSON      bool
 
@@ -75,6 +78,7 @@ type Report struct {
 	Up      *upFigures      `json:"up,omitempty"`
 
 	Capacity *capacityFigures `json:"capacity,omitempty"`
+	Soak     *soakFigures     `json:"soak,omitempty"`
 }
 
 // Run measures the parts and prints the report.
@@ -95,9 +99,14 @@ func Run(ctx context.Context, o Options, parts []string) (err error) {
 	if o.JSON {
 		e := json.NewEncoder(o.Out)
 		e.SetIndent("", "  ")
-		return e.Encode(measured)
+		err = e.Encode(measured)
+	} else {
+		err = measured.Print(o.Out)
 	}
-	return measured.Print(o.Out)
+	if err == nil && measured.Soak != nil {
+		err = measured.Soak.failed()
+	}
+	return err
 }
 
 func (b *bench) measure(ctx context.Context, parts []string) (r Report, err error) {
@@ -133,6 +142,11 @@ func (b *bench) measure(ctx context.Context, parts []string) (r Report, err erro
 	if slices.Contains(parts, Capacity) {
 		if r.Capacity, err = b.capacity(ctx); err != nil {
 			return r, fmt.Errorf("measure capacity: %w", err)
+		}
+	}
+	if slices.Contains(parts, Soak) {
+		if r.Soak, err = b.soak(ctx); err != nil {
+			return r, fmt.Errorf("soak: %w", err)
 		}
 	}
 	return r, nil

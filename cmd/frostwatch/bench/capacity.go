@@ -160,7 +160,6 @@ func (f *capacityFigures) print(row func(...string)) {
 const capacityConfig = `
 kafka: {brokers: [%q], partitions: 4}
 redis: {address: %q}
-http: {listen: "127.0.0.1:0"}
 log: {level: error}
 ingest: {decode: %s, allow: ["127.0.0.1"], record: none}
 framer: {short_side: %d}

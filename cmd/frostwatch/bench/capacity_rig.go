@@ -28,8 +28,10 @@ type capacityRig struct {
 	table              *cameras.Table
 	past               *archive.Reader
 	stride             time.Duration
-	running            int  // cameras
-	awake              bool // something was recognised
+	running            int // cameras
+	// Where the stages' metrics are.
+	ingestHTTP, inferHTTP string
+	awake                 bool // something was recognised
 
 	free []func() error // the last first
 }
@@ -70,12 +72,20 @@ func (b *bench) startCapacity(ctx context.Context, films []string, bundle string
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		return r, fmt.Errorf("write the configuration: %w", err)
 	}
-	for stage, to := range map[string]**child{"ingest": &r.ingest, "infer": &r.infer} {
-		if *to, err = b.startChild(ctx, stage, "--config", path); err != nil {
+	free, err := up.ChooseEndpoints("auto")
+	if err != nil {
+		return r, err
+	}
+	r.ingestHTTP, r.inferHTTP = free.HTTP, free.Console
+	for _, s := range []struct {
+		stage, http string
+		child       **child
+	}{{"ingest", r.ingestHTTP, &r.ingest}, {"infer", r.inferHTTP, &r.infer}} {
+		if *s.child, err = b.startChild(ctx, s.stage, "--config", path, "--http", s.http); err != nil {
 			return r, err
 		}
-		r.free = append(r.free, (*to).end)
-		(*to).drain()
+		r.free = append(r.free, (*s.child).end)
+		(*s.child).drain()
 	}
 	return r, nil
 }

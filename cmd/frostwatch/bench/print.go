@@ -35,6 +35,9 @@ func (r Report) Print(w io.Writer) error {
 	if r.Capacity != nil {
 		r.Capacity.print(row)
 	}
+	if r.Soak != nil {
+		r.Soak.print(row)
+	}
 	if err := t.Flush(); err != nil {
 		return err
 	}

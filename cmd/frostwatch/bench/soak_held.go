@@ -1,0 +1,84 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// held is what a process held, at one time after the other.
+type held struct {
+	name, http                         string // the process, and the address of its metrics
+	seconds, memory, goroutines, files []float64
+}
+
+// metricsMost bounds a page of metrics.
+const metricsMost = 16 << 20
+
+// look reads it from a process's metrics, where operators do.
+func (h *held) look(ctx context.Context, at time.Duration) error {
+	ctx, stop := context.WithTimeout(ctx, 10*time.Second)
+	defer stop()
+	q, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+h.http+"/metrics", http.NoBody)
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(q)
+	if err != nil {
+		return fmt.Errorf("read its metrics: %w", err)
+	}
+	defer func() { _ = res.Body.Close() }() // read to its end, or given up
+	values := map[string]float64{}
+	lines := bufio.NewScanner(io.LimitReader(res.Body, metricsMost))
+	for lines.Scan() {
+		name, value, ok := strings.Cut(lines.Text(), " ")
+		if !ok || strings.HasPrefix(name, "#") {
+			continue
+		}
+		name, _, _ = strings.Cut(name, "{")
+		if v, err := strconv.ParseFloat(value, 64); err == nil {
+			values[name] = v
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("read its metrics: %w", err)
+	}
+	return h.take(at, values)
+}
+
+func (h *held) take(at time.Duration, values map[string]float64) error {
+	for name, to := range map[string]*[]float64{"process_resident_memory_bytes": &h.memory, "go_goroutines": &h.goroutines, "process_open_fds": &h.files} {
+		v, ok := values[name]
+		if !ok {
+			return fmt.Errorf("its metrics lack %s", name)
+		}
+		*to = append(*to, v)
+	}
+	h.seconds = append(h.seconds, at.Seconds())
+	return nil
+}
+
+// figures are those without what came in the first so many seconds.
+func (h *held) figures(left float64) soakProcess {
+	first := 0
+	for first < len(h.seconds) && h.seconds[first] < left {
+		first++
+	}
+	seconds, memory := h.seconds[first:], []float64{}
+	for _, v := range h.memory[first:] {
+		memory = append(memory, v/(1<<20))
+	}
+	most := 0.
+	if len(memory) > 0 {
+		most = soakMemory * memory[0]
+	}
+	return soakProcess{
+		Name: h.name, Memory: slopeOf(seconds, memory, most),
+		Goroutines: slopeOf(seconds, h.goroutines[first:], soakCount), Files: slopeOf(seconds, h.files[first:], soakCount),
+	}
+}
