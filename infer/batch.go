@@ -2,6 +2,7 @@ package infer
 
 import (
 	"context"
+	"time"
 )
 
 // batchLoop takes clips in the order in which they were read and recognises them
@@ -23,9 +24,8 @@ func (s *Stage) batchLoop(ctx context.Context) error {
 }
 
 // collect waits for a clip, unless it is given the first one, and then for at
-// most MaxWait for more clips of the same model, until they have MaxBatch squares
-// together. next is a clip of another model,
-// which begins the next batch. more is false when no clip will follow.
+// most MaxWait for more clips of the same model, until they have as many squares together
+// as a batch should. next is a clip of another model, which begins the next batch. more is false when no clip will follow.
 func (s *Stage) collect(ctx context.Context, first *clip) (batch []*clip, next *clip, more bool) {
 	c := first
 	if c == nil {
@@ -36,7 +36,7 @@ func (s *Stage) collect(ctx context.Context, first *clip) (batch []*clip, next *
 	full, cancel := context.WithTimeout(ctx, s.MaxWait)
 	defer cancel()
 	batch = []*clip{c}
-	for n := len(c.looks); n < s.MaxBatch; n += len(c.looks) {
+	for n, most := len(c.looks), s.pace.squares(); n < most; n += len(c.looks) {
 		if c, more = s.next(ctx, full); c == nil {
 			return batch, nil, more
 		}
@@ -127,9 +127,12 @@ func (s *Stage) see(ctx context.Context, clips []*clip) error {
 	if err != nil {
 		return err
 	}
+	took, squares := time.Duration(0), 0
 	for _, r := range runs {
 		r.spread()
+		took, squares = took+r.took, squares+len(r.squares)
 	}
+	s.pace.note(took, squares)
 	for _, c := range clips {
 		if c.err == nil {
 			s.quiet.note(c)

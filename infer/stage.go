@@ -39,7 +39,7 @@ type Options struct {
 	Names    topics.Names
 	Group    string        // of consumers
 	First    Recogniser    // Run takes it over and closes it
-	MaxBatch int           // clips in one run of the model
+	MaxBatch int           // squares in one run of the model at most; fewer where they take long
 	MaxWait  time.Duration // how long to wait for a batch to fill
 	MaxAge   time.Duration // of clips, by the broker's clock; older ones are skipped; 0: none is
 	TopK     int           // labels in a recognition
@@ -103,6 +103,7 @@ type Stage struct {
 	sunk     *sunk
 	backlog  *backlog
 	quiet    *quiet
+	pace     pace
 	waiting  atomic.Bool // until there is a first vocabulary
 	// order holds the clips that were read and are not in a batch yet, in the order
 	// in which they were read. Reading blocks while it is full.
@@ -131,6 +132,7 @@ func New(o Options) (*Stage, error) {
 		watched:  newWatched(),
 		sunk:     newSunk(o.Reporter),
 		quiet:    newQuiet(o.QuietEvery),
+		pace:     newPace(o.MaxBatch),
 		backlog: &backlog{
 			log: o.Logger, now: o.Now, maxAge: o.MaxAge, feeds: map[*feed]bool{},
 			report: func(err error) { o.Reporter.Warning("falling behind", err) },
