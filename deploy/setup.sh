@@ -183,7 +183,6 @@ check_space() { # FOLDER GIGABYTES WHAT
 # Made again whenever the lock changes: a package that is no longer in it must not stay.
 install_train() {
   cmp -s train/requirements.txt train/.venv/installed.txt && return
-  install_packages python3 python3-venv
   python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || die "$(python3 --version) at $(command -v python3) is too old: train/ needs Python 3.11"
   say "installing train/'s Python packages (some 5 GB and a few minutes, once)"
   rm -rf train/.venv
@@ -206,8 +205,12 @@ test)
   install_java
   install_axe
   install_subscribers
-  install_train
+  # The one waits for the network and the disk, the other for the processor.
+  install_packages python3 python3-venv
+  install_train &
+  train=$!
   install_lint
+  wait $train
   ;;
 *) die "usage: deploy/setup.sh run|test|release|image" ;;
 esac
