@@ -114,6 +114,14 @@ const (
 
 var cameraName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
+// CheckCameraName returns an error if no camera may have this name.
+func CheckCameraName(name string) error {
+	if !cameraName.MatchString(name) {
+		return fmt.Errorf("camera name %.80q: want 1 to 64 letters, digits, '.', '_' or '-', the first a letter or digit", name)
+	}
+	return nil
+}
+
 // CheckVocabularyName returns an error if no camera may name such a vocabulary.
 func CheckVocabularyName(name string) error {
 	if !cameraName.MatchString(name) {
