@@ -66,6 +66,7 @@ func (p Program) root() *cobra.Command {
 		p.modelCommand(),
 		p.exportCommand(),
 		p.camsimCommand(),
+		p.simulateCommand(),
 		p.benchCommand(),
 		p.evalCommand(),
 		p.initCommand(),
