@@ -26,6 +26,9 @@ import (
 type BrokerOptions struct {
 	Dir  string // for topics, data and group offsets; made if absent
 	Port int    // on 127.0.0.1; 0 takes a free one
+	// Advertise is the address, host:port, that clients are told to connect to: that of a
+	// proxy. "": where the broker listens.
+	Advertise string
 	// Housekeeping is how often retention and compaction are applied: kfake does
 	// neither by itself. 0: a minute.
 	Housekeeping time.Duration
@@ -69,6 +72,7 @@ func StartBroker(o BrokerOptions) (*Broker, error) {
 	cluster, err := kfake.NewCluster(
 		kfake.NumBrokers(1),
 		kfake.Ports(o.Port),
+		kfake.ListenFn(o.listen),
 		kfake.DataDir(o.Dir),
 		kfake.GroupMinSessionTimeout(time.Second),
 		kfake.BrokerConfigs(brokerConfigs()),
