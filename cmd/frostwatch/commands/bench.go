@@ -31,6 +31,7 @@ func (p Program) benchCommand() *cobra.Command {
 			return bench.Run(cmd.Context(), o, parts)
 		},
 	}
+	cmd.AddCommand(p.benchChaos(), p.benchBroker())
 	cmd.Flags().StringVar(&o.Model, "model", "", "bundle to measure with (default: the demo model)")
 	cmd.Flags().StringVar(&o.Checkpoint, "checkpoint", "", "checkpoint that infer measures in each precision (default: the demo's)")
 	cmd.Flags().BoolVar(&o.Framewise, "framewise", false, "infer measures --checkpoint, a CLIP's, frame by frame as well, also where half of a clip's frames are known from the one before")
