@@ -66,6 +66,7 @@ type Result struct {
 	Nemesis  Nemesis         `json:"nemesis"`
 	Schedule string          `json:"schedule"`
 	Quiet    float64         `json:"quiet_after_s"` // from the end of the load and of all disturbances until nothing was missing
+	Resets   int             `json:"resets"`        // of connections
 	Report   *history.Report `json:"report"`
 	// Failed is what kept the trial from being carried out to its end, or what else was wrong;
 	// "": nothing.
@@ -189,9 +190,9 @@ func (r *rig) print(t Result) error {
 	if !t.ok() {
 		verdict = fmt.Sprintf("%d VIOLATIONS", len(t.Report.Violations))
 	}
-	_, err := fmt.Fprintf(r.Out, "trial %d of seed %d, %s: %s\n  %d clips, %d acknowledged, dropped %v; %d recognised, accounted %v; %d of %d alert records; %d came again; quiet after %.1f s: %s\n",
+	_, err := fmt.Fprintf(r.Out, "trial %d of seed %d, %s: %s\n  %d clips, %d acknowledged, dropped %v; %d recognised, accounted %v; %d of %d alert records; %d came again; %d connections reset; quiet after %.1f s: %s\n",
 		t.Trial, t.Seed, t.Nemesis, t.Schedule, t.Report.Clips, t.Report.Acked, t.Report.Dropped, t.Report.Recognised, t.Report.Accounted,
-		t.Report.Published, t.Report.Expected, t.Report.Repeats, t.Quiet, verdict)
+		t.Report.Published, t.Report.Expected, t.Report.Repeats, t.Resets, t.Quiet, verdict)
 	for _, v := range t.Report.Violations[:min(shown, len(t.Report.Violations))] {
 		if err == nil {
 			_, err = fmt.Fprintf(r.Out, "  %v\n", v)

@@ -31,8 +31,7 @@ func TestPlansAreReproducible(t *testing.T) {
 		}
 		schedules[p.Schedule()] = true
 	}
-	// Calm's is empty, and Conns' is the same each time.
-	if want := 3*(len(all)-2) + 2; len(schedules) != want {
+	if want := 3*(len(all)-1) + 1; len(schedules) != want { // Calm's is always empty
 		t.Errorf("%d different schedules, want %d", len(schedules), want)
 	}
 }

@@ -43,7 +43,7 @@ func (r *rig) do(ctx context.Context, s step) error {
 		pause.For(ctx, s.For)
 		return r.startBroker(ctx)
 	case cutConns:
-		return r.under(ctx, s, weather{from: 500 * time.Millisecond, to: 1500 * time.Millisecond})
+		return r.under(ctx, s, weather{from: 500 * time.Millisecond, to: 1500 * time.Millisecond, delay: s.Delay})
 	case slowDown:
 		return r.under(ctx, s, weather{delay: s.Delay})
 	case cutUp:

@@ -31,11 +31,13 @@ const (
 	HalfOpen Nemesis = "half-open"
 	// Storm has workers come and go.
 	Storm Nemesis = "storm"
+	// Mix takes another of these for each step, beside workers that are dead or suspended.
+	Mix Nemesis = "mix"
 )
 
 // Nemeses are all but Calm.
 func Nemeses() []Nemesis {
-	return []Nemesis{Kill, Freeze, Broker, Conns, Slow, Partition, HalfOpen, Storm}
+	return []Nemesis{Kill, Freeze, Broker, Conns, Slow, Partition, HalfOpen, Storm, Mix}
 }
 
 // action is what a step does.
@@ -65,14 +67,14 @@ type step struct {
 }
 
 func (s step) String() string {
-	text := fmt.Sprintf("%.1fs %s", s.At.Seconds(), s.Do)
+	text := fmt.Sprintf("%.3fs %s", s.At.Seconds(), s.Do)
 	if s.Stage != "" {
 		text += fmt.Sprintf(" %s %d", s.Stage, s.Worker+1)
 	}
 	if s.Delay > 0 {
 		text += fmt.Sprintf(" by %v", s.Delay)
 	}
-	return text + fmt.Sprintf(" for %.1fs", s.For.Seconds())
+	return text + fmt.Sprintf(" for %.3fs", s.For.Seconds())
 }
 
 // Plan is what a trial does: a function of the seed, the trial's number and the load's length
@@ -107,28 +109,31 @@ func NewPlan(seed uint64, trial int, from []Nemesis, load time.Duration) Plan {
 	p := Plan{Seed: seed, Trial: trial, Nemesis: from[trial%len(from)]}
 	r := source(seed, trial, 0)
 	between := func(from, to time.Duration) time.Duration {
-		return from + time.Duration(r.Int64N(int64(to-from)+1)).Truncate(100*time.Millisecond)
+		return from + time.Duration(r.Int64N(int64(to-from)+1)).Truncate(time.Millisecond)
 	}
 	// Steps begin in the first three quarters of the load, so that there is something to disturb.
 	at := between(time.Second, max(load/4, 1100*time.Millisecond))
-	for at < load*3/4 {
+	for p.Nemesis != Calm && at < load*3/4 {
+		n := p.Nemesis
+		if n == Mix {
+			some := []Nemesis{Kill, Kill, Freeze, Broker, Slow, Partition, HalfOpen, Storm}
+			n = some[r.IntN(len(some))]
+		}
 		s := step{At: at, Stage: stages()[r.IntN(2)], Worker: r.IntN(2)}
-		switch p.Nemesis {
-		case Calm:
-			return p
+		switch n {
 		case Kill:
 			s.Do, s.For = killWorker, between(100*time.Millisecond, 3*time.Second)
-			at += between(time.Second, 8*time.Second)
+			at += between(500*time.Millisecond, 5*time.Second)
 		case Freeze:
 			s.Do, s.For = freeze, between(sessionTime+500*time.Millisecond, sessionTime+4*time.Second)
-			at += s.For + between(2*time.Second, 6*time.Second)
+			at += between(2*time.Second, 10*time.Second)
 		case Storm:
 			s.Do, s.For = join, between(1500*time.Millisecond, 6*time.Second)
 			at += between(500*time.Millisecond, 2500*time.Millisecond)
-		default:
+		default: // one of these at a time
 			s.Stage, s.Worker = "", 0
-			s.weather(p.Nemesis, between, load)
-			at += s.For + between(3*time.Second, 7*time.Second)
+			s.weather(n, between, load)
+			at += s.For + between(time.Second, 5*time.Second)
 		}
 		p.steps = append(p.steps, s)
 	}
@@ -141,13 +146,13 @@ func (s *step) weather(n Nemesis, between func(from, to time.Duration) time.Dura
 	case Broker:
 		s.Do, s.For = killBroker, between(100*time.Millisecond, 4*time.Second)
 	case Conns:
-		s.Do, s.At, s.For = cutConns, 0, load
+		s.Do, s.At, s.For, s.Delay = cutConns, 0, load, between(0, 60*time.Millisecond)
 	case Slow:
 		s.Do, s.For, s.Delay = slowDown, between(load/4, load/2), between(20*time.Millisecond, 300*time.Millisecond)
 	case Partition:
 		s.Do, s.For = cutBoth, between(2*time.Second, sessionTime+4*time.Second)
 	case HalfOpen:
-		s.Do, s.For = []action{cutUp, cutDown}[int(s.At/(100*time.Millisecond))%2], between(2*time.Second, sessionTime+4*time.Second)
+		s.Do, s.For = []action{cutUp, cutDown}[int(s.At/time.Millisecond)%2], between(2*time.Second, sessionTime+4*time.Second)
 	}
 }
 

@@ -46,6 +46,7 @@ type proxy struct {
 	changed chan struct{} // closed when the weather changes
 	random  *rand.Rand
 	open    map[*link]bool
+	cut     int // connections that were reset because their time was over
 }
 
 // newProxy listens at an address of this machine.
@@ -86,13 +87,25 @@ func (p *proxy) set(w weather) {
 	}
 }
 
+// resets is how many connections have been reset so far.
+func (p *proxy) resets() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cut
+}
+
 // limit resets a link once its time is over. p.mu is held.
 func (p *proxy) limit(l *link) {
 	if l.timer != nil {
 		l.timer.Stop()
 	}
 	if w := p.weather; w.to > 0 {
-		l.timer = time.AfterFunc(w.from+time.Duration(p.random.Int64N(int64(w.to-w.from)+1)), l.reset)
+		l.timer = time.AfterFunc(w.from+time.Duration(p.random.Int64N(int64(w.to-w.from)+1)), func() {
+			p.mu.Lock()
+			p.cut++
+			p.mu.Unlock()
+			l.reset()
+		})
 	}
 }
 

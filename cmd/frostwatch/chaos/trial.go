@@ -36,6 +36,7 @@ func (r *rig) trial(ctx context.Context, p Plan, c cast) (Result, error) {
 	if err := r.ready(ctx); err != nil {
 		return out, err
 	}
+	resets := r.proxy.resets()
 	name, begun := fmt.Sprintf("chaos-%d-%d", p.Seed, p.Trial), time.Now()
 	var ledger ledger
 	sending, stop := context.WithTimeout(ctx, r.load()+sendTime)
@@ -54,6 +55,7 @@ func (r *rig) trial(ctx context.Context, p Plan, c cast) (Result, error) {
 	}
 	quiet := time.Now()
 	err := r.check(ctx, &out, history.History{Ledger: ledger.entries, Rules: c.rules, NoClips: noClips, Calm: p.Nemesis == Calm}, begun.Add(-slack), name+"-")
+	out.Resets = r.proxy.resets() - resets
 	out.Quiet = time.Since(quiet).Seconds()
 	if failed = errors.Join(failed, r.dead()); failed != nil {
 		out.Failed = failed.Error()

@@ -57,7 +57,7 @@ func options(send bus.SendFunc) Options {
 	}
 }
 
-func run(t *testing.T, ctx context.Context, o Options) (entries []Entry, r Result) {
+func run(ctx context.Context, t *testing.T, o Options) (entries []Entry, r Result) {
 	t.Helper()
 	var written bytes.Buffer
 	ledger := NewLedger(&written)
@@ -77,7 +77,7 @@ func run(t *testing.T, ctx context.Context, o Options) (entries []Entry, r Resul
 // of them, with a new epoch after each connection.
 func TestClipsAreAsAFramerCutsThem(t *testing.T) {
 	b := &broker{clips: map[string][]topics.Clip{}}
-	entries, r := run(t, t.Context(), options(b.send))
+	entries, r := run(t.Context(), t, options(b.send))
 	if b.err != nil {
 		t.Fatal(b.err)
 	}
@@ -124,7 +124,7 @@ func TestTheSeedDecides(t *testing.T) {
 	ids := func(seed uint64) map[string]string {
 		o := options((&broker{clips: map[string][]topics.Clip{}}).send)
 		o.Seed = seed
-		entries, _ := run(t, t.Context(), o)
+		entries, _ := run(t.Context(), t, o)
 		out := map[string]string{}
 		for _, e := range entries {
 			out[e.Clip] = e.Shows
@@ -150,7 +150,7 @@ func TestEveryClipIsInTheLedger(t *testing.T) {
 	o.Queue = 5
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
-	entries, r := run(t, ctx, o)
+	entries, r := run(ctx, t, o)
 	reasons := map[string]int{}
 	for _, e := range entries {
 		reasons[e.Dropped]++
@@ -176,7 +176,7 @@ func TestNoClipIsFromTheFuture(t *testing.T) {
 			return b.send(ctx, msgs...)
 		})
 		o.Begin, o.Speed, o.Cameras, o.Clips = time.Time{}, speed, 5, 1+int(speed)
-		run(t, t.Context(), o)
+		run(t.Context(), t, o)
 	}
 }
 
