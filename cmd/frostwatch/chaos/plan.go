@@ -15,7 +15,9 @@ type Nemesis string
 const (
 	// Calm disturbs nothing: the control, in which nothing may even come again.
 	Calm Nemesis = "calm"
-	// Kill ends workers with SIGKILL and starts others in their place.
+	// Kill ends workers with SIGKILL and starts others in their place, while the way to the broker
+	// is a little slow: a worker that is not waiting for an answer is hardly ever between two
+	// requests when it dies.
 	Kill Nemesis = "kill"
 	// Freeze suspends workers with SIGSTOP, for longer than their session.
 	Freeze Nemesis = "freeze"
@@ -113,6 +115,9 @@ func NewPlan(seed uint64, trial int, from []Nemesis, load time.Duration) Plan {
 	}
 	// Steps begin in the first three quarters of the load, so that there is something to disturb.
 	at := between(time.Second, max(load/4, 1100*time.Millisecond))
+	if p.Nemesis == Kill {
+		p.steps = append(p.steps, step{Do: slowDown, For: load, Delay: between(10*time.Millisecond, 60*time.Millisecond)})
+	}
 	for p.Nemesis != Calm && at < load*3/4 {
 		n := p.Nemesis
 		if n == Mix {
