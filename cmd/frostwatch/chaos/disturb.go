@@ -39,9 +39,7 @@ func (r *rig) do(ctx context.Context, s step) error {
 	case join:
 		return r.joinOne(ctx, s)
 	case killBroker:
-		r.broker.kill()
-		pause.For(ctx, s.For)
-		return r.startBroker(ctx)
+		return r.killBroker(ctx, s)
 	case cutConns:
 		return r.under(ctx, s, weather{from: 500 * time.Millisecond, to: 1500 * time.Millisecond, delay: s.Delay})
 	case slowDown:
@@ -54,6 +52,15 @@ func (r *rig) do(ctx context.Context, s step) error {
 		return r.under(ctx, s, weather{held: [2]bool{up: true, down: true}})
 	}
 	return fmt.Errorf("no such action as %q", s.Do)
+}
+
+// killBroker waits where the broker is still being started after an earlier step.
+func (r *rig) killBroker(ctx context.Context, s step) error {
+	r.restarting.Lock()
+	defer r.restarting.Unlock()
+	r.broker.kill()
+	pause.For(ctx, s.For)
+	return r.startBroker(ctx)
 }
 
 // under is the weather for the step's time.

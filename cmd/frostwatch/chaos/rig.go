@@ -32,6 +32,9 @@ type rig struct {
 	bundle string
 	behind string // the broker's own address
 	broker *process
+
+	restarting sync.Mutex // held while no broker runs
+
 	proxy  *proxy
 	redis  *embedded.Redis
 	client *bus.Client
