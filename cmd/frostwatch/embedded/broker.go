@@ -102,7 +102,7 @@ func brokerConfigs() map[string]string {
 	}
 }
 
-// Addr is where the broker listens, host:port.
+// Addr is where the broker tells clients that it listens, host:port.
 func (b *Broker) Addr() string { return b.cluster.ListenAddrs()[0] }
 
 // Close writes everything to disk and stops. A second call does nothing.
