@@ -15,10 +15,11 @@ import (
 type Table struct {
 	client *Client
 	topic  string
+	again  time.Duration // how long Keep waits before it reads a table anew
 }
 
 // Table returns the table that the topic of that full name is.
-func (c *Client) Table(topic string) *Table { return &Table{client: c, topic: topic} }
+func (c *Client) Table(topic string) *Table { return &Table{client: c, topic: topic, again: keepAgain} }
 
 // Topic is its full name.
 func (t *Table) Topic() string { return t.topic }
@@ -54,7 +55,7 @@ func (t *Table) write(ctx context.Context, key string, value []byte, partitionBy
 // more than 256 MB.
 func (t *Table) List(ctx context.Context) (map[string]Message, error) {
 	l := listing{rows: map[string]Message{}, most: maxListed}
-	if err := t.read(ctx, false, l.take, nil); err != nil {
+	if err := t.read(ctx, false, l.take, func([]int64) {}); err != nil {
 		return nil, err
 	}
 	return l.rows, nil
@@ -66,51 +67,68 @@ func (t *Table) List(ctx context.Context) (map[string]Message, error) {
 // nil, is called once, when the records that existed at the call have been read.
 // Records of one key are in order.
 func (t *Table) Follow(ctx context.Context, fn func(Message) error, caughtUp func()) error {
-	return t.read(ctx, true, fn, caughtUp)
+	return t.read(ctx, true, fn, func([]int64) {
+		if caughtUp != nil {
+			caughtUp()
+		}
+	})
 }
 
-// keepAgain is how long Keep waits before it reads a table anew.
+// keepAgain is how long Keep waits after it could not read a table.
 const keepAgain = 30 * time.Second
 
 // Keep follows the table until ctx ends, also where it can't be read. read is called
 // with nil whenever the records that existed have been read, and with the reason
 // whenever the table can't be read; it is then read anew, from its beginning, every 30
-// seconds. A record for which take returns an error is logged and skipped.
+// seconds. A record for which take returns an error is logged and skipped. A row that was
+// taken and is no longer there when the table has been read anew is removed: take gets a
+// record of its key without value and time. That holds for keys of 64 MB in all.
 func (t *Table) Keep(ctx context.Context, take func(Message) error, read func(error)) {
+	k := newKept(maxKept)
+	one := func(m Message) {
+		k.see(m)
+		if err := take(m); err != nil {
+			t.client.Logger.WarnContext(ctx, "record of a table skipped", "topic", m.Topic, "partition", m.Partition, "offset", m.Offset, "error", err)
+		}
+	}
 	for {
-		err := t.Follow(ctx, func(m Message) error {
-			if err := take(m); err != nil {
-				t.client.Logger.WarnContext(ctx, "record of a table skipped", "topic", m.Topic, "partition", m.Partition, "offset", m.Offset, "error", err)
+		k.begin()
+		err := t.read(ctx, true, func(m Message) error { one(m); return nil }, func(next []int64) {
+			for _, m := range k.gone(t.topic, next) {
+				one(m)
 			}
-			return nil
-		}, func() { read(nil) })
+			read(nil)
+		})
 		if ctx.Err() != nil {
 			return
 		}
 		read(err)
-		if !pause.For(ctx, keepAgain) {
+		if !pause.For(ctx, t.again) {
 			return
 		}
 	}
 }
 
-func (t *Table) read(ctx context.Context, follow bool, fn func(Message) error, caughtUp func()) error {
+// read calls fn for every record, and caughtUp once those that existed have been read,
+// with the offset after them of each partition; neither at the same time as another.
+func (t *Table) read(ctx context.Context, follow bool, fn func(Message) error, caughtUp func(next []int64)) error {
 	n, err := t.client.partitions(ctx, t.topic)
 	if err != nil {
 		return err
 	}
 	var mu sync.Mutex
-	behind := n
+	behind, next := n, make([]int64, n)
 	one := func(m Message) error {
 		mu.Lock()
 		defer mu.Unlock()
 		return fn(m)
 	}
-	arrived := func() {
+	arrived := func(partition int, end int64) {
 		mu.Lock()
 		defer mu.Unlock()
-		if behind--; behind == 0 && caughtUp != nil {
-			caughtUp()
+		next[partition] = end
+		if behind--; behind == 0 {
+			caughtUp(next)
 		}
 	}
 	return t.client.each(ctx, n, func(ctx context.Context, partition int) error {
@@ -121,7 +139,7 @@ func (t *Table) read(ctx context.Context, follow bool, fn func(Message) error, c
 		if err := t.client.Replay(ctx, t.topic, partition, 0, end, one); err != nil {
 			return err
 		}
-		arrived()
+		arrived(partition, end)
 		if !follow {
 			return nil
 		}
