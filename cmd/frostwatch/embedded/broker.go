@@ -32,18 +32,21 @@ type BrokerOptions struct {
 	// Housekeeping is how often retention and compaction are applied: kfake does
 	// neither by itself. 0: a minute.
 	Housekeeping time.Duration
+	// Flush is how often what was written is brought to the disk. 0: a second.
+	Flush time.Duration
 	// Bound is looked after as often, and more often where it is close.
 	Bound  Bound
 	Logger *slog.Logger
 }
 
 // Broker is a running broker. It is made for one machine and one process: no
-// replication, and what the operating system had not written is lost with the
-// power, though not with the process.
+// replication. What it acknowledged outlives the process, however that ends; with the
+// power, what came since the last flush may be lost.
 type Broker struct {
 	cluster *kfake.Cluster
 	disk    *disk
 	bound   *bounded
+	flusher *flusher
 	log     *slog.Logger
 	ends    map[string]int64 // as last written to endsFile
 	stop    context.CancelFunc
@@ -65,6 +68,9 @@ func StartBroker(o BrokerOptions) (*Broker, error) {
 	if o.Housekeeping == 0 {
 		o.Housekeeping = time.Minute
 	}
+	if o.Flush == 0 {
+		o.Flush = flushEvery
+	}
 	if err := (repair{o.Dir, o.Logger}).run(context.Background()); err != nil {
 		return nil, fmt.Errorf("start broker: %w", err)
 	}
@@ -83,9 +89,10 @@ func StartBroker(o BrokerOptions) (*Broker, error) {
 	}
 	debug.FreeOSMemory() // of the files that were read
 	ctx, stop := context.WithCancel(context.Background())
-	b := &Broker{cluster: cluster, disk: disk, log: o.Logger, stop: stop}
+	b := &Broker{cluster: cluster, disk: disk, flusher: &flusher{dir: o.Dir}, log: o.Logger, stop: stop}
 	b.bound = &bounded{Bound: o.Bound, gave: map[string]time.Time{}, oldest: map[string]time.Time{}}
 	b.done.Go(func() error { b.keepCopies(ctx); return nil })
+	b.done.Go(func() error { b.keepFlushed(ctx, o.Flush); return nil })
 	b.done.Go(func() error { pause.Every(ctx, o.Housekeeping, b.tidy); return nil })
 	b.done.Go(func() error { b.keepBound(ctx, o.Housekeeping); return nil })
 	return b, nil
@@ -117,6 +124,9 @@ func (b *Broker) close() {
 	b.cluster.Close()
 	if err := copyTopics(b.disk.dir); err != nil {
 		b.log.Warn("broker: no copy of the list of topics", "error", err)
+	}
+	if err := b.flusher.flush(); err != nil {
+		b.log.Warn("broker: stop", "error", err)
 	}
 }
 

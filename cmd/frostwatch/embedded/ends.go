@@ -47,16 +47,20 @@ func (b *Broker) keepEnds() error {
 	return nil
 }
 
-// restoreEnds gives each partition without records a batch of none that ends where
-// its last record did.
+// restoreEnds lets the offsets of each partition go on where they have been: after its
+// last record, what endsFile says, and what groups have committed. A power loss may have
+// taken records that were read before. New ones at their offsets would be passed over by
+// groups that have committed them, and taken for those that alerts refer to.
 func (r repair) restoreEnds() error {
 	path := filepath.Join(r.dir, endsFile)
 	var ends map[string]int64
-	if err := unreadable(path, &ends); err != nil {
-		if !errors.Is(err, fs.ErrNotExist) {
-			r.log.Warn("broker: a file could not be read; offsets of partitions without records begin at 0 again", "file", path, "error", err)
-		}
-		return nil
+	if err := unreadable(path, &ends); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		r.log.Warn("broker: a file could not be read; offsets of partitions without records begin at 0 again", "file", path, "error", err)
+		ends = nil
+	}
+	committed, err := r.committed()
+	if err != nil {
+		return err
 	}
 	list, err := readTopics(filepath.Join(r.dir, topicsFile), false)
 	if err != nil {
@@ -65,7 +69,7 @@ func (r repair) restoreEnds() error {
 	for _, t := range list.Topics {
 		for p := range t.Partitions {
 			folder := folderOf(t.Name, p)
-			if err := r.restoreEnd(filepath.Join(r.dir, partitions, folder), ends[folder]); err != nil {
+			if err := r.restoreEnd(folder, max(ends[folder], committed[folder])); err != nil {
 				return fmt.Errorf("restore the end of %s: %w", folder, err)
 			}
 		}
@@ -73,28 +77,84 @@ func (r repair) restoreEnds() error {
 	return nil
 }
 
-func (r repair) restoreEnd(dir string, end int64) error {
+// committed is the highest offset that a group has committed, by folder of its partition.
+func (r repair) committed() (map[string]int64, error) {
+	text, err := os.ReadFile(filepath.Join(r.dir, groupsFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err //nolint:wrapcheck // names the file
+	}
+	out := map[string]int64{}
+	for at := 0; at < len(text); {
+		n := entryAt(text[at:])
+		var e struct {
+			Topic     string `json:"t"`
+			Partition int    `json:"p"`
+			Offset    int64  `json:"o"`
+		}
+		if n > 0 && json.Unmarshal(text[at+entryHead:at+n], &e) == nil && e.Topic != "" {
+			folder := folderOf(e.Topic, e.Partition)
+			out[folder] = max(out[folder], e.Offset)
+		}
+		at += max(n, 1)
+	}
+	return out, nil
+}
+
+// restoreEnd appends a file with a batch of no record to a partition that ends before end.
+// Its files have been mended.
+func (r repair) restoreEnd(folder string, end int64) error {
+	dir := filepath.Join(r.dir, partitions, folder)
 	bases, err := logsIn(dir)
 	if err != nil {
 		return err
 	}
+	last, err := endOf(dir, bases)
+	if err != nil || last >= end || end > maxEnd {
+		return err
+	}
 	for _, base := range bases {
-		if info, err := os.Stat(logPath(dir, base)); err != nil || info.Size() > 0 {
-			return err //nolint:wrapcheck // the caller says what for
+		info, err := os.Stat(logPath(dir, base))
+		if err == nil && info.Size() == 0 {
+			err = os.Remove(logPath(dir, base))
 		}
-	}
-	if end <= 0 {
-		return nil
-	}
-	for _, base := range bases {
-		if err := os.Remove(logPath(dir, base)); err != nil {
+		if err != nil {
 			return err //nolint:wrapcheck // the caller says what for
 		}
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err //nolint:wrapcheck // the caller says what for
 	}
-	return replace(logPath(dir, end-1), emptyBatch(end-1, time.Now()))
+	if err := replace(logPath(dir, end-1), emptyBatch(end-1, time.Now())); err != nil {
+		return err
+	}
+	_, err = r.partition(folder, nil) // its snapshot
+	return err
+}
+
+// maxEnd bounds the offset at which a partition may go on: a commit of more, which any
+// client may make, would leave no room for records.
+const maxEnd = 1 << 60
+
+// endOf is the offset after the last batch of a partition whose files begin at bases.
+func endOf(dir string, bases []int64) (end int64, err error) {
+	var snap snapshot
+	if unreadable(filepath.Join(dir, snapshotFile), &snap) == nil && len(bases) > 0 && len(snap.Segments) == len(bases) {
+		return snap.End, nil
+	}
+	for i := len(bases) - 1; i >= 0 && end == 0; i-- {
+		log, err := os.ReadFile(logPath(dir, bases[i]))
+		if err != nil {
+			return 0, err //nolint:wrapcheck // the caller says what for
+		}
+		for at := 0; at < len(log); {
+			size, _, next, ok := headerAt(log[at:])
+			if !ok {
+				break
+			}
+			at, end = at+size, next
+		}
+	}
+	return end, nil
 }
 
 // emptyBatch is a batch that covers one offset and has no record, such as Kafka's own

@@ -56,10 +56,10 @@ func (r repair) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := r.restoreEnds(); err != nil {
+	if err := r.logs(ctx); err != nil {
 		return err
 	}
-	return r.logs(ctx)
+	return r.restoreEnds()
 }
 
 // meta mends the file that names the cluster, and without which kfake takes the

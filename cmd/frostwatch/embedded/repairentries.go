@@ -13,6 +13,9 @@ import (
 // maxEntry bounds the search for the next entry: kfake's are small JSON.
 const maxEntry = 1 << 16
 
+// entryHead is how much is before an entry's JSON: length, CRC and 2 bytes of version.
+const entryHead = 10
+
 // entries cuts what can't be read out of a file of entries. kfake reads such a file
 // to its first broken entry only, and appends behind that.
 func (r repair) entries(name, holds string) error {
@@ -66,7 +69,7 @@ func cutTorn(path string) error {
 // entryAt is the size of the whole entry at the start of b, 0 if there is none: 4
 // bytes length and 4 of CRC-32C, both little-endian, and what they cover.
 func entryAt(b []byte) int {
-	if len(b) < 10 {
+	if len(b) < entryHead {
 		return 0
 	}
 	n := int(binary.LittleEndian.Uint32(b))
