@@ -181,6 +181,9 @@ func (a Alert) Validate() error {
 	}); err != nil {
 		return err
 	}
+	if a.Evidence != nil && !isTopic(a.Evidence.Topic) {
+		return fmt.Errorf("evidence: %w", errBadTopic)
+	}
 	if err := checkPlace(a.View, a.Box); err != nil {
 		return err
 	}

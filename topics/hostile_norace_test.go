@@ -53,6 +53,8 @@ func TestHostileRecordsTakeLittleMemory(t *testing.T) {
 		"threshold":   inData(texts, objects, "at", "raise", "budget"),
 		"sighting":    inData(texts, objects, "seen", "camera_tags", "through", "rule"),
 		"mark":        inData(texts, objects, "onset", "true", "note"),
+		"verdict":     inData(texts, objects, "verdict", "reason", "seconds", "at"),
+		"withheld":    inData(texts, objects, "camera_tags", "offsets", "at", "key"),
 		"silence":     inData(texts, objects, "rules", "until", "note"),
 		"profile":     inData(texts, objects, "profile", "at", "by"),
 		"worker":      inData(texts, objects, "at", "stages", "warnings", "started"),
@@ -77,6 +79,9 @@ func TestHostileRecordsTakeLittleMemory(t *testing.T) {
 		inputs[record]["not an event"] = list("labels", "{}")
 	}
 	for record, decode := range decoders() {
+		if len(inputs[record]) == 0 {
+			t.Errorf("there are no hostile records of the kind %s", record)
+		}
 		most, where := 0.0, ""
 		for name, b := range inputs[record] {
 			var err error

@@ -107,6 +107,7 @@ func decoders() map[string]func([]byte) error {
 		"mark":        func(b []byte) error { _, err := DecodeMark(b); return err },
 		"verdict":     func(b []byte) error { _, err := DecodeVerdict(b); return err },
 		"silence":     func(b []byte) error { _, err := DecodeSilence(b); return err },
+		"withheld":    func(b []byte) error { _, err := DecodeWithheld(b); return err },
 		"profile":     func(b []byte) error { _, err := DecodeProfile(b); return err },
 		"worker":      func(b []byte) error { _, err := DecodeWorker(b); return err },
 	}

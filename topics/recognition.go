@@ -163,6 +163,8 @@ func (r *Recognition) ValidateCamera() error {
 // id, its window and the labels' values, not their names. It takes no time to speak of.
 func (r *Recognition) ValidateClip() error {
 	switch {
+	case !isTopic(r.Clip.Topic):
+		return fmt.Errorf("clip: %w", errBadTopic)
 	case !isID(r.ClipID):
 		return fmt.Errorf("clip_id: want 1 to %d bytes of printable text", maxID)
 	case r.Start.IsZero() || !r.End.After(r.Start):

@@ -72,6 +72,8 @@ func (s *Seen) validate() error {
 		return fmt.Errorf("camera %.80q is not a camera name", s.Camera)
 	case !areTags(s.Tags):
 		return errBadTags
+	case !isTopic(s.Clip.Topic):
+		return fmt.Errorf("clip: %w", errBadTopic)
 	case s.Start.IsZero() || !s.End.After(s.Start):
 		return fmt.Errorf("window from %v to %v", s.Start, s.End)
 	case math.IsNaN(s.Threshold) || math.IsInf(s.Threshold, 0):

@@ -86,6 +86,7 @@ func TestVerdictsAreChecked(t *testing.T) {
 		"a receiver that none can be": func(a *Alert) { a.Notify = []string{"a b"} },
 		"many receivers":              func(a *Alert) { a.Notify = slices.Repeat([]string{"a"}, MaxNotified+1) },
 		"a question of two lines":     func(a *Alert) { a.Verify = "a\nb" },
+		"evidence on no topic":        func(a *Alert) { a.Evidence = &RecordRef{Topic: "\u202e"} },
 	} {
 		b := a
 		c(&b)
@@ -106,6 +107,7 @@ func TestSightingsAreChecked(t *testing.T) {
 		"a threshold":           func(s *Sighting) { s.Seen.Threshold = math.NaN() },
 		"a label":               func(s *Sighting) { s.Seen.Label.Contrast = 2 },
 		"an empty tag":          func(s *Sighting) { s.Seen.Tags = []string{""} },
+		"a topic that acts":     func(s *Sighting) { s.Seen.Clip.Topic = "\u009b31m" },
 	} {
 		s := fullSighting()
 		c(&s)

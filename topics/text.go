@@ -20,6 +20,11 @@ const maxAlertID = 2*maxID + 1
 // isID reports whether text may be an id or a name.
 func isID(text string) bool { return text != "" && len(text) <= maxID && Printable(text) }
 
+// isTopic reports whether text may name the topic of a position; empty: none is named.
+func isTopic(text string) bool { return text == "" || isID(text) }
+
+var errBadTopic = fmt.Errorf("topic: want at most %d bytes of printable text", maxID)
+
 // checkIDs refuses ids and names that are neither empty nor valid. The keys say what
 // they are.
 func checkIDs(texts map[string]string) error {
