@@ -31,6 +31,11 @@ func TestUp(t *testing.T) {
 
 	watching := startPrometheus(t, at)
 	t.Run("health and metrics", func(t *testing.T) { healthAndMetrics(t, at) })
+	t.Run("nothing listens to the network", func(t *testing.T) {
+		if n := listensOnLoopback(t, "up", p.cmd.Process.Pid); n < 5 { // broker, Redis, cameras, HTTP, console
+			t.Errorf("it listens at %d addresses, or can't be looked at", n)
+		}
+	})
 	t.Run("ffprobe reads the simulator", func(t *testing.T) { ffprobeReads(t, at) })
 	t.Run("redis-server is started again", func(t *testing.T) { killRedis(t, at) })
 	t.Run("the console shows the cameras", func(t *testing.T) { consoleShows(t, data, at) })
