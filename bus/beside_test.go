@@ -181,8 +181,8 @@ func ofBus(c *bus.Client, topic string) *besideOthers {
 	}
 }
 
-// ofKafkaGo is a Writer whose batches are sent after a millisecond at the latest, the
-// fastest of what was tried for senders that wait, and a Reader for each partition.
+// ofKafkaGo is a Writer for senders that wait: its batches are sent after a millisecond
+// at the latest, by default a second; and a Reader for each partition.
 func ofKafkaGo(b *testing.B, brokers []string, topic string) *besideOthers {
 	transport := &kafka.Transport{}
 	b.Cleanup(transport.CloseIdleConnections)
