@@ -45,7 +45,7 @@ func loadDemo(t testing.TB) *demoModel {
 
 func importDemo(t testing.TB) *froster.Bundle {
 	t.Helper()
-	b, err := froster.Import(froster.ImportOptions{Checkpoint: shared.Path(t, "model", "frost-mini.pth"), Out: filepath.Join(t.TempDir(), "model")})
+	b, err := froster.Import(t.Context(), froster.ImportOptions{Checkpoint: shared.Path(t, "model", "frost-mini.pth"), Out: filepath.Join(t.TempDir(), "model")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,7 @@ func BenchmarkFramewise(b *testing.B) {
 	}
 	load := func(framewise bool) *froster.Model {
 		o := froster.ImportOptions{Checkpoint: os.Getenv("FROSTWATCH_CHECKPOINT"), Precision: froster.Precision(os.Getenv("FROSTWATCH_PRECISION")), Framewise: framewise, Out: filepath.Join(dir, fmt.Sprint(framewise))}
-		bundle, err := froster.Import(o)
+		bundle, err := froster.Import(b.Context(), o)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -146,7 +146,7 @@ func demoModel(t *testing.T) *froster.Model {
 	root := shared.Root(t)
 	data := filepath.Join(root, "cmd", "frostwatch", "demo", "data")
 	out := filepath.Join(t.TempDir(), "bundle")
-	b, err := froster.Import(froster.ImportOptions{Checkpoint: filepath.Join(data, "frost-mini.pth"), Card: filepath.Join(data, "frost-mini.json"), Out: out})
+	b, err := froster.Import(t.Context(), froster.ImportOptions{Checkpoint: filepath.Join(data, "frost-mini.pth"), Card: filepath.Join(data, "frost-mini.json"), Out: out})
 	if err != nil {
 		t.Fatal(err)
 	}

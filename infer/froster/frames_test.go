@@ -114,7 +114,7 @@ func TestAFrameIsTheSameWhateverItRunsWith(t *testing.T) {
 func TestFramewiseIsRefusedWithAReason(t *testing.T) {
 	rt := openRuntime(t)
 	froster := ImportOptions{Checkpoint: gunzip(t, "parity", "tiny_froster.pth.gz"), Out: t.TempDir() + "/b", Framewise: true}
-	if _, err := Import(froster); err == nil || !strings.Contains(err.Error(), "temporal attention") {
+	if _, err := Import(t.Context(), froster); err == nil || !strings.Contains(err.Error(), "temporal attention") {
 		t.Errorf("FROSTER's weights: %v", err)
 	}
 	m := loadAs(t, rt, ImportOptions{Checkpoint: gunzip(t, "parity", "tiny_clip.pt.gz")}, Float32)

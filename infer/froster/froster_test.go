@@ -37,7 +37,7 @@ func gunzip(t testing.TB, elem ...string) string {
 func importBundle(t testing.TB, o ImportOptions) *Bundle {
 	t.Helper()
 	o.Out = filepath.Join(t.TempDir(), "bundle")
-	if _, err := Import(o); err != nil {
+	if _, err := Import(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
 	b, err := OpenBundle(o.Out)

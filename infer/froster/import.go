@@ -2,6 +2,7 @@ package froster
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -47,8 +48,8 @@ type ImportOptions struct {
 }
 
 // Import reads a checkpoint and writes a bundle. If it returns an error,
-// nothing has been written.
-func Import(o ImportOptions) (*Bundle, error) {
+// nothing has been written. Once ctx has ended no further tensor is read.
+func Import(ctx context.Context, o ImportOptions) (*Bundle, error) {
 	if o.Precision == "" {
 		o.Precision = Float32
 	}
@@ -64,6 +65,7 @@ func Import(o ImportOptions) (*Bundle, error) {
 			return nil, errors.Join(err, from.close())
 		}
 	}
+	from.weights = from.weights.until(ctx)
 	b, err := o.convert(from)
 	if err == nil {
 		if err = from.unchanged(); err != nil {
@@ -71,6 +73,16 @@ func Import(o ImportOptions) (*Bundle, error) {
 		}
 	}
 	return b, errors.Join(err, from.close())
+}
+
+// until are the same weights, of which none can be read once ctx has ended: what is read of
+// one takes a second at most.
+func (w weights) until(ctx context.Context) weights {
+	out := make(weights, len(w))
+	for name, t := range w {
+		out[name] = t.Until(ctx)
+	}
+	return out
 }
 
 // convert makes the bundle of a model. The weights are read twice, one at a time: to be

@@ -1,6 +1,8 @@
 package froster
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,11 +86,43 @@ func TestAFailedImportWritesNothing(t *testing.T) {
 	}
 	for _, file := range []string{renamed, short, filepath.Join(dir, "absent.pth")} {
 		out := filepath.Join(dir, "out", "bundle")
-		if _, err := Import(ImportOptions{Checkpoint: file, Out: out}); err == nil {
+		if _, err := Import(t.Context(), ImportOptions{Checkpoint: file, Out: out}); err == nil {
 			t.Errorf("%s was imported", file)
 		}
 		if left, _ := filepath.Glob(filepath.Join(dir, "out", "*")); len(left) > 0 {
 			t.Errorf("%s left %v", file, left)
+		}
+	}
+}
+
+// stopping ends after its error has been asked for so many times, once for each tensor.
+type stopping struct {
+	context.Context
+	left int
+}
+
+func (s *stopping) Err() error {
+	if s.left--; s.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// Whether its weights are being hashed or written: the import stops, and nothing stays.
+func TestAnImportThatIsStoppedLeavesNothing(t *testing.T) {
+	file := gunzip(t, "parity", "tiny_froster.pth.gz")
+	tensors := len(openWeights(t, file).weights)
+	for _, after := range []int{0, tensors / 2, tensors + 1, tensors + tensors/2} {
+		dir := t.TempDir()
+		ctx := &stopping{t.Context(), after}
+		if _, err := Import(ctx, ImportOptions{Checkpoint: file, Out: filepath.Join(dir, "bundle")}); !errors.Is(err, context.Canceled) {
+			t.Errorf("after %d of %d tensors: %v", after, tensors, err)
+		}
+		if ctx.left != -1 {
+			t.Errorf("after %d tensors it went on for %d", after, -1-ctx.left)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("after %d tensors it left %v, %v", after, left, err)
 		}
 	}
 }

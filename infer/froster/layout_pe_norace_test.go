@@ -136,13 +136,13 @@ func TestStrangePerceptionEncodersAreRefused(t *testing.T) {
 		w := maps.Clone(whole)
 		c.change(w)
 		out := filepath.Join(t.TempDir(), "out")
-		_, err := Import(ImportOptions{Checkpoint: write(t, t.TempDir(), "pe.safetensors", safetensorsOf(t, "F32", w)), Out: out})
+		_, err := Import(t.Context(), ImportOptions{Checkpoint: write(t, t.TempDir(), "pe.safetensors", safetensorsOf(t, "F32", w)), Out: out})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", what, err, c.want)
 		}
 	}
 	file := peCheckpoint(t, "tiny_pe")
-	if _, err := Import(ImportOptions{Checkpoint: file, Activation: QuickGELU, Out: t.TempDir() + "/b"}); err == nil || !strings.Contains(err.Error(), "Perception Encoder has gelu") {
+	if _, err := Import(t.Context(), ImportOptions{Checkpoint: file, Activation: QuickGELU, Out: t.TempDir() + "/b"}); err == nil || !strings.Contains(err.Error(), "Perception Encoder has gelu") {
 		t.Errorf("QuickGELU: %v", err)
 	}
 }
@@ -171,7 +171,7 @@ func TestStrangeTimmModelsAreRefused(t *testing.T) {
 		if c.config != "" {
 			write(t, dir, "open_clip_config.json", []byte(c.config))
 		}
-		_, err := Import(ImportOptions{Checkpoint: write(t, dir, "open_clip_model.safetensors", safetensorsOf(t, "F32", w)), Out: filepath.Join(dir, "out")})
+		_, err := Import(t.Context(), ImportOptions{Checkpoint: write(t, dir, "open_clip_model.safetensors", safetensorsOf(t, "F32", w)), Out: filepath.Join(dir, "out")})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", what, err, c.want)
 		}

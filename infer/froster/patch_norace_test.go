@@ -50,7 +50,7 @@ func TestAModelIsPatchedWithWhatWasFineTuned(t *testing.T) {
 		{ImportOptions{Checkpoint: shared.Path(t, "model", "frost-mini.pth"), PatchWith: clip, PatchRatio: 0.5}, "it is not what was fine-tuned"},
 	} {
 		c.o.Out = filepath.Join(t.TempDir(), "out")
-		if _, err := Import(c.o); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := Import(t.Context(), c.o); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("got %v, want %q", err, c.want)
 		}
 		if _, err := os.Stat(c.o.Out); err == nil {

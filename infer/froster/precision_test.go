@@ -123,7 +123,7 @@ func TestABatchChangesNothing(t *testing.T) {
 }
 
 func TestUnknownPrecisionIsRefused(t *testing.T) {
-	_, err := Import(ImportOptions{Checkpoint: "x", Out: t.TempDir() + "/b", Precision: "bfloat16"})
+	_, err := Import(t.Context(), ImportOptions{Checkpoint: "x", Out: t.TempDir() + "/b", Precision: "bfloat16"})
 	if err == nil || !strings.Contains(err.Error(), "bfloat16") || !strings.Contains(err.Error(), "int8") {
 		t.Errorf("got %v", err)
 	}

@@ -52,7 +52,7 @@ func (b *bench) infer(ctx context.Context) (out *inferFigures, err error) {
 	if err != nil {
 		return nil, err
 	}
-	bundles, err := b.bundles()
+	bundles, err := b.bundles(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func (b *bench) infer(ctx context.Context) (out *inferFigures, err error) {
 
 // bundles returns the bundle of --model, or bundles made from a checkpoint,
 // --checkpoint's or the demo's, in each precision that the provider can run.
-func (b *bench) bundles() ([]*froster.Bundle, error) {
+func (b *bench) bundles(ctx context.Context) ([]*froster.Bundle, error) {
 	if b.Model != "" {
 		bundle, err := froster.OpenBundle(b.Model)
 		return []*froster.Bundle{bundle}, err
@@ -116,7 +116,7 @@ func (b *bench) bundles() ([]*froster.Bundle, error) {
 		}
 		for _, o.Framewise = range b.framewise() {
 			o.Precision, o.Out = p, filepath.Join(b.dir, "bundles", fmt.Sprint(p, o.Framewise))
-			bundle, err := froster.Import(o)
+			bundle, err := froster.Import(ctx, o)
 			if err != nil {
 				return nil, err
 			}

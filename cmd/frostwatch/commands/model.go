@@ -53,7 +53,7 @@ func (p Program) modelImport() *cobra.Command {
 			if o.Out == "" {
 				o.Out = filepath.Join(models, bundleName(o))
 			}
-			return p.importModel(o)
+			return p.importModel(cmd.Context(), o)
 		},
 	}
 	importFlags(cmd, &o)
@@ -64,8 +64,8 @@ func (p Program) modelImport() *cobra.Command {
 	return cmd
 }
 
-func (p Program) importModel(o froster.ImportOptions) error {
-	b, err := froster.Import(o)
+func (p Program) importModel(ctx context.Context, o froster.ImportOptions) error {
+	b, err := froster.Import(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -153,7 +153,7 @@ func (p Program) pull(ctx context.Context, c pull.Checkpoint, o froster.ImportOp
 		}
 		defer func() { _ = os.Remove(o.Card) }()
 	}
-	if err := p.importModel(o); err != nil || keep {
+	if err := p.importModel(ctx, o); err != nil || keep {
 		return err
 	}
 	if err := os.Remove(file); err != nil {

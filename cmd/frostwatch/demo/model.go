@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,7 +30,8 @@ func ImportModel(dir, out string) error {
 	}
 	o := Checkpoint(dir)
 	o.Out = out
-	if _, err := froster.Import(o); err != nil {
+	// It takes about a second, so that there is nothing to stop.
+	if _, err := froster.Import(context.Background(), o); err != nil {
 		return fmt.Errorf("import the demo model: %w", err)
 	}
 	return nil

@@ -43,7 +43,7 @@ type swapRig struct {
 func importDemo(t *testing.T, out string) string {
 	t.Helper()
 	data := filepath.Join(shared.Root(t), "cmd", "frostwatch", "demo", "data")
-	b, err := froster.Import(froster.ImportOptions{
+	b, err := froster.Import(t.Context(), froster.ImportOptions{
 		Checkpoint: filepath.Join(data, "frost-mini.pth"), Card: filepath.Join(data, "frost-mini.json"), Out: out,
 	})
 	if err != nil {
@@ -60,7 +60,7 @@ func importFramewise(t *testing.T, out string) string {
 	if err := os.WriteFile(clip, raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	b, err := froster.Import(froster.ImportOptions{Checkpoint: clip, Out: out, Framewise: true})
+	b, err := froster.Import(t.Context(), froster.ImportOptions{Checkpoint: clip, Out: out, Framewise: true})
 	if err != nil {
 		t.Fatal(err)
 	}

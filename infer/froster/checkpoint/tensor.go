@@ -5,6 +5,7 @@
 package checkpoint
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -49,6 +50,32 @@ func (t Tensor) Map(shape []int, f func([]float32) []float32) Tensor {
 	})
 	out.Half = t.Half
 	return out
+}
+
+// Until is the same tensor, whose values can't be read any more once ctx has ended: its
+// error is ctx's then.
+func (t Tensor) Until(ctx context.Context) Tensor {
+	out := Later(t.Shape, func() ([]float32, error) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		return t.Values()
+	})
+	out.Half = t.Half
+	return out
+}
+
+// maxTensor bounds the values of one tensor, which is in memory as a whole while a model is
+// imported: the largest of any model that is supported is the table of tokens of PE-Core G14,
+// 49,408 by 1,280, 63 million.
+const maxTensor = 1 << 26
+
+// bounded is an error if a tensor has more values than any model's.
+func bounded(name string, shape []int) error {
+	if n, ok := elements(shape); ok && n <= maxTensor {
+		return nil
+	}
+	return fmt.Errorf("tensor %.200q: shape %v is larger than any of a model that can be imported: want at most %d values (PE-Core G14's largest has 63 million)", name, shape, maxTensor)
 }
 
 // half is whether a type of storage is float16.
