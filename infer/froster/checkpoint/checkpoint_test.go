@@ -141,6 +141,8 @@ func TestHostileFilesAreRefused(t *testing.T) {
 		{"cut short", archiveOf(t, zip.Store, []byte("\x80\x02}X\xff\xff\xff\x7fw"), nil), "ends early"},
 		{"a view beyond its storage", archiveOf(t, zip.Store, view("FloatStorage", 2, "K\x02\x85", "K\x09\x85"), map[string][]byte{"0": make([]byte, 8)}), "reaches value 9 of a storage of 2"},
 		{"many values of one", archiveOf(t, zip.Store, view("FloatStorage", 1, "M\xff\xffM\xff\x00\x86", "K\x00K\x00\x86"), map[string][]byte{"0": make([]byte, 4)}), "larger than its storage"},
+		{"a tensor larger than any model's", archiveOf(t, zip.Store, view("FloatStorage", 1, "J\x01\x00\x00\x04\x85", "K\x01\x85"), nil), `tensor "w": shape [67108865] is larger than any of a model that can be imported: want at most 67108864 values`},
+		{"a small one spread over more", archiveOf(t, zip.Store, bytes.Replace(view("FloatStorage", 1, "K\x02\x85", "J\x01\x00\x00\x04\x85"), []byte("K\x01tQ"), []byte("J\x02\x00\x00\x04tQ"), 1), nil), "is read from 67108866 values"},
 		{"a shape that overflows", archiveOf(t, zip.Store, view("FloatStorage", 1, "J\xff\xff\xff\x7fJ\xff\xff\xff\x7fJ\xff\xff\xff\x7f\x87", "K\x00K\x00K\x00\x87"), nil), "tensor of shape"},
 		{"a short storage", archiveOf(t, zip.Store, view("FloatStorage", 4, "K\x04\x85", "K\x01\x85"), map[string][]byte{"0": {1, 2}}), "holds 2 bytes"},
 		{"a missing storage", archiveOf(t, zip.Store, view("FloatStorage", 4, "K\x04\x85", "K\x01\x85"), nil), "data/0 is missing"},

@@ -47,6 +47,9 @@ func readSafetensors(r io.ReaderAt, size int64, keep func(string) bool) (map[str
 		if !keep(e.name) {
 			continue
 		}
+		if err := bounded(e.name, e.shape); err != nil {
+			return nil, err
+		}
 		t := Later(e.shape, func() ([]float32, error) {
 			v, err := e.load(data)
 			if err != nil {

@@ -81,6 +81,36 @@ func TestBrokenSafetensorsAreRefused(t *testing.T) {
 	}
 }
 
+// endless is a file that begins with some bytes and goes on with zeros.
+type endless []byte
+
+func (e endless) ReadAt(p []byte, at int64) (int, error) {
+	clear(p)
+	if at < int64(len(e)) {
+		copy(p, e[at:])
+	}
+	return len(p), nil
+}
+
+// Of a file that is as long as it says, a tensor would be in memory as a whole. What is not
+// asked for may be of any size.
+func TestATensorLargerThanAnyModelsIsRefused(t *testing.T) {
+	header := `{"a.b":{"dtype":"F16","shape":[8193,8192],"data_offsets":[0,134234112]}}`
+	file := safetensors(header)
+	size := int64(len(file)) + 134234112
+	_, err := Read(endless(file), size, everything)
+	if err == nil || !strings.Contains(err.Error(), `tensor "a.b": shape [8193 8192] is larger than any of a model that can be imported: want at most 67108864 values`) {
+		t.Errorf("got %v", err)
+	}
+	if got, err := Read(endless(file), size, func(string) bool { return false }); err != nil || len(got) != 0 {
+		t.Errorf("%v, %v", got, err)
+	}
+	large := strings.NewReplacer("8193", "8192", "134234112", "134217728").Replace(header)
+	if _, err := Read(endless(safetensors(large)), int64(len(file))+134217728, everything); err != nil {
+		t.Errorf("the largest that is read: %v", err)
+	}
+}
+
 func FuzzReadSafetensors(f *testing.F) {
 	f.Add(safetensors(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 1, 2, 3, 4))
 	f.Add(safetensors(`{"__metadata__":{},"a":{"dtype":"BF16","shape":[1,2],"data_offsets":[0,4]},"b":{"dtype":"I8","shape":[],"data_offsets":[4,5]}}`, 1, 2, 3, 4, 5))

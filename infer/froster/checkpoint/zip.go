@@ -180,6 +180,9 @@ func (a *archive) read(name string, limit uint64) ([]byte, error) {
 func (a *archive) tensors(refs map[string]reference) (map[string]Tensor, error) {
 	storages, stored, shown, read := map[string]storage{}, 0, 0, 0
 	for name, r := range refs {
+		if err := bounded(name, r.shape); err != nil {
+			return nil, err
+		}
 		n, _ := elements(r.shape)
 		// A stride of zero shows a few stored values as many.
 		if n > r.storage.size {
@@ -197,6 +200,9 @@ func (a *archive) tensors(refs map[string]reference) (map[string]Tensor, error) 
 			return nil, fmt.Errorf("tensor %s and another describe storage %s in two ways", name, r.storage.key)
 		}
 		from, to := a.reach(r)
+		if to-from > maxTensor {
+			return nil, fmt.Errorf("tensor %s: shape %v is read from %d values of its storage: want at most %d", name, r.shape, to-from, maxTensor)
+		}
 		shown, read = shown+n, read+to-from
 	}
 	// Tied weights are two views of one storage, but only a few tensors are
