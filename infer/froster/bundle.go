@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/frostwatch/frostwatch/infer/froster/checkpoint"
 	"github.com/frostwatch/frostwatch/infer/froster/onnx"
@@ -102,6 +103,21 @@ func OpenBundle(dir string) (*Bundle, error) {
 		return nil, fmt.Errorf("open model bundle %s: model_id and logit_scale are required", dir)
 	}
 	return b, nil
+}
+
+// Missing are the bundle's files that are not there, in order. What is in the others is
+// verified when the model is loaded.
+func (b *Bundle) Missing() []string {
+	var missing []string
+	for _, name := range []string{textFile, textFile + apartSuffix, videoFile, videoFile + apartSuffix} {
+		if _, listed := b.SHA256[name]; !listed && strings.HasSuffix(name, apartSuffix) {
+			continue
+		}
+		if info, err := os.Stat(filepath.Join(b.dir, name)); err != nil || !info.Mode().IsRegular() {
+			missing = append(missing, name)
+		}
+	}
+	return missing
 }
 
 // graph reads one of the bundle's graphs and verifies its hash, and that of the file

@@ -54,6 +54,10 @@ func (p Program) listModels(models string) error {
 			row(f.Name(), "broken: "+err.Error())
 			continue
 		}
+		if missing := m.Missing(); len(missing) > 0 {
+			row(f.Name(), "broken: without "+strings.Join(missing, ", ")+": import the checkpoint again")
+			continue
+		}
 		licence, _, _ := strings.Cut(m.Licence, " (")
 		if len([]rune(licence)) > maxLicence {
 			licence = string([]rune(licence)[:maxLicence]) + "…"

@@ -91,6 +91,13 @@ func TestPullListShowRemove(t *testing.T) {
 	if code != 0 || !strings.Contains(out, "quick_gelu") || !strings.Contains(out, "video.onnx, SHA-256 ") {
 		t.Errorf("show FOLDER: status %d\n%s", code, out)
 	}
+	if err := os.Remove(filepath.Join(models, "second", "video.onnx")); err != nil {
+		t.Fatal(err)
+	}
+	out, _, code = runModel(t, "ls", "--models", models)
+	if code != 0 || !regexp.MustCompile(`(?m)^second +broken: without video\.onnx: import`).MatchString(out) {
+		t.Errorf("ls without a graph: status %d\n%s", code, out)
+	}
 	for _, name := range []string{"../models", ".", "absent", "/etc"} {
 		if _, errs, code := runModel(t, "rm", name, "--models", models); code == 0 || errs == "" {
 			t.Errorf("rm %s: status %d, %q", name, code, errs)
