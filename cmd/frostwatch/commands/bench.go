@@ -10,6 +10,7 @@ import (
 
 func (p Program) benchCommand() *cobra.Command {
 	o := bench.Options{Out: p.Out, Err: p.Err, Version: p.Version}
+	var models string
 	cmd := &cobra.Command{
 		Use: "bench [ingest] [infer] [vocab] [search] [up] [capacity] [soak]", Short: "Measure this machine: cameras, clips, searches and delays",
 		Long: "Measures the parts named, or all but capacity and soak:\n" +
@@ -28,11 +29,16 @@ func (p Program) benchCommand() *cobra.Command {
 			if len(parts) == 0 {
 				parts = bench.Parts()
 			}
+			var err error
+			if o.Model, err = p.modelNamed(cmd.Context(), models, o.Model); err != nil {
+				return err
+			}
 			return bench.Run(cmd.Context(), o, parts)
 		},
 	}
 	cmd.AddCommand(p.benchChaos(), p.benchBroker())
-	cmd.Flags().StringVar(&o.Model, "model", "", "bundle to measure with (default: the demo model)")
+	cmd.Flags().StringVar(&o.Model, "model", "", "model to measure with: a folder, one in --models, or a name that 'frostwatch model pull' lists, which is downloaded if it is not there (default: the demo model)")
+	modelsFlag(cmd, &models)
 	cmd.Flags().StringVar(&o.Checkpoint, "checkpoint", "", "checkpoint that infer measures in each precision (default: the demo's)")
 	cmd.Flags().BoolVar(&o.Framewise, "framewise", false, "infer measures --checkpoint, a CLIP's, frame by frame as well, also where half of a clip's frames are known from the one before")
 	cmd.Flags().StringVar(&o.Runtime, "runtime", "", "path of ONNX Runtime's shared library")

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -112,6 +113,22 @@ func TestBenchSaysWhatIsWrong(t *testing.T) {
 	} {
 		if _, errs, code := runBench(t, c.args...); code != 1 || !strings.Contains(errs, c.want) {
 			t.Errorf("bench %v: exit status %d, want 1 and %q:\n%s", c.args, code, c.want, errs)
+		}
+	}
+}
+
+// A model is named as `up --model` names it.
+func TestBenchFindsAModelByName(t *testing.T) {
+	models := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(models, "mine"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(models, "mine", bundleMark), []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"mine": "open model bundle " + filepath.Join(models, "mine"), "another": "no model in " + models} {
+		if _, errs, code := runBench(t, "capacity", "--model", name, "--models", models); code == 0 || !strings.Contains(errs, want) {
+			t.Errorf("%s: status %d, %s", name, code, errs)
 		}
 	}
 }

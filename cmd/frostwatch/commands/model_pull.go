@@ -82,7 +82,18 @@ func (p Program) listKnown(known []pull.Checkpoint) error {
 	return nil
 }
 
-// modelFor returns the folder of the model that somebody names for `up`: a folder, one in
+// modelNamed is modelFor with the checkpoints that this version knows. What it says goes to
+// Err, since Out may be for JSON.
+func (p Program) modelNamed(ctx context.Context, models, name string) (string, error) {
+	known, err := pull.Known("")
+	if err != nil {
+		return "", err
+	}
+	p.Out = p.Err
+	return p.modelFor(ctx, known, models, name)
+}
+
+// modelFor returns the folder of the model that somebody names: a folder, one in
 // models, or a known checkpoint, which is pulled and imported into models if it is not there
 // yet; its name may end in a precision. Any other name is returned as it is.
 func (p Program) modelFor(ctx context.Context, known []pull.Checkpoint, models, name string) (string, error) {

@@ -4,7 +4,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/up"
-	"github.com/frostwatch/frostwatch/infer/froster/pull"
 )
 
 func (p Program) upCommand() *cobra.Command {
@@ -17,11 +16,8 @@ func (p Program) upCommand() *cobra.Command {
 			"  frostwatch up --video recording.mp4 --model models/froster-b16\n" +
 			"  frostwatch up --model pe-core-b16 --camera 'door=rtsp://10.0.0.7/stream1'",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			known, err := pull.Known("")
-			if err != nil {
-				return err
-			}
-			if o.Model, err = p.modelFor(cmd.Context(), known, models, o.Model); err != nil {
+			var err error
+			if o.Model, err = p.modelNamed(cmd.Context(), models, o.Model); err != nil {
 				return err
 			}
 			return up.Run(cmd.Context(), o)
