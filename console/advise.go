@@ -26,6 +26,21 @@ type advised struct {
 	at            time.Time
 }
 
+// readerOf is how the model that infer workers have for a vocabulary reads labels; where
+// Redis does not say it, what is known of every model.
+func (c *Console) readerOf(ctx context.Context, vocabulary string) (vocab.Reader, error) {
+	reader, err := c.reader()
+	if err != nil || c.Redis == nil {
+		return reader, err
+	}
+	soon, cancel := context.WithTimeout(ctx, compareTime)
+	defer cancel()
+	if of, err := words.OfModel(soon, vocab.NewStore(c.Redis, c.Config.Redis.Prefix), vocabulary, reader); err == nil {
+		reader = of
+	}
+	return reader, nil
+}
+
 // advice is how the model may read the labels of a vocabulary, by label. It is worked out
 // once for each version.
 func (c *Console) advice(ctx context.Context, v vocab.Vocabulary) map[string][]Advice {
@@ -42,7 +57,7 @@ func (c *Console) advice(ctx context.Context, v vocab.Vocabulary) map[string][]A
 	if a.name == v.Name && a.version == v.Version && (a.byModel || time.Since(a.at) < againAdvised) {
 		return a.of
 	}
-	reader, err := c.reader()
+	reader, err := c.readerOf(ctx, v.Name)
 	if err != nil {
 		c.Logger.ErrorContext(ctx, "no advice on words", "error", err)
 		return nil

@@ -113,7 +113,7 @@ func (c *Console) searchPast(ctx context.Context, a words.Asker, g archive.Range
 		}
 		o.Query = q
 	} else {
-		label, err := c.soundLabel(vocab.Label{Name: in.Text})
+		label, err := c.soundLabel(ctx, vocab.Label{Name: in.Text})
 		if err != nil {
 			return nil, "", err
 		}
@@ -130,14 +130,14 @@ func (c *Console) searchPast(ctx context.Context, a words.Asker, g archive.Range
 
 // soundLabel is a label as the vocabulary would have it, if it can be in it and the model
 // takes it.
-func (c *Console) soundLabel(l vocab.Label) (vocab.Label, error) {
+func (c *Console) soundLabel(ctx context.Context, l vocab.Label) (vocab.Label, error) {
 	value, err := l.Value()
 	if err == nil {
 		l, err = vocab.ParseLabel(l.Name, value)
 	}
 	if err == nil {
 		var reader vocab.Reader
-		if reader, err = c.reader(); err != nil {
+		if reader, err = c.readerOf(ctx, c.Config.Vocab.Name); err != nil {
 			return l, err
 		}
 		err = words.Fits(reader, l)

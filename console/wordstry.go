@@ -127,7 +127,7 @@ func (c *Console) tryWord(ctx context.Context, in *tryWordInput) (*triedOutput, 
 	if err != nil {
 		return nil, unreadWords(err)
 	}
-	t, err := c.trialOf(a, g, v, in)
+	t, err := c.trialOf(ctx, a, g, v, in)
 	if err != nil {
 		return nil, err
 	}
@@ -157,12 +157,12 @@ type wordTrial struct {
 	budget alerts.Budget
 }
 
-func (c *Console) trialOf(a words.Asker, g archive.Range, v vocab.Vocabulary, in *tryWordInput) (*wordTrial, error) {
+func (c *Console) trialOf(ctx context.Context, a words.Asker, g archive.Range, v vocab.Vocabulary, in *tryWordInput) (*wordTrial, error) {
 	label := vocab.Label{Name: in.Label, Description: in.Description, Aliases: in.Aliases, Begins: in.Begins, Ends: in.Ends}
 	if !in.Plain && in.Description == "" && len(in.Aliases) == 0 && in.Begins == "" && in.Ends == "" {
 		label = words.Label(v.Labels, in.Label)
 	}
-	label, err := c.soundLabel(label)
+	label, err := c.soundLabel(ctx, label)
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +184,7 @@ func (c *Console) trialOf(a words.Asker, g archive.Range, v vocab.Vocabulary, in
 // try asks the past, in this order: how high the label comes, which alerts a rule on it
 // would have raised, and from where on it would keep the budget.
 func (c *Console) try(ctx context.Context, t *wordTrial) error {
-	reader, err := c.reader()
+	reader, err := c.readerOf(ctx, c.Config.Vocab.Name)
 	if err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func (c *Console) watchWord(ctx context.Context, in *watchWordInput) (*watchingO
 	if err != nil {
 		return nil, err
 	}
-	label, err := c.soundLabel(in.Body.label(in.Body.Label))
+	label, err := c.soundLabel(ctx, in.Body.label(in.Body.Label))
 	if err != nil {
 		return nil, err
 	}

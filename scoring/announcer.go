@@ -36,17 +36,22 @@ const progressEvery = 2 * time.Second
 // newAnnouncer makes the announcer of a vocabulary; of is added to the name of the
 // part in reports.
 func newAnnouncer(o LiveOptions, name, of string) *announcer {
+	state := vocab.InForce{Model: o.Embeddings.Embedder.ID(), Dim: o.Embeddings.Embedder.Dim()}
+	if says, ok := o.Embeddings.Embedder.(interface{ Reads() vocab.Reads }); ok {
+		reads := says.Reads()
+		state.Reads = &reads
+	}
 	return &announcer{
 		store: vocab.NewStore(o.Embeddings.Client, o.Embeddings.Prefix), name: name, part: "announcements" + of, logger: o.Logger, reporter: o.Reporter,
-		every: vocab.AnnounceEvery, due: make(chan struct{}, 1), state: vocab.InForce{Model: o.Embeddings.Embedder.ID(), Dim: o.Embeddings.Embedder.Dim()},
+		every: vocab.AnnounceEvery, due: make(chan struct{}, 1), state: state,
 	}
 }
 
 // inForce announces at once that clips are scored against v.
 func (a *announcer) inForce(v vocab.Vocabulary) {
-	dim := a.state.Dim
-	a.state = vocab.NewInForce(a.state.Model, v)
-	a.state.Dim = dim
+	model := a.state
+	a.state = vocab.NewInForce(model.Model, v)
+	a.state.Dim, a.state.Reads = model.Dim, model.Reads
 	a.set()
 	a.hurry()
 }

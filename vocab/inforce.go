@@ -25,8 +25,20 @@ type InForce struct {
 	// SkippedTotal.
 	Skipped      []string `json:"skipped,omitempty"`
 	SkippedTotal int      `json:"skipped_total,omitempty"`
+	// Reads is how the model reads labels; nil: of an older version, which does not say it.
+	Reads *Reads `json:"reads,omitempty"`
 	// Pending is the newer version that is being embedded, if any.
 	Pending *Pending `json:"pending,omitempty"`
+}
+
+// Reads is how much of a label a model reads.
+type Reads struct {
+	Tokens int `json:"tokens"` // of a text, start and end included
+	// Template is what is put around a label, of several the longest: {label}, {text} and
+	// {description} stand in it for the parts of a text.
+	Template string `json:"template"`
+	// Cuts: of a text that is too long the beginning is read. Else it is skipped.
+	Cuts bool `json:"cuts,omitempty"`
 }
 
 // Pending is a version that comes into force once its texts are embedded.
@@ -56,6 +68,17 @@ func NewInForce(model string, v Vocabulary) InForce {
 		f.Skipped = append(f.Skipped, topics.Clean(p.String()))
 	}
 	return f
+}
+
+// ReadsOf is how the model that reads the least of a text reads it, of those that say so;
+// the zero value: none does.
+func ReadsOf(force []InForce) (least Reads) {
+	for _, f := range force {
+		if f.Reads != nil && f.Reads.Tokens > 0 && (least.Tokens == 0 || f.Reads.Tokens < least.Tokens) {
+			least = *f.Reads
+		}
+	}
+	return least
 }
 
 func (s *Store) inForce(name string) string { return s.prefix + "vocab-in-force:" + name }

@@ -31,6 +31,8 @@ type Reader struct {
 	Words map[string]int
 	// Fits says why a text is too long for the model.
 	Fits func(text string) error
+	// Cut says why only the beginning of a text is read.
+	Cut func(text string) error
 	// Cosine is how similar the model finds two texts; ok is false if it is not known.
 	Cosine func(a, b string) (cosine float64, ok bool)
 }
@@ -52,24 +54,38 @@ func Lint(labels, all []Label, r Reader) []Advice {
 				out = append(out, Advice{l.Name, t.column, text})
 			}
 		}
-		if r.Fits == nil {
-			continue
-		}
-		for i, text := range l.Texts() { // the description is part of each
-			if err := r.Fits(text); err != nil {
-				column := "label"
-				switch {
-				case i > 0:
-					column = "aliases"
-				case l.Description != "":
-					column = "description"
-				}
-				out = append(out, Advice{l.Name, column, fmt.Sprintf("it is skipped: %v: shorten it", err)})
-				break
-			}
-		}
+		out = append(out, r.tooLong(l)...)
 	}
 	return append(out, r.twins(labels, all)...)
+}
+
+// tooLong says that a label is skipped or cut: the first of its texts of which that is so.
+func (r Reader) tooLong(l Label) []Advice {
+	for i, text := range l.Texts() { // the description is part of each
+		why := ""
+		if r.Fits != nil {
+			if err := r.Fits(text); err != nil {
+				why = fmt.Sprintf("it is skipped: %v: shorten it", err)
+			}
+		}
+		if r.Cut != nil && why == "" {
+			if err := r.Cut(text); err != nil {
+				why = err.Error()
+			}
+		}
+		if why == "" {
+			continue
+		}
+		column := "label"
+		switch {
+		case i > 0:
+			column = "aliases"
+		case l.Description != "":
+			column = "description"
+		}
+		return []Advice{{l.Name, column, why}}
+	}
+	return nil
 }
 
 type labelText struct{ column, text string }

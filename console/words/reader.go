@@ -3,6 +3,7 @@
 package words
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -11,16 +12,10 @@ import (
 	"github.com/frostwatch/frostwatch/vocab"
 )
 
-// contextTokens is how many tokens CLIP's text models read, start and end included.
-const contextTokens = 77
-
-// NewReader is what is known of every model: CLIP's tokenizer and context, and the words
-// of class lists, references and known, which are texts that labels are made of.
+// NewReader is what is known of every model: CLIP's tokenizer, the context and templates of
+// FROSTER, and the words of class lists, references and known, which are texts that labels
+// are made of.
 func NewReader(known ...string) (vocab.Reader, error) {
-	tokens, err := froster.NewTokenizer(contextTokens)
-	if err != nil {
-		return vocab.Reader{}, err
-	}
 	words := map[string]int{}
 	learn := func(text string) {
 		for _, w := range strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return (r < 'a' || r > 'z') && r != '\'' }) {
@@ -36,29 +31,42 @@ func NewReader(known ...string) (vocab.Reader, error) {
 	}
 	learn(strings.Join(froster.NeutralSentences(), " "))
 	learn(strings.Join(known, " "))
-	return vocab.Reader{
-		Words: words,
-		Pieces: func(word string) int {
-			ids, err := tokens.Encode(word)
-			if err != nil {
-				return contextTokens
-			}
-			return len(ids) - 2
-		},
-		Fits: func(text string) error { return fits(tokens, text) },
-	}, nil
+	return reading(vocab.Reader{Words: words}, vocab.Reads{})
 }
 
-// fits says why the longest prompt around a text is too long.
-func fits(tokens *froster.Tokenizer, text string) error {
-	longest := ""
-	for _, prompt := range froster.Prompts(text) {
-		if len(prompt) > len(longest) {
-			longest = prompt
+// OfModel is the reader of the model that infer workers have for a vocabulary, as far as
+// they say how it reads; else the reader as it is, which knows what all models share.
+func OfModel(ctx context.Context, s *vocab.Store, name string, r vocab.Reader) (vocab.Reader, error) {
+	force, err := s.InForce(ctx, name)
+	if err != nil {
+		return r, err
+	}
+	reads := vocab.ReadsOf(force)
+	if reads.Tokens == 0 {
+		return r, nil
+	}
+	return reading(r, reads)
+}
+
+// reading is the reader with what depends on how a model reads texts.
+func reading(r vocab.Reader, of vocab.Reads) (vocab.Reader, error) {
+	limit, err := froster.NewTextLimit(of)
+	if err != nil {
+		return r, err
+	}
+	r.Pieces = func(word string) int {
+		ids, err := limit.Encode(word)
+		if err != nil {
+			return limit.Tokens()
 		}
+		return len(ids) - 2
 	}
-	if _, err := tokens.Encode(longest); err != nil {
-		return fmt.Errorf("with the words that are put around it, it is longer than the %d tokens that the model reads", contextTokens)
+	r.Fits = func(text string) error {
+		if limit.Skipped(text) == nil {
+			return nil
+		}
+		return fmt.Errorf("with the words that are put around it, it is longer than the %d tokens that the model reads", limit.Tokens())
 	}
-	return nil
+	r.Cut = limit.Cut
+	return r, nil
 }

@@ -5,6 +5,13 @@ import "fmt"
 // vocabSize is how many tokens CLIP's vocabulary has, which all models share.
 const vocabSize = 49408
 
+const (
+	// contextCLIP is how many tokens CLIP's text models read, start and end included.
+	contextCLIP = 77
+	// leastContext and mostContext bound it for every model.
+	leastContext, mostContext = 4, 1024
+)
+
 // bounds are the least and the most of what a model's dimensions may be, by its bundle: what is
 // allocated goes by them, before a graph says that they are not its own. The largest released
 // Perception Encoder has 50 layers, a width of 1536 and MLPs of 8960. The side is what ingest
@@ -17,7 +24,7 @@ func (d Dims) bounds() error {
 		{"image_size", d.ImageSize, 16, 1536}, {"patch_size", d.PatchSize, 1, max(d.ImageSize, 1)},
 		{"vision_width", d.VisionWidth, 1, 8192}, {"vision_layers", d.VisionLayers, 1, 128}, {"vision_heads", d.VisionHeads, 1, 128},
 		{"text_width", d.TextWidth, 1, 8192}, {"text_layers", d.TextLayers, 1, 128}, {"text_heads", d.TextHeads, 1, 128},
-		{"embed_dim", d.EmbedDim, 1, 8192}, {"context_length", d.Context, 4, 1024}, {"vocab_size", d.VocabSize, vocabSize, vocabSize},
+		{"embed_dim", d.EmbedDim, 1, 8192}, {"context_length", d.Context, leastContext, mostContext}, {"vocab_size", d.VocabSize, vocabSize, vocabSize},
 		{"frames", d.Frames, 1, 64}, {"vision_mlp", d.VisionMLP, 0, 65536}, {"pool_heads", d.PoolHeads, 0, 128},
 	} {
 		switch {

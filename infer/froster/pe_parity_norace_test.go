@@ -249,16 +249,24 @@ func TestLabelsAreReadAsMetaDoes(t *testing.T) {
 	}
 	long := "loitering: Someone stays near the same place for several minutes without any visible purpose, looking around, while other people pass by on their way."
 	var cut *CutError
-	if err := m.Cut(long); !errors.As(err, &cut) || !strings.Contains(long, cut.Word) || !strings.Contains(err.Error(), "32 tokens") {
+	if err := m.Cut(long); !errors.As(err, &cut) || !strings.Contains(long, cut.After+" ") || !strings.Contains(err.Error(), "32 tokens") || !strings.Contains(err.Error(), "cut after") {
 		t.Errorf("cut: %v", err)
 	}
 	// What stands behind the word changes nothing; the word before does.
-	at := strings.Index(long, cut.Word)
+	at := strings.Index(long, cut.After+" ") + len(cut.After) + 1
 	vectors, _, err = m.EmbedLabels(t.Context(), []string{long, long[:at] + "parked cars", strings.Replace(long, "same", "other", 1)})
 	if err != nil || maxDiff(vectors[0], vectors[1]) > .2 || slices.Equal(vectors[0], vectors[2]) {
 		t.Errorf("%v", err)
 	}
 	if err := m.Cut("falling down"); err != nil {
 		t.Errorf("a short label: %v", err)
+	}
+	// Who has only what the model says of itself finds the same.
+	limit, err := NewTextLimit(m.Reads())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := limit.Cut(long); err == nil || err.Error() != m.Cut(long).Error() || limit.Skipped(long) != nil || limit.Cut("falling down") != nil {
+		t.Errorf("by what the model says: %v", err)
 	}
 }

@@ -148,12 +148,14 @@ func (t *Tokenizer) Encode(text string) ([]int, error) {
 	return ids, err
 }
 
-// encode is Encode, and returns the first word that is not read to its end; empty: all are.
-func (t *Tokenizer) encode(text string) (ids []int, unread string, err error) {
+// encode is Encode, and returns the last word that is read to its end if there is one that
+// is not.
+func (t *Tokenizer) encode(text string) (ids []int, cut *CutError, err error) {
 	if len(text) > maxTextBytes {
-		return nil, "", &TextError{Text: text, Tokens: len(text), Limit: t.context}
+		return nil, nil, &TextError{Text: text, Tokens: len(text), Limit: t.context}
 	}
 	ids = []int{t.start}
+	last := ""
 	for word := range words(t.clean(text), t.startToken, t.endToken) {
 		switch word {
 		case t.startToken:
@@ -165,18 +167,19 @@ func (t *Tokenizer) encode(text string) (ids []int, unread string, err error) {
 				ids = append(ids, int(token))
 			}
 		}
-		if unread == "" && len(ids) >= t.context { // no place is left for the end token
-			unread = word
+		if cut == nil && len(ids) >= t.context { // no place is left for the end token
+			cut = &CutError{After: last, Limit: t.context}
 		}
+		last = word
 	}
 	ids = append(ids, t.end)
 	if len(ids) <= t.context {
-		return ids, "", nil
+		return ids, nil, nil
 	}
 	if !t.cuts {
-		return nil, unread, &TextError{Text: text, Tokens: len(ids), Limit: t.context}
+		return nil, cut, &TextError{Text: text, Tokens: len(ids), Limit: t.context}
 	}
-	return append(ids[:t.context-1], t.end), unread, nil
+	return append(ids[:t.context-1], t.end), cut, nil
 }
 
 // clean prepares a text as CLIP does: repaired, entities unescaped twice, white

@@ -29,11 +29,14 @@ const servedDims = 64
 // fakeModel is a text tower: each text has a unit vector of its own, and the texts of
 // like have nearly that of another.
 type fakeModel struct {
-	like map[string]string
+	like  map[string]string
+	reads vocab.Reads // as it says of itself
 }
 
 func (fakeModel) ID() string { return "model" }
 func (fakeModel) Dim() int   { return servedDims }
+
+func (m fakeModel) Reads() vocab.Reads { return m.reads }
 
 func (m fakeModel) EmbedLabels(_ context.Context, texts []string) ([][]float32, []error, error) {
 	vectors, problems := make([][]float32, len(texts)), make([]error, len(texts))

@@ -93,7 +93,7 @@ func (p Program) vocabList(t *vocabTarget) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return p.printVocabulary(ctx, t, v, force, slices.DeleteFunc(names, func(n string) bool { return n == name }))
+				return p.printVocabulary(ctx, t, s, v, force, slices.DeleteFunc(names, func(n string) bool { return n == name }))
 			})
 		},
 	}
@@ -119,7 +119,7 @@ func labelRows(v vocab.Vocabulary) []labelRow {
 	return rows
 }
 
-func (p Program) printVocabulary(ctx context.Context, t *vocabTarget, v vocab.Vocabulary, force []vocab.InForce, others []string) error {
+func (p Program) printVocabulary(ctx context.Context, t *vocabTarget, s *vocab.Store, v vocab.Vocabulary, force []vocab.InForce, others []string) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "vocabulary %s, version %s, %s\n", v.Name, v.Version, labelCount(len(v.Labels)))
 	for _, l := range v.Labels {
@@ -130,7 +130,7 @@ func (p Program) printVocabulary(ctx context.Context, t *vocabTarget, v vocab.Vo
 		fmt.Fprintf(&b, "  %-40s %s\n", topics.Clean(l.Name), topics.Clean(value))
 	}
 	writeSkipped(&b, v)
-	if err := t.countAdvice(ctx, &b, v); err != nil {
+	if err := t.countAdvice(ctx, &b, s, v); err != nil {
 		return err
 	}
 	writeInForce(&b, v, t.configured, force)
@@ -194,7 +194,7 @@ func (p Program) edit(ctx context.Context, t *vocabTarget, s *vocab.Store, name 
 	if err != nil {
 		return err
 	}
-	if err := adviseOn(&b, after, changes, t.compare(ctx, after)); err != nil {
+	if err := adviseOn(ctx, &b, s, after, changes, t.compare(ctx, after)); err != nil {
 		return err
 	}
 	writeInForce(&b, after, t.configured, force)

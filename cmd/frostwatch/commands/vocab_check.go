@@ -107,6 +107,7 @@ func (t *vocabTarget) check(ctx context.Context, past *pastAlerts, g archive.Ran
 		return v, err
 	}
 	var checked words.Checked
+	reader = t.ofModel(ctx, reader)
 	err = t.asking(ctx, past, func(_ context.Context, a words.Asker) error {
 		checked, err = a.Check(ctx, words.CheckOptions{Label: label, Others: others, Reader: reader, Range: g, Raise: f.raise, Closest: 5})
 		return archived(err)

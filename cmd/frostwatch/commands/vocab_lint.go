@@ -32,12 +32,16 @@ func (p Program) vocabLint(t *vocabTarget) *cobra.Command {
 				if err != nil {
 					return err
 				}
+				reader = t.ofModel(cmd.Context(), reader)
 				return p.printAdvice(vocab.Lint(labels, labels, reader), len(labels), asJSON)
 			}
 			return t.withRedis(cmd.Context(), func(ctx context.Context, c *redis.Client, cfg config.Config) error {
 				s, name := t.store(c, cfg)
 				v, err := s.List(ctx, name)
 				if err != nil {
+					return err
+				}
+				if reader, err = words.OfModel(ctx, s, name, reader); err != nil {
 					return err
 				}
 				if reader.Cosine, err = words.Cosines(ctx, c, cfg.Redis.Prefix, v); err != nil {
@@ -49,6 +53,23 @@ func (p Program) vocabLint(t *vocabTarget) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON: an array of objects")
 	return cmd
+}
+
+// ofModel is the reader of the model that runs, if Redis says which at once: a file can be
+// checked without it.
+func (t *vocabTarget) ofModel(ctx context.Context, r vocab.Reader) vocab.Reader {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	of := r
+	err := t.withRedis(ctx, func(ctx context.Context, c *redis.Client, cfg config.Config) (err error) {
+		s, name := t.store(c, cfg)
+		of, err = words.OfModel(ctx, s, name, r)
+		return err
+	})
+	if err != nil {
+		return r
+	}
+	return of
 }
 
 // labelReader is what is known of every model.
@@ -81,7 +102,7 @@ func writeAdvice(b *strings.Builder, advice []vocab.Advice, most int) {
 
 // adviseOn gives advice on the labels that an edit has added or changed. cosine compares
 // them with others; nil: by their words.
-func adviseOn(b *strings.Builder, v vocab.Vocabulary, changes []vocab.Change, cosine func(a, b string) (float64, bool)) error {
+func adviseOn(ctx context.Context, b *strings.Builder, s *vocab.Store, v vocab.Vocabulary, changes []vocab.Change, cosine func(a, b string) (float64, bool)) error {
 	const most = 10
 	edited := map[string]bool{}
 	for _, c := range changes {
@@ -102,6 +123,9 @@ func adviseOn(b *strings.Builder, v vocab.Vocabulary, changes []vocab.Change, co
 	if err != nil {
 		return err
 	}
+	if reader, err = words.OfModel(ctx, s, v.Name, reader); err != nil {
+		return err
+	}
 	reader.Cosine = cosine
 	writeAdvice(b, vocab.Lint(labels, v.Labels, reader), most)
 	return nil
@@ -119,9 +143,12 @@ func (t *vocabTarget) compare(ctx context.Context, v vocab.Vocabulary) func(a, b
 }
 
 // countAdvice is the line of `vocab ls` about labels that there is advice on.
-func (t *vocabTarget) countAdvice(ctx context.Context, b *strings.Builder, v vocab.Vocabulary) error {
+func (t *vocabTarget) countAdvice(ctx context.Context, b *strings.Builder, s *vocab.Store, v vocab.Vocabulary) error {
 	reader, err := labelReader()
 	if err != nil {
+		return err
+	}
+	if reader, err = words.OfModel(ctx, s, v.Name, reader); err != nil {
 		return err
 	}
 	reader.Cosine = t.compare(ctx, v)

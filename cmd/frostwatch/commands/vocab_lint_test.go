@@ -83,3 +83,21 @@ func TestVocabLintAsksTheModel(t *testing.T) {
 		t.Errorf("without: %s\nwant %s", out, want)
 	}
 }
+
+// How much of a label is read depends on the model that runs.
+func TestLabelsThatTheModelCutsAreNamed(t *testing.T) {
+	long := "person staying near the same place for several minutes along some garden wall while other people walk by on their way home from work there"
+	s := serve(t, fakeModel{reads: vocab.Reads{Tokens: 32, Template: "a demonstration of a person practicing {label}. {description}", Cuts: true}}, "walking", "", long, "")
+	file := filepath.Join(t.TempDir(), "labels.txt")
+	write(t, file, "walking\n"+long+"\n")
+	want := "advice: label \"" + long + "\", label: the model reads 32 tokens, and this text with what is put around it has more: it is cut after \"work\": make it shorter\n"
+	for _, args := range [][]string{{"vocab", "lint"}, {"vocab", "lint", file}} {
+		if out, ok := s.run(t, args...); !ok || out != want {
+			t.Errorf("%q: %s\nwant %s", args, out, want)
+		}
+	}
+	want = strings.Replace(want, "person staying", "somebody staying", 1)
+	if out, ok := s.run(t, "watch", strings.Replace(long, "person staying", "somebody staying", 1)); !ok || !strings.Contains(out, want) {
+		t.Errorf("watch: %s\nwant %s", out, want)
+	}
+}

@@ -138,7 +138,7 @@ func (d *ruleDesk) addLabel(ctx context.Context, b *strings.Builder, name, words
 	v.Labels = append(v.Labels, label)
 	// Not compared with other labels: who watches for words means these.
 	apart := func(string, string) (float64, bool) { return 0, true }
-	return adviseOn(b, v, []vocab.Change{{What: vocab.Added, Label: label.Name}}, apart)
+	return adviseOn(ctx, b, d.Labels, v, []vocab.Change{{What: vocab.Added, Label: label.Name}}, apart)
 }
 
 // raises says what raises an alert of a rule; empty: it watches no camera.
