@@ -65,6 +65,19 @@ func (p *Process) fitted(f config.Framer, d froster.Dims) config.Framer {
 	return f
 }
 
+// sideWithoutEffect says of an edit of framer.short_side whether it waits for the next start
+// or has no effect, because the model takes less; empty: it was not edited.
+func (p *Process) sideWithoutEffect() (text string, waits bool) {
+	carried, now := p.Config.Framer.ShortSide, p.edited.Framer.ShortSide
+	if now == p.file.Config.Framer.ShortSide || now == carried || !slices.Contains(p.stages, "ingest") {
+		return "", false
+	}
+	if name, d, ok := modelOf(p.Config); ok && min(now, d.ImageSize) == carried {
+		return fmt.Sprintf("%s: %d has no effect: frames of %d px are what model %s takes", keyShortSide, now, carried, name), false
+	}
+	return fmt.Sprintf("%s: %d instead of %d", keyShortSide, now, carried), true
+}
+
 // misfit is an error if clips carry other frames than ingest would choose for a model.
 func (p *Process) misfit(carried, from config.Framer, model string, d froster.Dims) error {
 	want := p.fitted(from, d)

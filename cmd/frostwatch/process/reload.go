@@ -98,8 +98,15 @@ func (p *Process) withoutEffect() error {
 	for _, c := range p.needsRestart() {
 		restart = append(restart, c.String())
 	}
+	side, waits := p.sideWithoutEffect()
+	if waits {
+		restart = append(restart, side)
+	}
 	if len(restart) > 0 {
 		texts = append(texts, "takes effect at the next start: "+strings.Join(restart, ", "))
+	}
+	if side != "" && !waits {
+		texts = append(texts, side)
 	}
 	for _, c := range config.Diff(p.file.Config, p.edited) {
 		if flag, is := p.outranked[c.Key]; is {
@@ -208,13 +215,16 @@ func (p *Process) needsRestart() (waiting []config.Change) {
 	return waiting
 }
 
+// keyShortSide is fitted to the model at ingest's start, so that it is compared by itself.
+const keyShortSide = "framer.short_side"
+
 // restarts is whether a new value of a key takes effect here, and not before the next start.
 func (p *Process) restarts(key string) bool {
 	section, _, _ := strings.Cut(key, ".")
 	if of, some := sections[section]; some && !slices.ContainsFunc(of, func(s string) bool { return slices.Contains(p.stages, s) }) {
 		return false
 	}
-	return !slices.ContainsFunc(p.reloadables, func(t reloadable) bool { return slices.Contains(t.keys, key) }) &&
+	return key != keyShortSide && !slices.ContainsFunc(p.reloadables, func(t reloadable) bool { return slices.Contains(t.keys, key) }) &&
 		!slices.Contains(p.overridden, key) && p.outranked[key] == ""
 }
 

@@ -119,6 +119,34 @@ func TestEditsAreTakenOverAndConfirmed(t *testing.T) {
 	}
 }
 
+// Frames get the size of the model at ingest's start: an edit is named, whether a start helps or not.
+func TestAnEditOfTheFramesSizeIsNamed(t *testing.T) {
+	text := func(side string) string {
+		return "framer: {short_side: " + side + "}\nrules: [" + fall + "]\n"
+	}
+	e := newEdits(t, text("224")) // without a bundle the demo model stands for it, which takes 112 px
+	e.stages, e.overridden = append(e.stages, "ingest"), append(e.overridden, "framer.short_side")
+	e.fitFrames()
+	for side, want := range map[string]string{
+		"300": "framer.short_side: 300 has no effect: frames of 112 px are what model frost-mini takes",
+		"96":  "takes effect at the next start: framer.short_side: 96 instead of 112",
+		"224": "",
+	} {
+		e.write(t, text(side))
+		if _, err := e.putInForce(); err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if err := e.withoutEffect(); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", side, got, want)
+		}
+	}
+	_ = e.Close(context.Background())
+}
+
 // All parts check an edit before any acts on it.
 func TestAReloadIsWholeOrNotAtAll(t *testing.T) {
 	e := newEdits(t, "rules: ["+fall+"]\n")
