@@ -184,6 +184,15 @@ func (u *up) outranked() map[string]string {
 	return map[string]string{"infer.bundle": "--model"}
 }
 
+// bundleOutranked says that the file names another model than --model; empty: it does not.
+func (u *up) bundleOutranked() string {
+	named := u.file.Config.Infer.Bundle
+	if u.Model == "" || !u.file.Names("infer.bundle") || filepath.Clean(named) == filepath.Clean(u.Model) {
+		return ""
+	}
+	return fmt.Sprintf("configuration: does not count, because --model is given: infer.bundle: %q of %s; the model is %s", topics.Clean(named), u.cfgPath, u.Model)
+}
+
 // ArchiveDir is where `up` stores its archive unless its configuration names
 // another bucket.
 func ArchiveDir(data string) string { return filepath.Join(data, "archive") }
@@ -261,6 +270,9 @@ func (u *up) run(ctx context.Context) (err error) {
 	u.keepSettings(pr)
 	if err := errors.Join(u.at.write(u.Data), u.banner(people)); err != nil {
 		return errors.Join(err, l.Close())
+	}
+	if line := u.bundleOutranked(); line != "" {
+		u.printTrouble(process.Caution, line)
 	}
 	unhook := context.AfterFunc(ctx, func() { u.printTrouble("stop", "finishing the clips that are being worked on") })
 	defer unhook()
