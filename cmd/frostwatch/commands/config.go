@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -84,6 +85,9 @@ func (p Program) configShow() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			f, err := configFile(args, data)
 			if err != nil {
+				if all := startedWith(args, data); all != nil {
+					err = errors.Join(p.printSettings(all, set, asJSON), err)
+				}
 				return err
 			}
 			all := f.Settings()
@@ -112,6 +116,25 @@ func inForce(f config.File, data string) ([]config.Setting, error) {
 		return f.Settings(), err
 	}
 	return up.WithTaken(e.InForce(f), data), err
+}
+
+// startedWith are the settings with which the `up` that runs has started, for when its file
+// has a mistake; nil: they are not asked for, or none runs.
+func startedWith(args []string, data string) []config.Setting {
+	if len(args) > 0 {
+		return nil
+	}
+	e, err := up.ReadEndpoints(data)
+	if err != nil || !e.Runs() {
+		return nil
+	}
+	all := e.Settings
+	for i, s := range all {
+		if slices.Contains(e.Live, s.Key) && s.From != config.FromUp {
+			all[i].From += ", as it was at the start: what was edited since then can't be read while the file has a mistake"
+		}
+	}
+	return up.WithTaken(all, data)
 }
 
 func (p Program) printSettings(all []config.Setting, set, asJSON bool) error {

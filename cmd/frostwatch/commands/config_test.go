@@ -1,10 +1,16 @@
 package commands
 
 import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/up"
+	"github.com/frostwatch/frostwatch/internal/config"
 )
 
 // configRan runs a command and returns what it printed and its exit status.
@@ -98,5 +104,48 @@ func TestConfigShowAndDiff(t *testing.T) {
 	}
 	if out, status := configRan(t, "config", "show", "--data", t.TempDir()); status != 1 || !strings.Contains(out, "no configuration file here") {
 		t.Errorf("without a file: exit status %d:\n%s", status, out)
+	}
+}
+
+// What was written is checked as `config check` does, and what does not pass is taken away.
+func TestInitLeavesNothingThatDoesNotPass(t *testing.T) {
+	dir := t.TempDir()
+	args := []string{"init", "machine", "--out", dir, "--watch", "person falling down", "--bundle"}
+	out, status := configRan(t, append(args, "models/${UNSET_HERE}")...)
+	if status != 1 || !strings.Contains(out, "UNSET_HERE") {
+		t.Errorf("exit status %d:\n%s", status, out)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+	if out, status := configRan(t, append(args, "models/b16")...); status != 0 || !strings.Contains(out, "wrote "+dir) {
+		t.Errorf("exit status %d:\n%s", status, out)
+	}
+}
+
+// Of an `up` that runs, what is in force is shown while its file has a mistake, with the mistake.
+func TestConfigShowsWhatIsInForceBesideAMistake(t *testing.T) {
+	web := httptest.NewServer(http.NotFoundHandler())
+	defer web.Close()
+	data := t.TempDir()
+	path := configFileOf(t, "framer: {queue: 9}\n")
+	f, err := config.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := json.Marshal(up.Endpoints{HTTP: strings.TrimPrefix(web.URL, "http://"), Config: path, Settings: f.Settings(), Live: []string{"rules"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(data, "endpoints.json"), string(raw))
+	write(t, path, "framer: {queue: 10\n")
+	out, status := configRan(t, "config", "show", "--data", data)
+	for _, want := range []string{"framer.queue ", " 9 ", "rules ", "can't be read while the file has a mistake", "frostwatch: " + path + ":1: "} {
+		if status != 1 || !strings.Contains(out, want) {
+			t.Errorf("exit status %d, %q is missing in\n%s", status, want, out)
+		}
+	}
+	if out, status := configRan(t, "config", "show", path); status != 1 || strings.Contains(out, "framer.queue ") {
+		t.Errorf("a file that is named: exit status %d\n%s", status, out)
 	}
 }

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -42,7 +43,11 @@ func (p Program) initCase(of, short, example string) *cobra.Command {
 			if err := starter.Write(dir, of, o); err != nil {
 				return err
 			}
-			return p.begun(of, dir, o)
+			warnings, err := checkWritten(of, dir)
+			if err != nil {
+				return errors.Join(err, starter.Remove(dir, of, o))
+			}
+			return p.begun(of, dir, o, warnings)
 		},
 	}
 	cmd.Flags().StringVar(&dir, "out", ".", "folder to write to")
@@ -108,23 +113,29 @@ func camerasOfFlags(flags []string) (out []starter.Camera, err error) {
 	return out, nil
 }
 
+// checkWritten checks a file that was written as `frostwatch config check` does. Values of the
+// chart have been checked when they were written.
+func checkWritten(of, dir string) (warnings []string, err error) {
+	if of == starter.Kubernetes {
+		return nil, nil
+	}
+	f, err := config.Open(filepath.Join(dir, starter.ConfigFile))
+	if err != nil {
+		return nil, err
+	}
+	r, err := process.CheckFile(f)
+	return r.Warnings, err
+}
+
 // begun says what was written, what is still to be done in it, and what comes next.
-func (p Program) begun(of, dir string, o starter.Options) error {
+func (p Program) begun(of, dir string, o starter.Options, warnings []string) error {
 	if of == starter.Kubernetes {
 		return p.begunKubernetes(dir, o)
 	}
 	path := filepath.Join(dir, starter.ConfigFile)
-	f, err := config.Open(path)
-	if err != nil {
-		return err
-	}
-	r, err := process.CheckFile(f)
-	if err != nil {
-		return err
-	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "wrote %s\n", path)
-	for _, w := range r.Warnings {
+	for _, w := range warnings {
 		if of == starter.Machine && process.OfUp(w) {
 			continue
 		}
@@ -146,6 +157,6 @@ func (p Program) begun(of, dir string, o starter.Options) error {
 			fmt.Fprintf(&b, "  frostwatch %-9s --config %s\n", stage, path)
 		}
 	}
-	_, err = fmt.Fprint(p.Out, b.String())
+	_, err := fmt.Fprint(p.Out, b.String())
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"text/template"
 
 	"github.com/frostwatch/frostwatch/alerts"
+	"github.com/frostwatch/frostwatch/console/cameraedit"
 	"github.com/frostwatch/frostwatch/console/ruledesk"
 	"github.com/frostwatch/frostwatch/internal/config"
 )
@@ -91,7 +93,19 @@ func Config(of string, o Options) ([]byte, error) {
 	if _, err := alerts.Compile(c.Rules); err != nil {
 		return nil, err
 	}
-	return written, nil
+	return written, checkCameras(c)
+}
+
+// checkCameras refuses cameras that ingest would refuse, also where the file is for another
+// machine.
+func checkCameras(c config.Config) error {
+	limits := cameraedit.LimitsOf(c)
+	for i, camera := range cameraedit.OfFile(c) {
+		if err := limits.Validate(camera); err != nil {
+			return fmt.Errorf("cameras[%d]: %w", i, err)
+		}
+	}
+	return nil
 }
 
 // anyVariable stands for the environment in which the stages will run.
@@ -134,8 +148,17 @@ func FileOf(of string) string {
 	return ConfigFile
 }
 
+// Remove takes away again what Write has written.
+func Remove(dir, of string, o Options) error {
+	err := os.Remove(filepath.Join(dir, FileOf(of)))
+	if len(o.Watch) > 0 {
+		err = errors.Join(err, os.Remove(filepath.Join(dir, LabelsFile)))
+	}
+	return err
+}
+
 // Write puts the configuration into a folder, and the labels beside it. It overwrites
-// nothing.
+// nothing, and after an error nothing of it is there.
 func Write(dir, of string, o Options) error {
 	b, err := Config(of, o)
 	if err != nil {
@@ -144,10 +167,14 @@ func Write(dir, of string, o Options) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("write the configuration: %w", err)
 	}
-	if err := writeNew(filepath.Join(dir, FileOf(of)), b); err != nil || len(o.Watch) == 0 {
+	path := filepath.Join(dir, FileOf(of))
+	if err := writeNew(path, b); err != nil || len(o.Watch) == 0 {
 		return err
 	}
-	return writeNew(filepath.Join(dir, LabelsFile), []byte(strings.Join(o.Watch, "\n")+"\n"))
+	if err := writeNew(filepath.Join(dir, LabelsFile), []byte(strings.Join(o.Watch, "\n")+"\n")); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
 }
 
 func writeNew(path string, b []byte) error {

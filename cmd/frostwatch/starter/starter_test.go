@@ -183,6 +183,17 @@ func TestMistakesAreNamed(t *testing.T) {
 		t.Errorf("a wrong name: %v", err)
 	}
 	o = full
+	o.Cameras = []Camera{{"door", "rstp://10.0.0.7/s"}}
+	for _, of := range []string{Machine, Stages, Kubernetes} {
+		dir := t.TempDir()
+		if err := Write(dir, of, o); err == nil || !strings.Contains(err.Error(), "cameras[0]") || !strings.Contains(err.Error(), "rstp") {
+			t.Errorf("%s: an unknown scheme: %v", of, err)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("%s: left %v, %v", of, left, err)
+		}
+	}
+	o = full
 	o.Kafka = []string{"no port"}
 	for _, of := range []string{Stages, Kubernetes} {
 		if _, err := Config(of, o); err == nil || !strings.Contains(err.Error(), "kafka.brokers[0]") {
