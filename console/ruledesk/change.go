@@ -1,7 +1,9 @@
 package ruledesk
 
 import (
+	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -27,6 +29,14 @@ type Change struct {
 func (c Change) In(name, text string) (string, error) {
 	if c == (Change{}) {
 		return text, nil
+	}
+	if plain := strings.ReplaceAll(text, "\r\n", "\n"); plain != text {
+		out, err := c.In(name, plain)
+		return strings.ReplaceAll(out, "\n", "\r\n"), err
+	}
+	if head, rest := beginning(text); head != "" {
+		out, err := c.In(name, rest)
+		return head + out, err
 	}
 	var keys yaml.MapSlice
 	comments := yaml.CommentMap{}
@@ -57,10 +67,42 @@ func (c Change) In(name, text string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if kept, ok := inPlace(name, text, string(out), keys, e.keys); ok {
+	// The library writes some texts, such as one with a tab, so that it reads them otherwise.
+	plain, err := json.Marshal(plainOf(e.keys))
+	if err != nil {
+		return "", err
+	}
+	if kept, ok := inPlace(name, text, string(plain), keys, e.keys); ok {
 		return kept, nil
 	}
+	if !sameRule(name, string(out), string(plain)) {
+		return string(plain), nil
+	}
 	return string(out), nil
+}
+
+// plainOf are keys and values without their order, as JSON takes them.
+func plainOf(value any) any {
+	of, is := value.(yaml.MapSlice)
+	if !is {
+		return value
+	}
+	out := map[string]any{}
+	for _, k := range of {
+		out[fmt.Sprint(k.Key)] = plainOf(k.Value)
+	}
+	return out
+}
+
+// sameRule is whether two texts come to the same rule. Where the second is none, a mistake is
+// left for who checks the first.
+func sameRule(name, a, b string) bool {
+	want, err := alerts.ParseRule(name, b)
+	if err != nil {
+		return true
+	}
+	got, err := alerts.ParseRule(name, a)
+	return err == nil && reflect.DeepEqual(got, want)
 }
 
 // edited are the keys of a rule's text, in their order.

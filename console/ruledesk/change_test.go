@@ -33,6 +33,31 @@ func TestAChangeWritesItsOwnLinesOnly(t *testing.T) {
 	}
 }
 
+// However somebody's editor has written the text, comments stay.
+func TestAChangeKeepsCommentsInEveryForm(t *testing.T) {
+	const text = "# why it is here\nactions: [person falling down]   # the words\ncontrast:      # tuned\n  # by night\n  raise: 0.6   # from May on\n  clear: 0.4   # not lower\n\nclips: 2 of 3  # two\n# the end\n"
+	two, level := "1 of 2", 0.7
+	change := Change{Clips: &two, Contrast: &level}
+	edits := strings.NewReplacer("2 of 3", "1 of 2", "0.6 ", "0.7 ")
+	for name, in := range map[string]string{
+		"as it is":               text,
+		"lines of Windows":       strings.ReplaceAll(text, "\n", "\r\n"),
+		"a document's beginning": "---\n" + text,
+		"a comment above it":     "# of the ward\n--- # one\n" + text,
+		"both":                   strings.ReplaceAll("---\n"+text, "\n", "\r\n"),
+		"a tab in a label":       strings.Replace(text, "person falling down", `"person\tfalling"`, 1),
+	} {
+		got, err := change.In("r", in)
+		if want := edits.Replace(in); err != nil || got != want {
+			t.Errorf("%s: %v: got\n%q\nwant\n%q", name, err, got, want)
+			continue
+		}
+		if _, err := alerts.ParseRule("r", got); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestAChangeKeepsTheRestOfARulesText(t *testing.T) {
 	const text = "# why it is here\nactions: [person falling down]\ncameras: [\"ward-*\"] # not the yard\ncontrast: {raise: 0.6, clear: 0.4}\nclips: 2 of 3\ncooldown: 2m\n"
 	word := func(s string) *string { return &s }
@@ -64,6 +89,12 @@ func TestAChangeKeepsTheRestOfARulesText(t *testing.T) {
 				t.Errorf("%s: %q is lost: %s", c.name, k, got)
 			}
 		}
+	}
+	// What is written anew, as JSON is, keeps a tab too.
+	if tabbed, err := (Change{Clips: word("1 of 2")}).In("r", `{"actions": ["a\tb"], "clips": "2 of 3"}`); err != nil {
+		t.Error(err)
+	} else if r, err := alerts.ParseRule("r", tabbed); err != nil || len(r.Actions) != 1 || r.Actions[0] != "a\tb" {
+		t.Errorf("%q, %v in %s", r.Actions, err, tabbed)
 	}
 	// A mistake is left for the check of the rule, which names the field.
 	broken, err := Change{Clips: word("often")}.In("r", text)

@@ -17,14 +17,14 @@ import (
 // inPlace is a rule's text in which only the lines of keys that differ are written anew, so that
 // comments, order and form of all else stay as somebody has written them. ok is false where
 // that can't be done, as in a text that is one flow mapping, or does not come to the same rule
-// as whole, which is that with all lines written anew.
-func inPlace(name, text, whole string, before, after yaml.MapSlice) (out string, ok bool) {
+// as plain, which is that in JSON.
+func inPlace(name, text, plain string, before, after yaml.MapSlice) (out string, ok bool) {
 	parts, ok := partsOf(text)
 	if !ok || len(parts.keys) != len(before) {
 		return "", false
 	}
 	out = parts.with(before, after)
-	want, err := alerts.ParseRule(name, whole)
+	want, err := alerts.ParseRule(name, plain)
 	if err != nil {
 		return "", false
 	}
@@ -84,6 +84,23 @@ func partsOf(text string) (p parts, ok bool) {
 	return p, len(p.keys) > 0
 }
 
+// beginning is what a text has up to the line that begins its document, "---"; empty: it has
+// no such line.
+func beginning(text string) (head, rest string) {
+	at := 0
+	for line := range strings.Lines(text) {
+		at += len(line)
+		line = strings.TrimRight(line, " \t\n")
+		switch {
+		case line == "---" || strings.HasPrefix(line, "--- #"):
+			return text[:at], text[at:]
+		case !isAbove(line):
+			return "", text
+		}
+	}
+	return "", text
+}
+
 func isAbove(line string) bool { return line == "" || strings.HasPrefix(line, "#") }
 
 // with writes the text with the values of after.
@@ -100,7 +117,7 @@ func (p parts) with(before, after yaml.MapSlice) string {
 		case reflect.DeepEqual(value, was):
 			out = append(out, k.own...)
 		default:
-			out = append(out, k.line(value))
+			out = append(out, k.changed(was, value)...)
 		}
 	}
 	for _, k := range after {
@@ -118,6 +135,42 @@ func find(in yaml.MapSlice, key string) (any, bool) {
 		}
 	}
 	return nil, false
+}
+
+// changed are the lines of the key with another value: of a mapping with keys in lines of
+// their own only those of them that differ are written anew.
+func (k part) changed(was, value any) []string {
+	before, are := was.(map[string]any)
+	after, is := value.(yaml.MapSlice)
+	if len(k.own) < 2 || !are || !is {
+		return []string{k.line(value)}
+	}
+	indent := len(k.own[1]) - len(strings.TrimLeft(k.own[1], " "))
+	for _, line := range k.own[1:] { // comments may begin further left
+		if trimmed := strings.TrimLeft(line, " "); trimmed != "" {
+			indent = min(indent, len(line)-len(trimmed))
+		}
+	}
+	var inner strings.Builder
+	for _, line := range k.own[1:] {
+		inner.WriteString(line[min(indent, len(line)):] + "\n")
+	}
+	parts, ok := partsOf(inner.String())
+	if !ok || indent == 0 {
+		return []string{k.line(value)}
+	}
+	var had yaml.MapSlice
+	for key, v := range before {
+		had = append(had, yaml.MapItem{Key: key, Value: v})
+	}
+	out := k.own[:1:1]
+	for line := range strings.Lines(parts.with(had, after)) {
+		if line != "\n" {
+			line = strings.Repeat(" ", indent) + line
+		}
+		out = append(out, strings.TrimSuffix(line, "\n"))
+	}
+	return out
 }
 
 // line is the key with another value, and with the comment that its first line had, in its
