@@ -79,7 +79,8 @@ func (d *dial) settleRule(name string, all []*placed) []topics.Threshold {
 		hashes[d.of(p.camera, name).hash] = true
 	}
 	for _, t := range d.Known {
-		if t.Rule == name && !t.Learning && hashes[withoutZones(t.Words)] {
+		// Contrasts of another model are others.
+		if t.Rule == name && t.Model == d.Model.ID && !t.Learning && hashes[withoutZones(t.Words)] {
 			raises = append(raises, logit(t.Raise))
 		}
 	}
