@@ -49,15 +49,20 @@ type run struct {
 func (r run) spread() {
 	for i, q := range r.squares {
 		frames := q.clip.service.Frames
-		n := min(ends, frames)
-		q.clip.seen[q.look] = scoring.Clip{
-			Mean: topics.RoundFloat16(r.embedded.Clip(i)), First: topics.RoundFloat16(meanFrames(r.embedded, i, 0, n)),
-			Last: topics.RoundFloat16(meanFrames(r.embedded, i, frames-n, n)),
-		}
+		q.clip.seen[q.look] = seenOf(r.embedded, i, frames)
 		if i == 0 || r.squares[i-1].clip != q.clip {
 			q.clip.ran += r.took
 			q.clip.batch = max(q.clip.batch, len(r.squares))
 		}
+	}
+}
+
+// seenOf is what is kept of clip i of a run, rounded as records hold it.
+func seenOf(e froster.ClipEmbeddings, i, frames int) scoring.Clip {
+	n := min(ends, frames)
+	return scoring.Clip{
+		Mean: topics.RoundFloat16(e.Clip(i)), First: topics.RoundFloat16(meanFrames(e, i, 0, n)),
+		Last: topics.RoundFloat16(meanFrames(e, i, frames-n, n)),
 	}
 }
 
