@@ -113,3 +113,37 @@ func TestAThresholdCountsForItsRuleAndCamera(t *testing.T) {
 		}
 	}
 }
+
+// What was found for a model that is to come counts from its first clip on, and no longer
+// once another one recognises the camera.
+func TestAThresholdForTheNextModel(t *testing.T) {
+	rule := Rule{Name: "fall", Actions: []string{"fall"}, FalseAlarms: Budget{1, 7 * day, false}}
+	other := rule
+	other.Clips = ClipsRule{2, 2}
+	for name, c := range map[string]struct {
+		next *topics.Threshold
+		want []bool // whether .6 of the models a, b and a again raises
+	}{
+		"none":          {nil, []bool{false, false, false}},
+		"of b":          {&topics.Threshold{Model: "b", RuleHash: rule.Hash(), Raise: .5, Clear: .4}, []bool{false, true, false}},
+		"of c":          {&topics.Threshold{Model: "c", RuleHash: rule.Hash(), Raise: .5, Clear: .4}, []bool{false, false, false}},
+		"of other text": {&topics.Threshold{Model: "b", RuleHash: other.Hash(), Raise: .99, Clear: .98}, []bool{false, true, false}},
+	} {
+		e := newEngine(t, rule)
+		e.SetThreshold("lobby", "fall", &topics.Threshold{Camera: "lobby", Rule: "fall", RuleHash: rule.Hash(), Model: "a", Raise: .7, Clear: .5, Next: c.next})
+		for i, model := range []string{"a", "b", "a"} {
+			rec := clipAt(t0, 1000*i, topics.LabelScore{Label: "fall", Contrast: .6})
+			rec.Model = model
+			raised := false
+			for _, a := range e.Evaluate(rec) {
+				raised = raised || a.State == topics.AlertRaised
+			}
+			if raised != c.want[i] {
+				t.Errorf("%s: clip %d of model %s: raised %v", name, i, model, raised)
+			}
+			low := clipAt(t0, 1000*i+100, topics.LabelScore{Label: "fall", Contrast: .01})
+			low.Model = model
+			e.Evaluate(low)
+		}
+	}
+}

@@ -12,6 +12,7 @@ type camera struct {
 	epochs []epoch   // the last few, the current one last
 	last   about     // its newest clip
 	tags   []string  // those of its newest clip
+	model  string    // that its newest clip was recognised by
 	known  time.Time // of its newest restored alert: what follows from earlier clips is published
 	unsure bool      // whether rules still watch it is to be decided by a clip after known
 	stride time.Duration

@@ -100,7 +100,7 @@ func (e *Engine) match(name string, c *camera) {
 		}
 		w := c.watch(r.Name)
 		w.follow(r, &e.names)
-		w.judge.own = e.own(name, r)
+		w.judge.own = e.own(name, c.model, r)
 		w.inhibitors = nil
 		for _, by := range r.InhibitedBy {
 			if m := matched[by]; m != nil {
@@ -188,6 +188,7 @@ func (e *Engine) advance(rec *topics.Recognition) (c *camera, watches []*watch, 
 	if past {
 		return c, nil, false, false
 	}
+	e.recognisedBy(rec.Camera, c, rec.Model)
 	retagged = !slices.Equal(c.tags, rec.Tags)
 	c.tags = rec.Tags
 	c.heard = e.clock

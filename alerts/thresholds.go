@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"strings"
 
 	"github.com/frostwatch/frostwatch/topics"
 )
@@ -36,19 +37,35 @@ func (e *Engine) SetThreshold(camera, rule string, t *topics.Threshold) {
 	}
 	if c := e.cameras[camera]; c != nil {
 		if w := c.byRule[rule]; w != nil && w.judge != nil {
-			w.judge.own = e.own(camera, w.rule)
+			w.judge.own = e.own(camera, c.model, w.rule)
 			c.floors.forget()
 		}
 	}
 }
 
-// own are the levels that keep the budget of a rule on a camera; nil where it has
-// none, or they are not known.
-func (e *Engine) own(camera string, r *rule) *Levels {
+// recognisedBy takes over which model recognises a camera: thresholds that were found for it
+// before it came count from its first clip on.
+func (e *Engine) recognisedBy(name string, c *camera, model string) {
+	if c.model == model {
+		return
+	}
+	c.model = strings.Clone(model) // it may be part of a large text
+	for _, w := range c.rules {
+		w.judge.own = e.own(name, c.model, w.rule)
+	}
+	c.floors.forget()
+}
+
+// own are the levels that keep the budget of a rule on a camera, which a model recognises;
+// nil where it has none, or they are not known.
+func (e *Engine) own(camera, model string, r *rule) *Levels {
 	if r.FalseAlarms == (Budget{}) {
 		return nil
 	}
 	t, known := e.thresholds[topics.RuleKey(camera, r.Name)]
+	if known && t.Next != nil && t.Next.Model == model {
+		t = *t.Next
+	}
 	if !known || t.RuleHash != r.hash {
 		return nil
 	}

@@ -188,6 +188,9 @@ func (s *Stage) pass(ctx context.Context, p *bus.Partition, newest *model) error
 		})
 		s.Logger.InfoContext(ctx, "thresholds of budgets found", "thresholds", len(found), "took", s.Now().Sub(began).Round(time.Millisecond))
 	}
+	for i, t := range found {
+		found[i] = carry(t, tables.thresholds[topics.RuleKey(t.Camera, t.Rule)], s.Now())
+	}
 	if err := s.write(ctx, p, found, tables.over(want)); err != nil {
 		return err
 	}

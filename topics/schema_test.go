@@ -45,8 +45,12 @@ func fullAlert(state AlertState) Alert {
 }
 
 func fullThreshold() Threshold {
-	return Threshold{Camera: "lobby", Rule: "fall", RuleHash: "1f", Budget: "1 per week", Raise: .8, Clear: .5, At: at, Learning: true,
+	t := Threshold{Camera: "lobby", Rule: "fall", RuleHash: "1f", Budget: "1 per week", Raise: .8, Clear: .5, At: at, Learning: true,
 		Since: at, Until: at.Add(time.Hour), Days: .04, Clips: 1488, Happenings: 3, Tail: "counted", Model: "abc", References: "r1", Words: "2e"}
+	next := t
+	next.Model, next.Raise = "def", .7
+	t.Next = &next
+	return t
 }
 
 func fullMark() Mark {

@@ -1,6 +1,7 @@
 package topics
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -34,6 +35,9 @@ type Threshold struct {
 	Model      string `json:"model_id,omitempty"`
 	References string `json:"references,omitempty"` // their hash
 	Words      string `json:"words,omitempty"`      // a hash of the texts of the rule's labels
+	// Next is what was found for a model that is to take this one's place: it counts from
+	// the first clip of that model on. nil: nothing was.
+	Next *Threshold `json:"next,omitempty"`
 }
 
 // Validate checks everything that readers rely on.
@@ -46,6 +50,14 @@ func (t Threshold) Validate() error {
 	}
 	if !inUnit(t.Raise) || !inUnit(t.Clear) || t.Clear > t.Raise {
 		return fmt.Errorf("raise %v, clear %v: want 0 to 1, and clear not above raise", t.Raise, t.Clear)
+	}
+	if n := t.Next; n != nil {
+		if n.Next != nil || n.Camera != t.Camera || n.Rule != t.Rule || n.Model == "" {
+			return errors.New("next: want a threshold of the same camera and rule, of a model, without another next")
+		}
+		if err := n.Validate(); err != nil {
+			return fmt.Errorf("next: %w", err)
+		}
 	}
 	if math.IsNaN(t.Days) || t.Days < 0 || t.Clips < 0 || t.Happenings < 0 {
 		return fmt.Errorf("days %v, clips %d, happenings %d: want 0 or more", t.Days, t.Clips, t.Happenings)

@@ -94,5 +94,8 @@ func restsOn(t topics.Threshold) string {
 	if t.Clips > 0 {
 		parts = append(parts, fmt.Sprintf("%.1f days", t.Days), counted(t.Clips, "clip"), counted(t.Happenings, "happening"))
 	}
+	if t.Next != nil && t.Next.Model != t.Model {
+		parts = append(parts, fmt.Sprintf("%.4g once model %.12s serves", t.Next.Raise, t.Next.Model))
+	}
 	return strings.Join(parts, ", ")
 }
