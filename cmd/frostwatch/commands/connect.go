@@ -192,6 +192,11 @@ func (t *target) withRedis(ctx context.Context, do func(context.Context, *redis.
 	}
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
+	return t.onRedis(ctx, cfg, func(ctx context.Context, c *redis.Client) error { return do(ctx, c, cfg) })
+}
+
+// onRedis calls do with a client of the Redis of a configuration.
+func (t *target) onRedis(ctx context.Context, cfg config.Config, do func(context.Context, *redis.Client) error) (err error) {
 	process.QuietRedis()
 	c, err := vocab.Connect(process.RedisOptions(cfg.Redis))
 	if err != nil {
@@ -203,5 +208,5 @@ func (t *target) withRedis(ctx context.Context, do func(context.Context, *redis.
 	if err := c.Ping(reach).Err(); err != nil {
 		return t.unreachable("Redis", cfg.Redis.Address, err)
 	}
-	return do(ctx, c, cfg)
+	return do(ctx, c)
 }

@@ -14,8 +14,8 @@ import (
 )
 
 func (p Program) modelCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "model", Short: "Import, pull, list and check models"}
-	cmd.AddCommand(p.modelImport(), p.modelPull(), p.modelList(), p.modelShow(), p.modelRemove(), p.modelCheck())
+	cmd := &cobra.Command{Use: "model", Short: "Import, pull, list, check and compare models"}
+	cmd.AddCommand(p.modelImport(), p.modelPull(), p.modelList(), p.modelShow(), p.modelRemove(), p.modelCheck(), p.modelCompare())
 	return cmd
 }
 
