@@ -144,6 +144,28 @@ func TestNoThresholdIsBelowTheLeast(t *testing.T) {
 	}
 }
 
+// A camera without a past takes what other cameras have with its model: what they had with
+// another one says nothing.
+func TestThresholdsOfAnotherModelAreNoneToLearnFrom(t *testing.T) {
+	past := twoHours(t)
+	known, err := Thresholds(t.Context(), dialOptions(t, past, "20 per hour", "hall", "door"))
+	if err != nil || len(known) != 2 {
+		t.Fatalf("%+v, %v", known, err)
+	}
+	o := dialOptions(t, past, "20 per hour", "new")
+	for model, want := range map[string]bool{known[0].Model: true, "another": false} {
+		o.Known = nil
+		for _, k := range known {
+			k.Model, k.Raise = model, .7
+			o.Known = append(o.Known, k)
+		}
+		got, err := Thresholds(t.Context(), o)
+		if err != nil || len(got) != 1 || !got[0].Learning || (math.Abs(got[0].Raise-.7) < 1e-6) != want || (math.Abs(got[0].Raise-alerts.DefaultContrast) < 1e-6) == want {
+			t.Errorf("thresholds of model %s: %+v, %v", model, got, err)
+		}
+	}
+}
+
 // A budget in all is kept by one threshold on all cameras together.
 func TestABudgetInAllIsShared(t *testing.T) {
 	past := twoHours(t)
