@@ -40,6 +40,8 @@ type Options struct {
 	// Templates are the texts of each class; nil: the model's own.
 	Templates froster.Templates
 	Work      string // folder that keeps embeddings, so that an interrupted run can go on; empty: nothing is kept
+	// Rates are the false alarms a minute at which P_miss is measured; none: it is not.
+	Rates []float64
 	// Progress is called after every few texts and after each video, never by
 	// two goroutines at once; nil: never.
 	Progress func(Progress)
@@ -87,6 +89,9 @@ func New(o Options) (*Runner, error) {
 	if o.Model == nil || o.Side < 1 || o.Batch < 1 || o.Batch > config.MaxBatch || o.Quality < 1 || o.Quality > 100 {
 		return nil, fmt.Errorf("eval: a model, its side (%d), a batch (%d) of 1 to %d and a quality (%d) of 1 to 100 are required", o.Side, o.Batch, config.MaxBatch, o.Quality)
 	}
+	if err := checkRates(o.Rates); err != nil {
+		return nil, err
+	}
 	if err := o.Sampling.check(); err != nil {
 		return nil, fmt.Errorf("eval: %w", err)
 	}
@@ -116,7 +121,16 @@ func (r *Runner) Run(ctx context.Context, p Plan) (report *Report, err error) {
 	if err := t.all(ctx); err != nil {
 		return nil, err
 	}
-	return t.figures(p, r.Model.ID()), nil
+	report = t.figures(p, r.Model.ID())
+	if len(r.Rates) == 0 {
+		return report, nil
+	}
+	seconds, err := r.lengths(ctx, t.videos)
+	if err != nil {
+		return nil, err
+	}
+	t.addMisses(report, seconds)
+	return report, nil
 }
 
 // video is a file, however many lists it is in.

@@ -57,6 +57,8 @@ type SplitResult struct {
 	ECE      *float64      `json:"ece"`
 	Bins     []Bin         `json:"calibration_bins"`
 	PerClass []ClassResult `json:"per_class"`
+	// Misses are P_miss at the rates that were asked for.
+	Misses []Miss `json:"misses,omitempty"`
 	// Confusion counts videos by label and by answer.
 	Confusion []Confused `json:"confusion"`
 }
@@ -68,6 +70,8 @@ type ClassResult struct {
 	Accuracy *float64 `json:"accuracy"`
 	// TakenFor is the most frequent wrong answer.
 	TakenFor string `json:"taken_for,omitempty"`
+	// Misses are P_miss at the rates that were asked for, in their order; null without videos.
+	Misses []*float64 `json:"misses,omitempty"`
 }
 
 // Confused is how many videos of one class were taken for another class, or for
@@ -114,6 +118,26 @@ func (t *run) figures(p Plan, model string) *Report {
 		r.Harmonic = harmonic(r.Groups[0].Top1, r.Groups[1].Top1)
 	}
 	return r
+}
+
+// addMisses adds P_miss at the rates, by the lengths of videos in seconds, by path.
+func (t *run) addMisses(r *Report, lengths map[string]float64) {
+	at := 0
+	for g := range r.Groups {
+		for i := range r.Groups[g].Splits {
+			s, split := t.sheets[at], &r.Groups[g].Splits[i]
+			at++
+			seconds := make([]float64, len(s.split.Videos))
+			for row, v := range s.split.Videos {
+				seconds[row] = lengths[v.Path]
+			}
+			var perClass [][]*float64
+			split.Misses, perClass = s.misses(t.Rates, seconds)
+			for class := range split.PerClass {
+				split.PerClass[class].Misses = perClass[class]
+			}
+		}
+	}
 }
 
 func (r *Report) passOver(files map[string]int) {

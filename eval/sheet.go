@@ -14,8 +14,9 @@ const listedBest = 5
 
 // answer is what the model says about one video.
 type answer struct {
-	best  []int   // classes, the best first
-	score float64 // of the best, softmax over all classes
+	best  []int     // classes, the best first
+	score float64   // of the best, softmax over all classes
+	all   []float32 // the scores of all classes, if misses are measured
 }
 
 // right reports whether label is among the first n answers.
@@ -35,6 +36,8 @@ type sheet struct {
 	matrix  *scoring.Matrix
 	places  map[string]int // indexes of classes by the matrix's label
 	answers []*answer
+	// every is whether the scores of all classes are kept: 4 bytes for each class and video.
+	every bool
 }
 
 // sheets embeds the texts of all splits' classes, except those that the store
@@ -55,7 +58,7 @@ func (r *Runner) sheets(ctx context.Context, s *store, p Plan) ([]*sheet, error)
 			if err != nil {
 				return nil, fmt.Errorf("embed the classes of %s: %w", split.Name, err)
 			}
-			out = append(out, &sheet{split, matrix, places, make([]*answer, len(split.Videos))})
+			out = append(out, &sheet{split, matrix, places, make([]*answer, len(split.Videos)), len(r.Rates) > 0})
 		}
 	}
 	return out, nil
@@ -119,11 +122,22 @@ func (r *Runner) embedLabels(ctx context.Context, texts []string) (vectors [][]f
 // views' embeddings gives the same as FROSTER, which adds up the views' logits,
 // because a logit is linear in the embedding.
 func (s *sheet) take(row int, embedding []float32, scale float32) *answer {
-	scored := s.matrix.Score(scoring.Clip{Mean: embedding}, scale, listedBest, nil)
+	listed := listedBest
 	a := &answer{}
+	if s.every {
+		listed = s.matrix.Len()
+		a.all = make([]float32, len(s.split.Classes))
+	}
+	scored := s.matrix.Score(scoring.Clip{Mean: embedding}, scale, listed, nil)
 	for i, l := range scored.Labels {
 		if i == 0 {
 			a.score = l.Score
+		}
+		if s.every {
+			a.all[s.places[l.Label]] = float32(l.Score)
+		}
+		if i >= listedBest {
+			continue
 		}
 		a.best = append(a.best, s.places[l.Label])
 	}

@@ -75,6 +75,18 @@ func (r *Report) table(b *strings.Builder) {
 		row("harmonic mean", "", "", r.Harmonic.String())
 	}
 	_ = t.Flush() // to memory
+	r.misses(b)
+}
+
+// misses writes P_miss of each split, if it was measured.
+func (r *Report) misses(b *strings.Builder) {
+	for _, g := range r.Groups {
+		for _, s := range g.Splits {
+			for _, m := range s.Misses {
+				fmt.Fprintf(b, "%s: P_miss %s at %g false alarms a minute of video, the mean over classes\n", strings.TrimSpace(g.Name+" "+s.Name), percent(m.PMiss), m.PerMinute)
+			}
+		}
+	}
 }
 
 func (r *Report) spreads() bool {

@@ -22,6 +22,7 @@ type evalFlags struct {
 	views, crops              int
 	threads, batch, decoders  int
 	perClass                  bool
+	missAt                    []float64
 	templates                 froster.Templates // of the classes; nil: the model's
 }
 
@@ -62,6 +63,7 @@ func (f *evalFlags) addTo(cmd *cobra.Command) {
 	flags.StringVar(&f.work, "work", "", "folder where embeddings are kept, so that an interrupted run goes on")
 	flags.StringVar(&f.json, "json", "", "file for all figures, as JSON; -: standard output, instead of the table")
 	flags.StringVar(&f.confusion, "confusion", "", "file for the confusion matrix, as SVG")
+	flags.Float64SliceVar(&f.missAt, "miss-at", nil, "false alarms a minute of video at which ActEV's P_miss is measured, such as 0.1,0.04; repeatable")
 	flags.BoolVar(&f.perClass, "per-class", false, "print the accuracy of every class, not of the worst ten")
 	c := config.Default().Infer
 	flags.StringVar(&f.runtime, "runtime", c.Runtime, "path of ONNX Runtime's shared library")
@@ -99,7 +101,7 @@ func (p Program) eval(ctx context.Context, model string, f evalFlags, read func(
 	r, err := eval.New(eval.Options{
 		Model: m, Side: bundle.Dims.ImageSize, Resize: bundle.Dims.Resize(), Quality: config.Default().Framer.JPEGQuality,
 		Sampling: eval.Sampling{Frames: bundle.Dims.Frames, Step: eval.TrainedStep, Views: f.views, Crops: f.crops},
-		Batch:    f.batch, Decoders: f.decoders, Work: f.work, Progress: shown.show, Templates: f.templates,
+		Batch:    f.batch, Decoders: f.decoders, Work: f.work, Progress: shown.show, Templates: f.templates, Rates: f.missAt,
 	})
 	if err != nil {
 		return err

@@ -42,11 +42,11 @@ func evalFolder(t *testing.T) (dir string, run func(args ...string) (out, errs s
 func TestEvalPrintsAndWritesItsFigures(t *testing.T) {
 	dir, run := evalFolder(t)
 	list, figures, confusion := filepath.Join(dir, "list.txt"), filepath.Join(dir, "out.json"), filepath.Join(dir, "out.svg")
-	out, errs, code := run("--list", list, "--root", "/", "--json", figures, "--confusion", confusion, "--work", filepath.Join(dir, "work"))
+	out, errs, code := run("--list", list, "--root", "/", "--json", figures, "--confusion", confusion, "--work", filepath.Join(dir, "work"), "--miss-at", "0.1,6000")
 	if code != 0 {
 		t.Fatal(errs)
 	}
-	for _, want := range []string{"TOP-1", "TOP-5", "ECE", "an empty scene with nobody", "/proc/version: what comes is not a video", "list.txt:3", "1 of 3 videos could not be read"} {
+	for _, want := range []string{": P_miss ", " at 0.1 false alarms a minute", ": P_miss 0.0% at 6000 false alarms a minute", "TOP-1", "TOP-5", "ECE", "an empty scene with nobody", "/proc/version: what comes is not a video", "list.txt:3", "1 of 3 videos could not be read"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}
@@ -65,7 +65,7 @@ func TestEvalPrintsAndWritesItsFigures(t *testing.T) {
 	if svg, err := os.ReadFile(confusion); err != nil || !bytes.Contains(svg, []byte("an empty scene with nobody taken for")) {
 		t.Errorf("%v:\n%s", err, svg)
 	}
-	if again, errs, code := run("--list", list, "--root", "/", "--work", filepath.Join(dir, "work"), "--per-class"); code != 0 || again != out || !strings.Contains(errs, "2 known") {
+	if again, errs, code := run("--list", list, "--root", "/", "--work", filepath.Join(dir, "work"), "--per-class", "--miss-at", "0.1,6000"); code != 0 || again != out || !strings.Contains(errs, "2 known") {
 		t.Errorf("run again: status %d, %s\n%s", code, errs, again)
 	}
 }
@@ -77,6 +77,7 @@ func TestEvalRefusesBeforeItWorks(t *testing.T) {
 		"list.txt:1: ":                       {"--list", list}, // leads out of the list's folder
 		"nothing to evaluate":                {},
 		"--views 0: want 1 to 64":            {"--list", list, "--root", "/", "--views", "0"},
+		"want more than 0":                   {"--list", list, "--root", "/", "--miss-at", "0"},
 		"--crops 2: want 1 or 3":             {"--list", list, "--root", "/", "--crops", "2"},
 		"--threads -1: want 0 to 1024":       {"--list", list, "--root", "/", "--threads", "-1"},
 		"--decoders 1025: want 0 to 1024":    {"--list", list, "--root", "/", "--decoders", "1025"},
