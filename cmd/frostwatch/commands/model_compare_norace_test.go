@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/frostwatch/frostwatch/bus"
 	"github.com/frostwatch/frostwatch/calibrate"
 	"github.com/frostwatch/frostwatch/calibrate/twomodels"
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/demo"
@@ -118,7 +119,9 @@ func TestTwoModelsAreComparedOnRecordedClips(t *testing.T) {
 	if value, err = topics.EncodeThreshold(inForce); err != nil {
 		t.Fatal(err)
 	}
-	s.send(t, topics.Thresholds, "door/budget", value, time.Now())
+	if _, err := s.bus.Send(t.Context(), bus.Message{Topic: s.names.Of(topics.Thresholds), Key: []byte("door/budget"), PartitionBy: []byte("door"), Value: value}); err != nil {
+		t.Fatal(err)
+	}
 
 	library := filepath.Join(shared.Root(t), ".native", "onnxruntime", "libonnxruntime.so")
 	run := func(args ...string) (string, bool) {
@@ -158,7 +161,7 @@ func TestTwoModelsAreComparedOnRecordedClips(t *testing.T) {
 	}
 	all, err := thresholds(t.Context(), s.bus, s.names)
 	if err != nil || len(all) != 1 || all[0].Raise != .7 || all[0].Next == nil || all[0].Next.Model != second.ID || all[0].Next.RuleHash == "" || all[0].Next.Learning {
-		t.Errorf("in the table: %+v, %v", all, err)
+		t.Fatalf("in the table: %+v, %v", all, err)
 	}
 	set, err := calibrate.CompileRules(s.file)
 	if err != nil {

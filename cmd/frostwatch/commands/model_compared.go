@@ -16,7 +16,7 @@ import (
 
 func writeCompared(w io.Writer, r *twomodels.Result) error {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "A is %s, B %s\n", named(r.A), named(r.B))
+	fmt.Fprintf(&b, "A is %s, B %s\n", named(r.A, r.Clips), named(r.B, r.Clips))
 	fmt.Fprintf(&b, "%s from %s to %s, in stretches of a minute\n", counted(r.Clips, "clip"), r.Since.Local().Format(time.DateTime), r.Until.Local().Format(time.DateTime))
 	for _, note := range r.Notes {
 		fmt.Fprintf(&b, "note: %s\n", topics.Clean(note))
@@ -58,11 +58,14 @@ func writeCompared(w io.Writer, r *twomodels.Result) error {
 	return err
 }
 
-// named is a model with where what it saw comes from.
-func named(s twomodels.Seen) string {
+// named is a model with where what it saw of the clips comes from.
+func named(s twomodels.Seen, clips int) string {
 	from := "embedded now"
-	if s.Recorded > 0 {
-		from = counted(s.Recorded, "clip") + " as recorded, others embedded now"
+	switch {
+	case s.Recorded == clips:
+		from = "as recorded"
+	case s.Recorded > 0:
+		from = fmt.Sprintf("%d as recorded, the others embedded now", s.Recorded)
 	}
 	return fmt.Sprintf("%s (%s; %s)", topics.Clean(s.Model), topics.Clean(s.ID), from)
 }
