@@ -52,7 +52,7 @@ func missAt(all []scored, minutes, rate float64) float64 {
 	found, wrong := 0, 0
 	// At a threshold above all scores every case is missed; ActEV's scorer has no point there
 	// to interpolate from.
-	before, missed, any := 0., 1., false
+	before, missed, begun := 0., 1., false
 	for from := 0; from < len(all); {
 		to := from
 		for to < len(all) && all[to].score == all[from].score {
@@ -63,12 +63,12 @@ func missAt(all []scored, minutes, rate float64) float64 {
 		at, now := float64(wrong)/minutes, float64(cases-found)/float64(cases)
 		switch exact := math.Abs(before-rate) < 1e-10; {
 		case at <= rate+1e-10:
-		case !any || exact:
+		case !begun || exact:
 			return missed
 		default:
 			return missed + (now-missed)*(rate-before)/(at-before)
 		}
-		before, missed, any = at, now, true
+		before, missed, begun = at, now, true
 	}
 	return missed
 }
