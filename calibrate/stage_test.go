@@ -299,6 +299,29 @@ func TestTheStageKeepsTheTable(t *testing.T) {
 		v, err := topics.DecodeThreshold(all["porch/bag"].Value)
 		return err == nil && v.Tail == "least" && math.Abs(v.Raise-LeastContrast) < 1e-9
 	})
+	// What was found for the model before it served stands in, once the threshold is due again.
+	all, err := client.Table(names.Of(topics.Thresholds)).List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	due, err := topics.DecodeThreshold(all["hall/bag"].Value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := due
+	before.Raise, before.Clear, before.Days, before.At = .9, .8, 99, end.Add(-time.Hour)
+	due.At, due.Next = end.Add(-2*daily), &before
+	value, err := topics.EncodeThreshold(due)
+	if err == nil {
+		_, err = client.Send(t.Context(), bus.Message{Topic: names.Of(topics.Thresholds), Key: []byte("hall/bag"), PartitionBy: []byte("hall"), Value: value})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	await("what was found before", func(all map[string]bus.Message) bool {
+		v, err := topics.DecodeThreshold(all["hall/bag"].Value)
+		return err == nil && v.Raise == .9 && v.Next != nil
+	})
 	s.SetRules(ruleSet(t, bagRule("10 per hour")))
 	await("the other budget", func(all map[string]bus.Message) bool {
 		v, err := topics.DecodeThreshold(all["hall/bag"].Value)
