@@ -15,7 +15,7 @@ func TestMistakesInArgumentsAreWordedForPeople(t *testing.T) {
 		{[]string{"model", "import", "a", "b"}, "frostwatch: model import: want CHECKPOINT, got a b"},
 		{[]string{"camsim"}, "frostwatch: camsim: want FILE..., got none"},
 		{[]string{"version", "now"}, "frostwatch: version: want no arguments, got now"},
-		{[]string{"model", "frobnicate"}, `frostwatch: model: unknown command "frobnicate": want check, import, ls`},
+		{[]string{"model", "frobnicate"}, `frostwatch: model: unknown command "frobnicate": want check, compare, import, ls`},
 		{[]string{"alerts", "ls", "--since", "10"}, `--since "10": as Unix seconds that is not a time of our days`},
 		{[]string{"alerts", "ls", "--since", "7d", "--data", "no-such-folder"}, "nothing runs here"},
 		{[]string{"frobnicate"}, `unknown command "frobnicate"`},
