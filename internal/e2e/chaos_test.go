@@ -10,6 +10,7 @@ import (
 // is checked by `frostwatch bench chaos`, which fails on a violation. How many alerts and
 // clips there were is asserted here, so that a trial in which nothing happens is no success.
 func TestChaos(t *testing.T) {
+	t.Parallel()
 	need(t, "redis-server")
 	out, err := frostwatch(t, "bench", "chaos", "--seed", "11", "--trials", "4", "--nemesis", "calm,kill,broker,conns",
 		"--cameras", "6", "--clips", "24", "--speed", "6", "--json")

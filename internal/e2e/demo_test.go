@@ -30,6 +30,7 @@ const (
 // ladder, raises one alert in time, and nothing else raises any, wherever the windows
 // begin.
 func TestDemoAlertsAreTheStagedEvents(t *testing.T) {
+	t.Parallel()
 	truths, err := demo.Truths()
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ const (
 // ready, is ready again once the broker goes on, and ends in time if it is told to while
 // the broker is suspended.
 func TestStagesNoticeAFrozenBroker(t *testing.T) {
+	t.Parallel()
 	need(t, "redis-server", "redis-cli")
 	kafka := kafkatest.NewKafka(t)
 	rig := newStages(t, kafka.Addr())

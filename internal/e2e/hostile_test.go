@@ -33,6 +33,7 @@ import (
 // no address of a camera that they may not, and nothing that they or the commands print
 // moves a terminal.
 func TestHostileRecords(t *testing.T) {
+	t.Parallel()
 	need(t, "redis-server", "redis-cli")
 	r := startHostile(t)
 	for _, s := range topics.Specs(hostilePartitions, 1) {

@@ -13,6 +13,7 @@ import (
 
 // A camera served by somebody else's RTSP server, which is killed and started again.
 func TestAnotherRTSPServer(t *testing.T) {
+	t.Parallel()
 	const python = "/usr/bin/python3" // Debian's: it has the GStreamer bindings
 	if err := exec.Command(python, "-c", `import gi; gi.require_version("GstRtspServer", "1.0")`).Run(); err != nil {
 		shared.Missing(t, "GStreamer's RTSP server (`make setup-test` installs it)")

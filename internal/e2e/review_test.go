@@ -175,6 +175,7 @@ func (b browser) keys(text string) {
 // Fifty alerts are decided by one key each; what comes meanwhile does not move what is
 // looked at, and what was decided can be taken back.
 func TestReview(t *testing.T) {
+	t.Parallel()
 	r := newReviewed(t)
 	const fifty = 50
 	for n := range fifty {

@@ -18,6 +18,7 @@ import (
 // Each stage runs as a process of its own, with a Kafka and a Redis that start later
 // than the stages or are restarted.
 func TestStagesAlone(t *testing.T) {
+	t.Parallel()
 	need(t, "redis-server", "redis-cli", "kcat")
 	kafka := kafkatest.StartKafka(t)
 	rig := newStages(t, kafka.Addr())
