@@ -63,6 +63,12 @@ func (h *held) take(at time.Duration, values map[string]float64) error {
 	return nil
 }
 
+// latest is for people who wait.
+func (h *held) latest() string {
+	last := len(h.seconds) - 1
+	return fmt.Sprintf("%s %.1f MB", h.name, h.memory[last]/(1<<20))
+}
+
 func megabytes(bytes []float64) (out []float64) {
 	for _, v := range bytes {
 		out = append(out, v/(1<<20))
