@@ -48,6 +48,16 @@ static char *info(void) {
 #endif
 	return text;
 }
+
+// What is allocated, on the heaps and on pages of its own, and what the heaps have besides.
+static void usage(size_t *used, size_t *idle) {
+	*used = *idle = 0;
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
+	struct mallinfo2 m = mallinfo2();
+	*used = m.uordblks + m.hblkhd;
+	*idle = m.fordblks;
+#endif
+}
 */
 import "C"
 
@@ -61,4 +71,13 @@ func info() string {
 	text := C.info()
 	defer C.free(unsafe.Pointer(text))
 	return C.GoString(text)
+}
+
+// Usage returns how many bytes C's allocator has given out, and how many it keeps besides,
+// which were freed and not given back to the system. It tells a leak from heaps that are
+// full of holes. Both are 0 where the allocator isn't glibc's, from 2.33 on.
+func Usage() (used, idle uint64) {
+	var u, i C.size_t
+	C.usage(&u, &i)
+	return uint64(u), uint64(i)
 }

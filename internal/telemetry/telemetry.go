@@ -80,6 +80,7 @@ func Start(ctx context.Context, o Options) (*Telemetry, error) {
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry.MustRegister(heaps()...)
 	registry.MustRegister(buildInfo(o))
 	reader, err := otelprom.New(otelprom.WithRegisterer(registry), otelprom.WithoutScopeInfo())
 	if err != nil {

@@ -28,11 +28,14 @@ type soakFigures struct {
 
 // soakProcess is how one process fared.
 type soakProcess struct {
-	Name       string `json:"name"`
-	Memory     slope  `json:"resident_mb"`
-	Heap       slope  `json:"go_heap_mb"` // is judged within Memory
-	Goroutines slope  `json:"goroutines"`
-	Files      slope  `json:"open_files"`
+	Name   string `json:"name"`
+	Memory slope  `json:"resident_mb"`
+	// Heap and Native are parts of Memory, which says whether a run fails.
+	Heap   slope `json:"go_heap_mb"`
+	Native slope `json:"c_allocated_mb"`
+
+	Goroutines slope `json:"goroutines"`
+	Files      slope `json:"open_files"`
 }
 
 const (
@@ -157,7 +160,7 @@ func (f *soakFigures) print(row func(...string)) {
 		for _, q := range []struct {
 			name string
 			of   slope
-		}{{"MB", p.Memory}, {"MB of it Go's heap", p.Heap}, {"goroutines", p.Goroutines}, {"open files", p.Files}} {
+		}{{"MB", p.Memory}, {"MB of it Go's heap", p.Heap}, {"MB allocated by C", p.Native}, {"goroutines", p.Goroutines}, {"open files", p.Files}} {
 			row("  "+p.Name, fmt.Sprintf("%.1f %s, %+.2f an hour, %.0f%% confident within %.2f; %.1f allowed: %s",
 				q.of.Mean, q.name, q.of.PerHour, 100*slopeConfidence, q.of.Within, q.of.Most, q.of.Verdict))
 		}

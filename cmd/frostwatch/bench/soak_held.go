@@ -13,8 +13,8 @@ import (
 
 // held is what a process held, at one time after the other.
 type held struct {
-	name, http                               string // the process, and the address of its metrics
-	seconds, memory, heap, goroutines, files []float64
+	name, http                                       string // the process, and the address of its metrics
+	seconds, memory, heap, native, goroutines, files []float64
 }
 
 // metricsMost bounds a page of metrics.
@@ -52,7 +52,7 @@ func (h *held) look(ctx context.Context, at time.Duration) error {
 }
 
 func (h *held) take(at time.Duration, values map[string]float64) error {
-	for name, to := range map[string]*[]float64{"process_resident_memory_bytes": &h.memory, "go_memstats_heap_alloc_bytes": &h.heap, "go_goroutines": &h.goroutines, "process_open_fds": &h.files} {
+	for name, to := range map[string]*[]float64{"process_resident_memory_bytes": &h.memory, "go_memstats_heap_alloc_bytes": &h.heap, "process_c_allocated_bytes": &h.native, "go_goroutines": &h.goroutines, "process_open_fds": &h.files} {
 		v, ok := values[name]
 		if !ok {
 			return fmt.Errorf("its metrics lack %s", name)
@@ -83,13 +83,13 @@ func (h *held) figures(left float64) soakProcess {
 		first++
 	}
 	seconds := h.seconds[first:]
-	memory, heap := megabytes(h.memory[first:]), megabytes(h.heap[first:])
+	memory, heap, native := megabytes(h.memory[first:]), megabytes(h.heap[first:]), megabytes(h.native[first:])
 	most := 0.
 	if len(memory) > 0 {
 		most = soakMemory * memory[0]
 	}
 	return soakProcess{
-		Name: h.name, Memory: slopeOf(seconds, memory, most), Heap: slopeOf(seconds, heap, most),
+		Name: h.name, Memory: slopeOf(seconds, memory, most), Heap: slopeOf(seconds, heap, most), Native: slopeOf(seconds, native, most),
 		Goroutines: slopeOf(seconds, h.goroutines[first:], soakCount), Files: slopeOf(seconds, h.files[first:], soakCount),
 	}
 }
