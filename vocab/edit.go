@@ -38,8 +38,9 @@ func (s *Store) put(ctx context.Context, name string, labels []Label, whole bool
 		if err != nil {
 			return err
 		}
-		if l, err = ParseLabel(l.Name, value); err != nil {
-			return fmt.Errorf("label %q: %w", l.Name, err)
+		name := l.Name
+		if l, err = ParseLabel(name, value); err != nil {
+			return fmt.Errorf("label %q: %w", name, err)
 		}
 		spelling := Spelling(l.Name)
 		edits[spelling] = entryOf{l.Name, value, spelling}

@@ -43,6 +43,7 @@ func TestVocabCommands(t *testing.T) {
 		{"ls --json", []string{"[\n  {\n    \"label\": \"fall\",\n    \"tags\": [\n      \"care\"\n    ]\n  },\n", "\"skipped\": \"label has a control character in it\""}},
 		{"add wave --begins still", []string{"! begins and ends need each other"}},
 		{"add wave --begins still --ends up", []string{`label "wave" changed: (no value) -> {"begins":"still","ends":"up"}` + "\n"}},
+		{"add " + strings.Repeat("x", 257), []string{`! label "xxxxx`, "label of 257 bytes: at most 256"}},
 		{"rm wave run", []string{`! not in the vocabulary: "run"; none was removed`}},
 		{"rm wave", []string{"label \"wave\" removed\n", `warning: rule waves names "Wave", which the vocabulary default no longer has`, `warning: rule comes names "wave", which`}},
 		{"rm jump FALLS", []string{`! not in the vocabulary: "jump", "FALLS" (there is "fall")`}},
