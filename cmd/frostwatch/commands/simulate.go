@@ -32,11 +32,12 @@ func (p Program) simulateFleet() *cobra.Command {
 		Use: "fleet", Short: "Publish clips of many simulated cameras, without reading or decoding video", Args: none,
 		Long: "Publishes clips as ingest does, for cameras that do not exist, to the cluster of --config or of a running\n" +
 			"`frostwatch up`. What they show are made pictures, which say nothing about a model's accuracy. Ends with --clips,\n" +
-			"--for or Ctrl-C, and then says how many clips the broker acknowledged.",
+			"--for or Ctrl-C, and then says how many clips the broker acknowledged. They are recognised and recorded as those of\n" +
+			"any camera, and rules for every camera raise alerts on them.",
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if begin != "" {
 				if o.Begin, err = time.Parse(time.RFC3339, begin); err != nil {
-					return fmt.Errorf("--begin: %w", err)
+					return fmt.Errorf("--begin %q: want a time such as 2026-01-05T12:00:00Z", begin)
 				}
 			}
 			if _, err := fmt.Sscanf(size, "%dx%d", &o.Width, &o.Height); err != nil {
@@ -69,7 +70,7 @@ func (p Program) simulateFleet() *cobra.Command {
 	cmd.Flags().StringVar(&size, "size", "398x224", "of the clips' pictures")
 	cmd.Flags().IntVar(&o.Quality, "quality", 90, "of their JPEG")
 	cmd.Flags().IntVar(&o.Senders, "senders", 16, "how many clips are sent at the same time, at most")
-	cmd.Flags().StringVar(&ledger, "ledger", "", "file for what became of each clip, as JSON, one a line")
+	cmd.Flags().StringVar(&ledger, "ledger", "", "file for what became of each clip, as JSON, one a line; one that is there is replaced")
 	return cmd
 }
 

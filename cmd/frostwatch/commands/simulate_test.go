@@ -65,11 +65,11 @@ func TestSimulateFleet(t *testing.T) {
 
 func TestSimulateSaysWhatIsWrong(t *testing.T) {
 	for want, args := range map[string][]string{
-		`--size "large"`:         {"--size", "large"},
-		"--begin":                {"--begin", "yesterday"},
-		"nothing runs here":      {"--data", t.TempDir()},
-		"--ledger: open":         {"--ledger", filepath.Join(t.TempDir(), "absent", "ledger")},
-		"want no arguments, got": {"now"},
+		`--size "large"`: {"--size", "large"},
+		`--begin "yesterday": want a time such as`: {"--begin", "yesterday"},
+		"nothing runs here":                        {"--data", t.TempDir()},
+		"--ledger: open":                           {"--ledger", filepath.Join(t.TempDir(), "absent", "ledger")},
+		"want no arguments, got":                   {"now"},
 	} {
 		if _, errs, code := simulate(t, args...); code != 1 || !strings.Contains(errs, want) {
 			t.Errorf("%v: exit status %d, %s, want %q", args, code, errs, want)

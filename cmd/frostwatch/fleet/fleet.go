@@ -88,10 +88,14 @@ func (o *Options) check() error {
 	switch {
 	case o.Send == nil || o.Topic == "":
 		return errors.New("simulate fleet: send and topic are required")
-	case o.Cameras < 1 || o.Clips < 0 || o.Epochs < 0:
-		return fmt.Errorf("simulate fleet: %d cameras, %d clips, %d clips an epoch: want at least 1, 0 and 0", o.Cameras, o.Clips, o.Epochs)
-	case o.Speed < 0 || o.Speed != 0 && o.Speed != 1 && o.Clips == 0:
-		return fmt.Errorf("simulate fleet: speed %v: want more than 0, and a number of clips for each camera with any other than 1", o.Speed)
+	case o.Cameras < 1:
+		return fmt.Errorf("simulate fleet: %d cameras: want at least 1", o.Cameras)
+	case o.Clips < 0 || o.Epochs < 0:
+		return fmt.Errorf("simulate fleet: %d clips of each camera, and %d until it connects anew: neither may be below 0", o.Clips, o.Epochs)
+	case o.Speed < 0:
+		return fmt.Errorf("simulate fleet: speed %v: want more than 0", o.Speed)
+	case o.Speed != 0 && o.Speed != 1 && o.Clips == 0:
+		return fmt.Errorf("simulate fleet: speed %v: want a number of clips of each camera, too, as any speed but 1 does", o.Speed)
 	}
 	o.defaults()
 	if err := topics.CheckCameraName(o.camera(o.Cameras - 1)); err != nil {

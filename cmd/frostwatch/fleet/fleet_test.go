@@ -182,11 +182,13 @@ func TestNoClipIsFromTheFuture(t *testing.T) {
 
 func TestWhatAFleetCantBe(t *testing.T) {
 	for want, spoil := range map[string]func(*Options){
-		"0 cameras":      func(o *Options) { o.Cameras = 0 },
-		"speed 2":        func(o *Options) { o.Speed, o.Clips = 2, 0 },
-		"camera name":    func(o *Options) { o.Name = "a b" },
-		"window of 1h":   func(o *Options) { o.Window = time.Hour },
-		"scene 99: want": func(o *Options) { o.Scenes = []int{99} },
+		"0 cameras: want at least 1":      func(o *Options) { o.Cameras = 0 },
+		"speed 2: want a number of clips": func(o *Options) { o.Speed, o.Clips = 2, 0 },
+		"speed -1: want more than 0":      func(o *Options) { o.Speed = -1 },
+		"-1 clips of each camera":         func(o *Options) { o.Clips = -1 },
+		"camera name":                     func(o *Options) { o.Name = "a b" },
+		"window of 1h":                    func(o *Options) { o.Window = time.Hour },
+		"scene 99: want":                  func(o *Options) { o.Scenes = []int{99} },
 	} {
 		o := options((&broker{}).send)
 		spoil(&o)
