@@ -10,7 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/frostwatch/frostwatch/cmd/frostwatch/fleet"
@@ -190,8 +193,8 @@ func (r *rig) print(t Result) error {
 	if !t.ok() {
 		verdict = fmt.Sprintf("%d VIOLATIONS", len(t.Report.Violations))
 	}
-	_, err := fmt.Fprintf(r.Out, "trial %d of seed %d, %s: %s\n  %d clips, %d acknowledged, dropped %v; %d recognised, accounted %v; %d of %d alert records; %d came again; %d connections reset; quiet after %.1f s: %s\n",
-		t.Trial, t.Seed, t.Nemesis, t.Schedule, t.Report.Clips, t.Report.Acked, t.Report.Dropped, t.Report.Recognised, t.Report.Accounted,
+	_, err := fmt.Fprintf(r.Out, "%s\n  %d clips, %d acknowledged%s; %d recognised%s; %d of %d alert records; %d came again; %d connections reset; %.1f s until all was right: %s\n",
+		heading(t), t.Report.Clips, t.Report.Acked, others("dropped", t.Report.Dropped), t.Report.Recognised, others("without a recognition", t.Report.Accounted),
 		t.Report.Published, t.Report.Expected, t.Report.Repeats, t.Resets, t.Quiet, verdict)
 	for _, v := range t.Report.Violations[:min(shown, len(t.Report.Violations))] {
 		if err == nil {
@@ -208,9 +211,35 @@ func (r *rig) finish(s summary) error {
 	if r.JSON {
 		return json.NewEncoder(r.Out).Encode(s)
 	}
-	_, err := fmt.Fprintf(r.Out, "%d trials of seed %d (%v): %d clips, %d acknowledged, %d not; %d recognised; %d alert records; %d came again; %d violations, in %d trials\n",
-		s.Trials, r.Seed, s.ByNemesis, s.Clips, s.Acked, s.Dropped, s.Recognised, s.Alerts, s.Repeats, s.Violations, s.failed)
+	_, err := fmt.Fprintf(r.Out, "all of seed %d (%s): %d clips, %d acknowledged, %d not; %d recognised; %d alert records; %d came again; %d violations; trials with something wrong: %d of %d\n",
+		r.Seed, tally(s.ByNemesis), s.Clips, s.Acked, s.Dropped, s.Recognised, s.Alerts, s.Repeats, s.Violations, s.failed, s.Trials)
 	return err
+}
+
+// heading names a trial, and what was done in it.
+func heading(t Result) string {
+	done := t.Schedule
+	if done == "" {
+		done = "nothing is disturbed"
+	}
+	return fmt.Sprintf("trial %d of seed %d, %s: %s", t.Trial, t.Seed, t.Nemesis, done)
+}
+
+// others are clips of which something else became, by reason; "": there are none.
+func others(what string, reasons map[string]int) string {
+	if len(reasons) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %s: %s", what, tally(reasons))
+}
+
+// tally lists how often each came, in the order of their names.
+func tally[K ~string](counts map[K]int) string {
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(counts)) {
+		out = append(out, fmt.Sprintf("%d %s", counts[k], k))
+	}
+	return strings.Join(out, ", ")
 }
 
 // say prints progress.

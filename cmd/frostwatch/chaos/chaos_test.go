@@ -1,13 +1,17 @@
 package chaos
 
 import (
+	"errors"
 	"io"
 	"net"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/frostwatch/frostwatch/cmd/frostwatch/history"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -144,6 +148,23 @@ func TestConnectionsDie(t *testing.T) {
 func isTimeout(err error) bool {
 	e, is := err.(net.Error) //nolint:errorlint // net returns it as it is
 	return is && e.Timeout()
+}
+
+// What is printed is for people: reasons in their order, and nothing of Go's.
+func TestATrialIsPrinted(t *testing.T) {
+	var b strings.Builder
+	r := &rig{Options: Options{Out: &b, Seed: 5}}
+	result := Result{Trial: 3, Seed: 5, Nemesis: Calm, Quiet: 4.5, Report: &history.Report{Clips: 9, Acked: 6, Dropped: map[string]int{"stopped": 1, "queue full": 2}, Recognised: 6}}
+	var all summary
+	all.add(result)
+	if err := errors.Join(r.print(result), r.finish(all)); err != nil {
+		t.Fatal(err)
+	}
+	const want = "trial 3 of seed 5, calm: nothing is disturbed\n  9 clips, 6 acknowledged, dropped: 2 queue full, 1 stopped; 6 recognised; 0 of 0 alert records; 0 came again; 0 connections reset; 4.5 s until all was right: nothing lost, repeated or invented\n" +
+		"all of seed 5 (1 calm): 9 clips, 6 acknowledged, 3 not; 6 recognised; 0 alert records; 0 came again; 0 violations; trials with something wrong: 0 of 1\n"
+	if b.String() != want {
+		t.Errorf("got\n%swant\n%s", b.String(), want)
+	}
 }
 
 func TestUnknownNemesesAreRefused(t *testing.T) {

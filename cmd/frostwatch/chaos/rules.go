@@ -75,7 +75,7 @@ func (r *rig) castBy(scores map[string][]float64) (c cast, err error) {
 	if high-low < leastApart {
 		return c, fmt.Errorf("the model scores no label differently by %v or more on two of %d made pictures: try another with --model", leastApart, fleet.Scenes())
 	}
-	r.say("calm is scene %d, where %q scores %.2f; eventful is scene %d, where it scores %.2f", c.scenes[0], label, low, c.scenes[1], high)
+	r.say("the fleet shows two scenes: in scene %d, %q scores %.2f and raises nothing, in scene %d %.2f, and alerts are raised", c.scenes[0], label, low, c.scenes[1], high)
 	at := func(share float64) float64 { return low + share*(high-low) }
 	if err := r.configure(fmt.Sprintf(rulesConfig, label, at(0.6), at(0.4))); err != nil {
 		return c, err

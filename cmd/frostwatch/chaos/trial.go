@@ -32,7 +32,7 @@ const (
 // trial disturbs the rig by a plan while a fleet sends, and checks what came of it.
 func (r *rig) trial(ctx context.Context, p Plan, c cast) (Result, error) {
 	out := Result{Trial: p.Trial, Seed: p.Seed, Nemesis: p.Nemesis, Schedule: p.Schedule(), Report: &history.Report{}}
-	r.say("trial %d of seed %d, %s: %s", p.Trial, p.Seed, p.Nemesis, out.Schedule)
+	r.say("%s", heading(out))
 	if err := r.ready(ctx); err != nil {
 		return out, err
 	}
