@@ -16,6 +16,7 @@ type slope struct {
 	Within  float64 `json:"within"`
 	Most    float64 `json:"most"` // what is allowed in an hour
 	Verdict string  `json:"verdict"`
+	short   bool    // too few values to lay a line through
 }
 
 // The verdicts about a slope: the whole of its interval is above what is allowed, or below
@@ -40,10 +41,13 @@ const (
 // means.
 func slopeOf(seconds, values []float64, most float64) slope {
 	out := slope{Most: most, Verdict: undecided}
-	if len(values) < slopeBlocks {
+	if len(values) == 0 {
 		return out
 	}
 	out.Mean = stat.Mean(values, nil)
+	if out.short = len(values) < slopeBlocks; out.short {
+		return out
+	}
 	var x, y []float64
 	for i := range slopeBlocks {
 		from, to := i*len(values)/slopeBlocks, (i+1)*len(values)/slopeBlocks

@@ -32,6 +32,8 @@ func TestSlope(t *testing.T) {
 			}
 			if got := slopeOf(x, y, c.most); got.Verdict != c.want {
 				t.Errorf("%+v, want %s", got, c.want)
+			} else if got.Mean < 1 {
+				t.Errorf("the mean is %v: want that of the values", got.Mean)
 			}
 		})
 	}

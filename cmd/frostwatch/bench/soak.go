@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/frostwatch/frostwatch/archive"
@@ -153,14 +156,30 @@ func (s *soaking) clips(ctx context.Context, since time.Time, cameras int) (n in
 	return n, silent, nil
 }
 
+// deeds are what was done to cameras, as people read it.
+func deeds(done map[string]int) string {
+	out := []string{}
+	for _, what := range slices.Sorted(maps.Keys(done)) {
+		out = append(out, fmt.Sprintf("%d %s", done[what], what))
+	}
+	if len(out) == 0 {
+		return "nothing"
+	}
+	return strings.Join(out, ", ")
+}
+
 func (f *soakFigures) print(row func(...string)) {
 	row()
-	row("soak", fmt.Sprintf("%d cameras for %.0f s, the first %.0f s left out, seed %d; done: %v; %d clips", f.Cameras, f.Seconds, f.Left, f.Seed, f.Done, f.Clips))
+	row("soak", fmt.Sprintf("%d cameras for %.0f s, the first %.0f s left out, seed %d; done: %s; %d clips", f.Cameras, f.Seconds, f.Left, f.Seed, deeds(f.Done), f.Clips))
 	for _, p := range f.Processes {
 		for _, q := range []struct {
 			name string
 			of   slope
 		}{{"MB", p.Memory}, {"MB of it Go's heap", p.Heap}, {"MB allocated by C", p.Native}, {"goroutines", p.Goroutines}, {"open files", p.Files}} {
+			if q.of.short {
+				row("  "+p.Name, fmt.Sprintf("%.1f %s; %s: too short a time to tell how it grows", q.of.Mean, q.name, q.of.Verdict))
+				continue
+			}
 			row("  "+p.Name, fmt.Sprintf("%.1f %s, %+.2f an hour, %.0f%% confident within %.2f; %.1f allowed: %s",
 				q.of.Mean, q.name, q.of.PerHour, 100*slopeConfidence, q.of.Within, q.of.Most, q.of.Verdict))
 		}

@@ -43,7 +43,7 @@ func (s *soaking) run(ctx context.Context, d time.Duration, say func(string, ...
 		}
 		if time.Since(reported) > time.Minute {
 			reported = time.Now()
-			say("soak: %v, %v, %s, %s", time.Since(begun).Round(time.Second), s.done, seen[0].latest(), seen[1].latest())
+			say("soak: %v, %s, %s, %s", time.Since(begun).Round(time.Second), deeds(s.done), seen[0].latest(), seen[1].latest())
 		}
 	}
 	return seen, s.back(ctx)
