@@ -84,6 +84,7 @@ func TestTheCommentedExamplesHold(t *testing.T) {
 func TestMistakesAreNamed(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"unknown key", "framer:\n  widow: 4s\n", "f.yaml:2: framer.widow: unknown key: want one of window, stride"},
+		{"unknown key beside a single one", "http: {listn: x}\n", "f.yaml:1: http.listn: unknown key: want listen"},
 		{"unknown section", "frames: {}\n", "f.yaml:1: frames: unknown key: want one of kafka, redis"},
 		{"unit missing", "framer:\n  window: 4\n", `f.yaml:2: framer.window: "4": want a number with a unit`},
 		{"wrong unit", "framer:\n  window: 4 parsec\n", `f.yaml:2: framer.window: "4 parsec": want a number with a unit`},

@@ -94,12 +94,12 @@ func (d *document) pair(v *ast.MappingValueNode, path string, t reflect.Type, de
 		return
 	}
 	if _, plain := v.Key.(*ast.StringNode); !plain {
-		d.wrong(key, "want a plain key, one of "+keyNames(t))
+		d.wrong(key, "want a plain key, "+keyNames(t))
 		return
 	}
 	field, ok := fieldOf(t, name)
 	if !ok {
-		d.wrong(key, "unknown key: want one of "+keyNames(t))
+		d.wrong(key, "unknown key: want "+keyNames(t))
 		return
 	}
 	// The decoder refuses a bare 0, which needs no unit; so it gets one here.
@@ -151,7 +151,7 @@ func (d *document) leaf(path, text string, quoted bool, t reflect.Type) string {
 func wanted(t reflect.Type) string {
 	switch {
 	case hasKeys(t):
-		return "the keys " + keyNames(t)
+		return "the keys " + strings.TrimPrefix(keyNames(t), "one of ")
 	case t == reflect.TypeFor[time.Duration]():
 		return "a number with a unit such as 250ms, 2.133s or 5m"
 	case t.Kind() == reflect.Slice:
@@ -195,10 +195,14 @@ func fieldOf(t reflect.Type, key string) (reflect.StructField, bool) {
 	return reflect.StructField{}, false
 }
 
+// keyNames are the keys that t has, as one that is wanted.
 func keyNames(t reflect.Type) string {
 	var names []string
 	for i := range t.NumField() {
 		names = append(names, t.Field(i).Tag.Get("yaml"))
 	}
-	return strings.Join(names, ", ")
+	if len(names) == 1 {
+		return names[0]
+	}
+	return "one of " + strings.Join(names, ", ")
 }
