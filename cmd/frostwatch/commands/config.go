@@ -81,7 +81,7 @@ func (p Program) configShow() *cobra.Command {
 		Use: "show [FILE]", Short: "Show each key with its value and where that comes from", Args: most(1),
 		Long: "Shows each key with its value, secrets hidden, and where that comes from: the file's line, the environment, or\n" +
 			"the default. Without FILE it shows what is in force in the running `frostwatch up`, with what that has chosen\n" +
-			"by itself or by its flags, and which edits wait for its next start.",
+			"by itself or by its flags, and which edits wait for its next start. A mistake in the file is named as by `check`.",
 		RunE: func(_ *cobra.Command, args []string) error {
 			f, err := configFile(args, data)
 			if err != nil {
@@ -96,7 +96,9 @@ func (p Program) configShow() *cobra.Command {
 					return err
 				}
 			}
-			return p.printSettings(all, set, asJSON)
+			// A mistake in a rule, a receiver or a camera is found by their parts alone.
+			_, err = process.CheckFile(f)
+			return errors.Join(p.printSettings(all, set, asJSON), err)
 		},
 	}
 	cmd.Flags().StringVar(&data, "data", up.DefaultData, "data directory of a frostwatch up, whose file is meant when none is named")

@@ -96,6 +96,10 @@ func TestConfigShowAndDiff(t *testing.T) {
 	if out, _ := configRan(t, "config", "show", path); !strings.Contains(out, "framer.jpeg_quality") || strings.Contains(out, "hunter2") {
 		t.Errorf("show without --set lacks a default, or has a secret:\n%s", out)
 	}
+	wrong := configFileOf(t, "framer: {queue: 9}\nrules:\n  - {name: fall, actions: [a fall], contrast: {rais: 0.5}}\n")
+	if out, status := configRan(t, "config", "show", "--set", wrong); status != 1 || !strings.Contains(out, "framer.queue  9") || !strings.Contains(out, ":3: rules[0].contrast.rais: unknown key") {
+		t.Errorf("with a mistake in a rule: exit status %d:\n%s", status, out)
+	}
 	if out, _ := configRan(t, "config", "diff", path); out != "redis.password: differs\nframer.queue: 9 instead of 8\n" {
 		t.Errorf("diff with the defaults:\n%s", out)
 	}
