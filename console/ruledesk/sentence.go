@@ -76,17 +76,22 @@ func (s *sentence) levels(r alerts.Rule) {
 	}
 	switch l := r.Levels(); {
 	case r.FalseAlarms != (alerts.Budget{}):
-		alarms := "false alarms"
-		if r.FalseAlarms.Count == 1 {
-			alarms = "false alarm"
-		}
-		count, per, _ := strings.Cut(r.FalseAlarms.String(), " ")
 		s.add("", ", at most ")
-		s.add("false_alarms", count+" "+alarms+" "+per)
+		s.add("false_alarms", budgetText(r.FalseAlarms))
 	case l.Raise > 0:
 		s.add("", ", from ")
 		s.add(string(r.Measure()), fmt.Sprintf("%s %v", r.Measure(), l.Raise))
 	}
+}
+
+// budgetText is a budget in words, as "1 false alarm per week".
+func budgetText(b alerts.Budget) string {
+	alarms := "false alarms"
+	if b.Count == 1 {
+		alarms = "false alarm"
+	}
+	count, per, _ := strings.Cut(b.String(), " ")
+	return count + " " + alarms + " " + per
 }
 
 // listed are texts as people list them.

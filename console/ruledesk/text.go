@@ -97,7 +97,7 @@ func WhenText(r alerts.Rule) string {
 		text = fmt.Sprintf("%s from %v", r.Measure(), l.Raise)
 	}
 	if r.FalseAlarms != (alerts.Budget{}) {
-		text = fmt.Sprintf("%s, %s false alarms", r.Measure(), r.FalseAlarms)
+		text = fmt.Sprintf("%s, at most %s", r.Measure(), budgetText(r.FalseAlarms))
 	}
 	if r.Clips.M > 1 {
 		text += fmt.Sprintf(", %d of %d clips", r.Clips.N, r.Clips.M)

@@ -111,7 +111,7 @@ func TestWatchAddsTheLabelAndTheRule(t *testing.T) {
 	if got := r.Client.HGet(t.Context(), "f:vocab:default", "person waving").Val(); got != `{"tags":["greeting"]}` {
 		t.Errorf("stored %q", got)
 	}
-	holds(t, r.run(t, "watch", "Running", "--false-alarms", "1 per week"), `label "running" was there already`, "rule running added: contrast, 1 per week false alarms")
+	holds(t, r.run(t, "watch", "Running", "--false-alarms", "1 per week"), `label "running" was there already`, "rule running added: contrast, at most 1 false alarm per week")
 	holds(t, r.run(t, "watch", "person waving", "--contrast", "0.7"), "was there already", "rule person-waving changed: contrast from 0.7")
 	// A mistake changes neither.
 	r.fails(t, "want a number per hour", "watch", "jumping", "--false-alarms", "few")
