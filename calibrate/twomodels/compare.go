@@ -21,7 +21,7 @@ import (
 const MaxClips = 50_000
 
 // ErrNoClips says that Kafka keeps no clips of the range: only those can be compared.
-var ErrNoClips = errors.New("no clip of this time has pictures any more: a model that has not recorded it can't see it")
+var ErrNoClips = errors.New("of this time there is no clip with its pictures, which a model needs that has not recorded it")
 
 // Options say what to compare. All are required but Cameras, Rules, Thresholds, Zones and
 // Progress.

@@ -88,6 +88,9 @@ func (p Program) compareModels(ctx context.Context, t *target, names []string, g
 		}
 		defer func() { err = errors.Join(err, loaded[i].Close()) }()
 	}
+	if id := loaded[0].Bundle().ID; id == loaded[1].Bundle().ID { // said before a text is embedded
+		return fmt.Errorf("%s and %s are the same model (id %s)", names[0], names[1], id)
+	}
 	cfg, err := t.load()
 	if err != nil {
 		return err
@@ -163,7 +166,7 @@ func (x *comparing) run(ctx context.Context, loaded [2]*froster.Model, g archive
 	}
 	r, err := twomodels.Compare(ctx, o, dir)
 	if errors.Is(err, twomodels.ErrNoClips) {
-		return fmt.Errorf("%w: Kafka keeps clips as long as its topic %s says", err, x.past.Names.Of(topics.Clips))
+		return fmt.Errorf("%w (Kafka keeps clips as long as its topic %s says)%s", err, x.past.Names.Of(topics.Clips), x.unmatched(g.Cameras))
 	}
 	if err != nil {
 		return err
@@ -185,6 +188,16 @@ func (x *comparing) run(ctx context.Context, loaded [2]*froster.Model, g archive
 	}
 	_, err = io.WriteString(x.Out, found.text(models[1].Name))
 	return err
+}
+
+// unmatched names the patterns that no camera matches, for where there are no clips; "": all match.
+func (x *comparing) unmatched(patterns []string) (text string) {
+	for _, pattern := range patterns {
+		if !anyMatches(pattern, slices.Collect(maps.Keys(x.cameras))) {
+			text += fmt.Sprintf("; no camera matches %q", pattern)
+		}
+	}
+	return text
 }
 
 // read reads cameras, vocabularies and rules.

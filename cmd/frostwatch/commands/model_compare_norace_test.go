@@ -115,6 +115,13 @@ func TestTwoModelsAreComparedOnRecordedClips(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.send(t, topics.Actions, "door", value, known.End)
+	library := filepath.Join(shared.Root(t), ".native", "onnxruntime", "libonnxruntime.so")
+	run := func(args ...string) (string, bool) {
+		return s.run(t, append([]string{"model", "compare", "mini", "clip", "--models", models, "--runtime", library, "--since", "2h"}, args...)...)
+	}
+	if out, ok := run("--clips", "3", "--learn-thresholds"); !ok || !strings.Contains(out, "\nnot learnt: no budget of false alarms has a threshold yet") {
+		t.Errorf("without a threshold in force:\n%s", out)
+	}
 	inForce := topics.Threshold{Camera: "door", Rule: "budget", RuleHash: "1f", Budget: "40 per day", Raise: .7, Clear: .5, At: from, Model: first.ID}
 	if value, err = topics.EncodeThreshold(inForce); err != nil {
 		t.Fatal(err)
@@ -123,10 +130,6 @@ func TestTwoModelsAreComparedOnRecordedClips(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	library := filepath.Join(shared.Root(t), ".native", "onnxruntime", "libonnxruntime.so")
-	run := func(args ...string) (string, bool) {
-		return s.run(t, append([]string{"model", "compare", "mini", "clip", "--models", models, "--runtime", library, "--since", "2h"}, args...)...)
-	}
 	out, ok := run("--json", "--learn-thresholds")
 	if !ok {
 		t.Fatal(out)
@@ -176,10 +179,13 @@ func TestTwoModelsAreComparedOnRecordedClips(t *testing.T) {
 	if out, ok := run("--clips", "20", "--camera", "door"); !ok || !strings.Contains(out, "\ndoor    20 ") || strings.Contains(out, "\nyard ") || !strings.Contains(out, "RANK CORRELATION") || !strings.Contains(out, "BEST B") {
 		t.Errorf("as a table:\n%s", out)
 	}
-	if out, ok := run("--since", "10h", "--until", "9h"); ok || !strings.Contains(out, "no clip of this time has pictures any more") {
+	if out, ok := run("--since", "10h", "--until", "9h"); ok || !strings.Contains(out, "of this time there is no clip with its pictures") || strings.Contains(out, "no camera matches") {
 		t.Errorf("without clips:\n%s", out)
 	}
-	if out, ok := s.run(t, "model", "compare", "mini", "mini", "--models", models, "--runtime", library); ok || !strings.Contains(out, "are the same model") {
+	if out, ok := run("--camera", "dor"); ok || !strings.Contains(out, `; no camera matches "dor"`) {
+		t.Errorf("a camera that is not there:\n%s", out)
+	}
+	if out, ok := s.run(t, "model", "compare", "mini", "mini", "--models", models, "--runtime", library); ok || !strings.Contains(out, "mini and mini are the same model") || strings.Contains(out, "embed the reference texts") {
 		t.Errorf("a model with itself:\n%s", out)
 	}
 }

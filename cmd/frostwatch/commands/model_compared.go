@@ -73,13 +73,14 @@ func named(s twomodels.Seen, clips int) string {
 // learnt are thresholds that were found for a model that is to come.
 type learnt struct {
 	Kept    []topics.Threshold `json:"kept"`
-	Without []string           `json:"without,omitempty"` // rules on cameras, and why there is none
+	Without []string           `json:"without,omitempty"` // why there is none, most by camera and rule
 }
 
 // learn finds the thresholds of the second model, and puts them beside those in force.
 func (x *comparing) learn(ctx context.Context, o twomodels.Options, dir string) (*learnt, error) {
 	out := &learnt{Kept: []topics.Threshold{}}
 	if x.rules == nil {
+		out.Without = append(out.Without, "the rules in force are not known")
 		return out, nil
 	}
 	marks, err := x.marks(ctx)
@@ -117,6 +118,9 @@ func (x *comparing) learn(ctx context.Context, o twomodels.Options, dir string) 
 		if key := topics.RuleKey(t.Camera, t.Rule); !enough[key] {
 			out.Without = append(out.Without, key+": there is too little of its camera, an hour of clips is needed, or more for a small budget")
 		}
+	}
+	if len(found) == 0 && len(now) == 0 {
+		out.Without = append(out.Without, "no budget of false alarms has a threshold yet, beside which another one could be kept")
 	}
 	return out, nil
 }
