@@ -107,7 +107,7 @@ func TestBenchSaysWhatIsWrong(t *testing.T) {
 		{[]string{"ingest", "--video", "absent.mp4"}, "measure ingest: absent.mp4: "},
 		{[]string{"ingest", "--film", "loud"}, "--film loud: want quiet or busy"},
 		{[]string{"ingest", "--film", "quiet", "--size", "320x180", "--codec", "av1"}, "--codec av1: want h264 or hevc"},
-		{[]string{"infer", "--model", "absent"}, "measure infer: open model bundle"},
+		{[]string{"infer", "--model", "absent"}, `--model absent: no such folder, no model in models, and no checkpoint is named "absent"`},
 		{[]string{"infer", "--provider", "cuda"}, "measure infer: infer.provider: cuda is not available here: it needs an NVIDIA GPU"},
 		{[]string{"vocab", "--provider", "npu"}, `infer.provider: "npu": want cpu, cuda or tensorrt`},
 	} {
