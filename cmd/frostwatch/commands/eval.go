@@ -63,7 +63,7 @@ func (f *evalFlags) addTo(cmd *cobra.Command) {
 	flags.StringVar(&f.work, "work", "", "folder where embeddings are kept, so that an interrupted run goes on")
 	flags.StringVar(&f.json, "json", "", "file for all figures, as JSON; -: standard output, instead of the table")
 	flags.StringVar(&f.confusion, "confusion", "", "file for the confusion matrix, as SVG")
-	flags.Float64SliceVar(&f.missAt, "miss-at", nil, "`rates` of false alarms, a minute of video, at which ActEV's P_miss is measured, such as 0.1,0.04; repeatable")
+	flags.Float64SliceVar(&f.missAt, "miss-at", nil, "rates of false alarms, a minute of video, at which ActEV's P_miss is measured, such as 0.1,0.04; repeatable")
 	flags.Lookup("miss-at").DefValue = "" // none, which pflag would print as []
 	flags.BoolVar(&f.perClass, "per-class", false, "print the accuracy of every class, not of the worst ten")
 	c := config.Default().Infer
