@@ -77,7 +77,8 @@ func (r repair) restoreEnds() error {
 	return nil
 }
 
-// committed is the highest offset that a group has committed, by folder of its partition.
+// committed is the highest offset that a group has committed, by folder of its partition. One
+// beyond maxEnd is passed over, so that it does not hide what other groups have committed.
 func (r repair) committed() (map[string]int64, error) {
 	text, err := os.ReadFile(filepath.Join(r.dir, groupsFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -91,7 +92,7 @@ func (r repair) committed() (map[string]int64, error) {
 			Partition int    `json:"p"`
 			Offset    int64  `json:"o"`
 		}
-		if n > 0 && json.Unmarshal(text[at+entryHead:at+n], &e) == nil && e.Topic != "" {
+		if n > 0 && json.Unmarshal(text[at+entryHead:at+n], &e) == nil && e.Topic != "" && e.Offset <= maxEnd {
 			folder := folderOf(e.Topic, e.Partition)
 			out[folder] = max(out[folder], e.Offset)
 		}
